@@ -1,0 +1,1 @@
+"""Tonetill's engine: takes card payments over the phone by keypad, with no human in the path."""

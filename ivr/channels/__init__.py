@@ -1,0 +1,1 @@
+"""Channels translate between a telephone network and the core's events and actions; they decide nothing."""

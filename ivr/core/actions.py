@@ -1,0 +1,121 @@
+"""What the core wants done: things a channel does to the caller, and effects that the runner carries out."""
+
+from dataclasses import dataclass
+
+from ivr.core.entry import EntryRules
+from ivr.core.events import Value
+from ivr.core.money import Money
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A prompt's name and what is filled in; the words are in `flows/prompts/<language>.yaml`."""
+
+    name: str
+    language: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+
+# ---- for the channel
+
+
+@dataclass(frozen=True)
+class Speak:
+    """Say these one after another. A key stops them (`barge_in`) and is kept."""
+
+    phrases: tuple[Phrase, ...]
+    barge_in: bool = True
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Collect one entry of keys. `sensitive`: card data, wiped as soon as it is handed on; `flush`: drop type-ahead."""
+
+    field: str
+    rules: EntryRules
+    first_key_timeout_s: float
+    inter_digit_timeout_s: float
+    sensitive: bool = False
+    flush: bool = False
+
+
+@dataclass(frozen=True)
+class CaptureCard:
+    """Let the telephone network collect the card in its own zone (`capture: pay`, Twilio's `<Pay>`)."""
+
+    connector: str
+    amount: Money
+    intent: str
+    fields: tuple[str, ...]
+    brands: tuple[str, ...]
+    tries: int
+    language: str
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Hold the line this long, then report `Waited`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class HangUp:
+    pass
+
+
+ChannelAction = Speak | Collect | CaptureCard | Wait | HangUp
+
+# ---- for the runner
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """Ask the billing system: answered by `LookedUp`."""
+
+    source: str
+    key: str
+
+
+@dataclass(frozen=True)
+class BeginCard:
+    """A new attempt begins: is this caller still within the limits? Earlier sealed fields are dropped."""
+
+    intent: str
+
+
+@dataclass(frozen=True)
+class Authorize:
+    """Commit the intent, its sealed fields and the outbox row: answered by `BankAnswered`, at once or after `Wait`."""
+
+    bank: str
+    intent: str
+    amount: Money
+    account: str
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """An authorization without an answer: inquire by our reference, then reverse."""
+
+    bank: str
+    intent: str
+
+
+@dataclass(frozen=True)
+class SendSms:
+    """Queue a text to the caller."""
+
+    template: str
+    phrase: Phrase
+
+
+@dataclass(frozen=True)
+class ForgetCard:
+    """Delete whatever sealed fields an attempt left that will not be sent."""
+
+    intent: str
+
+
+Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | ForgetCard
+Action = ChannelAction | Effect

@@ -1,0 +1,60 @@
+"""One call as the core knows it: a frozen value that goes to JSON and back, and never holds a card number."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from ivr.core.events import Value
+from ivr.core.money import Money
+
+Phase = Literal["language", "entry", "confirm", "cancel", "lookup", "waiting", "repeat", "over"]
+Ending = Literal["paid", "unpaid", "pending"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """`attempt` counts card attempts and names the payment intent; `since` is when the current wait began (epoch s)."""
+
+    id: str
+    flow: str
+    ani: str
+    dnis: str
+    channel: str
+    language: str
+    step: str = ""
+    phase: Phase = "entry"
+    field: int = 0
+    silences: int = 0
+    mistakes: int = 0
+    attempt: int = 0
+    repeats: int = 0
+    slow: bool = False
+    since: float = 0.0
+    values: Mapping[str, Value] = field(default_factory=dict)
+    outcome: Ending | None = None
+    hung_up: bool = False
+
+    @property
+    def intent(self) -> str:
+        """The payment intent's reference: one for each card attempt of the call, the same however often it is asked."""
+        return f"{self.id}-{self.attempt}"
+
+    def to_json(self) -> str:
+        return json.dumps(
+            asdict(self) | {"values": {k: _pack(v) for k, v in self.values.items()}}, separators=(",", ":")
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Call":
+        stored: dict[str, Any] = json.loads(text)
+        stored["values"] = {name: _unpack(value) for name, value in stored["values"].items()}
+        return cls(**stored)
+
+
+def _pack(value: Value) -> object:
+    return [value.minor, value.currency] if isinstance(value, Money) else value
+
+
+def _unpack(value: Any) -> Value:
+    return Money(*value) if isinstance(value, list) else value  # type: ignore[no-any-return]

@@ -1,0 +1,84 @@
+"""What the clear and done keys mean in an entry: pure positions, so that a card number is never copied to be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ivr.core.brands import Ending
+
+KEY_OF_WORD = {"star": "*", "pound": "#"}
+
+
+@dataclass(frozen=True)
+class EntryRules:
+    """When an entry is over: `max_length` ends it by itself where `ends_by_length`, as does an `ends_at` prefix rule."""
+
+    min_length: int
+    max_length: int
+    done: str = "#"
+    clear: str = "*"
+    ends_by_length: bool = True
+    ends_at: tuple[Ending, ...] = ()
+
+
+class Reading(Enum):
+    """What the keys so far amount to."""
+
+    COMPLETE = "complete"  # an entry of legal length, or ended by the done key
+    OPEN = "open"  # keys are there, more may come; if the timer has run out it is too short
+    CLEARED = "cleared"  # the caller cleared the entry and has not yet begun again
+    CANCEL = "cancel"  # the clear key on an empty entry
+    EMPTY = "empty"  # the done key on an empty entry
+
+
+@dataclass(frozen=True)
+class Span:
+    """`keys[start:end]` is the entry; `used` keys have been read, what follows is type-ahead."""
+
+    reading: Reading
+    start: int
+    end: int
+    used: int
+
+
+def read_entry(keys: bytes | bytearray, rules: EntryRules) -> Span:
+    """Reads ASCII keys up to the end of one entry."""
+    done, clear = ord(rules.done), ord(rules.clear)
+    start = 0
+    for position, key in enumerate(keys):
+        if key == clear:
+            if position == start:
+                # A second clear key after a first is an empty entry too: the caller wants out.
+                return Span(Reading.CANCEL, start, start, position + 1)
+            start = position + 1
+        elif key == done:
+            reading = Reading.EMPTY if position == start else Reading.COMPLETE
+            return Span(reading, start, position, position + 1)
+        elif _is_full(keys, start, position + 1, rules):
+            return Span(Reading.COMPLETE, start, position + 1, position + 1)
+    reading = Reading.OPEN if len(keys) > start else (Reading.CLEARED if keys else Reading.OPEN)
+    return Span(reading, start, len(keys), len(keys))
+
+
+def read_after_timeout(keys: bytes | bytearray, rules: EntryRules) -> Span:
+    """The same once no more keys will come: a long enough entry stands, a shorter one after a clear is a fresh start."""
+    span = read_entry(keys, rules)
+    if span.reading is not Reading.OPEN:
+        return span
+    length = span.end - span.start
+    if length >= rules.min_length:
+        return Span(Reading.COMPLETE, span.start, span.end, span.used)
+    return Span(Reading.CLEARED, span.start, span.end, span.used) if span.start else span
+
+
+def _is_full(keys: bytes | bytearray, start: int, end: int, rules: EntryRules) -> bool:
+    length = end - start
+    if rules.ends_by_length and length >= rules.max_length:
+        return True
+    return any(length >= ending.length and _begins(keys, start, ending) for ending in rules.ends_at)
+
+
+def _begins(keys: Sequence[int], start: int, ending: Ending) -> bool:
+    size = len(ending.low)
+    prefix = bytes(keys[start : start + size])
+    return len(prefix) == size and ending.low.encode() <= prefix <= ending.high.encode()

@@ -1,0 +1,146 @@
+"""What happens to a call, as the core hears it: plain facts with a time, no bytes of any channel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NoReturn
+
+from ivr.core.money import Money
+
+Value = str | int | Money
+CardField = Literal["card_number", "expiry", "security_code", "postal_code"]
+CARD_FIELDS: tuple[CardField, ...] = ("card_number", "expiry", "security_code", "postal_code")
+
+
+class Digits:
+    """Keys a caller pressed, in a buffer that can be wiped; secret until the core has asked for plain ones."""
+
+    __slots__ = ("buffer",)
+
+    def __init__(self, keys: str | bytes | bytearray) -> None:
+        self.buffer = bytearray(keys.encode() if isinstance(keys, str) else keys)
+
+    def text(self) -> str:
+        """The keys in clear: only for fields that are not card data."""
+        return self.buffer.decode("ascii")
+
+    def wipe(self) -> None:
+        self.buffer[:] = bytes(len(self.buffer))
+        self.buffer.clear()
+
+    def __len__(self) -> int:
+        return len(self.buffer)
+
+    def __repr__(self) -> str:
+        return "Digits(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys are not stored or sent anywhere")
+
+
+@dataclass(frozen=True)
+class CallStarted:
+    at: datetime
+
+
+@dataclass(frozen=True)
+class KeysEntered:
+    """One entry, raw: the done and clear keys are in it where the channel hears them. `timed_out`: no more will come."""
+
+    at: datetime
+    keys: Digits
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class NoInput:
+    """The first-key timer ran out."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class HungUp:
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Waited:
+    """A `Wait` is over: has what was waited for happened?"""
+
+    at: datetime
+
+
+# ---- what the runner makes of the above, or learns from the vault, the store and the bank
+
+
+@dataclass(frozen=True)
+class CardCollected:
+    """The vault's verdict on one card field; `summary` is `"visa 1111"` for the card number, else None."""
+
+    at: datetime
+    field: CardField
+    valid: bool
+    reason: str | None = None
+    summary: str | None = None
+
+
+@dataclass(frozen=True)
+class CardEntryEdited:
+    """A card field's keys that are no entry: `cleared`, `cancel`, `empty` (nothing but the done key)."""
+
+    at: datetime
+    reading: Literal["cleared", "cancel", "empty"]
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """The billing look-up's answer: `values` become `bill.due` and so on."""
+
+    at: datetime
+    found: bool
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LimitReached:
+    """A velocity limit of the flow: `attempts_per_caller`, `attempts_per_card` or `max_amount`."""
+
+    at: datetime
+    limit: str
+
+
+BankOutcome = Literal["approved", "declined", "unknown", "reversed", "pending"]
+
+
+@dataclass(frozen=True)
+class BankAnswered:
+    at: datetime
+    outcome: BankOutcome
+    confirmation_number: str | None = None
+
+
+@dataclass(frozen=True)
+class CardCaptured:
+    """The telephone network's own card form (`capture: pay`) has finished: `result` in Twilio Pay's words."""
+
+    at: datetime
+    result: str
+    summary: str | None = None
+
+
+Event = (
+    CallStarted
+    | KeysEntered
+    | NoInput
+    | HungUp
+    | Waited
+    | CardCollected
+    | CardEntryEdited
+    | LookedUp
+    | LimitReached
+    | BankAnswered
+    | CardCaptured
+)
