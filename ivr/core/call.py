@@ -24,7 +24,7 @@ class Call:
     language: str
     step: str = ""
     phase: Phase = "entry"
-    field: int = 0
+    field_index: int = 0
     silences: int = 0
     mistakes: int = 0
     attempt: int = 0
@@ -57,4 +57,4 @@ def _pack(value: Value) -> object:
 
 
 def _unpack(value: Any) -> Value:
-    return Money(*value) if isinstance(value, list) else value  # type: ignore[no-any-return]
+    return Money(*value) if isinstance(value, list) else value
