@@ -1,0 +1,150 @@
+"""Plain questions: digits with a look-up, an amount with implied cents, a menu of keys. Card fields are in `collecting`."""
+
+from ivr.core.actions import LookUp
+from ivr.core.entry import Reading, Span, read_after_timeout
+from ivr.core.events import Event, KeysEntered, LookedUp, NoInput
+from ivr.core.flow import AskStep, MenuStep
+from ivr.core.money import Money
+from ivr.core.turn import ACCEPT_KEY, REFUSE_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, no_input, no_match
+
+LONGEST_AMOUNT = 7  # 99,999.99: more keys than any limit a flow may set
+
+
+def ask(turn: Turn, kind: AskStep | MenuStep) -> Turn:
+    if isinstance(kind, MenuStep):
+        for key, option in kind.menu.items():
+            turn = turn.say(option.say, key=key)
+        return turn.collect_one_key("menu")
+    if turn.call.phase == "confirm":
+        return _ask_to_confirm(turn, kind)
+    if kind.ask == "money":
+        low, high = _bounds(turn, kind)
+        turn = turn.say("enter_money", min=low, max=high)
+        return turn.collect("money", turn.rules(1, LONGEST_AMOUNT))
+    shortest, longest = kind.length or (1, 1)
+    return turn.say(f"enter_{kind.ask}").collect(kind.ask, turn.rules(shortest, longest))
+
+
+def hear(turn: Turn, kind: AskStep | MenuStep, event: Event) -> Reply:
+    if isinstance(event, LookedUp) and isinstance(kind, AskStep):
+        return _hear_look_up(turn, kind, event)
+    if isinstance(event, NoInput):
+        return no_input(turn)
+    if not isinstance(event, KeysEntered):
+        return turn, Again()
+    if isinstance(kind, MenuStep):
+        return _hear_menu(turn, kind, event)
+    if turn.call.phase == "confirm":
+        return _hear_confirmation(turn, kind, event)
+    if kind.ask == "money":
+        return _hear_money(turn, kind, event)
+    return _hear_digits(turn, kind, event)
+
+
+def _hear_digits(turn: Turn, kind: AskStep, event: KeysEntered) -> Reply:
+    shortest, longest = kind.length or (1, 1)
+    span = _span(turn, event, shortest, longest)
+    text = event.keys.text()[span.start : span.end]
+    if (reply := edited(turn, span.reading)) is not None:
+        return reply
+    if span.reading is Reading.OPEN or not shortest <= len(text) <= longest or not text.isdecimal():
+        return no_match(turn, f"no_match_{kind.ask}")
+    turn = turn.remember(**{kind.ask: text})
+    if kind.confirm:
+        return _ask_to_confirm(turn, kind), Listen()
+    return _accept_digits(turn, kind, text)
+
+
+def _accept_digits(turn: Turn, kind: AskStep, text: str) -> Reply:
+    if kind.lookup is None:
+        return turn, Leave("ok")
+    return turn.change(phase="lookup").do(LookUp(kind.lookup, text)), Listen()
+
+
+def _hear_look_up(turn: Turn, kind: AskStep, event: LookedUp) -> Reply:
+    turn = turn.change(phase="entry")
+    if not event.found:
+        if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
+            return no_match(turn, f"not_found_{kind.ask}")
+        return turn, Leave("not_found")
+    turn = turn.change(values={**turn.call.values, **event.values})
+    due = event.values.get("bill.due")
+    if isinstance(due, Money) and due.minor <= 0:
+        return turn.say("nothing_due").end("unpaid"), Listen()
+    return turn, Leave("found")
+
+
+def _hear_money(turn: Turn, kind: AskStep, event: KeysEntered) -> Reply:
+    span = _span(turn, event, 1, LONGEST_AMOUNT)
+    if (reply := edited(turn, span.reading)) is not None:
+        return reply
+    low, high = _bounds(turn, kind)
+    text = event.keys.text()[span.start : span.end]
+    if not text.isdecimal() or not low.minor <= int(text) <= high.minor:
+        return no_match(turn, "no_match_money", min=low, max=high)
+    return _ask_to_confirm(turn.remember(money=Money(int(text), low.currency)), kind), Listen()
+
+
+def _ask_to_confirm(turn: Turn, kind: AskStep) -> Turn:
+    value = turn.call.values[kind.ask]
+    turn = turn.change(phase="confirm").say(f"confirm_{kind.ask}", value=value, amount=value)
+    return turn.collect_one_key("confirm", flush=True)
+
+
+def _hear_confirmation(turn: Turn, kind: AskStep, event: KeysEntered) -> Reply:
+    span = _span(turn, event, 1, 1)
+    key = event.keys.text()[span.start : span.end]
+    if key == ACCEPT_KEY:
+        value = turn.call.values[kind.ask]
+        turn = turn.change(phase="entry")
+        if isinstance(value, Money):
+            return turn.remember(amount=value), Leave("ok")
+        return _accept_digits(turn, kind, str(value))
+    if key == REFUSE_KEY:
+        return turn.change(phase="entry"), Again()
+    if span.reading is Reading.CANCEL:
+        return turn, OfferCancel()
+    return no_match(turn, "no_match")
+
+
+def _hear_menu(turn: Turn, kind: MenuStep, event: KeysEntered) -> Reply:
+    span = _span(turn, event, 1, 1)
+    if span.reading is Reading.CANCEL:
+        return turn, OfferCancel()
+    key = event.keys.text()[span.start : span.end]
+    option = kind.menu.get(key)
+    if option is None:
+        return no_match(turn, "no_match")
+    if option.set is not None:
+        amount, limit = turn.call.values[option.set], turn.flow.head.limits.max_amount
+        if not isinstance(amount, Money) or amount.currency != limit.currency or amount.minor > limit.minor:
+            return no_match(turn, "limit_max_amount", max=limit)
+        turn = turn.remember(amount=amount)
+    return turn, Leave(f"key_{key}")
+
+
+def edited(turn: Turn, reading: Reading) -> Reply | None:
+    """The answer to keys that are no entry; None for an entry."""
+    match reading:
+        case Reading.CANCEL:
+            return turn, OfferCancel()
+        case Reading.CLEARED:
+            return turn.say("cleared"), Again()
+        case Reading.EMPTY:
+            return no_match(turn, "nothing_entered")
+    return None
+
+
+def _span(turn: Turn, event: KeysEntered, shortest: int, longest: int) -> Span:
+    return read_after_timeout(event.keys.buffer, turn.rules(shortest, longest))
+
+
+def _bounds(turn: Turn, kind: AskStep) -> tuple[Money, Money]:
+    limit = turn.flow.head.limits.max_amount
+    if kind.between is None:
+        return Money(1, limit.currency), limit
+    low, high = (turn.call.values[name] for name in kind.between)
+    if not isinstance(low, Money) or not isinstance(high, Money):
+        raise TypeError("'between' names values that are not money")
+    top = min(high.minor, limit.minor)
+    return Money(min(max(low.minor, 1), top), low.currency), Money(top, high.currency)

@@ -1,0 +1,130 @@
+"""The card: field after field, each heard only as the vault's verdict, then one confirmation before any charge."""
+
+from ivr.core.actions import BeginCard, CaptureCard, ForgetCard
+from ivr.core.brands import BRANDS, pan_endings
+from ivr.core.entry import Reading, read_after_timeout
+from ivr.core.events import CardCaptured, CardCollected, CardEntryEdited, CardField, Event, KeysEntered, NoInput
+from ivr.core.flow import CollectStep
+from ivr.core.money import Money
+from ivr.core.turn import ACCEPT_KEY, REFUSE_KEY, Again, Leave, OfferCancel, Reply, Turn, no_input, no_match
+
+FIXED_LENGTHS = {"expiry": 4, "postal_code": 5}
+NOT_VALID_PROMPTS = {"brand_refused": "brand_not_accepted", "expired": "card_expired"}
+# Which network can collect a card itself (`capture: pay`); on the others the keys come to us.
+CAPTURING_CHANNEL = "twilio"
+
+
+def begin(turn: Turn) -> Turn:
+    """A new attempt, with an intent of its own; what an earlier one left unsent is dropped."""
+    values = {name: value for name, value in turn.call.values.items() if name not in ("brand", "last4")}
+    turn = turn.change(attempt=turn.call.attempt + 1, values=values)
+    return turn.do(BeginCard(turn.call.intent))
+
+
+def forget(turn: Turn) -> Turn:
+    return turn.do(ForgetCard(turn.call.intent)) if turn.call.attempt else turn
+
+
+def ask(turn: Turn, kind: CollectStep) -> Turn:
+    if turn.call.field_index >= len(kind.collect):
+        return _ask_to_confirm(turn)
+    if kind.capture == "pay" and turn.call.channel == CAPTURING_CHANNEL:
+        return turn.do(_capture(turn, kind))
+    field = kind.collect[turn.call.field_index]
+    length = _length(turn, field)
+    turn = turn.say(f"enter_{field}", count=length)
+    if field == "card_number":
+        rules = turn.rules(12, length, ends_at=pan_endings(frozenset(kind.brands)))
+    else:
+        rules = turn.rules(length, length)
+    return turn.collect(field, rules, sensitive=True, flush=True)
+
+
+def hear(turn: Turn, kind: CollectStep, event: Event) -> Reply:
+    if isinstance(event, NoInput):
+        return no_input(turn)
+    if isinstance(event, CardCaptured):
+        return _hear_capture(turn, kind, event)
+    if turn.call.field_index >= len(kind.collect):
+        return _hear_confirmation(turn, event)
+    if isinstance(event, CardEntryEdited):
+        return _hear_edit(turn, event)
+    if isinstance(event, CardCollected) and event.field == kind.collect[turn.call.field_index]:
+        return _hear_verdict(turn, kind, event)
+    return turn, Again()
+
+
+def _hear_edit(turn: Turn, event: CardEntryEdited) -> Reply:
+    if event.reading == "cancel":
+        return turn, OfferCancel()
+    if event.reading == "cleared":
+        return turn.say("cleared"), Again()
+    return no_match(turn, "nothing_entered")
+
+
+def _hear_verdict(turn: Turn, kind: CollectStep, event: CardCollected) -> Reply:
+    if not event.valid:
+        return no_match(turn, NOT_VALID_PROMPTS.get(event.reason or "", f"{event.field}_not_valid"))
+    if event.summary:
+        brand, _, last4 = event.summary.partition(" ")
+        turn = turn.remember(brand=brand, last4=last4)
+    turn = turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0)
+    return _next(turn, kind)
+
+
+def _hear_capture(turn: Turn, kind: CollectStep, event: CardCaptured) -> Reply:
+    if event.result == "success":
+        brand, _, last4 = (event.summary or " ").partition(" ")
+        turn = turn.remember(brand=brand, last4=last4).change(field_index=len(kind.collect))
+        return _next(turn, kind)
+    if event.result == "caller-interrupted-with-star":
+        return turn, OfferCancel()
+    return turn, Leave("gave_up")
+
+
+def _next(turn: Turn, kind: CollectStep) -> Reply:
+    if turn.call.field_index >= len(kind.collect) and not kind.confirm:
+        return turn, Leave("ok")
+    return turn, Again()
+
+
+def _ask_to_confirm(turn: Turn) -> Turn:
+    return turn.change(phase="confirm").say("confirm_card").collect_one_key("confirm", flush=True)
+
+
+def _hear_confirmation(turn: Turn, event: Event) -> Reply:
+    if not isinstance(event, KeysEntered):
+        return turn, Again()
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1))
+    key = event.keys.text()[span.start : span.end]
+    if key == ACCEPT_KEY:
+        return turn.change(phase="entry"), Leave("ok")
+    if key == REFUSE_KEY:
+        return begin(forget(turn).change(phase="entry", field_index=0)), Again()
+    if span.reading is Reading.CANCEL:
+        return turn, OfferCancel()
+    return no_match(turn, "no_match")
+
+
+def _length(turn: Turn, field: CardField) -> int:
+    if field == "card_number":
+        return 19
+    if field == "security_code":
+        brand = turn.call.values.get("brand")
+        return next((known.security_code_length for known in BRANDS if known.name == brand), 3)
+    return FIXED_LENGTHS[field]
+
+
+def _capture(turn: Turn, kind: CollectStep) -> CaptureCard:
+    amount = turn.call.values["amount"]
+    if not isinstance(amount, Money):
+        raise TypeError("a charge needs an amount")
+    return CaptureCard(
+        connector=kind.connector,
+        amount=amount,
+        intent=turn.call.intent,
+        fields=tuple(kind.collect),
+        brands=tuple(kind.brands),
+        tries=turn.flow.head.patience.tries,
+        language=turn.call.language,
+    )

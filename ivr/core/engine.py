@@ -1,0 +1,177 @@
+"""The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
+
+from ivr.core import asking, collecting, paying
+from ivr.core.actions import Action, HangUp, Phrase, Speak
+from ivr.core.call import Call
+from ivr.core.compiler import CANCELLED, GAVE_UP, Flow
+from ivr.core.entry import Reading, read_after_timeout
+from ivr.core.events import CallStarted, Event, HungUp, KeysEntered, LimitReached, NoInput
+from ivr.core.flow import (
+    AskStep,
+    Closing,
+    CollectStep,
+    MenuStep,
+    PayStep,
+    ResolveStep,
+    SayStep,
+    SmsStep,
+)
+from ivr.core.turn import ACCEPT_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn
+
+
+def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
+    """What follows from the event. An event that does not fit the call's phase asks the present question again."""
+    turn = Turn(flow, call, event.at.timestamp())
+    if call.phase == "over":
+        turn = turn.do(HangUp())
+    elif isinstance(event, HungUp):
+        turn = hang_up(turn)
+    elif isinstance(event, CallStarted):
+        turn = greet(turn)
+    elif isinstance(event, LimitReached):
+        turn = refuse(turn, event)
+    else:
+        turn = hear(turn, event)
+    return turn.call, list(turn.actions)
+
+
+def hear(turn: Turn, event: Event) -> Turn:
+    phase = turn.call.phase
+    if phase == "language":
+        return choose_language(turn, event)
+    if phase == "cancel":
+        return answer_cancel_offer(turn, event)
+    kind = turn.flow.steps[turn.call.step]
+    match kind:
+        case AskStep() | MenuStep():
+            reply = asking.hear(turn, kind, event)
+        case CollectStep():
+            reply = collecting.hear(turn, kind, event)
+        case PayStep() | ResolveStep():
+            reply = paying.hear(turn, kind, event)
+        case SayStep() if phase == "repeat":
+            reply = paying.hear_repeat(turn, kind, event)
+        case _:
+            return ask(turn)
+    return resume(reply)
+
+
+def resume(reply: Reply) -> Turn:
+    """A phase says what it wants next; going from step to step happens only here."""
+    turn, wish = reply
+    match wish:
+        case Listen():
+            return turn
+        case Again():
+            return ask(turn)
+        case OfferCancel():
+            return turn.change(phase="cancel").say("offer_cancel").collect_one_key("cancel", flush=True)
+        case Leave(outcome):
+            return leave(turn, outcome)
+
+
+def leave(turn: Turn, outcome: str) -> Turn:
+    target = turn.flow.follow(turn.call.step, outcome)
+    if target == turn.call.step:
+        return ask(turn)
+    return enter(turn, target)
+
+
+def enter(turn: Turn, name: str) -> Turn:
+    if name == CANCELLED:
+        return turn.say("cancelled").end("unpaid")
+    if name == GAVE_UP:
+        return turn.end("unpaid")
+    turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0)
+    kind = turn.flow.steps[name]
+    if isinstance(kind, CollectStep):
+        turn = collecting.begin(turn)
+    return ask(turn)
+
+
+def ask(turn: Turn) -> Turn:
+    """Puts the present step's question."""
+    kind = turn.flow.steps[turn.call.step]
+    match kind:
+        case AskStep() | MenuStep():
+            return asking.ask(turn, kind)
+        case CollectStep():
+            return collecting.ask(turn, kind)
+        case PayStep() | ResolveStep():
+            return paying.begin(turn, kind)
+        case SayStep():
+            turn = turn.say(kind.say)
+            return paying.offer_repeat(turn, kind) if kind.repeat or kind.sms else close(turn, kind)
+        case SmsStep():
+            return close(paying.send_sms(turn, kind.sms).say(kind.sms), kind)
+        case Closing():
+            return close(turn, kind)
+    raise AssertionError(f"a step of an unknown kind: {kind!r}")
+
+
+def close(turn: Turn, kind: Closing) -> Turn:
+    if kind.end is not None:
+        return paying.end_call(turn, kind)
+    return enter(turn, str(kind.then))
+
+
+def hang_up(turn: Turn) -> Turn:
+    """The caller is gone. A charge that is under way goes on without them: its outcome will be on record."""
+    if turn.call.phase == "waiting":
+        return turn.change(phase="over", hung_up=True, outcome="pending")
+    outcome = "paid" if turn.call.phase == "repeat" and "confirmation_number" in turn.call.values else "unpaid"
+    turn = turn.change(phase="over", hung_up=True, outcome=outcome)
+    return turn if outcome == "paid" else collecting.forget(turn)
+
+
+def refuse(turn: Turn, event: LimitReached) -> Turn:
+    return turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount).end("unpaid")
+
+
+def greet(turn: Turn) -> Turn:
+    languages = turn.flow.head.languages
+    turn = turn.change(language=languages[0]).say("welcome")
+    if len(languages) == 1:
+        return enter(turn, turn.flow.head.start)
+    return offer_languages(turn.change(phase="language"))
+
+
+def offer_languages(turn: Turn) -> Turn:
+    offers = [
+        Phrase("choose_language", language, (("key", str(number)),))
+        for number, language in enumerate(turn.flow.head.languages, 1)
+    ]
+    return turn.do(Speak(tuple(offers))).collect_one_key("language")
+
+
+def choose_language(turn: Turn, event: Event) -> Turn:
+    """A caller who does not choose hears the first language; nobody is turned away for it."""
+    languages = turn.flow.head.languages
+    key = one_key(turn, event)
+    if key.isdecimal() and 1 <= int(key) <= len(languages):
+        return enter(turn.change(language=languages[int(key) - 1]), turn.flow.head.start)
+    if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
+        return enter(turn, turn.flow.head.start)
+    return offer_languages(turn.change(silences=turn.call.silences + 1).say("no_match"))
+
+
+def answer_cancel_offer(turn: Turn, event: Event) -> Turn:
+    if one_key(turn, event) != ACCEPT_KEY:
+        return ask(turn.change(phase="entry"))
+    outcome = "cancelled"
+    turn = turn.change(phase="entry")
+    if turn.call.step and outcome in turn.flow.machine.events and _goes_on(turn, outcome):
+        return leave(turn, outcome)
+    return enter(turn, CANCELLED)
+
+
+def _goes_on(turn: Turn, outcome: str) -> bool:
+    return bool(turn.flow.machine.get_transitions(outcome, source=turn.call.step))
+
+
+def one_key(turn: Turn, event: Event) -> str:
+    """The single key pressed, or nothing."""
+    if not isinstance(event, KeysEntered):
+        return ""
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1))
+    return event.keys.text()[span.start : span.end] if span.reading is Reading.COMPLETE else ""

@@ -1,0 +1,124 @@
+"""One turn of the conversation: the call as it will be, and what is said and done; the vocabulary of all phases."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ivr.core.actions import Action, Collect, ForgetCard, HangUp, Phrase, Speak
+from ivr.core.call import Call, Ending
+from ivr.core.compiler import Flow
+from ivr.core.entry import EntryRules
+from ivr.core.events import Value
+
+SLOW_MODE_FACTOR = 3  # slow_mode triples the patience
+ACCEPT_KEY, REFUSE_KEY = "1", "2"
+ENDING_PROMPTS: dict[Ending, str] = {
+    "paid": "you_were_charged",
+    "unpaid": "you_were_not_charged",
+    "pending": "we_will_text_the_result",
+}
+
+
+@dataclass(frozen=True)
+class Turn:
+    """`said` collects phrases and effects in order; a turn is never changed, only continued."""
+
+    flow: Flow
+    call: Call
+    at: float
+    actions: tuple[Action, ...] = ()
+
+    def change(self, **changes: Any) -> "Turn":
+        return replace(self, call=replace(self.call, **changes))
+
+    def remember(self, **values: Value) -> "Turn":
+        return self.change(values={**self.call.values, **{name.replace("__", "."): v for name, v in values.items()}})
+
+    def do(self, *actions: Action) -> "Turn":
+        return replace(self, actions=(*self.actions, *actions))
+
+    def phrase(self, name: str, **values: Value) -> Phrase:
+        keys: dict[str, Value] = {"done": self.flow.head.keys.done, "clear": self.flow.head.keys.clear}
+        known = {short(name): value for name, value in self.call.values.items()}
+        return Phrase(name, self.call.language, tuple((keys | known | values).items()))
+
+    def say(self, name: str, **values: Value) -> "Turn":
+        return self.do(Speak((self.phrase(name, **values),)))
+
+    def collect(self, field: str, rules: EntryRules, *, sensitive: bool = False, flush: bool = False) -> "Turn":
+        patience = self.flow.head.patience
+        factor = SLOW_MODE_FACTOR if self.call.slow else 1
+        return self.do(
+            Collect(field, rules, patience.first_key * factor, patience.between_keys * factor, sensitive, flush)
+        )
+
+    def rules(self, shortest: int, longest: int, **more: Any) -> EntryRules:
+        keys = self.flow.head.keys
+        return EntryRules(shortest, longest, done=keys.done_key, clear=keys.clear_key, **more)
+
+    def collect_one_key(self, field: str, *, flush: bool = False) -> "Turn":
+        return self.collect(field, self.rules(1, 1), flush=flush)
+
+    def end(self, ending: Ending, *, told: bool = False) -> "Turn":
+        """Every ending says charged, not charged, or that we will tell; then goodbye."""
+        turn = self if told else self.say(ENDING_PROMPTS[ending])
+        if turn.call.attempt and ending == "unpaid":
+            turn = turn.do(ForgetCard(turn.call.intent))
+        return turn.say("goodbye").do(HangUp()).change(phase="over", outcome=ending)
+
+
+def short(name: str) -> str:
+    """`bill.due` is `{due}` in a prompt."""
+    return name.rpartition(".")[2]
+
+
+# ---- what a phase wants next; only the engine goes from step to step
+
+
+@dataclass(frozen=True)
+class Listen:
+    """The turn is complete: wait for the caller, the bank or a look-up."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """Put the present question once more."""
+
+
+@dataclass(frozen=True)
+class OfferCancel:
+    """The clear key on an empty entry."""
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Leave the step by this outcome."""
+
+    outcome: str
+
+
+Wish = Listen | Again | OfferCancel | Leave
+Reply = tuple[Turn, Wish]
+
+
+def no_input(turn: Turn) -> Reply:
+    """Silence: told apart from a wrong entry, and counted with it."""
+    call = turn.call
+    turn = turn.change(silences=call.silences + 1)
+    if _out_of_tries(turn):
+        return turn, Leave("gave_up")
+    turn = turn.say("no_input")
+    if turn.flow.head.patience.slow_mode and not call.slow:
+        turn = turn.change(slow=True).say("slow_mode_on")
+    return turn, Again()
+
+
+def no_match(turn: Turn, prompt: str, **values: Value) -> Reply:
+    """A wrong entry, in words of its own."""
+    turn = turn.change(mistakes=turn.call.mistakes + 1)
+    if _out_of_tries(turn):
+        return turn, Leave("gave_up")
+    return turn.say(prompt, **values), Again()
+
+
+def _out_of_tries(turn: Turn) -> bool:
+    return turn.call.silences + turn.call.mistakes >= turn.flow.head.patience.tries
