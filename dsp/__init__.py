@@ -1,0 +1,14 @@
+"""Telephone audio as numpy arrays: companding, tones, the DTMF decoder, the masker; nothing of calls, cards or sockets.
+
+Public modules, each imported by its own name:
+    dsp.g711       mu-law and A-law both ways
+    dsp.tones      makes DTMF, prompt tones and the masker's monotone
+    dsp.dtmf       reads keys: `DtmfBank` for live channels, `decode` for a recording
+    dsp.mask       `Masker` for live channels, `mask` for a recording
+    dsp.recording  WAV files in and out
+`python -m dsp --help` is the command line over them.
+"""
+
+from dsp.errors import DspError
+
+__all__ = ["DspError"]
