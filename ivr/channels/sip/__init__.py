@@ -1,0 +1,45 @@
+"""SIP signalling: takes and makes calls and says what media they agreed on; carries no media and knows no payment."""
+
+from ivr.channels.sip.contract import (
+    CANCELLED,
+    HANDLER_FAILED,
+    HUNG_UP_BY_CALLER,
+    HUNG_UP_BY_US,
+    NO_COMMON_MEDIA,
+    NOT_ACKNOWLEDGED,
+    SESSION_EXPIRED,
+    TOO_LONG,
+    CallHandler,
+    Invitation,
+)
+from ivr.channels.sip.negotiation import LocalSession
+from ivr.channels.sip.sdp import parse_session
+from ivr.channels.sip.session import Answer, Codec, Crypto, MediaLine, Reject, SessionOffer
+from ivr.channels.sip.settings import Limits, Listen, Peer, SipSettings, Timers, Tls
+
+__all__ = [
+    "CANCELLED",
+    "HANDLER_FAILED",
+    "HUNG_UP_BY_CALLER",
+    "HUNG_UP_BY_US",
+    "NOT_ACKNOWLEDGED",
+    "NO_COMMON_MEDIA",
+    "SESSION_EXPIRED",
+    "TOO_LONG",
+    "Answer",
+    "CallHandler",
+    "Codec",
+    "Crypto",
+    "Invitation",
+    "Limits",
+    "Listen",
+    "LocalSession",
+    "MediaLine",
+    "Peer",
+    "Reject",
+    "SessionOffer",
+    "SipSettings",
+    "Timers",
+    "Tls",
+    "parse_session",
+]

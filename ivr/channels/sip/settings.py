@@ -1,0 +1,113 @@
+"""Every number and name signalling is set up with; where they are read from (file, environment) is not in here."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ivr.channels.sip.contract import TransportKind
+from ivr.errors import ConfigError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Listen:
+    """A socket to be rung at; port 0 takes any free one, `SipEndpoint.listening` tells which."""
+
+    transport: TransportKind = "udp"
+    host: str = "127.0.0.1"
+    port: int = 5060
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Someone who may ring us: known by address, and by digest too when a username is given (RFC 8760)."""
+
+    name: str
+    networks: tuple[str, ...] = ("0.0.0.0/0", "::/0")
+    username: str | None = None
+    password: str = field(default="", repr=False)
+
+    @cached_property
+    def ranges(self) -> tuple[Network, ...]:
+        return tuple(parse_network(self.name, text) for text in self.networks)
+
+
+def parse_network(peer: str, text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ConfigError(
+            f"peer {peer}: {text!r} is no IP address or network; write 192.0.2.7 or 192.0.2.0/24"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Our certificate; with `client_ca` a peer must show one too, signed by it."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+    server_ca: Path | None = None
+    """Trust for connections we open; None is the system's."""
+
+
+@dataclass(frozen=True)
+class Timers:
+    """RFC 3261 table 4, in seconds; all others are multiples of these."""
+
+    t1_s: float = 0.5
+    t2_s: float = 4.0
+    t4_s: float = 5.0
+
+    @property
+    def give_up_s(self) -> float:
+        """Timers B, F, H, J, L and M: 64 * T1."""
+        return 64 * self.t1_s
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one source, or all together, may take from us; what is over it is dropped without an answer, and counted."""
+
+    messages_per_s: float = 4000
+    messages_burst: int = 8000
+    invites_per_s: float = 100
+    invites_burst: int = 200
+    failed_logins_per_s: float = 0.2
+    failed_logins_burst: int = 10
+    sources_remembered: int = 10_000
+    calls: int = 2000
+    transactions: int = 100_000
+    connections: int = 1000
+    connections_per_source: int = 100
+    connection_idle_s: float = 900
+    body_bytes: int = 16_384
+
+
+@dataclass(frozen=True)
+class SipSettings:
+    listen: tuple[Listen, ...] = (Listen("udp"), Listen("tcp"))
+    peers: tuple[Peer, ...] = ()
+    """Empty: whoever reaches the socket may ring. Anything but loopback wants a list."""
+    advertised_host: str | None = None
+    """The address in our Contact and Via where the socket's own is not the one peers reach (NAT, 0.0.0.0)."""
+    tls: Tls | None = None
+    realm: str = "tonetill"
+    nonce_lifetime_s: float = 60
+    server_name: str = "Tonetill"
+    dnis_from: str = "request-uri"
+    """`to` for providers that put our registered contact into the request line."""
+    reply_to_source: bool = False
+    """Send requests within a call to where its INVITE came from, not to its Contact: for peers behind NAT."""
+    answer_timeout_s: float = 20
+    """The handler's time to answer an INVITE; after it the caller gets 408."""
+    max_call_s: float = 3600
+    session_expires_s: int = 1800
+    """RFC 4028, for calls whose peer asks for none; 0 then runs no session timer."""
+    min_se_s: int = 90
+    retry_after_s: int = 10
+    timers: Timers = Timers()
+    limits: Limits = Limits()
