@@ -105,16 +105,16 @@ class Note:
     duration_ms: int
 
 
-# Prompts as tones, for flows without speech. Every note keeps 10 % off all eight DTMF frequencies, so no decoder
+# Prompts as tones, for flows without speech. Every note keeps 15 % under the low group, so no decoder
 # can take one for half a key, and notes sound one at a time, so there is no pair at all.
-_D4, _G4, _C5, _D5, _C6 = 293.66, 392.0, 523.25, 587.33, 1046.5
+_D4, _G4, _C5, _D5 = 293.66, 392.0, 523.25, 587.33
 EARCONS: Final[dict[str, tuple[Note, ...]]] = {
     "ready": (Note(_G4, 90), Note(_C5, 140)),
-    "accepted": (Note(_G4, 80), Note(_C5, 80), Note(_C6, 160)),
-    "wrong": (Note(_G4, 180), Note(0, 40), Note(_D4, 280)),
+    "accepted": (Note(_D4, 80), Note(_G4, 80), Note(_D5, 160)),
+    "wrong": (Note(_D4, 180), Note(0, 40), Note(_D4, 280)),
     "confirm": (Note(_D5, 90), Note(0, 60), Note(_D5, 90)),
     "hold": (Note(_D5, 60), Note(0, 1940)),
-    "goodbye": (Note(_C6, 120), Note(_C5, 120), Note(_G4, 240)),
+    "goodbye": (Note(_D5, 120), Note(_G4, 120), Note(_D4, 240)),
 }
 EARCON_DBM0: Final = -16.0
 RAMP_MS: Final = 5
