@@ -1,0 +1,67 @@
+# Two commands carry a fresh machine: `make run` and `make test`. Each sets up what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help run test test-long check format set-up bench bench-web bench-dsp bench-mask bench-trunk lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: .venv/run.stamp ## start everything: web, forwarder, trunk and the bank simulator
+	@exec $(BIN)/python -m ivr up
+
+test: .venv/dev.stamp ## every test that fits into minutes
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not long"
+
+test-long: .venv/dev.stamp ## the long ones too (soak, fuzz, whole accuracy matrix)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: .venv/dev.stamp ## formatting, lint, types, zones, flows
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m ivr check flows/*.yaml
+
+format: .venv/dev.stamp ## put the formatting right
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: bench-web bench-dsp bench-mask bench-trunk ## all benchmarks
+
+bench-web: .venv/dev.stamp ## signed webhooks a second beside a bare Flask endpoint
+	@$(BIN)/python benchmarks/bench_web.py
+
+bench-dsp: .venv/dev.stamp ## the tone decoder beside spandsp: speed, accuracy, talk-off
+	@$(BIN)/python benchmarks/bench_dsp.py
+	@$(BIN)/python benchmarks/bench_dtmf_accuracy.py
+	@$(BIN)/python benchmarks/bench_talkoff.py
+
+bench-mask: .venv/dev.stamp ## what gets past the masker
+	@$(BIN)/python benchmarks/bench_mask.py
+
+bench-trunk: .venv/dev.stamp ## calls a core beside Asterisk
+	@$(BIN)/python benchmarks/bench_trunk.py
+
+lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra voice --extra plot -o requirements/run.txt
+	@$(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --all-extras -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## remove the environment; var/ (keys, database) stays
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@echo "setting up .venv (a minute, once)"
+	@$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements/run.txt | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch .venv/run.stamp $@
