@@ -1,8 +1,10 @@
 """The card: field after field, each heard only as the vault's verdict, then one confirmation before any charge."""
 
 from ivr.core.actions import BeginCard, CaptureCard, ForgetCard
-from ivr.core.brands import BRANDS, pan_endings
-from ivr.core.entry import Reading, read_after_timeout
+from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, pan_endings
+from ivr.core.call import Call
+from ivr.core.compiler import Flow
+from ivr.core.entry import EntryRules, Reading, read_after_timeout
 from ivr.core.events import CardCaptured, CardCollected, CardEntryEdited, CardField, Event, KeysEntered, NoInput
 from ivr.core.flow import CollectStep
 from ivr.core.money import Money
@@ -25,19 +27,23 @@ def forget(turn: Turn) -> Turn:
     return turn.do(ForgetCard(turn.call.intent)) if turn.call.attempt else turn
 
 
+def expected_field(flow: Flow, call: Call) -> tuple[CardField, EntryRules] | None:
+    """The card field that this call's next keys belong to, and how they are read; None where keys are not card data."""
+    kind = flow.steps.get(call.step)
+    if not isinstance(kind, CollectStep) or call.phase != "entry" or call.field_index >= len(kind.collect):
+        return None
+    field = kind.collect[call.field_index]
+    return field, _rules(Turn(flow, call, 0.0), kind, field)
+
+
 def ask(turn: Turn, kind: CollectStep) -> Turn:
     if turn.call.field_index >= len(kind.collect):
         return _ask_to_confirm(turn)
     if kind.capture == "pay" and turn.call.channel == CAPTURING_CHANNEL:
         return turn.do(_capture(turn, kind))
     field = kind.collect[turn.call.field_index]
-    length = _length(turn, field)
-    turn = turn.say(f"enter_{field}", count=length)
-    if field == "card_number":
-        rules = turn.rules(12, length, ends_at=pan_endings(frozenset(kind.brands)))
-    else:
-        rules = turn.rules(length, length)
-    return turn.collect(field, rules, sensitive=True, flush=True)
+    turn = turn.say(f"enter_{field}", count=_length(turn, field))
+    return turn.collect(field, _rules(turn, kind, field), sensitive=True, flush=True)
 
 
 def hear(turn: Turn, kind: CollectStep, event: Event) -> Reply:
@@ -106,9 +112,16 @@ def _hear_confirmation(turn: Turn, event: Event) -> Reply:
     return no_match(turn, "no_match")
 
 
+def _rules(turn: Turn, kind: CollectStep, field: CardField) -> EntryRules:
+    length = _length(turn, field)
+    if field == "card_number":
+        return turn.rules(SHORTEST_PAN, length, ends_at=pan_endings(frozenset(kind.brands)))
+    return turn.rules(length, length)
+
+
 def _length(turn: Turn, field: CardField) -> int:
     if field == "card_number":
-        return 19
+        return LONGEST_PAN
     if field == "security_code":
         brand = turn.call.values.get("brand")
         return next((known.security_code_length for known in BRANDS if known.name == brand), 3)
