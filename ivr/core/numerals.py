@@ -1,0 +1,142 @@
+"""Whole numbers in words, cut into the pieces a person would record once; currencies and dates are in `spoken`.
+
+English and Spanish are known. A number in another language is one piece written in figures, left to the voice to read.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+LARGEST_IN_WORDS = 999_999
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Some words, and the recording below the language's audio folder that says them (None: never recorded)."""
+
+    words: str
+    recording: str | None = None
+
+
+def number_sounds(number: int, language: str, noun: str = "") -> tuple[Sound, ...]:
+    """`noun` is what is counted: Spanish says `veintiún dólares` but `veintiuna libras`."""
+    speak = _LANGUAGES.get(language.partition("-")[0])
+    if speak is None or not 0 <= number <= LARGEST_IN_WORDS:
+        return (Sound(str(number)),)
+    return tuple(speak(number, noun))
+
+
+def all_number_sounds(language: str) -> tuple[Sound, ...]:
+    """Every piece that a full set of recorded numbers has, in the order a person would read them."""
+    speak = _LANGUAGES.get(language.partition("-")[0])
+    if speak is None:
+        return ()
+    numbers = (*range(100), *range(100, 1000, 100), 101, 1000)
+    nouns = ("", *(noun for noun in ("peso", "libra") if speak is _spanish))
+    return tuple(dict.fromkeys(sound for noun in nouns for number in numbers for sound in speak(number, noun)))
+
+
+def has_number_words(language: str) -> bool:
+    return language.partition("-")[0] in _LANGUAGES
+
+
+# ---- English
+
+_EN_SMALL = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_EN_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+
+
+def _english(number: int, _noun: str) -> Iterator[Sound]:
+    thousands, rest = divmod(number, 1000)
+    if thousands:
+        yield from _english_below_1000(thousands)
+        yield Sound("thousand", "numbers/thousand")
+    if rest or not thousands:
+        yield from _english_below_1000(rest)
+
+
+def _english_below_1000(number: int) -> Iterator[Sound]:
+    hundreds, rest = divmod(number, 100)
+    if hundreds:
+        yield Sound(f"{_EN_SMALL[hundreds]} hundred", f"numbers/{hundreds}00")
+    if rest or not hundreds:
+        yield Sound(english_below_100(rest), f"numbers/{rest}")
+
+
+def english_below_100(number: int) -> str:
+    if number < 20:
+        return _EN_SMALL[number]
+    tens, ones = divmod(number, 10)
+    return _EN_TENS[tens] + (f"-{_EN_SMALL[ones]}" if ones else "")
+
+
+# ---- Spanish
+
+_ES_SMALL = (
+    *("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"),
+    *("trece", "catorce", "quince", "dieciséis", "diecisiete", "dieciocho", "diecinueve", "veinte", "veintiuno"),
+    *("veintidós", "veintitrés", "veinticuatro", "veinticinco", "veintiséis", "veintisiete", "veintiocho"),
+    "veintinueve",
+)
+_ES_TENS = ("", "", "", "treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa")
+_ES_HUNDREDS = (
+    *("", "ciento", "doscientos", "trescientos", "cuatrocientos", "quinientos", "seiscientos", "setecientos"),
+    *("ochocientos", "novecientos"),
+)
+
+
+def _spanish(number: int, noun: str) -> Iterator[Sound]:
+    gender = _spanish_gender(noun)
+    thousands, rest = divmod(number, 1000)
+    if thousands:
+        if thousands > 1:
+            # `mil` is masculine: veintiún mil, doscientos mil; only what is counted in the end can be feminine.
+            yield from _spanish_below_1000(thousands, "feminine" if gender == "feminine" else "masculine")
+        yield Sound("mil", "numbers/thousand")
+    if rest or not thousands:
+        yield from _spanish_below_1000(rest, gender)
+
+
+def _spanish_below_1000(number: int, gender: str) -> Iterator[Sound]:
+    hundreds, rest = divmod(number, 100)
+    if number == 100:
+        yield Sound("cien", "numbers/100")
+        return
+    if hundreds == 1:
+        yield Sound("ciento", "numbers/100-and")
+    elif hundreds and gender == "feminine":
+        yield Sound(
+            _ES_HUNDREDS[hundreds].replace("cientos", "cientas").replace("nientos", "nientas"),
+            f"numbers/{hundreds}00-feminine",
+        )
+    elif hundreds:
+        yield Sound(_ES_HUNDREDS[hundreds], f"numbers/{hundreds}00")
+    if rest or not hundreds:
+        form = f"-{gender}" if gender and rest % 10 == 1 and rest != 11 else ""
+        yield Sound(_spanish_below_100(rest, gender), f"numbers/{rest}{form}")
+
+
+def _spanish_below_100(number: int, gender: str) -> str:
+    if number % 10 == 1 and number != 11 and gender:
+        # Before what is counted `uno` is shortened, or feminine.
+        if number == 21:
+            return "veintiún" if gender == "masculine" else "veintiuna"
+        one = "un" if gender == "masculine" else "una"
+        return one if number == 1 else f"{_ES_TENS[number // 10]} y {one}"
+    if number < 30:
+        return _ES_SMALL[number]
+    tens, ones = divmod(number, 10)
+    return _ES_TENS[tens] + (f" y {_ES_SMALL[ones]}" if ones else "")
+
+
+def _spanish_gender(noun: str) -> str:
+    """Of a currency's name by its first word: `libras`, `coronas` are feminine, all others met are masculine."""
+    if not noun:
+        return ""
+    first = noun.split()[0]
+    return "feminine" if first.endswith(("a", "as")) else "masculine"
+
+
+_LANGUAGES: dict[str, Callable[[int, str], Iterator[Sound]]] = {"en": _english, "es": _spanish}
