@@ -1,0 +1,218 @@
+"""Live channels: the state between ticks, who is looked at closely, and the events; no arithmetic on audio."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from dsp.dtmf import confirm
+from dsp.dtmf.keys import FRAME, Down, Events, Floats, Frames, Rows, Up
+from dsp.dtmf.line import HALF, line_for
+from dsp.dtmf.screen import Screen, Suspects
+from dsp.errors import DspError
+
+KEPT: Final = 3  # frames kept of each channel: a verdict on one needs its two neighbours
+CHUNK: Final = 256  # rows measured at a time: 256 x 480 float32 is half of a core's L2 cache
+IDLE: Final = -1
+# While a key is down, the screen's energy stays within these bounds of what the onset promised: a pause of
+# 3 ms within the block moves it out, white noise at 8 dB S/N and the tones' own beat do not.
+MIN_STEADY_ENERGY: Final = 0.7
+MAX_STEADY_ENERGY: Final = 1.5
+# Ticks without any likeness of a tone after which a key is up whatever its amplitude says (speech over the tone).
+PATIENCE_TICKS: Final = 10
+
+
+class DtmfBank:
+    """Reads keys on many channels; one call is one tick of 20 ms for all of them.
+
+    All channels are joined at first (`joined=False`: none). A key is reported down 40 to 60 ms after its tone
+    began and up 20 to 60 ms after it ended. Nothing is allocated per channel later on.
+    """
+
+    def __init__(self, channels: int, law: str | None = "ulaw", *, joined: bool = True) -> None:
+        if channels < 1:
+            raise DspError(f"channels is {channels}; a bank needs at least one")
+        self._channels = channels
+        self._line = line_for(law)
+        self._screen = Screen(self._line)
+        self._heard: Frames = np.full((KEPT, channels, FRAME), self._line.silence, self._line.stored)
+        self._key = np.full(channels, IDLE, np.int8)
+        self._start = np.zeros(channels, np.int64)
+        self._amplitude = np.zeros((2, channels), np.float32)
+        self._block_energy = np.zeros(channels, np.float32)
+        self._due = np.zeros(channels, bool)  # to be looked at closely in the channel's next tick
+        self._unlike = np.zeros(channels, np.int16)  # ticks since a held key last looked like a tone
+        self._tick = 0
+        self._first_tick = np.zeros(channels, np.int64)
+        self._joined = np.full(channels, joined)
+        self._rows: Rows | None = None
+        self._count_joined()
+
+    def __call__(self, frames: Frames, rows: npt.ArrayLike | None = None) -> Events:
+        """frames: [channels, 160]. rows: the channels that have audio in this tick (None: every joined one);
+        for the others no time passes, and what stands in their row is not read. Channels that left are skipped."""
+        frames = self._checked(frames)
+        live = self._live(rows)
+        self._keep(frames, live)
+        suspects = self._screen(self._heard[self._tick % KEPT], live)
+        events = self._look_closely(self._due_now(live))
+        self._watch(suspects, live)
+        self._tick += 1
+        return events
+
+    def join(self, rows: npt.ArrayLike) -> None:
+        """Begins these channels anew, whether they had joined before or not; their samples count from 0."""
+        at = self._indices(rows)
+        self.wipe(at)
+        self._first_tick[at] = self._tick
+        self._joined[at] = True
+        self._count_joined()
+
+    def leave(self, rows: npt.ArrayLike) -> None:
+        """Takes these channels out and wipes them; a key still down gets no `up`."""
+        at = self._indices(rows)
+        self.wipe(at)
+        self._joined[at] = False
+        self._count_joined()
+
+    def wipe(self, rows: npt.ArrayLike) -> None:
+        """Overwrites all audio and every trace of a key of these channels; a key that is down is forgotten."""
+        at = self._indices(rows)
+        self._heard[:, at] = self._line.silence
+        self._key[at] = IDLE
+        self._start[at] = 0
+        self._amplitude[:, at] = 0
+        self._block_energy[at] = 0
+        self._due[at] = False
+        self._unlike[at] = 0
+        self._screen.wipe()
+
+    def _checked(self, frames: Frames) -> Frames:
+        wanted = (self._channels, FRAME)
+        if not isinstance(frames, np.ndarray) or frames.shape != wanted:
+            shape = getattr(frames, "shape", type(frames).__name__)
+            raise DspError(f"frames are {shape}; expected an array [channels, samples] of {wanted}, 20 ms at 8 kHz")
+        return self._line.accept(frames)
+
+    def _indices(self, rows: npt.ArrayLike) -> Rows:
+        at = np.unique(np.asarray(rows, np.intp))
+        if len(at) and not 0 <= at[0] <= at[-1] < self._channels:
+            raise DspError(f"rows reach from {at[0]} to {at[-1]}; this bank has channels 0 to {self._channels - 1}")
+        return at
+
+    def _count_joined(self) -> None:
+        self._rows = None if self._joined.all() else np.flatnonzero(self._joined)
+
+    def _live(self, rows: npt.ArrayLike | None) -> Rows | None:
+        if rows is None:
+            return self._rows
+        at = self._indices(rows)
+        joined: Rows = at[self._joined[at]]
+        return joined
+
+    def _keep(self, frames: Frames, live: Rows | None) -> None:
+        newest = self._heard[self._tick % KEPT]
+        if live is None:
+            np.copyto(newest, frames)
+            return
+        newest[live] = frames[live]
+        if live is not self._rows:
+            self._stand_still(live)
+
+    def _stand_still(self, live: Rows) -> None:
+        """The ring of frames turns for all channels, so those without audio in this tick carry theirs along."""
+        still = self._joined.copy()
+        still[live] = False
+        at = np.flatnonzero(still)
+        newest, oldest, middle = (self._heard[(self._tick - back) % KEPT] for back in (0, 2, 1))
+        newest[at] = middle[at]
+        middle[at] = oldest[at]
+        self._first_tick[at] += 1
+
+    def _due_now(self, live: Rows | None) -> Rows:
+        return np.flatnonzero(self._due) if live is None else live[self._due[live]]
+
+    def _look_closely(self, rows: Rows) -> Events:
+        if len(rows) == 0:
+            return QUIET
+        found = [self._verdicts(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)]
+        return found[0] if len(found) == 1 else joined_events(found)
+
+    def _verdicts(self, rows: Rows) -> Events:
+        held = self._key[rows]
+        seen = confirm.measure(self._recent(rows), held)
+        up = self._release(rows, held, seen)
+        down = self._press(rows, held, seen)
+        return Events(down, up)
+
+    def _recent(self, rows: Rows) -> Floats:
+        """The last three frames of each row, oldest first, as [rows * 6, 80] samples."""
+        turn = np.array([(self._tick - back) % KEPT for back in (2, 1, 0)])
+        frames = self._heard.reshape(-1, FRAME).take(rows[:, None] + turn * self._channels, axis=0)
+        return self._line.linear(frames.reshape(-1, FRAME)).reshape(-1, HALF)
+
+    def _release(self, rows: Rows, held: npt.NDArray[np.int8], seen: confirm.Windows) -> Up:
+        which = np.flatnonzero(held >= 0)
+        if len(which) == 0:
+            return Up()
+        at = rows[which]
+        amplitude = seen.amplitude[:, :, which]
+        level = np.minimum(amplitude / self._amplitude[:, None, at], 1).min(axis=0)
+        over = (HALF * (1 - level).sum(axis=0) >= confirm.MIN_GAP) | (self._unlike[at] >= PATIENCE_TICKS)
+        self._follow(at[~over], amplitude[:, :, ~over])
+        gone = at[over]
+        end = self._sample(gone) + confirm.end_of(level[:, over]).astype(np.int64)
+        start = self._start[gone]
+        key = self._key[gone].astype(np.uint8)
+        self._key[gone] = IDLE
+        return Up(gone.astype(np.int32), key, start, np.maximum(end - start, 1))
+
+    def _follow(self, at: Rows, amplitude: Floats) -> None:
+        """A held key may grow or fade slowly: the loudest of the last windows becomes the reference."""
+        loudest = amplitude.max(axis=1)
+        change = np.square(loudest).sum(axis=0) / np.square(self._amplitude[:, at]).sum(axis=0)
+        self._amplitude[:, at] = loudest
+        self._block_energy[at] *= change
+
+    def _press(self, rows: Rows, held: npt.NDArray[np.int8], seen: confirm.Windows) -> Down:
+        onset = confirm.judge_onset(seen)
+        which = np.flatnonzero(onset.accepted & (held < 0))
+        at = rows[which]
+        self._key[at] = seen.key[which]
+        self._amplitude[:, at] = onset.amplitude[:, which]
+        self._block_energy[at] = onset.block_energy[which]
+        self._unlike[at] = 0
+        start = np.maximum(self._sample(at) + onset.start[which].astype(np.int64), 0)
+        self._start[at] = start
+        return Down(at.astype(np.int32), seen.key[which].astype(np.uint8), start)
+
+    def _sample(self, at: Rows) -> npt.NDArray[np.int64]:
+        """The number, counted since the channel joined, of the first sample in the span just judged."""
+        return np.asarray((self._tick - 2 - self._first_tick[at]) * FRAME, np.int64)
+
+    def _watch(self, suspects: Suspects, live: Rows | None) -> None:
+        """Next tick's close looks: what may be a tone on an idle channel, and any change on one with a key down."""
+        at = suspects.rows
+        promised = self._block_energy[at]
+        steady = (self._key[at] == suspects.key) & (suspects.energy >= MIN_STEADY_ENERGY * promised)
+        steady &= suspects.energy <= MAX_STEADY_ENERGY * promised
+        if live is None:
+            np.greater_equal(self._key, 0, out=self._due)
+            self._unlike += self._due
+        else:
+            down = self._key[live] >= 0
+            self._due[live] = down
+            self._unlike[live] += down
+        self._unlike[at] = 0
+        self._due[at] = ~steady
+
+
+QUIET: Final = Events()
+
+
+def joined_events(parts: list[Events]) -> Events:
+    downs, ups = [part.down for part in parts], [part.up for part in parts]
+    return Events(
+        Down(*(np.concatenate([getattr(d, f) for d in downs]) for f in ("channel", "key", "start"))),
+        Up(*(np.concatenate([getattr(u, f) for u in ups]) for f in ("channel", "key", "start", "duration"))),
+    )
