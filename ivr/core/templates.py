@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ivr.core.problems import did_you_mean
 
@@ -49,6 +50,7 @@ class Template:
         return tuple(part for part in self.parts if isinstance(part, Slot))
 
 
+@lru_cache(maxsize=1024)
 def read_template(text: str) -> Template:
     parts: list[Literal | Slot] = []
     faults: list[Fault] = []
