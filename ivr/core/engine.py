@@ -5,7 +5,7 @@ from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
 from ivr.core.compiler import CANCELLED, GAVE_UP, Flow
 from ivr.core.entry import Reading, read_after_timeout
-from ivr.core.events import CallStarted, Event, HungUp, KeysEntered, LimitReached, NoInput
+from ivr.core.events import CallStarted, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
 from ivr.core.flow import (
     AskStep,
     Closing,
@@ -28,6 +28,8 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
         turn = hang_up(turn)
     elif isinstance(event, CallStarted):
         turn = greet(turn)
+    elif isinstance(event, Fault):
+        turn = apologise(turn)
     elif isinstance(event, LimitReached):
         turn = refuse(turn, event)
     else:
@@ -122,6 +124,12 @@ def hang_up(turn: Turn) -> Turn:
     outcome = "paid" if turn.call.phase == "repeat" and "confirmation_number" in turn.call.values else "unpaid"
     turn = turn.change(phase="over", hung_up=True, outcome=outcome)
     return turn if outcome == "paid" else collecting.forget(turn)
+
+
+def apologise(turn: Turn) -> Turn:
+    """Once a charge has been begun, only its record knows how it ends."""
+    kind = turn.flow.steps.get(turn.call.step)
+    return turn.say("apology").end("pending" if isinstance(kind, PayStep | ResolveStep) else "unpaid")
 
 
 def refuse(turn: Turn, event: LimitReached) -> Turn:

@@ -131,6 +131,13 @@ class CardCaptured:
     summary: str | None = None
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Something of ours broke while this call was served: apologise, say what is known of the charge, hang up."""
+
+    at: datetime
+
+
 Event = (
     CallStarted
     | KeysEntered
@@ -143,4 +150,5 @@ Event = (
     | LimitReached
     | BankAnswered
     | CardCaptured
+    | Fault
 )
