@@ -1,0 +1,11 @@
+"""Prompts to audio for the lines we answer ourselves: recordings, a synthesizer, prompt tones. No calls, no sockets, no cards.
+
+A `Renderer` gives the clips of a phrase; `read_clip` gives a clip's mu-law or A-law codes. Rendering takes milliseconds
+and files: call it from a thread or before the call, never in the media tick.
+"""
+
+from ivr.voice.clips import read_clip
+from ivr.voice.renderer import VOICE_NAMES, Rendered, Renderer, VoiceName
+from ivr.voice.synthesizer import is_installed
+
+__all__ = ["VOICE_NAMES", "Rendered", "Renderer", "VoiceName", "is_installed", "read_clip"]

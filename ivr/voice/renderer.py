@@ -1,0 +1,141 @@
+"""Prompts as cached audio clips: recordings first, then the synthesizer, or prompt tones; never called in the media tick."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from dsp import tones
+from dsp.g711 import Law
+from ivr.core.actions import Phrase
+from ivr.core.phrases import Prompts
+from ivr.errors import ConfigError
+from ivr.voice.clips import Clips, Codes, read_clip
+from ivr.voice.earcons import earcon_for
+from ivr.voice.guard import refuse_card_number
+from ivr.voice.loudness import for_the_line
+from ivr.voice.recordings import Recordings, is_spoken, read_recording
+from ivr.voice.script import DIGIT_MS, Line, lines_of
+from ivr.voice.synthesizer import Synthesizer, Voice, is_installed
+
+VoiceName = Literal["espeak", "recorded", "tones", "auto"]
+VOICE_NAMES: tuple[VoiceName, ...] = ("espeak", "recorded", "tones", "auto")
+Source = Literal["recorded", "spoken", "tone"]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One thing that was made ready beforehand. `fresh`: it was not in the cache."""
+
+    language: str
+    words: str
+    source: Source
+    clips: tuple[Path, ...]
+    fresh: bool
+
+
+class Renderer:
+    """Threads may share one. Call `ready` before the first call, so that only values are left to be spoken in calls."""
+
+    def __init__(
+        self, prompts: Prompts, cache: Path, recordings: Path, voice: VoiceName = "auto", speaking: Voice | None = None
+    ) -> None:
+        """`auto`: espeak where it is installed, otherwise tones. `speaking`: another synthesizer in espeak's place."""
+        if voice not in VOICE_NAMES:
+            raise ConfigError(f"there is no voice '{voice}'; there are {', '.join(VOICE_NAMES)}")
+        if voice == "auto":
+            voice = "espeak" if speaking or is_installed() else "tones"
+        self.voice = voice
+        self.recordings = Recordings(recordings, prompts)
+        self._prompts = prompts
+        self._clips = Clips(cache)
+        self._speaking = (speaking or Synthesizer()) if voice == "espeak" else None
+        self._from_recording = lru_cache(maxsize=4096)(self._render_recording)
+
+    def clips(self, phrase: Phrase) -> list[Path]:
+        """The clips to play one after another, pauses among them; mu-law, 8 kHz, no header."""
+        if self.voice == "tones":
+            return [self._tone(phrase.name)]
+        refuse_card_number(self._prompts.words(phrase))
+        lines = lines_of(self._prompts.pieces(phrase))
+        return [path for line in lines for path in self._line(phrase.language, line)]
+
+    def codes(self, phrase: Phrase, law: Law = "ulaw") -> Codes:
+        """The whole phrase as one array."""
+        return np.concatenate([read_clip(path, law) for path in self.clips(phrase)] or [np.zeros(0, np.uint8)])
+
+    def ready(self, languages: Sequence[str]) -> Iterator[Rendered]:
+        """Makes all that is the same in every call, one clip at a time, so that a caller can show how far it is."""
+        for language, line in self.fixed_lines(languages):
+            yield self._rendered(language, line)
+
+    def fixed_lines(self, languages: Sequence[str]) -> list[tuple[str, Line]]:
+        """Every literal, and the digits, keys and brands; amounts are spoken when they are first needed."""
+        if self.voice == "tones":
+            names = sorted(
+                {name for language in languages for name in self._prompts.names(language) if is_spoken(name)}
+            )
+            return [("", Line(name, (), "tone", 0)) for name in names]
+        return [(language, line) for language in languages for line in self._fixed_lines(language)]
+
+    def close(self) -> None:
+        if isinstance(self._speaking, Synthesizer):
+            self._speaking.close()
+
+    def _fixed_lines(self, language: str) -> Iterator[Line]:
+        names = sorted(self._prompts.names(language))
+        for name in filter(is_spoken, names):
+            yield from lines_of(self._prompts.fixed_pieces(language, name))
+        speaker = self._prompts.speaker(language)
+        spoken = [speaker.say("digits", digit) for digit in "0123456789"]
+        spoken += [speaker.named(name, name) for name in names if name.startswith(("key_", "brand_"))]
+        for speech in spoken:
+            recording = speech.sounds[0].recording
+            for mark in (",", "."):
+                words = f"{speech.sounds[0].words}{mark}"
+                yield Line(words, (recording,) if recording else (), "digits", DIGIT_MS)
+
+    def _rendered(self, language: str, line: Line) -> Rendered:
+        made_before = self._clips.made
+        if line.kind == "tone":
+            tone = self._tone(line.words)
+            return Rendered(earcon_for(line.words), line.words, "tone", (tone,), self._clips.made > made_before)
+        source: Source = "recorded" if self.recordings.says(language, line) else "spoken"
+        clips = tuple(self._voiced(language, line))
+        return Rendered(language, line.words, source, clips, self._clips.made > made_before)
+
+    def _line(self, language: str, line: Line) -> list[Path]:
+        clips = self._voiced(language, line)
+        return [*clips, self._clips.pause(line.pause_ms)] if line.pause_ms else clips
+
+    def _voiced(self, language: str, line: Line) -> list[Path]:
+        refuse_card_number(line.words)
+        if self.recordings.says(language, line):
+            paths = [self.recordings.path(language, name) for name in line.recordings]
+            return [self._recorded(path) for path in paths if path]
+        return [self._spoken(language, line.words)]
+
+    def _spoken(self, language: str, words: str) -> Path:
+        speaking = self._speaking
+        if speaking is None:
+            raise ConfigError(
+                f"'{words}' is not recorded in {language}; `python -m ivr prompts missing` lists what is not"
+            )
+        return self._clips.get(
+            "spoken", speaking.name, language, words, make=lambda: for_the_line(*speaking.speak(words, language))
+        )
+
+    def _recorded(self, path: Path) -> Path:
+        return self._from_recording(path, path.stat().st_mtime_ns)
+
+    def _render_recording(self, path: Path, _changed: int) -> Path:
+        """By content, not by name: a new take of a prompt is heard at once, an old one does not come back."""
+        content = path.read_bytes()
+        return self._clips.get("recorded", content, make=lambda: for_the_line(*read_recording(path)))
+
+    def _tone(self, prompt: str) -> Path:
+        earcon = earcon_for(prompt)
+        return self._clips.get("tone", earcon, make=lambda: tones.earcon(earcon))
