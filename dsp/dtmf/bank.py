@@ -5,14 +5,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dsp.dtmf import confirm
+from dsp.dtmf.confirm import CHUNK, MIN_GAP, WINDOWS, Closeup, Windows, end_of, judge_onset
 from dsp.dtmf.keys import FRAME, Down, Events, Floats, Frames, Rows, Up
 from dsp.dtmf.line import HALF, line_for
 from dsp.dtmf.screen import Screen, Suspects
 from dsp.errors import DspError
 
 KEPT: Final = 3  # frames kept of each channel: a verdict on one needs its two neighbours
-CHUNK: Final = 256  # rows measured at a time: 256 x 480 float32 is half of a core's L2 cache
 IDLE: Final = -1
 # While a key is down, the screen's energy stays within these bounds of what the onset promised: a pause of
 # 3 ms within the block moves it out, white noise at 8 dB S/N and the tones' own beat do not.
@@ -35,8 +34,10 @@ class DtmfBank:
         self._channels = channels
         self._line = line_for(law)
         self._screen = Screen(self._line)
+        self._closeup = Closeup(self._line)
         self._heard: Frames = np.full((KEPT, channels, FRAME), self._line.silence, self._line.stored)
         self._key = np.full(channels, IDLE, np.int8)
+        self._likely = np.zeros(channels, np.int8)  # what the screen last took an idle channel's sound for
         self._start = np.zeros(channels, np.int64)
         self._amplitude = np.zeros((2, channels), np.float32)
         self._block_energy = np.zeros(channels, np.float32)
@@ -80,12 +81,14 @@ class DtmfBank:
         at = self._indices(rows)
         self._heard[:, at] = self._line.silence
         self._key[at] = IDLE
+        self._likely[at] = 0
         self._start[at] = 0
         self._amplitude[:, at] = 0
         self._block_energy[at] = 0
         self._due[at] = False
         self._unlike[at] = 0
         self._screen.wipe()
+        self._closeup.wipe()
 
     def _checked(self, frames: Frames) -> Frames:
         wanted = (self._channels, FRAME)
@@ -130,38 +133,43 @@ class DtmfBank:
         self._first_tick[at] += 1
 
     def _due_now(self, live: Rows | None) -> Rows:
-        return np.flatnonzero(self._due) if live is None else live[self._due[live]]
+        return self._due.nonzero()[0] if live is None else live[self._due[live]]
 
     def _look_closely(self, rows: Rows) -> Events:
+        """rows in rising order; idle ones are judged first, so that each kind is one slice."""
         if len(rows) == 0:
             return QUIET
-        found = [self._verdicts(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)]
+        idle = self._key[rows] < 0
+        rows, idle_rows = np.concatenate([rows[idle], rows[~idle]]), int(np.count_nonzero(idle))
+        found = [self._verdicts(rows[at : at + CHUNK], max(idle_rows - at, 0)) for at in range(0, len(rows), CHUNK)]
         return found[0] if len(found) == 1 else joined_events(found)
 
-    def _verdicts(self, rows: Rows) -> Events:
-        held = self._key[rows]
-        seen = confirm.measure(self._recent(rows), held)
-        up = self._release(rows, held, seen)
-        down = self._press(rows, held, seen)
-        return Events(down, up)
+    def _verdicts(self, rows: Rows, idle: int) -> Events:
+        idle = min(idle, len(rows))
+        key = np.concatenate([self._likely[rows[:idle]], self._key[rows[idle:]]])
+        seen = self._closeup(self._recent(rows), key, idle)
+        up = self._release(rows[idle:], seen.amplitude[:, :, idle:]) if idle < len(rows) else NO_UP
+        down = self._press(rows[:idle], seen) if idle else NO_DOWN
+        return QUIET if up is NO_UP and down is NO_DOWN else Events(down, up)
 
-    def _recent(self, rows: Rows) -> Floats:
-        """The last three frames of each row, oldest first, as [rows * 6, 80] samples."""
+    def _recent(self, rows: Rows) -> Frames:
+        """The last three frames of each row, oldest first, as [rows * 3, 160]."""
         turn = np.array([(self._tick - back) % KEPT for back in (2, 1, 0)])
-        frames = self._heard.reshape(-1, FRAME).take(rows[:, None] + turn * self._channels, axis=0)
-        return self._line.linear(frames.reshape(-1, FRAME)).reshape(-1, HALF)
+        at = (rows[:, None] + turn * self._channels).ravel()
+        frames: Frames = self._heard.reshape(-1, FRAME).take(at, axis=0)
+        return frames
 
-    def _release(self, rows: Rows, held: npt.NDArray[np.int8], seen: confirm.Windows) -> Up:
-        which = np.flatnonzero(held >= 0)
-        if len(which) == 0:
-            return Up()
-        at = rows[which]
-        amplitude = seen.amplitude[:, :, which]
-        level = np.minimum(amplitude / self._amplitude[:, None, at], 1).min(axis=0)
-        over = (HALF * (1 - level).sum(axis=0) >= confirm.MIN_GAP) | (self._unlike[at] >= PATIENCE_TICKS)
-        self._follow(at[~over], amplitude[:, :, ~over])
+    def _release(self, at: Rows, amplitude: Floats) -> Up:
+        level = amplitude / self._amplitude[:, None, at]
+        level = np.minimum(np.minimum(level[0], level[1]), 1)
+        over = np.add.reduce(level, axis=0) <= WINDOWS - MIN_GAP / HALF
+        over |= self._unlike[at] >= PATIENCE_TICKS
+        still = (~over).nonzero()[0]
+        self._follow(at[still], amplitude[:, :, still])
+        if len(still) == len(at):
+            return NO_UP
         gone = at[over]
-        end = self._sample(gone) + confirm.end_of(level[:, over]).astype(np.int64)
+        end = self._sample(gone) + end_of(level[:, over])
         start = self._start[gone]
         key = self._key[gone].astype(np.uint8)
         self._key[gone] = IDLE
@@ -169,22 +177,24 @@ class DtmfBank:
 
     def _follow(self, at: Rows, amplitude: Floats) -> None:
         """A held key may grow or fade slowly: the loudest of the last windows becomes the reference."""
-        loudest = amplitude.max(axis=1)
-        change = np.square(loudest).sum(axis=0) / np.square(self._amplitude[:, at]).sum(axis=0)
+        loudest = np.maximum.reduce(amplitude, axis=1)
+        before = self._amplitude[:, at]
         self._amplitude[:, at] = loudest
-        self._block_energy[at] *= change
+        low, high = np.square(loudest)
+        self._block_energy[at] *= (low + high) / (before[0] * before[0] + before[1] * before[1])
 
-    def _press(self, rows: Rows, held: npt.NDArray[np.int8], seen: confirm.Windows) -> Down:
-        onset = confirm.judge_onset(seen)
-        which = np.flatnonzero(onset.accepted & (held < 0))
-        at = rows[which]
-        self._key[at] = seen.key[which]
-        self._amplitude[:, at] = onset.amplitude[:, which]
-        self._block_energy[at] = onset.block_energy[which]
+    def _press(self, rows: Rows, seen: Windows) -> Down:
+        onset = judge_onset(seen)
+        if onset is None:
+            return NO_DOWN
+        at = rows[onset.rows]
+        start = np.maximum(self._sample(at) + onset.start, 0)
+        self._key[at] = onset.key
+        self._amplitude[:, at] = onset.amplitude
+        self._block_energy[at] = onset.block_energy
         self._unlike[at] = 0
-        start = np.maximum(self._sample(at) + onset.start[which].astype(np.int64), 0)
         self._start[at] = start
-        return Down(at.astype(np.int32), seen.key[which].astype(np.uint8), start)
+        return Down(at.astype(np.int32), onset.key.astype(np.uint8), start)
 
     def _sample(self, at: Rows) -> npt.NDArray[np.int64]:
         """The number, counted since the channel joined, of the first sample in the span just judged."""
@@ -204,10 +214,13 @@ class DtmfBank:
             self._due[live] = down
             self._unlike[live] += down
         self._unlike[at] = 0
+        self._likely[at] = suspects.key
         self._due[at] = ~steady
 
 
-QUIET: Final = Events()
+NO_DOWN: Final = Down()
+NO_UP: Final = Up()
+QUIET: Final = Events(NO_DOWN, NO_UP)
 
 
 def joined_events(parts: list[Events]) -> Events:

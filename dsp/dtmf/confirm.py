@@ -1,18 +1,24 @@
 """Stage 2: measures 60 ms round a suspected tone and judges whether a key began or ended; it keeps no state."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from dsp.dtmf.keys import FRAME, RATE, TONES_HZ, Floats
-from dsp.dtmf.line import HALF
+from dsp.dtmf.keys import FRAME, RATE, TONES_HZ, Floats, Frames
+from dsp.dtmf.line import HALF, Line
+from dsp.dtmf.screen import matmul_in_tiles
 
-SPAN: Final = 3 * FRAME  # samples judged at once: the frame before the suspected one, that frame, the frame after
+Complexes: TypeAlias = npt.NDArray[np.complex64]
+KeyIndices: TypeAlias = npt.NDArray[np.int8]
+
+FRAMES: Final = 3  # judged at once: the frame before the suspected one, that frame, the frame after
+SPAN: Final = FRAMES * FRAME
 BLOCKS: Final = SPAN // HALF
 WINDOWS: Final = BLOCKS - 1  # Hann windows of 160 samples, one every 80
-CENTRE: Final = 2  # samples 160-319: any tone of 40 ms that covers 160-239 and began after 0 fills this window
+MIDDLE: Final = 2  # samples 160-319: a tone of 40 ms that began in the first frame fills this window
+CHUNK: Final = 256  # rows at a time: 256 x 480 float32 is half of a core's L2 cache
 
 # ITU-T Q.24, AT&T column: accept up to +-1.5 %, reject from +-3.5 %; the aim is 1.8 and 3.0, and this lies between.
 MAX_OFFSET: Final = 0.024
@@ -26,8 +32,9 @@ MIN_AMPLITUDE: Final = 167.0
 # 23 ms (184 samples) must be refused, and reach 196 here at most; 40 ms reach 280 (their ends lie under the
 # outermost windows' slopes).
 MIN_HELD: Final = 236.0
-# A keypad's tone is steady; 8 dB of S/N move a window's amplitude by 8 % (one sigma).
-MIN_STEADY: Final = 0.75
+# A keypad's tone is steady; 8 dB of S/N move a window's amplitude by 8 % (one sigma). Two windows' difference and
+# the largest window, both over the mean of two.
+MAX_STEP: Final = 0.29
 MAX_SWELL: Final = 1.35
 # Interruptions of 10 ms (80 samples) are bridged, pauses of 30 ms (240) part two presses; this lies between.
 MIN_GAP: Final = 160.0
@@ -35,120 +42,134 @@ MIN_GAP: Final = 160.0
 
 @dataclass(frozen=True)
 class Windows:
-    """Amplitudes of one low and one high tone (axis 0) in each window (axis 1) of each row (axis 2), Hann-weighted."""
+    """What the Hann windows show of one low and one high tone (axis -3) in each window (axis -2) of each row."""
 
-    key: npt.NDArray[np.int8]
-    rise: Floats  # [4, 5, rows]: re low, re high, im low, im high; the first half of each window
-    fall: Floats  # the second half
+    key: KeyIndices
+    halves: Complexes  # [2, 2, 5, rows]: by the first and by the second half of each window
+    whole: Complexes  # [2, 5, rows]
     amplitude: Floats  # [2, 5, rows]
-    power: Floats  # [5, rows]: of everything, mean square
+    power: Floats  # [5, idle]: mean square of everything, of the rows that come first
 
 
 @dataclass(frozen=True)
 class Onset:
-    """Which rows began a key, and what that key looks like."""
+    """Keys that began; `rows` count within what was measured."""
 
-    accepted: npt.NDArray[np.bool_]
-    start: Floats  # sample within the span
-    amplitude: Floats  # [2, rows] as the windows show it, the reference for the release
+    rows: npt.NDArray[np.intp]
+    key: KeyIndices
+    start: npt.NDArray[np.int64]  # sample within the span
+    amplitude: Floats  # [2, n] as the windows show it, the reference for the release
     block_energy: Floats  # what the screen will read while the tone lasts
 
 
-def measure(blocks: Floats, held: npt.NDArray[np.int8]) -> Windows:
-    """blocks: [rows * 6, 80] samples at 16-bit scale; held: the key to follow, or -1 to follow the strongest pair."""
-    rows = len(held)
-    halves = (blocks @ BASIS).reshape(rows, BLOCKS, 32)
-    power = (np.square(blocks) @ POWER_WEIGHTS).reshape(rows, BLOCKS, 2)
-    key = np.where(held >= 0, held, strongest(halves[:, CENTRE, :16] + halves[:, CENTRE + 1, 16:]))
-    at = tone_columns(key) + WINDOW_OFFSETS + np.arange(rows) * (BLOCKS * 32)
-    flat = halves.reshape(-1)
-    rise, fall = flat.take(at), flat.take(at + 48)
-    both = rise + fall
-    both *= both
-    amplitude = np.sqrt(both[:2] + both[2:])
-    return Windows(key, rise, fall, amplitude, power[:, :-1, 0].T + power[:, 1:, 1].T)
+class Closeup:
+    """The windows of up to CHUNK rows; holds the working memory, which is audio and can be wiped."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._samples = np.zeros((CHUNK * BLOCKS, HALF), np.float32)
+        self._tones = np.zeros((CHUNK * BLOCKS, 32), np.float32)
+        self._squares = np.zeros((CHUNK * BLOCKS, HALF), np.float32)
+        self._powers = np.zeros((CHUNK * BLOCKS, 2), np.float32)
+
+    def __call__(self, frames: Frames, key: KeyIndices, idle: int) -> Windows:
+        """frames: [rows * 3, 160] as the line stores them; key: whose tones to look for, row by row;
+        idle: for how many rows, the first ones, everything else on the line is wanted too."""
+        rows = len(key)
+        self._line.samples(frames, self._samples.reshape(-1, FRAME)[: len(frames)])
+        matmul_in_tiles(self._samples, BASIS, self._tones, rows * BLOCKS)
+        at = PICK.take(key, axis=1)
+        at += STRIDE[:rows]
+        halves = self._tones.reshape(-1).view(np.complex64).take(at).reshape(2, 2, WINDOWS, rows)
+        whole = halves[0] + halves[1]
+        return Windows(key, halves, whole, np.abs(whole), self._power(idle))
+
+    def wipe(self) -> None:
+        for memory in (self._samples, self._tones, self._squares, self._powers):
+            memory.fill(0)
+
+    def _power(self, idle: int) -> Floats:
+        blocks = idle * BLOCKS
+        np.square(self._samples[:blocks], out=self._squares[:blocks])
+        matmul_in_tiles(self._squares, POWER_WEIGHTS, self._powers, blocks)
+        power = self._powers[:blocks].reshape(idle, BLOCKS, 2)
+        return np.add(power[:, :-1, 0].T, power[:, 1:, 1].T)
 
 
-def strongest(window: Floats) -> npt.NDArray[np.int8]:
-    """[rows, 16] of one window to the key of its strongest low and its strongest high tone."""
-    window = window * window
-    power = window[:, :8] + window[:, 8:]
-    return np.asarray(power[:, :4].argmax(axis=1) * 4 + power[:, 4:].argmax(axis=1), np.int8)
+def judge_onset(seen: Windows) -> Onset | None:
+    """Keys that began on the idle rows: every test of the tone's shape that ITU-T Q.24 asks for."""
+    idle = seen.power.shape[1]
+    key, amplitude = seen.key[:idle], seen.amplitude[..., :idle]
+    # The middle window and one of its neighbours lie within the tone: the stronger one.
+    strength = amplitude[0] + amplitude[1]
+    late = strength[MIDDLE + 1] > strength[MIDDLE - 1]
+    pair = np.where(late, seen.whole[:, 2:4, :idle], seen.whole[:, 1:3, :idle])
+    power = np.where(late, seen.power[3], seen.power[1]) + seen.power[2]
+    offset = offsets_hz(pair, seen.halves[:, :, MIDDLE, :idle], key)
+    sizes = np.abs(pair)
+    mean = np.float32(0.5) * (sizes[:, 0] + sizes[:, 1])
+    accepted = fits_a_key(np.abs(offset), np.abs(sizes[:, 0] - sizes[:, 1]), mean, power, key)
+    relative = amplitude / mean[:, None]
+    accepted &= np.maximum.reduce(relative, axis=(0, 1)) <= MAX_SWELL
+    level = np.minimum(np.minimum(relative[0], relative[1]), 1)
+    accepted &= np.add.reduce(level, axis=0) >= MIN_HELD / HALF
+    rows = accepted.nonzero()[0]
+    if len(rows) == 0:
+        return None
+    key, mean, offset = key[rows], mean.take(rows, axis=1), offset.take(rows, axis=1)
+    return Onset(rows, key, start_of(level[:, rows]), mean, screen_energy(mean, offset, key))
 
 
-def judge_onset(seen: Windows) -> Onset:
-    tones = np.stack([seen.key >> 2, (seen.key & 3) + 4])
-    late = seen.amplitude[:, CENTRE + 1].sum(axis=0) > seen.amplitude[:, CENTRE - 1].sum(axis=0)
-    first, second = neighbours(seen, late)
-    offset = offsets_hz(seen, first, second, tones)
-    gain = hann_gain(offset)
-    pair = np.where(late, seen.amplitude[:, 2:4], seen.amplitude[:, 1:3])
-    mean = pair.mean(axis=1)
-    true = mean / gain
-    squares = np.square(pair).sum(axis=1) / np.square(gain)
-    share = squares.sum(axis=0) / (2 * np.where(late, seen.power[2:4].sum(axis=0), seen.power[1:3].sum(axis=0)))
-    relative = seen.amplitude / mean[:, None]
-    low, high = true
-    accepted = (
-        (np.abs(offset) <= MAX_OFFSET * TONES_HZ[tones]).all(axis=0)
-        & (share >= MIN_SHARE)
-        & (np.maximum(low, high) >= MIN_AMPLITUDE)
-        & (high <= low * 10 ** (MAX_REVERSE_TWIST_DB / 20))
-        & (low <= high * 10 ** (MAX_NORMAL_TWIST_DB / 20))
-        & (pair.min(axis=1) >= MIN_STEADY * pair.max(axis=1)).all(axis=0)
-        & (relative.max(axis=(0, 1)) <= MAX_SWELL)
-        & (HALF * np.minimum(relative, 1).min(axis=0).sum(axis=0) >= MIN_HELD)
-    )
-    return Onset(accepted, start_of(relative), mean, screen_energy(true, offset, tones))
+def fits_a_key(offset: Floats, step: Floats, mean: Floats, power: Floats, key: KeyIndices) -> npt.NDArray[np.bool_]:
+    """Frequency, steadiness, level, twist and purity of two windows: [2, rows] each, power [rows]."""
+    both = offset <= MAX_OFFSET_HZ.take(key, axis=1)
+    both &= step <= MAX_STEP * mean
+    low, high = restored(mean, offset)
+    accepted: npt.NDArray[np.bool_] = both[0] & both[1]
+    accepted &= low * low + high * high >= MIN_SHARE * power
+    accepted &= high <= low * 10 ** (MAX_REVERSE_TWIST_DB / 20)
+    accepted &= low <= high * 10 ** (MAX_NORMAL_TWIST_DB / 20)
+    accepted &= np.maximum(low, high) >= MIN_AMPLITUDE
+    return accepted
 
 
-def neighbours(seen: Windows, late: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """The two adjacent windows, the middle one among them, that lie within the tone: [4, rows] each."""
-    both = seen.rise + seen.fall
-    return np.where(late, both[:, 2], both[:, 1]), np.where(late, both[:, 3], both[:, 2])
-
-
-def offsets_hz(seen: Windows, first: Floats, second: Floats, tones: npt.NDArray[np.int8]) -> Floats:
+def offsets_hz(pair: Complexes, middle: Complexes, key: KeyIndices) -> Floats:
     """Frequency minus nominal, [2, rows], from the phase a tone gains between two windows.
 
-    Windows 80 samples apart know it to within multiples of 100 Hz; the two halves of the middle window,
-    47.6 samples apart and so good to +-84 Hz, choose among those.
+    Windows 80 samples apart (pair: [2 tones, 2 windows, rows]) know it to within multiples of 100 Hz; the two halves
+    of one window (middle: [2 halves, 2 tones, rows]), 47.6 samples apart and good to +-84 Hz, choose among those.
     """
-    turned = turns(first, second) - TURNS_PER_HOP[tones]
-    fine = 100 * (turned - np.rint(turned))
-    coarse = turns(seen.rise[:, CENTRE], seen.fall[:, CENTRE]) * np.float32(RATE / HALF_CENTRES_APART)
-    return np.asarray(fine + 100 * np.rint((coarse - fine) / 100), np.float32)
+    gained = np.empty_like(middle)
+    np.multiply(pair[:, 1], pair[:, 0].conj(), out=gained[0])
+    np.multiply(middle[1], middle[0].conj(), out=gained[1])
+    turns = np.arctan2(gained.imag, gained.real)
+    turns *= np.float32(1 / (2 * np.pi))
+    fine = turns[0] - TURNS_PER_HOP.take(key, axis=1)
+    fine -= np.rint(fine)
+    coarse = turns[1] * np.float32(HALF / HALF_CENTRES_APART)
+    return np.asarray((fine + np.rint(coarse - fine)) * np.float32(RATE / HALF), np.float32)
 
 
-def turns(earlier: Floats, later: Floats) -> Floats:
-    """Phase gained, in turns within +-0.5: [4, rows] each to [2, rows]."""
-    re = earlier[:2] * later[:2] + earlier[2:] * later[2:]
-    im = earlier[:2] * later[2:] - earlier[2:] * later[:2]
-    return np.asarray(np.arctan2(im, re) / np.float32(2 * np.pi), np.float32)
+def start_of(level: Floats) -> npt.NDArray[np.int64]:
+    """Where a tone begins: [5, rows] of amplitudes over the plateau's to a sample within the span."""
+    seen = np.minimum.accumulate(level[MIDDLE::-1], axis=0).sum(axis=0)
+    return np.asarray(np.interp(seen, COVERAGE[::-1], np.arange(len(COVERAGE))[::-1]), np.int64)
 
 
-def hann_gain(offset_hz: Floats) -> Floats:
-    """What a Hann window of 20 ms leaves of an amplitude that far from its bin."""
-    bins = np.clip(offset_hz / 50, -0.9, 0.9)
-    return np.asarray(np.sinc(bins) / (1 - bins * bins), np.float32)
+def end_of(level: Floats) -> npt.NDArray[np.int64]:
+    """Where a tone ends: [5, rows] of amplitudes over the reference to a sample within the span."""
+    seen = np.minimum.accumulate(level, axis=0).sum(axis=0)
+    return np.asarray(np.interp(seen, END_COVERAGE, np.arange(len(END_COVERAGE))), np.int64)
 
 
-def start_of(relative: Floats) -> Floats:
-    """Where the tone begins: [2, 5, rows] of amplitudes over the plateau's to a sample within the span."""
-    level = np.minimum(relative, 1).min(axis=0)
-    level = np.minimum.accumulate(level[CENTRE::-1], axis=0).sum(axis=0)
-    return np.asarray(np.interp(level, COVERAGE[::-1], np.arange(len(COVERAGE))[::-1]), np.float32)
+def restored(amplitude: Floats, offset: Floats) -> Floats:
+    """Undoes what a Hann window takes from a tone `offset` Hz (not negative) beside its bin."""
+    return np.multiply(amplitude, np.interp(offset, LOSS_HZ, LOSS), dtype=np.float32, casting="same_kind")
 
 
-def end_of(level: Floats) -> Floats:
-    """Where the tone ends: [5, rows] of amplitudes over the reference to a sample within the span."""
-    total = np.minimum.accumulate(level, axis=0).sum(axis=0)
-    return np.asarray(np.interp(total, END_COVERAGE, np.arange(len(END_COVERAGE))), np.float32)
-
-
-def screen_energy(amplitude: Floats, offset_hz: Floats, tones: npt.NDArray[np.int8]) -> Floats:
+def screen_energy(amplitude: Floats, offset: Floats, key: KeyIndices) -> Floats:
     """What stage 1 reads in a block of a tone like this one: [2, rows] each to [rows]."""
-    seen = amplitude * SUM_GAIN[tones] * np.sinc(offset_hz / 100)
+    seen = restored(amplitude, np.abs(offset)) * SUM_GAIN.take(key, axis=1) * np.sinc(offset * (HALF / RATE))
     return np.asarray(np.square(seen).sum(axis=0) * (HALF / 4), np.float32)
 
 
@@ -157,14 +178,20 @@ def hann() -> npt.NDArray[np.float64]:
 
 
 def window_basis() -> Floats:
-    """[80, 32]: first half of a window (16 columns: eight cosines, eight sines), then its second half.
+    """[80, 32]: eight complex exponentials under the first half of a window, then eight under its second half.
 
     Scaled so that the two halves together give a tone's amplitude.
     """
-    time = np.arange(FRAME)
-    angle = 2 * np.pi * np.outer(time, TONES_HZ) / RATE
-    whole = np.hstack([np.cos(angle), -np.sin(angle)]) * hann()[:, None] * (2 / hann().sum())
-    return np.asarray(np.hstack([whole[:HALF], whole[HALF:]]), np.float32)
+    turn = np.outer(np.arange(FRAME), TONES_HZ) / RATE
+    whole = np.exp(-2j * np.pi * turn) * hann()[:, None] * (2 / hann().sum())
+    return np.ascontiguousarray(np.hstack([whole[:HALF], whole[HALF:]]).astype(np.complex64)).view(np.float32)
+
+
+def pick() -> npt.NDArray[np.intp]:
+    """[20, 16]: by half, tone and window, and by key, where `Closeup` finds a row's number among its 6 x 16."""
+    half, tone, window, key = np.ix_(range(2), range(2), range(WINDOWS), range(16))
+    which = np.where(tone == 0, key >> 2, (key & 3) + 4)
+    return np.asarray((window + half) * 16 + half * 8 + which, np.intp).reshape(-1, 16)
 
 
 def power_weights() -> Floats:
@@ -173,36 +200,36 @@ def power_weights() -> Floats:
     return np.asarray(np.stack([weight[:HALF], weight[HALF:]], axis=1), np.float32)
 
 
-def coverage() -> npt.NDArray[np.float64]:
-    """What windows 0 to 2 together show of a tone that begins at sample n and outlasts them, for n from 0 to 319."""
-    weight = np.zeros(SPAN)
-    for window in range(CENTRE + 1):
+def overlapped(windows: int) -> npt.NDArray[np.float64]:
+    """That many Hann windows laid over each other, in units of one window's area."""
+    weight = np.zeros((windows + 1) * HALF)
+    for window in range(windows):
         weight[window * HALF : window * HALF + FRAME] += hann()
-    return np.asarray(weight[: CENTRE * HALF + FRAME][::-1].cumsum()[::-1] / hann().sum())
+    return np.asarray(weight / hann().sum())
 
 
-def end_coverage() -> npt.NDArray[np.float64]:
-    """What all windows together show of a tone that has always been there and ends at sample n, 0 to 480."""
-    weight = np.zeros(SPAN)
-    for window in range(WINDOWS):
-        weight[window * HALF : window * HALF + FRAME] += hann()
-    return np.concatenate([[0.0], weight.cumsum() / hann().sum()])
+def hann_loss() -> npt.NDArray[np.float64]:
+    """By how much a Hann window of 20 ms shrinks an amplitude whose frequency is LOSS_HZ off."""
+    bins = LOSS_HZ / 50
+    return np.asarray((1 - bins * bins) / np.sinc(bins))
 
 
-def tone_columns(key: npt.NDArray[np.int8]) -> npt.NDArray[np.intp]:
-    """[4, 1, rows]: re low, re high, im low, im high of a key among the first sixteen columns of the basis."""
-    low, high = (key >> 2).astype(np.intp), (key & 3).astype(np.intp) + 4
-    return np.stack([low, high, low + 8, high + 8])[:, None]
+def by_key(per_tone: npt.NDArray[np.float64]) -> Floats:
+    """[8] by tone to [2, 16] by tone of a key."""
+    keys = np.arange(16)
+    return np.asarray([per_tone[keys >> 2], per_tone[(keys & 3) + 4]], np.float32)
 
 
 BASIS: Final = window_basis()
+PICK: Final = pick()
+STRIDE: Final = np.arange(CHUNK) * (BLOCKS * 16)
 POWER_WEIGHTS: Final = power_weights()
-COVERAGE: Final = coverage()
-END_COVERAGE: Final = end_coverage()
-WINDOW_OFFSETS: Final = np.arange(WINDOWS)[None, :, None] * 32
-TURNS_PER_HOP: Final = np.asarray(TONES_HZ * HALF / RATE, np.float32)
-SUM_GAIN: Final = np.asarray(2 * np.cos(np.pi * TONES_HZ / RATE), np.float32)
-HALF_CENTRES_APART: Final = float(
-    (np.arange(HALF, FRAME) * hann()[HALF:]).sum() / hann()[HALF:].sum()
-    - (np.arange(HALF) * hann()[:HALF]).sum() / hann()[:HALF].sum()
-)
+# What windows 0 to 2 show of a tone that begins at sample n and outlasts them; what all show of one that ends at n.
+COVERAGE: Final = overlapped(MIDDLE + 1)[::-1].cumsum()[::-1]
+END_COVERAGE: Final = np.concatenate([[0.0], overlapped(WINDOWS).cumsum()])
+LOSS_HZ: Final = np.arange(0.0, 46.0)
+LOSS: Final = hann_loss()
+TURNS_PER_HOP: Final = by_key(TONES_HZ * HALF / RATE)
+MAX_OFFSET_HZ: Final = by_key(MAX_OFFSET * TONES_HZ)
+SUM_GAIN: Final = by_key(2 * np.cos(np.pi * TONES_HZ / RATE))
+HALF_CENTRES_APART: Final = float(FRAME - 2 * (np.arange(HALF) * hann()[:HALF]).sum() / hann()[:HALF].sum())

@@ -102,7 +102,8 @@ def find_passages(frames: Samples, opening: Ticks) -> Passages:
     line = Linear()
     screen = Screen(line)
     pieces = [
-        screen(line.linear(line.accept(frames[at : at + PIECE])), None).rows + at for at in range(0, len(frames), PIECE)
+        screen(np.asarray(line.accept(frames[at : at + PIECE]), np.float32), None).rows + at
+        for at in range(0, len(frames), PIECE)
     ]
     ticks = np.concatenate(pieces)
     recording = np.searchsorted(opening, ticks, side="right") - 1

@@ -3,7 +3,6 @@
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from dsp import g711
 from dsp.dtmf.keys import FRAME, Floats, Frames, Rows
@@ -25,25 +24,25 @@ class Line(Protocol):
     def accept(self, frames: Frames) -> Frames: ...
     def loud(self, frames: Frames) -> Rows: ...
     def pair_sums(self, halves: Frames, out: Floats) -> None: ...
-    def linear(self, frames: Frames) -> Floats: ...
+    def samples(self, frames: Frames, out: Floats) -> None: ...
 
 
 class Companded:
     """G.711 bytes, kept as they are: two neighbours are one 16-bit index into a table of 65,536 entries."""
 
-    def __init__(self, law: str) -> None:
-        table = g711.LINEAR[g711.named(law)]  # type: ignore[arg-type]
+    def __init__(self, name: str) -> None:
+        law = g711.named(name)  # type: ignore[arg-type]
         self.stored: np.dtype[np.generic] = np.dtype(np.uint8)
-        self.silence = g711.SILENCE[law]  # type: ignore[index]
-        pairs = table[np.arange(65536, dtype=np.uint16).view(np.uint8)].astype(np.float32).reshape(-1, 2)
+        self.silence = g711.SILENCE[law]
+        codes = np.arange(65536, dtype=np.uint16).view(np.uint8)
+        pairs = g711.LINEAR[law][codes].astype(np.float32).reshape(-1, 2)
         self._sums = pairs.sum(axis=1)
         # Two float32 travel as one complex64: a look-up then moves eight bytes at once.
         self._pairs = pairs.view(np.complex64)[:, 0].copy()
-        # Bits of a code that differ from silence's only when |sample| >= LOUD_PEAK: the segment, and for A-law,
-        # whose first segment is twice as long, the top bit of the step too.
+        # Bits of a code that leave silence's value only when |sample| >= LOUD_PEAK: the segment, and for A-law,
+        # whose first segment is twice as long, the top bit of the step too. Eight codes are asked as one word.
         bits = 0x70 if law == "ulaw" else 0x78
-        self._silent_word = np.uint64(int.from_bytes(bytes([self.silence & bits]) * 8, "little"))
-        self._loud_bits = np.uint64(int.from_bytes(bytes([bits]) * 8, "little"))
+        self._ones, self._zeros = word_of(bits & self.silence), word_of(bits & ~self.silence)
 
     def accept(self, frames: Frames) -> Frames:
         if frames.dtype != np.uint8:
@@ -52,19 +51,16 @@ class Companded:
 
     def loud(self, frames: Frames) -> Rows:
         words = frames.view(np.uint64)[:, : HALF // 8]
-        found = words[:, 0] ^ self._silent_word
-        for column in range(1, HALF // 8):
-            found |= words[:, column] ^ self._silent_word
-        return np.flatnonzero(found & self._loud_bits)
+        found = (np.bitwise_and.reduce(words, axis=1) & self._ones) != self._ones
+        if self._zeros:
+            found |= (np.bitwise_or.reduce(words, axis=1) & self._zeros) != 0
+        return np.asarray(found.nonzero()[0])
 
     def pair_sums(self, halves: Frames, out: Floats) -> None:
         np.take(self._sums, halves.view(np.uint16), out=out, mode="clip")
 
-    def linear(self, frames: Frames) -> Floats:
-        codes = np.ascontiguousarray(frames).view(np.uint16)
-        pairs = np.empty(codes.shape, np.complex64)
-        np.take(self._pairs, codes, out=pairs, mode="clip")
-        return pairs.view(np.float32)
+    def samples(self, frames: Frames, out: Floats) -> None:
+        np.take(self._pairs, frames.view(np.uint16), out=out.view(np.complex64), mode="clip")
 
 
 class Linear:
@@ -77,19 +73,22 @@ class Linear:
         if frames.dtype == np.int16:
             return frames
         if frames.dtype == np.float32:
-            return frames * np.float32(32768.0)
+            return np.multiply(frames, 32768, dtype=np.float32)
         raise DspError(f"frames are {frames.dtype}; a bank for linear audio takes int16, or float32 within +-1.0")
 
     def loud(self, frames: Frames) -> Rows:
         halves = frames[:, :HALF]
-        return np.flatnonzero(np.maximum(halves.max(axis=1), -halves.min(axis=1)) >= LOUD_PEAK)
+        return np.asarray((np.maximum(halves.max(axis=1), -halves.min(axis=1)) >= LOUD_PEAK).nonzero()[0])
 
     def pair_sums(self, halves: Frames, out: Floats) -> None:
         np.add(halves[:, 0::2], halves[:, 1::2], out=out)
 
-    def linear(self, frames: Frames) -> Floats:
-        samples: npt.NDArray[np.float32] = np.asarray(frames, np.float32)
-        return samples
+    def samples(self, frames: Frames, out: Floats) -> None:
+        np.copyto(out, frames)
+
+
+def word_of(byte: int) -> np.uint64:
+    return np.uint64(int.from_bytes(bytes([byte]) * 8, "little"))
 
 
 def line_for(law: str | None) -> Line:
