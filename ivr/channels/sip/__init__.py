@@ -1,5 +1,7 @@
 """SIP signalling: takes and makes calls and says what media they agreed on; carries no media and knows no payment."""
 
+from ivr.channels.sip.caller import CallRefusedError, OutgoingCall, SipCaller
+from ivr.channels.sip.challenge import Credentials
 from ivr.channels.sip.contract import (
     CANCELLED,
     HANDLER_FAILED,
@@ -12,7 +14,9 @@ from ivr.channels.sip.contract import (
     CallHandler,
     Invitation,
 )
+from ivr.channels.sip.endpoint import SipEndpoint
 from ivr.channels.sip.negotiation import LocalSession
+from ivr.channels.sip.registration import Account, Registration
 from ivr.channels.sip.sdp import parse_session
 from ivr.channels.sip.session import Answer, Codec, Crypto, MediaLine, Reject, SessionOffer
 from ivr.channels.sip.settings import Limits, Listen, Peer, SipSettings, Timers, Tls
@@ -26,18 +30,25 @@ __all__ = [
     "NO_COMMON_MEDIA",
     "SESSION_EXPIRED",
     "TOO_LONG",
+    "Account",
     "Answer",
     "CallHandler",
+    "CallRefusedError",
     "Codec",
+    "Credentials",
     "Crypto",
     "Invitation",
     "Limits",
     "Listen",
     "LocalSession",
     "MediaLine",
+    "OutgoingCall",
     "Peer",
+    "Registration",
     "Reject",
     "SessionOffer",
+    "SipCaller",
+    "SipEndpoint",
     "SipSettings",
     "Timers",
     "Tls",

@@ -1,0 +1,119 @@
+"""What every call of an endpoint shares: settings, counters, transactions, the calls by dialog; decides no call."""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections import Counter
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiosipua import SipRequest, Via, parse_uri, stringify_via
+from aiosipua.utils import format_addr, generate_branch
+
+from ivr.channels.sip.contract import Address, TransportKind
+from ivr.channels.sip.flow import Flow, Transport
+from ivr.channels.sip.settings import SipSettings
+from ivr.channels.sip.transactions import RequestHandler, Transactions
+from ivr.channels.sip.wire import read_name_addr, scheme
+from ivr.errors import PeerError
+
+if TYPE_CHECKING:
+    from ivr.channels.sip.leg import Leg
+
+DialogId = tuple[str, str, str]
+log = structlog.get_logger("sip")
+
+
+class Exchange:
+    def __init__(
+        self, settings: SipSettings, transport: Transport, handler: RequestHandler, counters: Counter[str]
+    ) -> None:
+        self.settings, self.transport, self.counters = settings, transport, counters
+        self.transactions = Transactions(settings.timers, handler, counters, settings.limits.transactions)
+        self.legs: dict[str, Leg] = {}
+        self._by_dialog: dict[DialogId, Leg] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def add(self, leg: "Leg") -> None:
+        self.legs[leg.call] = leg
+        self._by_dialog[leg.dialog.id] = leg
+        self._idle.clear()
+
+    def remove(self, leg: "Leg") -> None:
+        self.legs.pop(leg.call, None)
+        self._by_dialog.pop(leg.dialog.id, None)
+        if not self.legs:
+            self._idle.set()
+
+    def leg_of(self, dialog: DialogId) -> "Leg | None":
+        return self._by_dialog.get(dialog)
+
+    async def until_idle(self) -> None:
+        await self._idle.wait()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that is kept, and whose failure is counted and named, without its values, instead of lost."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    async def stop(self) -> None:
+        self.transactions.stop()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.transport.stop()
+
+    async def flow_towards(self, uri: str, known: Flow | None = None) -> Flow:
+        """Where a request to `uri` goes (RFC 3263, but A and AAAA only); `known` is the flow its call came by.
+
+        A living connection is used for the way back too: a peer behind NAT has no other.
+        """
+        if known is not None and known.alive and (known.transport != "udp" or self.settings.reply_to_source):
+            return known
+        transport, remote = await resolve(uri)
+        if known is not None and known.alive and (transport, remote) == (known.transport, known.remote):
+            return known
+        return await self.transport.open(transport, remote)
+
+    def contact(self, flow: Flow, user: str = "") -> str:
+        suffix = "" if flow.transport == "udp" else f";transport={flow.transport}"
+        return f"<sip:{user + '@' if user else ''}{format_addr(*flow.local)}{suffix}>"
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            self.counters["failures"] += 1
+            log.error("sip_task_failed", error=type(problem).__name__)
+
+
+def put_via(request: SipRequest, flow: Flow) -> None:
+    """A new branch for each sending: it is the name of the transaction (RFC 3261 8.1.1.7)."""
+    host, port = flow.local
+    params: dict[str, str | None] = {"branch": generate_branch(), "rport": None}
+    via = Via(transport=flow.transport.upper(), host=host, port=port, params=params)
+    request.headers.set_single("Via", stringify_via(via))
+
+
+async def resolve(uri: str) -> tuple[TransportKind, Address]:
+    found = read_name_addr(uri)
+    parsed = parse_uri(found.uri if found else uri)
+    named = (parsed.params.get("transport") or "udp").lower()
+    transport: TransportKind = "tls" if scheme(found.uri if found else uri) == "sips" or named == "tls" else "udp"
+    if transport == "udp" and named == "tcp":
+        transport = "tcp"
+    port = parsed.port or (5061 if transport == "tls" else 5060)
+    host = (parsed.params.get("maddr") or parsed.host).strip("[]")
+    with contextlib.suppress(ValueError):
+        return transport, (str(ipaddress.ip_address(host)), port)
+    try:
+        found_addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError):
+        raise PeerError(f"SIP: the host of {transport} peer {host[:80]!r} has no address") from None
+    return transport, (str(found_addresses[0][4][0]), port)
