@@ -1,62 +1,89 @@
-"""Is this a card? Luhn, brand, lengths, expiry; each answer is a reason's name, never a digit."""
+"""What makes a card field valid, over buffers that are never copied into text. Whether the card is good, the bank says."""
 
-from calendar import monthrange
-from collections.abc import Collection
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
-from ivr.core.brands import BRANDS, Brand, brand_of
+from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, brand_of
 
-YEARS_AHEAD = 20  # no card is valid longer; a later year is a typing error
-_DOUBLED = bytes((2 * digit) // 10 + (2 * digit) % 10 for digit in range(10))
-_ZERO, _NINE = ord("0"), ord("9")
+Keys = bytes | bytearray
+Reason = Literal[
+    "not_digits", "length", "luhn", "brand_refused", "not_a_month", "expired", "expiry_far"
+]  # fmt: skip
+
+ZERO = ord("0")
+DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its own digits added (ISO/IEC 7812-1, annex B)
+MOST_YEARS_AHEAD = 20  # issuers stay below; beyond it is a slip of the finger
+POSTAL_CODE_LENGTH = 5
 
 
-def passes_luhn(pan: bytes | bytearray) -> bool:
-    """ISO/IEC 7812-1 annex B, over ASCII digits."""
+@dataclass(frozen=True)
+class CardRules:
+    """`brands`: which the merchant takes. `brand_so_far`: what the card number has said, for the security code."""
+
+    brands: frozenset[str]
+    brand_so_far: str | None = None
+
+
+def problem_of(field: str, keys: Keys, rules: CardRules, today: date) -> Reason | None:
+    """Why the keys are no valid entry of the field, or None. KeyError where there is no such field."""
+    check = CHECKS[field]
+    if not keys or not all(ZERO <= key <= ZERO + 9 for key in keys):
+        return "not_digits" if keys else "length"
+    return check(keys, rules, today)
+
+
+def passes_luhn(pan: Keys) -> bool:
+    """Needs ASCII digits. Walks the buffer from its end: no slice, so no copy."""
     total = 0
     for position, key in enumerate(reversed(pan)):
-        digit = key - _ZERO
-        total += _DOUBLED[digit] if position % 2 else digit
+        total += DOUBLED[key - ZERO] if position % 2 else key - ZERO
     return total % 10 == 0
 
 
-def is_digits(keys: bytes | bytearray) -> bool:
-    return all(_ZERO <= key <= _NINE for key in keys)
-
-
-def pan_fault(pan: bytes | bytearray, accepted: Collection[str]) -> str | None:
-    """Why this is no card number that the merchant takes, or None."""
-    brand = brand_of(pan)
-    if brand is None:
-        return "luhn" if not passes_luhn(pan) else "brand_refused"
-    if len(pan) not in brand.lengths:
+def pan_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
+    if not SHORTEST_PAN <= len(keys) <= LONGEST_PAN:
         return "length"
-    if brand.luhn_required and not passes_luhn(pan):
+    brand = brand_of(keys)
+    # First of all: a slip of the finger must not be told as a brand that is not taken.
+    if not passes_luhn(keys) and (brand is None or brand.luhn_required):
         return "luhn"
-    return None if brand.name in accepted else "brand_refused"
+    if brand is None or brand.name not in rules.brands:
+        return "brand_refused"
+    return None if len(keys) in brand.lengths else "length"
 
 
-def expiry_fault(expiry: bytes | bytearray, today: date) -> str | None:
-    """MMYY; a card is good to the end of its month."""
-    if len(expiry) != 4:
+def expiry_problem(keys: Keys, _rules: CardRules, today: date) -> Reason | None:
+    """MMYY; a card is good up to the end of its month (ISO/IEC 7813)."""
+    if len(keys) != 4:
         return "length"
-    month, year = int(expiry[:2]), 2000 + int(expiry[2:])
+    month, year = int(keys[:2]), full_year(int(keys[2:]), today)
     if not 1 <= month <= 12:
         return "not_a_month"
-    if date(year, month, monthrange(year, month)[1]) < today:
+    if (year, month) < (today.year, today.month):
         return "expired"
-    return "expiry_far" if year > today.year + YEARS_AHEAD else None
+    return "expiry_far" if year > today.year + MOST_YEARS_AHEAD else None
 
 
-def security_code_fault(code: bytes | bytearray, brand: str | None) -> str | None:
-    wanted = next((known.security_code_length for known in BRANDS if known.name == brand), 3)
-    return None if len(code) == wanted else "length"
+def full_year(two_digits: int, today: date) -> int:
+    """The year nearest to today that ends so, at most 50 years back."""
+    year = today.year - today.year % 100 + two_digits
+    return year + 100 if year < today.year - 50 else year
 
 
-def postal_code_fault(code: bytes | bytearray) -> str | None:
-    return None if len(code) == 5 else "length"
+def security_code_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
+    lengths = {brand.security_code_length for brand in BRANDS if rules.brand_so_far in (None, brand.name)}
+    return None if len(keys) in lengths else "length"
 
 
-def name_of(pan: bytes | bytearray) -> str:
-    brand: Brand | None = brand_of(pan)
-    return brand.name if brand else "unknown"
+def postal_code_problem(keys: Keys, _rules: CardRules, _today: date) -> Reason | None:
+    return None if len(keys) == POSTAL_CODE_LENGTH else "length"
+
+
+CHECKS: dict[str, Callable[[Keys, CardRules, date], Reason | None]] = {
+    "card_number": pan_problem,
+    "expiry": expiry_problem,
+    "security_code": security_code_problem,
+    "postal_code": postal_code_problem,
+}

@@ -1,67 +1,64 @@
-"""The one door for card keys: validates a field, seals it, wipes what it was given; the answer holds no digit but last4."""
+"""The one door for card data: keys go in and are wiped, a verdict and a sealed field come out."""
 
 import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
-from ivr.core.events import CardField
-from ivr.vault.card import expiry_fault, is_digits, name_of, pan_fault, postal_code_fault, security_code_fault
-from ivr.vault.seal import SealContext, SealingKey
+from ivr.core.brands import brand_of
+from ivr.errors import ConfigError
+from ivr.vault.card import CardRules, Reason, problem_of
+from ivr.vault.seal import SealContext, load_sealing_key, seal
 from ivr.vault.secret import Secret
 
-
-@dataclass(frozen=True)
-class CardRules:
-    """`brands`: what the merchant takes; `brand`: what the card number was, once it is known."""
-
-    brands: frozenset[str]
-    brand: str | None = None
+LEAST_FINGERPRINT_KEY_BYTES = 32  # RFC 2104 3: no less than the hash's length
 
 
 @dataclass(frozen=True)
 class Intake:
-    """What the rest of the system learns of a field. `fingerprint`: a keyed hash of the PAN for velocity limits."""
+    """The verdict on one field. `summary` and `fingerprint` (to count attempts per card) only for a valid card number."""
 
     valid: bool
-    reason: str | None = None
-    summary: str | None = None
+    reason: Reason | None = None
+    summary: str | None = None  # "visa 1111"
+    brand: str | None = None
     sealed: str | None = field(default=None, repr=False)
     fingerprint: str | None = field(default=None, repr=False)
 
 
 class Vault:
-    """Seals to one bank. `fingerprint_key` is secret: without it a hash of a PAN could be found by trying them all."""
+    """Seals to one bank's key; shared by all threads of a process. ConfigError at once where a key is not usable."""
 
-    def __init__(self, sealing_key: SealingKey, fingerprint_key: bytes) -> None:
-        self._key = sealing_key
-        self._fingerprint = hmac.new(fingerprint_key, digestmod=hashlib.sha256)
+    def __init__(self, sealing_key: Path, fingerprint_key: bytes) -> None:
+        if len(fingerprint_key) < LEAST_FINGERPRINT_KEY_BYTES:
+            raise ConfigError(f"the fingerprint key has less than {LEAST_FINGERPRINT_KEY_BYTES} bytes; make a new one")
+        self._key = load_sealing_key(sealing_key)
+        self._fingerprint_key = fingerprint_key
 
-    def take(self, name: CardField, keys: bytearray, context: SealContext, rules: CardRules, today: date) -> Intake:
-        """Wipes `keys`, whatever happens."""
-        with Secret(keys) as secret:
-            buffer = secret.view()
-            fault = self._fault(name, buffer, rules, today) if is_digits(buffer) else "not_digits"
-            if fault is not None:
-                return Intake(valid=False, reason=fault)
-            sealed = self._key.seal(bytes(buffer), context, name)
-            if name != "card_number":
+    def take(self, field: str, keys: Secret | bytearray, context: SealContext, rules: CardRules, today: date) -> Intake:
+        """Wipes the keys whatever happens. `field` is one of core's `CARD_FIELDS`, otherwise ValueError."""
+        with keys if isinstance(keys, Secret) else Secret(keys) as secret:
+            try:
+                reason = problem_of(field, secret.buffer, rules, today)
+            except KeyError:
+                raise ValueError("no such card field") from None
+            if reason is not None:
+                return Intake(valid=False, reason=reason)
+            sealed = seal(field, secret.buffer, context, self._key, today)
+            if field != "card_number":
                 return Intake(valid=True, sealed=sealed)
-            summary = f"{name_of(buffer)} {buffer[-4:].decode()}"
-            return Intake(valid=True, summary=summary, sealed=sealed, fingerprint=self._hash(buffer))
+            return self._take_pan(secret.buffer, sealed)
 
-    def _fault(self, name: CardField, keys: bytearray, rules: CardRules, today: date) -> str | None:
-        match name:
-            case "card_number":
-                return pan_fault(keys, rules.brands)
-            case "expiry":
-                return expiry_fault(keys, today)
-            case "security_code":
-                return security_code_fault(keys, rules.brand)
-            case "postal_code":
-                return postal_code_fault(keys)
+    def _take_pan(self, pan: bytearray, sealed: str) -> Intake:
+        brand = brand_of(pan)
+        assert brand is not None  # a number of no known brand is not valid
+        summary = f"{brand.name} {pan[-4:].decode('ascii')}"
+        return Intake(True, None, summary, brand.name, sealed, fingerprint(pan, self._fingerprint_key))
 
-    def _hash(self, pan: bytearray) -> str:
-        keyed = self._fingerprint.copy()
-        keyed.update(pan)
-        return keyed.hexdigest()
+
+def fingerprint(pan: bytearray, key: bytes) -> str:
+    """Keyed, because the few possible card numbers could be tried against a plain hash within hours."""
+    digest = hmac.new(key, b"pan ", hashlib.sha256)  # apart from what else the key may be used for
+    digest.update(pan)
+    return digest.hexdigest()

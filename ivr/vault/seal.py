@@ -1,34 +1,39 @@
-"""Sealing: JWE to the bank's public key, bound to merchant, call, intent and field. Nothing here can open a seal again.
+"""Seals a field to the bank's public key as a compact JWE (RFC 7516). Nothing here can open what it has sealed.
 
-RFC 7516 compact form, RSA-OAEP-256 and A256GCM and nothing else (RFC 8725 3.1: an explicit list of algorithms).
-The binding is in the protected header, which A256GCM authenticates: a field lifted into another intent is refused.
+Composed from `cryptography` in place of a JOSE library, because those copy the plaintext into an immutable `bytes` that
+nobody can wipe. The algorithms are fixed, not chosen by a header; an independent library opens the result in the tests.
 """
 
+import json
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from joserfc import jwe
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from joserfc.jwk import RSAKey
-from joserfc.registry import HeaderParameter
 
 from ivr.errors import ConfigError
 
 ALGORITHM, ENCRYPTION = "RSA-OAEP-256", "A256GCM"
+OAEP_256 = OAEP(mgf=MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)  # RFC 7518 4.3
+LEAST_RSA_BITS = 2048  # RFC 7518 4.3
+IV_BYTES, TAG_BYTES = 12, 16  # RFC 7518 5.3
 BINDING = "tonetill"
-SMALLEST_KEY = 2048
-_REGISTRY = jwe.JWERegistry(
-    header_registry={BINDING: HeaderParameter("What the field belongs to", "list[str]")}, algorithms=[ALGORITHM, ENCRYPTION]
-)
+CURE = "ask the bank for its sealing certificate, or set `sealing_key` in banks.yaml to it"
 
 
 @dataclass(frozen=True)
 class SealContext:
-    """What a sealed field belongs to."""
+    """What a sealed field is good for: anywhere else the bank refuses it."""
 
     merchant: str
     call: str
@@ -37,42 +42,104 @@ class SealContext:
 
 @dataclass(frozen=True)
 class SealingKey:
-    """The bank's public key, parsed once, with its name."""
+    """The bank's public half. `good_until` is the last day of its certificate, where it came in one."""
 
+    public: RSAPublicKey
     kid: str
-    key: RSAKey
-
-    def seal(self, clear: bytes, context: SealContext, field: str) -> str:
-        """76 us at RSA-3072."""
-        binding = [context.merchant, context.call, context.intent, field]
-        header = {"alg": ALGORITHM, "enc": ENCRYPTION, "kid": self.kid, BINDING: binding}
-        return jwe.encrypt_compact(header, clear, self.key, registry=_REGISTRY)
+    file: Path
+    good_until: date = date.max
 
 
-def load_sealing_key(certificate: Path, now: datetime | None = None) -> SealingKey:
-    """From the bank's certificate in PEM; ConfigError names the file and the cure. `kid` is its SHA-256 in short."""
+def seal(field: str, clear: bytearray, context: SealContext, key: SealingKey, today: date) -> str:
+    """The field as a compact JWE. The clear buffer is read in place; wiping it is the caller's."""
+    if today > key.good_until:
+        raise ConfigError(f"{key.file}: the bank's sealing certificate expired on {key.good_until}; {CURE}")
+    header = b64(json.dumps(protected_header(field, context, key.kid), separators=(",", ":")).encode())
+    content_key, iv = AESGCM.generate_key(bit_length=256), os.urandom(IV_BYTES)
+    sealed = AESGCM(content_key).encrypt(iv, clear, header)
+    parts = (
+        header,
+        b64(key.public.encrypt(content_key, OAEP_256)),
+        b64(iv),
+        b64(sealed[:-TAG_BYTES]),
+        b64(sealed[-TAG_BYTES:]),
+    )
+    return b".".join(parts).decode("ascii")
+
+
+def protected_header(field: str, context: SealContext, kid: str) -> dict[str, object]:
+    """Authenticated with the content (RFC 7516 5.1, step 14), so that a field cannot be moved to another payment.
+
+    `crit` (RFC 7516 4.1.13): a bank that does not know the binding must refuse the field, not ignore the binding.
+    """
+    bound = {"merchant": context.merchant, "call": context.call, "intent": context.intent, "field": field}
+    return {"alg": ALGORITHM, "enc": ENCRYPTION, "kid": kid, "crit": [BINDING], BINDING: bound}
+
+
+def b64(raw: bytes) -> bytes:
+    return urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def load_sealing_key(file: Path, now: datetime | None = None) -> SealingKey:
+    """From a certificate or public key in PEM, or a JWK. ConfigError names the file and the cure."""
     try:
-        parsed = x509.load_pem_x509_certificate(certificate.read_bytes())
-        public = parsed.public_key()
+        content = file.read_bytes()
+        key = parse_sealing_key(content, file, now or datetime.now(UTC))
     except OSError as error:
-        raise ConfigError(f"cannot read the bank's sealing key {certificate}: {error.strerror}") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConfigError(
-            f"{certificate} is not a PEM certificate: ask the bank for its encryption certificate"
-        ) from None
-    if (now or datetime.now(UTC)) > parsed.not_valid_after_utc:
-        raise ConfigError(
-            f"{certificate} expired on {parsed.not_valid_after_utc:%Y-%m-%d}: ask the bank for its new one"
-        )
-    if not isinstance(public, RSAPublicKey) or public.key_size < SMALLEST_KEY:
-        raise ConfigError(f"{certificate}: expected an RSA key of at least {SMALLEST_KEY} bits")
-    kid = public_key_id(public)
-    return SealingKey(kid, RSAKey.import_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)))
+        raise ConfigError(f"{file}: {error.strerror}; {CURE}") from None
+    except (ValueError, TypeError, KeyError):  # what the parsers say could quote the file
+        raise ConfigError(f"{file}: not a certificate, public key (PEM) or JWK; {CURE}") from None
+    if key.public.key_size < LEAST_RSA_BITS:
+        raise ConfigError(f"{file}: {key.public.key_size} bits; RSA-OAEP-256 needs {LEAST_RSA_BITS} or more; {CURE}")
+    return key
 
 
-def public_key_id(public: RSAPublicKey) -> str:
-    """The key's own name, so that the bank can tell which of its keys was used."""
-    import hashlib
+def parse_sealing_key(content: bytes, file: Path, now: datetime) -> SealingKey:
+    if b"PRIVATE KEY" in content:
+        raise ConfigError(f"{file}: this is a private key; only the bank may have that; {CURE}")
+    if b"BEGIN CERTIFICATE" in content:
+        return key_of_certificate(x509.load_pem_x509_certificate(content), file, now)
+    if b"BEGIN " in content:
+        public = require_rsa(load_pem_public_key(content), file)
+        return SealingKey(public, thumbprint(public), file)
+    return key_of_jwk(json.loads(content), file)
 
-    encoded = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(encoded).hexdigest()[:16]
+
+def key_of_certificate(certificate: x509.Certificate, file: Path, now: datetime) -> SealingKey:
+    first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now > last:
+        raise ConfigError(f"{file}: the bank's sealing certificate expired on {last.date()}; {CURE}")
+    if now < first:
+        raise ConfigError(f"{file}: the bank's sealing certificate is not valid before {first.date()}; check the clock")
+    if not may_encrypt_keys(certificate):
+        raise ConfigError(f"{file}: the certificate's key usage does not allow key encipherment; {CURE}")
+    public = require_rsa(certificate.public_key(), file)
+    return SealingKey(public, thumbprint(public), file, last.date())
+
+
+def may_encrypt_keys(certificate: x509.Certificate) -> bool:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
+    except x509.ExtensionNotFound:
+        return True  # RFC 5280 4.2.1.3: without the extension every use is allowed
+    return usage.value.key_encipherment
+
+
+def key_of_jwk(jwk: Mapping[str, Any], file: Path) -> SealingKey:
+    if "d" in jwk:
+        raise ConfigError(f"{file}: this is a private key; only the bank may have that; {CURE}")
+    if jwk.get("use", "enc") != "enc" or jwk.get("alg", ALGORITHM) != ALGORITHM:
+        raise ConfigError(f"{file}: the key must be for use 'enc' and alg '{ALGORITHM}'; {CURE}")
+    public = require_rsa(RSAKey.import_key({name: jwk[name] for name in ("kty", "n", "e")}).public_key, file)
+    return SealingKey(public, str(jwk.get("kid") or thumbprint(public)), file)
+
+
+def require_rsa(public: object, file: Path) -> RSAPublicKey:
+    if not isinstance(public, RSAPublicKey):
+        raise ConfigError(f"{file}: not an RSA key; {CURE}")
+    return public
+
+
+def thumbprint(public: RSAPublicKey) -> str:
+    """RFC 7638: the same name for a key wherever it is met, without asking anybody."""
+    return RSAKey.import_key(public).thumbprint()
