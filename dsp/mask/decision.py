@@ -1,0 +1,95 @@
+"""Turns evidence into which frames to mask: triggers, holds and alertness along time; hears no audio itself.
+
+Time runs in hops of 5 ms, four to a frame. Hop `e` carries the evidence of the windows that end with it. Everything is
+done in whole-array steps with what is needed of the past kept, so where a stream is cut changes nothing.
+"""
+
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Places: TypeAlias = npt.NDArray[np.int64]
+Rows: TypeAlias = npt.NDArray[np.intp]
+
+HOPS: Final = 4  # in a frame
+LONG, SHORT = 0, 1  # windows of 20 ms, strong under speech, and of 10 ms, for tones shorter than that
+
+# Evidence that masks by itself. A key under speech or noise as loud as itself stays above it in one window of two,
+# and there are several windows; a voice gets there in one of 500, which costs it a beep of 60 ms.
+TRIGGER_DB: Final = (-7.0, -3.0)
+# Evidence that keeps a mask going once keys triggered several times in a row.
+KEEP_DB: Final = (-15.0, -12.0)
+# Evidence that masks while alert: keys come in runs, so after a certain one the next is looked for harder.
+ALERT_DB: Final = (-12.0, -6.0)
+# A key is certain after so many hops in a row at this evidence (35 ms); a voice does that a few times an hour.
+CERTAIN_DB: Final = -5.0
+CERTAIN_HOPS: Final = 4
+ALERT_HOPS: Final = 1200  # 6 s: the longest pause that flows allow between two keys
+HELD_AFTER: Final = 3  # triggers in a row that start a hold
+HOLD_HOPS: Final = 6  # 30 ms without any evidence end it
+TAIL_HOPS: Final = 2  # a window half filled by the tone's end may show nothing
+
+LONG_AGO: Final = -(10**9)
+
+
+class Decision:
+    """Whether to mask, per channel and frame. It answers one frame late: the look-ahead of the whole masker."""
+
+    def __init__(self, channels: int) -> None:
+        self._now = 0
+        self._clean = np.zeros((channels, CERTAIN_HOPS - 1), bool)
+        self._triggers = np.zeros((channels, HELD_AFTER - 1), bool)
+        self._keeps = np.zeros((channels, HOLD_HOPS - 1), bool)
+        self._suspected = np.zeros((channels, 2 * HOPS), bool)  # the frame to answer for, and the one before
+        self._certain_at = np.full(channels, LONG_AGO)
+        self._held_at = np.full(channels, LONG_AGO)
+        self._lost_at = np.full(channels, LONG_AGO)
+
+    def __call__(self, evidence: Floats) -> Flags:
+        """[channels, hops, 2] dB of whole new frames; [channels, frames] for as many frames, from one before them on.
+
+        A frame is masked whole when it or the next one (its look-ahead) is suspect, or the end of the one before: a
+        tone that begins with a frame's last sample is seen in full in the next.
+        """
+        heard = np.concatenate([self._suspected, self._suspect(evidence)], axis=1)
+        self._suspected = heard[:, -2 * HOPS :]
+        frames = heard.reshape(len(heard), -1, HOPS)
+        somewhere = np.asarray(frames.any(axis=2))
+        at_its_end = np.asarray(frames[:, :, HOPS - TAIL_HOPS :].any(axis=2))
+        return np.asarray(somewhere[:, 1:-1] | somewhere[:, 2:] | at_its_end[:, :-2])
+
+    def forget(self, rows: Rows) -> None:
+        """These channels begin anew."""
+        for flags in (self._clean, self._triggers, self._keeps, self._suspected):
+            flags[rows] = False
+        for when in (self._certain_at, self._held_at, self._lost_at):
+            when[rows] = LONG_AGO
+
+    def _suspect(self, evidence: Floats) -> Flags:
+        hops = self._now + np.arange(evidence.shape[1])
+        self._now += len(hops)
+        clean = np.concatenate([self._clean, evidence[..., LONG] > CERTAIN_DB], axis=1)
+        certain_at = last(run(clean, CERTAIN_HOPS), hops, self._certain_at)
+        alert = hops - certain_at < ALERT_HOPS
+        trigger = (evidence > TRIGGER_DB).any(axis=2) | (evidence > ALERT_DB).any(axis=2) & alert
+        triggers = np.concatenate([self._triggers, trigger], axis=1)
+        keeps = np.concatenate([self._keeps, (evidence > KEEP_DB).any(axis=2)], axis=1)
+        held_at = last(run(triggers, HELD_AFTER), hops, self._held_at)
+        lost_at = last(run(~keeps, HOLD_HOPS), hops, self._lost_at)
+        self._clean, self._triggers, self._keeps = (seen[:, len(hops) :] for seen in (clean, triggers, keeps))
+        self._certain_at, self._held_at, self._lost_at = (when[:, -1] for when in (certain_at, held_at, lost_at))
+        return np.asarray(trigger | (held_at > lost_at))
+
+
+def run(flags: Flags, length: int) -> Flags:
+    """True where the last `length` flags are all set; the first `length - 1` only feed the others."""
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(flags, length, axis=1).all(axis=2))
+
+
+def last(flags: Flags, hops: Places, before: Places) -> Places:
+    """[channels, hops]: when the flag was last set."""
+    when = np.maximum.accumulate(np.where(flags, hops, LONG_AGO), axis=1)
+    return np.asarray(np.maximum(when, before[:, None]))

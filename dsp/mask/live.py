@@ -1,0 +1,118 @@
+"""The masker for live channels, tick by tick; recordings are in `offline`."""
+
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dsp import g711
+from dsp.errors import DspError
+from dsp.g711 import Law
+from dsp.mask.decision import Decision
+from dsp.mask.hearing import FRAME, PAST, Hearing
+from dsp.tones import monotone
+
+Frames: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.int16] | npt.NDArray[np.float32]
+Floats: TypeAlias = npt.NDArray[np.float32]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+FULL_SCALE: Final = np.float32(32768)
+
+
+class Masker:
+    """Gives back what it is given, one frame (20 ms) later, with every DTMF tone replaced by a steady beep.
+
+    law: what frames carry: G.711 codes (uint8), or with None linear samples (int16, or float32 within +-1.0; the
+    first call settles which). Where nothing is masked the samples come back unchanged, bit for bit.
+    """
+
+    def __init__(self, channels: int, law: Law | None = None) -> None:
+        if channels < 1:
+            raise DspError(f"channels is {channels}; a masker needs at least one")
+        self._channels = channels
+        self._law = None if law is None else g711.named(law)
+        self._silence = g711.SILENCE[law] if law else 0
+        self._hearing = Hearing()
+        self._kept: Frames | None = None  # the frame that is due next
+        self.masking: Flags = np.zeros(channels, bool)  # which channels' last frame out is a beep
+        self._begin()
+
+    def __call__(self, frames: Frames) -> Frames:
+        """[channels, 160] (or whole frames more) in, as many out; the first frame out is silence."""
+        frames = self._checked(frames)
+        flags = self._decision(self._hearing(self._linear(frames)))
+        self.masking = flags[:, -1].copy()
+        due = np.concatenate([self._due(frames), frames[:, :-FRAME]], axis=1)
+        self._kept = frames[:, -FRAME:].copy()
+        beep = self._beep(due.shape[1], due.dtype)
+        self._clock += due.shape[1]
+        return np.asarray(np.where(np.repeat(flags, FRAME, axis=1), beep, due))
+
+    def flush(self) -> Frames:
+        """The last frame, still owed; the audio kept is wiped and the next call begins new streams."""
+        if self._kept is None:
+            raise DspError("flush: nothing has been handed in")
+        owed = self(np.full_like(self._kept, self._silence))
+        self.wipe(np.arange(self._channels))
+        self._kept = None
+        self._begin()
+        return owed
+
+    def wipe(self, rows: npt.ArrayLike) -> None:
+        """Overwrites all audio of these channels and every trace of a key: when a call leaves, and when one joins.
+
+        Their next frame out is silence.
+        """
+        at = np.unique(np.asarray(rows, np.intp))
+        if len(at) and not 0 <= at[0] <= at[-1] < self._channels:
+            raise DspError(f"rows reach from {at[0]} to {at[-1]}; this masker has channels 0 to {self._channels - 1}")
+        self._past[at] = 0
+        self._decision.forget(at)
+        self.masking[at] = False
+        if self._kept is not None:
+            self._kept[at] = self._silence
+
+    def _begin(self) -> None:
+        self._decision = Decision(self._channels)
+        self._past: Floats = np.zeros((self._channels, PAST), np.float32)
+        self._clock = 0
+
+    def _checked(self, frames: Frames) -> Frames:
+        shape = getattr(frames, "shape", None)
+        if shape is None or len(shape) != 2 or shape[0] != self._channels or not shape[1] or shape[1] % FRAME:
+            got = type(frames).__name__ if shape is None else shape
+            raise DspError(f"frames are {got}; expected an array ({self._channels}, 160), 20 ms at 8 kHz a channel")
+        wanted = (np.uint8,) if self._law else (np.int16, np.float32)
+        if frames.dtype not in wanted:
+            what = "uint8 codes" if self._law else "int16 or float32 samples"
+            raise DspError(f"frames are {frames.dtype}; a masker with law={self._law!r} takes {what}")
+        if self._kept is not None and frames.dtype != self._kept.dtype:
+            raise DspError(f"frames are {frames.dtype}; this stream began as {self._kept.dtype}")
+        if frames.dtype == np.float32 and not np.isfinite(frames).all():
+            raise DspError("frames hold NaN or infinity; silence is 0.0")
+        return frames
+
+    def _linear(self, frames: Frames) -> Floats:
+        """The new samples behind as much of the past as their windows reach back to."""
+        heard = np.concatenate([self._past, linear(frames, self._law)], axis=1)
+        self._past = heard[:, -PAST:].copy()
+        return heard
+
+    def _due(self, frames: Frames) -> Frames:
+        if self._kept is not None:
+            return self._kept
+        return np.full((self._channels, FRAME), self._silence, frames.dtype)
+
+    def _beep(self, count: int, dtype: np.dtype[np.generic]) -> Frames:
+        beep = monotone(self._clock, count)
+        if self._law:
+            return g711.encode(beep, self._law)
+        return beep if dtype == np.int16 else (beep / FULL_SCALE).astype(np.float32)
+
+
+def linear(frames: Frames, law: Law | None) -> Floats:
+    """What a line or a file carries as float32 at 16-bit scale."""
+    if law:
+        return g711.decode(frames.astype(np.uint8, copy=False), law).astype(np.float32)
+    scale = np.float32(1) if frames.dtype == np.int16 else FULL_SCALE
+    return np.asarray(frames, np.float32) * scale
