@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dsp.dtmf.confirm import CHUNK, MIN_GAP, WINDOWS, Closeup, Windows, end_of, judge_onset
+from dsp.dtmf.confirm import MIN_GAP, WINDOWS, Closeup, Windows, end_of, judge_onset
 from dsp.dtmf.keys import FRAME, Down, Events, Floats, Frames, Rows, Up
 from dsp.dtmf.line import HALF, line_for
 from dsp.dtmf.screen import Screen, Suspects
@@ -13,8 +13,9 @@ from dsp.errors import DspError
 
 KEPT: Final = 3  # frames kept of each channel: a verdict on one needs its two neighbours
 IDLE: Final = -1
-# While a key is down, the screen's energy stays within these bounds of what the onset promised: a pause of
-# 3 ms within the block moves it out, white noise at 8 dB S/N and the tones' own beat do not.
+JUDGED: Final = 1024  # rows judged at a time
+# While a key is down, the screen's energy stays within these bounds from tick to tick: a pause of 3 ms within the
+# block moves it out, white noise at 8 dB S/N and the tones' own beat seldom do (and then a close look settles it).
 MIN_STEADY_ENERGY: Final = 0.7
 MAX_STEADY_ENERGY: Final = 1.5
 # Ticks without any likeness of a tone after which a key is up whatever its amplitude says (speech over the tone).
@@ -40,7 +41,7 @@ class DtmfBank:
         self._likely = np.zeros(channels, np.int8)  # what the screen last took an idle channel's sound for
         self._start = np.zeros(channels, np.int64)
         self._amplitude = np.zeros((2, channels), np.float32)
-        self._block_energy = np.zeros(channels, np.float32)
+        self._energy = np.zeros(channels, np.float32)  # of the pair, as the screen last saw it
         self._due = np.zeros(channels, bool)  # to be looked at closely in the channel's next tick
         self._unlike = np.zeros(channels, np.int16)  # ticks since a held key last looked like a tone
         self._tick = 0
@@ -84,7 +85,7 @@ class DtmfBank:
         self._likely[at] = 0
         self._start[at] = 0
         self._amplitude[:, at] = 0
-        self._block_energy[at] = 0
+        self._energy[at] = 0
         self._due[at] = False
         self._unlike[at] = 0
         self._screen.wipe()
@@ -141,23 +142,21 @@ class DtmfBank:
             return QUIET
         idle = self._key[rows] < 0
         rows, idle_rows = np.concatenate([rows[idle], rows[~idle]]), int(np.count_nonzero(idle))
-        found = [self._verdicts(rows[at : at + CHUNK], max(idle_rows - at, 0)) for at in range(0, len(rows), CHUNK)]
+        found = [self._verdicts(rows[at : at + JUDGED], max(idle_rows - at, 0)) for at in range(0, len(rows), JUDGED)]
         return found[0] if len(found) == 1 else joined_events(found)
 
     def _verdicts(self, rows: Rows, idle: int) -> Events:
         idle = min(idle, len(rows))
         key = np.concatenate([self._likely[rows[:idle]], self._key[rows[idle:]]])
-        seen = self._closeup(self._recent(rows), key, idle)
+        seen = self._closeup(self._heard.reshape(-1, FRAME), self._recent(rows), key)
         up = self._release(rows[idle:], seen.amplitude[:, :, idle:]) if idle < len(rows) else NO_UP
         down = self._press(rows[:idle], seen) if idle else NO_DOWN
         return QUIET if up is NO_UP and down is NO_DOWN else Events(down, up)
 
-    def _recent(self, rows: Rows) -> Frames:
-        """The last three frames of each row, oldest first, as [rows * 3, 160]."""
+    def _recent(self, rows: Rows) -> Rows:
+        """[rows, 3]: where the last three frames of each row stand in the ring, oldest first."""
         turn = np.array([(self._tick - back) % KEPT for back in (2, 1, 0)])
-        at = (rows[:, None] + turn * self._channels).ravel()
-        frames: Frames = self._heard.reshape(-1, FRAME).take(at, axis=0)
-        return frames
+        return np.asarray(rows[:, None] + turn * self._channels)
 
     def _release(self, at: Rows, amplitude: Floats) -> Up:
         level = amplitude / self._amplitude[:, None, at]
@@ -177,21 +176,16 @@ class DtmfBank:
 
     def _follow(self, at: Rows, amplitude: Floats) -> None:
         """A held key may grow or fade slowly: the loudest of the last windows becomes the reference."""
-        loudest = np.maximum.reduce(amplitude, axis=1)
-        before = self._amplitude[:, at]
-        self._amplitude[:, at] = loudest
-        low, high = np.square(loudest)
-        self._block_energy[at] *= (low + high) / (before[0] * before[0] + before[1] * before[1])
+        self._amplitude[:, at] = np.maximum.reduce(amplitude, axis=1)
 
     def _press(self, rows: Rows, seen: Windows) -> Down:
-        onset = judge_onset(seen)
+        onset = judge_onset(seen, len(rows))
         if onset is None:
             return NO_DOWN
         at = rows[onset.rows]
         start = np.maximum(self._sample(at) + onset.start, 0)
         self._key[at] = onset.key
         self._amplitude[:, at] = onset.amplitude
-        self._block_energy[at] = onset.block_energy
         self._unlike[at] = 0
         self._start[at] = start
         return Down(at.astype(np.int32), onset.key.astype(np.uint8), start)
@@ -203,9 +197,10 @@ class DtmfBank:
     def _watch(self, suspects: Suspects, live: Rows | None) -> None:
         """Next tick's close looks: what may be a tone on an idle channel, and any change on one with a key down."""
         at = suspects.rows
-        promised = self._block_energy[at]
-        steady = (self._key[at] == suspects.key) & (suspects.energy >= MIN_STEADY_ENERGY * promised)
-        steady &= suspects.energy <= MAX_STEADY_ENERGY * promised
+        before = self._energy[at]
+        steady = (self._key[at] == suspects.key) & (suspects.energy >= MIN_STEADY_ENERGY * before)
+        steady &= suspects.energy <= MAX_STEADY_ENERGY * before
+        self._energy[at] = suspects.energy
         if live is None:
             np.greater_equal(self._key, 0, out=self._due)
             self._unlike += self._due
