@@ -1,0 +1,79 @@
+"""The web process: settings, flows, store and vault wired into one Flask application."""
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from ivr import metrics
+from ivr.channels.twilio import MAX_BODY, Forbidden, Signer, Webhooks, Writer
+from ivr.errors import PeerError
+from ivr.logs import set_up_logging
+from ivr.runner.assembly import Engine, assemble
+from ivr.settings import Settings, load_settings
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Flask:
+    """Without arguments: from the environment, as the WSGI server calls it."""
+    settings = settings or load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    engine = engine or assemble(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    webhooks = Webhooks(
+        runner=engine.runner,
+        store=engine.store,
+        signer=Signer(settings.twilio_auth_token),
+        writer=Writer(engine.prompts.words),
+        base_url=settings.base_url,
+    )
+    app.register_blueprint(webhooks.blueprint())
+    add_health(app, engine)
+    add_errors(app)
+    return app
+
+
+def add_health(app: Flask, engine: Engine) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """The process answers."""
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """The database answers too: calls can be taken."""
+        try:
+            engine.store.ping()
+        except Exception as error:
+            log.error("not ready", reason=type(error).__name__)
+            return Response(f"database: {type(error).__name__}\n", 503, mimetype="text/plain")
+        return Response("ready\n", mimetype="text/plain")
+
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        for kind, depth in engine.store.outbox_depth().items():
+            metrics.OUTBOX.labels(kind).set(depth)
+        body, content_type = metrics.exposition()
+        return Response(body, content_type=content_type)
+
+
+def add_errors(app: Flask) -> None:
+    """Each error is one clear line; none carries what was sent."""
+
+    @app.errorhandler(Forbidden)
+    def forbidden(error: Forbidden) -> Response:
+        metrics.REFUSED.labels("signature").inc()
+        log.warning("refused", reason=str(error))
+        return Response(f"{error}\n", 403, mimetype="text/plain")
+
+    @app.errorhandler(PeerError)
+    def peer(error: PeerError) -> Response:
+        metrics.REFUSED.labels("malformed").inc()
+        log.warning("refused", reason=str(error))
+        return Response(f"{error}\n", 400, mimetype="text/plain")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        metrics.REFUSED.labels(str(error.code)).inc()
+        return Response(f"{error.code} {error.name}\n", error.code or 500, mimetype="text/plain")

@@ -1,0 +1,22 @@
+"""Calls without a telephone: in-process or through signed webhooks, in the terminal or from a text file."""
+
+from ivr.channels.simulator.line import Heard, Line, Reply, mask
+from ivr.channels.simulator.local import Clock, LocalLine
+from ivr.channels.simulator.script import World, play, read_script
+from ivr.channels.simulator.terminal import converse
+from ivr.channels.simulator.via import Signature, ViaLine
+
+__all__ = [
+    "Clock",
+    "Heard",
+    "Line",
+    "LocalLine",
+    "Reply",
+    "Signature",
+    "ViaLine",
+    "World",
+    "converse",
+    "mask",
+    "play",
+    "read_script",
+]

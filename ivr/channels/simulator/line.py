@@ -1,0 +1,59 @@
+"""A telephone line without a network: keys go in one by one as on a keypad, what is heard comes out as words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+State = Literal["keys", "waiting", "over"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One thing said: the prompt's name where the line knows it, and the words."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the caller hears, and what the line does next. `asks`: the field that keys are awaited for, where known."""
+
+    heard: Sequence[Heard]
+    state: State
+    asks: str = ""
+    sensitive: bool = False
+    wait_s: float = 0.0
+
+
+class Line(Protocol):
+    """A call from the caller's side, in-process (`local`) or through signed webhooks (`via`)."""
+
+    def begin(self) -> Reply: ...
+
+    def press(self, keys: str) -> Reply:
+        """Keys, then a pause: what is no complete entry ends by the inter-digit timer."""
+
+    def stay_silent(self) -> Reply: ...
+
+    def wait(self) -> Reply: ...
+
+    def hang_up(self) -> None: ...
+
+
+@dataclass
+class Log:
+    """A call as text, for people: no key of a sensitive field is in it."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def heard(self, reply: Reply) -> None:
+        self.lines += [f"  hears  {heard.words}" for heard in reply.heard]
+
+    def pressed(self, keys: str, reply: Reply) -> None:
+        self.lines.append(f"  keys   {mask(keys) if reply.sensitive else keys}")
+
+
+def mask(keys: str) -> str:
+    """Digits as dots; the done and clear keys stay to be seen."""
+    return "".join(key if key in "*#" else "•" for key in keys)

@@ -1,0 +1,115 @@
+"""The in-process line: the product's own runner and store, a clock that is moved by hand, no server."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from ivr.channels.simulator.line import Heard, Reply
+from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
+from ivr.core.entry import Reading, read_entry
+from ivr.core.events import CallStarted, Digits, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.runner import CallStore, Runner, new_call
+
+START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+
+class Clock:
+    """The time of a simulated call."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.now = start
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class LocalLine:
+    """`between` is called at each hold pause: where a forwarder gets its chance to work."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        store: CallStore,
+        words: Callable[[Phrase], str],
+        clock: Clock,
+        between: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.runner, self.store, self.words, self.clock, self.between = runner, store, words, clock, between
+        self.call_id = ""
+        self._collect: Collect | None = None
+        self._typed_ahead = ""
+
+    def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> "LocalLine":
+        self.call_id, self._flow, self._ani, self._dnis = call_id, flow, ani, dnis
+        return self
+
+    def begin(self) -> Reply:
+        call = new_call(
+            self.call_id, self.runner.flows[self._flow], ani=self._ani, dnis=self._dnis, channel="simulator"
+        )
+        advance = self.runner.begin(call, CallStarted(self.clock()))
+        self.store.save_call(advance.call, 0, self.clock())
+        return self._follow(advance.actions)
+
+    def press(self, keys: str) -> Reply:
+        """Keys pressed while nothing is collected are type-ahead."""
+        if self._collect is None:
+            self._typed_ahead += keys
+            return Reply((), "waiting")
+        self.clock.advance(1)
+        return self._use(self._typed_ahead + keys)
+
+    def stay_silent(self) -> Reply:
+        self.clock.advance(self._collect.first_key_timeout_s if self._collect else 1)
+        return self._happen(NoInput(self.clock()))
+
+    def wait(self) -> Reply:
+        self.between()
+        return self._happen(Waited(self.clock()))
+
+    def hang_up(self) -> None:
+        self._happen(HungUp(self.clock()))
+
+    def _use(self, keys: str) -> Reply:
+        assert self._collect is not None
+        span = read_entry(keys.encode(), self._collect.rules)
+        timed_out = span.reading in (Reading.OPEN, Reading.CLEARED)
+        if timed_out:
+            self.clock.advance(self._collect.inter_digit_timeout_s)
+        self._typed_ahead = keys[span.used :]
+        return self._happen(KeysEntered(self.clock(), Digits(keys[: span.used]), timed_out))
+
+    def _happen(self, event: Event) -> Reply:
+        stored = self.store.load_call(self.call_id)
+        if stored is None:
+            raise LookupError(f"no call {self.call_id}")
+        advance = self.runner.advance(stored.call, event)
+        self.store.save_call(advance.call, stored.version, self.clock())
+        return self._follow(advance.actions)
+
+    def _follow(self, actions: Sequence[ChannelAction]) -> Reply:
+        heard: list[Heard] = []
+        self._collect = None
+        for action in actions:
+            match action:
+                case Speak():
+                    heard += [Heard(phrase.name, self.words(phrase)) for phrase in action.phrases]
+                case Collect():
+                    return self._await_keys(heard, action)
+                case Wait():
+                    self.clock.advance(action.seconds)
+                    return Reply(heard, "waiting", wait_s=action.seconds)
+                case HangUp():
+                    return Reply(heard, "over")
+        return Reply(heard, "over")
+
+    def _await_keys(self, heard: list[Heard], collect: Collect) -> Reply:
+        self._collect = collect
+        if collect.flush:
+            self._typed_ahead = ""
+        if self._typed_ahead:
+            more = self._use(self._typed_ahead)
+            return Reply([*heard, *more.heard], more.state, more.asks, more.sensitive, more.wait_s)
+        return Reply(heard, "keys", collect.field, collect.sensitive)

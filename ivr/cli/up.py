@@ -1,0 +1,111 @@
+"""`up`: sets up what is missing, starts the Procfile, says what is running and what to try, stops cleanly."""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import click
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.printer import Printer
+from rich.console import Console
+from rich.panel import Panel
+
+from ivr.errors import ConfigError
+from ivr.settings import ROOT, Settings, load_settings
+
+console = Console()
+# Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md).
+WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165"}
+
+
+@click.command()
+@click.option("--without", multiple=True, metavar="NAME", help="Leave out a process of the Procfile, such as trunk.")
+def up(without: tuple[str, ...]) -> None:
+    """Start web, forwarder, trunk and the bank simulator, as the Procfile says, until Ctrl-C."""
+    settings = load_settings()
+    processes = {
+        name: command for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items()
+        if name not in without
+    }  # fmt: skip
+    require_free_port(settings.host, settings.port, "PORT")
+    prepare(settings)
+    console.print(Panel(welcome(settings, list(processes)), title="Tonetill", expand=False))
+    manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty(), prefix=True))
+    for name, command in processes.items():
+        manager.add_process(name, f"exec {command}", quiet=False, env=environment(settings), cwd=str(ROOT))
+    manager.loop()
+    stopped_by_hand = manager.returncode in (None, 0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 130, 143)
+    console.print("stopped" if stopped_by_hand else f"stopped: a process ended with {manager.returncode}, see above")
+    sys.exit(0 if stopped_by_hand else manager.returncode)
+
+
+@click.command("set-up")
+def set_up() -> None:
+    """Make keys, certificates and the database where they are missing; nothing is started."""
+    prepare(load_settings())
+    console.print("keys, certificates and database are in place")
+
+
+def prepare(settings: Settings) -> None:
+    from ivr.bank.dev_keys import make_development_keys
+    from ivr.runner.assembly import load_flows
+    from ivr.store import migrate, open_store
+
+    load_flows(settings.flows)
+    if settings.environment == "development":
+        make_development_keys(settings.var / "keys", settings.var / "bank")
+    migrate(settings.database_url)
+    open_store(settings.database_url).seed_bills(settings.accounts)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    metrics = settings.var / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    return {
+        **os.environ,
+        **WIPED_MEMORY,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "WEB_WORKERS": os.environ.get("WEB_WORKERS", "1"),
+        "LOG_FORMAT": "text" if sys.stdout.isatty() and settings.log_format == "auto" else settings.log_format,
+    }
+
+
+def welcome(settings: Settings, processes: list[str]) -> str:
+    address = f"http://{settings.host}:{settings.port}"
+    lines = [
+        f"running: {', '.join(processes)}        stop with Ctrl-C",
+        "",
+        f"the page                 {address}/",
+        f"a call, by webhooks      python -m ivr simulate --via {address}",
+        "a call, no server        python -m ivr simulate flows/pay-a-bill.yaml",
+    ]
+    if "trunk" in processes:
+        lines += [
+            f"a call, by SIP           any softphone: sip:pay@{settings.trunk_bind}:{settings.trunk_port}",
+            f'                         python -m ivr ring sip:pay@{settings.trunk_bind}:{settings.trunk_port} --keys "1 12345678"',
+        ]
+    return "\n".join([
+        *lines,
+        f"Twilio's webhook         {settings.base_url}/twilio/voice/pay-a-bill (PUBLIC_URL changes it)",
+        "",
+        "account 12345678 owes 42.50; card 4111111111111111, any expiry to come, any code, is approved",
+    ])  # fmt: skip
+
+
+def require_free_port(host: str, port: int, setting: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(f"{host}:{port} is taken ({error.strerror}): choose another with {setting}=...") from None

@@ -1,0 +1,148 @@
+"""Carries a call from event to event: keys to the vault, effects to the store, everything else to and from the core."""
+
+import traceback
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from ivr import metrics
+from ivr.core.actions import (
+    Action,
+    Authorize,
+    BeginCard,
+    CaptureCard,
+    ChannelAction,
+    Collect,
+    ForgetCard,
+    HangUp,
+    LookUp,
+    Resolve,
+    SendSms,
+    Speak,
+    Wait,
+)
+from ivr.core.call import Call
+from ivr.core.collecting import expected_field
+from ivr.core.compiler import Flow
+from ivr.core.engine import step
+from ivr.core.events import CallStarted, Event, Fault, KeysEntered, LookedUp, Waited
+from ivr.runner.payments import Payments
+from ivr.store import StaleCall
+
+log = structlog.get_logger()
+MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
+
+
+class Billing(Protocol):
+    """Where bills come from: the embedded table, or an endpoint of the merchant's."""
+
+    def look_up(self, source: str, key: str, at_event: Event) -> LookedUp: ...
+
+
+@dataclass(frozen=True)
+class Advance:
+    """The call after an event, and what its channel is to do."""
+
+    call: Call
+    actions: list[ChannelAction]
+
+    @property
+    def is_over(self) -> bool:
+        return self.call.phase == "over"
+
+
+class Runner:
+    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless."""
+
+    def __init__(self, flows: Mapping[str, Flow], payments: Payments, billing: Billing) -> None:
+        self.flows = flows
+        self.payments = payments
+        self.billing = billing
+
+    def begin(self, call: Call, event: CallStarted) -> Advance:
+        metrics.CALLS.labels(call.channel, call.flow).inc()
+        return self.advance(call, event)
+
+    def advance(self, call: Call, event: Event) -> Advance:
+        """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone."""
+        try:
+            advance = self._advance(call, event)
+        except StaleCall:
+            raise
+        except Exception as fault:
+            # Not the message: it may quote what a library was given.
+            place = traceback.extract_tb(fault.__traceback__)[-1]
+            log.error("fault", call=call.id, kind=type(fault).__name__, place=f"{place.name}:{place.lineno}")
+            metrics.FAULTS.labels(type(fault).__name__).inc()
+            advance = Advance(*self._apology(call, event))
+        _count(call, advance.call)
+        return advance
+
+    def _apology(self, call: Call, event: Event) -> tuple[Call, list[ChannelAction]]:
+        call, actions = step(self.flows[call.flow], call, Fault(event.at))
+        return call, [action for action in actions if isinstance(action, (Speak, HangUp))]
+
+    def _advance(self, call: Call, event: Event) -> Advance:
+        flow = self.flows[call.flow]
+        call, actions = step(flow, call, self._translate(flow, call, event))
+        for_channel: list[ChannelAction] = []
+        waiting: deque[Action] = deque(actions)
+        for _ in range(MOST_ACTIONS):
+            if not waiting:
+                break
+            action = waiting.popleft()
+            if isinstance(action, (Speak, Collect, CaptureCard, Wait, HangUp)):
+                for_channel.append(action)
+                continue
+            answer = self._perform(call, action, event)
+            if answer is not None:
+                # The answer decides what happens instead of the rest of the turn.
+                call, actions = step(flow, call, answer)
+                waiting = deque(actions)
+        return Advance(call, for_channel)
+
+    def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
+        if isinstance(event, KeysEntered):
+            expected = expected_field(flow, call)
+            if expected is not None:
+                return self.payments.take_card_keys(call, flow, *expected, event)
+        if isinstance(event, Waited):
+            return self.payments.answer(call, event) or event
+        return event
+
+    def _perform(self, call: Call, action: Action, event: Event) -> Event | None:
+        match action:
+            case LookUp():
+                return self.billing.look_up(action.source, action.key, event)
+            case BeginCard():
+                return self.payments.begin_card(call, self.flows[call.flow], event.at)
+            case ForgetCard():
+                self.payments.forget(action.intent)
+            case Authorize():
+                return self.payments.authorize(call, self.flows[call.flow], action, event.at)
+            case Resolve():
+                return self.payments.answer(call, Waited(event.at))
+            case SendSms():
+                self.payments.send_sms(call, action, event.at)
+        return None
+
+
+def _count(before: Call, after: Call) -> None:
+    if before.step != after.step:
+        metrics.STEPS.labels(after.flow, before.step or "start", after.step).inc()
+    if before.phase != "over" and after.phase == "over":
+        metrics.ENDINGS.labels(after.flow, after.outcome, str(after.hung_up).lower()).inc()
+        log.info("call ended", call=after.id, flow=after.flow, outcome=after.outcome, hung_up=after.hung_up)
+
+
+def new_call(call_id: str, flow: Flow, *, ani: str, dnis: str, channel: str) -> Call:
+    """A call that has not yet been greeted."""
+    return Call(call_id, flow.name, ani, dnis, channel, flow.head.languages[0], phase="language")
+
+
+def abandoned(call: Call) -> Call:
+    """A call whose channel broke: over, with what is known of it."""
+    return replace(call, phase="over", hung_up=True)

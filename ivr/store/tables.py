@@ -1,0 +1,102 @@
+"""The tables, as SQLAlchemy Core sees them; how they came to be is in `migrations/`. Times are milliseconds of the epoch."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+# One row a call: the core's state as JSON, the last answer for a repeated delivery, a version for optimistic locking.
+call = Table(
+    "call",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("flow", String(60), nullable=False),
+    Column("is_over", Boolean, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("call_by_start", "started_at"),
+)
+
+# Sealed at first touch, deleted on every final answer: the only rows that ever hold a card, and only the bank can read it.
+sealed_field = Table(
+    "sealed_field",
+    metadata,
+    Column("intent", String(100), primary_key=True),
+    Column("field", String(20), primary_key=True),
+    Column("jwe", Text, nullable=False),
+    Column("fingerprint", String(64)),
+    Column("at", BigInteger, nullable=False),
+)
+
+payment_intent = Table(
+    "payment_intent",
+    metadata,
+    Column("reference", String(100), primary_key=True),
+    Column("idempotency_key", String(100), nullable=False, unique=True),
+    Column("merchant", String(40), nullable=False),
+    Column("call", String(80), nullable=False, index=True),
+    Column("bank", String(60), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("account", String(32), nullable=False),
+    Column("card_summary", String(40), nullable=False),
+    Column("ani_hash", String(64), nullable=False),
+    Column("card_fingerprint", String(64), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("confirmation_number", String(40)),
+    Column("response_code", String(4)),
+    Column("created_at", BigInteger, nullable=False),
+    Index("intent_by_caller", "ani_hash", "created_at"),
+    Index("intent_by_card", "card_fingerprint", "created_at"),
+)
+
+# What happened to money, in order; rows are added, never changed (a trigger refuses it).
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("reference", String(100), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("response_code", String(4)),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("reference", "kind", name="one_entry_of_a_kind"),
+)
+
+# Work for the forwarder: leased by `leased_until`, fenced by `fence`, which moves with every lease.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(20), nullable=False),
+    Column("reference", String(120), nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("leased_until", BigInteger, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("is_done", Boolean, nullable=False),
+    UniqueConstraint("kind", "reference", name="one_job_of_a_kind"),
+    Index("outbox_by_due", "is_done", "due_at"),
+)
+
+bill = Table(
+    "bill",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("due_minor", BigInteger, nullable=False),
+    Column("minimum_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+)
+
+text_message = Table(
+    "text_message",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("recipient", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+)
