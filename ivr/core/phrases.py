@@ -100,4 +100,4 @@ class Prompts:
 
 def _literal_piece(name: str, part: Literal, template: Template) -> Piece:
     recording = f"{name}.{part.number}" if template.slots else name
-    return Piece(part.text, "literal", (Sound(part.text.strip(), recording),))
+    return Piece(part.text, "literal", (Sound(part.text.strip().lstrip(".,;:!?) "), recording),))

@@ -1,5 +1,6 @@
 """Prompt files from text to `Prompts`, or every problem at once with its place; which prompts a flow needs is in `compiler`."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import PurePath
@@ -10,6 +11,7 @@ from ivr.core.problems import Problem, did_you_mean
 from ivr.core.templates import Template, read_template
 from ivr.core.yaml_source import Source, read_yaml
 
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # What the engine fills in. A prompt may use any that the call knows by then; the flow's keys are always known.
 CALL_VALUES = frozenset(
     {
@@ -81,6 +83,9 @@ def _shape_problems(source: Source) -> Iterator[Problem]:
         yield source.problem((), "a prompt file is a mapping", "a name, a colon, and the words in quotes")
         return
     for name, text in source.tree.items():
+        if not _NAME.fullmatch(name):
+            # It is also the name of a recording's file.
+            yield source.problem((name,), f"'{name}' is not a prompt's name", "small letters, digits and _")
         if not isinstance(text, str):
             yield source.problem((name,), f"prompt '{name}' is not a text", 'write the words in quotes: "..."')
 

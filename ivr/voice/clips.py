@@ -24,7 +24,7 @@ class Clips:
         self.made = 0  # clips that were not in the cache; for progress bars, not exact across threads
 
     def get(self, *made_of: str | bytes, make: Callable[[], Samples]) -> Path:
-        """The clip, made if it is not there. Two makers at once write the same file."""
+        """The clip, made if it is not there. Of two makers at once the later one stays; both are whole."""
         path = self.path(*made_of)
         if not path.exists():
             self._write(path, g711.encode(make(), "ulaw").tobytes())

@@ -4,28 +4,34 @@ The prompts know only the last four digits; this catches a billing system or a f
 """
 
 import re
+from collections.abc import Iterator
 
+from ivr.core.brands import brand_of
 from ivr.errors import FlowError
 
-_SHORTEST, _LONGEST = 13, 19  # ISO/IEC 7812-1 and the brands in use; a shorter run is an account or a receipt number
+_SHORTEST, _LONGEST = 13, 19  # a shorter run is an account or a receipt number
 # Digits with at most separators between them, as a number is written or spelled out.
 _RUN = re.compile(r"\d(?:[ ,;.\-]{0,3}\d){12,}")
 
 
 def refuse_card_number(text: str) -> None:
-    """FlowError, without the text, if a run of digits in it could be a card number."""
+    """FlowError, without the text, if digits in it could be a card number: a known beginning, a legal length, Luhn."""
     for found in _RUN.finditer(text):
         digits = re.sub(r"\D", "", found[0])
-        if any(
-            _passes_luhn(digits[at : at + size])
-            for size in range(_SHORTEST, _LONGEST + 1)
-            for at in _starts(digits, size)
-        ):
+        if any(_could_be_card_number(digits[start:end]) for start, end in _windows(len(digits))):
             raise FlowError("a prompt would say what looks like a card number: say 'last4', never the whole number")
 
 
-def _starts(digits: str, size: int) -> range:
-    return range(max(0, len(digits) - size + 1))
+def _windows(count: int) -> Iterator[tuple[int, int]]:
+    for size in range(_SHORTEST, min(_LONGEST, count) + 1):
+        yield from ((start, start + size) for start in range(count - size + 1))
+
+
+def _could_be_card_number(digits: str) -> bool:
+    brand = brand_of(bytearray(digits, "ascii"))
+    if brand is None or len(digits) not in brand.lengths:
+        return False
+    return _passes_luhn(digits) or not brand.luhn_required
 
 
 def _passes_luhn(digits: str) -> bool:

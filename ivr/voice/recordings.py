@@ -1,13 +1,17 @@
 """A merchant's own recordings, `<folder>/<language>/<name>.wav`: which are there, and when they make a full set."""
 
+import struct
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from string import ascii_uppercase
 
 import numpy as np
 import numpy.typing as npt
 from scipy.io import wavfile
 
+from ivr.core.brands import BRAND_NAMES
+from ivr.core.entry import KEY_OF_WORD
 from ivr.core.money import Money
 from ivr.core.numerals import Sound, all_number_sounds
 from ivr.core.phrases import Prompts
@@ -16,6 +20,7 @@ from ivr.voice.script import Line
 
 Samples = npt.NDArray[np.int16]
 
+_WORDS = frozenset({f"key_{word}" for word in KEY_OF_WORD} | {f"brand_{brand}" for brand in BRAND_NAMES})
 LONGEST_S = 120  # a prompt nobody would listen to the end of; most likely the wrong file
 
 
@@ -63,6 +68,7 @@ def wanted(prompts: Prompts, language: str, currency: str) -> Iterator[Sound]:
         *_prompt_sounds(prompts, language),
         *all_number_sounds(language),
         *_money_sounds(prompts, language, currency),
+        *(prompts.speaker(language).digits(ascii_uppercase).sounds if _uses(prompts, language, "digits") else ()),
         *(_date_sounds(prompts, language) if _uses(prompts, language, "date") else ()),
     ]
     yield from dict.fromkeys(sound for sound in sounds if sound.recording)
@@ -72,7 +78,7 @@ def read_recording(path: Path) -> tuple[Samples, int]:
     """One channel of 16 bits, and its rate; ConfigError names the file and the cure."""
     try:
         rate, samples = wavfile.read(path)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, struct.error) as error:
         raise ConfigError(f"{path} is not a WAV file that can be read ({error}); export it as 16-bit PCM") from None
     if not len(samples) or not 8000 <= rate <= 192_000:
         raise ConfigError(f"{path} has no audio, or is not between 8 and 192 kHz; export it as 16-bit PCM")
@@ -101,13 +107,20 @@ def _prompt_sounds(prompts: Prompts, language: str) -> Iterator[Sound]:
                 for sound in piece.sounds
                 if any(map(str.isalnum, sound.words))
             )
-        elif name.startswith(("key_", "brand_")):
+        elif is_word(name):
             yield from prompts.speaker(language).named(name, name).sounds
 
 
+def is_word(name: str) -> bool:
+    """A name that a slot is made of: spoken only in other prompts."""
+    return name in _WORDS
+
+
 def is_spoken(name: str) -> bool:
-    """Text messages are read, and the words that slots are made of are spoken only in them."""
-    return not name.endswith("_sms") and not name.startswith(("key_", "brand_", "currency_", "minor_", "money_with_"))
+    """A prompt of its own. Text messages are read, and currencies are spoken only with their number."""
+    return (
+        not name.endswith("_sms") and not is_word(name) and not name.startswith(("currency_", "minor_", "money_with_"))
+    )
 
 
 def _money_sounds(prompts: Prompts, language: str, currency: str) -> Iterator[Sound]:

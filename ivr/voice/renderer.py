@@ -17,7 +17,7 @@ from ivr.voice.clips import Clips, Codes, read_clip
 from ivr.voice.earcons import earcon_for
 from ivr.voice.guard import refuse_card_number
 from ivr.voice.loudness import for_the_line
-from ivr.voice.recordings import Recordings, is_spoken, read_recording
+from ivr.voice.recordings import Recordings, is_spoken, is_word, read_recording
 from ivr.voice.script import DIGIT_MS, Line, lines_of
 from ivr.voice.synthesizer import Synthesizer, Voice, is_installed
 
@@ -41,9 +41,19 @@ class Renderer:
     """Threads may share one. Call `ready` before the first call, so that only values are left to be spoken in calls."""
 
     def __init__(
-        self, prompts: Prompts, cache: Path, recordings: Path, voice: VoiceName = "auto", speaking: Voice | None = None
+        self,
+        prompts: Prompts,
+        cache: Path,
+        recordings: Path,
+        voice: VoiceName = "auto",
+        *,
+        currency: str = "USD",
+        speaking: Voice | None = None,
     ) -> None:
-        """`auto`: espeak where it is installed, otherwise tones. `speaking`: another synthesizer in espeak's place."""
+        """`auto`: espeak where it is installed, otherwise tones. `currency`: whose units a recorded voice must have.
+
+        `speaking`: another synthesizer in espeak's place.
+        """
         if voice not in VOICE_NAMES:
             raise ConfigError(f"there is no voice '{voice}'; there are {', '.join(VOICE_NAMES)}")
         if voice == "auto":
@@ -51,6 +61,7 @@ class Renderer:
         self.voice = voice
         self.recordings = Recordings(recordings, prompts)
         self._prompts = prompts
+        self._currency = currency
         self._clips = Clips(cache)
         self._speaking = (speaking or Synthesizer()) if voice == "espeak" else None
         self._from_recording = lru_cache(maxsize=4096)(self._render_recording)
@@ -69,6 +80,8 @@ class Renderer:
 
     def ready(self, languages: Sequence[str]) -> Iterator[Rendered]:
         """Makes all that is the same in every call, one clip at a time, so that a caller can show how far it is."""
+        if self.voice == "recorded":
+            self._refuse_gaps(languages)
         for language, line in self.fixed_lines(languages):
             yield self._rendered(language, line)
 
@@ -81,6 +94,13 @@ class Renderer:
             return [("", Line(name, (), "tone", 0)) for name in names]
         return [(language, line) for language in languages for line in self._fixed_lines(language)]
 
+    def _refuse_gaps(self, languages: Sequence[str]) -> None:
+        """Now, and not in the middle of somebody's call."""
+        gaps = {language: len(self.recordings.missing(language, self._currency)) for language in languages}
+        if any(gaps.values()):
+            told = ", ".join(f"{count} in {language}" for language, count in gaps.items() if count)
+            raise ConfigError(f"not recorded: {told}; `python -m ivr prompts missing` lists them")
+
     def close(self) -> None:
         if isinstance(self._speaking, Synthesizer):
             self._speaking.close()
@@ -91,7 +111,7 @@ class Renderer:
             yield from lines_of(self._prompts.fixed_pieces(language, name))
         speaker = self._prompts.speaker(language)
         spoken = [speaker.say("digits", digit) for digit in "0123456789"]
-        spoken += [speaker.named(name, name) for name in names if name.startswith(("key_", "brand_"))]
+        spoken += [speaker.named(name, name) for name in filter(is_word, names)]
         for speech in spoken:
             recording = speech.sounds[0].recording
             for mark in (",", "."):

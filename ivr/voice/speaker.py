@@ -20,7 +20,6 @@ _CHARS_UTF8 = 1
 _RATE, _PITCH = 1, 3
 _OK = 0
 LARGEST_REQUEST = 65_536
-_SEED = 1  # the voice breathes at random; the same text must give the same clip
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
@@ -41,7 +40,6 @@ class Espeak:
         """16-bit samples at `sample_rate`, by the first of the voices that is there."""
         if not any(self._library.espeak_SetVoiceByName(voice.encode()) == _OK for voice in voices):
             raise LookupError(f"espeak-ng has no voice called {' or '.join(voices)}")
-        self._library.espeak_ng_SetRandSeed(ctypes.c_long(_SEED))
         self._library.espeak_SetParameter(_RATE, rate, 0)
         self._library.espeak_SetParameter(_PITCH, pitch, 0)
         self._chunks.clear()

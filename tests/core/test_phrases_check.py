@@ -78,3 +78,7 @@ def test_names_that_slots_are_made_of_are_needed() -> None:
         "en-US.yaml:1:1: prompt 'key_star' is missing in en-US (slots are made of it)",
         "en-US.yaml:1:1: prompt 'money_with_minor' is missing in en-US (slots are made of it)",
     ]
+
+
+def test_a_name_that_would_leave_the_folder_of_recordings_is_refused() -> None:
+    assert "en-US.yaml:4:1: '../x' is not a prompt's name (small letters, digits and _)" in problems('../x: "Hi."')
