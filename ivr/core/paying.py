@@ -27,9 +27,9 @@ def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:
 
 def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
     """A key pressed while the bank works changes nothing: the charge is out."""
-    if isinstance(event, BankAnswered):
+    if isinstance(event, BankAnswered) and not (isinstance(kind, ResolveStep) and event.outcome == "unknown"):
         return _hear_bank(turn, kind, event)
-    if not isinstance(event, Waited):
+    if not isinstance(event, (Waited, BankAnswered)):
         return turn.do(Wait(HOLD_S)), Listen()
     waited = turn.at - turn.call.since
     if isinstance(kind, PayStep) and waited >= PAY_PATIENCE_S:

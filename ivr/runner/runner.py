@@ -124,7 +124,7 @@ class Runner:
             case Authorize():
                 return self.payments.authorize(call, self.flows[call.flow], action, event.at)
             case Resolve():
-                return self.payments.answer(call, Waited(event.at))
+                pass  # the forwarder resolves every unknown charge, whether or not a caller is still there to wait for it
             case SendSms():
                 self.payments.send_sms(call, action, event.at)
         return None
