@@ -1,0 +1,56 @@
+"""What a bank can be asked and what it can answer, whatever its protocol. When to ask is for the forwarder, not here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from ivr.core.money import Money
+
+Outcome = Literal["approved", "declined", "unknown", "reversed", "not_found", "not_sent"]
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart."""
+
+    reference: str
+    idempotency_key: str
+    merchant: str
+    call: str
+    amount: Money
+    sealed: Mapping[str, str] = field(repr=False)
+    moto: bool = True
+
+
+@dataclass(frozen=True)
+class BankAnswer:
+    """`response_code` is ISO 8583 field 39, `authorization_code` its field 38.
+
+    - approved, declined: the bank has decided.
+    - reversed: nothing is charged under this reference, now or later.
+    - not_found: the bank has no such reference *yet*; a request on its way may still arrive, so reverse before giving up.
+    - unknown: the request may have arrived, and nobody has said what became of it. Inquire, then reverse.
+    - not_sent: no byte of the request has left this machine; it may be sent again.
+
+    `reason` says in a few words why it is unknown or not sent, for the log.
+    """
+
+    outcome: Outcome
+    reference: str
+    response_code: str | None = None
+    authorization_code: str | None = None
+    reason: str | None = None
+
+
+class Bank(Protocol):
+    """Every method answers, whatever the network does: silence is an outcome. All may be called from many threads."""
+
+    def authorize(self, request: AuthorizationRequest) -> BankAnswer: ...
+
+    def inquire(self, reference: str) -> BankAnswer:
+        """What became of an authorization."""
+        ...
+
+    def reverse(self, reference: str) -> BankAnswer:
+        """Takes an authorization back, or forbids one that has not arrived yet. The second time it changes nothing."""
+        ...
