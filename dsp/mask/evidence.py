@@ -2,8 +2,9 @@
 
 A window of a clean key holds two sinusoids and nothing else. Three ratios fall as something is mixed in, each for its
 own reason, and their weighted sum in dB is the evidence:
-    whole   the pair against everything heard: falls with anything, speech most of all
-    upper   the pair against what lies above 560 Hz: deaf to dial tone, hum and the first harmonics of a voice
+    whole   the pair against all from 100 Hz up to the end of the high group: falls with speech most of all; noise and
+            hiss above the groups say nothing about a key and stay out
+    upper   the pair against what lies above 600 Hz: deaf to dial tone, hum and the first harmonics of a voice
     column  the column's peak against its own group: a voice has two or three harmonics between 1.1 and 1.8 kHz
             (or one, and then weak), a key exactly one; this tells them apart best, so it counts twice
 """
@@ -53,8 +54,8 @@ class Evidence:
         self._floor = np.float32((self._window**2).sum() * (ZERO_DBM0_AMPLITUDE * 10 ** (FLOOR_DBM0 / 20)) ** 2 / 2)
         self._rows = _Group(np.array(LOW_GROUP_HZ, np.float32), self._bins(650, 1000), self._bins(610, 1060))
         self._columns = _Group(np.array(HIGH_GROUP_HZ, np.float32), self._bins(1150, 1700), self._bins(1090, 1780))
-        self._whole = self._bins(100, 4000)
-        self._upper = self._bins(560, 4000)
+        self._whole = self._bins(100, 1800)
+        self._upper = self._bins(600, 1800)
 
     def __call__(self, windows: Floats) -> Floats:
         """[n, length] at 16-bit scale to [n] dB: 0 is a pure pair, NO_EVIDENCE_DB what cannot be a key."""
