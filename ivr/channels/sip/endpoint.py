@@ -4,7 +4,8 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import structlog
 from aiosipua import SipRequest, SipResponse
@@ -107,7 +108,12 @@ class SipEndpoint:
             incoming.cancel(503, HUNG_UP_BY_US)
         legs = list(self.exchange.legs.values())
         # A peer that is gone answers no BYE: one T2 is enough for those that are there.
-        pending = [self.exchange.spawn(leg.hang_up()) for leg in legs]
+        await self._wait([self.exchange.spawn(leg.hang_up()) for leg in legs])
+        for leg in legs:
+            leg.end(HUNG_UP_BY_US)
+        await self._wait([asyncio.ensure_future(leg.over.wait()) for leg in legs])
+
+    async def _wait(self, pending: Sequence[asyncio.Future[Any]]) -> None:
         if pending:
             await asyncio.wait(pending, timeout=self.settings.timers.t2_s)
 
@@ -253,7 +259,8 @@ class SipEndpoint:
 
     def _offer_in(self, transaction: ServerTransaction) -> SessionOffer | Refusal | None:
         request = transaction.request
-        if contact_uri(request) is None:
+        # RFC 3261 8.1.1.8 wants one; RFC 2543 callers may have none, and are called back at their From.
+        if contact_uri(request) is None and request.headers.get("contact"):
             return Refusal(400)
         body = session_body(request, self.settings.limits.body_bytes)
         if body is None or isinstance(body, Refusal):

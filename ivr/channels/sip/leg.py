@@ -153,6 +153,7 @@ class Leg:
         elif self.ended_because is not None and request.method != "BYE":
             self.respond(transaction, 481)
         else:
+            self._take_as_acknowledgement(request)
             self._serve(transaction)
 
     def acknowledged(self, ack: SipRequest) -> None:
@@ -167,6 +168,15 @@ class Leg:
         if waiting.late_offer:
             self._take_late_answer(ack)
         elif first and self.remote is not None:
+            self.tell_answered(self.remote)
+
+    def _take_as_acknowledgement(self, request: SipRequest) -> None:
+        """Whoever asks for something within the call has our 200: only the ACK was lost. The 200 is still repeated
+        until it comes; a late offer waits for it, the answer is in there.
+        """
+        answered = bool(self._unacknowledged) and self._remote_offered and not self._acknowledged.is_set()
+        if answered and request.method != "BYE" and self.remote is not None:
+            self._acknowledged.set()
             self.tell_answered(self.remote)
 
     def accept_invite(self, transaction: ServerTransaction, sdp: str, headers: Headers, *, late_offer: bool) -> None:

@@ -4,6 +4,7 @@ The parser is aiosipua's, which is lenient; what it lets pass and RFC 3261 does 
 everything behind this module may rely on From, To, Call-ID, CSeq and Via being there once and readable.
 """
 
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from aiosipua import SipMessage, SipRequest, SipResponse, Via, parse_params, parse_uri, stringify_via
 
 from ivr.channels.sip.contract import Address
+
+# It warns of each body that does not fit its Content-Length: a line in the log for whoever cares to send one.
+logging.getLogger("aiosipua").setLevel(logging.ERROR)
 
 MAX_HEAD_BYTES = 16_384
 MAX_CSEQ = 2**31  # RFC 3261 8.1.1.5
@@ -23,7 +27,7 @@ START_LINE = re.compile(r"^([!-~]+) ([!-~\x80-\U0010ffff]+) SIP/(\d{1,9}\.\d{1,9
 METHOD = re.compile(r"^[A-Za-z0-9.!%*_+`'~-]{1,64}$")
 CSEQ = re.compile(r"^(\d{1,10})\s+(\S+)$", re.ASCII)
 VIA = re.compile(
-    r"^SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9.!%*_+`'~-]+)\s+"
+    r"^SIP\s*/\s*(\d+\.\d+)\s*/\s*([A-Za-z0-9.!%*_+`'~-]+)\s+"
     r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)\s*(?::\s*(\d{1,5}))?\s*((?:;.*)?)$"
 )
 NAME_ADDR = re.compile(r'^(?:"(?:[^"\\]|\\.)*"\s*|[^"<]*)<([^<>]*)>\s*((?:;.*)?)$')
@@ -91,7 +95,7 @@ def read_message(data: bytes) -> Received:
     # RFC 3261 7.5: empty lines before the start line are ignored.
     data = data.lstrip(b"\r\n")
     head = data[: MAX_HEAD_BYTES + 4].partition(b"\r\n\r\n")[0]
-    if not head or len(head) > MAX_HEAD_BYTES or b"\0" in head:
+    if not head or len(head) > MAX_HEAD_BYTES:
         return None
     try:
         message = SipMessage.parse(data)
@@ -161,10 +165,10 @@ def read_via(text: str) -> Via | None:
     found = VIA.match(text.strip())
     if not found:
         return None
-    port = int(found[3]) if found[3] else None
+    port = int(found[4]) if found[4] else None
     if port is not None and not 0 < port < 65536:
         return None
-    return Via(transport=found[1].upper(), host=found[2], port=port, params=parse_params(found[4]))
+    return Via(f"SIP/{found[1]}", found[2].upper(), found[3], port, parse_params(found[5]))
 
 
 def top_via(message: SipMessage) -> Via | None:

@@ -159,7 +159,7 @@ class Phone:
     async def call(self, **more) -> Message:
         """An answered, acknowledged call: gives the 200."""
         answers = await self.ask(self.invite(**more))
-        ok = answers[-1]
+        ok = [message for message in answers if message.header("Call-ID") == more.get("call_id", "one@phone")][-1]
         assert ok.status == 200, ok.text
         again = {name: more[name] for name in ("call_id", "from_tag", "cseq") if name in more}
         self.send(self.request("ACK", branch="z9hG4bK-ack", to_tag=ok.to_tag, **again))
