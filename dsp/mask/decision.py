@@ -23,7 +23,7 @@ TRIGGER_DB: Final = (-6.6, -3.0)
 # Evidence that keeps a mask going once keys triggered several times in a row.
 KEEP_DB: Final = (-12.0, -8.0)
 # Evidence that masks while alert: keys come in runs, so after a certain one the next is looked for harder.
-ALERT_DB: Final = (-12.5, -8.0)
+ALERT_DB: Final = (-12.0, -6.0)
 # A key is certain after so many hops in a row at this evidence (35 ms); a voice does that a few times an hour.
 CERTAIN_DB: Final = -4.0
 CERTAIN_HOPS: Final = 4
