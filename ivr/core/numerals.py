@@ -25,13 +25,13 @@ def number_sounds(number: int, language: str, noun: str = "") -> tuple[Sound, ..
     return tuple(speak(number, noun))
 
 
-def all_number_sounds(language: str) -> tuple[Sound, ...]:
-    """Every piece that a full set of recorded numbers has, in the order a person would read them."""
+def all_number_sounds(language: str, *, feminine: bool = False) -> tuple[Sound, ...]:
+    """Every piece of a full set of recorded numbers, in the order one would read them; with what `libras` needs too."""
     speak = _LANGUAGES.get(language.partition("-")[0])
     if speak is None:
         return ()
     numbers = (*range(100), *range(100, 1000, 100), 101, 1000)
-    nouns = ("", *(noun for noun in ("peso", "libra") if speak is _spanish))
+    nouns = ("", "peso", *(("libra",) if feminine else ()))
     return tuple(dict.fromkeys(sound for noun in nouns for number in numbers for sound in speak(number, noun)))
 
 

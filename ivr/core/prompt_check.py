@@ -11,6 +11,7 @@ from ivr.core.problems import Problem, did_you_mean
 from ivr.core.templates import Template, read_template
 from ivr.core.yaml_source import Source, read_yaml
 
+_LANGUAGE = re.compile(r"[a-z]{2,3}-[A-Z]{2}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # What the engine fills in. A prompt may use any that the call knows by then; the flow's keys are always known.
 CALL_VALUES = frozenset(
@@ -79,6 +80,8 @@ def _templates(source: Source) -> dict[str, Template]:
 
 
 def _shape_problems(source: Source) -> Iterator[Problem]:
+    if not _LANGUAGE.fullmatch(PurePath(source.file).stem):
+        yield source.problem((), "the file's name is not a language", "name it like en-US.yaml")
     if not isinstance(source.tree, dict):
         yield source.problem((), "a prompt file is a mapping", "a name, a colon, and the words in quotes")
         return

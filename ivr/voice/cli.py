@@ -149,10 +149,17 @@ def load(folder: Path) -> Prompts:
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(f"no prompts in {folder}: each language is a file there, such as en-US.yaml")
-    texts, problems = read_prompts([(str(file), file.read_text(encoding="utf-8")) for file in files])
+    texts, problems = read_prompts([(str(file), _text(file)) for file in files])
     if texts is None:
         raise FlowError("\n".join(map(str, problems)))
     return texts
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FlowError(f"cannot read {file} ({error.__class__.__name__}); save it as UTF-8 text") from None
 
 
 def keys_heard(clip: Path) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsp import g711
+from ivr.errors import ConfigError
 
 Codes = npt.NDArray[np.uint8]
 Samples = npt.NDArray[np.int16]
@@ -26,7 +27,7 @@ class Clips:
     def get(self, *made_of: str | bytes, make: Callable[[], Samples]) -> Path:
         """The clip, made if it is not there. Of two makers at once the later one stays; both are whole."""
         path = self.path(*made_of)
-        if not path.exists():
+        if not _is_whole(path):
             self._write(path, g711.encode(make(), "ulaw").tobytes())
             self.made += 1
         return path
@@ -38,15 +39,28 @@ class Clips:
 
     def pause(self, milliseconds: int) -> Path:
         path = self._folder / f"pause-{milliseconds}.ulaw"
-        if not path.exists():
+        if not _is_whole(path):
             self._write(path, bytes([g711.SILENCE["ulaw"]]) * (milliseconds * SAMPLES_PER_MS))
         return path
 
     def _write(self, path: Path, codes: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-        draft.write_bytes(codes)
-        draft.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(codes)
+            draft.replace(path)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write prompts to {self._folder}: {error.strerror}; free room or rights"
+            ) from None
+
+
+def _is_whole(path: Path) -> bool:
+    """There and not empty: a machine that lost power may keep a name without its content."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def read_clip(path: Path, law: g711.Law = "ulaw") -> Codes:

@@ -20,6 +20,7 @@ PEAK: Final = 26_000.0  # 2 dB under full scale; above it samples are bent, not 
 ACTIVE_MARGIN_DB: Final = 25.0  # frames this far under the loudest are pauses
 EDGE_MARGIN_DB: Final = 38.0  # what is quieter than that at either end is trimmed; soft consonants are not
 EDGE_KEEP: Final = 160  # 20 ms left at either end
+FADE: Final = 40  # 5 ms: clips are played one after another, and a step between them is a click
 MOST_GAIN_DB: Final = 30.0  # a recording of silence is not blown up to noise
 _TELEPHONE_BAND: Final = butter(4, (300.0, 3400.0), btype="bandpass", fs=LINE_RATE, output="sos")
 
@@ -64,7 +65,11 @@ def _trim(samples: Floats) -> Floats:
     if not len(loud):
         return samples[:FRAME]
     start, end = loud[0] * FRAME - EDGE_KEEP, (loud[-1] + 1) * FRAME + EDGE_KEEP
-    return samples[max(0, start) : end]
+    kept = samples[max(0, start) : end].copy()
+    ramp = np.linspace(0.0, 1.0, FADE)
+    kept[:FADE] *= ramp
+    kept[-FADE:] *= ramp[::-1]
+    return kept
 
 
 def _limit(samples: Floats) -> Floats:

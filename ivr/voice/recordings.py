@@ -21,6 +21,7 @@ from ivr.voice.script import Line
 Samples = npt.NDArray[np.int16]
 
 _WORDS = frozenset({f"key_{word}" for word in KEY_OF_WORD} | {f"brand_{brand}" for brand in BRAND_NAMES})
+_FEMININE = "-feminine"  # only some currencies need such numbers in Spanish
 LONGEST_S = 120  # a prompt nobody would listen to the end of; most likely the wrong file
 
 
@@ -55,7 +56,8 @@ class Recordings:
     def _is_complete(self, language: str, name: str) -> bool:
         there = self._there(language)
         if name.startswith("numbers/"):
-            return all(sound.recording in there for sound in all_number_sounds(language))
+            full = all_number_sounds(language, feminine=name.endswith(_FEMININE))
+            return all(sound.recording in there for sound in full)
         if name.startswith("dates/"):
             return all(sound.recording in there for sound in _date_sounds(self._prompts, language))
         stem = name.removesuffix("-one").removesuffix("-other")
@@ -64,10 +66,12 @@ class Recordings:
 
 def wanted(prompts: Prompts, language: str, currency: str) -> Iterator[Sound]:
     """Every sound that this language's prompts can need, each once, in the order in which one would read them out."""
+    money = list(_money_sounds(prompts, language, currency))
+    feminine = any((sound.recording or "").endswith(_FEMININE) for sound in money)
     sounds = [
         *_prompt_sounds(prompts, language),
-        *all_number_sounds(language),
-        *_money_sounds(prompts, language, currency),
+        *all_number_sounds(language, feminine=feminine),
+        *money,
         *(prompts.speaker(language).digits(ascii_uppercase).sounds if _uses(prompts, language, "digits") else ()),
         *(_date_sounds(prompts, language) if _uses(prompts, language, "date") else ()),
     ]

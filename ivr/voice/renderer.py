@@ -18,7 +18,7 @@ from ivr.voice.earcons import earcon_for
 from ivr.voice.guard import refuse_card_number
 from ivr.voice.loudness import for_the_line
 from ivr.voice.recordings import Recordings, is_spoken, is_word, read_recording
-from ivr.voice.script import DIGIT_MS, Line, lines_of
+from ivr.voice.script import DIGIT_MS, STOP_MS, Line, lines_of
 from ivr.voice.synthesizer import Synthesizer, Voice, is_installed
 
 VoiceName = Literal["espeak", "recorded", "tones", "auto"]
@@ -69,7 +69,7 @@ class Renderer:
     def clips(self, phrase: Phrase) -> list[Path]:
         """The clips to play one after another, pauses among them; mu-law, 8 kHz, no header."""
         if self.voice == "tones":
-            return [self._tone(phrase.name)]
+            return [self._tone(phrase.name), self._clips.pause(STOP_MS)]
         refuse_card_number(self._prompts.words(phrase))
         lines = lines_of(self._prompts.pieces(phrase))
         return [path for line in lines for path in self._line(phrase.language, line)]

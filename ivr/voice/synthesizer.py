@@ -81,7 +81,11 @@ class Synthesizer:
             # By its file, not as a module: the package's other modules stay out of that process, and it out of ours.
             command = [sys.executable, str(SPEAKER)]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C drains the trunk: calls under way still need their words
             )
         return self._process
 

@@ -82,3 +82,9 @@ def test_names_that_slots_are_made_of_are_needed() -> None:
 
 def test_a_name_that_would_leave_the_folder_of_recordings_is_refused() -> None:
     assert "en-US.yaml:4:1: '../x' is not a prompt's name (small letters, digits and _)" in problems('../x: "Hi."')
+
+
+def test_a_file_that_is_not_named_for_a_language_is_told() -> None:
+    assert [str(problem) for problem in check_prompts([("prompts/english.yaml", WORDS)])] == [
+        "prompts/english.yaml:1:1: the file's name is not a language (name it like en-US.yaml)"
+    ]

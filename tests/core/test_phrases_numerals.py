@@ -45,7 +45,7 @@ def test_no_two_numbers_sound_the_same() -> None:
 
 def test_a_full_set_of_recordings_says_every_number() -> None:
     for language in ("en-US", "es-MX"):
-        full = {sound.recording: sound.words for sound in all_number_sounds(language)}
+        full = {sound.recording: sound.words for sound in all_number_sounds(language, feminine=True)}
         for noun in ("", "pesos", "libras"):
             for number in (*range(2_200), 21_000, 121_121, 701_951, 999_999):
                 for sound in number_sounds(number, language, noun):
@@ -55,3 +55,9 @@ def test_a_full_set_of_recordings_says_every_number() -> None:
 def test_a_number_beyond_words_is_left_to_the_voice() -> None:
     assert number_sounds(1_000_000, "en-US")[0].recording is None
     assert said(7, "fr-FR") == "7"
+
+
+def test_feminine_numbers_are_asked_for_only_where_a_currency_needs_them() -> None:
+    plain, both = (all_number_sounds("es-MX", feminine=feminine) for feminine in (False, True))
+    assert not any("feminine" in str(sound.recording) for sound in plain)
+    assert set(plain) < set(both)

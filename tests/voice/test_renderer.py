@@ -126,3 +126,18 @@ def test_all_prompts_one_after_another_as_tones_are_no_keys(prompts: Prompts, tm
 def test_an_unknown_voice_is_refused(prompts: Prompts, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no voice 'robot'"):
         Renderer(prompts, tmp_path, tmp_path, "robot")  # type: ignore[arg-type]
+
+
+def test_a_clip_that_lost_its_content_is_made_again(prompts: Prompts, tmp_path: Path) -> None:
+    renderer = Renderer(prompts, tmp_path, tmp_path / "audio", "tones")
+    clip = renderer.clips(Phrase("goodbye", "en-US"))[0]
+    before = clip.read_bytes()
+    clip.write_bytes(b"")
+    assert renderer.clips(Phrase("goodbye", "en-US"))[0].read_bytes() == before
+
+
+def test_a_cache_that_cannot_be_written_is_told(prompts: Prompts, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    renderer = Renderer(prompts, tmp_path / "cache", tmp_path / "audio", "tones")
+    with pytest.raises(ConfigError, match="cannot write prompts to"):
+        renderer.clips(Phrase("goodbye", "en-US"))
