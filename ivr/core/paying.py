@@ -47,9 +47,9 @@ def _hear_bank(turn: Turn, kind: PayStep | ResolveStep, event: BankAnswered) -> 
         number = event.confirmation_number or ""
         return turn.remember(confirmation_number=number, number=number), Leave("approved")
     if isinstance(kind, PayStep):
-        if event.outcome == "unknown":
+        if event.outcome in ("unknown", "reversed", "pending"):
+            # The bank never answered the charge itself, even if a reversal has been acknowledged since.
             return turn, Leave("unknown")
-        # A reversal that has already happened leaves the caller where a refusal does: not charged.
         return turn.say("card_declined"), Leave("declined")
     # An inquiry that finds a refusal has found that nothing was charged.
     return turn, Leave("pending" if event.outcome in ("unknown", "pending") else "reversed")

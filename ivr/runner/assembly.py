@@ -47,6 +47,18 @@ def load_flows(folder: Path) -> tuple[dict[str, Flow], Prompts]:
     return flows, prompts
 
 
+def load_flow(file: Path) -> tuple[Flow, Prompts]:
+    """One flow, with the prompts of the folder `prompts` beside it."""
+    if not file.is_file():
+        raise ConfigError(f"there is no flow {file}")
+    prompts, prompt_problems = load_prompts(file.parent / "prompts")
+    names = prompts.by_language if prompts else None
+    flow, problems = compile_flow(str(file), file.read_text(encoding="utf-8"), names)
+    if flow is None or prompts is None:
+        raise FlowError("\n".join(map(str, [*prompt_problems, *problems])))
+    return flow, prompts
+
+
 def load_prompts(folder: Path) -> tuple[Prompts | None, list[Problem]]:
     files = sorted(folder.glob("*.yaml"))
     if not files:

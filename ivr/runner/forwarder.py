@@ -4,19 +4,24 @@ The rule that everything here serves: after a request may have left, silence mea
 inquired for by our own reference and, if the bank cannot say, reversed; it is never sent again.
 """
 
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from ivr import metrics
-from ivr.bank import AuthorizationRequest, Bank, BankAnswer
-from ivr.store import BankWord, Job, Payment, Status, Store, TextMessage
+from ivr.bank import AuthorizationRequest, Bank, BankAnswer, HttpsBank, load_banks
+from ivr.errors import IvrError
+from ivr.logs import set_up_logging
+from ivr.runner.texting import TextSender, text_sender
+from ivr.settings import load_settings
+from ivr.store import BankWord, Job, Payment, Status, Store, open_store
 
 log = structlog.get_logger()
 LEASE_S = 60.0  # longer than the bank client's whole patience: a lease that ends early costs an inquiry, not money
@@ -27,12 +32,6 @@ INQUIRIES = 4  # asked this often, with growing pauses; then the charge is rever
 LONGEST_PAUSE_S = 300.0
 HOUSEKEEPING_S = 60.0
 UNSENT_CARD_LIFE_S = 3600.0  # sealed fields of an attempt that was never charged live no longer
-
-
-class TextSender(Protocol):
-    """Sends a text; raises OSError where it should be tried again."""
-
-    def __call__(self, message: TextMessage) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -210,3 +209,23 @@ class Crew:
         dropped = self._forwarder.store.drop_unsent_cards(before)
         if dropped:
             log.info("dropped sealed fields of abandoned calls", fields=dropped)
+
+
+def main() -> None:
+    """`python -m ivr.runner.forwarder`: one process of the Procfile; stops cleanly on SIGTERM and SIGINT."""
+    settings = load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
+    forwarder = Forwarder(open_store(settings.database_url), banks, text_sender(settings))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log.info("forwarder", banks=sorted(banks))
+    Crew(forwarder).run(stop)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except IvrError as error:
+        sys.exit(f"forwarder: {error}")

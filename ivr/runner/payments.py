@@ -21,7 +21,8 @@ from ivr.core.events import (
     LimitReached,
     Waited,
 )
-from ivr.core.flow import CollectStep, PayStep, Rate
+from ivr.core.flow import CollectStep, PayStep
+from ivr.core.scalars import Rate
 from ivr.store import AlreadyBegun, Limit, Limits, OverLimit, PaymentIntent, SealedField, Status, Store
 from ivr.vault import CardRules, SealContext, Vault
 

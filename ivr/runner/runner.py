@@ -124,7 +124,8 @@ class Runner:
             case Authorize():
                 return self.payments.authorize(call, self.flows[call.flow], action, event.at)
             case Resolve():
-                pass  # the forwarder resolves every unknown charge, whether or not a caller is still there to wait for it
+                # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
+                return self.payments.answer(call, Waited(event.at))
             case SendSms():
                 self.payments.send_sms(call, action, event.at)
         return None

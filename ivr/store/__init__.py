@@ -17,7 +17,7 @@ from ivr.store.ledger import (
     SealedField,
     Status,
 )
-from ivr.store.migrations import migrate
+from ivr.store.migrations import create_tables, migrate
 from ivr.store.outbox import Job, Outbox
 from ivr.store.texts import TextMessage, Texts
 
@@ -42,6 +42,13 @@ def open_store(url: str) -> Store:
     return Store(Database(url))
 
 
+def memory_store() -> Store:
+    """A store that lives as long as the process: for simulated calls and tests."""
+    database = Database("sqlite://")
+    create_tables(database)
+    return Store(database)
+
+
 __all__ = [
     "FINAL",
     "Accepted",
@@ -61,6 +68,7 @@ __all__ = [
     "Store",
     "StoredCall",
     "TextMessage",
+    "memory_store",
     "migrate",
     "open_store",
 ]

@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from ivr.errors import ConfigError
+from ivr.store.database import Database
+from ivr.store.tables import metadata
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "migrations"
 
@@ -50,3 +52,9 @@ def _refuse_newer(url: str, config: Config) -> None:
         raise ConfigError(
             f"the database is at revision {revision}, which this version does not know: update first"
         ) from None
+
+
+def create_tables(database: Database) -> None:
+    """The present schema at once, for a database in memory; a test holds it equal to what the migrations make."""
+    with database.money() as connection:
+        metadata.create_all(connection)

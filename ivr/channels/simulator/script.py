@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ivr.channels.simulator.line import Line, Reply
 from ivr.errors import FlowError
 
-VERBS = ("call", "hears", "keys", "silence", "wait", "hangs", "bank", "ends", "payment", "texts")
+VERBS = ("call", "hears", "says", "keys", "silence", "wait", "hangs", "bank", "ends", "payment", "texts")
 MOST_WAITS = 60  # hold pauses: two minutes of a caller's patience
 
 
@@ -68,10 +68,12 @@ class _Player:
     def __init__(self, world: World, line: Line) -> None:
         self.world, self.line = world, line
         self.heard: list[str] = []
+        self.words = ""
         self.state = "keys"
 
     def take(self, reply: Reply) -> None:
         self.heard += [heard.name for heard in reply.heard]
+        self.words += " ".join(heard.words for heard in reply.heard) + "\n"
         self.state = reply.state
 
     def do(self, instruction: Instruction) -> None:
@@ -79,11 +81,13 @@ class _Player:
         match instruction.verb:
             case "hears":
                 self.expect(instruction, rest)
+            case "says":
+                assert rest in self.words, f"line {instruction.line}: nobody said '{rest}', but: {self.words.strip()}"
             case "keys":
-                self.heard.clear()
+                self.forget()
                 self.take(self.line.press(rest))
             case "silence":
-                self.heard.clear()
+                self.forget()
                 self.take(self.line.stay_silent())
             case "wait":
                 self.wait_once()
@@ -99,6 +103,10 @@ class _Player:
                 self.check(instruction, rest, " ".join(self.world.payments()) or "none")
             case "texts":
                 self.check(instruction, rest, " ".join(self.world.texts()) or "none")
+
+    def forget(self) -> None:
+        self.heard.clear()
+        self.words = ""
 
     def wait_once(self) -> None:
         self.take(self.line.wait())

@@ -8,6 +8,7 @@ from ivr.errors import PeerError
 MAX_BODY = 64 * 1024  # Twilio's own webhooks are a few hundred bytes
 MAX_FIELDS = 200
 DIGIT_KEYS = frozenset(b"0123456789*#ABCDw")
+_HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
 _PLAIN = bytes.maketrans(b"+", b" ")
 
 
@@ -57,9 +58,9 @@ def _unquote(quoted: bytes | bytearray) -> bytearray:
     plain = bytearray(quoted.translate(_PLAIN))
     at = plain.find(b"%")
     while at >= 0:
-        try:
-            plain[at : at + 3] = bytes.fromhex(plain[at + 1 : at + 3].decode("ascii"))
-        except ValueError:
-            raise PeerError("the form has a % that is not followed by two hexadecimal digits") from None
+        code = plain[at + 1 : at + 3]
+        if len(code) != 2 or not _HEXADECIMAL.issuperset(code):
+            raise PeerError("the form has a % that is not followed by two hexadecimal digits")
+        plain[at : at + 3] = (int(code, 16),)
         at = plain.find(b"%", at + 1)
     return plain
