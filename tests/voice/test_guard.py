@@ -1,5 +1,10 @@
 """No voice ever gets a card number, however it is written."""
 
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ivr.core.actions import Phrase
@@ -38,8 +43,19 @@ def test_amounts_accounts_and_other_numbers_pass(text: str) -> None:
     refuse_card_number(text)
 
 
-def test_a_phrase_with_a_card_number_leaves_nothing_in_the_cache(prompts: Prompts, spoken: Renderer) -> None:
-    phrase = Phrase("confirm_account_number", "en-US", (("value", PANS[0]),))
-    assert spoken.voice == "espeak"
+def test_a_phrase_with_a_card_number_is_neither_spoken_nor_kept(prompts: Prompts, tmp_path: Path) -> None:
+    class Listener:
+        name = "listener"
+        said: ClassVar[list[str]] = []
+
+        def speak(self, text: str, language: str) -> tuple[npt.NDArray[np.int16], int]:
+            self.said.append(text)
+            return np.ones(800, np.int16), 8000
+
+    renderer = Renderer(prompts, tmp_path / "cache", tmp_path / "audio", "espeak", speaking=Listener())
     with pytest.raises(FlowError, match="last4"):
-        spoken.clips(phrase)
+        renderer.clips(Phrase("confirm_account_number", "en-US", (("value", PANS[0]),)))
+    assert Listener.said == []
+    assert not (tmp_path / "cache").exists()
+    renderer.clips(Phrase("confirm_account_number", "en-US", (("value", "12345678"),)))
+    assert "eight." in Listener.said
