@@ -73,6 +73,13 @@ def add_errors(app: Flask) -> None:
         log.warning("refused", reason=str(error))
         return Response(f"{error}\n", 400, mimetype="text/plain")
 
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        """The database is away, say. 503 makes Twilio go to the number's fallback URL; nothing has been changed."""
+        metrics.FAULTS.labels(type(error).__name__).inc()
+        log.error("fault", kind=type(error).__name__)
+        return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")
+
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         metrics.REFUSED.labels(str(error.code)).inc()

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ivr.channels.simulator import Line, Signature, ViaLine, converse
+from ivr.channels.simulator import Line, Signature, ViaLine, converse, twilio_client
 from ivr.settings import load_settings
 
 console = Console(highlight=False)
@@ -41,7 +41,7 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None) -> None:
 def via_line(url: str, flow: str, ani: str) -> Line:
     settings = load_settings()
     public = settings.public_url.rstrip("/") or url.rstrip("/")
-    return ViaLine(url, flow, Signature(settings.twilio_auth_token, public), ani)
+    return ViaLine(twilio_client(url), flow, Signature(settings.twilio_auth_token, public), ani)
 
 
 def local_line(file: Path, ani: str) -> Line:

@@ -4,7 +4,7 @@ from ivr.channels.simulator.line import Heard, Line, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.script import World, play, read_script
 from ivr.channels.simulator.terminal import converse
-from ivr.channels.simulator.via import Signature, ViaLine
+from ivr.channels.simulator.via import Signature, ViaLine, twilio_client
 
 __all__ = [
     "Clock",
@@ -19,4 +19,5 @@ __all__ = [
     "mask",
     "play",
     "read_script",
+    "twilio_client",
 ]

@@ -14,10 +14,10 @@ ANI, DNIS = "+15550100", "+15550199"
 
 
 class ViaLine:
-    """`sign(url, body)` gives X-Twilio-Signature; `signed_url` is the public URL that the product checks it against."""
+    """`sign` gives X-Twilio-Signature of a path and a body."""
 
-    def __init__(self, base_url: str, flow: str, sign: "Signature", ani: str = ANI) -> None:
-        self._http = httpx.Client(base_url=base_url, timeout=15, trust_env=False)
+    def __init__(self, http: httpx.Client, flow: str, sign: "Signature", ani: str = ANI) -> None:
+        self._http = http
         self._sign, self._ani = sign, ani
         self._url = f"/twilio/voice/{flow}"
         self._gather: ET.Element | None = None
@@ -81,6 +81,11 @@ class ViaLine:
         self._url = redirect.text or self._url
         pause = root.find("Pause")
         return Reply(heard, "waiting", wait_s=float(pause.get("length", "1")) if pause is not None else 0.0)
+
+
+def twilio_client(base_url: str) -> httpx.Client:
+    """Twilio's own patience: 15 s for an answer."""
+    return httpx.Client(base_url=base_url, timeout=15, trust_env=False)
 
 
 class Signature:

@@ -30,9 +30,7 @@ def test_a_changed_field_is_refused(fields, added):
     signature = Signer(TOKEN).sign(url, form_of(fields))
     changed = form_of({**fields, "Digits": fields.get("Digits", "") + added})
     assert not Signer(TOKEN).accepts(url, changed, signature)
-    assert not RequestValidator(TOKEN).validate(
-        url, {**fields, "Digits": fields.get("Digits", "") + added}, signature
-    )
+    assert not RequestValidator(TOKEN).validate(url, {**fields, "Digits": fields.get("Digits", "") + added}, signature)
 
 
 def test_the_default_port_may_be_written_out_or_not():

@@ -1,0 +1,52 @@
+"""The web application over the test bench, with a Twilio that signs; requests go through WSGI, not a socket."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import httpx
+from flask import Flask
+
+from app import create_app
+from ivr.channels.simulator import Signature, ViaLine
+from ivr.runner.assembly import Engine
+from ivr.settings import load_settings
+from tests.benches import Bench
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+PUBLIC = "https://pay.example.com"
+CALL_ID = "CA" + "0" * 31 + "1"
+
+
+@dataclass
+class Web:
+    app: Flask
+    bench: Bench
+    http: httpx.Client
+    sign: Signature
+
+    def post(self, path: str, fields: dict[str, str], **headers: str) -> httpx.Response:
+        """Signed, unless the test signs for itself."""
+        body = urlencode({"CallSid": CALL_ID, "From": "+15550100", "To": "+15550199"} | fields).encode()
+        signed = {"X-Twilio-Signature": self.sign(path, body), "Content-Type": "application/x-www-form-urlencoded"}
+        return self.http.post(path, content=body, headers=signed | headers)
+
+    def line(self) -> ViaLine:
+        return ViaLine(self.http, "pay-a-bill", self.sign)
+
+    def rows(self) -> list[tuple[object, ...]]:
+        """Everything that is kept of calls, to see that nothing has changed."""
+        return [(record.id, record.call.to_json()) for record in self.bench.workbench.store.latest_calls(100)]
+
+
+def make_web(bench: Bench) -> Web:
+    environment = {"PUBLIC_URL": PUBLIC, "TWILIO_AUTH_TOKEN": TOKEN, "ENVIRONMENT": "production", "LOG_FORMAT": "json"}
+    settings = load_settings(environment)
+    workbench = bench.workbench
+    # The forwarder on the bench goes by the bench's clock: what the web process commits now must be due there.
+    workbench.clock.now = datetime.now(UTC) + timedelta(minutes=1)
+    flows = {workbench.flow.name: workbench.flow}
+    engine = Engine(flows, workbench.prompts, workbench.store, workbench.runner)
+    app = create_app(settings, engine)
+    http = httpx.Client(transport=httpx.WSGITransport(app=app), base_url=PUBLIC)
+    return Web(app, bench, http, Signature(TOKEN, PUBLIC))
