@@ -31,9 +31,9 @@ class ViaLine:
         if self._gather is None:
             return self.wait()
         done = self._gather.get("finishOnKey", "#")
-        entry, _, _ = keys.partition(done)
+        entry, finished, _ = keys.partition(done)
         limit = int(self._gather.get("numDigits", "0"))
-        return self._post({"Digits": entry[:limit] if limit else entry})
+        return self._post({"Digits": entry[:limit] if limit else entry, "FinishedOnKey": finished})
 
     def stay_silent(self) -> Reply:
         reply = self._post({"Digits": ""})

@@ -13,7 +13,7 @@ from ivr.channels.twilio.form import Form, parse_form
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.twiml import Writer, second_gather
 from ivr.core.call import Call
-from ivr.core.events import CallStarted, CardCaptured, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.core.events import CallStarted, CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
 from ivr.errors import PeerError
 from ivr.runner import Advance, CallStore, Runner, StaleCall, StoredCall, new_call
 
@@ -121,6 +121,8 @@ class Webhooks:
         digits = form.digits()
         if digits:
             return KeysEntered(at, digits, timed_out=True)
+        if done := _done_key(form):
+            return KeysEntered(at, Digits(done), timed_out=True)
         # A redirect after a hold pause has no Digits; an empty Gather has, or comes while keys are awaited.
         return Waited(at) if call.phase == "waiting" else NoInput(at)
 
@@ -175,9 +177,15 @@ def _sequence() -> int:
 def _rest_of_patience(form: Form) -> Callable[[str], str] | None:
     """An empty first Gather whose first-key timer is not yet over: the silent rest of it."""
     more, digits, done = request.args.get("more", ""), request.args.get("n", "0"), request.args.get("done", "#")
-    if form.digits() or not (more.isdecimal() and digits.isdecimal() and done in ("#", "*")):
+    if form.digits() or _done_key(form) or not (more.isdecimal() and digits.isdecimal() and done in ("#", "*")):
         return None
     return lambda url: second_gather(url, int(more), int(digits), done)
+
+
+def _done_key(form: Form) -> str:
+    """The key that ended a Gather. Twilio sends it beside Digits; alone it is an entry with nothing in it."""
+    key = form.text(b"FinishedOnKey")
+    return key if key in ("#", "*") else ""
 
 
 def _pay_summary(form: Form) -> str:
