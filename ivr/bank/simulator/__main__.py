@@ -1,0 +1,90 @@
+"""`python -m ivr.bank.simulator`: the bank as a program; `... books` shows what it has booked."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ivr.bank.simulator.books import Entry, charged, read_books
+from ivr.bank.simulator.scenarios import SCENARIOS
+from ivr.bank.simulator.server import BankSimulator
+from ivr.errors import ConfigError
+from ivr.logs import set_up_logging
+from ivr.settings import ROOT
+
+
+def default_folder() -> Path:
+    return ROOT / os.environ.get("VAR", "var") / "bank"
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=9443, show_default=True, envvar="BANK_PORT", help="0 takes any free port.")
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), default=default_folder, help="Keys and books [var/bank]."
+)
+@click.option("--slow-seconds", "slow_s", default=8.0, show_default=True, help="How slow the slow cards are.")
+@click.pass_context
+def main(context: click.Context, host: str, port: int, folder: Path, slow_s: float) -> None:
+    """A bank to try against: HTTPS with mutual TLS, test cards, books of its own."""
+    context.obj = folder
+    if context.invoked_subcommand is None:
+        set_up_logging(os.environ.get("LOG_LEVEL", "info"), os.environ.get("LOG_FORMAT", "auto"))
+        run(folder, host, port, slow_s)
+
+
+@main.command()
+@click.pass_obj
+def books(folder: Path) -> None:
+    """What the bank has booked, as a table."""
+    entries = read_or_fail(folder)
+    table = Table("reference", "card", "amount", "outcome", "code", "authorization")
+    for entry in entries:
+        table.add_row(*row(entry))
+    console = Console()
+    console.print(table)
+    console.print(f"{len(entries)} entries, {len(charged(entries))} charged")
+
+
+@main.command()
+def cards() -> None:
+    """The test cards and amounts, and what each does."""
+    table = Table("card", "or amount", "what the bank does")
+    table.add_row("any valid card", "any other", "approved")
+    for scenario in SCENARIOS:
+        table.add_row(scenario.pan, f"{scenario.amount_minor / 100:.2f}", scenario.what)
+    Console().print(table)
+
+
+def run(folder: Path, host: str, port: int, slow_s: float) -> None:
+    try:
+        bank = BankSimulator(folder, host, port, slow_s)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # `stop` waits for the serving loop, which is in this thread: so from another one.
+        signal.signal(number, lambda *_: threading.Thread(target=bank.stop).start())
+    click.echo(f"bank simulator: {bank.url}, books and keys in {folder}")
+    bank.serve()
+    click.echo("bank simulator: stopped")
+
+
+def row(entry: Entry) -> tuple[str, ...]:
+    card = f"{entry.brand} {entry.last4}" if entry.last4 else "-"
+    code, authorization_code = entry.response_code or "-", entry.authorization_code or "-"
+    return entry.reference, card, str(entry.amount or "-"), entry.outcome, code, authorization_code
+
+
+def read_or_fail(folder: Path) -> list[Entry]:
+    try:
+        return read_books(folder)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m ivr.bank.simulator")

@@ -1,0 +1,138 @@
+"""The simulator's own books: what was authorized and reversed, append-only in SQLite. Brand and last four, never a PAN."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from ivr.core.money import Money
+from ivr.errors import ConfigError
+
+FILE = "books.db"
+SCHEMA = """
+create table if not exists authorizations (
+    reference text primary key, idempotency_key text not null unique, request_hash text not null,
+    merchant text not null, call text not null, amount_minor integer not null, currency text not null,
+    brand text not null, last4 text not null, outcome text not null check (outcome in ('approved', 'declined')),
+    response_code text not null, authorization_code text, at text not null);
+create table if not exists reversals (reference text primary key, at text not null);
+create view if not exists entries as
+    select a.reference, a.idempotency_key, a.request_hash, a.merchant, a.call, a.amount_minor, a.currency, a.brand, a.last4,
+        case when r.at is not null and a.outcome = 'approved' then 'reversed' else a.outcome end as outcome,
+        a.response_code, a.authorization_code, a.at
+    from authorizations a left join reversals r on r.reference = a.reference
+    union all
+    select r.reference, null, null, null, null, null, null, null, null, 'reversed', null, null, r.at
+    from reversals r where not exists (select 1 from authorizations a where a.reference = r.reference);
+"""
+# It was reversed before it arrived. ISO 8583 field 39: 12, invalid transaction.
+DECLINED_AS_BLOCKED: dict[str, Any] = {"outcome": "declined", "response_code": "12", "authorization_code": None}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the bank knows of a reference. Reversed without an amount: the authorization has not arrived and is blocked."""
+
+    reference: str
+    idempotency_key: str | None
+    request_hash: str | None
+    merchant: str | None
+    call: str | None
+    amount: Money | None
+    brand: str | None
+    last4: str | None
+    outcome: Literal["approved", "declined", "reversed"]
+    response_code: str | None
+    authorization_code: str | None
+
+
+class Books:
+    """One writer for all threads. What a method has written is on the disk when it returns (synchronous=FULL)."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False, timeout=10)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            self._db.executescript(SCHEMA)
+        except sqlite3.Error as error:
+            raise ConfigError(
+                f"{folder / FILE}: {error}; choose another folder with --dir, or remove the file"
+            ) from None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def find(self, reference: str) -> Entry | None:
+        with self._lock:
+            return self._find(reference)
+
+    def find_key(self, idempotency_key: str) -> Entry | None:
+        with self._lock:
+            return self._find_key(idempotency_key)
+
+    def authorize(self, entry: Entry) -> Entry:
+        """Enters it once: whoever comes second under the reference or the key is given what the first one entered."""
+        with self._lock:
+            known = self._find(entry.reference)
+            is_blocked = known is not None and known.idempotency_key is None
+            if known is None or is_blocked:
+                known = self._find_key(entry.idempotency_key)
+            if known is not None:
+                return known
+            self._insert(replace(entry, **DECLINED_AS_BLOCKED) if is_blocked else entry)
+            entered = self._find(entry.reference)
+            assert entered is not None
+            return entered
+
+    def reverse(self, reference: str) -> None:
+        """Also where no authorization is there yet: it will be declined when it arrives."""
+        with self._lock:
+            self._db.execute("insert or ignore into reversals values (?, ?)", (reference, now()))
+
+    def _insert(self, entry: Entry) -> None:
+        assert entry.amount is not None
+        about = entry.merchant, entry.call, entry.amount.minor, entry.amount.currency, entry.brand, entry.last4
+        decided = entry.outcome, entry.response_code, entry.authorization_code
+        values = (entry.reference, entry.idempotency_key, entry.request_hash, *about, *decided, now())
+        self._db.execute("insert into authorizations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def _find(self, reference: str) -> Entry | None:
+        row = self._db.execute("select * from entries where reference = ?", (reference,)).fetchone()
+        return entry_of(row) if row else None
+
+    def _find_key(self, idempotency_key: str | None) -> Entry | None:
+        row = self._db.execute("select * from entries where idempotency_key = ?", (idempotency_key,)).fetchone()
+        return entry_of(row) if row else None
+
+
+def read_books(folder: Path) -> list[Entry]:
+    """Also while the simulator runs, or after it was killed. ConfigError where there are no books."""
+    file = folder / FILE
+    if not file.exists():
+        raise ConfigError(f"{file}: there are no books yet; start the simulator with --dir {folder}")
+    db = sqlite3.connect(file, timeout=10)
+    try:
+        return [entry_of(row) for row in db.execute("select * from entries order by at")]
+    finally:
+        db.close()
+
+
+def charged(entries: Iterable[Entry]) -> list[Entry]:
+    """What the bank will take money for."""
+    return [entry for entry in entries if entry.outcome == "approved"]
+
+
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    reference, key, request_hash, merchant, call, minor, currency, *decided, _at = row
+    amount = None if minor is None else Money(minor, currency)
+    return Entry(reference, key, request_hash, merchant, call, amount, *decided)
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,161 @@
+"""What the bank does with a request: opens it, decides, enters it in the books. How it is answered, or not, is for `server`."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from ivr.bank.simulator.books import Books, Entry
+from ivr.bank.simulator.opening import Bound, Card, Opener, Refused
+from ivr.bank.simulator.scenarios import Fault, scenario_for
+from ivr.core.money import Money
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
+Sealed = Annotated[str, StringConstraints(max_length=8192)]
+APPROVED = "00"
+
+
+class Amount(BaseModel):
+    """Integer minor units (ISO 4217)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    minor: int = Field(gt=0, lt=10**12)  # ISO 8583 field 4 has twelve digits
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+
+class Message(BaseModel):
+    """An authorization as it arrives."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    reference: Name
+    merchant: Name
+    call: Name
+    amount: Amount
+    moto: bool
+    sealed: dict[str, Sealed]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`note` is for the bank's log."""
+
+    status: int
+    body: dict[str, object]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """An authorization read but not yet in the books: the moment at which a line can break *before* charging."""
+
+    fault: Fault | None
+    enter: Callable[[], Reply]
+
+
+class Desk:
+    """Shared by all threads."""
+
+    def __init__(
+        self, opener: Opener, books: Books, today: Callable[[], date] = lambda: datetime.now(UTC).date()
+    ) -> None:
+        self._opener = opener
+        self._books = books
+        self._today = today
+
+    def authorize(self, body: bytes, idempotency_key: str) -> Reply | Undecided:
+        """A reply at once to what is malformed, known already or refused; otherwise what is still to be entered."""
+        try:
+            message = Message.model_validate_json(body)
+        except ValidationError as error:
+            return Reply(400, {"error": problems(error)}, "malformed")
+        if not idempotency_key.isascii() or not 1 <= len(idempotency_key) <= 255:
+            return Reply(400, {"error": "an Idempotency-Key of 1 to 255 characters is needed"}, "malformed")
+        request_hash = hashlib.sha256(canonical(message)).hexdigest()
+        known = self._books.find_key(idempotency_key)
+        if known is not None:
+            return replay(known, message.reference, request_hash)
+        return self._decide(message, idempotency_key, request_hash)
+
+    def _decide(self, message: Message, key: str, request_hash: str) -> Reply | Undecided:
+        bound = Bound(message.merchant, message.call, message.reference)
+        note, fault = "", None
+        try:
+            card = self._opener.open_card(message.sealed, bound, self._today())
+            scenario = scenario_for(card.pan, message.amount.minor)
+            code, fault, note = scenario.response_code, scenario.fault, scenario.name
+        except Refused as refused:
+            card, code, note = Card("", "unknown", ""), refused.response_code, str(refused)
+        if fault == "duplicate":
+            return conflict(message.reference)
+        entry = new_entry(message, key, request_hash, card, code)
+
+        def enter() -> Reply:
+            entered = self._books.authorize(entry)
+            return replay(entered, message.reference, request_hash, note)
+
+        return Undecided(fault, enter)
+
+    def inquire(self, reference: str) -> Reply:
+        entry = self._books.find(reference)
+        if entry is None:
+            # ISO 8583 field 39: 25, unable to locate record.
+            return Reply(404, {"reference": reference, "outcome": "not_found", "response_code": "25"})
+        return answer(entry)
+
+    def reverse(self, reference: str) -> Reply:
+        self._books.reverse(reference)
+        return Reply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
+
+
+def canonical(message: Message) -> bytes:
+    """The same for the same request, however its JSON was written."""
+    return json.dumps(message.model_dump(), sort_keys=True).encode()
+
+
+def new_entry(message: Message, key: str, request_hash: str, card: Card, code: str) -> Entry:
+    outcome: Literal["approved", "declined"] = "approved" if code == APPROVED else "declined"
+    return Entry(
+        reference=message.reference,
+        idempotency_key=key,
+        request_hash=request_hash,
+        merchant=message.merchant,
+        call=message.call,
+        amount=Money(message.amount.minor, message.amount.currency),
+        brand=card.brand,
+        last4=card.last4,
+        outcome=outcome,
+        response_code=code,
+        authorization_code=f"{secrets.randbelow(10**6):06d}" if outcome == "approved" else None,
+    )
+
+
+def replay(entry: Entry, reference: str, request_hash: str, note: str = "") -> Reply:
+    """The same request again has the same answer; another one under a key or reference that is taken has none."""
+    if (entry.reference, entry.request_hash) != (reference, request_hash):
+        return conflict(reference)
+    return answer(entry, note or "repeated")
+
+
+def answer(entry: Entry, note: str = "") -> Reply:
+    body: dict[str, object] = {
+        "reference": entry.reference,
+        "outcome": entry.outcome,
+        "response_code": entry.response_code,
+        "authorization_code": entry.authorization_code,
+    }
+    return Reply(200, body, note)
+
+
+def conflict(reference: str) -> Reply:
+    # ISO 8583 field 39: 94, duplicate transmission. No outcome: this says nothing of the request that came first.
+    return Reply(409, {"reference": reference, "response_code": "94"}, "key or reference used before")
+
+
+def problems(error: ValidationError) -> str:
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in found[:5])

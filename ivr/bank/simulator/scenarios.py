@@ -1,0 +1,53 @@
+"""What the simulator does for which test card or amount: the published table. Any other valid card is approved."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+# before, after: whether the authorization is in the bank's books by then.
+Fault = Literal[
+    "slow", "late", "silent_before", "silent_after", "error_before", "error_after",
+    "closed_before", "closed_after", "garbled_after", "duplicate",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`amount_minor` has the same effect with any card, so that a merchant can try it with a real one's number."""
+
+    name: str
+    pan: str
+    amount_minor: int
+    what: str
+    response_code: str = "00"  # ISO 8583 field 39
+    fault: Fault | None = None
+
+
+# The cards are 40000000000, 13xx and a check digit, the amounts 13.xx.
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("do_not_honor", "4000000000013054", 1305, "declined: do not honor", "05"),
+    Scenario("insufficient_funds", "4000000000013518", 1351, "declined: not sufficient funds", "51"),
+    Scenario("expired_card", "4000000000013542", 1354, "declined: expired card", "54"),
+    Scenario("invalid_card", "4000000000013146", 1314, "declined: no such card", "14"),
+    Scenario("lost_card", "4000000000013419", 1341, "declined: lost card, pick up", "41"),
+    Scenario("slow", "4000000000013609", 1360, "approved, after some seconds", fault="slow"),
+    Scenario("late", "4000000000013617", 1361, "reaches the books only after some seconds", fault="late"),
+    Scenario("silent_before", "4000000000013625", 1362, "no answer, nothing charged", fault="silent_before"),
+    Scenario("silent_after", "4000000000013633", 1363, "no answer, but charged", fault="silent_after"),
+    Scenario("error_before", "4000000000013641", 1364, "status 500, nothing charged", fault="error_before"),
+    Scenario("error_after", "4000000000013658", 1365, "status 500, but charged", fault="error_after"),
+    Scenario("closed_before", "4000000000013666", 1366, "connection closed, nothing charged", fault="closed_before"),
+    Scenario("closed_after", "4000000000013674", 1367, "connection closed, but charged", fault="closed_after"),
+    Scenario("garbled_after", "4000000000013682", 1368, "half an answer, but charged", fault="garbled_after"),
+    Scenario("duplicate", "4000000000013690", 1369, "status 409: key used before, nothing charged", "94", "duplicate"),
+)
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+APPROVAL = Scenario("approval", "4111111111111111", 0, "approved")
+_BY_PAN = {scenario.pan: scenario for scenario in SCENARIOS} | {
+    "4000000000000002": BY_NAME["do_not_honor"]  # the number other sandboxes decline too
+}
+_BY_AMOUNT = {scenario.amount_minor: scenario for scenario in SCENARIOS}
+
+
+def scenario_for(pan: str, amount_minor: int) -> Scenario:
+    """The card's scenario, else the amount's, else approval."""
+    return _BY_PAN.get(pan) or _BY_AMOUNT.get(amount_minor) or APPROVAL

@@ -1,0 +1,202 @@
+"""HTTPS with mutual TLS around the desk, and the ways a line to a bank breaks. What is decided is the desk's."""
+
+import json
+import re
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from ivr.bank.simulator.books import Books
+from ivr.bank.simulator.desk import Desk, Reply
+from ivr.bank.simulator.opening import Opener
+from ivr.bank.simulator.scenarios import Fault
+from ivr.errors import ConfigError
+
+log = structlog.get_logger()
+MAX_BODY = 65_536
+HANDSHAKE_S = 10.0
+IDLE_S = 120.0  # also how long a silent answer is kept up
+AUTHORIZATIONS = "/v1/authorizations"
+ONE = re.compile(rf"{AUTHORIZATIONS}/([A-Za-z0-9._:@-]{{1,128}})(/reversal)?")
+
+
+class BankSimulator:
+    """`with BankSimulator(folder) as bank:` serves in a thread; `bank.url` is where. Port 0 takes any free port."""
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0, slow_s: float = 8.0) -> None:
+        context = tls_context(folder)
+        opener = Opener(folder / "sealing.key")
+        self.books = Books(folder)
+        try:
+            self._server = Server((host, port), context, Desk(opener, self.books), slow_s)
+        except OSError as error:
+            self.books.close()
+            raise ConfigError(f"{host}:{port}: {error.strerror}; choose another with --port") from None
+        self.url = f"https://{host}:{self._server.server_address[1]}"
+        self._thread: threading.Thread | None = None
+
+    def serve(self) -> None:
+        """Until `stop`, called from another thread."""
+        try:
+            self._server.serve_forever(poll_interval=0.05)
+        finally:
+            self._server.server_close()
+            self.books.close()
+
+    def stop(self) -> None:
+        self._server.stopping.set()
+        self._server.shutdown()
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> "BankSimulator":
+        self._thread = threading.Thread(target=self.serve, name="bank-simulator", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Server(ThreadingHTTPServer):
+    """A thread for each connection; the handshake is in it too, so that nobody who stalls keeps others out."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], context: ssl.SSLContext, desk: Desk, slow_s: float) -> None:
+        super().__init__(address, Handler)
+        self.context = context
+        self.desk = desk
+        self.slow_s = slow_s
+        self.stopping = threading.Event()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        request.settimeout(HANDSHAKE_S)
+        try:
+            secured = self.context.wrap_socket(request, server_side=True)
+        except OSError as error:
+            log.warning("handshake refused", reason=getattr(error, "reason", None) or type(error).__name__)
+            return
+        try:
+            super().finish_request(secured, client_address)
+        except OSError as error:  # the other side has gone: its business
+            log.info("connection lost", reason=type(error).__name__)
+        finally:
+            secured.close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection, request after request."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "bank-simulator"
+    sys_version = ""
+    timeout = IDLE_S
+
+    def do_GET(self) -> None:
+        found = ONE.fullmatch(self.path)
+        if self.path == "/healthz":
+            self._send(Reply(200, {"status": "ok"}))
+        elif found and not found[2]:
+            self._send(self.server.desk.inquire(found[1]))
+        else:
+            self._send(Reply(404, {"error": f"there is GET {AUTHORIZATIONS}/<reference>"}))
+
+    def do_POST(self) -> None:
+        body = self._body()
+        if body is None:
+            return
+        found = ONE.fullmatch(self.path)
+        if self.path == AUTHORIZATIONS:
+            self._authorize(body)
+        elif found and found[2]:
+            self._send(self.server.desk.reverse(found[1]))
+        else:
+            self._send(Reply(404, {"error": f"there is POST {AUTHORIZATIONS}[/<reference>/reversal]"}))
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self._send(Reply(413, {"error": f"a body of at most {MAX_BODY} bytes with its Content-Length is needed"}))
+            return None
+        return self.rfile.read(int(length))
+
+    def _authorize(self, body: bytes) -> None:
+        decided = self.server.desk.authorize(body, self.headers.get("Idempotency-Key", ""))
+        if isinstance(decided, Reply):
+            self._send(decided)
+            return
+        if self._breaks(decided.fault, "before"):
+            return
+        reply = decided.enter()
+        if not self._breaks(decided.fault, "after"):
+            self._send(reply)
+
+    def _breaks(self, fault: Fault | None, moment: str) -> bool:
+        """Whether there will be no proper answer."""
+        match fault, moment:
+            case ("late", "before") | ("slow", "after"):
+                self.server.stopping.wait(self.server.slow_s)
+                return False
+            case ("silent_before", "before") | ("silent_after", "after"):
+                self._say_nothing()
+            case ("error_before", "before") | ("error_after", "after"):
+                self._send(Reply(500, {"error": "internal error"}, fault or ""))
+            case ("closed_before", "before") | ("closed_after", "after"):
+                self._close()
+            case ("garbled_after", "after"):
+                self._send_raw(200, b'{"reference": "')
+            case _:
+                return False
+        return True
+
+    def _say_nothing(self) -> None:
+        """Until the other side gives up."""
+        log.info("request", method=self.command, note="no answer")
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.recv(1)
+
+    def _close(self) -> None:
+        log.info("request", method=self.command, note="connection closed")
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, reply: Reply) -> None:
+        code = reply.body.get("response_code")
+        outcome = reply.body.get("outcome")
+        log.info("request", method=self.command, status=reply.status, outcome=outcome, code=code, note=reply.note)
+        self._send_raw(reply.status, json.dumps(reply.body).encode())
+
+    def _send_raw(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The line for each request is written above, without the path that a caller may have put anything into."""
+
+
+def tls_context(folder: Path) -> ssl.SSLContext:
+    """Shows the bank's certificate, and speaks to nobody who has none of the bank's authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_cert_chain(folder / "server.crt", folder / "server.key")
+        context.load_verify_locations(cafile=folder / "ca.crt")
+    except OSError as error:
+        cure = "`python -m ivr.bank.dev_keys var/keys` makes what is missing"
+        raise ConfigError(f"{folder}: server.crt, server.key or ca.crt: {error.strerror or error}; {cure}") from None
+    return context
