@@ -39,7 +39,7 @@ class CallerHandler:
     def __init__(self) -> None:
         self.sessions: dict[str, LocalSession] = {}
 
-    async def invited(self, invitation: Invitation) -> Answer | Reject:  # noqa: ARG002
+    async def invited(self, invitation: Invitation) -> Answer | Reject:
         return Reject(480)
 
     async def answered(self, call: str, remote: SessionOffer) -> None:
@@ -51,7 +51,7 @@ class CallerHandler:
     async def info_key(self, call: str, key: str, duration_ms: int) -> None:
         """Nobody types to a caller."""
 
-    async def ended(self, call: str, reason: str) -> None:  # noqa: ARG002
+    async def ended(self, call: str, reason: str) -> None:
         self.sessions.pop(call, None)
 
 

@@ -141,7 +141,7 @@ class Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Address) -> None:
         self.sockets.received(data, self.flow((addr[0], addr[1])))
 
-    def error_received(self, exc: Exception) -> None:  # noqa: ARG002
+    def error_received(self, exc: Exception) -> None:
         # An ICMP "port unreachable" of an earlier packet; the transaction's timer finds out by itself.
         self.sockets.counters["socket_errors"] += 1
 
@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
         for message in cut.messages:
             self._sockets.received(message, self)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:
         self._cutter.wipe()
         if self._idle is not None:
             self._idle.cancel()
@@ -213,7 +213,7 @@ class Connection(asyncio.Protocol):
         self._sockets.per_source[self.remote[0]] -= 1
         self._sockets.per_source += Counter()  # drops the zeros
 
-    def send(self, data: bytes, to: Address | None = None) -> None:  # noqa: ARG002  # a stream has one far end
+    def send(self, data: bytes, to: Address | None = None) -> None:  # a stream has one far end
         if self._stream is None or self._stream.is_closing():
             self._sockets.counters["socket_errors"] += 1
         elif self._stream.get_write_buffer_size() > MAX_UNSENT_BYTES:
