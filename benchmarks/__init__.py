@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a table against a named peer, measured in the same run."""

@@ -1,0 +1,159 @@
+"""Whole signed webhooks a second through the real server, beside a bare Flask endpoint on the same server.
+
+Everything is on: signature, store (SQLite in WAL mode), flow step, vault and sealing at the card steps. Rounds of both
+are interleaved; CPU is the server processes' own, from the system's accounts.
+"""
+
+import asyncio
+import itertools
+import os
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import click
+import psutil
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ivr.channels.twilio import Signer, parse_form  # noqa: E402
+
+TOKEN = "benchmark"
+# One call: what is posted to ?seq=0, 1, 2 ... A new caller each time, so that no velocity limit is met.
+KEYS = [None, "1", "12345678", "1", "4111111111111111", "1230", "123", "94105", "1", None]
+CONNECTIONS = 16
+console = Console()
+
+
+@click.command()
+@click.option("--rounds", default=3, show_default=True, help="Rounds of each, interleaved.")
+@click.option("--calls", default=150, show_default=True, help="Calls a round; each is eleven webhooks.")
+def main(rounds: int, calls: int) -> None:
+    """Prints webhooks a second and CPU a webhook, ours and bare Flask, and the ratio."""
+    found: dict[str, list[tuple[float, float]]] = {"bare Flask": [], "Tonetill": []}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = prepare(Path(folder))
+        with server("benchmarks.bare_web:create_app", environment) as bare, server("app:create_app", environment) as ours:
+            for _ in track(range(rounds), description="rounds", console=console):
+                for name, (port, process) in (("bare Flask", bare), ("Tonetill", ours)):
+                    found[name].append(measure(port, process, calls))
+    report(found)
+
+
+def prepare(folder: Path) -> dict[str, str]:
+    environment = {
+        **os.environ,
+        "VAR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/bench.db",
+        "TWILIO_AUTH_TOKEN": TOKEN,
+        "PUBLIC_URL": "https://pay.example.com",
+        "LOG_LEVEL": "error",
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    subprocess.run([sys.executable, "-m", "ivr", "set-up"], env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return environment
+
+
+@contextmanager
+def server(target: str, environment: dict[str, str]) -> Iterator[tuple[int, psutil.Process]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "error", target]
+    process = subprocess.Popen([sys.executable, "-m", *command], env=environment, cwd=ROOT)
+    try:
+        wait_for(port)
+        yield port, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+def measure(port: int, process: psutil.Process, calls: int) -> tuple[float, float]:
+    """(webhooks a second, CPU microseconds a webhook)."""
+    batch = [list(requests_of_a_call()) for _ in range(calls)]
+    before, started = cpu_seconds(process), time.perf_counter()
+    asyncio.run(load(port, batch))
+    seconds, cpu = time.perf_counter() - started, cpu_seconds(process) - before
+    count = sum(map(len, batch))
+    return count / seconds, cpu / count * 1e6
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = [one.cpu_times() for one in [process, *process.children(recursive=True)]]
+    return sum(time.user + time.system for time in times)
+
+
+def requests_of_a_call() -> Iterator[bytes]:
+    call, ani = f"CA{secrets.token_hex(16)}", f"+1555{secrets.randbelow(10**7):07d}"
+    signer = Signer(TOKEN)
+    for sequence, keys in enumerate(KEYS):
+        path = f"/twilio/voice/pay-a-bill?seq={sequence}" if sequence else "/twilio/voice/pay-a-bill"
+        fields = {"CallSid": call, "From": ani, "To": "+15550199", "CallStatus": "in-progress", "Direction": "inbound"}
+        yield request(signer, path, fields | ({"Digits": keys} if keys else {}))
+    yield request(signer, "/twilio/status", {"CallSid": call, "CallStatus": "completed"})
+
+
+def request(signer: Signer, path: str, fields: dict[str, str]) -> bytes:
+    body = urlencode(fields).encode()
+    signature = signer.sign(f"https://pay.example.com{path}", parse_form(body))
+    head = f"POST {path} HTTP/1.1\r\nHost: pay.example.com\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}X-Twilio-Signature: {signature}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def load(port: int, batch: list[list[bytes]]) -> None:
+    waiting = iter(batch)
+    await asyncio.gather(*(one_connection(port, waiting) for _ in range(CONNECTIONS)))
+
+
+async def one_connection(port: int, waiting: Iterator[list[bytes]]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for message in itertools.chain.from_iterable(waiting):
+        writer.write(message)
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = int(head.split(b" ", 2)[1])
+        if status not in (200, 204):
+            raise SystemExit(f"the server answered {status}: {await reader.read(200)!r}")
+        length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        await reader.readexactly(length)
+    writer.close()
+
+
+def report(found: dict[str, list[tuple[float, float]]]) -> None:
+    table = Table(title="signed webhooks, one worker of granian, SQLite")
+    for column in ("", "webhooks/s (median)", "CPU us/webhook (median)", "of bare"):
+        table.add_column(column, justify="left" if not column else "right")
+    rates = {name: statistics.median(rate for rate, _ in rounds) for name, rounds in found.items()}
+    for name, rounds in found.items():
+        cpu = statistics.median(cost for _, cost in rounds)
+        table.add_row(name, f"{rates[name]:,.0f}", f"{cpu:.0f}", f"{rates[name] / rates['bare Flask']:.0%}")
+    console.print(table)
+    console.print("aims: at least 30 % of bare, at most 600 us; the usual stack (SDK, machine a call, ORM) reached 10 %")
+
+
+if __name__ == "__main__":
+    main()
