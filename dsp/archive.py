@@ -1,0 +1,128 @@
+"""Recordings on disk, one or a folder: which hold keys and where, and masked copies; prints nothing.
+
+A key in a recording is card data. What is found is kept as times; the keys themselves only where a caller asks.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from dsp import dtmf
+from dsp.errors import DspError
+from dsp.mask import mask
+from dsp.recording import Recording, read, write, written_whole
+
+Heard: TypeAlias = Callable[[int], None]
+
+COLUMNS: Final = ("file", "seconds", "channels", "keys", "at_s", "masked_s", "problem")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one recording holds; `problem` says why it could not be read, and then the rest is empty."""
+
+    path: Path
+    seconds: float = 0.0
+    channels: int = 0
+    keys: tuple[dtmf.Key, ...] = ()
+    masked_s: float = 0.0
+    problem: str = field(default="", kw_only=True)
+
+    @property
+    def at_s(self) -> str:
+        """Start of each key in seconds, as people look it up in a player."""
+        return " ".join(f"{key.start_s:.2f}" for key in self.keys)
+
+
+def recordings(folder: Path) -> list[Path]:
+    """Every WAV file below a folder, in order, whatever the case of its ending."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".wav" and path.is_file())
+    if not found:
+        raise DspError(f"{folder}: holds no WAV files")
+    return found
+
+
+def keys_in(recording: Recording) -> tuple[dtmf.Key, ...]:
+    """Keys of all channels by time. One key heard on both sides of a call, as echo does, is one."""
+    sides = [dtmf.decode(side, recording.rate) for side in recording.samples]
+    together = sorted((key for side in sides for key in side), key=lambda key: key.start_s)
+    kept: list[dtmf.Key] = []
+    for key in together:
+        if not any(key.key == other.key and key.start_s < other.start_s + other.duration_s for other in kept[-4:]):
+            kept.append(key)
+    return tuple(kept)
+
+
+def inspect(path: Path) -> Found:
+    recording = read(path)
+    return Found(path, recording.seconds, len(recording.samples), keys_in(recording))
+
+
+def mask_file(source: Path, target: Path, heard: Heard | None = None) -> Found:
+    """Writes the masked copy and tells what was found in the source; refuses to write one that a decoder can read."""
+    if target.exists() and target.samefile(source):
+        raise DspError(f"would be overwritten by {target}, and masking cannot be undone; name another file")
+    recording = read(source)
+    masked = mask(recording.samples, recording.rate, heard)
+    copy = Recording(masked.samples, recording.format)
+    if left := keys_in(copy):
+        raise DspError(f"still holds {len(left)} keys after masking; no copy is written")
+    write(target, copy)
+    seconds = sum(stop - start for start, stop in masked.spans_s)
+    return Found(source, recording.seconds, len(recording.samples), keys_in(recording), seconds)
+
+
+def inspect_folder(folder: Path, heard: Heard | None = None) -> Iterator[Found]:
+    """One after the other; a file that cannot be read is told of and does not stop the rest."""
+    for path in recordings(folder):
+        yield _or_problem(path, inspect)
+        _tell(path, heard)
+
+
+def mask_folder(folder: Path, out: Path, heard: Heard | None = None) -> Iterator[Found]:
+    """Masked copies under `out`, at the same places as below `folder`."""
+    if out.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(out.resolve()):
+        raise DspError(f"{out}: lies in or around {folder}; masked copies need a folder of their own")
+    for path in recordings(folder):
+        yield _or_problem(path, lambda path: _mask_below(folder, out, path))
+        _tell(path, heard)
+
+
+def write_report(path: Path, found: Sequence[Found], show_keys: bool = False) -> None:
+    """As CSV; the keys themselves only with `show_keys`."""
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow((*COLUMNS, "which") if show_keys else COLUMNS)
+        for one in found:
+            row = (
+                one.path,
+                f"{one.seconds:.2f}",
+                one.channels,
+                len(one.keys),
+                one.at_s,
+                f"{one.masked_s:.2f}",
+                one.problem,
+            )
+            table.writerow((*row, "".join(key.key for key in one.keys)) if show_keys else row)
+
+
+def _mask_below(folder: Path, out: Path, path: Path) -> Found:
+    target = out / path.relative_to(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return mask_file(path, target)
+
+
+def _or_problem(path: Path, work: Callable[[Path], Found]) -> Found:
+    try:
+        return work(path)
+    except DspError as error:
+        return Found(path, problem=str(error))
+    except OSError as error:
+        return Found(path, problem=error.strerror or str(error))
+
+
+def _tell(path: Path, heard: Heard | None) -> None:
+    if heard:
+        heard(path.stat().st_size)
