@@ -118,6 +118,7 @@ class SipCaller:
 
     def _first_invite(self, uri: str, flow: Flow, offer: Answer | None) -> SipRequest:
         invite = SipRequest(method="INVITE", uri=uri.partition("?")[0])
+        put_via(invite, flow)
         settings = self._exchange.settings
         own = self._identity or self._exchange.contact(flow, "caller").strip("<>")
         lines = [

@@ -9,14 +9,14 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiosipua import SipRequest, Via, parse_uri, stringify_via
+from aiosipua import SipRequest, SipUri, Via, parse_uri, stringify_via
 from aiosipua.utils import format_addr, generate_branch
 
 from ivr.channels.sip.contract import Address, TransportKind
 from ivr.channels.sip.flow import Flow, Transport
 from ivr.channels.sip.settings import SipSettings
 from ivr.channels.sip.transactions import RequestHandler, Transactions
-from ivr.channels.sip.wire import read_name_addr, scheme
+from ivr.channels.sip.wire import scheme
 from ivr.errors import PeerError
 
 if TYPE_CHECKING:
@@ -101,19 +101,24 @@ def put_via(request: SipRequest, flow: Flow) -> None:
     request.headers.set_single("Via", stringify_via(via))
 
 
-async def resolve(uri: str) -> tuple[TransportKind, Address]:
-    found = read_name_addr(uri)
-    parsed = parse_uri(found.uri if found else uri)
-    named = (parsed.params.get("transport") or "udp").lower()
-    transport: TransportKind = "tls" if scheme(found.uri if found else uri) == "sips" or named == "tls" else "udp"
-    if transport == "udp" and named == "tcp":
-        transport = "tcp"
+async def resolve(target: str) -> tuple[TransportKind, Address]:
+    """`target` is a URI, or a Route value with one in angle brackets."""
+    uri = target.partition("<")[2].partition(">")[0] if "<" in target else target
+    parsed = parse_uri(uri)
+    transport = transport_of(uri, parsed)
     port = parsed.port or (5061 if transport == "tls" else 5060)
     host = (parsed.params.get("maddr") or parsed.host).strip("[]")
     with contextlib.suppress(ValueError):
         return transport, (str(ipaddress.ip_address(host)), port)
     try:
-        found_addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError):
         raise PeerError(f"SIP: the host of {transport} peer {host[:80]!r} has no address") from None
-    return transport, (str(found_addresses[0][4][0]), port)
+    return transport, (str(found[0][4][0]), port)
+
+
+def transport_of(uri: str, parsed: SipUri) -> TransportKind:
+    named = (parsed.params.get("transport") or "udp").lower()
+    if scheme(uri) == "sips" or named == "tls":
+        return "tls"
+    return "tcp" if named == "tcp" else "udp"

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
+from typing import cast
 
 from ivr.channels.sip.contract import Address, TransportKind
 from ivr.channels.sip.flow import Flow, Receiver
@@ -132,8 +133,8 @@ class Datagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        # asyncio's own class for it is no DatagramTransport before Python 3.12.
+        self._transport = cast(asyncio.DatagramTransport, transport)
         self.bound = transport.get_extra_info("sockname")[:2]
         with contextlib.suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
@@ -177,16 +178,14 @@ class Connection(asyncio.Protocol):
         return self._stream is not None and not self._stream.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream server makes stream transports")
-        self._stream = transport
+        self._stream = stream = cast(asyncio.Transport, transport)
         self.remote = transport.get_extra_info("peername")[:2]
-        self.local = self._sockets.advertised(self._listening_as(transport), self.remote)
+        self.local = self._sockets.advertised(self._listening_as(stream), self.remote)
         self._sockets.connections[self.transport, self.remote] = self
         self._sockets.per_source[self.remote[0]] += 1
         if self._too_many() or not self._sockets.admits(self.remote[0]):
             self._sockets.counters["connections_refused"] += 1
-            transport.abort()
+            stream.abort()
         self._stay_awake()
 
     def data_received(self, data: bytes) -> None:

@@ -267,10 +267,14 @@ def test_a_peer_that_shows_no_certificate_where_one_is_asked_gets_nothing(tmp_pa
         asking = Tls(tls.certificate, tls.key, client_ca=tls.certificate)
         endpoint = await opened(listening("tls", tls=asking), Desk())
         context = ssl.create_default_context(cafile=tls.certificate)
-        with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+
+        async def ask():
             reader, writer = await asyncio.open_connection(*dict(endpoint.listening)["tls"], ssl=context)
             writer.write(Phone(MemoryNetwork()).request("OPTIONS").encode())
             await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+
+        with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+            await ask()
         assert endpoint.counters["messages"] == 0
         await endpoint.stop()
 
