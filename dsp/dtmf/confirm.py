@@ -20,21 +20,27 @@ WINDOWS: Final = BLOCKS - 1  # Hann windows of 160 samples, one every 80
 MIDDLE: Final = 2  # samples 160-319: a tone of 40 ms that began in the first frame fills this window
 CHUNK: Final = 64  # rows measured at a time: their samples and products are 370 KB of a core's L2 cache
 
-# ITU-T Q.24, AT&T column: accept up to +-1.5 %, reject from +-3.5 %; the aim is 1.8 and 3.0, and this lies between.
-MAX_OFFSET: Final = 0.024
+# Both tones' share of all energy in 30 ms.  8 dB of S/N leave 0.86 +- 0.02, a dial tone at -9 dB leaves 0.89;
+# from 0.95 on (15 dB of S/N leave 0.97) a sound is clean.  A key that noise has soiled is still on frequency and in
+# balance, a voice that happens to be near two tones is not: so a clean sound may use all of the tolerances below,
+# the least clean one the inner ones only, and in between they grow with the share.
+MIN_SHARE: Final = 0.80
+CLEAN_SHARE: Final = 0.95
+# Accept +-1.8 %, reject +-3.0 % (ITU-T Q.24, AT&T: 1.5 and 3.5); 15 dB of S/N move the measured frequency of the
+# weaker of two tones by 0.15 % (one sigma) at 697 Hz, 8 dB that of equal tones as much.
+MAX_OFFSET: Final = (0.010, 0.021)
 # Q.24: the high group may be 4 dB stronger or 8 dB weaker than the low group; 1.5 dB for noise on the weaker tone.
-MAX_REVERSE_TWIST_DB: Final = 5.5
-MAX_NORMAL_TWIST_DB: Final = 9.5
-# Both tones' share of all power in 30 ms.  8 dB of S/N leave 0.86 +- 0.02; a dial tone at -9 dB leaves 0.89.
-MIN_SHARE: Final = 0.75
+MAX_REVERSE_TWIST_DB: Final = (3.0, 5.5)
+MAX_NORMAL_TWIST_DB: Final = (5.0, 9.5)
 # The stronger tone, -42.5 dBm0 as a 16-bit amplitude: a key at -40 passes, crosstalk at -45 does not.
 MIN_AMPLITUDE: Final = 167.0
 # 23 ms (184 samples) must be refused, and reach 196 here at most; 40 ms reach 280 (their ends lie under the
 # outermost windows' slopes).
 MIN_HELD: Final = 236.0
-# A keypad's tone is steady; 8 dB of S/N move a window's amplitude by 8 % (one sigma). Two windows' difference and
-# the largest window, both over the mean of two.
-MAX_STEP: Final = 0.29
+# A keypad's tone is steady. Difference of two windows over their mean: a few hundredths for the tones' edges, and
+# four sigma of what noise of the other share does. Largest window over that mean: four sigma at 8 dB of S/N.
+MAX_STEP_CLEAN: Final = 0.17
+MAX_STEP_PER_NOISE: Final = 0.33
 MAX_SWELL: Final = 1.35
 # Interruptions of 10 ms (80 samples) are bridged, pauses of 30 ms (240) part two presses; this lies between.
 MIN_GAP: Final = 160.0
@@ -118,16 +124,23 @@ def judge_onset(seen: Windows, idle: int) -> Onset | None:
 
 
 def fits_a_key(offset: Floats, step: Floats, mean: Floats, energy: Floats, key: KeyIndices) -> npt.NDArray[np.bool_]:
-    """Frequency, steadiness, level, twist and purity of two windows: [2, rows] each; energy [rows] of everything."""
-    both = offset <= MAX_OFFSET_HZ.take(key, axis=1)
-    both &= step <= MAX_STEP * mean
+    """Purity, frequency, steadiness, twist and level of two windows: [2, rows] each; energy [rows] of everything."""
     low, high = restored(mean, offset)
+    share = np.minimum((low * low + high * high) * np.float32(PAIR_ENERGY) / np.maximum(energy, 1), 1)
+    clean = np.minimum((share - MIN_SHARE) / (CLEAN_SHARE - MIN_SHARE), 1)
+    both = offset <= between(MAX_OFFSET, clean) * TONES_BY_KEY.take(key, axis=1)
+    both &= step <= (MAX_STEP_CLEAN + MAX_STEP_PER_NOISE * np.sqrt(1 - share)) * mean
     accepted: npt.NDArray[np.bool_] = both[0] & both[1]
-    accepted &= low * low + high * high >= energy * np.float32(MIN_SHARE / PAIR_ENERGY)
-    accepted &= high <= low * 10 ** (MAX_REVERSE_TWIST_DB / 20)
-    accepted &= low <= high * 10 ** (MAX_NORMAL_TWIST_DB / 20)
+    accepted &= share >= MIN_SHARE
+    accepted &= high <= low * between(MAX_REVERSE_TWIST, clean)
+    accepted &= low <= high * between(MAX_NORMAL_TWIST, clean)
     accepted &= np.maximum(low, high) >= MIN_AMPLITUDE
     return accepted
+
+
+def between(limits: tuple[float, float], clean: Floats) -> Floats:
+    least, most = limits
+    return clean * np.float32(most - least) + np.float32(least)
 
 
 def offsets_hz(pair: Complexes, middle: Complexes, key: KeyIndices) -> Floats:
@@ -205,6 +218,12 @@ def by_key(per_tone: npt.NDArray[np.float64]) -> Floats:
     return np.asarray([per_tone[keys >> 2], per_tone[(keys & 3) + 4]], np.float32)
 
 
+def as_ratios(decibels: tuple[float, float]) -> tuple[float, float]:
+    """Twist in dB to amplitudes."""
+    least, most = decibels
+    return 10 ** (least / 20), 10 ** (most / 20)
+
+
 BASIS: Final = window_basis()
 PICK: Final = pick()
 STRIDE: Final = np.arange(CHUNK) * (BLOCKS * 16)
@@ -215,5 +234,7 @@ END_COVERAGE: Final = np.concatenate([[0.0], overlapped(WINDOWS).cumsum()])
 LOSS_HZ: Final = np.arange(0.0, 46.0)
 LOSS: Final = hann_loss()
 TURNS_PER_HOP: Final = by_key(TONES_HZ * HALF / RATE)
-MAX_OFFSET_HZ: Final = by_key(MAX_OFFSET * TONES_HZ)
+TONES_BY_KEY: Final = by_key(TONES_HZ)
+MAX_REVERSE_TWIST: Final = as_ratios(MAX_REVERSE_TWIST_DB)
+MAX_NORMAL_TWIST: Final = as_ratios(MAX_NORMAL_TWIST_DB)
 HALF_CENTRES_APART: Final = float(FRAME - 2 * (np.arange(HALF) * hann()[:HALF]).sum() / hann()[:HALF].sum())
