@@ -1,21 +1,26 @@
 """From a flow's text to a checked, compiled flow: one shared `transitions` machine, or every problem at once."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from transitions import Machine
 
-from ivr.core.flow import RETRY, STEP_KINDS, FlowHead, Step
-from ivr.core.paths import path_problems
-from ivr.core.problems import Problem, did_you_mean
+from ivr.core.flow import RETRY, STEP_KINDS, FlowHead, Place, Step, words_of
+from ivr.core.paths import UnreadStep, path_problems
+from ivr.core.problems import Problem, did_you_mean, nearest
+from ivr.core.scalars import NAME_PATTERN
+from ivr.core.schema_problems import schema_problems
 from ivr.core.yaml_source import Source, read_yaml
 
 # Where a step leads that does not say: the engine's own endings. A merchant's step names cannot begin with an underscore.
 GAVE_UP, CANCELLED = "_gave_up", "_cancelled"
 BUILT_IN = frozenset({GAVE_UP, CANCELLED})
 IMPLICIT = {"gave_up": GAVE_UP, "cancelled": CANCELLED}
+# Steps without a key in between are spoken in one turn, each deeper in the stack; nobody has written half as many.
+MOST_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -45,108 +50,93 @@ class _Cursor:
 
 
 def compile_flow(
-    file: str, text: str, prompts: Mapping[str, Collection[str]] | None = None
+    file: str, text: str | bytes, prompts: Mapping[str, Collection[str]] | None = None
 ) -> tuple[Flow | None, list[Problem]]:
     """The flow, or None and every problem found. `prompts`: the names that each language has, where they should be checked."""
     source = read_yaml(file, text)
+    if not isinstance(source.tree, dict) or not source.tree:
+        return None, source.problems or [source.problem((), "there is no flow here", "begin with 'flow: <name>'")]
     head, head_problems = _read_head(source)
     steps, step_problems = _read_steps(source)
-    problems = [*source.problems, *head_problems, *step_problems, *_outcome_problems(source, steps)]
-    lost = list(_target_problems(source, head, steps))
-    problems += lost
-    if head is not None and not step_problems and not lost:
-        problems += path_problems(source, head, steps)
-    if head is not None and prompts is not None:
-        problems += _prompt_problems(source, head, steps, prompts)
+    start = source.tree.get("start")
+    problems = [*source.problems, *head_problems, *step_problems]
+    problems += _outcome_problems(source, steps)
+    problems += _target_problems(source, start, steps)
+    problems += path_problems(source, start, steps) if isinstance(start, str) and steps else []
+    problems += _prompt_problems(source, steps, prompts) if prompts is not None else []
     if problems or head is None:
         return None, sorted(set(problems))
     return Flow(head, steps, _machine(head, steps)), []
 
 
 def _read_head(source: Source) -> tuple[FlowHead | None, list[Problem]]:
-    if not isinstance(source.tree, dict):
-        return None, [source.problem((), "a flow is a mapping", "begin with 'flow: <name>'")]
-    if source.problems and not source.tree:
-        return None, []
     written = {key: value for key, value in source.tree.items() if key != "steps"}
     try:
         return FlowHead.model_validate(written), []
     except ValidationError as error:
-        return None, list(_schema_problems(source, (), FlowHead, error, extra=("steps",)))
+        return None, list(schema_problems(source, (), FlowHead, error, frozenset({"steps"})))
 
 
 def _read_steps(source: Source) -> tuple[dict[str, Step], list[Problem]]:
-    written = source.tree.get("steps") if isinstance(source.tree, dict) else None
+    written = source.tree.get("steps")
     if not isinstance(written, dict) or not written:
-        return {}, [] if source.problems else [source.problem(("steps",), "a flow needs steps", "add 'steps:'")]
+        return {}, [source.problem(("steps",), "a flow needs steps", "below 'steps:', each with a name")]
+    if len(written) > MOST_STEPS:
+        return {}, [source.problem(("steps",), f"a flow has at most {MOST_STEPS} steps", "make two flows of it")]
     steps: dict[str, Step] = {}
     problems: list[Problem] = []
     for name, body in written.items():
         path = ("steps", name)
-        if not name.replace("_", "a").isalnum() or not name[0].isalpha() or name == RETRY or name.lower() != name:
+        if not re.fullmatch(NAME_PATTERN, name) or len(name) > 60 or name == RETRY:
             problems.append(source.problem(path, f"'{name}' is not a step's name", "small letters, digits and _"))
-        kind = next((word for word in STEP_KINDS if isinstance(body, dict) and word in body), None)
-        if kind is None:
-            words = body if isinstance(body, dict) else ()
-            near = next((did_you_mean(word, STEP_KINDS) for word in words), f"one of {', '.join(STEP_KINDS)}")
-            problems.append(source.problem(path, f"step '{name}' does not say what it does", near))
-            continue
-        try:
-            steps[name] = STEP_KINDS[kind].model_validate(body)
-        except ValidationError as error:
-            problems += _schema_problems(source, path, STEP_KINDS[kind], error)
+        steps[name], found = _read_step(source, name, body)
+        problems += found
     return steps, problems
 
 
-def _schema_problems(
-    source: Source,
-    base: tuple[str | int, ...],
-    model: type[BaseModel],
-    error: ValidationError,
-    extra: tuple[str, ...] = (),
-) -> Iterator[Problem]:
-    # include_input=False: a flow's author may have pasted a secret into the wrong place.
-    for found in error.errors(include_input=False, include_url=False, include_context=False):
-        path = (*base, *(part for part in found["loc"] if part != "[key]"))
-        if found["type"] == "extra_forbidden":
-            known = _known_keys(model, found["loc"][:-1]) | set(extra)
-            yield source.problem(path, f"unknown key '{path[-1]}'", did_you_mean(str(path[-1]), known))
-        elif found["type"] == "missing":
-            yield source.problem(path[:-1], f"key '{path[-1]}' is missing")
-        else:
-            yield source.problem(path, f"{path[-1] if path else 'flow'}: {found['msg'].removeprefix('Value error, ')}")
+def _read_step(source: Source, name: str, body: Any) -> tuple[Step, list[Problem]]:
+    unread = _unread(body)
+    kind = words_of(body)
+    if kind is None:
+        words = [near for word in body if (near := nearest(word, STEP_KINDS))] if isinstance(body, dict) else []
+        cure = f"did you mean '{words[0]}'?" if words else f"one of {', '.join(STEP_KINDS)}"
+        return unread, [source.problem(("steps", name), f"step '{name}' does not say what it does", cure)]
+    try:
+        return STEP_KINDS[kind].model_validate(body), []
+    except ValidationError as error:
+        return unread, list(schema_problems(source, ("steps", name), STEP_KINDS[kind], error))
 
 
-def _known_keys(model: type[BaseModel], path: Iterable[str | int]) -> set[str]:
-    """The keys that a model knows at a place below it."""
-    current: Any = model
-    for part in path:
-        annotation = current.model_fields[part].annotation if str(part) in current.model_fields else None
-        nested = list(_models_in(annotation))
-        if nested:
-            current = nested[0]
-    return {known.alias or name for name, known in current.model_fields.items()}
+def _unread(body: Any) -> UnreadStep:
+    """Where a step leads that cannot be read as a whole."""
+    written = body if isinstance(body, dict) else {}
+    then, menu = written.get("then", {}), written.get("menu", {})
+    outcomes = {"ok": then} if isinstance(then, str) else then
+    ways: list[tuple[Place, str, Any]] = []
+    if isinstance(outcomes, dict):
+        ways += [(("then", outcome), outcome, target) for outcome, target in outcomes.items()]
+    if isinstance(menu, dict):
+        ways += [(("menu", key, "then"), f"key_{key}", _target(option)) for key, option in menu.items()]
+    readable = tuple(way for way in ways if isinstance(way[2], str))
+    leads_on = bool(readable) or "end" in written
+    is_torn = not (isinstance(outcomes, dict) and isinstance(menu, dict) and leads_on and len(readable) == len(ways))
+    return UnreadStep(ways=readable, is_torn=is_torn)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in getattr(annotation, "__args__", ()):
-        yield from _models_in(inner)
+def _target(option: Any) -> Any:
+    return option.get("then") if isinstance(option, dict) else None
 
 
-def _target_problems(source: Source, head: FlowHead | None, steps: Mapping[str, Step]) -> Iterator[Problem]:
-    written = source.tree.get("steps") if isinstance(source.tree, dict) else None
-    names = set(written) if isinstance(written, dict) else set()
-    if head is not None and names and head.start not in names:
-        yield source.problem(("start",), f"no step is called '{head.start}'", did_you_mean(head.start, names))
+def _target_problems(source: Source, start: Any, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    if isinstance(start, str) and steps and start not in steps:
+        yield source.problem(("start",), f"no step is called '{start}'", did_you_mean(start, steps))
     for name, step in steps.items():
         for below, outcome, target in step.targets():
             path = ("steps", name, *below)
-            if target != RETRY and target not in names:
-                yield source.problem(path, f"no step is called '{target}'", did_you_mean(target, names))
-            elif target == RETRY and outcome != "not_found":
+            if target == RETRY and outcome != "not_found":
                 yield source.problem(path, f"'{outcome}' cannot be tried again", "'retry' is for not_found")
+            elif target != RETRY and target not in steps:
+                yield source.problem(path, f"no step is called '{target}'", did_you_mean(target, steps))
 
 
 def _outcome_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Problem]:
@@ -175,19 +165,27 @@ ENGINE_PROMPTS = (
 
 
 def _prompt_problems(
-    source: Source, head: FlowHead, steps: Mapping[str, Step], prompts: Mapping[str, Collection[str]]
+    source: Source, steps: Mapping[str, Step], prompts: Mapping[str, Collection[str]]
 ) -> Iterator[Problem]:
-    needed: list[tuple[tuple[str, ...], str]] = [(("languages",), name) for name in ENGINE_PROMPTS]
+    needed: list[tuple[Place, str]] = [(("languages",), name) for name in ENGINE_PROMPTS]
     needed += [(("steps", step), name) for step, body in steps.items() for name in body.prompts()]
-    for index, language in enumerate(head.languages):
+    languages = source.tree.get("languages")
+    for index, language in enumerate(languages if isinstance(languages, list) else ()):
+        if not isinstance(language, str):
+            continue
         if language not in prompts:
             message = f"there are no prompts in {language}"
-            yield source.problem(("languages", index), message, f"add flows/prompts/{language}.yaml")
+            yield source.problem(("languages", index), message, f"add prompts/{language}.yaml")
             continue
         for path, name in needed:
             if name not in prompts[language]:
                 message = f"prompt '{name}' is missing in {language}"
-                yield source.problem(path, message, did_you_mean(name, prompts[language]))
+                yield source.problem(path, message, _prompt_cure(name, language, prompts[language]))
+
+
+def _prompt_cure(name: str, language: str, known: Collection[str]) -> str:
+    near = nearest(name, known)
+    return f"did you mean '{near}'? or add it" if near else f"add it to prompts/{language}.yaml"
 
 
 def _machine(head: FlowHead, steps: Mapping[str, Step]) -> Machine:

@@ -1,93 +1,53 @@
-"""A flow as a merchant writes it, typed: what each step kind may say. Whether the steps fit together is in `compiler`."""
+"""A flow as a merchant writes it, typed: what each step kind may say. Whether the steps fit together is in `compiler`.
 
-import re
+The docstrings below fields are what an editor shows beside them (config/flow.schema.json).
+"""
+
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from ivr.core.brands import BRAND_NAMES
 from ivr.core.entry import KEY_OF_WORD
-from ivr.core.money import Money, parse_money
+from ivr.core.scalars import (
+    Amount,
+    BrandName,
+    Count,
+    Flag,
+    FlowName,
+    Language,
+    Length,
+    MenuKey,
+    Name,
+    PlainField,
+    RateText,
+    Target,
+    Timer,
+    ValueName,
+    all_different,
+)
+from ivr.core.scalars import (
+    Rate as Rate,
+)
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Target = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}-[A-Z]{2}$")]
-ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
 EndName = Literal["paid", "unpaid", "pending"]
 RETRY = "retry"
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def read_duration(text: Any) -> Any:
-    match = re.fullmatch(r"(\d{1,5})([smhd])", text) if isinstance(text, str) else None
-    if match is None:
-        raise ValueError("expected a time such as 10s, 5m or 1h")
-    return int(match[1]) * _SECONDS[match[2]]
-
-
-def read_length(text: Any) -> Any:
-    match = re.fullmatch(r"(\d{1,2})(?:\.\.(\d{1,2}))?", text) if isinstance(text, str) else None
-    if match is None or not 1 <= int(match[1]) <= int(match[2] or match[1]) <= 32:
-        raise ValueError("expected a length such as 8 or 8..10, from 1 to 32")
-    return int(match[1]), int(match[2] or match[1])
-
-
-def read_rate(text: Any) -> Any:
-    count, slash, window = text.partition("/") if isinstance(text, str) else ("", "", "")
-    if not (slash and count.isdecimal() and 1 <= int(count) <= 10_000):
-        raise ValueError("expected a count and a time such as 5/1h")
-    return Rate(count=int(count), window_s=read_duration(window))
-
-
-def read_flag(text: Any) -> Any:
-    if text not in ("true", "false"):
-        raise ValueError("expected true or false")
-    return text == "true"
-
-
-def read_count(text: Any) -> Any:
-    if not (isinstance(text, str) and text.isdecimal() and 1 <= int(text) <= 20):
-        raise ValueError("expected a whole number from 1 to 20")
-    return int(text)
-
-
-def read_amount(text: Any) -> Any:
-    return parse_money(text if isinstance(text, str) else "")
-
-
-def known_brand(name: str) -> str:
-    if name not in BRAND_NAMES:
-        raise ValueError(f"no such brand; known: {', '.join(sorted(BRAND_NAMES))}")
-    return name
-
-
-Duration = Annotated[int, BeforeValidator(read_duration)]
-Length = Annotated[tuple[int, int], BeforeValidator(read_length)]
-Flag = Annotated[bool, BeforeValidator(read_flag)]
-Count = Annotated[int, BeforeValidator(read_count)]
-Amount = Annotated[Money, BeforeValidator(read_amount)]
-BrandName = Annotated[str, AfterValidator(known_brand)]
+Place = tuple[str | int, ...]
 
 
 class Written(BaseModel):
     """Something from a YAML file: frozen, and a key that nobody knows is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Rate(Written):
-    """At most `count` in `window_s` seconds."""
-
-    count: int
-    window_s: int
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class Keys(Written):
+    """Which keys clear an entry and end it."""
+
     clear: Literal["star", "pound"] = "star"
+    """Clears the entry; on an empty entry it offers to cancel."""
     done: Literal["star", "pound"] = "pound"
+    """Ends an entry that has no fixed length."""
 
     @model_validator(mode="after")
     def differ(self) -> "Keys":
@@ -105,16 +65,27 @@ class Keys(Written):
 
 
 class Patience(Written):
-    first_key: Duration = 10
-    between_keys: Duration = 6
+    """How long and how often a caller is asked."""
+
+    first_key: Timer = 10
+    """How long to wait for the first key of an entry."""
+    between_keys: Timer = 6
+    """How long to wait for each further key; it starts anew with every key."""
     tries: Count = 3
+    """Silences and wrong entries, taken together, until the step's `gave_up`."""
     slow_mode: Flag = False
+    """After the first silence, wait three times as long for the rest of the call."""
 
 
 class Limits(Written):
-    attempts_per_caller: Annotated[Rate, BeforeValidator(read_rate)] | None = None
-    attempts_per_card: Annotated[Rate, BeforeValidator(read_rate)] | None = None
+    """What stops card testing and typing errors."""
+
+    attempts_per_caller: RateText | None = None
+    """Charges that one telephone number may attempt, such as 5/1h."""
+    attempts_per_card: RateText | None = None
+    """Charges that one card may be used for, such as 3/24h."""
     max_amount: Amount
+    """The largest single charge, with its currency."""
 
 
 class Step(Written):
@@ -126,7 +97,7 @@ class Step(Written):
     def required(self) -> frozenset[str]:
         return self.outcomes
 
-    def targets(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    def targets(self) -> Iterator[tuple[Place, str, str]]:
         """(path below the step, outcome, target) of each way on."""
         then = getattr(self, "then", None)
         if isinstance(then, str):
@@ -144,12 +115,18 @@ class AskStep(Step):
 
     outcomes = frozenset({"ok", "gave_up"})
     optional_outcomes = frozenset({"cancelled"})
-    ask: Name
+    ask: PlainField
+    """What the answer is called, such as account_number; `money` asks for an amount, cents implied."""
     length: Length | None = None
+    """How many digits: 8, or 8..10. A fixed length ends by itself."""
     between: tuple[ValueName, ValueName] | None = None
+    """The smallest and the largest amount, such as [bill.min, bill.due]."""
     lookup: ValueName | None = None
+    """Where the answer is looked up: billing.find_bill gives bill.due and bill.min."""
     confirm: Literal["always"] | None = None
+    """Read the answer back and ask. An amount is always confirmed."""
     then: dict[str, Target]
+    """Where each outcome goes."""
 
     @model_validator(mode="after")
     def fits(self) -> "AskStep":
@@ -171,19 +148,26 @@ class AskStep(Step):
 
 
 class MenuOption(Written):
+    """One key of a menu."""
+
     say: Name
+    """The prompt that offers this key."""
     set: ValueName | None = None
+    """Choosing this makes the value the amount to pay, such as bill.due."""
     then: Target
+    """The step this key leads to."""
 
 
 class MenuStep(Step):
     """One key, one way on."""
 
     optional_outcomes = frozenset({"gave_up", "cancelled"})
-    menu: dict[Annotated[str, Field(pattern=r"^[0-9]$")], MenuOption]
+    menu: Annotated[dict[MenuKey, MenuOption], Field(min_length=1)]
+    """The keys 0 to 9, each with what is said and where it leads."""
     then: dict[str, Target] = {}
+    """Where gave_up and cancelled go; without it the call ends there, uncharged."""
 
-    def targets(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    def targets(self) -> Iterator[tuple[Place, str, str]]:
         yield from super().targets()
         for key, option in self.menu.items():
             yield ("menu", key, "then"), f"key_{key}", option.then
@@ -192,23 +176,32 @@ class MenuStep(Step):
         yield from (option.say for option in self.menu.values())
 
 
+Different = AfterValidator(all_different)
+
+
 class CollectStep(Step):
     """The card. `capture: pay` lets the telephone network collect it in its own zone where it can."""
 
     outcomes = frozenset({"ok", "cancelled", "gave_up"})
-    collect: list[Literal["card_number", "expiry", "security_code", "postal_code"]] = Field(min_length=1)
-    brands: list[BrandName] = Field(min_length=1, default=["visa", "mastercard", "amex", "discover"])
-    confirm: list[Literal["brand", "last4", "amount"]] = []
+    collect: Annotated[
+        list[Literal["card_number", "expiry", "security_code", "postal_code"]], Field(min_length=1), Different
+    ]
+    """The card's fields, in the order they are asked for; card_number comes first."""
+    brands: Annotated[list[BrandName], Field(min_length=1), Different] = ["visa", "mastercard", "amex", "discover"]
+    """The card brands you take."""
+    confirm: Annotated[list[Literal["brand", "last4", "amount"]], Different] = []
+    """What is read back before the charge; without it no charge may follow."""
     capture: Literal["keys", "pay"] = "keys"
+    """keys: this product hears and seals the card; pay: Twilio's <Pay> collects it on Twilio's side."""
     connector: Name = "tonetill"
+    """The payment connector that <Pay> hands the card to."""
     then: dict[str, Target]
+    """Where each outcome goes."""
 
     @model_validator(mode="after")
     def in_order(self) -> "CollectStep":
         if self.collect[0] != "card_number":
             raise ValueError("card_number comes first: what follows depends on its brand")
-        if len(set(self.collect)) < len(self.collect):
-            raise ValueError("each field once")
         return self
 
     def prompts(self) -> Iterator[str]:
@@ -218,22 +211,32 @@ class CollectStep(Step):
 
 
 class PayStep(Step):
+    """Charge the card; the bank's name is in config/banks.yaml."""
+
     outcomes = frozenset({"approved", "declined", "unknown"})
     pay: Name
+    """The bank."""
     then: dict[str, Target]
+    """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step."""
 
 
 class ResolveStep(Step):
+    """A charge without an answer: ask the bank what became of it, and take it back."""
+
     outcomes = frozenset({"approved", "reversed", "pending"})
     inquire_then_reverse: Name
+    """The bank."""
     then: dict[str, Target]
+    """Where each outcome goes."""
 
 
 class Closing(Step):
     """A step that goes on to one other, or ends the call."""
 
     then: Target | None = None
+    """The next step."""
     end: EndName | None = None
+    """How the call ended: charged, not charged, or not known yet."""
 
     @model_validator(mode="after")
     def goes_somewhere(self) -> "Closing":
@@ -243,23 +246,34 @@ class Closing(Step):
 
 
 class SayStep(Closing):
+    """Say a prompt."""
+
     say: Name
+    """The prompt's name; its words are in flows/prompts/."""
     repeat: Count | None = None
+    """How often the caller may hear it again."""
     sms: Literal["offer"] | None = None
+    """Offer the same as a text message."""
 
     def prompts(self) -> Iterator[str]:
         yield self.say
 
 
 class SmsStep(Closing):
+    """Send a text message and say so."""
+
     sms: Name
+    """The prompt that is said; the text sent is the prompt of this name with _sms at its end."""
 
     def prompts(self) -> Iterator[str]:
         yield from (self.sms, f"{self.sms}_sms")
 
 
 class EndStep(Closing):
+    """End the call."""
+
     end: EndName
+    """How the call ended: charged, not charged, or not known yet."""
 
 
 # The first of these words that a step has names its kind (`say` and `sms` come late: they also qualify other kinds).
@@ -279,10 +293,20 @@ class FlowHead(Written):
     """Everything but the steps."""
 
     flow: FlowName
-    schema_version: Literal["1"] = Field(alias="schema", default="1")
-    languages: list[Language] = Field(min_length=1, max_length=9)
+    """The flow's name: it is in the address that Twilio calls."""
+    schema_version: Annotated[Literal["1"], WithJsonSchema({"enum": [1, "1"]})] = Field(alias="schema", default="1")
+    """The version of this format."""
+    languages: Annotated[list[Language], Field(min_length=1, max_length=9), Different]
+    """The caller chooses among them, the first is spoken to who does not choose."""
     voice: Literal["words", "tones"] = "words"
+    """tones: earcons in place of words."""
     keys: Keys = Keys()
     patience: Patience = Patience()
     limits: Limits
     start: Name
+    """The first step."""
+
+
+def words_of(body: Any) -> str | None:
+    """The word that names a written step's kind, or None."""
+    return next((word for word in STEP_KINDS if isinstance(body, dict) and word in body), None)

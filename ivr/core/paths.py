@@ -1,35 +1,68 @@
-"""What can be said of a flow from its graph alone: unreachable steps, dead ends, and ways to a charge without consent."""
+"""What can be said of a flow from its graph alone: unreachable steps, calls that never end, charges without consent,
+endings that would not be true. A flow with other problems is judged as far as it can be read, so that all are told at once."""
 
 from collections.abc import Iterator, Mapping
 
-from ivr.core.flow import RETRY, AskStep, CollectStep, FlowHead, MenuStep, PayStep, ResolveStep, Step
-from ivr.core.problems import Problem
+from ivr.core.flow import RETRY, AskStep, Closing, CollectStep, MenuStep, PayStep, Place, ResolveStep, Step
+from ivr.core.problems import Problem, nearest
 from ivr.core.yaml_source import Source
 
-Facts = frozenset[str]  # what is surely true on the way: "confirmed", "amount", "card", "lookup", "paid"
+# What is true on one way to a step: "amount", "card", "confirmed", values by name; "paid": the card was charged;
+# "unsure": a charge has no answer yet; "unread": the way leads through a step with problems of its own.
+Facts = frozenset[str]
 Steps = Mapping[str, Step]
 
 
-def path_problems(source: Source, head: FlowHead, steps: Steps) -> Iterator[Problem]:
-    """Only for a flow whose targets all exist."""
-    reached = _walk(head.start, steps)
-    for name in steps:
-        if name not in reached:
-            yield source.problem(
-                ("steps", name), f"step '{name}' cannot be reached", "lead to it from another, or remove it"
-            )
-        elif not _can_end(name, steps):
-            yield source.problem(
-                ("steps", name), f"the call never ends after '{name}'", "let a step on the way have 'end:'"
-            )
-    for name, ways in reached.items():
+class UnreadStep(Step):
+    """A step that has problems of its own: only where it leads is known, and not even that where `is_torn`."""
+
+    ways: tuple[tuple[Place, str, str], ...]
+    is_torn: bool
+
+    def targets(self) -> Iterator[tuple[Place, str, str]]:
+        yield from self.ways
+
+
+def path_problems(source: Source, start: str, steps: Steps) -> Iterator[Problem]:
+    first = next_step(start, start, steps)
+    if first is None:
+        return
+    reached = _walk(first, steps)
+    yield from _reach_problems(source, reached, steps)
+    yield from _silence_problems(source, reached, steps)
+    for name, every_way in reached.items():
+        ways = {facts for facts in every_way if "unread" not in facts}
         step = steps[name]
         if isinstance(step, PayStep):
             yield from _charge_problems(source, name, ways)
-        elif isinstance(step, ResolveStep) and any("charged" not in facts for facts in ways):
-            message = f"there is a way to '{name}' on which nothing has been sent to the bank"
+        elif isinstance(step, ResolveStep) and any("unsure" not in facts for facts in ways):
+            message = f"there is a way to '{name}' on which no charge waits for an answer"
             yield source.problem(("steps", name), message, "only a 'pay' step's 'unknown' leads here")
+        yield from _ending_problems(source, name, step, ways)
         yield from _value_problems(source, name, step, ways)
+
+
+def next_step(current: str, target: str, steps: Steps) -> str | None:
+    """The step meant: a misspelt target is told elsewhere, and taken for its nearest here."""
+    if target == RETRY:
+        return current
+    return target if target in steps else nearest(target, steps)
+
+
+def _reach_problems(source: Source, reached: Mapping[str, set[Facts]], steps: Steps) -> Iterator[Problem]:
+    some_ways_lost = any(
+        (isinstance(step, UnreadStep) and step.is_torn)
+        or any(next_step(name, way[2], steps) is None for way in step.targets())
+        for name, step in steps.items()
+    )
+    ending = _steps_that_can_end(steps)
+    for name in steps:
+        if name not in reached and not some_ways_lost:
+            cure = "lead to it from another, or remove it"
+            yield source.problem(("steps", name), f"step '{name}' cannot be reached", cure)
+        elif name in reached and name not in ending:
+            cure = "let a step on the way have 'end:'"
+            yield source.problem(("steps", name), f"the call never ends after '{name}'", cure)
 
 
 _CHARGE_NEEDS = {
@@ -43,18 +76,35 @@ def _charge_problems(source: Source, name: str, ways: set[Facts]) -> Iterator[Pr
     for fact, (lack, cure) in _CHARGE_NEEDS.items():
         if any(fact not in facts for facts in ways):
             yield source.problem(("steps", name), f"there is a path to the charge '{name}' {lack}", cure)
+    if any("unsure" in facts for facts in ways):
+        message = f"there is a path to the charge '{name}' while an earlier one has no answer"
+        yield source.problem(("steps", name), message, "lead 'unknown' to an 'inquire_then_reverse' step")
+
+
+def _ending_problems(source: Source, name: str, step: Step, ways: set[Facts]) -> Iterator[Problem]:
+    end = step.end if isinstance(step, Closing) else None
+    for facts in sorted(ways, key=sorted):
+        true_end = "pending" if "unsure" in facts else "paid" if "paid" in facts else "unpaid"
+        if end is not None and end != true_end:
+            message = f"there is a way to '{name}' on which 'end: {end}' is not true"
+            yield source.problem(("steps", name, "end"), message, f"on that way it is '{true_end}'")
+            return
 
 
 def _value_problems(source: Source, name: str, step: Step, ways: set[Facts]) -> Iterator[Problem]:
-    needed: list[tuple[tuple[str | int, ...], str]] = []
+    needed: list[tuple[Place, str]] = []
     if isinstance(step, MenuStep):
         needed = [(("menu", key, "set"), option.set) for key, option in step.menu.items() if option.set]
     elif isinstance(step, AskStep) and step.between:
         needed = [(("between", index), value) for index, value in enumerate(step.between)]
+    elif isinstance(step, CollectStep) and (step.confirm or step.capture == "pay"):
+        needed = [(("collect",), "amount")]
     for path, value in needed:
         if any(value not in facts for facts in ways):
-            message = f"'{value}' is not known on every way to '{name}'"
-            yield source.problem(("steps", name, *path), message, "a look-up gives bill.due and bill.min")
+            cure = (
+                "let the amount come before the card" if value == "amount" else "a look-up gives bill.due and bill.min"
+            )
+            yield source.problem(("steps", name, *path), f"'{value}' is not known on every way to '{name}'", cure)
 
 
 def _walk(start: str, steps: Steps) -> dict[str, set[Facts]]:
@@ -67,35 +117,76 @@ def _walk(start: str, steps: Steps) -> dict[str, set[Facts]]:
             continue
         reached[name].add(facts)
         for path, outcome, target in steps[name].targets():
-            after = _facts_after(steps[name], path, outcome, facts)
-            waiting.append((name if target == RETRY else target, after))
+            then = next_step(name, target, steps)
+            if then is not None:
+                waiting.append((then, _facts_after(steps[name], path, outcome, facts)))
     return reached
 
 
-def _facts_after(step: Step, path: tuple[str | int, ...], outcome: str, facts: Facts) -> Facts:
-    if isinstance(step, AskStep) and outcome == "found":
-        return facts | {"bill.due", "bill.min"}
-    if isinstance(step, AskStep) and outcome == "ok" and step.ask == "money":
-        # A new amount has not been agreed to with the card.
-        return (facts | {"amount"}) - {"confirmed"}
-    if isinstance(step, MenuStep) and path[0] == "menu" and step.menu[str(path[1])].set:
-        return (facts | {"amount"}) - {"confirmed"}
-    if isinstance(step, CollectStep) and outcome == "ok":
-        return facts | {"card"} | ({"confirmed"} if "amount" in step.confirm else set())
-    if isinstance(step, PayStep):
-        # One card and one consent are good for one charge.
-        return (facts | {"charged"}) - {"confirmed", "card"}
+def _facts_after(step: Step, path: Place, outcome: str, facts: Facts) -> Facts:
+    match step:
+        case UnreadStep():
+            return facts | {"unread"}
+        case AskStep() if outcome == "found":
+            # Another account's bill is another amount.
+            return (facts | {"bill.due", "bill.min"}) - {"amount", "confirmed"}
+        case AskStep() if outcome == "ok" and step.ask == "money":
+            return (facts | {"amount"}) - {"confirmed"}
+        case MenuStep() if path[0] == "menu" and step.menu[str(path[1])].set:
+            return (facts | {"amount"}) - {"confirmed"}
+        case CollectStep() if outcome == "ok":
+            return (facts - {"confirmed"}) | {"card"} | ({"confirmed"} if "amount" in step.confirm else set())
+        case PayStep():
+            # One card and one consent are good for one charge.
+            return (facts - {"confirmed", "card"}) | _AFTER_CHARGE.get(outcome, frozenset())
+        case ResolveStep() if outcome in ("approved", "reversed"):
+            return (facts - {"unsure"}) | _AFTER_CHARGE.get(outcome, frozenset())
     return facts
 
 
-def _can_end(name: str, steps: Steps) -> bool:
-    seen: set[str] = set()
-    waiting = [name]
+_AFTER_CHARGE = {"approved": frozenset({"paid"}), "unknown": frozenset({"unsure"})}
+
+
+def _steps_that_can_end(steps: Steps) -> set[str]:
+    comes_from: dict[str, set[str]] = {}
+    for name, step in steps.items():
+        for _, _, target in step.targets():
+            comes_from.setdefault(next_step(name, target, steps) or "", set()).add(name)
+    ending: set[str] = set()
+    # A target that no step resembles may well end.
+    waiting = [name for name, step in steps.items() if _ends_here(step)] + list(comes_from.get("", ()))
     while waiting:
-        current = waiting.pop()
-        if getattr(steps[current], "end", None):
-            return True
-        if current not in seen:
-            seen.add(current)
-            waiting += [target for _, _, target in steps[current].targets() if target != RETRY]
-    return False
+        name = waiting.pop()
+        if name not in ending:
+            ending.add(name)
+            waiting += comes_from.get(name, ())
+    return ending
+
+
+def _ends_here(step: Step) -> bool:
+    if isinstance(step, MenuStep):
+        return "gave_up" not in step.then
+    return isinstance(step, UnreadStep) or getattr(step, "end", None) is not None
+
+
+def _silence_problems(source: Source, reached: Mapping[str, set[Facts]], steps: Steps) -> Iterator[Problem]:
+    """A caller who has put the telephone down without hanging up must not be kept, nor a flow talk to itself for ever."""
+    after = {name: _after_silence(name, steps) for name in reached}
+    told: set[str] = set()
+    for name in steps:
+        seen: list[str] = []
+        at: str | None = name
+        while at is not None and at in after and at not in seen and at not in told:
+            seen.append(at)
+            at = after[at]
+        if at in seen:
+            circle = seen[seen.index(at) :]
+            told |= set(circle)
+            message = f"a caller who presses nothing goes round for ever: {' -> '.join([*circle, at])}"
+            yield source.problem(("steps", circle[0]), message, "let 'gave_up' lead to an ending")
+
+
+def _after_silence(name: str, steps: Steps) -> str | None:
+    outcome = "ok" if isinstance(steps[name], Closing) else "gave_up"
+    targets = [target for _, way, target in steps[name].targets() if way == outcome]
+    return next_step(name, targets[0], steps) if targets else None

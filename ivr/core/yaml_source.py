@@ -3,6 +3,7 @@
 PyYAML's own types are not used: it reads `0123` as 83, `no` as False and `12:30` as 750, and drops duplicate keys.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,31 @@ import yaml
 from ivr.core.problems import Problem
 
 Path = tuple[str | int, ...]
-MAX_BYTES = 1_000_000
+# A hundred times the sample flow. PyYAML's scanner takes a second for this much, and longer for each byte when nested.
+MAX_CHARACTERS = 250_000
+MAX_DEPTH = 20
+
+# What a merchant most likely meant where YAML only says what it did not expect.
+CURES = (
+    ("character '\\t'", "indent with spaces, not tabs"),
+    ("scanning an alias", "write the key as a word: star"),
+    ("expected alphabetic or numeric", "put the text in quotes; the keys of a telephone are words: star, pound"),
+    ("cannot start any token", "put the text in quotes"),
+    (
+        "mapping values are not allowed",
+        'a text with a colon needs quotes: "so: here"; otherwise look at the indentation',
+    ),
+    ("could not find expected ':'", "a colon and a space follow each key"),
+    ("expected <block end>", "lines that belong together begin in the same column"),
+    ("expected ',' or", "a bracket or brace is not closed; # begins a comment, so the pound key is written pound"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("another document", "one file is one flow: remove the line ---"),
+)
+_OPENS = (
+    *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
+    *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
+)
+_CLOSES = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 @dataclass(frozen=True)
@@ -32,25 +57,75 @@ class Source:
         return Problem(self.file, *self.places.get(at, (1, 1)), message, suggestion)
 
 
-def read_yaml(file: str, text: str) -> Source:
+def read_yaml(file: str, text: str | bytes) -> Source:
     """Never raises: what is not YAML is in `problems`, and the tree is then as much as could be read."""
-    if len(text) > MAX_BYTES:
-        return Source(file, {}, {}, [Problem(file, 1, 1, "the file is larger than a megabyte", "split it")])
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=yaml.SafeLoader)):
-            return Source(file, {}, {}, [Problem(file, 1, 1, "anchors and aliases are not used here", "write it out")])
+        return _read(file, _decode(text))
+    except _Unreadable as found:
+        return Source(file, {}, {}, [Problem(file, *found.place, found.message, found.suggestion)])
+
+
+class _Unreadable(Exception):
+    def __init__(self, place: tuple[int, int], message: str, suggestion: str) -> None:
+        super().__init__(message)
+        self.place, self.message, self.suggestion = place, message, suggestion
+
+
+def _decode(text: str | bytes) -> str:
+    if len(text) > MAX_CHARACTERS:
+        raise _Unreadable((1, 1), f"the file is larger than {MAX_CHARACTERS // 1000} kB", "split it")
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = text[: error.start].decode("utf-8")
+        raise _Unreadable(_end_of(before), "not a text in UTF-8", "save it as UTF-8 text") from None
+
+
+def _read(file: str, text: str) -> Source:
+    reader = _Reader(file)
+    try:
+        _refuse_depth_and_aliases(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        reader = _Reader(file)
-        tree = reader.plain(root, ()) if root is not None else {}
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return Source(file, {}, {}, [Problem(file, line, column, f"not YAML: {error.problem}")])
-    except yaml.YAMLError:
-        return Source(file, {}, {}, [Problem(file, 1, 1, "not YAML: a character that must not be in a text file")])
-    except RecursionError:
-        return Source(file, {}, {}, [Problem(file, 1, 1, "nested too deeply", "a flow needs five levels at most")])
+        raise _not_yaml(error) from None
+    except yaml.reader.ReaderError as error:
+        place = _end_of(text[: error.position])
+        raise _Unreadable(place, "not YAML: a character that must not be in a text file", "remove it") from None
+    tree = reader.plain(root, ()) if root is not None else {}
     return Source(file, tree, reader.places, reader.problems)
+
+
+def _refuse_depth_and_aliases(text: str) -> None:
+    """Before anything recursive looks at it."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            raise _Unreadable(_place(token.start_mark), "anchors and aliases are not used here", "write it out")
+        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+        if depth > MAX_DEPTH:
+            raise _Unreadable(_place(token.start_mark), "nested too deeply", "a flow needs five levels at most")
+
+
+def _not_yaml(error: yaml.MarkedYAMLError) -> _Unreadable:
+    mark = error.problem_mark or error.context_mark
+    words = f"{error.context or ''} {error.problem or ''}".strip()
+    cure = next((cure for sign, cure in CURES if sign in words), "")
+    return _Unreadable(_place(mark) if mark else (1, 1), f"not YAML: {error.problem or words}", cure)
+
+
+def _place(mark: yaml.Mark) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+
+
+def _is_control(character: str) -> bool:
+    """Control characters and lone surrogates; a no-break space or a soft hyphen in a prompt is fine."""
+    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")
 
 
 class _Reader:
@@ -60,26 +135,35 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def plain(self, node: yaml.Node, path: Path) -> Any:
-        self.places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        self.places.setdefault(path, _place(node.start_mark))
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(child, (*path, index)) for index, child in enumerate(node.value)]
-        return node.value
+        return self.scalar(node)
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         tree: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(Problem(self.file, line, column, "a key must be a word"))
+                self.refuse(key_node, "a key must be a word")
                 continue
-            key = str(key_node.value)
+            key = self.scalar(key_node)
             if key in tree:
                 first = self.places[(*path, key)][0]
-                message = f"'{key}' is there twice"
-                self.problems.append(Problem(self.file, line, column, message, f"it is first on line {first}"))
+                self.refuse(key_node, f"'{key}' is there twice", f"it is first on line {first}")
                 continue
-            self.places[(*path, key)] = (line, column)
+            self.places[(*path, key)] = _place(key_node.start_mark)
             tree[key] = self.plain(value_node, (*path, key))
         return tree
+
+    def scalar(self, node: yaml.Node) -> str:
+        """Quoted YAML can spell characters (`"\\e"`, `"\\ud800"`) that a file could not hold as they are."""
+        text = str(node.value)
+        if not any(map(_is_control, text)):
+            return text
+        self.refuse(node, "a character that cannot be printed", "remove it")
+        return "".join("?" if _is_control(character) else character for character in text)
+
+    def refuse(self, node: yaml.Node, message: str, suggestion: str = "") -> None:
+        self.problems.append(Problem(self.file, *_place(node.start_mark), message, suggestion))
