@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from ivr.errors import ConfigError
@@ -28,6 +30,7 @@ OAEP_256 = OAEP(mgf=MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None
 LEAST_RSA_BITS = 2048  # RFC 7518 4.3
 IV_BYTES, TAG_BYTES = 12, 16  # RFC 7518 5.3
 BINDING = "tonetill"
+NOT_A_KEY = (ValueError, TypeError, KeyError, AttributeError, JoseError, UnsupportedAlgorithm, x509.DuplicateExtension)
 CURE = "ask the bank for its sealing certificate, or set `sealing_key` in banks.yaml to it"
 
 
@@ -83,15 +86,11 @@ def b64(raw: bytes) -> bytes:
 def load_sealing_key(file: Path, now: datetime | None = None) -> SealingKey:
     """From a certificate or public key in PEM, or a JWK. ConfigError names the file and the cure."""
     try:
-        content = file.read_bytes()
-        key = parse_sealing_key(content, file, now or datetime.now(UTC))
+        return parse_sealing_key(file.read_bytes(), file, now or datetime.now(UTC))
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; {CURE}") from None
-    except (ValueError, TypeError, KeyError):  # what the parsers say could quote the file
+    except NOT_A_KEY:  # what the parsers say could quote the file
         raise ConfigError(f"{file}: not a certificate, public key (PEM) or JWK; {CURE}") from None
-    if key.public.key_size < LEAST_RSA_BITS:
-        raise ConfigError(f"{file}: {key.public.key_size} bits; RSA-OAEP-256 needs {LEAST_RSA_BITS} or more; {CURE}")
-    return key
 
 
 def parse_sealing_key(content: bytes, file: Path, now: datetime) -> SealingKey:
@@ -137,6 +136,8 @@ def key_of_jwk(jwk: Mapping[str, Any], file: Path) -> SealingKey:
 def require_rsa(public: object, file: Path) -> RSAPublicKey:
     if not isinstance(public, RSAPublicKey):
         raise ConfigError(f"{file}: not an RSA key; {CURE}")
+    if public.key_size < LEAST_RSA_BITS:
+        raise ConfigError(f"{file}: {public.key_size} bits; RSA-OAEP-256 needs {LEAST_RSA_BITS} or more; {CURE}")
     return public
 
 

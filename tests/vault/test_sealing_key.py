@@ -1,0 +1,96 @@
+"""A sealing key that will not do is refused at once, by a message that names the file and the cure."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from joserfc.jwk import RSAKey
+
+from ivr.bank.certificates import Issuer, issue
+from ivr.errors import ConfigError
+from ivr.vault import Vault, load_sealing_key
+
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def public_pem(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def refusal(file: Path, content: bytes, now: datetime = NOW) -> str:
+    file.write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        load_sealing_key(file, now)
+    message = str(refused.value)
+    assert message.startswith(f"{file}: ")
+    return message
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone.pem: No such file or directory; ask the bank"):
+        load_sealing_key(tmp_path / "gone.pem")
+
+
+def test_a_folder_is_no_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load_sealing_key(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"hello", b"\xff\xfe\x00", b"{}", b"[]", b"null", b'{"kty": "RSA"}', b'{"kty": "RSA", "n": 1, "e": 2}',
+     b'{"kty": "oct", "k": "AAAA", "n": "", "e": ""}', b'{"kty": "RSA", "n": "*", "e": "AQAB"}',
+     b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"-----BEGIN PUBLIC KEY-----\n"],
+)  # fmt: skip
+def test_what_is_no_key_is_told_so(tmp_path: Path, content: bytes) -> None:
+    assert "not a certificate, public key (PEM) or JWK; ask the bank" in refusal(tmp_path / "key", content)
+
+
+def test_a_short_key_is_refused(tmp_path: Path) -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    assert "1024 bits; RSA-OAEP-256 needs 2048 or more" in refusal(tmp_path / "key", public_pem(short))
+
+
+def test_another_kind_of_key_is_refused(tmp_path: Path) -> None:
+    assert "not an RSA key" in refusal(tmp_path / "key", public_pem(ec.generate_private_key(ec.SECP256R1())))
+
+
+def test_a_private_key_is_sent_back_to_its_owner(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    jwk = json.dumps(RSAKey.import_key(key).as_dict(private=True)).encode()
+    assert "this is a private key; only the bank may have that" in refusal(tmp_path / "key.pem", pem)
+    assert "this is a private key; only the bank may have that" in refusal(tmp_path / "key.jwk", jwk)
+
+
+@pytest.mark.parametrize("wrong", [{"use": "sig"}, {"alg": "RSA1_5"}, {"alg": "RS256", "use": "sig"}])
+def test_a_key_for_another_use_is_refused(tmp_path: Path, key: rsa.RSAPrivateKey, wrong: dict[str, str]) -> None:
+    jwk = RSAKey.import_key(key.public_key()).as_dict(private=False) | wrong
+    assert "for use 'enc' and alg 'RSA-OAEP-256'" in refusal(tmp_path / "key.jwk", json.dumps(jwk).encode())
+
+
+def test_a_servers_certificate_is_not_for_sealing(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    certificate = issue("bank", "server", key, Issuer("ca", key), NOW).public_bytes(Encoding.PEM)
+    assert "does not allow key encipherment" in refusal(tmp_path / "key.crt", certificate)
+
+
+def test_an_expired_certificate_is_refused_with_its_day(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    certificate = issue("bank", "sealing", key, Issuer("ca", key), NOW - timedelta(days=400)).public_bytes(Encoding.PEM)
+    assert "expired on 2025-12-11; ask the bank" in refusal(tmp_path / "key.crt", certificate)
+
+
+def test_a_certificate_of_the_future_points_to_the_clock(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    certificate = issue("bank", "sealing", key, Issuer("ca", key), NOW + timedelta(days=2)).public_bytes(Encoding.PEM)
+    assert "not valid before 2026-01-16; check the clock" in refusal(tmp_path / "key.crt", certificate)
+
+
+def test_a_short_fingerprint_key_is_refused(bank_keys) -> None:
+    with pytest.raises(ConfigError, match="fingerprint key has less than 32 bytes"):
+        Vault(bank_keys.keys / "bank-sealing.crt", b"short")
