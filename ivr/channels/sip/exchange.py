@@ -1,7 +1,6 @@
 """What every call of an endpoint shares: settings, counters, transactions, the calls by dialog; decides no call."""
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
 from collections import Counter
@@ -9,10 +8,10 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiosipua import SipRequest, SipUri, Via, parse_uri, stringify_via
+from aiosipua import SipRequest, Via, parse_uri, stringify_via
 from aiosipua.utils import format_addr, generate_branch
 
-from ivr.channels.sip.contract import Address, TransportKind
+from ivr.channels.sip.contract import TransportKind
 from ivr.channels.sip.flow import Flow, Transport
 from ivr.channels.sip.settings import SipSettings
 from ivr.channels.sip.transactions import RequestHandler, Transactions
@@ -71,16 +70,18 @@ class Exchange:
         await self.transport.stop()
 
     async def flow_towards(self, uri: str, known: Flow | None = None) -> Flow:
-        """Where a request to `uri` goes (RFC 3263, but A and AAAA only); `known` is the flow its call came by.
+        """Where a request to `uri` goes; `known` is the flow its call came by.
 
-        A living connection is used for the way back too: a peer behind NAT has no other.
+        A living connection is used for the way back too: a peer behind NAT has no other. And a host that a peer
+        names within a call is not looked up: nobody is to make us ask the DNS for him, the call came from somewhere.
         """
-        if known is not None and known.alive and (known.transport != "udp" or self.settings.reply_to_source):
-            return known
-        transport, remote = await resolve(uri)
-        if known is not None and known.alive and (transport, remote) == (known.transport, known.remote):
-            return known
-        return await self.transport.open(transport, remote)
+        transport, host, port = destination(uri)
+        address = literal(host)
+        if known is not None and known.alive:
+            straight_back = known.transport != "udp" or self.settings.reply_to_source or address is None
+            if straight_back or (transport, (address, port)) == (known.transport, known.remote):
+                return known
+        return await self.transport.open(transport, (address or await look_up(host, port), port))
 
     def contact(self, flow: Flow, user: str = "") -> str:
         suffix = "" if flow.transport == "udp" else f";transport={flow.transport}"
@@ -101,24 +102,28 @@ def put_via(request: SipRequest, flow: Flow) -> None:
     request.headers.set_single("Via", stringify_via(via))
 
 
-async def resolve(target: str) -> tuple[TransportKind, Address]:
-    """`target` is a URI, or a Route value with one in angle brackets."""
+def destination(target: str) -> tuple[TransportKind, str, int]:
+    """Of a URI, or of a Route value with one in angle brackets; RFC 3263 without its NAPTR and SRV records."""
     uri = target.partition("<")[2].partition(">")[0] if "<" in target else target
     parsed = parse_uri(uri)
-    transport = transport_of(uri, parsed)
-    port = parsed.port or (5061 if transport == "tls" else 5060)
+    named = (parsed.params.get("transport") or "udp").lower()
+    transport: TransportKind = "tcp" if named == "tcp" else "udp"
+    if scheme(uri) == "sips" or named == "tls":
+        transport = "tls"
     host = (parsed.params.get("maddr") or parsed.host).strip("[]")
-    with contextlib.suppress(ValueError):
-        return transport, (str(ipaddress.ip_address(host)), port)
+    return transport, host, parsed.port or (5061 if transport == "tls" else 5060)
+
+
+def literal(host: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
+async def look_up(host: str, port: int) -> str:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError):
-        raise PeerError(f"SIP: the host of {transport} peer {host[:80]!r} has no address") from None
-    return transport, (str(found[0][4][0]), port)
-
-
-def transport_of(uri: str, parsed: SipUri) -> TransportKind:
-    named = (parsed.params.get("transport") or "udp").lower()
-    if scheme(uri) == "sips" or named == "tls":
-        return "tls"
-    return "tcp" if named == "tcp" else "udp"
+        raise PeerError(f"SIP: the host {host[:80]!r} has no address") from None
+    return str(found[0][4][0])
