@@ -11,6 +11,7 @@ from ivr.errors import ConfigError
 from ivr.store.database import Database
 from ivr.store.tables import bill
 
+_FIND = "SELECT due_minor, minimum_minor, currency FROM bill WHERE account = ?"
 COLUMNS = ["account", "due", "minimum", "currency"]
 
 
@@ -26,13 +27,12 @@ class Bills:
         self._database = database
 
     def find_bill(self, account: str) -> Bill | None:
-        with self._database.calls() as connection:
-            row = connection.execute(select(bill).where(bill.c.account == account)).first()
+        row = self._database.run(_FIND, (account,)).fetchone()
         if row is None:
             return None
-        due = Money(row.due_minor, row.currency)
+        due_minor, minimum_minor, currency = row
         # What is left may be less than the least that was asked for.
-        return Bill(account, due, Money(min(row.minimum_minor, row.due_minor), row.currency))
+        return Bill(account, Money(due_minor, currency), Money(min(minimum_minor, due_minor), currency))
 
     def seed_bills(self, file: Path) -> int:
         """Adds the file's accounts that are not there yet; those that are keep what they owe by now."""

@@ -1,12 +1,13 @@
 """Connections: SQLite or PostgreSQL by URL alone, with the durability that each kind of write needs."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from ivr.errors import ConfigError
@@ -20,9 +21,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
-        if url in ("sqlite://", "sqlite:///:memory:"):
+        self._of_thread = threading.local()
+        self._keeps_connections = url not in ("sqlite://", "sqlite:///:memory:")  # nobody may keep the only one
+        if not self._keeps_connections:
             self._money = _engine(url, poolclass=StaticPool)
-            self._calls = self._money.execution_options(each_statement_alone=True)
+            self._calls: Engine = self._money.execution_options(each_statement_alone=True)
         else:
             self._money = _engine(url, pool_size=CONNECTIONS)
             self._calls = self._light_engine(url)
@@ -41,8 +44,42 @@ class Database:
 
     @contextmanager
     def calls(self) -> Iterator[Connection]:
-        with self._calls.connect() as connection:
+        """Each thread keeps its connection: taking one from the pool costs more than the statement (60 us)."""
+        if not self._keeps_connections:
+            with self._calls.connect() as shared:
+                yield shared
+            return
+        connection = self._own_connection()
+        try:
             yield connection
+        except DBAPIError:
+            self._drop_own_connection()
+            raise
+
+    def run(self, statement: str, parameters: Sequence[object]) -> Any:
+        """A hot statement, straight to the driver (`?` in it is a parameter): 20 us where Core takes 70. The cursor."""
+        if not self._keeps_connections:
+            with self._calls.connect() as shared:
+                return shared.exec_driver_sql(statement, tuple(parameters))
+        driver = self._own_connection().connection.driver_connection
+        try:
+            return driver.execute(statement if self.is_sqlite else statement.replace("?", "%s"), parameters)
+        except Exception:
+            # Whatever it was, the next statement starts with a connection that is known to be good.
+            self._drop_own_connection()
+            raise
+
+    def _own_connection(self) -> Any:
+        connection: Connection | None = getattr(self._of_thread, "connection", None)
+        if connection is None or connection.closed or connection.invalidated:
+            connection = self._of_thread.connection = self._calls.connect()
+        return connection
+
+    def _drop_own_connection(self) -> None:
+        connection: Connection = self._of_thread.connection
+        self._of_thread.connection = None
+        connection.invalidate()
+        connection.close()
 
     @contextmanager
     def money(self) -> Iterator[Connection]:

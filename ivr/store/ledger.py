@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.core.money import Money
@@ -84,9 +84,22 @@ class Payment:
 
 
 # Written out once: composing a statement anew costs more than running it, and every card field stages one.
-_STAGE = text(
-    "INSERT INTO sealed_field (intent, field, jwe, fingerprint, at) VALUES (:intent, :field, :jwe, :fingerprint, :at) "
+_STAGE = (
+    "INSERT INTO sealed_field (intent, field, jwe, fingerprint, at) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, at = excluded.at"
+)
+_KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
+_FINGERPRINT = text("SELECT fingerprint FROM sealed_field WHERE intent = :reference AND fingerprint IS NOT NULL")
+_INTENT_COLUMNS = (
+    *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
+    *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at"),
+)
+_ADD_INTENT = text(
+    f"INSERT INTO payment_intent ({', '.join(_INTENT_COLUMNS)}) VALUES (:{', :'.join(_INTENT_COLUMNS)})"  # noqa: S608
+)
+_ADD_ENTRY = text(
+    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at) "
+    "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at)"
 )
 _ATTEMPTS = {
     column: text(f"SELECT count(*) FROM payment_intent WHERE {column} = :value AND created_at > :since")  # noqa: S608
@@ -105,9 +118,8 @@ class Ledger:
 
         Not yet money: one statement on the calls' connection. A power cut loses the call, and with it the entry.
         """
-        row = {"intent": sealed.intent, "field": sealed.field, "jwe": sealed.jwe, "fingerprint": sealed.fingerprint}
-        with self._database.calls() as connection:
-            connection.execute(_STAGE, row | {"at": milliseconds(at)})
+        row = (sealed.intent, sealed.field, sealed.jwe, sealed.fingerprint, milliseconds(at))
+        self._database.run(_STAGE, row)
 
     def forget_card(self, intent: str) -> None:
         """Deletes what was sealed for an attempt that was never begun; one that was begun keeps its fields."""
@@ -141,8 +153,7 @@ class Ledger:
     def _begin(
         self, connection: Connection, intent: PaymentIntent, limits: Limits, now: datetime
     ) -> Accepted | AlreadyBegun | OverLimit:
-        known = select(payment_intent.c.reference).where(payment_intent.c.reference == intent.reference)
-        if connection.execute(known).first():
+        if connection.execute(_KNOWN, {"reference": intent.reference}).first():
             return AlreadyBegun()
         fingerprint = _fingerprint(connection, intent.reference)
         self._one_at_a_time(connection, intent.ani_hash, fingerprint)
@@ -154,7 +165,7 @@ class Ledger:
             if limit and not _is_within(connection, column, value, limit, now):
                 connection.execute(delete(sealed_field).where(sealed_field.c.intent == intent.reference))
                 return OverLimit(name)
-        connection.execute(insert(payment_intent), _intent_row(intent, fingerprint, now))
+        connection.execute(_ADD_INTENT, _intent_row(intent, fingerprint, now))
         _add_entry(connection, intent, "requested", None, now)
         add_job(connection, "authorize", intent.reference, now)
         return Accepted()
@@ -245,9 +256,7 @@ def _move(connection: Connection, reference: str, old: Status, new: Status, word
 
 def _add_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
     entry = {"reference": intent.reference, "kind": kind, "response_code": code, "at": milliseconds(now)}
-    connection.execute(
-        insert(ledger_entry), entry | {"amount_minor": intent.amount.minor, "currency": intent.amount.currency}
-    )
+    connection.execute(_ADD_ENTRY, entry | {"amount_minor": intent.amount.minor, "currency": intent.amount.currency})
 
 
 def _lower_bill(connection: Connection, intent: PaymentIntent) -> None:
@@ -264,10 +273,7 @@ def _is_within(connection: Connection, column: str, value: str, limit: Limit, no
 
 
 def _fingerprint(connection: Connection, intent: str) -> str:
-    found = select(sealed_field.c.fingerprint).where(
-        sealed_field.c.intent == intent, sealed_field.c.fingerprint.is_not(None)
-    )
-    return str(connection.execute(found).scalar() or "")
+    return str(connection.execute(_FINGERPRINT, {"reference": intent}).scalar() or "")
 
 
 def _intent_row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
@@ -26,6 +26,12 @@ WHERE id = (SELECT id FROM outbox WHERE is_done = {false} AND due_at <= :now AND
             ORDER BY due_at, id LIMIT 1 {skip})
 RETURNING id, kind, reference, fence, attempts
 """
+
+
+_ADD = text(
+    "INSERT INTO outbox (kind, reference, due_at, leased_until, fence, attempts, is_done) "
+    "VALUES (:kind, :reference, :due_at, 0, 0, 0, false)"
+)
 
 
 class Outbox:
@@ -55,14 +61,13 @@ class Outbox:
         """Jobs not yet done, by kind."""
         waiting = select(outbox.c.kind, func.count()).where(~outbox.c.is_done).group_by(outbox.c.kind)
         with self._database.calls() as connection:
-            found: dict[str, int] = dict(connection.execute(waiting).tuples().all())
+            found: dict[str, int] = dict(connection.execute(waiting).all())
         return {kind: found.get(kind, 0) for kind in ("authorize", "resolve", "sms")}
 
 
 def add_job(connection: Connection, kind: str, reference: str, now: datetime) -> None:
     at = milliseconds(now)
-    row = {"kind": kind, "reference": reference, "due_at": at, "leased_until": 0, "fence": 0, "attempts": 0}
-    connection.execute(insert(outbox), row | {"is_done": False})
+    connection.execute(_ADD, {"kind": kind, "reference": reference, "due_at": at})
 
 
 def close_job(connection: Connection, job: Job, *, due_at: int | None = None) -> bool:
