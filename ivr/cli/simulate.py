@@ -1,12 +1,19 @@
 """`simulate`: a call from the terminal, in-process or through the running product's signed webhooks."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from ivr.channels.simulator import Line, Signature, ViaLine, converse, twilio_client
+from ivr.channels.simulator import Line, Signature, ViaLine, converse, mask, twilio_client
+from ivr.logs import set_up_logging
 from ivr.settings import load_settings
+
+if TYPE_CHECKING:
+    from ivr.cli.workbench import Workbench
 
 console = Console(highlight=False)
 
@@ -22,29 +29,48 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None) -> None:
     \b
     Without a server:          python -m ivr simulate flows/pay-a-bill.yaml
     Through the real product:  python -m ivr simulate --via http://127.0.0.1:8000
-    A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 # "
+    A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 #"
 
     Account 12345678 owes 42.50. Use published test cards only; docs/bank.md says what each does.
     """
-    line = via_line(via, flow.stem, ani) if via else local_line(flow, ani)
-    entries = iter(keys.split()) if keys is not None else None
+    ask = scripted(keys) if keys is not None else console.input
+    if via:
+        converse(via_line(via, flow.stem, ani), console, ask)
+        return
+    from ivr.cli.workbench import workbench
+
+    set_up_logging("error", "text")
+    with console.status("starting a bank of your own"), ExitStack() as stack:
+        bench = stack.enter_context(workbench(flow))
+        after = stack.pop_all()
+    with after:
+        line = bench.dial(bench.flow.name, ani)
+        converse(line, console, ask)
+        tell_outcome(bench, line.call_id)
+
+
+def scripted(keys: str) -> Callable[[str], str]:
+    entries = iter(keys.split())
 
     def ask(prompt: str) -> str:
-        if entries is None:
-            return console.input(prompt)
         entry = next(entries, "h")
+        console.print(f"{prompt}{mask(entry) if len(entry) > 10 else entry}", markup=False)
         return "" if entry == "-" else entry
 
-    converse(line, console, ask)
+    return ask
+
+
+def tell_outcome(bench: "Workbench", call_id: str) -> None:
+    """What is on record afterwards; a charge still under way when the caller left is finished first."""
+    bench.work()
+    stored = bench.store.load_call(call_id)
+    console.print(f"[bold]on record:[/] {stored.call.outcome if stored else 'nothing'}")
+    for payment in bench.store.payments_of(call_id):
+        number = f", confirmation {payment.confirmation_number}" if payment.confirmation_number else ""
+        console.print(f"  {payment.intent.amount} by {payment.intent.card_summary}: {payment.status}{number}")
 
 
 def via_line(url: str, flow: str, ani: str) -> Line:
     settings = load_settings()
     public = settings.public_url.rstrip("/") or url.rstrip("/")
     return ViaLine(twilio_client(url), flow, Signature(settings.twilio_auth_token, public), ani)
-
-
-def local_line(file: Path, ani: str) -> Line:
-    from ivr.cli.workbench import workbench
-
-    return workbench(file).dial(file.stem, ani)

@@ -1,12 +1,17 @@
 """Everything a simulated call needs, in this process: a store in memory, a vault, and the bank simulator's own rules."""
 
 import secrets
+import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ivr.bank import Bank
+from ivr.bank import Bank, HttpsBank, load_banks
+from ivr.bank.dev_keys import make_development_keys
+from ivr.bank.simulator import BankSimulator
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.compiler import Flow
 from ivr.core.phrases import Prompts
@@ -19,6 +24,8 @@ from ivr.runner.texting import keep_text
 from ivr.settings import ROOT
 from ivr.store import Store, memory_store
 from ivr.vault import Vault
+
+ACCOUNTS = ROOT / "config" / "accounts.csv"
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,10 @@ class Workbench:
                 return
 
 
-def build_workbench(flow: Flow, prompts: Prompts, sealing_key: Path, bank: Bank, accounts: Path) -> Workbench:
-    clock = Clock()
+def build_workbench(
+    flow: Flow, prompts: Prompts, sealing_key: Path, bank: Bank, accounts: Path, clock: Clock | None = None
+) -> Workbench:
+    clock = clock or Clock()
     store = memory_store()
     store.seed_bills(accounts)
     name = bank_of(flow)
@@ -55,10 +64,15 @@ def build_workbench(flow: Flow, prompts: Prompts, sealing_key: Path, bank: Bank,
     return Workbench(flow, prompts, store, Runner(flows, payments, Bills(store)), forwarder, clock)
 
 
-def workbench(file: Path) -> Workbench:
-    """For `simulate` without a server: the bank simulator's own rules answer, in this process."""
-    from ivr.bank.simulator import in_process_bank
-
+@contextmanager
+def workbench(file: Path) -> Iterator[Workbench]:
+    """For `simulate` without a server: the bank simulator is real all the same, over TLS, on a free port of its own."""
     flow, prompts = load_flow(file)
-    key, bank = in_process_bank()
-    return build_workbench(flow, prompts, key, bank, ROOT / "config" / "accounts.csv")
+    with tempfile.TemporaryDirectory(prefix="tonetill-") as folder:
+        keys, bank_folder = Path(folder) / "keys", Path(folder) / "bank"
+        make_development_keys(keys, bank_folder)
+        settings = load_banks(ROOT / "config" / "banks.yaml", Path(folder))
+        with BankSimulator(bank_folder, slow_s=2.0) as simulator:
+            ours = next(iter(settings.values())).model_copy(update={"url": simulator.url, "read_timeout": 4.0})
+            with HttpsBank(ours) as bank:
+                yield build_workbench(flow, prompts, ours.sealing_key, bank, ACCOUNTS, Clock(datetime.now(UTC)))
