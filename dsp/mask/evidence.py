@@ -6,7 +6,7 @@ own reason, and their weighted sum in dB is the evidence:
             hiss above the groups say nothing about a key and stay out
     upper   the pair against what lies above 600 Hz: deaf to dial tone, hum and the first harmonics of a voice
     column  the column's peak against its own group: a voice has two or three harmonics between 1.1 and 1.8 kHz
-            (or one, and then weak), a key exactly one; this tells them apart best, so it counts twice
+            (or one, and then weak), a key exactly one; rows tell less, a high voice often has one harmonic there
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,17 @@ FLOOR_DBM0: Final = -44.0
 # Q.24 lets a receiver accept 1.8 % and bids it reject 3.5 %; a masker fines what lies between and drops what lies beyond.
 FREE_OFFSET: Final = 0.02
 MAX_OFFSET: Final = 0.046
-ROW_FINE_DB: Final = (250.0, 2.0)  # dB a unit of offset beyond the free one, and at most
-COLUMN_FINE_DB: Final = (500.0, 3.0)
+ROW_FINE_DB: Final = (250.0, 2.0)  # dB a unit beyond the free offset, and at most
+COLUMN_FINE_DB: Final = (400.0, 3.0)
 FREE_TWIST_DB: Final = 8.0
+TWIST_FINE_DB: Final = (1.0, 4.0)
+MOST_FINES_DB: Final = 5.0  # so that a clean key passes however far off it is
+
+# Weights of the three ratios, about what a linear discriminant between voices and keys under voices or noise gives;
+# anything from 1:0.5:0.5 to 1:0.5:2 does nearly as well.
+WHOLE: Final = np.float32(1.25)
+UPPER: Final = np.float32(0.75)
+COLUMN: Final = np.float32(1.0)
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,12 @@ class Evidence:
         row, row_offset = self._peak(power, self._rows)
         column, column_offset = self._peak(power, self._columns)
         pair = row + column
-        score = _decibels(pair, self._energy(power, self._whole))
-        score += 0.5 * _decibels(pair, self._energy(power, self._upper))
-        score += 2.0 * _decibels(column, self._energy(power, self._columns.band))
-        score -= _fine(row_offset, *ROW_FINE_DB) + _fine(column_offset, *COLUMN_FINE_DB)
-        score -= np.maximum(np.abs(_decibels(row, column)) - FREE_TWIST_DB, 0)
+        score = WHOLE * _decibels(pair, self._energy(power, self._whole))
+        score += UPPER * _decibels(pair, self._energy(power, self._upper))
+        score += COLUMN * _decibels(column, self._energy(power, self._columns.band))
+        fines = _fine(row_offset - FREE_OFFSET, *ROW_FINE_DB) + _fine(column_offset - FREE_OFFSET, *COLUMN_FINE_DB)
+        fines += _fine(np.abs(_decibels(row, column)) - np.float32(FREE_TWIST_DB), *TWIST_FINE_DB)
+        score -= np.minimum(fines, MOST_FINES_DB)
         possible = (pair > self._floor) & (np.maximum(row_offset, column_offset) < MAX_OFFSET)
         return np.asarray(np.where(possible, score, np.float32(NO_EVIDENCE_DB)))
 
@@ -97,5 +106,5 @@ def _decibels(part: Floats, whole: Floats) -> Floats:
     return np.asarray(10 * np.log10((part + 1) / (whole + 1)), np.float32)
 
 
-def _fine(offset: Floats, per_unit: float, at_most: float) -> Floats:
-    return np.asarray(np.clip((offset - FREE_OFFSET) * per_unit, 0, at_most))
+def _fine(excess: Floats, per_unit: float, at_most: float) -> Floats:
+    return np.asarray(np.clip(excess * np.float32(per_unit), 0, at_most))

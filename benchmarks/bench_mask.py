@@ -1,0 +1,289 @@
+"""What gets past the masker: tone samples, what spandsp reads, what a matched filter guesses, and speech lost to it.
+
+    python benchmarks/bench_mask.py [--digits 10000] [--seed 2024] [--quick]
+
+Every digit is one live channel: mu-law or A-law frames through `Masker`, tick by tick. Where the tone lies is known,
+because it was put there. The matched filter is told where, how long and at which frequencies; only the key is left to
+guess. Speech is real (Debian's Asterisk prompts); S/N is white noise against the two tones' power.
+"""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # before numpy is imported
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks import dtmf_peer
+from dsp import g711, tones
+from dsp.g711 import Law
+from dsp.mask import Masker, mask
+
+FRAME = 160
+LEAD, TAIL = 1600, 960  # samples of line before and after a tone, the lead at least
+BATCH = 250  # channels at a time
+IDLE_DBM0 = -65.0
+Samples = npt.NDArray[np.int16]
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Ranges to draw from, uniformly. speech_db: the tone above the speech that lies over it, by their power."""
+
+    name: str
+    share: float  # of all digits
+    tone_ms: Range = (23, 110)
+    level_dbm0: Range = (-36, 0)
+    high_group_db: Range = (-8, 4)  # relative to the low group
+    offset: float = 0.018
+    snr_db: Range | None = (12, 40)
+    speech_db: Range | None = None
+
+
+# The first four are what must not leak; the others show where it ends.
+CONDITIONS = (
+    Condition("quiet line", 0.25, snr_db=None),
+    Condition("noise, S/N 6 to 30 dB", 0.25, snr_db=(6, 30)),
+    Condition("offset up to 3.5 %, twist +-12 dB", 0.15, offset=0.035, high_group_db=(-12, 12)),
+    Condition("speech over it, tone 6 to 20 dB above", 0.35, level_dbm0=(-25, 0), speech_db=(6, 20)),
+)
+HARDER = (
+    Condition("10 to 23 ms, quiet line", 0.1, tone_ms=(10, 23), snr_db=None),
+    Condition("5 to 10 ms, quiet line", 0.1, tone_ms=(5, 10), snr_db=None),
+    Condition("noise, S/N 0 to 6 dB", 0.1, snr_db=(0, 6)),
+    Condition("speech, tone 0 to 6 dB above", 0.1, level_dbm0=(-25, 0), speech_db=(0, 6)),
+    Condition("speech, tone 0 to 6 dB below", 0.1, level_dbm0=(-25, 0), speech_db=(-6, 0)),
+)
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One channel: what went in, where the tone is in it, and what a matched filter is told of it."""
+
+    codes: npt.NDArray[np.uint8]
+    law: Law
+    key: str
+    start: int
+    stop: int
+    row_offset: float
+    col_offset: float
+
+
+@dataclass
+class Outcome:
+    """Sums over the digits of a condition."""
+
+    digits: int = 0
+    leaking: int = 0
+    tone_samples: int = 0
+    out_samples: int = 0
+    read_before: int = 0
+    read_after: int = 0
+    guessed_before: int = 0
+    guessed_after: int = 0
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--digits", type=int, default=10_000)
+    options.add_argument("--seed", type=int, default=2024)
+    options.add_argument("--quick", action="store_true", help="a tenth of the digits, a tenth of the speech")
+    chosen = options.parse_args()
+    digits = chosen.digits // 10 if chosen.quick else chosen.digits
+    print(f"seed {chosen.seed}, {digits} digits (and half as many under harder conditions)")
+    names, signals = dtmf_peer.recordings()
+    voices = voices_by_folder(names, signals)
+    speech = np.concatenate([voice for name, voice in voices.items() if name != "music on hold"])
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("digits", total=round(digits * 1.5))
+        for title, conditions in (("what must not leak", CONDITIONS), ("harder", HARDER)):
+            outcomes = {}
+            for number, condition in enumerate(conditions):
+                rng = np.random.default_rng([chosen.seed, number, len(title)])
+                outcomes[condition.name] = run(condition, round(digits * condition.share), rng, speech, progress, task)
+            print_outcomes(title, outcomes)
+    print_speech({name: voice[: len(voice) // (10 if chosen.quick else 1)] for name, voice in voices.items()})
+
+
+def run(
+    condition: Condition,
+    count: int,
+    rng: np.random.Generator,
+    speech: Samples,
+    progress: Progress | None = None,
+    task: int = 0,
+) -> Outcome:
+    outcome = Outcome()
+    for at in range(0, count, BATCH):
+        some = [draw(condition, rng, speech) for _ in range(min(BATCH, count - at))]
+        for law in ("ulaw", "alaw"):
+            measure([digit for digit in some if digit.law == law], law, outcome)
+        if progress:
+            progress.update(task, advance=len(some))
+    return outcome
+
+
+def draw(condition: Condition, rng: np.random.Generator, speech: Samples) -> Digit:
+    key, law = tones.KEYPAD[rng.integers(16)], ("ulaw", "alaw")[rng.integers(2)]
+    twist, offsets = -rng.uniform(*condition.high_group_db), rng.uniform(-condition.offset, condition.offset, 2)
+    level = rng.uniform(*condition.level_dbm0)
+    tone = tones.dtmf(
+        key, tone_ms=rng.uniform(*condition.tone_ms), gap_ms=0, level_dbm0=level, twist_db=twist,
+        row_offset=offsets[0], col_offset=offsets[1], rng=rng,
+    ).astype(float)  # fmt: skip
+    start = LEAD + int(rng.integers(FRAME))
+    length = -(-(start + len(tone) + TAIL) // FRAME) * FRAME
+    power = float(np.mean(tone**2))
+    line = rng.normal(0, tones.amplitude(IDLE_DBM0) / np.sqrt(2), length)
+    where = slice(start, start + len(tone))
+    line[where] += tone
+    if condition.speech_db:
+        line += spoken(rng, speech, length, where) * np.sqrt(power * 10 ** (-rng.uniform(*condition.speech_db) / 10))
+    elif condition.snr_db:
+        line += rng.normal(0, np.sqrt(power * 10 ** (-rng.uniform(*condition.snr_db) / 10)), length)
+    return Digit(g711.encode(tones.to_int16(line), law), law, key, where.start, where.stop, *offsets)
+
+
+def spoken(rng: np.random.Generator, speech: Samples, length: int, where: slice) -> npt.NDArray[np.float64]:
+    """A passage in which somebody really speaks during the tone, at unit power there."""
+    loud = 0.2 * float(np.sqrt(np.mean(speech[:800_000].astype(float) ** 2)))
+    for _ in range(1000):
+        at = int(rng.integers(len(speech) - length))
+        passage = speech[at : at + length].astype(float)
+        power = float(np.sqrt(np.mean(passage[where] ** 2)))
+        if power > loud:
+            return passage / power
+    raise SystemExit("the recordings hold no speech")
+
+
+def measure(digits: list[Digit], law: Law, outcome: Outcome) -> None:
+    if not digits:
+        return
+    frames = padded([digit.codes for digit in digits], g711.SILENCE[law])
+    masker = Masker(len(digits), law)
+    ticks = [masker(frames[:, at : at + FRAME]) for at in range(0, frames.shape[1], FRAME)]
+    masked = np.concatenate([*ticks, masker.flush()], axis=1)[:, FRAME:]
+    beep = g711.encode(tones.monotone(FRAME, frames.shape[1]), law)
+    before, after = g711.decode(frames, law), g711.decode(masked, law)
+    peer = dtmf_peer.spandsp()
+    heard = zip(peer.decode_many(list(before)), peer.decode_many(list(after)), strict=True)
+    for row, (digit, (was, now)) in enumerate(zip(digits, heard, strict=True)):
+        where = slice(digit.start, digit.stop)
+        out = int((masked[row, where] != beep[where]).sum())
+        outcome.digits += 1
+        outcome.leaking += out > 0
+        outcome.tone_samples += digit.stop - digit.start
+        outcome.out_samples += out
+        outcome.read_before += digit.key in was
+        outcome.read_after += now != ""
+        outcome.guessed_before += matched_filter(before[row, where], digit) == digit.key
+        outcome.guessed_after += matched_filter(after[row, where], digit) == digit.key
+
+
+def padded(codes: list[npt.NDArray[np.uint8]], silence: int) -> npt.NDArray[np.uint8]:
+    frames = np.full((len(codes), max(map(len, codes))), silence, np.uint8)
+    for row, one in zip(frames, codes, strict=True):
+        row[: len(one)] = one
+    return frames
+
+
+def matched_filter(samples: Samples, digit: Digit) -> str:
+    """The key whose two sinusoids, of any phase, explain most of these samples (least squares, one pair at a time)."""
+    time = 2 * np.pi / 8000 * np.arange(len(samples))
+    rows = np.array(tones.LOW_GROUP_HZ) * (1 + digit.row_offset)
+    columns = np.array(tones.HIGH_GROUP_HZ) * (1 + digit.col_offset)
+    waves = np.exp(1j * np.outer(np.concatenate([rows, columns]), time))
+    heard = np.abs(waves @ samples.astype(float)) ** 2
+    if len(samples) < 240:  # under 30 ms neighbouring rows overlap: solve for each pair instead
+        heard = None
+    best, most = "", -1.0
+    for number, key in enumerate(tones.KEYPAD):
+        row, column = number >> 2, 4 + (number & 3)
+        explained = pair_energy(waves[[row, column]], samples) if heard is None else heard[row] + heard[column]
+        if explained > most:
+            best, most = key, explained
+    return best
+
+
+def pair_energy(waves: npt.NDArray[np.complex128], samples: Samples) -> float:
+    basis = np.concatenate([waves.real, waves.imag]).T
+    solution, *_ = np.linalg.lstsq(basis, samples.astype(float), rcond=None)
+    return float(np.sum((basis @ solution) ** 2))
+
+
+def print_outcomes(title: str, outcomes: dict[str, Outcome]) -> None:
+    columns = ("digits", "leaking", "tone samples out", "spandsp before", "after", "filter before", "after (95 %)")
+    rows = [(name, *cells(outcome)) for name, outcome in outcomes.items()]
+    total = Outcome(*(sum(getattr(o, name) for o in outcomes.values()) for name in Outcome.__dataclass_fields__))
+    dtmf_peer.print_table(
+        f"Masking, live: {title} (chance for the filter: 6.2 %)", ("", *columns), [*rows, ("all", *cells(total))]
+    )
+
+
+def cells(o: Outcome) -> Iterator[str]:
+    yield f"{o.digits}"
+    yield f"{o.leaking} ({100 * o.leaking / o.digits:.2f} %)"
+    yield f"{o.out_samples} of {o.tone_samples}"
+    yield f"{100 * o.read_before / o.digits:.1f} %"
+    yield f"{o.read_after}"
+    yield f"{100 * o.guessed_before / o.digits:.1f} %"
+    low, high = wilson(o.guessed_after, o.digits)
+    yield f"{100 * o.guessed_after / o.digits:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def wilson(hits: int, of: int) -> Range:
+    """95 % confidence interval of a share."""
+    z, p = 1.96, hits / of
+    middle, spread = p + z * z / (2 * of), z * np.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
+    return float((middle - spread) / (1 + z * z / of)), float((middle + spread) / (1 + z * z / of))
+
+
+def voices_by_folder(names: list[str], signals: list[Samples]) -> dict[str, Samples]:
+    """Recordings joined by voice; GSM prompts too where sox can read them."""
+    grouped: dict[str, list[Samples]] = {}
+    for name, signal in zip(names, signals, strict=True):
+        parts = Path(name).relative_to(dtmf_peer.SOUNDS.resolve()).parts
+        grouped.setdefault("music on hold" if parts[0] == "moh" else parts[1], []).append(signal)
+    voices = {name: np.concatenate(parts) for name, parts in grouped.items()}
+    for folder in sorted((dtmf_peer.SOUNDS / "sounds").iterdir()) if shutil.which("sox") else ():
+        if not folder.is_symlink() and (prompts := sorted(folder.rglob("*.gsm"))):
+            voices[f"{folder.name} (GSM prompts)"] = from_gsm(prompts)
+    return voices
+
+
+def from_gsm(prompts: list[Path]) -> Samples:
+    with tempfile.NamedTemporaryFile(suffix=".raw") as raw:
+        subprocess.run(
+            ["sox", *map(str, prompts), "-e", "signed", "-b", "16", raw.name], check=True, capture_output=True
+        )
+        return np.fromfile(raw.name, "<i2")
+
+
+def print_speech(voices: dict[str, Samples]) -> None:
+    rows = []
+    for name, voice in voices.items():
+        whole = voice[: len(voice) // FRAME * FRAME]
+        live = Masker(1)(whole[None])[0]
+        beeps = (live[FRAME:].reshape(-1, FRAME) != whole[:-FRAME].reshape(-1, FRAME)).any(axis=1).mean()
+        after = sum(stop - start for start, stop in mask(whole).spans_s) / (len(whole) / 8000)
+        rows.append((name, f"{len(voice) / 8000 / 60:.0f} min", f"{100 * beeps:.2f} %", f"{100 * after:.2f} %"))
+    dtmf_peer.print_table("Audio without keys lost to beeps", ("", "length", "live", "as a recording"), rows)
+
+
+if __name__ == "__main__":
+    main()
