@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dsp.dtmf.confirm import MIN_GAP, WINDOWS, Closeup, Windows, end_of, judge_onset
+from dsp.dtmf.confirm import MIN_GAP, WINDOWS, Candidates, Closeup, end_of, start_of
 from dsp.dtmf.keys import FRAME, Down, Events, Floats, Frames, Rows, Up
 from dsp.dtmf.line import HALF, line_for
 from dsp.dtmf.screen import Screen, Suspects
@@ -148,9 +148,10 @@ class DtmfBank:
     def _verdicts(self, rows: Rows, idle: int) -> Events:
         idle = min(idle, len(rows))
         key = np.concatenate([self._likely[rows[:idle]], self._key[rows[idle:]]])
-        seen = self._closeup(self._heard.reshape(-1, FRAME), self._recent(rows), key)
+        frames, recent = self._heard.reshape(-1, FRAME), self._recent(rows)
+        seen = self._closeup(frames, recent, key)
         up = self._release(rows[idle:], seen.amplitude[:, :, idle:]) if idle < len(rows) else NO_UP
-        down = self._press(rows[:idle], seen) if idle else NO_DOWN
+        down = self._press(rows[:idle], self._closeup.keys(frames, recent, seen, idle)) if idle else NO_DOWN
         return QUIET if up is NO_UP and down is NO_DOWN else Events(down, up)
 
     def _recent(self, rows: Rows) -> Rows:
@@ -178,17 +179,16 @@ class DtmfBank:
         """A held key may grow or fade slowly: the loudest of the last windows becomes the reference."""
         self._amplitude[:, at] = np.maximum.reduce(amplitude, axis=1)
 
-    def _press(self, rows: Rows, seen: Windows) -> Down:
-        onset = judge_onset(seen, len(rows))
-        if onset is None:
+    def _press(self, rows: Rows, begun: Candidates) -> Down:
+        at = rows[begun.rows]
+        if len(at) == 0:
             return NO_DOWN
-        at = rows[onset.rows]
-        start = np.maximum(self._sample(at) + onset.start, 0)
-        self._key[at] = onset.key
-        self._amplitude[:, at] = onset.amplitude
+        start = np.maximum(self._sample(at) + start_of(begun.level), 0)
+        self._key[at] = begun.key
+        self._amplitude[:, at] = begun.shown
         self._unlike[at] = 0
         self._start[at] = start
-        return Down(at.astype(np.int32), onset.key.astype(np.uint8), start)
+        return Down(at.astype(np.int32), begun.key.astype(np.uint8), start)
 
     def _sample(self, at: Rows) -> npt.NDArray[np.int64]:
         """The number, counted since the channel joined, of the first sample in the span just judged."""
