@@ -144,9 +144,13 @@ def is_code(code: object) -> bool:
 
 
 def describe(error: httpx.RequestError) -> str:
-    cause = error.__cause__ or error.__context__
-    detail = cause.reason if isinstance(cause, ssl.SSLError) and cause.reason else ""
-    return f"{type(error).__name__} {detail}".strip()
+    """The network's own words beside the error's name: `ConnectError certificate has expired`."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, OSError):
+        found = found.__cause__ or found.__context__
+    if isinstance(found, ssl.SSLCertVerificationError):
+        return f"{type(error).__name__} {found.verify_message}"
+    return f"{type(error).__name__} {why(found)}" if isinstance(found, OSError) else type(error).__name__
 
 
 def tls_context(settings: BankSettings) -> ssl.SSLContext:
@@ -174,9 +178,7 @@ def check_certificate(settings: BankSettings) -> None:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
     except OSError as error:
         cure = "`python -m ivr.bank.dev_keys` makes development keys"
-        raise ConfigError(
-            f"{file}: {error.strerror}; `client_certificate` is what the bank issued you; {cure}"
-        ) from None
+        raise ConfigError(f"{file}: {why(error)}; `client_certificate` is what the bank issued you; {cure}") from None
     except ValueError:
         raise ConfigError(
             f"{file}: not a certificate in PEM; `client_certificate` is what the bank issued you"
@@ -187,9 +189,8 @@ def check_certificate(settings: BankSettings) -> None:
 
 
 def why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or "not readable").lower().replace("_", " ")
-    return (error.strerror or "not readable").lower() if isinstance(error, OSError) else "not readable"
+    words = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
+    return (words or "not readable").lower().replace("_", " ")
 
 
 def no_password() -> str:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -38,6 +39,19 @@ class Message(BaseModel):
     amount: Amount
     moto: bool
     sealed: dict[str, Sealed]
+
+
+@dataclass(frozen=True)
+class Request:
+    """An authorization and the key that says whether it is the same one again."""
+
+    message: Message
+    key: str
+
+    @cached_property
+    def hash(self) -> str:
+        """Of the content: the same for the same request, however its JSON was written."""
+        return hashlib.sha256(json.dumps(self.message.model_dump(), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -75,13 +89,12 @@ class Desk:
             return Reply(400, {"error": problems(error)}, "malformed")
         if not idempotency_key.isascii() or not 1 <= len(idempotency_key) <= 255:
             return Reply(400, {"error": "an Idempotency-Key of 1 to 255 characters is needed"}, "malformed")
-        request_hash = hashlib.sha256(canonical(message)).hexdigest()
+        request = Request(message, idempotency_key)
         known = self._books.find_key(idempotency_key)
-        if known is not None:
-            return replay(known, message.reference, request_hash)
-        return self._decide(message, idempotency_key, request_hash)
+        return self._decide(request) if known is None else replay(known, request)
 
-    def _decide(self, message: Message, key: str, request_hash: str) -> Reply | Undecided:
+    def _decide(self, request: Request) -> Reply | Undecided:
+        message = request.message
         bound = Bound(message.merchant, message.call, message.reference)
         note, fault = "", None
         try:
@@ -92,13 +105,8 @@ class Desk:
             card, code, note = Card("", "unknown", ""), refused.response_code, str(refused)
         if fault == "duplicate":
             return conflict(message.reference)
-        entry = new_entry(message, key, request_hash, card, code)
-
-        def enter() -> Reply:
-            entered = self._books.authorize(entry)
-            return replay(entered, message.reference, request_hash, note)
-
-        return Undecided(fault, enter)
+        entry = new_entry(request, card, code)
+        return Undecided(fault, lambda: replay(self._books.authorize(entry), request, note))
 
     def inquire(self, reference: str) -> Reply:
         entry = self._books.find(reference)
@@ -112,17 +120,13 @@ class Desk:
         return Reply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
 
 
-def canonical(message: Message) -> bytes:
-    """The same for the same request, however its JSON was written."""
-    return json.dumps(message.model_dump(), sort_keys=True).encode()
-
-
-def new_entry(message: Message, key: str, request_hash: str, card: Card, code: str) -> Entry:
+def new_entry(request: Request, card: Card, code: str) -> Entry:
+    message = request.message
     outcome: Literal["approved", "declined"] = "approved" if code == APPROVED else "declined"
     return Entry(
         reference=message.reference,
-        idempotency_key=key,
-        request_hash=request_hash,
+        idempotency_key=request.key,
+        request_hash=request.hash,
         merchant=message.merchant,
         call=message.call,
         amount=Money(message.amount.minor, message.amount.currency),
@@ -134,10 +138,10 @@ def new_entry(message: Message, key: str, request_hash: str, card: Card, code: s
     )
 
 
-def replay(entry: Entry, reference: str, request_hash: str, note: str = "") -> Reply:
+def replay(entry: Entry, request: Request, note: str = "") -> Reply:
     """The same request again has the same answer; another one under a key or reference that is taken has none."""
-    if (entry.reference, entry.request_hash) != (reference, request_hash):
-        return conflict(reference)
+    if (entry.idempotency_key, entry.request_hash) != (request.key, request.hash):
+        return conflict(request.message.reference)
     return answer(entry, note or "repeated")
 
 
