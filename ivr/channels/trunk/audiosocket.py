@@ -1,0 +1,140 @@
+"""Asterisk's AudioSocket: a PBX that does not want to speak SIP to us opens a TCP connection a call, keys come as data.
+
+The protocol (Asterisk, res_audiosocket): one byte of type, two of length, the payload. 0x01 the call's UUID, 0x03 one
+key as ASCII, 0x10 audio as signed 16-bit little-endian at 8 kHz, 0x00 hang-up, 0xff an error. Keys come as type 0x03
+and never as tones, so audio from the caller is dropped unread.
+"""
+
+import asyncio
+import struct
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from dsp import g711
+from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Silent
+from ivr.errors import PeerError
+from ivr.voice import read_clip
+
+log = structlog.get_logger()
+HANG_UP, IDENTITY, KEY, AUDIO, ERROR = 0x00, 0x01, 0x03, 0x10, 0xFF
+FRAME_BYTES, FRAME_S = 320, 0.02
+KEYS = frozenset("0123456789*#ABCD")
+HANDSHAKE_S = 5.0
+MOST_CALLS = 500
+
+Answer = Callable[[str, "AudioSocketMouth"], Awaitable[Callable[[Heard], None]]]
+
+
+class AudioSocketMouth:
+    """One connection's media. A frame every 20 ms by the clock; the PBX plays what it gets."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._player: asyncio.Task[None] | None = None
+        self._plays = 0
+        self._barge_in = False
+        self.tell: Callable[[Heard], None] = lambda _heard: None
+
+    async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
+        self._cut_off()
+        self._plays += 1
+        self._barge_in = barge_in
+        self._player = asyncio.create_task(self._send_clips(clips, self._plays))
+        return self._plays
+
+    async def wipe(self) -> None:
+        """Keys are handed on as they are read: nothing here holds one."""
+
+    async def hang_up(self) -> None:
+        self._cut_off()
+        self._writer.write(struct.pack("!BH", HANG_UP, 0))
+        self._writer.close()
+
+    async def read_identity(self) -> str:
+        kind, payload = await self._read()
+        if kind != IDENTITY or len(payload) != 16:
+            raise PeerError("AudioSocket: the first message must be the call's UUID (type 0x01, 16 bytes)")
+        return str(uuid.UUID(bytes=payload))
+
+    async def listen(self) -> None:
+        """Until the PBX hangs up or the connection breaks."""
+        try:
+            while True:
+                kind, payload = await self._read()
+                if kind == KEY:
+                    self._take_key(payload)
+                elif kind in (HANG_UP, ERROR):
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        self._cut_off()
+        self._writer.close()
+        self.tell(Gone("caller hung up"))
+
+    def _take_key(self, payload: bytes) -> None:
+        key = payload.decode("ascii", "replace")
+        if key not in KEYS:
+            return
+        if self._barge_in and self._player is not None and not self._player.done():
+            self._cut_off()
+            self.tell(Silent(self._plays))
+        self.tell(KeyPressed(key))
+
+    async def _read(self) -> tuple[int, bytes]:
+        kind, length = struct.unpack("!BH", await self._reader.readexactly(3))
+        return kind, await self._reader.readexactly(length)
+
+    async def _send_clips(self, clips: Sequence[Path], play: int) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for clip in clips:
+            audio = g711.decode(read_clip(clip, "ulaw"), "ulaw").astype("<i2").tobytes()
+            for start in range(0, len(audio), FRAME_BYTES):
+                frame = audio[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
+                self._writer.write(struct.pack("!BH", AUDIO, FRAME_BYTES) + frame)
+                due += FRAME_S
+                await asyncio.sleep(due - loop.time())
+        self.tell(Silent(play))
+
+    def _cut_off(self) -> None:
+        if self._player is not None:
+            self._player.cancel()
+
+
+class AudioSocketServer:
+    """`answer(identity, mouth)` begins a conversation and gives where to tell it what is heard."""
+
+    def __init__(self, host: str, port: int, answer: Answer) -> None:
+        self._host, self._port, self._answer = host, port, answer
+        self._server: asyncio.Server | None = None
+        self.calls = 0
+
+    async def start(self) -> int:
+        """The port it listens on."""
+        self._server = await asyncio.start_server(self._serve, self._host, self._port)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """No new calls; those in progress go on."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.calls >= MOST_CALLS:
+            writer.close()
+            return
+        self.calls += 1
+        mouth = AudioSocketMouth(reader, writer)
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                identity = await mouth.read_identity()
+            mouth.tell = await self._answer(identity, mouth)
+            await mouth.listen()
+        except (PeerError, TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+            log.warning("audiosocket refused", reason=type(error).__name__)
+            writer.close()
+        finally:
+            self.calls -= 1

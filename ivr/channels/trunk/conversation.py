@@ -1,0 +1,178 @@
+"""One call on a line of our own: what is heard becomes events, actions become audio, timers and a hang-up; no decisions."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from ivr.channels.trunk.entry_buffer import EntryBuffer
+from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
+from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
+from ivr.core.call import Call
+from ivr.core.events import CallStarted, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.runner import Advance, CallStore, Runner
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class House:
+    """What all conversations of a process share. `blocking` runs what touches the database, `voice` what makes clips."""
+
+    runner: Runner
+    store: CallStore
+    clips: Callable[[Phrase], Sequence[Path]]
+    blocking: Executor
+    voice: Executor
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    watch: Callable[[Call], None] = lambda _call: None
+
+
+class Conversation:
+    """`tell` may be called from the event loop at any time; `run` lives as long as the call."""
+
+    def __init__(self, house: House, mouth: Mouth, call: Call) -> None:
+        self._house, self._mouth = house, mouth
+        self.call = call
+        self._version = 0
+        self._heard: asyncio.Queue[Heard] = asyncio.Queue()
+        self._keys = EntryBuffer()
+        self._collect: Collect | None = None
+        self._after_silence: ChannelAction | None = None
+        self._playing = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_number = 0
+
+    def tell(self, heard: Heard) -> None:
+        self._heard.put_nowait(heard)
+
+    async def run(self) -> None:
+        """From the greeting to the end, however it comes; afterwards no key is left in any buffer."""
+        try:
+            await self._begin()
+            while not self._is_over:
+                await self._take(await self._heard.get())
+        finally:
+            self._stop_timer()
+            self._keys.wipe()
+            await self._mouth.wipe()
+
+    @property
+    def _is_over(self) -> bool:
+        return self.call.phase == "over" and self._after_silence is None and self._collect is None
+
+    async def _begin(self) -> None:
+        advance = await self._blocking(partial(self._house.runner.begin, self.call, CallStarted(self._house.now())))
+        await self._follow(advance)
+
+    # ---- what is heard
+
+    async def _take(self, heard: Heard) -> None:
+        match heard:
+            case KeyPressed(key):
+                await self._take_key(key)
+            case Silent(play) if play == self._playing:
+                await self._prompt_over()
+            case TimerFired(number) if number == self._timer_number:
+                await self._timer_over()
+            case Gone():
+                await self._caller_gone()
+
+    async def _take_key(self, key: str) -> None:
+        self._keys.add(key)
+        if self._collect is None:
+            return
+        entry = self._keys.take_entry(self._collect)
+        if entry is not None:
+            await self._happen(KeysEntered(self._house.now(), entry))
+        elif self._keys:
+            self._set_timer(self._collect.inter_digit_timeout_s)
+
+    async def _prompt_over(self) -> None:
+        self._playing = 0
+        following, self._after_silence = self._after_silence, None
+        match following:
+            case Wait(seconds):
+                self._after_silence = following
+                self._set_timer(seconds)
+            case HangUp():
+                await self._mouth.hang_up()
+            case _ if self._collect is not None and not self._keys:
+                self._set_timer(self._collect.first_key_timeout_s)
+
+    async def _timer_over(self) -> None:
+        if self._collect is None:
+            self._after_silence = None
+            await self._happen(Waited(self._house.now()))
+        elif self._keys:
+            await self._happen(KeysEntered(self._house.now(), self._keys.take_all(), timed_out=True))
+        else:
+            await self._happen(NoInput(self._house.now()))
+
+    async def _caller_gone(self) -> None:
+        self._collect = self._after_silence = None
+        if self.call.phase != "over":
+            await self._happen(HungUp(self._house.now()))
+
+    # ---- what follows
+
+    async def _happen(self, event: Event) -> None:
+        """No key is lost meanwhile: what is pressed while the database works waits in the queue."""
+        self._stop_timer()
+        sensitive = self._collect is not None and self._collect.sensitive
+        self._collect = None
+        advance = await self._blocking(partial(self._house.runner.advance, self.call, event))
+        if sensitive:
+            await self._mouth.wipe()
+        await self._follow(advance)
+
+    async def _follow(self, advance: Advance) -> None:
+        await self._blocking(partial(self._house.store.save_call, advance.call, self._version, self._house.now()))
+        self._version += 1
+        self.call = advance.call
+        self._house.watch(self.call)
+        if self.call.hung_up:
+            return
+        phrases = [phrase for action in advance.actions if isinstance(action, Speak) for phrase in action.phrases]
+        last = advance.actions[-1] if advance.actions else HangUp()
+        self._collect = last if isinstance(last, Collect) else None
+        self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
+        if self._collect is not None and self._collect.flush:
+            self._keys.wipe()
+        await self._speak(phrases)
+
+    async def _speak(self, phrases: Sequence[Phrase]) -> None:
+        """A caller who has typed ahead is not made to listen first."""
+        if self._collect is not None and self._keys and (entry := self._keys.take_entry(self._collect)) is not None:
+            await self._happen(KeysEntered(self._house.now(), entry))
+            return
+        clips = await self._clips(phrases)
+        if not clips:
+            await self._prompt_over()
+            return
+        self._playing = await self._mouth.play(clips, barge_in=self._collect is not None)
+
+    async def _clips(self, phrases: Sequence[Phrase]) -> list[Path]:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._house.voice, lambda: [self._house.clips(phrase) for phrase in phrases])
+        return [clip for clips in found for clip in clips]
+
+    async def _blocking(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._house.blocking, work)
+
+    # ---- one timer at a time
+
+    def _set_timer(self, seconds: float) -> None:
+        self._stop_timer()
+        number = self._timer_number
+        self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.tell(TimerFired(number)))
+
+    def _stop_timer(self) -> None:
+        self._timer_number += 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
