@@ -13,7 +13,7 @@ from ivr.channels.sip.contract import Invitation
 from ivr.channels.sip.endpoint import SipEndpoint
 from ivr.channels.sip.exchange import Exchange, put_via
 from ivr.channels.sip.flow import Flow
-from ivr.channels.sip.leg import Leg, speaks_update
+from ivr.channels.sip.leg import Leg
 from ivr.channels.sip.negotiation import LocalSession
 from ivr.channels.sip.screening import ALLOW
 from ivr.channels.sip.sdp import parse_session
@@ -84,11 +84,11 @@ class OutgoingCall:
     async def send_key(self, key: str, duration_ms: int = 160) -> int:
         """One key by SIP INFO; the status it got."""
         body = f"Signal={key}\r\nDuration={duration_ms}\r\n"
-        return (await self.leg.ask("INFO", body=("application/dtmf-relay", body))).status_code
+        return (await self.leg.asker.ask("INFO", body=("application/dtmf-relay", body))).status_code
 
     async def offer_again(self, sdp: str) -> SessionOffer:
         """re-INVITE: hold, another port. Raises CallRefusedError; the call then goes on as it was."""
-        response = await self.leg.offer_again(sdp)
+        response = await self.leg.asker.offer_again(sdp)
         if response.status_code >= 300:
             raise CallRefusedError(response.status_code, response.reason_phrase)
         remote = session_in(response, self.leg.flow)
@@ -198,7 +198,7 @@ class Attempt:
         tag = recipient(response).tag
         leg = self._legs.get(tag)
         if leg is not None:
-            self._exchange.spawn(leg.send_ack(self._invite, self._answers.get(tag, "")))
+            self._exchange.spawn(leg.asker.send_ack(self._invite, self._answers.get(tag, "")))
             return
         leg = self._legs[tag] = self._new_leg(response)
         if len(self._legs) > 1:
@@ -207,12 +207,13 @@ class Attempt:
     def _new_leg(self, response: SipResponse) -> Leg:
         dialog = dialog_as_caller(self._invite, response, self._cseq)
         leg = Leg(self._exchange, self._handler, dialog.local_tag + dialog.remote_tag, dialog, self._flow)
-        leg.credentials, leg.peer_updates = self.credentials, speaks_update(response)
+        leg.asker.credentials = self.credentials
+        leg.keeper.note_methods(response)
         leg.confirm()
         return leg
 
     async def _hang_up_fork(self, leg: Leg) -> None:
-        await leg.send_ack(self._invite)
+        await leg.asker.send_ack(self._invite)
         await leg.hang_up()
 
     async def _settle(self, response: SipResponse) -> OutgoingCall:
@@ -227,7 +228,7 @@ class Attempt:
             raise CallRefusedError(488, "no common media in the answer")
         if self._offer is None:
             self._answers[leg.dialog.remote_tag] = outcome.sdp
-        await leg.send_ack(self._invite, "" if self._offer else outcome.sdp)
+        await leg.asker.send_ack(self._invite, "" if self._offer else outcome.sdp)
         self._begin(leg, response, outcome)
         return OutgoingCall(leg, outcome)
 

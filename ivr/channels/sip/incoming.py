@@ -9,7 +9,7 @@ from aiosipua import Dialog, SipRequest
 
 from ivr.channels.sip.contract import CANCELLED, HANDLER_FAILED, CallHandler, Invitation
 from ivr.channels.sip.exchange import Exchange
-from ivr.channels.sip.leg import Leg, speaks_update
+from ivr.channels.sip.leg import Leg
 from ivr.channels.sip.retransmission import Retransmission
 from ivr.channels.sip.server_transaction import ServerTransaction
 from ivr.channels.sip.session import Answer, Reject
@@ -34,7 +34,7 @@ class IncomingCall:
             exchange, handler, invitation.call, dialog_as_callee(transaction.request, invitation.call), transaction.flow
         )
         self.leg.remote = invitation.offer
-        self.leg.peer_updates = speaks_update(transaction.request)
+        self.leg.keeper.note_methods(transaction.request)
         self.leg.on_early_bye = self.cancel
         self._rseq = random.randint(1, 2**30)
         self._pracked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -1,7 +1,7 @@
 """One call's dialog from its first answer to its end, whichever side began it; the INVITE before it is incoming.py's.
 
-Answers what the peer asks within the call (BYE, re-INVITE, UPDATE, INFO, PRACK), asks what we want of the peer
-(BYE, refresh, INFO, re-INVITE), and keeps its clocks. Media and payment are the handler's.
+Answers what the peer asks within the call (BYE, re-INVITE, UPDATE, INFO, PRACK). What we ask of the peer is in
+asking.py, the session timer in session_keeper.py; media and payment are the handler's.
 """
 
 import asyncio
@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 import structlog
-from aiosipua import Dialog, SipRequest, SipResponse
+from aiosipua import Dialog, SipRequest
 
-from ivr.channels.sip.challenge import Credentials, answer_challenge
-from ivr.channels.sip.client_transaction import ClientTransaction
+from ivr.channels.sip.asking import Asker, Headers
 from ivr.channels.sip.contract import (
     HANDLER_FAILED,
     HUNG_UP_BY_CALLER,
@@ -24,7 +23,7 @@ from ivr.channels.sip.contract import (
     TOO_LONG,
     CallHandler,
 )
-from ivr.channels.sip.exchange import Exchange, put_via
+from ivr.channels.sip.exchange import Exchange
 from ivr.channels.sip.flow import Flow
 from ivr.channels.sip.info_keys import KEY_TYPES, read_info_key
 from ivr.channels.sip.retransmission import Retransmission
@@ -32,18 +31,11 @@ from ivr.channels.sip.screening import ALLOW, SUPPORTED, Refusal, content_type, 
 from ivr.channels.sip.sdp import parse_session
 from ivr.channels.sip.server_transaction import ServerTransaction
 from ivr.channels.sip.session import Answer, Reject, SessionOffer
-from ivr.channels.sip.session_timer import (
-    SessionClock,
-    SessionTimer,
-    TooSmall,
-    agree_as_callee,
-    agree_as_caller,
-    smallest_accepted,
-)
-from ivr.channels.sip.wire import contact_uri, make_response, read_cseq, read_name_addr, tokens
+from ivr.channels.sip.session_keeper import SessionKeeper
+from ivr.channels.sip.session_timer import SessionTimer, TooSmall, agree_as_callee
+from ivr.channels.sip.wire import make_response, read_cseq
 from ivr.errors import PeerError
 
-Headers = list[tuple[str, str]]
 log = structlog.get_logger("sip")
 
 
@@ -57,12 +49,10 @@ class Unacknowledged:
 
 class Leg:
     def __init__(self, exchange: Exchange, handler: CallHandler, call: str, dialog: Dialog, flow: Flow) -> None:
-        self.exchange, self.handler, self.call, self.dialog, self.flow = exchange, handler, call, dialog, flow
+        self.exchange, self.handler, self.call, self.dialog = exchange, handler, call, dialog
         self.local_sdp = ""
         self.remote: SessionOffer | None = None
-        self.timer: SessionTimer | None = None
-        self.peer_updates = False
-        self.credentials: Credentials | None = None
+        self.asker = Asker(exchange, dialog, flow)
         self.ended_because: str | None = None
         self.over = asyncio.Event()
         # Set while the INVITE is still being answered.
@@ -70,15 +60,21 @@ class Leg:
         self.on_early_bye: Callable[[], None] | None = None
         self._announced = self._saying_bye = False
         self._remote_offered = False
-        self._answering = self._asking = False
+        self._answering = False
         self._unacknowledged: dict[int, Unacknowledged] = {}
         self._acknowledged = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._clock = SessionClock(
-            lambda: self._spawn(self._refresh()), lambda: self._spawn(self.hang_up(SESSION_EXPIRED))
+        self.keeper = SessionKeeper(
+            self.asker,
+            session=lambda: "" if self._answering else self.local_sdp,
+            expired=lambda: self._spawn(self.hang_up(SESSION_EXPIRED)),
         )
         self._too_long: asyncio.TimerHandle | None = None
         exchange.add(self)
+
+    @property
+    def flow(self) -> Flow:
+        return self.asker.flow
 
     # --- the call begins and ends -------------------------------------------------------------------------------
 
@@ -88,8 +84,7 @@ class Leg:
 
     def begin(self, timer: SessionTimer | None) -> None:
         """The 2xx is out, or has come: the clocks start."""
-        self.timer = timer
-        self._clock.wind(timer)
+        self.keeper.keep(timer)
         self._too_long = asyncio.get_running_loop().call_later(
             self.exchange.settings.max_call_s, lambda: self._spawn(self.hang_up(TOO_LONG))
         )
@@ -104,7 +99,7 @@ class Leg:
         if self.ended_because is not None:
             return
         self.ended_because = reason
-        self._clock.stop()
+        self.keeper.stop()
         if self._too_long is not None:
             self._too_long.cancel()
         for waiting in self._unacknowledged.values():
@@ -122,7 +117,7 @@ class Leg:
         self._saying_bye = True  # a BYE of the peer's that crosses ours still finds the leg, and gets its 200
         self.end(reason)
         try:
-            await self.ask("BYE")
+            await self.asker.ask("BYE")
         except PeerError:
             self.exchange.counters["bye_undeliverable"] += 1
         finally:
@@ -142,6 +137,8 @@ class Leg:
     def requested(self, transaction: ServerTransaction) -> None:
         request = transaction.request
         cseq = read_cseq(request)
+        if not self.flow.alive:
+            self.asker.flow = transaction.flow  # the connection was lost, and the peer has made another
         # RFC 3261 12.2.2: a lower number is an old request, out of order.
         if cseq is None or cseq[0] <= self.dialog.remote_cseq:
             self.respond(transaction, 500)
@@ -248,7 +245,7 @@ class Leg:
 
     async def _renegotiate(self, transaction: ServerTransaction) -> None:
         """RFC 3261 14.2, RFC 3311 5.2."""
-        if self._asking:
+        if self.asker.offering:
             self.respond(transaction, 491)
         elif self._answering or self._unacknowledged:
             self.respond(transaction, 500, [("Retry-After", str(random.randint(1, 10)))])
@@ -276,15 +273,14 @@ class Leg:
         if self.ended_because is not None:
             self.respond(transaction, 481)
             return
-        self._refresh_target(request)
+        self.asker.refresh_target(request)
         self._accept_offer(transaction, outcome, body is None, timer)
 
     def _accept_offer(
         self, transaction: ServerTransaction, sdp: str, without_offer: bool, timer: SessionTimer | None
     ) -> None:
         headers = timer.response_headers() if timer else []
-        self.timer = timer
-        self._clock.wind(timer)
+        self.keeper.keep(timer)
         if transaction.request.method == "INVITE":
             # A re-INVITE without SDP asks for an offer: the session as it stands (RFC 3261 14.1).
             self.accept_invite(transaction, sdp or self.local_sdp, headers, late_offer=without_offer)
@@ -336,120 +332,6 @@ class Leg:
         self._acknowledged.set()
         self._spawn(self.hang_up(NOT_ACKNOWLEDGED))
 
-    def _refresh_target(self, message: SipRequest | SipResponse) -> None:
-        self.dialog.remote_target = contact_uri(message) or self.dialog.remote_target
-
-    # --- what we ask of the peer --------------------------------------------------------------------------------
-
-    async def ask(
-        self, method: str, headers: Headers | None = None, body: tuple[str, str] | None = None
-    ) -> SipResponse:
-        """A request within the dialog and its final answer; `body` is content type and text."""
-        response = await self._ask_once(method, headers or [], body)
-        if response.status_code in (401, 407) and self.credentials is not None:
-            login = answer_challenge(self.credentials, response, method, self.dialog.remote_target)
-            if login is not None:
-                response = await self._ask_once(method, [*(headers or []), login], body)
-        return response
-
-    async def offer_again(self, sdp: str, headers: Headers | None = None) -> SipResponse:
-        """A re-INVITE of ours; on 2xx the ACK is out when this returns. 491 is tried again (RFC 3261 14.1)."""
-        self._asking = True
-        try:
-            response = await self.ask("INVITE", headers, ("application/sdp", sdp))
-            if response.status_code == 491:
-                await asyncio.sleep(random.uniform(0, 2))
-                response = await self.ask("INVITE", headers, ("application/sdp", sdp))
-        finally:
-            self._asking = False
-        if response.status_code < 300:
-            self._refresh_target(response)
-        return response
-
-    async def _ask_once(self, method: str, headers: Headers, body: tuple[str, str] | None) -> SipResponse:
-        request = self.request(method)
-        for name, value in headers:
-            request.headers.append(name, value)
-        if method in ("INVITE", "UPDATE"):
-            request.headers.append("Contact", self.exchange.contact(self.flow))
-            request.headers.append(*ALLOW)
-        if body is not None:
-            request.content_type, request.text = body
-        flow = await self._send_through(request)
-        return await self._transaction(request, flow).final
-
-    def _transaction(self, request: SipRequest, flow: Flow) -> ClientTransaction:
-        if request.method != "INVITE":
-            return self.exchange.transactions.ask(request, flow)
-        return self.exchange.transactions.invite(
-            request, flow, provisional=lambda _: None, accepted=lambda _: self._spawn(self.send_ack(request))
-        )
-
-    async def send_ack(self, invite: SipRequest, sdp: str = "") -> None:
-        """RFC 3261 13.2.2.4: the INVITE's CSeq number, a branch of its own, sent once for every copy of the 2xx."""
-        cseq = read_cseq(invite)
-        ack = self.request("ACK", cseq[0] if cseq else 0)
-        for name in ("Authorization", "Proxy-Authorization"):
-            for value in invite.headers.get(name):
-                ack.headers.append(name, value)
-        if sdp:
-            ack.content_type, ack.text = "application/sdp", sdp
-        flow = await self._send_through(ack)
-        flow.send(bytes(ack))
-
-    def request(self, method: str, cseq: int | None = None) -> SipRequest:
-        """Request line and Route by RFC 3261 12.2.1.1, for loose routers and the strict ones before them."""
-        before = self.dialog.local_cseq
-        request: SipRequest = self.dialog.create_request(method)
-        if cseq is not None:
-            self.dialog.local_cseq = before
-            request.headers.set_single("CSeq", f"{cseq} {method}")
-        request.headers.set_single("User-Agent", self.exchange.settings.server_name)
-        first = read_name_addr(self.dialog.route_set[0]) if self.dialog.route_set else None
-        if first is not None and ";lr" not in first.uri.lower():
-            request.headers.remove("route")
-            for route in [*self.dialog.route_set[1:], f"<{request.uri}>"]:
-                request.headers.append("Route", route)
-            request.uri = first.uri
-        return request
-
-    async def _send_through(self, request: SipRequest) -> Flow:
-        routes = request.headers.get("route")
-        strict = self.dialog.route_set and routes != self.dialog.route_set
-        towards = request.uri if strict or not routes else routes[0]
-        flow = await self.exchange.flow_towards(towards, self.flow)
-        put_via(request, flow)
-        return flow
-
-    async def _refresh(self) -> None:
-        """RFC 4028 10: UPDATE where the peer knows it, else a re-INVITE with the same session."""
-        if self.timer is None or self._answering or self._asking:
-            return
-        headers = self.timer.request_headers(self.exchange.settings.min_se_s)
-        self.exchange.counters["refreshes_sent"] += 1
-        response = (
-            await self.ask("UPDATE", headers) if self.peer_updates else await self.offer_again(self.local_sdp, headers)
-        )
-        if response.status_code < 300:
-            self.timer = agree_as_caller(response, self.timer)
-            self._clock.wind(self.timer)
-        else:
-            self._refresh_failed(response)
-
-    def _refresh_failed(self, response: SipResponse) -> None:
-        """Anything but these leaves the clock running: it ends the call when no later refresh succeeds."""
-        status, timer = response.status_code, self.timer
-        if status in (408, 481):
-            self._spawn(self.hang_up(SESSION_EXPIRED))
-        elif status in (405, 501) and self.peer_updates:
-            self.peer_updates = False
-            self._spawn(self._refresh())
-        elif status == 422 and timer is not None and smallest_accepted(response) > timer.interval_s:
-            self.timer = SessionTimer(smallest_accepted(response), True, timer.peer_supports)
-            self._spawn(self._refresh())
-        elif timer is not None:
-            asyncio.get_running_loop().call_later(timer.interval_s / 8, lambda: self._spawn(self._refresh()))
-
     # --- telling the handler ------------------------------------------------------------------------------------
 
     def tell_answered(self, remote: SessionOffer) -> None:
@@ -471,7 +353,3 @@ class Leg:
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         self.exchange.spawn(work)
-
-
-def speaks_update(message: SipRequest | SipResponse) -> bool:
-    return "update" in tokens(message, "allow")

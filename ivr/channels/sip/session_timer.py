@@ -1,11 +1,9 @@
-"""Session timers (RFC 4028): what interval holds and who refreshes; the refresh itself is sent by the leg."""
+"""Session timers (RFC 4028): what interval holds and who refreshes; nothing is sent from here."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiosipua import SipRequest, SipResponse
-from aiosipua.session_timer import parse_session_expires, watchdog_delay
+from aiosipua.session_timer import parse_session_expires
 
 from ivr.channels.sip.wire import is_number, tokens
 
@@ -67,26 +65,3 @@ def smallest_accepted(message: SipRequest | SipResponse) -> int:
     """The peer's Min-SE, in a request or a 422."""
     text = (message.headers.get_first("min-se") or "").partition(";")[0].strip()
     return int(text) if is_number(text, MOST_S) else 0
-
-
-class SessionClock:
-    """Runs one leg's timer: `refresh` at half the interval when that is ours, `expire` when nobody refreshed in time."""
-
-    def __init__(self, refresh: Callable[[], None], expire: Callable[[], None]) -> None:
-        self._refresh, self._expire = refresh, expire
-        self._due: list[asyncio.TimerHandle] = []
-
-    def wind(self, timer: SessionTimer | None) -> None:
-        """From now; also after each refresh, whoever sent it."""
-        self.stop()
-        if timer is None:
-            return
-        loop = asyncio.get_running_loop()
-        self._due.append(loop.call_later(watchdog_delay(timer.interval_s), self._expire))
-        if timer.we_refresh:
-            self._due.append(loop.call_later(timer.interval_s / 2, self._refresh))
-
-    def stop(self) -> None:
-        for handle in self._due:
-            handle.cancel()
-        self._due.clear()

@@ -220,6 +220,30 @@ def test_strangers_and_the_greedy_get_no_connection():
     asyncio.run(body())
 
 
+def test_a_call_outlives_its_connection():
+    async def body():
+        endpoint = await opened(listening("tcp"), desk := Desk())
+        phone = Phone(MemoryNetwork())
+        reader, writer = await raw(endpoint)
+        writer.write(phone.invite().encode())
+        await reader.readuntil(b"\r\n\r\n")  # 100
+        tag = Message((await reader.readuntil(b"\r\n\r\n")).decode()).to_tag
+        writer.write(phone.request("ACK", branch="z9hG4bK-a", to_tag=tag).encode())
+        writer.close()
+        await writer.wait_closed()
+        reader, writer = await raw(endpoint)
+        writer.write(phone.request("INFO", branch="z9hG4bK-i", cseq=2, to_tag=tag).encode())
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        hanging_up = asyncio.ensure_future(endpoint.hang_up(tag))
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"BYE sip:anna@192.0.2.9")
+        assert desk.count("answered") == 1
+        hanging_up.cancel()
+        writer.close()
+        await endpoint.stop()
+
+    asyncio.run(body())
+
+
 def test_an_answer_over_udp_comes_from_the_port_that_was_rung():
     async def body():
         endpoint = await opened(listening("udp"), Desk())
