@@ -41,7 +41,7 @@ WORD_PROMPTS = ("key_star", "key_pound", "money_with_minor")
 
 
 def read_prompts(
-    files: Iterable[tuple[str, str]], values: Collection[str] = ()
+    files: Iterable[tuple[str, str | bytes]], values: Collection[str] = ()
 ) -> tuple[Prompts | None, list[Problem]]:
     """From (file name, text) pairs; the language is the file's name (`es-MX.yaml`). None where there are problems.
 
@@ -54,7 +54,7 @@ def read_prompts(
     return Prompts({language: source.tree for language, source in sources.items()}), []
 
 
-def check_prompts(files: Iterable[tuple[str, str]], values: Collection[str] = ()) -> list[Problem]:
+def check_prompts(files: Iterable[tuple[str, str | bytes]], values: Collection[str] = ()) -> list[Problem]:
     return read_prompts(files, values)[1]
 
 
