@@ -1,0 +1,86 @@
+"""Keys as tones within the audio, through dsp.dtmf for all calls at once; calls whose keys come as events are deaf here."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from dsp.dtmf import KEYS, DtmfBank
+from ivr.channels.rtp.jitter import DELAY
+from ivr.channels.rtp.packets import FRAME, RATE, TICK_S, Bytes, Mask
+
+# After a wipe in the middle of a tone, what is left of the tone is heard as a key that begins this soon.
+REMAINDER_TICKS: Final = 4
+NONE: Final = -1
+
+
+@dataclass(frozen=True)
+class ToneDown:
+    row: int
+    key: str = field(repr=False)
+    at_s: float
+
+
+@dataclass(frozen=True)
+class ToneUp:
+    row: int
+    duration_s: float
+
+
+class Inband:
+    """Every row is always joined, so that no time is spent on gathering; an unused one is silent."""
+
+    def __init__(self, capacity: int) -> None:
+        self.listening: Mask = np.zeros(capacity, bool)
+        self._bank = DtmfBank(capacity, "ulaw")
+        self._sounding = np.zeros(capacity, bool)
+        self._remainder_until = np.full(capacity, NONE, np.int64)
+        self._unfinished: set[int] = set()  # wiped in mid-tone: wiped once more when the tone is over
+        self._tick = 0
+
+    def wipe(self, rows: list[int]) -> None:
+        self._bank.wipe(rows)
+        for row in rows:
+            if self._sounding[row]:
+                self._remainder_until[row] = self._tick + REMAINDER_TICKS
+                self._unfinished.add(row)
+        self._sounding[rows] = False
+
+    def forget(self, row: int) -> None:
+        """The call is over, or its keys come as events from now on."""
+        self._bank.wipe([row])
+        self._sounding[row] = False
+        self._remainder_until[row] = NONE
+        self._unfinished.discard(row)
+
+    def __call__(self, frames: Bytes, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
+        """frames: [capacity, 160] of mu-law, one tick."""
+        heard = self._bank(frames)
+        self._tick += 1
+        if not len(heard.up.channel) and not len(heard.down.channel):
+            return [], []
+        # The bank counts samples from its first tick; this one's last sample left the caller DELAY ago.
+        offset_s = now_s + TICK_S - self._tick * TICK_S - DELAY / RATE
+        ups = [ToneUp(int(r), int(d) / RATE) for r, d in zip(heard.up.channel, heard.up.duration, strict=True)]
+        told = [up for up in ups if self._released(up.row)]
+        downs = [
+            ToneDown(int(row), KEYS[key], offset_s + int(start) / RATE)
+            for row, key, start in zip(heard.down.channel, heard.down.key, heard.down.start, strict=True)
+            if self._pressed(int(row), int(start))
+        ]
+        return downs, told
+
+    def _released(self, row: int) -> bool:
+        sounded = bool(self._sounding[row])
+        self._sounding[row] = False
+        if row in self._unfinished:
+            self._unfinished.discard(row)
+            self._bank.wipe([row])
+        return sounded
+
+    def _pressed(self, row: int, start: int) -> bool:
+        """False for what is no new key: the rest of a tone that was wiped, or a call that is not listened to."""
+        if start < self._remainder_until[row] * FRAME or not self.listening[row]:
+            return False
+        self._sounding[row] = True
+        return True

@@ -1,0 +1,192 @@
+"""De-jitter: audio packets to one frame of 160 codes a call and tick, 40 ms after they came; no decoding of tones.
+
+Clock-driven: a tick plays whatever is there, and silence where nothing is, because real peers send nothing between
+tones. A frame is overwritten with silence one tick after it was played.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from dsp import g711
+from ivr.channels.rtp.conceal import concealed
+from ivr.channels.rtp.packets import FRAME, HEADER_BYTES, MAX_PAYLOAD, Arrivals, Bytes, Mask, Rows
+from ivr.channels.rtp.sequence import Sequences
+
+SLOTS: Final = 16  # 320 ms
+DELAY: Final = 2 * FRAME  # samples
+MAX_AHEAD: Final = (SLOTS - 4) * FRAME
+SILENCE: Final = g711.SILENCE["ulaw"]
+# Lost frames in one piece that are filled from their neighbours; 40 ms of delay know of no more in time.
+MAX_FILLED: Final = 2
+ALAW_TO_ULAW: Final = g711.encode(g711.LINEAR["alaw"], "ulaw")
+AUDIO_KIND: Final = np.dtype((np.void, FRAME))
+
+
+@dataclass(frozen=True)
+class Audio:
+    """The audio packets of one tick; `at` is where they lie among the arrivals."""
+
+    rows: Rows
+    at: Rows
+    sequence: npt.NDArray[np.uint16]
+    timestamp: npt.NDArray[np.uint32]
+    begin: npt.NDArray[np.int32]
+    length: npt.NDArray[np.int32]
+    alaw: Mask
+    newer: Mask  # by sequence number, than all before
+    wanted: Mask  # False: not kept, because keys of this call come as events
+
+    def only(self, keep: Mask) -> "Audio":
+        if keep.all():
+            return self
+        return Audio(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+
+class Jitter:
+    def __init__(self, capacity: int, sequences: Sequences) -> None:
+        self.late = 0
+        self.odd = 0  # of a size that is no frame: taken, at a higher price
+        self.filled = 0
+        self._rows = rows = capacity
+        self._sequences = sequences
+        self.ring: Bytes = np.full((SLOTS, rows, FRAME), SILENCE, np.uint8)
+        self._frames = self.ring.reshape(-1).view(AUDIO_KIND)  # one element a frame: copied as one
+        self._filled = np.zeros((SLOTS, rows), bool)
+        self._lost = np.zeros((SLOTS, rows), bool)
+        self._any_lost = np.zeros(SLOTS, bool)
+        self._next = np.zeros(rows, np.uint32)  # timestamp that the coming tick plays
+        self._end = np.zeros(rows, np.uint32)  # timestamp after the newest audio kept
+        self._synced = np.zeros(rows, bool)
+        self._slot = 0
+
+    def begin(self, row: int) -> None:
+        """A new source: its timestamps have nothing to do with those before."""
+        self.wipe([row])
+        self._synced[row] = False
+
+    def wipe(self, rows: list[int]) -> None:
+        self.ring[:, rows] = SILENCE
+        self._filled[:, rows] = False
+        self._lost[:, rows] = False
+
+    def store(self, arrivals: Arrivals, audio: Audio) -> None:
+        if not len(audio.rows):
+            return
+        ahead = self._anchored(audio)
+        on_time = (ahead >= 0) & (ahead <= MAX_AHEAD)
+        self.late += int(np.count_nonzero(~on_time))
+        on_time &= audio.wanted & (audio.length > 0) & (audio.length <= MAX_PAYLOAD)
+        self._write(arrivals, audio.only(on_time), ahead if on_time.all() else ahead[on_time])
+
+    def play(self) -> Bytes:
+        """[capacity, 160] of mu-law for the coming 20 ms; valid until the next call."""
+        slot, before = self._slot, (self._slot - 1) % SLOTS
+        if self._any_lost[slot]:
+            self._fill_lost(slot, before)
+        self.ring[before] = SILENCE
+        self._filled[before] = False
+        self._slot = (slot + 1) % SLOTS
+        self._next += np.uint32(FRAME)
+        playing: Bytes = self.ring[slot]
+        return playing
+
+    def _anchored(self, audio: Audio) -> npt.NDArray[np.int32]:
+        """Samples from what is played next to each packet; a call whose buffer has run dry begins a new stretch."""
+        rows = audio.rows
+        ahead = distance(audio.timestamp, self._next[rows])
+        dry = distance(self._end[rows], self._next[rows]) <= 0
+        # A late packet that is newer than all before cannot be one of the past: the stream was held up, or its
+        # clock stands still in silence. Nothing is lost if it begins anew 40 ms from now. A leap ahead likewise.
+        leaps = ((ahead < 0) & dry) | (ahead > MAX_AHEAD) | (ahead < -RESTARTED) | (dry & (ahead > DELAY))
+        anew = ~self._synced[rows] | (leaps & audio.newer)
+        if not anew.any():
+            return ahead
+        which = np.flatnonzero(anew)
+        chosen, first = np.unique(rows[which], return_index=True)
+        self._next[chosen] = audio.timestamp[which[first]] - np.uint32(DELAY)
+        self._end[chosen] = self._next[chosen]
+        self._synced[chosen] = True
+        self.wipe(list(chosen))
+        return distance(audio.timestamp, self._next[rows])
+
+    def _write(self, arrivals: Arrivals, audio: Audio, ahead: npt.NDArray[np.int32]) -> None:
+        whole = (audio.length == FRAME) & (ahead % FRAME == 0) & (audio.begin == HEADER_BYTES)
+        if not whole.all():
+            self._write_odd(arrivals, audio.only(~whole), ahead[~whole])
+            audio, ahead = audio.only(whole), ahead[whole]
+        if not len(audio.rows):
+            return
+        self._mark_lost(audio, ahead)
+        slots = (self._slot + ahead // FRAME) % SLOTS
+        where = slots * self._rows + audio.rows
+        payloads = payload_view(arrivals.bytes)
+        self._frames[where] = payloads[audio.at]
+        self._filled.reshape(-1)[where] = True
+        self._lost.reshape(-1)[where] = False
+        if audio.alaw.any():
+            where = where[audio.alaw]
+            frames = self.ring.reshape(-1, FRAME)
+            frames[where] = ALAW_TO_ULAW[frames[where]]
+
+    def _mark_lost(self, audio: Audio, ahead: npt.NDArray[np.int32]) -> None:
+        """Frames between the newest one and this are lost, not silent, where sequence and timestamp leapt alike."""
+        end = self._end[audio.rows]
+        missing = distance(audio.timestamp, end) // FRAME
+        self._end[audio.rows] = np.where(missing >= 0, audio.timestamp + np.uint32(FRAME), end)
+        leapt = (missing > 0) & (missing <= MAX_FILLED)
+        if not leapt.any():
+            return
+        rows, missing, slot = audio.rows[leapt], missing[leapt], self._slot + ahead[leapt] // FRAME
+        sequence = audio.sequence[leapt].astype(np.int64)
+        for back in range(1, MAX_FILLED + 1):
+            # A number that has come, as an event among the audio, is no loss of audio.
+            absent = ~self._sequences.has_come(rows, sequence - back)
+            gone = (missing >= back) & absent & (ahead[leapt] >= back * FRAME)
+            self._lost[(slot[gone] - back) % SLOTS, rows[gone]] = True
+            self._any_lost[(slot[gone] - back) % SLOTS] = True
+
+    def _write_odd(self, arrivals: Arrivals, audio: Audio, ahead: npt.NDArray[np.int32]) -> None:
+        """Frames of 10 or 30 ms, header extensions, odd timestamps: sample by sample."""
+        self.odd += len(audio.rows)
+        samples = np.arange(int(audio.length.max()))
+        inside = samples < audio.length[:, None]
+        codes = arrivals.bytes[
+            audio.at[:, None], np.minimum(audio.begin[:, None] + samples, arrivals.bytes.shape[1] - 1)
+        ]
+        codes = np.where(audio.alaw[:, None], ALAW_TO_ULAW[codes], codes)
+        position = self._slot * FRAME + ahead[:, None] + samples
+        slots = position // FRAME % SLOTS
+        rows = np.broadcast_to(audio.rows[:, None], slots.shape)
+        self.ring[slots[inside], rows[inside], (position % FRAME)[inside]] = codes[inside]
+        self._filled[slots[inside], rows[inside]] = True
+        self._lost[slots[inside], rows[inside]] = False
+        end = audio.timestamp + audio.length.astype(np.uint32)
+        later = distance(end, self._end[audio.rows]) > 0
+        self._end[audio.rows[later]] = end[later]
+
+    def _fill_lost(self, slot: int, before: int) -> None:
+        lost = self._lost[slot]
+        rows = np.flatnonzero(lost & ~self._filled[slot] & self._filled[before])
+        if len(rows):
+            after = (slot + 1) % SLOTS
+            self.ring[slot, rows] = concealed(self.ring[before, rows], self.ring[after, rows], self._lost[after, rows])
+            self._filled[slot, rows] = True  # so that a second one in a row is filled from this one
+            self.filled += len(rows)
+        lost[:] = False
+        self._any_lost[slot] = False
+
+
+RESTARTED: Final = 8000  # samples into the past: no late packet, but timestamps that began anew
+
+
+def distance(to: npt.NDArray[np.uint32], start: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
+    """Signed, across the wrap of timestamps."""
+    return (to - start).astype(np.int32)
+
+
+def payload_view(block: Bytes) -> npt.NDArray[np.void]:
+    """The 160 bytes after a plain header of each row, as one element each."""
+    return np.ndarray(len(block), AUDIO_KIND, block, HEADER_BYTES, block.strides[:1])
