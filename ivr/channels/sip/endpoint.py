@@ -130,7 +130,12 @@ class SipEndpoint:
             self.counters["rate_limited"] += 1
         else:
             self.counters["messages"] += 1
-            self._take(data, flow)
+            try:
+                self._take(data, flow)
+            except Exception as bug:
+                # asyncio closes a UDP socket whose receiver raises: one bug would end every call there is.
+                self.counters["failures"] += 1
+                log.error("sip_message_failed", source=host, error=type(bug).__name__)
 
     def _take(self, data: bytes, flow: Flow) -> None:
         message = read_message(data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import ipaddress
 import socket
 import ssl
@@ -82,7 +83,7 @@ class Sockets:
         """What to call ourselves towards `remote`: as set, or the bound address, or the one the kernel would use."""
         host = self._settings.advertised_host or bound[0]
         if ipaddress.ip_address(bound[0]).is_unspecified and not self._settings.advertised_host:
-            host = own_address_towards(remote)
+            host = own_address_towards(remote[0])
         return host, bound[1]
 
     async def _listen(self, listen: Listen) -> None:
@@ -242,12 +243,13 @@ class Connection(asyncio.Protocol):
         self._idle = loop.call_later(self._sockets.limits.connection_idle_s, self.close)
 
 
-def own_address_towards(remote: Address) -> str:
+@functools.lru_cache(maxsize=1024)
+def own_address_towards(host: str) -> str:
     """Asks the kernel's routing table; connecting a datagram socket sends nothing."""
-    family = socket.AF_INET6 if ":" in remote[0] else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((remote[0], remote[1] or 5060))
+            probe.connect((host, 5060))
         except OSError:
             return "127.0.0.1"
         address: str = probe.getsockname()[0]

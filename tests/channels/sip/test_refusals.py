@@ -239,6 +239,34 @@ def test_a_bye_of_ours_follows_the_route(suffix, loose):
     run_virtually(body())
 
 
+def test_a_caller_without_branches_is_recognised_too():
+    """RFC 2543: copies, CANCEL and the ACK of a refusal are told by their other headers (RFC 3261 17.2.3)."""
+
+    async def body():
+        network = MemoryNetwork()
+        endpoint, desk = await open_desk(network)
+        desk.thinks_s = 1
+        phone = Phone(network)
+
+        def old(text):
+            return text.replace(";branch=z9hG4bK-1", "")
+
+        for _ in range(3):
+            phone.send(old(phone.invite()))
+        await asyncio.sleep(0.2)
+        assert len(desk.invitations) == 1
+        answers = await phone.ask(old(phone.request("CANCEL")), wait_s=0.2)
+        assert sorted(message.status for message in answers) == [200, 487]
+        phone.send(old(phone.request("ACK", to_tag=desk.invitations[0].call)))
+        await asyncio.sleep(0.1)
+        before = len(phone.received)
+        await asyncio.sleep(40)
+        assert len(phone.received) == before
+        await endpoint.stop()
+
+    run_virtually(body())
+
+
 # --- who may send ---------------------------------------------------------------------------------------------------
 
 
