@@ -1,33 +1,23 @@
 """Everything that is kept: calls, the ledger, the outbox, bills and texts; on SQLite or PostgreSQL by URL alone."""
 
+from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import Bill, Bills
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import Database
-from ivr.store.ledger import (
-    FINAL,
-    Accepted,
-    AlreadyBegun,
-    BankWord,
-    Ledger,
-    Limit,
-    Limits,
-    OverLimit,
-    Payment,
-    PaymentIntent,
-    SealedField,
-    Status,
-)
+from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, Payment, PaymentIntent, Status
+from ivr.store.ledger import Ledger
+from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
 from ivr.store.migrations import create_tables, migrate
 from ivr.store.outbox import Job, Outbox
+from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.texts import TextMessage, Texts
 
 
-class Store(Calls, Ledger, Outbox, Bills, Texts):
+class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Texts, Audit):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        Outbox.__init__(self, database)
+        self._database = database
 
     def ping(self) -> None:
         """Raises what the driver raises where the database does not answer."""
@@ -53,6 +43,7 @@ __all__ = [
     "FINAL",
     "Accepted",
     "AlreadyBegun",
+    "AuditEvent",
     "BankWord",
     "Bill",
     "CallRecord",

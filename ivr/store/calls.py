@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
 from ivr.store.database import Database, milliseconds
-from ivr.store.tables import call, payment_intent, sealed_field
+from ivr.store.tables import call, payment_intent
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class CallRecord:
     payment: str | None
     amount_minor: int | None
     currency: str | None
+
+    @property
+    def caller(self) -> str:
+        """The last four digits, as a receipt would show a card."""
+        return f"...{self.call.ani[-4:]}" if len(self.call.ani) > 4 else self.call.ani
 
 
 class StaleCall(Exception):
@@ -73,17 +79,12 @@ class Calls:
             raise StaleCall(state.id) from None
 
     def latest_calls(self, limit: int) -> Sequence[CallRecord]:
-        payments = (
-            select(payment_intent.c.status, payment_intent.c.amount_minor, payment_intent.c.currency)
-            .where(payment_intent.c.call == bindparam("id_"))
-            .order_by(payment_intent.c.created_at.desc())
-            .limit(1)
-        )
-        latest = select(call).order_by(call.c.started_at.desc()).limit(limit)
         with self._database.calls() as connection:
-            rows = connection.execute(latest).all()
-            found = [connection.execute(payments, {"id_": row.id}).first() for row in rows]
-        return [_record(row, payment) for row, payment in zip(rows, found, strict=True)]
+            rows = connection.execute(select(call).order_by(call.c.started_at.desc()).limit(limit)).all()
+            of_these = select(payment_intent).where(payment_intent.c.call.in_([row.id for row in rows]))
+            oldest_first = of_these.order_by(payment_intent.c.created_at, payment_intent.c.reference)
+            last = {payment.call: payment for payment in connection.execute(oldest_first)}
+        return [_record(row, last.get(row.id)) for row in rows]
 
     def idle_calls(self, idle_since: datetime, limit: int = 100) -> Sequence[str]:
         """Calls that nobody has ended and nothing has been heard of: a lost status webhook, a crashed node."""
@@ -91,29 +92,14 @@ class Calls:
         with self._database.calls() as connection:
             return list(connection.execute(idle).scalars())
 
-    def drop_unsent_cards(self, before: datetime) -> int:
-        """Sealed fields of attempts that were never charged and never will be: abandoned calls'."""
-        committed = select(payment_intent.c.reference)
-        old = delete(sealed_field).where(
-            sealed_field.c.at < milliseconds(before), sealed_field.c.intent.not_in(committed)
-        )
-        with self._database.money() as connection:
-            dropped = connection.execute(old).rowcount
-        if dropped:
-            self._database.drop_wal()
-        return dropped
 
-
-def _record(row: object, payment: object) -> CallRecord:
-    from datetime import UTC
-
-    started, updated = row.started_at, row.updated_at  # type: ignore[attr-defined]
+def _record(row: Row[Any], payment: Row[Any] | None) -> CallRecord:
     return CallRecord(
-        id=row.id,  # type: ignore[attr-defined]
-        started_at=datetime.fromtimestamp(started / 1000, UTC),
-        duration_s=(updated - started) / 1000,
-        call=Call.from_json(row.state),  # type: ignore[attr-defined]
-        payment=getattr(payment, "status", None),
-        amount_minor=getattr(payment, "amount_minor", None),
-        currency=getattr(payment, "currency", None),
+        id=row.id,
+        started_at=datetime.fromtimestamp(row.started_at / 1000, UTC),
+        duration_s=(row.updated_at - row.started_at) / 1000,
+        call=Call.from_json(row.state),
+        payment=payment.status if payment else None,
+        amount_minor=payment.amount_minor if payment else None,
+        currency=payment.currency if payment else None,
     )

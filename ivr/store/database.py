@@ -1,7 +1,7 @@
 """Connections: SQLite or PostgreSQL by URL alone, with the durability that each kind of write needs."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -16,18 +16,23 @@ BUSY_MS = 10_000  # how long a writer waits for another before it gives up
 CONNECTIONS = 24  # a forwarder's hands and its dispatcher, or a web worker's threads
 
 
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+
 class Database:
     """`calls()`: single statements, each its own transaction. `money()`: transactions that are on disk when they end."""
 
     def __init__(self, url: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self._of_thread = threading.local()
+        self._log_drops = Shared(self._truncate_log)
         self._keeps_connections = url not in ("sqlite://", "sqlite:///:memory:")  # nobody may keep the only one
         if not self._keeps_connections:
             self._money = _engine(url, poolclass=StaticPool)
             self._calls: Engine = self._money.execution_options(each_statement_alone=True)
         else:
-            self._money = _engine(url, pool_size=CONNECTIONS)
+            # Asked whether it is alive before a charge is written on it: the server may have been restarted.
+            self._money = _engine(url, pool_size=CONNECTIONS, pool_pre_ping=not self.is_sqlite)
             self._calls = self._light_engine(url)
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
@@ -90,11 +95,20 @@ class Database:
         with self.calls() as connection:
             connection.execute(text("SELECT 1"))
 
+    def hold(self, connection: Connection, *keys: str) -> None:
+        """Whoever holds one of the keys goes first, until its transaction ends. SQLite has one writer anyway."""
+        if not self.is_sqlite:
+            for key in sorted(filter(None, keys)):
+                connection.execute(_HOLD, {"key": key})
+
     def drop_wal(self) -> bool:
         """Deleted sealed fields must not live on in the write-ahead log (SQLite; for PostgreSQL see docs/money.md).
 
         False where a reader or a writer was in the way for too long: it is due again then.
         """
+        return self._log_drops()
+
+    def _truncate_log(self) -> bool:
         if not self.is_sqlite:
             return True
         with self.calls() as connection:
@@ -104,6 +118,28 @@ class Database:
     def close(self) -> None:
         self._money.dispose()
         self._calls.dispose()
+
+
+class Shared:
+    """Work that serves everybody who asked before it began: sixteen threads that ask at once cost two runs."""
+
+    def __init__(self, work: Callable[[], bool]) -> None:
+        self._work = work
+        self._asking, self._working = threading.Lock(), threading.Lock()
+        self._asked = self._served = 0
+        self._result = True
+
+    def __call__(self) -> bool:
+        with self._asking:
+            self._asked += 1
+            mine = self._asked
+        with self._working:
+            if self._served < mine:
+                with self._asking:
+                    serves = self._asked
+                self._result = self._work()
+                self._served = serves
+            return self._result
 
 
 def _engine(url: str, **options: Any) -> Engine:

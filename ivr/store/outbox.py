@@ -1,5 +1,7 @@
 """The outbox: jobs that are leased for a while and fenced, so that a slow holder cannot write over a later one."""
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,6 +9,8 @@ from sqlalchemy import Connection, func, select, text, update
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
+
+KINDS = ("authorize", "resolve", "result", "sms")
 
 
 @dataclass(frozen=True)
@@ -20,34 +24,36 @@ class Job:
     attempts: int
 
 
+# Materialized: PostgreSQL may otherwise run the inner query more than once and lease more than it was asked for.
 _CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM outbox WHERE NOT is_done AND due_at <= :now AND leased_until <= :now
+    ORDER BY due_at, id LIMIT :most {skip})
 UPDATE outbox SET leased_until = :until, fence = fence + 1, attempts = attempts + 1
-WHERE id = (SELECT id FROM outbox WHERE is_done = {false} AND due_at <= :now AND leased_until <= :now
-            ORDER BY due_at, id LIMIT 1 {skip})
+WHERE id IN (SELECT id FROM due)
 RETURNING id, kind, reference, fence, attempts
 """
-
-
+_CLAIM_ON_SQLITE, _CLAIM_ON_POSTGRESQL = (text(_CLAIM.format(skip=skip)) for skip in ("", "FOR UPDATE SKIP LOCKED"))
 _ADD = text(
     "INSERT INTO outbox (kind, reference, due_at, leased_until, fence, attempts, is_done) "
-    "VALUES (:kind, :reference, :due_at, 0, 0, 0, false)"
+    "VALUES (:kind, :reference, :due_at, 0, 0, 0, false) ON CONFLICT (kind, reference) DO NOTHING"
 )
 
 
 class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
-        dialect = (
-            {"false": "0", "skip": ""} if database.is_sqlite else {"false": "false", "skip": "FOR UPDATE SKIP LOCKED"}
-        )
-        self._claim = text(_CLAIM.format(**dialect))
 
     def claim(self, now: datetime, lease_s: float) -> Job | None:
         """The oldest job that is due and that nobody holds, leased to the caller."""
-        times = {"now": milliseconds(now), "until": milliseconds(now + timedelta(seconds=lease_s))}
-        with self._database.money() as connection:
-            row = connection.execute(self._claim, times).first()
-        return Job(row.id, row.kind, row.reference, row.fence, row.attempts) if row else None
+        return next(iter(self.claim_jobs(now, lease_s, 1)), None)
+
+    def claim_jobs(self, now: datetime, lease_s: float, most: int) -> Sequence[Job]:
+        """The oldest jobs that are due and that nobody holds, in one statement."""
+        values = {"now": milliseconds(now), "until": milliseconds(now + timedelta(seconds=lease_s)), "most": most}
+        statement = _CLAIM_ON_SQLITE if self._database.is_sqlite else _CLAIM_ON_POSTGRESQL
+        with self._for_leases() as connection:
+            return [Job(*row) for row in connection.execute(statement, values)]
 
     def finish(self, job: Job) -> bool:
         with self._database.money() as connection:
@@ -61,13 +67,26 @@ class Outbox:
         """Jobs not yet done, by kind."""
         waiting = select(outbox.c.kind, func.count()).where(~outbox.c.is_done).group_by(outbox.c.kind)
         with self._database.calls() as connection:
-            found: dict[str, int] = dict(connection.execute(waiting).all())
-        return {kind: found.get(kind, 0) for kind in ("authorize", "resolve", "sms")}
+            found = {kind: count for kind, count in connection.execute(waiting)}  # noqa: C416
+        return {kind: found.get(kind, 0) for kind in KINDS}
+
+    def _for_leases(self) -> AbstractContextManager[Connection]:
+        """A lease that is lost in a power cut is no loss on SQLite: its holder was on the same machine.
+
+        On PostgreSQL the holder lives on elsewhere, and the same fence must not be given out twice.
+        """
+        return self._database.calls() if self._database.is_sqlite else self._database.money()
 
 
 def add_job(connection: Connection, kind: str, reference: str, now: datetime) -> None:
-    at = milliseconds(now)
-    connection.execute(_ADD, {"kind": kind, "reference": reference, "due_at": at})
+    """Once for each kind and reference, however often it is asked for."""
+    connection.execute(_ADD, {"kind": kind, "reference": reference, "due_at": milliseconds(now)})
+
+
+def is_held(connection: Connection, job: Job) -> bool:
+    """Also takes the row's lock, so that the lease stays with the caller until the transaction ends."""
+    touched = update(outbox).where(outbox.c.id == job.id, outbox.c.fence == job.fence, ~outbox.c.is_done)
+    return connection.execute(touched.values(fence=outbox.c.fence)).rowcount == 1
 
 
 def close_job(connection: Connection, job: Job, *, due_at: int | None = None) -> bool:

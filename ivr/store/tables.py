@@ -100,3 +100,15 @@ text_message = Table(
     Column("at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
 )
+
+# Who did what; each row's digest covers the row before it.
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String(80), nullable=False),
+    Column("what", String(80), nullable=False),
+    Column("about", String(200), nullable=False),
+    Column("digest", String(64), nullable=False),
+)

@@ -1,0 +1,127 @@
+"""What a payment intent is and where it can stand, and its row; when it moves is for the ledger."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select, text, update
+
+from ivr.core.money import Money
+from ivr.store.database import milliseconds
+from ivr.store.tables import payment_intent
+
+# accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
+# The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
+Status = Literal["accepted", "sent", "unknown", "approved", "declined", "reversed", "not_sent"]
+FINAL: frozenset[Status] = frozenset({"approved", "declined", "reversed", "not_sent"})
+# What may follow what; everything else is refused, whoever asks. `sent` goes back to `accepted` where surely nothing left.
+FOLLOWS: Mapping[Status, frozenset[Status]] = {
+    "accepted": frozenset({"sent", "not_sent"}),
+    "sent": frozenset({"unknown", "approved", "declined", "accepted", "not_sent"}),
+    "unknown": frozenset({"approved", "declined", "reversed"}),
+}
+
+
+@dataclass(frozen=True)
+class PaymentIntent:
+    """`reference` is ours, and the bank's idempotency key: the same however often the request is made."""
+
+    reference: str
+    merchant: str
+    call: str
+    bank: str
+    amount: Money
+    account: str
+    card_summary: str
+    ani_hash: str
+
+
+@dataclass(frozen=True)
+class Payment:
+    """An intent and where it stands."""
+
+    intent: PaymentIntent
+    status: Status
+    confirmation_number: str | None
+    response_code: str | None
+
+
+@dataclass(frozen=True)
+class BankWord:
+    """What the bank said, as far as it is kept."""
+
+    confirmation_number: str | None = None
+    response_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The intent is on disk and will be forwarded, whatever happens to the call."""
+
+
+@dataclass(frozen=True)
+class AlreadyBegun:
+    """This intent was accepted before: nothing was added."""
+
+
+# Written out once: composing a statement anew costs more than running it.
+_COLUMNS = (
+    *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
+    *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at"),
+)
+_ADD = text(f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})")  # noqa: S608
+_KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
+
+
+def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, now: datetime) -> None:
+    row = {
+        "reference": intent.reference,
+        "idempotency_key": intent.reference,
+        "merchant": intent.merchant,
+        "call": intent.call,
+        "bank": intent.bank,
+        "amount_minor": intent.amount.minor,
+        "currency": intent.amount.currency,
+        "account": intent.account,
+        "card_summary": intent.card_summary,
+        "ani_hash": intent.ani_hash,
+        "card_fingerprint": fingerprint,
+        "status": "accepted",
+        "created_at": milliseconds(now),
+    }
+    connection.execute(_ADD, row)
+
+
+def is_begun(connection: Connection, reference: str) -> bool:
+    return connection.execute(_KNOWN, {"reference": reference}).first() is not None
+
+
+def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
+    """False where it no longer stands at `old`."""
+    word = word or BankWord()
+    change = (
+        update(payment_intent)
+        .where(payment_intent.c.reference == reference, payment_intent.c.status == old)
+        .values(status=new, confirmation_number=word.confirmation_number, response_code=word.response_code)
+    )
+    return connection.execute(change).rowcount == 1
+
+
+def read_payment(connection: Connection, reference: str) -> Payment | None:
+    row = connection.execute(select(payment_intent).where(payment_intent.c.reference == reference)).first()
+    return payment_of(row) if row else None
+
+
+def payment_of(row: Any) -> Payment:
+    intent = PaymentIntent(
+        reference=row.reference,
+        merchant=row.merchant,
+        call=row.call,
+        bank=row.bank,
+        amount=Money(row.amount_minor, row.currency),
+        account=row.account,
+        card_summary=row.card_summary,
+        ani_hash=row.ani_hash,
+    )
+    return Payment(intent, row.status, row.confirmation_number, row.response_code)

@@ -1,0 +1,81 @@
+"""Sealed card fields between first touch and the final answer. Only the bank can open them, and still they are deleted."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, text
+
+from ivr.store.database import Database, milliseconds
+from ivr.store.intents import is_begun
+from ivr.store.tables import payment_intent, sealed_field
+
+
+@dataclass(frozen=True)
+class SealedField:
+    intent: str
+    field: str
+    jwe: str
+    fingerprint: str | None = None
+
+
+_STAGE = (
+    "INSERT INTO sealed_field (intent, field, jwe, fingerprint, at) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, at = excluded.at"
+)
+_STAGED = text("SELECT field, jwe, fingerprint FROM sealed_field WHERE intent = :intent")
+
+
+class SealedFields:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def stage_sealed(self, sealed: SealedField, at: datetime) -> None:
+        """Replaces an earlier entry of the same field: the caller typed it again.
+
+        Not yet money: one statement on the calls' connection. A power cut loses the call, and with it the entry.
+        """
+        row = (sealed.intent, sealed.field, sealed.jwe, sealed.fingerprint, milliseconds(at))
+        self._database.run(_STAGE, row)
+
+    def forget_card(self, intent: str) -> bool:
+        """Deletes what was sealed for an attempt that was never begun; one that was begun keeps its fields: False."""
+        with self._database.money() as connection:
+            self._database.hold(connection, intent)
+            if is_begun(connection, intent):
+                return False
+            dropped = delete_sealed(connection, intent)
+        if dropped:
+            self._database.drop_wal()
+        return True
+
+    def drop_unsent_cards(self, before: datetime) -> int:
+        """Sealed fields of attempts that were never charged and never will be: abandoned calls'."""
+        begun = select(payment_intent.c.reference).where(payment_intent.c.reference == sealed_field.c.intent)
+        old = delete(sealed_field).where(sealed_field.c.at < milliseconds(before), ~begun.exists())
+        with self._database.money() as connection:
+            dropped = connection.execute(old).rowcount
+        if dropped:
+            self._database.drop_wal()
+        return dropped
+
+    def wipe_log(self) -> None:
+        """What a process that died, or a reader in the way, has left of deleted fields in SQLite's write-ahead log."""
+        self._database.drop_wal()
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What lies sealed for an attempt. `fingerprint` is empty where no card number was among it."""
+
+    fields: dict[str, str]
+    fingerprint: str
+
+
+def read_sealed(connection: Connection, intent: str) -> Staged:
+    rows = connection.execute(_STAGED, {"intent": intent}).all()
+    fingerprints = [row.fingerprint for row in rows if row.fingerprint]
+    return Staged({row.field: row.jwe for row in rows}, fingerprints[0] if fingerprints else "")
+
+
+def delete_sealed(connection: Connection, intent: str) -> int:
+    return connection.execute(delete(sealed_field).where(sealed_field.c.intent == intent)).rowcount
