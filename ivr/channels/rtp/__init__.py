@@ -3,3 +3,46 @@
 `MediaClient` runs a worker and speaks with it; `KeyMerger` makes one key of what several methods report; `Phone` is the
 caller's side of one call, for trying things out. docs/trunk-media.md tells how it works and what its messages are.
 """
+
+from ivr.channels.rtp.caller import CallerStream
+from ivr.channels.rtp.client import Clip, MediaClient
+from ivr.channels.rtp.contract import (
+    CallMedia,
+    KeyHeard,
+    KeyReleased,
+    Latched,
+    MediaError,
+    MediaEvent,
+    MediaStats,
+    MediaUnavailable,
+    Played,
+    SrtpKeys,
+    TimedOut,
+    WorkerLost,
+)
+from ivr.channels.rtp.keys import KeyMerger, Method
+from ivr.channels.rtp.phone import Heard, Phone
+from ivr.channels.rtp.settings import MediaSettings
+
+__all__ = [
+    "CallMedia",
+    "CallerStream",
+    "Clip",
+    "Heard",
+    "KeyHeard",
+    "KeyMerger",
+    "KeyReleased",
+    "Latched",
+    "MediaClient",
+    "MediaError",
+    "MediaEvent",
+    "MediaSettings",
+    "MediaStats",
+    "MediaUnavailable",
+    "Method",
+    "Phone",
+    "Played",
+    "SrtpKeys",
+    "TimedOut",
+    "WorkerLost",
+]

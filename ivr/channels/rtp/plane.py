@@ -62,6 +62,11 @@ class MediaPlane:
         self._wipes: set[int] = set()
         self._tick = 0
 
+    @property
+    def sockets(self) -> Rows:
+        """By row: the index of the socket it uses."""
+        return self._sources.socket
+
     # Calls: a few a second, between ticks.
 
     def open(self, call: str, media: CallMedia) -> int:
