@@ -5,9 +5,8 @@ from ivr.core.entry import Reading, Span, read_after_timeout
 from ivr.core.events import Event, KeysEntered, LookedUp, NoInput
 from ivr.core.flow import AskStep, MenuStep
 from ivr.core.money import Money
+from ivr.core.scalars import LONGEST_AMOUNT
 from ivr.core.turn import ACCEPT_KEY, REFUSE_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, no_input, no_match
-
-LONGEST_AMOUNT = 7  # 99,999.99: more keys than any limit a flow may set
 
 
 def ask(turn: Turn, kind: AskStep | MenuStep) -> Turn:
@@ -26,7 +25,7 @@ def ask(turn: Turn, kind: AskStep | MenuStep) -> Turn:
 
 
 def hear(turn: Turn, kind: AskStep | MenuStep, event: Event) -> Reply:
-    if isinstance(event, LookedUp) and isinstance(kind, AskStep):
+    if isinstance(event, LookedUp) and isinstance(kind, AskStep) and turn.call.phase == "lookup":
         return _hear_look_up(turn, kind, event)
     if isinstance(event, NoInput):
         return no_input(turn)
@@ -64,6 +63,8 @@ def _accept_digits(turn: Turn, kind: AskStep, text: str) -> Reply:
 def _hear_look_up(turn: Turn, kind: AskStep, event: LookedUp) -> Reply:
     turn = turn.change(phase="entry")
     if not event.found:
+        # What is no account may be the beginning of a card number: it is not kept.
+        turn = turn.forget(kind.ask)
         if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
             return no_match(turn, f"not_found_{kind.ask}")
         return turn, Leave("not_found")
@@ -146,5 +147,7 @@ def _bounds(turn: Turn, kind: AskStep) -> tuple[Money, Money]:
     low, high = (turn.call.values[name] for name in kind.between)
     if not isinstance(low, Money) or not isinstance(high, Money):
         raise TypeError("'between' names values that are not money")
+    if not low.currency == high.currency == limit.currency:
+        raise ValueError("the bill and the flow's max_amount are in different currencies")
     top = min(high.minor, limit.minor)
     return Money(min(max(low.minor, 1), top), low.currency), Money(top, high.currency)

@@ -14,7 +14,8 @@ Ending = Literal["paid", "unpaid", "pending"]
 
 @dataclass(frozen=True)
 class Call:
-    """`attempt` counts card attempts and names the payment intent; `since` is when the current wait began (epoch s)."""
+    """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
+    `unsettled` while that has no final answer; `since` is when the current wait began (epoch s)."""
 
     id: str
     flow: str
@@ -28,6 +29,8 @@ class Call:
     silences: int = 0
     mistakes: int = 0
     attempt: int = 0
+    charged_attempt: int = 0
+    unsettled: bool = False
     repeats: int = 0
     slow: bool = False
     since: float = 0.0
@@ -39,6 +42,17 @@ class Call:
     def intent(self) -> str:
         """The payment intent's reference: one for each card attempt of the call, the same however often it is asked."""
         return f"{self.id}-{self.attempt}"
+
+    @property
+    def known_ending(self) -> Ending:
+        """What is true of the caller's money now, whatever a flow calls its ending."""
+        if self.unsettled:
+            return "pending"
+        return "paid" if "confirmation_number" in self.values else "unpaid"
+
+    @property
+    def has_unsent_card(self) -> bool:
+        return self.attempt > self.charged_attempt
 
     def to_json(self) -> str:
         # Not `asdict`: it copies deeply, at ten times the cost, and everything here is plain already.

@@ -1,6 +1,6 @@
 """The card: field after field, each heard only as the vault's verdict, then one confirmation before any charge."""
 
-from ivr.core.actions import BeginCard, CaptureCard, ForgetCard
+from ivr.core.actions import BeginCard, CaptureCard
 from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, pan_endings
 from ivr.core.call import Call
 from ivr.core.compiler import Flow
@@ -10,6 +10,8 @@ from ivr.core.flow import CollectStep
 from ivr.core.money import Money
 from ivr.core.turn import ACCEPT_KEY, REFUSE_KEY, Again, Leave, OfferCancel, Reply, Turn, no_input, no_match
 
+# Keys pressed before these are dropped: what a caller typed ahead for another question must not become card data.
+FLUSHED_FIELDS = frozenset({"card_number", "security_code"})
 FIXED_LENGTHS = {"expiry": 4, "postal_code": 5}
 NOT_VALID_PROMPTS = {"brand_refused": "brand_not_accepted", "expired": "card_expired"}
 # Which network can collect a card itself (`capture: pay`); on the others the keys come to us.
@@ -18,13 +20,8 @@ CAPTURING_CHANNEL = "twilio"
 
 def begin(turn: Turn) -> Turn:
     """A new attempt, with an intent of its own; what an earlier one left unsent is dropped."""
-    values = {name: value for name, value in turn.call.values.items() if name not in ("brand", "last4")}
-    turn = turn.change(attempt=turn.call.attempt + 1, values=values)
+    turn = turn.forget_card().forget("brand", "last4").change(attempt=turn.call.attempt + 1)
     return turn.do(BeginCard(turn.call.intent))
-
-
-def forget(turn: Turn) -> Turn:
-    return turn.do(ForgetCard(turn.call.intent)) if turn.call.attempt else turn
 
 
 def expected_field(flow: Flow, call: Call) -> tuple[CardField, EntryRules] | None:
@@ -39,17 +36,17 @@ def expected_field(flow: Flow, call: Call) -> tuple[CardField, EntryRules] | Non
 def ask(turn: Turn, kind: CollectStep) -> Turn:
     if turn.call.field_index >= len(kind.collect):
         return _ask_to_confirm(turn)
-    if kind.capture == "pay" and turn.call.channel == CAPTURING_CHANNEL:
+    if _is_captured_elsewhere(turn, kind):
         return turn.do(_capture(turn, kind))
     field = kind.collect[turn.call.field_index]
     turn = turn.say(f"enter_{field}", count=_length(turn, field))
-    return turn.collect(field, _rules(turn, kind, field), sensitive=True, flush=True)
+    return turn.collect(field, _rules(turn, kind, field), sensitive=True, flush=field in FLUSHED_FIELDS)
 
 
 def hear(turn: Turn, kind: CollectStep, event: Event) -> Reply:
     if isinstance(event, NoInput):
         return no_input(turn)
-    if isinstance(event, CardCaptured):
+    if isinstance(event, CardCaptured) and _is_captured_elsewhere(turn, kind):
         return _hear_capture(turn, kind, event)
     if turn.call.field_index >= len(kind.collect):
         return _hear_confirmation(turn, event)
@@ -58,6 +55,12 @@ def hear(turn: Turn, kind: CollectStep, event: Event) -> Reply:
     if isinstance(event, CardCollected) and event.field == kind.collect[turn.call.field_index]:
         return _hear_verdict(turn, kind, event)
     return turn, Again()
+
+
+def _is_captured_elsewhere(turn: Turn, kind: CollectStep) -> bool:
+    return (
+        kind.capture == "pay" and turn.call.channel == CAPTURING_CHANNEL and turn.call.field_index < len(kind.collect)
+    )
 
 
 def _hear_edit(turn: Turn, event: CardEntryEdited) -> Reply:
@@ -106,7 +109,7 @@ def _hear_confirmation(turn: Turn, event: Event) -> Reply:
     if key == ACCEPT_KEY:
         return turn.change(phase="entry"), Leave("ok")
     if key == REFUSE_KEY:
-        return begin(forget(turn).change(phase="entry", field_index=0)), Again()
+        return begin(turn.change(phase="entry", field_index=0)), Again()
     if span.reading is Reading.CANCEL:
         return turn, OfferCancel()
     return no_match(turn, "no_match")

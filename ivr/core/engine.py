@@ -3,8 +3,7 @@
 from ivr.core import asking, collecting, paying
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
-from ivr.core.compiler import CANCELLED, GAVE_UP, Flow
-from ivr.core.entry import Reading, read_after_timeout
+from ivr.core.compiler import BUILT_IN, CANCELLED, Flow
 from ivr.core.events import CallStarted, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
 from ivr.core.flow import (
     AskStep,
@@ -16,7 +15,7 @@ from ivr.core.flow import (
     SayStep,
     SmsStep,
 )
-from ivr.core.turn import ACCEPT_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn
+from ivr.core.turn import ACCEPT_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, one_key
 
 
 def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
@@ -26,7 +25,7 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
         turn = turn.do(HangUp())
     elif isinstance(event, HungUp):
         turn = hang_up(turn)
-    elif isinstance(event, CallStarted):
+    elif isinstance(event, CallStarted) and not call.step:
         turn = greet(turn)
     elif isinstance(event, Fault):
         turn = apologise(turn)
@@ -39,6 +38,8 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
 
 def hear(turn: Turn, event: Event) -> Turn:
     phase = turn.call.phase
+    if isinstance(event, KeysEntered) and not event.keys:
+        event = NoInput(event.at)
     if phase == "language":
         return choose_language(turn, event)
     if phase == "cancel":
@@ -81,10 +82,10 @@ def leave(turn: Turn, outcome: str) -> Turn:
 
 def enter(turn: Turn, name: str) -> Turn:
     if name == CANCELLED:
-        return turn.say("cancelled").end("unpaid")
-    if name == GAVE_UP:
-        return turn.end("unpaid")
-    turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0)
+        turn = turn if turn.call.known_ending == "paid" else turn.say("cancelled")
+    if name in BUILT_IN:
+        return turn.end(turn.call.known_ending)
+    turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0)
     kind = turn.flow.steps[name]
     if isinstance(kind, CollectStep):
         turn = collecting.begin(turn)
@@ -103,7 +104,7 @@ def ask(turn: Turn) -> Turn:
             return paying.begin(turn, kind)
         case SayStep():
             turn = turn.say(kind.say)
-            return paying.offer_repeat(turn, kind) if kind.repeat or kind.sms else close(turn, kind)
+            return resume(paying.offer_repeat(turn, kind)) if kind.repeat or kind.sms else close(turn, kind)
         case SmsStep():
             return close(paying.send_sms(turn, kind.sms).say(kind.sms), kind)
         case Closing():
@@ -113,27 +114,25 @@ def ask(turn: Turn) -> Turn:
 
 def close(turn: Turn, kind: Closing) -> Turn:
     if kind.end is not None:
-        return paying.end_call(turn, kind)
+        return paying.end_call(turn, kind.end, kind)
     return enter(turn, str(kind.then))
 
 
 def hang_up(turn: Turn) -> Turn:
     """The caller is gone. A charge that is under way goes on without them: its outcome will be on record."""
-    if turn.call.phase == "waiting":
-        return turn.change(phase="over", hung_up=True, outcome="pending")
-    outcome = "paid" if turn.call.phase == "repeat" and "confirmation_number" in turn.call.values else "unpaid"
-    turn = turn.change(phase="over", hung_up=True, outcome=outcome)
-    return turn if outcome == "paid" else collecting.forget(turn)
+    return turn.change(phase="over", hung_up=True, outcome=turn.call.known_ending).forget_card()
 
 
 def apologise(turn: Turn) -> Turn:
     """Once a charge has been begun, only its record knows how it ends."""
-    kind = turn.flow.steps.get(turn.call.step)
-    return turn.say("apology").end("pending" if isinstance(kind, PayStep | ResolveStep) else "unpaid")
+    return turn.say("apology").end(turn.call.known_ending)
 
 
 def refuse(turn: Turn, event: LimitReached) -> Turn:
-    return turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount).end("unpaid")
+    """The answer to `BeginCard`, or to `Authorize`: then nothing was sent."""
+    if turn.call.charged_attempt == turn.call.attempt:
+        turn = turn.change(charged_attempt=turn.call.attempt - 1, unsettled=False)
+    return turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount).end(turn.call.known_ending)
 
 
 def greet(turn: Turn) -> Turn:
@@ -175,11 +174,3 @@ def answer_cancel_offer(turn: Turn, event: Event) -> Turn:
 
 def _goes_on(turn: Turn, outcome: str) -> bool:
     return bool(turn.flow.machine.get_transitions(outcome, source=turn.call.step))
-
-
-def one_key(turn: Turn, event: Event) -> str:
-    """The single key pressed, or nothing."""
-    if not isinstance(event, KeysEntered):
-        return ""
-    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1))
-    return event.keys.text()[span.start : span.end] if span.reading is Reading.COMPLETE else ""

@@ -1,10 +1,13 @@
 """From the charge to the receipt: waiting for the bank, an answer that stays out, the ending that says what happened."""
 
+from collections.abc import Iterator
+
 from ivr.core.actions import Authorize, Resolve, SendSms, Wait
-from ivr.core.events import BankAnswered, Event, KeysEntered, Waited
+from ivr.core.call import Ending
+from ivr.core.events import BankAnswered, Event, Waited
 from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep
 from ivr.core.money import Money
-from ivr.core.turn import Leave, Listen, Reply, Turn
+from ivr.core.turn import ENDING_PROMPTS, Leave, Listen, Reply, Turn, one_key
 
 HOLD_S = 2.0  # one hold pause; the bank usually answers within the first
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
@@ -21,6 +24,7 @@ def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:
     if not isinstance(amount, Money):
         raise TypeError("a charge needs an amount")
     account = str(turn.call.values.get("account_number", ""))
+    turn = turn.change(charged_attempt=turn.call.attempt, unsettled=True)
     charge = Authorize(kind.pay, turn.call.intent, amount, account)
     return turn.do(charge).say("hold_while_charging").do(Wait(HOLD_S))
 
@@ -42,49 +46,63 @@ def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
 
 
 def _hear_bank(turn: Turn, kind: PayStep | ResolveStep, event: BankAnswered) -> Reply:
-    turn = turn.change(phase="entry")
+    is_final = event.outcome not in ("unknown", "pending")
+    turn = turn.change(phase="entry", unsettled=not is_final)
     if event.outcome == "approved":
         number = event.confirmation_number or ""
         return turn.remember(confirmation_number=number, number=number), Leave("approved")
-    if isinstance(kind, PayStep):
-        if event.outcome in ("unknown", "reversed", "pending"):
-            # The bank never answered the charge itself, even if a reversal has been acknowledged since.
-            return turn, Leave("unknown")
-        return turn.say("card_declined"), Leave("declined")
-    # An inquiry that finds a refusal has found that nothing was charged.
-    return turn, Leave("pending" if event.outcome in ("unknown", "pending") else "reversed")
+    if isinstance(kind, ResolveStep):
+        # An inquiry that finds a refusal has found that nothing was charged.
+        return turn, Leave("reversed" if is_final else "pending")
+    if not is_final or event.outcome == "reversed":
+        # The bank never answered the charge itself, even if a reversal has been acknowledged since.
+        return turn, Leave("unknown")
+    return turn.say("card_declined"), Leave("declined")
 
 
-def offer_repeat(turn: Turn, kind: SayStep) -> Turn:
+def offer_repeat(turn: Turn, kind: SayStep) -> Reply:
+    """With nothing left to offer the call goes on by itself."""
+    offers = list(_offers(turn, kind))
+    if not offers:
+        return _go_on(turn, kind)
     turn = turn.change(phase="repeat")
+    for prompt, key in offers:
+        turn = turn.say(prompt, key=key)
+    return turn.collect_one_key("repeat"), Listen()
+
+
+def _offers(turn: Turn, kind: SayStep) -> Iterator[tuple[str, str]]:
     if turn.call.repeats < (kind.repeat or 0):
-        turn = turn.say("repeat_offer", key=AGAIN_KEY)
+        yield "repeat_offer", AGAIN_KEY
     if kind.sms:
-        turn = turn.say("sms_offer", key=TEXT_KEY)
-    return turn.collect_one_key("repeat")
+        yield "sms_offer", TEXT_KEY
 
 
 def hear_repeat(turn: Turn, kind: SayStep, event: Event) -> Reply:
-    key = event.keys.text()[:1] if isinstance(event, KeysEntered) else ""
-    if key == AGAIN_KEY and turn.call.repeats < (kind.repeat or 0):
-        turn = turn.change(repeats=turn.call.repeats + 1).say(kind.say)
-        return offer_repeat(turn, kind), Listen()
-    if key == TEXT_KEY and kind.sms:
-        turn = send_sms(turn, "receipt").say("sms_sent")
+    """Silence and the done or clear key go on; another key is told, or one slip would lose the caller the number."""
+    key = one_key(turn, event)
+    offered = [offer for _, offer in _offers(turn, kind)]
+    if key == AGAIN_KEY and key in offered:
+        return offer_repeat(turn.change(repeats=turn.call.repeats + 1).say(kind.say), kind)
+    if key == TEXT_KEY and key in offered:
+        return _go_on(send_sms(turn, "receipt").say("sms_sent"), kind)
+    mistakes = turn.call.mistakes + 1
+    if key == "" or mistakes >= turn.flow.head.patience.tries:
+        return _go_on(turn, kind)
+    return offer_repeat(turn.change(mistakes=mistakes).say("no_match"), kind)
+
+
+def _go_on(turn: Turn, kind: SayStep) -> Reply:
     if kind.end is None:
         return turn.change(phase="entry"), Leave("ok")
-    return end_call(turn, kind), Listen()
+    return end_call(turn, kind.end, kind), Listen()
 
 
 def send_sms(turn: Turn, template: str) -> Turn:
     return turn.do(SendSms(template, turn.phrase(f"{template}_sms")))
 
 
-def end_call(turn: Turn, kind: Closing) -> Turn:
-    ending = kind.end or "unpaid"
-    told = isinstance(kind, SayStep) and kind.say in (
-        "you_were_charged",
-        "you_were_not_charged",
-        "we_will_text_the_result",
-    )
+def end_call(turn: Turn, ending: Ending, kind: Closing) -> Turn:
+    """A step that has just said how it ended does not say so twice."""
+    told = isinstance(kind, SayStep) and kind.say == ENDING_PROMPTS[ending]
     return turn.end(ending, told=told)

@@ -6,8 +6,8 @@ from typing import Any
 from ivr.core.actions import Action, Collect, ForgetCard, HangUp, Phrase, Speak
 from ivr.core.call import Call, Ending
 from ivr.core.compiler import Flow
-from ivr.core.entry import EntryRules
-from ivr.core.events import Value
+from ivr.core.entry import EntryRules, Reading, read_after_timeout
+from ivr.core.events import Event, KeysEntered, Value
 
 SLOW_MODE_FACTOR = 3  # slow_mode triples the patience
 ACCEPT_KEY, REFUSE_KEY = "1", "2"
@@ -31,7 +31,10 @@ class Turn:
         return replace(self, call=replace(self.call, **changes))
 
     def remember(self, **values: Value) -> "Turn":
-        return self.change(values={**self.call.values, **{name.replace("__", "."): v for name, v in values.items()}})
+        return self.change(values={**self.call.values, **values})
+
+    def forget(self, *names: str) -> "Turn":
+        return self.change(values={name: value for name, value in self.call.values.items() if name not in names})
 
     def do(self, *actions: Action) -> "Turn":
         return replace(self, actions=(*self.actions, *actions))
@@ -58,12 +61,14 @@ class Turn:
     def collect_one_key(self, field: str, *, flush: bool = False) -> "Turn":
         return self.collect(field, self.rules(1, 1), flush=flush)
 
+    def forget_card(self) -> "Turn":
+        """A card that was sent is the forwarder's to delete, with the bank's answer."""
+        return self.do(ForgetCard(self.call.intent)) if self.call.has_unsent_card else self
+
     def end(self, ending: Ending, *, told: bool = False) -> "Turn":
         """Every ending says charged, not charged, or that we will tell; then goodbye."""
         turn = self if told else self.say(ENDING_PROMPTS[ending])
-        if turn.call.attempt and ending == "unpaid":
-            turn = turn.do(ForgetCard(turn.call.intent))
-        return turn.say("goodbye").do(HangUp()).change(phase="over", outcome=ending)
+        return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=ending)
 
 
 def short(name: str) -> str:
@@ -122,3 +127,11 @@ def no_match(turn: Turn, prompt: str, **values: Value) -> Reply:
 
 def _out_of_tries(turn: Turn) -> bool:
     return turn.call.silences + turn.call.mistakes >= turn.flow.head.patience.tries
+
+
+def one_key(turn: Turn, event: Event) -> str:
+    """The single key pressed, or nothing."""
+    if not isinstance(event, KeysEntered):
+        return ""
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1))
+    return event.keys.text()[span.start : span.end] if span.reading is Reading.COMPLETE else ""
