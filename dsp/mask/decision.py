@@ -19,7 +19,7 @@ LONG, SHORT = 0, 1  # windows of 20 ms, strong under speech, and of 10 ms, for t
 
 # Evidence that masks by itself. A key under speech or noise as loud as itself stays above it in one window of two,
 # and there are several windows; a voice gets there in one of 500, which costs it a beep of 60 ms.
-TRIGGER_DB: Final = (-6.7, -3.0)
+TRIGGER_DB: Final = (-6.3, -3.0)
 # Evidence that keeps a mask going once keys triggered several times in a row.
 KEEP_DB: Final = (-12.0, -8.0)
 # Evidence that masks while alert: keys come in runs, so after a certain one the next is looked for harder.

@@ -32,6 +32,7 @@ ROW_FINE_DB: Final = (250.0, 2.0)  # dB a unit beyond the free offset, and at mo
 COLUMN_FINE_DB: Final = (400.0, 3.0)
 FREE_TWIST_DB: Final = 8.0
 TWIST_FINE_DB: Final = (1.0, 4.0)
+MAX_TWIST_DB: Final = 18.0  # beyond, it is one tone and what the window's edges make of it
 MOST_FINES_DB: Final = 5.0  # so that a clean key passes however far off it is
 
 # Weights of the three ratios, about what a linear discriminant between voices and keys under voices or noise gives;
@@ -75,9 +76,10 @@ class Evidence:
         score += UPPER * _decibels(pair, self._energy(power, self._upper))
         score += COLUMN * _decibels(column, self._energy(power, self._columns.band))
         fines = _fine(row_offset - FREE_OFFSET, *ROW_FINE_DB) + _fine(column_offset - FREE_OFFSET, *COLUMN_FINE_DB)
-        fines += _fine(np.abs(_decibels(row, column)) - np.float32(FREE_TWIST_DB), *TWIST_FINE_DB)
+        twist = np.abs(_decibels(row, column))
+        fines += _fine(twist - np.float32(FREE_TWIST_DB), *TWIST_FINE_DB)
         score -= np.minimum(fines, MOST_FINES_DB)
-        possible = (pair > self._floor) & (np.maximum(row_offset, column_offset) < MAX_OFFSET)
+        possible = (pair > self._floor) & (np.maximum(row_offset, column_offset) < MAX_OFFSET) & (twist < MAX_TWIST_DB)
         return np.asarray(np.where(possible, score, np.float32(NO_EVIDENCE_DB)))
 
     def loud_enough(self, energy: Floats) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,111 @@
+"""Nothing of a random key gets out, whatever it is mixed with; the whole measurement is `make bench-mask`."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dsp import g711, tones
+from dsp.mask import Masker, mask
+from dsp.recording import read
+
+FRAME, LENGTH = 160, 4800
+SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+
+
+def random_keys(count, seed, *, offset=0.018, tone_ms=(23, 110), high_group_db=(-8, 4), level=(-36, 0)):
+    """[count, LENGTH] clean channels with one key each; where each lies; its power."""
+    rng = np.random.default_rng(seed)
+    line, where, power = np.zeros((count, LENGTH)), [], np.zeros(count)
+    for row in range(count):
+        tone = tones.dtmf(
+            tones.KEYPAD[rng.integers(16)], tone_ms=rng.uniform(*tone_ms), gap_ms=0, level_dbm0=rng.uniform(*level),
+            twist_db=-rng.uniform(*high_group_db), row_offset=rng.uniform(-offset, offset),
+            col_offset=rng.uniform(-offset, offset), rng=rng,
+        )  # fmt: skip
+        start = 1600 + int(rng.integers(FRAME))
+        line[row, start : start + len(tone)] = tone
+        where.append(slice(start, start + len(tone)))
+        power[row] = np.mean(tone.astype(float) ** 2)
+    return line, where, power
+
+
+def leaking(line, where, law="ulaw"):
+    """How many channels let any tone sample out, through frames of a law, tick by tick."""
+    codes = g711.encode(tones.to_int16(line), law)
+    masker = Masker(len(codes), law)
+    ticks = [masker(codes[:, at : at + FRAME]) for at in range(0, LENGTH, FRAME)]
+    out = np.concatenate([*ticks, masker.flush()], axis=1)[:, FRAME:]
+    beep = g711.encode(tones.monotone(FRAME, LENGTH), law)
+    return sum((out[row, place] != beep[place]).any() for row, place in enumerate(where))
+
+
+def voice(count, seed):
+    """Something like vowels: harmonics of a gliding pitch under two formants, at unit power in the middle."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(LENGTH) / 8000
+    out = np.zeros((count, LENGTH))
+    for row in range(count):
+        pitch = rng.uniform(90, 260) * (1 + rng.uniform(-0.3, 0.3) * time)
+        phase = 2 * np.pi * np.cumsum(pitch) / 8000
+        formants = rng.uniform(300, 900), rng.uniform(900, 2400)
+        for harmonic in range(1, 25):
+            gain = sum(1 / (1 + ((harmonic * pitch - formant) / 120) ** 2) for formant in formants)
+            out[row] += gain * np.sin(harmonic * phase + rng.uniform(0, 6)) * (harmonic * pitch < 3800)
+    return out / np.sqrt(np.mean(out[:, 1600:2400] ** 2, axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("law", ["ulaw", "alaw"])
+def test_no_random_key_leaks_on_a_quiet_line(law):
+    line, where, _ = random_keys(150, 1)
+    assert leaking(line, where, law) == 0
+
+
+def test_no_key_as_short_as_11_ms_leaks():
+    line, where, _ = random_keys(100, 2, tone_ms=(11, 23), level=(-25, 0))
+    assert leaking(line, where) == 0
+
+
+def test_no_key_at_3_5_percent_offset_and_12_db_twist_leaks():
+    line, where, _ = random_keys(100, 3, offset=0.035, high_group_db=(-12, 12), level=(-30, 0))
+    assert leaking(line, where) == 0
+
+
+def test_no_key_leaks_at_6_db_signal_to_noise():
+    line, where, power = random_keys(150, 4)
+    noise = np.random.default_rng(4).normal(size=line.shape) * np.sqrt(power / 4)[:, None]
+    assert leaking(line + noise, where) == 0
+
+
+def test_no_key_leaks_with_a_voice_6_db_under_it():
+    line, where, power = random_keys(150, 5, level=(-25, 0))
+    assert leaking(line + voice(150, 5) * np.sqrt(power / 4)[:, None], where) == 0
+
+
+def test_speech_loses_less_than_two_percent_to_beeps():
+    if not SOUNDS.is_dir():
+        pytest.skip("no recorded speech here: install asterisk-core-sounds-en-wav")
+    speech = np.concatenate([read(file).samples[0] for file in sorted(SOUNDS.glob("[ac]*.wav"))])
+    assert len(speech) > 60 * 8000
+    spans = mask(speech).spans_s
+    assert sum(stop - start for start, stop in spans) < 0.02 * len(speech) / 8000
+
+
+@pytest.mark.long
+def test_ten_thousand_keys_with_and_without_real_speech_leak_nothing():
+    if not SOUNDS.is_dir():
+        pytest.skip("no recorded speech here: install asterisk-core-sounds-en-wav")
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed, which builds the peer")
+    bench = pytest.importorskip("benchmarks.bench_mask")
+    try:
+        bench.dtmf_peer.spandsp().binary()
+    except (SystemExit, OSError, ValueError) as missing:
+        pytest.skip(f"the peer spandsp cannot be built: {missing}")
+    speech = np.concatenate([read(file).samples[0] for file in sorted(SOUNDS.glob("*.wav"))])
+    for number, condition in enumerate(bench.CONDITIONS):
+        outcome = bench.run(condition, round(10_000 * condition.share), np.random.default_rng([99, number]), speech)
+        low, high = bench.wilson(outcome.guessed_after, outcome.digits)
+        assert (outcome.leaking, outcome.out_samples, outcome.read_after) == (0, 0, 0)
+        assert low - 0.01 < 1 / 16 < high + 0.01
