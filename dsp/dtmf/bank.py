@@ -5,10 +5,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dsp.dtmf.confirm import MIN_GAP, WINDOWS, Candidates, Closeup, end_of, start_of
+from dsp.dtmf.confirm import Candidates, keys_begun
+from dsp.dtmf.edges import end_of, has_ended, start_of, weaker
 from dsp.dtmf.keys import FRAME, Down, Events, Floats, Frames, Rows, Up
-from dsp.dtmf.line import HALF, line_for
+from dsp.dtmf.line import line_for
 from dsp.dtmf.screen import Screen, Suspects
+from dsp.dtmf.windows import Closeup
 from dsp.errors import DspError
 
 KEPT: Final = 3  # frames kept of each channel: a verdict on one needs its two neighbours
@@ -151,7 +153,7 @@ class DtmfBank:
         frames, recent = self._heard.reshape(-1, FRAME), self._recent(rows)
         seen = self._closeup(frames, recent, key)
         up = self._release(rows[idle:], seen.amplitude[:, :, idle:]) if idle < len(rows) else NO_UP
-        down = self._press(rows[:idle], self._closeup.keys(frames, recent, seen, idle)) if idle else NO_DOWN
+        down = self._press(rows[:idle], keys_begun(self._closeup, seen, frames, recent, idle)) if idle else NO_DOWN
         return QUIET if up is NO_UP and down is NO_DOWN else Events(down, up)
 
     def _recent(self, rows: Rows) -> Rows:
@@ -160,9 +162,8 @@ class DtmfBank:
         return np.asarray(rows[:, None] + turn * self._channels)
 
     def _release(self, at: Rows, amplitude: Floats) -> Up:
-        level = amplitude / self._amplitude[:, None, at]
-        level = np.minimum(np.minimum(level[0], level[1]), 1)
-        over = np.add.reduce(level, axis=0) <= WINDOWS - MIN_GAP / HALF
+        level = weaker(amplitude / self._amplitude[:, None, at])
+        over = has_ended(level)
         over |= self._unlike[at] >= PATIENCE_TICKS
         still = (~over).nonzero()[0]
         self._follow(at[still], amplitude[:, :, still])
