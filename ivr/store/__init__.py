@@ -7,7 +7,7 @@ from ivr.store.database import Database
 from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, Payment, PaymentIntent, Status
 from ivr.store.ledger import Ledger
 from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
-from ivr.store.migrations import create_tables, migrate
+from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.outbox import Job, Outbox
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.texts import TextMessage, Texts
@@ -28,8 +28,10 @@ class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Texts, A
 
 
 def open_store(url: str) -> Store:
-    """The database must have been migrated; ConfigError for a URL that is none."""
-    return Store(Database(url))
+    """ConfigError for a URL that is none, and for a database that has not been migrated to this version."""
+    database = Database(url)
+    require_current(database)
+    return Store(database)
 
 
 def memory_store() -> Store:

@@ -6,52 +6,96 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from ivr.errors import ConfigError
 from ivr.store.database import Database
 from ivr.store.tables import metadata
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "migrations"
+EXPECTED = "DATABASE_URL: expected sqlite:///path or postgresql+psycopg://user@host/database"
+# Any number that nobody else uses: two processes that migrate at once take turns.
+TURN = 7_266_245
 
 
 def migrate(url: str) -> None:
-    """ConfigError for a database that cannot be reached, or that a newer version has already changed."""
+    """ConfigError for a database that cannot be reached, is not ours, or that a newer version has already changed."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigError("DATABASE_URL: expected sqlite:///path or postgresql+psycopg://user@host/database") from None
+        engine = create_engine(url, hide_parameters=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+        raise ConfigError(EXPECTED) from None
+    named = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["url"] = url
+        _make_folder(Path(parsed.database).parent)
+        _lock_before_reading(engine)
     try:
-        _refuse_newer(url, config)
-        command.upgrade(config, "head")
+        with engine.begin() as connection:
+            _migrate(connection, named)
     except OperationalError:
-        raise ConfigError(
-            f"cannot reach the database {parsed.render_as_string(hide_password=True)}: is it up?"
-        ) from None
-
-
-def _refuse_newer(url: str, config: Config) -> None:
-    engine = create_engine(url, hide_parameters=True)
-    try:
-        with engine.connect() as connection:
-            revision = MigrationContext.configure(connection).get_current_revision()
+        raise ConfigError(f"cannot reach the database {named}: is it up, and may we write to it?") from None
+    except DatabaseError:
+        raise ConfigError(f"{named} is not a database of ours: set DATABASE_URL to another") from None
     finally:
         engine.dispose()
-    if revision is None:
-        return
+
+
+def _migrate(connection: Connection, named: str) -> None:
+    """One transaction for all of it: a migration that fails leaves the database as it was."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": TURN})
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    _refuse_what_is_not_ours(connection, ScriptDirectory.from_config(config), named)
+    command.upgrade(config, "head")
+
+
+def require_current(database: Database) -> None:
+    """ConfigError for a database that cannot be reached, or whose schema is another version's."""
+    script = ScriptDirectory(str(FOLDER))
     try:
-        ScriptDirectory.from_config(config).get_revision(revision)
-    except CommandError:
+        with database.calls() as connection:
+            revision = MigrationContext.configure(connection).get_current_revision()
+    except DatabaseError:
+        raise ConfigError("DATABASE_URL: cannot read the database: is it up, and is it ours?") from None
+    if revision != script.get_current_head():
         raise ConfigError(
-            f"the database is at revision {revision}, which this version does not know: update first"
-        ) from None
+            f"the database is at revision {revision or 'none'}, this version needs {script.get_current_head()}: "
+            "`python -m ivr set-up` brings it there"
+        )
+
+
+def _refuse_what_is_not_ours(connection: Connection, scripts: ScriptDirectory, named: str) -> None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        foreign = sorted(set(inspect(connection).get_table_names()) - {"alembic_version"})
+        if foreign:
+            raise ConfigError(
+                f"{named} has tables of somebody else's ({', '.join(foreign[:3])}): set DATABASE_URL to another"
+            )
+    elif revision not in {script.revision for script in scripts.walk_revisions()}:
+        raise ConfigError(f"{named} is at revision {revision}, which this version does not know: update first")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make {folder}: {error.strerror}; set DATABASE_URL to another place") from None
+
+
+def _lock_before_reading(engine: Engine) -> None:
+    """SQLite changes a schema in a transaction too, but the driver would commit before each change."""
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_to_us(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def create_tables(database: Database) -> None:
