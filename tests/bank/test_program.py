@@ -46,7 +46,7 @@ def test_it_stops_cleanly_when_told_also_in_the_middle_of_a_request(
     bank_keys: BankKeys, folder: Path, number: signal.Signals
 ) -> None:
     with running(folder) as (process, url), HttpsBank(bank_keys.settings(url)) as bank:
-        assert bank.authorize(new_request(bank_keys.vault(), BY_NAME["silent_after"].pan)).outcome == "unknown"
+        assert bank.authorize(new_request(bank_keys.vault(), BY_NAME["slow"].pan)).outcome == "unknown"
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
         assert process.stdout is not None

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -28,13 +29,17 @@ def default_folder() -> Path:
     "--dir", "folder", type=click.Path(path_type=Path), default=default_folder, help="Keys and books [var/bank]."
 )
 @click.option("--slow-seconds", "slow_s", default=8.0, show_default=True, help="How slow the slow cards are.")
+@click.option(
+    "--log-level", default="info", envvar="LOG_LEVEL", type=click.Choice(["debug", "info", "warning", "error"])
+)
+@click.option("--log-format", default="auto", envvar="LOG_FORMAT", type=click.Choice(["text", "json", "auto"]))
 @click.pass_context
-def main(context: click.Context, host: str, port: int, folder: Path, slow_s: float) -> None:
+def main(context: click.Context, /, log_level: str, log_format: str, **where: Any) -> None:
     """A bank to try against: HTTPS with mutual TLS, test cards, books of its own."""
-    context.obj = folder
+    context.obj = where["folder"]
     if context.invoked_subcommand is None:
-        set_up_logging(os.environ.get("LOG_LEVEL", "info"), os.environ.get("LOG_FORMAT", "auto"))
-        run(folder, host, port, slow_s)
+        set_up_logging(log_level, log_format)
+        run(**where)
 
 
 @main.command()
