@@ -1,55 +1,19 @@
 """Kamailio, a real SIP proxy, between sipp and two endpoints of ours: routes are kept, and a node that dies loses no new call."""
 
 import asyncio
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 
+from ivr.channels.sip import LocalSession, SipCaller
+from tests.channels.sip.peers import PeerProcess, needs_peers
 from tests.channels.sip.phones import Desk
-from tests.channels.sip.test_sipp import SIPP, free_port, quiet, sipp  # noqa: F401  # a fixture
+from tests.channels.sip.test_sipp import SIPP, quiet, sipp  # noqa: F401  # a fixture
 from tests.channels.sip.test_sockets import listening, opened
-from tests.channels.sip.test_torture import SHARED
 
-SCRIPT = SHARED / "peers" / "kamailio_peer.sh"
-CACHE = Path(os.environ.get("TONETILL_PEERS", Path(tempfile.gettempdir()) / "tonetill-peers")) / "kamailio"
 pytestmark = [
-    pytest.mark.peer,
+    *needs_peers,
     pytest.mark.skipif(SIPP is None, reason="sipp is not installed; `apt-get install sip-tester` brings it"),
-    pytest.mark.skipif(not SCRIPT.exists(), reason=f"no {SCRIPT}; set TONETILL_SHARED"),
-    pytest.mark.skipif(shutil.which("apt-get") is None, reason="Kamailio is unpacked with apt, which is not here"),
 ]
-
-
-class Kamailio:
-    """Unpacked once into CACHE, run from a folder of its own."""
-
-    def __init__(self, folder: Path, nodes: list[str]) -> None:
-        self.port = free_port()
-        self._folder = folder
-        self._environment = {**os.environ, "SIP_PORT": str(self.port), "NODES": " ".join(nodes)}
-
-    def start(self) -> None:
-        CACHE.mkdir(parents=True, exist_ok=True)
-        unpacked = self._script(CACHE, "stop")
-        if unpacked.returncode:
-            pytest.skip(f"Kamailio could not be unpacked: {unpacked.stderr.strip()[-200:]}")
-        self._folder.mkdir()
-        (self._folder / "root").symlink_to(CACHE / "root")
-        for stamp in CACHE.glob(".unpacked-*"):
-            (self._folder / stamp.name).touch()
-        started = self._script(self._folder, "start")
-        assert started.returncode == 0, started.stdout + started.stderr
-
-    def stop(self) -> None:
-        self._script(self._folder, "stop")
-
-    def _script(self, folder: Path, action: str) -> subprocess.CompletedProcess[str]:
-        command = ["sh", str(SCRIPT), str(folder), action]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path, quiet):  # noqa: F811
@@ -57,7 +21,7 @@ def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path
         desks = [Desk(), Desk()]
         nodes = [await opened(listening("udp"), desk) for desk in desks]
         ports = [node.listening[0][1][1] for node in nodes]
-        proxy = Kamailio(tmp_path / "kamailio", [f"127.0.0.1:{port}" for port in ports])
+        proxy = PeerProcess("kamailio", tmp_path, NODES=" ".join(f"127.0.0.1:{port}" for port in ports))
         await asyncio.to_thread(proxy.start)
         try:
             await ring_through(proxy, desks, nodes)
@@ -85,8 +49,6 @@ def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path
 
     async def hang_up_through(proxy, desks, nodes):
         """Our own BYE goes along the recorded route."""
-        from ivr.channels.sip import LocalSession, SipCaller
-
         phones = await opened(listening("udp"))
         call = await SipCaller(phones).call(f"sip:pay@127.0.0.1:{proxy.port}", LocalSession("127.0.0.1", 4000))
         answered = [(node, node.calls) for node in nodes if node.calls]

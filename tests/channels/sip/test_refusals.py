@@ -145,7 +145,7 @@ def test_options_is_200_and_says_what_we_can():
 
 
 def test_options_with_no_forwards_left_is_answered_as_the_final_hop_does():
-    """RFC 4475 3.1.1.11: only a proxy refuses Max-Forwards 0; an endpoint is where the request was going."""
+    """RFC 4475, zeromf: only a proxy refuses Max-Forwards 0; an endpoint is where the request was going."""
     assert answer_to(replaced("Max-Forwards: 70", "Max-Forwards: 0", method="OPTIONS")).status == 200
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 import structlog
 
 from ivr.channels.sip import SipEndpoint
+from tests.channels.sip.peers import free_port
 from tests.channels.sip.phones import Desk
 from tests.channels.sip.test_sockets import listening, opened
 
@@ -26,12 +26,6 @@ def quiet():
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     yield
     structlog.reset_defaults()
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def sipp(

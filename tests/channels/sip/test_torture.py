@@ -62,7 +62,7 @@ EXPECTED = {
     "unksm2": 405,
     "unreason": None,
     "wsinv": 481,  # it has a To tag, and is in no dialog of ours
-    "zeromf": 200,  # RFC 4475 3.1.1.11, RFC 3261 16.3: only a proxy has to refuse Max-Forwards 0
+    "zeromf": 200,  # RFC 4475, RFC 3261 16.3: only a proxy has to refuse Max-Forwards 0
 }
 
 
