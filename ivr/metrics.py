@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -21,6 +22,26 @@ FAULTS = Counter("tonetill_faults_total", "Faults of ours that a caller heard an
 REPEATED = Counter("tonetill_webhooks_repeated_total", "Deliveries of a webhook already answered")
 BANK_SECONDS = Histogram("tonetill_bank_seconds", "The bank's answers", ["bank", "message", "outcome"])
 OUTBOX = Gauge("tonetill_outbox_depth", "Jobs waiting", ["kind"], multiprocess_mode="mostrecent")
+SIP = Gauge("tonetill_sip", "Signalling of the trunk, counted since it began", ["what"], multiprocess_mode="livesum")
+MEDIA = Gauge("tonetill_media", "The media plane, counted since it began", ["what"], multiprocess_mode="livesum")
+KEYS = Gauge("tonetill_trunk_keys", "Keys that counted, by what carried them", ["method"], multiprocess_mode="livesum")
+MEDIA_CPU = Gauge(
+    "tonetill_media_cpu_us", "CPU microseconds of one call in one 20 ms tick", ["part"], multiprocess_mode="livemax"
+)
+
+
+MEDIA_COUNTS = (
+    *("calls", "ticks", "late_ticks", "skipped_ticks", "worst_tick_ms", "packets_in", "packets_out", "unsent"),
+    *("lost", "late", "doubled", "refused"),
+)
+
+
+def note_media(numbers: Any) -> None:
+    """What the media plane says of itself once a second (`MediaStats`)."""
+    for name in MEDIA_COUNTS:
+        MEDIA.labels(name).set(getattr(numbers, name))
+    for part, microseconds in numbers.cpu_us_per_tick.items():
+        MEDIA_CPU.labels(part).set(microseconds / max(numbers.calls, 1))
 
 
 def exposition() -> tuple[bytes, str]:

@@ -50,6 +50,7 @@ class Settings(BaseModel):
     trunk_rtp_ports: str = Field(pattern=r"^\d{4,5}-\d{4,5}$")
     trunk_max_calls: int = Field(ge=1, le=20_000)
     trunk_max_minutes: int = Field(ge=1, le=24 * 60)
+    trunk_drain_s: int = Field(ge=0, le=24 * 3600)
     trunk_register: str
     trunk_register_password: str = Field(repr=False)
     trunk_voice: Literal["espeak", "recorded", "tones", "auto"]

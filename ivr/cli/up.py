@@ -76,6 +76,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "HOST": settings.host,
         "PORT": str(settings.port),
         "WEB_WORKERS": os.environ.get("WEB_WORKERS", "1"),
+        "TRUNK_DRAIN_S": os.environ.get("TRUNK_DRAIN_S", "2"),  # Ctrl-C on a laptop: nobody waits ten minutes
         "LOG_FORMAT": "text" if sys.stdout.isatty() and settings.log_format == "auto" else settings.log_format,
     }
 

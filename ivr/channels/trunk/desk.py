@@ -1,0 +1,233 @@
+"""Joins signalling and media for the calls of one node: SIP's calls get ports, a conversation and their keys."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import structlog
+
+from ivr.channels.rtp import (
+    CallMedia,
+    KeyHeard,
+    KeyMerger,
+    MediaClient,
+    MediaEvent,
+    MediaStats,
+    MediaUnavailable,
+    Method,
+    Played,
+    SrtpKeys,
+    TimedOut,
+    WorkerLost,
+)
+from ivr.channels.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint
+from ivr.channels.trunk.conversation import Conversation, House
+from ivr.channels.trunk.mouth import Gone, KeyPressed, Silent
+from ivr.runner import new_call
+
+log = structlog.get_logger("trunk")
+NO_MEDIA = "no media"
+FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Route:
+    """What answers a called number."""
+
+    flow: str
+    house: House
+
+
+class RtpMouth:
+    """One call's media on the media worker."""
+
+    def __init__(self, desk: "Desk", call: str) -> None:
+        self._desk, self._call = desk, call
+
+    async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
+        loaded = [await self._desk.media.load(clip) for clip in clips]
+        return self._desk.media.play(self._call, loaded, barge_in=barge_in)
+
+    async def wipe(self) -> None:
+        self._desk.media.wipe(self._call)
+        if line := self._desk.lines.get(self._call):
+            line.merger.forget()
+
+    async def hang_up(self) -> None:
+        await self._desk.endpoint.hang_up(self._call)
+
+
+@dataclass
+class Line:
+    """A call between its INVITE and its end."""
+
+    invitation: Invitation
+    session: LocalSession
+    answer: Answer
+    media: CallMedia
+    merger: KeyMerger = field(default_factory=KeyMerger)
+    conversation: Conversation | None = None
+    talking: asyncio.Task[None] | None = None
+
+
+class Desk:
+    """SIP's CallHandler. `routes` by called number; `*` answers any other."""
+
+    endpoint: SipEndpoint
+
+    def __init__(self, routes: Mapping[str, Route], advertised: str, most_calls: int) -> None:
+        self._routes, self._advertised, self._most_calls = routes, advertised, most_calls
+        self.lines: dict[str, Line] = {}
+        self.keys: Counter[Method] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.media: MediaClient
+        self.on_stats: Callable[[MediaStats], None] = lambda _stats: None
+        self.on_lost: Callable[[str], None] = lambda _reason: None
+
+    # ---- what signalling says
+
+    async def invited(self, invitation: Invitation) -> Answer | Reject:
+        route = self._route(invitation.dnis)
+        if route is None:
+            return Reject(404, "Not Found")
+        if len(self.lines) >= self._most_calls:
+            return Reject(503, "Service Unavailable")
+        media = CallMedia(allowed_hosts=(invitation.source[0],), sending=False)
+        try:
+            _, port = await self.media.open(invitation.call, media)
+        except MediaUnavailable as error:
+            log.warning("no media for a call", reason=str(error))
+            return Reject(503, "Service Unavailable")
+        session = LocalSession(self._advertised, port)
+        answer = self._answer(session, invitation)
+        if isinstance(answer, Reject):
+            self.media.close_call(invitation.call)
+            return answer
+        line = self.lines[invitation.call] = Line(invitation, session, answer, media)
+        if invitation.offer is not None:
+            await self._agree(line, answer, invitation.offer, sending=False)
+        return answer
+
+    def _answer(self, session: LocalSession, invitation: Invitation) -> Answer | Reject:
+        if invitation.offer is None:
+            return session.offer(secure=False)
+        if invitation.offer.secure and invitation.transport != "tls":
+            # RFC 4568 7.1: keys in clear signalling protect nothing.
+            return Reject(488, "SRTP keys need TLS")
+        return session.answer(invitation.offer)
+
+    async def answered(self, call: str, remote: SessionOffer) -> None:
+        line = self.lines[call]
+        if line.invitation.offer is None:
+            settled = line.session.settle(line.answer, remote)
+            if isinstance(settled, Reject):
+                await self.endpoint.hang_up(call, NO_MEDIA)
+                return
+            line.answer = settled
+        await self._agree(line, line.answer, remote, sending=True)
+        self._begin(line)
+
+    async def media_changed(self, call: str, offer: SessionOffer) -> Answer | Reject:
+        line = self.lines[call]
+        answer = line.session.answer(offer)
+        if not isinstance(answer, Reject):
+            line.answer = answer
+            await self._agree(line, answer, offer, sending=True)
+        return answer
+
+    async def info_key(self, call: str, key: str, duration_ms: int) -> None:
+        self.media.still_alive(call)
+        self._key(call, key, "info", time.monotonic() - duration_ms / 1000)
+
+    async def ended(self, call: str, reason: str) -> None:
+        line = self.lines.pop(call, None)
+        self.media.close_call(call)
+        if line is not None and line.conversation is not None:
+            line.conversation.tell(Gone(reason))
+
+    # ---- what the media worker says
+
+    def heard(self, event: MediaEvent) -> None:
+        match event:
+            case KeyHeard():
+                self._key(event.call, event.key, event.method, event.at_s)
+            case Played():
+                self._tell(event.call, Silent(event.play))
+            case TimedOut():
+                self._spawn(self.endpoint.hang_up(event.call, NO_MEDIA))
+            case MediaStats():
+                self.on_stats(event)
+            case WorkerLost():
+                self._lose_media(event.reason)
+
+    def _key(self, call: str, key: str, method: Method, at_s: float) -> None:
+        line = self.lines.get(call)
+        if line is None or not line.merger.is_new(key, method, at_s):
+            return
+        self.keys[method] += 1
+        self._tell(call, KeyPressed(key))
+
+    def _tell(self, call: str, heard: KeyPressed | Silent) -> None:
+        line = self.lines.get(call)
+        if line is not None and line.conversation is not None:
+            line.conversation.tell(heard)
+
+    def _lose_media(self, reason: str) -> None:
+        log.error("media worker lost", calls=len(self.lines), reason=reason)
+        for call in list(self.lines):
+            self._spawn(self.endpoint.hang_up(call, NO_MEDIA))
+        self.on_lost(reason)
+
+    # ---- a conversation
+
+    def _route(self, dnis: str) -> Route | None:
+        return self._routes.get(dnis) or self._routes.get("*")
+
+    def _begin(self, line: Line) -> None:
+        invitation = line.invitation
+        route = self._route(invitation.dnis)
+        assert route is not None  # `invited` has looked
+        flow = route.house.runner.flows[route.flow]
+        call = new_call(f"SIP{invitation.call}", flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
+        line.conversation = Conversation(route.house, RtpMouth(self, invitation.call), call)
+        line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))
+
+    async def _talk(self, call: str, conversation: Conversation) -> None:
+        try:
+            await conversation.run()
+        except Exception as error:
+            # The type alone: a message may quote what was given.
+            log.error("fault", call=conversation.call.id, kind=type(error).__name__)
+            await self.endpoint.hang_up(call, FAULT)
+
+    async def _agree(self, line: Line, answer: Answer, remote: SessionOffer, *, sending: bool) -> None:
+        line.media = replace(
+            media_of(answer, remote, line.invitation.source[0]),
+            sending=sending and answer.direction in ("sendrecv", "sendonly"),
+        )
+        await self.media.update(line.invitation.call, line.media)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def media_of(answer: Answer, remote: SessionOffer, signalled_from: str) -> CallMedia:
+    """What SDP settled, in the media plane's words."""
+    assert answer.codec is not None
+    events = ((remote.telephone_event, 8000),) if remote.telephone_event is not None else ()
+    keys = None
+    if answer.local_crypto is not None and answer.remote_crypto is not None:
+        keys = SrtpKeys(answer.local_crypto.key_and_salt, answer.remote_crypto.key_and_salt)
+    return CallMedia(
+        law="ulaw" if answer.codec.name == "PCMU" else "alaw",
+        payload_type=answer.codec.payload_type,
+        telephone_events=events,
+        remote=(remote.address, remote.port),
+        allowed_hosts=(signalled_from,),
+        srtp=keys,
+    )

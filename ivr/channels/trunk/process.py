@@ -1,0 +1,195 @@
+"""The trunk process: puts desk, SIP endpoint, media worker, voice and AudioSocket together, and drains on SIGTERM."""
+
+import asyncio
+import signal
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import structlog
+
+from ivr import metrics
+from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
+from ivr.channels.sip import Account, Credentials, Limits, Listen, Peer, Registration, SipEndpoint, SipSettings, Tls
+from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
+from ivr.channels.trunk.conversation import Conversation, House
+from ivr.channels.trunk.desk import Desk, Route
+from ivr.channels.trunk.mouth import Heard
+from ivr.core.call import Call
+from ivr.errors import ConfigError
+from ivr.runner import new_call
+from ivr.runner.assembly import Engine
+from ivr.settings import Settings
+from ivr.voice import Renderer
+
+log = structlog.get_logger("trunk")
+BLOCKING_THREADS = 8  # a call's database work takes a millisecond; this many callers at once wait for none
+WORKER_RESTART_S = 1.0
+
+
+class Trunk:
+    """One node. `watch` hears of every call's progress: the live view."""
+
+    def __init__(self, settings: Settings, engine: Engine, watch: Callable[[Call], None] = lambda _call: None) -> None:
+        self.settings, self.engine, self.watch = settings, engine, watch
+        self.stats: MediaStats | None = None
+        blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="trunk")
+        # One thread: the synthesizer is one process, and a prompt is rendered once.
+        voice = ThreadPoolExecutor(1, thread_name_prefix="voice")
+        self._pools = (blocking, voice)
+        self.renderers = {"words": self._renderer(settings.trunk_voice), "tones": self._renderer("tones")}
+        self._houses = {
+            name: House(engine.runner, engine.store, renderer.clips, blocking, voice, watch=watch)
+            for name, renderer in self.renderers.items()
+        }
+        advertised = settings.trunk_advertise or settings.trunk_bind
+        self.desk = Desk(self._routes(), advertised, settings.trunk_max_calls)
+        self.endpoint = self.desk.endpoint = SipEndpoint(sip_settings(settings), self.desk)
+        self.desk.on_stats, self.desk.on_lost = self._note_stats, self._restart_media
+        self._audiosocket = AudioSocketServer(settings.trunk_bind, settings.audiosocket_port, self._answer_audiosocket)
+        self._registrations: list[Registration] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Prompts first: a caller never waits for one to be made."""
+        await asyncio.get_running_loop().run_in_executor(self._pools[1], self._prepare_prompts)
+        await self._start_media()
+        await self.endpoint.start()
+        if self.settings.audiosocket_port:
+            await self._audiosocket.start()
+        if self.settings.trunk_register:
+            await self._register()
+
+    async def stop(self, drain_s: float) -> None:
+        """Calls finish, no new ones come; what is left after `drain_s` is hung up."""
+        for registration in self._registrations:
+            await registration.stop()
+        await self._audiosocket.stop()
+        await self.endpoint.drain(drain_s)
+        await self.endpoint.stop()
+        await self.desk.media.aclose()
+        for renderer in self.renderers.values():
+            renderer.close()
+        for pool in self._pools:
+            pool.shutdown()
+
+    # ---- parts
+
+    def _renderer(self, voice: str) -> Renderer:
+        recordings = self.settings.flows / "prompts" / "audio"
+        return Renderer(self.engine.prompts, self.settings.var / "voice", recordings, voice=voice)  # type: ignore[arg-type]
+
+    def _prepare_prompts(self) -> None:
+        for flow in self.engine.flows.values():
+            for _ in self.renderers[flow.head.voice].ready(flow.head.languages):
+                pass
+
+    def _routes(self) -> Mapping[str, Route]:
+        return {
+            number: Route(flow, self._houses[self.engine.flows[flow].head.voice])
+            for number, flow in read_routes(self.settings.trunk_flows, self.engine.flows).items()
+        }
+
+    async def _start_media(self) -> None:
+        self.desk.media = MediaClient(media_settings(self.settings), self.desk.heard, self._media_fault)
+        await self.desk.media.start()
+
+    def _media_fault(self, error: Exception) -> None:
+        log.warning("media", reason=str(error))
+
+    def _restart_media(self, _reason: str) -> None:
+        async def restart() -> None:
+            await asyncio.sleep(WORKER_RESTART_S)
+            await self._start_media()
+            log.info("media worker restarted")
+
+        task = asyncio.create_task(restart())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _note_stats(self, stats: MediaStats) -> None:
+        self.stats = stats
+        metrics.note_media(stats)
+        for name, count in self.endpoint.counters.items():
+            metrics.SIP.labels(name).set(count)
+        for method, count in self.desk.keys.items():
+            metrics.KEYS.labels(method).set(count)
+
+    async def _register(self) -> None:
+        user, _, host = self.settings.trunk_register.removeprefix("sip:").partition("@")
+        account = Account(f"sip:{host}", f"sip:{user}@{host}", Credentials(user, self.settings.trunk_register_password))
+        registration = Registration(self.endpoint, account)
+        await registration.start()
+        self._registrations.append(registration)
+
+    async def _answer_audiosocket(self, identity: str, mouth: AudioSocketMouth) -> Callable[[Heard], None]:
+        routes = self._routes()
+        route = routes.get("*") or next(iter(routes.values()))
+        flow = self.engine.flows[route.flow]
+        call = new_call(f"AS{uuid.UUID(identity).hex}", flow, ani="", dnis="", channel="audiosocket")
+        conversation = Conversation(route.house, mouth, call)
+        task = asyncio.create_task(conversation.run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return conversation.tell
+
+
+async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lambda: None) -> None:
+    """Until SIGTERM or SIGINT; a second one does not wait for the calls."""
+    stopping, hurried = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: (hurried if stopping.is_set() else stopping).set())
+    await trunk.start()
+    started()
+    await stopping.wait()
+    stop = asyncio.create_task(trunk.stop(drain_s))
+    hurry = asyncio.create_task(hurried.wait())
+    await asyncio.wait((stop, hurry), return_when=asyncio.FIRST_COMPLETED)
+    if not stop.done():
+        stop.cancel()
+        await trunk.desk.media.aclose()
+    hurry.cancel()
+
+
+def read_routes(written: str, flows: Mapping[str, object]) -> dict[str, str]:
+    """`pay=pay-a-bill,*=other` as called number to flow; ConfigError for a flow that is not there."""
+    routes = {}
+    for pair in written.split(","):
+        number, _, flow = pair.strip().partition("=")
+        if not number or flow not in flows:
+            raise ConfigError(f"TRUNK_FLOWS: '{pair}': expected number=flow; flows: {', '.join(sorted(flows))}")
+        routes[number] = flow
+    return routes
+
+
+def sip_settings(settings: Settings) -> SipSettings:
+    host, port = settings.trunk_bind, settings.trunk_port
+    listen = [Listen("udp", host, port), Listen("tcp", host, port)]
+    tls = None
+    if settings.trunk_tls_port:
+        if not (settings.trunk_tls_cert and settings.trunk_tls_key):
+            raise ConfigError("TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)")
+        tls = Tls(Path(settings.trunk_tls_cert), Path(settings.trunk_tls_key))
+        listen.append(Listen("tls", host, settings.trunk_tls_port))
+    networks = tuple(network.strip() for network in settings.trunk_peers.split(",") if network.strip())
+    peer = Peer("trunk", networks, settings.trunk_user or None, settings.trunk_password)
+    return SipSettings(
+        listen=tuple(listen),
+        peers=(peer,),
+        advertised_host=settings.trunk_advertise or None,
+        tls=tls,
+        max_call_s=settings.trunk_max_minutes * 60,
+        limits=Limits(calls=settings.trunk_max_calls),
+    )
+
+
+def media_settings(settings: Settings) -> MediaSettings:
+    first, _, last = settings.trunk_rtp_ports.partition("-")
+    return MediaSettings(
+        host=settings.trunk_bind,
+        first_port=int(first),
+        ports=(int(last) - int(first) + 1) // 2,
+        calls=settings.trunk_max_calls,
+    )
