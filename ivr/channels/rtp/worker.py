@@ -6,6 +6,7 @@ Started by MediaClient as `python -m ivr.channels.rtp.worker DESCRIPTOR`; ends w
 import gc
 import os
 import select
+import signal
 import socket
 import sys
 import time
@@ -176,6 +177,9 @@ def first_message(control: socket.socket, lines: Lines) -> Message:
 
 
 def main(descriptor: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A supervisor signals the whole group: calls that are draining need their media until signalling lets go of it.
+        signal.signal(number, signal.SIG_IGN)
     control = socket.socket(fileno=descriptor)
     lines = Lines()
     try:

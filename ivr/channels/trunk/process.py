@@ -50,6 +50,7 @@ class Trunk:
         self._audiosocket = AudioSocketServer(settings.trunk_bind, settings.audiosocket_port, self._answer_audiosocket)
         self._registrations: list[Registration] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def start(self) -> None:
         """Prompts first: a caller never waits for one to be made."""
@@ -63,6 +64,7 @@ class Trunk:
 
     async def stop(self, drain_s: float) -> None:
         """Calls finish, no new ones come; what is left after `drain_s` is hung up."""
+        self._stopping = True
         for registration in self._registrations:
             await registration.stop()
         await self._audiosocket.stop()
@@ -101,6 +103,8 @@ class Trunk:
     def _restart_media(self, _reason: str) -> None:
         async def restart() -> None:
             await asyncio.sleep(WORKER_RESTART_S)
+            if self._stopping:
+                return
             await self._start_media()
             log.info("media worker restarted")
 
