@@ -46,7 +46,8 @@ def agree_as_callee(request: SipRequest, session_expires_s: int, min_se_s: int) 
     supports = "timer" in tokens(request, "supported")
     if 0 < asked < min_se_s and supports:
         return TooSmall(min_se_s)
-    wanted = asked or session_expires_s
+    # We may shorten what was asked, not lengthen it.
+    wanted = min(asked, session_expires_s) if asked and session_expires_s else asked or session_expires_s
     if wanted <= 0:
         return None
     interval = min(max(wanted, min_se_s, smallest_accepted(request)), MOST_S)

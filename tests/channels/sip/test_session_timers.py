@@ -84,6 +84,13 @@ def test_an_hour_passes_without_a_drop_when_the_peer_says_nothing_of_timers():
     assert methods == ["UPDATE"] * 4
 
 
+def test_a_longer_interval_than_ours_is_shortened_but_not_below_the_peers_least():
+    settings = SipSettings(session_expires_s=300)
+    for asked, agreed in ((("Session-Expires: 1800",), 300), (("Session-Expires: 1800", "Min-SE: 900"), 900)):
+        _, _, ok, _, _ = call_for(1, *asked, "Supported: timer", settings=settings)
+        assert ok.header("Session-Expires") == f"{agreed};refresher=uas"
+
+
 def test_without_a_timer_nothing_is_sent_and_nothing_dropped():
     settings = SipSettings(session_expires_s=0, max_call_s=10**6)
     _, _, ok, alive, methods = call_for(7200, settings=settings)
