@@ -1,7 +1,8 @@
 """Takes committed intents to the bank, exactly once, and finds out what became of those that got no answer.
 
 The rule that everything here serves: after a request may have left, silence means `unknown`. An unknown charge is
-inquired for by our own reference and, if the bank cannot say, reversed; it is never sent again.
+inquired for by our own reference and, if the bank cannot say, reversed; it is never sent again. Why each outcome may
+be final is argued in docs/money.md; how many jobs are done at once is for `forwarder_crew`.
 """
 
 import signal
@@ -9,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,40 +17,47 @@ import structlog
 
 from ivr import metrics
 from ivr.bank import AuthorizationRequest, Bank, BankAnswer, HttpsBank, load_banks
+from ivr.core.call import Call
 from ivr.errors import IvrError
 from ivr.logs import set_up_logging
+from ivr.runner.forwarder_crew import Crew
 from ivr.runner.texting import TextSender, text_sender
 from ivr.settings import load_settings
-from ivr.store import BankWord, Job, Payment, Status, Store, open_store
+from ivr.store import FINAL, BankWord, DatabaseError, Job, Payment, Status, Store, open_store
 
 log = structlog.get_logger()
 LEASE_S = 60.0  # longer than the bank client's whole patience: a lease that ends early costs an inquiry, not money
-IDLE_S = 0.1
 RETRY_S = 2.0  # a bank that could not be reached is tried again this often
-NOT_SENT_PATIENCE_S = 20.0  # and given up on after this: about as long as a caller waits
+TRIES = 10  # and given up on after this many: about as long as a caller waits
 INQUIRIES = 4  # asked this often, with growing pauses; then the charge is reversed
 LONGEST_PAUSE_S = 300.0
-HOUSEKEEPING_S = 60.0
-UNSENT_CARD_LIFE_S = 3600.0  # sealed fields of an attempt that was never charged live no longer
+RESULT_PAUSE_S = 5.0  # a promised text waits for its result with this pause
+RECORD_PAUSES_S = (0.1, 0.5, 2.0)  # the bank's answer is in hand and the database is away: kept this long
+
+ResultText = Callable[[Call, Payment], str]
 
 
 @dataclass(frozen=True)
 class Forwarder:
-    """Any number of these, in any number of processes, may share a store."""
+    """Any number of these, in any number of processes, may share a store.
+
+    `write_result`: the words of the text that a caller was promised ("we will text you the result").
+    """
 
     store: Store
     banks: Mapping[str, Bank]
     send_text: TextSender
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     lease_s: float = LEASE_S
+    write_result: ResultText | None = None
+    pause: Callable[[float], object] = time.sleep
 
     def run_once(self) -> bool:
         """One job, if one is due; False where there was nothing to do."""
-        job = self.store.claim(self.now(), self.lease_s)
-        if job is None:
-            return False
-        self.do(job)
-        return True
+        jobs = self.store.claim_jobs(self.now(), self.lease_s, 1)
+        for job in jobs:
+            self.do(job)
+        return bool(jobs)
 
     def do(self, job: Job) -> None:
         match job.kind:
@@ -58,6 +65,8 @@ class Forwarder:
                 self.authorize(job)
             case "resolve":
                 self.resolve(job)
+            case "result":
+                self.tell_result(job)
             case "sms":
                 self.text(job)
 
@@ -81,7 +90,7 @@ class Forwarder:
 
     def _not_sent(self, job: Job, payment: Payment) -> None:
         """Nothing left, so nothing was charged: try again while the caller may still be waiting, then give up."""
-        if job.attempts * RETRY_S < NOT_SENT_PATIENCE_S:
+        if job.attempts < TRIES:
             self.store.put_back(job, self.now() + timedelta(seconds=RETRY_S))
         else:
             self._record(job, payment, "not_sent")
@@ -115,6 +124,20 @@ class Forwarder:
 
     # ---- texts
 
+    def tell_result(self, job: Job) -> None:
+        """The text that a caller was promised, once there is a result to tell."""
+        payment = self._payment(job)
+        stored = self.store.load_call(payment.intent.call)
+        if self.write_result is None or stored is None:
+            log.warning("nobody to tell the result to", reference=job.reference)
+        elif payment.status not in FINAL:
+            self.store.postpone(job, self.now() + timedelta(seconds=RESULT_PAUSE_S))
+            return
+        else:
+            words = self.write_result(stored.call, payment)
+            self.store.queue_sms(f"{job.reference}-result", stored.call.ani, words, self.now())
+        self.store.finish(job)
+
     def text(self, job: Job) -> None:
         message = self.store.text_message(job.reference)
         if message is None or message.is_sent:
@@ -131,16 +154,34 @@ class Forwarder:
     # ---- around them
 
     def _ask(self, payment: Payment, message: str, call: Callable[[Bank], BankAnswer]) -> BankAnswer:
-        name = payment.intent.bank
+        name, reference = payment.intent.bank, payment.intent.reference
+        if name not in self.banks:
+            log.error("no such bank", bank=name, reference=reference)
+            return BankAnswer("not_sent", reference)
         started = time.perf_counter()
-        answer = call(self.banks[name])
+        try:
+            answer = call(self.banks[name])
+        except Exception as error:
+            # A fault of the client's, and by now the request may have left.
+            log.error("bank client", reference=reference, reason=type(error).__name__)
+            answer = BankAnswer("unknown", reference)
         metrics.BANK_SECONDS.labels(name, message, answer.outcome).observe(time.perf_counter() - started)
-        log.info("bank", message=message, reference=payment.intent.reference, outcome=answer.outcome)
+        log.info("bank", message=message, reference=reference, outcome=answer.outcome, reason=answer.reason)
         return answer
 
     def _record(self, job: Job, payment: Payment, status: Status, answer: BankAnswer | None = None) -> None:
+        """Should the database stay away, the lease runs out and the next holder inquires: slower, and as safe."""
         word = BankWord(answer.authorization_code, answer.response_code) if answer else None
-        if not self.store.record(job, status, self.now(), word):
+        for pause_s in (*RECORD_PAUSES_S, None):
+            try:
+                recorded = self.store.record(job, status, self.now(), word)
+            except DatabaseError:
+                if pause_s is None:
+                    raise
+                self.pause(pause_s)
+            else:
+                break
+        if not recorded:
             log.warning("lease lost", reference=payment.intent.reference, status=status)
 
     def _payment(self, job: Job) -> Payment:
@@ -161,54 +202,6 @@ def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationReques
         moto=True,
         sealed=sealed,
     )
-
-
-class Crew:
-    """A pool of threads around one forwarder, so that a slow bank holds up only its own charges."""
-
-    def __init__(self, forwarder: Forwarder, hands: int = 16) -> None:
-        self._forwarder = forwarder
-        self._pool = ThreadPoolExecutor(hands, thread_name_prefix="forwarder")
-        self._hands = hands
-        self._busy: set[Future[None]] = set()
-        self._next_housekeeping = 0.0
-
-    def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set; what is under way is finished first."""
-        while not stop.is_set():
-            self._busy = {job for job in self._busy if not job.done()}
-            if len(self._busy) >= self._hands or not self._start_one():
-                self._keep_house()
-                stop.wait(IDLE_S)
-        wait(self._busy)
-        self._pool.shutdown()
-
-    def _start_one(self) -> bool:
-        try:
-            job = self._forwarder.store.claim(self._forwarder.now(), self._forwarder.lease_s)
-        except Exception as error:
-            log.error("cannot read the outbox", reason=type(error).__name__)
-            return False
-        if job is None:
-            return False
-        self._busy.add(self._pool.submit(self._do, job))
-        return True
-
-    def _do(self, job: Job) -> None:
-        try:
-            self._forwarder.do(job)
-        except Exception as error:
-            # The lease runs out and the job is taken up again; if it had been marked sent, by an inquiry.
-            log.error("job failed", job=job.id, kind=job.kind, reason=type(error).__name__)
-
-    def _keep_house(self) -> None:
-        if time.monotonic() < self._next_housekeeping:
-            return
-        self._next_housekeeping = time.monotonic() + HOUSEKEEPING_S
-        before = self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S)
-        dropped = self._forwarder.store.drop_unsent_cards(before)
-        if dropped:
-            log.info("dropped sealed fields of abandoned calls", fields=dropped)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Everything that is kept: calls, the ledger, the outbox, bills and texts; on SQLite or PostgreSQL by URL alone."""
 
+from sqlalchemy.exc import DBAPIError as DatabaseError
+
 from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import Bill, Bills
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
@@ -49,6 +51,7 @@ __all__ = [
     "BankWord",
     "Bill",
     "CallRecord",
+    "DatabaseError",
     "Job",
     "Limit",
     "Limits",

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self._of_thread = threading.local()
         self._log_drops = Shared(self._truncate_log)
+        self._writing = threading.Lock() if self.is_sqlite else nullcontext()
         self._keeps_connections = url not in ("sqlite://", "sqlite:///:memory:")  # nobody may keep the only one
         if not self._keeps_connections:
             self._money = _engine(url, poolclass=StaticPool)
@@ -88,7 +89,8 @@ class Database:
 
     @contextmanager
     def money(self) -> Iterator[Connection]:
-        with self._money.begin() as connection:
+        # SQLite's own waiting is sleep and retry, up to 100 ms a time: threads of one process queue here instead.
+        with self._writing, self._money.begin() as connection:
             yield connection
 
     def ping(self) -> None:
@@ -111,7 +113,7 @@ class Database:
     def _truncate_log(self) -> bool:
         if not self.is_sqlite:
             return True
-        with self.calls() as connection:
+        with self._writing, self.calls() as connection:
             is_busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
         return not is_busy
 

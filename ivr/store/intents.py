@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, bindparam, select, text
 
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
@@ -72,6 +72,11 @@ _COLUMNS = (
 )
 _ADD = text(f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})")  # noqa: S608
 _KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
+_MOVE = text(
+    "UPDATE payment_intent SET status = :new, confirmation_number = :number, response_code = :code "
+    "WHERE reference = :reference AND status = :old"
+)
+_READ = select(payment_intent).where(payment_intent.c.reference == bindparam("reference"))
 
 
 def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, now: datetime) -> None:
@@ -100,16 +105,12 @@ def is_begun(connection: Connection, reference: str) -> bool:
 def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
     """False where it no longer stands at `old`."""
     word = word or BankWord()
-    change = (
-        update(payment_intent)
-        .where(payment_intent.c.reference == reference, payment_intent.c.status == old)
-        .values(status=new, confirmation_number=word.confirmation_number, response_code=word.response_code)
-    )
-    return connection.execute(change).rowcount == 1
+    values = {"number": word.confirmation_number, "code": word.response_code}
+    return connection.execute(_MOVE, values | {"reference": reference, "old": old, "new": new}).rowcount == 1
 
 
 def read_payment(connection: Connection, reference: str) -> Payment | None:
-    row = connection.execute(select(payment_intent).where(payment_intent.c.reference == reference)).first()
+    row = connection.execute(_READ, {"reference": reference}).first()
     return payment_of(row) if row else None
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, select, text
 
 from ivr.store.calls import StaleCall
 from ivr.store.database import Database, milliseconds
@@ -24,13 +24,18 @@ from ivr.store.intents import (
 from ivr.store.limits import Limits, OverLimit, limit_reached
 from ivr.store.outbox import Job, add_job, close_job, is_held
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
-from ivr.store.tables import bill, call, ledger_entry, payment_intent
+from ivr.store.tables import ledger_entry, payment_intent
 
 _ADD_ENTRY = text(
     "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at) "
     "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at)"
 )
-_IS_OVER = select(call.c.is_over)
+_IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
+# Never below nothing: two callers may have paid the same bill.
+_LOWER_BILL = text(
+    "UPDATE bill SET due_minor = CASE WHEN due_minor > :paid THEN due_minor - :paid ELSE 0 END "
+    "WHERE account = :account AND currency = :currency"
+)
 
 
 class Ledger:
@@ -124,7 +129,7 @@ class LostRace(Exception):
 def _staged_for(connection: Connection, intent: PaymentIntent) -> Staged:
     staged = read_sealed(connection, intent.reference)
     # The caller's hang-up may have been handled at the same moment, by another thread or node.
-    if not staged.fields or connection.execute(_IS_OVER.where(call.c.id == intent.call)).scalar():
+    if not staged.fields or connection.execute(_IS_OVER, {"id": intent.call}).scalar():
         raise StaleCall(intent.call)
     return staged
 
@@ -144,7 +149,5 @@ def _add_entry(connection: Connection, intent: PaymentIntent, kind: str, code: s
 
 
 def _lower_bill(connection: Connection, intent: PaymentIntent) -> None:
-    paid = intent.amount.minor
-    floor = func.max if connection.dialect.name == "sqlite" else func.greatest
-    lowered = update(bill).where(bill.c.account == intent.account, bill.c.currency == intent.amount.currency)
-    connection.execute(lowered.values(due_minor=floor(bill.c.due_minor - paid, 0)))
+    values = {"account": intent.account, "currency": intent.amount.currency, "paid": intent.amount.minor}
+    connection.execute(_LOWER_BILL, values)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, func, select, text
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
@@ -38,6 +38,10 @@ _ADD = text(
     "INSERT INTO outbox (kind, reference, due_at, leased_until, fence, attempts, is_done) "
     "VALUES (:kind, :reference, :due_at, 0, 0, 0, false) ON CONFLICT (kind, reference) DO NOTHING"
 )
+_HELD = "WHERE id = :id AND fence = :fence AND NOT is_done"
+_TOUCH = text(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
+_FINISH = text(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
+_POSTPONE = text(f"UPDATE outbox SET due_at = :due_at, leased_until = 0 {_HELD}")  # noqa: S608
 
 
 class Outbox:
@@ -85,12 +89,12 @@ def add_job(connection: Connection, kind: str, reference: str, now: datetime) ->
 
 def is_held(connection: Connection, job: Job) -> bool:
     """Also takes the row's lock, so that the lease stays with the caller until the transaction ends."""
-    touched = update(outbox).where(outbox.c.id == job.id, outbox.c.fence == job.fence, ~outbox.c.is_done)
-    return connection.execute(touched.values(fence=outbox.c.fence)).rowcount == 1
+    return connection.execute(_TOUCH, {"id": job.id, "fence": job.fence}).rowcount == 1
 
 
 def close_job(connection: Connection, job: Job, *, due_at: int | None = None) -> bool:
     """Done, or due again at `due_at`; False if the lease has moved on to another."""
-    held = update(outbox).where(outbox.c.id == job.id, outbox.c.fence == job.fence, ~outbox.c.is_done)
-    change = held.values(is_done=True) if due_at is None else held.values(due_at=due_at, leased_until=0)
-    return connection.execute(change).rowcount == 1
+    held = {"id": job.id, "fence": job.fence}
+    if due_at is None:
+        return connection.execute(_FINISH, held).rowcount == 1
+    return connection.execute(_POSTPONE, held | {"due_at": due_at}).rowcount == 1

@@ -23,6 +23,7 @@ _STAGE = (
     "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, at = excluded.at"
 )
 _STAGED = text("SELECT field, jwe, fingerprint FROM sealed_field WHERE intent = :intent")
+_DELETE = text("DELETE FROM sealed_field WHERE intent = :intent")
 
 
 class SealedFields:
@@ -78,4 +79,4 @@ def read_sealed(connection: Connection, intent: str) -> Staged:
 
 
 def delete_sealed(connection: Connection, intent: str) -> int:
-    return connection.execute(delete(sealed_field).where(sealed_field.c.intent == intent)).rowcount
+    return connection.execute(_DELETE, {"intent": intent}).rowcount
