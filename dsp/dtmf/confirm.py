@@ -97,9 +97,10 @@ def keys_begun(closeup: Closeup, seen: Windows, frames: Frames, rows: Rows, idle
 def candidates(seen: Windows, idle: int) -> Candidates:
     """Of the first `idle` rows those that hold up to every test that costs little."""
     key, amplitude, energy = seen.key[:idle], seen.amplitude[..., :idle], seen.energy[:, :idle]
-    # The middle window and one of its neighbours lie within the tone: the stronger one.
+    # The middle window and one of its neighbours lie within the tone: on the side to which it reaches further.
     strength = amplitude[0] + amplitude[1]
-    late = strength[MIDDLE + 1] > strength[MIDDLE - 1]
+    strength = np.minimum(strength, strength[MIDDLE])
+    late = strength[MIDDLE + 1] + strength[MIDDLE + 2] > strength[MIDDLE - 1] + strength[MIDDLE - 2]
     pair = np.where(late, seen.whole[:, 2:4, :idle], seen.whole[:, 1:3, :idle])
     total = energy[2] + energy[3] + np.where(late, energy[4], energy[1])
     found = Candidates(np.arange(idle), key, late, np.empty((14, idle), np.float32))
