@@ -1,6 +1,6 @@
 """SIP signalling: takes and makes calls and says what media they agreed on; carries no media and knows no payment."""
 
-from ivr.channels.sip.caller import CallRefusedError, OutgoingCall, SipCaller
+from ivr.channels.sip.caller import CallerHandler, CallRefusedError, OutgoingCall, SipCaller
 from ivr.channels.sip.challenge import Credentials
 from ivr.channels.sip.contract import (
     CANCELLED,
@@ -34,6 +34,7 @@ __all__ = [
     "Answer",
     "CallHandler",
     "CallRefusedError",
+    "CallerHandler",
     "Codec",
     "Credentials",
     "Crypto",

@@ -89,7 +89,10 @@ class Exchange:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (problem := task.exception()) is not None:
+        problem = None if task.cancelled() else task.exception()
+        if isinstance(problem, PeerError):
+            self.counters["undeliverable"] += 1  # an ACK, say, to a peer whose connection is gone
+        elif problem is not None:
             self.counters["failures"] += 1
             log.error("sip_task_failed", error=type(problem).__name__)
 

@@ -55,9 +55,25 @@ class IncomingCall:
         log.info("sip_invited", call=self.invitation.call, source=self.invitation.source[0], peer=self.invitation.peer)
         self.leg.announce()
         self.exchange.counters["calls"] += 1
-        outcome = await self._ask_handler()
-        if self.transaction.final_status is not None:
-            return
+        try:
+            await self._ask_handler()
+        except Exception as problem:
+            self.exchange.counters["failures"] += 1
+            log.error("sip_handler_failed", call=self.invitation.call, error=type(problem).__name__)
+            self._give_up(500, HANDLER_FAILED)
+
+    async def _ask_handler(self) -> None:
+        patience, status = patience_of(self.transaction.request, self.exchange.settings.answer_timeout_s)
+        try:
+            async with asyncio.timeout(patience):
+                outcome = await self.handler.invited(self.invitation)
+        except TimeoutError:
+            self._give_up(status, CANCELLED)
+        else:
+            if self.transaction.final_status is None:
+                await self._take(outcome)
+
+    async def _take(self, outcome: Answer | Reject) -> None:
         if isinstance(outcome, Reject):
             self._refuse(outcome)
         elif not self._must_ring_reliably() or await self._ring():
@@ -65,19 +81,6 @@ class IncomingCall:
         elif self.transaction.final_status is None:
             # RFC 3262 3: a provisional answer nobody acknowledged ends the INVITE with a 5xx.
             self._give_up(504, CANCELLED)
-
-    async def _ask_handler(self) -> Answer | Reject:
-        patience, status = patience_of(self.transaction.request, self.exchange.settings.answer_timeout_s)
-        try:
-            async with asyncio.timeout(patience):
-                return await self.handler.invited(self.invitation)
-        except TimeoutError:
-            self._give_up(status, CANCELLED)
-        except Exception as problem:
-            self.exchange.counters["failures"] += 1
-            log.error("sip_handler_failed", call=self.invitation.call, error=type(problem).__name__)
-            self._give_up(500, HANDLER_FAILED)
-        return Reject(500)
 
     def _refuse(self, reject: Reject) -> None:
         """The handler's own no: it knows, so no `ended` follows."""

@@ -119,7 +119,7 @@ class Leg:
         try:
             await self.asker.ask("BYE")
         except PeerError:
-            self.exchange.counters["bye_undeliverable"] += 1
+            self.exchange.counters["undeliverable"] += 1
         finally:
             self.exchange.remove(self)
 
@@ -247,7 +247,7 @@ class Leg:
         """RFC 3261 14.2, RFC 3311 5.2."""
         if self.asker.offering:
             self.respond(transaction, 491)
-        elif self._answering or self._unacknowledged:
+        elif self._answering or self._unacknowledged or self.on_early_bye is not None:
             self.respond(transaction, 500, [("Retry-After", str(random.randint(1, 10)))])
         else:
             self._answering = True

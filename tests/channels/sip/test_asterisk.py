@@ -61,7 +61,7 @@ def test_asterisk_rings_keys_and_hangs_up_and_is_hung_up(tmp_path, quiet):  # no
         assert desk.invitations[1].offer.telephone_event is not None
         await endpoint.hang_up(desk.invitations[1].call)
         assert desk.reasons() == ["caller hung up", "we hung up"]
-        assert endpoint.counters["bye_undeliverable"] == 0
+        assert endpoint.counters["undeliverable"] == 0
         listed = await asyncio.to_thread(asterisk.run, "cli", "core show channels count")
         assert "0 active calls" in listed.stdout
 

@@ -438,3 +438,57 @@ def test_the_desk_is_told_nothing_of_a_call_it_refused():
         await endpoint.stop()
 
     run_virtually(body())
+
+
+@with_phone
+async def test_a_handler_that_fails_within_a_call_ends_it(phone, endpoint, desk):
+    ok = await phone.call()
+    desk.sessions.clear()  # the desk has lost its papers: media_changed raises
+    moved = phone.invite(branch="z9hG4bK-h", cseq=2, to_tag=ok.to_tag, body=SDP.replace("4000", "4002"))
+    answers = await phone.ask(moved)
+    assert {message.status for message in answers if message.status} == {500}
+    assert any(message.method == "BYE" for message in answers)
+    assert desk.reasons() == ["handler failed"]
+
+
+@with_phone
+async def test_an_answer_that_is_none_is_a_500_and_leaves_no_call_behind(phone, endpoint, desk):
+    desk.invited = lambda invitation: asyncio.sleep(0, result="not an Answer")
+    assert (await phone.one(phone.invite())).status == 500
+    assert endpoint.calls == ()
+
+
+@with_phone
+async def test_a_call_can_be_hung_up_before_it_is_answered(phone, endpoint, desk):
+    desk.thinks_s = 5
+    phone.send(phone.invite())
+    await asyncio.sleep(0.5)
+    await endpoint.hang_up(desk.invitations[0].call)
+    await asyncio.sleep(0.1)
+    assert phone.received[-1].status == 480
+    assert desk.reasons() == ["we hung up"]
+    assert endpoint.calls == ()
+
+
+@with_phone
+async def test_stopping_tells_those_who_are_waiting_and_hangs_up_the_others(phone, endpoint, desk):
+    await phone.call()
+    desk.thinks_s = 5
+    phone.send(phone.invite(branch="z9hG4bK-w", call_id="waiting@phone"))
+    await asyncio.sleep(0.2)
+    await endpoint.stop()
+    assert {message.status for message in phone.received if message.header("Call-ID") == "waiting@phone"} == {100, 503}
+    assert any(message.method == "BYE" for message in phone.received)
+    assert desk.reasons() == ["we hung up", "we hung up"]
+    before = len(phone.received)
+    await asyncio.sleep(60)
+    assert len(phone.received) == before
+
+
+@with_phone
+async def test_hanging_up_what_is_over_is_no_error(phone, endpoint, desk):
+    ok = await phone.call()
+    await phone.ask(phone.request("BYE", branch="z9hG4bK-b", cseq=2, to_tag=ok.to_tag))
+    await endpoint.hang_up(ok.to_tag)
+    await endpoint.hang_up("nothing")
+    assert desk.reasons() == ["caller hung up"]
