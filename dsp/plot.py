@@ -16,7 +16,7 @@ from dsp.tones import HIGH_GROUP_HZ, LOW_GROUP_HZ
 WINDOW_S: Final = 0.020  # resolves two rows of the keypad (73 Hz apart) and shows a key of 40 ms as a block
 MAX_COLUMNS: Final = 2400  # more than a picture shows
 TOP_HZ: Final = 2000
-RANGE_DB: Final = 70
+RANGE_DB: Final = 55
 
 
 def draw(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dsp import tones
+from dsp.dtmf import decode
 from dsp.errors import DspError
 
 
@@ -105,3 +106,8 @@ def test_the_monotone_is_clear_of_dtmf_and_dial_tone_harmonics():
     assert min(abs(tones.MONOTONE_HZ / hz - 1) for hz in others) > 0.025
     for harmonic in (2, 3):
         assert min(abs(harmonic * tones.MONOTONE_HZ / hz - 1) for hz in tones.HIGH_GROUP_HZ) > 0.2
+
+
+def test_the_decoder_reads_no_key_in_prompt_tones_or_the_beep():
+    prompts = [tones.earcon(name) for name in sorted(tones.EARCONS)]
+    assert decode(np.concatenate([*prompts, *prompts[::-1], tones.monotone(0, 8000)])) == []
