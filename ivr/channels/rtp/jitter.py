@@ -16,7 +16,8 @@ from ivr.channels.rtp.packets import FRAME, HEADER_BYTES, MAX_PAYLOAD, Arrivals,
 from ivr.channels.rtp.sequence import Sequences
 
 SLOTS: Final = 16  # 320 ms
-DELAY: Final = 2 * FRAME  # samples
+DELAY: Final = 2 * FRAME  # samples, to begin with; a call whose packets come later than that gets more
+MAX_DELAY: Final = 8 * FRAME
 MAX_AHEAD: Final = (SLOTS - 4) * FRAME
 SILENCE: Final = g711.SILENCE["ulaw"]
 # Lost frames in one piece that are filled from their neighbours; 40 ms of delay know of no more in time.
@@ -37,7 +38,6 @@ class Audio:
     length: npt.NDArray[np.int32]
     alaw: Mask
     newer: Mask  # by sequence number, than all before
-    wanted: Mask  # False: not kept, because keys of this call come as events
 
     def only(self, keep: Mask) -> "Audio":
         if keep.all():
@@ -60,12 +60,14 @@ class Jitter:
         self._next = np.zeros(rows, np.uint32)  # timestamp that the coming tick plays
         self._end = np.zeros(rows, np.uint32)  # timestamp after the newest audio kept
         self._synced = np.zeros(rows, bool)
+        self._delay = np.full(rows, DELAY, np.int32)
         self._slot = 0
 
     def begin(self, row: int) -> None:
         """A new source: its timestamps have nothing to do with those before."""
         self.wipe([row])
         self._synced[row] = False
+        self._delay[row] = DELAY
 
     def wipe(self, rows: list[int]) -> None:
         self.ring[:, rows] = SILENCE
@@ -78,7 +80,7 @@ class Jitter:
         ahead = self._anchored(audio)
         on_time = (ahead >= 0) & (ahead <= MAX_AHEAD)
         self.late += int(np.count_nonzero(~on_time))
-        on_time &= audio.wanted & (audio.length > 0) & (audio.length <= MAX_PAYLOAD)
+        on_time &= (audio.length > 0) & (audio.length <= MAX_PAYLOAD)
         self._write(arrivals, audio.only(on_time), ahead if on_time.all() else ahead[on_time])
 
     def play(self) -> Bytes:
@@ -99,18 +101,26 @@ class Jitter:
         ahead = distance(audio.timestamp, self._next[rows])
         dry = distance(self._end[rows], self._next[rows]) <= 0
         # A late packet that is newer than all before cannot be one of the past: the stream was held up, or its
-        # clock stands still in silence. Nothing is lost if it begins anew 40 ms from now. A leap ahead likewise.
-        leaps = ((ahead < 0) & dry) | (ahead > MAX_AHEAD) | (ahead < -RESTARTED) | (dry & (ahead > DELAY))
+        # clock stands still in silence. Nothing is lost if it begins anew after the delay. A leap ahead likewise.
+        leaps = ((ahead < 0) & dry) | (ahead > MAX_AHEAD) | (ahead < -RESTARTED) | (dry & (ahead > self._delay[rows]))
         anew = ~self._synced[rows] | (leaps & audio.newer)
         if not anew.any():
             return ahead
         which = np.flatnonzero(anew)
         chosen, first = np.unique(rows[which], return_index=True)
-        self._next[chosen] = audio.timestamp[which[first]] - np.uint32(DELAY)
+        first = which[first]
+        self._wait_longer(chosen, -ahead[first], audio.timestamp[first])
+        self._next[chosen] = audio.timestamp[first] - self._delay[chosen].astype(np.uint32)
         self._end[chosen] = self._next[chosen]
         self._synced[chosen] = True
         self.wipe(list(chosen))
         return distance(audio.timestamp, self._next[rows])
+
+    def _wait_longer(self, rows: Rows, late: npt.NDArray[np.int32], timestamp: npt.NDArray[np.uint32]) -> None:
+        """Where a stream that goes on without a gap came late, the network needs more time than it was given."""
+        held_up = self._synced[rows] & (late > 0) & (late <= MAX_DELAY) & (timestamp == self._end[rows])
+        longer = self._delay[rows] + -(-late // FRAME) * FRAME
+        self._delay[rows] = np.where(held_up, np.minimum(longer, MAX_DELAY), self._delay[rows])
 
     def _write(self, arrivals: Arrivals, audio: Audio, ahead: npt.NDArray[np.int32]) -> None:
         whole = (audio.length == FRAME) & (ahead % FRAME == 0) & (audio.begin == HEADER_BYTES)

@@ -306,7 +306,8 @@ class MediaPlane:
         if not len(rows):
             return
         fresh, newer = self.sequences.note(rows, headers.sequence)
-        keep = fresh & ((kinds == ULAW) | (kinds == ALAW))
+        # Where keys come as events, no audio is kept, and of tones among it nothing can be wiped too late.
+        keep = fresh & ((kinds == ULAW) | (kinds == ALAW)) & self.inband.listening[rows]
         audio = Audio(
             rows,
             headers.at,
@@ -316,7 +317,6 @@ class MediaPlane:
             headers.length,
             kinds == ALAW,
             newer,
-            self.inband.listening[rows],
         )
         self.jitter.store(arrivals, audio.only(keep))
 

@@ -24,7 +24,7 @@ from ivr.errors import IvrError
 
 LATE_S: Final = 0.005
 # Ticks are made up for one after the other up to here; further behind, time is skipped, or the worker never recovers.
-MAX_BEHIND_S: Final = 0.100
+MAX_BEHIND_S: Final = 0.200
 STATS_TICKS: Final = 50
 RTCP_TICKS: Final = 25
 READ_BYTES: Final = 65536
