@@ -5,6 +5,7 @@ Use it from a `conftest.py` or a test module: `from tests.bank_process import ba
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,12 @@ import pytest
 
 from ivr.bank import BankSettings, HttpsBank
 from ivr.bank.dev_keys import make_development_keys
+from ivr.bank.settings import seconds
 from ivr.bank.simulator import BankSimulator, Entry, read_books
 from ivr.vault import Vault
 
-IMPATIENT_S = 0.4  # the client's read timeout: what is silent is found out soon
+PATIENT = "20s"  # a busy machine must not make an answer unknown
+IMPATIENT = "300ms"  # where silence is what is tested
 SLOW_S = 0.05  # the slow cards, still answered in time
 
 
@@ -42,7 +45,7 @@ class BankKeys:
             "client_certificate": "keys/client.crt",
             "client_key": "keys/client.key",
             "connect_timeout": "5s",
-            "read_timeout": f"{IMPATIENT_S}s",
+            "read_timeout": PATIENT,
         }
         return BankSettings.model_validate(written | other).below(self.var)
 
@@ -65,7 +68,15 @@ class RunningBank:
     def entry(self, reference: str) -> Entry | None:
         return next((entry for entry in self.entries() if entry.reference == reference), None)
 
-    def write_banks_yaml(self, file: Path, name: str = "acme_bank", read_timeout: str = f"{IMPATIENT_S}s") -> Path:
+    def wait_for(self, reference: str) -> None:
+        """Until the bank has booked it: a client that gave up does not know when."""
+        for _ in range(2000):
+            if self.entry(reference) is not None:
+                return
+            threading.Event().wait(0.01)
+        raise AssertionError(f"the bank has not booked {reference}")
+
+    def write_banks_yaml(self, file: Path, name: str = "acme_bank", read_timeout: str = PATIENT) -> Path:
         """A `banks.yaml` with this bank alone, for a whole engine with its `var` here."""
         file.write_text(
             f"banks:\n  {name}:\n    url: {self.url}\n    sealing_key: {self.settings.sealing_key}\n"
@@ -99,6 +110,14 @@ def bank_process(bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory) 
     shutil.copytree(bank_keys.bank, folder, dirs_exist_ok=True)
     with BankSimulator(folder, slow_s=SLOW_S) as simulator:
         yield RunningBank(simulator.url, folder, bank_keys.var, bank_keys.settings(simulator.url))
+
+
+@pytest.fixture
+def impatient_bank(bank_process: RunningBank) -> Iterator[HttpsBank]:
+    """A client that soon takes silence for an answer; on a busy machine also where the answer is on its way."""
+    settings = bank_process.settings.model_copy(update={"read_timeout": seconds(IMPATIENT)})
+    with HttpsBank(settings) as client:
+        yield client
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ivr.bank import HttpsBank
 from ivr.bank.simulator import BY_NAME, charged, read_books
 from ivr.settings import ROOT
 from tests.bank.requests import new_request
-from tests.bank_process import BankKeys
+from tests.bank_process import IMPATIENT, BankKeys, RunningBank
 
 PROGRAM = [sys.executable, "-m", "ivr.bank.simulator"]
 PATIENCE_S = 30
@@ -45,8 +45,10 @@ def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def test_it_stops_cleanly_when_told_also_in_the_middle_of_a_request(
     bank_keys: BankKeys, folder: Path, number: signal.Signals
 ) -> None:
-    with running(folder) as (process, url), HttpsBank(bank_keys.settings(url)) as bank:
-        assert bank.authorize(new_request(bank_keys.vault(), BY_NAME["slow"].pan)).outcome == "unknown"
+    request = new_request(bank_keys.vault(), BY_NAME["slow"].pan)
+    with running(folder) as (process, url), HttpsBank(bank_keys.settings(url, read_timeout=IMPATIENT)) as bank:
+        assert bank.authorize(request).outcome == "unknown"
+        RunningBank(url, folder, bank_keys.var, bank_keys.settings(url)).wait_for(request.reference)
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
         assert process.stdout is not None

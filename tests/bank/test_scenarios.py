@@ -54,12 +54,14 @@ def test_any_other_valid_card_is_approved_and_charged(
 @pytest.mark.parametrize("by", ["card", "amount"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_scenario_is_heard_and_booked_as_published(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, scenario, by: str
+    bank: HttpsBank, impatient_bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, scenario, by: str
 ) -> None:
     vault = bank_keys.vault()
     request = new_request(vault, scenario.pan) if by == "card" else new_request(vault, minor=scenario.amount_minor)
     authorized, inquired = HEARD[scenario.name]
-    answer = bank.authorize(request)
+    answer = (impatient_bank if scenario.name.startswith("silent") else bank).authorize(request)
+    if inquired != "not_found":
+        bank_process.wait_for(request.reference)
     assert answer.outcome == authorized
     assert answer.response_code == (None if authorized == "unknown" else scenario.response_code)
     assert bank.inquire(request.reference).outcome == inquired
@@ -74,10 +76,12 @@ def test_every_scenario_is_expected_here() -> None:
 
 @pytest.mark.parametrize("name", ["silent_before", "silent_after", "error_after", "closed_before", "closed_after"])
 def test_an_unknown_charge_can_always_be_reversed(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, name: str
+    bank: HttpsBank, impatient_bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, name: str
 ) -> None:
     request = new_request(bank_keys.vault(), BY_NAME[name].pan)
-    bank.authorize(request)
+    (impatient_bank if name.startswith("silent") else bank).authorize(request)
+    if name.endswith("after"):
+        bank_process.wait_for(request.reference)
     assert bank.reverse(request.reference).outcome == "reversed"
     assert bank.reverse(request.reference).outcome == "reversed"
     assert bank.inquire(request.reference).outcome == "reversed"
