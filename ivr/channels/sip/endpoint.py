@@ -302,5 +302,6 @@ def new_tag() -> str:
 
 def caller_number(request: SipRequest) -> str:
     """RFC 3325: a trusted network asserts who calls; From is what the caller says."""
-    asserted = read_name_addr(request.headers.get_first("p-asserted-identity") or "")
+    first = (request.headers.get_first("p-asserted-identity") or "").partition(">")[0]  # there may be a second, tel:
+    asserted = read_name_addr(f"{first}>" if "<" in first else first)
     return (asserted.user if asserted else "") or sender(request).user

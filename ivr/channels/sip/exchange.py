@@ -15,7 +15,7 @@ from ivr.channels.sip.contract import TransportKind
 from ivr.channels.sip.flow import Flow, Transport
 from ivr.channels.sip.settings import SipSettings
 from ivr.channels.sip.transactions import RequestHandler, Transactions
-from ivr.channels.sip.wire import scheme
+from ivr.channels.sip.wire import scheme, without_user
 from ivr.errors import PeerError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def put_via(request: SipRequest, flow: Flow) -> None:
 def destination(target: str) -> tuple[TransportKind, str, int]:
     """Of a URI, or of a Route value with one in angle brackets; RFC 3263 without its NAPTR and SRV records."""
     uri = target.partition("<")[2].partition(">")[0] if "<" in target else target
-    parsed = parse_uri(uri)
+    parsed = parse_uri(without_user(uri))
     named = (parsed.params.get("transport") or "udp").lower()
     transport: TransportKind = "tcp" if named == "tcp" else "udp"
     if scheme(uri) == "sips" or named == "tls":

@@ -43,7 +43,7 @@ class TooSmall:
 def agree_as_callee(request: SipRequest, session_expires_s: int, min_se_s: int) -> SessionTimer | TooSmall | None:
     """RFC 4028 9. Where the peer leaves it open we refresh: a peer that promises and forgets drops calls."""
     asked, refresher = parse_session_expires(request.headers.get_first("session-expires") or "")
-    supports = "timer" in tokens(request, "supported")
+    supports = "timer" in tokens(request, "supported") | tokens(request, "require")
     if 0 < asked < min_se_s and supports:
         return TooSmall(min_se_s)
     # We may shorten what was asked, not lengthen it.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from aiosipua import SipMessage, SipRequest, SipResponse, Via, parse_params, parse_uri, stringify_via
+from aiosipua import SipMessage, SipRequest, SipResponse, Via, parse_params, stringify_via
 
 from ivr.channels.sip.contract import Address
 
@@ -207,10 +207,15 @@ def scheme(uri: str) -> str:
 
 def uri_user(uri: str) -> str:
     """`sip:+1555@host` and `tel:+1555;phone-context=x` both give `+1555`."""
-    if scheme(uri) == "tel":
-        return uri[4:].partition(";")[0]
-    user = parse_uri(uri).user or ""
+    rest = uri.partition(":")[2]
+    # A user part may hold semicolons, which aiosipua takes for the URI's own (RFC 4475's semiuri).
+    user = rest if scheme(uri) == "tel" else rest.partition("@")[0] if "@" in rest else ""
     return user.partition(";")[0].partition(":")[0]
+
+
+def without_user(uri: str) -> str:
+    name, _, rest = uri.partition(":")
+    return f"{name}:{rest.partition('@')[2] or rest}"
 
 
 def tokens(message: SipMessage, name: str) -> set[str]:

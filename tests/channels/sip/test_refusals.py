@@ -315,3 +315,25 @@ def test_a_flood_of_any_kind_is_dropped_before_it_is_read():
         await endpoint.stop()
 
     run_virtually(body())
+
+
+@pytest.mark.parametrize(
+    ("header", "number"),
+    [
+        ("P-Asserted-Identity: <tel:+15550111>", "+15550111"),
+        ('P-Asserted-Identity: "A, B" <sip:+15550111;x=y@carrier.example>, <tel:+15550112>', "+15550111"),
+        ("P-Asserted-Identity: sip:+15550111@carrier.example", "+15550111"),
+        ("P-Asserted-Identity: rubbish", "+15550100"),
+        ("Subject: none", "+15550100"),
+    ],
+)
+def test_the_network_says_who_calls_before_the_caller_does(header, number):
+    async def body():
+        network = MemoryNetwork()
+        endpoint, desk = await open_desk(network)
+        phone = Phone(network)
+        await phone.call(headers=(header,))
+        assert desk.invitations[0].ani == number
+        await endpoint.stop()
+
+    run_virtually(body())
