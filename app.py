@@ -5,7 +5,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
-from ivr.channels.twilio import MAX_BODY, Forbidden, Signer, Webhooks, Writer
+from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
 from ivr.runner.assembly import Engine, assemble
@@ -29,6 +29,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         base_url=settings.base_url,
     )
     app.register_blueprint(webhooks.blueprint())
+    connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
+    app.register_blueprint(connector.blueprint())
     add_health(app, engine)
     add_errors(app)
     return app

@@ -39,9 +39,9 @@ class Web:
         return [(record.id, record.call.to_json()) for record in self.bench.workbench.store.latest_calls(100)]
 
 
-def make_web(bench: Bench) -> Web:
+def make_web(bench: Bench, **settings_changed: str) -> Web:
     environment = {"PUBLIC_URL": PUBLIC, "TWILIO_AUTH_TOKEN": TOKEN, "ENVIRONMENT": "production", "LOG_FORMAT": "json"}
-    settings = load_settings(environment)
+    settings = load_settings(environment | settings_changed)
     workbench = bench.workbench
     # The forwarder on the bench goes by the bench's clock: what the web process commits now must be due there.
     workbench.clock.now = datetime.now(UTC) + timedelta(minutes=1)

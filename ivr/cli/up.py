@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import honcho.manager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.printer import Printer
@@ -18,6 +19,7 @@ from ivr.errors import ConfigError
 from ivr.settings import ROOT, Settings, load_settings
 
 console = Console()
+KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
 # Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md).
 WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165"}
 
@@ -34,6 +36,7 @@ def up(without: tuple[str, ...]) -> None:
     require_free_port(settings.host, settings.port, "PORT")
     prepare(settings)
     console.print(Panel(welcome(settings, list(processes)), title="Tonetill", expand=False))
+    honcho.manager.KILL_WAIT = KILL_WAIT_S
     manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty(), prefix=True))
     for name, command in processes.items():
         manager.add_process(name, f"exec {command}", quiet=False, env=environment(settings), cwd=str(ROOT))
@@ -59,7 +62,8 @@ def prepare(settings: Settings) -> None:
     if settings.environment == "development":
         make_development_keys(settings.var / "keys", settings.var / "bank")
     migrate(settings.database_url)
-    open_store(settings.database_url).seed_bills(settings.accounts)
+    # On a laptop every start begins with unpaid bills; in production the file only adds accounts.
+    open_store(settings.database_url).seed_bills(settings.accounts, anew=settings.environment == "development")
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -99,7 +103,7 @@ def welcome(settings: Settings, processes: list[str]) -> str:
         *lines,
         f"Twilio's webhook         {settings.base_url}/twilio/voice/pay-a-bill (PUBLIC_URL changes it)",
         "",
-        "account 12345678 owes 42.50; card 4111111111111111, any expiry to come, any code, is approved",
+        "account 12345678 owes 42.50, 23456789 owes 120.00 (anew at each start); card 4111111111111111 is approved",
     ])  # fmt: skip
 
 

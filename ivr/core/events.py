@@ -129,6 +129,7 @@ class CardCaptured:
     at: datetime
     result: str
     summary: str | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.core.actions import Authorize, Phrase, SendSms
@@ -13,9 +13,11 @@ from ivr.core.entry import EntryRules, Reading, read_after_timeout, read_entry
 from ivr.core.events import (
     BankAnswered,
     BankOutcome,
+    CardCaptured,
     CardCollected,
     CardEntryEdited,
     CardField,
+    Digits,
     Event,
     KeysEntered,
     LimitReached,
@@ -34,6 +36,7 @@ ANSWERS: Mapping[Status, BankOutcome] = {
     "unknown": "unknown",
     "reversed": "reversed",
 }
+TOKEN_FIELD = "payment_token"  # noqa: S105 - a name, not a token
 EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "empty"}
 
 
@@ -73,6 +76,33 @@ class Payments:
         if intake.sealed is not None:
             self.store.stage_sealed(SealedField(call.intent, field, intake.sealed, intake.fingerprint), at)
         return CardCollected(at, field, intake.valid, intake.reason, intake.summary)
+
+    # ---- cards that the telephone network has collected (`capture: pay`)
+
+    def tokenize(self, call: Call, flow: Flow, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
+        """Seals every field of the step, or none; the reason's name where one is missing or wrong. Wipes them all."""
+        kind = flow.steps.get(call.step)
+        try:
+            if not isinstance(kind, CollectStep):
+                return "not_collecting"
+            for field in kind.collect:
+                if field not in fields:
+                    return f"missing_{field}"
+            for field in kind.collect:
+                verdict = self._take(call, flow, field, fields[field].buffer, at)
+                if not isinstance(verdict, CardCollected) or not verdict.valid:
+                    self.forget(call.intent)
+                    return f"{field}_refused"
+                call = _with_brand(call, verdict)
+            return None
+        finally:
+            for keys in fields.values():
+                keys.wipe()
+
+    def keep_token(self, call: Call, event: CardCaptured) -> None:
+        """A PSP's own connector keeps the card and gives a token in its place, which its bank adapter charges."""
+        if event.result == "success" and event.token and event.token != call.intent:
+            self.store.stage_sealed(SealedField(call.intent, TOKEN_FIELD, event.token, None), event.at)
 
     # ---- the attempt, the charge, the answer
 
@@ -121,6 +151,11 @@ class Payments:
 
     def _ani_hash(self, call: Call) -> str:
         return hmac.new(self.ani_key, call.ani.encode(), hashlib.sha256).hexdigest()
+
+
+def _with_brand(call: Call, verdict: CardCollected) -> Call:
+    brand = (verdict.summary or "").partition(" ")[0]
+    return replace(call, values={**call.values, "brand": brand}) if brand else call
 
 
 def bank_of(flow: Flow) -> str:

@@ -4,6 +4,7 @@ import traceback
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -28,7 +29,7 @@ from ivr.core.call import Call
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow
 from ivr.core.engine import step
-from ivr.core.events import CallStarted, Event, Fault, KeysEntered, LookedUp, Waited
+from ivr.core.events import CallStarted, CardCaptured, CardField, Digits, Event, Fault, KeysEntered, LookedUp, Waited
 from ivr.runner.payments import Payments
 from ivr.store import StaleCall
 
@@ -81,6 +82,10 @@ class Runner:
         _count(call, advance.call)
         return advance
 
+    def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
+        """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
+        return self.payments.tokenize(call, self.flows[call.flow], fields, at)
+
     def _apology(self, call: Call, event: Event) -> tuple[Call, list[ChannelAction]]:
         call, actions = step(self.flows[call.flow], call, Fault(event.at))
         return call, [action for action in actions if isinstance(action, (Speak, HangUp))]
@@ -109,6 +114,8 @@ class Runner:
             expected = expected_field(flow, call)
             if expected is not None:
                 return self.payments.take_card_keys(call, flow, *expected, event)
+        if isinstance(event, CardCaptured):
+            self.payments.keep_token(call, event)
         if isinstance(event, Waited):
             return self.payments.answer(call, event) or event
         return event

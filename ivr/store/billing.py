@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from ivr.core.money import Money, parse_money
 from ivr.errors import ConfigError
@@ -34,10 +34,12 @@ class Bills:
         # What is left may be less than the least that was asked for.
         return Bill(account, Money(due_minor, currency), Money(min(minimum_minor, due_minor), currency))
 
-    def seed_bills(self, file: Path) -> int:
-        """Adds the file's accounts that are not there yet; those that are keep what they owe by now."""
+    def seed_bills(self, file: Path, *, anew: bool = False) -> int:
+        """Adds the file's accounts that are not there yet; the others keep what they owe by now, unless `anew`."""
         bills = read_bills(file)
         with self._database.money() as connection:
+            if anew:
+                connection.execute(delete(bill).where(bill.c.account.in_([one.account for one in bills])))
             known = set(connection.execute(select(bill.c.account)).scalars())
             new = [one for one in bills if one.account not in known]
             if new:

@@ -52,8 +52,9 @@ class RtpMouth:
         return self._desk.media.play(self._call, loaded, barge_in=barge_in)
 
     async def wipe(self) -> None:
-        self._desk.media.wipe(self._call)
-        if line := self._desk.lines.get(self._call):
+        line = self._desk.lines.get(self._call)
+        if line is not None:  # a call that is over has been closed, which wipes
+            self._desk.media.wipe(self._call)
             line.merger.forget()
 
     async def hang_up(self) -> None:

@@ -1,8 +1,19 @@
 """Twilio: signed webhooks in, TwiML out. Card digits pass through on their way to the vault and are wiped."""
 
 from ivr.channels.twilio.form import MAX_BODY, Form, parse_form
+from ivr.channels.twilio.pay_connector import PayConnector
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.twiml import Writer, second_gather
 from ivr.channels.twilio.webhooks import Forbidden, Webhooks
 
-__all__ = ["MAX_BODY", "Forbidden", "Form", "Signer", "Webhooks", "Writer", "parse_form", "second_gather"]
+__all__ = [
+    "MAX_BODY",
+    "Forbidden",
+    "Form",
+    "PayConnector",
+    "Signer",
+    "Webhooks",
+    "Writer",
+    "parse_form",
+    "second_gather",
+]

@@ -117,7 +117,7 @@ class Webhooks:
         if form.text(b"CallStatus") in ENDED:
             return HungUp(at)
         if result := form.text(b"Result"):
-            return CardCaptured(at, result, _pay_summary(form))
+            return CardCaptured(at, result, _pay_summary(form), form.text(b"PaymentToken") or None)
         digits = form.digits()
         if digits:
             return KeysEntered(at, digits, timed_out=True)
