@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from dsp import dtmf
 from dsp.errors import DspError
 from dsp.mask import mask
-from dsp.recording import Recording, read, write, written_whole
+from dsp.recording import Recording, at_telephone_rate, read, write, written_whole
 
 Heard: TypeAlias = Callable[[int], None]
 
@@ -46,7 +46,7 @@ def recordings(folder: Path) -> list[Path]:
 
 def keys_in(recording: Recording) -> tuple[dtmf.Key, ...]:
     """Keys of all channels by time. One key heard on both sides of a call, as echo does, is one."""
-    sides = [dtmf.decode(side, recording.rate) for side in recording.samples]
+    sides = [dtmf.decode(at_telephone_rate(side, recording.rate)) for side in recording.samples]
     together = sorted((key for side in sides for key in side), key=lambda key: key.start_s)
     kept: list[dtmf.Key] = []
     for key in together:

@@ -4,6 +4,8 @@ The standard library's `wave` refuses mu-law and A-law, the commonest formats in
 that matter are read here. Other chunks are not carried over: markers and comments may say what the audio no longer does.
 """
 
+import mmap
+import os
 import secrets
 import struct
 from collections.abc import Iterator
@@ -14,11 +16,15 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 
 from dsp import g711
 from dsp.errors import DspError
 
 Samples: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
+
+TELEPHONE_RATE: Final = 8000
+SLOWEST_RATE: Final = 4000
 
 PCM: Final = 1
 FLOAT: Final = 3
@@ -58,7 +64,7 @@ class Recording:
 
 def read(path: Path) -> Recording:
     """Raises DspError that names what is wrong with the file; OSError where it cannot be opened."""
-    fmt, body = _chunks(path.read_bytes())
+    fmt, body = _chunks(_mapped(path))
     step = fmt.channels * fmt.bits // 8
     count = len(body) // step
     if not count:
@@ -68,13 +74,32 @@ def read(path: Path) -> Recording:
     return Recording(samples, fmt)
 
 
+def at_telephone_rate(samples: Samples, rate: int) -> Samples:
+    """One channel at 8 kHz, resampled piece by piece: an hour at 48 kHz is never held as floats."""
+    if rate == TELEPHONE_RATE:
+        return samples
+    if rate < SLOWEST_RATE:
+        raise DspError(f"has {rate} samples/s; below {SLOWEST_RATE} a key's tones are not in a recording")
+    kind = "int16" if samples.dtype == np.int16 else "float32"
+    stream = soxr.ResampleStream(rate, TELEPHONE_RATE, 1, dtype=kind)
+    step = 60 * rate
+    pieces = [
+        stream.resample_chunk(samples[at : at + step], last=at + step >= len(samples))
+        for at in range(0, len(samples), step)
+    ]
+    resampled: Samples = np.concatenate(pieces)
+    return resampled
+
+
 def write(path: Path, recording: Recording) -> None:
     """In the recording's own format. The file appears whole or not at all."""
     body = _packed(recording.samples.T.ravel(), recording.format)
-    if len(body) > SIZE_UNKNOWN - 64:
+    if body.nbytes > SIZE_UNKNOWN - 64:
         raise DspError("is over 4 GB, more than a WAV file can hold; cut it into parts first")
-    with written_whole(path) as part:
-        part.write_bytes(_header(recording.format, len(body)) + body + b"\0" * (len(body) % 2))
+    with written_whole(path) as part, part.open("xb") as file:
+        file.write(_header(recording.format, body.nbytes))
+        file.write(body.data)
+        file.write(b"\0" * (body.nbytes % 2))
 
 
 @contextmanager
@@ -88,15 +113,22 @@ def written_whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _chunks(data: bytes) -> tuple[Format, memoryview]:
-    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+def _mapped(path: Path) -> memoryview:
+    """The file's bytes, read as they are needed; recordings of a day are long."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
+
+
+def _chunks(data: memoryview) -> tuple[Format, memoryview]:
+    if len(data) < 12 or bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"WAVE":
         raise DspError("is not a WAV file (no RIFF/WAVE header)")
     fmt, at = None, 12
     while at + 8 <= len(data):
         name, size = struct.unpack_from("<4sI", data, at)
         begin, at = at + 8, at + 8 + size + size % 2
         if name == b"fmt " and begin + size <= len(data):
-            fmt = _format(data[begin : begin + size])
+            fmt = _format(bytes(data[begin : begin + size]))
         elif name == b"data":
             if fmt is None:
                 raise DspError("has its data before its format; the file is damaged")
@@ -104,11 +136,11 @@ def _chunks(data: bytes) -> tuple[Format, memoryview]:
     raise DspError("is cut off: it ends before its audio begins")
 
 
-def _body(data: bytes, begin: int, size: int) -> memoryview:
+def _body(data: memoryview, begin: int, size: int) -> memoryview:
     there = len(data) - begin
     if size != SIZE_UNKNOWN and there < size:
         raise DspError(f"is cut off: its header promises {size} bytes of audio, {there} are there")
-    return memoryview(data)[begin : begin + min(size, there)]
+    return data[begin : begin + min(size, there)]
 
 
 def _format(chunk: bytes) -> Format:
@@ -133,7 +165,7 @@ def _linear(raw: npt.NDArray[np.uint8], fmt: Format) -> Samples:
     if fmt.bits == 8:  # the only unsigned one
         return (raw.astype(np.int16) - 128) << 8
     if fmt.bits == 16:
-        return raw.view("<i2").astype(np.int16)
+        return np.asarray(raw.view("<i2"), np.int16)
     if fmt.bits == 24:
         return np.asarray(_signed_24(raw) / np.float32(1 << 23), np.float32)
     return np.asarray(raw.view("<i4") / np.float32(1 << 31), np.float32)
@@ -151,19 +183,19 @@ def _signed_24(raw: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
     return wide.view("<i4")[:, 0] >> 8
 
 
-def _packed(flat: Samples, fmt: Format) -> bytes:
+def _packed(flat: Samples, fmt: Format) -> npt.NDArray[np.generic]:
     """The reverse of `_linear`; what was read comes out as it was (of 32-bit samples, the upper 24 bits)."""
     if fmt.tag in (ULAW, ALAW):
-        return g711.encode(flat.astype(np.int16, copy=False), "ulaw" if fmt.tag == ULAW else "alaw").tobytes()
+        return g711.encode(flat.astype(np.int16, copy=False), "ulaw" if fmt.tag == ULAW else "alaw")
     if fmt.tag == FLOAT:
-        return flat.astype(f"<f{fmt.bits // 8}").tobytes()
+        return np.asarray(flat, f"<f{fmt.bits // 8}")
     if fmt.bits == 8:
-        return ((flat.astype(np.int16, copy=False) >> 8) + 128).astype(np.uint8).tobytes()
+        return ((flat.astype(np.int16, copy=False) >> 8) + 128).astype(np.uint8)
     if fmt.bits == 16:
-        return flat.astype("<i2").tobytes()
+        return np.asarray(flat, "<i2")
     scaled = np.rint(flat.astype(np.float64) * (1 << fmt.bits - 1))
     whole = np.clip(scaled, -(1 << fmt.bits - 1), (1 << fmt.bits - 1) - 1).astype("<i4")
-    return whole.view(np.uint8).reshape(-1, 4)[:, : fmt.bits // 8].tobytes()
+    return whole.view(np.uint8).reshape(-1, 4)[:, : fmt.bits // 8].copy()
 
 
 def _header(fmt: Format, size: int) -> bytes:
