@@ -1,0 +1,71 @@
+"""A migrated, empty database for each test: a SQLite file, and PostgreSQL where one answers on loopback."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from ivr.store import Store, migrate, open_store
+
+SERVER = os.environ.get("TEST_POSTGRESQL", "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=2")
+EMPTY_ALL = (
+    "TRUNCATE call, sealed_field, payment_intent, ledger_entry, outbox, bill, text_message, audit_event "
+    "RESTART IDENTITY"
+)
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrated once, copied for each test."""
+    file = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a database of this process's own, dropped at the end; or why there is none."""
+    try:
+        server = psycopg.connect(SERVER, autocommit=True)
+    except psycopg.OperationalError as error:
+        yield f"no PostgreSQL to test against: {str(error).splitlines()[0]}"
+        return
+    name = f"tonetill_test_{uuid4().hex[:12]}"
+    with server:
+        server.execute(f"CREATE DATABASE {name}")
+        url = f"postgresql+psycopg://{server.info.user}@{server.info.host}:{server.info.port}/{name}"
+        try:
+            migrate(url)
+            yield url
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(empty_sqlite: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(empty_sqlite, tmp_path / 'store.db')}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> str:
+    if not postgresql.startswith("postgresql"):
+        pytest.skip(postgresql)
+    with psycopg.connect(postgresql.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(EMPTY_ALL)
+    return postgresql
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    store = open_store(url)
+    yield store
+    store.close()

@@ -1,0 +1,54 @@
+"""Payments to test with: an intent with its sealed fields staged, and begun."""
+
+from datetime import UTC, datetime
+
+from ivr.core.call import Call
+from ivr.core.money import Money
+from ivr.store import Accepted, AlreadyBegun, Limits, OverLimit, PaymentIntent, SealedField, Store
+
+NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+NO_LIMITS = Limits()
+ACCOUNT = "12345678"
+FIELDS = ("card_number", "expiry", "security_code", "postal_code")
+
+
+def jwe_of(reference: str, field: str) -> str:
+    """As long as a real one and easy to find: no database encodes it."""
+    return f"eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.{reference}.{field}." + "Zm9vYmFy" * 60
+
+
+def intent(reference: str = "CA1-1", *, minor: int = 4250, caller: str = "caller", call: str = "") -> PaymentIntent:
+    return PaymentIntent(
+        reference=reference,
+        merchant="demo-merchant",
+        call=call or reference.rpartition("-")[0],
+        bank="acme_bank",
+        amount=Money(minor),
+        account=ACCOUNT,
+        card_summary="visa 1111",
+        ani_hash=caller,
+    )
+
+
+def stage(store: Store, reference: str, *, card: str = "card", now: datetime = NOW) -> None:
+    for field in FIELDS:
+        fingerprint = card if field == "card_number" else None
+        store.stage_sealed(SealedField(reference, field, jwe_of(reference, field), fingerprint), now)
+
+
+def begin(
+    store: Store,
+    reference: str = "CA1-1",
+    *,
+    minor: int = 4250,
+    caller: str = "caller",
+    card: str = "card",
+    limits: Limits = NO_LIMITS,
+    now: datetime = NOW,
+) -> Accepted | AlreadyBegun | OverLimit:
+    stage(store, reference, card=card, now=now)
+    return store.begin_payment(intent(reference, minor=minor, caller=caller), limits, now)
+
+
+def a_call(call_id: str = "CA1", **changes: object) -> Call:
+    return Call(call_id, "pay-a-bill", "+15550100", "+15550199", "twilio", "en-US", **changes)  # type: ignore[arg-type]

@@ -1,0 +1,55 @@
+"""The audit trail: added to, never changed, and a change is found."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from ivr.store import DatabaseError, Store
+from tests.store.payments import NOW
+
+
+def test_events_are_kept_in_order_and_the_chain_is_whole(store: Store):
+    assert store.broken_audit_event() is None
+    for what in ("signed in", "changed the flow", "signed out"):
+        store.note("owner", what, "pay-a-bill", NOW)
+    assert [event.what for event in store.audit_events(2)] == ["signed out", "changed the flow"]
+    assert store.audit_events(1)[0].at == NOW
+    assert store.broken_audit_event() is None
+
+
+def test_events_noted_at_once_make_one_chain(store: Store):
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: store.note(f"node {n}", "started", "", NOW), range(18)))
+    assert sorted(event.id for event in store.audit_events(99)) == list(range(1, 19))
+    assert store.broken_audit_event() is None
+
+
+def test_the_database_itself_refuses_to_change_an_event(store: Store, url: str):
+    store.note("owner", "signed in", "", NOW)
+    engine = create_engine(url)
+    for change in ("UPDATE audit_event SET who = 'nobody'", "DELETE FROM audit_event"):
+        with pytest.raises(DatabaseError, match="never changed"), engine.begin() as connection:
+            connection.execute(text(change))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_event SET who = 'x' WHERE id = 2", "DELETE FROM audit_event WHERE id = 2"]
+)
+def test_a_change_behind_the_databases_back_is_found(sqlite_url: str, change: str):
+    from ivr.store import open_store
+
+    store = open_store(sqlite_url)
+    for who in ("one", "two", "three"):
+        store.note(who, "started", "", NOW)
+    before = store.last_digest()
+    engine = create_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER audit_refuses_update"))
+        connection.execute(text("DROP TRIGGER audit_refuses_delete"))
+        connection.execute(text(change))
+    engine.dispose()
+    assert store.broken_audit_event() == 2
+    assert store.last_digest() == before  # the end is as it was: only the chain tells
+    store.close()
