@@ -71,8 +71,8 @@ def test_asterisk_rings_keys_and_hangs_up_and_is_hung_up(tmp_path, quiet):  # no
 @pytest.mark.long
 def test_a_call_from_asterisk_is_refreshed_and_not_dropped(tmp_path, quiet):  # noqa: F811
     async def scene(asterisk, endpoint, desk):
-        endless = "w" * 400  # half a second each
-        await asyncio.to_thread(asterisk.run, "originate", "info", endless)
+        await asyncio.to_thread(asterisk.run, "cli", "dialplan set global WAIT 300")
+        await asyncio.to_thread(asterisk.run, "originate", "info", "1")
         await until(lambda: desk.count("answered") == 1, 20)
         await until(lambda: endpoint.counters["refreshes_sent"] >= 3, 160)
         assert endpoint.calls
