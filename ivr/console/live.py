@@ -1,0 +1,58 @@
+"""The page's rows from the running product: its settings, flows and store. Read only."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ivr.console.rows import CallRow, Process, TextRow, Trial
+from ivr.console.trials import processes, trials
+from ivr.core.compiler import Flow
+from ivr.core.money import Money
+from ivr.settings import Settings
+from ivr.store import CallRecord, Store
+
+
+@dataclass(frozen=True)
+class LivePages:
+    """`running`: the names of the processes that were started together with this one."""
+
+    settings: Settings
+    compiled: Mapping[str, Flow]
+    store: Store
+    running: Collection[str] = ("web",)
+
+    def processes(self) -> Sequence[Process]:
+        return processes(self.settings, self.running, self.store.outbox_depth())
+
+    def trials(self) -> Sequence[Trial]:
+        return trials(self.settings, self.running, list(self.compiled))
+
+    def flows(self) -> Mapping[str, Flow]:
+        return self.compiled
+
+    def latest_calls(self, limit: int) -> Sequence[CallRow]:
+        return [call_row(record) for record in self.store.latest_calls(limit)]
+
+    def latest_texts(self, limit: int) -> Sequence[TextRow]:
+        """Of the latest calls: most of them send none."""
+        calls = self.store.latest_calls(limit)
+        return [
+            TextRow(text.recipient, text.body, text.is_sent) for call in calls for text in self.store.texts_of(call.id)
+        ][:limit]
+
+
+def call_row(record: CallRecord) -> CallRow:
+    call = record.call
+    has_amount = record.amount_minor is not None and record.currency is not None
+    return CallRow(
+        id=record.id,
+        started_at=record.started_at,
+        duration_s=record.duration_s,
+        ani=call.ani,
+        flow=call.flow,
+        channel=call.channel,
+        language=call.language,
+        ending=call.outcome,
+        hung_up=call.hung_up,
+        payment=record.payment,
+        amount=Money(record.amount_minor or 0, record.currency or "") if has_amount else None,
+    )

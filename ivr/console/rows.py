@@ -1,0 +1,88 @@
+"""What the page shows, as plain values; where they come from is in `live`, how they look in the template."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ivr.core.call import Ending
+from ivr.core.compiler import Flow
+from ivr.core.money import Money
+
+SHOWN_DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of what runs: `note` is what it does, or how much it has to do."""
+
+    name: str
+    where: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Something to try next: a command, an address or a number."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CallRow:
+    """One call. `ani` is as it came and is masked on the way out; `ending` is None while the call lasts."""
+
+    id: str
+    started_at: datetime
+    duration_s: float
+    ani: str
+    flow: str
+    channel: str
+    language: str
+    ending: Ending | None
+    hung_up: bool
+    payment: str | None
+    amount: Money | None
+
+    @property
+    def caller(self) -> str:
+        return mask_number(self.ani)
+
+    @property
+    def duration(self) -> str:
+        minutes, seconds = divmod(int(self.duration_s), 60)
+        return f"{minutes}:{seconds:02d}"
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """A text message, with what it says: a receipt, a link, a result."""
+
+    recipient: str
+    body: str
+    is_sent: bool
+
+    @property
+    def to(self) -> str:
+        return mask_number(self.recipient)
+
+
+class ConsoleData(Protocol):
+    """Asked anew for every page; None of it is changed."""
+
+    def processes(self) -> Sequence[Process]: ...
+
+    def trials(self) -> Sequence[Trial]: ...
+
+    def flows(self) -> Mapping[str, Flow]: ...
+
+    def latest_calls(self, limit: int) -> Sequence[CallRow]: ...
+
+    def latest_texts(self, limit: int) -> Sequence[TextRow]: ...
+
+
+def mask_number(number: str) -> str:
+    """The last three digits of a telephone number, enough to know one's own test call by; nothing of a shorter one."""
+    digits = [character for character in number if character.isdecimal()]
+    return f"...{''.join(digits[-SHOWN_DIGITS:])}" if len(digits) > 2 * SHOWN_DIGITS else "withheld"

@@ -1,0 +1,52 @@
+"""What runs and what to try next, in words; `make run` prints the same as the page shows."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from ivr.console.rows import Process, Trial
+from ivr.settings import Settings
+
+TEST_ACCOUNT, TEST_CARD = "12345678", "4111111111111111"
+
+
+def processes(settings: Settings, running: Collection[str], waiting: Mapping[str, int]) -> list[Process]:
+    """`running`: names from the Procfile; `waiting`: the outbox's depth by kind."""
+    jobs = sum(waiting.values())
+    known = {
+        "web": Process("web", address(settings), "this page, and the webhooks that Twilio calls"),
+        "forwarder": Process("forwarder", "", f"takes payments to the bank; {jobs or 'nothing'} waiting"),
+        "trunk": Process("trunk", sip_address(settings), "answers SIP calls"),
+        "bank": Process("bank", "", "a bank simulator, for development only"),
+    }
+    return [known.get(name, Process(name, "", "")) for name in running]
+
+
+def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -> list[Trial]:
+    flow = flows[0] if flows else "pay-a-bill"
+    found = [
+        Trial("A call by webhooks, in a terminal", f"python -m ivr simulate --via {address(settings)}"),
+        Trial("The same without any server", f"python -m ivr simulate flows/{flow}.yaml"),
+    ]
+    if "trunk" in running:
+        sip = sip_address(settings)
+        found += [
+            Trial("A call by SIP, from any softphone", sip),
+            Trial("The same from a terminal", f'python -m ivr ring {sip} --keys "1 {TEST_ACCOUNT}"'),
+        ]
+    found += [Trial(f"Twilio's webhook for {name}", webhook(settings, name)) for name in flows or [flow]]
+    if settings.environment == "development":
+        found.append(
+            Trial("What to key in", f"{TEST_ACCOUNT} owes 42.50; {TEST_CARD}, any expiry to come and any code")
+        )
+    return found
+
+
+def address(settings: Settings) -> str:
+    return f"http://{settings.host}:{settings.port}"
+
+
+def sip_address(settings: Settings) -> str:
+    return f"sip:pay@{settings.trunk_advertise or settings.trunk_bind}:{settings.trunk_port}"
+
+
+def webhook(settings: Settings, flow: str) -> str:
+    return f"{settings.base_url}/twilio/voice/{flow}"
