@@ -2,6 +2,7 @@
 
 import ipaddress
 import secrets
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
@@ -19,10 +20,12 @@ def console(pages: ConsoleData) -> Blueprint:
     """Register it at the root of the application."""
     blueprint = Blueprint("console", __name__, template_folder="templates")
 
+    @blueprint.before_request
+    def refuse_others() -> Response | None:
+        return None if is_local() else refuse()
+
     @blueprint.get("/")
     def show_page() -> Response:
-        if not is_local():
-            return refuse()
         nonce = secrets.token_urlsafe(16)
         page = render_template(
             "console.html",
@@ -32,13 +35,21 @@ def console(pages: ConsoleData) -> Blueprint:
             trials=pages.trials(),
             # Our own drawing: it escapes what it takes from a flow, and the flow was checked.
             diagrams={name: Markup(svg(flow, nonce=nonce)) for name, flow in pages.flows().items()},  # noqa: S704
-            calls=pages.latest_calls(SHOWN_CALLS),
-            texts=pages.latest_texts(SHOWN_TEXTS),
-            words=ENDING_WORDS,
+            **latest(pages),
         )
-        return protect(make_response(page), nonce)
+        return protect(make_response(page), f"'nonce-{nonce}'")
+
+    @blueprint.get("/latest")
+    def show_latest() -> Response:
+        """The part of the page that changes, for its script."""
+        return protect(make_response(render_template("console_latest.html", **latest(pages))), "'none'")
 
     return blueprint
+
+
+def latest(pages: ConsoleData) -> dict[str, Any]:
+    calls, texts = pages.latest_calls(SHOWN_CALLS), pages.latest_texts(SHOWN_TEXTS)
+    return {"calls": calls, "texts": texts, "words": ENDING_WORDS}
 
 
 def is_local() -> bool:
@@ -64,8 +75,8 @@ def refuse() -> Response:
     return Response(words, 403, mimetype="text/plain")
 
 
-def protect(response: Response, nonce: str) -> Response:
-    only = f"'nonce-{nonce}'"
+def protect(response: Response, only: str) -> Response:
+    """`only`: whose styles and scripts may run."""
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src {only}; script-src {only}; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

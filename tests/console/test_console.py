@@ -180,8 +180,9 @@ def test_this_machine_is_served(host: str):
         ({}, "not an address"),
     ],
 )
-def test_anybody_else_is_refused_and_sees_nothing(headers: dict[str, str], address: str):
-    response = client(Pages()).get("/", headers=headers, environ_overrides={"REMOTE_ADDR": address})
+@pytest.mark.parametrize("path", ["/", "/latest"])
+def test_anybody_else_is_refused_and_sees_nothing(path: str, headers: dict[str, str], address: str):
+    response = client(Pages()).get(path, headers=headers, environ_overrides={"REMOTE_ADDR": address})
     assert response.status_code == 403
     assert "this page is shown on the machine itself only" in response.text
     assert "...123" not in response.text
@@ -222,6 +223,13 @@ def test_the_page_is_well_formed_and_its_tables_have_headers():
     assert html.startswith('<!doctype html>\n<html lang="en">')
     assert html.count("<th ") == html.count('<th scope="col"')
     assert html.count("<caption>") == html.count("<table>") == 2
+
+
+def test_the_part_that_changes_can_be_had_alone():
+    response = client(Pages()).get("/latest")
+    assert cells(response.text) == cells(page())
+    assert "<svg" not in response.text
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'none'")
 
 
 def test_it_renews_itself_also_without_script():
