@@ -27,8 +27,9 @@ def set_up_logging(level: str, form: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Today's stderr, not the one of import time: a supervisor may reopen it, and a test captures it.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[ScrubbingHandler(sys.stderr)], force=True)
 
@@ -45,6 +46,8 @@ def scrub_value(value: Any) -> Any:
         return SCRUBBED if _LIKE_A_PAN.fullmatch(str(value)) else value
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, list | tuple):
+        return [scrub_value(one) for one in value]
     text = value if isinstance(value, str) else str(value)
     return _LIKE_A_PAN.sub(SCRUBBED, text)
 

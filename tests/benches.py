@@ -7,6 +7,7 @@ from pathlib import Path
 from ivr.channels.simulator import Line, LocalLine, World
 from ivr.cli.workbench import Workbench, build_workbench
 from ivr.runner.assembly import load_flow
+from ivr.store import Store
 from tests.scripted_bank import ScriptedBank
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +60,9 @@ class Bench:
             assert all(count == 1 for count in self.bank.requests.values())
 
 
-def make_bench(sealing_key: Path, flow: Path = ROOT / "flows" / "pay-a-bill.yaml") -> Bench:
+def make_bench(sealing_key: Path, flow: Path = ROOT / "flows" / "pay-a-bill.yaml", store: Store | None = None) -> Bench:
     bank = ScriptedBank()
     compiled, prompts = load_flow(flow)
-    return Bench(build_workbench(compiled, prompts, sealing_key, bank, ROOT / "config" / "accounts.csv"), bank)
+    return Bench(
+        build_workbench(compiled, prompts, sealing_key, bank, ROOT / "config" / "accounts.csv", store=store), bank
+    )

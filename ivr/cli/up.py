@@ -19,6 +19,7 @@ from ivr.errors import ConfigError
 from ivr.settings import ROOT, Settings, load_settings
 
 console = Console()
+BANK_PORT = "9443"  # as config/banks.yaml has it
 KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
 # Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md).
 WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165"}
@@ -34,6 +35,8 @@ def up(without: tuple[str, ...]) -> None:
         if name not in without
     }  # fmt: skip
     require_free_port(settings.host, settings.port, "PORT")
+    if "bank" in processes:
+        require_free_port("127.0.0.1", int(os.environ.get("BANK_PORT", BANK_PORT)), "BANK_PORT (and url in banks.yaml)")
     prepare(settings)
     console.print(Panel(welcome(settings, list(processes)), title="Tonetill", expand=False))
     honcho.manager.KILL_WAIT = KILL_WAIT_S

@@ -51,10 +51,16 @@ class Workbench:
 
 
 def build_workbench(
-    flow: Flow, prompts: Prompts, sealing_key: Path, bank: Bank, accounts: Path, clock: Clock | None = None
+    flow: Flow,
+    prompts: Prompts,
+    sealing_key: Path,
+    bank: Bank,
+    accounts: Path,
+    clock: Clock | None = None,
+    store: Store | None = None,
 ) -> Workbench:
     clock = clock or Clock()
-    store = memory_store()
+    store = store or memory_store()
     store.seed_bills(accounts)
     name = bank_of(flow)
     secret = secrets.token_bytes(32)

@@ -1,0 +1,175 @@
+"""Whole calls with canary cards, then everything is searched for them; and a planted leak of each kind must be found."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+import ivr.core.engine
+from ivr.bank import AuthorizationRequest
+from ivr.channels.simulator import ViaLine, play
+from ivr.core.events import CardCollected
+from ivr.logs import set_up_logging
+from ivr.runner.payments import Payments
+from ivr.runner.runner import Runner
+from ivr.store import Store, migrate, open_store
+from ivr.vault import Vault
+from tests.benches import Bench, make_bench
+from tests.leaks import leaks_in, leaks_in_files, leaks_in_object
+from tests.webs import Web, make_web
+
+# Published test numbers, so that even a failing test shows nothing that is not public.
+CANARIES = ["4012888888881881", "5105105105105100", "371449635398431"]
+# (class, method): every way across a zone boundary that card data, or what became of it, could take.
+BOUNDARIES: list[tuple[type, str]] = [
+    (Runner, "begin"),
+    (Runner, "advance"),
+    (Payments, "take_card_keys"),
+    (Payments, "authorize"),
+    (Payments, "answer"),
+    (Vault, "take"),
+    *[(Store, name) for name in ("load_call", "save_call", "stage_sealed", "begin_payment", "mark_sent", "record")],
+]
+
+
+class World:
+    """One engine on disk, with everything that crosses a boundary kept for the search."""
+
+    def __init__(self, bench: Bench, web: Web, folder: Path) -> None:
+        self.bench, self.web, self.folder = bench, web, folder
+        self.crossed: list[object] = []
+        self.responses: list[bytes] = []
+
+    def call(self, pan: str, last: str = "1", code: str = "739") -> None:
+        """A whole call through the webhooks; the response bodies are kept."""
+        line = self.web.line()
+        self._keep(line)
+        line.begin()
+        for keys in ("1", "12345678#", "1", "4111111111111112#", f"{pan[:6]}*{pan}#", "1230", code, "94105", last):
+            line.press(keys)
+        self.bench.workbench.work()
+        line.wait()
+        line.press("#")
+
+    def _keep(self, line: ViaLine) -> None:
+        send = line._send
+
+        def keep(path: str, fields: dict[str, str]) -> str:
+            body = send(path, fields)
+            self.responses.append(body.encode() + path.encode())
+            return body
+
+        line._send = keep  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def world(
+    sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[World]:
+    url = f"sqlite:///{tmp_path}/canary.db"
+    migrate(url)
+    store = open_store(url)
+    bench = make_bench(sealing_key, store=store)
+    world = World(bench, make_web(bench), tmp_path)
+    set_up_logging("debug", "json")
+    for owner, name in BOUNDARIES:
+        monkeypatch.setattr(owner, name, watched(getattr(owner, name), world.crossed))
+    monkeypatch.setattr(ivr.core.engine, "step", watched(ivr.core.engine.step, world.crossed))
+    yield world
+    store.close()
+
+
+def watched(function: Callable[..., Any], crossed: list[object]) -> Callable[..., Any]:
+    """Keeps every argument, result and exception."""
+
+    def keep(*arguments: Any, **named: Any) -> Any:
+        crossed.extend([*arguments[1:], *named.values()])
+        try:
+            result = function(*arguments, **named)
+        except Exception as error:
+            crossed.append(error)
+            raise
+        crossed.append(result)
+        return result
+
+    keep.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return keep
+
+
+def everything(world: World, capfd: pytest.CaptureFixture[str]) -> list[str]:
+    logged = "".join(capfd.readouterr())
+    found = [f"log: {leak}" for leak in leaks_in(logged.encode(), CANARIES)]
+    found += [f"response: {leak}" for body in world.responses for leak in leaks_in(body, CANARIES)]
+    found += [leak for thing in world.crossed for leak in leaks_in_object(thing, CANARIES)]
+    return found + leaks_in_files(world.folder, CANARIES)
+
+
+def test_no_card_number_is_left_anywhere_after_whole_calls(world: World, capfd: pytest.CaptureFixture[str]):
+    code = {15: "7393"}
+    for pan in CANARIES:
+        world.bench.bank.behaviour = "approves"
+        world.call(pan, code=code.get(len(pan), "739"))
+        world.bench.workbench.store.seed_bills(Path("config/accounts.csv"), anew=True)
+    assert len(world.crossed) > 100
+    assert len(world.bench.bank.charged) == len(CANARIES)
+    assert everything(world, capfd) == []
+
+
+def test_no_card_number_is_left_after_calls_that_went_wrong(
+    world: World, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    world.bench.bank.behaviour = "declines 51"
+    world.call(CANARIES[0])
+    world.bench.bank.behaviour = "is silent"
+    world.call(CANARIES[1])
+    monkeypatch.setattr(Store, "stage_sealed", lambda *_: 1 / 0)  # the vault has been passed, the store fails
+    world.call(CANARIES[0])
+    assert everything(world, capfd) == []
+
+
+def test_sealed_fields_are_gone_from_disk_once_the_bank_has_answered(world: World):
+    world.call(CANARIES[0])
+    sealed = [seal for thing in world.crossed if isinstance(thing, dict) for seal in thing.values()]
+    sealed += [
+        s for r in world.bench.bank.seen.values() if isinstance(r, AuthorizationRequest) for s in r.sealed.values()
+    ]
+    assert sealed
+    on_disk = b"".join(file.read_bytes() for file in world.folder.rglob("*") if file.is_file())
+    assert not [seal for seal in sealed if isinstance(seal, str) and seal[-60:].encode() in on_disk]
+
+
+PLANTS: dict[str, Callable[[World], None]] = {
+    "log": lambda _world: structlog.get_logger("planted").warning("planted", keys=", ".join(CANARIES[0])),
+    "response": lambda world: world.responses.append(f"<Say>{CANARIES[0]}</Say>".encode()),
+    "object": lambda world: world.crossed.append(
+        CardCollected(world.bench.workbench.clock.now, "card_number", valid=True, summary=f"visa {CANARIES[0]}")
+    ),
+    "exception": lambda world: world.crossed.append(ValueError(f"bad card {CANARIES[1]}")),
+    "file": lambda world: (world.folder / "crash.txt").write_text(CANARIES[0]) and None,
+    "database": lambda world: (
+        world.bench.workbench.store.queue_sms(
+            "planted-1", "+15550100", f"your card {CANARIES[0][:4]} {CANARIES[0][4:]}", world.bench.workbench.clock.now
+        )
+        and None
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PLANTS)
+def test_a_planted_leak_is_found(kind: str, world: World, capfd: pytest.CaptureFixture[str]):
+    world.call(CANARIES[0])
+    assert everything(world, capfd) == []
+    PLANTS[kind](world)
+    assert everything(world, capfd) != []
+
+
+def test_a_recorded_call_with_a_canary_leaves_nothing(world: World, capfd: pytest.CaptureFixture[str]):
+    for script in ("approved", "declined-then-another-card", "hang-up-mid-card", "cancel"):
+        text = (Path(__file__).parent / "calls" / f"{script}.txt").read_text(encoding="utf-8")
+        text = text.replace("4111111111111111", CANARIES[0]).replace("4000000000000002", CANARIES[0])
+        play(text.replace("5555555555554444", CANARIES[1]), world.bench.world())
+        world.bench.workbench.store.seed_bills(Path("config/accounts.csv"), anew=True)
+    assert everything(world, capfd) == []
