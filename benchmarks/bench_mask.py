@@ -54,6 +54,7 @@ class Condition:
     offset: float = 0.018
     snr_db: Range | None = (12, 40)
     speech_db: Range | None = None
+    expected: bool = False  # the masker has been told that keys are awaited
 
 
 # The first four are what must not leak; the others show where it ends.
@@ -69,6 +70,8 @@ HARDER = (
     Condition("S/N 0 to 6 dB", 0.1, snr_db=(0, 6)),
     Condition("speech 0 to 6 dB under", 0.1, level_dbm0=(-25, 0), speech_db=(0, 6)),
     Condition("speech 0 to 6 dB over", 0.1, level_dbm0=(-25, 0), speech_db=(-6, 0)),
+    Condition("under, keys expected", 0.1, level_dbm0=(-25, 0), speech_db=(0, 6), expected=True),
+    Condition("over, keys expected", 0.1, level_dbm0=(-25, 0), speech_db=(-6, 0), expected=True),
 )
 
 
@@ -107,12 +110,14 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="a tenth of the digits, a tenth of the speech")
     chosen = options.parse_args()
     digits = chosen.digits // 10 if chosen.quick else chosen.digits
-    print(f"seed {chosen.seed}, {digits} digits (and half as many under harder conditions)")
+    print(f"seed {chosen.seed}, {digits} digits (and as many again, nearly, under harder conditions)")
     names, signals = dtmf_peer.recordings()
     voices = voices_by_folder(names, signals)
     speech = np.concatenate([voice for name, voice in voices.items() if name != "music on hold"])
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("digits", total=round(digits * 1.5))
+        task = progress.add_task(
+            "digits", total=round(digits * sum(condition.share for condition in CONDITIONS + HARDER))
+        )
         for title, conditions in (("what must not leak", CONDITIONS), ("harder", HARDER)):
             outcomes = {}
             for number, condition in enumerate(conditions):
@@ -135,7 +140,7 @@ def run(
     for at in range(0, count, BATCH):
         some = [draw(condition, rng, speech) for _ in range(min(BATCH, count - at))]
         for law in ("ulaw", "alaw"):
-            measure([digit for digit in some if digit.law == law], law, outcome)
+            measure([digit for digit in some if digit.law == law], law, outcome, condition.expected)
         if progress:
             progress.update(task, advance=len(some))
     return outcome
@@ -174,11 +179,13 @@ def spoken(rng: np.random.Generator, speech: Samples, length: int, where: slice)
     raise SystemExit("the recordings hold no speech")
 
 
-def measure(digits: list[Digit], law: Law, outcome: Outcome) -> None:
+def measure(digits: list[Digit], law: Law, outcome: Outcome, expected: bool = False) -> None:
     if not digits:
         return
     frames = padded([digit.codes for digit in digits], g711.SILENCE[law])
     masker = Masker(len(digits), law)
+    if expected:
+        masker.expect_keys(range(len(digits)))
     ticks = [masker(frames[:, at : at + FRAME]) for at in range(0, frames.shape[1], FRAME)]
     masked = np.concatenate([*ticks, masker.flush()], axis=1)[:, FRAME:]
     beep = g711.encode(tones.monotone(FRAME, frames.shape[1]), law)

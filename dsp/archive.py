@@ -85,6 +85,8 @@ def mask_folder(folder: Path, out: Path, heard: Heard | None = None) -> Iterator
     """Masked copies under `out`, at the same places as below `folder`."""
     if out.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(out.resolve()):
         raise DspError(f"{out}: lies in or around {folder}; masked copies need a folder of their own")
+    if out.exists() and not out.is_dir():
+        raise DspError(f"{out}: is a file; masked copies of a folder need a folder")
     for path in recordings(folder):
         yield _or_problem(path, lambda path: _mask_below(folder, out, path))
         _tell(path, heard)

@@ -17,12 +17,15 @@ WINDOW_S: Final = 0.020  # resolves two rows of the keypad (73 Hz apart) and sho
 MAX_COLUMNS: Final = 2400  # more than a picture shows
 TOP_HZ: Final = 2000
 RANGE_DB: Final = 55
+FORMATS: Final = (".png", ".svg", ".pdf")
 
 
 def draw(
     samples: npt.NDArray[np.floating], rate: int, keys: Sequence[Key], out: Path, *, title: str = "", names: bool = True
 ) -> None:
     """samples: [samples] within +-1.0. names: write each key over its mark; the mark alone says no secret."""
+    if out.suffix.lower() not in FORMATS:
+        raise DspError(f"a plot is written as {', '.join(FORMATS)}, not as {out.name!r}")
     axes, figure = _figure()
     hop = max(round(WINDOW_S * rate / 4), len(samples) // MAX_COLUMNS)
     level = _spectrogram(samples, rate, hop)
@@ -39,7 +42,7 @@ def draw(
     axes.tick_params(axis="y", labelsize=7)
     axes.set_title(title, pad=22, fontsize=10)
     with written_whole(out) as part:
-        figure.savefig(part, dpi=90, bbox_inches="tight", format=out.suffix.lstrip(".") or "png")
+        figure.savefig(part, dpi=90, bbox_inches="tight", format=out.suffix[1:].lower())
 
 
 def _figure() -> tuple[Any, Any]:

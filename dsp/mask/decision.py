@@ -61,6 +61,10 @@ class Decision:
         at_its_end = np.asarray(frames[:, :, HOPS - TAIL_HOPS :].any(axis=2))
         return np.asarray(somewhere[:, 1:-1] | somewhere[:, 2:] | at_its_end[:, :-2])
 
+    def expect(self, rows: Rows) -> None:
+        """These channels are alert from now on, as after a certain key."""
+        self._certain_at[rows] = self._now
+
     def forget(self, rows: Rows) -> None:
         """These channels begin anew."""
         for flags in (self._clean, self._triggers, self._keeps, self._suspected):

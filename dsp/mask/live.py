@@ -58,19 +58,30 @@ class Masker:
         self._begin()
         return owed
 
+    def expect_keys(self, rows: npt.ArrayLike) -> None:
+        """Looks harder for keys on these channels for the next 6 s, as it does by itself after a certain key.
+
+        For whoever knows that a card is being keyed: call it when the prompt ends, and again while keys are awaited.
+        """
+        self._decision.expect(self._indices(rows))
+
     def wipe(self, rows: npt.ArrayLike) -> None:
         """Overwrites all audio of these channels and every trace of a key: when a call leaves, and when one joins.
 
         Their next frame out is silence.
         """
-        at = np.unique(np.asarray(rows, np.intp))
-        if len(at) and not 0 <= at[0] <= at[-1] < self._channels:
-            raise DspError(f"rows reach from {at[0]} to {at[-1]}; this masker has channels 0 to {self._channels - 1}")
+        at = self._indices(rows)
         self._past[at] = 0
         self._decision.forget(at)
         self.masking[at] = False
         if self._kept is not None:
             self._kept[at] = self._silence
+
+    def _indices(self, rows: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        at = np.unique(np.asarray(rows, np.intp))
+        if len(at) and not 0 <= at[0] <= at[-1] < self._channels:
+            raise DspError(f"rows reach from {at[0]} to {at[-1]}; this masker has channels 0 to {self._channels - 1}")
+        return at
 
     def _begin(self) -> None:
         self._decision = Decision(self._channels)

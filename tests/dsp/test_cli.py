@@ -193,6 +193,18 @@ def test_plot_without_matplotlib_says_how_to_get_it(tmp_path, monkeypatch):
     assert not (tmp_path / "call.png").exists()
 
 
+def test_a_picture_of_no_known_kind_is_refused(tmp_path):
+    pytest.importorskip("matplotlib", reason="the optional extra `plot` is not installed")
+    done = run("plot", record(tmp_path / "call.wav"), tmp_path / "call.txt")
+    assert (done.exit_code, "written as .png" in done.output) == (1, True)
+
+
+def test_masked_copies_of_a_folder_need_a_folder(archive, tmp_path):
+    (tmp_path / "taken").write_text("x")
+    done = run("mask", archive, tmp_path / "taken")
+    assert (done.exit_code, "is a file" in done.output) == (1, True)
+
+
 def test_a_channel_that_is_not_there_is_named(tmp_path):
     done = run("plot", record(tmp_path / "call.wav"), tmp_path / "x.png", "--channel", "2")
     assert (done.exit_code, "has 1 channels, so no channel 2" in done.output) == (1, True)

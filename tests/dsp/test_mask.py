@@ -130,6 +130,18 @@ def test_a_wiped_channel_gives_silence_and_forgets():
     assert not out[1].any()
 
 
+def test_a_masker_told_to_expect_keys_misses_far_fewer_under_loud_noise():
+    noisy = [with_key("2", lead=1000 + 7 * seed, tail=1208 - 7 * seed, seed=seed, snr_db=-3) for seed in range(40)]
+    frames = np.stack([whole_frames(samples) for samples, _ in noisy])
+    by_itself, told = Masker(40), Masker(40)
+    told.expect_keys(range(40))
+    missed = [
+        sum(leaked(row, where) > 0 for row, (_, where) in zip(streamed(masker, frames), noisy, strict=True))
+        for masker in (by_itself, told)
+    ]
+    assert missed[0] > 4 * missed[1]
+
+
 def test_float_frames_are_masked_alike():
     samples, where = with_key("9", seed=4)
     as_float = whole_frames(samples).astype(np.float32) / 32768
