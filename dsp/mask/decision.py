@@ -17,14 +17,14 @@ Rows: TypeAlias = npt.NDArray[np.intp]
 HOPS: Final = 4  # in a frame
 LONG, SHORT = 0, 1  # windows of 20 ms, strong under speech, and of 10 ms, for tones shorter than that
 
-# Evidence that masks by itself. A key under speech or noise as loud as itself stays above it in one window of two,
-# and there are several windows; a voice gets there in one of 500, which costs it a beep of 60 ms.
+# Evidence that masks by itself. A key with speech 6 dB under it, or noise 3 dB, always gets there in one of the windows
+# that see its beginning; a voice does in one window of 1,000, which costs it a beep of some 60 ms (bench_mask).
 TRIGGER_DB: Final = (-6.3, -3.0)
 # Evidence that keeps a mask going once keys triggered several times in a row.
 KEEP_DB: Final = (-12.0, -8.0)
 # Evidence that masks while alert: keys come in runs, so after a certain one the next is looked for harder.
 ALERT_DB: Final = (-12.0, -6.0)
-# A key is certain after so many hops in a row at this evidence (35 ms); a voice does that a few times an hour.
+# A key is certain after so many hops in a row at this evidence (35 ms); a voice does that less than once an hour.
 CERTAIN_DB: Final = -4.0
 CERTAIN_HOPS: Final = 4
 ALERT_HOPS: Final = 1200  # 6 s: the longest pause that flows allow between two keys
