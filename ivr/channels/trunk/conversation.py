@@ -83,9 +83,10 @@ class Conversation:
                 await self._caller_gone()
 
     async def _take_key(self, key: str) -> None:
-        self._keys.add(key)
         if self._collect is None:
+            # On hold or on the way out there is nothing to type ahead to: impatience must not skip what is said next.
             return
+        self._keys.add(key)
         entry = self._keys.take_entry(self._collect)
         if entry is not None:
             await self._happen(KeysEntered(self._house.now(), entry))
@@ -101,8 +102,9 @@ class Conversation:
                 self._set_timer(seconds)
             case HangUp():
                 await self._mouth.hang_up()
-            case _ if self._collect is not None and not self._keys:
-                self._set_timer(self._collect.first_key_timeout_s)
+            case _ if self._collect is not None:
+                begun = bool(self._keys)  # typed ahead of the prompt
+                self._set_timer(self._collect.inter_digit_timeout_s if begun else self._collect.first_key_timeout_s)
 
     async def _timer_over(self) -> None:
         if self._collect is None:
@@ -141,9 +143,19 @@ class Conversation:
         last = advance.actions[-1] if advance.actions else HangUp()
         self._collect = last if isinstance(last, Collect) else None
         self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
-        if self._collect is not None and self._collect.flush:
+        self._keep_waiting_keys()
+        if self._collect is None or self._collect.flush:
             self._keys.wipe()
         await self._speak(phrases)
+
+    def _keep_waiting_keys(self) -> None:
+        """What was pressed while the database worked was pressed before what is said now: it is type-ahead, or flushed."""
+        for _ in range(self._heard.qsize()):
+            heard = self._heard.get_nowait()
+            if isinstance(heard, KeyPressed):
+                self._keys.add(heard.key)
+            else:
+                self._heard.put_nowait(heard)
 
     async def _speak(self, phrases: Sequence[Phrase]) -> None:
         """A caller who has typed ahead is not made to listen first."""
