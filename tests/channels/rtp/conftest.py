@@ -1,7 +1,7 @@
 """A media plane without sockets or clock: callers' packets are handed in tick by tick, and time is counted, not waited for."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -99,5 +99,5 @@ def line() -> Line:
 
 
 @pytest.fixture
-def make_line() -> Iterator[type[Line]]:
-    yield Line
+def make_line() -> type[Line]:
+    return Line

@@ -1,0 +1,186 @@
+"""A worker process and a phone over loopback: the sockets, the clock and the control pipe that other tests leave out."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+import pytest
+
+from ivr.channels.rtp import (
+    CallerStream,
+    CallMedia,
+    KeyHeard,
+    MediaClient,
+    MediaError,
+    MediaEvent,
+    MediaSettings,
+    MediaStats,
+    MediaUnavailable,
+    Phone,
+    Played,
+    WorkerLost,
+)
+from ivr.errors import ConfigError, IvrError
+
+SETTINGS = MediaSettings(ports=2, calls=3, realtime=False, clip_seconds=30)
+CLIP = np.random.default_rng(3).integers(0, 255, 1600, dtype=np.uint8).tobytes()
+
+
+class Ear:
+    """Collects events, and waits for the one that is wanted: no test waits for time to pass."""
+
+    def __init__(self) -> None:
+        self.events: list[MediaEvent] = []
+        self.faults: list[IvrError] = []
+        self._more = asyncio.Event()
+
+    def __call__(self, event: MediaEvent) -> None:
+        self.events.append(event)
+        self._more.set()
+
+    async def until(self, enough: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not enough():
+                self._more.clear()
+                await self._more.wait()
+
+    @property
+    def keys(self) -> str:
+        return "".join(event.key for event in self.events if isinstance(event, KeyHeard))
+
+    def any(self, kind: type[MediaEvent]) -> bool:
+        return any(isinstance(event, kind) for event in self.events)
+
+
+def with_worker(test: Callable[[MediaClient, Ear], Awaitable[None]], settings: MediaSettings = SETTINGS) -> None:
+    async def run() -> None:
+        ear = Ear()
+        async with MediaClient(settings, ear, ear.faults.append) as media:
+            await test(media, ear)
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
+async def call(media: MediaClient, stream: CallerStream | None = None, host: str = "127.0.0.1", **agreed) -> Phone:
+    phone = await Phone.at(host, stream)
+    events = ((101, 8000),)
+    wanted = CallMedia(remote=phone.address, telephone_events=events, law=phone.stream.law, **agreed)
+    phone.talk_to(await media.open("call", wanted))
+    return phone
+
+
+@pytest.mark.parametrize("inband", [False, True], ids=["telephone_event", "inband"])
+def test_a_call_keys_and_hears_its_prompt(inband):
+    async def test(media, ear):
+        phone = await call(media)
+        clip = await media.load(CLIP)
+        await ear.until(lambda: bool(ear.events))
+        number = media.play("call", [clip, clip])
+        await phone.press("40#", inband=inband)
+        await ear.until(lambda: ear.keys == "40#" and ear.any(Played))
+        phone.hang_up()
+        assert CLIP + CLIP in phone.heard_codes()
+        assert Played("call", number, barged_in=False) in ear.events
+
+    with_worker(test)
+
+
+def test_alaw_on_ipv6_too():
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6 loopback")
+
+    async def test(media, ear):
+        phone = await call(media, CallerStream("alaw"), "::1", payload_type=8)
+        await phone.press("9")
+        await ear.until(lambda: ear.keys == "9")
+        phone.hang_up()
+
+    with_worker(test, MediaSettings(host="::1", ports=1, calls=1, realtime=False, clip_seconds=1))
+
+
+def test_a_file_is_loaded_once(tmp_path):
+    file = tmp_path / "hello.ulaw"
+    file.write_bytes(CLIP)
+
+    async def test(media, ear):
+        assert await media.load(file) == await media.load(file) != await media.load(CLIP)
+        with pytest.raises(MediaError, match=r"nothing\.ulaw"):
+            await media.load(tmp_path / "nothing.ulaw")
+
+    with_worker(test)
+
+
+def test_a_full_worker_refuses_and_takes_calls_again_when_one_ends():
+    async def test(media, ear):
+        for n in range(3):
+            await media.open(f"{n}", CallMedia())
+        with pytest.raises(MediaUnavailable, match="taken"):
+            await media.open("3", CallMedia())
+        media.close_call("1")
+        assert (await media.open("3", CallMedia()))[1] in media.ports
+
+    with_worker(test)
+
+
+def test_commands_that_cannot_be_carried_out_are_told_and_do_no_harm():
+    async def test(media, ear):
+        media.stop("nobody")
+        media._send({"do": "dance"})
+        media._send({"do": "play", "call": 7})
+        with pytest.raises(MediaError, match="hosts"):
+            await media.open("call", CallMedia(remote=("::1", 5)))
+        phone = await call(media)
+        await phone.press("3")
+        await ear.until(lambda: ear.keys == "3")
+        phone.hang_up()
+        assert len(ear.faults) == 3
+
+    with_worker(test)
+
+
+def test_statistics_come_every_second():
+    async def test(media, ear):
+        await ear.until(lambda: ear.any(MediaStats))
+        [stats] = [event for event in ear.events if isinstance(event, MediaStats)]
+        assert stats.ticks == 50
+        assert set(stats.cpu_us_per_tick) >= {"receive", "decode", "send"}
+
+    with_worker(test)
+
+
+def test_a_worker_that_dies_is_told_of_and_new_calls_are_refused():
+    async def test(media, ear):
+        os.kill(media.pid, 9)
+        await ear.until(lambda: ear.any(WorkerLost))
+        with pytest.raises(MediaUnavailable, match="has ended"):
+            await media.open("call", CallMedia())
+
+    with_worker(test)
+
+
+def test_a_port_that_is_taken_is_named_with_the_cure():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1] & ~1
+        with pytest.raises(ConfigError, match=f"{port}.*ss -ulpn"):
+            with_worker(lambda media, ear: asyncio.sleep(0), MediaSettings(first_port=port, ports=1))
+
+
+@pytest.mark.parametrize("wrong", [{"ports": 0}, {"calls": 0}, {"first_port": 4001}, {"first_port": 65534, "ports": 2}])
+def test_settings_that_cannot_be_are_refused(wrong):
+    with pytest.raises(ConfigError, match="media worker"):
+        MediaSettings(**wrong)
+
+
+def test_the_worker_ends_with_its_client():
+    async def test(media, ear):
+        test.pid = media.pid
+
+    with_worker(test)
+    with pytest.raises(ProcessLookupError):
+        os.kill(test.pid, 0)
