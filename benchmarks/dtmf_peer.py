@@ -20,7 +20,9 @@ def shared_module(name: str) -> ModuleType:
     """A module of the shared folder, or an exit that says how to get it."""
     folder = SHARED / "dsp"
     if not folder.is_dir():
-        raise SystemExit(f"no {folder}: set TONETILL_SHARED to the folder that holds dsp/q24_matrix.py and spandsp_ref/")
+        raise SystemExit(
+            f"no {folder}: set TONETILL_SHARED to the folder that holds dsp/q24_matrix.py and spandsp_ref/"
+        )
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return importlib.import_module(name)
@@ -33,11 +35,14 @@ def spandsp() -> ModuleType:
     return shared_module("spandsp_ref")
 
 
-def recordings(law: str = "ulaw") -> tuple[list[str], list[npt.NDArray[np.int16]]]:
-    """Names and 8 kHz signals of every WAV file under SOUNDS, through G.711."""
-    if not SOUNDS.is_dir():
-        raise SystemExit(f"no {SOUNDS}: install the Asterisk sound packages or set TONETILL_SOUNDS to a folder of WAV files")
-    names, signals = shared_module("talkoff").corpus([SOUNDS], codec=law)
+def recordings(
+    folders: Sequence[Path] = (SOUNDS,), law: str = "ulaw", level: float | None = None
+) -> tuple[list[str], list[npt.NDArray[np.int16]]]:
+    """Names and 8 kHz signals of every WAV file under these folders, through G.711; level in dBm0, None: as it is."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise SystemExit(f"no {folder}: install Asterisk's sound packages or name a folder of WAV files")
+    names, signals = shared_module("talkoff").corpus(folders, level=level, codec=law)
     return names, signals
 
 

@@ -1,0 +1,58 @@
+"""Talk-off of the tone decoder beside spandsp: keys heard in speech and music where nobody pressed one.
+
+    python benchmarks/bench_talkoff.py [--folder DIR ...] [--rates 10/9 9/10 ...] [--quick]
+
+The recordings are Debian's Asterisk prompts and music (TONETILL_SOUNDS or --folder: any folder of WAV files). Played
+faster and slower they stand for other voices: every pitch and formant moves across the eight frequencies.
+"""
+
+import argparse
+import os
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # before numpy is imported
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import dtmf_peer
+from dsp.dtmf import decode_many
+
+RATES = ["20/19", "19/20", "10/9", "9/10", "7/6", "6/7", "5/4", "4/5", "4/3", "3/4"]
+LEVELS = [-26, -13]  # dBm0 of the loud parts, after Q.24's and a caller's who shouts
+
+
+def main() -> None:
+    from scipy.signal import resample_poly
+
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--folder", type=Path, nargs="*", default=[dtmf_peer.SOUNDS])
+    options.add_argument("--rates", nargs="*", default=RATES)
+    options.add_argument("--quick", action="store_true", help="as recorded only")
+    chosen = options.parse_args()
+    matrix, peer = dtmf_peer.shared_module("q24_matrix"), dtmf_peer.spandsp()
+    rows, total = [], [0.0, 0, 0]
+
+    def count(name: str, signals: list) -> None:  # type: ignore[type-arg]
+        hours = sum(map(len, signals)) / 8000 / 3600
+        mine, theirs = sum(map(len, decode_many(signals))), sum(map(len, peer.decode_many(signals)))
+        total[:] = total[0] + hours, total[1] + mine, total[2] + theirs
+        rows.append([name, f"{hours:.2f}", f"{mine}", f"{theirs}"])
+
+    _, signals = dtmf_peer.recordings(chosen.folder)
+    for law in ("ulaw", "alaw"):
+        count(f"as recorded, {law}", [matrix.g711(one, law) for one in signals])
+    for level in LEVELS:
+        count(f"at {level} dBm0", dtmf_peer.recordings(chosen.folder, level=level)[1])
+    for rate in [] if chosen.quick else chosen.rates:
+        speed = Fraction(rate)
+        played = [resample_poly(one.astype(float), speed.denominator, speed.numerator) for one in signals]
+        count(f"played at {rate}", [matrix.g711(one) for one in played])
+    hours, mine, theirs = total
+    rows.append(["all", f"{hours:.2f}", f"{mine} ({mine / hours:.3f}/h)", f"{theirs} ({theirs / hours:.3f}/h)"])
+    title = f"False keys in {len(signals)} recordings"
+    dtmf_peer.print_table(title, ["", "hours", "ours", "spandsp"], rows)
+
+
+if __name__ == "__main__":
+    main()
