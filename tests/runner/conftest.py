@@ -1,0 +1,5 @@
+"""The runner's tests use the store's databases."""
+
+from tests.store.databases import empty_sqlite, postgresql, postgresql_url, sqlite_url, store, url
+
+__all__ = ["empty_sqlite", "postgresql", "postgresql_url", "sqlite_url", "store", "url"]
