@@ -111,7 +111,8 @@ def _unread(body: Any) -> UnreadStep:
     """Where a step leads that cannot be read as a whole."""
     written = body if isinstance(body, dict) else {}
     then, menu = written.get("then", {}), written.get("menu", {})
-    outcomes = {"ok": then} if isinstance(then, str) else then
+    closes = words_of(body) in ("say", "sms", "end")
+    outcomes = {"ok": then} if closes and isinstance(then, str) else then
     ways: list[tuple[Place, str, Any]] = []
     if isinstance(outcomes, dict):
         ways += [(("then", outcome), outcome, target) for outcome, target in outcomes.items()]
@@ -144,7 +145,7 @@ def _outcome_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Pro
         then = getattr(step, "then", None)
         if not isinstance(then, dict):
             continue
-        path, known = ("steps", name, "then"), step.required() | step.optional_outcomes
+        path, known = ("steps", name, "then"), step.known_outcomes()
         for outcome in sorted(step.required() - set(then)):
             message = f"step '{name}' does not say where outcome '{outcome}' goes"
             yield source.problem(path, message, f"add '{outcome}: <step>'")
@@ -194,9 +195,7 @@ def _machine(head: FlowHead, steps: Mapping[str, Step]) -> Machine:
     )
     for name, step in steps.items():
         given = {outcome: target for _, outcome, target in step.targets()}
-        implied = {
-            outcome: IMPLICIT[outcome] for outcome in (*step.required(), *step.optional_outcomes) if outcome in IMPLICIT
-        }
+        implied = {outcome: IMPLICIT[outcome] for outcome in step.known_outcomes() if outcome in IMPLICIT}
         for outcome, target in (implied | given).items():
             machine.add_transition(outcome, name, name if target == RETRY else target)
     return machine

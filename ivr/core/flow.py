@@ -97,6 +97,9 @@ class Step(Written):
     def required(self) -> frozenset[str]:
         return self.outcomes
 
+    def known_outcomes(self) -> frozenset[str]:
+        return self.required() | self.optional_outcomes
+
     def targets(self) -> Iterator[tuple[Place, str, str]]:
         """(path below the step, outcome, target) of each way on."""
         then = getattr(self, "then", None)

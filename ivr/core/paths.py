@@ -118,13 +118,16 @@ def _walk(start: str, steps: Steps) -> dict[str, set[Facts]]:
         reached[name].add(facts)
         for path, outcome, target in steps[name].targets():
             then = next_step(name, target, steps)
-            if then is not None:
+            if then is not None and (target != RETRY or outcome == "not_found"):
                 waiting.append((then, _facts_after(steps[name], path, outcome, facts)))
     return reached
 
 
 def _facts_after(step: Step, path: Place, outcome: str, facts: Facts) -> Facts:
     match step:
+        case _ if path[0] == "then" and not isinstance(step, Closing) and outcome not in step.known_outcomes():
+            # A misspelt outcome: it is told elsewhere, and what it would mean is anybody's guess.
+            return facts | {"unread"}
         case UnreadStep():
             return facts | {"unread"}
         case AskStep() if outcome == "found":
