@@ -1,11 +1,14 @@
 """The web process: settings, flows, store and vault wired into one Flask application."""
 
+import os
+
 import structlog
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
 from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer
+from ivr.console import LivePages, console
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
 from ivr.runner.assembly import Engine, assemble
@@ -31,6 +34,9 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.register_blueprint(webhooks.blueprint())
     connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
     app.register_blueprint(connector.blueprint())
+    # What `make run` has started beside this process, so that the page can say it.
+    running = os.environ.get("TONETILL_PROCESSES", "web").split(",")
+    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running)))
     add_health(app, engine)
     add_errors(app)
     return app

@@ -13,9 +13,12 @@ from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.printer import Printer
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
+from ivr.console import Trial, address, trials
 from ivr.errors import ConfigError
+from ivr.runner.assembly import load_flows
 from ivr.settings import ROOT, Settings, load_settings
 
 console = Console()
@@ -40,9 +43,10 @@ def up(without: tuple[str, ...]) -> None:
     prepare(settings)
     console.print(Panel(welcome(settings, list(processes)), title="Tonetill", expand=False))
     honcho.manager.KILL_WAIT = KILL_WAIT_S
+    variables = environment(settings, list(processes))
     manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty(), prefix=True))
     for name, command in processes.items():
-        manager.add_process(name, f"exec {command}", quiet=False, env=environment(settings), cwd=str(ROOT))
+        manager.add_process(name, f"exec {command}", quiet=False, env=variables, cwd=str(ROOT))
     manager.loop()
     stopped_by_hand = manager.returncode in (None, 0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 130, 143)
     console.print("stopped" if stopped_by_hand else f"stopped: a process ended with {manager.returncode}, see above")
@@ -58,7 +62,6 @@ def set_up() -> None:
 
 def prepare(settings: Settings) -> None:
     from ivr.bank.dev_keys import make_development_keys
-    from ivr.runner.assembly import load_flows
     from ivr.store import migrate, open_store
 
     load_flows(settings.flows)
@@ -69,7 +72,7 @@ def prepare(settings: Settings) -> None:
     open_store(settings.database_url).seed_bills(settings.accounts, anew=settings.environment == "development")
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings, running: list[str]) -> dict[str, str]:
     metrics = settings.var / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
@@ -82,32 +85,20 @@ def environment(settings: Settings) -> dict[str, str]:
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "HOST": settings.host,
         "PORT": str(settings.port),
+        "TONETILL_PROCESSES": ",".join(running),
         "WEB_WORKERS": os.environ.get("WEB_WORKERS", "1"),
         "TRUNK_DRAIN_S": os.environ.get("TRUNK_DRAIN_S", "2"),  # Ctrl-C on a laptop: nobody waits ten minutes
         "LOG_FORMAT": "text" if sys.stdout.isatty() and settings.log_format == "auto" else settings.log_format,
     }
 
 
-def welcome(settings: Settings, processes: list[str]) -> str:
-    address = f"http://{settings.host}:{settings.port}"
-    lines = [
-        f"running: {', '.join(processes)}        stop with Ctrl-C",
-        "",
-        f"the page                 {address}/",
-        f"a call, by webhooks      python -m ivr simulate --via {address}",
-        "a call, no server        python -m ivr simulate flows/pay-a-bill.yaml",
-    ]
-    if "trunk" in processes:
-        lines += [
-            f"a call, by SIP           any softphone: sip:pay@{settings.trunk_bind}:{settings.trunk_port}",
-            f'                         python -m ivr ring sip:pay@{settings.trunk_bind}:{settings.trunk_port} --keys "1 12345678"',
-        ]
-    return "\n".join([
-        *lines,
-        f"Twilio's webhook         {settings.base_url}/twilio/voice/pay-a-bill (PUBLIC_URL changes it)",
-        "",
-        "account 12345678 owes 42.50, 23456789 owes 120.00 (anew at each start); card 4111111111111111 is approved",
-    ])  # fmt: skip
+def welcome(settings: Settings, running: list[str]) -> str:
+    """The same as the page at `/` shows."""
+    flows, _ = load_flows(settings.flows)
+    lines = [f"running: {', '.join(running)}; stop with Ctrl-C", ""]
+    for trial in [Trial("The page", f"{address(settings)}/"), *trials(settings, running, list(flows))]:
+        lines += [f"[bold]{trial.title}[/]", f"    {escape(trial.text)}"]
+    return "\n".join(lines)
 
 
 def require_free_port(host: str, port: int, setting: str) -> None:

@@ -2,7 +2,7 @@
 
 from ivr.console.live import LivePages
 from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trial, mask_number
-from ivr.console.trials import processes, trials
+from ivr.console.trials import address, processes, trials
 from ivr.console.views import console
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Process",
     "TextRow",
     "Trial",
+    "address",
     "console",
     "mask_number",
     "processes",
