@@ -1,5 +1,6 @@
 """SIP signalling: takes and makes calls and says what media they agreed on; carries no media and knows no payment."""
 
+from ivr.channels.sip.access import AccessList, RateLimit
 from ivr.channels.sip.caller import CallerHandler, CallRefusedError, OutgoingCall, SipCaller
 from ivr.channels.sip.challenge import Credentials
 from ivr.channels.sip.contract import (
@@ -30,6 +31,7 @@ __all__ = [
     "NO_COMMON_MEDIA",
     "SESSION_EXPIRED",
     "TOO_LONG",
+    "AccessList",
     "Account",
     "Answer",
     "CallHandler",
@@ -45,6 +47,7 @@ __all__ = [
     "MediaLine",
     "OutgoingCall",
     "Peer",
+    "RateLimit",
     "Registration",
     "Reject",
     "SessionOffer",

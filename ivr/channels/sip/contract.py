@@ -41,7 +41,9 @@ class CallHandler(Protocol):
         """May be cancelled when the caller gives up; `ended` then follows, so that ports can be given back there."""
 
     async def answered(self, call: str, remote: SessionOffer) -> None:
-        """The caller's ACK arrived: media may flow. `remote` is the offer, or the answer in the ACK of a late offer."""
+        """The caller's ACK arrived: media may flow. `remote` is the offer, or the answer in the ACK of a late offer.
+        Once for each call.
+        """
 
     async def media_changed(self, call: str, offer: SessionOffer) -> Answer | Reject:
         """A re-INVITE or UPDATE with other media: hold, a new port, another codec. Reject leaves the call as it was."""

@@ -163,7 +163,7 @@ class Leg:
         self.dialog.confirm()
         self._acknowledged.set()
         if waiting.late_offer:
-            self._take_late_answer(ack)
+            self._take_late_answer(ack, first)
         elif first and self.remote is not None:
             self.tell_answered(self.remote)
 
@@ -313,7 +313,7 @@ class Leg:
                 self._handler_failed(problem)
                 return Reject(500)
 
-    def _take_late_answer(self, ack: SipRequest) -> None:
+    def _take_late_answer(self, ack: SipRequest, first: bool) -> None:
         body = session_body(ack, self.exchange.settings.limits.body_bytes)
         remote = None
         if isinstance(body, bytes):
@@ -324,8 +324,16 @@ class Leg:
         if remote is None:
             self._spawn(self.hang_up(NO_COMMON_MEDIA))
             return
-        self.remote, self._remote_offered = remote, False
-        self.tell_answered(remote)
+        known, self.remote, self._remote_offered = self.remote, remote, False
+        if first:
+            self.tell_answered(remote)
+        elif remote != known:
+            self._spawn(self._tell_moved(remote))
+
+    async def _tell_moved(self, remote: SessionOffer) -> None:
+        """The far end answered our re-offer with other media; what the handler would answer to that is not sent."""
+        if isinstance(await self._ask_handler(remote), Reject):
+            await self.hang_up(NO_COMMON_MEDIA)
 
     def _never_acknowledged(self) -> None:
         # RFC 3261 13.3.1.4: no ACK in 64 * T1 ends the session, with a BYE.

@@ -27,6 +27,7 @@ class Desk:
     heard: list[tuple[str, ...]] = field(default_factory=list)
     remotes: dict[str, SessionOffer] = field(default_factory=dict)
     sessions: dict[str, LocalSession] = field(default_factory=dict)
+    moved: dict[str, SessionOffer] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     fails: bool = False
     refuse_changes: bool = False
@@ -48,6 +49,7 @@ class Desk:
 
     async def media_changed(self, call: str, offer: SessionOffer) -> Answer | Reject:
         self.heard.append((call, "media", offer.direction))
+        self.moved[call] = offer
         return Reject(488) if self.refuse_changes else self.sessions[call].answer(offer)
 
     async def info_key(self, call: str, key: str, duration_ms: int) -> None:

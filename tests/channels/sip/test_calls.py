@@ -288,7 +288,8 @@ async def test_a_reinvite_without_sdp_is_offered_the_session_as_it_stands(phone,
     moved = SDP.replace("m=audio 4000", "m=audio 4444")
     phone.send(phone.request("ACK", branch="z9hG4bK-x", cseq=2, to_tag=ok.to_tag, body=moved))
     await asyncio.sleep(0.1)
-    assert desk.remotes[ok.to_tag].port == 4444
+    assert desk.moved[ok.to_tag].port == 4444
+    assert desk.count("answered") == 1
 
 
 @with_phone

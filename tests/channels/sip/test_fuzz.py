@@ -86,7 +86,14 @@ async def storm(number: int, seed: int) -> tuple[int, int]:
             await asyncio.sleep(0.5)  # 100 a second: old transactions end as new ones begin
         if at in (number // 2, number - 1):
             await asyncio.sleep(200)
-            desk.heard.clear(), desk.invitations.clear(), desk.remotes.clear(), desk.sessions.clear(), desk.keys.clear()
+            (
+                desk.heard.clear(),
+                desk.invitations.clear(),
+                desk.remotes.clear(),
+                desk.sessions.clear(),
+                desk.keys.clear(),
+                desk.moved.clear(),
+            )
             phone.received.clear()
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])

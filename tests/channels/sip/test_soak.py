@@ -32,7 +32,7 @@ async def soak(calls: int, warm_up: int) -> tuple[int, int]:
 
     for begun in range(0, calls, AT_ONCE):
         await asyncio.gather(*(one(begun + number) for number in range(AT_ONCE)))
-        for memory in (desk.heard, desk.invitations, desk.remotes, desk.sessions, desk.keys):
+        for memory in (desk.heard, desk.invitations, desk.remotes, desk.sessions, desk.keys, desk.moved):
             memory.clear()
         if begun == warm_up:
             gc.collect()
