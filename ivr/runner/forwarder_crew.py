@@ -49,7 +49,7 @@ class Crew:
             while not stop.is_set():
                 self._keep_house()
                 free = self._take_free_hands()
-                jobs = self._lease(free) if free else ()
+                jobs = self._lease(free) if free and not stop.is_set() else ()
                 for job in jobs:
                     pool.submit(self._do, job)
                 for _ in range(free - len(jobs)):
