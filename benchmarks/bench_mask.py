@@ -198,7 +198,9 @@ def measure(digits: list[Digit], law: Law, outcome: Outcome, expected: bool = Fa
         out = int((masked[row, where] != beep[where]).sum())
         outcome.digits += 1
         outcome.leaking += out > 0
-        outcome.leaking_recorded += bool((mask(before[row]).samples[where] != recorded_beep[where]).any())
+        outcome.leaking_recorded += bool(
+            (mask(before[row], thorough=expected).samples[where] != recorded_beep[where]).any()
+        )
         outcome.tone_samples += digit.stop - digit.start
         outcome.out_samples += out
         outcome.read_before += digit.key in was
@@ -283,8 +285,12 @@ def print_speech(voices: dict[str, Samples]) -> None:
         live = Masker(1)(whole[None])[0]
         beeps = (live[FRAME:].reshape(-1, FRAME) != whole[:-FRAME].reshape(-1, FRAME)).any(axis=1).mean()
         after = sum(stop - start for start, stop in mask(whole).spans_s) / (len(whole) / 8000)
-        rows.append((name, f"{len(voice) / 8000 / 60:.0f} min", f"{100 * beeps:.2f} %", f"{100 * after:.2f} %"))
-    dtmf_peer.print_table("Audio without keys lost to beeps", ("", "length", "live", "as a recording"), rows)
+        hard = sum(stop - start for start, stop in mask(whole, thorough=True).spans_s) / (len(whole) / 8000)
+        shares = (f"{100 * share:.2f} %" for share in (beeps, after, hard))
+        rows.append((name, f"{len(voice) / 8000 / 60:.0f} min", *shares))
+    dtmf_peer.print_table(
+        "Audio without keys lost to beeps", ("", "length", "live", "as a recording", "thorough"), rows
+    )
 
 
 def print_speed(rng: np.random.Generator, speech: Samples, channels: int = 500, ticks: int = 50) -> None:

@@ -60,12 +60,12 @@ def inspect(path: Path) -> Found:
     return Found(path, recording.seconds, len(recording.samples), keys_in(recording))
 
 
-def mask_file(source: Path, target: Path, heard: Heard | None = None) -> Found:
+def mask_file(source: Path, target: Path, heard: Heard | None = None, *, thorough: bool = False) -> Found:
     """Writes the masked copy and tells what was found in the source; refuses to write one that a decoder can read."""
     if target.exists() and target.samefile(source):
         raise DspError(f"would be overwritten by {target}, and masking cannot be undone; name another file")
     recording = read(source)
-    masked = mask(recording.samples, recording.rate, heard)
+    masked = mask(recording.samples, recording.rate, heard, thorough=thorough)
     copy = Recording(masked.samples, recording.format)
     if left := keys_in(copy):
         raise DspError(f"still holds {len(left)} keys after masking; no copy is written")
@@ -81,14 +81,14 @@ def inspect_folder(folder: Path, heard: Heard | None = None) -> Iterator[Found]:
         _tell(path, heard)
 
 
-def mask_folder(folder: Path, out: Path, heard: Heard | None = None) -> Iterator[Found]:
+def mask_folder(folder: Path, out: Path, heard: Heard | None = None, *, thorough: bool = False) -> Iterator[Found]:
     """Masked copies under `out`, at the same places as below `folder`."""
     if out.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(out.resolve()):
         raise DspError(f"{out}: lies in or around {folder}; masked copies need a folder of their own")
     if out.exists() and not out.is_dir():
         raise DspError(f"{out}: is a file; masked copies of a folder need a folder")
     for path in recordings(folder):
-        yield _or_problem(path, lambda path: _mask_below(folder, out, path))
+        yield _or_problem(path, lambda path: _mask_below(folder, out, path, thorough))
         _tell(path, heard)
 
 
@@ -110,10 +110,10 @@ def write_report(path: Path, found: Sequence[Found], show_keys: bool = False) ->
             table.writerow((*row, "".join(key.key for key in one.keys)) if show_keys else row)
 
 
-def _mask_below(folder: Path, out: Path, path: Path) -> Found:
+def _mask_below(folder: Path, out: Path, path: Path, thorough: bool) -> Found:
     target = out / path.relative_to(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    return mask_file(path, target)
+    return mask_file(path, target, thorough=thorough)
 
 
 def _or_problem(path: Path, work: Callable[[Path], Found]) -> Found:

@@ -84,7 +84,10 @@ def decode(source: Path, report: Path | None, show_keys: bool) -> None:
 @click.argument("target", type=NEW)
 @click.option("--report", type=NEW, help="For a folder: also write the table to this CSV file.")
 @click.option("--show-keys", is_flag=True, help="For a folder: " + FOLDER_SECRETS)
-def mask(source: Path, target: Path, report: Path | None, show_keys: bool) -> None:
+@click.option(
+    "--thorough", is_flag=True, help="Mask keys under loud speech too; beeps over about a tenth of all speech."
+)
+def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thorough: bool) -> None:
     """Write a copy of a recording, or of every recording in a folder, with a beep over every key.
 
     \b
@@ -96,7 +99,7 @@ def mask(source: Path, target: Path, report: Path | None, show_keys: bool) -> No
     """
     if source.is_dir():
         with _progress("masking", _bytes_below(source)) as heard:
-            found = list(archive.mask_folder(source, target, heard))
+            found = list(archive.mask_folder(source, target, heard, thorough=thorough))
         _finish(found, report, show_keys)
         return
     _file_only(report, show_keys)
@@ -104,7 +107,7 @@ def mask(source: Path, target: Path, report: Path | None, show_keys: bool) -> No
     with _naming(source):
         recording = read(source)
         with _progress("masking", recording.samples.size) as heard:
-            one = archive.mask_file(source, target, heard)
+            one = archive.mask_file(source, target, heard, thorough=thorough)
     click.echo(f"{target}: {len(one.keys)} keys heard; {one.masked_s:.2f} s of {one.seconds:.1f} s masked")
 
 

@@ -36,9 +36,13 @@ LONG_AGO: Final = -(10**9)
 
 
 class Decision:
-    """Whether to mask, per channel and frame. It answers one frame late: the look-ahead of the whole masker."""
+    """Whether to mask, per channel and frame. It answers one frame late: the look-ahead of the whole masker.
 
-    def __init__(self, channels: int) -> None:
+    always_alert: keys are looked for as hard throughout as else after a certain one.
+    """
+
+    def __init__(self, channels: int, *, always_alert: bool = False) -> None:
+        self._always_alert = always_alert
         self._now = 0
         self._clean = np.zeros((channels, CERTAIN_HOPS - 1), bool)
         self._triggers = np.zeros((channels, HELD_AFTER - 1), bool)
@@ -77,7 +81,7 @@ class Decision:
         self._now += len(hops)
         clean = np.concatenate([self._clean, evidence[..., LONG] > CERTAIN_DB], axis=1)
         certain_at = last(run(clean, CERTAIN_HOPS), hops, self._certain_at)
-        alert = hops - certain_at < ALERT_HOPS
+        alert = (hops - certain_at < ALERT_HOPS) | self._always_alert
         trigger = (evidence > TRIGGER_DB).any(axis=2) | (evidence > ALERT_DB).any(axis=2) & alert
         triggers = np.concatenate([self._triggers, trigger], axis=1)
         keeps = np.concatenate([self._keeps, (evidence > KEEP_DB).any(axis=2)], axis=1)

@@ -33,17 +33,21 @@ class Masked:
     spans_s: tuple[tuple[float, float], ...]
 
 
-def mask(samples: Samples, rate: int = RATE, heard: Callable[[int], None] | None = None) -> Masked:
+def mask(
+    samples: Samples, rate: int = RATE, heard: Callable[[int], None] | None = None, *, thorough: bool = False
+) -> Masked:
     """[samples] or [channels, samples], int16 or float32 within +-1.0; the result has the same shape, type and rate.
 
     All channels are masked where any holds a tone: a key heard at one end of a call leaks into the other. A recording
     is listened to forwards and backwards, so a tone whose beginning drowns in speech is caught by its end.
     heard: told how many samples more have been listened to, for a progress bar.
+    thorough: keys are looked for throughout as else only after a certain one: beeps over several times as much speech,
+    and keys under speech as loud as they are do not get out either.
     """
     rows = _rows(samples, rate)
     frames = np.zeros(0, bool)
     for row in rows:
-        flags = suspect_frames(_pieces(row, rate, heard))
+        flags = suspect_frames(_pieces(row, rate, heard), thorough)
         frames = flags if not len(frames) else frames | flags
     spans = _spans(frames, rows.shape[1], rate)
     out: Samples = samples.copy()
@@ -78,10 +82,10 @@ def _pieces(row: Samples, rate: int, heard: Callable[[int], None] | None) -> Ite
             heard(len(piece))
 
 
-def suspect_frames(pieces: Iterator[Floats]) -> Flags:
+def suspect_frames(pieces: Iterator[Floats], thorough: bool) -> Flags:
     """Which 20 ms frames of an 8 kHz signal to mask, heard both ways; the last may be begun only."""
     evidence = np.concatenate(list(_evidence(pieces)), axis=0)
-    return _forwards(evidence) | _forwards(_reversed(evidence))[::-1]
+    return _forwards(evidence, thorough) | _forwards(_reversed(evidence), thorough)[::-1]
 
 
 def _evidence(pieces: Iterator[Floats]) -> Iterator[Floats]:
@@ -98,9 +102,9 @@ def _evidence(pieces: Iterator[Floats]) -> Iterator[Floats]:
     yield hearing(np.pad(kept, (0, lacking + FRAME))[None])[0]
 
 
-def _forwards(evidence: Floats) -> Flags:
+def _forwards(evidence: Floats, thorough: bool) -> Flags:
     """The decision comes one frame late, and the last frame is the silence behind the end."""
-    return Decision(1)(evidence[None])[0, 1:]
+    return Decision(1, always_alert=thorough)(evidence[None])[0, 1:]
 
 
 def _reversed(evidence: Floats) -> Floats:

@@ -83,6 +83,14 @@ def test_mask_into_a_folder_keeps_the_name(tmp_path):
     assert (tmp_path / "out/call.wav").exists()
 
 
+def test_thorough_masks_more(tmp_path):
+    noisy = tones.dtmf("5", tone_ms=80, gap_ms=920, snr_db=-4, rng=np.random.default_rng(3))
+    write(tmp_path / "call.wav", Recording(np.tile(noisy, 20)[None], Format(PCM, 16, 1, 8000)))
+    masked = [run("mask", tmp_path / "call.wav", tmp_path / "out.wav", *more).output for more in ([], ["--thorough"])]
+    seconds = [float(line.split("heard; ")[1].split()[0]) for line in masked]
+    assert seconds[1] > seconds[0]
+
+
 def test_a_recording_is_never_masked_over_itself(tmp_path):
     source = record(tmp_path / "call.wav", "1")
     before = source.read_bytes()

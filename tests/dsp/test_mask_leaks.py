@@ -83,6 +83,14 @@ def test_no_key_leaks_with_a_voice_6_db_under_it():
     assert leaking(line + voice(150, 5) * np.sqrt(power / 4)[:, None], where) == 0
 
 
+def test_a_thorough_look_at_a_recording_finds_keys_under_a_voice_as_loud():
+    line, where, power = random_keys(60, 8, level=(-20, -5))
+    mixed = tones.to_int16(line + voice(60, 8) * np.sqrt(power)[:, None])
+    beep = tones.monotone(0, LENGTH)
+    left = [(mask(row, thorough=True).samples[at] != beep[at]).any() for row, at in zip(mixed, where, strict=True)]
+    assert not any(left)
+
+
 def test_speech_loses_less_than_two_percent_to_beeps():
     if not SOUNDS.is_dir():
         pytest.skip("no recorded speech here: install asterisk-core-sounds-en-wav")
