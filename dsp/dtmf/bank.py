@@ -158,8 +158,7 @@ class DtmfBank:
 
     def _recent(self, rows: Rows) -> Rows:
         """[rows, 3]: where the last three frames of each row stand in the ring, oldest first."""
-        turn = np.array([(self._tick - back) % KEPT for back in (2, 1, 0)])
-        return np.asarray(rows[:, None] + turn * self._channels)
+        return np.asarray(rows[:, None] + OLDEST_FIRST[self._tick % KEPT] * self._channels)
 
     def _release(self, at: Rows, amplitude: Floats) -> Up:
         level = weaker(amplitude / self._amplitude[:, None, at])
@@ -214,6 +213,7 @@ class DtmfBank:
         self._due[at] = ~steady
 
 
+OLDEST_FIRST: Final = [np.array([(newest - back) % KEPT for back in (2, 1, 0)]) for newest in range(KEPT)]
 NO_DOWN: Final = Down()
 NO_UP: Final = Up()
 QUIET: Final = Events(NO_DOWN, NO_UP)

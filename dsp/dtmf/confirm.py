@@ -1,6 +1,6 @@
 """Stage 2: whether a suspected tone is a key that has begun, by every test ITU-T Q.24 asks for; keeps no state."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -17,12 +17,6 @@ from dsp.dtmf.windows import MIDDLE, Closeup, Complexes, KeyIndices, Windows, ha
 # the least pure one the inner ones only, and in between they grow with purity.
 MIN_PURITY: Final = 0.80
 CLEAN: Final = 0.97
-# Accept +-1.8 %, reject +-3.0 % (ITU-T Q.24, AT&T: 1.5 and 3.5); 15 dB of S/N move the measured frequency of the
-# weaker of two tones by 0.15 % (one sigma) at 697 Hz, 8 dB that of equal tones as much.
-MAX_OFFSET: Final = (0.010, 0.021)
-# Q.24: the high group may be 4 dB stronger or 8 dB weaker than the low group; 1.5 dB for noise on the weaker tone.
-MAX_REVERSE_TWIST_DB: Final = (3.0, 5.5)
-MAX_NORMAL_TWIST_DB: Final = (5.0, 9.5)
 # Two windows and the energy of their samples give purity at no cost but not well: a sound that swells or glides looks
 # purer than it is.  Where they find two tones and nothing else, to this much, that is the answer; else it is measured.
 SURELY_CLEAN: Final = 0.02
@@ -35,6 +29,26 @@ MIN_HELD: Final = 236.0
 # sigma), and more as noise grows. Largest window over that mean: four sigma at 8 dB.
 MAX_STEP: Final = 0.29
 MAX_SWELL: Final = 1.35
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a sound may be from the ideal key; numbers, or [rows] of them."""
+
+    offset: float | Floats  # of a tone's frequency, as a fraction
+    reverse_twist: float | Floats  # high group over low group, amplitudes
+    normal_twist: float | Floats  # low group over high group
+
+
+def ratio(decibels: float) -> float:
+    return float(10 ** (decibels / 20))
+
+
+# Offset: accept +-1.8 %, reject +-3.0 % (ITU-T Q.24, AT&T: 1.5 and 3.5); 15 dB of S/N move the measured frequency of
+# the weaker of two tones by 0.15 % (one sigma) at 697 Hz, 8 dB that of equal tones as much. Twist: Q.24 lets the high
+# group be 4 dB stronger or 8 dB weaker than the low group; 1.5 dB for noise on the weaker tone.
+OUTER: Final = Tolerance(0.021, ratio(5.5), ratio(9.5))
+INNER: Final = Tolerance(0.010, ratio(3.0), ratio(5.0))
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ def keys_begun(closeup: Closeup, seen: Windows, frames: Frames, rows: Rows, idle
     asked = found.only(doubtful)
     purity = explained(asked, closeup.samples(frames, rows[asked.rows]))
     stands = np.ones(len(found.rows), bool)
-    stands[doubtful] = within_tolerance(asked.key, asked.offset, asked.amplitude, purity)
+    stands[doubtful] = within(allowed(purity), asked) & (purity >= MIN_PURITY)
     return found.only(stands.nonzero()[0])
 
 
@@ -113,7 +127,7 @@ def candidates(seen: Windows, idle: int) -> Candidates:
     relative: Floats = np.divide(amplitude, shown[:, None])
     found.level[:] = weaker(relative)
     steady = np.abs(sizes[:, 0] - sizes[:, 1]) <= MAX_STEP * shown
-    accepted = within_tolerance(key, found.offset, found.amplitude, PERFECT)
+    accepted = within(OUTER, found)
     accepted &= steady[0] & steady[1]
     accepted &= found.share >= MIN_PURITY
     accepted &= np.maximum(low, high) >= MIN_AMPLITUDE
@@ -122,15 +136,20 @@ def candidates(seen: Windows, idle: int) -> Candidates:
     return found.only(accepted.nonzero()[0])
 
 
-def within_tolerance(key: KeyIndices, offset: Floats, amplitude: Floats, purity: Floats) -> npt.NDArray[np.bool_]:
-    """Frequency and twist, both [2, rows], against limits that grow with purity."""
-    clean = np.minimum((purity - np.float32(MIN_PURITY)) * np.float32(1 / (CLEAN - MIN_PURITY)), 1)
-    near = np.abs(offset) <= between(MAX_OFFSET, clean) * TONES_BY_KEY.take(key, axis=1)
-    low, high = amplitude
-    accepted: npt.NDArray[np.bool_] = near[0] & near[1] & (clean >= 0)
-    accepted &= high <= low * between(MAX_REVERSE_TWIST, clean)
-    accepted &= low <= high * between(MAX_NORMAL_TWIST, clean)
+def within(limits: Tolerance, found: Candidates) -> npt.NDArray[np.bool_]:
+    near = np.abs(found.offset) <= TONES_BY_KEY.take(found.key, axis=1) * limits.offset
+    low, high = found.amplitude
+    accepted: npt.NDArray[np.bool_] = near[0] & near[1]
+    accepted &= high <= low * limits.reverse_twist
+    accepted &= low <= high * limits.normal_twist
     return accepted
+
+
+def allowed(purity: Floats) -> Tolerance:
+    """From INNER at MIN_PURITY to OUTER at CLEAN."""
+    clean = np.clip((purity - MIN_PURITY) / (CLEAN - MIN_PURITY), 0, 1)
+    limits = ((getattr(INNER, part.name), getattr(OUTER, part.name)) for part in fields(Tolerance))
+    return Tolerance(*(least + clean * (most - least) for least, most in limits))
 
 
 def explained(found: Candidates, samples: Floats) -> Floats:
@@ -140,11 +159,6 @@ def explained(found: Candidates, samples: Floats) -> Floats:
     low, high = found.amplitude[:, :, None] * np.cos(found.phase[:, :, None] + turning[:, :, None] * AROUND_CENTRE)
     rest = heard - low - high
     return np.asarray(1 - np.square(rest).sum(axis=1) / np.maximum(np.square(heard).sum(axis=1), 1), np.float32)
-
-
-def between(limits: tuple[float, float], clean: Floats) -> Floats:
-    least, most = limits
-    return clean * np.float32(most - least) + np.float32(least)
 
 
 def tune(found: Candidates, pair: Complexes, middle: Complexes) -> None:
@@ -180,19 +194,10 @@ def by_key(per_tone: npt.NDArray[np.float64]) -> Floats:
     return np.asarray([per_tone[keys >> 2], per_tone[(keys & 3) + 4]], np.float32)
 
 
-def as_ratios(decibels: tuple[float, float]) -> tuple[float, float]:
-    """Twist in dB to amplitudes."""
-    least, most = decibels
-    return 10 ** (least / 20), 10 ** (most / 20)
-
-
 PAIR_ENERGY: Final = 3 * HALF / 2  # what two neighbouring windows hold of a tone of amplitude 1
 AROUND_CENTRE: Final = np.arange(-100, 100, dtype=np.float32)
 LOSS_HZ: Final = np.arange(0.0, 46.0)
 LOSS: Final = hann_loss()
 TURNS_PER_HOP: Final = by_key(TONES_HZ * HALF / RATE)
 TONES_BY_KEY: Final = by_key(TONES_HZ)
-MAX_REVERSE_TWIST: Final = as_ratios(MAX_REVERSE_TWIST_DB)
-MAX_NORMAL_TWIST: Final = as_ratios(MAX_NORMAL_TWIST_DB)
 HALF_CENTRES_APART: Final = float(FRAME - 2 * (np.arange(HALF) * hann()[:HALF]).sum() / hann()[:HALF].sum())
-PERFECT: Final = np.ones(1, np.float32)
