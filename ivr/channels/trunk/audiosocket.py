@@ -6,6 +6,7 @@ and never as tones, so audio from the caller is dropped unread.
 """
 
 import asyncio
+import ipaddress
 import struct
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from dsp import g711
+from ivr.channels.sip import Peer
 from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Silent
 from ivr.errors import PeerError
 from ivr.voice import read_clip
@@ -24,6 +26,7 @@ FRAME_BYTES, FRAME_S = 320, 0.02
 KEYS = frozenset("0123456789*#ABCD")
 HANDSHAKE_S = 5.0
 MOST_CALLS = 500
+DRAIN_LOOK_S = 0.1
 
 Answer = Callable[[str, "AudioSocketMouth"], Awaitable[Callable[[Heard], None]]]
 
@@ -105,10 +108,10 @@ class AudioSocketMouth:
 
 
 class AudioSocketServer:
-    """`answer(identity, mouth)` begins a conversation and gives where to tell it what is heard."""
+    """`answer(identity, mouth)` begins a conversation and gives where to tell it what is heard; `peer` may connect."""
 
-    def __init__(self, host: str, port: int, answer: Answer) -> None:
-        self._host, self._port, self._answer = host, port, answer
+    def __init__(self, host: str, port: int, answer: Answer, peer: Peer) -> None:
+        self._host, self._port, self._answer, self._peer = host, port, answer, peer
         self._server: asyncio.Server | None = None
         self.calls = 0
 
@@ -122,8 +125,16 @@ class AudioSocketServer:
         if self._server is not None:
             self._server.close()
 
+    async def drain(self, patience_s: float) -> None:
+        """Until the last call is over, or patience is."""
+        due = asyncio.get_running_loop().time() + patience_s
+        while self.calls and asyncio.get_running_loop().time() < due:
+            await asyncio.sleep(DRAIN_LOOK_S)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.calls >= MOST_CALLS:
+        host = writer.get_extra_info("peername")[0]
+        if self.calls >= MOST_CALLS or not self._is_known(host):
+            log.warning("audiosocket refused", source=host, calls=self.calls)
             writer.close()
             return
         self.calls += 1
@@ -138,3 +149,8 @@ class AudioSocketServer:
             writer.close()
         finally:
             self.calls -= 1
+
+    def _is_known(self, host: str) -> bool:
+        """The protocol has no password: the address is all there is to go by."""
+        address = ipaddress.ip_address(host.partition("%")[0])
+        return any(address in network for network in self._peer.ranges)

@@ -49,6 +49,8 @@ class RtpMouth:
 
     async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
         loaded = [await self._desk.media.load(clip) for clip in clips]
+        if line := self._desk.lines.get(self._call):
+            line.barge_in = barge_in
         return self._desk.media.play(self._call, loaded, barge_in=barge_in)
 
     async def wipe(self) -> None:
@@ -72,6 +74,7 @@ class Line:
     merger: KeyMerger = field(default_factory=KeyMerger)
     conversation: Conversation | None = None
     talking: asyncio.Task[None] | None = None
+    barge_in: bool = False
 
 
 class Desk:
@@ -141,6 +144,8 @@ class Desk:
 
     async def info_key(self, call: str, key: str, duration_ms: int) -> None:
         self.media.still_alive(call)
+        if (line := self.lines.get(call)) and line.barge_in:
+            self.media.stop(call)  # the media worker hears no INFO, so it cannot stop a prompt by itself
         self._key(call, key, "info", time.monotonic() - duration_ms / 1000)
 
     async def ended(self, call: str, reason: str) -> None:

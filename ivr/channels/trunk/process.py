@@ -47,7 +47,9 @@ class Trunk:
         self.desk = Desk(self._routes(), advertised, settings.trunk_max_calls)
         self.endpoint = self.desk.endpoint = SipEndpoint(sip_settings(settings), self.desk)
         self.desk.on_stats, self.desk.on_lost = self._note_stats, self._restart_media
-        self._audiosocket = AudioSocketServer(settings.trunk_bind, settings.audiosocket_port, self._answer_audiosocket)
+        self._audiosocket = AudioSocketServer(
+            settings.trunk_bind, settings.audiosocket_port, self._answer_audiosocket, peer_of(settings)
+        )
         self._registrations: list[Registration] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -68,7 +70,7 @@ class Trunk:
         for registration in self._registrations:
             await registration.stop()
         await self._audiosocket.stop()
-        await self.endpoint.drain(drain_s)
+        await asyncio.gather(self.endpoint.drain(drain_s), self._audiosocket.drain(drain_s))
         await self.endpoint.stop()
         await self.desk.media.aclose()
         for renderer in self.renderers.values():
@@ -133,10 +135,18 @@ class Trunk:
         flow = self.engine.flows[route.flow]
         call = new_call(f"AS{uuid.UUID(identity).hex}", flow, ani="", dnis="", channel="audiosocket")
         conversation = Conversation(route.house, mouth, call)
-        task = asyncio.create_task(conversation.run())
+        task = asyncio.create_task(self._talk(conversation, mouth))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return conversation.tell
+
+    async def _talk(self, conversation: Conversation, mouth: AudioSocketMouth) -> None:
+        try:
+            await conversation.run()
+        except Exception as error:
+            # The type alone: a message may quote what was given.
+            log.error("fault", call=conversation.call.id, kind=type(error).__name__)
+            await mouth.hang_up()
 
 
 async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lambda: None) -> None:
@@ -177,16 +187,19 @@ def sip_settings(settings: Settings) -> SipSettings:
             raise ConfigError("TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)")
         tls = Tls(Path(settings.trunk_tls_cert), Path(settings.trunk_tls_key))
         listen.append(Listen("tls", host, settings.trunk_tls_port))
-    networks = tuple(network.strip() for network in settings.trunk_peers.split(",") if network.strip())
-    peer = Peer("trunk", networks, settings.trunk_user or None, settings.trunk_password)
     return SipSettings(
         listen=tuple(listen),
-        peers=(peer,),
+        peers=(peer_of(settings),),
         advertised_host=settings.trunk_advertise or None,
         tls=tls,
         max_call_s=settings.trunk_max_minutes * 60,
         limits=Limits(calls=settings.trunk_max_calls),
     )
+
+
+def peer_of(settings: Settings) -> Peer:
+    networks = tuple(network.strip() for network in settings.trunk_peers.split(",") if network.strip())
+    return Peer("trunk", networks, settings.trunk_user or None, settings.trunk_password)
 
 
 def media_settings(settings: Settings) -> MediaSettings:

@@ -1,0 +1,120 @@
+"""A caller with a telephone of our own, who keys a whole payment into a till, entry by entry, by any method."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ivr.channels.rtp import CallerStream, Phone
+from ivr.channels.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
+from ivr.core.call import Call
+from tests.tills import Till, account, card
+
+Method = Literal["rfc4733", "inband", "info", "both"]
+Codec = Literal["PCMU", "PCMA"]
+TONE_MS, GAP_MS = 60, 60  # a quick caller; Q.24 has us hear 40 ms
+STEP_S = 20
+
+
+@dataclass
+class Caller:
+    """An answered call. `ani` is how the till knows it: a caller has a number of their own."""
+
+    till: Till
+    phone: Phone
+    call: OutgoingCall
+    session: LocalSession
+    ani: str
+    method: Method = "rfc4733"
+    versions: int = 100
+
+    @property
+    def progress(self) -> Call | None:
+        return next((call for call in self.till.progress.calls.values() if call.ani == self.ani), None)
+
+    async def reaches(self, *places: str) -> None:
+        """Waits until the till is at a step, or at a field of the card step."""
+        await self.till.progress.until(lambda: place_of(self.progress) in places, STEP_S)
+
+    async def press(self, keys: str) -> None:
+        if self.method == "info":
+            for key in keys:
+                assert await self.call.send_key(key) == 200
+                await asyncio.sleep(0.02)
+            return
+        if self.method == "both":
+            # A gateway that leaves the tone in the audio beside the event.
+            self.phone.stream.press(keys, inband=True, tone_ms=TONE_MS, gap_ms=GAP_MS)
+            for key in keys:
+                await self.call.send_key(key, TONE_MS)
+                await asyncio.sleep((TONE_MS + GAP_MS) / 1000)
+            await asyncio.sleep(0.1)
+            return
+        await self.phone.press(keys, inband=self.method == "inband", tone_ms=TONE_MS, gap_ms=GAP_MS)
+
+    async def pays(self, number: int) -> str:
+        """Every key of a payment of card and bill `number`; why the call ended."""
+        await self.keys_card(number)
+        await self.confirms()
+        return await asyncio.wait_for(self.call.until_over(), STEP_S)
+
+    async def keys_card(self, number: int) -> None:
+        its = card(number)
+        for place, keys in [
+            ("language", "1"),
+            ("account", f"{account(number)}#"),
+            ("amount", "1"),
+            ("card 0", f"{its.pan}#"),
+            ("card 1", its.expiry),
+            ("card 2", its.cvv2),
+            ("card 3", "94105"),
+        ]:
+            await self.reaches(place)
+            await self.press(keys)
+        await self.reaches("confirm")
+
+    async def confirms(self) -> None:
+        await self.press("1")
+        await self.reaches("repeat")
+        await self.press("#")
+
+
+def place_of(call: Call | None) -> str:
+    if call is None:
+        return ""
+    if call.phase in ("language", "confirm", "repeat"):
+        return call.phase
+    return f"card {call.field_index}" if call.step == "card" else call.step
+
+
+@asynccontextmanager
+async def telephone(till: Till, ani: str, *, method: Method = "rfc4733", codec: Codec = "PCMU", uri: str = ""):
+    """Rings, gives the answered call, and hangs up what is left of it. CallRefusedError when the till says no."""
+    endpoint = SipEndpoint(SipSettings(listen=(Listen("udp", "127.0.0.1", 0),)), CallerHandler())
+    await endpoint.start()
+    phone = await Phone.at("127.0.0.1")
+    try:
+        session = LocalSession("127.0.0.1", phone.address[1], preference=(codec,))
+        caller = SipCaller(endpoint, identity=f"sip:{ani}@127.0.0.1")
+        call = await caller.call(uri or till.uri, session)
+        speak(phone, call, codec)
+        yield Caller(till, phone, call, session, ani, method)
+    finally:
+        phone.hang_up()
+        await endpoint.stop()
+
+
+def speak(phone: Phone, call: OutgoingCall, codec: Codec) -> None:
+    assert call.remote.codecs[0].name == codec
+    law = "alaw" if codec == "PCMA" else "ulaw"
+    stream = CallerStream(law, telephone_event=call.remote.telephone_event)
+    phone.talk_to((call.remote.address, call.remote.port), stream)
+
+
+def play(scene: Callable[[], Coroutine[Any, Any, None]], most_s: float = 60) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(most_s):
+            await scene()
+
+    asyncio.run(bounded())
