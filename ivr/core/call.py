@@ -11,6 +11,8 @@ from ivr.core.money import Money
 Phase = Literal["language", "entry", "confirm", "cancel", "lookup", "waiting", "repeat", "over"]
 Ending = Literal["paid", "unpaid", "pending"]
 
+_JSON = json.JSONEncoder(separators=(",", ":"))
+
 
 @dataclass(frozen=True)
 class Call:
@@ -57,7 +59,7 @@ class Call:
     def to_json(self) -> str:
         # Not `asdict`: it copies deeply, at ten times the cost, and everything here is plain already.
         state = self.__dict__ | {"values": {name: _pack(value) for name, value in self.values.items()}}
-        return json.dumps(state, separators=(",", ":"))
+        return _JSON.encode(state)
 
     @classmethod
     def from_json(cls, text: str) -> "Call":

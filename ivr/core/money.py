@@ -8,7 +8,7 @@ _NO_CENTS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-_WRITTEN = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))? ([A-Z]{3})")
+_WRITTEN = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))? ([A-Z]{3})", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)

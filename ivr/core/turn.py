@@ -1,6 +1,6 @@
 """One turn of the conversation: the call as it will be, and what is said and done; the vocabulary of all phases."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ivr.core.actions import Action, Collect, ForgetCard, HangUp, Phrase, Speak
@@ -28,7 +28,8 @@ class Turn:
     actions: tuple[Action, ...] = ()
 
     def change(self, **changes: Any) -> "Turn":
-        return replace(self, call=replace(self.call, **changes))
+        # `dataclasses.replace` looks at every field; this is a third of its cost, six times in each webhook.
+        return Turn(self.flow, Call(**(self.call.__dict__ | changes)), self.at, self.actions)
 
     def remember(self, **values: Value) -> "Turn":
         return self.change(values={**self.call.values, **values})
@@ -37,7 +38,7 @@ class Turn:
         return self.change(values={name: value for name, value in self.call.values.items() if name not in names})
 
     def do(self, *actions: Action) -> "Turn":
-        return replace(self, actions=(*self.actions, *actions))
+        return Turn(self.flow, self.call, self.at, (*self.actions, *actions))
 
     def phrase(self, name: str, **values: Value) -> Phrase:
         keys: dict[str, Value] = {"done": self.flow.head.keys.done, "clear": self.flow.head.keys.clear}

@@ -13,8 +13,8 @@ import yaml
 from ivr.core.problems import Problem
 
 Path = tuple[str | int, ...]
-# A hundred times the sample flow. PyYAML's scanner takes a second for this much, and longer for each byte when nested.
-MAX_CHARACTERS = 250_000
+# Fifty times the sample flow, ten times its prompts; PyYAML needs seconds for this much.
+MAX_CHARACTERS = 100_000
 MAX_DEPTH = 20
 
 # What a merchant most likely meant where YAML only says what it did not expect.
@@ -30,6 +30,7 @@ CURES = (
     ("could not find expected ':'", "a colon and a space follow each key"),
     ("expected <block end>", "lines that belong together begin in the same column"),
     ("expected ',' or", "a bracket or brace is not closed; # begins a comment, so the pound key is written pound"),
+    ("expected the node content", "something is not finished; # begins a comment, so the pound key is written pound"),
     ("unexpected end of stream", "a quote is not closed"),
     ("another document", "one file is one flow: remove the line ---"),
 )
@@ -112,7 +113,9 @@ def _not_yaml(error: yaml.MarkedYAMLError) -> _Unreadable:
     mark = error.problem_mark or error.context_mark
     words = f"{error.context or ''} {error.problem or ''}".strip()
     cure = next((cure for sign, cure in CURES if sign in words), "")
-    return _Unreadable(_place(mark) if mark else (1, 1), f"not YAML: {error.problem or words}", cure)
+    return _Unreadable(
+        _place(mark) if mark else (1, 1), f"not YAML: {(error.problem or words).removeprefix('but ')}", cure
+    )
 
 
 def _place(mark: yaml.Mark) -> tuple[int, int]:

@@ -288,7 +288,7 @@ def test_prompts_are_checked_beside_other_problems():
         (b"\x7fELF\x02\x01\x01\x00\xff\xfe", "f:1:9: not a text in UTF-8 (save it as UTF-8 text)"),
         ("flow: a\n\tsteps: b\n", "f:2:1: not YAML: found character '\\t' that cannot start any token"),
         ("flow: x", "f:1:1: a flow needs steps (below 'steps:', each with a name)"),
-        ("x" * 300_000, "f:1:1: the file is larger than 250 kB (split it)"),
+        ("x" * 100_001, "f:1:1: the file is larger than 100 kB (split it)"),
         ("[" * 100_000, "f:1:21: nested too deeply (a flow needs five levels at most)"),
     ],
 )
