@@ -110,9 +110,10 @@ class MediaStats:
     filled: int
     """Lost frames continued because a tone was sounding."""
     keys: dict[Method, int]
+    socket_drops: int
+    """Thrown away by the kernel, because a socket's buffer was full."""
     cpu_us_per_tick: dict[str, float]
     """By part, mean of this second."""
-    socket_drops: int = 0
 
 
 @dataclass(frozen=True)

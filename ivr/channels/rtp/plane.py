@@ -170,6 +170,10 @@ class MediaPlane:
     def tick(self, now_s: float, arrivals: Arrivals) -> list[MediaEvent]:
         """`arrivals` is wiped; `outgoing` then holds what is to be sent."""
         told: list[MediaEvent] = []
+        if not len(self.calls):
+            self.refused += arrivals.count
+            arrivals.wipe()
+            return told
         if self._wipes:
             self._wipe_now(sorted(self._wipes))
             self._wipes.clear()

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ from ivr.errors import ConfigError
 # 20 ms of all calls of a socket wait in the kernel, and a worker that was held up finds several ticks' worth.
 BUFFER_BYTES: Final = 2 * 1024 * 1024
 TRIES: Final = 50  # a pair; free ports are found by asking for one and its neighbour
+# <linux/sock_diag.h>: nine 32-bit fields, the last one counts drops.
+SO_MEMINFO, MEMINFO_BYTES, DROPS_AT = 55, 36, 32
 EXPEDITED_FORWARDING: Final = 46 << 2  # RFC 4594: telephony
 
 
@@ -19,6 +22,11 @@ class Ports:
     family: int
     rtp: list[socket.socket]
     rtcp: list[socket.socket]
+
+    def drops(self) -> int:
+        """Datagrams the kernel threw away because a socket's buffer was full."""
+        found = [one.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO_BYTES) for one in self.rtp]
+        return sum(int.from_bytes(fields[DROPS_AT : DROPS_AT + 4], sys.byteorder) for fields in found)
 
     @property
     def numbers(self) -> list[int]:

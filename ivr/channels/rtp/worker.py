@@ -5,6 +5,7 @@ Started by MediaClient as `python -m ivr.channels.rtp.worker DESCRIPTOR`; ends w
 
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -19,13 +20,14 @@ from ivr.channels.rtp.packets import TICK_S, Arrivals
 from ivr.channels.rtp.plane import MediaPlane
 from ivr.channels.rtp.ports import Ports, open_ports
 from ivr.channels.rtp.settings import MediaSettings
-from ivr.channels.rtp.syscalls import Receiver, Sender
+from ivr.channels.rtp.syscalls import Receiver, Sender, libc
 from ivr.errors import IvrError
 
 LATE_S: Final = 0.005
 # Ticks are made up for one after the other up to here; further behind, time is skipped, or the worker never recovers.
 MAX_BEHIND_S: Final = 0.200
 STATS_TICKS: Final = 50
+PR_SET_DUMPABLE: Final = 4  # <linux/prctl.h>
 RTCP_TICKS: Final = 25
 READ_BYTES: Final = 65536
 MAX_UNSENT_CONTROL: Final = 64 * 1024 * 1024
@@ -149,6 +151,7 @@ class Worker:
             refused=plane.refused,
             filled=plane.jitter.filled,
             keys=dict(plane.keys),
+            socket_drops=self.ports.drops(),
             cpu_us_per_tick={part: round(spent, 1) for part, spent in plane.clock.take().items()},
         )
 
@@ -166,6 +169,12 @@ def prefer(settings: MediaSettings) -> None:
         return
 
 
+def keep_memory_private() -> None:
+    """Keys pass through this process: no core dump may hold one, and no other process of the same user may look."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def first_message(control: socket.socket, lines: Lines) -> Message:
     messages: list[Message] = []
     while not messages:
@@ -180,6 +189,7 @@ def main(descriptor: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # A supervisor signals the whole group: calls that are draining need their media until signalling lets go of it.
         signal.signal(number, signal.SIG_IGN)
+    keep_memory_private()
     control = socket.socket(fileno=descriptor)
     lines = Lines()
     try:

@@ -1,9 +1,12 @@
 """A worker process and a phone over loopback: the sockets, the clock and the control pipe that other tests leave out."""
 
 import asyncio
+import contextlib
 import os
+import re
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,6 +178,41 @@ def test_a_port_that_is_taken_is_named_with_the_cure():
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ConfigError, match="media worker"):
         MediaSettings(**wrong)
+
+
+def memory_of(pid: int) -> bytes:
+    """All of a process's writable memory, or a skip where that may not be read."""
+    found = []
+    regions = [line.split() for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for region in (r for r in regions if r[1].startswith("rw")):
+            start, end = (int(part, 16) for part in region[0].split("-"))
+            memory.seek(start)
+            with contextlib.suppress(OSError):
+                found.append(memory.read(end - start))
+    return b"".join(found)
+
+
+def test_after_a_wipe_no_key_is_left_in_the_workers_memory():
+    async def test(media, ear):
+        phone = await call(media)
+        for inband in (False, True):
+            await phone.press("59", inband=inband)
+        await ear.until(lambda: ear.keys.startswith("59"))
+        media.wipe("call")
+        more = len([e for e in ear.events if isinstance(e, MediaStats)]) + 1
+        await ear.until(lambda: len([e for e in ear.events if isinstance(e, MediaStats)]) > more)
+        try:
+            memory = memory_of(media.pid)
+        except PermissionError:
+            pytest.skip("the memory of another process may not be read here (needs CAP_SYS_PTRACE)")
+        phone.hang_up()
+        assert b"telephone_event" in memory
+        assert not re.findall(rb'"key":"[0-9]"', memory)
+        event = re.escape(bytes([101])) + rb"........" + re.escape(phone.stream.ssrc.to_bytes(4, "big"))
+        assert not re.findall(event, memory, re.DOTALL)
+
+    with_worker(test)
 
 
 def test_the_worker_ends_with_its_client():
