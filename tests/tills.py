@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -156,6 +157,12 @@ def write_flow(folder: Path) -> Path:
     (file.parent / "prompts").symlink_to(ROOT / "flows" / "prompts")
     file.write_text("\n".join(lines), encoding="utf-8")
     return file
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def account(number: int) -> str:
