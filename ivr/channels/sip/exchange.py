@@ -81,7 +81,7 @@ class Exchange:
             straight_back = known.transport != "udp" or self.settings.reply_to_source or address is None
             if straight_back or (transport, (address, port)) == (known.transport, known.remote):
                 return known
-        return await self.transport.open(transport, (address or await look_up(host, port), port))
+        return await self.transport.open(transport, (address or await look_up(host, port), port), host)
 
     def contact(self, flow: Flow, user: str = "") -> str:
         suffix = "" if flow.transport == "udp" else f";transport={flow.transport}"

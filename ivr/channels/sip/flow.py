@@ -30,8 +30,11 @@ class Transport(Protocol):
     """Every socket of an endpoint."""
 
     async def start(self, receive: Receiver) -> None: ...
-    async def open(self, transport: TransportKind, remote: Address) -> Flow:
-        """A flow of our own towards a peer; raises PeerError when it cannot be reached."""
+    async def open(self, transport: TransportKind, remote: Address, name: str) -> Flow:
+        """A flow of our own towards a peer; raises PeerError when it cannot be reached.
+
+        `name` is the host as its URI has it: over TLS the certificate must be for that (RFC 5922 4).
+        """
 
     @property
     def listening(self) -> tuple[tuple[TransportKind, Address], ...]: ...

@@ -48,7 +48,7 @@ class Sockets:
                 place = f"{listen.transport}:{listen.host}:{listen.port}"
                 raise ConfigError(f"SIP cannot listen at {place}: {problem.strerror or 'no such address'}") from None
 
-    async def open(self, transport: TransportKind, remote: Address) -> Flow:
+    async def open(self, transport: TransportKind, remote: Address, name: str) -> Flow:
         if transport == "udp":
             return self._datagram_socket(remote).flow(remote)
         known = self.connections.get((transport, remote))
@@ -58,7 +58,7 @@ class Sockets:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self, transport), *remote, ssl=tls
+                    lambda: Connection(self, transport), *remote, ssl=tls, server_hostname=name if tls else None
                 )
         except (OSError, TimeoutError, ssl.SSLError):
             raise PeerError(f"SIP peer {remote[0]}:{remote[1]} cannot be reached over {transport}") from None

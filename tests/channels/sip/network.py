@@ -101,7 +101,7 @@ class MemoryTransport:
     async def start(self, receive: Receiver) -> None:
         self.network.join(self.address, self, receive)
 
-    async def open(self, transport: TransportKind, remote: Address) -> Flow:
+    async def open(self, transport: TransportKind, remote: Address, name: str) -> Flow:
         return MemoryFlow(self, remote)
 
     async def stop(self) -> None:

@@ -305,6 +305,23 @@ def test_a_peer_that_shows_no_certificate_where_one_is_asked_gets_nothing(tmp_pa
     asyncio.run(body())
 
 
+def test_a_certificate_for_another_name_is_not_rung(tmp_path):
+    """`localhost` is 127.0.0.1 here, but the certificate is for the address only."""
+
+    async def body():
+        tls = certificate(tmp_path)
+        endpoint = await opened(listening("tls", tls=tls), desk := Desk())
+        phones = await opened(listening("udp", tls=tls))
+        named = target(endpoint, "tls").replace(LOOPBACK, "localhost")
+        with pytest.raises(PeerError, match=r"cannot be reached over tls"):
+            await SipCaller(phones).call(named, LocalSession(LOOPBACK, 4000))
+        assert desk.invitations == []
+        await phones.stop()
+        await endpoint.stop()
+
+    asyncio.run(body())
+
+
 def test_a_peer_that_is_not_there_is_told_so():
     async def body():
         phones = await opened(listening("udp"))
