@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape, quoteattr
 
 from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 
-WORDS_KEPT = 4096
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 TAIL = "</Response>"
 # Twilio Pay's names for the prompts of our fields, and for the brands.
@@ -22,10 +20,6 @@ class Writer:
     """`words` gives a phrase's text, or a URL to play instead of it (tone prompts)."""
 
     words: Callable[[Phrase], str]
-
-    def __post_init__(self) -> None:
-        # Most phrases are the same in every call; those with an amount in them are 30 us each.
-        object.__setattr__(self, "words", lru_cache(WORDS_KEPT)(self.words))
 
     def answer(self, actions: Sequence[ChannelAction], url: str) -> str:
         """The whole response; `url` is where the next request of this call goes."""

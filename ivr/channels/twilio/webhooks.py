@@ -176,6 +176,8 @@ def _sequence() -> int:
 
 def _rest_of_patience(form: Form) -> Callable[[str], str] | None:
     """An empty first Gather whose first-key timer is not yet over: the silent rest of it."""
+    if b"more=" not in request.query_string:
+        return None
     more, digits, done = request.args.get("more", ""), request.args.get("n", "0"), request.args.get("done", "#")
     if form.digits() or _done_key(form) or not (more.isdecimal() and digits.isdecimal() and done in ("#", "*")):
         return None
@@ -194,4 +196,4 @@ def _pay_summary(form: Form) -> str:
 
 
 def _twiml(body: str) -> Response:
-    return Response(body, mimetype="text/xml")
+    return Response(body, content_type="text/xml; charset=utf-8")
