@@ -1,15 +1,16 @@
 """From a flow's text to a checked, compiled flow: one shared `transitions` machine, or every problem at once."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 from transitions import Machine
 
-from ivr.core.flow import RETRY, STEP_KINDS, FlowHead, Place, Step, words_of
-from ivr.core.paths import UnreadStep, path_problems
+from ivr.core.flow import RETRY, STEP_KINDS, CollectStep, FlowHead, Place, Step, words_of
+from ivr.core.flow_prompts import PromptNames, prompt_problems
+from ivr.core.paths import UnreadStep, path_problems, ways_to_steps
 from ivr.core.problems import Problem, did_you_mean, nearest
 from ivr.core.scalars import NAME_PATTERN
 from ivr.core.schema_problems import schema_problems
@@ -21,6 +22,7 @@ BUILT_IN = frozenset({GAVE_UP, CANCELLED})
 IMPLICIT = {"gave_up": GAVE_UP, "cancelled": CANCELLED}
 # Steps without a key in between are spoken in one turn, each deeper in the stack; nobody has written half as many.
 MOST_STEPS = 200
+BANK_KEYS = ("pay", "inquire_then_reverse")
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,9 @@ class _Cursor:
         self.state = state
 
 
-def compile_flow(
-    file: str, text: str | bytes, prompts: Mapping[str, Collection[str]] | None = None
-) -> tuple[Flow | None, list[Problem]]:
-    """The flow, or None and every problem found. `prompts`: the names that each language has, where they should be checked."""
+def compile_flow(file: str, text: str | bytes, prompts: PromptNames | None = None) -> tuple[Flow | None, list[Problem]]:
+    """The flow, or None and every problem found. `prompts`: the names that each language has, where they should be checked;
+    with the slots of each name, what they say is checked too."""
     source = read_yaml(file, text)
     if not isinstance(source.tree, dict) or not source.tree:
         return None, source.problems or [source.problem((), "there is no flow here", "begin with 'flow: <name>'")]
@@ -62,8 +63,10 @@ def compile_flow(
     problems = [*source.problems, *head_problems, *step_problems]
     problems += _outcome_problems(source, steps)
     problems += _target_problems(source, start, steps)
-    problems += path_problems(source, start, steps) if isinstance(start, str) and steps else []
-    problems += _prompt_problems(source, steps, prompts) if prompts is not None else []
+    problems += _bank_problems(source, steps)
+    reached = ways_to_steps(start, steps) if isinstance(start, str) and steps else {}
+    problems += path_problems(source, reached, steps) if reached else []
+    problems += prompt_problems(source, steps, reached, prompts) if prompts is not None else []
     if problems or head is None:
         return None, sorted(set(problems))
     return Flow(head, steps, _machine(head, steps)), []
@@ -140,6 +143,20 @@ def _target_problems(source: Source, start: Any, steps: Mapping[str, Step]) -> I
                 yield source.problem(path, f"no step is called '{target}'", did_you_mean(target, steps))
 
 
+def _bank_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    """A card is sealed to its bank while it is keyed in, before any charge."""
+    banks = [(name, key, getattr(step, key)) for name, step in steps.items() for key in BANK_KEYS if hasattr(step, key)]
+    for name, key, bank in banks[1:]:
+        if bank != banks[0][2]:
+            message = f"step '{name}' names another bank than step '{banks[0][0]}', which has '{banks[0][2]}'"
+            yield source.problem(("steps", name, key), message, "cards are sealed to one bank: make two flows of it")
+    if not banks and not any(isinstance(step, UnreadStep) for step in steps.values()):
+        for name, step in steps.items():
+            if isinstance(step, CollectStep):
+                message = f"step '{name}' collects a card that nothing charges"
+                yield source.problem(("steps", name), message, "add a 'pay' step, or do not ask for cards")
+
+
 def _outcome_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Problem]:
     for name, step in steps.items():
         then = getattr(step, "then", None)
@@ -152,41 +169,6 @@ def _outcome_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Pro
         for outcome in sorted(set(then) - known):
             message = f"step '{name}' has no outcome '{outcome}'"
             yield source.problem((*path, outcome), message, did_you_mean(outcome, known))
-
-
-# Prompts that the engine speaks of itself, whatever the flow says.
-ENGINE_PROMPTS = (
-    *("welcome", "choose_language", "no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on"),
-    *("offer_cancel", "cancelled", "goodbye", "apology", "you_were_charged", "you_were_not_charged"),
-    *("we_will_text_the_result", "limit_attempts_per_caller", "limit_attempts_per_card", "limit_max_amount"),
-    *("card_number_not_valid", "brand_not_accepted", "card_expired", "expiry_not_valid", "security_code_not_valid"),
-    *("postal_code_not_valid", "hold_while_charging", "still_working", "card_declined", "nothing_due"),
-    *("repeat_offer", "sms_offer", "sms_sent", "receipt_sms"),
-)
-
-
-def _prompt_problems(
-    source: Source, steps: Mapping[str, Step], prompts: Mapping[str, Collection[str]]
-) -> Iterator[Problem]:
-    needed: list[tuple[Place, str]] = [(("languages",), name) for name in ENGINE_PROMPTS]
-    needed += [(("steps", step), name) for step, body in steps.items() for name in body.prompts()]
-    languages = source.tree.get("languages")
-    for index, language in enumerate(languages if isinstance(languages, list) else ()):
-        if not isinstance(language, str):
-            continue
-        if language not in prompts:
-            message = f"there are no prompts in {language}"
-            yield source.problem(("languages", index), message, f"add prompts/{language}.yaml")
-            continue
-        for path, name in needed:
-            if name not in prompts[language]:
-                message = f"prompt '{name}' is missing in {language}"
-                yield source.problem(path, message, _prompt_cure(name, language, prompts[language]))
-
-
-def _prompt_cure(name: str, language: str, known: Collection[str]) -> str:
-    near = nearest(name, known)
-    return f"did you mean '{near}'? or add it" if near else f"add it to prompts/{language}.yaml"
 
 
 def _machine(head: FlowHead, steps: Mapping[str, Step]) -> Machine:

@@ -9,6 +9,7 @@ from ivr.core.compiler import Flow, compile_flow
 from ivr.core.phrases import Prompts
 from ivr.core.problems import Problem
 from ivr.core.prompt_check import read_prompts
+from ivr.core.templates import read_template
 from ivr.core.yaml_source import read_yaml
 
 Texts = Iterable[tuple[str, str | bytes]]  # (file name, text)
@@ -27,8 +28,8 @@ def read_flows(flow_files: Texts, prompt_files: Texts) -> FlowSet:
     """Every problem of all of them at once."""
     flow_texts, prompt_texts = list(flow_files), list(prompt_files)
     prompts, problems = read_prompts(prompt_texts, _asked(flow_texts))
-    # Names, not `prompts`: a prompt file with a faulty prompt still has the others.
-    names = {PurePath(file).stem: _names(read_yaml(file, text).tree) for file, text in prompt_texts}
+    # Not `prompts`: a prompt file with a faulty prompt still has the others.
+    names = {PurePath(file).stem: _slots(read_yaml(file, text).tree) for file, text in prompt_texts}
     flows: dict[str, Flow] = {}
     owner: dict[str, str] = {}
     for file, text in flow_texts:
@@ -46,8 +47,12 @@ def read_flows(flow_files: Texts, prompt_files: Texts) -> FlowSet:
     return FlowSet(flows, prompts, sorted(set(problems)))
 
 
-def _names(tree: Any) -> Collection[str]:
-    return frozenset(tree) if isinstance(tree, dict) else frozenset()
+def _slots(tree: Any) -> dict[str, Collection[str]]:
+    """The values that each prompt says."""
+    texts = tree.items() if isinstance(tree, dict) else ()
+    return {
+        name: {slot.name for slot in read_template(text).slots} if isinstance(text, str) else () for name, text in texts
+    }
 
 
 def _flow_name(file: str, text: str | bytes) -> str | None:

@@ -11,6 +11,7 @@ from ivr.core.yaml_source import Source
 # "unsure": a charge has no answer yet; "unread": the way leads through a step with problems of its own.
 Facts = frozenset[str]
 Steps = Mapping[str, Step]
+Reached = Mapping[str, set[Facts]]
 
 
 class UnreadStep(Step):
@@ -23,11 +24,13 @@ class UnreadStep(Step):
         yield from self.ways
 
 
-def path_problems(source: Source, start: str, steps: Steps) -> Iterator[Problem]:
+def ways_to_steps(start: str, steps: Steps) -> Reached:
+    """Every step that can be reached, with the facts of each way to it."""
     first = next_step(start, start, steps)
-    if first is None:
-        return
-    reached = _walk(first, steps)
+    return _walk(first, steps) if first is not None else {}
+
+
+def path_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
     yield from _reach_problems(source, reached, steps)
     yield from _silence_problems(source, reached, steps)
     for name, every_way in reached.items():
@@ -49,7 +52,7 @@ def next_step(current: str, target: str, steps: Steps) -> str | None:
     return target if target in steps else nearest(target, steps)
 
 
-def _reach_problems(source: Source, reached: Mapping[str, set[Facts]], steps: Steps) -> Iterator[Problem]:
+def _reach_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
     some_ways_lost = any(
         (isinstance(step, UnreadStep) and step.is_torn)
         or any(next_step(name, way[2], steps) is None for way in step.targets())
@@ -172,7 +175,7 @@ def _ends_here(step: Step) -> bool:
     return isinstance(step, UnreadStep) or getattr(step, "end", None) is not None
 
 
-def _silence_problems(source: Source, reached: Mapping[str, set[Facts]], steps: Steps) -> Iterator[Problem]:
+def _silence_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
     """A caller who has put the telephone down without hanging up must not be kept, nor a flow talk to itself for ever."""
     after = {name: _after_silence(name, steps) for name in reached}
     told: set[str] = set()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from ivr.core.actions import Authorize, Collect, ForgetCard, HangUp, Speak
 from ivr.core.call import Call
 from ivr.core.collecting import expected_field
-from ivr.core.compiler import ENGINE_PROMPTS, Flow
+from ivr.core.compiler import Flow
 from ivr.core.engine import step
 from ivr.core.events import (
     CARD_FIELDS,
@@ -28,6 +28,7 @@ from ivr.core.events import (
     NoInput,
     Waited,
 )
+from ivr.core.flow_prompts import ENGINE_PROMPTS
 from ivr.core.money import Money
 from ivr.core.turn import ENDING_PROMPTS
 from tests.core.conversation import START, sample

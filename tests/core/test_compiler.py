@@ -258,7 +258,7 @@ NAMES = {"welcome", "goodbye", "confirm_card"}
 
 def test_a_prompt_missing_in_one_language_is_told_where_it_is_used():
     flow = sample()
-    from ivr.core.compiler import ENGINE_PROMPTS
+    from ivr.core.flow_prompts import ENGINE_PROMPTS
 
     every = {*ENGINE_PROMPTS, *(name for step in flow.steps.values() for name in step.prompts())}
     assert problems(prompts={"en-US": every, "es-MX": every}) == []

@@ -3,6 +3,7 @@
 import pytest
 
 from ivr.core.compiler import compile_flow
+from ivr.core.flow_prompts import ENGINE_PROMPTS
 
 HEAD = "flow: t\nlanguages: [en-US]\nlimits: {max_amount: 500.00 USD}\nstart: account\nsteps:\n"
 STEPS = {
@@ -206,3 +207,47 @@ def test_a_step_that_cannot_be_read_is_not_blamed_for_what_follows():
 
 def test_a_misspelt_target_does_not_make_its_step_unreachable():
     assert found(**changed("account", "found: amount", "found: amuont")) == ["no step is called 'amuont'"]
+
+
+# ---- banks
+
+
+def test_cards_are_sealed_to_one_bank_so_a_flow_names_one():
+    messages = found(**changed("resolve", "inquire_then_reverse: bank", "inquire_then_reverse: other"))
+    assert messages == ["step 'resolve' names another bank than step 'charge', which has 'bank'"]
+
+
+def test_a_card_that_nothing_charges_is_not_collected():
+    messages = found(**changed("card", "ok: charge", "ok: unpaid"), charge="", resolve="", paid="", pending="")
+    assert messages == ["step 'card' collects a card that nothing charges"]
+
+
+# ---- what prompts say
+
+
+def said(slots: dict[str, set[str]], **changes: str) -> list[str]:
+    steps = STEPS | changes
+    text = HEAD + "".join(f"  {name}: {body}\n" for name, body in steps.items())
+    known = dict.fromkeys(ENGINE_PROMPTS, ()) | dict.fromkeys(USED, ()) | slots
+    return [problem.message for problem in compile_flow("f", text, {"en-US": known})[1]]
+
+
+USED = (
+    *("enter_account_number", "no_match_account_number", "not_found_account_number", "pay_full_balance"),
+    *("enter_card_number", "confirm_card", "confirmation_number"),
+)
+
+
+def test_a_prompt_may_say_what_is_known():
+    assert said({"confirmation_number": {"number", "amount"}, "pay_full_balance": {"due", "key"}}) == []
+
+
+def test_a_prompt_must_not_say_a_confirmation_number_that_there_is_not():
+    messages = said({"confirmation_number": {"number"}}, unpaid="{say: confirmation_number, end: unpaid}")
+    assert messages == ["prompt 'confirmation_number' says 'number', which is not known on every way to 'unpaid'"]
+
+
+def test_a_menu_must_not_offer_an_amount_before_it_is_known():
+    assert said({"pay_full_balance": {"amount"}}) == [
+        "prompt 'pay_full_balance' says 'amount', which is not known on every way to 'amount'"
+    ]

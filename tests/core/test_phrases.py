@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ivr.core.actions import Phrase
-from ivr.core.compiler import ENGINE_PROMPTS
 from ivr.core.events import Value
+from ivr.core.flow_prompts import ENGINE_PROMPTS
 from ivr.core.money import Money
 from ivr.core.phrases import Prompts
 from ivr.core.prompt_check import read_prompts
