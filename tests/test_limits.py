@@ -1,0 +1,91 @@
+"""Velocity limits of the flow: per caller, per card, whoever keys it in; each refusal says that nothing was charged."""
+
+import pytest
+
+from ivr.channels.simulator import play
+from tests.benches import Bench
+
+PAYMENT = """
+call pay-a-bill from {ani}
+  keys   1
+  keys   12345678#
+  keys   2
+  keys   1000#
+  keys   1
+  keys   {pan}#
+  keys   1230
+  keys   123
+  keys   94105
+  hears  confirm_card
+  keys   1
+  bank   {bank}
+"""
+REFUSED_CALLER = """
+call pay-a-bill from +15550100
+  keys   1
+  keys   12345678#
+  keys   2
+  keys   1000#
+  keys   1
+  hears  limit_attempts_per_caller
+  hears  you_were_not_charged
+  ends   unpaid
+  payment none
+"""
+REFUSED_CARD = """
+call pay-a-bill from +15550177
+  keys   1
+  keys   12345678#
+  keys   2
+  keys   1000#
+  keys   1
+  keys   4111111111111111#
+  hears  limit_attempts_per_card
+  hears  you_were_not_charged
+  ends   unpaid
+  payment none
+"""
+CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "4012888888881881"]
+
+
+def attempt(bench: Bench, ani: str, pan: str, bank: str = "declines 05") -> None:
+    script = PAYMENT.format(ani=ani, pan=pan, bank=bank)
+    play(script.replace("keys   123\n", "keys   1234\n") if len(pan) == 15 else script, bench.world())
+    assert bench.line is not None
+    bench.line.hang_up()
+
+
+def test_a_sixth_attempt_of_a_caller_within_the_hour_is_refused_before_a_card_is_keyed_in(bench: Bench):
+    for pan in CARDS:
+        attempt(bench, "+15550100", pan)
+    play(REFUSED_CALLER, bench.world())
+
+
+def test_another_caller_is_not_held_up_by_it(bench: Bench):
+    for pan in CARDS:
+        attempt(bench, "+15550100", pan)
+    attempt(bench, "+15550101", CARDS[1], bank="approves")
+    assert bench.payments() == ["approved"]
+
+
+def test_the_caller_may_try_again_when_the_window_has_passed(bench: Bench):
+    for pan in CARDS:
+        attempt(bench, "+15550100", pan)
+    bench.workbench.clock.advance(3601)
+    attempt(bench, "+15550100", CARDS[1], bank="approves")
+    assert bench.payments() == ["approved"]
+
+
+def test_a_fourth_attempt_with_a_card_within_the_day_is_refused_whoever_calls(bench: Bench):
+    for number in range(3):
+        attempt(bench, f"+1555010{number}", CARDS[0])
+    play(REFUSED_CARD, bench.world())
+
+
+@pytest.mark.parametrize("seconds", [24 * 3600 + 1])
+def test_the_card_may_be_tried_again_the_next_day(bench: Bench, seconds: int):
+    for number in range(3):
+        attempt(bench, f"+1555010{number}", CARDS[0])
+    bench.workbench.clock.advance(seconds)
+    attempt(bench, "+15550104", CARDS[0], bank="approves")
+    assert bench.payments() == ["approved"]
