@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import struct
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import structlog
@@ -23,6 +23,8 @@ from ivr.voice import read_clip
 log = structlog.get_logger()
 HANG_UP, IDENTITY, KEY, AUDIO, ERROR = 0x00, 0x01, 0x03, 0x10, 0xFF
 FRAME_BYTES, FRAME_S = 320, 0.02
+SILENCE = bytes(FRAME_BYTES)
+MOST_UNSENT_BYTES = 64 * 1024
 KEYS = frozenset("0123456789*#ABCD")
 HANDSHAKE_S = 5.0
 MOST_CALLS = 500
@@ -32,28 +34,26 @@ Answer = Callable[[str, "AudioSocketMouth"], Awaitable[Callable[[Heard], None]]]
 
 
 class AudioSocketMouth:
-    """One connection's media. A frame every 20 ms by the clock; the PBX plays what it gets."""
+    """One connection's media. `speak` and `listen` run side by side for as long as it is open."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self._player: asyncio.Task[None] | None = None
+        self._frames: Iterator[bytes] = iter(())
         self._plays = 0
+        self._playing = False
         self._barge_in = False
         self.tell: Callable[[Heard], None] = lambda _heard: None
 
     async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
-        self._cut_off()
         self._plays += 1
-        self._barge_in = barge_in
-        self._player = asyncio.create_task(self._send_clips(clips, self._plays))
+        self._frames, self._playing, self._barge_in = frames_of(clips), True, barge_in
         return self._plays
 
     async def wipe(self) -> None:
         """Keys are handed on as they are read: nothing here holds one."""
 
     async def hang_up(self) -> None:
-        self._cut_off()
-        self._writer.write(struct.pack("!BH", HANG_UP, 0))
+        self._send(HANG_UP, b"")
         self._writer.close()
 
     async def read_identity(self) -> str:
@@ -61,6 +61,18 @@ class AudioSocketMouth:
         if kind != IDENTITY or len(payload) != 16:
             raise PeerError("AudioSocket: the first message must be the call's UUID (type 0x01, 16 bytes)")
         return str(uuid.UUID(bytes=payload))
+
+    async def speak(self) -> None:
+        """A frame every 20 ms by the clock, silence between prompts: Asterisk gives up a connection quiet for 2 s."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while not self._writer.is_closing():
+            frame = self._next_frame()
+            # A PBX that does not read hears gaps; it does not fill our memory.
+            if self._writer.transport.get_write_buffer_size() < MOST_UNSENT_BYTES:
+                self._send(AUDIO, frame)
+            due += FRAME_S
+            await asyncio.sleep(due - loop.time())
 
     async def listen(self) -> None:
         """Until the PBX hangs up or the connection breaks."""
@@ -73,7 +85,6 @@ class AudioSocketMouth:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        self._cut_off()
         self._writer.close()
         self.tell(Gone("caller hung up"))
 
@@ -81,30 +92,34 @@ class AudioSocketMouth:
         key = payload.decode("ascii", "replace")
         if key not in KEYS:
             return
-        if self._barge_in and self._player is not None and not self._player.done():
-            self._cut_off()
-            self.tell(Silent(self._plays))
+        if self._barge_in and self._playing:
+            self._frames = iter(())
+            self._prompt_over()
         self.tell(KeyPressed(key))
+
+    def _next_frame(self) -> bytes:
+        frame = next(self._frames, None)
+        if frame is None and self._playing:
+            self._prompt_over()
+        return frame or SILENCE
+
+    def _prompt_over(self) -> None:
+        self._playing = False
+        self.tell(Silent(self._plays))
 
     async def _read(self) -> tuple[int, bytes]:
         kind, length = struct.unpack("!BH", await self._reader.readexactly(3))
         return kind, await self._reader.readexactly(length)
 
-    async def _send_clips(self, clips: Sequence[Path], play: int) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        for clip in clips:
-            audio = g711.decode(read_clip(clip, "ulaw"), "ulaw").astype("<i2").tobytes()
-            for start in range(0, len(audio), FRAME_BYTES):
-                frame = audio[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
-                self._writer.write(struct.pack("!BH", AUDIO, FRAME_BYTES) + frame)
-                due += FRAME_S
-                await asyncio.sleep(due - loop.time())
-        self.tell(Silent(play))
+    def _send(self, kind: int, payload: bytes) -> None:
+        self._writer.write(struct.pack("!BH", kind, len(payload)) + payload)
 
-    def _cut_off(self) -> None:
-        if self._player is not None:
-            self._player.cancel()
+
+def frames_of(clips: Sequence[Path]) -> Iterator[bytes]:
+    for clip in clips:
+        audio = g711.decode(read_clip(clip, "ulaw"), "ulaw").astype("<i2").tobytes()
+        for start in range(0, len(audio), FRAME_BYTES):
+            yield audio[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
 
 
 class AudioSocketServer:
@@ -143,7 +158,11 @@ class AudioSocketServer:
             async with asyncio.timeout(HANDSHAKE_S):
                 identity = await mouth.read_identity()
             mouth.tell = await self._answer(identity, mouth)
-            await mouth.listen()
+            speaking = asyncio.create_task(mouth.speak())
+            try:
+                await mouth.listen()
+            finally:
+                speaking.cancel()
         except (PeerError, TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
             log.warning("audiosocket refused", reason=type(error).__name__)
             writer.close()

@@ -1,0 +1,98 @@
+"""Asterisk 22 with the files of deploy/asterisk: its callers pay by events, by tones, by INFO and over AudioSocket."""
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+
+from tests.channels.trunk.callers import play
+from tests.peers import ASTERISK, Asterisk, Tree, needs_peers
+from tests.tills import account, card, free_port, open_till
+
+pytestmark = needs_peers
+WAYS = ("tonetill", "tonetill-info", "tonetill-inband", "tonetill-alaw")
+PJSIP = """
+[udp]
+type=transport
+protocol=udp
+bind=127.0.0.1:{port}
+#include tonetill/pjsip.conf
+; In-band through A-law, as it is offered outside of America.
+[tonetill-alaw](tonetill-endpoint)
+dtmf_mode=inband
+disallow=all
+allow=alaw
+"""
+# A phone behind the PBX dials PAY; the robot is the person at it. `w` is half a second.
+EXTENSIONS = """
+[globals]
+TONETILL_AUDIOSOCKET=127.0.0.1:{audiosocket}
+#include tonetill/extensions.conf
+[phones]
+{phones}
+exten => _728.,1,Goto(tonetill,728,1)
+[robot]
+exten => _keys.,1,Answer()
+ same => n,SendDTMF(${{EXTEN:4}},100,100)
+ same => n,Wait(30)
+"""
+PHONE = """
+exten => _{digit}.,1,Set(CALLERID(num)=${{EXTEN}})
+ same => n,Set(TONETILL_TRUNK={way})
+ same => n,Goto(tonetill,729,1)
+"""
+
+
+@asynccontextmanager
+async def pbx_and_till(folder):
+    port, audiosocket = free_port(socket.SOCK_DGRAM), free_port()
+    phones = "".join(PHONE.format(digit=digit, way=way) for digit, way in enumerate(WAYS, 1))
+    async with open_till(folder, audiosocket_port=str(audiosocket)) as till:
+        pbx = Asterisk(
+            folder,
+            Tree("asterisk", "sid", ASTERISK),
+            {
+                "pjsip.conf": PJSIP.format(port=port),
+                "extensions.conf": EXTENSIONS.format(audiosocket=audiosocket, phones=phones),
+                "rtp.conf": f"[general]\nrtpstart={RTP[0]}\nrtpend={RTP[1]}\n",
+                "tonetill/address.conf": f"[tonetill-address](!)\ncontact=sip:127.0.0.1:{till.port}\n",
+            },
+        )
+        started = pbx.started()
+        await asyncio.to_thread(started.__enter__)
+        try:
+            yield pbx, till
+        finally:
+            await asyncio.to_thread(started.__exit__, None, None, None)
+
+
+RTP = (36000, 38000)
+
+
+def keys_of(number: int) -> str:
+    its = card(number)
+    return f"ww1ww{account(number)}#ww1www{its.pan}#www{its.expiry}ww{its.cvv2}ww94105wwww1wwwwwwwwwwww#"
+
+
+async def rings(pbx: Asterisk, extension: str, number: int) -> None:
+    answer = await asyncio.to_thread(
+        pbx.cli, f"channel originate Local/{extension}@phones/n extension keys{keys_of(number)}@robot"
+    )
+    assert "rror" not in answer, answer
+
+
+def test_callers_of_a_pbx_pay_whatever_their_keys_travel_by(tmp_path):
+    async def scene():
+        async with pbx_and_till(tmp_path) as (pbx, till):
+            for number in range(len(WAYS)):
+                await rings(pbx, f"{number + 1}5550{number}", number)
+            await rings(pbx, "7280", len(WAYS))
+            await till.progress.until(lambda: len(till.progress.ended()) == len(WAYS) + 1, 40)
+            assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in range(len(WAYS) + 1))
+            assert till.progress.ended() == ["paid"] * (len(WAYS) + 1)
+            assert not reveals(pbx.log(), range(len(WAYS) + 1))
+
+    play(scene, most_s=100)
+
+
+def reveals(text: str, numbers: range) -> bool:
+    return any(card(number).pan in text for number in numbers)
