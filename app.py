@@ -7,7 +7,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
-from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer
+from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
 from ivr.console import LivePages, console
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.register_blueprint(webhooks.blueprint())
     connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
     app.register_blueprint(connector.blueprint())
+    app.register_blueprint(tones_blueprint())
     # What `make run` has started beside this process, so that the page can say it.
     running = os.environ.get("TONETILL_PROCESSES", "web").split(",")
     app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running)))

@@ -5,7 +5,8 @@ and files: call it from a thread or before the call, never in the media tick.
 """
 
 from ivr.voice.clips import read_clip
+from ivr.voice.earcons import earcon_for
 from ivr.voice.renderer import VOICE_NAMES, Rendered, Renderer, VoiceName
 from ivr.voice.synthesizer import is_installed
 
-__all__ = ["VOICE_NAMES", "Rendered", "Renderer", "VoiceName", "is_installed", "read_clip"]
+__all__ = ["VOICE_NAMES", "Rendered", "Renderer", "VoiceName", "earcon_for", "is_installed", "read_clip"]

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from ivr import metrics
 from ivr.channels.twilio.form import Form, parse_form
 from ivr.channels.twilio.signature import Signer
+from ivr.channels.twilio.tones import tone_url
 from ivr.channels.twilio.twiml import Writer, second_gather
 from ivr.core.call import Call
 from ivr.core.events import CallStarted, CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
@@ -98,7 +99,9 @@ class Webhooks:
 
     def _commit(self, advance: Advance, version: int) -> Response:
         url = f"/twilio/voice/{advance.call.flow}?seq={version + 1}"
-        answer = self.writer.answer(advance.actions, url)
+        voice = self.runner.flows[advance.call.flow].head.voice
+        writer = Writer(tone_url) if voice == "tones" else self.writer
+        answer = writer.answer(advance.actions, url)
         self.store.save_call(advance.call, version, self.now(), answer=answer)
         return _twiml(answer)
 
