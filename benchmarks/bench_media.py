@@ -79,7 +79,7 @@ async def measure(calls: int, seconds: float, method: str, sockets: int, ports: 
 
 def summary(run: Run, load: dict) -> dict:
     steady = run.stats[WARM_UP:-1] or run.stats[-1:]
-    parts = {part: float(np.median([s.cpu_us_per_tick[part] for s in steady])) for part in PARTS}
+    parts = {part: float(np.mean([s.cpu_us_per_tick[part] for s in steady])) for part in PARTS}
     pressed = {str(call): keys for call, keys in enumerate(load["pressed"])}
     wrong = sum(run.keys.get(call, "") != keys for call, keys in pressed.items())
     last = run.stats[-1]

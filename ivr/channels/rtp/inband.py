@@ -6,11 +6,13 @@ from typing import Final
 import numpy as np
 
 from dsp.dtmf import KEYS, DtmfBank
+from ivr.channels.rtp.conceal import decoded, is_loud
 from ivr.channels.rtp.jitter import DELAY
 from ivr.channels.rtp.packets import FRAME, RATE, TICK_S, Bytes, Mask
 
 # After a wipe in the middle of a tone, what is left of the tone is heard as a key that begins this soon.
 REMAINDER_TICKS: Final = 4
+QUIET_TICKS: Final = 4  # more than the decoder remembers
 NONE: Final = -1
 
 
@@ -35,7 +37,7 @@ class Inband:
         self._bank = DtmfBank(capacity, "ulaw")
         self._sounding = np.zeros(capacity, bool)
         self._remainder_until = np.full(capacity, NONE, np.int64)
-        self._unfinished: set[int] = set()  # wiped in mid-tone: wiped once more when the tone is over
+        self._unfinished: dict[int, int] = {}  # wiped in mid-tone: for how many ticks it has been quiet
         self._tick = 0
 
     def wipe(self, rows: list[int]) -> None:
@@ -43,7 +45,7 @@ class Inband:
         for row in rows:
             if self._sounding[row]:
                 self._remainder_until[row] = self._tick + REMAINDER_TICKS
-                self._unfinished.add(row)
+                self._unfinished[row] = 0
         self._sounding[rows] = False
 
     def forget(self, row: int) -> None:
@@ -51,12 +53,14 @@ class Inband:
         self._bank.wipe([row])
         self._sounding[row] = False
         self._remainder_until[row] = NONE
-        self._unfinished.discard(row)
+        self._unfinished.pop(row, None)
 
     def __call__(self, frames: Bytes, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
         """frames: [capacity, 160] of mu-law, one tick."""
         heard = self._bank(frames)
         self._tick += 1
+        if self._unfinished:
+            self._finish(frames)
         if not len(heard.up.channel) and not len(heard.down.channel):
             return [], []
         # The bank counts samples from its first tick; this one's last sample left the caller DELAY ago.
@@ -70,12 +74,18 @@ class Inband:
         ]
         return downs, told
 
+    def _finish(self, frames: Bytes) -> None:
+        """Wipes once more, when the tone that was wiped in its middle is over and the line is quiet: nothing is lost."""
+        for row in list(self._unfinished):
+            loud = is_loud(decoded(frames[row : row + 1]))[0]
+            self._unfinished[row] = 0 if loud else self._unfinished[row] + 1
+            if self._unfinished[row] >= QUIET_TICKS:
+                del self._unfinished[row]
+                self._bank.wipe([row])
+
     def _released(self, row: int) -> bool:
         sounded = bool(self._sounding[row])
         self._sounding[row] = False
-        if row in self._unfinished:
-            self._unfinished.discard(row)
-            self._bank.wipe([row])
         return sounded
 
     def _pressed(self, row: int, start: int) -> bool:

@@ -148,7 +148,7 @@ class Worker:
             lost=plane.sequences.lost,
             late=plane.jitter.late,
             doubled=plane.sequences.doubled,
-            refused=plane.refused,
+            refused=plane.reception.refused,
             filled=plane.jitter.filled,
             keys=dict(plane.keys),
             socket_drops=self.ports.drops(),

@@ -37,7 +37,7 @@ def storm(line, ticks: int, per_tick: int, seed: int) -> int:
                     source = victim.source if victim.name.startswith("victim") else stranger
                     line.deliver(victim, mutated(rng, datagram), source)
         line.tick()
-    return line.plane.refused
+    return line.plane.reception.refused
 
 
 def fuzzed(make_line, ticks, per_tick):
@@ -73,7 +73,7 @@ def test_more_ssrcs_than_anyone_has_take_no_memory(make_line):
     caller = line.ring()
     for n in range(400):
         line.tick(CallerStream(ssrc=n).packet(0, bytes(160)))
-    assert len(line.plane._sources._exact._keys) <= 2
+    assert len(line.plane.reception.sources._exact._keys) <= 2
     caller.stream.press("5")
     line.talk()
     assert line.keys() == "5"

@@ -232,7 +232,7 @@ def test_rtcp_alone_keeps_a_call(impatient):
             impatient.plane.hear_rtcp(impatient.arrivals)
         impatient.tick()
     assert not impatient.of(TimedOut)
-    assert not impatient.plane.refused
+    assert not impatient.plane.reception.refused
 
 
 def test_signalling_and_hold_keep_a_call(impatient):

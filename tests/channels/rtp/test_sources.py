@@ -54,7 +54,7 @@ def test_a_stranger_can_neither_key_nor_take_the_call_over(line):
         line.tick()
     assert line.keys() == ""
     assert caller.went_to == {socket_name(caller.source, socket.AF_INET)}
-    assert line.plane.refused == 41
+    assert line.plane.reception.refused == 41
 
 
 def test_a_second_source_from_the_allowed_host_comes_too_late(line):
@@ -156,7 +156,7 @@ def test_a_closed_call_hears_nothing_and_its_place_is_free(make_line):
     line.deliver(caller, key_of(caller.stream))
     line.quiet_tick()
     assert not line.of(KeyHeard)
-    assert line.plane.refused == 1
+    assert line.plane.reception.refused == 1
     again = line.ring("again")
     again.stream.press("8")
     line.talk()

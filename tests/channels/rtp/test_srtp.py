@@ -49,7 +49,7 @@ def test_a_packet_under_another_key_neither_latches_nor_keys(line):
     line.talk()
     assert line.keys() == ""
     assert not line.of(Latched)
-    assert line.plane.refused > 10
+    assert line.plane.reception.refused > 10
 
 
 def test_a_packet_without_any_encryption_is_refused(line):
@@ -67,7 +67,7 @@ def test_a_replayed_packet_is_refused(line):
     line.tick(key, key)
     line.tick(key)
     assert line.keys() == "5"
-    assert line.plane.refused == 2
+    assert line.plane.reception.refused == 2
 
 
 def test_a_reinvite_with_new_keys_takes_them(line):

@@ -72,6 +72,19 @@ def test_after_a_wipe_and_the_keys_end_nothing_holds_its_tone(line, ticks):
     assert line.keys() == ("" if ticks < 5 else "4")
 
 
+@pytest.mark.parametrize("tone_ms", [120, 160, 400])
+def test_after_a_long_key_is_wiped_in_its_middle_nothing_holds_the_rest_of_it(line, tone_ms):
+    caller = line.ring()
+    line.run(5)
+    caller.stream.press("4", inband=True, tone_ms=tone_ms)
+    while not line.of(KeyHeard):
+        line.tick()
+    line.plane.wipe("call")
+    line.talk()
+    assert tone_arrays(line) == []
+    assert line.keys() == "4"
+
+
 def test_a_wipe_between_keys_takes_everything_at_once(line):
     caller = line.ring()
     line.run(5)
