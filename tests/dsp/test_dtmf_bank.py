@@ -255,6 +255,18 @@ def test_rows_that_are_not_there_are_named(rows: list[int]) -> None:
         bank(np.full((4, 160), QUIET, np.uint8), rows=rows)
 
 
+def test_rows_may_be_given_as_a_mask_but_not_as_fractions() -> None:
+    frames = frames_of("6", 17)
+    bank = DtmfBank(3, joined=False)
+    bank.join(np.array([False, True, False]))
+    events = [bank(np.stack([frame] * 3)) for frame in frames]
+    assert [presses(events, row) for row in range(3)] == [[], alone(frames), []]
+    with pytest.raises(DspError, match="row numbers, or a mask"):
+        bank.wipe([0.5])
+    with pytest.raises(DspError, match="row numbers, or a mask"):
+        bank.wipe([True, False])
+
+
 def test_a_bank_needs_a_channel_and_a_law_it_knows() -> None:
     with pytest.raises(DspError, match="at least one"):
         DtmfBank(0)
