@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ivr.core.actions import Authorize, Resolve, SendSms, Wait
 from ivr.core.call import Ending
-from ivr.core.events import BankAnswered, Event, Waited
+from ivr.core.events import BankAnswered, Event, KeysEntered, NoInput, Waited
 from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep
 from ivr.core.money import Money
 from ivr.core.turn import ENDING_PROMPTS, Leave, Listen, Reply, Turn, one_key
@@ -80,6 +80,8 @@ def _offers(turn: Turn, kind: SayStep) -> Iterator[tuple[str, str]]:
 
 def hear_repeat(turn: Turn, kind: SayStep, event: Event) -> Reply:
     """Silence and the done or clear key go on; another key is told, or one slip would lose the caller the number."""
+    if not isinstance(event, KeysEntered | NoInput):
+        return offer_repeat(turn, kind)
     key = one_key(turn, event)
     offered = [offer for _, offer in _offers(turn, kind)]
     if key == AGAIN_KEY and key in offered:
