@@ -62,7 +62,7 @@ def build_workbench(
     clock = clock or Clock()
     store = store or memory_store()
     store.seed_bills(accounts)
-    name = bank_of(flow)
+    name = bank_of(flow) or "none"
     secret = secrets.token_bytes(32)
     payments = Payments(store, {name: Vault(sealing_key, secret)}, "simulated", secret, prompts.words)
     flows: Mapping[str, Flow] = {flow.name: flow}

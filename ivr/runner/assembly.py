@@ -1,11 +1,12 @@
 """Puts an engine together from settings: flows, prompts, store, vaults, runner. The same for web, trunk and simulator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.bank import load_banks
-from ivr.core.compiler import Flow, compile_flow
+from ivr.core.compiler import Flow
+from ivr.core.flow_files import read_flows
 from ivr.core.phrases import Prompts
 from ivr.core.problems import Problem, did_you_mean
 from ivr.core.prompt_check import read_prompts
@@ -28,42 +29,43 @@ class Engine:
     runner: Runner
 
 
-def load_flows(folder: Path) -> tuple[dict[str, Flow], Prompts]:
+def load_flows(folder: Path) -> tuple[Mapping[str, Flow], Prompts]:
     """Every flow of the folder, with its prompts; FlowError tells every problem of all of them at once."""
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(f"no flows in {folder}: set FLOWS to a folder with *.yaml")
-    prompts, prompt_problems = load_prompts(folder / "prompts")
-    problems = list(prompt_problems)
-    names = prompts.by_language if prompts else None
-    flows: dict[str, Flow] = {}
-    for file in files:
-        flow, found = compile_flow(str(file), file.read_text(encoding="utf-8"), names)
-        problems += found
-        if flow is not None:
-            flows[flow.name] = flow
-    if problems or prompts is None:
-        raise FlowError("\n".join(map(str, problems)))
-    return flows, prompts
+    return _read(files, folder / "prompts")
 
 
 def load_flow(file: Path) -> tuple[Flow, Prompts]:
     """One flow, with the prompts of the folder `prompts` beside it."""
     if not file.is_file():
         raise ConfigError(f"there is no flow {file}")
-    prompts, prompt_problems = load_prompts(file.parent / "prompts")
-    names = prompts.by_language if prompts else None
-    flow, problems = compile_flow(str(file), file.read_text(encoding="utf-8"), names)
-    if flow is None or prompts is None:
-        raise FlowError("\n".join(map(str, [*prompt_problems, *problems])))
-    return flow, prompts
+    flows, prompts = _read([file], file.parent / "prompts")
+    return next(iter(flows.values())), prompts
 
 
 def load_prompts(folder: Path) -> tuple[Prompts | None, list[Problem]]:
+    """The prompts alone, for a process that speaks to callers without holding a conversation."""
+    return read_prompts(_contents(_prompt_files(folder)))
+
+
+def _prompt_files(folder: Path) -> list[Path]:
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(f"no prompts in {folder}: each language is a file there, such as en-US.yaml")
-    return read_prompts([(str(file), file.read_text(encoding="utf-8")) for file in files])
+    return files
+
+
+def _read(files: Sequence[Path], prompts: Path) -> tuple[Mapping[str, Flow], Prompts]:
+    found = read_flows(_contents(files), _contents(_prompt_files(prompts)))
+    if found.problems or found.prompts is None:
+        raise FlowError("\n".join(map(str, found.problems)))
+    return found.flows, found.prompts
+
+
+def _contents(files: Sequence[Path]) -> list[tuple[str, bytes]]:
+    return [(str(file), file.read_bytes()) for file in files]
 
 
 def assemble(settings: Settings) -> Engine:
@@ -72,11 +74,10 @@ def assemble(settings: Settings) -> Engine:
     store = open_store(settings.database_url)
     banks = load_banks(settings.banks, settings.var)
     for flow in flows.values():
-        if bank_of(flow) not in banks:
-            cure = did_you_mean(bank_of(flow), banks)
-            raise ConfigError(
-                f"flow '{flow.name}' pays at '{bank_of(flow)}', which {settings.banks} does not name ({cure})"
-            )
+        bank = bank_of(flow)
+        if bank is not None and bank not in banks:
+            cure = did_you_mean(bank, banks)
+            raise ConfigError(f"flow '{flow.name}' pays at '{bank}', which {settings.banks} does not name ({cure})")
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
     vaults = {name: Vault(bank.sealing_key, fingerprint_key) for name, bank in banks.items()}

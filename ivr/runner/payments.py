@@ -25,6 +25,7 @@ from ivr.core.events import (
 )
 from ivr.core.flow import CollectStep, PayStep
 from ivr.core.scalars import Rate
+from ivr.errors import FlowError
 from ivr.store import AlreadyBegun, Limit, Limits, OverLimit, PaymentIntent, SealedField, Status, Store
 from ivr.vault import CardRules, SealContext, Vault
 
@@ -147,7 +148,10 @@ class Payments:
         self.store.queue_sms(f"{call.id}-{action.template}", call.ani, self.words(action.phrase), at)
 
     def _vault(self, flow: Flow) -> Vault:
-        return self.vaults[bank_of(flow)]
+        bank = bank_of(flow)
+        if bank is None:
+            raise FlowError(f"flow '{flow.name}' collects a card and never pays")  # the compiler refuses such a flow
+        return self.vaults[bank]
 
     def _ani_hash(self, call: Call) -> str:
         return hmac.new(self.ani_key, call.ani.encode(), hashlib.sha256).hexdigest()
@@ -158,9 +162,9 @@ def _with_brand(call: Call, verdict: CardCollected) -> Call:
     return replace(call, values={**call.values, "brand": brand}) if brand else call
 
 
-def bank_of(flow: Flow) -> str:
-    """The bank that a flow's cards are sealed to: the one its pay step names."""
-    return next(kind.pay for kind in flow.steps.values() if isinstance(kind, PayStep))
+def bank_of(flow: Flow) -> str | None:
+    """The bank that a flow's cards are sealed to: the one its pay step names. None for a flow that charges nobody."""
+    return next((kind.pay for kind in flow.steps.values() if isinstance(kind, PayStep)), None)
 
 
 def _limit(rate: Rate) -> Limit:

@@ -69,8 +69,9 @@ class Runner:
 
     def advance(self, call: Call, event: Event) -> Advance:
         """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone."""
+        reached = [call]
         try:
-            advance = self._advance(call, event)
+            advance = Advance(call, self._actions(reached, event))
         except StaleCall:
             raise
         except Exception as fault:
@@ -78,23 +79,25 @@ class Runner:
             place = traceback.extract_tb(fault.__traceback__)[-1]
             log.error("fault", call=call.id, kind=type(fault).__name__, place=f"{place.name}:{place.lineno}")
             metrics.FAULTS.labels(type(fault).__name__).inc()
-            advance = Advance(*self._apology(call, event))
-        _count(call, advance.call)
-        return advance
+            advance = Advance(call, self._apology(reached, event))
+        _count(call, reached[-1])
+        return replace(advance, call=reached[-1])
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
         return self.payments.tokenize(call, self.flows[call.flow], fields, at)
 
-    def _apology(self, call: Call, event: Event) -> tuple[Call, list[ChannelAction]]:
-        call, actions = step(self.flows[call.flow], call, Fault(event.at))
-        return call, [action for action in actions if isinstance(action, (Speak, HangUp))]
+    def _apology(self, reached: list[Call], event: Event) -> list[ChannelAction]:
+        """From where the call had got to: once a charge has been begun, nobody is told that nothing was charged."""
+        call, actions = step(self.flows[reached[-1].flow], reached[-1], Fault(event.at))
+        reached.append(call)
+        return [action for action in actions if isinstance(action, (Speak, HangUp))]
 
-    def _advance(self, call: Call, event: Event) -> Advance:
-        flow = self.flows[call.flow]
-        call, actions = step(flow, call, self._translate(flow, call, event))
+    def _actions(self, reached: list[Call], event: Event) -> list[ChannelAction]:
+        """What the channel is to do. `reached` grows by each state of the call, so that a fault knows the last one."""
+        flow = self.flows[reached[-1].flow]
+        waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
         for_channel: list[ChannelAction] = []
-        waiting: deque[Action] = deque(actions)
         for _ in range(MOST_ACTIONS):
             if not waiting:
                 break
@@ -102,12 +105,16 @@ class Runner:
             if isinstance(action, (Speak, Collect, CaptureCard, Wait, HangUp)):
                 for_channel.append(action)
                 continue
-            answer = self._perform(call, action, event)
+            answer = self._perform(reached[-1], action, event)
             if answer is not None:
                 # The answer decides what happens instead of the rest of the turn.
-                call, actions = step(flow, call, answer)
-                waiting = deque(actions)
-        return Advance(call, for_channel)
+                waiting = self._step(reached, flow, answer)
+        return for_channel
+
+    def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
+        call, actions = step(flow, reached[-1], event)
+        reached.append(call)
+        return deque(actions)
 
     def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
         if isinstance(event, KeysEntered):
