@@ -52,7 +52,8 @@ class Worker:
 
     def run(self) -> None:
         self._control.setblocking(False)
-        self._reply({"re": 0, "ports": self.ports.numbers})
+        self._replies += line({"re": 0, "ports": self.ports.numbers})
+        self._flush()
         due = time.monotonic() + TICK_S
         while not self._ended:
             self._serve_until(due)
@@ -92,8 +93,9 @@ class Worker:
         clock.mark("other")
 
     def _tell(self, told: list[MediaEvent]) -> None:
-        for event in told:
-            self._reply(event_message(event))
+        if told:
+            self._replies += b"".join(line(event_message(event)) for event in told)
+        self._flush()
 
     def _serve_until(self, due: float) -> None:
         """Commands are carried out while there is time; at least one reading a tick, however late it is."""
@@ -117,11 +119,13 @@ class Worker:
         if not piece:
             self._ended = True
         for message in self._lines.feed(piece):
-            self._reply(self._commands.carry_out(message))
+            self._replies += line(self._commands.carry_out(message))
+        self._flush()
 
-    def _reply(self, message: Message) -> None:
+    def _flush(self) -> None:
         """Never waits: a client that does not read must not hold a tick up. One that never reads is given up."""
-        self._replies += line(message)
+        if not self._replies:
+            return
         try:
             sent = self._control.send(self._replies)
         except BlockingIOError:
