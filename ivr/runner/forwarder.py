@@ -17,10 +17,11 @@ import structlog
 
 from ivr import metrics
 from ivr.bank import AuthorizationRequest, Bank, BankAnswer, HttpsBank, load_banks
-from ivr.core.call import Call
 from ivr.errors import IvrError
 from ivr.logs import set_up_logging
+from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder_crew import Crew
+from ivr.runner.forwarder_results import ResultText, result_words
 from ivr.runner.texting import TextSender, text_sender
 from ivr.settings import load_settings
 from ivr.store import FINAL, BankWord, DatabaseError, Job, Payment, Status, Store, open_store
@@ -34,14 +35,12 @@ LONGEST_PAUSE_S = 300.0
 RESULT_PAUSE_S = 5.0  # a promised text waits for its result with this pause
 RECORD_PAUSES_S = (0.1, 0.5, 2.0)  # the bank's answer is in hand and the database is away: kept this long
 
-ResultText = Callable[[Call, Payment], str]
-
 
 @dataclass(frozen=True)
 class Forwarder:
     """Any number of these, in any number of processes, may share a store.
 
-    `write_result`: the words of the text that a caller was promised ("we will text you the result").
+    `write_result`: the words of the text for a caller who was promised the result.
     """
 
     store: Store
@@ -125,10 +124,10 @@ class Forwarder:
     # ---- texts
 
     def tell_result(self, job: Job) -> None:
-        """The text that a caller was promised, once there is a result to tell."""
-        payment = self._payment(job)
-        stored = self.store.load_call(payment.intent.call)
-        if self.write_result is None or stored is None:
+        """The text that a caller who hung up, or could not wait, gets once there is a result to tell."""
+        payment = self.store.payment(job.reference)
+        stored = self.store.load_call(payment.intent.call) if payment else None
+        if payment is None or stored is None or self.write_result is None:
             log.warning("nobody to tell the result to", reference=job.reference)
         elif payment.status not in FINAL:
             self.store.postpone(job, self.now() + timedelta(seconds=RESULT_PAUSE_S))
@@ -209,7 +208,9 @@ def main() -> None:
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
     banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
-    forwarder = Forwarder(open_store(settings.database_url), banks, text_sender(settings))
+    _, prompts = load_flows(settings.flows)
+    store = open_store(settings.database_url)
+    forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

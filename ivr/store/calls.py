@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
 from ivr.store.database import Database, milliseconds
+from ivr.store.outbox import add_job
 from ivr.store.tables import call, payment_intent
 
 
@@ -66,9 +67,18 @@ class Calls:
         if version == 0:
             return self._add(state, at, answer, is_over)
         values = (state.to_json(), answer, is_over, at, state.id, version)
+        if state.outcome == "pending" and state.charged_attempt:
+            return self._save_with_promise(state, values, now)
         if self._database.run(_SAVE, values).rowcount != 1:
             raise StaleCall(state.id)
         return None
+
+    def _save_with_promise(self, state: Call, values: tuple[object, ...], now: datetime) -> None:
+        """A call that ends before its charge does: the caller is told the result by text, and the promise is kept here."""
+        with self._database.money() as connection:
+            if connection.exec_driver_sql(self._database.native(_SAVE), values).rowcount != 1:
+                raise StaleCall(state.id)
+            add_job(connection, "result", f"{state.id}-{state.charged_attempt}", now)
 
     def _add(self, state: Call, at: int, answer: str, is_over: bool) -> None:
         row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}

@@ -69,11 +69,15 @@ class Database:
                 return shared.exec_driver_sql(statement, tuple(parameters))
         driver = self._own_connection().connection.driver_connection
         try:
-            return driver.execute(statement if self.is_sqlite else statement.replace("?", "%s"), parameters)
+            return driver.execute(self.native(statement), parameters)
         except Exception:
             # Whatever it was, the next statement starts with a connection that is known to be good.
             self._drop_own_connection()
             raise
+
+    def native(self, statement: str) -> str:
+        """With the driver's own sign for a parameter."""
+        return statement if self.is_sqlite else statement.replace("?", "%s")
 
     def _own_connection(self) -> Any:
         connection: Connection | None = getattr(self._of_thread, "connection", None)

@@ -35,11 +35,6 @@ class Texts:
             return False
         return True
 
-    def promise_result(self, reference: str, now: datetime) -> None:
-        """The caller was told that a text will say how the charge ended: the forwarder writes it once that is known."""
-        with self._database.money() as connection:
-            add_job(connection, "result", reference, now)
-
     def text_message(self, message_id: str) -> TextMessage | None:
         with self._database.calls() as connection:
             row = connection.execute(select(text_message).where(text_message.c.id == message_id)).first()

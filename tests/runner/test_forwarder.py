@@ -1,5 +1,6 @@
 """What the forwarder makes of each answer, and of none: one charge at most, and no charge is lost."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -8,8 +9,11 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ivr.bank import AuthorizationRequest
+from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder import INQUIRIES, RETRY_S, TRIES
-from ivr.store import DatabaseError, Store, TextMessage, memory_store
+from ivr.runner.forwarder_results import result_words
+from ivr.settings import ROOT
+from ivr.store import DatabaseError, StaleCall, Store, TextMessage, memory_store
 from tests.runner.paper_bank import Fate
 from tests.runner.tills import LEASE_S, Till, bank_in
 from tests.store.payments import FIELDS, a_call, jwe_of
@@ -308,11 +312,17 @@ def test_a_database_that_stays_away_costs_an_inquiry_not_a_second_charge(till: T
 # ---- texts
 
 
-def test_a_promised_text_waits_for_the_result_and_is_sent_once(till: Till):
-    till.store.save_call(a_call("CA1"), 0, till.clock())
+def end_pending(till: Till, reference: str = "CA1-1") -> None:
+    """The caller hangs up, or is told that a text will follow."""
+    call = a_call(reference.rpartition("-")[0], attempt=1, charged_attempt=1, unsettled=True)
+    till.store.save_call(call, 0, till.clock())
+    till.charge(reference)
+    till.store.save_call(replace(call, phase="over", outcome="pending"), 1, till.clock())
+
+
+def test_a_caller_who_was_promised_the_result_is_told_once_there_is_one(till: Till):
     till.bank.fate, till.bank.answers = "silent", "not at all"
-    till.charge()
-    till.store.promise_result("CA1-1", till.clock())
+    end_pending(till)
     till.work()
     assert till.store.texts_of("CA1") == []
     till.bank.answers = "well"
@@ -320,6 +330,41 @@ def test_a_promised_text_waits_for_the_result_and_is_sent_once(till: Till):
     assert till.store.texts_of("CA1") == [
         TextMessage("CA1-1-result", "+15550100", "Your payment: approved", is_sent=True)
     ]
+
+
+def test_a_second_save_of_the_same_ending_is_stale_and_promises_nothing(till: Till):
+    end_pending(till)
+    call = a_call("CA1", attempt=1, charged_attempt=1, phase="over", outcome="pending")
+    with pytest.raises(StaleCall):
+        till.store.save_call(call, 1, till.clock())
+    assert till.store.outbox_depth()["result"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fate", "language", "words"),
+    [
+        ("approve", "en-US", "Your payment of $42.50 went through. Confirmation number: 123456"),
+        ("lost", "en-US", "Your card was not charged"),
+        ("decline", "es-MX", "No se cobró nada a su tarjeta"),
+    ],
+)
+def test_the_result_is_told_in_the_calls_language(till: Till, fate: Fate, language: str, words: str):
+    till.bank.fate = fate
+    reference = till.charge()
+    till.settle()
+    payment = till.store.payment(reference)
+    assert payment is not None
+    _, prompts = load_flows(ROOT / "flows")
+    told = result_words(prompts)(replace(a_call(), language=language), payment)
+    assert words in told
+
+
+def test_a_result_of_a_charge_that_never_was_is_told_to_nobody(till: Till):
+    call = a_call("CA7", attempt=1, charged_attempt=1)
+    till.store.save_call(call, 0, till.clock())
+    till.store.save_call(replace(call, phase="over", outcome="pending"), 1, till.clock())
+    till.settle()
+    assert till.store.texts_of("CA7") == []
 
 
 def test_a_text_that_could_not_be_sent_is_tried_again(till: Till):

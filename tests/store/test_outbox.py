@@ -77,10 +77,3 @@ def test_a_text_is_queued_once_and_sent_once(store: Store):
     assert (message.body, message.is_sent) == ("Paid.", True)
     assert store.texts_of("CA1") == [message]
     assert store.texts_of("CA") == []
-
-
-def test_a_result_is_promised_once(store: Store):
-    begin(store)
-    store.promise_result("CA1-1", NOW)
-    store.promise_result("CA1-1", NOW)
-    assert store.outbox_depth() == {"authorize": 1, "resolve": 0, "result": 1, "sms": 0}

@@ -1,0 +1,20 @@
+"""The text that tells a caller how a charge ended which outlasted the call, in the call's own language."""
+
+from collections.abc import Callable
+
+from ivr.core.actions import Phrase
+from ivr.core.call import Call
+from ivr.core.phrases import Prompts
+from ivr.errors import FlowError
+from ivr.store import Payment
+
+ResultText = Callable[[Call, Payment], str]
+
+
+def result_words(prompts: Prompts) -> ResultText:
+    def write(call: Call, payment: Payment) -> str:
+        name = "result_paid_sms" if payment.status == "approved" else "result_unpaid_sms"
+        values = (("amount", payment.intent.amount), ("number", payment.confirmation_number or ""))
+        return prompts.words(Phrase(name, call.language, values))
+
+    return write
