@@ -7,12 +7,13 @@ import numpy as np
 
 from dsp.dtmf import KEYS, DtmfBank
 from ivr.channels.rtp.conceal import decoded, is_loud
-from ivr.channels.rtp.jitter import DELAY
+from ivr.channels.rtp.jitter import DELAY, Jitter
 from ivr.channels.rtp.packets import FRAME, RATE, TICK_S, Bytes, Mask
 
 # After a wipe in the middle of a tone, what is left of the tone is heard as a key that begins this soon.
 REMAINDER_TICKS: Final = 4
 QUIET_TICKS: Final = 4  # more than the decoder remembers
+NEAR: Final = 2 * FRAME  # how exactly the decoder tells where a tone cut off by silence ended, or began
 NONE: Final = -1
 
 
@@ -32,12 +33,15 @@ class ToneUp:
 class Inband:
     """Every row is always joined, so that no time is spent on gathering; an unused one is silent."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, jitter: Jitter) -> None:
         self.listening: Mask = np.zeros(capacity, bool)
         self._bank = DtmfBank(capacity, "ulaw")
         self._sounding = np.zeros(capacity, bool)
         self._remainder_until = np.full(capacity, NONE, np.int64)
         self._unfinished: dict[int, int] = {}  # wiped in mid-tone: for how many ticks it has been quiet
+        self._last_key = np.full(capacity, NONE, np.int8)
+        self._last_end = np.zeros(capacity, np.int64)
+        self._jitter = jitter
         self._tick = 0
 
     def wipe(self, rows: list[int]) -> None:
@@ -47,11 +51,13 @@ class Inband:
                 self._remainder_until[row] = self._tick + REMAINDER_TICKS
                 self._unfinished[row] = 0
         self._sounding[rows] = False
+        self._last_key[rows] = NONE
 
     def forget(self, row: int) -> None:
         """The call is over, or its keys come as events from now on."""
         self._bank.wipe([row])
         self._sounding[row] = False
+        self._last_key[row] = NONE
         self._remainder_until[row] = NONE
         self._unfinished.pop(row, None)
 
@@ -65,14 +71,18 @@ class Inband:
             return [], []
         # The bank counts samples from its first tick; this one's last sample left the caller DELAY ago.
         offset_s = now_s + TICK_S - self._tick * TICK_S - DELAY / RATE
-        ups = [ToneUp(int(r), int(d) / RATE) for r, d in zip(heard.up.channel, heard.up.duration, strict=True)]
-        told = [up for up in ups if self._released(up.row)]
+        up, down = heard.up, heard.down
+        ups = [
+            ToneUp(int(row), int(duration) / RATE)
+            for row, key, start, duration in zip(up.channel, up.key, up.start, up.duration, strict=True)
+            if self._released(int(row), int(key), int(start + duration))
+        ]
         downs = [
             ToneDown(int(row), KEYS[key], offset_s + int(start) / RATE)
-            for row, key, start in zip(heard.down.channel, heard.down.key, heard.down.start, strict=True)
-            if self._pressed(int(row), int(start))
+            for row, key, start in zip(down.channel, down.key, down.start, strict=True)
+            if self._pressed(int(row), int(key), int(start))
         ]
-        return downs, told
+        return downs, ups
 
     def _finish(self, frames: Bytes) -> None:
         """Wipes once more, when the tone that was wiped in its middle is over and the line is quiet: nothing is lost."""
@@ -83,14 +93,21 @@ class Inband:
                 del self._unfinished[row]
                 self._bank.wipe([row])
 
-    def _released(self, row: int) -> bool:
+    def _released(self, row: int, key: int, end: int) -> bool:
+        self._last_key[row], self._last_end[row] = key, end
         sounded = bool(self._sounding[row])
         self._sounding[row] = False
         return sounded
 
-    def _pressed(self, row: int, start: int) -> bool:
-        """False for what is no new key: the rest of a tone that was wiped, or a call that is not listened to."""
+    def _pressed(self, row: int, key: int, start: int) -> bool:
+        """False for what is no new key: the rest of a tone that was wiped or held up, or a call not listened to."""
         if start < self._remainder_until[row] * FRAME or not self.listening[row]:
             return False
         self._sounding[row] = True
-        return True
+        return not self._goes_on(row, key, start)
+
+    def _goes_on(self, row: int, key: int, start: int) -> bool:
+        """The tone that was sounding when its stream was held up, after it."""
+        ended = abs(self._last_end[row] - self._jitter.gap_from[row]) <= NEAR
+        begins = abs(start - self._jitter.gap_to[row]) <= NEAR
+        return bool(self._last_key[row] == key and ended and begins)

@@ -15,14 +15,15 @@ from ivr.channels.rtp.conceal import concealed
 from ivr.channels.rtp.packets import FRAME, HEADER_BYTES, MAX_PAYLOAD, Arrivals, Bytes, Mask, Rows
 from ivr.channels.rtp.sequence import Sequences
 
-SLOTS: Final = 16  # 320 ms
-DELAY: Final = 2 * FRAME  # samples, to begin with; a call whose packets come later than that gets more
-MAX_DELAY: Final = 8 * FRAME
+SLOTS: Final = 32  # 640 ms
+DELAY: Final = 2 * FRAME  # samples
 MAX_AHEAD: Final = (SLOTS - 4) * FRAME
+NO_GAP: Final = -SLOTS * FRAME
 SILENCE: Final = g711.SILENCE["ulaw"]
 # Lost frames in one piece that are filled from their neighbours; 40 ms of delay know of no more in time.
 MAX_FILLED: Final = 2
 ALAW_TO_ULAW: Final = g711.encode(g711.LINEAR["alaw"], "ulaw")
+Distances = npt.NDArray[np.int32]
 AUDIO_KIND: Final = np.dtype((np.void, FRAME))
 
 
@@ -60,14 +61,16 @@ class Jitter:
         self._next = np.zeros(rows, np.uint32)  # timestamp that the coming tick plays
         self._end = np.zeros(rows, np.uint32)  # timestamp after the newest audio kept
         self._synced = np.zeros(rows, bool)
-        self._delay = np.full(rows, DELAY, np.int32)
         self._slot = 0
+        self._played = 0  # ticks
+        # The last stretch of silence that was no pause but a stream held up, in samples played.
+        self.gap_from, self.gap_to = np.full(rows, NO_GAP, np.int64), np.full(rows, NO_GAP, np.int64)
 
     def begin(self, row: int) -> None:
         """A new source: its timestamps have nothing to do with those before."""
         self.wipe([row])
         self._synced[row] = False
-        self._delay[row] = DELAY
+        self.gap_from[row] = self.gap_to[row] = NO_GAP
 
     def wipe(self, rows: list[int]) -> None:
         self.ring[:, rows] = SILENCE
@@ -91,6 +94,7 @@ class Jitter:
         self.ring[before] = SILENCE
         self._filled[before] = False
         self._slot = (slot + 1) % SLOTS
+        self._played += 1
         self._next += np.uint32(FRAME)
         playing: Bytes = self.ring[slot]
         return playing
@@ -101,26 +105,33 @@ class Jitter:
         ahead = distance(audio.timestamp, self._next[rows])
         dry = distance(self._end[rows], self._next[rows]) <= 0
         # A late packet that is newer than all before cannot be one of the past: the stream was held up, or its
-        # clock stands still in silence. Nothing is lost if it begins anew after the delay. A leap ahead likewise.
-        leaps = ((ahead < 0) & dry) | (ahead > MAX_AHEAD) | (ahead < -RESTARTED) | (dry & (ahead > self._delay[rows]))
+        # clock stands still in silence. Nothing is lost if it begins anew after the delay, and from then on a stream
+        # that was held up waits longer by as much as it was late. A leap ahead likewise.
+        leaps = ((ahead < 0) & dry) | (ahead > MAX_AHEAD) | (ahead < -RESTARTED) | (dry & (ahead > DELAY))
         anew = ~self._synced[rows] | (leaps & audio.newer)
         if not anew.any():
             return ahead
         which = np.flatnonzero(anew)
         chosen, first = np.unique(rows[which], return_index=True)
         first = which[first]
-        self._wait_longer(chosen, -ahead[first], audio.timestamp[first])
-        self._next[chosen] = audio.timestamp[first] - self._delay[chosen].astype(np.uint32)
+        self._note_gap(chosen, ahead[first], audio.timestamp[first], np.bincount(rows)[chosen])
+        self._next[chosen] = audio.timestamp[first] - np.uint32(DELAY)
         self._end[chosen] = self._next[chosen]
         self._synced[chosen] = True
         self.wipe(list(chosen))
         return distance(audio.timestamp, self._next[rows])
 
-    def _wait_longer(self, rows: Rows, late: npt.NDArray[np.int32], timestamp: npt.NDArray[np.uint32]) -> None:
-        """Where a stream that goes on without a gap came late, the network needs more time than it was given."""
-        held_up = self._synced[rows] & (late > 0) & (late <= MAX_DELAY) & (timestamp == self._end[rows])
-        longer = self._delay[rows] + -(-late // FRAME) * FRAME
-        self._delay[rows] = np.where(held_up, np.minimum(longer, MAX_DELAY), self._delay[rows])
+    def _note_gap(
+        self, rows: Rows, ahead: Distances, timestamp: npt.NDArray[np.uint32], come: npt.NDArray[np.int64]
+    ) -> None:
+        """Where a stream was held up, the silence played meanwhile was none of the caller's.
+
+        It comes late, goes on where it stopped, and several packets come at once; after a pause one does.
+        """
+        held_up = self._synced[rows] & (ahead < 0) & (timestamp == self._end[rows]) & (come > 1)
+        rows, now = rows[held_up], self._played * FRAME
+        self.gap_from[rows] = now + distance(self._end[rows], self._next[rows])
+        self.gap_to[rows] = now + DELAY
 
     def _write(self, arrivals: Arrivals, audio: Audio, ahead: npt.NDArray[np.int32]) -> None:
         whole = (audio.length == FRAME) & (ahead % FRAME == 0) & (audio.begin == HEADER_BYTES)

@@ -47,7 +47,7 @@ class MediaPlane:
         self.sequences = Sequences(rows)
         self.jitter = Jitter(rows, self.sequences)
         self.events = TelephoneEvents(rows)
-        self.inband = Inband(rows)
+        self.inband = Inband(rows, self.jitter)
         self.keys: dict[Method, int] = {"telephone_event": 0, "inband": 0}
         self._family = family
         self.reception = Reception(self.calls, sockets, family)

@@ -292,6 +292,37 @@ def test_one_lost_packet_within_a_tone_does_not_double_its_digit(line, lost):
     assert line.keys() == "11"
 
 
+@pytest.mark.parametrize("held", [3, 4, 5, 7, 10])
+@pytest.mark.parametrize("at", [0, 2, 3, 4, 5, 6, 9])
+def test_a_stream_held_up_in_the_middle_of_tones_doubles_no_digit(line, at, held):
+    """All packets come, some of them in one lump and late; both tones are long enough to be heard on either side."""
+    caller = line.ring()
+    line.run(20)
+    caller.stream.press("55", inband=True, tone_ms=160, gap_ms=80)
+    for tick in range(60):
+        for datagram in caller.stream.tick():
+            line.deliver(caller, datagram)
+        waits = at <= tick < at + held
+        if not waits:
+            line.quiet_tick()
+        else:
+            with_nothing_yet = line.arrivals
+            line.arrivals = type(line.arrivals)(64)
+            line.quiet_tick()
+            line.arrivals = with_nothing_yet
+    assert line.keys() == "55"
+
+
+def test_two_presses_from_a_phone_whose_clock_stands_still_between_them_stay_two(line):
+    caller = line.ring(stream=CallerStream(sends_silence=False))
+    for _ in range(2):
+        caller.stream.press("5", inband=True, gap_ms=20)
+        line.talk(5)
+        caller.stream.timestamp -= 160 * 5
+    line.run(10)
+    assert line.keys() == "55"
+
+
 def test_a_pause_whose_packets_are_lost_in_part_still_parts_two_presses(line):
     caller = line.ring()
     line.run(5)
