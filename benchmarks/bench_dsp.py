@@ -99,7 +99,7 @@ def row(name: str, pool: Pool, channels: int, repeat: int, quick: bool) -> list[
     ticks = max(60, (6000 if quick else 20000) // channels)
     peer, ours, worst = [], [], []
     for _ in range(repeat):
-        peer.append(spandsp_speed(pool, channels, min(seconds, 60)))
+        peer.append(spandsp_speed(pool, channels, min(seconds, 600)))
         speed, slowest = our_speed(pool, channels, min(ticks, 2000))
         ours.append(speed)
         worst.append(slowest)
