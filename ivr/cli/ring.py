@@ -17,8 +17,13 @@ from ivr.channels.simulator import mask
 from ivr.channels.sip import LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 from ivr.channels.sip.caller import CallerHandler
 from ivr.channels.sip.settings import Listen
+from ivr.cli.call_picture import CallPicture, CallTape, SensitiveEntries, draw, require_plotting
 
 console = Console(highlight=False)
+TONE_MS, GAP_MS = 100, 80
+INFO_GAP_S = 0.1
+BARGE_IN_AFTER_S = 1.0
+COMMA_S = 2.0  # as in a modem's dial string
 QUIET_S = 0.7  # this long without sound, and a prompt is over
 MOST_PROMPT_S = 40.0
 LOUD = 200.0  # RMS at 16-bit scale, about -41 dBm0: any voice is above it, line noise is not
@@ -27,26 +32,38 @@ LOUD = 200.0  # RMS at 16-bit scale, about -41 dBm0: any voice is above it, line
 @click.command()
 @click.argument("uri")
 @click.option(
-    "--keys", default="", help="Entries separated by spaces, each pressed once a prompt is over; '-' waits one out."
+    "--keys",
+    default="",
+    help="Entries separated by spaces, each pressed once a prompt is over; '-' waits one out, ',' waits two seconds.",
 )
 @click.option("--method", type=click.Choice(["rfc4733", "inband", "info"]), default="rfc4733", show_default=True)
 @click.option("--codec", type=click.Choice(["PCMU", "PCMA"]), default="PCMU", show_default=True)
 @click.option("--bind", default="127.0.0.1", show_default=True, help="Our own address.")
-@click.option("--barge-in", is_flag=True, help="Press at once, without hearing prompts out.")
+@click.option("--barge-in", is_flag=True, help="Press into the prompts, without hearing them out.")
 @click.option(
     "--save", type=click.Path(path_type=Path), help="Write what was heard to this WAV file (prompts, no keys)."
 )
-def ring(uri: str, keys: str, method: str, codec: str, bind: str, barge_in: bool, save: Path | None) -> None:
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Draw the call into this file (.png, .svg): card keys masked."
+)
+def ring(
+    uri: str, keys: str, method: str, codec: str, bind: str, barge_in: bool, save: Path | None, plot: Path | None
+) -> None:
     """Ring URI (sip:pay@127.0.0.1:5060), press keys, print what was heard and when.
 
     \b
     A whole payment:
       python -m ivr ring sip:pay@127.0.0.1:5060 --keys "1 12345678# 1 4111111111111111# 1230 123 94105 1 #"
-    The same by in-band tones in A-law:
-      python -m ivr ring ... --method inband --codec PCMA
+    The same by in-band tones in A-law, and a picture of it:
+      python -m ivr ring ... --method inband --codec PCMA --plot call.png
     """
-    plan = Plan(keys.split(), method, codec, barge_in)
+    if plot is not None:
+        require_plotting(plot)
+    plan = Plan(keys.split(), method, codec, barge_in, taped=plot is not None)
     transcript = asyncio.run(ring_up(uri, bind, plan))
+    if plot is not None and transcript.picture is not None:
+        draw(transcript.picture, plot)
+        console.print(f"the call is drawn in {plot}")
     if save is not None:
         save_wav(save, transcript.heard)
         console.print(f"what was heard is in {save}")
@@ -58,15 +75,18 @@ class Plan:
     method: str
     codec: str
     barge_in: bool
+    taped: bool = False
+    """Remember both directions for a picture."""
 
 
 @dataclass
 class Transcript:
-    """What happened on the line, with seconds since the answer. Long entries are shown as dots: they may be a card's."""
+    """What happened on the line, with seconds since the answer. From a card number on, entries are shown as dots."""
 
     began: float
     lines: list[str] = field(default_factory=list)
     heard: bytes = b""
+    picture: CallPicture | None = None
 
     def add(self, what: str) -> None:
         line = f"{time.monotonic() - self.began:6.1f} s  {what}"
@@ -84,36 +104,42 @@ async def ring_up(uri: str, bind: str, plan: Plan) -> Transcript:
         call = await SipCaller(endpoint).call(uri, session)
         transcript = Transcript(time.monotonic())
         transcript.add("answered")
-        talk_to(phone, call)
+        talk_to(phone, call, plan)
         await hold_conversation(phone, call, plan, transcript)
         transcript.heard = phone.heard_codes("ulaw")
+        if isinstance(phone.stream, CallTape):
+            title = f"{uri}: keys by {plan.method}, {plan.codec}; dots are keys of a card, masked in the audio"
+            transcript.picture = phone.stream.picture(title, phone.heard, transcript.began)
         return transcript
     finally:
         phone.hang_up()
         await endpoint.stop()
 
 
-def talk_to(phone: Phone, call: OutgoingCall) -> None:
+def talk_to(phone: Phone, call: OutgoingCall, plan: Plan) -> None:
     remote = call.remote
-    stream = CallerStream(
-        law="alaw" if remote.codecs[0].name == "PCMA" else "ulaw",
-        telephone_event=remote.telephone_event,
-    )
+    law: g711.Law = "alaw" if remote.codecs[0].name == "PCMA" else "ulaw"
+    events = remote.telephone_event
+    stream = CallTape(law, events) if plan.taped else CallerStream(law, telephone_event=events)
     phone.talk_to((remote.address, remote.port), stream)
 
 
 async def hold_conversation(phone: Phone, call: OutgoingCall, plan: Plan, transcript: Transcript) -> None:
     over = asyncio.create_task(call.until_over())
+    cards = SensitiveEntries()
     for entry in plan.entries:
-        if not plan.barge_in:
+        if entry == ",":
+            await asyncio.sleep(COMMA_S)
+        elif plan.barge_in and entry != "-":
+            await asyncio.sleep(BARGE_IN_AFTER_S)
+        else:
             await hear_prompt(phone, transcript, over)
         if over.done():
             break
-        if entry != "-":
-            await press(phone, call, plan.method, entry)
-            transcript.add(f"keys  {mask(entry) if len(entry) > 10 else entry}")
-        if plan.barge_in:
-            await asyncio.sleep(0.5)
+        if entry not in "-,":
+            sensitive = cards.note(entry)
+            await press(phone, call, plan.method, entry, sensitive=sensitive)
+            transcript.add(f"keys  {mask(entry) if sensitive else entry}")
     while not over.done():
         if not await hear_prompt(phone, transcript, over):
             break
@@ -122,13 +148,22 @@ async def hold_conversation(phone: Phone, call: OutgoingCall, plan: Plan, transc
     transcript.add(f"over: {await over}")
 
 
-async def press(phone: Phone, call: OutgoingCall, method: str, entry: str) -> None:
+async def press(phone: Phone, call: OutgoingCall, method: str, entry: str, *, sensitive: bool) -> None:
+    tape = phone.stream if isinstance(phone.stream, CallTape) else None
+    if tape is not None:
+        tape.note_state("keys")
     if method == "info":
         for key in entry:
+            if tape is not None:
+                tape.note_keys(key, 0, sensitive=sensitive)
             await call.send_key(key)
-            await asyncio.sleep(0.1)
-        return
-    await phone.press(entry, inband=method == "inband")
+            await asyncio.sleep(INFO_GAP_S)
+    else:
+        if tape is not None:
+            tape.note_keys(entry, (TONE_MS + GAP_MS) / 1000, sensitive=sensitive)
+        await phone.press(entry, inband=method == "inband", tone_ms=TONE_MS, gap_ms=GAP_MS)
+    if tape is not None:
+        tape.note_state("listens")
 
 
 async def hear_prompt(phone: Phone, transcript: Transcript, over: "asyncio.Task[str]") -> bool:
