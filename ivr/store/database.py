@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any
 
@@ -67,7 +67,7 @@ class Database:
         if not self._keeps_connections:
             with self._calls.connect() as shared:
                 return shared.exec_driver_sql(statement, tuple(parameters))
-        driver = self._own_connection().connection.driver_connection
+        driver: Any = self._own_connection().connection.driver_connection
         try:
             return driver.execute(self.native(statement), parameters)
         except Exception:
@@ -79,17 +79,17 @@ class Database:
         """With the driver's own sign for a parameter."""
         return statement if self.is_sqlite else statement.replace("?", "%s")
 
-    def _own_connection(self) -> Any:
-        connection: Connection | None = getattr(self._of_thread, "connection", None)
-        if connection is None or connection.closed or connection.invalidated:
-            connection = self._of_thread.connection = self._calls.connect()
-        return connection
+    def _own_connection(self) -> Connection:
+        kept: Kept | None = getattr(self._of_thread, "kept", None)
+        if kept is None or kept.connection.closed or kept.connection.invalidated:
+            kept = self._of_thread.kept = Kept(self._calls.connect())
+        return kept.connection
 
     def _drop_own_connection(self) -> None:
-        connection: Connection = self._of_thread.connection
-        self._of_thread.connection = None
-        connection.invalidate()
-        connection.close()
+        kept: Kept = self._of_thread.kept
+        self._of_thread.kept = None
+        kept.connection.invalidate()
+        kept.connection.close()
 
     @contextmanager
     def money(self) -> Iterator[Connection]:
@@ -122,8 +122,23 @@ class Database:
         return not is_busy
 
     def close(self) -> None:
+        self._of_thread.kept = None
         self._money.dispose()
         self._calls.dispose()
+
+
+class Kept:
+    """A thread's own connection: back in the pool as soon as the thread has ended, not when a collector comes by.
+
+    Servers end idle threads and start others; without this they would wait for each other's connections.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self.connection.close()
 
 
 class Shared:

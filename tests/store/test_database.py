@@ -1,0 +1,68 @@
+"""Connections: kept by their threads, given back when a thread ends, replaced when they break."""
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from ivr.store import DatabaseError, Store, open_store
+from ivr.store.database import CONNECTIONS, Shared
+from tests.store.payments import NOW, a_call, begin
+
+
+def test_threads_that_come_and_go_leave_their_connections_to_the_next(store: Store):
+    store.save_call(a_call(), 0, NOW)
+    gc.disable()  # a connection must not wait for the collector
+    try:
+        for _ in range(5):
+            with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
+                barrier = threading.Barrier(CONNECTIONS // 2, timeout=30)
+
+                def load(_: int, barrier: threading.Barrier = barrier) -> object:
+                    barrier.wait()
+                    return store.load_call("CA1")
+
+                assert all(pool.map(load, range(CONNECTIONS // 2)))
+    finally:
+        gc.enable()
+
+
+def test_after_the_server_has_dropped_every_connection_the_store_goes_on(postgresql_url: str):
+    """The statement that notices fails; nothing that comes after does."""
+    store = open_store(postgresql_url)
+    store.save_call(a_call(), 0, NOW)
+    begin(store)
+    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises((DatabaseError, psycopg.Error)):
+        store.load_call("CA1")
+    assert store.load_call("CA1") is not None
+    assert store.claim(NOW, 60) is not None
+    store.close()
+
+
+def test_work_that_many_ask_for_at_once_is_done_once_or_twice_and_for_all():
+    """Whoever asked before it began is served by it; who asked later is not."""
+    begun, may_end, runs = threading.Event(), threading.Event(), []
+
+    def work() -> bool:
+        runs.append(1)
+        begun.set()
+        return may_end.wait(30)
+
+    shared = Shared(work)
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(shared)
+        assert begun.wait(30)
+        others = [pool.submit(shared) for _ in range(8)]
+        while shared._asked < 9:
+            pass
+        may_end.set()
+        assert first.result()
+        assert all(other.result() for other in others)
+    assert len(runs) == 2
