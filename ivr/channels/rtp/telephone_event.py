@@ -44,6 +44,31 @@ class EventPackets:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """At most one packet of each call, read."""
+
+    rows: Rows
+    timestamp: npt.NDArray[np.uint32]
+    marker: Mask
+    rate: npt.NDArray[np.int32]
+    code: Bytes
+    end: Mask
+    duration: npt.NDArray[np.uint32]
+
+    def only(self, keep: Mask) -> "Turn":
+        return Turn(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+
+def read_turn(arrivals: Arrivals, packets: EventPackets) -> Turn:
+    """RFC 4733 2.3: event code; end bit and volume; duration."""
+    payload = arrivals.bytes[packets.at[:, None], packets.begin[:, None] + np.arange(PAYLOAD)]
+    duration = payload[:, 2].astype(np.uint32) << 8 | payload[:, 3]
+    end = (payload[:, 1] & END).astype(bool)
+    turn = Turn(packets.rows, packets.timestamp, packets.marker, packets.rate, payload[:, 0], end, duration)
+    return turn.only(turn.code < KEYS)
+
+
+@dataclass(frozen=True)
 class Pressed:
     rows: Rows
     code: Bytes
@@ -84,7 +109,7 @@ class TelephoneEvents:
         released: list[Released] = []
         if len(packets.rows):
             for turn in self._turns(packets):
-                self._step(arrivals, turn, pressed, released)
+                self._step(read_turn(arrivals, turn), pressed, released)
         self._tick += 1
         overdue = np.flatnonzero(self._down & (self._tick - self._heard_tick > LOST_END_TICKS))
         if len(overdue):
@@ -100,24 +125,18 @@ class TelephoneEvents:
         self.flooded += int(np.count_nonzero(turn >= MAX_ROUNDS))
         return [packets.only(order[turn == n]) for n in range(min(int(turn.max()) + 1, MAX_ROUNDS))]
 
-    def _step(self, arrivals: Arrivals, turn: EventPackets, pressed: list[Pressed], released: list[Released]) -> None:
-        payload = arrivals.bytes[turn.at[:, None], turn.begin[:, None] + np.arange(PAYLOAD)]
-        known = payload[:, 0] < KEYS
-        if not known.all():
-            turn, payload = turn.only(known), payload[known]
-        duration = payload[:, 2].astype(np.uint32) << 8 | payload[:, 3]
-        end = (payload[:, 1] & END).astype(bool)
-        goes_on, new = self._judged(turn, payload[:, 0], end, duration)
-        self._lengthen(turn, duration, goes_on)
-        self._press(turn, payload[:, 0], duration, new, pressed, released)
-        ended = end & (goes_on | new) & self._down[turn.rows]
+    def _step(self, turn: Turn, pressed: list[Pressed], released: list[Released]) -> None:
+        goes_on, new = self._judged(turn)
+        self._lengthen(turn.only(goes_on))
+        if new.any():
+            self._press(turn.only(new), pressed, released)
+        ended = turn.end & (goes_on | new) & self._down[turn.rows]
         if ended.any():
             self._end(turn.rows[ended], released)
 
-    def _judged(
-        self, turn: EventPackets, code: Bytes, end: Mask, duration: npt.NDArray[np.uint32]
-    ) -> tuple[Mask, Mask]:
+    def _judged(self, turn: Turn) -> tuple[Mask, Mask]:
         """Which packets go on with their call's newest key, and which begin a new one; the others are echoes."""
+        code, duration = turn.code, turn.duration
         rows = turn.rows
         step = (turn.timestamp - self._timestamp[rows]).astype(np.int32).astype(np.int64)
         before = self._duration[rows].astype(np.int64)
@@ -126,9 +145,8 @@ class TelephoneEvents:
         # The timestamp moves along with the duration: both count from one beginning. A new press would have to be
         # longer than the old one and the pause together before its first packet came through.
         moving = open_key & (duration > before) & (step < duration)
-        moving |= (
-            self._moves[rows] & end & same_key & ~turn.marker & (step > 0) & (duration >= before) & (step < duration)
-        )
+        late_end = self._moves[rows] & turn.end & same_key & ~turn.marker & (step > 0)
+        moving |= late_end & (duration >= before) & (step < duration)
         self._moves[rows[moving]] = True
         next_segment = open_key & (before >= SEGMENT) & (step >= before) & (step <= before + SEGMENT_SLACK)
         self._before[rows[next_segment]] += step[next_segment]
@@ -136,32 +154,22 @@ class TelephoneEvents:
         delayed = self._any[rows] & (step < 0) & (step > -MAX_DELAYED)
         return goes_on, ~goes_on & ~delayed
 
-    def _lengthen(self, turn: EventPackets, duration: npt.NDArray[np.uint32], goes_on: Mask) -> None:
-        rows = turn.rows[goes_on]
-        step = turn.timestamp[goes_on] != self._timestamp[rows]
-        self._timestamp[rows] = turn.timestamp[goes_on]
-        self._duration[rows] = np.where(step, duration[goes_on], np.maximum(self._duration[rows], duration[goes_on]))
+    def _lengthen(self, turn: Turn) -> None:
+        rows = turn.rows
+        moved = turn.timestamp != self._timestamp[rows]
+        self._timestamp[rows] = turn.timestamp
+        self._duration[rows] = np.where(moved, turn.duration, np.maximum(self._duration[rows], turn.duration))
         self._heard_tick[rows] = self._tick
 
-    def _press(
-        self,
-        turn: EventPackets,
-        code: Bytes,
-        duration: npt.NDArray[np.uint32],
-        new: Mask,
-        pressed: list[Pressed],
-        released: list[Released],
-    ) -> None:
-        if not new.any():
-            return
-        rows, code, duration = turn.rows[new], code[new], duration[new]
+    def _press(self, turn: Turn, pressed: list[Pressed], released: list[Released]) -> None:
+        rows = turn.rows
         interrupted = rows[self._down[rows]]
         if len(interrupted):
             self._end(interrupted, released)
-        self._code[rows], self._timestamp[rows], self._duration[rows] = code, turn.timestamp[new], duration
-        self._before[rows], self._rate[rows], self._heard_tick[rows] = 0, turn.rate[new], self._tick
+        self._code[rows], self._timestamp[rows], self._duration[rows] = turn.code, turn.timestamp, turn.duration
+        self._before[rows], self._rate[rows], self._heard_tick[rows] = 0, turn.rate, self._tick
         self._down[rows] = self._any[rows] = True
-        pressed.append(Pressed(rows, code, duration / turn.rate[new]))
+        pressed.append(Pressed(rows, turn.code, turn.duration / turn.rate))
 
     def _end(self, rows: Rows, released: list[Released]) -> None:
         self._down[rows] = False

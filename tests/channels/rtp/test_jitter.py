@@ -123,6 +123,7 @@ def test_a_header_extension_and_contributing_sources_are_stepped_over(line, call
 
 @pytest.mark.parametrize("begin", ["sequence", "timestamp"])
 def test_counters_that_wrap_or_begin_anew_do_no_harm(line, caller, begin):
+    caller.stream.sequence = 30_000
     setattr(caller.stream, begin, 2**16 - 8 if begin == "sequence" else 2**32 - 1000)
     first = packets(caller, FRAMES[:20])
     caller.stream.sequence, caller.stream.timestamp = 4711, 1234567
