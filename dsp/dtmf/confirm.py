@@ -62,7 +62,7 @@ class Candidates:
 
     @property
     def phase(self) -> Floats:
-        """[2, n] radians at the centre of the two windows."""
+        """[2, n] turns at the first sample of the first of the two windows, at nominal frequency."""
         return self.measures[0:2]
 
     @property
@@ -123,9 +123,9 @@ def candidates(seen: Windows, idle: int) -> Candidates:
     shown = np.add(sizes[:, 0], sizes[:, 1], out=found.shown)
     shown *= np.float32(0.5)
     low, high = np.multiply(shown, np.interp(np.abs(found.offset), LOSS_HZ, LOSS), out=found.amplitude)
-    np.divide((low * low + high * high) * np.float32(PAIR_ENERGY), np.maximum(total, 1), out=found.share)
+    np.divide((low * low + high * high) * np.float32(PAIR_ENERGY), total, out=found.share)
     relative: Floats = np.divide(amplitude, shown[:, None])
-    found.level[:] = weaker(relative)
+    weaker(relative, out=found.level)
     steady = np.abs(sizes[:, 0] - sizes[:, 1]) <= MAX_STEP * shown
     accepted = within(OUTER, found)
     accepted &= steady[0] & steady[1]
@@ -155,8 +155,11 @@ def allowed(purity: Floats) -> Tolerance:
 def explained(found: Candidates, samples: Floats) -> Floats:
     """Share of the middle 200 of those 240 samples that the two tones explain, taken as perfectly steady."""
     heard = np.where(found.late[:, None], samples[:, 180:380], samples[:, 100:300])
-    turning = (found.offset + TONES_BY_KEY.take(found.key, axis=1)) * np.float32(2 * np.pi / RATE)
-    low, high = found.amplitude[:, :, None] * np.cos(found.phase[:, :, None] + turning[:, :, None] * AROUND_CENTRE)
+    nominal = TONES_BY_KEY.take(found.key, axis=1)
+    turning = (nominal + found.offset) * np.float32(2 * np.pi / RATE)
+    # A window's middle is a hop after its beginning, where its phase counts from; the middle of the two half a hop more.
+    centre = (found.phase + nominal * np.float32(HALF / RATE)) * np.float32(2 * np.pi) + turning * np.float32(HALF / 2)
+    low, high = found.amplitude[:, :, None] * np.cos(centre[:, :, None] + turning[:, :, None] * AROUND_CENTRE)
     rest = heard - low - high
     return np.asarray(1 - np.square(rest).sum(axis=1) / np.maximum(np.square(heard).sum(axis=1), 1), np.float32)
 
@@ -171,14 +174,11 @@ def tune(found: Candidates, pair: Complexes, middle: Complexes) -> None:
     np.multiply(pair[:, 1], pair[:, 0].conj(), out=turns[0])
     np.multiply(middle[1], middle[0].conj(), out=turns[1])
     turns[2] = pair[:, 0]
-    gained, halfway, first = np.arctan2(turns.imag.copy(), turns.real.copy()) * np.float32(1 / (2 * np.pi))
+    gained, halfway, found.phase[:] = np.arctan2(turns.imag.copy(), turns.real.copy()) * np.float32(1 / (2 * np.pi))
     nominal = TURNS_PER_HOP.take(found.key, axis=1)
     fine = gained - nominal
     fine -= np.rint(fine)
     fine += np.rint(halfway * np.float32(HALF / HALF_CENTRES_APART) - fine)
-    # A window's phase counts from its first sample at nominal frequency; its centre is a hop further, and theirs half.
-    centre = first + nominal + np.float32(0.5) * (nominal + fine)
-    np.multiply(centre, np.float32(2 * np.pi), out=found.phase)
     np.multiply(fine, np.float32(RATE / HALF), out=found.offset)
 
 

@@ -17,9 +17,10 @@ COVERAGE: Final = overlapped(MIDDLE + 1)[::-1].cumsum()[::-1]
 END_COVERAGE: Final = np.concatenate([[0.0], overlapped(WINDOWS).cumsum()])
 
 
-def weaker(relative: Floats) -> Floats:
+def weaker(relative: Floats, out: Floats | None = None) -> Floats:
     """[2, 5, rows] of amplitudes over a reference to [5, rows]: the weaker tone's, 1 where both are there."""
-    return np.asarray(np.minimum(np.minimum(relative[0], relative[1]), 1))
+    level: Floats = np.minimum(np.minimum(relative[0], relative[1]), np.float32(1), out=out)
+    return level
 
 
 def has_ended(level: Floats) -> npt.NDArray[np.bool_]:
