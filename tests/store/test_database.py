@@ -22,7 +22,7 @@ def test_threads_that_come_and_go_leave_their_connections_to_the_next(store: Sto
 
                 def load(_: int, barrier: threading.Barrier = barrier) -> object:
                     barrier.wait()
-                    return store.load_call("CA1")
+                    return store.load_call("CA1") and store.latest_calls(1)
 
                 assert all(pool.map(load, range(CONNECTIONS // 2)))
     finally:
