@@ -58,6 +58,7 @@ class Load:
         self._receiver = Receiver(Arrivals(4 * calls + 256), filenos)
         self._audio = np.concatenate([talk(), *(key_frames(key) for key in "0123456789")])
         self._begun = np.zeros(calls, np.uint32)
+        self._active = np.zeros(calls, bool)  # whether the key of this period is being pressed at all
         self._headers = header_view(self._outgoing.packets)
         self.pressed = [""] * calls
         self.received = self.late = 0
@@ -106,7 +107,8 @@ class Load:
         if not keys:
             begun &= phase > 0
         inband = order.get("method") == "inband"
-        pressing = begun & (phase < KEY_TICKS) & np.array(self._pressing(phase, begun))
+        self._active = np.where(phase == 0, begun, self._active)
+        pressing = begun & (phase < KEY_TICKS) & self._active
         frames = np.where(inband & pressing, TALK_FRAMES + key * KEY_TICKS + np.minimum(phase, KEY_TICKS - 1), 0)
         frames = np.where(inband & pressing, frames, (tick + np.arange(len(phase)) * 13) % TALK_FRAMES)
         self._outgoing.write(self._audio, frames)
@@ -115,11 +117,6 @@ class Load:
         if not inband:
             self._write_events(order.get("telephone_event", 101), phase, key)
         self._sender.send(self.of_call)
-
-    def _pressing(self, phase: np.ndarray, begun: np.ndarray) -> np.ndarray:
-        self._active = getattr(self, "_active", np.zeros(len(phase), bool))
-        self._active = np.where(phase == 0, begun, self._active)
-        return self._active
 
     def _write_events(self, kind: int, phase: np.ndarray, key: np.ndarray) -> None:
         packets = self._outgoing
