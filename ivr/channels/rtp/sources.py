@@ -3,6 +3,8 @@
 A call's source latches once: on the first packet from exactly the address that signalling named, or, where the call is
 alone in waiting on its socket, on the first one from an allowed host (NAT changes ports). Afterwards the socket is free
 for the next call, and packets from elsewhere can no longer take a call over (RTPBleed, CVE-2017-14099 and its kin).
+But for one: what comes from exactly the signalled address later. The first packet on a port may be the last of the call
+before, from the same PBX, and must not keep the new call's own media out.
 """
 
 from typing import Final
@@ -47,6 +49,7 @@ class Sources:
         self.socket = np.full(capacity, NOBODY, np.int64)
         self.latched = np.zeros(capacity, bool)
         self.expecting = np.zeros(capacity, bool)
+        self._elsewhere = np.zeros(capacity, bool)  # latched, but not on the place that signalling named
         self.owner = np.full(sockets, NOBODY, np.intp)  # the call that alone waits for its source on this socket
         self._host, self._port = np.zeros(capacity, np.uint64), np.zeros(capacity, np.uint64)
         self._signalled_host, self._signalled_port = np.zeros(capacity, np.uint64), np.zeros(capacity, np.uint64)
@@ -80,6 +83,7 @@ class Sources:
         self._allowed[row] = 0
         self._allowed[row, : len(hosts)] = hosts
         already = self.latched[row] and self._host[row] == hosts[0] and self._port[row] == ports[0]
+        self._elsewhere[row] = self.latched[row] and not already
         if moved and not already:
             self.expecting[row] = True
             socket = self.socket[row]
@@ -90,7 +94,7 @@ class Sources:
     def close(self, row: int) -> None:
         self._settle(row)
         self.socket[row] = NOBODY
-        self.latched[row] = False
+        self.latched[row] = self._elsewhere[row] = False
         self._signalled_host[row] = self._signalled_port[row] = 0
         self._allowed[row] = 0
         self._stale = True
@@ -134,6 +138,7 @@ class Sources:
         else:
             self._ssrc[row] = ssrc
             self.latched[row] = True
+            self._elsewhere[row] = (self._signalled_host[row], self._signalled_port[row]) != (host, port)
             self._settle(row)
         self._stale = True
         return not known
@@ -146,7 +151,7 @@ class Sources:
         if not self._stale:
             return
         latched = np.flatnonzero(self.latched)
-        waiting = np.flatnonzero(self.expecting & (self._signalled_port > 0))
+        waiting = np.flatnonzero((self.expecting | self._elsewhere) & (self._signalled_port > 0))
         ssrcs = self._ssrc[latched].T.ravel()
         both = np.concatenate([latched, latched])
         self._exact.fill(source_keys(self._host[both], self._port[both], self.socket[both], ssrcs), both)

@@ -65,6 +65,34 @@ def test_a_second_source_from_the_allowed_host_comes_too_late(line):
     assert line.keys() == ""
 
 
+def test_the_last_packets_of_a_call_that_is_over_do_not_take_its_successor_on_the_port(make_line):
+    line = make_line(calls=2, sockets=1)
+    gone = line.ring("gone")
+    gone.source = (gone.source[0], 40000)
+    line.run(2)
+    line.plane.close("gone")
+    del line.callers["gone"]
+    caller = line.ring("call")
+    # One PBX, one host: what it still sends for the old call comes to the port that the new one waits on.
+    line.deliver(caller, gone.stream.tick()[0], gone.source)
+    line.quiet_tick()
+    caller.stream.press("5")
+    line.talk()
+    assert line.keys("call") == "5"
+    assert line.of(Latched)[-1] == Latched("call", caller.source)
+
+
+def test_who_has_once_come_from_where_signalling_said_stays_there(make_line):
+    line = make_line(calls=2, sockets=1)
+    caller = line.ring(allowed_hosts=("198.51.100.9",))
+    line.deliver(caller, key_of(CallerStream(), 1), ("198.51.100.9", 4242))
+    line.run(2)
+    line.deliver(caller, key_of(CallerStream(), 2), ("198.51.100.9", 4242))
+    line.run(2)
+    assert line.keys() == "1"
+    assert [event.source for event in line.of(Latched)] == [("198.51.100.9", 4242), caller.source]
+
+
 def test_a_payload_type_nobody_agreed_on_latches_nothing(line):
     caller = line.ring(stream=CallerStream(sends_silence=False))
     line.tick(caller.stream.packet(99, bytes(160)))
