@@ -24,8 +24,9 @@ from ivr.settings import ROOT, Settings, load_settings
 console = Console()
 BANK_PORT = "9443"  # as config/banks.yaml has it
 KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
-# Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md).
-WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165"}
+# Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md);
+# without glibc's per-thread cache, which would keep the last few pieces as they were.
+WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
 
 
 @click.command()
@@ -87,6 +88,8 @@ def environment(settings: Settings, running: list[str]) -> dict[str, str]:
         "PORT": str(settings.port),
         "TONETILL_PROCESSES": ",".join(running),
         "WEB_WORKERS": os.environ.get("WEB_WORKERS", "1"),
+        # Not one: a billing endpoint that takes its time would hold up every other call.
+        "WEB_THREADS": os.environ.get("WEB_THREADS", "2"),
         "TRUNK_DRAIN_S": os.environ.get("TRUNK_DRAIN_S", "2"),  # Ctrl-C on a laptop: nobody waits ten minutes
         "LOG_FORMAT": "text" if sys.stdout.isatty() and settings.log_format == "auto" else settings.log_format,
     }

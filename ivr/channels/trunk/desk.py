@@ -24,6 +24,7 @@ from ivr.channels.rtp import (
     WorkerLost,
 )
 from ivr.channels.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint
+from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.channels.trunk.conversation import Conversation, House
 from ivr.channels.trunk.mouth import Gone, KeyPressed, Silent
 from ivr.runner import new_call
@@ -48,7 +49,7 @@ class RtpMouth:
         self._desk, self._call = desk, call
 
     async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
-        loaded = [await self._desk.media.load(clip) for clip in clips]
+        loaded = await self._desk.clips.take(self._call, clips)
         if line := self._desk.lines.get(self._call):
             line.barge_in = barge_in
         return self._desk.media.play(self._call, loaded, barge_in=barge_in)
@@ -88,6 +89,7 @@ class Desk:
         self.keys: Counter[Method] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self.media: MediaClient
+        self.clips: ClipShelf
         self.on_stats: Callable[[MediaStats], None] = lambda _stats: None
         self.on_lost: Callable[[str], None] = lambda _reason: None
 
@@ -150,6 +152,7 @@ class Desk:
 
     async def ended(self, call: str, reason: str) -> None:
         line = self.lines.pop(call, None)
+        self.clips.release(call)
         self.media.close_call(call)
         if line is not None and line.conversation is not None:
             line.conversation.tell(Gone(reason))

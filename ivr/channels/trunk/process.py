@@ -13,6 +13,7 @@ from ivr import metrics
 from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.channels.sip import Account, Credentials, Limits, Listen, Peer, Registration, SipEndpoint, SipSettings, Tls
 from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
+from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.channels.trunk.conversation import Conversation, House
 from ivr.channels.trunk.desk import Desk, Route
 from ivr.channels.trunk.mouth import Heard
@@ -97,6 +98,7 @@ class Trunk:
 
     async def _start_media(self) -> None:
         self.desk.media = MediaClient(media_settings(self.settings), self.desk.heard, self._media_fault)
+        self.desk.clips = ClipShelf(self.desk.media)
         await self.desk.media.start()
 
     def _media_fault(self, error: Exception) -> None:
