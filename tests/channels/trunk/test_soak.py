@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -14,13 +15,14 @@ import structlog
 from ivr.channels.rtp import Phone
 from ivr.channels.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
 from ivr.channels.trunk import process
-from tests.channels.trunk.callers import Caller, play, speak, telephone
+from tests.channels.trunk.callers import Caller, place_of, play, speak, telephone
 from tests.tills import Till, open_till
 
 AT_ONCE = 12
 # Finished SIP transactions are remembered for 64 T1 (RFC 3261 17); with a short T1 they are gone within seconds.
 QUICK = Timers(0.1, 0.8, 1.0)
 NO_LIMIT = Limits(invites_per_s=1e6, invites_burst=10**6, messages_per_s=1e6, messages_burst=10**6)
+TRIES, ASKED_AGAIN_S = 2, 10  # longer than the inter-digit timeout
 KEY_MS = 40  # the shortest key that Q.24 has us hear, and pause
 PATIENCE_S = 60
 MB = 1024 * 1024
@@ -49,6 +51,7 @@ class Soak:
     """Where the audio of calls goes whose caller does not listen."""
     paid_of: int
     outcomes: Counter[str | None] = field(default_factory=Counter)
+    again: int = 0  # entries that had to be keyed twice
 
     async def ring(self, numbers: Iterator[int]) -> None:
         async def caller() -> None:
@@ -104,7 +107,9 @@ class Soak:
     async def pays(self, number: int, ani: str) -> None:
         """Every key cuts a prompt off."""
         async with telephone(self.till, ani) as caller:
-            await QuickCaller(**vars(caller)).pays(number // self.paid_of)
+            quick = QuickCaller(**vars(caller))
+            await quick.pays(number // self.paid_of)
+            self.again += quick.again
 
     async def held(self) -> Held:
         """When nobody rings any more and all that is remembered for retransmissions has been forgotten."""
@@ -135,8 +140,25 @@ def descriptors(process: psutil.Process, till: Till) -> int:
     )
 
 
+@dataclass
 class QuickCaller(Caller):
+    """Keys at the least length, and once more when asked again: a machine that stands still for half a second, as this
+    one may among other tests, has half a second of keys arrive at once."""
+
+    last: str = ""
+    again: int = 0
+
+    async def reaches(self, *places: str) -> None:
+        for _ in range(TRIES):
+            with suppress(TimeoutError):
+                await self.till.progress.until(lambda: place_of(self.progress) in places, ASKED_AGAIN_S)
+                return
+            self.again += 1
+            await self.press(self.last)
+        await super().reaches(*places)
+
     async def press(self, keys: str) -> None:
+        self.last = keys
         await self.phone.press(keys, tone_ms=KEY_MS, gap_ms=KEY_MS)
 
 
@@ -168,7 +190,7 @@ def test_call_after_call_is_ended_and_leaves_nothing_behind(tmp_path, quick_time
             for part in range(parts):
                 await soak.ring(iter(range(part * calls // parts, (part + 1) * calls // parts)))
                 told.append(await soak.held())
-                print(soak.outcomes.total(), asdict(told[-1]), flush=True)
+                print(soak.outcomes.total(), "calls,", soak.again, "entries keyed again,", asdict(told[-1]), flush=True)
             await phones.stop()
             sink.hang_up()
             assert soak.outcomes.total() == calls

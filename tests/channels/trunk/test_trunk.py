@@ -1,11 +1,13 @@
 """The whole trunk on loopback: signalling, media worker, database, forwarder; calls of a telephone of our own, by every method."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 import structlog
 
 from ivr.channels.sip import CallRefusedError
+from ivr.channels.trunk.desk import RtpMouth
 from ivr.logs import set_up_logging
 from tests.channels.trunk.callers import Caller, play, telephone
 from tests.tills import Till, account, card, open_till
@@ -76,6 +78,36 @@ def in_direction(caller: Caller, direction: str) -> str:
     head, _, rest = sdp.partition("\r\no=- ")
     identity, _, tail = rest.split(" ", 2)
     return f"{head}\r\no=- {identity} {version} {tail}"
+
+
+@pytest.mark.parametrize("method", ["rfc4733", "inband", "info"])
+def test_a_key_by_any_method_stops_the_prompt(tmp_path, method):
+    clip = tmp_path / "long.ulaw"
+    clip.write_bytes(bytes([0x20]) * 8000 * 8)
+
+    async def scene():
+        async with open_till(tmp_path) as till, telephone(till, "+15550100", method=method) as caller:
+            await caller.reaches("language")
+            ((call, line),) = till.trunk.desk.lines.items()
+            await until(lambda: line.barge_in, 5)  # the flow's own prompt has begun; the clip takes its place
+            await RtpMouth(till.trunk.desk, call).play([clip], barge_in=True)
+            await until(lambda: sounds(caller), 5)
+            await caller.press("1")
+            await until(lambda: not sounds(caller), 2)  # the prompt is eight seconds long
+            await caller.reaches("account")
+
+    play(scene)
+
+
+def sounds(caller: Caller) -> bool:
+    """Whether the clip is in what was heard last."""
+    return any(bytes([0x20]) * 40 in heard.codes for heard in caller.phone.heard[-3:])
+
+
+async def until(reached: Callable[[], bool], within_s: float) -> None:
+    async with asyncio.timeout(within_s):
+        while not reached():
+            await asyncio.sleep(0.02)
 
 
 def test_a_number_that_no_flow_answers_is_404(tmp_path):
