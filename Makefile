@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-dsp bench-mask bench-trunk lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-dsp bench-mask bench-store bench-media bench-trunk lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,10 +29,16 @@ check: .venv/dev.stamp ## formatting, lint, types, zones, flows
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: bench-web bench-dsp bench-mask bench-trunk ## all benchmarks
+bench: bench-web bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
+
+bench-store: .venv/dev.stamp ## calls and charges a second beside bare sqlite3; BENCH_POSTGRESQL=url adds PostgreSQL
+	@$(BIN)/python benchmarks/bench_store.py
+
+bench-media: .venv/dev.stamp ## the media plane alone: CPU of a call-tick by part
+	@$(BIN)/python benchmarks/bench_media.py
 
 bench-dsp: .venv/dev.stamp ## the tone decoder beside spandsp: speed, accuracy, talk-off
 	@$(BIN)/python benchmarks/bench_dsp.py

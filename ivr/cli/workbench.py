@@ -19,6 +19,7 @@ from ivr.runner import Runner
 from ivr.runner.assembly import load_flow
 from ivr.runner.billing import Bills
 from ivr.runner.forwarder import Forwarder
+from ivr.runner.forwarder_results import result_words
 from ivr.runner.payments import Payments, bank_of
 from ivr.runner.texting import keep_text
 from ivr.settings import ROOT
@@ -66,7 +67,7 @@ def build_workbench(
     secret = secrets.token_bytes(32)
     payments = Payments(store, {name: Vault(sealing_key, secret)}, "simulated", secret, prompts.words)
     flows: Mapping[str, Flow] = {flow.name: flow}
-    forwarder = Forwarder(store, {name: bank}, keep_text, now=clock)
+    forwarder = Forwarder(store, {name: bank}, keep_text, now=clock, write_result=result_words(prompts))
     return Workbench(flow, prompts, store, Runner(flows, payments, Bills(store)), forwarder, clock)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.core.phrases import Prompts
-from ivr.errors import FlowError
 from ivr.store import Payment
 
 ResultText = Callable[[Call, Payment], str]

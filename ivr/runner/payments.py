@@ -114,8 +114,9 @@ class Payments:
             return LimitReached(at, "attempts_per_caller")
         return None
 
-    def forget(self, intent: str) -> None:
-        self.store.forget_card(intent)
+    def forget(self, intent: str) -> bool:
+        """False where the attempt has been charged for by now: its fields are the forwarder's."""
+        return self.store.forget_card(intent)
 
     def authorize(self, call: Call, flow: Flow, action: Authorize, at: datetime) -> Event | None:
         """One transaction: intent, idempotency key, sealed fields, outbox row, attempt counts."""

@@ -105,6 +105,9 @@ class Runner:
             if isinstance(action, (Speak, Collect, CaptureCard, Wait, HangUp)):
                 for_channel.append(action)
                 continue
+            if isinstance(action, ForgetCard):
+                self._forget(reached, action)
+                continue
             answer = self._perform(reached[-1], action, event)
             if answer is not None:
                 # The answer decides what happens instead of the rest of the turn.
@@ -115,6 +118,12 @@ class Runner:
         call, actions = step(flow, reached[-1], event)
         reached.append(call)
         return deque(actions)
+
+    def _forget(self, reached: list[Call], action: ForgetCard) -> None:
+        """A charge committed at this very moment, by another request of the same call, is not over: say so on record."""
+        forgotten = self.payments.forget(action.intent)
+        if not forgotten and reached[-1].outcome == "unpaid":
+            reached.append(replace(reached[-1], outcome="pending"))
 
     def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
         if isinstance(event, KeysEntered):
@@ -133,8 +142,6 @@ class Runner:
                 return self.billing.look_up(action.source, action.key, event)
             case BeginCard():
                 return self.payments.begin_card(call, self.flows[call.flow], event.at)
-            case ForgetCard():
-                self.payments.forget(action.intent)
             case Authorize():
                 return self.payments.authorize(call, self.flows[call.flow], action, event.at)
             case Resolve():
