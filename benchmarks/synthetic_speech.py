@@ -14,7 +14,32 @@ import sys
 import numpy as np
 import soxr
 
-LANGUAGES = ["en-us", "en-gb", "es", "fr-fr", "de", "it", "pt-br", "pl", "ru", "sv", "nl", "cs", "tr", "hu", "el", "hi", "cmn", "ja", "ko", "vi", "fi", "ro", "ar", "sw"]
+LANGUAGES = [
+    "en-us",
+    "en-gb",
+    "es",
+    "fr-fr",
+    "de",
+    "it",
+    "pt-br",
+    "pl",
+    "ru",
+    "sv",
+    "nl",
+    "cs",
+    "tr",
+    "hu",
+    "el",
+    "hi",
+    "cmn",
+    "ja",
+    "ko",
+    "vi",
+    "fi",
+    "ro",
+    "ar",
+    "sw",
+]
 VOICES = ["", *(f"+f{n}" for n in range(1, 6)), *(f"+m{n}" for n in range(1, 8)), "+croak"]
 ONSETS = ["b", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "ch", "st", "tr", "pl"]
 VOWELS = ["a", "e", "i", "o", "u", "ai", "ou", "ea"]
