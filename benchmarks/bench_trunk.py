@@ -55,6 +55,12 @@ class Climb:
         clean = [point for point in self.points if point.is_clean]
         return clean[-1] if clean else None
 
+    @property
+    def reached(self) -> str:
+        """With a plus where it would have gone on: the steps were over."""
+        more = "+" if self.points and self.points[-1].is_clean else ""
+        return f"{self.most.calls if self.most else 0}{more}"
+
     async def step(self) -> None:
         calls = self.steps[len(self.points)]
         tries = []
@@ -161,8 +167,8 @@ def verdict(rounds: list[list[Climb]], equal: int) -> list[str]:
     names = [climb.name for climb in rounds[0]]
     most = {name: [climb.most for climbs in rounds for climb in climbs if climb.name == name] for name in names}
     for name in names:
-        reached = [point.calls if point else 0 for point in most[name]]
-        lines.append(f"{name}: most calls with nothing missing, by round: {', '.join(map(str, reached))}")
+        reached = [climb.reached for climbs in rounds for climb in climbs if climb.name == name]
+        lines.append(f"{name}: most calls with nothing missing, by round: {', '.join(reached)}")
     for name in names[1:]:
         pairs = [(a.calls, b.calls) for a, b in zip(most["Tonetill"], most[name], strict=True) if a and b]
         if pairs:
