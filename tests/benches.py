@@ -29,8 +29,10 @@ class Bench:
     def tell_bank(self, behaviour: str) -> None:
         self.bank.behaviour = behaviour
         if self.ended() != "None":
-            # The caller has gone: nobody waits, so let every pause between inquiries pass.
-            self.workbench.clock.advance(600)
+            # The caller has gone: nobody waits, so let every pause between inquiries, and before a text, pass.
+            for _ in range(3):
+                self.workbench.clock.advance(600)
+                self.workbench.work()
         self.workbench.work()
 
     def ended(self) -> str:
