@@ -31,6 +31,11 @@ class ClipShelf:
     def release(self, call: str) -> None:
         self._heard_by.pop(call, None)
 
+    @property
+    def listening(self) -> int:
+        """Calls whose clips are kept."""
+        return len(self._heard_by)
+
     def __len__(self) -> int:
         return len(self._loaded)
 

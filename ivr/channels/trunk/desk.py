@@ -32,6 +32,7 @@ from ivr.runner import new_call
 log = structlog.get_logger("trunk")
 NO_MEDIA = "no media"
 FAULT = "fault"
+NOTHING_PLAYS = 0
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,12 @@ class RtpMouth:
 
     async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
         loaded = await self._desk.clips.take(self._call, clips)
-        if line := self._desk.lines.get(self._call):
-            line.barge_in = barge_in
+        line = self._desk.lines.get(self._call)
+        if line is None:
+            # Hung up while the first words were looked for: `ended` has been, and nobody would let go of these clips.
+            self._desk.clips.release(self._call)
+            return NOTHING_PLAYS
+        line.barge_in = barge_in
         return self._desk.media.play(self._call, loaded, barge_in=barge_in)
 
     async def wipe(self) -> None:

@@ -39,6 +39,7 @@ class Held:
     tasks: int
     lines: int
     legs: int
+    listening: int
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Soak:
         for call in gone:
             del progress.calls[call.id]
         progress.history.clear()
+        self.sink.heard.clear()
 
     def _ended(self, ani: str) -> bool:
         return any(call.ani == ani and call.phase == "over" for call in self.till.progress.calls.values())
@@ -129,6 +131,7 @@ class Soak:
             len(asyncio.all_tasks()),
             len(desk.lines),
             len(legs),
+            desk.clips.listening,
         )
 
 
@@ -201,7 +204,7 @@ def test_call_after_call_is_ended_and_leaves_nothing_behind(tmp_path, quick_time
 
     play(scene, most_s=7200)
     warm, end = told[parts // 2 - 1], told[-1]
-    assert (end.lines, end.legs) == (0, 0)
+    assert (end.lines, end.legs, end.listening) == (0, 0, 0)
     assert end.tasks <= warm.tasks
     assert end.trunk_descriptors == warm.trunk_descriptors
     assert end.worker_descriptors == warm.worker_descriptors
