@@ -14,10 +14,9 @@ from rich.console import Console
 from dsp import g711
 from ivr.channels.rtp import CallerStream, Phone
 from ivr.channels.simulator import mask
-from ivr.channels.sip import LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
-from ivr.channels.sip.caller import CallerHandler
-from ivr.channels.sip.settings import Listen
+from ivr.channels.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 from ivr.cli.call_picture import CallPicture, CallTape, SensitiveEntries, draw, require_plotting
+from ivr.logs import set_up_logging
 
 console = Console(highlight=False)
 TONE_MS, GAP_MS = 100, 80
@@ -60,6 +59,7 @@ def ring(
     if plot is not None:
         require_plotting(plot)
     plan = Plan(keys.split(), method, codec, barge_in, taped=plot is not None)
+    set_up_logging("error", "text")
     transcript = asyncio.run(ring_up(uri, bind, plan))
     if plot is not None and transcript.picture is not None:
         draw(transcript.picture, plot)
