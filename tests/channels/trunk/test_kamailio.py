@@ -14,13 +14,24 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from ivr.channels.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings, Tls
+from ivr.channels.sip import (
+    CallerHandler,
+    CallRefusedError,
+    Listen,
+    LocalSession,
+    OutgoingCall,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+    Tls,
+)
 from ivr.settings import ROOT
 from tests.channels.trunk.callers import play
 from tests.peers import KAMAILIO, Kamailio, Tree, needs_peers, running
@@ -168,5 +179,27 @@ def test_calls_are_spread_over_the_nodes_and_a_node_killed_loses_no_new_call(tmp
             await ringing
             await carrier.rings_many()
             assert carrier.by_node[nodes[1].port] - before >= 2 * CALLS - CALLS // 2, proxy.log()
+
+    play(scene, most_s=90)
+
+
+@pytest.mark.long
+def test_a_node_that_drains_keeps_its_calls_and_gets_no_new_ones_and_without_nodes_callers_are_told(tmp_path):
+    async def scene():
+        async with behind_kamailio(tmp_path) as (carrier, nodes, _proxy):
+            calls = await carrier.rings_many()
+            staying = carrier.by_node[nodes[0].port]
+            assert staying
+            nodes[0].process.terminate()
+            await carrier.rings_many()
+            assert carrier.by_node[nodes[0].port] == staying
+            assert nodes[0].process.poll() is None  # its calls go on
+            assert not any(call.leg.over.is_set() for call in calls)
+            for node in nodes:
+                node.kill()
+            await asyncio.sleep(8)  # OPTIONS by the clock of a real proxy take them out
+            with pytest.raises(CallRefusedError) as refused:
+                await carrier.ring()
+            assert refused.value.status == 503
 
     play(scene, most_s=90)
