@@ -3,7 +3,7 @@
 import pytest
 
 from ivr.channels.simulator import play
-from tests.benches import Bench
+from tests.benches import ROOT, Bench
 
 PAYMENT = """
 call pay-a-bill from {ani}
@@ -59,6 +59,21 @@ def test_a_sixth_attempt_of_a_caller_within_the_hour_is_refused_before_a_card_is
     for pan in CARDS:
         attempt(bench, "+15550100", pan)
     play(REFUSED_CALLER, bench.world())
+
+
+def test_callers_without_a_number_are_not_one_caller(bench: Bench):
+    """As over AudioSocket, or withheld: six of them within the hour are all asked for a card, and all charged."""
+    for pan in [*CARDS, CARDS[0]]:
+        line = bench.workbench.dial("pay-a-bill", "")
+        line.begin()
+        for keys in ("1", "12345678#", "2", "1000#", "1"):
+            reply = line.press(keys)
+        assert reply.asks == "card_number"
+        for keys in (f"{pan}#", "1230", "1234" if len(pan) == 15 else "123", "94105", "1"):
+            line.press(keys)
+        bench.workbench.store.seed_bills(ROOT / "config" / "accounts.csv", anew=True)
+        bench.workbench.work()
+    assert len(bench.bank.charged) == len(CARDS) + 1
 
 
 def test_another_caller_is_not_held_up_by_it(bench: Bench):

@@ -110,7 +110,7 @@ class Payments:
     def begin_card(self, call: Call, flow: Flow, at: datetime) -> Event | None:
         """Early word of a limit, before the caller keys in a card; the final word is in `authorize`'s transaction."""
         rate = flow.head.limits.attempts_per_caller
-        if rate and not self.store.within_caller_limit(self._ani_hash(call), _limit(rate), at):
+        if rate and call.ani and not self.store.within_caller_limit(self._ani_hash(call), _limit(rate), at):
             return LimitReached(at, "attempts_per_caller")
         return None
 
@@ -130,7 +130,7 @@ class Payments:
             card_summary=f"{call.values.get('brand', '')} {call.values.get('last4', '')}".strip(),
             ani_hash=self._ani_hash(call),
         )
-        match self.store.begin_payment(intent, _limits(flow), at):
+        match self.store.begin_payment(intent, _limits(flow, call), at):
             case OverLimit(name):
                 return LimitReached(at, name)
             case AlreadyBegun():
@@ -172,9 +172,10 @@ def _limit(rate: Rate) -> Limit:
     return Limit(rate.count, rate.window_s)
 
 
-def _limits(flow: Flow) -> Limits:
+def _limits(flow: Flow, call: Call) -> Limits:
+    """Callers without a number (AudioSocket, withheld) are not one caller: the card's limit and the amount's hold."""
     written = flow.head.limits
     return Limits(
-        per_caller=_limit(written.attempts_per_caller) if written.attempts_per_caller else None,
+        per_caller=_limit(written.attempts_per_caller) if written.attempts_per_caller and call.ani else None,
         per_card=_limit(written.attempts_per_card) if written.attempts_per_card else None,
     )

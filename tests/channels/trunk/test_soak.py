@@ -206,7 +206,8 @@ def test_call_after_call_is_ended_and_leaves_nothing_behind(tmp_path, quick_time
     warm, end = told[parts // 2 - 1], told[-1]
     assert (end.lines, end.legs, end.listening) == (0, 0, 0)
     assert end.tasks <= warm.tasks
-    assert end.trunk_descriptors == warm.trunk_descriptors
+    # Fewer is no leak: what starting up had opened may have been closed meanwhile.
+    assert end.trunk_descriptors <= warm.trunk_descriptors
     assert end.worker_descriptors == warm.worker_descriptors
     assert end.worker_bytes - warm.worker_bytes < WORKER_ROOM
     assert end.trunk_bytes - warm.trunk_bytes < TRUNK_ROOM
