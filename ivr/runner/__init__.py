@@ -1,7 +1,7 @@
 """Between the pure core and the world: opens the vault, carries out effects, keeps a call going from event to event."""
 
 from ivr.runner.billing import BillingDown
-from ivr.runner.runner import Advance, Billing, Runner, abandoned, new_call
+from ivr.runner.runner import Advance, Billing, Runner, new_call
 from ivr.store import StaleCall, StoredCall
 from ivr.store import Store as CallStore
 
@@ -13,6 +13,5 @@ __all__ = [
     "Runner",
     "StaleCall",
     "StoredCall",
-    "abandoned",
     "new_call",
 ]

@@ -8,8 +8,7 @@ from ivr.bank import load_banks
 from ivr.core.compiler import Flow
 from ivr.core.flow_files import read_flows
 from ivr.core.phrases import Prompts
-from ivr.core.problems import Problem, did_you_mean
-from ivr.core.prompt_check import read_prompts
+from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError, FlowError
 from ivr.runner.billing import Bills, HttpBilling
 from ivr.runner.payments import Payments, bank_of
@@ -43,11 +42,6 @@ def load_flow(file: Path) -> tuple[Flow, Prompts]:
         raise ConfigError(f"there is no flow {file}")
     flows, prompts = _read([file], file.parent / "prompts")
     return next(iter(flows.values())), prompts
-
-
-def load_prompts(folder: Path) -> tuple[Prompts | None, list[Problem]]:
-    """The prompts alone, for a process that speaks to callers without holding a conversation."""
-    return read_prompts(_contents(_prompt_files(folder)))
 
 
 def _prompt_files(folder: Path) -> list[Path]:

@@ -163,8 +163,3 @@ def _count(before: Call, after: Call) -> None:
 def new_call(call_id: str, flow: Flow, *, ani: str, dnis: str, channel: str) -> Call:
     """A call that has not yet been greeted."""
     return Call(call_id, flow.name, ani, dnis, channel, flow.head.languages[0], phase="language")
-
-
-def abandoned(call: Call) -> Call:
-    """A call whose channel broke: over, with what is known of it."""
-    return replace(call, phase="over", hung_up=True)
