@@ -16,7 +16,7 @@ from dsp.recording import Recording, at_telephone_rate, read, write, written_who
 
 Heard: TypeAlias = Callable[[int], None]
 
-COLUMNS: Final = ("file", "seconds", "channels", "keys", "at_s", "masked_s", "problem")
+COLUMNS: Final = ("file", "seconds", "channels", "keys", "at_s", "masked_s", "veiled_s", "problem")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Found:
     channels: int = 0
     keys: tuple[dtmf.Key, ...] = ()
     masked_s: float = 0.0
+    veiled_s: float = 0.0
     problem: str = field(default="", kw_only=True)
 
     @property
@@ -60,18 +61,20 @@ def inspect(path: Path) -> Found:
     return Found(path, recording.seconds, len(recording.samples), keys_in(recording))
 
 
-def mask_file(source: Path, target: Path, heard: Heard | None = None, *, thorough: bool = False) -> Found:
+def mask_file(
+    source: Path, target: Path, heard: Heard | None = None, *, thorough: bool = False, veil: bool = True
+) -> Found:
     """Writes the masked copy and tells what was found in the source; refuses to write one that a decoder can read."""
     if target.exists() and target.samefile(source):
         raise DspError(f"would be overwritten by {target}, and masking cannot be undone; name another file")
     recording = read(source)
-    masked = mask(recording.samples, recording.rate, heard, thorough=thorough)
+    masked = mask(recording.samples, recording.rate, heard, thorough=thorough, veil=veil)
     copy = Recording(masked.samples, recording.format)
     if left := keys_in(copy):
         raise DspError(f"still holds {len(left)} keys after masking; no copy is written")
     write(target, copy)
-    seconds = sum(stop - start for start, stop in masked.spans_s)
-    return Found(source, recording.seconds, len(recording.samples), keys_in(recording), seconds)
+    lengths = (sum(stop - start for start, stop in spans) for spans in (masked.spans_s, masked.veiled_s))
+    return Found(source, recording.seconds, len(recording.samples), keys_in(recording), *lengths)
 
 
 def inspect_folder(folder: Path, heard: Heard | None = None) -> Iterator[Found]:
@@ -81,14 +84,16 @@ def inspect_folder(folder: Path, heard: Heard | None = None) -> Iterator[Found]:
         _tell(path, heard)
 
 
-def mask_folder(folder: Path, out: Path, heard: Heard | None = None, *, thorough: bool = False) -> Iterator[Found]:
+def mask_folder(
+    folder: Path, out: Path, heard: Heard | None = None, *, thorough: bool = False, veil: bool = True
+) -> Iterator[Found]:
     """Masked copies under `out`, at the same places as below `folder`."""
     if out.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(out.resolve()):
         raise DspError(f"{out}: lies in or around {folder}; masked copies need a folder of their own")
     if out.exists() and not out.is_dir():
         raise DspError(f"{out}: is a file; masked copies of a folder need a folder")
     for path in recordings(folder):
-        yield _or_problem(path, lambda path: _mask_below(folder, out, path, thorough))
+        yield _or_problem(path, lambda path: _mask_below(folder, out, path, thorough, veil))
         _tell(path, heard)
 
 
@@ -105,15 +110,16 @@ def write_report(path: Path, found: Sequence[Found], show_keys: bool = False) ->
                 len(one.keys),
                 one.at_s,
                 f"{one.masked_s:.2f}",
+                f"{one.veiled_s:.2f}",
                 one.problem,
             )
             table.writerow((*row, "".join(key.key for key in one.keys)) if show_keys else row)
 
 
-def _mask_below(folder: Path, out: Path, path: Path, thorough: bool) -> Found:
+def _mask_below(folder: Path, out: Path, path: Path, thorough: bool, veil: bool) -> Found:
     target = out / path.relative_to(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    return mask_file(path, target, thorough=thorough)
+    return mask_file(path, target, thorough=thorough, veil=veil)
 
 
 def _or_problem(path: Path, work: Callable[[Path], Found]) -> Found:

@@ -84,10 +84,9 @@ def decode(source: Path, report: Path | None, show_keys: bool) -> None:
 @click.argument("target", type=NEW)
 @click.option("--report", type=NEW, help="For a folder: also write the table to this CSV file.")
 @click.option("--show-keys", is_flag=True, help="For a folder: " + FOLDER_SECRETS)
-@click.option(
-    "--thorough", is_flag=True, help="Mask keys under loud speech too; beeps over about a tenth of all speech."
-)
-def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thorough: bool) -> None:
+@click.option("--thorough", is_flag=True, help="Beep where a veil would do; over about a tenth of all speech.")
+@click.option("--no-veil", is_flag=True, help="Leave doubtful speech as it is; keys under loud speech may stay in it.")
+def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thorough: bool, no_veil: bool) -> None:
     """Write a copy of a recording, or of every recording in a folder, with a beep over every key.
 
     \b
@@ -96,10 +95,11 @@ def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thoro
 
     Rate, channels and format stay; nothing but masked audio changes. Both sides of a stereo call are masked together.
     A masker would rather beep over a word than let a key through: expect a short beep once in some seconds of speech.
+    Where speech might hide a key it is veiled: noise takes the place of its middle band, and it stays understandable.
     """
     if source.is_dir():
         with _progress("masking", _bytes_below(source)) as heard:
-            found = list(archive.mask_folder(source, target, heard, thorough=thorough))
+            found = list(archive.mask_folder(source, target, heard, thorough=thorough, veil=not no_veil))
         _finish(found, report, show_keys)
         return
     _file_only(report, show_keys)
@@ -107,8 +107,9 @@ def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thoro
     with _naming(source):
         recording = read(source)
         with _progress("masking", recording.samples.size) as heard:
-            one = archive.mask_file(source, target, heard, thorough=thorough)
-    click.echo(f"{target}: {len(one.keys)} keys heard; {one.masked_s:.2f} s of {one.seconds:.1f} s masked")
+            one = archive.mask_file(source, target, heard, thorough=thorough, veil=not no_veil)
+    veiled = f", {one.veiled_s:.2f} s veiled" if one.veiled_s else ""
+    click.echo(f"{target}: {len(one.keys)} keys heard; {one.masked_s:.2f} s of {one.seconds:.1f} s masked{veiled}")
 
 
 @main.command(name="plot")
@@ -142,8 +143,8 @@ def _finish(found: list[archive.Found], report: Path | None, show_keys: bool) ->
         Console().print(_table(found, show_keys))
     unread = sum(bool(one.problem) for one in found)
     holding = sum(bool(one.keys) for one in found)
-    masked_s = sum(one.masked_s for one in found)
-    masked = f", {masked_s:.1f} s masked" if masked_s else ""
+    masked_s, veiled_s = sum(one.masked_s for one in found), sum(one.veiled_s for one in found)
+    masked = f", {masked_s:.1f} s masked, {veiled_s:.1f} s veiled" if masked_s else ""
     click.echo(f"{len(found)} recordings, {holding} hold keys, {unread} could not be read{masked}")
     if unread:
         raise SystemExit(1)

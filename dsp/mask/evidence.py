@@ -25,9 +25,10 @@ NO_EVIDENCE_DB: Final = -99.0
 
 # Two sinusoids below this are not looked for: a key at -36 dBm0 passes by 8 dB, most line noise does not.
 FLOOR_DBM0: Final = -44.0
-# Q.24 lets a receiver accept 1.8 % and bids it reject 3.5 %; a masker fines what lies between and drops what lies beyond.
+# Q.24 lets a receiver accept 1.8 % and bids it reject 3.5 %; a masker fines what lies between and does not look beyond:
+# a voice's stronger harmonic there must not hide a key that lies next to it.
 FREE_OFFSET: Final = 0.02
-MAX_OFFSET: Final = 0.046
+MAX_OFFSET: Final = 0.045
 ROW_FINE_DB: Final = (250.0, 2.0)  # dB a unit beyond the free offset, and at most
 COLUMN_FINE_DB: Final = (400.0, 3.0)
 FREE_TWIST_DB: Final = 8.0
@@ -44,10 +45,10 @@ COLUMN: Final = np.float32(1.0)
 
 @dataclass(frozen=True)
 class _Group:
-    """Where one group of keys shows in a spectrum: bins to search for its peak, bins that count as its band."""
+    """Where one group of keys shows in a spectrum: bins in which its peak may lie, bins that count as its band."""
 
     nominal_hz: npt.NDArray[np.float32]
-    search: slice
+    near: npt.NDArray[np.intp]
     band: slice
 
 
@@ -61,8 +62,8 @@ class Evidence:
         # A sinusoid's peak power over this is its share of the windowed energy.
         self._peak_gain = np.float32(self._window.sum() ** 2 / (self._window**2).sum() / 2)
         self._floor = np.float32((self._window**2).sum() * (ZERO_DBM0_AMPLITUDE * 10 ** (FLOOR_DBM0 / 20)) ** 2 / 2)
-        self._rows = _Group(np.array(LOW_GROUP_HZ, np.float32), self._bins(650, 1000), self._bins(610, 1060))
-        self._columns = _Group(np.array(HIGH_GROUP_HZ, np.float32), self._bins(1150, 1700), self._bins(1090, 1780))
+        self._rows = self._group(LOW_GROUP_HZ, self._bins(610, 1060))
+        self._columns = self._group(HIGH_GROUP_HZ, self._bins(1090, 1780))
         self._whole = self._bins(100, 1800)
         self._upper = self._bins(600, 1800)
 
@@ -79,7 +80,7 @@ class Evidence:
         twist = np.abs(_decibels(row, column))
         fines += _fine(twist - np.float32(FREE_TWIST_DB), *TWIST_FINE_DB)
         score -= np.minimum(fines, MOST_FINES_DB)
-        possible = (pair > self._floor) & (np.maximum(row_offset, column_offset) < MAX_OFFSET) & (twist < MAX_TWIST_DB)
+        possible = (pair > self._floor) & (twist < MAX_TWIST_DB)
         return np.asarray(np.where(possible, score, np.float32(NO_EVIDENCE_DB)))
 
     def loud_enough(self, energy: Floats) -> npt.NDArray[np.bool_]:
@@ -87,8 +88,8 @@ class Evidence:
         return energy > self._floor
 
     def _peak(self, power: Floats, group: _Group) -> tuple[Floats, Floats]:
-        """Energy of the group's strongest sinusoid and its fractional offset from the nearest nominal frequency."""
-        at = power[:, group.search].argmax(axis=1) + group.search.start
+        """Energy of the strongest sinusoid near the group's frequencies and its fractional offset from the nearest."""
+        at = group.near[power.take(group.near, axis=1).argmax(axis=1)]
         left, mid, right = (np.log(np.take_along_axis(power, (at + k)[:, None], 1)[:, 0] + 1) for k in (-1, 0, 1))
         # A Hann window's main lobe is close to a parabola in log power.
         bend = np.minimum(left - 2 * mid + right, np.float32(-1e-6))
@@ -99,6 +100,11 @@ class Evidence:
 
     def _energy(self, power: Floats, bins: slice) -> Floats:
         return np.asarray(power[:, bins].sum(axis=1) * np.float32(2 / self._size))
+
+    def _group(self, nominal_hz: tuple[float, ...], band: slice) -> _Group:
+        nominal = np.array(nominal_hz, np.float32)
+        hz = np.arange(self._size // 2 + 1)[:, None] * (RATE / self._size)
+        return _Group(nominal, np.flatnonzero(np.abs(hz / nominal - 1).min(axis=1) < MAX_OFFSET), band)
 
     def _bins(self, low_hz: float, high_hz: float) -> slice:
         return slice(round(low_hz * self._size / RATE), round(high_hz * self._size / RATE) + 1)

@@ -1,5 +1,6 @@
 """The masker for live channels, tick by tick; recordings are in `offline`."""
 
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -10,23 +11,26 @@ from dsp.errors import DspError
 from dsp.g711 import Law
 from dsp.mask.decision import Decision
 from dsp.mask.hearing import FRAME, PAST, Hearing
-from dsp.tones import monotone
+from dsp.mask.veil import Veil
+from dsp.tones import monotone, to_int16
 
 Frames: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.int16] | npt.NDArray[np.float32]
 Floats: TypeAlias = npt.NDArray[np.float32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 FULL_SCALE: Final = np.float32(32768)
+KEPT: Final = PAST + FRAME  # samples before the new ones: the frame due, and what windows before it reach back to
 
 
 class Masker:
     """Gives back what it is given, one frame (20 ms) later, with every DTMF tone replaced by a steady beep.
 
-    law: what frames carry: G.711 codes (uint8), or with None linear samples (int16, or float32 within +-1.0; the
-    first call settles which). Where nothing is masked the samples come back unchanged, bit for bit.
+    Where speech may hide a tone, it is veiled (`dsp.mask.veil`); veil=False leaves that out: keys under speech as loud
+    as they are may then get out. law: what frames carry: G.711 codes (uint8), or with None linear samples (int16, or
+    float32 within +-1.0; the first call settles which). What is neither beep nor veiled comes back bit for bit.
     """
 
-    def __init__(self, channels: int, law: Law | None = None) -> None:
+    def __init__(self, channels: int, law: Law | None = None, *, veil: bool = True, seed: int | None = None) -> None:
         if channels < 1:
             raise DspError(f"channels is {channels}; a masker needs at least one")
         self._channels = channels
@@ -34,19 +38,26 @@ class Masker:
         self._silence = g711.SILENCE[law] if law else 0
         self._hearing = Hearing()
         self._kept: Frames | None = None  # the frame that is due next
+        self._new_veil = partial(Veil, seed=seed) if veil else None
         self.masking: Flags = np.zeros(channels, bool)  # which channels' last frame out is a beep
+        self.veiling: Flags = np.zeros(channels, bool)  # and which is veiled
         self._begin()
 
     def __call__(self, frames: Frames) -> Frames:
         """[channels, 160] (or whole frames more) in, as many out; the first frame out is silence."""
         frames = self._checked(frames)
-        flags = self._decision(self._hearing(self._linear(frames)))
-        self.masking = flags[:, -1].copy()
+        heard = self._linear(frames)
+        beep, veil = self._decision(self._hearing(heard[:, -PAST - frames.shape[1] :]))
         due = np.concatenate([self._due(frames), frames[:, :-FRAME]], axis=1)
         self._kept = frames[:, -FRAME:].copy()
-        beep = self._beep(due.shape[1], due.dtype)
+        out = due.reshape(self._channels, -1, FRAME)
+        veil &= ~beep & (self._veil is not None)
+        if self._veil:
+            self._draw_veil(self._veil, out, heard, beep, veil)
+        self._sound(out, beep)
+        self.masking, self.veiling = beep[:, -1].copy(), veil[:, -1] & ~beep[:, -1]
         self._clock += due.shape[1]
-        return np.asarray(np.where(np.repeat(flags, FRAME, axis=1), beep, due))
+        return due
 
     def flush(self) -> Frames:
         """The last frame, still owed; the audio kept is wiped and the next call begins new streams."""
@@ -73,7 +84,7 @@ class Masker:
         at = self._indices(rows)
         self._past[at] = 0
         self._decision.forget(at)
-        self.masking[at] = False
+        self.masking[at] = self.veiling[at] = False
         if self._kept is not None:
             self._kept[at] = self._silence
 
@@ -85,7 +96,8 @@ class Masker:
 
     def _begin(self) -> None:
         self._decision = Decision(self._channels)
-        self._past: Floats = np.zeros((self._channels, PAST), np.float32)
+        self._veil = self._new_veil() if self._new_veil else None
+        self._past: Floats = np.zeros((self._channels, KEPT), np.float32)
         self._clock = 0
 
     def _checked(self, frames: Frames) -> Frames:
@@ -104,9 +116,9 @@ class Masker:
         return frames
 
     def _linear(self, frames: Frames) -> Floats:
-        """The new samples behind as much of the past as their windows reach back to."""
+        """The new samples behind the frame due and as much more of the past as windows and veils reach back to."""
         heard = np.concatenate([self._past, linear(frames, self._law)], axis=1)
-        self._past = heard[:, -PAST:].copy()
+        self._past = heard[:, -KEPT:].copy()
         return heard
 
     def _due(self, frames: Frames) -> Frames:
@@ -114,11 +126,28 @@ class Masker:
             return self._kept
         return np.full((self._channels, FRAME), self._silence, frames.dtype)
 
-    def _beep(self, count: int, dtype: np.dtype[np.generic]) -> Frames:
-        beep = monotone(self._clock, count)
-        if self._law:
-            return g711.encode(beep, self._law)
-        return beep if dtype == np.int16 else (beep / FULL_SCALE).astype(np.float32)
+    def _draw_veil(self, veil: Veil, out: Frames, heard: Floats, beep: Flags, veiled: Flags) -> None:
+        """Replaces what is to be veiled; what that would not cover becomes a beep instead."""
+        channel, frame = veiled.nonzero()
+        if not len(channel):
+            return
+        spans = np.lib.stride_tricks.sliding_window_view(heard[:, PAST - veil.reach :], FRAME + 2 * veil.reach, axis=1)
+        drawn, bare = veil(spans[channel, frame * FRAME], channel, frame + self._clock // FRAME)
+        out[channel, frame] = self._line(drawn, out.dtype)
+        beep[channel[bare], frame[bare]] = True
+
+    def _sound(self, out: Frames, beep: Flags) -> None:
+        channel, frame = beep.nonzero()
+        if len(channel):
+            tone = monotone(self._clock, out.shape[1] * FRAME).reshape(-1, FRAME).astype(np.float32)
+            out[channel, frame] = self._line(tone, out.dtype)[frame]
+
+    def _line(self, samples: Floats, dtype: np.dtype[np.generic]) -> Frames:
+        """Samples at 16-bit scale as this masker's line carries them."""
+        if dtype == np.float32:
+            return samples / FULL_SCALE
+        rounded = to_int16(samples)
+        return g711.encode(rounded, self._law) if self._law else rounded
 
 
 def linear(frames: Frames, law: Law | None) -> Floats:

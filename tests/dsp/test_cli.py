@@ -91,6 +91,16 @@ def test_thorough_masks_more(tmp_path):
     assert seconds[1] > seconds[0]
 
 
+def test_doubtful_speech_is_veiled_unless_told_not_to(tmp_path):
+    source = tmp_path / "call.wav"
+    hiss = np.random.default_rng(2).normal(0, 3000, (1, 8000))
+    write(source, Recording(tones.to_int16(hiss), Format(PCM, 16, 1, 8000)))
+    veiled = run("mask", source, tmp_path / "veiled.wav").output
+    assert float(veiled.split("masked, ")[1].split()[0]) > 0.5
+    assert "s veiled" not in run("mask", source, tmp_path / "plain.wav", "--no-veil").output
+    assert np.array_equal(read(tmp_path / "plain.wav").samples, read(source).samples)
+
+
 def test_a_recording_is_never_masked_over_itself(tmp_path):
     source = record(tmp_path / "call.wav", "1")
     before = source.read_bytes()
