@@ -97,7 +97,7 @@ def write(path: Path, recording: Recording) -> None:
     if body.nbytes > SIZE_UNKNOWN - 64:
         raise DspError("is over 4 GB, more than a WAV file can hold; cut it into parts first")
     with written_whole(path) as part, part.open("xb") as file:
-        file.write(_header(recording.format, body.nbytes))
+        file.write(header(recording.format, body.nbytes))
         file.write(body.data)
         file.write(b"\0" * (body.nbytes % 2))
 
@@ -198,7 +198,8 @@ def _packed(flat: Samples, fmt: Format) -> npt.NDArray[np.generic]:
     return whole.view(np.uint8).reshape(-1, 4)[:, : fmt.bits // 8].copy()
 
 
-def _header(fmt: Format, size: int) -> bytes:
+def header(fmt: Format, size: int | None) -> bytes:
+    """All that stands before `size` bytes of audio; None: how many there will be is not known."""
     step = fmt.channels * fmt.bits // 8
     chunk = struct.pack("<HHIIHH", fmt.tag, fmt.channels, fmt.rate, fmt.rate * step, step, fmt.bits)
     if fmt.tag != PCM:
@@ -206,6 +207,7 @@ def _header(fmt: Format, size: int) -> bytes:
         chunk += struct.pack("<H", 0)
     chunks = struct.pack("<4sI", b"fmt ", len(chunk)) + chunk
     if fmt.tag != PCM:
-        chunks += struct.pack("<4sII", b"fact", 4, size // step)
-    chunks += struct.pack("<4sI", b"data", size)
-    return struct.pack("<4sI4s", b"RIFF", 4 + len(chunks) + size + size % 2, b"WAVE") + chunks
+        chunks += struct.pack("<4sII", b"fact", 4, 0 if size is None else size // step)
+    chunks += struct.pack("<4sI", b"data", SIZE_UNKNOWN if size is None else size)
+    whole = SIZE_UNKNOWN if size is None else 4 + len(chunks) + size + size % 2
+    return struct.pack("<4sI4s", b"RIFF", whole, b"WAVE") + chunks

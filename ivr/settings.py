@@ -53,6 +53,7 @@ class Settings(BaseModel):
     trunk_drain_s: int = Field(ge=0, le=24 * 3600)
     trunk_register: str
     trunk_register_password: str = Field(repr=False)
+    trunk_record: str
     trunk_voice: Literal["espeak", "recorded", "tones", "auto"]
     audiosocket_port: int = Field(ge=0, le=65535)
 

@@ -29,6 +29,7 @@ def trunk(quiet: bool) -> None:
     Where it listens:      TRUNK_BIND, TRUNK_PORT (UDP and TCP), TRUNK_TLS_PORT
     Who may call:          TRUNK_PEERS, TRUNK_USER and TRUNK_PASSWORD
     Which flow answers:    TRUNK_FLOWS, such as  pay=pay-a-bill,*=pay-a-bill
+    Recordings, masked:    TRUNK_RECORD, a folder; none are made without it
     """
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
@@ -44,6 +45,8 @@ def trunk(quiet: bool) -> None:
 def announce(settings: Settings) -> None:
     where = f"{settings.trunk_bind}:{settings.trunk_port}"
     click.echo(f"trunk: sip:{next(iter(settings.trunk_flows.split('=')))}@{where}", err=True)
+    if settings.trunk_record:
+        click.echo(f"trunk: every call is recorded in {settings.trunk_record}, its keys masked", err=True)
 
 
 async def watch(node: Trunk, settings: Settings, view: "LiveView") -> None:

@@ -43,6 +43,8 @@ class CallMedia:
     inband: bool = True
     """Listen for tones until the first telephone-event arrives."""
     srtp: SrtpKeys | None = None
+    record: str = ""
+    """The name of the call's recording; empty: none. Once begun it lasts as long as the call."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class MediaStats:
     keys: dict[Method, int]
     socket_drops: int
     """Thrown away by the kernel, because a socket's buffer was full."""
+    unrecorded: int
+    """Frames that are silent in recordings, because the recorder was held up or is gone."""
     cpu_us_per_tick: dict[str, float]
     """By part, mean of this second."""
 

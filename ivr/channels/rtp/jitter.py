@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dsp import g711
 from ivr.channels.rtp.conceal import concealed
 from ivr.channels.rtp.packets import FRAME, HEADER_BYTES, MAX_PAYLOAD, Arrivals, Bytes, Mask, Rows
+from ivr.channels.rtp.prompts import ALAW_TO_ULAW
 from ivr.channels.rtp.sequence import Sequences
 
 SLOTS: Final = 32  # 640 ms
@@ -22,7 +23,6 @@ NO_GAP: Final = -SLOTS * FRAME
 SILENCE: Final = g711.SILENCE["ulaw"]
 # Lost frames in one piece that are filled from their neighbours; 40 ms of delay know of no more in time.
 MAX_FILLED: Final = 2
-ALAW_TO_ULAW: Final = g711.encode(g711.LINEAR["alaw"], "ulaw")
 Distances = npt.NDArray[np.int32]
 AUDIO_KIND: Final = np.dtype((np.void, FRAME))
 

@@ -27,6 +27,7 @@ from ivr.channels.rtp.outgoing import PACKET_BYTES, Outgoing
 from ivr.channels.rtp.packets import Arrivals, Bytes, Rows
 from ivr.channels.rtp.prompts import NO_PLAY, Prompts
 from ivr.channels.rtp.reception import Received, Reception
+from ivr.channels.rtp.recordings import Recordings
 from ivr.channels.rtp.sequence import Sequences
 from ivr.channels.rtp.settings import MediaSettings
 from ivr.channels.rtp.sources import AUDIO
@@ -48,6 +49,7 @@ class MediaPlane:
         self.jitter = Jitter(rows, self.sequences)
         self.events = TelephoneEvents(rows)
         self.inband = Inband(rows, self.jitter)
+        self.recordings = Recordings(rows)
         self.keys: dict[Method, int] = {"telephone_event": 0, "inband": 0}
         self._family = family
         self.reception = Reception(self.calls, sockets, family)
@@ -104,6 +106,8 @@ class MediaPlane:
                 self.outgoing.aim(row, names[0])
         self.outgoing.allow(row, media.payload_type, media.sending and bool(names))
         self._liveness.watch(row, media.sending and bool(names))
+        if media.record:
+            self.recordings.begin(row, media.record)
 
     def _names(self, media: CallMedia) -> list[bytes]:
         """Where media may come from as socket names, the signalled place first."""
@@ -131,6 +135,7 @@ class MediaPlane:
     def close(self, call: str) -> None:
         row = self.calls.remove(call)
         self.reception.close(row)
+        self.recordings.end(row)
         self._wipe_now([row])
         self.inband.listening[row] = False
         self.inband.forget(row)
@@ -145,6 +150,7 @@ class MediaPlane:
         self.jitter.wipe(rows)
         self.events.wipe(rows)
         self.inband.wipe(rows)
+        self.recordings.wipe(rows)
         for row in rows:
             self._mergers[row].forget()
 
@@ -173,7 +179,7 @@ class MediaPlane:
         self.clock.mark("decode")
         self._tell_events(now_s, pressed, released, told)
         self._tell_tones(downs, ups, told)
-        self._prompt(told)
+        self._prompt(told, frames)
         self.clock.mark("prompts")
         told.extend(TimedOut(self.calls.names[row]) for row in self._liveness.step().tolist())
         return told
@@ -230,7 +236,8 @@ class MediaPlane:
             return
         fresh, newer = self.sequences.note(rows, headers.sequence)
         # Where keys come as events, no audio is kept, and of tones among it nothing can be wiped too late.
-        keep = fresh & ((kinds == ULAW) | (kinds == ALAW)) & self.inband.listening[rows]
+        wanted = self.inband.listening[rows] | self.recordings.recorded[rows]
+        keep = fresh & ((kinds == ULAW) | (kinds == ALAW)) & wanted
         places = (headers.at, headers.sequence, headers.timestamp, headers.begin, headers.length)
         self.jitter.store(arrivals, Audio(rows, *places, kinds == ALAW, newer).only(keep))
 
@@ -258,9 +265,12 @@ class MediaPlane:
         if self.prompts.barge_in[row] and self.prompts.play_id[row] != NO_PLAY:
             told.append(Played(call, self.prompts.stop(row), barged_in=True))
 
-    def _prompt(self, told: list[MediaEvent]) -> None:
+    def _prompt(self, told: list[MediaEvent], heard: Bytes) -> None:
         frames, done = self.prompts.step(self.calls.used)
         self.outgoing.write(self.prompts.audio, frames)
+        recorded = np.flatnonzero(self.recordings.recorded)
+        if len(recorded):
+            self.recordings.tick(recorded, heard[recorded], self.prompts.in_ulaw(recorded, frames[recorded]))
         for row, secure in self.reception.secure.items():
             if self.outgoing.sending[row]:
                 secure.protect(self.outgoing, row)

@@ -10,6 +10,7 @@ from ivr.channels.rtp.packets import FRAME, Bytes, Rows
 from ivr.errors import IvrError
 
 LAWS: Final[tuple[g711.Law, ...]] = ("ulaw", "alaw")
+ALAW_TO_ULAW: Final = g711.encode(g711.LINEAR["alaw"], "ulaw")
 # A place of its own for silence in each law, at the beginning of the store.
 SILENT_FRAME: Final = np.array([0, 1])
 MAX_CLIPS: Final = 128  # in one list
@@ -128,6 +129,13 @@ class Prompts:
         done = over[~more]
         self._frame[done] = SILENT_FRAME[self._law[done]]
         return frames, done
+
+    def in_ulaw(self, rows: Rows, frames: Rows) -> Bytes:
+        """[rows, 160]: these frames of these calls, as somebody hears them who knows mu-law only."""
+        codes: Bytes = self.audio[frames]
+        alaw = self._law[rows] == LAWS.index("alaw")
+        codes[alaw] = ALAW_TO_ULAW[codes[alaw]]
+        return codes
 
     def _begin(self, rows: Rows) -> None:
         at = self._place[rows]

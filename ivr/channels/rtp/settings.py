@@ -17,6 +17,8 @@ class MediaSettings:
     rtp_timeout_s: float = 60.0
     clip_seconds: float = 3600.0
     """Room for prompts; memory is taken only as it fills (16 kB a second)."""
+    record: str = ""
+    """The folder for masked recordings; empty: none are made."""
     realtime: bool = True
     """Ask the kernel for SCHED_RR, so that other processes cannot hold a tick up; without the right to, go on as usual."""
 

@@ -5,7 +5,6 @@ Started by MediaClient as `python -m ivr.channels.rtp.worker DESCRIPTOR`; ends w
 
 import gc
 import os
-import resource
 import select
 import signal
 import socket
@@ -19,15 +18,16 @@ from ivr.channels.rtp.control import Lines, Message, event_message, line, settin
 from ivr.channels.rtp.packets import TICK_S, Arrivals
 from ivr.channels.rtp.plane import MediaPlane
 from ivr.channels.rtp.ports import Ports, open_ports
+from ivr.channels.rtp.private import keep_memory_private
+from ivr.channels.rtp.recorder_process import RecorderProcess
 from ivr.channels.rtp.settings import MediaSettings
-from ivr.channels.rtp.syscalls import Receiver, Sender, libc
+from ivr.channels.rtp.syscalls import Receiver, Sender
 from ivr.errors import IvrError
 
 LATE_S: Final = 0.005
 # Ticks are made up for one after the other up to here; further behind, time is skipped, or the worker never recovers.
 MAX_BEHIND_S: Final = 0.200
 STATS_TICKS: Final = 50
-PR_SET_DUMPABLE: Final = 4  # <linux/prctl.h>
 RTCP_TICKS: Final = 25
 READ_BYTES: Final = 65536
 MAX_UNSENT_CONTROL: Final = 64 * 1024 * 1024
@@ -46,6 +46,7 @@ class Worker:
         self._rtcp = Receiver(Arrivals(256), [one.fileno() for one in self.ports.rtcp])
         ipv6 = self.ports.family == socket.AF_INET6
         self._sender = Sender(self.plane.outgoing, self._rtp_filenos(), ipv6)
+        self._recorder = RecorderProcess(settings.record, settings.calls) if settings.record else None
         self._ticks = self._late = self._skipped = self._packets = 0
         self._worst_s = 0.0
         self._ended = False
@@ -58,6 +59,8 @@ class Worker:
         while not self._ended:
             self._serve_until(due)
             due += self._tick_at(due)
+        if self._recorder:
+            self._recorder.stop()
 
     def _tick_at(self, due: float) -> float:
         """One tick; how much later the next one is due."""
@@ -82,6 +85,9 @@ class Worker:
         clock.mark("other")
         self._sender.send(self.plane.sockets)
         clock.mark("send")
+        if self._recorder:
+            self._recorder.hand_over(self.plane.recordings.outbox)
+            self.plane.recordings.lost = self._recorder.lost
         self._ticks += 1
         if self._ticks % RTCP_TICKS == 0:
             self._rtcp.drain()
@@ -156,6 +162,7 @@ class Worker:
             filled=plane.jitter.filled,
             keys=dict(plane.keys),
             socket_drops=self.ports.drops(),
+            unrecorded=plane.recordings.unrecorded,
             cpu_us_per_tick={part: round(spent, 1) for part, spent in plane.clock.take().items()},
         )
 
@@ -171,12 +178,6 @@ def prefer(settings: MediaSettings) -> None:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except (PermissionError, OSError):
         return
-
-
-def keep_memory_private() -> None:
-    """Keys pass through this process: no core dump may hold one, and no other process of the same user may look."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def first_message(control: socket.socket, lines: Lines) -> Message:

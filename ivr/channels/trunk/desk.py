@@ -88,8 +88,11 @@ class Desk:
 
     endpoint: SipEndpoint
 
-    def __init__(self, routes: Mapping[str, Route], advertised: str, most_calls: int) -> None:
+    def __init__(
+        self, routes: Mapping[str, Route], advertised: str, most_calls: int, *, recording: bool = False
+    ) -> None:
         self._routes, self._advertised, self._most_calls = routes, advertised, most_calls
+        self._recording = recording
         self.lines: dict[str, Line] = {}
         self.keys: Counter[Method] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -205,7 +208,7 @@ class Desk:
         route = self._route(invitation.dnis)
         assert route is not None  # `invited` has looked
         flow = route.house.runner.flows[route.flow]
-        call = new_call(f"SIP{invitation.call}", flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
+        call = new_call(on_record(invitation), flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
         line.conversation = Conversation(route.house, RtpMouth(self, invitation.call), call)
         line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))
 
@@ -221,6 +224,7 @@ class Desk:
         line.media = replace(
             media_of(answer, remote, line.invitation.source[0]),
             sending=sending and answer.direction in ("sendrecv", "sendonly"),
+            record=on_record(line.invitation) if self._recording and sending else "",
         )
         await self.media.update(line.invitation.call, line.media)
 
@@ -228,6 +232,11 @@ class Desk:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def on_record(invitation: Invitation) -> str:
+    """A call's name in the database, and its recording's."""
+    return f"SIP{invitation.call}"
 
 
 def media_of(answer: Answer, remote: SessionOffer, signalled_from: str) -> CallMedia:

@@ -21,7 +21,7 @@ from ivr.core.call import Call
 from ivr.errors import ConfigError
 from ivr.runner import new_call
 from ivr.runner.assembly import Engine
-from ivr.settings import Settings
+from ivr.settings import ROOT, Settings
 from ivr.voice import Renderer
 
 log = structlog.get_logger("trunk")
@@ -45,7 +45,8 @@ class Trunk:
             for name, renderer in self.renderers.items()
         }
         advertised = settings.trunk_advertise or settings.trunk_bind
-        self.desk = Desk(self._routes(), advertised, settings.trunk_max_calls)
+        recording = bool(settings.trunk_record)
+        self.desk = Desk(self._routes(), advertised, settings.trunk_max_calls, recording=recording)
         self.endpoint = self.desk.endpoint = SipEndpoint(sip_settings(settings), self.desk)
         self.desk.on_stats, self.desk.on_lost = self._note_stats, self._restart_media
         self._audiosocket = AudioSocketServer(
@@ -117,6 +118,8 @@ class Trunk:
         task.add_done_callback(self._tasks.discard)
 
     def _note_stats(self, stats: MediaStats) -> None:
+        if stats.unrecorded > (self.stats.unrecorded if self.stats else 0):
+            log.warning("recordings have gaps: the recorder is held up or gone", frames=stats.unrecorded)
         self.stats = stats
         metrics.note_media(stats)
         for name, count in self.endpoint.counters.items():
@@ -211,4 +214,5 @@ def media_settings(settings: Settings) -> MediaSettings:
         first_port=int(first),
         ports=(int(last) - int(first) + 1) // 2,
         calls=settings.trunk_max_calls,
+        record=str(ROOT / settings.trunk_record) if settings.trunk_record else "",
     )

@@ -112,6 +112,12 @@ def speak(phone: Phone, call: OutgoingCall, codec: Codec) -> None:
     phone.talk_to((call.remote.address, call.remote.port), stream)
 
 
+async def until(reached: Callable[[], bool], within_s: float) -> None:
+    async with asyncio.timeout(within_s):
+        while not reached():
+            await asyncio.sleep(0.02)
+
+
 def play(scene: Callable[[], Coroutine[Any, Any, None]], most_s: float = 60) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(most_s):

@@ -1,7 +1,6 @@
 """The whole trunk on loopback: signalling, media worker, database, forwarder; calls of a telephone of our own, by every method."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 import structlog
@@ -9,7 +8,7 @@ import structlog
 from ivr.channels.sip import CallRefusedError
 from ivr.channels.trunk.desk import RtpMouth
 from ivr.logs import set_up_logging
-from tests.channels.trunk.callers import Caller, play, telephone
+from tests.channels.trunk.callers import Caller, play, telephone, until
 from tests.tills import Till, account, card, open_till
 
 CANARY = 987
@@ -102,12 +101,6 @@ def test_a_key_by_any_method_stops_the_prompt(tmp_path, method):
 def sounds(caller: Caller) -> bool:
     """Whether the clip is in what was heard last."""
     return any(bytes([0x20]) * 40 in heard.codes for heard in caller.phone.heard[-3:])
-
-
-async def until(reached: Callable[[], bool], within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while not reached():
-            await asyncio.sleep(0.02)
 
 
 def test_a_number_that_no_flow_answers_is_404(tmp_path):

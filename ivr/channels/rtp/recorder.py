@@ -1,0 +1,161 @@
+"""Recordings of calls, masked before a sample of them is kept: what `recordings` tells becomes WAV files; no sockets.
+
+A process of its own, so that neither masking nor a slow disk holds a tick up. It reads its messages from standard
+input and ends, with every recording whole, when that does. The left channel is the caller, beeped and veiled by
+`dsp.mask` as it is where keys are expected all the time; the right one is what the caller heard, which holds no keys.
+"""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from dsp.growing import GrowingRecording
+from dsp.mask import Masker
+from dsp.recording import ULAW, Format
+from ivr.channels.rtp.packets import FRAME, RATE, Bytes, Rows
+from ivr.channels.rtp.private import keep_memory_private
+from ivr.channels.rtp.recordings import BEGIN, END, HEAD, ROW, TICK, WIPE, silent
+
+STEREO: Final = Format(ULAW, 8, 2, RATE)
+# Masked and written together: a second of a thousand calls is then two thousand writes, not fifty thousand.
+BATCH: Final = 25  # ticks
+MOST_MISSING: Final = 50 * 60  # ticks that are made up for by silence: a minute
+READ_BYTES: Final = 1 << 20
+
+
+@dataclass
+class Tape:
+    """A call's file, and which samples of the batch are its."""
+
+    row: int
+    file: GrowingRecording
+    start: int = 0
+    stop: int | None = None
+
+
+class Recorder:
+    def __init__(self, folder: Path, capacity: int) -> None:
+        self._folder = folder
+        self._masker = Masker(capacity, "ulaw")
+        self._heard, self._said = silent(capacity, BATCH * FRAME), silent(capacity, BATCH * FRAME)
+        self._said_before = silent(capacity, FRAME)  # the masker gives back what it is given a frame later
+        self._tapes: dict[int, Tape] = {}
+        self._ending: list[Tape] = []
+        self._wipes: set[int] = set()
+        self._ticks = 0  # in the batch
+        self._number: int | None = None
+
+    def begin(self, row: int, name: str) -> None:
+        if any(tape.row == row for tape in self._ending):
+            self._finish_batch()
+        if not self._tapes:
+            self._number = None  # nobody has missed what came before
+        self._tapes[row] = Tape(row, GrowingRecording(self._folder / f"{name}.wav", STEREO), self._ticks * FRAME)
+
+    def end(self, row: int) -> None:
+        tape = self._tapes.pop(row)
+        tape.stop = self._ticks * FRAME
+        self._ending.append(tape)
+
+    def wipe(self, row: int) -> None:
+        """Of this call nothing that was sent so far is in memory when the batch is done."""
+        self._wipes.add(row)
+
+    def tick(self, number: int, rows: Rows, heard: Bytes, said: Bytes) -> None:
+        """number: of the tick, as ticks without audio of anybody are not told; heard, said: [rows, 160] of mu-law."""
+        missing = 0 if self._number is None else number - self._number - 1
+        for _ in range(min(missing, MOST_MISSING)):
+            self._next_tick()
+        self._number = number
+        place = slice(self._ticks * FRAME, (self._ticks + 1) * FRAME)
+        self._heard[rows, place] = heard
+        self._said[rows, place] = said
+        self._next_tick()
+
+    def close(self) -> None:
+        for row in list(self._tapes):
+            self.end(row)
+        self._finish_batch()
+
+    def _next_tick(self) -> None:
+        self._ticks += 1
+        if self._ticks == BATCH:
+            self._finish_batch()
+
+    def _finish_batch(self) -> None:
+        if self._ticks:
+            self._write()
+        for tape in self._ending:
+            tape.file.close()
+        self._masker.wipe([*self._wipes, *(tape.row for tape in self._ending)])
+        self._ending, self._wipes, self._ticks = [], set(), 0
+
+    def _write(self) -> None:
+        count = self._ticks * FRAME
+        recorded = [*self._tapes.values(), *self._ending]
+        self._masker.expect_keys([tape.row for tape in recorded])
+        masked = self._masker(self._heard[:, :count])
+        said = np.concatenate([self._said_before, self._said[:, :count]], axis=1)
+        self._said_before = said[:, count:]
+        for tape in recorded:
+            own = slice(tape.start, count if tape.stop is None else tape.stop)
+            tape.file.append(np.stack([masked[tape.row, own], said[tape.row, own]], axis=1))
+            tape.start = 0
+        self._heard[:] = self._said[:] = silent(1, 1)
+
+
+class Messages:
+    """Cuts what comes through the pipe into messages and carries them out; what is read is overwritten."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._rest = bytearray()
+
+    def feed(self, piece: bytes) -> None:
+        self._rest += piece
+        done = 0
+        while (length := self._length_at(done)) is not None and done + length <= len(self._rest):
+            self._carry_out(bytes(self._rest[done : done + length]))
+            done += length
+        self._rest[:done] = bytes(done)
+        del self._rest[:done]
+
+    def _length_at(self, at: int) -> int | None:
+        if at + HEAD.size > len(self._rest):
+            return None
+        kind, _, count = HEAD.unpack_from(self._rest, at)
+        return HEAD.size + int(count) * (1 if kind == BEGIN else ROW.itemsize + 2 * FRAME)
+
+    def _carry_out(self, message: bytes) -> None:
+        kind, number, count = HEAD.unpack_from(message)
+        body = np.frombuffer(message, np.uint8, offset=HEAD.size)
+        if kind == BEGIN:
+            self._recorder.begin(number, body.tobytes().decode())
+        elif kind == END:
+            self._recorder.end(number)
+        elif kind == WIPE:
+            self._recorder.wipe(number)
+        elif kind == TICK:
+            rows, audio = np.split(body, [count * ROW.itemsize])
+            heard, said = audio.reshape(2, count, FRAME)
+            self._recorder.tick(number, rows.view(ROW).astype(np.intp), heard, said)
+
+
+def main(folder: str, capacity: str) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # calls that are draining are recorded to their end
+    keep_memory_private()
+    recorder = Recorder(Path(folder), int(capacity))
+    messages = Messages(recorder)
+    while piece := os.read(sys.stdin.fileno(), READ_BYTES):
+        messages.feed(piece)
+    recorder.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,59 @@
+"""What the recorder is told: the calls that are recorded, and both sides of them tick by tick; it opens no file.
+
+A message is HEAD and a body: BEGIN (row, bytes) and a name; END and WIPE (row, 0) and nothing; TICK (number, rows) and
+the row numbers, what each caller sent and what each heard, 160 codes of mu-law each. What a caller sent is card data:
+whatever empties `outbox` overwrites it.
+"""
+
+import struct
+from typing import Final
+
+import numpy as np
+
+from ivr.channels.rtp.jitter import SILENCE
+from ivr.channels.rtp.packets import Bytes, Mask, Rows
+
+HEAD: Final = struct.Struct("<BII")
+BEGIN, END, WIPE, TICK = range(4)
+ROW: Final = np.dtype("<u4")
+# A recorder that is held up misses audio rather than hold up calls: half a second of a thousand.
+MOST_WAITING: Final = 8 * 1024 * 1024
+
+
+class Recordings:
+    def __init__(self, capacity: int) -> None:
+        self.outbox = bytearray()
+        self.recorded: Mask = np.zeros(capacity, bool)
+        self.unrecorded = 0  # frames that the recorder was not told
+        self.lost = False  # there is no recorder any more
+        self._number = 0
+
+    def begin(self, row: int, name: str) -> None:
+        """name: of the file. A call that is being recorded already goes on."""
+        if self.recorded[row]:
+            return
+        self.recorded[row] = True
+        self.outbox += HEAD.pack(BEGIN, row, len(name.encode())) + name.encode()
+
+    def end(self, row: int) -> None:
+        if self.recorded[row]:
+            self.recorded[row] = False
+            self.outbox += HEAD.pack(END, row, 0)
+
+    def wipe(self, rows: list[int]) -> None:
+        for row in rows:
+            if self.recorded[row]:
+                self.outbox += HEAD.pack(WIPE, row, 0)
+
+    def tick(self, rows: Rows, heard: Bytes, said: Bytes) -> None:
+        """rows: all that are recorded; heard, said: [rows, 160] of mu-law, what callers sent and what they are sent."""
+        self._number += 1
+        if self.lost or len(self.outbox) > MOST_WAITING:
+            self.unrecorded += len(rows)
+            return
+        self.outbox += HEAD.pack(TICK, self._number, len(rows))
+        self.outbox += b"".join((rows.astype(ROW).tobytes(), heard.tobytes(), said.tobytes()))
+
+
+def silent(rows: int, samples: int) -> Bytes:
+    return np.full((rows, samples), SILENCE, np.uint8)
