@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from dsp.dtmf.confirm import Candidates, keys_begun
 from dsp.dtmf.edges import end_of, has_ended, start_of, weaker
-from dsp.dtmf.keys import FRAME, Down, Events, Floats, Frames, Rows, Up
+from dsp.dtmf.keys import FRAME, Down, Events, Floats, Frames, Rows, Up, constant
 from dsp.dtmf.line import line_for
 from dsp.dtmf.screen import Screen, Suspects
 from dsp.dtmf.windows import Closeup
@@ -18,8 +18,8 @@ IDLE: Final = -1
 JUDGED: Final = 1024  # rows judged at a time
 # While a key is down, the screen's energy stays within these bounds from tick to tick: a pause of 3 ms within the
 # block moves it out, white noise at 8 dB S/N and the tones' own beat seldom do (and then a close look settles it).
-MIN_STEADY_ENERGY: Final = 0.7
-MAX_STEADY_ENERGY: Final = 1.5
+MIN_STEADY_ENERGY: Final = constant(0.7)
+MAX_STEADY_ENERGY: Final = constant(1.5)
 # Ticks without any likeness of a tone after which a key is up whatever its amplitude says (speech over the tone).
 PATIENCE_TICKS: Final = 10
 
@@ -39,15 +39,18 @@ class DtmfBank:
         self._screen = Screen(self._line)
         self._closeup = Closeup(self._line)
         self._heard: Frames = np.full((KEPT, channels, FRAME), self._line.silence, self._line.stored)
+        self._oldest_first = [
+            np.array([(newest - back) % KEPT for back in (2, 1, 0)]) * channels for newest in range(KEPT)
+        ]
         self._key = np.full(channels, IDLE, np.int8)
         self._likely = np.zeros(channels, np.int8)  # what the screen last took an idle channel's sound for
         self._start = np.zeros(channels, np.int64)
         self._amplitude = np.zeros((2, channels), np.float32)
         self._energy = np.zeros(channels, np.float32)  # of the pair, as the screen last saw it
         self._due = np.zeros(channels, bool)  # to be looked at closely in the channel's next tick
-        self._unlike = np.zeros(channels, np.int16)  # ticks since a held key last looked like a tone
+        self._unlike = np.zeros(channels, np.int8)  # ticks since a held key last looked like a tone
         self._tick = 0
-        self._first_tick = np.zeros(channels, np.int64)
+        self._origin = np.zeros(channels, np.int64)  # in samples of the bank, where those of a channel begin to count
         self._joined = np.full(channels, joined)
         self._rows: Rows | None = None
         self._count_joined()
@@ -68,7 +71,7 @@ class DtmfBank:
         """Begins these channels anew, whether they had joined before or not; their samples count from 0."""
         at = self._indices(rows)
         self.wipe(at)
-        self._first_tick[at] = self._tick
+        self._origin[at] = self._tick * FRAME
         self._joined[at] = True
         self._count_joined()
 
@@ -139,7 +142,7 @@ class DtmfBank:
         newest, oldest, middle = (self._heard[(self._tick - back) % KEPT] for back in (0, 2, 1))
         newest[at] = middle[at]
         middle[at] = oldest[at]
-        self._first_tick[at] += 1
+        self._origin[at] += FRAME
 
     def _due_now(self, live: Rows | None) -> Rows:
         return self._due.nonzero()[0] if live is None else live[self._due[live]]
@@ -148,7 +151,7 @@ class DtmfBank:
         """rows in rising order; idle ones are judged first, so that each kind is one slice."""
         if len(rows) == 0:
             return QUIET
-        idle = self._key[rows] < 0
+        idle = self._key[rows] < HELD
         rows, idle_rows = np.concatenate([rows[idle], rows[~idle]]), int(np.count_nonzero(idle))
         found = [self._verdicts(rows[at : at + JUDGED], max(idle_rows - at, 0)) for at in range(0, len(rows), JUDGED)]
         return found[0] if len(found) == 1 else joined_events(found)
@@ -157,33 +160,35 @@ class DtmfBank:
         idle = min(idle, len(rows))
         key = np.concatenate([self._likely[rows[:idle]], self._key[rows[idle:]]])
         frames, recent = self._heard.reshape(-1, FRAME), self._recent(rows)
-        seen = self._closeup(frames, recent, key)
-        up = self._release(rows[idle:], seen.amplitude[:, :, idle:]) if idle < len(rows) else NO_UP
-        down = self._press(rows[:idle], keys_begun(self._closeup, seen, frames, recent, idle)) if idle else NO_DOWN
+        seen, amplitude = self._closeup(frames, recent, key, idle)
+        up = self._release(rows[idle:], amplitude) if idle < len(rows) else NO_UP
+        down = self._press(rows[:idle], keys_begun(self._closeup, seen, frames, recent)) if idle else NO_DOWN
         return QUIET if up is NO_UP and down is NO_DOWN else Events(down, up)
 
     def _recent(self, rows: Rows) -> Rows:
         """[rows, 3]: where the last three frames of each row stand in the ring, oldest first."""
-        return np.asarray(rows[:, None] + OLDEST_FIRST[self._tick % KEPT] * self._channels)
+        return np.asarray(rows[:, None] + self._oldest_first[self._tick % KEPT])
 
     def _release(self, at: Rows, amplitude: Floats) -> Up:
-        level = weaker(amplitude / self._amplitude[:, None, at])
+        level = weaker(amplitude / self._amplitude.take(at, axis=1))
         over = has_ended(level)
-        over |= self._unlike[at] >= PATIENCE_TICKS
-        still = (~over).nonzero()[0]
-        self._follow(at[still], amplitude[:, :, still])
-        if len(still) == len(at):
+        over |= self._unlike[at] >= PATIENCE
+        ended = over.nonzero()[0]
+        if len(ended) < len(at):
+            still = (~over).nonzero()[0]
+            self._follow(at[still], np.maximum.reduce(amplitude.take(still, axis=2), axis=0))
+        if len(ended) == 0:
             return NO_UP
-        gone = at[over]
-        end = self._sample(gone) + end_of(level[:, over])
+        gone = at[ended]
+        end = self._sample(gone) + end_of(level.take(ended, axis=1))
         start = self._start[gone]
         key = self._key[gone].astype(np.uint8)
         self._key[gone] = IDLE
         return Up(gone.astype(np.int32), key, start, np.maximum(end - start, 1))
 
     def _follow(self, at: Rows, amplitude: Floats) -> None:
-        """A held key may grow or fade slowly: the loudest of the last windows becomes the reference."""
-        self._amplitude[:, at] = np.maximum.reduce(amplitude, axis=1)
+        self._amplitude[0][at] = amplitude[0]  # both at once would take twice as long
+        self._amplitude[1][at] = amplitude[1]
 
     def _press(self, rows: Rows, begun: Candidates) -> Down:
         at = rows[begun.rows]
@@ -191,14 +196,14 @@ class DtmfBank:
             return NO_DOWN
         start = np.maximum(self._sample(at) + start_of(begun.level), 0)
         self._key[at] = begun.key
-        self._amplitude[:, at] = begun.shown
+        self._follow(at, begun.shown)
         self._unlike[at] = 0
         self._start[at] = start
         return Down(at.astype(np.int32), begun.key.astype(np.uint8), start)
 
     def _sample(self, at: Rows) -> npt.NDArray[np.int64]:
         """The number, counted since the channel joined, of the first sample in the span just judged."""
-        return np.asarray((self._tick - 2 - self._first_tick[at]) * FRAME, np.int64)
+        return np.asarray((self._tick - 2) * FRAME - self._origin[at], np.int64)
 
     def _watch(self, suspects: Suspects, live: Rows | None) -> None:
         """Next tick's close looks: what may be a tone on an idle channel, and any change on one with a key down."""
@@ -208,8 +213,8 @@ class DtmfBank:
         steady &= suspects.energy <= MAX_STEADY_ENERGY * before
         self._energy[at] = suspects.energy
         if live is None:
-            np.greater_equal(self._key, 0, out=self._due)
-            self._unlike += self._due
+            np.greater_equal(self._key, HELD, out=self._due)
+            self._unlike += self._due.view(np.int8)
         else:
             down = self._key[live] >= 0
             self._due[live] = down
@@ -219,7 +224,8 @@ class DtmfBank:
         self._due[at] = ~steady
 
 
-OLDEST_FIRST: Final = [np.array([(newest - back) % KEPT for back in (2, 1, 0)]) for newest in range(KEPT)]
+PATIENCE: Final = np.array(PATIENCE_TICKS, np.int8)
+HELD: Final = np.array(0, np.int8)  # keys from here on are down
 NO_DOWN: Final = Down()
 NO_UP: Final = Up()
 QUIET: Final = Events(NO_DOWN, NO_UP)

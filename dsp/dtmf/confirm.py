@@ -1,13 +1,13 @@
 """Stage 2: whether a suspected tone is a key that has begun, by every test ITU-T Q.24 asks for; keeps no state."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from dsp.dtmf.edges import weaker
-from dsp.dtmf.keys import FRAME, RATE, TONES_HZ, Floats, Frames, Rows
+from dsp.dtmf.keys import FRAME, RATE, TONES_HZ, Floats, Frames, Rows, constant
 from dsp.dtmf.line import HALF
 from dsp.dtmf.windows import MIDDLE, Closeup, Complexes, KeyIndices, Windows, hann
 
@@ -15,29 +15,37 @@ from dsp.dtmf.windows import MIDDLE, Closeup, Complexes, KeyIndices, Windows, ha
 # 0.89, 15 dB 0.97, and from there on a sound is clean.  A key that noise has soiled is still on frequency and in
 # balance, a voice that happens to be near two tones is not: so a clean sound may use all of the tolerances below,
 # the least pure one the inner ones only, and in between they grow with purity.
-MIN_PURITY: Final = 0.80
-CLEAN: Final = 0.97
+MIN_PURITY: Final = constant(0.80)
+CLEAN: Final = constant(0.97)
 # Two windows and the energy of their samples give purity at no cost but not well: a sound that swells or glides looks
 # purer than it is.  Where they find two tones and nothing else, to this much, that is the answer; else it is measured.
-SURELY_CLEAN: Final = 0.02
+SURELY_CLEAN: Final = constant(0.02)
 # The stronger tone, -42.5 dBm0 as a 16-bit amplitude: a key at -40 passes, crosstalk at -45 does not.
-MIN_AMPLITUDE: Final = 167.0
+MIN_AMPLITUDE: Final = constant(167.0)
 # 23 ms (184 samples) must be refused, and reach 196 here at most; 40 ms reach 280 (their ends lie under the
 # outermost windows' slopes).
-MIN_HELD: Final = 236.0
+MIN_HELD: Final = constant(236.0)
 # A keypad's tone is steady. Difference of two windows over their mean: the weaker tone's at 15 dB of S/N (three
 # sigma), and more as noise grows. Largest window over that mean: four sigma at 8 dB.
-MAX_STEP: Final = 0.29
-MAX_SWELL: Final = 1.35
+MAX_STEP: Final = constant(0.29)
+MAX_SWELL: Final = constant(1.35)
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a sound may be from the ideal key; numbers, or [rows] of them."""
+    """How far a sound may be from the ideal key: [3, 1] or [3, rows], the rows named below."""
 
-    offset: float | Floats  # of a tone's frequency, as a fraction
-    reverse_twist: float | Floats  # high group over low group, amplitudes
-    normal_twist: float | Floats  # low group over high group
+    limits: Floats
+
+    @property
+    def offset(self) -> Floats:
+        """[1, 1] or [1, rows]: of a tone's frequency, as a fraction."""
+        return self.limits[0:1]
+
+    @property
+    def twist(self) -> Floats:
+        """[2, 1] or [2, rows] of amplitudes: high group over low group, low group over high group."""
+        return self.limits[1:3]
 
 
 def ratio(decibels: float) -> float:
@@ -47,22 +55,22 @@ def ratio(decibels: float) -> float:
 # Offset: accept +-1.8 %, reject +-3.0 % (ITU-T Q.24, AT&T: 1.5 and 3.5); 15 dB of S/N move the measured frequency of
 # the weaker of two tones by 0.15 % (one sigma) at 697 Hz, 8 dB that of equal tones as much. Twist: Q.24 lets the high
 # group be 4 dB stronger or 8 dB weaker than the low group; 1.5 dB for noise on the weaker tone.
-OUTER: Final = Tolerance(0.021, ratio(5.5), ratio(9.5))
-INNER: Final = Tolerance(0.010, ratio(3.0), ratio(5.0))
+OUTER: Final = Tolerance(np.array([[0.021], [ratio(5.5)], [ratio(9.5)]], np.float32))
+INNER: Final = Tolerance(np.array([[0.010], [ratio(3.0)], [ratio(5.0)]], np.float32))
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Rows that look like a key; two adjacent windows of each, 240 samples, lie within its tone."""
+    """Rows that may be a key; two adjacent windows of each, 240 samples, lie within its tone if it is one."""
 
     rows: Rows  # within what was measured
     key: KeyIndices
     late: npt.NDArray[np.bool_]  # whether the two windows begin at sample 160 of the span, else at 80
-    measures: Floats  # [14, n], the rows named below
+    measures: Floats  # [20, n], the rows named below
 
     @property
     def phase(self) -> Floats:
-        """[2, n] turns at the first sample of the first of the two windows, at nominal frequency."""
+        """[2, n] radians at the first sample of the first of the two windows, at nominal frequency."""
         return self.measures[0:2]
 
     @property
@@ -81,105 +89,125 @@ class Candidates:
         return self.measures[6:8]
 
     @property
+    def step(self) -> Floats:
+        """[2, n]: how much larger the first of the two windows shows the amplitude than the second."""
+        return self.measures[8:10]
+
+    @property
+    def swell(self) -> Floats:
+        """[2, n]: the largest of all windows over what the two windows show."""
+        return self.measures[10:12]
+
+    @property
     def level(self) -> Floats:
         """[5, n]: the weaker tone in each window over what the two windows show."""
-        return self.measures[8:13]
+        return self.measures[12:17]
 
     @property
     def share(self) -> Floats:
         """[n] of the two tones in all energy, as the windows have it."""
-        share: Floats = self.measures[13]
+        share: Floats = self.measures[17]
         return share
 
+    @property
+    def enough(self) -> Floats:
+        """[3, n]: that share, the stronger tone's amplitude, and the sum of the levels, to be held against LEAST."""
+        return self.measures[17:20]
+
     def only(self, which: Rows) -> "Candidates":
+        """which: in rising order, each once."""
+        if len(which) == len(self.rows):
+            return self
         return Candidates(self.rows[which], self.key[which], self.late[which], self.measures.take(which, axis=1))
 
 
-def keys_begun(closeup: Closeup, seen: Windows, frames: Frames, rows: Rows, idle: int) -> Candidates:
-    """Of the first `idle` rows of `seen`, taken of these frames, those on which a key has begun."""
-    found = candidates(seen, idle)
-    doubtful = (np.abs(found.share - 1) > SURELY_CLEAN).nonzero()[0]
-    if len(doubtful) == 0:
-        return found
-    asked = found.only(doubtful)
-    purity = explained(asked, closeup.samples(frames, rows[asked.rows]))
-    stands = np.ones(len(found.rows), bool)
-    stands[doubtful] = within(allowed(purity), asked) & (purity >= MIN_PURITY)
+def keys_begun(closeup: Closeup, seen: Windows, frames: Frames, rows: Rows) -> Candidates:
+    """Those rows of `seen`, taken of these frames, on which a key has begun."""
+    found = measured(seen)
+    stands = passes(found)
+    doubtful = (stands & (np.abs(found.share - ONE) > SURELY_CLEAN)).nonzero()[0]
+    if len(doubtful):
+        asked = found.only(doubtful)
+        purity = explained(asked, closeup.samples(frames, rows[doubtful]))
+        low, high = within(allowed(purity), asked)
+        stands[doubtful] = low & high & (purity >= MIN_PURITY)
     return found.only(stands.nonzero()[0])
 
 
-def candidates(seen: Windows, idle: int) -> Candidates:
-    """Of the first `idle` rows those that hold up to every test that costs little."""
-    key, amplitude, energy = seen.key[:idle], seen.amplitude[..., :idle], seen.energy[:, :idle]
+def measured(seen: Windows) -> Candidates:
+    """All rows of `seen` with what costs little to know of them."""
+    amplitude, energy = seen.amplitude, seen.energy
     # The middle window and one of its neighbours lie within the tone: on the side to which it reaches further.
-    strength = amplitude[0] + amplitude[1]
+    strength = amplitude[:, 0] + amplitude[:, 1]
     strength = np.minimum(strength, strength[MIDDLE])
     late = strength[MIDDLE + 1] + strength[MIDDLE + 2] > strength[MIDDLE - 1] + strength[MIDDLE - 2]
-    pair = np.where(late, seen.whole[:, 2:4, :idle], seen.whole[:, 1:3, :idle])
-    total = energy[2] + energy[3] + np.where(late, energy[4], energy[1])
-    found = Candidates(np.arange(idle), key, late, np.empty((14, idle), np.float32))
-    tune(found, pair, seen.halves[:, :, MIDDLE, :idle])
-    sizes = np.abs(pair)
-    shown = np.add(sizes[:, 0], sizes[:, 1], out=found.shown)
-    shown *= np.float32(0.5)
-    low, high = np.multiply(shown, np.interp(np.abs(found.offset), LOSS_HZ, LOSS), out=found.amplitude)
-    np.divide((low * low + high * high) * np.float32(PAIR_ENERGY), total, out=found.share)
-    relative: Floats = np.divide(amplitude, shown[:, None])
-    weaker(relative, out=found.level)
-    steady = np.abs(sizes[:, 0] - sizes[:, 1]) <= MAX_STEP * shown
-    accepted = within(OUTER, found)
-    accepted &= steady[0] & steady[1]
-    accepted &= found.share >= MIN_PURITY
-    accepted &= np.maximum(low, high) >= MIN_AMPLITUDE
-    accepted &= np.maximum.reduce(relative, axis=(0, 1)) <= MAX_SWELL
-    accepted &= np.add.reduce(found.level, axis=0) >= MIN_HELD / HALF
-    return found.only(accepted.nonzero()[0])
+    pair = np.where(late, seen.whole[2:4], seen.whole[1:3])
+    total = energy[1] + energy[2] + np.where(late, energy[3], energy[0])
+    found = Candidates(np.arange(len(late)), seen.key, late, np.empty((20, len(late)), np.float32))
+    tune(found, pair, seen)
+    first, second = np.abs(pair)
+    np.subtract(first, second, out=found.step)
+    shown = np.add(first, second, out=found.shown)
+    shown *= ONE_HALF
+    loss = np.interp(np.abs(found.offset), LOSS_HZ, LOSS).astype(np.float32)
+    low, high = np.multiply(shown, loss, out=found.amplitude)
+    share, strongest, held = found.enough
+    np.divide((low * low + high * high) * PAIR_ENERGY, total, out=share)
+    np.maximum(low, high, out=strongest)
+    relative = amplitude / shown
+    np.maximum.reduce(relative, axis=0, out=found.swell)
+    np.add.reduce(weaker(relative, out=found.level), axis=0, out=held)
+    return found
+
+
+def passes(found: Candidates) -> npt.NDArray[np.bool_]:
+    """Every test that needs no more than these measures, with the tolerances of a clean sound."""
+    stands = within(OUTER, found)
+    stands &= np.abs(found.step) <= MAX_STEP * found.shown
+    stands &= found.swell <= MAX_SWELL
+    share, strongest, held = found.enough >= LEAST
+    return np.asarray(stands[0] & stands[1] & share & strongest & held)
 
 
 def within(limits: Tolerance, found: Candidates) -> npt.NDArray[np.bool_]:
+    """[2, n]: whether both tones are near their frequencies, and neither too loud for the other."""
     near = np.abs(found.offset) <= TONES_BY_KEY.take(found.key, axis=1) * limits.offset
-    low, high = found.amplitude
-    accepted: npt.NDArray[np.bool_] = near[0] & near[1]
-    accepted &= high <= low * limits.reverse_twist
-    accepted &= low <= high * limits.normal_twist
-    return accepted
+    near &= found.amplitude[::-1] <= found.amplitude * limits.twist
+    return np.asarray(near)
 
 
 def allowed(purity: Floats) -> Tolerance:
     """From INNER at MIN_PURITY to OUTER at CLEAN."""
-    clean = np.clip((purity - MIN_PURITY) / (CLEAN - MIN_PURITY), 0, 1)
-    limits = ((getattr(INNER, part.name), getattr(OUTER, part.name)) for part in fields(Tolerance))
-    return Tolerance(*(least + clean * (most - least) for least, most in limits))
+    clean = np.minimum(np.maximum((purity - MIN_PURITY) / (CLEAN - MIN_PURITY), NONE), ONE)
+    return Tolerance(INNER.limits + clean * BETWEEN)
 
 
 def explained(found: Candidates, samples: Floats) -> Floats:
     """Share of the middle 200 of those 240 samples that the two tones explain, taken as perfectly steady."""
     heard = np.where(found.late[:, None], samples[:, 180:380], samples[:, 100:300])
     nominal = TONES_BY_KEY.take(found.key, axis=1)
-    turning = (nominal + found.offset) * np.float32(2 * np.pi / RATE)
-    # A window's middle is a hop after its beginning, where its phase counts from; the middle of the two half a hop more.
-    centre = (found.phase + nominal * np.float32(HALF / RATE)) * np.float32(2 * np.pi) + turning * np.float32(HALF / 2)
-    low, high = found.amplitude[:, :, None] * np.cos(centre[:, :, None] + turning[:, :, None] * AROUND_CENTRE)
+    turning = (nominal + found.offset) * RADIANS_PER_SAMPLE
+    # A window's middle is a hop after its beginning, where its phase counts from.
+    middle = found.phase + nominal * RADIANS_PER_HOP
+    low, high = found.amplitude[:, :, None] * np.cos(middle[:, :, None] + turning[:, :, None] * FROM_MIDDLE)
     rest = heard - low - high
-    return np.asarray(1 - np.square(rest).sum(axis=1) / np.maximum(np.square(heard).sum(axis=1), 1), np.float32)
+    return np.asarray(ONE - np.vecdot(rest, rest) / np.maximum(np.vecdot(heard, heard), ONE))
 
 
-def tune(found: Candidates, pair: Complexes, middle: Complexes) -> None:
+def tune(found: Candidates, pair: Complexes, seen: Windows) -> None:
     """Sets phase and offset, from the phase that each tone gains from one window to the next.
 
-    Windows 80 samples apart (pair: [2 tones, 2 windows, rows]) know it to within multiples of 100 Hz; the two halves
-    of one window (middle: [2 halves, 2 tones, rows]), 47.6 samples apart and good to +-84 Hz, choose among those.
+    Windows 80 samples apart (pair: [2 windows, 2 tones, rows]) know it to within multiples of 100 Hz; the two halves
+    of one window, 47.6 samples apart and good to +-84 Hz, choose among those.
     """
-    turns = np.empty((3, *middle.shape[1:]), np.complex64)
-    np.multiply(pair[:, 1], pair[:, 0].conj(), out=turns[0])
-    np.multiply(middle[1], middle[0].conj(), out=turns[1])
-    turns[2] = pair[:, 0]
-    gained, halfway, found.phase[:] = np.arctan2(turns.imag.copy(), turns.real.copy()) * np.float32(1 / (2 * np.pi))
-    nominal = TURNS_PER_HOP.take(found.key, axis=1)
-    fine = gained - nominal
-    fine -= np.rint(fine)
-    fine += np.rint(halfway * np.float32(HALF / HALF_CENTRES_APART) - fine)
-    np.multiply(fine, np.float32(RATE / HALF), out=found.offset)
+    turns = np.empty((3, 2, len(found.rows)), np.complex64)
+    np.multiply(pair[1], pair[0].conj(), out=turns[0])
+    np.multiply(seen.second_half, seen.first_half.conj(), out=turns[1])
+    turns[2] = pair[0]
+    gained, halfway, found.phase[:] = np.arctan2(turns.imag.copy(), turns.real.copy())
+    fine = gained * TURNS_PER_RADIAN - TURNS_PER_HOP.take(found.key, axis=1)
+    fine += np.rint(halfway * TURNS_PER_HOP_BY_HALVES - fine)
+    np.multiply(fine, HOPS_PER_SECOND, out=found.offset)
 
 
 def hann_loss() -> npt.NDArray[np.float64]:
@@ -194,10 +222,19 @@ def by_key(per_tone: npt.NDArray[np.float64]) -> Floats:
     return np.asarray([per_tone[keys >> 2], per_tone[(keys & 3) + 4]], np.float32)
 
 
-PAIR_ENERGY: Final = 3 * HALF / 2  # what two neighbouring windows hold of a tone of amplitude 1
-AROUND_CENTRE: Final = np.arange(-100, 100, dtype=np.float32)
+PAIR_ENERGY: Final = constant(3 * HALF / 2)  # what two neighbouring windows hold of a tone of amplitude 1
+# The middle 200 of 240 samples, counted from the middle of the first of their two windows.
+FROM_MIDDLE: Final = np.arange(-60, 140, dtype=np.float32)
 LOSS_HZ: Final = np.arange(0.0, 46.0)
 LOSS: Final = hann_loss()
 TURNS_PER_HOP: Final = by_key(TONES_HZ * HALF / RATE)
 TONES_BY_KEY: Final = by_key(TONES_HZ)
 HALF_CENTRES_APART: Final = float(FRAME - 2 * (np.arange(HALF) * hann()[:HALF]).sum() / hann()[:HALF].sum())
+TURNS_PER_RADIAN: Final = constant(1 / (2 * np.pi))
+TURNS_PER_HOP_BY_HALVES: Final = constant(HALF / HALF_CENTRES_APART / (2 * np.pi))
+HOPS_PER_SECOND: Final = constant(RATE / HALF)
+RADIANS_PER_SAMPLE: Final = constant(2 * np.pi / RATE)  # of 1 Hz
+RADIANS_PER_HOP: Final = constant(2 * np.pi * HALF / RATE)
+LEAST: Final = np.array([[MIN_PURITY], [MIN_AMPLITUDE], [MIN_HELD / HALF]], np.float32)
+BETWEEN: Final = OUTER.limits - INNER.limits
+NONE, ONE_HALF, ONE = constant(0), constant(0.5), constant(1)

@@ -20,6 +20,11 @@ HIGH_GROUP_HZ: Final = np.array([1209.0, 1336.0, 1477.0, 1633.0])
 TONES_HZ: Final = np.concatenate([LOW_GROUP_HZ, HIGH_GROUP_HZ])
 
 
+def constant(value: float) -> Floats:
+    """A number to reckon arrays with: numpy takes 0.3 us a call with one of its own kind, 0.5 with Python's."""
+    return np.array(value, np.float32)
+
+
 @dataclass(frozen=True)
 class Down:
     """Keys that went down, one element each. `key` indexes KEYS; `start` counts samples since the channel joined."""

@@ -50,17 +50,18 @@ class Companded:
         return frames
 
     def loud(self, frames: Frames) -> Rows:
-        words = frames.view(np.uint64)[:, : HALF // 8]
-        found = (np.bitwise_and.reduce(words, axis=1) & self._ones) != self._ones
+        # Turned, so that a reduction runs along the frames: 6 us for 1,000 of them, 15 when each is reduced by itself.
+        words = np.ascontiguousarray(frames.view(np.uint64)[:, : HALF // 8].T)
+        found = (np.bitwise_and.reduce(words, axis=0) & self._ones) != self._ones
         if self._zeros:
-            found |= (np.bitwise_or.reduce(words, axis=1) & self._zeros) != 0
+            found |= (np.bitwise_or.reduce(words, axis=0) & self._zeros) != 0
         return np.asarray(found.nonzero()[0])
 
     def pair_sums(self, halves: Frames, out: Floats) -> None:
-        np.take(self._sums, halves.view(np.uint16), out=out, mode="clip")
+        self._sums.take(halves.view(np.uint16), out=out, mode="clip")
 
     def samples(self, frames: Frames, out: Floats) -> None:
-        np.take(self._pairs, frames.view(np.uint16), out=out.view(np.complex64), mode="clip")
+        self._pairs.take(frames.view(np.uint16), out=out.view(np.complex64), mode="clip")
 
 
 class Linear:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from dsp.dtmf.keys import RATE, TONES_HZ, Floats, Frames, Rows
+from dsp.dtmf.keys import RATE, TONES_HZ, Floats, Frames, Rows, constant
 from dsp.dtmf.line import HALF, Line
 
 PAIRS: Final = HALF // 2  # neighbours are summed: DTMF ends at 1633 Hz, so 4 kHz is rate enough to ask the question
@@ -15,17 +15,17 @@ CHUNK: Final = 1024  # rows at a time: what one chunk touches stays in a core's 
 
 # Low and high tones take turns, so that halving the list twice leaves the strongest of each group.
 SCREEN_ORDER: Final = np.array([0, 4, 1, 5, 2, 6, 3, 7])
-LOW_ROWS: Final = slice(0, 8, 2)
-HIGH_ROWS: Final = slice(1, 8, 2)
+# A key's number is 4 * its low tone + its high tone: what each tone in that order has of it.
+PARTS_OF_KEY: Final = np.array([0, 0, 4, 1, 8, 2, 12, 3], np.int8)[:, None]
 
 # Share of the block's energy in the strongest low and the strongest high tone.  A clean tone 1.8 % off has 0.75
 # (10 ms lose 25 % of 1633 Hz there), 8 dB S/N at nominal frequency 0.85 +- 0.05, and both may come together with twist.
-MIN_SHARE: Final = 0.55
+MIN_SHARE: Final = constant(0.55)
 # Weaker tone over both, in energy: 9.5 dB of twist and 3 dB of leakage and frequency loss.
-MIN_BALANCE: Final = 0.05
+MIN_BALANCE: Final = constant(0.05)
 # Energy of both tones in the block: -42.5 dBm0 (amplitude 167) on one of them, 3 dB off for frequency and edges.
 # Summing neighbours makes 1.6 (1633 Hz) to 1.93 (697 Hz) of an amplitude.
-MIN_ENERGY: Final = 0.5 * PAIRS * (1.6 * 167.0) ** 2 / 2
+MIN_ENERGY: Final = constant(0.5 * PAIRS * (1.6 * 167.0) ** 2 / 2)
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,16 @@ class Screen:
         tones *= tones
         power = tones[:8] + tones[8:]
         top = np.maximum(power[:4], power[4:])
-        low, high = np.maximum(top[:2], top[2:])
+        pair = np.maximum(top[:2], top[2:])
+        low, high = pair
         energy = low + high
-        likely = energy >= MIN_SHARE * np.einsum("ij,ij->i", sums, sums)
-        likely &= energy >= MIN_ENERGY
+        likely = energy >= np.maximum(MIN_SHARE * np.vecdot(sums, sums), MIN_ENERGY)
         likely &= np.minimum(low, high) >= MIN_BALANCE * energy
         here = likely.nonzero()[0]
-        power = power.take(here, axis=1)
-        key = power[LOW_ROWS].argmax(axis=0) * 4 + power[HIGH_ROWS].argmax(axis=0)
-        return Suspects(rows[here], key.astype(np.int8), energy[here])
+        # Each group's strongest is the one that equals the maximum; in a quarter of the time that two argmax take.
+        strongest = (power.reshape(4, 2, len(rows)) == pair).reshape(8, len(rows))
+        key = np.bitwise_or.reduce(strongest.view(np.int8) * PARTS_OF_KEY, axis=0)
+        return Suspects(rows[here], key[here], energy[here])
 
 
 def matmul_in_tiles(left: Floats, right: Floats, out: Floats, rows: int) -> None:

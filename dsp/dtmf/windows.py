@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from dsp.dtmf.keys import FRAME, RATE, TONES_HZ, Floats, Frames, Rows
 from dsp.dtmf.line import HALF, Line
-from dsp.dtmf.screen import matmul_in_tiles
 
 Complexes: TypeAlias = npt.NDArray[np.complex64]
 KeyIndices: TypeAlias = npt.NDArray[np.int8]
@@ -18,18 +17,19 @@ SPAN: Final = FRAMES * FRAME
 BLOCKS: Final = SPAN // HALF
 WINDOWS: Final = BLOCKS - 1  # of 160 samples, one every 80
 MIDDLE: Final = 2  # samples 160-319: a tone of 40 ms that began in the first frame fills this window
-CHUNK: Final = 64  # rows measured at a time: their samples and products are 370 KB of a core's L2 cache
+CHUNK: Final = 64  # rows measured at a time: their samples and exponentials are 290 KB of a core's L2 cache
 
 
 @dataclass(frozen=True)
 class Windows:
-    """What the windows show of one low and one high tone (axis -3) in each window (axis -2) of each row."""
+    """What the windows show of one low and one high tone of each row."""
 
     key: KeyIndices
-    halves: Complexes  # [2, 2, 5, rows]: by the first and by the second half of each window
-    whole: Complexes  # [2, 5, rows]
-    amplitude: Floats  # [2, 5, rows]
-    energy: Floats  # [6, rows]: of everything, block by block of 80 samples
+    first_half: Complexes  # [2 tones, rows]: by the first half of the middle window alone
+    second_half: Complexes
+    whole: Complexes  # [5 windows, 2 tones, rows]
+    amplitude: Floats  # [5, 2, rows]
+    energy: Floats  # [4, rows]: of everything in samples 80-399, block by block of 80
 
 
 class Closeup:
@@ -37,39 +37,48 @@ class Closeup:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._samples = np.zeros((CHUNK * BLOCKS, HALF), np.float32)
-        self._tones = np.zeros((CHUNK * BLOCKS, 32), np.float32)
+        self._samples = np.zeros((CHUNK, BLOCKS, HALF), np.float32)
+        self._products = np.zeros((CHUNK, BLOCKS, 8), np.float32)
 
-    def __call__(self, frames: Frames, rows: Rows, key: KeyIndices) -> Windows:
-        """frames: [n, 160] as the line stores them; rows: [rows, 3], which frames to read, oldest first;
-        key: whose tones to look for, row by row."""
-        picked = np.empty((len(PICK), len(rows)), np.complex64)
-        energy = np.empty((len(rows), BLOCKS), np.float32)
+    def __call__(self, frames: Frames, rows: Rows, key: KeyIndices, idle: int) -> tuple[Windows, Floats]:
+        """What is seen of the first `idle` rows, and amplitudes [5, 2, rows] of the others.
+
+        frames: [n, 160] as the line stores them; rows: [rows, 3], which frames to read, oldest first;
+        key: whose tones to look for, row by row.
+        """
+        halves = np.empty((2, BLOCKS, 2, len(rows)), np.complex64)  # half of a window, block, tone
+        energy = np.empty((idle, BLOCKS - 2), np.float32)
         for at in range(0, len(rows), CHUNK):
             part = slice(at, at + CHUNK)
-            self._measure(frames.take(rows[part].ravel(), axis=0), key[part], picked[:, part], energy[part])
-        halves = picked.reshape(2, 2, WINDOWS, len(rows))
-        whole = halves[0] + halves[1]
-        return Windows(key, halves, whole, np.abs(whole), energy.T)
+            self._measure(frames.take(rows[part], axis=0), key[part], halves[..., part], energy[part])
+        first, second = halves[0, :-1], halves[1, 1:]  # a window's second half lies in the block after its first
+        first, others_first = first[..., :idle], first[..., idle:]
+        second, others_second = second[..., :idle], second[..., idle:]
+        whole = first + second
+        return (
+            Windows(key[:idle], first[MIDDLE], second[MIDDLE], whole, np.abs(whole), energy.T),
+            np.abs(others_first + others_second),
+        )
 
     def samples(self, frames: Frames, rows: Rows) -> Floats:
         """[rows, 480]: what the windows look at."""
-        samples = np.empty((rows.size, FRAME), np.float32)
-        self._line.samples(frames.take(rows.ravel(), axis=0), samples)
+        samples = np.empty((len(rows), FRAMES, FRAME), np.float32)
+        self._line.samples(frames.take(rows, axis=0), samples)
         return samples.reshape(-1, SPAN)
 
     def wipe(self) -> None:
         self._samples.fill(0)
-        self._tones.fill(0)
+        self._products.fill(0)
 
-    def _measure(self, frames: Frames, key: KeyIndices, picked: Complexes, energy: Floats) -> None:
-        self._line.samples(frames, self._samples.reshape(-1, FRAME)[: len(frames)])
-        matmul_in_tiles(self._samples, BASIS, self._tones, energy.size)
-        at = PICK.take(key, axis=1)
-        at += STRIDE[: len(key)]
-        picked[:] = self._tones.reshape(-1).view(np.complex64).take(at)
-        blocks = self._samples[: energy.size]
-        np.einsum("ij,ij->i", blocks, blocks, out=energy.reshape(-1))
+    def _measure(self, frames: Frames, key: KeyIndices, halves: Complexes, energy: Floats) -> None:
+        """frames: [rows, 3, 160]."""
+        samples, products = self._samples[: len(key)], self._products[: len(key)]
+        self._line.samples(frames, samples.reshape(frames.shape))
+        # One product a row, for its own two tones: all products have one shape, so to BLAS every row is the same.
+        np.matmul(samples, BASIS.take(key, axis=0), out=products)
+        np.copyto(halves, products.view(np.complex64).reshape(-1, BLOCKS, 2, 2).transpose(2, 1, 3, 0))
+        inner = samples[: len(energy), 1:-1]
+        np.vecdot(inner, inner, out=energy)
 
 
 def hann() -> npt.NDArray[np.float64]:
@@ -77,20 +86,16 @@ def hann() -> npt.NDArray[np.float64]:
 
 
 def window_basis() -> Floats:
-    """[80, 32]: eight complex exponentials under the first half of a window, then eight under its second half.
+    """[16, 80, 8]: by key, the complex exponentials of its two tones under the first half of a window, then under its
+    second half.
 
     Scaled so that the two halves together give a tone's amplitude. Phases count from the window's first sample.
     """
     turn = np.outer(np.arange(FRAME), TONES_HZ) / RATE
     whole = np.exp(-2j * np.pi * turn) * hann()[:, None] * (2 / hann().sum())
-    return np.ascontiguousarray(np.hstack([whole[:HALF], whole[HALF:]]).astype(np.complex64)).view(np.float32)
-
-
-def pick() -> npt.NDArray[np.intp]:
-    """[20, 16]: by half, tone and window, and by key, where `Closeup` finds a row's number among its 6 x 16."""
-    half, tone, window, key = np.ix_(range(2), range(2), range(WINDOWS), range(16))
-    which = np.where(tone == 0, key >> 2, (key & 3) + 4)
-    return np.asarray((window + half) * 16 + half * 8 + which, np.intp).reshape(-1, 16)
+    halves = whole.reshape(2, HALF, 8)
+    tones = np.stack([halves[:, :, np.arange(16) >> 2], halves[:, :, (np.arange(16) & 3) + 4]], axis=1)  # half, tone
+    return np.ascontiguousarray(tones.transpose(3, 2, 0, 1).reshape(16, HALF, 4).astype(np.complex64)).view(np.float32)
 
 
 def overlapped(windows: int) -> npt.NDArray[np.float64]:
@@ -102,5 +107,3 @@ def overlapped(windows: int) -> npt.NDArray[np.float64]:
 
 
 BASIS: Final = window_basis()
-PICK: Final = pick()
-STRIDE: Final = np.arange(CHUNK) * (BLOCKS * 16)
