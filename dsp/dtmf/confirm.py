@@ -178,7 +178,7 @@ def within(limits: Tolerance, found: Candidates) -> npt.NDArray[np.bool_]:
 
 def allowed(purity: Floats) -> Tolerance:
     """From INNER at MIN_PURITY to OUTER at CLEAN."""
-    clean = np.minimum(np.maximum((purity - MIN_PURITY) / (CLEAN - MIN_PURITY), NONE), ONE)
+    clean = np.minimum(np.maximum((purity - MIN_PURITY) / TO_CLEAN, NONE), ONE)
     return Tolerance(INNER.limits + clean * BETWEEN)
 
 
@@ -237,4 +237,5 @@ RADIANS_PER_SAMPLE: Final = constant(2 * np.pi / RATE)  # of 1 Hz
 RADIANS_PER_HOP: Final = constant(2 * np.pi * HALF / RATE)
 LEAST: Final = np.array([[MIN_PURITY], [MIN_AMPLITUDE], [MIN_HELD / HALF]], np.float32)
 BETWEEN: Final = OUTER.limits - INNER.limits
+TO_CLEAN: Final = constant(float(CLEAN - MIN_PURITY))
 NONE, ONE_HALF, ONE = constant(0), constant(0.5), constant(1)

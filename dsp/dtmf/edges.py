@@ -1,6 +1,5 @@
 """When a key's tone began, whether it has ended and when, from its amplitudes window by window; no audio."""
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -43,7 +42,9 @@ def end_of(level: Floats) -> npt.NDArray[np.int64]:
 
 def without_return(level: Floats) -> Floats:
     """[rows]: all that windows show of a tone, one after another, where none may show more than the one before it."""
-    shown = level.copy()
-    for before, after in pairwise(shown):  # `minimum.accumulate` says the same in three times the time
-        np.minimum(before, after, out=after)
-    return np.asarray(np.add.reduce(shown, axis=0))
+    seen: Floats = level[0]
+    shown = seen
+    for after in level[1:]:  # window by window: `minimum.accumulate` and a sum take twice as long
+        shown = np.minimum(shown, after)
+        seen = seen + shown
+    return seen

@@ -17,7 +17,7 @@ SPAN: Final = FRAMES * FRAME
 BLOCKS: Final = SPAN // HALF
 WINDOWS: Final = BLOCKS - 1  # of 160 samples, one every 80
 MIDDLE: Final = 2  # samples 160-319: a tone of 40 ms that began in the first frame fills this window
-CHUNK: Final = 64  # rows measured at a time: their samples and exponentials are 290 KB of a core's L2 cache
+CHUNK: Final = 96  # rows measured at a time: their samples and exponentials are 430 KB of a core's L2 cache
 
 
 @dataclass(frozen=True)
