@@ -178,8 +178,8 @@ def within(limits: Tolerance, found: Candidates) -> npt.NDArray[np.bool_]:
 
 def allowed(purity: Floats) -> Tolerance:
     """From INNER at MIN_PURITY to OUTER at CLEAN."""
-    clean = np.minimum(np.maximum((purity - MIN_PURITY) / TO_CLEAN, NONE), ONE)
-    return Tolerance(INNER.limits + clean * BETWEEN)
+    clean = np.minimum(np.maximum((purity - MIN_PURITY) / (CLEAN - MIN_PURITY), NONE), ONE)
+    return Tolerance(INNER.limits + clean * (OUTER.limits - INNER.limits))
 
 
 def explained(found: Candidates, samples: Floats) -> Floats:
@@ -235,7 +235,5 @@ TURNS_PER_HOP_BY_HALVES: Final = constant(HALF / HALF_CENTRES_APART / (2 * np.pi
 HOPS_PER_SECOND: Final = constant(RATE / HALF)
 RADIANS_PER_SAMPLE: Final = constant(2 * np.pi / RATE)  # of 1 Hz
 RADIANS_PER_HOP: Final = constant(2 * np.pi * HALF / RATE)
-LEAST: Final = np.array([[MIN_PURITY], [MIN_AMPLITUDE], [MIN_HELD / HALF]], np.float32)
-BETWEEN: Final = OUTER.limits - INNER.limits
-TO_CLEAN: Final = constant(float(CLEAN - MIN_PURITY))
+LEAST: Final = np.array([[MIN_PURITY], [MIN_AMPLITUDE], [MIN_HELD / HALF]], np.float32)  # for `Candidates.enough`
 NONE, ONE_HALF, ONE = constant(0), constant(0.5), constant(1)

@@ -85,7 +85,8 @@ class Screen:
         likely = energy >= np.maximum(MIN_SHARE * np.vecdot(sums, sums), MIN_ENERGY)
         likely &= np.minimum(low, high) >= MIN_BALANCE * energy
         here = likely.nonzero()[0]
-        # Each group's strongest is the one that equals the maximum; in a quarter of the time that two argmax take.
+        # Each group's strongest tone equals the maximum: 4 us for 400 suspects, two argmax take 27. (Two that tie name a
+        # third; tones that lie between two of a group are no key anyway.)
         strongest = (power.reshape(4, 2, len(rows)) == pair).reshape(8, len(rows))
         key = np.bitwise_or.reduce(strongest.view(np.int8) * PARTS_OF_KEY, axis=0)
         return Suspects(rows[here], key[here], energy[here])
