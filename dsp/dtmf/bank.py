@@ -151,8 +151,8 @@ class DtmfBank:
         """rows in rising order; idle ones are judged first, so that each kind is one slice."""
         if len(rows) == 0:
             return QUIET
-        idle = self._key[rows] < 0
-        rows, idle_rows = np.concatenate([rows[idle], rows[~idle]]), int(np.count_nonzero(idle))
+        held = self._key[rows] >= 0
+        rows, idle_rows = rows[held.argsort(kind="stable")], len(rows) - int(np.count_nonzero(held))
         found = [self._verdicts(rows[at : at + JUDGED], max(idle_rows - at, 0)) for at in range(0, len(rows), JUDGED)]
         return found[0] if len(found) == 1 else joined_events(found)
 

@@ -145,12 +145,13 @@ def measured(seen: Windows) -> Candidates:
     total = energy[1] + energy[2] + np.where(late, energy[3], energy[0])
     found = Candidates(np.arange(len(late)), seen.key, late, np.empty((20, len(late)), np.float32))
     tune(found, pair, seen)
-    first, second = np.abs(pair)
-    np.subtract(first, second, out=found.step)
-    shown = np.add(first, second, out=found.shown)
+    sizes = np.abs(pair)
+    np.subtract(sizes[0], sizes[1], out=found.step)
+    shown = np.add(sizes[0], sizes[1], out=found.shown)
     shown *= ONE_HALF
     loss = np.interp(np.abs(found.offset), LOSS_HZ, LOSS).astype(np.float32)
-    low, high = np.multiply(shown, loss, out=found.amplitude)
+    tones = np.multiply(shown, loss, out=found.amplitude)
+    low, high = tones[0], tones[1]
     share, strongest, held = found.enough
     np.divide((low * low + high * high) * PAIR_ENERGY, total, out=share)
     np.maximum(low, high, out=strongest)
@@ -204,9 +205,10 @@ def tune(found: Candidates, pair: Complexes, seen: Windows) -> None:
     np.multiply(pair[1], pair[0].conj(), out=turns[0])
     np.multiply(seen.second_half, seen.first_half.conj(), out=turns[1])
     turns[2] = pair[0]
-    gained, halfway, found.phase[:] = np.arctan2(turns.imag.copy(), turns.real.copy())
-    fine = gained * TURNS_PER_RADIAN - TURNS_PER_HOP.take(found.key, axis=1)
-    fine += np.rint(halfway * TURNS_PER_HOP_BY_HALVES - fine)
+    angles = np.arctan2(turns.imag.copy(), turns.real.copy())
+    found.phase[:] = angles[2]
+    fine = angles[0] * TURNS_PER_RADIAN - TURNS_PER_HOP.take(found.key, axis=1)
+    fine += np.rint(angles[1] * TURNS_PER_HOP_BY_HALVES - fine)
     np.multiply(fine, HOPS_PER_SECOND, out=found.offset)
 
 
