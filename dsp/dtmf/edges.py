@@ -12,7 +12,8 @@ from dsp.dtmf.windows import MIDDLE, WINDOWS, overlapped
 # Interruptions of 10 ms (80 samples) are bridged, pauses of 30 ms (240) part two presses; this lies between.
 MIN_GAP: Final = 160.0
 
-# What windows 0 to 2 show of a tone in their last n + 1 samples, what all show of one in their first n + 1.
+# What windows 0 to 2 show of a tone in their last n + 1 samples (the very first weighs nothing), what all show of one
+# in their first n + 1. A search in these says what interpolating and rounding down would, in half the time.
 COVERAGE: Final = overlapped(MIDDLE + 1)[:0:-1].cumsum()
 END_COVERAGE: Final = overlapped(WINDOWS).cumsum()
 FULL: Final = constant(1)

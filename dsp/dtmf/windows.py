@@ -52,13 +52,10 @@ class Closeup:
             part = slice(at, at + CHUNK)
             self._measure(frames.take(rows[part], axis=0), key[part], halves[..., part], energy[part])
         first, second = halves[0, :-1], halves[1, 1:]  # a window's second half lies in the block after its first
-        first, others_first = first[..., :idle], first[..., idle:]
-        second, others_second = second[..., :idle], second[..., idle:]
-        whole = first + second
-        return (
-            Windows(key[:idle], first[MIDDLE], second[MIDDLE], whole, np.abs(whole), energy.T),
-            np.abs(others_first + others_second),
-        )
+        # Apart from each other, so that either is one piece of memory: calls on it take a third of the time.
+        whole, others = first[..., :idle] + second[..., :idle], first[..., idle:] + second[..., idle:]
+        middle = first[MIDDLE, :, :idle], second[MIDDLE, :, :idle]
+        return Windows(key[:idle], *middle, whole, np.abs(whole), energy.T), np.abs(others)
 
     def samples(self, frames: Frames, rows: Rows) -> Floats:
         """[rows, 480]: what the windows look at."""
