@@ -31,23 +31,6 @@ MAX_STEP: Final = constant(0.29)
 MAX_SWELL: Final = constant(1.35)
 
 
-@dataclass(frozen=True)
-class Tolerance:
-    """How far a sound may be from the ideal key: [3, 1] or [3, rows], the rows named below."""
-
-    limits: Floats
-
-    @property
-    def offset(self) -> Floats:
-        """[1, 1] or [1, rows]: of a tone's frequency, as a fraction."""
-        return self.limits[0:1]
-
-    @property
-    def twist(self) -> Floats:
-        """[2, 1] or [2, rows] of amplitudes: high group over low group, low group over high group."""
-        return self.limits[1:3]
-
-
 def ratio(decibels: float) -> float:
     return float(10 ** (decibels / 20))
 
@@ -55,8 +38,9 @@ def ratio(decibels: float) -> float:
 # Offset: accept +-1.8 %, reject +-3.0 % (ITU-T Q.24, AT&T: 1.5 and 3.5); 15 dB of S/N move the measured frequency of
 # the weaker of two tones by 0.15 % (one sigma) at 697 Hz, 8 dB that of equal tones as much. Twist: Q.24 lets the high
 # group be 4 dB stronger or 8 dB weaker than the low group; 1.5 dB for noise on the weaker tone.
-OUTER: Final = Tolerance(np.array([[0.021], [ratio(5.5)], [ratio(9.5)]], np.float32))
-INNER: Final = Tolerance(np.array([[0.010], [ratio(3.0)], [ratio(5.0)]], np.float32))
+# Rows: offset of the low tone and of the high one, as fractions; amplitude of high over low, and of low over high.
+OUTER: Final = np.array([[0.021], [0.021], [ratio(5.5)], [ratio(9.5)]], np.float32)
+INNER: Final = np.array([[0.010], [0.010], [ratio(3.0)], [ratio(5.0)]], np.float32)
 
 
 @dataclass(frozen=True)
@@ -66,7 +50,7 @@ class Candidates:
     rows: Rows  # within what was measured
     key: KeyIndices
     late: npt.NDArray[np.bool_]  # whether the two windows begin at sample 160 of the span, else at 80
-    measures: Floats  # [20, n], the rows named below
+    measures: Floats  # [21, n], the rows named below
 
     @property
     def phase(self) -> Floats:
@@ -114,6 +98,12 @@ class Candidates:
         """[3, n]: that share, the stronger tone's amplitude, and the sum of the levels, to be held against LEAST."""
         return self.measures[17:20]
 
+    @property
+    def demand(self) -> Floats:
+        """[n]: the purity that a sound must have to be allowed this offset and twist; above CLEAN, it never is."""
+        demand: Floats = self.measures[20]
+        return demand
+
     def only(self, which: Rows) -> "Candidates":
         """which: in rising order, each once."""
         if len(which) == len(self.rows):
@@ -127,10 +117,8 @@ def keys_begun(closeup: Closeup, seen: Windows, frames: Frames, rows: Rows) -> C
     stands = passes(found)
     doubtful = (stands & (np.abs(found.share - ONE) > SURELY_CLEAN)).nonzero()[0]
     if len(doubtful):
-        asked = found.only(doubtful)
-        purity = explained(asked, closeup.samples(frames, rows[doubtful]))
-        low, high = within(allowed(purity), asked)
-        stands[doubtful] = low & high & (purity >= MIN_PURITY)
+        purity = explained(found.only(doubtful), closeup.samples(frames, rows[doubtful]))
+        stands[doubtful] = purity >= np.maximum(found.demand[doubtful], MIN_PURITY)
     return found.only(stands.nonzero()[0])
 
 
@@ -143,13 +131,14 @@ def measured(seen: Windows) -> Candidates:
     late = strength[MIDDLE + 1] + strength[MIDDLE + 2] > strength[MIDDLE - 1] + strength[MIDDLE - 2]
     pair = np.where(late, seen.whole[2:4], seen.whole[1:3])
     total = energy[1] + energy[2] + np.where(late, energy[3], energy[0])
-    found = Candidates(np.arange(len(late)), seen.key, late, np.empty((20, len(late)), np.float32))
+    found = Candidates(np.arange(len(late)), seen.key, late, np.empty((21, len(late)), np.float32))
     tune(found, pair, seen)
     sizes = np.abs(pair)
     np.subtract(sizes[0], sizes[1], out=found.step)
     shown = np.add(sizes[0], sizes[1], out=found.shown)
     shown *= ONE_HALF
-    loss = np.interp(np.abs(found.offset), LOSS_HZ, LOSS).astype(np.float32)
+    away = np.abs(found.offset)
+    loss = np.interp(away, LOSS_HZ, LOSS).astype(np.float32)
     tones = np.multiply(shown, loss, out=found.amplitude)
     low, high = tones[0], tones[1]
     share, strongest, held = found.enough
@@ -158,29 +147,20 @@ def measured(seen: Windows) -> Candidates:
     relative = amplitude / shown
     np.maximum.reduce(relative, axis=0, out=found.swell)
     np.add.reduce(weaker(relative, out=found.level), axis=0, out=held)
+    stray = np.empty((4, len(late)), np.float32)
+    np.divide(away, TONES_BY_KEY.take(found.key, axis=1), out=stray[:2])
+    np.divide(high, low, out=stray[2])
+    np.divide(low, high, out=stray[3])
+    np.maximum.reduce((stray - INNER) * PURITY_PER_STRAY + MIN_PURITY, axis=0, out=found.demand)
     return found
 
 
 def passes(found: Candidates) -> npt.NDArray[np.bool_]:
     """Every test that needs no more than these measures, with the tolerances of a clean sound."""
-    stands = within(OUTER, found)
-    stands &= np.abs(found.step) <= MAX_STEP * found.shown
-    stands &= found.swell <= MAX_SWELL
+    steady = np.abs(found.step) <= MAX_STEP * found.shown
+    steady &= found.swell <= MAX_SWELL
     share, strongest, held = found.enough >= LEAST
-    return np.asarray(stands[0] & stands[1] & share & strongest & held)
-
-
-def within(limits: Tolerance, found: Candidates) -> npt.NDArray[np.bool_]:
-    """[2, n]: whether both tones are near their frequencies, and neither too loud for the other."""
-    near = np.abs(found.offset) <= TONES_BY_KEY.take(found.key, axis=1) * limits.offset
-    near &= found.amplitude[::-1] <= found.amplitude * limits.twist
-    return np.asarray(near)
-
-
-def allowed(purity: Floats) -> Tolerance:
-    """From INNER at MIN_PURITY to OUTER at CLEAN."""
-    clean = np.minimum(np.maximum((purity - MIN_PURITY) / (CLEAN - MIN_PURITY), NONE), ONE)
-    return Tolerance(INNER.limits + clean * (OUTER.limits - INNER.limits))
+    return np.asarray(steady[0] & steady[1] & share & strongest & held & (found.demand <= CLEAN))
 
 
 def explained(found: Candidates, samples: Floats) -> Floats:
@@ -238,4 +218,6 @@ HOPS_PER_SECOND: Final = constant(RATE / HALF)
 RADIANS_PER_SAMPLE: Final = constant(2 * np.pi / RATE)  # of 1 Hz
 RADIANS_PER_HOP: Final = constant(2 * np.pi * HALF / RATE)
 LEAST: Final = np.array([[MIN_PURITY], [MIN_AMPLITUDE], [MIN_HELD / HALF]], np.float32)  # for `Candidates.enough`
-NONE, ONE_HALF, ONE = constant(0), constant(0.5), constant(1)
+ONE_HALF, ONE = constant(0.5), constant(1)
+# From MIN_PURITY at INNER to CLEAN at OUTER.
+PURITY_PER_STRAY: Final = (CLEAN - MIN_PURITY) / (OUTER - INNER)

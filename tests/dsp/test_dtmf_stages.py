@@ -14,10 +14,12 @@ from dsp.dtmf.screen import MIN_BALANCE, MIN_ENERGY, MIN_SHARE, Screen, matmul_i
 EVERY_CODE = np.arange(256, dtype=np.uint8)
 
 
-def two_tones(rng: np.random.Generator, count: int, noise: float = 30.0) -> tuple[np.ndarray, int, np.ndarray]:
-    """Samples, key, and the two frequencies actually sent (up to 2 % off)."""
+def two_tones(
+    rng: np.random.Generator, count: int, noise: float = 30.0, off: float = 0.02
+) -> tuple[np.ndarray, int, np.ndarray]:
+    """Samples, key, and the two frequencies actually sent."""
     key = int(rng.integers(16))
-    hz = np.array([LOW_GROUP_HZ[key >> 2], HIGH_GROUP_HZ[key & 3]]) * (1 + rng.uniform(-0.02, 0.02, 2))
+    hz = np.array([LOW_GROUP_HZ[key >> 2], HIGH_GROUP_HZ[key & 3]]) * (1 + rng.uniform(-off, off, 2))
     size, phase = 10 ** rng.uniform(2.6, 3.9) * np.array([1, rng.uniform(0.6, 1.4)]), rng.uniform(0, 6, 2)
     tones = size[:, None] * np.cos(2 * np.pi * hz[:, None] * np.arange(count) / 8000 + phase[:, None])
     return (tones.sum(axis=0) + rng.normal(0, noise, count)).astype(np.float32), key, hz
@@ -159,6 +161,24 @@ def test_candidates_know_frequency_amplitude_and_purity() -> None:
     purity = confirm.explained(late, spans[late.rows])
     expected = [plain_explained(spans[row], made[row][2]) for row in late.rows]
     assert purity == pytest.approx(np.array(expected), abs=0.03)
+
+
+def plain_demand(off: np.ndarray, low: float, high: float) -> float:
+    """Purity from 0.80 at the inner limits to 0.97 at the outer ones, by the worst of four counts."""
+    within = [(abs(of), 0.010, 0.021) for of in off]
+    within += [(high / low, 10 ** (3 / 20), 10 ** (5.5 / 20)), (low / high, 10 ** (5 / 20), 10 ** (9.5 / 20))]
+    return 0.80 + 0.17 * max((found - inner) / (outer - inner) for found, inner, outer in within)
+
+
+def test_the_further_a_sound_strays_from_the_ideal_key_the_purer_it_must_be() -> None:
+    rng = np.random.default_rng(7)
+    made = [two_tones(rng, 480, off=0.028) for _ in range(100)]
+    found = confirm.measured(look_at(np.stack([m[0] for m in made]), np.array([m[1] for m in made])))
+    off = found.offset / confirm.TONES_BY_KEY[:, found.key]
+    expected = [plain_demand(off[:, row], *found.amplitude[:, row]) for row in range(len(made))]
+    assert found.demand == pytest.approx(np.array(expected), abs=1e-4)
+    assert 10 < np.count_nonzero(found.demand > confirm.CLEAN) < 90
+    assert not confirm.passes(found)[found.demand > confirm.CLEAN].any()
 
 
 def test_a_tone_4_percent_off_is_not_taken_for_one_2_percent_off_the_other_way() -> None:
