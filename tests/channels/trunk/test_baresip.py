@@ -1,36 +1,55 @@
-"""baresip, a softphone, pays: in a network namespace of its own, because it refuses the loopback interface."""
+"""baresip, a softphone, pays: its keys by SIP INFO, as tones in both laws, and as events (RFC 4733)."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from dataclasses import asdict
+import asyncio
+from pathlib import Path
 
 import pytest
 
-from ivr.settings import ROOT
-from tests.channels.trunk.baresip_call import NUMBER
-from tests.tills import card
+from tests.channels.trunk.callers import STEP_S, Codec, ani_of, call_of, entries, pays_in_the_end, place_of, play
+from tests.channels.trunk.softphone import PACKAGES, SUITE, Method, Softphone
+from tests.peers import Tree, needs_peers
+from tests.tills import Till, card, open_till
 
-LINK = "ip link set lo up && ip link add v0 type veth peer name v1 && ip addr add 10.99.0.1/24 dev v0 && ip link set v0 up && ip link set v1 up"
-pytestmark = [
-    pytest.mark.peer,
-    pytest.mark.long,  # half a minute of one person's keying; Asterisk's callers are in the normal run
-    pytest.mark.skipif(shutil.which("baresip") is None, reason="no baresip; `apt-get install baresip-core` brings it"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace with a veth needs root"),
-    pytest.mark.skipif(not (shutil.which("unshare") and shutil.which("ip")), reason="no unshare and ip (iproute2)"),
-]
+pytestmark = needs_peers
 
 
-def test_a_softphone_pays(tmp_path):
-    link = subprocess.run(["unshare", "-n", "sh", "-c", LINK], capture_output=True, text=True, timeout=20, check=False)
-    if link.returncode:
-        pytest.skip(f"no network namespace here: {link.stderr.strip()}")
-    call = f'{LINK} && exec "{sys.executable}" -m tests.channels.trunk.baresip_call "{tmp_path}"'
-    done = subprocess.run(
-        ["unshare", "-n", "sh", "-c", call], cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    printed = next(line for line in done.stdout.splitlines() if line.startswith("[{"))
-    assert json.loads(printed) == [asdict(card(NUMBER))]
+def test_callers_with_a_softphone_pay_by_info_and_by_tones_in_both_laws(tmp_path):
+    pay(tmp_path, [("info", "PCMU"), ("tones", "PCMU"), ("tones", "PCMA")], {"info", "inband"})
+
+
+@pytest.mark.long  # baresip's events take 0.2 s a key
+def test_a_caller_with_a_softphone_pays_by_events(tmp_path):
+    pay(tmp_path, [("rtpevent", "PCMU")], {"telephone_event"})
+
+
+def pay(folder: Path, ways: list[tuple[Method, Codec]], heard: set[str]) -> None:
+    """All at once; `heard`: what the trunk took the keys from."""
+    tree = Tree("baresip", SUITE, PACKAGES)
+
+    async def scene():
+        async with open_till(folder) as till:
+
+            async def paid(way: int, method: Method, codec: Codec) -> int:
+                async def ring(number: int) -> str:
+                    phone = Softphone(folder / f"{number}", tree, ani_of(number), method, codec)
+                    return await rings(till, phone, number)
+
+                return await pays_in_the_end(till, way, ring)
+
+            numbers = await asyncio.gather(*(paid(way, *method) for way, method in enumerate(ways)))
+            assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in numbers)
+            assert set(+till.trunk.desk.keys) == heard
+
+    play(scene, most_s=150)
+
+
+async def rings(till: Till, phone: Softphone, number: int) -> str:
+    async with phone.started():
+        phone.send("dial", till.uri)
+        try:
+            for place, keys in [*entries(number), ("confirm", "1"), ("repeat", "#"), ("over", "")]:
+                await till.progress.until(lambda here=place: place_of(call_of(till, phone.ani)) == here, STEP_S)
+                await phone.press(keys)
+        except TimeoutError:
+            return f"not at {place} within {STEP_S} s: {phone.log()}"
+    return ""
