@@ -245,42 +245,6 @@ def test_signalling_and_hold_keep_a_call(impatient):
     assert not impatient.of(TimedOut)
 
 
-def dial_with_loss(make_line, calls, share, inband, seed):
-    """Each call's keys are its own; loss strikes packets one by one, in both directions of the comparison alike."""
-    rng = np.random.default_rng(seed)
-    line = make_line(calls=calls)
-    line.through = lambda datagram: int(rng.random() >= share)
-    wanted = {}
-    for n in range(calls):
-        caller = line.ring(f"{n}")
-        caller.stream.pause(int(rng.integers(3, 30)))
-        wanted[f"{n}"] = "".join(rng.choice(list("0123456789"), 23))
-        for key in wanted[f"{n}"]:
-            tone_ms, gap_ms = 20 * rng.integers(4, 9), 20 * rng.integers(3, 9)
-            caller.stream.press(key, inband=inband, tone_ms=int(tone_ms), gap_ms=int(gap_ms))
-    line.talk()
-    return line, sum(line.keys(name) != keys for name, keys in wanted.items())
-
-
-def test_with_a_twentieth_of_all_packets_lost_no_event_is(make_line):
-    line, wrong = dial_with_loss(make_line, 60, 0.05, inband=False, seed=1)
-    assert line.plane.sequences.lost > 500
-    assert wrong == 0
-
-
-@pytest.mark.long
-def test_with_a_twentieth_of_all_packets_lost_no_event_of_a_thousand_calls_is(make_line):
-    _, wrong = dial_with_loss(make_line, 1000, 0.05, inband=False, seed=2)
-    assert wrong == 0
-
-
-def test_tones_survive_single_lost_packets(make_line):
-    """2 % lost one by one; what two in a row do to an 80 ms tone cannot be mended."""
-    line, wrong = dial_with_loss(make_line, 40, 0.02, inband=True, seed=3)
-    assert line.plane.jitter.filled > 50
-    assert wrong <= 1
-
-
 @pytest.mark.parametrize("lost", range(5))
 def test_one_lost_packet_within_a_tone_does_not_double_its_digit(line, lost):
     caller = line.ring()
