@@ -58,6 +58,11 @@ class Tree:
             pytest.skip(f"{name} could not be unpacked: {done.stderr.strip()[-200:]}")
 
 
+def debian() -> str:
+    """The suite of this machine, for peers that any suite has."""
+    return platform.freedesktop_os_release().get("VERSION_CODENAME", "bookworm")
+
+
 @contextmanager
 def running(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None

@@ -1,14 +1,17 @@
 """Kamailio, a real SIP proxy, between sipp and two endpoints of ours: routes are kept, and a node that dies loses no new call."""
 
 import asyncio
+import socket
+from collections.abc import Sequence
 
 import pytest
 
 from ivr.channels.sip import LocalSession, SipCaller
-from tests.channels.sip.peers import PeerProcess, needs_peers
 from tests.channels.sip.phones import Desk
 from tests.channels.sip.test_sipp import SIPP, quiet, sipp  # noqa: F401  # a fixture
-from tests.channels.sip.test_sockets import listening, opened
+from tests.channels.sip.test_sockets import certificate, listening, opened
+from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers
+from tests.tills import free_port
 
 pytestmark = [
     *needs_peers,
@@ -20,19 +23,18 @@ def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path
     async def body():
         desks = [Desk(), Desk()]
         nodes = [await opened(listening("udp"), desk) for desk in desks]
-        ports = [node.listening[0][1][1] for node in nodes]
-        proxy = PeerProcess("kamailio", tmp_path, NODES=" ".join(f"127.0.0.1:{port}" for port in ports))
-        await asyncio.to_thread(proxy.start)
+        outside = free_port(socket.SOCK_DGRAM)
         try:
-            await ring_through(proxy, desks, nodes)
+            with proxy_before(tmp_path, [node.listening[0][1][1] for node in nodes], outside).started():
+                await until_taken(outside)
+                await ring_through(outside, desks, nodes)
         finally:
-            proxy.stop()
             await nodes[0].stop()
             await nodes[1].stop()
 
-    async def ring_through(proxy, desks, nodes):
+    async def ring_through(outside, desks, nodes):
         class Through:
-            listening = (("udp", ("127.0.0.1", proxy.port)),)
+            listening = (("udp", ("127.0.0.1", outside)),)
 
         code, errors = await sipp(Through, "udp", tmp_path, "-m", "60", "-r", "30")
         assert code == 0, errors
@@ -40,23 +42,46 @@ def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path
         assert sum(len(desk.invitations) for desk in desks) == 60
         assert all(desk.invitations for desk in desks)  # the dispatcher spreads them
         assert {key for desk in desks for key in desk.keys.values()} == {"4#"}
-        await hang_up_through(proxy, desks, nodes)
+        await hang_up_through(outside, nodes)
         await nodes[0].stop()  # gone without a word: its socket is closed
         before = len(desks[1].invitations)
         code, errors = await sipp(Through, "udp", tmp_path, "-m", "30", "-r", "30")
         assert code == 0, errors
         assert len(desks[1].invitations) - before == 30
 
-    async def hang_up_through(proxy, desks, nodes):
+    async def hang_up_through(outside, nodes):
         """Our own BYE goes along the recorded route."""
         phones = await opened(listening("udp"))
-        call = await SipCaller(phones).call(f"sip:pay@127.0.0.1:{proxy.port}", LocalSession("127.0.0.1", 4000))
+        call = await SipCaller(phones).call(f"sip:pay@127.0.0.1:{outside}", LocalSession("127.0.0.1", 4000))
         answered = [(node, node.calls) for node in nodes if node.calls]
         assert len(answered) == 1
         await asyncio.sleep(0.1)  # the ACK has one hop more to go
         await answered[0][0].hang_up(answered[0][1][0])
         assert await asyncio.wait_for(call.until_over(), 5) == "caller hung up"
-        assert f":{proxy.port}" in call.leg.dialog.route_set[0]
+        assert f":{outside}" in call.leg.dialog.route_set[0]
         await phones.stop()
 
     asyncio.run(body())
+
+
+def proxy_before(folder, nodes: Sequence[int], outside: int) -> Kamailio:
+    tls = certificate(folder)
+    site = {
+        "site.cfg": f"#!define INSIDE udp:127.0.0.1:{free_port(socket.SOCK_DGRAM)}\n"
+        f'#!define OUTSIDE udp:127.0.0.1:{outside}\n#!define FOLDER "{folder / "kamailio"}/"\n',
+        "dispatcher.list": "".join(f"1 sip:127.0.0.1:{port} 0 0 duid={port}\n" for port in nodes),
+        # Nobody here speaks TLS, but its module wants a certificate.
+        "tls.cfg": f"[server:default]\ncertificate = {tls.certificate}\nprivate_key = {tls.key}\n",
+    }
+    return Kamailio(folder, Tree("kamailio", debian(), KAMAILIO), site)
+
+
+async def until_taken(port: int) -> None:
+    for _ in range(200):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return
+        await asyncio.sleep(0.05)  # a real program: nothing tells when its socket is open
+    raise AssertionError("Kamailio does not listen")

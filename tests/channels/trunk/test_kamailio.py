@@ -34,7 +34,7 @@ from ivr.channels.sip import (
 )
 from ivr.settings import ROOT
 from tests.channels.trunk.callers import play
-from tests.peers import KAMAILIO, Kamailio, Tree, needs_peers, running
+from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers, running
 from tests.tills import free_port
 
 pytestmark = needs_peers
@@ -121,7 +121,7 @@ class Carrier:
 async def behind_kamailio(folder: Path):
     inside, outside = free_port(socket.SOCK_DGRAM), free_port()
     certificate, key = write_certificate(folder)
-    tree = Tree("kamailio", codename(), KAMAILIO)
+    tree = Tree("kamailio", debian(), KAMAILIO)
     with trunk_nodes(folder, 2) as nodes:
         proxy = Kamailio(
             folder,
@@ -146,11 +146,6 @@ async def behind_kamailio(folder: Path):
                 yield Carrier(endpoint, f"sip:pay@127.0.0.1:{outside};transport=tls", Counter()), nodes, proxy
             finally:
                 await endpoint.stop()
-
-
-def codename() -> str:
-    lines = Path("/etc/os-release").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line).get("VERSION_CODENAME", "bookworm").strip('"')
 
 
 async def until_open(port: int, proxy: Kamailio) -> None:
