@@ -25,7 +25,7 @@ INFO_S = 0.05
 RATE = 8000
 HOST = "127.0.0.1"
 CONFIG = """
-sip_listen {host}:{sip}
+sip_listen {host}:0
 net_interface {host}
 audio_player aufile,{folder}/heard.wav
 audio_source aufile,{folder}/quiet.wav
@@ -41,23 +41,22 @@ module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen {host}:{control}
-rtp_ports {rtp}-{rtp_end}
+rtp_ports 24000-28000
 """
 
 
 class Softphone:
     def __init__(self, folder: Path, tree: Tree, ani: str, method: Method, codec: Codec) -> None:
-        self.ani = ani
         self._folder, self._tree, self._method = folder, tree, method
-        self._control, sip, rtp = free_port(), free_port(), free_port() & ~1
+        self._control = free_port()
         self._entries = 0
         self._writer: asyncio.StreamWriter
         folder.mkdir()
         modules = tree.root / "usr" / "lib" / "baresip" / "modules"
-        places = {"host": HOST, "folder": folder, "modules": modules, "sip": sip, "control": self._control}
-        (folder / "config").write_text(CONFIG.format(**places, rtp=rtp, rtp_end=rtp + 20))
+        places = {"host": HOST, "folder": folder, "modules": modules, "control": self._control}
+        (folder / "config").write_text(CONFIG.format(**places))
         dtmfmode = "info" if method == "info" else "rtpevent"
-        account = f"<sip:{ani}@{HOST}:{sip}>;regint=0;audio_codecs={codec}/8000/1;dtmfmode={dtmfmode}\n"
+        account = f"<sip:{ani}@{HOST}>;regint=0;audio_codecs={codec}/8000/1;dtmfmode={dtmfmode}\n"
         (folder / "accounts").write_text(account)
         (folder / "contacts").write_text("")
         write_sound(folder / "quiet.wav", "")

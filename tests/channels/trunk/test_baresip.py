@@ -1,6 +1,7 @@
 """baresip, a softphone, pays: its keys by SIP INFO, as tones in both laws, and as events (RFC 4733)."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,27 +31,21 @@ def pay(folder: Path, ways: list[tuple[Method, Codec]], heard: set[str]) -> None
 
     async def scene():
         async with open_till(folder) as till:
-
-            async def paid(way: int, method: Method, codec: Codec) -> int:
-                async def ring(number: int) -> str:
-                    phone = Softphone(folder / f"{number}", tree, ani_of(number), method, codec)
-                    return await rings(till, phone, number)
-
-                return await pays_in_the_end(till, way, ring)
-
-            numbers = await asyncio.gather(*(paid(way, *method) for way, method in enumerate(ways)))
+            calls = (partial(ring, till, tree, *way) for way in ways)
+            numbers = await asyncio.gather(*(pays_in_the_end(till, way, call) for way, call in enumerate(calls)))
             assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in numbers)
             assert set(+till.trunk.desk.keys) == heard
 
     play(scene, most_s=150)
 
 
-async def rings(till: Till, phone: Softphone, number: int) -> str:
-    async with phone.started():
+async def ring(till: Till, tree: Tree, method: Method, codec: Codec, number: int) -> str:
+    ani = ani_of(number)
+    async with Softphone(till.folder / f"{number}", tree, ani, method, codec).started() as phone:
         phone.send("dial", till.uri)
         try:
             for place, keys in [*entries(number), ("confirm", "1"), ("repeat", "#"), ("over", "")]:
-                await till.progress.until(lambda here=place: place_of(call_of(till, phone.ani)) == here, STEP_S)
+                await till.progress.until(lambda here=place: place_of(call_of(till, ani)) == here, STEP_S)
                 await asyncio.sleep(REACTION_S)
                 await phone.press(keys)
         except TimeoutError:

@@ -5,13 +5,14 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dsp import g711, tones
 from tests.channels.trunk.callers import GAP_MS, TONE_MS, ani_of, entries, pays_in_the_end, play
-from tests.tills import card, free_port, open_till
+from tests.tills import Till, card, free_port, open_till
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SIPP = shutil.which("sipp")
@@ -89,21 +90,18 @@ def pay(folder: Path, ways: list[tuple[Keys, g711.Law]], heard: set[str]) -> Non
 
     async def scene():
         async with open_till(folder) as till:
-
-            async def paid(way: int, keys: Keys, law: g711.Law) -> int:
-                async def ring(number: int) -> str:
-                    own = folder / f"{number}"
-                    own.mkdir()
-                    scenario = write_scenario(own, number, law, keys(number, law, own))
-                    return await sipp(own, till.port, scenario)
-
-                return await pays_in_the_end(till, way, ring)
-
-            numbers = await asyncio.gather(*(paid(way, *one) for way, one in enumerate(ways)))
+            calls = (partial(ring, till, folder, *way) for way in ways)
+            numbers = await asyncio.gather(*(pays_in_the_end(till, way, call) for way, call in enumerate(calls)))
             assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in numbers)
             assert set(+till.trunk.desk.keys) == heard
 
     play(scene, most_s=150)
+
+
+async def ring(till: Till, folder: Path, keys: Keys, law: g711.Law, number: int) -> str:
+    own = folder / f"{number}"
+    own.mkdir()
+    return await sipp(own, till.port, write_scenario(own, number, law, keys(number, law, own)))
 
 
 def write_scenario(folder: Path, number: int, law: g711.Law, keys: str) -> Path:
