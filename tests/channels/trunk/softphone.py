@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from dsp import tones
-from tests.channels.trunk.callers import TONE_MS, Codec
+from tests.channels.trunk.callers import GAP_MS, TONE_MS, Codec
 from tests.peers import Tree, running
 from tests.tills import free_port
 
@@ -112,5 +112,5 @@ def write_sound(file: Path, keys: str) -> None:
     with wave.open(str(file), "wb") as sound:
         sound.setparams((1, 2, RATE, 0, "NONE", ""))
         if keys:
-            sound.writeframes(tones.dtmf(keys, tone_ms=TONE_MS, gap_ms=TONE_MS).astype("<i2").tobytes())
+            sound.writeframes(tones.dtmf(keys, tone_ms=TONE_MS, gap_ms=GAP_MS).astype("<i2").tobytes())
         sound.writeframes(bytes(2 * RATE * 60))
