@@ -32,7 +32,7 @@ class Line:
     def __init__(self, calls: int = 4, sockets: int = 4, rtp_timeout_s: float = 60.0) -> None:
         self.settings = MediaSettings(calls=calls, ports=sockets, rtp_timeout_s=rtp_timeout_s, clip_seconds=20)
         self.plane = MediaPlane(self.settings, socket.AF_INET, sockets)
-        self.arrivals = Arrivals(16 * calls + 256)
+        self.arrivals = Arrivals(64 * calls + 256)
         self.callers: dict[str, Caller] = {}
         self.events: list[MediaEvent] = []
         self.now_s = 100.0

@@ -5,8 +5,9 @@ import struct
 import pytest
 
 from ivr.channels.rtp import CallerStream, KeyReleased
+from ivr.channels.rtp.telephone_event import MAX_ROUNDS, MAX_WAITING
 
-TIMES = 5  # of a key's packets before its end
+CARD = "4111111111111111"
 
 
 def key_packets(
@@ -79,8 +80,6 @@ def test_presses_are_counted_right(line, packets, digits, per_tick):  # type: ig
     stream = CallerStream(sends_silence=False)
     line.ring(stream=stream, telephone_events=((101, 8000), (96, 8000)))
     coming = packets(stream)
-    if per_tick == 40 and len(coming) > 16:
-        per_tick = 16
     while coming:
         line.tick(*coming[:per_tick])
         coming = coming[per_tick:]
@@ -126,8 +125,73 @@ def test_a_wideband_clock_gives_the_right_time(line):  # type: ignore[no-untyped
     assert line.of(KeyReleased)[0].duration_s == pytest.approx(0.1)
 
 
-def test_more_packets_of_one_call_than_any_phone_sends_are_cut_off(line):  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("held_ticks", [20, 50, 100, 200])
+@pytest.mark.parametrize("ends", [3, 0], ids=["with ends", "ends lost"])
+def test_a_line_that_stood_still_delivers_exactly_the_keys_that_were_pressed(line, held_ticks, ends):  # type: ignore[no-untyped-def]
+    """Up to 4 s of a quick thumb, all of it in one tick; equal keys among them."""
     stream = CallerStream(sends_silence=False)
     line.ring(stream=stream)
-    line.tick(*(p for n in range(10) for p in five(stream)))
-    assert line.plane.events.flooded == 80 - 16
+    pressed = (CARD * 4)[: held_ticks // 10]
+    burst = [p for key in pressed for p in key_packets(stream, int(key), ends=ends)]
+    line.tick(*burst)
+    line.run(20)
+    assert line.keys() == pressed
+
+
+def test_a_burst_of_timestamps_that_move_is_heard_whole_within_a_few_ticks(line):  # type: ignore[no-untyped-def]
+    stream = CallerStream(sends_silence=False)
+    line.ring(stream=stream)
+    line.tick(*(p for key in CARD for p in key_packets(stream, int(key), moves=True)))
+    line.run(20)
+    assert line.keys() == CARD
+    assert line.plane.events.flooded == 0
+
+
+def test_every_call_of_a_worker_that_stood_still_gets_its_burst(make_line):  # type: ignore[no-untyped-def]
+    line = make_line(calls=20)
+    wanted = {f"{n}": CARD[n % 7 : n % 7 + 8] for n in range(20)}
+    callers = {name: line.ring(name, CallerStream(sends_silence=False)) for name in wanted}
+    for place in range(8):
+        for name, caller in callers.items():
+            for packet in key_packets(caller.stream, int(wanted[name][place])):
+                line.deliver(caller, packet)
+    line.run(20)
+    assert {name: line.keys(name) for name in wanted} == wanted
+
+
+def test_a_key_held_up_in_its_middle_for_long_is_one_key_even_where_its_timestamp_moves(line):  # type: ignore[no-untyped-def]
+    stream = CallerStream(sends_silence=False)
+    line.ring(stream=stream)
+    for moves in (False, True):
+        packets = five(stream, moves=moves, marker=False, ticks=20)
+        for packet in packets[:4]:
+            line.tick(packet)
+        line.run(15)
+        line.tick(*packets[4:])
+        line.run(20)
+    assert line.keys() == "55"
+
+
+def test_who_sends_more_timestamps_than_any_phone_is_cut_off_and_costs_the_others_few_rounds(line):  # type: ignore[no-untyped-def]
+    stream = CallerStream(sends_silence=False)
+    line.ring(stream=stream)
+    line.ring("other", CallerStream(sends_silence=False))
+    line.tick(*(five(stream, ticks=1, ends=0)[0] for _ in range(300)))
+    assert line.plane.events.flooded == 300 - MAX_ROUNDS - MAX_WAITING
+    assert line.keys() == "5" * MAX_ROUNDS
+    line.callers["other"].stream.press("42")
+    line.run(2)
+    assert line.keys("other") == "4"
+    line.talk(40)
+    assert line.keys() == "5" * (MAX_ROUNDS + MAX_WAITING)
+    assert line.keys("other") == "42"
+
+
+def test_what_waits_of_a_call_is_gone_when_the_call_is_over(line):  # type: ignore[no-untyped-def]
+    stream = CallerStream(sends_silence=False)
+    line.ring(stream=stream)
+    line.tick(*(five(stream, ticks=1, ends=0)[0] for _ in range(50)))
+    line.plane.close("call")
+    line.ring("next", CallerStream(sends_silence=False))
+    line.run(5)
+    assert line.keys("next") == ""
