@@ -10,8 +10,6 @@ from ivr.channels.rtp.conceal import decoded, is_loud
 from ivr.channels.rtp.jitter import DELAY, Jitter
 from ivr.channels.rtp.packets import FRAME, RATE, TICK_S, Bytes, Mask
 
-# After a wipe in the middle of a tone, what is left of the tone is heard as a key that begins this soon.
-REMAINDER_TICKS: Final = 4
 QUIET_TICKS: Final = 4  # more than the decoder remembers
 NEAR: Final = 2 * FRAME  # how exactly the decoder tells where a tone cut off by silence ended, or began
 NONE: Final = -1
@@ -36,41 +34,41 @@ class Inband:
     def __init__(self, capacity: int, jitter: Jitter) -> None:
         self.listening: Mask = np.zeros(capacity, bool)
         self._bank = DtmfBank(capacity, "ulaw")
-        self._sounding = np.zeros(capacity, bool)
-        self._remainder_until = np.full(capacity, NONE, np.int64)
-        self._unfinished: dict[int, int] = {}  # wiped in mid-tone: for how many ticks it has been quiet
+        self._sounding = jitter.key_down
+        self._unfinished: dict[int, int] = {}  # to be wiped when its tone is over: for how many ticks it has been quiet
         self._last_key = np.full(capacity, NONE, np.int8)
         self._last_end = np.zeros(capacity, np.int64)
         self._jitter = jitter
         self._tick = 0
 
     def wipe(self, rows: list[int]) -> None:
-        self._bank.wipe(rows)
-        for row in rows:
-            if self._sounding[row]:
-                self._remainder_until[row] = self._tick + REMAINDER_TICKS
-                self._unfinished[row] = 0
-        self._sounding[rows] = False
+        """What has been heard goes; a tone that sounds may be of the key after it, and goes when it is over."""
         self._last_key[rows] = NONE
+        loud = is_loud(decoded(self._jitter.last_played(np.array(rows, np.intp))))
+        for row, sounds in zip(rows, loud.tolist(), strict=True):
+            if sounds or self._sounding[row]:
+                self._unfinished[row] = 0
+            else:
+                self._bank.wipe([row])
 
     def forget(self, row: int) -> None:
         """The call is over, or its keys come as events from now on."""
         self._bank.wipe([row])
         self._sounding[row] = False
         self._last_key[row] = NONE
-        self._remainder_until[row] = NONE
         self._unfinished.pop(row, None)
 
     def __call__(self, frames: Bytes, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
         """frames: [capacity, 160] of mu-law, one tick."""
-        heard = self._bank(frames)
+        jitter = self._jitter
+        heard = self._bank(frames, np.flatnonzero(~jitter.standing) if jitter.any_standing else None)
         self._tick += 1
         if self._unfinished:
             self._finish(frames)
         if not len(heard.up.channel) and not len(heard.down.channel):
             return [], []
-        # The bank counts samples from its first tick; this one's last sample left the caller DELAY ago.
-        offset_s = now_s + TICK_S - self._tick * TICK_S - DELAY / RATE
+        # The bank counts each row's samples from its first tick; this one's last sample left the caller DELAY ago.
+        offset_s = now_s + TICK_S - (self._tick - jitter.stood) * TICK_S - DELAY / RATE
         up, down = heard.up, heard.down
         ups = [
             ToneUp(int(row), int(duration) / RATE)
@@ -78,19 +76,22 @@ class Inband:
             if self._released(int(row), int(key), int(start + duration))
         ]
         downs = [
-            ToneDown(int(row), KEYS[key], offset_s + int(start) / RATE)
+            ToneDown(int(row), KEYS[key], float(offset_s[row]) + int(start) / RATE)
             for row, key, start in zip(down.channel, down.key, down.start, strict=True)
             if self._pressed(int(row), int(key), int(start))
         ]
         return downs, ups
 
     def _finish(self, frames: Bytes) -> None:
-        """Wipes once more, when the tone that was wiped in its middle is over and the line is quiet: nothing is lost."""
+        """Wipes what sounded when it was to be wiped, when it is over and the line is quiet: nothing is lost."""
         for row in list(self._unfinished):
-            loud = is_loud(decoded(frames[row : row + 1]))[0]
-            self._unfinished[row] = 0 if loud else self._unfinished[row] + 1
+            quiet = not (
+                self._sounding[row] or self._jitter.standing[row] or is_loud(decoded(frames[row : row + 1]))[0]
+            )
+            self._unfinished[row] = self._unfinished[row] + 1 if quiet else 0
             if self._unfinished[row] >= QUIET_TICKS:
                 del self._unfinished[row]
+                self._last_key[row] = NONE
                 self._bank.wipe([row])
 
     def _released(self, row: int, key: int, end: int) -> bool:
@@ -100,8 +101,8 @@ class Inband:
         return sounded
 
     def _pressed(self, row: int, key: int, start: int) -> bool:
-        """False for what is no new key: the rest of a tone that was wiped or held up, or a call not listened to."""
-        if start < self._remainder_until[row] * FRAME or not self.listening[row]:
+        """False for what is no new key: the rest of a tone that was held up, or a call not listened to."""
+        if not self.listening[row]:
             return False
         self._sounding[row] = True
         return not self._goes_on(row, key, start)

@@ -1,7 +1,8 @@
 """De-jitter: audio packets to one frame of 160 codes a call and tick, 40 ms after they came; no decoding of tones.
 
 Clock-driven: a tick plays whatever is there, and silence where nothing is, because real peers send nothing between
-tones. A frame is overwritten with silence one tick after it was played.
+tones. But where nothing is in the middle of a sound, the caller has not paused, the line stands still: no time passes
+for that row (`standing`) until it is known which. A frame is overwritten with silence one tick after it was played.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dsp import g711
-from ivr.channels.rtp.conceal import concealed
+from ivr.channels.rtp.conceal import concealed, decoded, is_loud
 from ivr.channels.rtp.packets import FRAME, HEADER_BYTES, MAX_PAYLOAD, Arrivals, Bytes, Mask, Rows
 from ivr.channels.rtp.prompts import ALAW_TO_ULAW
 from ivr.channels.rtp.sequence import Sequences
 
-SLOTS: Final = 32  # 640 ms
+SLOTS: Final = 128  # 2.56 s, 20 KB a call: what a line or a worker that stood still may deliver at once
 DELAY: Final = 2 * FRAME  # samples
 MAX_AHEAD: Final = (SLOTS - 4) * FRAME
 NO_GAP: Final = -SLOTS * FRAME
@@ -24,6 +25,10 @@ SILENCE: Final = g711.SILENCE["ulaw"]
 # Lost frames in one piece that are filled from their neighbours; 40 ms of delay know of no more in time.
 MAX_FILLED: Final = 2
 Distances = npt.NDArray[np.int32]
+# How long a row that has run dry in the middle of a sound waits before that counts as a pause. A peer that sends nothing
+# between tones makes a key too short to have been told yet wait as long.
+PATIENCE_TICKS: Final = 10
+KEY_PATIENCE_TICKS: Final = 50  # a key has been told and is down: nothing waits for its end
 AUDIO_KIND: Final = np.dtype((np.void, FRAME))
 
 
@@ -39,6 +44,7 @@ class Audio:
     length: npt.NDArray[np.int32]
     alaw: Mask
     newer: Mask  # by sequence number, than all before
+    marker: Mask
 
     def only(self, keep: Mask) -> "Audio":
         if keep.all():
@@ -61,15 +67,24 @@ class Jitter:
         self._next = np.zeros(rows, np.uint32)  # timestamp that the coming tick plays
         self._end = np.zeros(rows, np.uint32)  # timestamp after the newest audio kept
         self._synced = np.zeros(rows, bool)
+        self._dry = np.zeros(rows, bool)
+        self._patience = np.zeros(rows, np.int64)  # ticks that a dry row still waits
+        self._cut = np.zeros(rows, bool)  # it ran dry in the middle of a sound
+        self._resuming = np.zeros(rows, np.int64)  # ticks until a row that was held up goes on
+        self.key_down = np.zeros(rows, bool)  # as the decoder has told
+        self.standing = np.zeros(rows, bool)  # rows for which the tick just played was none
+        self.any_standing = False
+        self.stood = np.zeros(rows, np.int64)  # ticks, all together
         self._slot = 0
         self._played = 0  # ticks
-        # The last stretch of silence that was no pause but a stream held up, in samples played.
+        # The last stretch of silence that was no pause but a stream held up, in samples decoded of its row.
         self.gap_from, self.gap_to = np.full(rows, NO_GAP, np.int64), np.full(rows, NO_GAP, np.int64)
 
     def begin(self, row: int) -> None:
         """A new source: its timestamps have nothing to do with those before."""
         self.wipe([row])
-        self._synced[row] = False
+        self._synced[row] = self._dry[row] = self.standing[row] = False
+        self._patience[row] = self._resuming[row] = 0
         self.gap_from[row] = self.gap_to[row] = NO_GAP
 
     def wipe(self, rows: list[int]) -> None:
@@ -89,6 +104,7 @@ class Jitter:
     def play(self) -> Bytes:
         """[capacity, 160] of mu-law for the coming 20 ms; valid until the next call."""
         slot, before = self._slot, (self._slot - 1) % SLOTS
+        waits = self._who_stands(before)
         if self._any_lost[slot]:
             self._fill_lost(slot, before)
         self.ring[before] = SILENCE
@@ -96,8 +112,35 @@ class Jitter:
         self._slot = (slot + 1) % SLOTS
         self._played += 1
         self._next += np.uint32(FRAME)
+        if len(waits):
+            self._next[waits] -= np.uint32(FRAME)
         playing: Bytes = self.ring[slot]
         return playing
+
+    def last_played(self, rows: Rows) -> Bytes:
+        frames: Bytes = self.ring[(self._slot - 1) % SLOTS, rows]
+        return frames
+
+    def _who_stands(self, before: int) -> Rows:
+        """Sets `standing`; which of those rows wait for what comes next. The others have got it, and let it gather."""
+        dry = self._synced & (distance(self._end, self._next) <= 0)
+        begun = np.flatnonzero(dry & ~self._dry)
+        self._dry = dry
+        if len(begun):
+            loud = is_loud(decoded(self.ring[before, begun]))
+            patience = np.where(self.key_down[begun], KEY_PATIENCE_TICKS, PATIENCE_TICKS)
+            self._patience[begun] = np.where(loud, patience, 0)
+            self._cut[begun] = loud
+        waits = dry & (self._patience > 0)
+        resuming = self._resuming > 0
+        self.standing = waits | resuming
+        self.any_standing = bool(self.standing.any())
+        if not self.any_standing:
+            return NONE
+        self._patience[waits] -= 1
+        self._resuming[resuming] -= 1
+        self.stood += self.standing
+        return np.flatnonzero(waits)
 
     def _anchored(self, audio: Audio) -> npt.NDArray[np.int32]:
         """Samples from what is played next to each packet; a call whose buffer has run dry begins a new stretch."""
@@ -107,10 +150,12 @@ class Jitter:
         # A late packet that is newer than all before cannot be one of the past: the stream was held up, or its
         # clock stands still in silence. Nothing is lost if it begins anew after the delay, and from then on a stream
         # that was held up waits longer by as much as it was late. A leap ahead likewise.
-        leaps = ((ahead < 0) & dry) | (ahead > MAX_AHEAD) | (ahead < -RESTARTED) | (dry & (ahead > DELAY))
-        anew = ~self._synced[rows] | (leaps & audio.newer)
+        restarts = (ahead > MAX_AHEAD) | (ahead < -RESTARTED)
+        dried = dry & ((ahead < 0) | (ahead > DELAY) | (self.standing[rows] & (ahead == 0)))
+        anew = ~self._synced[rows] | ((restarts | dried) & audio.newer)
         if not anew.any():
             return ahead
+        anew &= restarts | first_of_each(rows, anew, audio.newer)
         which = np.flatnonzero(anew)
         chosen, first = np.unique(rows[which], return_index=True)
         first = which[first]
@@ -119,17 +164,22 @@ class Jitter:
         self._end[chosen] = self._next[chosen]
         self._synced[chosen] = True
         self.wipe(list(chosen))
+        # A marker begins a talkspurt (RFC 3551 4.1): there has been a pause, though its clock stood still in it.
+        held_up = (ahead[first] == 0) & self.standing[chosen] & ~audio.marker[first]
+        self._resuming[chosen] = np.where(held_up, DELAY // FRAME, 0)
         return distance(audio.timestamp, self._next[rows])
 
     def _note_gap(
         self, rows: Rows, ahead: Distances, timestamp: npt.NDArray[np.uint32], come: npt.NDArray[np.int64]
     ) -> None:
-        """Where a stream was held up, the silence played meanwhile was none of the caller's.
+        """Where a stream was held up beyond all patience, the silence played meanwhile was none of the caller's.
 
-        It comes late, goes on where it stopped, and several packets come at once; after a pause one does.
+        It comes late, goes on where it stopped in the middle of a sound, and several packets come at once; after a pause
+        one does.
         """
-        held_up = self._synced[rows] & (ahead < 0) & (timestamp == self._end[rows]) & (come > 1)
-        rows, now = rows[held_up], self._played * FRAME
+        held_up = self._synced[rows] & self._cut[rows] & (ahead < 0) & (timestamp == self._end[rows]) & (come > 1)
+        rows = rows[held_up]
+        now = (self._played - self.stood[rows]) * FRAME
         self.gap_from[rows] = now + distance(self._end[rows], self._next[rows])
         self.gap_to[rows] = now + DELAY
 
@@ -198,6 +248,19 @@ class Jitter:
             self.filled += len(rows)
         lost[:] = False
         self._any_lost[slot] = False
+
+
+NONE: Final = np.zeros(0, np.intp)
+
+
+def first_of_each(rows: Rows, asked: Mask, newer: Mask) -> Mask:
+    """The first new packet of each row that `asked` has one of: in a burst it speaks for those behind it."""
+    mine = np.zeros(int(rows.max()) + 1, bool)
+    mine[rows[asked]] = True
+    candidates = np.flatnonzero(mine[rows] & (newer | asked))
+    found = np.zeros(len(rows), bool)
+    found[candidates[np.unique(rows[candidates], return_index=True)[1]]] = True
+    return found
 
 
 RESTARTED: Final = 8000  # samples into the past: no late packet, but timestamps that began anew

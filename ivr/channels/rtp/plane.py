@@ -126,7 +126,7 @@ class MediaPlane:
         self.prompts.stop(self.calls.row(call))
 
     def wipe(self, call: str) -> None:
-        """Overwrites all audio and keys of the call in the next tick, before anything is read from them."""
+        """Overwrites all audio and keys that have been heard of the call in the next tick, before anything is read."""
         self._wipes.add(self.calls.row(call))
 
     def still_alive(self, call: str) -> None:
@@ -137,6 +137,7 @@ class MediaPlane:
         self.reception.close(row)
         self.recordings.end(row)
         self._wipe_now([row])
+        self.jitter.wipe([row])
         self.inband.listening[row] = False
         self.inband.forget(row)
         self.events.begin(row)
@@ -147,7 +148,6 @@ class MediaPlane:
         del self._mergers[row]
 
     def _wipe_now(self, rows: list[int]) -> None:
-        self.jitter.wipe(rows)
         self.events.wipe(rows)
         self.inband.wipe(rows)
         self.recordings.wipe(rows)
@@ -239,7 +239,7 @@ class MediaPlane:
         wanted = self.inband.listening[rows] | self.recordings.recorded[rows]
         keep = fresh & ((kinds == ULAW) | (kinds == ALAW)) & wanted
         places = (headers.at, headers.sequence, headers.timestamp, headers.begin, headers.length)
-        self.jitter.store(arrivals, Audio(rows, *places, kinds == ALAW, newer).only(keep))
+        self.jitter.store(arrivals, Audio(rows, *places, kinds == ALAW, newer, headers.marker).only(keep))
 
     def _tell_events(
         self, now_s: float, pressed: list[Pressed], released: list[Released], told: list[MediaEvent]

@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from ivr.channels.rtp.packets import Mask, Rows
 
-SEEN: Final = 64  # numbers remembered of each call
+# Numbers remembered of each call: more than a line that stood still delivers at once, for two of one tick that share a
+# place would count as one doubled and one lost.
+SEEN: Final = 256
 # RFC 3550 A.1: further apart than this, the sender has begun anew.
 MAX_DROPOUT: Final = 3000
 MAX_MISORDER: Final = 100
