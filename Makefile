@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-dsp bench-mask bench-store bench-media bench-trunk lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,7 +29,7 @@ check: .venv/dev.stamp ## formatting, lint, types, zones, flows
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: bench-web bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks
+bench: bench-web bench-store bench-dsp bench-mask bench-media bench-trunk bench-keys ## all benchmarks
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
@@ -50,6 +50,9 @@ bench-mask: .venv/dev.stamp ## what gets past the masker
 
 bench-trunk: .venv/dev.stamp ## calls a core beside Asterisk
 	@$(BIN)/python benchmarks/bench_trunk.py
+
+bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine with more work than cores (root)
+	@$(BIN)/python benchmarks/bench_keys.py
 
 lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra voice --extra plot -o requirements/run.txt
