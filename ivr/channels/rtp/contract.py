@@ -98,7 +98,7 @@ class MediaStats:
     late_ticks: int
     """Begun more than 5 ms after they were due."""
     skipped_ticks: int
-    """Never run, because the worker was held up for more than 200 ms at a stretch."""
+    """In which nothing was sent, because the worker was held up for more than 200 ms at a stretch; heard they were."""
     worst_tick_ms: float
     """The longest one of this second."""
     packets_in: int

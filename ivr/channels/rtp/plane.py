@@ -156,8 +156,8 @@ class MediaPlane:
 
     # The tick.
 
-    def tick(self, now_s: float, arrivals: Arrivals) -> list[MediaEvent]:
-        """`arrivals` is wiped; `outgoing` then holds what is to be sent."""
+    def tick(self, now_s: float, arrivals: Arrivals, *, speaking: bool = True) -> list[MediaEvent]:
+        """`arrivals` is wiped; `outgoing` then holds what is to be sent, but in a tick that comes too late to speak in."""
         told: list[MediaEvent] = []
         if not len(self.calls):
             self.reception.refused += arrivals.count
@@ -179,7 +179,8 @@ class MediaPlane:
         self.clock.mark("decode")
         self._tell_events(now_s, pressed, released, told)
         self._tell_tones(downs, ups, told)
-        self._prompt(told, frames)
+        said = self._prompt(told) if speaking else self.prompts.silence(self.calls.used)
+        self._record(frames, said)
         self.clock.mark("prompts")
         told.extend(TimedOut(self.calls.names[row]) for row in self._liveness.step().tolist())
         return told
@@ -265,17 +266,21 @@ class MediaPlane:
         if self.prompts.barge_in[row] and self.prompts.play_id[row] != NO_PLAY:
             told.append(Played(call, self.prompts.stop(row), barged_in=True))
 
-    def _prompt(self, told: list[MediaEvent], heard: Bytes) -> None:
+    def _prompt(self, told: list[MediaEvent]) -> Rows:
+        """[used]: which of the prompts' frames each call is sent."""
         frames, done = self.prompts.step(self.calls.used)
         self.outgoing.write(self.prompts.audio, frames)
-        recorded = np.flatnonzero(self.recordings.recorded)
-        if len(recorded):
-            self.recordings.tick(recorded, heard[recorded], self.prompts.in_ulaw(recorded, frames[recorded]))
         for row, secure in self.reception.secure.items():
             if self.outgoing.sending[row]:
                 secure.protect(self.outgoing, row)
         for row in done.tolist():
             told.append(Played(self.calls.names[row], self.prompts.stop(row), barged_in=False))
+        return frames
+
+    def _record(self, heard: Bytes, said: Rows) -> None:
+        recorded = np.flatnonzero(self.recordings.recorded)
+        if len(recorded):
+            self.recordings.tick(recorded, heard[recorded], self.prompts.in_ulaw(recorded, said[recorded]))
 
 
 def outgoing_packets(plane: MediaPlane) -> Iterable[tuple[str, bytes, bytes]]:

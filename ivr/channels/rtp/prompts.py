@@ -130,6 +130,10 @@ class Prompts:
         self._frame[done] = SILENT_FRAME[self._law[done]]
         return frames, done
 
+    def silence(self, rows: int) -> Rows:
+        """As `step`, of a tick in which nothing is sent."""
+        return np.asarray(SILENT_FRAME[self._law[:rows]], np.intp)
+
     def in_ulaw(self, rows: Rows, frames: Rows) -> Bytes:
         """[rows, 160]: these frames of these calls, as somebody hears them who knows mu-law only."""
         codes: Bytes = self.audio[frames]

@@ -25,8 +25,10 @@ from ivr.channels.rtp.syscalls import Receiver, Sender
 from ivr.errors import IvrError
 
 LATE_S: Final = 0.005
-# Ticks are made up for one after the other up to here; further behind, time is skipped, or the worker never recovers.
+# Ticks are made up for one after the other up to here. Further behind, they are only heard and not spoken in, at a third
+# of the price, or the worker would never recover; and of what is older than the kernel keeps, nothing is left to hear.
 MAX_BEHIND_S: Final = 0.200
+MOST_HEARD: Final = 250  # ticks, 5 s
 STATS_TICKS: Final = 50
 RTCP_TICKS: Final = 25
 READ_BYTES: Final = 65536
@@ -67,22 +69,27 @@ class Worker:
         started = time.monotonic()
         behind = started - due
         self._late += behind > LATE_S
-        self._tick(due)
+        missed = int(behind / TICK_S) if behind > MAX_BEHIND_S else 0
+        for back in range(min(missed, MOST_HEARD), 0, -1):
+            self._tell(self._hear(due + (missed - back) * TICK_S, speaking=False))
+        self._tick(due + missed * TICK_S)
         self._worst_s = max(self._worst_s, time.monotonic() - started)
-        if behind <= MAX_BEHIND_S:
-            return TICK_S
-        missed = int(behind / TICK_S)
         self._skipped += missed
         return (missed + 1) * TICK_S
 
-    def _tick(self, now_s: float) -> None:
+    def _hear(self, now_s: float, *, speaking: bool) -> list[MediaEvent]:
         clock = self.plane.clock
         clock.start()
         self._rtp.drain()
         self._packets += self._rtp.arrivals.count
         clock.mark("receive")
-        told = self.plane.tick(now_s, self._rtp.arrivals)
+        told = self.plane.tick(now_s, self._rtp.arrivals, speaking=speaking)
         clock.mark("other")
+        return told
+
+    def _tick(self, now_s: float) -> None:
+        told = self._hear(now_s, speaking=True)
+        clock = self.plane.clock
         self._sender.send(self.plane.sockets)
         clock.mark("send")
         if self._recorder:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -25,6 +26,10 @@ from ivr.channels.rtp import (
     Played,
     WorkerLost,
 )
+from ivr.channels.rtp.control import Lines
+from ivr.channels.rtp.packets import TICK_S
+from ivr.channels.rtp.ports import BUFFER_BYTES, bound
+from ivr.channels.rtp.worker import Worker
 from ivr.errors import ConfigError, IvrError
 
 SETTINGS = MediaSettings(ports=2, calls=3, realtime=False, clip_seconds=30)
@@ -156,6 +161,27 @@ def test_statistics_come_every_second():
     with_worker(test)
 
 
+def test_the_worker_runs_before_other_processes_where_it_may():
+    before = os.sched_getscheduler(0)
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except PermissionError:
+        pytest.skip("real-time scheduling is not allowed here (CAP_SYS_NICE)")
+    os.sched_setscheduler(0, before, os.sched_param(0))
+
+    async def test(media, ear):
+        await ear.until(lambda: ear.any(MediaStats))
+        assert os.sched_getscheduler(media.pid) == os.SCHED_RR
+
+    with_worker(test, MediaSettings(ports=1, calls=1, realtime=True, clip_seconds=1))
+
+
+def test_a_socket_has_room_for_what_comes_while_the_worker_stands_still():
+    with bound(socket.AF_INET, "127.0.0.1", 0) as opened:
+        most = int(Path("/proc/sys/net/core/rmem_max").read_text())
+        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 2 * min(BUFFER_BYTES, most)
+
+
 def test_a_worker_that_dies_is_told_of_and_new_calls_are_refused():
     async def test(media, ear):
         os.kill(media.pid, 9)
@@ -222,3 +248,39 @@ def test_the_worker_ends_with_its_client():
     with_worker(test)
     with pytest.raises(ProcessLookupError):
         os.kill(test.pid, 0)
+
+
+@pytest.mark.parametrize("inband", [False, True], ids=["telephone_event", "inband"])
+@pytest.mark.parametrize("stood_ticks", [8, 30, 75])
+def test_a_worker_that_stood_still_hears_every_key_and_speaks_only_once(inband, stood_ticks):
+    """In this process and by no clock: datagrams of a second and a half wait in the kernel when the tick is due."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        worker = Worker(SETTINGS, ours, Lines())
+        stream = CallerStream()
+        media = CallMedia(remote=phone.getsockname(), telephone_events=((101, 8000),))
+        there = ("127.0.0.1", worker.ports.numbers[worker.plane.open("call", media)])
+        stream.press("4111" * 2, inband=inband, tone_ms=100, gap_ms=80)
+        due, told = time.monotonic() - stood_ticks * TICK_S, []
+        worker._tell = told.extend
+        due = hear(worker, due - 10 * TICK_S, [stream.tick() for _ in range(10)], phone, there)
+        sent = worker._sender.sent
+        for datagram in (datagram for _ in range(stood_ticks) for datagram in stream.tick()):
+            phone.sendto(datagram, there)
+        due += worker._tick_at(due)
+        # Up to 200 ms ticks are made up for; of more, only the last one speaks.
+        assert worker._sender.sent == sent + 1
+        hear(worker, due, [stream.tick() for _ in range(120)], phone, there)
+        worker.ports.close()
+        assert "".join(event.key for event in told if isinstance(event, KeyHeard)) == "4111" * 2
+
+
+def hear(worker, due, ticks, phone, there):
+    """Tick by tick, each in time."""
+    for datagrams in ticks:
+        for datagram in datagrams:
+            phone.sendto(datagram, there)
+        worker._tick(due)
+        due += TICK_S
+    return due
