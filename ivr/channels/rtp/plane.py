@@ -217,9 +217,8 @@ class MediaPlane:
         headers = received.headers
         at = np.flatnonzero((kinds >= EVENT_KIND) & (headers.length >= 4))
         rates = EVENT_RATES[kinds[at] - EVENT_KIND]
-        packets = EventPackets(
-            received.rows[at], headers.at[at], headers.begin[at], headers.timestamp[at], headers.marker[at], rates
-        )
+        places = (received.rows[at], headers.at[at], headers.begin[at], headers.timestamp[at], headers.marker[at])
+        packets = EventPackets(*places, rates, headers.sequence[at])
         pressed, released = self.events(arrivals, packets)
         for press in pressed:
             for row in press.rows[self.inband.listening[press.rows]].tolist():

@@ -43,6 +43,7 @@ class EventPackets:
     timestamp: npt.NDArray[np.uint32]
     marker: Mask
     rate: npt.NDArray[np.int32]
+    sequence: npt.NDArray[np.uint16]
 
     def only(self, keep: Rows | Mask) -> "EventPackets":
         return EventPackets(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
@@ -56,11 +57,13 @@ class Runs:
     timestamp: npt.NDArray[np.uint32]
     marker: Mask
     rate: npt.NDArray[np.int32]
+    sequence: npt.NDArray[np.uint16]
     code: Bytes
     end: Mask
     duration: npt.NDArray[np.uint32]
     ended: Mask  # any of them says so
     longest: npt.NDArray[np.uint32]
+    last: npt.NDArray[np.uint16]  # sequence number of the last one
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,9 +83,8 @@ def read_packets(arrivals: Arrivals, packets: EventPackets) -> Runs:
     payload = arrivals.bytes[packets.at[:, None], packets.begin[:, None] + np.arange(PAYLOAD)]
     duration = payload[:, 2].astype(np.uint32) << 8 | payload[:, 3]
     end = (payload[:, 1] & END).astype(bool)
-    found = Runs(
-        *(packets.rows, packets.timestamp, packets.marker, packets.rate, payload[:, 0]), end, duration, end, duration
-    )
+    heads = (packets.rows, packets.timestamp, packets.marker, packets.rate, packets.sequence)
+    found = Runs(*heads, payload[:, 0], end, duration, end, duration, packets.sequence)
     return found.only(found.code < KEYS)
 
 
@@ -92,18 +94,37 @@ def joined(runs: Runs) -> Runs:
         return runs
     runs = runs.only(np.argsort(runs.rows, kind="stable"))
     differs = (runs.rows[1:] != runs.rows[:-1]) | (runs.timestamp[1:] != runs.timestamp[:-1])
+    differs |= (runs.code[1:] != runs.code[:-1]) | (runs.ended[:-1] & begins(runs)[1:])
     if differs.all():
         return runs
     first = np.flatnonzero(np.concatenate([[True], differs]))
     ended, longest = np.logical_or.reduceat(runs.ended, first), np.maximum.reduceat(runs.longest, first)
-    return replace(runs.only(first), ended=ended, longest=longest)
+    last = runs.last[np.append(first[1:], len(runs)) - 1]
+    return replace(runs.only(first), ended=ended, longest=longest, last=last)
+
+
+def begins(runs: Runs) -> Mask:
+    """The letter of RFC 4733 2.5.1.1: only the first packet of a key has a marker."""
+    return runs.marker & ~runs.end
 
 
 def nothing() -> Runs:
     return Runs(*(np.zeros(0, kind) for kind in RUN_KINDS))
 
 
-RUN_KINDS: Final = (np.intp, np.uint32, bool, np.int32, np.uint8, bool, np.uint32, bool, np.uint32)
+RUN_KINDS: Final = (
+    np.intp,
+    np.uint32,
+    bool,
+    np.int32,
+    np.uint16,
+    np.uint8,
+    bool,
+    np.uint32,
+    bool,
+    np.uint32,
+    np.uint16,
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +145,7 @@ class TelephoneEvents:
         self.flooded = 0
         self._code = np.full(capacity, NOTHING, np.uint8)
         self._timestamp = np.zeros(capacity, np.uint32)  # of the newest packet of the newest key
+        self._sequence = np.zeros(capacity, np.uint16)  # the newest of all event packets
         self._duration = np.zeros(capacity, np.uint32)
         self._before = np.zeros(capacity, np.int64)  # duration of the segments before this one
         self._rate = np.full(capacity, 8000, np.int32)
@@ -172,6 +194,8 @@ class TelephoneEvents:
 
     def _step(self, turn: Runs, pressed: list[Pressed], released: list[Released]) -> None:
         goes_on, new = self._judged(turn)
+        newest = self._newer(turn.rows, turn.last)
+        self._sequence[turn.rows[newest]] = turn.last[newest]
         self._lengthen(turn.only(goes_on))
         if new.any():
             self._press(turn.only(new), pressed, released)
@@ -197,9 +221,16 @@ class TelephoneEvents:
         self._moves[rows[moving]] = True
         next_segment = open_key & (before >= SEGMENT) & (step >= before) & (step <= before + SEGMENT_SLACK)
         self._before[rows[next_segment]] += step[next_segment]
-        goes_on = self._any[rows] & ((step == 0) | moving | next_segment)
-        delayed = self._any[rows] & (step < 0) & (step > -MAX_DELAYED)
+        # A PBX that is held up counts from its own clock in one place and from its audio's in another: a key may begin
+        # at the timestamp of the one before or earlier. What was sent later and says that it begins is a new key.
+        anew = begins(turn) & self._newer(rows, turn.sequence) & ~self._open[rows]
+        anew |= ~same_key & ~turn.end & (step == 0)
+        goes_on = self._any[rows] & ~anew & ((step == 0) | moving | next_segment)
+        delayed = self._any[rows] & ~anew & (step < 0) & (step > -MAX_DELAYED)
         return goes_on, ~goes_on & ~delayed
+
+    def _newer(self, rows: Rows, sequence: npt.NDArray[np.uint16]) -> Mask:
+        return ~self._any[rows] | ((sequence - self._sequence[rows]).astype(np.int16) > 0)
 
     def _lengthen(self, turn: Runs) -> None:
         rows = turn.rows

@@ -70,6 +70,13 @@ CASES = {
     "a payload type that was not agreed": (lambda c: five(c, kind=97), ""),
     "across the wrap of the timestamp": (lambda c: five(c, begun=2**32 - 300), "5"),
     "two keys across the wrap": (lambda c: [*five(c, begun=2**32 - 700), *five(c, begun=400)], "55"),
+    "two keys under one timestamp": (lambda c: [*five(c, begun=900), *key_packets(c, 6, begun=900)], "56"),
+    "one key twice under one timestamp": (lambda c: [*five(c, begun=900), *five(c, begun=900)], "55"),
+    "a key whose clock is a little behind": (lambda c: [*five(c, begun=9000), *five(c, begun=8500)], "55"),
+    "that, and all its packets doubled": (
+        lambda c: [p for p in [*five(c, begun=9000), *five(c, begun=8500)] for _ in (0, 1)],
+        "55",
+    ),
     "a clock that began anew": (lambda c: [*five(c, begun=900_000), *five(c, begun=100)], "55"),
 }
 
