@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from dsp.dtmf import KEYS, DtmfBank
+from dsp.dtmf import KEYS, DtmfBank, Events
 from ivr.channels.rtp.conceal import decoded, is_loud
 from ivr.channels.rtp.jitter import DELAY, Jitter
 from ivr.channels.rtp.packets import FRAME, RATE, TICK_S, Bytes, Mask
@@ -59,16 +59,24 @@ class Inband:
         self._unfinished.pop(row, None)
 
     def __call__(self, frames: Bytes, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
-        """frames: [capacity, 160] of mu-law, one tick."""
+        """frames: [capacity, 160] of mu-law, one tick. Rows that are behind are caught up."""
         jitter = self._jitter
         heard = self._bank(frames, np.flatnonzero(~jitter.standing) if jitter.any_standing else None)
         self._tick += 1
         if self._unfinished:
             self._finish(frames)
+        downs, ups = self._told(heard, now_s)
+        rows, more = jitter.more()
+        for following in more:
+            further_downs, further_ups = self._told(self._bank(following, rows), now_s)
+            downs, ups = downs + further_downs, ups + further_ups
+        return downs, ups
+
+    def _told(self, heard: Events, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
         if not len(heard.up.channel) and not len(heard.down.channel):
             return [], []
         # The bank counts each row's samples from its first tick; this one's last sample left the caller DELAY ago.
-        offset_s = now_s + TICK_S - (self._tick - jitter.stood) * TICK_S - DELAY / RATE
+        offset_s = now_s + TICK_S - (self._tick - self._jitter.stood) * TICK_S - DELAY / RATE
         up, down = heard.up, heard.down
         ups = [
             ToneUp(int(row), int(duration) / RATE)

@@ -29,6 +29,10 @@ Distances = npt.NDArray[np.int32]
 # between tones makes a key too short to have been told yet wait as long.
 PATIENCE_TICKS: Final = 10
 KEY_PATIENCE_TICKS: Final = 50  # a key has been told and is down: nothing waits for its end
+# A row this far behind has been held up: it is caught up, some frames a tick, or its keys would come late for good.
+LEEWAY: Final = 10 * FRAME
+MOST_MORE: Final = 4  # frames of a row in one tick beside its own
+MOST_ROWS: Final = 100  # caught up in one tick: 2 MB to move
 AUDIO_KIND: Final = np.dtype((np.void, FRAME))
 
 
@@ -74,7 +78,7 @@ class Jitter:
         self.key_down = np.zeros(rows, bool)  # as the decoder has told
         self.standing = np.zeros(rows, bool)  # rows for which the tick just played was none
         self.any_standing = False
-        self.stood = np.zeros(rows, np.int64)  # ticks, all together
+        self.stood = np.zeros(rows, np.int64)  # ticks, all together, less those that a row was caught up by
         self._slot = 0
         self._played = 0  # ticks
         # The last stretch of silence that was no pause but a stream held up, in samples decoded of its row.
@@ -116,6 +120,37 @@ class Jitter:
             self._next[waits] -= np.uint32(FRAME)
         playing: Bytes = self.ring[slot]
         return playing
+
+    def more(self) -> tuple[Rows, list[Bytes]]:
+        """Rows that are caught up in this tick, and their next frames: [capacity, 160] each, in which only they count."""
+        behind = np.where(self._synced & ~self.standing, distance(self._end, self._next), 0)
+        rows = np.flatnonzero(behind > LEEWAY)[:MOST_ROWS]
+        if not len(rows):
+            return rows, []
+        count = min(MOST_MORE, int(behind[rows].min() - LEEWAY) // FRAME + 1)
+        frames = [self._next_of(rows, (self._slot + n) % SLOTS) for n in range(count)]
+        self._move_up(rows, count)
+        return rows, frames
+
+    def _next_of(self, rows: Rows, place: int) -> Bytes:
+        before = (place - 1) % SLOTS
+        lost = self._lost[place, rows] & ~self._filled[place, rows] & self._filled[before, rows]
+        if lost.any():
+            self._conceal(rows[lost], place, before)
+        frames = np.full(self.ring.shape[1:], SILENCE, np.uint8)
+        frames[rows] = self.ring[place, rows]
+        return frames
+
+    def _move_up(self, rows: Rows, count: int) -> None:
+        """As if these rows had been played `count` times more."""
+        places = (self._slot - 1 + np.arange(SLOTS)) % SLOTS
+        to, start, over = places[:-count, None], places[count:, None], places[-count:, None]
+        for kept, nothing in ((self.ring, SILENCE), (self._filled, False), (self._lost, False)):
+            kept[to, rows] = kept[start, rows]
+            kept[over, rows] = nothing
+        self._any_lost |= self._lost[:, rows].any(axis=1)
+        self._next[rows] += np.uint32(count * FRAME)
+        self.stood[rows] -= count
 
     def last_played(self, rows: Rows) -> Bytes:
         frames: Bytes = self.ring[(self._slot - 1) % SLOTS, rows]
@@ -242,12 +277,15 @@ class Jitter:
         lost = self._lost[slot]
         rows = np.flatnonzero(lost & ~self._filled[slot] & self._filled[before])
         if len(rows):
-            after = (slot + 1) % SLOTS
-            self.ring[slot, rows] = concealed(self.ring[before, rows], self.ring[after, rows], self._lost[after, rows])
-            self._filled[slot, rows] = True  # so that a second one in a row is filled from this one
-            self.filled += len(rows)
+            self._conceal(rows, slot, before)
         lost[:] = False
         self._any_lost[slot] = False
+
+    def _conceal(self, rows: Rows, slot: int, before: int) -> None:
+        after = (slot + 1) % SLOTS
+        self.ring[slot, rows] = concealed(self.ring[before, rows], self.ring[after, rows], self._lost[after, rows])
+        self._filled[slot, rows] = True  # so that a second one in a row is filled from this one
+        self.filled += len(rows)
 
 
 NONE: Final = np.zeros(0, np.intp)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ivr.channels.rtp import CallerStream
+from ivr.channels.rtp import CallerStream, KeyHeard
 
 CARD = "4111111111111111"
 
@@ -79,6 +79,29 @@ def test_tones_that_all_come_at_once_are_heard_one_after_the_other(line, held_ti
     line.run(held_ticks + 20)
     assert line.keys() == pressed
     assert line.plane.jitter.late == line.plane.sequences.doubled == line.plane.sequences.lost == 0
+
+
+@pytest.mark.parametrize("held_ticks", [20, 50, 100])
+def test_a_call_that_was_held_up_is_caught_up_and_its_next_keys_come_in_time(line, held_ticks):
+    caller = line.ring()
+    line.run(10)
+    burst = [datagram for _ in range(held_ticks) for datagram in caller.stream.tick()]
+    for _ in range(held_ticks):
+        line.quiet_tick()
+    for datagram in burst:
+        line.deliver(caller, datagram)
+    line.quiet_tick()
+    line.run(40)
+    begun_s = line.now_s
+    caller.stream.press("77", inband=True)
+    ticks = 0
+    while not line.keys():
+        line.tick()
+        ticks += 1
+    assert ticks <= 16
+    line.talk(30)
+    assert line.keys() == "77"
+    assert line.of(KeyHeard)[0].at_s == pytest.approx(begun_s, abs=0.25)
 
 
 @pytest.mark.parametrize("tone_ms", [40, 60])
