@@ -125,7 +125,9 @@ class Contest:
             load = os.getloadavg()[0]
         assert wire.stdin is not None
         wire.stdin.write(b"\n")
-        return self._rows(loops, calls, json.loads(await line_of(wire)), load)
+        told = json.loads(await line_of(wire))
+        await wire.wait()
+        return self._rows(loops, calls, told, load)
 
     async def _ours(self, calls: dict) -> None:
         order = [
@@ -136,6 +138,7 @@ class Contest:
         uri = f"sip:pay@127.0.0.1:{self.port}"
         phones = await process("keys_callers.py", {"uri": uri, "at_once": self.chosen.at_once, "calls": order})
         await line_of(phones)
+        await phones.wait()
 
     async def _theirs(self, calls: dict) -> None:
         turns = {way: asyncio.Semaphore(self.chosen.at_once) for way in WAYS}

@@ -164,7 +164,7 @@ def span_of(packets: list[Packet]) -> int:
 
 
 def presses(packets: list[Packet]) -> list[Packet]:
-    """The first packet of each key, in the order of sequence numbers: another timestamp is another press (RFC 4733 2.5.1.4)."""
+    """The first packet of each key, in the order of sequence numbers: another timestamp, or another code, is another press."""
     numbers = unwrapped([packet.sequence for packet in packets], 2**16)
     in_order = [packets[at] for at in np.argsort(numbers, kind="stable")]
     events = [
@@ -172,8 +172,13 @@ def presses(packets: list[Packet]) -> list[Packet]:
         for packet in in_order
         if packet.kind not in AUDIO and len(packet.payload) == 4 and packet.payload[0] < 16
     ]
-    first = [True, *(now.timestamp != before.timestamp for before, now in itertools.pairwise(events))]
+    pairs = itertools.pairwise(events)
+    first = [True, *(differ(before, now) for before, now in pairs)]
     return list(itertools.compress(events, first))
+
+
+def differ(before: Packet, now: Packet) -> bool:
+    return (now.timestamp, now.payload[0]) != (before.timestamp, before.payload[0])
 
 
 def tones_of(streams: list[Stream]) -> list[str]:

@@ -27,8 +27,8 @@ MAX_FILLED: Final = 2
 Distances = npt.NDArray[np.int32]
 # How long a row that has run dry in the middle of a sound waits before that counts as a pause. A peer that sends nothing
 # between tones makes a key too short to have been told yet wait as long.
-PATIENCE_TICKS: Final = 10
-KEY_PATIENCE_TICKS: Final = 50  # a key has been told and is down: nothing waits for its end
+PATIENCE_TICKS: Final = 25
+KEY_PATIENCE_TICKS: Final = 100  # a key has been told and is down: nothing waits for its end
 # A row this far behind has been held up: it is caught up, some frames a tick, or its keys would come late for good.
 LEEWAY: Final = 10 * FRAME
 MOST_MORE: Final = 4  # frames of a row in one tick beside its own
@@ -194,7 +194,7 @@ class Jitter:
         which = np.flatnonzero(anew)
         chosen, first = np.unique(rows[which], return_index=True)
         first = which[first]
-        self._note_gap(chosen, ahead[first], audio.timestamp[first], np.bincount(rows)[chosen])
+        self._note_gap(chosen, ahead[first], audio.timestamp[first], audio.marker[first])
         self._next[chosen] = audio.timestamp[first] - np.uint32(DELAY)
         self._end[chosen] = self._next[chosen]
         self._synced[chosen] = True
@@ -204,15 +204,12 @@ class Jitter:
         self._resuming[chosen] = np.where(held_up, DELAY // FRAME, 0)
         return distance(audio.timestamp, self._next[rows])
 
-    def _note_gap(
-        self, rows: Rows, ahead: Distances, timestamp: npt.NDArray[np.uint32], come: npt.NDArray[np.int64]
-    ) -> None:
+    def _note_gap(self, rows: Rows, ahead: Distances, timestamp: npt.NDArray[np.uint32], marker: Mask) -> None:
         """Where a stream was held up beyond all patience, the silence played meanwhile was none of the caller's.
 
-        It comes late, goes on where it stopped in the middle of a sound, and several packets come at once; after a pause
-        one does.
+        It comes late, and goes on where it stopped in the middle of a sound.
         """
-        held_up = self._synced[rows] & self._cut[rows] & (ahead < 0) & (timestamp == self._end[rows]) & (come > 1)
+        held_up = self._synced[rows] & self._cut[rows] & (ahead < 0) & (timestamp == self._end[rows]) & ~marker
         rows = rows[held_up]
         now = (self._played - self.stood[rows]) * FRAME
         self.gap_from[rows] = now + distance(self._end[rows], self._next[rows])
