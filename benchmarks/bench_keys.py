@@ -40,7 +40,7 @@ OURS, THEIRS = "our telephone", "Asterisk 22"
 FIRST_PORT, PORTS = 20000, 100  # below those that the kernel gives away
 ASTERISK_RTP = (21000, 24999)
 SETTLE_S = 2.0  # what was pressed last is heard
-MOST_S = 400
+MOST_S = 900  # a round
 console = Console(width=150)
 
 
