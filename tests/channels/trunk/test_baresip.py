@@ -12,8 +12,6 @@ from tests.peers import Tree, needs_peers
 from tests.tills import Till, card, open_till
 
 pytestmark = needs_peers
-# Nobody is quicker; and a tone within 80 ms of the last one of a card field may be wiped with it.
-REACTION_S = 0.1
 
 
 def test_callers_with_a_softphone_pay_by_info_and_by_tones_in_both_laws(tmp_path):
@@ -46,7 +44,6 @@ async def ring(till: Till, tree: Tree, method: Method, codec: Codec, number: int
         try:
             for place, keys in [*entries(number), ("confirm", "1"), ("repeat", "#"), ("over", "")]:
                 await till.progress.until(lambda here=place: place_of(call_of(till, ani)) == here, STEP_S)
-                await asyncio.sleep(REACTION_S)
                 await phone.press(keys)
         except TimeoutError:
             return f"not at {place} within {STEP_S} s: {phone.log()}"
