@@ -170,6 +170,16 @@ def account(number: int) -> str:
     return str(20_000_000 + number)
 
 
+def free_sip_port() -> int:
+    """Free for UDP and for TCP, as a SIP server needs it."""
+    for _ in range(20):
+        port = free_port(socket.SOCK_DGRAM)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free for UDP and TCP")
+
+
 def write_accounts(folder: Path) -> Path:
     lines = ["account,due,minimum,currency", *(f"{account(number)},42.50,10.00,USD" for number in range(ACCOUNTS))]
     file = folder / "accounts.csv"
