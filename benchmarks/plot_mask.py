@@ -34,7 +34,7 @@ def main(out: Path) -> None:
     for key, at in (("1", len(call) - 4 * KEY), ("1", len(call) - 2 * KEY)):
         lay(call, key, at, 3000)
     before = tones.to_int16(call)
-    done = mask(before, seed=1)
+    done = mask(before)
     figure = Figure(figsize=(10, 6))
     upper, lower = figure.subplots(2, sharex=True)
     draw(upper, before, "before: 4 and 1 under speech that is 6 dB louder, 1 and 1 in the clear")

@@ -1,6 +1,6 @@
 """The masker for live channels, tick by tick; recordings are in `offline`."""
 
-from functools import partial
+import os
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -11,7 +11,7 @@ from dsp.errors import DspError
 from dsp.g711 import Law
 from dsp.mask.decision import Decision
 from dsp.mask.hearing import FRAME, PAST, Hearing
-from dsp.mask.veil import Veil
+from dsp.mask.veil import Random, Veil
 from dsp.tones import monotone, to_int16
 
 Frames: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.int16] | npt.NDArray[np.float32]
@@ -30,7 +30,9 @@ class Masker:
     float32 within +-1.0; the first call settles which). What is neither beep nor veiled comes back bit for bit.
     """
 
-    def __init__(self, channels: int, law: Law | None = None, *, veil: bool = True, seed: int | None = None) -> None:
+    def __init__(
+        self, channels: int, law: Law | None = None, *, veil: bool = True, random: Random = os.urandom
+    ) -> None:
         if channels < 1:
             raise DspError(f"channels is {channels}; a masker needs at least one")
         self._channels = channels
@@ -38,7 +40,7 @@ class Masker:
         self._silence = g711.SILENCE[law] if law else 0
         self._hearing = Hearing()
         self._kept: Frames | None = None  # the frame that is due next
-        self._new_veil = partial(Veil, seed=seed) if veil else None
+        self._veil = Veil(random=random) if veil else None
         self.masking: Flags = np.zeros(channels, bool)  # which channels' last frame out is a beep
         self.veiling: Flags = np.zeros(channels, bool)  # and which is veiled
         self._begin()
@@ -96,7 +98,6 @@ class Masker:
 
     def _begin(self) -> None:
         self._decision = Decision(self._channels)
-        self._veil = self._new_veil() if self._new_veil else None
         self._past: Floats = np.zeros((self._channels, KEPT), np.float32)
         self._clock = 0
 
@@ -132,7 +133,7 @@ class Masker:
         if not len(channel):
             return
         spans = np.lib.stride_tricks.sliding_window_view(heard[:, PAST - veil.reach :], FRAME + 2 * veil.reach, axis=1)
-        drawn, bare = veil(spans[channel, frame * FRAME], channel, frame + self._clock // FRAME)
+        drawn, bare = veil(spans[channel, frame * FRAME])
         out[channel, frame] = self._line(drawn, out.dtype)
         beep[channel[bare], frame[bare]] = True
 

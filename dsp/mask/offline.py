@@ -1,5 +1,6 @@
 """The masker for whole recordings, of any length, rate and number of channels; reads and writes no files."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -13,7 +14,7 @@ from dsp.mask.decision import LONG, SHORT, Decision, Verdict
 from dsp.mask.evidence import NO_EVIDENCE_DB, RATE
 from dsp.mask.hearing import FRAME, HOP, HOPS, LONG_WINDOW, PAST, SHORT_WINDOW, Heard, Hearing
 from dsp.mask.live import FULL_SCALE, linear
-from dsp.mask.veil import Veil
+from dsp.mask.veil import Random, Veil
 from dsp.tones import monotone, to_int16
 
 Samples: TypeAlias = npt.NDArray[np.int16] | npt.NDArray[np.float32]
@@ -45,7 +46,7 @@ def mask(
     *,
     thorough: bool = False,
     veil: bool = True,
-    seed: int | None = None,
+    random: Random = os.urandom,
 ) -> Masked:
     """[samples] or [channels, samples], int16 or float32 within +-1.0; the result has the same shape, type and rate.
 
@@ -60,7 +61,7 @@ def mask(
     beep, doubt = (np.logical_or.reduce(flags) for flags in zip(*found, strict=True))
     out: Samples = samples.copy()
     if veil:
-        beep |= _veiled(rows, out.reshape(rows.shape), doubt & ~beep, rate, seed)
+        beep |= _veiled(rows, out.reshape(rows.shape), doubt & ~beep, rate, random)
     spans = _spans(beep, rows.shape[1], rate)
     for start, stop in spans:
         sound = monotone(start, stop - start, rate)
@@ -135,20 +136,20 @@ def _turned(shown: Floats, length: int, nothing: float) -> Floats:
     return np.pad(shown[:, ::-1], ((0, 0), (begins, HOPS - begins)), constant_values=nothing)[:, HOPS:]
 
 
-def _veiled(rows: Samples, out: Samples, doubt: Flags, rate: int, seed: int | None) -> Flags:
+def _veiled(rows: Samples, out: Samples, doubt: Flags, rate: int, random: Random) -> Flags:
     """Draws a veil over these frames of all rows of `out`; returns those in which it would not cover a key."""
     bare = np.zeros(len(doubt), bool)
     frames = np.flatnonzero(doubt)
     starts, margin = _starts(frames, rate)
-    veil = Veil(rate, -(-FRAME * rate // RATE) + 2 * margin, seed)
+    veil = Veil(rate, -(-FRAME * rate // RATE) + 2 * margin, random)
     for at in range(0, len(frames), VEILED):
         some = slice(at, at + VEILED)
         reach = starts[some, None] - veil.reach + np.arange(veil.frame + 2 * veil.reach)
-        for number, row in enumerate(rows):
+        for row, drawn_on in zip(rows, out, strict=True):
             heard = np.where((reach >= 0) & (reach < len(row)), linear(row.take(reach, mode="clip"), None), 0)
-            drawn, uncovered = veil(heard.astype(np.float32), np.full(len(heard), number), frames[some])
+            drawn, uncovered = veil(heard.astype(np.float32))
             bare[frames[some][uncovered]] = True
-            _lay(out[number], starts[some], drawn)
+            _lay(drawn_on, starts[some], drawn)
     return bare
 
 
