@@ -79,6 +79,8 @@ class Jitter:
         self.standing = np.zeros(rows, bool)  # rows for which the tick just played was none
         self.any_standing = False
         self.stood = np.zeros(rows, np.int64)  # ticks, all together, less those that a row was caught up by
+        self.seams = np.zeros(rows, bool)  # rows whose frame just played does not go on where the one before ended
+        self._skipped = np.zeros(rows, bool)
         self._slot = 0
         self._played = 0  # ticks
         # The last stretch of silence that was no pause but a stream held up, in samples decoded of its row.
@@ -111,6 +113,8 @@ class Jitter:
         waits = self._who_stands(before)
         if self._any_lost[slot]:
             self._fill_lost(slot, before)
+        self.seams = (self._filled[slot] != self._filled[before]) | self._skipped
+        self._skipped[:] = False
         self.ring[before] = SILENCE
         self._filled[before] = False
         self._slot = (slot + 1) % SLOTS
@@ -130,6 +134,7 @@ class Jitter:
         count = min(MOST_MORE, int(behind[rows].min() - LEEWAY) // FRAME + 1)
         frames = [self._next_of(rows, (self._slot + n) % SLOTS) for n in range(count)]
         self._move_up(rows, count)
+        self._skipped[rows] = True
         return rows, frames
 
     def _next_of(self, rows: Rows, place: int) -> Bytes:

@@ -150,7 +150,6 @@ class MediaPlane:
     def _wipe_now(self, rows: list[int]) -> None:
         self.events.wipe(rows)
         self.inband.wipe(rows)
-        self.recordings.wipe(rows)
         for row in rows:
             self._mergers[row].forget()
 
@@ -279,7 +278,8 @@ class MediaPlane:
     def _record(self, heard: Bytes, said: Rows) -> None:
         recorded = np.flatnonzero(self.recordings.recorded)
         if len(recorded):
-            self.recordings.tick(recorded, heard[recorded], self.prompts.in_ulaw(recorded, said[recorded]))
+            told = self.prompts.in_ulaw(recorded, said[recorded])
+            self.recordings.tick(recorded, self.jitter.seams[recorded], heard[recorded], told)
 
 
 def outgoing_packets(plane: MediaPlane) -> Iterable[tuple[str, bytes, bytes]]:

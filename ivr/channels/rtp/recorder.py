@@ -6,20 +6,24 @@ input and ends, with every recording whole, when that does. The left channel is 
 """
 
 import os
+import resource
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from dsp.errors import DspError
 from dsp.growing import GrowingRecording
 from dsp.mask import Masker
 from dsp.recording import ULAW, Format
-from ivr.channels.rtp.packets import FRAME, RATE, Bytes, Rows
+from ivr.channels.rtp.packets import FRAME, RATE, Bytes, Mask, Rows
 from ivr.channels.rtp.private import keep_memory_private
-from ivr.channels.rtp.recordings import BEGIN, END, HEAD, ROW, TICK, WIPE, silent
+from ivr.channels.rtp.recordings import BEGIN, END, HEAD, ROW, ROW_BYTES, TICK, silent
 
 STEREO: Final = Format(ULAW, 8, 2, RATE)
 # Masked and written together: a second of a thousand calls is then two thousand writes, not fifty thousand.
@@ -39,14 +43,18 @@ class Tape:
 
 
 class Recorder:
-    def __init__(self, folder: Path, capacity: int) -> None:
-        self._folder = folder
+    """A file that cannot be written ends with what it has, is told of by `complain`, and ends no other."""
+
+    def __init__(self, folder: Path, capacity: int, complain: Callable[[str], object] = sys.stderr.write) -> None:
+        self._folder, self._complain = folder, complain
         self._masker = Masker(capacity, "ulaw")
         self._heard, self._said = silent(capacity, BATCH * FRAME), silent(capacity, BATCH * FRAME)
-        self._said_before = silent(capacity, FRAME)  # the masker gives back what it is given a frame later
+        self._seams = np.zeros((capacity, BATCH), bool)
+        # The masker gives back what it is given a frame later: these wait for it.
+        self._said_before = silent(capacity, FRAME)
+        self._hidden_before = np.zeros(capacity, bool)
         self._tapes: dict[int, Tape] = {}
         self._ending: list[Tape] = []
-        self._wipes: set[int] = set()
         self._ticks = 0  # in the batch
         self._number: int | None = None
 
@@ -55,32 +63,38 @@ class Recorder:
             self._finish_batch()
         if not self._tapes:
             self._number = None  # nobody has missed what came before
-        self._tapes[row] = Tape(row, GrowingRecording(self._folder / f"{name}.wav", STEREO), self._ticks * FRAME)
+        try:
+            file = GrowingRecording(self._folder / f"{name}.wav", STEREO)
+        except OSError as error:
+            self._complain(f"recorder: {name} is not recorded: {error.strerror}\n")
+            return
+        self._tapes[row] = Tape(row, file, self._ticks * FRAME)
+        self._seams[row, self._ticks] = True
 
     def end(self, row: int) -> None:
-        tape = self._tapes.pop(row)
-        tape.stop = self._ticks * FRAME
-        self._ending.append(tape)
+        """When nobody is recorded any more no tick follows, so that nothing may wait for one."""
+        if tape := self._tapes.pop(row, None):
+            tape.stop = self._ticks * FRAME
+            self._ending.append(tape)
+        if not self._tapes:
+            self._finish_batch()
 
-    def wipe(self, row: int) -> None:
-        """Of this call nothing that was sent so far is in memory when the batch is done."""
-        self._wipes.add(row)
-
-    def tick(self, number: int, rows: Rows, heard: Bytes, said: Bytes) -> None:
-        """number: of the tick, as ticks without audio of anybody are not told; heard, said: [rows, 160] of mu-law."""
+    def tick(self, number: int, rows: Rows, seams: Mask, heard: Bytes, said: Bytes) -> None:
+        """number: ticks that the recorder was not told of are silent; seams: [rows]; heard, said: [rows, 160] of mu-law."""
         missing = 0 if self._number is None else number - self._number - 1
         for _ in range(min(missing, MOST_MISSING)):
+            self._seams[:, self._ticks] = True
             self._next_tick()
         self._number = number
         place = slice(self._ticks * FRAME, (self._ticks + 1) * FRAME)
         self._heard[rows, place] = heard
         self._said[rows, place] = said
+        self._seams[rows, self._ticks] |= seams | (missing > 0)
         self._next_tick()
 
     def close(self) -> None:
         for row in list(self._tapes):
             self.end(row)
-        self._finish_batch()
 
     def _next_tick(self) -> None:
         self._ticks += 1
@@ -90,27 +104,51 @@ class Recorder:
     def _finish_batch(self) -> None:
         if self._ticks:
             self._write()
+        over = [tape.row for tape in self._ending]
         for tape in self._ending:
-            tape.file.close()
-        self._masker.wipe([*self._wipes, *(tape.row for tape in self._ending)])
-        self._ending, self._wipes, self._ticks = [], set(), 0
+            self._attempt(tape, tape.file.close)
+        self._masker.wipe(over)
+        self._said_before[over] = silent(1, 1)
+        self._ending, self._ticks = [], 0
 
     def _write(self) -> None:
         count = self._ticks * FRAME
         recorded = [*self._tapes.values(), *self._ending]
         self._masker.expect_keys([tape.row for tape in recorded])
         masked = self._masker(self._heard[:, :count])
+        masked.reshape(len(masked), -1, FRAME)[self._hidden()] = silent(1, 1)
         said = np.concatenate([self._said_before, self._said[:, :count]], axis=1)
         self._said_before = said[:, count:]
         for tape in recorded:
             own = slice(tape.start, count if tape.stop is None else tape.stop)
-            tape.file.append(np.stack([masked[tape.row, own], said[tape.row, own]], axis=1))
+            both = np.stack([masked[tape.row, own], said[tape.row, own]], axis=1)
+            self._attempt(tape, partial(tape.file.append, both))
             tape.start = 0
         self._heard[:] = self._said[:] = silent(1, 1)
+        self._seams[:] = False
+
+    def _hidden(self) -> Mask:
+        """[rows, ticks] of the masker's frames on either side of a seam.
+
+        Where audio is missing, a key may be cut to a stub of 1 to 4 ms, too short to be masked and long enough to be read.
+        """
+        hidden = np.zeros((len(self._seams), self._ticks + 1), bool)
+        hidden[:, :-1] = self._seams[:, : self._ticks]
+        hidden[:, 1:] |= self._seams[:, : self._ticks]
+        hidden[:, 0] |= self._hidden_before
+        self._hidden_before = hidden[:, -1]
+        return hidden[:, :-1]
+
+    def _attempt(self, tape: Tape, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (OSError, DspError) as error:
+            self._complain(f"recorder: {tape.file.path.name} ends early: {error}\n")
+            self._tapes.pop(tape.row, None)
 
 
 class Messages:
-    """Cuts what comes through the pipe into messages and carries them out; what is read is overwritten."""
+    """Cuts what comes through the pipe into messages and carries them out; what waits for more is overwritten after."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -129,7 +167,7 @@ class Messages:
         if at + HEAD.size > len(self._rest):
             return None
         kind, _, count = HEAD.unpack_from(self._rest, at)
-        return HEAD.size + int(count) * (1 if kind == BEGIN else ROW.itemsize + 2 * FRAME)
+        return HEAD.size + int(count) * (1 if kind == BEGIN else ROW_BYTES)
 
     def _carry_out(self, message: bytes) -> None:
         kind, number, count = HEAD.unpack_from(message)
@@ -138,18 +176,18 @@ class Messages:
             self._recorder.begin(number, body.tobytes().decode())
         elif kind == END:
             self._recorder.end(number)
-        elif kind == WIPE:
-            self._recorder.wipe(number)
         elif kind == TICK:
-            rows, audio = np.split(body, [count * ROW.itemsize])
+            rows, seams, audio = np.split(body, [count * ROW.itemsize, count * (ROW.itemsize + 1)])
             heard, said = audio.reshape(2, count, FRAME)
-            self._recorder.tick(number, rows.view(ROW).astype(np.intp), heard, said)
+            self._recorder.tick(number, rows.view(ROW).astype(np.intp), seams.view(bool), heard, said)
 
 
 def main(folder: str, capacity: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # calls that are draining are recorded to their end
     keep_memory_private()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a file a call
     recorder = Recorder(Path(folder), int(capacity))
     messages = Messages(recorder)
     while piece := os.read(sys.stdin.fileno(), READ_BYTES):

@@ -4,12 +4,15 @@ import fcntl
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ivr.channels.rtp.recordings import ROW_BYTES
 from ivr.errors import ConfigError
 
-PIPE_BYTES: Final = 1 << 20  # as much as an unprivileged process may have
+MOST_PIPE_BYTES: Final = 1 << 20  # as much as an unprivileged process may have
+PIPE_TICKS: Final = 4  # what has left us and has not been read lies there
 STOP_S: Final = 10.0
 
 
@@ -29,7 +32,8 @@ class RecorderProcess:
         assert self._process.stdin is not None
         self._pipe = self._process.stdin.fileno()
         os.set_blocking(self._pipe, False)
-        fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        with suppress(OSError):  # a user's pipes may hold so much together; smaller ones do, with more turns
+            fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, min(MOST_PIPE_BYTES, PIPE_TICKS * capacity * ROW_BYTES))
         self.lost = False
 
     def hand_over(self, outbox: bytearray) -> None:

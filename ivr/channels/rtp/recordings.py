@@ -1,8 +1,8 @@
 """What the recorder is told: the calls that are recorded, and both sides of them tick by tick; it opens no file.
 
-A message is HEAD and a body: BEGIN (row, bytes) and a name; END and WIPE (row, 0) and nothing; TICK (number, rows) and
-the row numbers, what each caller sent and what each heard, 160 codes of mu-law each. What a caller sent is card data:
-whatever empties `outbox` overwrites it.
+A message is HEAD and a body: BEGIN (row, bytes) and a name; END (row, 0) and nothing; TICK (number, rows) and the row
+numbers, whose audio does not go on where it ended, what each caller sent and what each heard, 160 codes of mu-law each.
+What a caller sent is card data: whatever empties `outbox` overwrites it.
 """
 
 import struct
@@ -11,13 +11,14 @@ from typing import Final
 import numpy as np
 
 from ivr.channels.rtp.jitter import SILENCE
-from ivr.channels.rtp.packets import Bytes, Mask, Rows
+from ivr.channels.rtp.packets import FRAME, Bytes, Mask, Rows
 
 HEAD: Final = struct.Struct("<BII")
-BEGIN, END, WIPE, TICK = range(4)
+BEGIN, END, TICK = range(3)
 ROW: Final = np.dtype("<u4")
-# A recorder that is held up misses audio rather than hold up calls: half a second of a thousand.
-MOST_WAITING: Final = 8 * 1024 * 1024
+ROW_BYTES: Final = ROW.itemsize + 1 + 2 * FRAME
+# A recorder that is held up misses audio rather than hold up calls, or leave a caller's audio lying about.
+MOST_WAITING: Final = 25  # ticks
 
 
 class Recordings:
@@ -40,19 +41,15 @@ class Recordings:
             self.recorded[row] = False
             self.outbox += HEAD.pack(END, row, 0)
 
-    def wipe(self, rows: list[int]) -> None:
-        for row in rows:
-            if self.recorded[row]:
-                self.outbox += HEAD.pack(WIPE, row, 0)
-
-    def tick(self, rows: Rows, heard: Bytes, said: Bytes) -> None:
-        """rows: all that are recorded; heard, said: [rows, 160] of mu-law, what callers sent and what they are sent."""
+    def tick(self, rows: Rows, seams: Mask, heard: Bytes, said: Bytes) -> None:
+        """rows: all that are recorded; seams: [rows], whose audio does not go on where it ended a tick ago; heard, said:
+        [rows, 160] of mu-law, what callers sent and what they are sent."""
         self._number += 1
-        if self.lost or len(self.outbox) > MOST_WAITING:
+        if self.lost or len(self.outbox) > MOST_WAITING * len(rows) * ROW_BYTES:
             self.unrecorded += len(rows)
             return
         self.outbox += HEAD.pack(TICK, self._number, len(rows))
-        self.outbox += b"".join((rows.astype(ROW).tobytes(), heard.tobytes(), said.tobytes()))
+        self.outbox += b"".join((rows.astype(ROW).tobytes(), seams.tobytes(), heard.tobytes(), said.tobytes()))
 
 
 def silent(rows: int, samples: int) -> Bytes:

@@ -118,8 +118,8 @@ class Trunk:
         task.add_done_callback(self._tasks.discard)
 
     def _note_stats(self, stats: MediaStats) -> None:
-        if stats.unrecorded > (self.stats.unrecorded if self.stats else 0):
-            log.warning("recordings have gaps: the recorder is held up or gone", frames=stats.unrecorded)
+        if stats.unrecorded and not (self.stats and self.stats.unrecorded):
+            log.warning("recordings have gaps: the recorder is held up or gone; /metrics counts on")
         self.stats = stats
         metrics.note_media(stats)
         for name, count in self.endpoint.counters.items():
