@@ -228,6 +228,7 @@ class Jitter:
         if not len(audio.rows):
             return
         self._mark_lost(audio, ahead)
+        self._extend(audio.rows, ahead + FRAME)
         slots = (self._slot + ahead // FRAME) % SLOTS
         where = slots * self._rows + audio.rows
         payloads = payload_view(arrivals.bytes)
@@ -241,9 +242,7 @@ class Jitter:
 
     def _mark_lost(self, audio: Audio, ahead: npt.NDArray[np.int32]) -> None:
         """Frames between the newest one and this are lost, not silent, where sequence and timestamp leapt alike."""
-        end = self._end[audio.rows]
-        missing = distance(audio.timestamp, end) // FRAME
-        self._end[audio.rows] = np.where(missing >= 0, audio.timestamp + np.uint32(FRAME), end)
+        missing = distance(audio.timestamp, self._end[audio.rows]) // FRAME
         leapt = (missing > 0) & (missing <= MAX_FILLED)
         if not leapt.any():
             return
@@ -271,9 +270,13 @@ class Jitter:
         self.ring[slots[inside], rows[inside], (position % FRAME)[inside]] = codes[inside]
         self._filled[slots[inside], rows[inside]] = True
         self._lost[slots[inside], rows[inside]] = False
-        end = audio.timestamp + audio.length.astype(np.uint32)
-        later = distance(end, self._end[audio.rows]) > 0
-        self._end[audio.rows[later]] = end[later]
+        self._extend(audio.rows, ahead + audio.length)
+
+    def _extend(self, rows: Rows, ahead: Distances) -> None:
+        """A row may come more than once, in any order: an overtaken packet that comes last does not end the stream."""
+        reach = distance(self._end, self._next)
+        np.maximum.at(reach, rows, ahead)
+        self._end = self._next + reach.astype(np.uint32)
 
     def _fill_lost(self, slot: int, before: int) -> None:
         lost = self._lost[slot]

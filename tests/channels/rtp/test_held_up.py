@@ -1,5 +1,7 @@
 """Callers whose packets all come, but in lumps and late: a telephone or a PBX on a machine with more work than cores."""
 
+import struct
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,42 @@ def test_tones_that_all_come_at_once_are_heard_one_after_the_other(line, held_ti
     line.run(held_ticks + 20)
     assert line.keys() == pressed
     assert line.plane.jitter.late == line.plane.sequences.doubled == line.plane.sequences.lost == 0
+
+
+class TenMs(CallerStream):
+    """A telephone that sends two packets of 10 ms for one of 20."""
+
+    def tick(self):
+        return [half for packet in super().tick() for half in self._halves(packet)]
+
+    def _halves(self, packet):
+        kind, sequence, timestamp, ssrc = struct.unpack_from("!HHII", packet)
+        for place, payload in enumerate((packet[12:92], packet[92:])):
+            count, at = (2 * sequence + place) % 2**16, (timestamp + 80 * place) % 2**32
+            yield struct.pack("!HHII", kind, count, at, ssrc) + payload
+
+
+@pytest.mark.parametrize(("stream", "packets"), [(CallerStream, 40), (TenMs, 80)])
+def test_tones_that_all_come_at_once_are_heard_whichever_packet_the_others_overtook(make_line, stream, packets):
+    heard = {place: keys_where_overtaken(make_line(), stream(), place) for place in range(packets)}
+    assert heard == dict.fromkeys(range(packets), "4111")
+
+
+def keys_where_overtaken(line, stream, place):
+    caller = line.ring(stream=stream)
+    line.run(10)
+    caller.stream.press("4111", inband=True, tone_ms=100, gap_ms=100)
+    burst = [datagram for _ in range(40) for datagram in caller.stream.tick()]
+    for _ in range(40):
+        line.quiet_tick()
+    for datagram in [*burst[:place], *burst[place + 1 :], burst[place]]:
+        line.deliver(caller, datagram)
+    # The line stands still once more: nothing behind the burst says where its end is.
+    for _ in range(10):
+        line.quiet_tick()
+        caller.stream.tick()
+    line.run(80)
+    return line.keys()
 
 
 @pytest.mark.parametrize("held_ticks", [20, 50, 100])
