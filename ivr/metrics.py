@@ -32,7 +32,7 @@ MEDIA_CPU = Gauge(
 
 MEDIA_COUNTS = (
     *("calls", "ticks", "late_ticks", "skipped_ticks", "worst_tick_ms", "packets_in", "packets_out", "unsent"),
-    *("lost", "late", "doubled", "refused", "unrecorded"),
+    *("lost", "late", "doubled", "refused", "flooded", "filled", "socket_drops", "unrecorded"),
 )
 
 

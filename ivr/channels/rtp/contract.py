@@ -109,6 +109,8 @@ class MediaStats:
     doubled: int
     refused: int
     """From no call's source, of no agreed payload type, or no RTP at all."""
+    flooded: int
+    """Keys (RFC 4733) thrown away, because one call sent more at once than any telephone does."""
     filled: int
     """Lost frames continued because a tone was sounding."""
     keys: dict[Method, int]

@@ -166,6 +166,7 @@ class Worker:
             late=plane.jitter.late,
             doubled=plane.sequences.doubled,
             refused=plane.reception.refused,
+            flooded=plane.events.flooded,
             filled=plane.jitter.filled,
             keys=dict(plane.keys),
             socket_drops=self.ports.drops(),
