@@ -97,6 +97,7 @@ async def pays_in_the_end(till: Till, way: int, ring: Callable[[int], Awaitable[
         complaints.append(await ring(number))
         if (call := call_of(till, ani_of(number))) and call.outcome == "paid":
             return number
+        print(f"caller {way}, attempt {attempt + 1}: not paid, {complaints[-1] or 'without a complaint'}")
     raise AssertionError(f"caller {way} could not pay: {complaints}")
 
 
