@@ -34,7 +34,7 @@ from ivr.channels.sip import (
     Tls,
 )
 from ivr.settings import ROOT
-from tests.channels.trunk.callers import play
+from tests.channels.trunk.callers import play, until
 from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers, running
 from tests.tills import free_port, free_sip_port
 
@@ -194,6 +194,7 @@ def test_a_node_that_drains_keeps_its_calls_and_gets_no_new_ones_and_without_nod
             staying = carrier.by_node[nodes[0].port]
             assert staying
             nodes[0].process.terminate()
+            await until(lambda: "sip_draining" in (tmp_path / "node0.log").read_text(), 10)
             await carrier.rings_many()
             assert carrier.by_node[nodes[0].port] == staying
             assert nodes[0].process.poll() is None  # its calls go on
