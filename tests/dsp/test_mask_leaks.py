@@ -120,7 +120,7 @@ def test_speech_loses_less_than_two_percent_to_beeps():
 
 
 @pytest.mark.long
-def test_ten_thousand_keys_with_and_without_real_speech_leak_nothing():
+def test_ten_thousand_keys_leak_nothing_and_hardly_anything_under_louder_speech():
     if not SOUNDS.is_dir():
         pytest.skip("no recorded speech here: install asterisk-core-sounds-en-wav")
     if not shutil.which("gcc"):
@@ -134,7 +134,8 @@ def test_ten_thousand_keys_with_and_without_real_speech_leak_nothing():
     for number, condition in enumerate(bench.CONDITIONS):
         outcome = bench.run(condition, round(10_000 * condition.share), np.random.default_rng([99, number]), speech)
         low, high = bench.wilson(outcome.guessed_informed, outcome.digits)
-        assert outcome.leaking <= 0.005 * outcome.digits
-        assert outcome.bare_samples < 1e-4 * outcome.tone_samples
+        louder = condition.speech_db is not None and condition.speech_db[0] < 0
+        assert outcome.leaking <= (0.005 * outcome.digits if louder else 0)
+        assert outcome.bare_samples <= (5e-4 * outcome.tone_samples if louder else 0)
         assert outcome.read_after == 0
         assert low - 0.01 < 1 / 16 < high + 0.01

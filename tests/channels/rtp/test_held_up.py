@@ -66,18 +66,23 @@ def test_tones_in_lumps_are_exactly_the_keys_that_were_pressed(
     assert line.plane.jitter.late == 0
 
 
+def hold_up(line, caller, ticks):
+    """What the caller sends in that time comes all at once after it."""
+    burst = [datagram for _ in range(ticks) for datagram in caller.stream.tick()]
+    for _ in range(ticks):
+        line.quiet_tick()
+    for datagram in burst:
+        line.deliver(caller, datagram)
+    line.quiet_tick()
+
+
 @pytest.mark.parametrize("held_ticks", [20, 50, 100])
 def test_tones_that_all_come_at_once_are_heard_one_after_the_other(line, held_ticks):
     caller = line.ring()
     line.run(10)
     pressed = CARD[: held_ticks // 10]
     caller.stream.press(pressed, inband=True, tone_ms=100, gap_ms=100)
-    burst = [datagram for _ in range(held_ticks) for datagram in caller.stream.tick()]
-    for _ in range(held_ticks):
-        line.quiet_tick()
-    for datagram in burst:
-        line.deliver(caller, datagram)
-    line.quiet_tick()
+    hold_up(line, caller, held_ticks)
     line.run(held_ticks + 20)
     assert line.keys() == pressed
     assert line.plane.jitter.late == line.plane.sequences.doubled == line.plane.sequences.lost == 0
@@ -123,12 +128,7 @@ def keys_where_overtaken(line, stream, place):
 def test_a_call_that_was_held_up_is_caught_up_and_its_next_keys_come_in_time(line, held_ticks):
     caller = line.ring()
     line.run(10)
-    burst = [datagram for _ in range(held_ticks) for datagram in caller.stream.tick()]
-    for _ in range(held_ticks):
-        line.quiet_tick()
-    for datagram in burst:
-        line.deliver(caller, datagram)
-    line.quiet_tick()
+    hold_up(line, caller, held_ticks)
     line.run(40)
     begun_s = line.now_s
     caller.stream.press("77", inband=True)
@@ -168,12 +168,7 @@ def test_a_wipe_while_the_stream_is_held_up_keeps_what_has_come_and_not_been_hea
     caller = line.ring()
     line.run(5)
     caller.stream.press("#1230", inband=True)
-    burst = [datagram for _ in range(45) for datagram in caller.stream.tick()]
-    for _ in range(45):
-        line.quiet_tick()
-    for datagram in burst:
-        line.deliver(caller, datagram)
-    line.quiet_tick()
+    hold_up(line, caller, 45)
     while line.keys() != "#":
         line.tick()
     line.plane.wipe("call")
