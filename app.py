@@ -31,7 +31,9 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         writer=Writer(engine.prompts.words),
         base_url=settings.base_url,
     )
-    app.register_blueprint(webhooks.blueprint())
+    if settings.twilio_auth_token:
+        # An empty token would be a key that everybody knows: a site without Twilio has no webhooks.
+        app.register_blueprint(webhooks.blueprint())
     connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
     app.register_blueprint(connector.blueprint())
     app.register_blueprint(tones_blueprint())

@@ -2,28 +2,28 @@
 
 import os
 import shutil
-import signal
-import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
-import honcho.manager
 from honcho.environ import parse_procfile
-from honcho.manager import Manager
-from honcho.printer import Printer
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
+from ivr.bank import load_banks
+from ivr.cli.ports import ports_of, require_free_ports
+from ivr.cli.preparation import prepare
+from ivr.cli.supervisor import supervise
 from ivr.console import Trial, address, trials
 from ivr.errors import ConfigError
 from ivr.runner.assembly import load_flows
+from ivr.runner.production import require_production
 from ivr.settings import ROOT, Settings, load_settings
 
 console = Console()
-BANK_PORT = "9443"  # as config/banks.yaml has it
-KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
+DEFAULT_BANK_PORT = 9443  # where the simulator listens when no bank of ours is on this machine
 # Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md);
 # without glibc's per-thread cache, which would keep the last few pieces as they were.
 WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
@@ -32,45 +32,63 @@ WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.pertur
 @click.command()
 @click.option("--without", multiple=True, metavar="NAME", help="Leave out a process of the Procfile, such as trunk.")
 def up(without: tuple[str, ...]) -> None:
-    """Start web, forwarder, trunk and the bank simulator, as the Procfile says, until Ctrl-C."""
+    """Start web, forwarder, trunk and the bank simulator, as the Procfile says, until Ctrl-C.
+
+    ENVIRONMENT=production starts no bank simulator, and refuses whatever is only safe on a laptop.
+    """
     settings = load_settings()
-    processes = {
-        name: command for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items()
-        if name not in without
-    }  # fmt: skip
-    require_free_port(settings.host, settings.port, "PORT")
-    if "bank" in processes:
-        require_free_port("127.0.0.1", int(os.environ.get("BANK_PORT", BANK_PORT)), "BANK_PORT (and url in banks.yaml)")
+    commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+    if unknown := [name for name in without if name not in commands]:
+        raise ConfigError(f"--without {unknown[0]}: the Procfile has {', '.join(commands)}")
+    left_out = {*without, *(["bank"] if settings.environment == "production" else [])}
+    processes = {name: command for name, command in commands.items() if name not in left_out}
+    bank_port = port_of_simulator(settings) if "bank" in processes else None
+    require_free_ports(list(ports_of(settings, processes, bank_port)))
     prepare(settings)
+    require_production(settings)
     console.print(Panel(welcome(settings, list(processes)), title="Tonetill", expand=False))
-    honcho.manager.KILL_WAIT = KILL_WAIT_S
     variables = environment(settings, list(processes))
-    manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty(), prefix=True))
-    for name, command in processes.items():
-        manager.add_process(name, f"exec {command}", quiet=False, env=variables, cwd=str(ROOT))
-    manager.loop()
-    stopped_by_hand = manager.returncode in (None, 0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 130, 143)
-    console.print("stopped" if stopped_by_hand else f"stopped: a process ended with {manager.returncode}, see above")
-    sys.exit(0 if stopped_by_hand else manager.returncode)
+    if bank_port is not None:
+        variables["BANK_PORT"] = str(bank_port)
+    code = supervise(processes, variables, ROOT)
+    console.print(f"stopped: a process ended with {code}, see above" if code else "stopped")
+    sys.exit(code)
 
 
 @click.command("set-up")
 def set_up() -> None:
-    """Make keys, certificates and the database where they are missing; nothing is started."""
-    prepare(load_settings())
-    console.print("keys, certificates and database are in place")
+    """Make keys, certificates and the database where they are missing; nothing is started.
+
+    In production it makes what is ours to make (the fingerprint key, the database) and names what the bank must issue.
+    """
+    settings = load_settings()
+    made = prepare(settings)
+    for thing in made:
+        console.print(f"made: {thing}", highlight=False, soft_wrap=True)
+    require_production(settings)
+    console.print("everything is in place" if made else "everything was in place already")
 
 
-def prepare(settings: Settings) -> None:
-    from ivr.bank.dev_keys import make_development_keys
-    from ivr.store import migrate, open_store
+def port_of_simulator(settings: Settings) -> int:
+    """The port that the flows' bank is looked for at; BANK_PORT may only say the same."""
+    ports = {port_of(bank.url) for bank in load_banks(settings.banks, settings.var).values() if is_here(bank.url)}
+    asked = os.environ.get("BANK_PORT")
+    if asked is None:
+        return min(ports, default=DEFAULT_BANK_PORT)
+    if not asked.isdecimal() or (ports and int(asked) not in ports):
+        listed = ", ".join(map(str, sorted(ports)))
+        raise ConfigError(
+            f"BANK_PORT={asked}, but {settings.banks} looks for the bank at port {listed}: make them the same"
+        )
+    return int(asked)
 
-    load_flows(settings.flows)
-    if settings.environment == "development":
-        make_development_keys(settings.var / "keys", settings.var / "bank")
-    migrate(settings.database_url)
-    # On a laptop every start begins with unpaid bills; in production the file only adds accounts.
-    open_store(settings.database_url).seed_bills(settings.accounts, anew=settings.environment == "development")
+
+def is_here(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def port_of(url: str) -> int:
+    return urlsplit(url).port or 443
 
 
 def environment(settings: Settings, running: list[str]) -> dict[str, str]:
@@ -102,12 +120,3 @@ def welcome(settings: Settings, running: list[str]) -> str:
     for trial in [Trial("The page", f"{address(settings)}/"), *trials(settings, running, list(flows))]:
         lines += [f"[bold]{trial.title}[/]", f"    {escape(trial.text)}"]
     return "\n".join(lines)
-
-
-def require_free_port(host: str, port: int, setting: str) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigError(f"{host}:{port} is taken ({error.strerror}): choose another with {setting}=...") from None

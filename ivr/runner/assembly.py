@@ -12,6 +12,7 @@ from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError, FlowError
 from ivr.runner.billing import Bills, HttpBilling
 from ivr.runner.payments import Payments, bank_of
+from ivr.runner.production import require_production
 from ivr.runner.runner import Runner
 from ivr.settings import Settings
 from ivr.store import Store, open_store
@@ -64,6 +65,7 @@ def _contents(files: Sequence[Path]) -> list[tuple[str, bytes]]:
 
 def assemble(settings: Settings) -> Engine:
     """ConfigError or FlowError says what is wrong with the settings, keys, flows or prompts; nothing is half started."""
+    require_production(settings)
     flows, prompts = load_flows(settings.flows)
     store = open_store(settings.database_url)
     banks = load_banks(settings.banks, settings.var)

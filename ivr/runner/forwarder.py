@@ -22,6 +22,7 @@ from ivr.logs import set_up_logging
 from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder_crew import Crew
 from ivr.runner.forwarder_results import ResultText, result_words
+from ivr.runner.production import require_production
 from ivr.runner.texting import TextSender, text_sender
 from ivr.settings import load_settings
 from ivr.store import FINAL, BankWord, DatabaseError, Job, Payment, Status, Store, open_store
@@ -207,6 +208,7 @@ def main() -> None:
     """`python -m ivr.runner.forwarder`: one process of the Procfile; stops cleanly on SIGTERM and SIGINT."""
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
+    require_production(settings)
     banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
     _, prompts = load_flows(settings.flows)
     store = open_store(settings.database_url)

@@ -38,6 +38,8 @@ def main(context: click.Context, /, log_level: str, log_format: str, **where: An
     """A bank to try against: HTTPS with mutual TLS, test cards, books of its own."""
     context.obj = where["folder"]
     if context.invoked_subcommand is None:
+        if os.environ.get("ENVIRONMENT") == "production":
+            raise click.ClickException("the simulator approves test cards: it does not run with ENVIRONMENT=production")
         set_up_logging(log_level, log_format)
         run(**where)
 

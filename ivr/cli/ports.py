@@ -1,0 +1,55 @@
+"""Every port that `up` will need, tried before anything is started."""
+
+import socket
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ivr.errors import ConfigError
+from ivr.settings import Settings
+
+Transport = Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True)
+class Port:
+    """`setting`: what the operator changes where the port is taken."""
+
+    host: str
+    number: int
+    transport: Transport
+    setting: str
+
+
+def require_free_ports(ports: Collection[Port]) -> None:
+    """ConfigError names every port that is taken or cannot be bound, each with the setting that moves it."""
+    problems = [problem for port in ports if port.number and (problem := problem_of(port))]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def ports_of(settings: Settings, running: Collection[str], bank_port: int | None) -> Iterator[Port]:
+    if "web" in running:
+        yield Port(settings.host, settings.port, "tcp", "PORT")
+    if "bank" in running and bank_port is not None:
+        yield Port("127.0.0.1", bank_port, "tcp", "BANK_PORT and url in banks.yaml")
+    if "trunk" in running:
+        bind = settings.trunk_bind
+        yield Port(bind, settings.trunk_port, "udp", "TRUNK_PORT")
+        yield Port(bind, settings.trunk_port, "tcp", "TRUNK_PORT")
+        yield Port(bind, settings.trunk_tls_port, "tcp", "TRUNK_TLS_PORT")
+        yield Port(bind, settings.audiosocket_port, "tcp", "AUDIOSOCKET_PORT")
+
+
+def problem_of(port: Port) -> str | None:
+    kind = socket.SOCK_STREAM if port.transport == "tcp" else socket.SOCK_DGRAM
+    family = socket.AF_INET6 if ":" in port.host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        if port.transport == "tcp":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((port.host, port.number))
+        except OSError as error:
+            where = f"{port.host}:{port.number} ({port.transport})"
+            return f"{where} cannot be used ({error.strerror}): choose another with {port.setting}"
+    return None

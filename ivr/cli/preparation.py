@@ -1,0 +1,80 @@
+"""Makes what a line needs before it starts: folders, keys, the database, accounts; and says what it made."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from ivr.bank.dev_keys import FINGERPRINT_KEY_BYTES, make_development_keys, make_private_folder, one_at_a_time, replace
+from ivr.errors import ConfigError
+from ivr.settings import Settings
+from ivr.store import migrate, open_store
+
+# SQLite and the metrics map files into memory: on a full disk touching one kills the process (SIGBUS).
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+
+
+def prepare(settings: Settings) -> list[str]:
+    """What was made, in words; nothing where all was in place. What exists is never changed."""
+    database = _sqlite_file(settings.database_url)
+    for folder in {settings.var, database.parent if database else settings.var}:
+        require_space(folder)
+    made = list(_make_keys(settings))
+    is_new = database is not None and not database.exists()
+    migrate(settings.database_url)
+    if is_new:
+        made.append(f"database {database}")
+    made += _add_accounts(settings)
+    return made
+
+
+def require_space(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}: set VAR to a folder that can be written") from None
+    if free < LEAST_FREE_BYTES:
+        needed, left = LEAST_FREE_BYTES // 2**20, free // 2**20
+        raise ConfigError(f"{folder}: {left} MB are free and at least {needed} are needed: free some, or move VAR")
+
+
+def _make_keys(settings: Settings) -> Iterator[str]:
+    keys, bank = settings.var / "keys", settings.var / "bank"
+    before = _files(keys) | _files(bank)
+    if settings.environment == "development":
+        make_development_keys(keys, bank)
+    else:
+        _make_fingerprint_key(keys)
+    for file in sorted((_files(keys) | _files(bank)) - before):
+        yield f"key or certificate {file}"
+
+
+def _make_fingerprint_key(keys: Path) -> None:
+    """The key of the hash by which cards and callers are counted. The bank issues all others."""
+    make_private_folder(keys)
+    with one_at_a_time(keys):
+        if not (keys / "fingerprint.key").exists():
+            replace(keys / "fingerprint.key", secrets.token_bytes(FINGERPRINT_KEY_BYTES))
+
+
+def _add_accounts(settings: Settings) -> Iterator[str]:
+    """On a laptop every start begins with unpaid bills; in production the file only adds accounts."""
+    if settings.accounts is None:
+        return
+    store = open_store(settings.database_url)
+    try:
+        added = store.seed_bills(settings.accounts, anew=settings.environment == "development")
+    finally:
+        store.close()
+    if added:
+        yield f"{added} accounts from {settings.accounts}"
+
+
+def _files(folder: Path) -> set[Path]:
+    return {file for file in folder.glob("*") if file.is_file() and not file.name.startswith(".")}
+
+
+def _sqlite_file(url: str) -> Path | None:
+    prefix = "sqlite:///"
+    return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None

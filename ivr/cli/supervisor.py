@@ -1,0 +1,86 @@
+"""Runs the Procfile's processes on honcho, and lets none of them outlive it: not after a signal, a closed terminal, a
+broken pipe, nor when it is killed itself."""
+
+import ctypes
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import honcho.manager
+from honcho.manager import Manager
+from honcho.printer import Message, Printer
+from honcho.process import Process
+
+KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
+PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when its parent dies
+STOPPED_BY_HAND = frozenset(
+    {0, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP, *(128 + n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))}
+)  # fmt: skip
+
+
+def supervise(processes: Mapping[str, str], variables: Mapping[str, str], folder: Path) -> int:
+    """Until one ends or we are told to stop. The return code: 0 where it was stopped by hand."""
+    honcho.manager.KILL_WAIT = KILL_WAIT_S
+    honcho.manager.SIGNALS[signal.SIGHUP] = {"name": "SIGHUP", "rc": 128 + signal.SIGHUP}
+    printer = SurvivingPrinter(sys.stdout, colour=sys.stdout.isatty(), prefix=True)
+    manager = Supervisor(printer)
+    for name, command in processes.items():
+        manager.add_process(name, dying_with_parent(command), quiet=False, env=dict(variables), cwd=str(folder))
+    signal.signal(signal.SIGHUP, manager.stop_by_signal)
+    manager.loop()
+    return 0 if manager.returncode is None or manager.returncode in STOPPED_BY_HAND else int(manager.returncode)
+
+
+def dying_with_parent(command: str) -> str:
+    """For the shell that honcho runs it by. Without util-linux's `setpriv` only orderly ends are covered."""
+    tied = "setpriv --pdeathsig TERM " if shutil.which("setpriv") else ""
+    return f"exec {tied}{command}"
+
+
+class Supervisor(Manager):  # type: ignore[misc]
+    """honcho's manager, which also stops when nobody can read what it prints any more."""
+
+    def __init__(self, printer: "SurvivingPrinter") -> None:
+        super().__init__(printer)
+        self._process_ctor = TiedProcess
+        printer.on_lost = self.stop_unread
+
+    def stop_by_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.returncode = 128 + number
+        self.terminate()
+
+    def stop_unread(self) -> None:
+        self.returncode = 128 + signal.SIGHUP
+        self.terminate()
+
+
+class SurvivingPrinter(Printer):  # type: ignore[misc]
+    """Printing to a pipe that was closed, or a terminal that is gone, must not raise: the children would be left alone."""
+
+    on_lost: Any = staticmethod(lambda: None)
+
+    def write(self, message: Message) -> None:
+        try:
+            super().write(message)
+        except OSError:
+            self.output = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of this process's life
+            # What Python itself flushes at exit must not fail either.
+            os.dup2(self.output.fileno(), sys.stdout.fileno())
+            self.on_lost()
+
+
+class TiedProcess(Process):  # type: ignore[misc]
+    """honcho keeps a process of its own beside each child; it must go with the supervisor, so that the child gets to know."""
+
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        supervisor = os.getppid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:
+            return  # it died before it could be watched
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor ends the child in order
+        super().run(events, ignore_signals)

@@ -1,0 +1,105 @@
+"""Whatever ends the supervisor, its processes end too: real processes, real signals, a real closed pipe."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# Each child writes its number down, then lives until it is stopped; the second also talks all the time.
+QUIET = "python -u -c \"import os, time; open('quiet.pid', 'w').write(str(os.getpid())); time.sleep(600)\""
+CHATTY = (
+    "python -u -c \"import os, time; open('chatty.pid', 'w').write(str(os.getpid()))\n"
+    'while True: print(1); time.sleep(0.05)"'
+)
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from ivr.cli.supervisor import supervise
+sys.exit(supervise({"quiet": sys.argv[1], "chatty": sys.argv[2]}, os.environ, Path(sys.argv[3])))
+"""
+
+
+def until(happened, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (OSError, ProcessLookupError):
+        return False
+
+
+class Supervised:
+    def __init__(self, folder: Path, output: int) -> None:
+        self.folder = folder
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, QUIET, CHATTY, str(folder)],
+            stdout=output, stderr=subprocess.DEVNULL, cwd=folder, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": path},
+        )  # fmt: skip
+        until(lambda: all(self.has_started(name) for name in ("quiet", "chatty")))
+        self.children = [int((folder / f"{name}.pid").read_text()) for name in ("quiet", "chatty")]
+
+    def has_started(self, name: str) -> bool:
+        file = self.folder / f"{name}.pid"
+        return file.exists() and file.read_text().isdecimal()
+
+    def nothing_is_left(self) -> bool:
+        return not any(map(is_running, self.children))
+
+
+@pytest.fixture
+def supervised(tmp_path: Path) -> Iterator[Supervised]:
+    reading, writing = os.pipe()
+    running = Supervised(tmp_path, writing)
+    os.close(writing)
+    running.output = reading  # type: ignore[attr-defined]
+    yield running
+    running.process.kill()
+    running.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_every_process_and_is_no_failure(supervised: Supervised, number: signal.Signals):
+    supervised.process.send_signal(number)
+    assert supervised.process.wait(60) == 0
+    until(supervised.nothing_is_left)
+
+
+def test_nobody_reading_its_output_any_more_stops_every_process(supervised: Supervised):
+    os.close(supervised.output)  # type: ignore[attr-defined]
+    assert supervised.process.wait(60) == 0
+    until(supervised.nothing_is_left)
+
+
+def test_a_supervisor_that_is_killed_takes_its_processes_with_it(supervised: Supervised):
+    supervised.process.kill()
+    supervised.process.wait()
+    until(supervised.nothing_is_left)
+
+
+def test_one_process_that_ends_ends_the_others_and_is_reported(supervised: Supervised):
+    os.kill(supervised.children[0], signal.SIGKILL)
+    assert supervised.process.wait(60) != 0
+    until(supervised.nothing_is_left)
+
+
+def test_a_terminal_that_is_closed_stops_every_process(tmp_path: Path):
+    controller, terminal = pty.openpty()
+    supervised = Supervised(tmp_path, terminal)
+    os.close(terminal)
+    os.close(controller)
+    supervised.process.wait(60)
+    until(supervised.nothing_is_left)
