@@ -1,0 +1,103 @@
+"""`up` and `set-up` before anything is started: ports, the simulator's port, keys, a full disk; and what is said of them."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOREIGN = ("TWILIO_AUTH_TOKEN", "PUBLIC_URL", "DATABASE_URL", "ENVIRONMENT", "BANK_PORT")
+
+
+def ivr(folder: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    """A run of the command line with a VAR of its own, on ports that nobody uses (0: any)."""
+    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    chosen = {"VAR": str(folder), "COLUMNS": "200", "TRUNK_PORT": "0", **settings}
+    return subprocess.run(
+        [sys.executable, "-m", "ivr", *arguments],
+        cwd=ROOT, env=environment | chosen, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_every_port_is_tried_before_the_welcome(tmp_path: Path, taken: int):
+    done = ivr(tmp_path, "up", PORT=str(taken), AUDIOSOCKET_PORT=str(taken))
+    assert done.returncode == 2
+    assert "with PORT" in done.stderr
+    assert "with AUDIOSOCKET_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "running:" not in done.stdout
+
+
+def test_a_udp_port_of_the_trunk_that_is_taken_is_named(tmp_path: Path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        done = ivr(tmp_path, "up", TRUNK_PORT=str(other.getsockname()[1]), PORT="1")
+    assert "(udp) cannot be used" in done.stderr
+
+
+def test_a_bank_port_that_the_banks_file_does_not_know_is_refused(tmp_path: Path):
+    done = ivr(tmp_path, "up", BANK_PORT="9555")
+    assert done.returncode == 2
+    assert "BANK_PORT=9555" in done.stderr
+    assert "9443" in done.stderr
+
+
+def test_a_process_that_the_procfile_does_not_have_cannot_be_left_out(tmp_path: Path):
+    done = ivr(tmp_path, "up", "--without", "tunk")
+    assert done.returncode == 2
+    assert "web, forwarder" in done.stderr
+
+
+def test_set_up_says_what_it_made_and_the_second_time_that_all_was_there(tmp_path: Path):
+    first, second = (ivr(tmp_path, "set-up", ACCOUNTS="") for _ in range(2))
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert f"key or certificate {tmp_path}/keys/fingerprint.key" in first.stdout
+    assert f"database {tmp_path}/tonetill.db" in first.stdout
+    assert "everything was in place already" in second.stdout.splitlines()[-1]
+
+
+def test_set_up_for_production_makes_what_is_ours_and_names_what_the_bank_must_issue(tmp_path: Path):
+    done = ivr(tmp_path, "set-up", ENVIRONMENT="production", ACCOUNTS="")
+    assert done.returncode == 2
+    assert f"made: key or certificate {tmp_path}/keys/fingerprint.key" in done.stdout
+    assert "bank-sealing.crt" in done.stderr
+    assert "fingerprint.key" not in done.stderr
+    assert not (tmp_path / "bank").exists()
+    assert not (tmp_path / "keys" / "twilio_auth_token").exists()
+
+
+def test_production_starts_no_bank_simulator(tmp_path: Path):
+    environment = {**os.environ, "ENVIRONMENT": "production", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "ivr.bank.simulator", "--port", "0", "--dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "does not run with ENVIRONMENT=production" in done.stderr
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("needs root, to mount a small disk: sudo make test")
+    try:
+        done = ivr(disk, "set-up")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert done.returncode == 2
+    assert "MB are free" in done.stderr
+    assert "Traceback" not in done.stderr
