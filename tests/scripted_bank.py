@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.core.money import Money
 
 DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "lost": "41"}
 
@@ -13,7 +14,7 @@ class ScriptedBank:
     """`behaviour`: approves, declines [code], is silent, is silent after charging, is unreachable, cannot say."""
 
     behaviour: str = "approves"
-    charged: dict[str, int] = field(default_factory=dict)
+    charged: dict[str, Money] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     seen: dict[str, AuthorizationRequest] = field(default_factory=dict)
     working: bool = True
@@ -28,7 +29,7 @@ class ScriptedBank:
             return BankAnswer("declined", request.reference, response_code=DECLINES.get(rest, rest))
         if self.behaviour == "is silent":
             return BankAnswer("unknown", request.reference)
-        self.charged[request.reference] = request.amount.minor
+        self.charged[request.reference] = request.amount
         if self.behaviour == "approves":
             return self._approved(request.reference)
         return BankAnswer("unknown", request.reference)

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from ivr.bank.simulator import charged, read_books
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PAYMENT = "1 12345678# 1 4111111111111111# 1230 123 94105 1 #"
@@ -34,12 +34,6 @@ class Product:
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(answered, seconds: float = 40.0) -> None:
@@ -80,8 +74,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         until(lambda: "bank simulator: https" in (var / "log").read_text())
         yield running
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.wait(60)
         log.close()
 
 
@@ -116,7 +110,7 @@ def test_a_taken_port_is_a_clear_error(product: Product):
         cwd=ROOT, env=product.environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "PORT=" in done.stderr
+    assert "choose another with PORT" in done.stderr
     assert "Traceback" not in done.stderr
 
 

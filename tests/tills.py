@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -159,25 +158,9 @@ def write_flow(folder: Path) -> Path:
     return file
 
 
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def account(number: int) -> str:
     """A bill of 42.50 for each call: what one pays, another owes no more."""
     return str(20_000_000 + number)
-
-
-def free_sip_port() -> int:
-    """Free for UDP and for TCP, as a SIP server needs it."""
-    for _ in range(20):
-        port = free_port(socket.SOCK_DGRAM)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no port is free for UDP and TCP")
 
 
 def write_accounts(folder: Path) -> Path:

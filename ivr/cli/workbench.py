@@ -59,15 +59,19 @@ def build_workbench(
     accounts: Path,
     clock: Clock | None = None,
     store: Store | None = None,
+    others: Mapping[str, Flow] | None = None,
 ) -> Workbench:
+    """`others`: further flows that can be rung, by name; every bank that a flow names is the one given."""
     clock = clock or Clock()
     store = store or memory_store()
     store.seed_bills(accounts)
-    name = bank_of(flow) or "none"
+    flows: Mapping[str, Flow] = {**(others or {}), flow.name: flow}
+    names = {bank_of(one) or "none" for one in flows.values()}
     secret = secrets.token_bytes(32)
-    payments = Payments(store, {name: Vault(sealing_key, secret)}, "simulated", secret, prompts.words)
-    flows: Mapping[str, Flow] = {flow.name: flow}
-    forwarder = Forwarder(store, {name: bank}, keep_text, now=clock, write_result=result_words(prompts))
+    vaults = {name: Vault(sealing_key, secret) for name in names}
+    payments = Payments(store, vaults, "simulated", secret, prompts.words)
+    banks = dict.fromkeys(names, bank)
+    forwarder = Forwarder(store, banks, keep_text, now=clock, write_result=result_words(prompts))
     return Workbench(flow, prompts, store, Runner(flows, payments, Bills(store)), forwarder, clock)
 
 

@@ -2,17 +2,22 @@
 
 from ivr.channels.simulator.line import Heard, Line, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
-from ivr.channels.simulator.script import World, play, read_script
+from ivr.channels.simulator.player import Paid, Texted, World, play
+from ivr.channels.simulator.script import BANK_BEHAVIOURS, ScriptError, read_script
 from ivr.channels.simulator.terminal import converse
 from ivr.channels.simulator.via import Signature, ViaLine, twilio_client
 
 __all__ = [
+    "BANK_BEHAVIOURS",
     "Clock",
     "Heard",
     "Line",
     "LocalLine",
+    "Paid",
     "Reply",
+    "ScriptError",
     "Signature",
+    "Texted",
     "ViaLine",
     "World",
     "converse",

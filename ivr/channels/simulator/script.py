@@ -1,130 +1,282 @@
-"""Whole calls as plain text: read, played on a line, and compared with what was heard. For tests and for bug reports.
+"""Whole calls as plain text: what each line may say, and a clear error for every line that cannot be read.
 
-call pay-a-bill from +15550100
-  hears  enter_account_number
-  keys   12345678
-  silence
-  bank   approves
-  wait
-  hangs up
-  ends   paid
-  payment approved
+    call pay-a-bill from +15550100     a caller rings; a second `call` is another caller
+      hears  enter_account_number      this prompt, in order (others may be heard between)
+      says   42 dollars                these words were said since the last key
+      never hears card_declined        at no time in this call
+      keys   12345678#
+      silence                          no key until the time for the first one is over
+      wait                             one pause of a hold
+      passes 2h                        nothing happens for so long (s, m, h)
+      bank   approves                  what the bank does from now on; then everything waiting is done
+      caller 1                         back to the first caller of the file
+      hangs  up
+      ends   paid                      on record: paid, unpaid, pending or open
+      lasts  at most 90s               from the first ring to now
+      payment declined, approved 42.50 USD
+      texts  receipt                   the texts of this call, or none
+      text   receipt says Paid: 42.50
+      books  42.50 USD                 what the bank has charged in all, or nothing
+      bill   12345678 owes 0.00 USD
+
+A line that begins with `--` is a comment. Each call must say how it ends.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from ivr.channels.simulator.line import Line, Reply
+from ivr.core.call import Ending
+from ivr.core.money import parse_money
+from ivr.core.problems import did_you_mean
 from ivr.errors import FlowError
+from ivr.store import Status
 
-VERBS = ("call", "hears", "says", "keys", "silence", "wait", "hangs", "bank", "ends", "payment", "texts")
-MOST_WAITS = 60  # hold pauses: two minutes of a caller's patience
+BANK_BEHAVIOURS = ("approves", "declines", "is silent", "is silent after charging", "is unreachable", "cannot say")
+DECLINE = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)")
+ENDINGS = (*get_args(Ending), "open")
+STATUSES = get_args(Status)
+KEYS = frozenset("0123456789*#")
+DURATION = re.compile(r"(\d{1,6})(s|m|h)")
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+_PAYMENT = re.compile(r"(\S+)(?: (\d+(?:\.\d+)? [A-Z]{3}))?")
 
 
 @dataclass(frozen=True)
 class Instruction:
+    """`verb` is the first word ("never" and "lasts" with the word that belongs to them); `rest` what follows it."""
+
     line: int
     verb: str
     rest: str
 
 
-@dataclass(frozen=True)
-class World:
-    """What a script can do to the world around the call, and ask of it afterwards."""
+class ScriptError(FlowError):
+    """A line of a call file that says nothing we know."""
 
-    dial: Callable[[str, str], Line]  # flow, ani
-    bank: Callable[[str], None]  # what the bank will do: "approves", "declines 51", "is silent" ...
-    ended: Callable[[], str]  # the call's outcome on record
-    payments: Callable[[], Sequence[str]]  # the status of each payment intent of the call, once all is settled
-    texts: Callable[[], Sequence[str]]  # the templates of the texts queued
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
 
 
-def read_script(text: str) -> list[Instruction]:
-    """FlowError names the line that cannot be read."""
-    script = []
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.partition("#!")[0].split()
-        if not words or words[0].startswith("--"):
-            continue
-        if words[0] not in VERBS:
-            raise FlowError(f"line {number}: '{words[0]}' is not one of {', '.join(VERBS)}")
-        script.append(Instruction(number, words[0], " ".join(words[1:])))
+def read_script(
+    text: str, *, flows: Collection[str] | None = None, prompts: Collection[str] | None = None
+) -> list[Instruction]:
+    """The instructions. ScriptError names the first line that cannot be read; `flows` and `prompts` are the names that
+    exist, where they are known."""
+    script = list(_instructions(text))
     if not script or script[0].verb != "call":
-        raise FlowError("a script begins with 'call <flow> from <number>'")
+        raise ScriptError(script[0].line if script else 1, "a file begins with 'call <flow> from <number>'")
+    for instruction in script:
+        check(instruction, flows, prompts)
+    _require_endings(script)
     return script
 
 
-def play(text: str, world: World) -> None:
-    """AssertionError says on which line the call went another way, and what was heard instead."""
-    script = read_script(text)
-    flow, _, ani = script[0].rest.partition(" from ")
-    player = _Player(world, world.dial(flow, ani or "+15550100"))
-    player.take(player.line.begin())
-    for instruction in script[1:]:
-        player.do(instruction)
+def _instructions(text: str) -> Iterator[Instruction]:
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if not words or words[0].startswith("--"):
+            continue
+        if words[0] not in VERBS:
+            raise ScriptError(number, f"'{words[0]}' is not a word of a call file ({did_you_mean(words[0], VERBS)})")
+        yield Instruction(number, words[0], " ".join(words[1:]))
 
 
-class _Player:
-    def __init__(self, world: World, line: Line) -> None:
-        self.world, self.line = world, line
-        self.heard: list[str] = []
-        self.words = ""
-        self.state = "keys"
+def _require_endings(script: Sequence[Instruction]) -> None:
+    """A call without an assertion about its end would pass whatever became of it."""
+    callers = Callers()
+    ended: set[int] = set()
+    for instruction in script:
+        callers.follow(instruction)
+        if instruction.verb == "ends":
+            ended.add(callers.current)
+    for number, line in enumerate(callers.lines, 1):
+        if number not in ended:
+            raise ScriptError(line, f"this call does not say how it ends: add 'ends {'|'.join(ENDINGS)}'")
 
-    def take(self, reply: Reply) -> None:
-        self.heard += [heard.name for heard in reply.heard]
-        self.words += " ".join(heard.words for heard in reply.heard) + "\n"
-        self.state = reply.state
 
-    def do(self, instruction: Instruction) -> None:
-        rest = instruction.rest
-        match instruction.verb:
-            case "hears":
-                self.expect(instruction, rest)
-            case "says":
-                assert rest in self.words, f"line {instruction.line}: nobody said '{rest}', but: {self.words.strip()}"
-            case "keys":
-                self.forget()
-                self.take(self.line.press(rest))
-            case "silence":
-                self.forget()
-                self.take(self.line.stay_silent())
-            case "wait":
-                self.wait_once()
-            case "hangs":
-                self.line.hang_up()
-                self.state = "over"
-            case "bank":
-                self.world.bank(rest)
-                self.wait_it_out()
-            case "ends":
-                self.check(instruction, rest, self.world.ended())
-            case "payment":
-                self.check(instruction, rest, " ".join(self.world.payments()) or "none")
-            case "texts":
-                self.check(instruction, rest, " ".join(self.world.texts()) or "none")
+class Callers:
+    """Whose turn it is: `call` adds a caller, `caller N` goes back to one."""
 
-    def forget(self) -> None:
-        self.heard.clear()
-        self.words = ""
+    def __init__(self) -> None:
+        self.lines: list[int] = []
+        self.current = 0
 
-    def wait_once(self) -> None:
-        self.take(self.line.wait())
+    def follow(self, instruction: Instruction) -> None:
+        if instruction.verb == "call":
+            self.lines.append(instruction.line)
+            self.current = len(self.lines)
+        elif instruction.verb == "caller":
+            if int(instruction.rest) > len(self.lines):
+                raise ScriptError(instruction.line, f"there is no caller {instruction.rest} before this line")
+            self.current = int(instruction.rest)
 
-    def wait_it_out(self) -> None:
-        for _ in range(MOST_WAITS):
-            if self.state != "waiting":
-                return
-            self.wait_once()
 
-    def expect(self, instruction: Instruction, name: str) -> None:
-        """Prompts are expected in order; others may be heard between them."""
-        if name not in self.heard:
-            raise AssertionError(
-                f"line {instruction.line}: did not hear {name}; heard {', '.join(self.heard) or 'nothing'}"
-            )
-        del self.heard[: self.heard.index(name) + 1]
+# ---- what may follow each word
 
-    def check(self, instruction: Instruction, expected: str, found: str) -> None:
-        if found != expected:
-            raise AssertionError(f"line {instruction.line}: {instruction.verb} {found}, expected {expected}")
+
+def check(instruction: Instruction, flows: Collection[str] | None, prompts: Collection[str] | None) -> None:
+    VERBS[instruction.verb](instruction)
+    if instruction.verb == "call":
+        known, word = flows, caller_of(instruction)[0]
+    elif instruction.verb in ("hears", "never"):
+        known, word = prompts, prompt_of(instruction)
+    else:
+        return
+    if known is not None and word not in known:
+        kind = "flow" if instruction.verb == "call" else "prompt"
+        raise ScriptError(instruction.line, f"there is no {kind} '{word}' ({did_you_mean(word, known)})")
+
+
+def caller_of(instruction: Instruction) -> tuple[str, str]:
+    """Flow and number."""
+    flow, _, ani = instruction.rest.partition(" from ")
+    return flow, ani or "+15550100"
+
+
+def prompt_of(instruction: Instruction) -> str:
+    return instruction.rest.removeprefix("hears ") if instruction.verb == "never" else instruction.rest
+
+
+def seconds_of(instruction: Instruction) -> int:
+    match = DURATION.fullmatch(instruction.rest.removeprefix("at most ").removeprefix("at least "))
+    if match is None:
+        raise ScriptError(instruction.line, "expected a time such as 90s, 5m or 2h")
+    return int(match[1]) * SECONDS[match[2]]
+
+
+def payments_of(instruction: Instruction) -> list[tuple[str, str]]:
+    """Status and amount of each payment, the amount empty where it is not asserted; [] for `none`."""
+    if instruction.rest == "none":
+        return []
+    found = []
+    # `declined approved` and `declined, approved` are the same; an amount belongs to the status before it.
+    for written in re.split(r",\s*|\s+(?=[a-z])", instruction.rest):
+        match = _PAYMENT.fullmatch(written)
+        if match is None or match[1] not in STATUSES:
+            word = written.partition(" ")[0]
+            raise ScriptError(instruction.line, f"'{written}' is no payment ({did_you_mean(word, STATUSES)})")
+        if match[2]:
+            _require_money(instruction, match[2])
+        found.append((match[1], match[2] or ""))
+    return found
+
+
+def _call(instruction: Instruction) -> None:
+    flow, ani = caller_of(instruction)
+    if not flow or " " in flow or " " in ani:
+        raise ScriptError(instruction.line, "expected 'call <flow> from <number>'")
+
+
+def _word(instruction: Instruction) -> None:
+    if not instruction.rest or " " in instruction.rest:
+        raise ScriptError(instruction.line, f"expected '{instruction.verb} <name>'")
+
+
+def _text(instruction: Instruction) -> None:
+    if not instruction.rest:
+        raise ScriptError(instruction.line, f"'{instruction.verb}' says nothing")
+
+
+def _nothing(instruction: Instruction) -> None:
+    if instruction.rest:
+        raise ScriptError(instruction.line, f"nothing follows '{instruction.verb}'")
+
+
+def _never(instruction: Instruction) -> None:
+    verb, _, name = instruction.rest.partition(" ")
+    if verb != "hears" or not name or " " in name:
+        raise ScriptError(instruction.line, "expected 'never hears <prompt>'")
+
+
+def _keys(instruction: Instruction) -> None:
+    if not instruction.rest or not KEYS.issuperset(instruction.rest):
+        raise ScriptError(instruction.line, "expected keys: 0 to 9, * and #, without spaces")
+
+
+def _time(instruction: Instruction) -> None:
+    seconds_of(instruction)
+
+
+def _lasts(instruction: Instruction) -> None:
+    if not instruction.rest.startswith(("at most ", "at least ")):
+        raise ScriptError(instruction.line, "expected 'lasts at most 90s' or 'lasts at least 90s'")
+    seconds_of(instruction)
+
+
+def _bank(instruction: Instruction) -> None:
+    if instruction.rest not in BANK_BEHAVIOURS and DECLINE.fullmatch(instruction.rest) is None:
+        cure = did_you_mean(instruction.rest, BANK_BEHAVIOURS)
+        raise ScriptError(instruction.line, f"a bank does not do '{instruction.rest}' ({cure})")
+
+
+def _caller(instruction: Instruction) -> None:
+    if not instruction.rest.isdecimal() or int(instruction.rest) < 1:
+        raise ScriptError(instruction.line, "expected 'caller <number>': the first call of the file is 1")
+
+
+def _hangs(instruction: Instruction) -> None:
+    if instruction.rest != "up":
+        raise ScriptError(instruction.line, "expected 'hangs up'")
+
+
+def _ends(instruction: Instruction) -> None:
+    if instruction.rest not in ENDINGS:
+        raise ScriptError(
+            instruction.line, f"no call ends '{instruction.rest}' ({did_you_mean(instruction.rest, ENDINGS)})"
+        )
+
+
+def _payment(instruction: Instruction) -> None:
+    if not instruction.rest:
+        raise ScriptError(instruction.line, "expected 'payment none' or statuses, such as 'payment approved 42.50 USD'")
+    payments_of(instruction)
+
+
+def _text_says(instruction: Instruction) -> None:
+    name, says, words = instruction.rest.partition(" says ")
+    if not says or not words or " " in name:
+        raise ScriptError(instruction.line, "expected 'text <name> says <words>'")
+
+
+def _books(instruction: Instruction) -> None:
+    if instruction.rest != "nothing":
+        _require_money(instruction, instruction.rest)
+
+
+def _bill(instruction: Instruction) -> None:
+    account, owes, amount = instruction.rest.partition(" owes ")
+    if not owes or not account.isdecimal():
+        raise ScriptError(instruction.line, "expected 'bill <account> owes <amount>'")
+    _require_money(instruction, amount)
+
+
+def _require_money(instruction: Instruction, written: str) -> None:
+    try:
+        parse_money(written)
+    except ValueError as error:
+        raise ScriptError(instruction.line, f"'{written}': {error}") from None
+
+
+VERBS = {
+    "call": _call,
+    "caller": _caller,
+    "hears": _word,
+    "says": _text,
+    "never": _never,
+    "keys": _keys,
+    "silence": _nothing,
+    "wait": _nothing,
+    "passes": _time,
+    "hangs": _hangs,
+    "bank": _bank,
+    "ends": _ends,
+    "lasts": _lasts,
+    "payment": _payment,
+    "texts": _text,
+    "text": _text_says,
+    "books": _books,
+    "bill": _bill,
+}

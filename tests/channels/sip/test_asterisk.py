@@ -1,7 +1,6 @@
 """Asterisk 22 rings the endpoint: its INVITE, its keys by INFO, its hang-up and ours, hold, and a call that lasts."""
 
 import asyncio
-import socket
 
 import pytest
 
@@ -10,7 +9,7 @@ from tests.channels.sip.phones import Desk
 from tests.channels.sip.test_sipp import quiet  # noqa: F401  # a fixture
 from tests.channels.sip.test_sockets import listening, opened
 from tests.peers import ASTERISK, Asterisk, Tree, needs_peers
-from tests.tills import free_port
+from tests.ports import free_port
 
 pytestmark = needs_peers
 # The shortest session Asterisk agrees to (RFC 4028 4): its refreshes can be waited for.
@@ -59,7 +58,7 @@ def with_asterisk(tmp_path, scene, settings: SipSettings):
 
 def pbx_before(folder, port: int) -> Asterisk:
     mains = {
-        "pjsip.conf": PJSIP.format(port=free_port(socket.SOCK_DGRAM)),
+        "pjsip.conf": PJSIP.format(port=free_port()),
         "extensions.conf": ROBOT,
         "rtp.conf": "[general]\nrtpstart=31000\nrtpend=31200\n",
         "tonetill/address.conf": f"[tonetill-address](!)\ncontact=sip:127.0.0.1:{port}\n",

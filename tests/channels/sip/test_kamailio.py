@@ -11,7 +11,7 @@ from tests.channels.sip.phones import Desk
 from tests.channels.sip.test_sipp import SIPP, quiet, sipp  # noqa: F401  # a fixture
 from tests.channels.sip.test_sockets import certificate, listening, opened
 from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers
-from tests.tills import free_port
+from tests.ports import free_port
 
 pytestmark = [
     *needs_peers,
@@ -23,7 +23,7 @@ def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path
     async def body():
         desks = [Desk(), Desk()]
         nodes = [await opened(listening("udp"), desk) for desk in desks]
-        outside = free_port(socket.SOCK_DGRAM)
+        outside = free_port()
         try:
             with proxy_before(tmp_path, [node.listening[0][1][1] for node in nodes], outside).started():
                 await until_taken(outside)
@@ -67,7 +67,7 @@ def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path
 def proxy_before(folder, nodes: Sequence[int], outside: int) -> Kamailio:
     tls = certificate(folder)
     site = {
-        "site.cfg": f"#!define INSIDE udp:127.0.0.1:{free_port(socket.SOCK_DGRAM)}\n"
+        "site.cfg": f"#!define INSIDE udp:127.0.0.1:{free_port()}\n"
         f'#!define OUTSIDE udp:127.0.0.1:{outside}\n#!define FOLDER "{folder / "kamailio"}/"\n',
         "dispatcher.list": "".join(f"1 sip:127.0.0.1:{port} 0 0 duid={port}\n" for port in nodes),
         # Nobody here speaks TLS, but its module wants a certificate.

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import structlog
 from ivr.channels.sip import SipEndpoint
 from tests.channels.sip.phones import Desk
 from tests.channels.sip.test_sockets import listening, opened
-from tests.tills import free_port
+from tests.ports import free_even_port, free_port
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SIPP = shutil.which("sipp")
@@ -37,7 +36,7 @@ async def sipp(
     mode = {"udp": "u1", "tcp": "t1"}[kind]
     command = [
         str(SIPP), f"{host}:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-t", mode, "-i", "127.0.0.1",
-        "-p", str(free_port(socket.SOCK_DGRAM)), "-nostdin", "-timeout", "90s", "-timeout_error",
+        "-p", str(free_port()), "-cp", str(free_port()), "-mp", str(free_even_port()), "-nostdin", "-timeout", "90s", "-timeout_error",
         "-recv_timeout", "40000", "-max_invite_retrans", "9", "-max_non_invite_retrans", "9", "-trace_err", "-error_file", str(folder / "errors"), *options,
     ]  # fmt: skip
     process = await asyncio.create_subprocess_exec(

@@ -15,7 +15,7 @@ from typing import Literal
 from dsp import tones
 from tests.channels.trunk.callers import GAP_MS, TONE_MS, Codec
 from tests.peers import Tree, running
-from tests.tills import free_port
+from tests.ports import free_port
 
 # Debian 13 has 1.1.0. Debian 12 has 1.0.0, which sends no INFO; neither can make tones of its keys.
 SUITE, PACKAGES = "trixie", ("baresip-core",)

@@ -1,12 +1,12 @@
 """Asterisk 22 with the files of deploy/asterisk: its callers pay by events, by tones, by INFO and over AudioSocket."""
 
 import asyncio
-import socket
 from contextlib import asynccontextmanager
 
 from tests.channels.trunk.callers import play
 from tests.peers import ASTERISK, Asterisk, Tree, needs_peers
-from tests.tills import Till, account, card, free_port, open_till
+from tests.ports import free_port
+from tests.tills import Till, account, card, open_till
 
 pytestmark = needs_peers
 ATTEMPTS = 3
@@ -45,7 +45,7 @@ exten => _{digit}.,1,Set(CALLERID(num)=${{EXTEN}})
 
 @asynccontextmanager
 async def pbx_and_till(folder):
-    port, audiosocket = free_port(socket.SOCK_DGRAM), free_port()
+    port, audiosocket = free_port(), free_port()
     phones = "".join(PHONE.format(digit=digit, way=way) for digit, way in enumerate(WAYS, 1))
     async with open_till(folder, audiosocket_port=str(audiosocket)) as till:
         pbx = Asterisk(

@@ -10,7 +10,8 @@ import pytest
 from ivr.channels.trunk import audiosocket
 from ivr.channels.trunk.mouth import Heard, KeyPressed, Silent
 from tests.channels.trunk.callers import place_of, play
-from tests.tills import Till, account, card, free_port, open_till
+from tests.ports import free_port
+from tests.tills import Till, account, card, open_till
 
 HANG_UP, IDENTITY, KEY, AUDIO = 0x00, 0x01, 0x03, 0x10
 SILENCE = bytes(320)

@@ -4,7 +4,6 @@ import asyncio
 import datetime
 import ipaddress
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -36,7 +35,7 @@ from ivr.channels.sip import (
 from ivr.settings import ROOT
 from tests.channels.trunk.callers import play, until
 from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers, running
-from tests.tills import free_port, free_sip_port
+from tests.ports import free_port
 
 pytestmark = needs_peers
 HANDSHAKES = 12  # each goes to the worker that has the fewest connections
@@ -69,7 +68,7 @@ def trunk_nodes(folder: Path, count: int) -> Iterator[list[Node]]:
     with ExitStack() as stack:
         nodes = []
         for number in range(count):
-            port, log = free_sip_port(), folder / f"node{number}.log"
+            port, log = free_port(), folder / f"node{number}.log"
             own = {**environment, "TRUNK_PORT": str(port)}
             nodes.append(Node(port, stack.enter_context(running([*ivr, "trunk", "--quiet"], log, own))))
         for number in range(count):
@@ -121,7 +120,7 @@ class Carrier:
 
 @asynccontextmanager
 async def behind_kamailio(folder: Path):
-    inside, outside = free_port(socket.SOCK_DGRAM), free_port()
+    inside, outside = free_port(), free_port()
     certificate, key = write_certificate(folder)
     tree = Tree("kamailio", debian(), KAMAILIO)
     with trunk_nodes(folder, 2) as nodes:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ import pytest
 
 from dsp import g711, tones
 from tests.channels.trunk.callers import GAP_MS, TONE_MS, ani_of, entries, pays_in_the_end, play
-from tests.tills import Till, card, free_port, open_till
+from tests.ports import free_even_port, free_port
+from tests.tills import Till, card, open_till
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 SIPP = shutil.which("sipp")
@@ -116,8 +116,9 @@ def write_scenario(folder: Path, number: int, law: g711.Law, keys: str) -> Path:
 async def sipp(folder: Path, port: int, scenario: Path) -> str:
     """What it complained of."""
     errors = folder / "errors"
-    local, media = str(free_port(socket.SOCK_DGRAM)), str(free_port(socket.SOCK_DGRAM) & ~1)
+    local, media = str(free_port()), str(free_even_port())
     command = [str(SIPP), f"127.0.0.1:{port}", "-sf", str(scenario), "-i", "127.0.0.1", "-p", local, "-m", "1"]
+    command += ["-cp", str(free_port())]
     command += ["-mi", "127.0.0.1", "-mp", media, "-nostdin", "-timeout", "50s", "-timeout_error"]
     command += ["-trace_err", "-error_file", str(errors)]
     process = await asyncio.create_subprocess_exec(

@@ -1,0 +1,209 @@
+"""Plays a call file on a world of lines, a bank and books, and says where the call went another way."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ivr.channels.simulator.line import Line, Reply
+from ivr.channels.simulator.script import (
+    Callers,
+    Instruction,
+    caller_of,
+    payments_of,
+    prompt_of,
+    read_script,
+    seconds_of,
+)
+
+MOST_WAITS = 60  # hold pauses: two minutes of a caller's patience
+
+
+@dataclass(frozen=True)
+class Paid:
+    """One payment of a call; `amount` such as "42.50 USD"."""
+
+    status: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class Texted:
+    """A text by the name of its template, and its words."""
+
+    name: str
+    words: str
+
+
+class World(Protocol):
+    """What a call file can do to the world around its calls, and ask of it. `call` is a call's id."""
+
+    @property
+    def flows(self) -> Collection[str]: ...
+
+    @property
+    def prompts(self) -> Collection[str]: ...
+
+    def dial(self, flow: str, ani: str) -> tuple[str, Line]:
+        """The call's id and its line, not yet begun."""
+
+    def bank(self, behaviour: str) -> None:
+        """How the bank behaves from now on; jobs that are waiting are done."""
+
+    def pass_time(self, seconds: float) -> None: ...
+
+    def elapsed_s(self, call: str) -> float: ...
+
+    def ended(self, call: str) -> str:
+        """`paid`, `unpaid`, `pending`, or `open` while it goes on."""
+
+    def payments(self, call: str) -> Sequence[Paid]: ...
+
+    def texts(self, call: str) -> Sequence[Texted]: ...
+
+    def books(self) -> str:
+        """What the bank has charged in all, such as "42.50 USD"; "nothing"."""
+
+    def owes(self, account: str) -> str: ...
+
+
+@dataclass
+class Caller:
+    """One call under way, and what its caller has heard."""
+
+    call: str
+    line: Line
+    since_keys: list[str] = field(default_factory=list)
+    words: str = ""
+    ever: list[str] = field(default_factory=list)
+    never: list[tuple[int, str]] = field(default_factory=list)
+    state: str = "keys"
+
+    def take(self, reply: Reply) -> None:
+        names = [heard.name for heard in reply.heard]
+        self.since_keys += names
+        self.ever += names
+        self.words += " ".join(heard.words for heard in reply.heard) + "\n"
+        self.state = reply.state
+
+    def act(self, reply: Callable[[], Reply]) -> None:
+        """What was heard before a key is over."""
+        self.since_keys.clear()
+        self.words = ""
+        self.take(reply())
+
+    def wait_it_out(self) -> None:
+        for _ in range(MOST_WAITS):
+            if self.state != "waiting":
+                return
+            self.take(self.line.wait())
+
+
+def play(text: str, world: World) -> None:
+    """AssertionError says on which line a call went another way, and what happened instead; ScriptError which line
+    cannot be read, before anything is played."""
+    script = read_script(text, flows=world.flows, prompts=world.prompts)
+    player = _Player(world)
+    for instruction in script:
+        player.do(instruction)
+    player.check_never()
+
+
+class _Player:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.order = Callers()
+        self.callers: list[Caller] = []
+
+    @property
+    def caller(self) -> Caller:
+        return self.callers[self.order.current - 1]
+
+    def do(self, instruction: Instruction) -> None:
+        self.order.follow(instruction)
+        getattr(self, f"_{instruction.verb}")(instruction)
+
+    def check_never(self) -> None:
+        for caller in self.callers:
+            for line, name in caller.never:
+                assert name not in caller.ever, f"line {line}: heard {name}, which must never be heard"
+
+    # ---- what callers, the bank and time do
+
+    def _call(self, instruction: Instruction) -> None:
+        call, line = self.world.dial(*caller_of(instruction))
+        self.callers.append(Caller(call, line))
+        self.caller.take(line.begin())
+
+    def _caller(self, _instruction: Instruction) -> None:
+        """`Callers` has noted whose turn it is."""
+
+    def _keys(self, instruction: Instruction) -> None:
+        self.caller.act(lambda: self.caller.line.press(instruction.rest))
+
+    def _silence(self, _instruction: Instruction) -> None:
+        self.caller.act(self.caller.line.stay_silent)
+
+    def _wait(self, _instruction: Instruction) -> None:
+        self.caller.take(self.caller.line.wait())
+
+    def _passes(self, instruction: Instruction) -> None:
+        self.world.pass_time(seconds_of(instruction))
+
+    def _hangs(self, _instruction: Instruction) -> None:
+        self.caller.line.hang_up()
+        self.caller.state = "over"
+
+    def _bank(self, instruction: Instruction) -> None:
+        self.world.bank(instruction.rest)
+        self.caller.wait_it_out()
+
+    # ---- what must be true
+
+    def _hears(self, instruction: Instruction) -> None:
+        heard, name = self.caller.since_keys, instruction.rest
+        instead = f"did not hear {name}; heard {', '.join(heard) or 'nothing'}"
+        assert name in heard, f"line {instruction.line}: {instead}"
+        del heard[: heard.index(name) + 1]
+
+    def _says(self, instruction: Instruction) -> None:
+        said = self.caller.words.strip()
+        assert instruction.rest in said, f"line {instruction.line}: nobody said '{instruction.rest}', but: {said}"
+
+    def _never(self, instruction: Instruction) -> None:
+        self.caller.never.append((instruction.line, prompt_of(instruction)))
+
+    def _ends(self, instruction: Instruction) -> None:
+        self.compare(instruction, instruction.rest, self.world.ended(self.caller.call))
+
+    def _lasts(self, instruction: Instruction) -> None:
+        allowed, lasted = seconds_of(instruction), self.world.elapsed_s(self.caller.call)
+        within = lasted <= allowed if instruction.rest.startswith("at most") else lasted >= allowed
+        assert within, f"line {instruction.line}: lasts {lasted:.0f}s, expected {instruction.rest}"
+
+    def _payment(self, instruction: Instruction) -> None:
+        expected, found = payments_of(instruction), self.world.payments(self.caller.call)
+        agrees = len(expected) == len(found) and all(
+            status == payment.status and amount in ("", payment.amount)
+            for (status, amount), payment in zip(expected, found, strict=False)
+        )
+        shown = ", ".join(f"{payment.status} {payment.amount}" for payment in found) or "none"
+        assert agrees, f"line {instruction.line}: payment {shown}, expected {instruction.rest}"
+
+    def _texts(self, instruction: Instruction) -> None:
+        names = " ".join(text.name for text in self.world.texts(self.caller.call)) or "none"
+        self.compare(instruction, instruction.rest, names)
+
+    def _text(self, instruction: Instruction) -> None:
+        name, _, words = instruction.rest.partition(" says ")
+        sent = [text.words for text in self.world.texts(self.caller.call) if text.name == name]
+        assert any(words in text for text in sent), f"line {instruction.line}: no text {name} says that, but: {sent}"
+
+    def _books(self, instruction: Instruction) -> None:
+        self.compare(instruction, instruction.rest, self.world.books())
+
+    def _bill(self, instruction: Instruction) -> None:
+        account, _, amount = instruction.rest.partition(" owes ")
+        self.compare(instruction, amount, self.world.owes(account))
+
+    def compare(self, instruction: Instruction, expected: str, found: str) -> None:
+        assert found == expected, f"line {instruction.line}: {instruction.verb} {found}, expected {expected}"
