@@ -11,8 +11,6 @@ import os
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # before numpy is imported
 
 import argparse
-import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,8 +21,9 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import dtmf_peer
-from dsp import g711
-from dsp.dtmf import DtmfBank
+from benchmarks.peers import spandsp
+from dsp import g711, tones
+from dsp.dtmf import KEYS, DtmfBank
 
 SEED = 7321
 POOL_S = 120
@@ -41,12 +40,11 @@ def noise(rng: np.random.Generator, seconds: float, dbm0: float) -> Pool:
 
 def keys(rng: np.random.Generator, seconds: float, on_ms: float, off_ms: float) -> Pool:
     """Random keys one after another, level, twist and phase drawn anew for each."""
-    matrix = dtmf_peer.shared_module("q24_matrix")
     count = int(seconds * 1000 / (on_ms + off_ms)) + 1
     parts = []
     for _ in range(count):
-        key = matrix.KEYS[rng.integers(16)]
-        parts += [matrix.tone(rng, key, on_ms, rng.uniform(-25, -3), rng.uniform(-4, 8)), np.zeros(int(off_ms * 8))]
+        shape = {"level_dbm0": rng.uniform(-25, -3), "twist_db": rng.uniform(-4, 8)}
+        parts.append(tones.dtmf(KEYS[rng.integers(16)], tone_ms=on_ms, gap_ms=off_ms, rng=rng, **shape))
     flat = np.concatenate(parts)[: int(seconds * 8000) // 160 * 160]
     return (flat + rng.normal(0, 9, len(flat))).astype(np.int16)
 
@@ -71,14 +69,6 @@ def pools(rng: np.random.Generator) -> dict[str, Pool]:
     }
 
 
-def spandsp_speed(pool: Pool, channels: int, seconds: int) -> float:
-    command = [dtmf_peer.spandsp().binary(), "bench", str(channels), str(seconds)]
-    out = subprocess.run(command, input=pool.astype("<i2").tobytes(), capture_output=True, check=True).stdout.decode()
-    found = re.search(r"cpu=([\d.]+)", out)
-    assert found
-    return channels * seconds / float(found[1])
-
-
 def our_speed(pool: Pool, channels: int, ticks: int) -> tuple[float, float]:
     """Channels per core and the worst tick in ms (of wall time), after WARM_UP ticks."""
     frames = g711.encode(pool, "ulaw").reshape(-1, 160)
@@ -100,7 +90,7 @@ def row(name: str, pool: Pool, channels: int, repeat: int, quick: bool) -> list[
     ticks = min(max(100, (200_000 if quick else 500_000) // channels), 2000)
     peer, ours, worst = [], [], []
     for _ in range(repeat):
-        peer.append(spandsp_speed(pool, channels, min(seconds, 600)))
+        peer.append(spandsp.channels_a_core(pool, channels, min(seconds, 600)))
         speed, slowest = our_speed(pool, channels, ticks)
         ours.append(speed)
         worst.append(slowest)

@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import structlog
 from rich.console import Console
 from rich.table import Table
@@ -31,9 +30,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.keys_callers import WAYS, asterisk_files
 from benchmarks.keys_trunk import Answering, Call
+from benchmarks.peers import Asterisk, PeerMissing, Tree
+from benchmarks.peers.asterisk import PACKAGES, SUITE
 from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.channels.sip import Limits, Listen, SipEndpoint, SipSettings
-from tests.peers import ASTERISK, UNPACK, Asterisk, Tree
 
 HERE = Path(__file__).parent
 OURS, THEIRS = "our telephone", "Asterisk 22"
@@ -282,10 +282,8 @@ def options() -> argparse.Namespace:
 
 def unpacked() -> Tree | None:
     try:
-        if not UNPACK.is_file():
-            pytest.skip(f"no {UNPACK}; TONETILL_SHARED names the folder that has peers/debtree.sh")
-        return Tree("asterisk", "sid", ASTERISK)
-    except pytest.skip.Exception as reason:
+        return Tree("asterisk", SUITE, PACKAGES)
+    except PeerMissing as reason:
         console.print(f"without Asterisk: {reason}")
         return None
 

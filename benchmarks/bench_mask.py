@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import dtmf_peer
+from benchmarks.peers import spandsp
 from dsp import g711, tones
 from dsp.g711 import Law
 from dsp.mask import Masker, mask
@@ -194,8 +195,7 @@ def measure(digits: list[Digit], law: Law, outcome: Outcome, expected: bool = Fa
     beep = masked == g711.encode(tones.monotone(FRAME, frames.shape[1]), law)
     before, after = g711.decode(frames, law), g711.decode(masked, law)
     whiten = whitening(after[:, LEAD:-TAIL])
-    peer = dtmf_peer.spandsp()
-    heard = zip(peer.decode_many(list(before)), peer.decode_many(list(after)), strict=True)
+    heard = zip(spandsp.decode_many(list(before)), spandsp.decode_many(list(after)), strict=True)
     for row, (digit, (was, now)) in enumerate(zip(digits, heard, strict=True)):
         where = slice(digit.start, digit.stop)
         bare = int((~beep[row, where] & ~veiled[row, where]).sum())
@@ -321,10 +321,10 @@ def voices_by_folder(names: list[str], signals: list[Samples]) -> dict[str, Samp
     """Recordings joined by voice; GSM prompts too where sox can read them."""
     grouped: dict[str, list[Samples]] = {}
     for name, signal in zip(names, signals, strict=True):
-        parts = Path(name).relative_to(dtmf_peer.SOUNDS.resolve()).parts
+        parts = Path(name).relative_to(dtmf_peer.sounds().resolve()).parts
         grouped.setdefault("music on hold" if parts[0] == "moh" else parts[1], []).append(signal)
     voices = {name: np.concatenate(parts) for name, parts in grouped.items()}
-    for folder in sorted((dtmf_peer.SOUNDS / "sounds").iterdir()) if shutil.which("sox") else ():
+    for folder in sorted((dtmf_peer.sounds() / "sounds").iterdir()) if shutil.which("sox") else ():
         if not folder.is_symlink() and (prompts := sorted(folder.rglob("*.gsm"))):
             voices[f"{folder.name} (GSM prompts)"] = from_gsm(prompts)
     return voices

@@ -25,7 +25,8 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.trunk_asterisk import Asterisk, NoAsterisk
+from benchmarks.peers import PeerMissing
+from benchmarks.trunk_asterisk import LoadedAsterisk
 from benchmarks.trunk_contest import PARTS, Conditions, Point, measure_asterisk, measure_ours
 
 OURS = (1500, 2000, 2500, 3000, 3500, 4000)
@@ -88,7 +89,7 @@ async def one_round(climbs: list[Climb], progress: Progress) -> None:
     progress.remove_task(task)
 
 
-def climbs_of(chosen: argparse.Namespace, conditions: Conditions, peer: Asterisk | None) -> list[Climb]:
+def climbs_of(chosen: argparse.Namespace, conditions: Conditions, peer: LoadedAsterisk | None) -> list[Climb]:
     climbs = [Climb("Tonetill", lambda calls: measure_ours(calls, conditions), tuple(chosen.calls))]
     if peer is not None:
         # Ours at the peer's size too: cost at an equal number of calls.
@@ -103,7 +104,7 @@ def climbs_of(chosen: argparse.Namespace, conditions: Conditions, peer: Asterisk
     return climbs
 
 
-async def contest(chosen: argparse.Namespace, peer: Asterisk | None) -> list[list[Climb]]:
+async def contest(chosen: argparse.Namespace, peer: LoadedAsterisk | None) -> list[list[Climb]]:
     conditions = Conditions(chosen.seconds, chosen.method)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     rounds = []
@@ -207,11 +208,11 @@ def main() -> None:
         raise SystemExit(2)
     try:
         if chosen.alone:
-            raise NoAsterisk("not wanted")
-        with Asterisk(0) as peer:
+            raise PeerMissing("not wanted")
+        with LoadedAsterisk(0) as peer:
             name = peer.version()
             rounds = asyncio.run(contest(chosen, peer))
-    except NoAsterisk as reason:
+    except PeerMissing as reason:
         console.print(f"without Asterisk: {reason}")
         name, rounds = "", asyncio.run(contest(chosen, None))
     show(rounds, chosen, name)

@@ -1,11 +1,8 @@
-"""Asterisk 22 as bench_trunk's peer: unpacked and run by the shared peer script, rung by SIP; what it plays is in its dial plan."""
+"""Asterisk as bench_trunk's peer: on one core, rung by SIP; what it plays is in its dial plan."""
 
 import asyncio
 import contextlib
 import os
-import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.peers import Asterisk, Tree
+from benchmarks.peers.asterisk import PACKAGES, SUITE
 from ivr.channels.sip import (
     Answer,
     CallerHandler,
@@ -24,18 +23,47 @@ from ivr.channels.sip import (
     SipEndpoint,
     SipSettings,
 )
+from tests.ports import free_port
 
-ROOT = Path(__file__).parents[1]
-SHARED = Path(os.environ.get("TONETILL_SHARED", ROOT.parent / "shared"))
-CACHE = Path(os.environ.get("TONETILL_PEERS", Path(tempfile.gettempdir()) / "tonetill-peers"))
-SCRIPT = SHARED / "peers" / "asterisk_peer.sh"
-RTP_PORTS = ("10000", "15999")
+RTP_PORTS = (10000, 15999)
 AT_ONCE = 20  # calls being set up
 EVENT_TYPE = " 101"
-
-
-class NoAsterisk(Exception):
-    """Why there is nothing to compare with."""
+PJSIP = """
+[global]
+type=global
+endpoint_identifier_order=ip,username,anonymous
+[udp]
+type=transport
+protocol=udp
+bind=127.0.0.1:{port}
+[callers]
+type=endpoint
+context=callers
+disallow=all
+allow=ulaw,alaw
+direct_media=no
+rtp_symmetric=yes
+force_rport=yes
+dtmf_mode=auto
+[callers]
+type=identify
+endpoint=callers
+match=127.0.0.0/8
+"""
+# `ivr` is what a payment line does: a prompt, then sixteen keys awaited under another, again and again.
+# `play` plays one long recording for ever.
+EXTENSIONS = """
+[callers]
+exten => ivr,1,Answer()
+ same => n(again),Playback(vm-password)
+ same => n,Read(CARD,vm-password,16,,1,8)
+ same => n,Set(ROUND=$[0${ROUND} + 1])
+ same => n,GotoIf($[${ROUND} < 50]?again)
+ same => n,Hangup()
+exten => play,1,Answer()
+ same => n(again),Playback(demo-congrats)
+ same => n,Goto(again)
+"""
 
 
 class TonesOnly(LocalSession):
@@ -48,33 +76,20 @@ class TonesOnly(LocalSession):
         return replace(offered, sdp="\r\n".join(lines), telephone_event=None)
 
 
-class Asterisk:
-    """`with Asterisk(core) as peer`: on one core, and before other processes where ours may be too."""
+class LoadedAsterisk:
+    """`with LoadedAsterisk(core) as peer`: on one core, and before other processes where ours may be too."""
 
     def __init__(self, core: int) -> None:
         self._core = core
-        self._folder = tempfile.TemporaryDirectory(prefix="bench-trunk-")
-        self._home = Path(self._folder.name) / "asterisk"
-        self.port = free_port(socket.SOCK_DGRAM)
-        self._environment = {
-            **os.environ,
-            "SIP_PORT": str(self.port),
-            "HTTP_PORT": str(free_port(socket.SOCK_STREAM)),
-            "RTP_START": RTP_PORTS[0],
-            "RTP_END": RTP_PORTS[1],
-        }
+        self._running = contextlib.ExitStack()
+        self.port = free_port()
         self.process: psutil.Process
+        self._asterisk: Asterisk
 
-    def __enter__(self) -> "Asterisk":
-        if not SCRIPT.is_file():
-            raise NoAsterisk(f"no {SCRIPT}; TONETILL_SHARED names the folder that has peers/asterisk_peer.sh")
-        if shutil.which("apt-get") is None:
-            raise NoAsterisk("it is unpacked with apt, which is not here")
-        self._unpack()
-        started = self._run("start", self._home)
-        if started.returncode:
-            raise NoAsterisk(f"it did not start: {last_line(started)}")
-        self.process = psutil.Process(int((self._home / "run" / "pid").read_text()))
+    def __enter__(self) -> "LoadedAsterisk":
+        folder = self._running.enter_context(tempfile.TemporaryDirectory(prefix="bench-trunk-"))
+        self._asterisk = Asterisk(Path(folder), Tree("asterisk", SUITE, PACKAGES), configuration(self.port))
+        self.process = psutil.Process(self._running.enter_context(self._asterisk.started()).pid)
         for thread in self.process.threads():
             os.sched_setaffinity(thread.id, {self._core})
             with contextlib.suppress(PermissionError, ProcessLookupError):
@@ -82,33 +97,22 @@ class Asterisk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run("stop", self._home)
-        self._folder.cleanup()
+        self._running.close()
 
     def version(self) -> str:
-        return self._run("cli", self._home, "core show version").stdout.partition(" built")[0].strip()
+        return self._asterisk.cli("core show version").partition(" built")[0].strip()
 
     def calls(self) -> int:
-        shown = self._run("cli", self._home, "core show channels count").stdout
+        shown = self._asterisk.cli("core show channels count")
         return int(next((line.split()[0] for line in shown.splitlines() if "active call" in line), "0"))
 
-    def _unpack(self) -> None:
-        """Once for all runs; each run has a folder of its own beside."""
-        cache = CACHE / "asterisk"
-        cache.mkdir(parents=True, exist_ok=True)
-        unpacked = self._run("stop", cache)
-        if not (cache / "root").is_dir():
-            raise NoAsterisk(f"it could not be unpacked: {last_line(unpacked)}")
-        self._home.mkdir()
-        (self._home / "root").symlink_to(cache / "root")
-        for stamp in cache.glob(".unpacked-*"):
-            (self._home / stamp.name).touch()
 
-    def _run(self, act: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        command = ["sh", str(SCRIPT), str(folder), act, *words]
-        return subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, timeout=300, check=False, errors="replace"
-        )
+def configuration(port: int) -> dict[str, str]:
+    return {
+        "pjsip.conf": PJSIP.format(port=port),
+        "extensions.conf": EXTENSIONS,
+        "rtp.conf": f"[general]\nrtpstart={RTP_PORTS[0]}\nrtpend={RTP_PORTS[1]}\nicesupport=no\nstrictrtp=yes\n",
+    }
 
 
 class Callers:
@@ -142,13 +146,3 @@ class Callers:
 
         await asyncio.gather(*(one(call) for call in self.calls), return_exceptions=True)
         await self._endpoint.stop()
-
-
-def free_port(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def last_line(done: subprocess.CompletedProcess[str]) -> str:
-    return ((done.stderr or done.stdout).strip().splitlines() or ["no reason given"])[-1][:200]

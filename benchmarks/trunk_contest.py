@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.trunk_asterisk import Asterisk, Callers
+from benchmarks.trunk_asterisk import Callers, LoadedAsterisk
 from ivr.channels.rtp import CallMedia, KeyHeard, MediaClient, MediaEvent, MediaSettings, MediaStats, Played
 
 LOAD = Path(__file__).with_name("trunk_load.py")
@@ -219,7 +219,7 @@ def our_point(calls: int, told: dict, ear: Ear, cpu: Spent, conditions: Conditio
     )
 
 
-async def measure_asterisk(peer: Asterisk, extension: str, calls: int, conditions: Conditions) -> Point:
+async def measure_asterisk(peer: LoadedAsterisk, extension: str, calls: int, conditions: Conditions) -> Point:
     async with on_core(LOADING):
         uri = f"sip:{extension}@127.0.0.1:{peer.port}"
         callers = Callers(uri, tones_only=conditions.method == "inband")

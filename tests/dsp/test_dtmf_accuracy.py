@@ -1,17 +1,11 @@
 """Accuracy over ITU-T Q.24's axes: a bounded matrix of our own, and the full one where it is at hand."""
 
-import importlib.util
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from benchmarks import q24_matrix
 from dsp import g711, tones
 from dsp.dtmf import KEYS, decode_many
-
-SHARED = Path(os.environ.get("TONETILL_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
-MATRIX = SHARED / "dsp" / "q24_matrix.py"
 
 ACCEPTED: dict[str, dict[str, float]] = {
     "loud": {"level_dbm0": 0},
@@ -69,19 +63,23 @@ def test_what_lies_beyond_them_is_not(what: str, law: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not MATRIX.is_file(), reason=f"no {MATRIX}; set TONETILL_SHARED to the folder that holds dsp/")
 @pytest.mark.parametrize("law", ["ulaw", "alaw"])
 @pytest.mark.parametrize("seed", [5501, 5502])
-def test_all_70_points_of_the_matrix_are_right(seed: int, law: str) -> None:
-    spec = importlib.util.spec_from_file_location("q24_matrix", MATRIX)
-    assert spec
-    assert spec.loader
-    matrix = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(matrix)
-    results = matrix.run(
-        decode_many=lambda lines: ["".join(key.key for key in keys) for keys in decode_many(lines)],
-        per=12,
-        codec=law,
-        seed=seed,
-    )
-    assert results["summary"]["points_100pct"] == results["summary"]["required_points"] == 70, matrix.report(results)
+def test_every_point_of_the_matrix_is_right(seed: int, law: g711.Law) -> None:
+    result = q24_matrix.run(keys_in, per_key=12, law=law, seed=seed)
+    assert result.perfect_points == len(result.required), str(result)
+    assert result.wrong_keys == 0, str(result)
+
+
+def test_the_matrix_is_right_in_small_and_finds_a_deaf_and_a_nervous_decoder() -> None:
+    result = q24_matrix.run(keys_in, per_key=1)
+    assert result.perfect_points == len(result.required), str(result)
+    deaf = q24_matrix.run(lambda signals: [""] * len(signals), per_key=1)
+    assert {score.point.expected for score in deaf.required if score.is_perfect} == {"nothing"}
+    nervous = q24_matrix.run(lambda signals: ["5"] * len(signals), per_key=1)
+    assert nervous.perfect_points == 0
+    assert nervous.wrong_keys > 0
+
+
+def keys_in(signals: list[q24_matrix.Signal]) -> list[str]:
+    return ["".join(key.key for key in keys) for keys in decode_many(signals)]

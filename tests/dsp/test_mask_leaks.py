@@ -1,17 +1,28 @@
 """Nothing of a random key gets out, whatever it is mixed with; the whole measurement is `make bench-mask`."""
 
-import shutil
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from benchmarks import dtmf_peer
+from benchmarks.peers import PeerMissing, spandsp
 from dsp import g711, tones
 from dsp.mask import Masker, mask
 from dsp.recording import read
 
 FRAME, LENGTH = 160, 4800
-SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+
+
+def sounds():
+    """Real recordings, or a skip that says how to get them."""
+    try:
+        return dtmf_peer.sounds()
+    except SystemExit as missing:
+        pytest.skip(str(missing))
+
+
+def english(folder):
+    """Where the English prompts are among Debian's."""
+    return next(folder.rglob("vm-password.wav")).parent
 
 
 def random_keys(count, seed, *, offset=0.018, tone_ms=(23, 110), high_group_db=(-8, 4), level=(-36, 0)):
@@ -109,9 +120,7 @@ def test_a_thorough_look_at_a_recording_finds_keys_under_a_voice_as_loud():
 
 
 def test_speech_loses_less_than_two_percent_to_beeps():
-    if not SOUNDS.is_dir():
-        pytest.skip("no recorded speech here: install asterisk-core-sounds-en-wav")
-    speech = np.concatenate([read(file).samples[0] for file in sorted(SOUNDS.glob("[ac]*.wav"))])
+    speech = np.concatenate([read(file).samples[0] for file in sorted(english(sounds()).glob("[ac]*.wav"))])
     assert len(speech) > 60 * 8000
     masked = mask(speech)
     beeps, veils = (sum(stop - start for start, stop in spans) for spans in (masked.spans_s, masked.veiled_s))
@@ -121,16 +130,12 @@ def test_speech_loses_less_than_two_percent_to_beeps():
 
 @pytest.mark.long
 def test_ten_thousand_keys_leak_nothing_and_hardly_anything_under_louder_speech():
-    if not SOUNDS.is_dir():
-        pytest.skip("no recorded speech here: install asterisk-core-sounds-en-wav")
-    if not shutil.which("gcc"):
-        pytest.skip("gcc is not installed, which builds the peer")
     bench = pytest.importorskip("benchmarks.bench_mask")
     try:
-        bench.dtmf_peer.spandsp().binary()
-    except (SystemExit, OSError, ValueError) as missing:
-        pytest.skip(f"the peer spandsp cannot be built: {missing}")
-    speech = np.concatenate([read(file).samples[0] for file in sorted(SOUNDS.glob("*.wav"))])
+        spandsp.program()
+    except PeerMissing as missing:
+        pytest.skip(str(missing))
+    speech = np.concatenate([read(file).samples[0] for file in sorted(english(sounds()).glob("*.wav"))])
     for number, condition in enumerate(bench.CONDITIONS):
         outcome = bench.run(condition, round(10_000 * condition.share), np.random.default_rng([99, number]), speech)
         low, high = bench.wilson(outcome.guessed_informed, outcome.digits)
