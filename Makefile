@@ -29,7 +29,7 @@ check: .venv/dev.stamp ## formatting, lint, types, zones, flows
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: bench-web bench-store bench-dsp bench-mask bench-media bench-trunk bench-keys ## all benchmarks
+bench: bench-web bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
@@ -51,7 +51,7 @@ bench-mask: .venv/dev.stamp ## what gets past the masker
 bench-trunk: .venv/dev.stamp ## calls a core beside Asterisk
 	@$(BIN)/python benchmarks/bench_trunk.py
 
-bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine with more work than cores (root)
+bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine with more work than cores; needs root
 	@$(BIN)/python benchmarks/bench_keys.py
 
 lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml

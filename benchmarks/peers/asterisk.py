@@ -33,22 +33,24 @@ class Asterisk:
     def __init__(self, folder: Path, tree: Tree, mains: Mapping[str, str]) -> None:
         self.folder, self._tree = folder / "asterisk", tree
         self.etc = self.folder / "etc"
+        self.pid = 0
         shutil.copytree(ROOT / "deploy" / "asterisk", self.etc / "tonetill")
         self._lay_out()
         for name, text in {**self._standard(), **mains}.items():
             (self.etc / name).write_text(text)
 
     @contextmanager
-    def started(self) -> Iterator["subprocess.Popen[bytes]"]:
-        """Its process, once it takes calls."""
+    def started(self) -> Iterator["Asterisk"]:
+        """Once it takes calls; its process's number is `pid` then."""
         command = self._tree.command("usr/sbin/asterisk", "-C", str(self.etc / "asterisk.conf"), "-f")
         with running(command, self.folder / "stdout") as process:
+            self.pid = process.pid
             due = time.monotonic() + START_S
             while "fully booted" not in self.cli("core waitfullybooted"):
                 if time.monotonic() > due:
                     raise PeerMissing(f"Asterisk did not start: {(self.folder / 'stdout').read_text()[-2000:]}")
                 time.sleep(0.3)  # a real program: nothing tells when it has opened its console
-            yield process
+            yield self
             self.cli("core stop now")
 
     def cli(self, line: str) -> str:
