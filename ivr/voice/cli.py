@@ -1,5 +1,6 @@
 """`python -m ivr prompts`: render, missing, say; the work is in `renderer` and `recordings`."""
 
+import os
 import wave
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -53,7 +54,7 @@ def common_options(command: Command) -> Command:
     for option in (
         click.option("--prompts", "folder", type=click.Path(path_type=Path), default=ROOT / "flows" / "prompts",
                      show_default="flows/prompts", help="The folder with <language>.yaml and audio/."),
-        click.option("--cache", type=click.Path(path_type=Path), default=ROOT / "var" / "voice",
+        click.option("--cache", type=click.Path(path_type=Path), default=lambda: ROOT / os.environ.get("VAR", "var") / "voice",
                      show_default="var/voice", help="Where rendered clips are kept; it may be deleted at any time."),
     ):  # fmt: skip
         command = option(command)
