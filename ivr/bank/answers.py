@@ -14,13 +14,16 @@ from ivr.core.money import Money
 AUTHORIZATION_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined"})
 INQUIRY_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined", "reversed", "not_found", "unknown"})
 REVERSAL_OUTCOMES: frozenset[Outcome] = frozenset({"reversed"})
-OK, CREATED, NOT_FOUND = 200, 201, 404
+OK, CREATED, NOT_FOUND, CONFLICT, SERVER_FAULT = 200, 201, 404, 409, 500
 LONGEST_CODE = 6  # field 38 has six characters (ISO 8583-1): nothing longer is kept, so nothing secret can be
 RESPONSE_CODE_DIGITS = 2  # field 39
 
 
 def read_answer(reference: str, status: int, content: bytes, outcomes: frozenset[Outcome]) -> BankAnswer:
     """A status alone could come from any box in between, and an answer under a status that does not fit it as well."""
+    # 409: the key or the reference was used for another request. What became of that one only an inquiry can tell.
+    if status >= SERVER_FAULT or status == CONFLICT:
+        return BankAnswer("unknown", reference, reason=f"status {status}")
     try:
         answer: Any = json.loads(content, object_pairs_hook=_without_repeats, parse_constant=_refuse)
         outcome, about = answer["outcome"], answer["reference"]
@@ -44,8 +47,6 @@ def _unknown(reference: str, status: int, why: str) -> BankAnswer:
 
 
 def _statuses_of(outcome: str) -> frozenset[int]:
-    # 409 fits nothing: the key or the reference was used for another request. What became of that one only an inquiry
-    # can tell.
     return frozenset({OK, CREATED, NOT_FOUND}) if outcome == "not_found" else frozenset({OK, CREATED})
 
 

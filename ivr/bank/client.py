@@ -137,7 +137,8 @@ def describe(error: Exception) -> str:
         found = found.__cause__ or found.__context__
     if isinstance(found, ssl.SSLCertVerificationError):
         return f"{type(error).__name__} {found.verify_message}"
-    return f"{type(error).__name__} {why(found)}" if isinstance(found, OSError) else type(error).__name__
+    has_words = isinstance(found, ssl.SSLError) or (isinstance(found, OSError) and found.strerror)
+    return f"{type(error).__name__} {why(found)}" if found and has_words else type(error).__name__
 
 
 def tls_context(settings: BankSettings) -> ssl.SSLContext:
@@ -175,7 +176,7 @@ def check_certificate(settings: BankSettings) -> None:
         raise ConfigError(f"{file}: our certificate expired on {day}; ask the bank for a new one")
 
 
-def why(error: Exception) -> str:
+def why(error: BaseException) -> str:
     words = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
     return (words or "not readable").lower().replace("_", " ")
 
