@@ -79,11 +79,14 @@ class Texts:
             return _note(connection, job, now, _words(problem))
 
     def text_trouble(self) -> str | None:
-        """What keeps every text from being sent, by the latest try; None where texts go out, or none has been tried."""
-        tried = select(text_message.c.problem, text_message.c.is_account_problem).where(text_message.c.tried_at > 0)
+        """What keeps every text from being sent, by the latest try; None where texts go out, or none has been tried.
+
+        Only while a text waits to be tried again: it is what finds out that the account is in order.
+        """
+        tried = select(text_message).where(text_message.c.tried_at > 0)
         with self._database.calls() as connection:
             latest = connection.execute(tried.order_by(text_message.c.tried_at.desc()).limit(1)).first()
-        return latest.problem if latest and latest.is_account_problem else None
+        return latest.problem if latest and latest.is_account_problem and latest.state == "waiting" else None
 
     def _close(self, job: Job, now: datetime, changes: dict[str, object]) -> bool:
         with self._database.money() as connection:
