@@ -16,7 +16,7 @@ from ivr.bank import AuthorizationRequest, BankAnswer
 from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.runner.forwarder import Forwarder
-from ivr.runner.forwarder_crew import Crew
+from ivr.runner.forwarder_crew import WORKERS, Crew, queues_for
 from ivr.store import Job, Limit, Limits, PaymentIntent, SealedField, Store, migrate, open_store
 
 NOW = datetime.now(UTC)
@@ -42,6 +42,7 @@ class Until:
     def __init__(self, forwarder: Forwarder, jobs: int, stop: threading.Event) -> None:
         self.forwarder, self.left, self.stop, self.lock = forwarder, jobs, stop, threading.Lock()
         self.store, self.now, self.lease_s = forwarder.store, forwarder.now, forwarder.lease_s
+        self.due = forwarder.due
 
     def do(self, job: Job) -> None:
         self.forwarder.do(job)
@@ -123,7 +124,7 @@ def drain(store: Store) -> tuple[float, float]:
     stop = threading.Event()
     forwarder = Forwarder(store, {"b": InstantBank()}, lambda message: None)
     started, cpu = time.perf_counter(), time.process_time()
-    Crew(Until(forwarder, CHARGES, stop)).run(stop)
+    Crew(Until(forwarder, CHARGES, stop), queues_for({"b": WORKERS})).run(stop)
     return CHARGES / (time.perf_counter() - started), (time.process_time() - cpu) / CHARGES * 1e6
 
 

@@ -21,6 +21,12 @@ REFUSED = Counter("tonetill_requests_refused_total", "Requests refused before an
 FAULTS = Counter("tonetill_faults_total", "Faults of ours that a caller heard an apology for", ["kind"])
 REPEATED = Counter("tonetill_webhooks_repeated_total", "Deliveries of a webhook already answered")
 BANK_SECONDS = Histogram("tonetill_bank_seconds", "The bank's answers", ["bank", "message", "outcome"])
+BANK_DOUBTS = Counter(
+    "tonetill_bank_answers_in_doubt_total", "Answers whose parts do not agree (docs/bank.md)", ["bank", "doubt"]
+)
+TEXTS = Counter(
+    "tonetill_texts_total", "Texts: sent, kept (development), delayed, account_problem, refused", ["result"]
+)
 OUTBOX = Gauge("tonetill_outbox_depth", "Jobs waiting", ["kind"], multiprocess_mode="mostrecent")
 SIP = Gauge("tonetill_sip", "Signalling of the trunk, counted since it began", ["what"], multiprocess_mode="livesum")
 MEDIA = Gauge("tonetill_media", "The media plane, counted since it began", ["what"], multiprocess_mode="livesum")

@@ -2,6 +2,18 @@
 
 from ivr.bank.client import HttpsBank
 from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, Outcome
-from ivr.bank.settings import BankSettings, load_banks
+from ivr.bank.settings import LEASE_S, BankSettings, load_banks
+from ivr.bank.verdict import Question, judge
 
-__all__ = ["AuthorizationRequest", "Bank", "BankAnswer", "BankSettings", "HttpsBank", "Outcome", "load_banks"]
+__all__ = [
+    "LEASE_S",
+    "AuthorizationRequest",
+    "Bank",
+    "BankAnswer",
+    "BankSettings",
+    "HttpsBank",
+    "Outcome",
+    "Question",
+    "judge",
+    "load_banks",
+]

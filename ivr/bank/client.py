@@ -2,45 +2,50 @@
 
 import json
 import ssl
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
-import httpx
+import httpcore
 from cryptography import x509
 
+from ivr.bank.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
+from ivr.bank.deadline import Deadlines, PunctualBackend
 from ivr.bank.interface import AuthorizationRequest, BankAnswer, Outcome
 from ivr.bank.settings import BankSettings
 from ivr.errors import ConfigError
 
 MAX_ANSWER_BYTES = 16_384
-# What each question can be answered with; anything else is not an answer.
-AUTHORIZATION_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined"})
-INQUIRY_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined", "reversed", "not_found", "unknown"})
-REVERSAL_OUTCOMES: frozenset[Outcome] = frozenset({"reversed"})
-# Nothing has left: no connection stood yet, so no request could be written to it. httpx raises ConnectError for a name
+IDLE_S = 30.0  # a kept connection is used no longer: banks and what is in between close theirs after a minute or so
+# Nothing has left: no connection stood yet, so no request could be written to it. httpcore raises ConnectError for a name
 # that does not resolve, a refused connection and a failed handshake (also the bank's wrong certificate), and PoolTimeout
 # while waiting for a free connection. A connection kept alive from before is past this stage: a break there is a read
 # or write error, hence unknown. So is the bank's refusal of our certificate: in TLS 1.3 (RFC 8446 4.4.2) it arrives
 # only after we have finished our side, perhaps with the request on its way.
-NOTHING_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+NOTHING_LEFT = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout)
+BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 
 
 class HttpsBank:
-    """One bank; its connections are kept alive and shared by all threads. `with` closes them."""
+    """One bank; its connections are kept alive and shared by its own workers, no more than it allows. `with` closes them.
+
+    No redirect is followed: it would take the request to somebody we have not agreed with. Nor is a proxy used that the
+    environment names.
+    """
 
     def __init__(self, settings: BankSettings) -> None:
-        self._read_timeout = settings.read_timeout
-        self._http = httpx.Client(
-            base_url=settings.url,
-            verify=tls_context(settings),
-            timeout=httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout),
-            follow_redirects=False,  # a redirect would take the request to somebody we have not agreed with
-            trust_env=False,  # nor through a proxy that the environment names
-            headers={"Accept-Encoding": "identity"},
+        self.connections = settings.connections
+        self._url = settings.url
+        self._connect_s = settings.connect_timeout
+        self._deadlines = Deadlines(settings.connect_timeout, settings.read_timeout)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls_context(settings),
+            max_connections=settings.connections,
+            max_keepalive_connections=settings.connections,
+            keepalive_expiry=IDLE_S,
+            network_backend=PunctualBackend(self._deadlines),
         )
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
@@ -62,7 +67,7 @@ class HttpsBank:
         return self._ask("POST", path, reference, REVERSAL_OUTCOMES)
 
     def close(self) -> None:
-        self._http.close()
+        self._pool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -79,28 +84,39 @@ class HttpsBank:
         body: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> BankAnswer:
+        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
         try:
-            status, content = self._exchange(method, path, body, headers)
+            status, answer = self._exchange(method, path, content, dict(headers or {}))
         except NOTHING_LEFT as error:
             return BankAnswer("not_sent", reference, reason=describe(error))
-        except httpx.RequestError as error:
+        except BROKEN as error:
             return BankAnswer("unknown", reference, reason=describe(error))
-        return read_answer(reference, status, content, outcomes)
+        return read_answer(reference, status, answer, outcomes)
 
-    def _exchange(
-        self, method: str, path: str, body: Mapping[str, object] | None, headers: Mapping[str, str] | None
-    ) -> tuple[int, bytes]:
-        # httpx counts its read timeout anew for each piece; a bank that drips bytes must not hold the call longer.
-        deadline = time.monotonic() + self._read_timeout
-        content = bytearray()
-        with self._http.stream(method, path, json=body, headers=headers) as response:
-            for piece in response.iter_bytes():
-                content += piece
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer did not end in time")
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise httpx.RemoteProtocolError("the answer is too long")
-        return response.status_code, bytes(content)
+    def _exchange(self, method: str, path: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        headers |= {"Host": host_of(self._url), "Accept": "application/json", "Accept-Encoding": "identity"}
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))} if content else {}
+        received = bytearray()
+        with (
+            self._deadlines.exchange(),
+            self._pool.stream(
+                method,
+                f"{self._url}{path}",
+                headers=[*headers.items()],
+                content=content,
+                extensions={"timeout": {"pool": self._connect_s}},
+            ) as response,
+        ):
+            for piece in response.iter_stream():
+                received += piece
+                if len(received) > MAX_ANSWER_BYTES:
+                    raise httpcore.RemoteProtocolError("the answer is too long")
+        return response.status, bytes(received)
+
+
+def host_of(url: str) -> str:
+    """As the Host header says it: with the port, where one is named."""
+    return url.removeprefix("https://").partition("/")[0]
 
 
 def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
@@ -114,43 +130,15 @@ def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
     }
 
 
-def read_answer(reference: str, status: int, content: bytes, outcomes: frozenset[Outcome]) -> BankAnswer:
-    """Only the bank's own words in its own form decide; a status alone could come from any box in between."""
-    # 409: the key or the reference was used for another request. What became of that one only an inquiry can tell.
-    if status >= 500 or status == 409:
-        return BankAnswer("unknown", reference, reason=f"status {status}")
-    try:
-        answer: Any = json.loads(content)
-        outcome, about = answer["outcome"], answer["reference"]
-        codes = [answer.get(name) for name in ("response_code", "authorization_code")]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return BankAnswer("unknown", reference, reason=f"status {status}, not an answer in the agreed form")
-    if (
-        about != reference
-        or not is_one_of(outcome, outcomes)
-        or not all(code is None or is_code(code) for code in codes)
-    ):
-        return BankAnswer("unknown", reference, reason=f"status {status}, an answer to something else")
-    return BankAnswer(outcome, reference, *codes)
-
-
-def is_one_of(outcome: object, outcomes: frozenset[Outcome]) -> bool:
-    return isinstance(outcome, str) and outcome in outcomes
-
-
-def is_code(code: object) -> bool:
-    """Field 38 has six characters, field 39 two (ISO 8583-1): nothing longer is kept, so nothing secret can be."""
-    return isinstance(code, str) and len(code) <= 6 and code.isascii() and code.isalnum()
-
-
-def describe(error: httpx.RequestError) -> str:
+def describe(error: Exception) -> str:
     """The network's own words beside the error's name: `ConnectError certificate has expired`."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, OSError):
         found = found.__cause__ or found.__context__
     if isinstance(found, ssl.SSLCertVerificationError):
         return f"{type(error).__name__} {found.verify_message}"
-    return f"{type(error).__name__} {why(found)}" if isinstance(found, OSError) else type(error).__name__
+    has_words = isinstance(found, ssl.SSLError) or (isinstance(found, OSError) and found.strerror)
+    return f"{type(error).__name__} {why(found)}" if found and has_words else type(error).__name__
 
 
 def tls_context(settings: BankSettings) -> ssl.SSLContext:
@@ -188,7 +176,7 @@ def check_certificate(settings: BankSettings) -> None:
         raise ConfigError(f"{file}: our certificate expired on {day}; ask the bank for a new one")
 
 
-def why(error: Exception) -> str:
+def why(error: BaseException) -> str:
     words = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
     return (words or "not readable").lower().replace("_", " ")
 

@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal, Protocol
 
 from ivr.core.money import Money
 
-Outcome = Literal["approved", "declined", "unknown", "reversed", "not_found", "not_sent"]
+Outcome = Literal["approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked"]
+
+
+class Unreadable(Enum):
+    AMOUNT = "amount"
+
+
+UNREADABLE = Unreadable.AMOUNT
 
 
 @dataclass(frozen=True)
@@ -31,8 +39,11 @@ class BankAnswer:
     - not_found: the bank has no such reference *yet*; a request on its way may still arrive, so reverse before giving up.
     - unknown: the request may have arrived, and nobody has said what became of it. Inquire, then reverse.
     - not_sent: no byte of the request has left this machine; it may be sent again.
+    - not_as_asked: money may have moved, and not as agreed (part of the amount, say): reverse. Never a client's own word.
 
-    `reason` says in a few words why it is unknown or not sent, for the log.
+    `reason` says in a few words why it is unknown or not sent, for the log. `amount` is what the bank says that it has
+    approved, None where it does not say, UNREADABLE where it says so in another form than agreed. What may be believed
+    of an answer is for `verdict`.
     """
 
     outcome: Outcome
@@ -40,6 +51,7 @@ class BankAnswer:
     response_code: str | None = None
     authorization_code: str | None = None
     reason: str | None = None
+    amount: Money | Unreadable | None = None
 
 
 class Bank(Protocol):

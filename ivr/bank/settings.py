@@ -5,13 +5,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from ivr.core.problems import did_you_mean
 from ivr.core.yaml_source import Source, read_yaml
 from ivr.errors import ConfigError
 
-LONGEST_TIMEOUT_S = 120.0
+# A job is leased to one forwarder for this long. Whatever is asked of a bank must have been answered or given up by then,
+# with time left to write the answer down: a lease that ends earlier brings a second forwarder to the same charge.
+LEASE_S = 60.0
+FOR_OUR_DATABASE_S = 10.0
+LONGEST_EXCHANGE_S = LEASE_S - FOR_OUR_DATABASE_S
+MOST_CONNECTIONS = 64
 
 
 def seconds(written: object) -> float:
@@ -29,7 +35,7 @@ def https_only(url: str) -> str:
     return url.rstrip("/")
 
 
-Timeout = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST_TIMEOUT_S)]
+Timeout = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST_EXCHANGE_S)]
 
 
 class BankSettings(BaseModel):
@@ -47,6 +53,17 @@ class BankSettings(BaseModel):
     client_key: Path
     connect_timeout: Timeout = 3.0
     read_timeout: Timeout = 20.0
+    connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = 16
+
+    @model_validator(mode="after")
+    def within_the_lease(self) -> "BankSettings":
+        if self.connect_timeout + self.read_timeout > LONGEST_EXCHANGE_S:
+            raise PydanticCustomError(
+                "longer_than_the_lease",
+                f"connect_timeout and read_timeout together may be at most {LONGEST_EXCHANGE_S:g}s: "
+                f"a charge is leased to one forwarder for {LEASE_S:g}s",
+            )
+        return self
 
     def below(self, folder: Path) -> "BankSettings":
         names = ("sealing_key", "ca", "client_certificate", "client_key")
@@ -82,7 +99,7 @@ def sections(source: Source, problems: list[str]) -> dict[str, Any]:
 def explain(source: Source, name: str, error: ValidationError) -> list[str]:
     lines = []
     for found in error.errors(include_input=False, include_url=False, include_context=False):
-        key = str(found["loc"][0]) if found["loc"] else ""
+        key = str(found["loc"][0]) if found["loc"] else "read_timeout"
         message, cure = f"{name}: {key}: {found['msg'].removeprefix('Value error, ')}", ""
         if found["type"] == "extra_forbidden":
             message, cure = f"{name}: unknown key '{key}'", did_you_mean(key, BankSettings.model_fields)

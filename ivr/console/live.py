@@ -8,7 +8,7 @@ from ivr.console.trials import processes, trials
 from ivr.core.compiler import Flow
 from ivr.core.money import Money
 from ivr.settings import Settings
-from ivr.store import CallRecord, Store
+from ivr.store import CallRecord, Store, TextMessage
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,21 @@ class LivePages:
     def latest_texts(self, limit: int) -> Sequence[TextRow]:
         """Of the latest calls: most of them send none."""
         calls = self.store.latest_calls(limit)
-        return [
-            TextRow(text.recipient, text.body, text.is_sent) for call in calls for text in self.store.texts_of(call.id)
-        ][:limit]
+        return [text_row(text) for call in calls for text in self.store.texts_of(call.id)][:limit]
+
+    def trouble(self) -> Sequence[str]:
+        words = self.store.text_trouble()
+        return [f"No text can be sent, and none is promised to callers: {words}"] if words else []
+
+
+def text_row(text: TextMessage) -> TextRow:
+    notes = {
+        "sent": "sent",
+        "kept": "kept here, not sent",
+        "waiting": f"not sent yet{f': {text.problem}' if text.problem else ''}",
+        "refused": f"cannot be sent: {text.problem}",
+    }
+    return TextRow(text.recipient, text.body, text.is_sent, notes[text.state])
 
 
 def call_row(record: CallRecord) -> CallRow:

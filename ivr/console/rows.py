@@ -57,15 +57,20 @@ class CallRow:
 
 @dataclass(frozen=True)
 class TextRow:
-    """A text message, with what it says: a receipt, a link, a result."""
+    """A text message, with what it says: a receipt, a link, a result. `note`: where it is, or why it was not sent."""
 
     recipient: str
     body: str
     is_sent: bool
+    note: str = ""
 
     @property
     def to(self) -> str:
         return mask_number(self.recipient)
+
+    @property
+    def standing(self) -> str:
+        return self.note or ("sent" if self.is_sent else "not sent")
 
 
 class ConsoleData(Protocol):
@@ -80,6 +85,10 @@ class ConsoleData(Protocol):
     def latest_calls(self, limit: int) -> Sequence[CallRow]: ...
 
     def latest_texts(self, limit: int) -> Sequence[TextRow]: ...
+
+    def trouble(self) -> Sequence[str]:
+        """What the operator must see to, each in a line."""
+        ...
 
 
 def mask_number(number: str) -> str:

@@ -49,7 +49,7 @@ def console(pages: ConsoleData) -> Blueprint:
 
 def latest(pages: ConsoleData) -> dict[str, Any]:
     calls, texts = pages.latest_calls(SHOWN_CALLS), pages.latest_texts(SHOWN_TEXTS)
-    return {"calls": calls, "texts": texts, "words": ENDING_WORDS}
+    return {"calls": calls, "texts": texts, "trouble": pages.trouble(), "words": ENDING_WORDS}
 
 
 def is_local() -> bool:

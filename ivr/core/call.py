@@ -17,7 +17,8 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 @dataclass(frozen=True)
 class Call:
     """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
-    `unsettled` while that has no final answer; `since` is when the current wait began (epoch s)."""
+    `unsettled` while that has no final answer; `since` is when the current wait was last looked at (epoch s), `waited` how
+    long it has lasted by then; `can_text`: a text to this caller would arrive, as far as is known when the call begins."""
 
     id: str
     flow: str
@@ -36,9 +37,11 @@ class Call:
     repeats: int = 0
     slow: bool = False
     since: float = 0.0
+    waited: float = 0.0
     values: Mapping[str, Value] = field(default_factory=dict)
     outcome: Ending | None = None
     hung_up: bool = False
+    can_text: bool = True
 
     @property
     def intent(self) -> str:

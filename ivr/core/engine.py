@@ -106,7 +106,7 @@ def ask(turn: Turn) -> Turn:
             turn = turn.say(kind.say)
             return resume(paying.offer_repeat(turn, kind)) if kind.repeat or kind.sms else close(turn, kind)
         case SmsStep():
-            return close(paying.send_sms(turn, kind.sms).say(kind.sms), kind)
+            return close(paying.send_and_say(turn, kind), kind)
         case Closing():
             return close(turn, kind)
     raise AssertionError(f"a step of an unknown kind: {kind!r}")

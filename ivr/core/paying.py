@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ivr.core.actions import Authorize, Resolve, SendSms, Wait
 from ivr.core.call import Ending
 from ivr.core.events import BankAnswered, Event, KeysEntered, NoInput, Waited
-from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep
+from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep, SmsStep
 from ivr.core.money import Money
 from ivr.core.turn import ENDING_PROMPTS, Leave, Listen, Reply, Turn, one_key
 
@@ -13,11 +13,12 @@ HOLD_S = 2.0  # one hold pause; the bank usually answers within the first
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RESOLVE_PATIENCE_S = 45.0  # after this the caller is told that a text will follow
 REASSURE_EVERY_S = 10.0
+LONGEST_PAUSE_S = 120.0  # no channel lets a hold pause last so long: a longer one is a clock that was set
 AGAIN_KEY, TEXT_KEY = "1", "2"
 
 
 def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:
-    turn = turn.change(phase="waiting", since=turn.at)
+    turn = turn.change(phase="waiting", since=turn.at, waited=0.0)
     if isinstance(kind, ResolveStep):
         return turn.do(Resolve(kind.inquire_then_reverse, turn.call.intent)).say("still_working").do(Wait(HOLD_S))
     amount = turn.call.values["amount"]
@@ -35,7 +36,8 @@ def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
         return _hear_bank(turn, kind, event)
     if not isinstance(event, (Waited, BankAnswered)):
         return turn.do(Wait(HOLD_S)), Listen()
-    waited = turn.at - turn.call.since
+    turn = turn.change(since=turn.at, waited=turn.call.waited + _pause(turn))
+    waited = turn.call.waited
     if isinstance(kind, PayStep) and waited >= PAY_PATIENCE_S:
         return turn, Leave("unknown")
     if isinstance(kind, ResolveStep) and waited >= RESOLVE_PATIENCE_S:
@@ -43,6 +45,12 @@ def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
     if waited % REASSURE_EVERY_S < HOLD_S:
         turn = turn.say("still_working")
     return turn.do(Wait(HOLD_S)), Listen()
+
+
+def _pause(turn: Turn) -> float:
+    """Since the last look. A clock that was set meanwhile, forward or back, must not end the wait, nor make it endless."""
+    pause = turn.at - turn.call.since
+    return pause if 0 <= pause <= LONGEST_PAUSE_S else HOLD_S
 
 
 def _hear_bank(turn: Turn, kind: PayStep | ResolveStep, event: BankAnswered) -> Reply:
@@ -74,7 +82,7 @@ def offer_repeat(turn: Turn, kind: SayStep) -> Reply:
 def _offers(turn: Turn, kind: SayStep) -> Iterator[tuple[str, str]]:
     if turn.call.repeats < (kind.repeat or 0):
         yield "repeat_offer", AGAIN_KEY
-    if kind.sms:
+    if kind.sms and turn.call.can_text:
         yield "sms_offer", TEXT_KEY
 
 
@@ -98,6 +106,13 @@ def _go_on(turn: Turn, kind: SayStep) -> Reply:
     if kind.end is None:
         return turn.change(phase="entry"), Leave("ok")
     return end_call(turn, kind.end, kind), Listen()
+
+
+def send_and_say(turn: Turn, kind: SmsStep) -> Turn:
+    """A text that cannot go is not promised."""
+    if not turn.call.can_text:
+        return turn.say("cannot_text")
+    return send_sms(turn, kind.sms).say(kind.sms)
 
 
 def send_sms(turn: Turn, template: str) -> Turn:

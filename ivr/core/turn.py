@@ -18,6 +18,10 @@ ENDING_PROMPTS: dict[Ending, str] = {
 }
 
 
+# What is said to a caller who cannot be texted in place of a promise to do so.
+WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
+
+
 @dataclass(frozen=True)
 class Turn:
     """`said` collects phrases and effects in order; a turn is never changed, only continued."""
@@ -46,6 +50,8 @@ class Turn:
         return Phrase(name, self.call.language, tuple((keys | known | values).items()))
 
     def say(self, name: str, **values: Value) -> "Turn":
+        if not self.call.can_text:
+            name = WITHOUT_TEXTS.get(name, name)
         return self.do(Speak((self.phrase(name, **values),)))
 
     def collect(self, field: str, rules: EntryRules, *, sensitive: bool = False, flush: bool = False) -> "Turn":

@@ -14,6 +14,7 @@ from ivr.runner.billing import Bills, HttpBilling
 from ivr.runner.payments import Payments, bank_of
 from ivr.runner.production import require_production
 from ivr.runner.runner import Runner
+from ivr.runner.texting import texting
 from ivr.settings import Settings
 from ivr.store import Store, open_store
 from ivr.vault import Vault
@@ -77,7 +78,8 @@ def assemble(settings: Settings) -> Engine:
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
     vaults = {name: Vault(bank.sealing_key, fingerprint_key) for name, bank in banks.items()}
-    payments = Payments(store, vaults, settings.merchant, fingerprint_key, prompts.words)
+    can_text = texting(settings, store.text_trouble)
+    payments = Payments(store, vaults, settings.merchant, fingerprint_key, prompts.words, can_text)
     billing = HttpBilling(settings.billing_url) if settings.billing_url else Bills(store)
     return Engine(flows, prompts, store, Runner(flows, payments, billing))
 

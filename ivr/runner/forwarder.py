@@ -2,59 +2,70 @@
 
 The rule that everything here serves: after a request may have left, silence means `unknown`. An unknown charge is
 inquired for by our own reference and, if the bank cannot say, reversed; it is never sent again. Why each outcome may
-be final is argued in docs/money.md; how many jobs are done at once is for `forwarder_crew`.
+be final is argued in docs/money.md; how many jobs are done at once is for `forwarder_crew`, texts for `forwarder_texts`.
 """
 
+import hashlib
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import structlog
 
 from ivr import metrics
-from ivr.bank import AuthorizationRequest, Bank, BankAnswer, HttpsBank, load_banks
+from ivr.bank import LEASE_S, AuthorizationRequest, Bank, BankAnswer, HttpsBank, Question, judge, load_banks
 from ivr.errors import IvrError
 from ivr.logs import set_up_logging
 from ivr.runner.assembly import load_flows
-from ivr.runner.forwarder_crew import Crew
+from ivr.runner.forwarder_crew import Crew, queues_for, threads_of
 from ivr.runner.forwarder_results import ResultText, result_words
+from ivr.runner.forwarder_texts import TextJobs
 from ivr.runner.production import require_production
-from ivr.runner.texting import TextSender, text_sender
+from ivr.runner.texting import TextSender
+from ivr.runner.twilio_texts import text_sender
 from ivr.settings import load_settings
-from ivr.store import FINAL, BankWord, DatabaseError, Job, Payment, Status, Store, open_store
+from ivr.store import BankWord, DatabaseError, Job, Payment, Status, Store, open_store
 
 log = structlog.get_logger()
-LEASE_S = 60.0  # longer than the bank client's whole patience: a lease that ends early costs an inquiry, not money
 RETRY_S = 2.0  # a bank that could not be reached is tried again this often
 TRIES = 10  # and given up on after this many: about as long as a caller waits
 INQUIRIES = 4  # asked this often, with growing pauses; then the charge is reversed
 LONGEST_PAUSE_S = 300.0
-RESULT_PAUSE_S = 5.0  # a promised text waits for its result with this pause
 RECORD_PAUSES_S = (0.1, 0.5, 2.0)  # the bank's answer is in hand and the database is away: kept this long
+OUR_NUMBER_DIGITS = 8  # longer than field 38, so that nobody takes it for the bank's
+
+
+def system_time() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Forwarder:
     """Any number of these, in any number of processes, may share a store.
 
-    `write_result`: the words of the text for a caller who was promised the result.
+    `write_result`: the words of the text for a caller who was promised the result. `now`: what is written beside ledger
+    rows; what is due is for the database's own clock, unless another than this machine's was given (tests).
     """
 
     store: Store
     banks: Mapping[str, Bank]
     send_text: TextSender
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = system_time
     lease_s: float = LEASE_S
     write_result: ResultText | None = None
     pause: Callable[[float], object] = time.sleep
 
+    @property
+    def due(self) -> datetime | None:
+        return None if self.now is system_time else self.now()
+
     def run_once(self) -> bool:
         """One job, if one is due; False where there was nothing to do."""
-        jobs = self.store.claim_jobs(self.now(), self.lease_s, 1)
+        jobs = self.store.claim_jobs(self.due, self.lease_s, 1)
         for job in jobs:
             self.do(job)
         return bool(jobs)
@@ -65,10 +76,12 @@ class Forwarder:
                 self.authorize(job)
             case "resolve":
                 self.resolve(job)
-            case "result":
-                self.tell_result(job)
-            case "sms":
-                self.text(job)
+            case "result" | "sms":
+                self.texts.do(job)
+
+    @property
+    def texts(self) -> TextJobs:
+        return TextJobs(self.store, self.send_text, self.write_result, self.now, self.due)
 
     # ---- a charge
 
@@ -85,13 +98,16 @@ class Forwarder:
                 self._record(job, payment, answer.outcome, answer)
             case "not_sent":
                 self._not_sent(job, payment)
+            case "not_as_asked":
+                # With its code: an unknown charge with a code is one to take back, whatever an inquiry would say.
+                self._record(job, payment, "unknown", replace(answer, authorization_code=None))
             case _:
                 self._record(job, payment, "unknown")
 
     def _not_sent(self, job: Job, payment: Payment) -> None:
         """Nothing left, so nothing was charged: try again while the caller may still be waiting, then give up."""
         if job.attempts < TRIES:
-            self.store.put_back(job, self.now() + timedelta(seconds=RETRY_S))
+            self.store.put_back(job, RETRY_S, self.due)
         else:
             self._record(job, payment, "not_sent")
 
@@ -101,14 +117,25 @@ class Forwarder:
         """Inquire; the bank that has never heard of it, or still cannot say, is told to reverse it."""
         payment = self._payment(job)
         reference = payment.intent.reference
-        answer = self._ask(payment, "inquire", lambda bank: bank.inquire(reference))
-        if answer.outcome in ("approved", "declined", "reversed"):
-            self._record(job, payment, answer.outcome, answer)
-        elif answer.outcome == "not_found" or job.attempts >= INQUIRIES:
-            # Not found is no proof: the request may still be on its way. A reversal blocks it when it arrives.
+        if payment.response_code is not None:
             self._reverse(job, payment)
-        else:
-            self._later(job)
+            return
+        answer = self._ask(payment, "inquire", lambda bank: bank.inquire(reference))
+        match answer.outcome:
+            case "approved" | "declined" | "reversed":
+                self._record(job, payment, answer.outcome, answer)
+            case "not_found" | "not_as_asked":
+                # Not found is no proof: the request may still be on its way. A reversal blocks it when it arrives.
+                self._reverse_next(job, payment)
+            case _ if job.attempts >= INQUIRIES:
+                self._reverse_next(job, payment)
+            case _:
+                self._later(job)
+
+    def _reverse_next(self, job: Job, payment: Payment) -> None:
+        """The inquiry may have used up most of the lease."""
+        if self.store.renew(job, self.lease_s, self.due):
+            self._reverse(job, payment)
 
     def _reverse(self, job: Job, payment: Payment) -> None:
         reference = payment.intent.reference
@@ -120,40 +147,11 @@ class Forwarder:
 
     def _later(self, job: Job) -> None:
         pause = min(2.0 ** min(job.attempts, 10) / 2, LONGEST_PAUSE_S)
-        self.store.postpone(job, self.now() + timedelta(seconds=pause))
-
-    # ---- texts
-
-    def tell_result(self, job: Job) -> None:
-        """The text that a caller who hung up, or could not wait, gets once there is a result to tell."""
-        payment = self.store.payment(job.reference)
-        stored = self.store.load_call(payment.intent.call) if payment else None
-        if payment is None or stored is None or self.write_result is None:
-            log.warning("nobody to tell the result to", reference=job.reference)
-        elif payment.status not in FINAL:
-            self.store.postpone(job, self.now() + timedelta(seconds=RESULT_PAUSE_S))
-            return
-        else:
-            words = self.write_result(stored.call, payment)
-            self.store.queue_sms(f"{job.reference}-result", stored.call.ani, words, self.now())
-        self.store.finish(job)
-
-    def text(self, job: Job) -> None:
-        message = self.store.text_message(job.reference)
-        if message is None or message.is_sent:
-            self.store.finish(job)
-            return
-        try:
-            self.send_text(message)
-        except OSError as error:
-            log.warning("text not sent", job=job.id, reason=type(error).__name__)
-            self._later(job)
-            return
-        self.store.text_sent(job, self.now())
+        self.store.postpone(job, pause, self.due)
 
     # ---- around them
 
-    def _ask(self, payment: Payment, message: str, call: Callable[[Bank], BankAnswer]) -> BankAnswer:
+    def _ask(self, payment: Payment, question: Question, call: Callable[[Bank], BankAnswer]) -> BankAnswer:
         name, reference = payment.intent.bank, payment.intent.reference
         if name not in self.banks:
             log.error("no such bank", bank=name, reference=reference)
@@ -165,13 +163,29 @@ class Forwarder:
             # A fault of the client's, and by now the request may have left.
             log.error("bank client", reference=reference, reason=type(error).__name__)
             answer = BankAnswer("unknown", reference)
-        metrics.BANK_SECONDS.labels(name, message, answer.outcome).observe(time.perf_counter() - started)
-        log.info("bank", message=message, reference=reference, outcome=answer.outcome, reason=answer.reason)
-        return answer
+        metrics.BANK_SECONDS.labels(name, question, answer.outcome).observe(time.perf_counter() - started)
+        log.info("bank", message=question, reference=reference, outcome=answer.outcome, reason=answer.reason)
+        return self._judged(answer, payment, question)
+
+    def _judged(self, answer: BankAnswer, payment: Payment, question: Question) -> BankAnswer:
+        """What the bank says and what it says it with must agree; where they do not, the operator is told."""
+        judged = judge(answer, question, payment.intent.amount)
+        if judged is not answer:
+            metrics.BANK_DOUBTS.labels(payment.intent.bank, str(judged.reason)).inc()
+            log.warning(
+                "the bank's answer is in doubt",
+                message=question,
+                reference=answer.reference,
+                outcome=answer.outcome,
+                code=answer.response_code,
+                doubt=judged.reason,
+                taken_as=judged.outcome,
+            )
+        return judged
 
     def _record(self, job: Job, payment: Payment, status: Status, answer: BankAnswer | None = None) -> None:
         """Should the database stay away, the lease runs out and the next holder inquires: slower, and as safe."""
-        word = BankWord(answer.authorization_code, answer.response_code) if answer else None
+        word = _word(status, answer) if answer else None
         for pause_s in (*RECORD_PAUSES_S, None):
             try:
                 recorded = self.store.record(job, status, self.now(), word)
@@ -189,6 +203,20 @@ class Forwarder:
         if payment is None:
             raise LookupError(f"outbox job {job.id} has no intent")
         return payment
+
+
+def _word(status: Status, answer: BankAnswer) -> BankWord:
+    """An approved payment has a number to be found by: the bank's, or one of ours where the bank gave none."""
+    number = answer.authorization_code
+    if status == "approved" and number is None:
+        number = our_number(answer.reference)
+    return BankWord(number, answer.response_code)
+
+
+def our_number(reference: str) -> str:
+    """Made from the reference, so that it is the same however often it is asked for."""
+    digest = int.from_bytes(hashlib.sha256(reference.encode()).digest()[:8], "big")
+    return f"{digest % 10**OUR_NUMBER_DIGITS:0{OUR_NUMBER_DIGITS}d}"
 
 
 def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationRequest:
@@ -211,13 +239,14 @@ def main() -> None:
     require_production(settings)
     banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
     _, prompts = load_flows(settings.flows)
-    store = open_store(settings.database_url)
+    queues = queues_for({name: bank.connections for name, bank in banks.items()})
+    store = open_store(settings.database_url, threads_of(queues))
     forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
-    Crew(forwarder).run(stop)
+    Crew(forwarder, queues).run(stop)
 
 
 if __name__ == "__main__":

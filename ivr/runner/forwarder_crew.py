@@ -1,25 +1,28 @@
-"""Threads around one forwarder, so that a slow bank holds up only its own charges; what a job means is not known here."""
+"""Threads around one forwarder: each bank has workers of its own, and so have texts; what a job means is not known here."""
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from ivr.store import Job, Store
+from ivr.store import ANY, NOTICES, TEXTS, Job, Store, Which, bank_queue
 
 log = structlog.get_logger()
-HANDS = 16
+WORKERS = 16
+OTHER_WORKERS = {TEXTS: 4, NOTICES: 4}
 SHORTEST_IDLE_S, LONGEST_IDLE_S = 0.02, 0.2  # how soon a new job is seen: at once when busy, at most this late
+UNHURRIED_IDLE_S = 1.0  # where no caller is on the line
 HOUSEKEEPING_S = 60.0
 UNSENT_CARD_LIFE_S = 3600.0  # sealed fields of an attempt that was never charged live no longer
+LONGEST_PUT_OFF_S = 3600.0  # longer than any pause between two tries, of whatever job
 
 
 class Worker(Protocol):
-    """What a crew needs of a forwarder."""
+    """What a crew needs of a forwarder. `due`: the time that decides what is due; None for the database's own."""
 
     @property
     def store(self) -> Store: ...
@@ -28,51 +31,112 @@ class Worker(Protocol):
     def now(self) -> Callable[[], datetime]: ...
 
     @property
+    def due(self) -> datetime | None: ...
+
+    @property
     def lease_s(self) -> float: ...
 
     def do(self, job: Job) -> None: ...
 
 
-class Crew:
-    """One dispatcher leases as many jobs as there are free hands, so no leased job waits for a hand."""
+@dataclass(frozen=True)
+class Queue:
+    """Jobs that share workers, and hold up each other and nobody else."""
 
-    def __init__(self, forwarder: Worker, hands: int = HANDS) -> None:
+    name: str
+    which: Which = ANY
+    workers: int = WORKERS
+    longest_idle_s: float = LONGEST_IDLE_S
+
+
+EVERYTHING = (Queue("everything"),)
+
+
+def queues_for(connections: Mapping[str, int]) -> tuple[Queue, ...]:
+    """One for each bank, with as many workers as it allows connections; texts; notices; and whatever is left over.
+
+    Left over is what was queued for a bank that `banks.yaml` no longer names: its callers are told that nothing was sent.
+    """
+    banks = [Queue(bank_queue(name), Which(bank_queue(name)), most) for name, most in connections.items()]
+    others = [Queue(name, Which(name), most, UNHURRIED_IDLE_S) for name, most in OTHER_WORKERS.items()]
+    named = tuple(queue.name for queue in (*banks, *others))
+    return (*banks, *others, Queue("left over", Which(others_than=named), 1, UNHURRIED_IDLE_S))
+
+
+def threads_of(queues: Sequence[Queue]) -> int:
+    """Each worker and each dispatcher needs a connection to the database, and so does housekeeping."""
+    return sum(queue.workers + 1 for queue in queues) + 1
+
+
+class Crew:
+    """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one."""
+
+    def __init__(self, forwarder: Worker, queues: Sequence[Queue] = EVERYTHING) -> None:
         self._forwarder = forwarder
-        self._hands = hands
-        self._free = threading.Semaphore(hands)
-        self._next_housekeeping = 0.0
+        self._queues = queues
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is under way is finished first."""
+        dispatchers = [Dispatcher(self._forwarder, queue, stop) for queue in self._queues]
+        for dispatcher in dispatchers:
+            dispatcher.start()
+        while not stop.is_set():
+            self._keep_house()
+            stop.wait(HOUSEKEEPING_S)
+        for dispatcher in dispatchers:
+            dispatcher.join()
+
+    def _keep_house(self) -> None:
+        store = self._forwarder.store
+        before = self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S)
+        try:
+            store.wipe_log()
+            dropped = store.drop_unsent_cards(before)
+            pulled_in = store.pull_in(LONGEST_PUT_OFF_S, self._forwarder.lease_s, self._forwarder.due)
+        except Exception as error:
+            log.error("cannot keep house", reason=type(error).__name__)
+            return
+        if dropped:
+            log.info("dropped sealed fields of abandoned calls", fields=dropped)
+        if pulled_in:
+            log.warning("jobs were due too far ahead: the database's clock has been wrong", jobs=pulled_in)
+
+
+class Dispatcher(threading.Thread):
+    def __init__(self, forwarder: Worker, queue: Queue, stop: threading.Event) -> None:
+        super().__init__(name=f"dispatcher {queue.name}")
+        self._forwarder, self._queue, self._stop_asked = forwarder, queue, stop
+        self._free = threading.Semaphore(queue.workers)
+
+    def run(self) -> None:
         idle_s = SHORTEST_IDLE_S
-        with ThreadPoolExecutor(self._hands, thread_name_prefix="forwarder") as pool:
-            while not stop.is_set():
-                self._keep_house()
-                free = self._take_free_hands()
-                jobs = self._lease(free) if free and not stop.is_set() else ()
+        with ThreadPoolExecutor(self._queue.workers, thread_name_prefix=self._queue.name) as pool:
+            while not self._stop_asked.is_set():
+                free = self._take_free_workers()
+                jobs = self._lease(free) if free and not self._stop_asked.is_set() else ()
                 for job in jobs:
                     pool.submit(self._do, job)
                 for _ in range(free - len(jobs)):
                     self._free.release()
-                idle_s = SHORTEST_IDLE_S if jobs else min(idle_s * 2, LONGEST_IDLE_S)
+                idle_s = SHORTEST_IDLE_S if jobs else min(idle_s * 2, self._queue.longest_idle_s)
                 if free and not jobs:
-                    stop.wait(idle_s)
+                    self._stop_asked.wait(idle_s)
 
-    def _take_free_hands(self) -> int:
+    def _take_free_workers(self) -> int:
         """Waits a moment for the first one."""
         if not self._free.acquire(timeout=LONGEST_IDLE_S):
             return 0
         taken = 1
-        while taken < self._hands and self._free.acquire(blocking=False):
+        while taken < self._queue.workers and self._free.acquire(blocking=False):
             taken += 1
         return taken
 
     def _lease(self, most: int) -> Sequence[Job]:
         forwarder = self._forwarder
         try:
-            return forwarder.store.claim_jobs(forwarder.now(), forwarder.lease_s, most)
+            return forwarder.store.claim_jobs(forwarder.due, forwarder.lease_s, most, self._queue.which)
         except Exception as error:
-            log.error("cannot read the outbox", reason=type(error).__name__)
+            log.error("cannot read the outbox", queue=self._queue.name, reason=type(error).__name__)
             return ()
 
     def _do(self, job: Job) -> None:
@@ -83,18 +147,3 @@ class Crew:
             log.error("job failed", job=job.id, kind=job.kind, reason=type(error).__name__)
         finally:
             self._free.release()
-
-    def _keep_house(self) -> None:
-        if time.monotonic() < self._next_housekeeping:
-            return
-        self._next_housekeeping = time.monotonic() + HOUSEKEEPING_S
-        store = self._forwarder.store
-        before = self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S)
-        try:
-            store.wipe_log()
-            dropped = store.drop_unsent_cards(before)
-        except Exception as error:
-            log.error("cannot keep house", reason=type(error).__name__)
-            return
-        if dropped:
-            log.info("dropped sealed fields of abandoned calls", fields=dropped)

@@ -26,6 +26,7 @@ from ivr.core.events import (
 from ivr.core.flow import CollectStep, PayStep
 from ivr.core.scalars import Rate
 from ivr.errors import FlowError
+from ivr.runner.texting import can_be_kept
 from ivr.store import AlreadyBegun, Limit, Limits, OverLimit, PaymentIntent, SealedField, Status, Store
 from ivr.vault import CardRules, SealContext, Vault
 
@@ -43,13 +44,15 @@ EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "e
 
 @dataclass(frozen=True)
 class Payments:
-    """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number."""
+    """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
+    `can_text`: whether a text to that number can be promised."""
 
     store: Store
     vaults: Mapping[str, Vault]
     merchant: str
     ani_key: bytes
     words: Callable[[Phrase], str]
+    can_text: Callable[[str], bool] = can_be_kept
 
     # ---- keys that are card data
 
@@ -145,8 +148,9 @@ class Payments:
         return BankAnswered(event.at, ANSWERS[payment.status], payment.confirmation_number)
 
     def send_sms(self, call: Call, action: SendSms, at: datetime) -> None:
-        # One text of a kind for each call, however often the step is repeated.
-        self.store.queue_sms(f"{call.id}-{action.template}", call.ani, self.words(action.phrase), at)
+        # One text of a kind for each call, however often the step is repeated; none to a number that takes none.
+        if call.can_text:
+            self.store.queue_sms(f"{call.id}-{action.template}", call.ani, self.words(action.phrase), at)
 
     def _vault(self, flow: Flow) -> Vault:
         bank = bank_of(flow)

@@ -65,7 +65,7 @@ class Runner:
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
         metrics.CALLS.labels(call.channel, call.flow).inc()
-        return self.advance(call, event)
+        return self.advance(replace(call, can_text=self._can_text(call)), event)
 
     def advance(self, call: Call, event: Event) -> Advance:
         """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone."""
@@ -82,6 +82,14 @@ class Runner:
             advance = Advance(call, self._apology(reached, event))
         _count(call, reached[-1])
         return replace(advance, call=reached[-1])
+
+    def _can_text(self, call: Call) -> bool:
+        """Where it cannot be told, nothing is promised: the call itself goes on."""
+        try:
+            return self.payments.can_text(call.ani)
+        except Exception as fault:
+            log.error("cannot tell whether texts go out", call=call.id, kind=type(fault).__name__)
+            return False
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""

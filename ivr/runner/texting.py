@@ -1,51 +1,76 @@
-"""Sends texts through Twilio's REST API, or, where no account is set, leaves them to be read on the page at `/`."""
+"""Who can be texted, and what became of a text; how it is sent by Twilio is in `twilio_texts`."""
 
-from typing import Protocol
+import re
+from collections.abc import Callable
+from typing import Literal, Protocol
 
-import httpx
 import structlog
 
 from ivr.settings import Settings
-from ivr.store import TextMessage
+from ivr.store import TextMessage, TextProblem
 
 log = structlog.get_logger()
-API = "https://api.twilio.com/2010-04-01/Accounts"
+# A number in full (E.164): what Twilio takes, and what a caller has who can be texted.
+IN_FULL = re.compile(r"\+[1-9][0-9]{6,14}")
+# What Twilio and SIP peers put in place of a number that is withheld or not known. Some are words keyed on a telephone:
+# +266696687 is ANONYMOUS, +7378742833 RESTRICTED, +2562533 BLOCKED, +8656696 UNKNOWN, +86282452253 UNAVAILABLE.
+WITHHELD = frozenset(
+    {"anonymous", "restricted", "blocked", "unknown", "unavailable", "private", "withheld", "asserted"}
+    | {"266696687", "7378742833", "2562533", "8656696", "86282452253", "464"}
+)
+LONGEST_NUMBER = 40
+SENDER_MISSING = "no sender is configured: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and SMS_FROM"
 
 
 class TextSender(Protocol):
-    """Sends a text; raises OSError where it should be tried again."""
+    """Sends a text, or keeps it for the page. OSError or TextDelayed: try again; TextRefused: never again."""
 
-    def __call__(self, message: TextMessage) -> None: ...
-
-
-def text_sender(settings: Settings) -> TextSender:
-    if settings.twilio_account_sid and settings.sms_from:
-        return TwilioTexts(settings)
-    return keep_text
+    def __call__(self, message: TextMessage) -> Literal["kept"] | None: ...
 
 
-def keep_text(message: TextMessage) -> None:
-    """No text account: it stays in the database, where developers can see it."""
+class NotSent(Exception):
+    def __init__(self, words: str, *, is_account: bool = False) -> None:
+        super().__init__(words)
+        self.problem = TextProblem(words, is_account)
+
+
+class TextDelayed(NotSent):
+    """Not now: Twilio is busy, or its account is not in order and somebody will see to that."""
+
+
+class TextRefused(NotSent):
+    """Neither now nor later: this number takes no texts, or nobody is there to send them."""
+
+
+def keep_text(message: TextMessage) -> Literal["kept"]:
+    """In development without an account: it stays in the database, and is read on the page at `/`."""
     log.info("text kept (set TWILIO_ACCOUNT_SID and SMS_FROM to send it)", message=message.id)
+    return "kept"
 
 
-class TwilioTexts:
-    """One POST a text. A text sent twice is a nuisance, a text never sent a broken promise: failures are tried again."""
+def refuse_text(message: TextMessage) -> None:
+    raise TextRefused(SENDER_MISSING, is_account=True)
 
-    def __init__(self, settings: Settings, api: str = API) -> None:
-        account = settings.twilio_account_sid
-        self._from = settings.sms_from
-        self._url = f"{api}/{account}/Messages.json"
-        self._http = httpx.Client(auth=(account, settings.twilio_auth_token), timeout=10, trust_env=False)
 
-    def __call__(self, message: TextMessage) -> None:
-        fields = {"To": message.recipient, "From": self._from, "Body": message.body}
-        try:
-            response = self._http.post(self._url, data=fields)
-        except httpx.HTTPError as error:
-            raise ConnectionError(type(error).__name__) from None
-        if response.status_code >= 500 or response.status_code == 429:
-            raise ConnectionError(f"Twilio answered {response.status_code}")
-        if response.status_code >= 400:
-            # A number that takes no texts will not take them later: told once, not tried for ever.
-            log.error("text refused", message=message.id, status=response.status_code)
+def is_withheld(number: str) -> bool:
+    """Whether the network gave something else than the caller's number, however it is written."""
+    bare = re.sub(r"[^a-z0-9]", "", number.lower().removeprefix("sip:").partition("@")[0])
+    return not bare or bare in WITHHELD
+
+
+def has_sender(settings: Settings) -> bool:
+    return bool(settings.twilio_account_sid and settings.twilio_auth_token and settings.sms_from)
+
+
+def texting(settings: Settings, trouble: Callable[[], str | None] = lambda: None) -> Callable[[str], bool]:
+    """Whether a text to that number can be promised. `trouble`: what keeps every text from being sent at present."""
+    if has_sender(settings):
+        return lambda number: bool(IN_FULL.fullmatch(number)) and not is_withheld(number) and trouble() is None
+    if settings.environment == "development":
+        return can_be_kept
+    return lambda number: False
+
+
+def can_be_kept(number: str) -> bool:
+    """In development a text is shown on the page: any number will do, but not none."""
+    return len(number) <= LONGEST_NUMBER and not is_withheld(number)

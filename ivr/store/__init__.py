@@ -5,14 +5,14 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import Bill, Bills
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
-from ivr.store.database import Database
+from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, Payment, PaymentIntent, Status
 from ivr.store.ledger import Ledger
 from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
 from ivr.store.migrations import create_tables, migrate, require_current
-from ivr.store.outbox import Job, Outbox
+from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
-from ivr.store.texts import TextMessage, Texts
+from ivr.store.texts import TextMessage, TextProblem, Texts
 
 
 class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Texts, Audit):
@@ -29,9 +29,12 @@ class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Texts, A
         self._database.close()
 
 
-def open_store(url: str) -> Store:
-    """ConfigError for a URL that is none, and for a database that has not been migrated to this version."""
-    database = Database(url)
+def open_store(url: str, threads: int = CONNECTIONS) -> Store:
+    """ConfigError for a URL that is none, and for a database that has not been migrated to this version.
+
+    `threads`: how many use it at once; each needs a connection of its own.
+    """
+    database = Database(url, threads)
     require_current(database)
     return Store(database)
 
@@ -44,7 +47,10 @@ def memory_store() -> Store:
 
 
 __all__ = [
+    "ANY",
     "FINAL",
+    "NOTICES",
+    "TEXTS",
     "Accepted",
     "AlreadyBegun",
     "AuditEvent",
@@ -64,6 +70,9 @@ __all__ = [
     "Store",
     "StoredCall",
     "TextMessage",
+    "TextProblem",
+    "Which",
+    "bank_queue",
     "memory_store",
     "migrate",
     "open_store",

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
 from ivr.store.database import Database, milliseconds
-from ivr.store.outbox import add_job
+from ivr.store.outbox import TEXTS, add_job
 from ivr.store.tables import call, payment_intent
 
 
@@ -67,7 +67,7 @@ class Calls:
         if version == 0:
             return self._add(state, at, answer, is_over)
         values = (state.to_json(), answer, is_over, at, state.id, version)
-        if state.outcome == "pending" and state.charged_attempt:
+        if state.outcome == "pending" and state.charged_attempt and state.can_text:
             return self._save_with_promise(state, values, now)
         if self._database.run(_SAVE, values).rowcount != 1:
             raise StaleCall(state.id)
@@ -78,7 +78,7 @@ class Calls:
         with self._database.money() as connection:
             if connection.exec_driver_sql(self._database.native(_SAVE), values).rowcount != 1:
                 raise StaleCall(state.id)
-            add_job(connection, "result", f"{state.id}-{state.charged_attempt}", now)
+            add_job(connection, "result", f"{state.id}-{state.charged_attempt}", TEXTS)
 
     def _add(self, state: Call, at: int, answer: str, is_over: bool) -> None:
         row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}

@@ -13,8 +13,7 @@ from sqlalchemy.pool import StaticPool
 from ivr.errors import ConfigError
 
 BUSY_MS = 10_000  # how long a writer waits for another before it gives up
-CONNECTIONS = 24  # a forwarder's hands and its dispatcher, or a web worker's threads
-
+CONNECTIONS = 24  # more than a web worker's threads; a forwarder asks for as many as it has threads
 
 _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
@@ -22,7 +21,7 @@ _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 class Database:
     """`calls()`: single statements, each its own transaction. `money()`: transactions that are on disk when they end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self._of_thread = threading.local()
         self._log_drops = Shared(self._truncate_log)
@@ -33,20 +32,20 @@ class Database:
             self._calls: Engine = self._money.execution_options(each_statement_alone=True)
         else:
             # Asked whether it is alive before a charge is written on it: the server may have been restarted.
-            self._money = _engine(url, pool_size=CONNECTIONS, pool_pre_ping=not self.is_sqlite)
-            self._calls = self._light_engine(url)
+            self._money = _engine(url, pool_size=connections, pool_pre_ping=not self.is_sqlite)
+            self._calls = self._light_engine(url, connections)
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
             event.listen(self._money, "begin", _take_write_lock)
 
-    def _light_engine(self, url: str) -> Engine:
+    def _light_engine(self, url: str, connections: int) -> Engine:
         """A call's own state may lose its last moment in a power cut; money may not. Half of the fsyncs go this way."""
         if self.is_sqlite:
-            engine = _engine(url, pool_size=CONNECTIONS)
+            engine = _engine(url, pool_size=connections)
             event.listen(engine, "connect", _prepare_sqlite("NORMAL"))
             return engine
         settings = {"options": "-c synchronous_commit=off"}
-        return _engine(url, pool_size=CONNECTIONS, isolation_level="AUTOCOMMIT", connect_args=settings)
+        return _engine(url, pool_size=connections, isolation_level="AUTOCOMMIT", connect_args=settings)
 
     @contextmanager
     def calls(self) -> Iterator[Connection]:

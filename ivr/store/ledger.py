@@ -22,7 +22,7 @@ from ivr.store.intents import (
     read_payment,
 )
 from ivr.store.limits import Limits, OverLimit, limit_reached
-from ivr.store.outbox import Job, add_job, close_job, is_held
+from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.tables import ledger_entry, payment_intent
 
@@ -63,7 +63,7 @@ class Ledger:
             if over is None:
                 add_intent(connection, intent, staged.fingerprint, now)
                 _add_entry(connection, intent, "requested", None, now)
-                add_job(connection, "authorize", intent.reference, now)
+                add_job(connection, "authorize", intent.reference, bank_queue(intent.bank))
                 return Accepted()
             delete_sealed(connection, intent.reference)
         self._database.drop_wal()
@@ -109,15 +109,15 @@ class Ledger:
             if not move(connection, job.reference, payment.status, status, word):
                 raise LostRace(job.reference)
             _add_entry(connection, payment.intent, status, word.response_code, now)
-            _follow_up(connection, payment.intent, status, now)
+            _follow_up(connection, payment.intent, status)
         if status in FINAL:
             self._database.drop_wal()
         return True
 
-    def put_back(self, job: Job, due: datetime) -> bool:
+    def put_back(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
         """Surely nothing left: the intent may be sent again, later, by whoever leases the job then."""
         with self._database.money() as connection:
-            if not close_job(connection, job, due_at=milliseconds(due)):
+            if not put_off(connection, job, pause_s, now):
                 return False
             return move(connection, job.reference, "sent", "accepted")
 
@@ -134,13 +134,14 @@ def _staged_for(connection: Connection, intent: PaymentIntent) -> Staged:
     return staged
 
 
-def _follow_up(connection: Connection, intent: PaymentIntent, status: Status, now: datetime) -> None:
+def _follow_up(connection: Connection, intent: PaymentIntent, status: Status) -> None:
     if status == "unknown":
-        add_job(connection, "resolve", intent.reference, now)
+        add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
     if status == "approved":
         _lower_bill(connection, intent)
     if status in FINAL:
         delete_sealed(connection, intent.reference)
+        hurry(connection, "result", intent.reference)
 
 
 def _add_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, TextClause, false, func, select, text
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
@@ -24,52 +25,103 @@ class Job:
     attempts: int
 
 
+# Each bank has a queue of its own, and so have texts and notices to billing systems: what is slow holds up itself alone.
+TEXTS, NOTICES = "texts", "notices"
+# Due at once, whatever anybody's clock says. Jobs that were put off come after: nobody is on the line for them.
+AT_ONCE = 0
+# `:now` is null in production: then the database's own clock decides, which all nodes share. Tests give the time.
+_SQLITE_CLOCK = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+_POSTGRESQL_CLOCK = "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT)"
 # Materialized: PostgreSQL may otherwise run the inner query more than once and lease more than it was asked for.
+# `is_done = false` and not `NOT is_done`: SQLite finds an index by the former only.
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM outbox WHERE NOT is_done AND due_at <= :now AND leased_until <= :now
+    SELECT id FROM outbox WHERE is_done = false {which} AND due_at <= {now} AND leased_until <= {now}
     ORDER BY due_at, id LIMIT :most {skip})
-UPDATE outbox SET leased_until = :until, fence = fence + 1, attempts = attempts + 1
+UPDATE outbox SET leased_until = {now} + :lease_ms, fence = fence + 1, attempts = attempts + 1
 WHERE id IN (SELECT id FROM due)
 RETURNING id, kind, reference, fence, attempts
 """
-_CLAIM_ON_SQLITE, _CLAIM_ON_POSTGRESQL = (text(_CLAIM.format(skip=skip)) for skip in ("", "FOR UPDATE SKIP LOCKED"))
 _ADD = text(
-    "INSERT INTO outbox (kind, reference, due_at, leased_until, fence, attempts, is_done) "
-    "VALUES (:kind, :reference, :due_at, 0, 0, 0, false) ON CONFLICT (kind, reference) DO NOTHING"
+    "INSERT INTO outbox (kind, reference, queue, due_at, leased_until, fence, attempts, is_done) "
+    "VALUES (:kind, :reference, :queue, :due_at, 0, 0, 0, false) ON CONFLICT (kind, reference) DO NOTHING"
 )
-_HELD = "WHERE id = :id AND fence = :fence AND NOT is_done"
+_HELD = "WHERE id = :id AND fence = :fence AND is_done = false"
 _TOUCH = text(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
 _FINISH = text(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
-_POSTPONE = text(f"UPDATE outbox SET due_at = :due_at, leased_until = 0 {_HELD}")  # noqa: S608
+_POSTPONE = f"UPDATE outbox SET due_at = {{now}} + :pause_ms, leased_until = 0 {_HELD}"  # noqa: S608
+_RENEW = f"UPDATE outbox SET leased_until = {{now}} + :lease_ms {_HELD}"  # noqa: S608
+_HURRY = text("UPDATE outbox SET due_at = :at_once WHERE kind = :kind AND reference = :reference AND is_done = false")
+_PULL_IN = """
+UPDATE outbox SET due_at = CASE WHEN due_at > {now} + :pause_ms THEN {now} ELSE due_at END,
+    leased_until = CASE WHEN leased_until > {now} + :lease_ms THEN {now} ELSE leased_until END
+WHERE is_done = false AND (due_at > {now} + :pause_ms OR leased_until > {now} + :lease_ms)
+"""
+
+
+def bank_queue(bank: str) -> str:
+    return f"bank:{bank}"
+
+
+@dataclass(frozen=True)
+class Which:
+    """Jobs of one queue, or those of all queues but some: what was queued for a bank that is no longer named, say."""
+
+    queue: str = ""
+    others_than: tuple[str, ...] = ()
+
+    def condition(self) -> str:
+        if self.queue:
+            return "AND queue = :queue"
+        return f"AND queue NOT IN (:{', :'.join(self._names())})" if self.others_than else ""
+
+    def values(self) -> dict[str, object]:
+        return {"queue": self.queue} if self.queue else {**self._names()}
+
+    def _names(self) -> dict[str, str]:
+        return {f"queue_{number}": name for number, name in enumerate(self.others_than)}
+
+
+ANY = Which()
 
 
 class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, now: datetime, lease_s: float) -> Job | None:
-        """The oldest job that is due and that nobody holds, leased to the caller."""
+    def claim(self, now: datetime | None, lease_s: float) -> Job | None:
+        """The first job that is due and that nobody holds, leased to the caller."""
         return next(iter(self.claim_jobs(now, lease_s, 1)), None)
 
-    def claim_jobs(self, now: datetime, lease_s: float, most: int) -> Sequence[Job]:
-        """The oldest jobs that are due and that nobody holds, in one statement."""
-        values = {"now": milliseconds(now), "until": milliseconds(now + timedelta(seconds=lease_s)), "most": most}
-        statement = _CLAIM_ON_SQLITE if self._database.is_sqlite else _CLAIM_ON_POSTGRESQL
+    def claim_jobs(self, now: datetime | None, lease_s: float, most: int, which: Which = ANY) -> Sequence[Job]:
+        """Jobs that are due and that nobody holds, in one statement. `now`: None for the database's own clock."""
+        values = which.values() | {"now": given(now), "lease_ms": int(lease_s * 1000), "most": most}
         with self._for_leases() as connection:
-            return [Job(*row) for row in connection.execute(statement, values)]
+            return [Job(*row) for row in connection.execute(timed(connection, _CLAIM, which.condition()), values)]
 
     def finish(self, job: Job) -> bool:
         with self._database.money() as connection:
             return close_job(connection, job)
 
-    def postpone(self, job: Job, due: datetime) -> bool:
+    def postpone(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
         with self._database.money() as connection:
-            return close_job(connection, job, due_at=milliseconds(due))
+            return put_off(connection, job, pause_s, now)
+
+    def renew(self, job: Job, lease_s: float, now: datetime | None = None) -> bool:
+        """A lease for the next part of a long job; False if it has moved on to another."""
+        values = {"now": given(now), "id": job.id, "fence": job.fence, "lease_ms": int(lease_s * 1000)}
+        with self._for_leases() as connection:
+            return connection.execute(timed(connection, _RENEW), values).rowcount == 1
+
+    def pull_in(self, longest_pause_s: float, longest_lease_s: float, now: datetime | None = None) -> int:
+        """Jobs put off, or leased, until further ahead than anybody does: the clock was wrong then, and is right now."""
+        longest = {"pause_ms": int(longest_pause_s * 1000), "lease_ms": int(longest_lease_s * 1000)}
+        with self._database.money() as connection:
+            return connection.execute(timed(connection, _PULL_IN), {"now": given(now)} | longest).rowcount
 
     def outbox_depth(self) -> dict[str, int]:
         """Jobs not yet done, by kind."""
-        waiting = select(outbox.c.kind, func.count()).where(~outbox.c.is_done).group_by(outbox.c.kind)
+        waiting = select(outbox.c.kind, func.count()).where(outbox.c.is_done == false()).group_by(outbox.c.kind)
         with self._database.calls() as connection:
             found = {kind: count for kind, count in connection.execute(waiting)}  # noqa: C416
         return {kind: found.get(kind, 0) for kind in KINDS}
@@ -82,9 +134,29 @@ class Outbox:
         return self._database.calls() if self._database.is_sqlite else self._database.money()
 
 
-def add_job(connection: Connection, kind: str, reference: str, now: datetime) -> None:
-    """Once for each kind and reference, however often it is asked for."""
-    connection.execute(_ADD, {"kind": kind, "reference": reference, "due_at": milliseconds(now)})
+def given(now: datetime | None) -> int | None:
+    return None if now is None else milliseconds(now)
+
+
+def timed(connection: Connection, statement: str, which: str = "") -> TextClause:
+    return _timed(statement, which, connection.dialect.name == "sqlite")
+
+
+@lru_cache
+def _timed(statement: str, which: str, is_sqlite: bool) -> TextClause:
+    """Written out once for each database: composing a statement anew costs more than running it."""
+    clock, skip = (_SQLITE_CLOCK, "") if is_sqlite else (_POSTGRESQL_CLOCK, "FOR UPDATE SKIP LOCKED")
+    return text(statement.format(now=f"COALESCE(CAST(:now AS BIGINT), {clock})", which=which, skip=skip))
+
+
+def add_job(connection: Connection, kind: str, reference: str, queue: str) -> None:
+    """Due at once. Once for each kind and reference, however often it is asked for."""
+    connection.execute(_ADD, {"kind": kind, "reference": reference, "queue": queue, "due_at": AT_ONCE})
+
+
+def hurry(connection: Connection, kind: str, reference: str) -> None:
+    """What a postponed job waits for has happened: it is due now."""
+    connection.execute(_HURRY, {"kind": kind, "reference": reference, "at_once": AT_ONCE})
 
 
 def is_held(connection: Connection, job: Job) -> bool:
@@ -92,9 +164,12 @@ def is_held(connection: Connection, job: Job) -> bool:
     return connection.execute(_TOUCH, {"id": job.id, "fence": job.fence}).rowcount == 1
 
 
-def close_job(connection: Connection, job: Job, *, due_at: int | None = None) -> bool:
-    """Done, or due again at `due_at`; False if the lease has moved on to another."""
-    held = {"id": job.id, "fence": job.fence}
-    if due_at is None:
-        return connection.execute(_FINISH, held).rowcount == 1
-    return connection.execute(_POSTPONE, held | {"due_at": due_at}).rowcount == 1
+def close_job(connection: Connection, job: Job) -> bool:
+    """False if the lease has moved on to another."""
+    return connection.execute(_FINISH, {"id": job.id, "fence": job.fence}).rowcount == 1
+
+
+def put_off(connection: Connection, job: Job, pause_s: float, now: datetime | None) -> bool:
+    """Due again after the pause; False if the lease has moved on to another."""
+    values = {"now": given(now), "id": job.id, "fence": job.fence, "pause_ms": int(pause_s * 1000)}
+    return connection.execute(timed(connection, _POSTPONE), values).rowcount == 1

@@ -66,20 +66,22 @@ ledger_entry = Table(
     UniqueConstraint("reference", "kind", name="one_entry_of_a_kind"),
 )
 
-# Work for the forwarder: leased by `leased_until`, fenced by `fence`, which moves with every lease.
+# Work for the forwarder: leased by `leased_until`, fenced by `fence`, which moves with every lease. `queue`: a bank's, or
+# that of texts or notices, each with workers of its own. `due_at` is 0 for at once.
 outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("kind", String(20), nullable=False),
     Column("reference", String(120), nullable=False),
+    Column("queue", String(80), nullable=False),
     Column("due_at", BigInteger, nullable=False),
     Column("leased_until", BigInteger, nullable=False),
     Column("fence", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("is_done", Boolean, nullable=False),
     UniqueConstraint("kind", "reference", name="one_job_of_a_kind"),
-    Index("outbox_by_due", "is_done", "due_at"),
+    Index("outbox_by_queue", "is_done", "queue", "due_at"),
 )
 
 bill = Table(
@@ -91,6 +93,8 @@ bill = Table(
     Column("currency", String(3), nullable=False),
 )
 
+# `state`: waiting, sent, kept (in development: shown on the page only) or refused; `problem`: why it was not sent, so far
+# or for good. `tried_at`: when the latest attempt was answered.
 text_message = Table(
     "text_message",
     metadata,
@@ -99,6 +103,11 @@ text_message = Table(
     Column("body", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
+    Column("state", String(12), nullable=False),
+    Column("problem", String(120)),
+    Column("is_account_problem", Boolean, nullable=False),
+    Column("tried_at", BigInteger),
+    Index("text_by_try", "tried_at"),
 )
 
 # Who did what; each row's digest covers the row before it.

@@ -1,23 +1,40 @@
-"""Texts to callers: queued in the outbox, sent by the forwarder; one of a kind for each call."""
+"""Texts to callers: queued in the outbox, sent by the forwarder; one of a kind for each call, and what became of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.store.database import Database, milliseconds
-from ivr.store.outbox import Job, add_job, close_job
+from ivr.store.outbox import TEXTS, Job, add_job, close_job, put_off
 from ivr.store.tables import text_message
+
+LONGEST_PROBLEM = 120
+# waiting: to be sent, perhaps again. kept: in development, shown on the page. refused: it cannot be sent, now or later.
+TextState = Literal["waiting", "sent", "kept", "refused"]
 
 
 @dataclass(frozen=True)
 class TextMessage:
+    """`problem` says why it was not sent: so far, or for good."""
+
     id: str
     recipient: str
     body: str
     is_sent: bool
+    state: TextState = "waiting"
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class TextProblem:
+    """Why a text was not sent. `is_account`: no text could be, to whomever, until the operator has mended something."""
+
+    words: str
+    is_account: bool = False
 
 
 class Texts:
@@ -26,11 +43,11 @@ class Texts:
 
     def queue_sms(self, message_id: str, recipient: str, body: str, now: datetime) -> bool:
         """False if it was queued before."""
+        row = {"id": message_id, "recipient": recipient, "body": body, "at": milliseconds(now)}
         try:
             with self._database.money() as connection:
-                row = {"id": message_id, "recipient": recipient, "body": body, "at": milliseconds(now)}
-                connection.execute(insert(text_message), row)
-                add_job(connection, "sms", message_id, now)
+                connection.execute(insert(text_message), row | {"state": "waiting", "is_account_problem": False})
+                add_job(connection, "sms", message_id, TEXTS)
         except IntegrityError:
             return False
         return True
@@ -38,17 +55,52 @@ class Texts:
     def text_message(self, message_id: str) -> TextMessage | None:
         with self._database.calls() as connection:
             row = connection.execute(select(text_message).where(text_message.c.id == message_id)).first()
-        return TextMessage(row.id, row.recipient, row.body, row.sent_at is not None) if row else None
+        return _text(row) if row else None
 
     def texts_of(self, call: str) -> Sequence[TextMessage]:
         query = select(text_message).where(text_message.c.id.startswith(f"{call}-", autoescape=True))
         with self._database.calls() as connection:
-            rows = connection.execute(query.order_by(text_message.c.at)).all()
-        return [TextMessage(row.id, row.recipient, row.body, row.sent_at is not None) for row in rows]
+            return [_text(row) for row in connection.execute(query.order_by(text_message.c.at))]
 
     def text_sent(self, job: Job, now: datetime) -> bool:
+        return self._close(job, now, {"state": "sent", "sent_at": milliseconds(now), "problem": None})
+
+    def text_kept(self, job: Job, now: datetime) -> bool:
+        return self._close(job, now, {"state": "kept"})
+
+    def text_refused(self, job: Job, problem: TextProblem, now: datetime) -> bool:
+        return self._close(job, now, {"state": "refused", **_words(problem)})
+
+    def text_delayed(self, job: Job, problem: TextProblem, pause_s: float, now: datetime, due: datetime | None) -> bool:
+        """Not sent, and to be tried again after the pause. `due`: the time that the pause counts from, as in `postpone`."""
         with self._database.money() as connection:
-            if not close_job(connection, job):
+            if not put_off(connection, job, pause_s, due):
                 return False
-            sent = update(text_message).where(text_message.c.id == job.reference)
-            return connection.execute(sent.values(sent_at=milliseconds(now))).rowcount == 1
+            return _note(connection, job, now, _words(problem))
+
+    def text_trouble(self) -> str | None:
+        """What keeps every text from being sent, by the latest try; None where texts go out, or none has been tried.
+
+        Only while a text waits to be tried again: it is what finds out that the account is in order.
+        """
+        tried = select(text_message).where(text_message.c.tried_at > 0)
+        with self._database.calls() as connection:
+            latest = connection.execute(tried.order_by(text_message.c.tried_at.desc()).limit(1)).first()
+        return latest.problem if latest and latest.is_account_problem and latest.state == "waiting" else None
+
+    def _close(self, job: Job, now: datetime, changes: dict[str, object]) -> bool:
+        with self._database.money() as connection:
+            return close_job(connection, job) and _note(connection, job, now, {"is_account_problem": False} | changes)
+
+
+def _note(connection: Connection, job: Job, now: datetime, changes: dict[str, object]) -> bool:
+    noted = update(text_message).where(text_message.c.id == job.reference)
+    return connection.execute(noted.values(tried_at=milliseconds(now), **changes)).rowcount == 1
+
+
+def _words(problem: TextProblem) -> dict[str, object]:
+    return {"problem": problem.words[:LONGEST_PROBLEM], "is_account_problem": problem.is_account}
+
+
+def _text(row: Row[Any]) -> TextMessage:
+    return TextMessage(row.id, row.recipient, row.body, row.state == "sent", row.state, row.problem)

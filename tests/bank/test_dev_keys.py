@@ -29,7 +29,8 @@ def certificate(file: Path) -> x509.Certificate:
 
 
 def test_each_side_has_its_own_files_and_we_have_no_key_of_the_banks(bank_keys: BankKeys) -> None:
-    assert {file.name for file in bank_keys.keys.iterdir()} == OURS
+    # Another test may have run a process with this folder as its VAR: it makes itself a token there.
+    assert {file.name for file in bank_keys.keys.iterdir()} - {"twilio_auth_token"} == OURS
     assert {file.name for file in bank_keys.bank.iterdir()} == THE_BANKS
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -15,6 +15,7 @@ from ivr.console import CallRow, LivePages, Process, TextRow, Trial, console, ma
 from ivr.core.compiler import Flow
 from ivr.core.money import Money
 from ivr.settings import load_settings
+from ivr.store import TextProblem
 from tests.benches import Bench
 from tests.core.conversation import sample
 
@@ -37,6 +38,7 @@ CALL = CallRow(
 class Pages:
     calls: Sequence[CallRow] = (CALL,)
     texts: Sequence[TextRow] = ()
+    troubles: Sequence[str] = ()
 
     def processes(self) -> Sequence[Process]:
         return [Process("web", "http://127.0.0.1:8000", "this page")]
@@ -49,6 +51,9 @@ class Pages:
 
     def latest_calls(self, limit: int) -> Sequence[CallRow]:
         return self.calls[:limit]
+
+    def trouble(self) -> Sequence[str]:
+        return self.troubles
 
     def latest_texts(self, limit: int) -> Sequence[TextRow]:
         return self.texts[:limit]
@@ -304,3 +309,24 @@ def test_a_whole_call_appears_with_what_became_of_it(bench: Bench):
     assert "sip:pay@127.0.0.1:5060" in html
     assert "/twilio/voice/pay-a-bill" in html
     assert html.count("4111111111111111") == 1, "only where the page says what to key in"
+
+
+def test_what_keeps_texts_from_going_out_is_told_on_the_page_and_each_text_says_why(bench: Bench):
+    store, now = bench.workbench.store, bench.workbench.clock()
+    line = bench.dial("pay-a-bill", "+15550100123")
+    line.begin()
+    for name in ("receipt", "result", "link"):
+        store.queue_sms(f"{line.call_id}-{name}", "+15550100123", "Paid.", now)
+    receipt, result, _ = store.claim_jobs(now, 60, 3)
+    store.text_refused(receipt, TextProblem("Twilio answered 400, error 21614: not a mobile telephone"), now)
+    account = TextProblem("Twilio answered 401: TWILIO_AUTH_TOKEN is wrong", is_account=True)
+    store.text_delayed(result, account, 60, now + timedelta(seconds=1), now)
+    html = page(LivePages(load_settings({"TWILIO_AUTH_TOKEN": "0" * 32}), {}, store))
+    assert "cannot be sent: Twilio answered 400, error 21614: not a mobile telephone" in html
+    assert "not sent yet: Twilio answered 401: TWILIO_AUTH_TOKEN is wrong" in html
+    assert "No text can be sent, and none is promised to callers: Twilio answered 401" in html
+
+
+def test_a_page_without_trouble_asks_for_nobody():
+    assert "needs you" not in page(Pages())
+    assert "needs you" in page(Pages(troubles=["No text can be sent"]))

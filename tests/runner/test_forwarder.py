@@ -328,7 +328,7 @@ def test_a_caller_who_was_promised_the_result_is_told_once_there_is_one(till: Ti
     till.bank.answers = "well"
     till.agrees()
     assert till.store.texts_of("CA1") == [
-        TextMessage("CA1-1-result", "+15550100", "Your payment: approved", is_sent=True)
+        TextMessage("CA1-1-result", "+15550100", "Your payment: approved", is_sent=True, state="sent")
     ]
 
 

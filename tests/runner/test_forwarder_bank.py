@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from ivr.bank import HttpsBank
+from ivr.bank import LEASE_S, HttpsBank
 from ivr.bank.simulator import charged
 from ivr.channels.simulator import Clock
-from ivr.runner.forwarder import LEASE_S, Forwarder
+from ivr.runner.forwarder import Forwarder
 from ivr.settings import ROOT
 from ivr.store import Accepted, Limits, SealedField, Store
 from ivr.vault import SealContext

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ivr.runner.forwarder import Forwarder
-from ivr.runner.forwarder_crew import Crew
-from ivr.store import Job, Store, open_store
+from ivr.runner.forwarder_crew import Crew, Queue
+from ivr.store import Job, Store, Which, open_store
 from tests.runner.tills import Till, bank_in
 from tests.store.payments import stage
 
@@ -24,6 +24,7 @@ class Until:
         self.forwarder, self.left, self.stop, self.lock = forwarder, jobs, stop, threading.Lock()
         self.store: Store = forwarder.store
         self.now: Callable[[], datetime] = forwarder.now
+        self.due = forwarder.due
         self.lease_s = forwarder.lease_s
 
     def do(self, job: Job) -> None:
@@ -41,9 +42,13 @@ def till(store: Store, tmp_path: Path) -> Till:
     return Till(store, bank_in(tmp_path))
 
 
-def run(till: Till, jobs: int, hands: int = 4) -> None:
+def run(till: Till, jobs: int, workers: int = 4) -> None:
     stop = threading.Event()
-    Crew(Until(till.forwarder(), jobs, stop), hands).run(stop)
+    Crew(Until(till.forwarder(), jobs, stop), few(workers)).run(stop)
+
+
+def few(workers: int) -> tuple[Queue]:
+    return (Queue("everything", workers=workers),)
 
 
 def test_two_forwarders_race_and_every_charge_is_sent_once(till: Till, url: str):
@@ -56,7 +61,7 @@ def test_two_forwarders_race_and_every_charge_is_sent_once(till: Till, url: str)
     for own in stores:
         worker = Until(till.forwarder(own), 30, stop)
         worker.do = both.do  # type: ignore[method-assign]  # one count for both
-        crews.append(Crew(worker, 4))
+        crews.append(Crew(worker, few(4)))
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda crew: crew.run(stop), crews))
     for own in stores:
@@ -99,7 +104,7 @@ def test_no_more_are_under_way_than_there_are_hands(till: Till):
     till.bank.at = count
     for number in range(12):
         till.charge(f"CA{number}-1")
-    run(till, 12, hands=3)
+    run(till, 12, workers=3)
     assert 1 <= most[0] <= 3
     till.agrees()
 
@@ -109,7 +114,7 @@ def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new(till:
     till.bank.at = lambda point: stop.set()
     for number in range(5):
         till.charge(f"CA{number}-1")
-    Crew(till.forwarder(), 1).run(stop)
+    Crew(till.forwarder(), few(1)).run(stop)
     statuses = [till.status(f"CA{number}-1") for number in range(5)]
     assert statuses == ["approved", *["accepted"] * 4]
     till.agrees()
@@ -127,7 +132,7 @@ def test_a_job_that_fails_does_not_stop_the_others(till: Till):
     till.store.payment = fail_once  # type: ignore[method-assign]
     till.charge("CA0-1")
     till.charge()
-    run(till, 2, hands=1)
+    run(till, 2, workers=1)
     assert till.status("CA0-1") == "accepted"
     assert till.status() == "approved"
 
@@ -135,10 +140,10 @@ def test_a_job_that_fails_does_not_stop_the_others(till: Till):
 def test_a_database_that_does_not_answer_is_asked_again(till: Till):
     claim, failures = till.store.claim_jobs, [ConnectionError(), ConnectionError()]
 
-    def fail_first(now: datetime, lease_s: float, most: int):  # type: ignore[no-untyped-def]
+    def fail_first(now: datetime, lease_s: float, most: int, which: Which):  # type: ignore[no-untyped-def]
         if failures:
             raise failures.pop()
-        return claim(now, lease_s, most)
+        return claim(now, lease_s, most, which)
 
     till.store.claim_jobs = fail_first  # type: ignore[method-assign]
     till.charge()

@@ -167,9 +167,10 @@ def test_a_lost_lease_marks_nothing_and_records_nothing(store: Store):
     assert status_of(store) == "accepted"
     assert store.mark_sent(new) is not None
     assert not store.record(old, "approved", NOW)
-    assert not store.put_back(old, NOW)
+    assert not store.put_back(old, 0, NOW)
     assert not store.finish(old)
-    assert not store.postpone(old, NOW)
+    assert not store.postpone(old, 0, NOW)
+    assert not store.renew(old, 60, NOW)
     assert status_of(store) == "sent"
     assert store.record(new, "approved", NOW)
 

@@ -1,0 +1,82 @@
+"""What may be believed of a bank's answer: whether it is recorded, asked about, or taken back. The same for every protocol.
+
+Three questions to an approval: does its code approve (ISO 8583 field 39), is it for the amount that was asked for, and
+does it have an authorization code (field 38)? The table:
+
+| the answer | to a charge | to an inquiry |
+| --- | --- | --- |
+| approved, partly (39 = 10) or another amount or currency | reverse | reverse |
+| approved with a refusing code, declined with an approving one | inquire | reverse |
+| approved with an amount that cannot be read | inquire | reverse |
+| approved without a response code, or without an authorization code | inquire | believe |
+| reversed with a refusing code | | ask again |
+
+`reverse`: money may have moved, and not as the caller agreed to; the caller is told nothing that is not so, because the
+charge stays `unknown` until the bank has taken it back. `inquire`: one more word of the bank's decides. What is believed
+in the end without an authorization code is charged: the bank has said so twice, and a missing number is no reason to take
+somebody's payment back.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from ivr.bank.interface import BankAnswer
+from ivr.core.money import Money
+
+# Field 39. 08 asks the merchant to look at an identity card, 11 is for very important persons, 16 wants a track updated.
+# 85 is left out: "no reason to decline" answers an account check, not a charge.
+APPROVING = frozenset({"00", "08", "11", "16"})
+PARTIAL = "10"
+# 21: no action taken, 25: no such record. Both leave nothing charged under the reference.
+REVERSING = frozenset({"00", "21", "25"})
+Question = Literal["authorize", "inquire", "reverse"]
+Doubt = Literal[
+    "partial_approval",
+    "another_amount",
+    "code_contradicts",
+    "amount_unreadable",
+    "no_response_code",
+    "no_authorization_code",
+    "reversal_refused",
+]
+TAKE_BACK: frozenset[Doubt] = frozenset({"partial_approval", "another_amount"})
+BELIEVED_TWICE: frozenset[Doubt] = frozenset({"no_response_code", "no_authorization_code"})
+
+
+def judge(answer: BankAnswer, question: Question, asked: Money) -> BankAnswer:
+    """The answer as the forwarder may act on it: as it is, `unknown` (inquire), or `not_as_asked` (reverse)."""
+    doubt = doubt_of(answer, asked)
+    if doubt is None:
+        return answer
+    if doubt in TAKE_BACK or (question == "inquire" and doubt in ("code_contradicts", "amount_unreadable")):
+        return replace(answer, outcome="not_as_asked", reason=doubt)
+    if question == "inquire" and doubt in BELIEVED_TWICE:
+        return replace(answer, reason=doubt)
+    return replace(answer, outcome="unknown", reason=doubt)
+
+
+def doubt_of(answer: BankAnswer, asked: Money) -> Doubt | None:
+    code = answer.response_code
+    match answer.outcome:
+        case "approved":
+            return _doubt_of_approval(answer, asked)
+        case "declined" if code in APPROVING or code == PARTIAL:
+            return "code_contradicts"
+        case "reversed" if code is not None and code not in REVERSING:
+            return "reversal_refused"
+    return None
+
+
+def _doubt_of_approval(answer: BankAnswer, asked: Money) -> Doubt | None:
+    code = answer.response_code
+    if code == PARTIAL:
+        return "partial_approval"
+    if code is not None and code not in APPROVING:
+        return "code_contradicts"
+    if isinstance(answer.amount, Money) and answer.amount != asked:
+        return "another_amount"
+    if answer.amount is not None and not isinstance(answer.amount, Money):
+        return "amount_unreadable"
+    if code is None:
+        return "no_response_code"
+    return None if answer.authorization_code else "no_authorization_code"

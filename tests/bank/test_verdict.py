@@ -1,0 +1,141 @@
+"""What is believed of a bank's answer: each kind of contradiction, in the bank's own bytes, to a charge and to an inquiry."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr.bank import BankAnswer, Question, judge
+from ivr.bank.answers import INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
+from ivr.bank.verdict import APPROVING
+from ivr.core.money import Money
+
+ASKED = Money(4250, "USD")
+GOOD = {"reference": "CA1-1", "outcome": "approved", "response_code": "00", "authorization_code": "482913"}
+BELIEVED = ("approved", "approved")
+CONTRADICTS = ("unknown", "not_as_asked")
+TAKEN_BACK = ("not_as_asked", "not_as_asked")
+ONE_MORE_WORD = ("unknown", "approved")
+UNREAD = ("unknown", "unknown")
+
+
+def judged(content: bytes, question: Question) -> BankAnswer:
+    outcomes = REVERSAL_OUTCOMES if question == "reverse" else INQUIRY_OUTCOMES
+    return judge(read_answer("CA1-1", 200, content, outcomes), question, ASKED)
+
+
+def both(body: dict[str, object]) -> tuple[str, str]:
+    content = json.dumps(body).encode()
+    return judged(content, "authorize").outcome, judged(content, "inquire").outcome
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, BELIEVED),
+        # field 39
+        ({"response_code": "10"}, TAKEN_BACK),
+        ({"response_code": 10}, TAKEN_BACK),
+        ({"response_code": " 10"}, TAKEN_BACK),
+        ({"response_code": "10", "approved_amount": {"minor": 4250, "currency": "USD"}}, TAKEN_BACK),
+        ({"response_code": "05"}, CONTRADICTS),
+        ({"response_code": 5}, CONTRADICTS),
+        ({"response_code": "51"}, CONTRADICTS),
+        ({"response_code": "85"}, CONTRADICTS),
+        ({"response_code": "N7"}, CONTRADICTS),
+        ({"response_code": "08"}, BELIEVED),
+        ({"response_code": "11"}, BELIEVED),
+        ({"response_code": 0}, BELIEVED),
+        ({"response_code": "00  "}, BELIEVED),
+        ({"response_code": None}, ONE_MORE_WORD),
+        ({"response_code": "0123456789"}, ONE_MORE_WORD),
+        ({"response_code": False}, ONE_MORE_WORD),
+        ({"response_code": ["00"]}, ONE_MORE_WORD),
+        # the amount
+        ({"approved_amount": {"minor": 4250, "currency": "USD"}}, BELIEVED),
+        ({"amount": {"minor": 4250, "currency": "USD"}}, BELIEVED),
+        ({"approved_amount": {"minor": 2000, "currency": "USD"}}, TAKEN_BACK),
+        ({"amount": {"minor": 2000, "currency": "USD"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 4251, "currency": "USD"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 4250, "currency": "MXN"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 0, "currency": "USD"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 2000, "currency": "USD"}, "response_code": None}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 4250.0, "currency": "USD"}}, CONTRADICTS),
+        ({"approved_amount": {"minor": "4250", "currency": "USD"}}, CONTRADICTS),
+        ({"approved_amount": {"minor": True, "currency": "USD"}}, CONTRADICTS),
+        ({"approved_amount": {"minor": -4250, "currency": "USD"}}, CONTRADICTS),
+        ({"approved_amount": {"minor": 4250}}, CONTRADICTS),
+        ({"approved_amount": 42.5}, CONTRADICTS),
+        ({"approved_amount": "42.50 USD"}, CONTRADICTS),
+        # field 38
+        ({"authorization_code": "48291 "}, BELIEVED),
+        ({"authorization_code": "  4829"}, BELIEVED),
+        ({"authorization_code": 12345}, BELIEVED),
+        ({"authorization_code": "A1B2C3"}, BELIEVED),
+        ({"authorization_code": ""}, ONE_MORE_WORD),
+        ({"authorization_code": " "}, ONE_MORE_WORD),
+        ({"authorization_code": None}, ONE_MORE_WORD),
+        ({"authorization_code": 12.5}, ONE_MORE_WORD),
+        ({"authorization_code": True}, ONE_MORE_WORD),
+        ({"authorization_code": "<b>"}, ONE_MORE_WORD),
+        ({"authorization_code": "4111111111111111"}, ONE_MORE_WORD),
+        ({"authorization_code": {"value": "1"}}, ONE_MORE_WORD),
+        # a refusal that approves is none either
+        ({"outcome": "declined", "response_code": "00"}, CONTRADICTS),
+        ({"outcome": "declined", "response_code": "10"}, CONTRADICTS),
+        ({"outcome": "declined", "response_code": "05"}, ("declined", "declined")),
+        ({"outcome": "declined", "response_code": None}, ("declined", "declined")),
+        ({"outcome": "declined", "response_code": "85"}, ("declined", "declined")),
+        ({"reference": "CA2-1"}, UNREAD),
+        ({"outcome": "partial"}, UNREAD),
+    ],
+)
+def test_an_answer_is_believed_asked_about_or_taken_back(change: dict[str, object], expected: tuple[str, str]) -> None:
+    assert both(GOOD | change) == expected
+
+
+def test_an_approval_without_a_code_at_all_is_asked_about_and_then_believed() -> None:
+    assert both({"reference": "CA1-1", "outcome": "approved"}) == ONE_MORE_WORD
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"reference": "CA1-1", "outcome": "declined", "outcome": "approved", "response_code": "00"}',
+        b'{"reference": "CA2-1", "reference": "CA1-1", "outcome": "approved", "response_code": "00"}',
+        b'{"reference": "CA1-1", "outcome": "approved", "response_code": "05", "response_code": "00"}',
+        b'{"reference": "CA1-1", "outcome": "approved", "amount": {"minor": 1, "minor": 4250, "currency": "USD"}}',
+        b'{"reference": "CA1-1", "outcome": "approved", "amount": NaN}',
+        b'[{"reference": "CA1-1", "outcome": "approved"}]',
+        b'"approved"',
+        b"[" * 100_000,
+    ],
+)
+def test_what_says_two_things_or_nothing_says_nothing(content: bytes) -> None:
+    assert (judged(content, "authorize").outcome, judged(content, "inquire").outcome) == UNREAD
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [("00", "reversed"), (None, "reversed"), ("25", "reversed"), ("05", "unknown"), (96, "unknown")],
+)
+def test_a_reversal_with_a_refusing_code_has_reversed_nothing(code: object, outcome: str) -> None:
+    body = {"reference": "CA1-1", "outcome": "reversed", "response_code": code}
+    assert judged(json.dumps(body).encode(), "reverse").outcome == outcome
+
+
+@given(
+    code=st.none() | st.text(max_size=4) | st.integers(-1, 120),
+    minor=st.none() | st.integers(0, 9000) | st.floats(),
+    question=st.sampled_from(["authorize", "inquire"]),
+)
+def test_nothing_is_approved_at_another_amount_or_with_another_code(
+    code: str | int | None, minor: float | None, question: Question
+) -> None:
+    amount = {} if minor is None else {"approved_amount": {"minor": minor, "currency": "USD"}}
+    answer = judged(json.dumps(GOOD | {"response_code": code} | amount).encode(), question)
+    if answer.outcome == "approved":
+        assert answer.response_code is None or answer.response_code in APPROVING
+        assert minor in (None, ASKED.minor)
+        assert isinstance(minor, int | None)
