@@ -101,6 +101,8 @@ class Limits:
     """A TLS handshake that takes longer is broken off."""
     first_message_s: float = 5
     """A connection that has brought no entire message by then is closed: those that say nothing are not kept."""
+    silence_s: float = 1
+    """Where a limit is reached, a connection that has been silent for longer gives way to a new one."""
     body_bytes: int = 16_384
 
 

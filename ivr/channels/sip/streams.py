@@ -6,7 +6,7 @@ A connection is taken in three steps, and leaves at any of them:
     silent     the TLS handshake (`handshake_s`), then the first entire message (`first_message_s`)
     speaking   until it is closed, or has brought no message for `connection_idle_s`
 
-Where a limit is reached, the connection that has been silent longest gives way to a new one.
+Where a limit is reached, the connection that has been silent longest gives way to a new one (after `silence_s`).
 """
 
 import asyncio
@@ -28,8 +28,6 @@ MAX_UNSENT_BYTES = 1024 * 1024
 CONNECT_TIMEOUT_S = 10
 BACKLOG = 128
 ACCEPTED_AT_ONCE = 64
-# A new connection is not taken for a silent one before its first message has had time to arrive.
-LEAST_SILENCE_S = 1.0
 # asyncio's own server writes a line for each accept that fails, thousands a second when descriptors run out.
 REST_WITHOUT_DESCRIPTORS_S = 0.5
 
@@ -194,7 +192,7 @@ class Streams:
 
     def _make_room(self, host: str | None) -> bool:
         oldest = next((each for each in self._silent if host in (None, each.remote[0])), None)
-        if oldest is None or asyncio.get_running_loop().time() - self._silent[oldest] < LEAST_SILENCE_S:
+        if oldest is None or asyncio.get_running_loop().time() - self._silent[oldest] < self.limits.silence_s:
             return False
         self.counters["connections_silent"] += 1
         self.drop(oldest)
