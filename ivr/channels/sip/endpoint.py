@@ -62,7 +62,7 @@ class SipEndpoint:
         self._failed_logins = RateLimit(
             limits.failed_logins_per_s, limits.failed_logins_burst, limits.sources_remembered
         )
-        self._unanswered = UnansweredCalls(limits.unanswered_per_source, settings.timers.t1_s)
+        self._unanswered = UnansweredCalls(limits.most_unanswered, settings.timers.t1_s)
         self._rationed = RationedLog()
         self._incoming: dict[Key, IncomingCall] = {}
         self.draining = False

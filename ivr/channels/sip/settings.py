@@ -91,8 +91,8 @@ class Limits:
     failed_logins_burst: int = 10
     sources_remembered: int = 10_000
     calls: int = 2000
-    unanswered_per_source: int = 100
-    """Calls of one source between INVITE and ACK: at the limit the one that waits longest for its ACK is given up."""
+    unanswered_per_source: int | None = None
+    """Calls of one source between INVITE and ACK; None, or more than half of `calls`, is half of them."""
     transactions: int = 100_000
     connections: int = 1000
     connections_per_source: int = 100
@@ -104,6 +104,12 @@ class Limits:
     silence_s: float = 1
     """Where a limit is reached, a connection that has been silent for longer gives way to a new one."""
     body_bytes: int = 16_384
+
+    @property
+    def most_unanswered(self) -> int:
+        """A source that acknowledges nothing leaves room for the others, however small the node is."""
+        half = max(2, self.calls // 2)
+        return half if self.unanswered_per_source is None else min(self.unanswered_per_source, half)
 
 
 @dataclass(frozen=True)

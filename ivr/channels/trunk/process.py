@@ -228,11 +228,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         media=media_rules(settings),
         dnis_from=settings.trunk_called_number,
         max_call_s=settings.trunk_max_minutes * 60,
-        limits=Limits(
-            calls=settings.trunk_max_calls,
-            # A source that acknowledges nothing must leave room for the others, however small the node is.
-            unanswered_per_source=min(settings.trunk_max_unanswered, max(2, settings.trunk_max_calls // 2)),
-        ),
+        limits=Limits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
     )
 
 

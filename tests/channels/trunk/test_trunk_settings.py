@@ -47,7 +47,7 @@ def test_several_such_settings_are_told_at_once():
 )
 def test_calls_that_nobody_acknowledges_leave_at_least_half_of_all_calls(calls, unanswered, limit):
     given = {"TRUNK_MAX_CALLS": str(calls), "TRUNK_MAX_UNANSWERED": str(unanswered), "TWILIO_AUTH_TOKEN": "x" * 32}
-    assert sip_settings(load_settings(given)).limits.unanswered_per_source == limit
+    assert sip_settings(load_settings(given)).limits.most_unanswered == limit
 
 
 def test_an_address_that_is_none_is_told_by_the_name_of_its_setting():
