@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ivr.core.problems import did_you_mean
 from ivr.core.yaml_source import read_yaml
@@ -44,12 +44,17 @@ class Settings(BaseModel):
     trunk_tls_port: int = Field(ge=0, le=65535)
     trunk_tls_cert: str
     trunk_tls_key: str
+    trunk_tls_client_ca: str
+    trunk_srtp: Literal["required", "optional", "off"]
     trunk_peers: str
     trunk_user: str
     trunk_password: str = Field(repr=False)
     trunk_flows: str
+    trunk_called_number: Literal["request-uri", "to"]
+    trunk_plus: Literal["exact", "ignored"]
     trunk_rtp_ports: str = Field(pattern=r"^\d{4,5}-\d{4,5}$")
     trunk_max_calls: int = Field(ge=1, le=20_000)
+    trunk_max_unanswered: int = Field(ge=1, le=20_000)
     trunk_max_minutes: int = Field(ge=1, le=24 * 60)
     trunk_drain_s: int = Field(ge=0, le=24 * 3600)
     trunk_register: str
@@ -77,6 +82,20 @@ class Settings(BaseModel):
         if url.startswith(prefix) and not url.startswith("sqlite:////") and url != "sqlite://":
             return f"{prefix}{ROOT / url.removeprefix(prefix)}"
         return url
+
+    @model_validator(mode="after")
+    def trunk_lets_nobody_in_by_mistake(self) -> "Settings":
+        wrong = []
+        if bool(self.trunk_user.strip()) != bool(self.trunk_password.strip()):
+            given, missing = ("USER", "PASSWORD") if self.trunk_user.strip() else ("PASSWORD", "USER")
+            wrong.append(f"TRUNK_{given} needs TRUNK_{missing}: a login with only one of them would keep nobody out")
+        if not self.trunk_tls_port and self.trunk_srtp == "required":
+            wrong.append("TRUNK_SRTP=required needs TRUNK_TLS_PORT: without TLS every call would be refused")
+        if not self.trunk_tls_port and self.trunk_tls_client_ca:
+            wrong.append("TRUNK_TLS_CLIENT_CA needs TRUNK_TLS_PORT: without TLS nobody shows a certificate")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     @property
     def base_url(self) -> str:

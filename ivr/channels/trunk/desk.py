@@ -127,7 +127,7 @@ class Desk:
 
     def _answer(self, session: LocalSession, invitation: Invitation) -> Answer | Reject:
         if invitation.offer is None:
-            return session.offer(secure=False)
+            return session.offer(secure=invitation.srtp_required)
         if invitation.offer.secure and invitation.transport != "tls":
             # RFC 4568 7.1: keys in clear signalling protect nothing.
             return Reject(488, "SRTP keys need TLS")
@@ -242,14 +242,13 @@ def on_record(invitation: Invitation) -> str:
 def media_of(answer: Answer, remote: SessionOffer, signalled_from: str) -> CallMedia:
     """What SDP settled, in the media plane's words."""
     assert answer.codec is not None
-    events = ((remote.telephone_event, 8000),) if remote.telephone_event is not None else ()
     keys = None
     if answer.local_crypto is not None and answer.remote_crypto is not None:
         keys = SrtpKeys(answer.local_crypto.key_and_salt, answer.remote_crypto.key_and_salt)
     return CallMedia(
         law="ulaw" if answer.codec.name == "PCMU" else "alaw",
         payload_type=answer.codec.payload_type,
-        telephone_events=events,
+        telephone_events=tuple((payload_type, 8000) for payload_type in answer.telephone_events),
         remote=(remote.address, remote.port),
         allowed_hosts=(signalled_from,),
         srtp=keys,
