@@ -68,7 +68,8 @@ class Reception:
         if len(unknown):
             begun = self._greet(arrivals, headers, (hosts, ports), unknown)
             if begun:
-                rows = self.sources.rows_of(arrivals, headers)[0]
+                # Of a burst that spans the change the packets from before it are the call's as well.
+                rows = np.where(rows == NOBODY, self.sources.rows_of(arrivals, headers)[0], rows)
         ours = (rows != NOBODY) & (self._calls.kinds[rows, headers.kind] != REFUSED)
         if self.secure:
             self._unprotect(arrivals, headers, rows, ours)
