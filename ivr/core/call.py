@@ -17,7 +17,8 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 @dataclass(frozen=True)
 class Call:
     """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
-    `unsettled` while that has no final answer; `since` is when the current wait began (epoch s)."""
+    `unsettled` while that has no final answer; `since` is when the current wait began (epoch s); `ended_itself`: the
+    caller's last entry was over without the done key, so one that comes now belongs to it."""
 
     id: str
     flow: str
@@ -39,6 +40,7 @@ class Call:
     values: Mapping[str, Value] = field(default_factory=dict)
     outcome: Ending | None = None
     hung_up: bool = False
+    ended_itself: bool = False
 
     @property
     def intent(self) -> str:
