@@ -280,10 +280,10 @@ class TelephoneEvents:
         self._before[rows[next_segment]] += step[next_segment]
         moving_end = turn.end & later & (duration >= before) & (step <= before + LEAST_PAUSE_S * turn.rate)
         moving_end &= self._open[rows] | (step <= MOST_BETWEEN_ENDS_S * turn.rate)
-        return moving | next_segment | moving_end
+        return np.asarray(moving | next_segment | moving_end)
 
     def _from_elsewhere(self, turn: Runs) -> Mask:
-        return self._any[turn.rows] & (turn.ssrc != self._ssrc[turn.rows])
+        return np.asarray(self._any[turn.rows] & (turn.ssrc != self._ssrc[turn.rows]))
 
     def _carried_over(self, turn: Runs, step: Steps, same_key: Mask) -> Mask:
         """The key that is down when the SSRC changes goes on, under its own timestamp or one of the new source."""
@@ -291,17 +291,19 @@ class TelephoneEvents:
         recent = self._tick - self._heard_tick[rows] <= LOST_END_TICKS
         grown = turn.duration >= self._duration[rows]
         repeats = turn.end & (turn.duration == self._duration[rows])
-        return same_key & ~begins(turn) & grown & ((step == 0) | recent & (self._open[rows] | repeats))
+        goes_on: Mask = (step == 0) | recent & (self._open[rows] | repeats)
+        return same_key & ~begins(turn) & grown & goes_on
 
     def _left_behind(self, turn: Runs) -> Mask:
         """Packets of the source before, overtaken by those of the one that took its place."""
         recent = self._tick - self._left_tick[turn.rows] <= LOST_END_TICKS
-        return recent & (turn.ssrc == self._left[turn.rows]) & ~begins(turn)
+        return np.asarray(recent & (turn.ssrc == self._left[turn.rows]) & ~begins(turn))
 
     def _newer(self, turn: Runs) -> Mask:
         rows = turn.rows
         later = (turn.sequence - self._sequence[rows]).astype(np.int16) > 0
-        return ~self._any[rows] | np.where(self._from_elsewhere(turn), ~self._left_behind(turn), later)
+        later = np.where(self._from_elsewhere(turn), ~self._left_behind(turn), later)
+        return np.asarray(~self._any[rows] | later)
 
     def _note_sources(self, rows: Rows, ssrc: npt.NDArray[np.uint32]) -> None:
         changed = rows[ssrc != self._ssrc[rows]]
