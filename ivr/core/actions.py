@@ -54,7 +54,7 @@ class CaptureCard:
 
 @dataclass(frozen=True)
 class Wait:
-    """Hold the line this long, then report `Waited`."""
+    """Hold the line until the bank has answered, this long at most, then report `Waited`."""
 
     seconds: float
 

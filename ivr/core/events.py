@@ -78,13 +78,17 @@ class Waited:
 
 @dataclass(frozen=True)
 class CardCollected:
-    """The vault's verdict on one card field; `summary` is `"visa 1111"` for the card number, else None."""
+    """The vault's verdict on one card field; `summary` is `"visa 1111"` for the card number, else None.
+
+    `ended_itself`: by its length or by the timer, without the done key.
+    """
 
     at: datetime
     field: CardField
     valid: bool
     reason: str | None = None
     summary: str | None = None
+    ended_itself: bool = False
 
 
 @dataclass(frozen=True)

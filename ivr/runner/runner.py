@@ -29,7 +29,20 @@ from ivr.core.call import Call
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow
 from ivr.core.engine import step
-from ivr.core.events import CallStarted, CardCaptured, CardField, Digits, Event, Fault, KeysEntered, LookedUp, Waited
+from ivr.core.events import (
+    BankAnswered,
+    CallStarted,
+    CardCaptured,
+    CardField,
+    Digits,
+    Event,
+    Fault,
+    KeysEntered,
+    LookedUp,
+    Waited,
+)
+from ivr.core.flow import PayStep, ResolveStep
+from ivr.core.paying import ends_wait
 from ivr.runner.payments import Payments
 from ivr.store import StaleCall
 
@@ -90,6 +103,12 @@ class Runner:
         except Exception as fault:
             log.error("cannot tell whether texts go out", call=call.id, kind=type(fault).__name__)
             return False
+
+    def is_answered(self, call: Call, at: datetime) -> bool:
+        """Whether a hold is over: the bank has answered the charge, or the inquiry, that the call waits for."""
+        kind = self.flows[call.flow].steps.get(call.step)
+        answer = self.payments.answer(call, Waited(at)) if call.phase == "waiting" else None
+        return isinstance(kind, PayStep | ResolveStep) and isinstance(answer, BankAnswered) and ends_wait(kind, answer)
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import secrets
 import signal
 import uuid
 from collections.abc import Callable, Mapping
@@ -68,6 +69,7 @@ class Trunk:
         )
         self._registrations: list[Registration] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._audiosocket_names: set[str] = set()  # of calls in progress: none is on record before it has been greeted
         self._stopping = False
 
     async def start(self) -> None:
@@ -156,12 +158,23 @@ class Trunk:
         routes = self._routes()
         route = routes.get("*") or next(iter(routes.values()))
         flow = self.engine.flows[route.flow]
-        call = new_call(f"AS{uuid.UUID(identity).hex}", flow, ani="", dnis="", channel="audiosocket")
+        call = new_call(await self._audiosocket_name(identity), flow, ani="", dnis="", channel="audiosocket")
         conversation = Conversation(route.house, mouth, call)
         task = asyncio.create_task(self._talk(conversation, mouth))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return conversation.tell
+
+    async def _audiosocket_name(self, identity: str) -> str:
+        """A dialplan may send one UUID for every call: where it has been used, the call gets a name that goes on."""
+        name = f"AS{uuid.UUID(identity).hex}"
+        load = self.engine.store.load_call
+        known = await asyncio.get_running_loop().run_in_executor(self._pools[0], load, name)
+        if known is not None or name in self._audiosocket_names:
+            name = f"{name}-{secrets.token_hex(4)}"
+            log.info("audiosocket uuid used again", call=name)
+        self._audiosocket_names.add(name)
+        return name
 
     async def _talk(self, conversation: Conversation, mouth: AudioSocketMouth) -> None:
         try:
@@ -170,6 +183,8 @@ class Trunk:
             # The type alone: a message may quote what was given.
             log.error("fault", call=conversation.call.id, kind=type(error).__name__)
             await mouth.hang_up()
+        finally:
+            self._audiosocket_names.discard(conversation.call.id)
 
 
 async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lambda: None) -> None:
