@@ -220,8 +220,9 @@ class TelephoneEvents:
         return [runs.only(turn == n) for n in range(min(last + 1, MAX_ROUNDS))]
 
     def _step(self, turn: Runs, pressed: list[Pressed], released: list[Released]) -> None:
-        goes_on, new = self._judged(turn)
-        newest = self._newer(turn)
+        elsewhere = self._from_elsewhere(turn)
+        newest = self._sent_later(turn, elsewhere)
+        goes_on, new = self._judged(turn, elsewhere, newest)
         rows = turn.rows[newest]
         self._sequence[rows] = turn.last[newest]
         self._note_sources(rows, turn.ssrc[newest])
@@ -234,35 +235,33 @@ class TelephoneEvents:
             self._open[rows] = False
             self._end(rows[self._down[rows]], released)
 
-    def _judged(self, turn: Runs) -> tuple[Mask, Mask]:
+    def _judged(self, turn: Runs, elsewhere: Mask, sent_later: Mask) -> tuple[Mask, Mask]:
         """Which packets go on with their call's newest key, and which begin a new one; the others are echoes."""
         rows = turn.rows
         step = (turn.timestamp - self._timestamp[rows]).astype(np.int32).astype(np.int64)
         same_key = (self._code[rows] == turn.code) | (self._code[rows] == WIPED)
-        anew = self._begins_anew(turn, step, same_key)
+        anew = sent_later & self._begins_anew(turn, step, same_key)
         goes_on = self._any[rows] & ~anew & ((step == 0) | self._moved_along(turn, step, same_key))
         delayed = self._any[rows] & ~anew & (step < 0) & (step > -MAX_DELAYED)
-        elsewhere = self._from_elsewhere(turn)
         if elsewhere.any():
             goes_on = np.where(elsewhere, self._carried_over(turn, step, same_key), goes_on)
             delayed = np.where(elsewhere, self._left_behind(turn), delayed)
         return goes_on & ~delayed, ~goes_on & ~delayed
 
     def _begins_anew(self, turn: Runs, step: Steps, same_key: Mask) -> Mask:
-        """A new key at the timestamp of the one before, or earlier.
+        """A new key at the timestamp of the one before, or earlier, of what was sent later than all that has come.
 
         A PBX that is held up counts from its own clock in one place and from its audio's in another. What was sent
         later and says that it begins is a new key; without a marker it is one if it is another key, or shorter than the
         ended one: within a press the duration only grows. (That of a very long one may wrap, but then it has not ended.)
         """
         rows = turn.rows
-        sent_later = self._newer(turn)
         shorter = (turn.duration < self._duration[rows]) & ~turn.end
         is_up = ~self._open[rows] | (~self._down[rows] & (self._duration[rows] < SEGMENT))
         anew = begins(turn) & ~self._open[rows]
         anew |= (step == 0) & ~same_key & (~turn.end | ~self._open[rows])
         anew |= (step == 0) & same_key & shorter & is_up
-        return anew & sent_later
+        return anew
 
     def _moved_along(self, turn: Runs, step: Steps, same_key: Mask) -> Mask:
         """Later timestamps of the same press."""
@@ -299,10 +298,12 @@ class TelephoneEvents:
         recent = self._tick - self._left_tick[turn.rows] <= LOST_END_TICKS
         return np.asarray(recent & (turn.ssrc == self._left[turn.rows]) & ~begins(turn))
 
-    def _newer(self, turn: Runs) -> Mask:
+    def _sent_later(self, turn: Runs, elsewhere: Mask) -> Mask:
+        """Than all that has come: by sequence number, which says nothing of packets from another source."""
         rows = turn.rows
         later = (turn.sequence - self._sequence[rows]).astype(np.int16) > 0
-        later = np.where(self._from_elsewhere(turn), ~self._left_behind(turn), later)
+        if elsewhere.any():
+            later = np.where(elsewhere, ~self._left_behind(turn), later)
         return np.asarray(~self._any[rows] | later)
 
     def _note_sources(self, rows: Rows, ssrc: npt.NDArray[np.uint32]) -> None:
