@@ -21,6 +21,8 @@ REFUSED = Counter("tonetill_requests_refused_total", "Requests refused before an
 FAULTS = Counter("tonetill_faults_total", "Faults of ours that a caller heard an apology for", ["kind"])
 REPEATED = Counter("tonetill_webhooks_repeated_total", "Deliveries of a webhook already answered")
 BANK_SECONDS = Histogram("tonetill_bank_seconds", "The bank's answers", ["bank", "message", "outcome"])
+BILLING_SECONDS = Histogram("tonetill_billing_seconds", "Look-ups at the merchant's billing endpoint", ["outcome"])
+NOTICES = Counter("tonetill_billing_notices_total", "Attempts to tell the billing system of a payment", ["outcome"])
 OUTBOX = Gauge("tonetill_outbox_depth", "Jobs waiting", ["kind"], multiprocess_mode="mostrecent")
 SIP = Gauge("tonetill_sip", "Signalling of the trunk, counted since it began", ["what"], multiprocess_mode="livesum")
 MEDIA = Gauge("tonetill_media", "The media plane, counted since it began", ["what"], multiprocess_mode="livesum")

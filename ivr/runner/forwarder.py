@@ -22,6 +22,7 @@ from ivr.logs import set_up_logging
 from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder_crew import Crew
 from ivr.runner.forwarder_results import ResultText, result_words
+from ivr.runner.notices import Notices, notices_of
 from ivr.runner.texting import TextSender, text_sender
 from ivr.settings import load_settings
 from ivr.store import FINAL, BankWord, DatabaseError, Job, Payment, Status, Store, open_store
@@ -50,6 +51,7 @@ class Forwarder:
     lease_s: float = LEASE_S
     write_result: ResultText | None = None
     pause: Callable[[float], object] = time.sleep
+    notices: Notices | None = None
 
     def run_once(self) -> bool:
         """One job, if one is due; False where there was nothing to do."""
@@ -68,6 +70,8 @@ class Forwarder:
                 self.tell_result(job)
             case "sms":
                 self.text(job)
+            case "notice":
+                self.tell_billing(job)
 
     # ---- a charge
 
@@ -137,6 +141,13 @@ class Forwarder:
             self.store.queue_sms(f"{job.reference}-result", stored.call.ani, words, self.now())
         self.store.finish(job)
 
+    def tell_billing(self, job: Job) -> None:
+        if self.notices is not None:
+            self.notices.tell(job)
+            return
+        log.error("a billing system is to be told of a payment, and BILLING_URL is empty", reference=job.reference)
+        self._later(job)
+
     def text(self, job: Job) -> None:
         message = self.store.text_message(job.reference)
         if message is None or message.is_sent:
@@ -173,7 +184,7 @@ class Forwarder:
         word = BankWord(answer.authorization_code, answer.response_code) if answer else None
         for pause_s in (*RECORD_PAUSES_S, None):
             try:
-                recorded = self.store.record(job, status, self.now(), word)
+                recorded = self.store.record(job, status, self.now(), word, tell_billing=self.notices is not None)
             except DatabaseError:
                 if pause_s is None:
                     raise
@@ -210,7 +221,8 @@ def main() -> None:
     banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
     _, prompts = load_flows(settings.flows)
     store = open_store(settings.database_url)
-    forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts))
+    notices = notices_of(settings, store)
+    forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts), notices=notices)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

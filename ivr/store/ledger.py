@@ -96,10 +96,13 @@ class Ledger:
                 return None
             return read_sealed(connection, job.reference).fields
 
-    def record(self, job: Job, status: Status, now: datetime, answer: BankWord | None = None) -> bool:
+    def record(
+        self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
+    ) -> bool:
         """The end of a job, in one transaction; False if the lease was lost meanwhile or the status cannot follow.
 
-        A final status deletes the sealed fields; `unknown` leaves a job to resolve it; `approved` lowers the bill.
+        A final status deletes the sealed fields; `unknown` leaves a job to resolve it; `approved` lowers the bill, or,
+        with `tell_billing`, leaves a job to tell the system that keeps it.
         """
         word = answer or BankWord()
         with self._database.money() as connection:
@@ -109,7 +112,7 @@ class Ledger:
             if not move(connection, job.reference, payment.status, status, word):
                 raise LostRace(job.reference)
             _add_entry(connection, payment.intent, status, word.response_code, now)
-            _follow_up(connection, payment.intent, status, now)
+            _follow_up(connection, payment.intent, status, now, tell_billing)
         if status in FINAL:
             self._database.drop_wal()
         return True
@@ -134,11 +137,16 @@ def _staged_for(connection: Connection, intent: PaymentIntent) -> Staged:
     return staged
 
 
-def _follow_up(connection: Connection, intent: PaymentIntent, status: Status, now: datetime) -> None:
+def _follow_up(
+    connection: Connection, intent: PaymentIntent, status: Status, now: datetime, tell_billing: bool
+) -> None:
     if status == "unknown":
         add_job(connection, "resolve", intent.reference, now)
-    if status == "approved":
-        _lower_bill(connection, intent)
+    if status == "approved" and intent.account:
+        if tell_billing:
+            add_job(connection, "notice", intent.reference, now)
+        else:
+            _lower_bill(connection, intent)
     if status in FINAL:
         delete_sealed(connection, intent.reference)
 

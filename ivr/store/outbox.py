@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, text
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
 
-KINDS = ("authorize", "resolve", "result", "sms")
+KINDS = ("authorize", "resolve", "result", "sms", "notice")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ _ADD = text(
 _HELD = "WHERE id = :id AND fence = :fence AND NOT is_done"
 _TOUCH = text(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
 _FINISH = text(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
+_ACKNOWLEDGE = text(f"UPDATE outbox SET is_done = true, due_at = :at {_HELD}")  # noqa: S608
 _POSTPONE = text(f"UPDATE outbox SET due_at = :due_at, leased_until = 0 {_HELD}")  # noqa: S608
 
 
@@ -62,6 +63,12 @@ class Outbox:
     def finish(self, job: Job) -> bool:
         with self._database.money() as connection:
             return close_job(connection, job)
+
+    def acknowledge(self, job: Job, at: datetime) -> bool:
+        """Done, with the time at which the other side had it: the job's `due_at` from then on."""
+        with self._database.money() as connection:
+            values = {"id": job.id, "fence": job.fence, "at": milliseconds(at)}
+            return connection.execute(_ACKNOWLEDGE, values).rowcount == 1
 
     def postpone(self, job: Job, due: datetime) -> bool:
         with self._database.money() as connection:
