@@ -51,7 +51,7 @@ class PaidBill(BaseModel):
 class PaidNotice(BaseModel):
     """The body of POST `<billing_url>`."""
 
-    type: Literal["bill.paid"] = "bill.paid"
+    type: Literal["bill.paid"]
     timestamp: str = Field(description="When the bank's approval was recorded (RFC 3339).")
     data: PaidBill
 
@@ -129,7 +129,7 @@ def notice_body(payment: Payment, approved_at: datetime) -> str:
         call=intent.call,
     )
     timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps(PaidNotice(timestamp=timestamp, data=bill).model_dump())
+    return json.dumps(PaidNotice(type="bill.paid", timestamp=timestamp, data=bill).model_dump())
 
 
 # ---- from settings
