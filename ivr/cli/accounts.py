@@ -28,7 +28,7 @@ def import_accounts(file: Path, replace: bool, dry_run: bool) -> None:
         account,due,minimum,currency
         12345678,42.50,10.00,USD
     Accounts that are not in the file stay as they are, unless you say --replace.
-    A payment that was taken after the file was written is not in its amounts: export, import, and no day between.
+    A payment taken after the file was written is not in the file: importing it makes that payment due again.
     """
     settings = load_settings()
     bills = read_bills(file)
