@@ -6,6 +6,7 @@ hanging callers are interleaved; every request is a signed webhook, as Twilio se
 
 import asyncio
 import contextlib
+import random
 import secrets
 import statistics
 import sys
@@ -68,7 +69,7 @@ async def measure(
 
 
 async def answer_billing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
             if HANGING.encode() in head.split(b"\r\n", 1)[0]:
@@ -134,6 +135,7 @@ class Caller:
 
     async def hang(self, seconds: list[float]) -> None:
         """Keys in the account that is never answered for, and comes again each second, as Twilio is told to."""
+        await asyncio.sleep(random.random())  # callers do not ring in step
         for keys in (None, "1", HANGING):
             seconds.append(await self.post(keys))
         while True:

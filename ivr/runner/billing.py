@@ -4,7 +4,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from ivr.runner.billing_answer import BillingDown, UnreadableBill
 from ivr.runner.billing_endpoint import Access, BillingEndpoint
 from ivr.runner.look_ups import LookUps, TooManyLookUps
 from ivr.settings import Settings
-from ivr.store import Bill, DueRead, Store
+from ivr.store import Bill, DueNow, Store
 
 __all__ = ["Billing", "BillingDown", "Bills", "HttpBilling", "access_of", "billing_of"]
 log = structlog.get_logger()
@@ -27,16 +27,23 @@ Answered = LookedUp | LookUpFailed
 
 
 class Billing(Protocol):
-    """`asker` names one look-up of one call: asked again under the same name, it is the same look-up."""
+    """`asker` names one look-up of one call: asked again under the same name, it is the same look-up.
+
+    `is_embedded`: what is due is a row of our own database, which a charge reads and lowers in its own transactions.
+    """
+
+    @property
+    def is_embedded(self) -> bool: ...
 
     def look_up(self, source: str, key: str, event: Event, asker: str = "") -> Answered | None:
         """None while the answer is awaited: ask again."""
         ...
 
-    def due_now(self, source: str, key: str) -> DueRead | None:
+    def due_now(self, source: str, key: str) -> DueNow | None:
         """Read again, for a charge that is about to begin; None for an account that is not known.
 
-        BillingDown where that cannot be said: then nothing may be charged.
+        As the billing system says it: `Store.left_to_pay` takes off what it may not have counted. BillingDown where it
+        cannot be said: then nothing may be charged. It takes up to `LIMIT_S`, while its thread does nothing else.
         """
         ...
 
@@ -44,26 +51,30 @@ class Billing(Protocol):
 class Bills:
     """The embedded table, seeded from `config/accounts.csv`."""
 
+    is_embedded = True
+
     def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store, self._now = store, now
 
     def look_up(self, source: str, key: str, event: Event, asker: str = "") -> LookedUp:
         return _as_event(self._store.find_bill(key), event)
 
-    def due_now(self, source: str, key: str) -> DueRead | None:
+    def due_now(self, source: str, key: str) -> DueNow | None:
         asked_at = self._now()
         bill = self._store.find_bill(key)
-        return DueRead(bill, asked_at) if bill else None
+        return DueNow(bill.due, asked_at) if bill else None
 
 
 class HttpBilling:
     """What has been paid and not yet been acknowledged by the endpoint is no longer due, whatever it says."""
 
+    is_embedded = False
+
     def __init__(
         self,
         endpoint: BillingEndpoint,
         store: Store,
-        look_ups: LookUps[DueRead | None],
+        look_ups: LookUps["AskedBill"],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._endpoint, self._store, self._look_ups, self._now = endpoint, store, look_ups, now
@@ -73,25 +84,39 @@ class HttpBilling:
             answered = self._look_ups.ask((asker, source, key), lambda: self._read(key))
         except TooManyLookUps:
             return _not_reached(key, event, "too many look-ups are waiting for it")
-        return self._event_of(answered, key, event) if answered else None
+        return self._event_of(answered, source, key, event) if answered else None
 
-    def due_now(self, source: str, key: str) -> DueRead | None:
-        return self._look_ups.run(self._read(key))
+    def due_now(self, source: str, key: str) -> DueNow | None:
+        asked = self._look_ups.run(self._read(key))
+        return DueNow(asked.bill.due, asked.at) if asked.bill else None
 
-    async def _read(self, account: str) -> DueRead | None:
-        asked_at = self._now()
-        bill = await self._endpoint.bill(account)
-        return DueRead(bill, asked_at) if bill else None
+    async def _read(self, account: str) -> "AskedBill":
+        at = self._now()
+        return AskedBill(await self._endpoint.bill(account), at)
 
-    def _event_of(self, answered: "Future[DueRead | None]", key: str, event: Event) -> Answered:
+    def _event_of(self, answered: "Future[AskedBill]", source: str, key: str, event: Event) -> Answered:
         try:
-            read = answered.result()
+            asked = answered.result()
         except UnreadableBill as error:
             log.error("bill not readable", account=key, reason=str(error))
             return LookUpFailed(event.at, "not_payable")
         except BillingDown as error:
             return _not_reached(key, event, str(error))
-        return _as_event(self._store.bill_less_what_was_paid(read) if read else None, event)
+        return _as_event(self._less_what_was_paid(source, asked), event)
+
+    def _less_what_was_paid(self, source: str, asked: "AskedBill") -> Bill | None:
+        if asked.bill is None:
+            return None
+        left = self._store.left_to_pay(source, asked.bill.account, DueNow(asked.bill.due, asked.at))
+        return replace(asked.bill, due=left, minimum=min(asked.bill.minimum, left))
+
+
+@dataclass(frozen=True)
+class AskedBill:
+    """The endpoint's answer, and when it was asked: what it acknowledges later may not be in it."""
+
+    bill: Bill | None
+    at: datetime
 
 
 def _not_reached(key: str, event: Event, reason: str) -> LookUpFailed:

@@ -103,15 +103,16 @@ class BillingEndpoint:
         is_trial = breaker.state == STATE_HALF_OPEN
         if breaker.opened or (is_trial and self._is_tried):
             raise BillingDown(f"it is left alone after {breaker.failure_count} failures in a row")
-        was_closed = breaker.closed
         self._is_tried = is_trial
         try:
             with breaker:
                 return await self._get(account)
+        except Unwell as failure:
+            if breaker.failure_count == FAILURES:
+                log.error("billing endpoint left alone", seconds=LEFT_ALONE_S, reason=str(failure))
+            raise
         finally:
             self._is_tried = False
-            if was_closed and breaker.opened:
-                log.error("billing endpoint left alone", seconds=LEFT_ALONE_S, reason=str(breaker.last_failure))
 
     async def _get(self, account: str) -> tuple[int, bytes]:
         url = f"{self._access.url.rstrip('/')}/{quote(account, safe='')}"

@@ -4,10 +4,10 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.audit import Audit, AuditEvent
-from ivr.store.billing import Bills, DueRead, Renewal, still_due
+from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import Database
-from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, Payment, PaymentIntent, Status
+from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, DueNow, Payment, PaymentIntent, Status
 from ivr.store.ledger import Ledger
 from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
 from ivr.store.migrations import create_tables, migrate, require_current
@@ -54,7 +54,7 @@ __all__ = [
     "Bill",
     "CallRecord",
     "DatabaseError",
-    "DueRead",
+    "DueNow",
     "Job",
     "Limit",
     "Limits",
@@ -73,5 +73,4 @@ __all__ = [
     "migrate",
     "open_store",
     "read_bills",
-    "still_due",
 ]

@@ -1,8 +1,7 @@
 """The embedded billing table, and what has been paid of bills that another system keeps."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, text
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 from ivr.core.money import Money
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.database import Database, milliseconds
+from ivr.store.intents import DueNow
 from ivr.store.tables import bill
 
 _FIND = "SELECT due_minor, minimum_minor, currency FROM bill WHERE account = ?"
@@ -21,14 +21,6 @@ _PAID = text(
     "AND account = :account AND currency = :currency AND status = 'approved'"
 )
 _PER_STATEMENT = 500  # SQLite takes a limited number of parameters
-
-
-@dataclass(frozen=True)
-class DueRead:
-    """A bill as its keeper gave it, and when it was asked for: what was acknowledged later may not be in it."""
-
-    bill: Bill
-    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -71,19 +63,12 @@ class Bills:
                 _write(connection, [*renewal.added, *changed], {one.account: one for one in renewal.removed})
         return renewal
 
-    def bill_less_what_was_paid(self, read: DueRead) -> Bill:
-        """For bills kept elsewhere: a payment that their keeper has not acknowledged is paid all the same."""
+    def left_to_pay(self, source: str, key: str, due: DueNow) -> Money:
+        """What a billing system of the merchant's said, less what has been paid here that it may not have counted."""
+        values = {"account": key, "currency": due.amount.currency, "asked_at": milliseconds(due.asked_at)}
         with self._database.calls() as connection:
-            return still_due(connection, read)
-
-
-def still_due(connection: Connection, read: DueRead) -> Bill:
-    """As `bill_less_what_was_paid`, within a transaction that holds the payable."""
-    due = read.bill.due
-    values = {"account": read.bill.account, "currency": due.currency, "asked_at": milliseconds(read.asked_at)}
-    paid = int(connection.execute(_PAID, values).scalar_one())
-    left = Money(due.minor - paid, due.currency)
-    return replace(read.bill, due=left, minimum=min(read.bill.minimum, left))
+            paid = int(connection.execute(_PAID, values).scalar_one())
+        return Money(due.amount.minor - paid, due.amount.currency)
 
 
 def _known(connection: Connection) -> dict[str, Bill]:

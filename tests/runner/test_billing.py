@@ -291,7 +291,7 @@ def test_what_is_due_is_read_again_for_a_charge(server: BillingServer):
     billing = billing_at(server.url)
     read = billing.due_now(SOURCE, ACCOUNT)
     assert read is not None
-    assert read.bill.due == Money(4250)
+    assert read.amount == Money(4250)
     assert billing.due_now(SOURCE, "87654321") is None
     server.bills[ACCOUNT] = {"due": 42.5}
     with pytest.raises(BillingDown, match="due: expected a string"):
@@ -305,7 +305,7 @@ def test_the_embedded_table_is_read_again_too(tmp_path):
     store.seed_bills(file)
     read = Bills(store).due_now(SOURCE, ACCOUNT)
     assert read is not None
-    assert read.bill.due == Money(4250)
+    assert read.amount == Money(4250)
     assert Bills(store).due_now(SOURCE, "1") is None
 
 

@@ -12,20 +12,23 @@ from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
 from ivr.channels.simulator import Clock
+from ivr.core.events import CallStarted, LookedUp
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.runner.billing_endpoint import Access
+from ivr.runner.billing import HttpBilling
+from ivr.runner.billing_endpoint import Access, BillingEndpoint
 from ivr.runner.forwarder import Forwarder
+from ivr.runner.look_ups import LookUps
 from ivr.runner.notices import Notices, notices_of, webhook_of
 from ivr.settings import load_settings
-from ivr.store import Bill, DueRead, Store, memory_store
+from ivr.store import DueNow, Store, memory_store
 from tests.billing_endpoints import BillingServer, billing_server
 from tests.runner.paper_bank import PaperBank
 from tests.runner.tills import bank_in
 from tests.store.payments import ACCOUNT, NOW, begin
 
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
-OWED = Bill(ACCOUNT, Money(10000), Money(1000))
+SOURCE, OWED = "billing.find_bill", Money(10000)
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Shop:
             assert self.forwarder().run_once()
 
     def left(self, asked_at: datetime | None = None) -> Money:
-        return self.store.bill_less_what_was_paid(DueRead(OWED, asked_at or self.clock())).due
+        return self.store.left_to_pay(SOURCE, ACCOUNT, DueNow(OWED, asked_at or self.clock()))
 
 
 @pytest.fixture
@@ -160,10 +163,9 @@ def test_what_is_not_acknowledged_is_no_longer_due(shop: Shop):
     shop.pay(minor=4250)
     shop.pay("CA2-1", minor=750)
     assert shop.left() == Money(5000)
-    other = DueRead(Bill("87654321", Money(10000), Money(1)), NOW)
-    assert shop.store.bill_less_what_was_paid(other) == other.bill
-    euros = DueRead(Bill(ACCOUNT, Money(10000, "EUR"), Money(1, "EUR")), NOW)
-    assert shop.store.bill_less_what_was_paid(euros) == euros.bill
+    assert shop.store.left_to_pay(SOURCE, "87654321", DueNow(OWED, NOW)) == OWED
+    euros = Money(10000, "EUR")
+    assert shop.store.left_to_pay(SOURCE, ACCOUNT, DueNow(euros, NOW)) == euros
 
 
 def test_what_was_acknowledged_after_the_bill_was_asked_for_may_not_be_in_it(shop: Shop):
@@ -176,10 +178,13 @@ def test_what_was_acknowledged_after_the_bill_was_asked_for_may_not_be_in_it(sho
     assert shop.left() == Money(10000), "it has been acknowledged, so the bill's keeper has counted it"
 
 
-def test_the_least_is_never_more_than_what_is_left(shop: Shop):
+def test_a_caller_hears_what_is_left_and_is_asked_for_no_more_than_that(shop: Shop):
     shop.server.status_of_notices = 500
+    shop.server.bills[ACCOUNT] = {"due": "100.00 USD", "min": "10.00 USD"}
     shop.pay(minor=9500)
-    assert shop.store.bill_less_what_was_paid(DueRead(OWED, NOW)) == Bill(ACCOUNT, Money(500), Money(500))
+    billing = HttpBilling(BillingEndpoint(Access(shop.server.url)), shop.store, LookUps(60.0, 1), shop.clock)
+    heard = billing.look_up(SOURCE, ACCOUNT, CallStarted(NOW))
+    assert heard == LookedUp(NOW, True, {"bill.due": Money(500), "bill.min": Money(500)})
 
 
 def test_a_notice_whose_lease_is_lost_is_not_acknowledged(shop: Shop):
