@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,11 +29,12 @@ class BillingServer:
     status_of_notices: int = 204
     requests: list[Request] = field(default_factory=list)
     port: int = 0
+    scheme: str = "http"
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/bills"
+        return f"{self.scheme}://127.0.0.1:{self.port}/bills"
 
     @property
     def notices(self) -> list[Request]:
@@ -90,11 +92,13 @@ async def hang(request: Request, writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def billing_server() -> Iterator[BillingServer]:
-    loop, server = asyncio.new_event_loop(), BillingServer()
+def billing_server(tls: ssl.SSLContext | None = None) -> Iterator[BillingServer]:
+    loop, server = asyncio.new_event_loop(), BillingServer(scheme="https" if tls else "http")
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    listening = asyncio.run_coroutine_threadsafe(asyncio.start_server(server.serve, "127.0.0.1", 0), loop).result(60)
+    listening = asyncio.run_coroutine_threadsafe(
+        asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls), loop
+    ).result(60)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

@@ -6,6 +6,7 @@ an answer that comes later is kept for the asker's next question. The asker of a
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import Future, wait
 from typing import Generic, TypeVar
@@ -20,11 +21,15 @@ class TooManyLookUps(Exception):
 
 
 class LookUps(Generic[Answer]):
-    """`moment_s`: how long a thread waits for a new look-up; `waiters`: how many threads may do so at once."""
+    """`moment_s`: how long a thread waits for a new look-up; `waiters`: how many threads may do so at once.
+
+    After a look-up that took longer nobody waits, until one has been answered within that time again.
+    """
 
     def __init__(self, moment_s: float, waiters: int) -> None:
         self._moment_s = moment_s
         self._free_waiters = threading.Semaphore(waiters)
+        self._is_quick = True
         self._lock = threading.Lock()
         self._begun: dict[Hashable, Future[Answer]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -52,17 +57,21 @@ class LookUps(Generic[Answer]):
     def _begin(self, asker: Hashable, question: Callable[[], Coroutine[None, None, Answer]]) -> Future[Answer]:
         if len(self._begun) >= MOST_UNDER_WAY:
             raise TooManyLookUps
-        loop = self._running_loop()
+        loop, began = self._running_loop(), time.monotonic()
+
+        def note(answered: Future[Answer]) -> None:
+            self._is_quick = time.monotonic() - began <= self._moment_s
+            loop.call_soon_threadsafe(loop.call_later, KEPT_S, self._forget, asker, answered)
+
         look_up = self._begun[asker] = asyncio.run_coroutine_threadsafe(question(), loop)
-        look_up.add_done_callback(
-            lambda done: loop.call_soon_threadsafe(loop.call_later, KEPT_S, self._forget, asker, done)
-        )
+        look_up.add_done_callback(note)
         return look_up
 
     def _wait_a_moment(self, look_up: Future[Answer]) -> None:
-        if self._free_waiters.acquire(blocking=False):
+        if self._is_quick and self._free_waiters.acquire(blocking=False):
             try:
                 wait((look_up,), self._moment_s)
+                self._is_quick = look_up.done()
             finally:
                 self._free_waiters.release()
 

@@ -1,45 +1,23 @@
 """Bills from a merchant's own endpoint: read strictly, bounded in time and size, and left alone while it is down."""
 
 import asyncio
-import threading
-from collections.abc import Iterator
+import ssl
 
 import pytest
 from structlog.testing import capture_logs
 
-from ivr.core.events import CallStarted, LookedUp, LookUpFailed
+from ivr.core.events import LookedUp, LookUpFailed
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.runner.billing import BillingDown, Bills, HttpBilling, Waiting, billing_of, half_the_threads
+from ivr.runner.billing import BillingDown, Bills, HttpBilling, Waiting, billing_of
 from ivr.runner.billing_endpoint import FAILURES, Access, BillingEndpoint
-from ivr.runner.look_ups import MOST_UNDER_WAY, LookUps
+from ivr.runner.look_ups import LookUps
 from ivr.settings import load_settings
 from ivr.store import memory_store
-from tests.billing_endpoints import BillingServer, Request, answering, billing_server, hang, write
+from tests.bank_process import BankKeys
+from tests.billing_endpoints import BillingServer, Request, answering, billing_server, hang
+from tests.runner.billings import ACCOUNT, LONG, SHORT, SOURCE, billing_at, look_up
 from tests.store.payments import NOW
-
-SOURCE, ACCOUNT = "billing.find_bill", "12345678"
-AT = CallStarted(NOW)
-LONG = 60.0  # a busy machine must not make a slow answer of a quick one
-SHORT = 0.3  # where running out of time is what is tested
-
-
-@pytest.fixture
-def server() -> Iterator[BillingServer]:
-    with billing_server() as server:
-        yield server
-
-
-def billing_at(
-    url: str, *, limit_s: float = LONG, moment_s: float = LONG, waiters: int = 64, left_alone_s: float = LONG
-) -> HttpBilling:
-    endpoint = BillingEndpoint(Access(url, token="letmein", limit_s=limit_s), left_alone_s=left_alone_s)
-    return HttpBilling(endpoint, memory_store(), LookUps(moment_s, waiters))
-
-
-def look_up(billing: HttpBilling, account: str = ACCOUNT, asker: str = "call 1") -> LookedUp | LookUpFailed | None:
-    return billing.look_up(SOURCE, account, AT, asker)
-
 
 # ---- what it says
 
@@ -216,6 +194,8 @@ def test_while_one_finds_out_nobody_else_is_sent(server: BillingServer):
     while len(server.requests) == FAILURES:
         number += 1
         look_up(billing, asker=str(number))  # left alone, until the time has passed
+        with server.changed:
+            server.changed.wait(0.01)
     for _ in range(5):
         with pytest.raises(BillingDown, match="left alone"):
             billing.due_now(SOURCE, ACCOUNT)
@@ -228,59 +208,6 @@ def test_one_account_that_cannot_be_read_is_no_reason_to_leave_it_alone(server: 
     for number in range(FAILURES + 1):
         assert look_up(billing, asker=str(number)) == LookUpFailed(NOW, "not_payable")
     assert isinstance(look_up(billing, "23456789"), LookedUp)
-
-
-# ---- nobody is held up
-
-
-def test_a_look_up_that_takes_its_time_is_begun_once_and_answered_when_it_is_asked_for_again(server: BillingServer):
-    may_answer = threading.Event()
-
-    async def answer_later(request: Request, writer: asyncio.StreamWriter) -> None:
-        await asyncio.to_thread(may_answer.wait, LONG)
-        write(writer, 200, b'{"due": "42.50 USD"}')
-
-    server.handle = answer_later
-    billing = billing_at(server.url, moment_s=0.0)
-    assert [look_up(billing) for _ in range(5)] == [None] * 5
-    (begun,) = billing._look_ups._begun.values()
-    may_answer.set()
-    begun.result(LONG)
-    assert look_up(billing) == LookedUp(NOW, True, {"bill.due": Money(4250), "bill.min": Money(1)})
-    assert len(server.requests) == 1
-    assert look_up(billing) is None, "an answer is given once: the same question is then a new one"
-
-
-def test_no_more_threads_wait_for_look_ups_than_may(server: BillingServer):
-    """24 callers whose look-ups hang, and one thread that may wait: 23 are told to come again without waiting."""
-    server.handle = hang
-    billing = billing_at(server.url, waiters=1)
-    done, left = threading.Semaphore(0), []
-
-    def call(number: int) -> None:
-        left.append(look_up(billing, asker=str(number)))
-        done.release()
-
-    for number in range(24):
-        threading.Thread(target=call, args=(number,), daemon=True).start()
-    for _ in range(23):
-        assert done.acquire(timeout=LONG / 2), "a thread waits that should not"
-    assert left == [None] * 23
-    server.until(lambda: len(server.requests) == 24)
-
-
-def test_more_look_ups_than_can_be_kept_are_refused_at_once(server: BillingServer):
-    server.handle = hang
-    billing = billing_at(server.url, moment_s=0.0, waiters=0)
-    assert {look_up(billing, asker=str(number)) for number in range(MOST_UNDER_WAY)} == {None}
-    with capture_logs() as logs:
-        assert look_up(billing, asker="one more") == LookUpFailed(NOW, "not_reached")
-    assert "too many" in logs[0]["reason"]
-
-
-def test_a_web_server_keeps_half_of_its_threads_for_others():
-    assert [half_the_threads({"WEB_THREADS": count}) for count in ("1", "2", "5", "what")] == [0, 1, 2, 1]
-    assert half_the_threads({}) == 1
 
 
 # ---- read again for a charge
@@ -333,6 +260,18 @@ def test_production_sends_no_account_in_the_clear():
     with pytest.raises(ConfigError, match="https:// in production"):
         billing_of(load_settings(production | {"BILLING_URL": "http://billing.example.com"}), memory_store())
     billing_of(load_settings(production | {"BILLING_URL": "http://127.0.0.1:9000"}), memory_store(), Waiting())
+
+
+def test_an_endpoint_over_tls_must_show_a_certificate_that_is_trusted(bank_keys: BankKeys):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(bank_keys.bank / "server.crt", bank_keys.bank / "server.key")
+    with billing_server(tls) as server:
+        server.bills[ACCOUNT] = {"due": "42.50 USD"}
+        trusting = Access(server.url, ca=str(bank_keys.keys / "bank-ca.crt"), limit_s=LONG)
+        for access, answer in ((trusting, LookedUp), (Access(server.url, limit_s=LONG), LookUpFailed)):
+            billing = HttpBilling(BillingEndpoint(access), memory_store(), LookUps(LONG, 1))
+            assert isinstance(look_up(billing), answer)
+        assert len(server.requests) == 1
 
 
 def test_a_file_of_authorities_that_is_none_is_told(tmp_path):
