@@ -36,6 +36,9 @@ class Settings(BaseModel):
     merchant: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
     accounts: Path | None
     billing_url: str
+    billing_token: str = Field(repr=False)
+    billing_secret: str = Field(repr=False)
+    billing_ca: str
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json", "auto"]
     trunk_bind: str

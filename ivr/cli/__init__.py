@@ -18,6 +18,8 @@ COMMANDS = {
     "prompts": ("ivr.voice.cli", "prompts", "Render prompts to audio, list what is not recorded, listen."),
     "trunk": ("ivr.cli.trunk", "trunk", "Answer SIP calls (one process), showing calls live on a terminal."),
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
+    "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
+    "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
 

@@ -106,7 +106,7 @@ def environment(settings: Settings, running: list[str]) -> dict[str, str]:
         "PORT": str(settings.port),
         "TONETILL_PROCESSES": ",".join(running),
         "WEB_WORKERS": os.environ.get("WEB_WORKERS", "1"),
-        # Not one: a billing endpoint that takes its time would hold up every other call.
+        # Half of them may wait a moment for a billing endpoint (ivr/runner/billing.py); the others never do.
         "WEB_THREADS": os.environ.get("WEB_THREADS", "2"),
         "TRUNK_DRAIN_S": os.environ.get("TRUNK_DRAIN_S", "2"),  # Ctrl-C on a laptop: nobody waits ten minutes
         "LOG_FORMAT": "text" if sys.stdout.isatty() and settings.log_format == "auto" else settings.log_format,

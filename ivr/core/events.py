@@ -108,6 +108,17 @@ class LookedUp:
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
+LookUpProblem = Literal["not_reached", "not_payable"]
+
+
+@dataclass(frozen=True)
+class LookUpFailed:
+    """`not_reached`: the billing system does not answer; `not_payable`: its answer is no bill that can be paid here."""
+
+    at: datetime
+    problem: LookUpProblem
+
+
 @dataclass(frozen=True)
 class LimitReached:
     """A velocity limit of the flow: `attempts_per_caller`, `attempts_per_card` or `max_amount`."""
@@ -152,6 +163,7 @@ Event = (
     | CardCollected
     | CardEntryEdited
     | LookedUp
+    | LookUpFailed
     | LimitReached
     | BankAnswered
     | CardCaptured

@@ -20,6 +20,8 @@ from ivr.core.events import (
     HungUp,
     KeysEntered,
     LookedUp,
+    LookUpFailed,
+    LookUpProblem,
     NoInput,
     Waited,
 )
@@ -90,6 +92,9 @@ class Talk:
 
     def not_found(self) -> "Talk":
         return self.hear(LookedUp(self.now, False))
+
+    def no_bill(self, problem: LookUpProblem) -> "Talk":
+        return self.hear(LookUpFailed(self.now, problem))
 
     def refused(self, field: str, reason: str) -> "Talk":
         return self.hear(CardCollected(self.now, field, False, reason))  # type: ignore[arg-type]

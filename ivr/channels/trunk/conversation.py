@@ -88,6 +88,8 @@ class Conversation:
     async def _take_key(self, key: str) -> None:
         if self._collect is None:
             # On hold or on the way out there is nothing to type ahead to: impatience must not skip what is said next.
+            if self._keeps_keys:
+                self._keys.add(key)
             return
         self._keys.add(key)
         entry = self._keys.take_entry(self._collect)
@@ -163,9 +165,14 @@ class Conversation:
         self._collect = last if isinstance(last, Collect) else None
         self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
         self._keep_waiting_keys()
-        if self._collect is None or self._collect.flush:
+        if self._collect.flush if self._collect is not None else not self._keeps_keys:
             self._keys.wipe()
         await self._speak(phrases)
+
+    @property
+    def _keeps_keys(self) -> bool:
+        """While a bill is looked up keys are type-ahead, as at any question that a caller knows."""
+        return isinstance(self._after_silence, Wait) and self._after_silence.keep_keys
 
     def _keep_waiting_keys(self) -> None:
         """What was pressed while the database worked was pressed before what is said now: it is type-ahead, or flushed."""

@@ -139,7 +139,7 @@ class Webhooks:
         if keys:
             return KeysEntered(at, keys, timed_out=True)
         # A redirect after a hold pause has no Digits; an empty Gather has, or comes while keys are awaited.
-        return Waited(at) if call.phase == "waiting" else NoInput(at)
+        return Waited(at) if call.phase in ("waiting", "lookup") else NoInput(at)
 
     def _end(self, call_id: str) -> None:
         for _ in range(3):
