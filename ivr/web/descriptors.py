@@ -3,8 +3,9 @@
 import resource
 
 WANTED = 16_384
-# A worker's database connections, look-ups, logs; and the connections that are accepted in one go before others go.
+# A worker's database connections, look-ups, logs; and what is accepted in one go, before others are given up for it.
 OWN_USE = 512
+BACKLOG = 128
 
 
 def raise_limit() -> None:
@@ -13,6 +14,11 @@ def raise_limit() -> None:
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def accepted_at_once() -> int:
+    """The listener's backlog, which asyncio takes in one go: each is open before the first of them can be refused."""
+    return max(1, min(BACKLOG, affordable_connections() // 4))
 
 
 def affordable_connections() -> int:

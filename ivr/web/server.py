@@ -18,7 +18,7 @@ from uvicorn.supervisors import Multiprocess
 
 from ivr.errors import ConfigError, IvrError
 from ivr.web.connections import BoundedConfig, Limits
-from ivr.web.descriptors import raise_limit
+from ivr.web.descriptors import accepted_at_once, raise_limit
 from ivr.web.wsgi import WsgiInThreads
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 # Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md);
 # without glibc's per-thread cache, which would keep the last few pieces as they were.
 WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
-# Accepted in one go, before connections that are given up for them are closed (ivr/web/descriptors.py).
-BACKLOG = 128
 GRACE_S = 5  # at SIGTERM: for requests that are being answered
 # A worker that does not answer its supervisor for this long is stuck: it is ended and another started.
 STUCK_S = 30
@@ -66,7 +64,7 @@ def serve(site: Site) -> None:
         proxy_headers=False,
         server_header=False,
         workers=site.workers,
-        backlog=BACKLOG,
+        backlog=accepted_at_once(),
         timeout_graceful_shutdown=GRACE_S,
         timeout_worker_healthcheck=STUCK_S,
     )
@@ -84,7 +82,7 @@ def listen(site: Site) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((site.host, site.port))
-        listener.listen(BACKLOG)
+        listener.listen(accepted_at_once())
         return listener
     except OSError as error:
         listener.close()
