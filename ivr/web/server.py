@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
 GRACE_S = 5  # at SIGTERM: for requests that are being answered
 # A worker that does not answer its supervisor for this long is stuck: it is ended and another started.
-STUCK_S = 30
+STUCK_S = 10
 
 
 @dataclass(frozen=True)
