@@ -78,6 +78,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     running = Product(process, f"http://127.0.0.1:{port}", environment, var)
     try:
         until(lambda: answers(f"{running.url}/readyz"))
+        until(lambda: answers(f"http://127.0.0.1:{console_port}/readyz"))
         until(lambda: "bank simulator: https" in (var / "log").read_text())
         yield running
     finally:
