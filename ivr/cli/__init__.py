@@ -20,6 +20,8 @@ COMMANDS = {
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
     "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
     "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
+    "web": ("ivr.cli.web", "web", "Answer Twilio's webhooks (the Procfile's web process)."),
+    "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
 

@@ -1,8 +1,7 @@
 """Where bills come from: the embedded table, or an HTTP endpoint of the merchant's. Both answer with the same events."""
 
 import ipaddress
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -146,15 +145,10 @@ def billing_of(settings: Settings, store: Store, waiting: Waiting | None = None)
     """ConfigError for a `billing_url` that is none, or not safe in production."""
     if not settings.billing_url:
         return Bills(store)
-    waiting = waiting or Waiting(waiters=half_the_threads(os.environ))
+    # The other half of a process's threads never waits; a server with one thread waits for none.
+    waiting = waiting or Waiting(waiters=settings.web_threads // 2)
     endpoint = BillingEndpoint(access_of(settings))
     return HttpBilling(endpoint, store, LookUps(waiting.moment_s, waiting.waiters))
-
-
-def half_the_threads(environ: Mapping[str, str]) -> int:
-    """Of the web server's threads as many may wait for a look-up; a server with one thread waits for none."""
-    written = environ.get("WEB_THREADS", "2")
-    return int(written) // 2 if written.isdecimal() else 1
 
 
 def access_of(settings: Settings) -> Access:

@@ -7,7 +7,6 @@ from structlog.testing import capture_logs
 
 from ivr.core.events import LookedUp, LookUpFailed
 from ivr.core.money import Money
-from ivr.runner.billing import half_the_threads
 from ivr.runner.look_ups import MOST_UNDER_WAY
 from tests.billing_endpoints import BillingServer, Request, hang, write
 from tests.runner.billings import ACCOUNT, LONG, SOURCE, billing_at, look_up
@@ -77,8 +76,3 @@ def test_more_look_ups_than_can_be_kept_are_refused_at_once(server: BillingServe
     with capture_logs() as logs:
         assert look_up(billing, asker="one more") == LookUpFailed(NOW, "not_reached")
     assert "too many" in logs[0]["reason"]
-
-
-def test_a_web_server_keeps_half_of_its_threads_for_others():
-    assert [half_the_threads({"WEB_THREADS": count}) for count in ("1", "2", "5", "what")] == [0, 1, 2, 1]
-    assert half_the_threads({}) == 1
