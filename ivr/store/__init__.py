@@ -7,7 +7,7 @@ from ivr.store.billing import Bill, Bills
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import Database
 from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, Payment, PaymentIntent, Status
-from ivr.store.ledger import Ledger
+from ivr.store.ledger import CardGone, Ledger
 from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.outbox import Job, Outbox
@@ -51,6 +51,7 @@ __all__ = [
     "BankWord",
     "Bill",
     "CallRecord",
+    "CardGone",
     "DatabaseError",
     "Job",
     "Limit",
