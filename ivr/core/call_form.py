@@ -3,9 +3,9 @@
 import json
 from typing import Any, get_args
 
-from ivr.core.call import Call, Phase
+from ivr.core.call import Call, Ending, Phase
 
-PHASES = frozenset(get_args(Phase))
+PHASES, ENDINGS = frozenset(get_args(Phase)), frozenset(get_args(Ending))
 # What an ending needs of a call that cannot be gone on with: where texts go, in which language, which attempts there were.
 TEXTS, NUMBERS = ("ani", "dnis", "channel", "language"), ("attempt", "charged_attempt")
 
@@ -22,20 +22,12 @@ def read_call(text: str, call_id: str, flow: str) -> tuple[Call, bool]:
 
 def _what_can_be_read(text: str, call_id: str, flow: str) -> Call:
     stored = _fields(text)
-    texts = {name: stored[name] if isinstance(stored.get(name), str) else "" for name in TEXTS}
-    numbers = {name: stored[name] for name in NUMBERS if type(stored.get(name)) is int}
-    is_over = stored.get("phase") == "over"
-    outcome = stored["outcome"] if is_over and stored.get("outcome") in ("paid", "unpaid", "pending") else None
-    return Call(
-        call_id,
-        flow,
-        **texts,
-        **numbers,
-        unsettled=stored.get("unsettled") is True,
-        phase="over" if is_over else "entry",
-        outcome=outcome,
-        hung_up=stored.get("hung_up") is True,
-    )
+    read: dict[str, Any] = {name: stored[name] if isinstance(stored.get(name), str) else "" for name in TEXTS}
+    read |= {name: stored[name] for name in NUMBERS if type(stored.get(name)) is int}
+    read |= {name: stored.get(name) is True for name in ("unsettled", "hung_up")}
+    if stored.get("phase") == "over":
+        read |= {"phase": "over", "outcome": stored.get("outcome") if stored.get("outcome") in ENDINGS else None}
+    return Call(call_id, flow, **read)
 
 
 def _fields(text: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ivr.logs import set_up_logging
 from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder_crew import Crew
 from ivr.runner.forwarder_results import ResultText, result_words
+from ivr.runner.sweeping import sweeper
 from ivr.runner.texting import TextSender, text_sender
 from ivr.settings import load_settings
 from ivr.store import FINAL, BankWord, DatabaseError, Job, Payment, Status, Store, open_store
@@ -208,14 +209,14 @@ def main() -> None:
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
     banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
-    _, prompts = load_flows(settings.flows)
+    flows, prompts = load_flows(settings.flows)
     store = open_store(settings.database_url)
     forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
-    Crew(forwarder).run(stop)
+    Crew(forwarder, sweep=sweeper(store, flows, prompts, settings.trunk_max_minutes)).run(stop)
 
 
 if __name__ == "__main__":

@@ -34,10 +34,14 @@ class Worker(Protocol):
 
 
 class Crew:
-    """One dispatcher leases as many jobs as there are free hands, so no leased job waits for a hand."""
+    """One dispatcher leases as many jobs as there are free hands, so no leased job waits for a hand.
 
-    def __init__(self, forwarder: Worker, hands: int = HANDS) -> None:
+    `sweep` ends calls that nobody ended, once each housekeeping.
+    """
+
+    def __init__(self, forwarder: Worker, hands: int = HANDS, sweep: Callable[[], object] = lambda: None) -> None:
         self._forwarder = forwarder
+        self._sweep = sweep
         self._hands = hands
         self._free = threading.Semaphore(hands)
         self._next_housekeeping = 0.0
@@ -88,13 +92,15 @@ class Crew:
         if time.monotonic() < self._next_housekeeping:
             return
         self._next_housekeeping = time.monotonic() + HOUSEKEEPING_S
+        for work in (self._drop_unsent_cards, self._sweep):
+            try:
+                work()
+            except Exception as error:
+                log.error("cannot keep house", reason=type(error).__name__)
+
+    def _drop_unsent_cards(self) -> None:
         store = self._forwarder.store
-        before = self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S)
-        try:
-            store.wipe_log()
-            dropped = store.drop_unsent_cards(before)
-        except Exception as error:
-            log.error("cannot keep house", reason=type(error).__name__)
-            return
+        store.wipe_log()
+        dropped = store.drop_unsent_cards(self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S))
         if dropped:
             log.info("dropped sealed fields of abandoned calls", fields=dropped)

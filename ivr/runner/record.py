@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ivr.core.call import Call
+from ivr.core.events import Value
 from ivr.store import FINAL, Payment
 
 
@@ -22,7 +23,7 @@ def for_a_listener(call: Call, payments: Sequence[Payment]) -> Call:
         values = {name: value for name, value in call.values.items() if name != "confirmation_number"}
         return replace(call, values=values)
     number = approved[-1].confirmation_number or ""
-    paid = {"amount": approved[-1].intent.amount, "confirmation_number": number, "number": number}
+    paid: dict[str, Value] = {"amount": approved[-1].intent.amount, "confirmation_number": number, "number": number}
     return replace(call, values={**call.values, **paid})
 
 

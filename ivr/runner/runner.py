@@ -44,7 +44,7 @@ from ivr.core.events import (
 )
 from ivr.runner.payments import Payments
 from ivr.runner.record import for_a_caller_who_left, for_a_listener
-from ivr.store import Payment, StaleCall
+from ivr.store import CardGone, Payment, StaleCall
 
 log = structlog.get_logger()
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
@@ -102,9 +102,10 @@ class Runner:
         reached = [call]
         try:
             advance = Advance(call, self._actions(reached, event))
-        except StaleCall:
-            raise
         except Exception as fault:
+            # A card that has gone, or a token that never came, is a fault: the same keys would only bring it again.
+            if isinstance(fault, StaleCall) and not isinstance(fault, CardGone):
+                raise
             note_fault(call.id, fault)
             return self.apologise(reached[-1], event.at)
         _count(call, reached[-1])

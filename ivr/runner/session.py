@@ -97,6 +97,11 @@ class Session:
     # What was last saved here. If somebody else has saved since, saving finds it out.
     _known: StoredCall | None = field(default=None, init=False)
 
+    @property
+    def call(self) -> Call | None:
+        """As it was last loaded or saved here."""
+        return self._known.call if self._known else None
+
     # ---- the caller is there
 
     def begin(self, call: Call) -> Answered:
@@ -239,7 +244,7 @@ class Session:
 
     def _nobody(self) -> Call:
         """A call of which nothing is known; if it was known a moment ago, that."""
-        return self._known.call if self._known else Call(self.call_id, "", "", "", "", "")
+        return self.call or Call(self.call_id, "", "", "", "", "")
 
     # ---- into words, one way or another
 
@@ -273,7 +278,9 @@ class Session:
         """The caller's own, where it is known, then the flow's, then any."""
         flows = self.service.runner.flows
         known = [flows[call.flow]] if call.flow in flows else list(flows.values())
-        yield from dict.fromkeys(filter(None, [call.language, *(name for flow in known for name in flow.head.languages)]))
+        yield from dict.fromkeys(
+            filter(None, [call.language, *(name for flow in known for name in flow.head.languages)])
+        )
 
 
 def in_language(advance: Advance, language: str) -> Advance:

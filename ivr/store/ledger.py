@@ -51,8 +51,8 @@ class Ledger:
     ) -> Accepted | AlreadyBegun | OverLimit:
         """One transaction: intent, idempotency key, its sealed fields, the first ledger entry and the outbox row.
 
-        StaleCall where the call has ended meanwhile, CardGone where its card has been forgotten or never came: then
-        nothing is charged.
+        StaleCall where the call has ended meanwhile, CardGone where only its card has gone or never came: then nothing
+        is charged.
         """
         with self._database.money() as connection:
             self._database.hold(connection, intent.reference)
@@ -123,8 +123,8 @@ class Ledger:
             return move(connection, job.reference, "sent", "accepted")
 
 
-class CardGone(Exception):
-    """A charge without a card: what was sealed for it has been dropped, or nothing ever was."""
+class CardGone(StaleCall):
+    """The call goes on, but its card does not: what was sealed for it has been dropped, or nothing ever was."""
 
 
 class LostRace(Exception):
