@@ -26,7 +26,8 @@ _ID = (
     r"|(?<![0-9a-z])\+\d{5,14}(?!\d)"
 )
 _DIGITS = rf"\d(?:[ .-]?\d){{{SHORTEST_PAN - 1},}}"
-_LOOKED_AT = re.compile(f"(?P<id>{_ID})|(?P<digits>{_DIGITS})", re.IGNORECASE)
+_GROUP = re.compile(r"\d*[ .-]?", re.ASCII)
+_LOOKED_AT = re.compile(f"(?P<id>{_ID})|(?P<digits>{_DIGITS})", re.IGNORECASE | re.ASCII)
 
 
 def set_up_logging(level: str, form: str) -> None:
@@ -74,25 +75,26 @@ def scrub_text(text: str) -> str:
 
 def _without_pans(run: str) -> str:
     """`run` is digits and single separators. A number may begin with it, after a separator, or after another number."""
-    kept, at = "", 0
+    kept, at = [], 0
     while at < len(run):
         end = _end_of_pan(run, at)
         if end:
-            kept, at = kept + SCRUBBED, end
-            continue
-        following = next((place + 1 for place in range(at, len(run)) if not run[place].isdigit()), len(run))
-        kept, at = kept + run[at:following], following
-    return kept
+            kept.append(SCRUBBED)
+        else:
+            end = _GROUP.match(run, at).end()  # type: ignore[union-attr]  # it matches at any place
+            kept.append(run[at:end])
+        at = end
+    return "".join(kept)
 
 
 def _end_of_pan(run: str, start: int) -> int:
-    """Where the longest card number that begins here ends; 0 where none does."""
-    places = [place for place in range(start, len(run)) if run[place].isdigit()][:LONGEST_PAN]
-    digits = "".join(run[place] for place in places).encode()
-    for length in range(len(places), SHORTEST_PAN - 1, -1):
-        if is_pan(digits[:length]):
-            return places[length - 1] + 1
-    return 0
+    """Where the card number that begins here ends, rather at the end of a group than in it; 0 where there is none."""
+    if not run[start].isdigit():
+        return 0
+    places = [place for place, key in enumerate(run[start : start + 2 * LONGEST_PAN], start) if key.isdigit()]
+    digits = "".join(run[place] for place in places[:LONGEST_PAN]).encode()
+    ends = [places[size - 1] + 1 for size in range(len(digits), SHORTEST_PAN - 1, -1) if is_pan(digits[:size])]
+    return next((end for end in ends if not run[end : end + 1].isdigit()), ends[0] if ends else 0)
 
 
 class ScrubbingHandler(logging.StreamHandler[Any]):

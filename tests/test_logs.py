@@ -33,7 +33,12 @@ def test_a_card_number_with_its_expiry_right_behind_it_is_scrubbed():
 
 
 def test_every_kind_of_value_is_looked_through():
-    event = {"number": 4111111111111111, "many": ["4111111111111111"], "error": ValueError("4111111111111111"), "ok": True}
+    event = {
+        "number": 4111111111111111,
+        "many": ["4111111111111111"],
+        "error": ValueError("4111111111111111"),
+        "ok": True,
+    }
     assert "4111" not in str(scrub(None, "", event))
 
 
@@ -56,12 +61,19 @@ def test_an_id_with_a_card_number_in_it_is_an_id():
 
 @pytest.mark.parametrize(
     "plain",
-    ["4111111111111112", "1764124633123", "+4915112345678", "+447911123456", "2026-11-26 12:00:00", "192.168.100.100:5060"],
+    [
+        "4111111111111112",
+        "1764124633123",
+        "+4915112345678",
+        "+447911123456",
+        "2026-11-26 12:00:00",
+        "192.168.100.100:5060",
+    ],
 )
 def test_other_numbers_stay(plain: str):
     assert scrub_value(plain) == plain
 
 
 def test_thousands_of_card_numbers_in_one_line_are_scrubbed():
-    line = "".join(passing_luhn(f"4{number:014d}") for number in range(2_000))
-    assert not [pan for pan in (line[:16], line[-16:]) if pan in scrub_value(line)]
+    line = "-".join(passing_luhn(f"4{number:014d}") for number in range(2_000))
+    assert scrub_value(line) == "-".join([SCRUBBED] * 2_000)
