@@ -240,8 +240,9 @@ class Runner:
 
 def note_fault(call_id: str, fault: Exception) -> None:
     """Its type and place. Not its message, which may quote what a library was given."""
-    place = traceback.extract_tb(fault.__traceback__)[-1]
-    log.error("fault", call=call_id, kind=type(fault).__name__, place=f"{place.name}:{place.lineno}")
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    log.error("fault", call=call_id, kind=type(fault).__name__, place=place)
     metrics.FAULTS.labels(type(fault).__name__).inc()
 
 

@@ -88,6 +88,14 @@ class NoSuchCall(LookupError):
     """There is no row: the call began in another database, or never did."""
 
 
+class SeenBeforeSaved(Exception):
+    """A channel was given an answer that this database does not have: it lost its last moments, or is another."""
+
+
+class FormChanged(Exception):
+    """The row was stored in a form that this version cannot read."""
+
+
 @dataclass
 class Session:
     """Not shared between threads. It may live for one event, or as long as the call."""
@@ -118,12 +126,12 @@ class Session:
         if stored is None:
             raise NoSuchCall(self.call_id)
         if seen is not None and seen > stored.version:
-            note_fault(self.call_id, LookupError("seen before it was saved"))
+            note_fault(self.call_id, SeenBeforeSaved(self.call_id))
             return self._end(stored)
         if stored.call.phase == "over" or (seen is not None and seen < stored.version):
             return self._repeat(stored)
         if not stored.is_whole:
-            note_fault(self.call_id, ValueError("stored by another version"))
+            note_fault(self.call_id, FormChanged(self.call_id))
             return self._end(stored)
         try:
             advance = self.service.runner.advance(stored.call, event if not callable(event) else event(stored.call))

@@ -175,10 +175,9 @@ def _call_id(form: Form) -> str:
 
 
 def _sequence() -> int:
-    written = request.args.get("seq", "0")
-    if not (written.isdecimal() and len(written) < 7):
+    if "seq" in request.args and str(_number("seq")) != request.args["seq"]:
         raise PeerError("seq: expected the number that the last answer's URL had")
-    return int(written)
+    return _number("seq")
 
 
 def _number(name: str) -> int:
