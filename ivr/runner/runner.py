@@ -108,7 +108,6 @@ class Runner:
                 raise
             note_fault(call.id, fault)
             return self.apologise(reached[-1], event.at)
-        _count(call, reached[-1])
         return replace(advance, call=reached[-1])
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
@@ -128,11 +127,12 @@ class Runner:
             doubtful = call if is_known else replace(call, unsettled=True, charged_attempt=call.attempt)
             return self.end_plainly(doubtful, known=is_known)
         try:
-            ended, actions = step(self._flow(recorded), recorded, Fault(at))
+            # What broke may have come after the flow's own ending, which was then not heard.
+            live = replace(recorded, phase="entry", outcome=None)
+            ended, actions = step(self._flow(live), live, Fault(at))
         except Exception as fault:
             note_fault(call.id, fault)
             return self.end_plainly(recorded)
-        _count(call, ended)
         return Advance(ended, [action for action in actions if isinstance(action, (Speak, HangUp))])
 
     def farewell(self, call: Call) -> Advance:
@@ -153,14 +153,12 @@ class Runner:
         told = PLAIN_WORDS[ending] if known else NOT_KNOWN
         phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
         ended = replace(call, phase="over", outcome=ending)
-        _count(call, ended)
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well."""
         recorded = self._recorded(call, for_a_caller_who_left)
         ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
-        _count(call, ended)
         return Advance(ended, [])
 
     def _recorded(self, call: Call, read: Callable[[Call, Sequence[Payment]], Call]) -> Call:
@@ -246,7 +244,8 @@ def note_fault(call_id: str, fault: Exception) -> None:
     metrics.FAULTS.labels(type(fault).__name__).inc()
 
 
-def _count(before: Call, after: Call) -> None:
+def count(before: Call, after: Call) -> None:
+    """What is on record by now: an advance that was not saved is not counted."""
     if before.step != after.step:
         metrics.STEPS.labels(after.flow, before.step or "start", after.step).inc()
     if before.phase != "over" and after.phase == "over":

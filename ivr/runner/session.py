@@ -40,7 +40,7 @@ from ivr import metrics
 from ivr.core.actions import ChannelAction, Speak
 from ivr.core.call import Call
 from ivr.core.events import CallStarted, Event, HungUp
-from ivr.runner.runner import Advance, Runner, note_fault
+from ivr.runner.runner import Advance, Runner, count, note_fault
 from ivr.store import StaleCall, Store, StoredCall
 
 Result = TypeVar("Result")
@@ -118,7 +118,7 @@ class Session:
         if stored is not None:
             return self._repeat(stored)
         advance = self.service.runner.begin(call, CallStarted(self.service.now()))
-        return self._save_or_repeat(advance, 0)
+        return self._save_or_repeat(call, advance, 0)
 
     def hear(self, event: Event | Callable[[Call], Event], *, seen: int | None = None) -> Answered:
         """One event, or a function that makes it of the call as it stands. NoSuchCall where there is none."""
@@ -137,7 +137,7 @@ class Session:
             advance = self.service.runner.advance(stored.call, event if not callable(event) else event(stored.call))
         except StaleCall:
             return self._repeat_latest()
-        return self._save_or_repeat(advance, stored.version)
+        return self._save_or_repeat(stored.call, advance, stored.version)
 
     def is_at(self, seen: int) -> bool:
         """Is `seen` the present version of a call that goes on?"""
@@ -173,7 +173,7 @@ class Session:
                 return False
             advance = self.service.runner.advance(stored.call, HungUp(self.service.now()))
             try:
-                self._save(advance.call, stored.version, stored.answer)
+                self._save(stored.call, advance.call, stored.version, stored.answer)
             except StaleCall:
                 continue
             return True
@@ -185,15 +185,16 @@ class Session:
         self._known = self._patiently(lambda: self.service.store.load_call(self.call_id))
         return self._known
 
-    def _save(self, call: Call, version: int, text: str) -> None:
+    def _save(self, before: Call, call: Call, version: int, text: str) -> None:
         now = self.service.now()
         self._patiently(lambda: self.service.store.save_call(call, version, now, answer=text))
         self._known = StoredCall(call, version + 1, text, now)
+        count(before, call)
 
-    def _save_or_repeat(self, advance: Advance, version: int) -> Answered:
+    def _save_or_repeat(self, before: Call, advance: Advance, version: int) -> Answered:
         advance, text = self._worded(advance, version + 1)
         try:
-            self._save(advance.call, version, text)
+            self._save(before, advance.call, version, text)
         except StaleCall:
             return self._repeat_latest()
         return Answered(advance.call, advance.actions, text)
@@ -235,7 +236,7 @@ class Session:
         advance = self.service.runner.apologise(stored.call, self.service.now())
         advance, text = self._worded(advance, stored.version + 1)
         try:
-            self._save(advance.call, stored.version, text)
+            self._save(stored.call, advance.call, stored.version, text)
         except Exception as fault:
             # It is true all the same; the sweeper ends the row.
             note_fault(self.call_id, fault)
