@@ -129,7 +129,7 @@ class Runner:
         try:
             # What broke may have come after the flow's own ending, which was then not heard.
             live = replace(recorded, phase="entry", outcome=None)
-            ended, actions = step(self._flow(live), live, Fault(at))
+            ended, actions = step(self.flows[live.flow], live, Fault(at))
         except Exception as fault:
             note_fault(call.id, fault)
             return self.end_plainly(recorded)
