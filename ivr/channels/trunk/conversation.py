@@ -144,10 +144,10 @@ class Conversation:
         self.call = replace(self.call, phase="over", hung_up=True)
         try:
             await self._blocking(self._session.hang_up)
+            self.call = self._session.call or self.call
         except Exception as fault:
             # The database is away. Nobody is there to be told, and the sweeper ends the call on record.
             note_fault(self.call.id, fault)
-        self.call = self._session.call or self.call
         self._house.watch(self.call)
 
     # ---- what follows
