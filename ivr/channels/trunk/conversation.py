@@ -17,6 +17,8 @@ from ivr.core.events import Event, KeysEntered, NoInput, Waited
 from ivr.runner import Answered, CallService, CallStore, Runner, note_fault
 
 Result = TypeVar("Result")
+# Of the event loop: a key that has reached this process while the database worked is in the queue by then.
+TURNS = 4
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ class Conversation:
         self._collect = None
         try:
             answered = await self._blocking(partial(self._session.hear, event))
-            await asyncio.sleep(0)  # keys that have reached this process by now are in the queue a turn later
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
         finally:
             if sensitive:
                 await self._mouth.wipe()
@@ -192,8 +195,6 @@ class Conversation:
             await self._happen(KeysEntered(self._house.now(), entry))
             return
         clips = await self._clips(phrases)
-        if self._collect is not None and self._collect.flush:
-            self._take_waiting_keys()  # pressed while the clips were looked for, so before any of them was heard
         if not clips:
             await self._prompt_over()
             return
