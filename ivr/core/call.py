@@ -17,7 +17,8 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 @dataclass(frozen=True)
 class Call:
     """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
-    `unsettled` while that has no final answer; `since` is when the current wait began (epoch s)."""
+    `unsettled` while that has no final answer; `since` is when the current wait began (epoch s). `stray`: what is kept of keys that may be the
+    beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at `stray_at`."""
 
     id: str
     flow: str
@@ -34,6 +35,9 @@ class Call:
     charged_attempt: int = 0
     unsettled: bool = False
     repeats: int = 0
+    stray: str = ""
+    stray_steps: str = ""
+    stray_at: float = 0.0
     slow: bool = False
     since: float = 0.0
     values: Mapping[str, Value] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from ivr.core.flow import (
     SayStep,
     SmsStep,
 )
+from ivr.core.stray_cards import holds_card_number
 from ivr.core.turn import ACCEPT_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, one_key
 
 
@@ -33,7 +34,14 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
         turn = refuse(turn, event)
     else:
         turn = hear(turn, event)
+    turn = forget_answers(turn) if turn.call.phase == "over" else turn
     return turn.call, list(turn.actions)
+
+
+def forget_answers(turn: Turn) -> Turn:
+    """What the caller keyed in is kept no longer than the call needs it; what was paid for is in the payment's record."""
+    asked = {kind.ask for kind in turn.flow.steps.values() if isinstance(kind, AskStep)}
+    return turn.forget(*asked) if asked & turn.call.values.keys() else turn
 
 
 def hear(turn: Turn, event: Event) -> Turn:
@@ -159,7 +167,8 @@ def choose_language(turn: Turn, event: Event) -> Turn:
         return enter(turn.change(language=languages[int(key) - 1]), turn.flow.head.start)
     if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
         return enter(turn, turn.flow.head.start)
-    return offer_languages(turn.change(silences=turn.call.silences + 1).say("no_match"))
+    wrong = "card_asked_later" if isinstance(event, KeysEntered) and holds_card_number(event.keys.buffer) else "no_match"
+    return offer_languages(turn.change(silences=turn.call.silences + 1).say(wrong))
 
 
 def answer_cancel_offer(turn: Turn, event: Event) -> Turn:

@@ -60,7 +60,7 @@ class Turn:
         return EntryRules(shortest, longest, done=keys.done_key, clear=keys.clear_key, **more)
 
     def collect_one_key(self, field: str, *, flush: bool = False) -> "Turn":
-        return self.collect(field, self.rules(1, 1), flush=flush)
+        return self.collect(field, self.rules(1, 1, is_plain=True), flush=flush)
 
     def forget_card(self) -> "Turn":
         """A card that was sent is the forwarder's to delete, with the bank's answer."""
@@ -134,5 +134,5 @@ def one_key(turn: Turn, event: Event) -> str:
     """The single key pressed, or nothing."""
     if not isinstance(event, KeysEntered):
         return ""
-    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1))
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1, is_plain=True))
     return event.keys.text()[span.start : span.end] if span.reading is Reading.COMPLETE else ""

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, brand_of
+from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, ZERO, Keys, brand_of, is_taken, passes_luhn
 
-Keys = bytes | bytearray
 Reason = Literal[
     "not_digits", "length", "luhn", "brand_refused", "not_a_month", "expired", "expiry_far"
 ]  # fmt: skip
 
-ZERO = ord("0")
-DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its own digits added (ISO/IEC 7812-1, annex B)
 MOST_YEARS_AHEAD = 20  # issuers stay below; beyond it is a slip of the finger
 POSTAL_CODE_LENGTH = 5
 
@@ -34,14 +31,6 @@ def problem_of(field: str, keys: Keys, rules: CardRules, today: date) -> Reason 
     return check(keys, rules, today)
 
 
-def passes_luhn(pan: Keys) -> bool:
-    """Needs ASCII digits. Walks the buffer from its end: no slice, so no copy."""
-    total = 0
-    for position, key in enumerate(reversed(pan)):
-        total += DOUBLED[key - ZERO] if position % 2 else key - ZERO
-    return total % 10 == 0
-
-
 def pan_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
     if not SHORTEST_PAN <= len(keys) <= LONGEST_PAN:
         return "length"
@@ -49,7 +38,7 @@ def pan_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
     # First of all: a slip of the finger must not be told as a brand that is not taken.
     if not passes_luhn(keys) and (brand is None or brand.luhn_required):
         return "luhn"
-    if brand is None or brand.name not in rules.brands:
+    if brand is None or not is_taken(keys, rules.brands):
         return "brand_refused"
     return None if len(keys) in brand.lengths else "length"
 
