@@ -17,8 +17,9 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from ivr.console import Trial, address, trials
+from ivr.core.flow_files import FlowSet
 from ivr.errors import ConfigError
-from ivr.runner.assembly import load_flows
+from ivr.runner.assembly import load_flows, read_folder
 from ivr.settings import ROOT, Settings, load_settings
 
 console = Console()
@@ -62,15 +63,23 @@ def set_up() -> None:
 
 
 def prepare(settings: Settings) -> None:
+    from ivr.bank import load_banks
     from ivr.bank.dev_keys import make_development_keys
     from ivr.store import migrate, open_store
 
-    load_flows(settings.flows)
+    tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
     if settings.environment == "development":
         make_development_keys(settings.var / "keys", settings.var / "bank")
     migrate(settings.database_url)
     # On a laptop every start begins with unpaid bills; in production the file only adds accounts.
     open_store(settings.database_url).seed_bills(settings.accounts, anew=settings.environment == "development")
+
+
+def tell_left_out(found: FlowSet) -> None:
+    for problem in found.problems:
+        console.print(str(problem), markup=False, soft_wrap=True)
+    for name in sorted(found.left_out):
+        console.print(f"[red]left out[/] flow {name}: it is not answered until these problems are mended")
 
 
 def environment(settings: Settings, running: list[str]) -> dict[str, str]:

@@ -167,7 +167,9 @@ def choose_language(turn: Turn, event: Event) -> Turn:
         return enter(turn.change(language=languages[int(key) - 1]), turn.flow.head.start)
     if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
         return enter(turn, turn.flow.head.start)
-    wrong = "card_asked_later" if isinstance(event, KeysEntered) and holds_card_number(event.keys.buffer) else "no_match"
+    wrong = (
+        "card_asked_later" if isinstance(event, KeysEntered) and holds_card_number(event.keys.buffer) else "no_match"
+    )
     return offer_languages(turn.change(silences=turn.call.silences + 1).say(wrong))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ivr.core.actions import Authorize, Resolve, SendSms, Wait
 from ivr.core.call import Ending
 from ivr.core.events import BankAnswered, Event, KeysEntered, NoInput, Waited
+from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep
 from ivr.core.money import Money
 from ivr.core.turn import ENDING_PROMPTS, Leave, Listen, Reply, Turn, one_key
@@ -13,7 +14,6 @@ HOLD_S = 2.0  # one hold pause; the bank usually answers within the first
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RESOLVE_PATIENCE_S = 45.0  # after this the caller is told that a text will follow
 REASSURE_EVERY_S = 10.0
-AGAIN_KEY, TEXT_KEY = "1", "2"
 
 
 def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:

@@ -2,26 +2,29 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 LONGEST_MESSAGE = 300
+LEAST_ALIKE, MUCH_ALIKE = 0.6, 0.75  # difflib's ratio: letters in common, in order
 MOST_COMPARED = 500  # comparing words is slow, and nobody has so many steps
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """Lines and columns count from 1, as editors do."""
+    """Lines and columns count from 1, as editors do. `is_advice`: the flow is used all the same."""
 
     file: str
     line: int
     column: int
     message: str
     suggestion: str = ""
+    is_advice: bool = False
 
     def __str__(self) -> str:
         """One line for a terminal, whatever a key in the file is."""
         cure = f" ({self.suggestion})" if self.suggestion else ""
-        return f"{self.file}:{self.line}:{self.column}: {one_line(self.message)}{one_line(cure)}"
+        level = "advice: " if self.is_advice else ""
+        return f"{self.file}:{self.line}:{self.column}: {level}{one_line(self.message)}{one_line(cure)}"
 
 
 def one_line(text: str) -> str:
@@ -30,8 +33,16 @@ def one_line(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    near = get_close_matches(word[:60], sorted(known)[:MOST_COMPARED], n=1, cutoff=0.6)
-    return near[0] if near else None
+    """The known word that a slip of the finger would make of this one; none that merely shares letters with it."""
+    word = word[:60]
+    near = get_close_matches(word, sorted(known)[:MOST_COMPARED], n=3, cutoff=LEAST_ALIKE)
+    return next((one for one in near if _is_a_slip(word, one)), None)
+
+
+def _is_a_slip(word: str, other: str) -> bool:
+    """`payed` for `paid`, `sya` for `say`; not `token` for `then`."""
+    begins_alike = word[:2].lower() == other[:2].lower()
+    return begins_alike or sorted(word) == sorted(other) or SequenceMatcher(a=word, b=other).ratio() >= MUCH_ALIKE
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -8,9 +8,10 @@ from ivr.core.call import Call, Ending
 from ivr.core.compiler import Flow
 from ivr.core.entry import EntryRules, Reading, read_after_timeout
 from ivr.core.events import Event, KeysEntered, Value
+from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
+from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
+from ivr.core.flow import SLOW_MODE_FACTOR
 
-SLOW_MODE_FACTOR = 3  # slow_mode triples the patience
-ACCEPT_KEY, REFUSE_KEY = "1", "2"
 ENDING_PROMPTS: dict[Ending, str] = {
     "paid": "you_were_charged",
     "unpaid": "you_were_not_charged",

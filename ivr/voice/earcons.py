@@ -4,7 +4,15 @@ _BY_BEGINNING = (
     (("no_match", "not_found", "limit_", "no_input", "nothing_entered"), "wrong"),
     (("confirm_", "offer_cancel"), "confirm"),
 )
-_WRONG = ("brand_not_accepted", "card_expired", "card_declined", "apology", "cancelled", "you_were_not_charged", "card_asked_later")
+_WRONG = (
+    "brand_not_accepted",
+    "card_expired",
+    "card_declined",
+    "apology",
+    "cancelled",
+    "you_were_not_charged",
+    "card_asked_later",
+)
 _BY_NAME = {
     **dict.fromkeys(_WRONG, "wrong"),
     **dict.fromkeys(("hold_while_charging", "still_working"), "hold"),

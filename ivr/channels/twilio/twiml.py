@@ -10,9 +10,9 @@ from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 TAIL = "</Response>"
-# Twilio Pay's names for the prompts of our fields, and for the brands.
-PAY_FIELDS = {"security_code": "securityCode", "postal_code": "postalCode"}
+# Twilio Pay's names for brands that it calls otherwise.
 PAY_BRANDS = {"diners": "diners-club"}
+PAY_MOST_TRIES = 3  # <Pay maxAttempts> takes 1 to 3
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,6 @@ def _pay(action: CaptureCard, url: str) -> str:
     code = "true" if "security_code" in action.fields else "false"
     return (
         f'<Pay input="dtmf" paymentConnector={quoteattr(action.connector)} tokenType="one-time" action={quoteattr(url)}'
-        f' maxAttempts="{action.tries}" postalCode="{postal}" securityCode="{code}" validCardTypes={quoteattr(brands)}'
+        f' maxAttempts="{min(action.tries, PAY_MOST_TRIES)}" postalCode="{postal}" securityCode="{code}" validCardTypes={quoteattr(brands)}'
         f' language="{action.language}"><Parameter name="intent" value={quoteattr(action.intent)}/></Pay>'
     )
