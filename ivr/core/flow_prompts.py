@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from ivr.core.consent import offer_faults
-from ivr.core.flow import MenuStep, Place, SayStep, Step
+from ivr.core.flow import AskStep, MenuStep, Place, SayStep, Step
 from ivr.core.keys_said import keys_said, prose
 from ivr.core.known import Known
 from ivr.core.problems import Problem, nearest
 from ivr.core.prompt_files import PromptFile, PromptFiles
-from ivr.core.slots import ALWAYS, ENGINE_PROMPTS, filled_in
+from ivr.core.scalars import read_language
+from ivr.core.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, filled_in
 from ivr.core.yaml_source import Source
 
 # How a value comes to be known.
@@ -27,16 +28,25 @@ def prompt_problems(
     """Nothing is said of a language whose file cannot be read: what is wrong with that is told there."""
     languages = source.tree.get("languages")
     for index, language in enumerate(languages if isinstance(languages, list) else ()):
-        if not isinstance(language, str):
+        if not isinstance(language, str) or not _is_language(language):
             continue
         if language not in prompts:
             cure = f"add prompts/{language}.yaml"
             yield source.problem(("languages", index), f"there are no prompts in {language}", cure)
         elif prompts[language].is_readable:
             yield from _missing_problems(source, steps, prompts[language])
+            values = CALL_VALUES | {step.ask for step in steps.values() if isinstance(step, AskStep)}
             for name, step in steps.items():
-                yield from _value_problems(source, name, step, known.get(name), prompts[language])
+                yield from _value_problems(source, name, step, known.get(name), values, prompts[language])
                 yield from _key_problems(source, name, step, prompts[language])
+
+
+def _is_language(tag: str) -> bool:
+    """Otherwise it is told as such, and nobody should add prompts in it."""
+    try:
+        return bool(read_language(tag))
+    except ValueError:
+        return False
 
 
 def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
@@ -54,19 +64,27 @@ def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFil
             yield source.problem(path, f"prompt '{name}' is missing in {file.language}", cure)
 
 
-def _value_problems(source: Source, name: str, step: Step, known: Known, file: PromptFile) -> Iterator[Problem]:
-    """A prompt that says what is not known fails in the middle of a call."""
+def _value_problems(
+    source: Source, name: str, step: Step, known: Known, values: frozenset[str], file: PromptFile
+) -> Iterator[Problem]:
+    """A prompt that says what is not known fails in the middle of a call. What is in no `values` at all is a slip of
+    the prompt file's own."""
     if known is None:
         return
-    said = [*step.says(), *((("sms",), "receipt_sms") for _ in range(isinstance(step, SayStep) and bool(step.sms)))]
-    for place, prompt in said:
+    for place, prompt in _said(step):
         template = file.templates.get(prompt)
         sure = known | ALWAYS | filled_in(prompt) | ({"key"} if isinstance(step, MenuStep) else set())
         for slot in template.slots if template else ():
-            if slot.name not in sure:
+            if slot.name in values - sure:
                 message = f"prompt '{prompt}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")
                 yield source.problem(("steps", name, *place), message, cure)
+
+
+def _said(step: Step) -> Iterator[tuple[Place, str]]:
+    yield from step.says()
+    if isinstance(step, SayStep) and step.sms:
+        yield ("sms",), "receipt_sms"
 
 
 def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ _PRESS = {
 }
 _OR = {"en": r"\s*(?:,|or|and|,\s*or|,\s*and)\s+", "es": r"\s*(?:,|o|u|y|,\s*o)\s+"}
 _FOR = {"en": r"(?:to|for|if)", "es": r"(?:para|si)"}
+_AND = {"en": r"(?:[,;]|\b(?:or|and))", "es": r"(?:[,;]|\b(?:o|y))"}
 _SLOT = "\x01"  # stands for `{key:key}` while the text is searched
 
 
@@ -54,7 +55,7 @@ def _after_verbs(text: str, language: str) -> Iterator[KeySaid]:
     for match in re.finditer(several, text, re.IGNORECASE):
         yield from _keys_in(match, 1, key, language)
     if re.search(_PRESS[language], text, re.IGNORECASE):
-        for match in re.finditer(rf"(?<![\d.,])({key})\s+{_FOR[language]}\b", text, re.IGNORECASE):
+        for match in re.finditer(rf"{_AND[language]}\s+({key})\s+{_FOR[language]}\b", text, re.IGNORECASE):
             yield from _keys_in(match, 1, key, language)
 
 

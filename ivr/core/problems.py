@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
+from posixpath import commonprefix
 
 LONGEST_MESSAGE = 300
-LEAST_ALIKE, MUCH_ALIKE = 0.6, 0.75  # difflib's ratio: letters in common, in order
+LEAST_ALIKE, MUCH_ALIKE, VERY_ALIKE = 0.6, 0.75, 0.85  # difflib's ratio: letters in common, in order
+LONG = 8  # letters: such names share parts (enter_, no_match_) that say nothing
 MOST_COMPARED = 500  # comparing words is slow, and nobody has so many steps
 
 
@@ -40,9 +42,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _is_a_slip(word: str, other: str) -> bool:
-    """`payed` for `paid`, `sya` for `say`; not `token` for `then`."""
-    begins_alike = word[:2].lower() == other[:2].lower()
-    return begins_alike or sorted(word) == sorted(other) or SequenceMatcher(a=word, b=other).ratio() >= MUCH_ALIKE
+    """`payed` for `paid`, `sya` for `say`; not `token` for `then`, nor `enter_policy` for `enter_money`."""
+    same = len(commonprefix([word, other]))
+    if sorted(word) == sorted(other) or _alike(word, other) >= VERY_ALIKE:
+        return True
+    if len(word) >= LONG:
+        return _alike(word[same:], other[same:]) >= LEAST_ALIKE
+    return same >= 2 or _alike(word, other) >= MUCH_ALIKE
+
+
+def _alike(word: str, other: str) -> float:
+    return SequenceMatcher(a=word, b=other).ratio()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -17,9 +17,11 @@ LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LOOKUPS = frozenset({"billing.find_bill"})
-_CARD_WORDS = frozenset({"card_number", "card", "postal_code", "security_code", "credit_card", "debit_card", "cid"})
+_CARD_WORDS = frozenset(
+    {"card_number", "card", "postal_code", "security_code", "credit_card", "debit_card", "cid", "pin"}
+)
 # Nobody calls anything else so.
-_CARD_PARTS = frozenset({"pan", "pin", "cvv", "cvv2", "cvc", "cvc2", "csc", "expiry", "expiration"})
+_CARD_PARTS = frozenset({"pan", "cvv", "cvv2", "cvc", "cvc2", "csc", "expiry", "expiration"})
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}|\d{3}))?", re.ASCII)
 # What the engine fills into prompts itself.
 _ENGINE_WORDS = frozenset(
@@ -162,7 +164,9 @@ FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
 Target = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 PlainField = Annotated[Name, AfterValidator(plain_field)]
 Language = Annotated[
-    str, AfterValidator(read_language), WithJsonSchema({"type": "string", "examples": ["en-US", "es-MX", "es-419"]})
+    str,
+    AfterValidator(read_language),
+    _text(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", "en-US", "es-MX", "es-419"),
 ]
 LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum": sorted(LOOKUPS)})]
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]

@@ -1,6 +1,6 @@
 """Prompt files with mistakes: each is told with its place, all at once."""
 
-from ivr.core.prompt_check import check_prompts, read_prompts
+from ivr.core.prompt_check import read_prompts
 
 WORDS = 'key_star: "star"\nkey_pound: "pound"\nmoney_with_minor: "{major:text} and {minor:text}"\n'
 
@@ -9,7 +9,7 @@ def problems(english: str, spanish: str | None = None) -> list[str]:
     files = [("en-US.yaml", WORDS + english)]
     if spanish is not None:
         files.append(("es-MX.yaml", WORDS + spanish))
-    return [str(problem) for problem in check_prompts(files)]
+    return [str(problem) for problem in read_prompts(files)[1]]
 
 
 def test_good_files_have_no_problems() -> None:
@@ -67,13 +67,13 @@ def test_nothing_is_half_read() -> None:
 
 
 def test_a_flow_may_add_values_of_its_own_questions() -> None:
-    text = WORDS + 'confirm_meter: "You entered {meter:digits}."'
-    assert check_prompts([("en-US.yaml", text)]) != []
-    assert check_prompts([("en-US.yaml", text)], values={"meter"}) == []
+    text = WORDS + 'confirm_meter: "You entered {meter:digits}. If that is right, press 1."'
+    assert read_prompts([("en-US.yaml", text)])[1] != []
+    assert read_prompts([("en-US.yaml", text)], values={"meter"})[1] == []
 
 
 def test_names_that_slots_are_made_of_are_needed() -> None:
-    assert [str(problem) for problem in check_prompts([("en-US.yaml", 'welcome: "Hi."')])] == [
+    assert [str(problem) for problem in read_prompts([("en-US.yaml", 'welcome: "Hi."')])[1]] == [
         "en-US.yaml:1:1: prompt 'key_pound' is missing in en-US (slots are made of it)",
         "en-US.yaml:1:1: prompt 'key_star' is missing in en-US (slots are made of it)",
         "en-US.yaml:1:1: prompt 'money_with_minor' is missing in en-US (slots are made of it)",
@@ -85,6 +85,6 @@ def test_a_name_that_would_leave_the_folder_of_recordings_is_refused() -> None:
 
 
 def test_a_file_that_is_not_named_for_a_language_is_told() -> None:
-    assert [str(problem) for problem in check_prompts([("prompts/english.yaml", WORDS)])] == [
+    assert [str(problem) for problem in read_prompts([("prompts/english.yaml", WORDS)])[1]] == [
         "prompts/english.yaml:1:1: the file's name is not a language (name it like en-US.yaml)"
     ]

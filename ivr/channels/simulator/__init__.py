@@ -3,10 +3,11 @@
 from ivr.channels.simulator.line import Heard, Line, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.script import World, play, read_script
-from ivr.channels.simulator.terminal import converse
+from ivr.channels.simulator.terminal import Ask, converse
 from ivr.channels.simulator.via import Signature, ViaLine, twilio_client
 
 __all__ = [
+    "Ask",
     "Clock",
     "Heard",
     "Line",
