@@ -32,8 +32,8 @@ def hear(turn: Turn, kind: AskStep | MenuStep, event: Event) -> Reply:
         return no_input(turn)
     if not isinstance(event, KeysEntered):
         return turn, Again()
-    turn, is_card = drop_card(turn, event)
-    if is_card:
+    turn, was_card = drop_card(turn, event)
+    if was_card:
         return no_match(turn, "card_asked_later")
     if isinstance(kind, MenuStep):
         return _hear_menu(turn, kind, event)

@@ -13,10 +13,7 @@ SHORTEST_PART = 4  # cards are read out in groups of four; shorter ones are keys
 def drop_card(turn: Turn, event: KeysEntered) -> tuple[Turn, bool]:
     """True where the keys are a card number or the rest of one. The call is then at the question where it began, and no
     answer is left that was a part of it. Otherwise the call remembers what may have been a beginning."""
-    span = read_after_timeout(event.keys.buffer, turn.rules(1, MOST_KEYS, is_plain=True))
-    if span.reading not in (Reading.COMPLETE, Reading.OPEN):
-        return _remember(turn, "", ""), False
-    keys = memoryview(event.keys.buffer)[span.start : span.end]
+    keys = _entered(turn, event)
     call = turn.call
     if holds_card_number(keys):
         return _back(turn, call.step), True
@@ -27,6 +24,18 @@ def drop_card(turn: Turn, event: KeysEntered) -> tuple[Turn, bool]:
         return _back(turn, f"{steps} {call.step}"), True
     kept = begun(keys, before)
     return _remember(turn, kept, f"{steps} {call.step}".strip() if kept else ""), False
+
+
+def is_card(turn: Turn, event: KeysEntered) -> bool:
+    """Where no answer is kept: a whole card number alone."""
+    return holds_card_number(_entered(turn, event))
+
+
+def _entered(turn: Turn, event: KeysEntered) -> memoryview:
+    """The digits of the entry, without what was cleared before them and the done key; none where it is no entry."""
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, MOST_KEYS, is_plain=True))
+    end = span.end if span.reading in (Reading.COMPLETE, Reading.OPEN) else span.start
+    return memoryview(event.keys.buffer)[span.start : end]
 
 
 def _goes_on(turn: Turn, keys: int) -> bool:

@@ -4,6 +4,7 @@ from ivr.core import asking, collecting, paying
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
 from ivr.core.compiler import BUILT_IN, CANCELLED, Flow
+from ivr.core.dropping import is_card
 from ivr.core.events import CallStarted, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
 from ivr.core.flow import (
     AskStep,
@@ -15,7 +16,6 @@ from ivr.core.flow import (
     SayStep,
     SmsStep,
 )
-from ivr.core.stray_cards import holds_card_number
 from ivr.core.turn import ACCEPT_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, one_key
 
 
@@ -167,9 +167,7 @@ def choose_language(turn: Turn, event: Event) -> Turn:
         return enter(turn.change(language=languages[int(key) - 1]), turn.flow.head.start)
     if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
         return enter(turn, turn.flow.head.start)
-    wrong = (
-        "card_asked_later" if isinstance(event, KeysEntered) and holds_card_number(event.keys.buffer) else "no_match"
-    )
+    wrong = "card_asked_later" if isinstance(event, KeysEntered) and is_card(turn, event) else "no_match"
     return offer_languages(turn.change(silences=turn.call.silences + 1).say(wrong))
 
 

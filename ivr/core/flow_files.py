@@ -30,7 +30,7 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     """Every problem of all of them at once."""
     sources = [read_yaml(file, text) for file, text in flow_files]
     files = read_prompt_files(prompt_files)
-    found = list(prompt_file_problems(files, _asked(sources), _spoken(sources)))
+    found = list(prompt_file_problems(files, _asked(sources), _spoken(sources, files)))
     checked = [check_flow(source, replace(around, prompts=files)) for source in sources]
     doubles = list(_double_problems(sources))
     told = {one.problem for one in found}.union(doubles, *(one.problems for one in checked))
@@ -74,9 +74,9 @@ def _all_advice(checked: Sequence[Checked]) -> Iterator[Problem]:
 
 
 def _unspoken(files: PromptFiles, sources: Sequence[Source]) -> Iterator[Problem]:
-    spoken = _spoken(sources)
+    spoken = _spoken(sources, files)
     for language, file in files.items():
-        if spoken is not None and language not in spoken:
+        if language not in spoken:
             place = file.source.problem((), f"no flow here speaks {language}", f"add {language} to a flow's languages")
             yield replace(place, is_advice=True)
 
@@ -90,13 +90,13 @@ def _flow_name(source: Source) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _spoken(sources: Sequence[Source]) -> frozenset[str] | None:
-    """None where a flow does not say its languages so that they can be read: every file may be meant."""
+def _spoken(sources: Sequence[Source], files: PromptFiles) -> frozenset[str]:
+    """Every language where a flow does not say its own so that they can be read: each file may be meant."""
     spoken: set[str] = set()
     for source in sources:
         languages: Any = source.tree.get("languages") if isinstance(source.tree, dict) else None
         if not isinstance(languages, list):
-            return None
+            return frozenset(files)
         spoken |= {language for language in languages if isinstance(language, str)}
     return frozenset(spoken)
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from ivr.core.consent import offer_faults
-from ivr.core.flow import AskStep, MenuStep, Place, SayStep, Step
+from ivr.core.flow import AskStep, MenuStep, PayStep, Place, SayStep, Step
 from ivr.core.keys_said import keys_said, prose
 from ivr.core.known import Known
 from ivr.core.problems import Problem, nearest
 from ivr.core.prompt_files import PromptFile, PromptFiles
 from ivr.core.scalars import read_language
-from ivr.core.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, filled_in
+from ivr.core.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, TEXTS, filled_in
 from ivr.core.yaml_source import Source
 
 # How a value comes to be known.
@@ -50,11 +50,16 @@ def _is_language(tag: str) -> bool:
 
 
 def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
-    return frozenset(ENGINE_PROMPTS).union(*(step.prompts() for step in steps.values()))
+    return frozenset(_always_needed(steps)).union(*(step.prompts() for step in steps.values()))
+
+
+def _always_needed(steps: Mapping[str, Step]) -> list[str]:
+    pays = any(isinstance(step, PayStep) for step in steps.values())
+    return [*ENGINE_PROMPTS, *(TEXTS if pays else ())]
 
 
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
-    needed: list[tuple[Place, str]] = [(("languages",), name) for name in ENGINE_PROMPTS]
+    needed: list[tuple[Place, str]] = [(("languages",), name) for name in _always_needed(steps)]
     needed += [(("steps", step, *place), name) for step, body in steps.items() for place, name in body.says()]
     unused = file.names - {name for _, name in needed}
     for path, name in needed:

@@ -44,10 +44,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def _is_a_slip(word: str, other: str) -> bool:
     """`payed` for `paid`, `sya` for `say`; not `token` for `then`, nor `enter_policy` for `enter_money`."""
     same = len(commonprefix([word, other]))
+    tail = len(commonprefix([word[same:][::-1], other[same:][::-1]]))
     if sorted(word) == sorted(other) or _alike(word, other) >= VERY_ALIKE:
         return True
     if len(word) >= LONG:
-        return _alike(word[same:], other[same:]) >= LEAST_ALIKE
+        return _alike(word[same : len(word) - tail], other[same : len(other) - tail]) >= LEAST_ALIKE
     return same >= 2 or _alike(word, other) >= MUCH_ALIKE
 
 

@@ -56,7 +56,8 @@ def usable(files: PromptFiles) -> Prompts:
 def prompt_file_problems(
     files: PromptFiles, values: Collection[str] = (), spoken: Collection[str] | None = None
 ) -> Iterator[Found]:
-    """`spoken`: the languages that the flows speak; files of others are only read."""
+    """`spoken`: the languages that flows speak; files of others are only read. What the flows need is then told with
+    them; without it, every file has to have the names of the others."""
     for language, file in files.items():
         yield from (Found(language, "", problem) for problem in file.source.problems)
         if not file.is_readable and file.source.problems:
@@ -70,7 +71,7 @@ def prompt_file_problems(
         for language, file in files.items()
         if file.is_readable and (spoken is None or language in spoken)
     }
-    yield from _missing_problems(checked)
+    yield from _missing_problems(checked, compared=spoken is None)
     yield from _difference_problems(checked)
 
 
@@ -127,10 +128,11 @@ def _length_problems(file: PromptFile, name: str) -> Iterator[Problem]:
         yield file.problem(name, message, "callers do not remember how it began", is_advice=True)
 
 
-def _missing_problems(files: PromptFiles) -> Iterator[Found]:
+def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
     every = {name: language for language, file in files.items() for name in file.templates}
     for language, file in files.items():
-        needed = {name for name in every if not name.startswith(_OPTIONAL)} | WORD_PROMPTS.keys()
+        elsewhere = {name for name in every if compared and not name.startswith(_OPTIONAL)}
+        needed = elsewhere | WORD_PROMPTS.keys()
         strangers = [name for name in file.templates if every[name] == language and name not in WORD_PROMPTS]
         for name in sorted(needed - file.names):
             near = nearest(name, strangers)

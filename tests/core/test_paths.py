@@ -3,7 +3,7 @@
 import pytest
 
 from ivr.core.compiler import compile_flow
-from ivr.core.slots import ENGINE_PROMPTS
+from ivr.core.slots import ENGINE_PROMPTS, TEXTS
 from tests.core.prompt_texts import around
 
 HEAD = "flow: t\nlanguages: [en-US]\nlimits: {max_amount: 500.00 USD}\nstart: account\nsteps:\n"
@@ -229,7 +229,7 @@ def test_a_card_that_nothing_charges_is_not_collected():
 def said(texts: dict[str, str], **changes: str) -> list[str]:
     steps = STEPS | changes
     text = HEAD + "".join(f"  {name}: {body}\n" for name, body in steps.items())
-    known = dict.fromkeys([*ENGINE_PROMPTS, *USED], "words") | texts
+    known = dict.fromkeys([*ENGINE_PROMPTS, *TEXTS, *USED], "words") | texts
     return [problem.message for problem in compile_flow("f", text, around({"en-US": known}))[1]]
 
 

@@ -6,6 +6,7 @@ from math import ceil
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape, quoteattr
 
+from ivr.channels.twilio.languages import twilio_language
 from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
@@ -43,7 +44,7 @@ class Writer:
         words = self.words(phrase)
         if words.startswith("/"):
             return f"<Play>{escape(words)}</Play>"
-        return f'<Say language="{phrase.language}">{escape(words)}</Say>'
+        return f'<Say language="{twilio_language(phrase.language)}">{escape(words)}</Say>'
 
 
 def gather(collect: Collect, url: str, timeout_s: float, said: str = "") -> str:
@@ -78,5 +79,5 @@ def _pay(action: CaptureCard, url: str) -> str:
     return (
         f'<Pay input="dtmf" paymentConnector={quoteattr(action.connector)} tokenType="one-time" action={quoteattr(url)}'
         f' maxAttempts="{min(action.tries, PAY_MOST_TRIES)}" postalCode="{postal}" securityCode="{code}" validCardTypes={quoteattr(brands)}'
-        f' language="{action.language}"><Parameter name="intent" value={quoteattr(action.intent)}/></Pay>'
+        f' language="{twilio_language(action.language)}"><Parameter name="intent" value={quoteattr(action.intent)}/></Pay>'
     )
