@@ -1,8 +1,9 @@
 """`simulate` shows neither a card's number nor its code, whatever it was typed at."""
 
+import httpx
 import pytest
 
-from ivr.channels.simulator import Heard, Reply, converse
+from ivr.channels.simulator import Heard, Reply, ViaLine, converse
 from ivr.cli import simulate
 
 PAN = "4012888888881881"
@@ -51,6 +52,12 @@ def test_keys_of_a_card_are_dots(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize("keys", [PAN, f"{PAN}#", f"12*{PAN}#", f"{PAN}1230739"])
 def test_a_card_number_at_another_question_is_dots_too(keys: str, capsys: pytest.CaptureFixture[str]):
     assert PAN[6:-4] not in shown(Scripted(False), keys, capsys)
+
+
+def test_through_webhooks_no_key_is_shown():
+    """TwiML does not say which question is the card's."""
+    line = ViaLine(httpx.Client(), "pay-a-bill", lambda _path, _body: "")  # type: ignore[arg-type]
+    assert line._read('<Response><Gather action="/x" numDigits="3"/></Response>').sensitive
 
 
 def test_what_stands_for_no_key_is_shown(capsys: pytest.CaptureFixture[str]):
