@@ -1,6 +1,12 @@
 """Prompt files with mistakes: each is told with its place, all at once."""
 
+import pytest
+
+from ivr.core.money import Money
 from ivr.core.prompt_check import read_prompts
+from ivr.core.slots import KINDS_OF
+from ivr.core.spoken import Speaker
+from ivr.core.templates import KINDS
 
 WORDS = 'key_star: "star"\nkey_pound: "pound"\nmoney_with_minor: "{major:text} and {minor:text}"\n'
 
@@ -88,3 +94,22 @@ def test_a_file_that_is_not_named_for_a_language_is_told() -> None:
     assert [str(problem) for problem in read_prompts([("prompts/english.yaml", WORDS)])[1]] == [
         "prompts/english.yaml:1:1: the file's name is not a language (name it like en-US.yaml)"
     ]
+
+
+EXAMPLES = {
+    **dict.fromkeys(("amount", "due", "min", "max", "money"), Money(4250)),
+    **dict.fromkeys(("number", "confirmation_number"), "A12345"),
+    **dict.fromkeys(("done", "clear"), "pound"),
+    **{"key": "1", "count": "3", "brand": "visa", "last4": "1111", "major": "2 dollars", "minor": "5 cents"},
+}
+
+
+@pytest.mark.parametrize(("value", "kind"), [(value, kind) for value in KINDS_OF for kind in sorted(KINDS)])
+def test_a_kind_that_is_allowed_can_say_its_value(value: str, kind: str) -> None:
+    """What `check` lets pass must not break a call."""
+    speaker = Speaker("en-US", {"brand_visa": "Visa", "key_pound": "pound"})
+    if kind in KINDS_OF[value]:
+        assert speaker.say(kind, EXAMPLES[value]).text
+    elif kind == "date":
+        with pytest.raises(ValueError):
+            speaker.say(kind, EXAMPLES[value])
