@@ -31,7 +31,10 @@ from tests.scripted_bank import ScriptedBank
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05
 ACCOUNTS = 1000
-MOST = "limits: {max_amount: 500.00 USD}"
+MOST = (
+    "limits: {attempts_per_call: 20, attempts_per_caller: 10000/1s, attempts_per_card: 10000/1s, "
+    "attempts_per_account: 10000/1s, attempts_per_line: 10000/1s, max_amount: 500.00 USD}"
+)
 REGISTRY = jwe.JWERegistry(
     header_registry={"tonetill": HeaderParameter("where the field may be used", lambda value: None)},
     algorithms=["RSA-OAEP-256", "A256GCM"],

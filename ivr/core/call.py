@@ -10,14 +10,46 @@ from ivr.core.money import Money
 
 Phase = Literal["language", "entry", "confirm", "cancel", "lookup", "waiting", "repeat", "over"]
 Ending = Literal["paid", "unpaid", "pending"]
+# accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
+# The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
+ChargeStatus = Literal["accepted", "sent", "unknown", "approved", "declined", "reversed", "not_sent"]
+OPEN: frozenset[ChargeStatus] = frozenset({"accepted", "sent", "unknown"})
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True)
+class Payable:
+    """What is paid for: what was looked up, by which source and under which key, and what it owes as far as we know."""
+
+    source: str
+    key: str
+    owed: Money
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended."""
+
+    attempt: int
+    amount: Money
+    status: ChargeStatus = "accepted"
+    confirmation_number: str = ""
+    payable: str = ""
+    told: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+
+@dataclass(frozen=True)
 class Call:
-    """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
-    `unsettled` while that has no final answer; `since` is when the current wait began (epoch s)."""
+    """`attempt` counts card attempts and names the payment intent; `since` is when the current wait began (epoch s).
+
+    `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
+    `takes_texts`: a text can reach this caller, so one may be offered and promised.
+    """
 
     id: str
     flow: str
@@ -31,26 +63,51 @@ class Call:
     silences: int = 0
     mistakes: int = 0
     attempt: int = 0
-    charged_attempt: int = 0
-    unsettled: bool = False
     repeats: int = 0
     slow: bool = False
     since: float = 0.0
     values: Mapping[str, Value] = field(default_factory=dict)
+    looking_up: tuple[str, str] | None = None
+    payable: Payable | None = None
+    amount_step: str = ""
+    charges: tuple[Charge, ...] = ()
+    takes_texts: bool = True
     outcome: Ending | None = None
     hung_up: bool = False
 
     @property
     def intent(self) -> str:
         """The payment intent's reference: one for each card attempt of the call, the same however often it is asked."""
-        return f"{self.id}-{self.attempt}"
+        return self.intent_of(self.attempt)
+
+    def intent_of(self, attempt: int) -> str:
+        return f"{self.id}-{attempt}"
+
+    @property
+    def approved(self) -> tuple[Charge, ...]:
+        return tuple(charge for charge in self.charges if charge.status == "approved")
+
+    @property
+    def unsettled(self) -> tuple[Charge, ...]:
+        """Charges without a final answer."""
+        return tuple(charge for charge in self.charges if charge.is_open)
+
+    @property
+    def untold(self) -> tuple[Charge, ...]:
+        """Charges whose result the caller has not heard: when the call is over, a text has to tell them."""
+        return tuple(charge for charge in self.charges if not charge.told)
 
     @property
     def known_ending(self) -> Ending:
         """What is true of the caller's money now, whatever a flow calls its ending."""
         if self.unsettled:
             return "pending"
-        return "paid" if "confirmation_number" in self.values else "unpaid"
+        return "paid" if self.approved else "unpaid"
+
+    @property
+    def charged_attempt(self) -> int:
+        """The last attempt that was charged, or tried to be; 0 where none was."""
+        return max((charge.attempt for charge in self.charges), default=0)
 
     @property
     def has_unsent_card(self) -> bool:
@@ -59,12 +116,22 @@ class Call:
     def to_json(self) -> str:
         # Not `asdict`: it copies deeply, at ten times the cost, and everything here is plain already.
         state = self.__dict__ | {"values": {name: _pack(value) for name, value in self.values.items()}}
+        if self.payable is not None:
+            state["payable"] = [self.payable.source, self.payable.key, _pack(self.payable.owed)]
+        state["charges"] = [charge.__dict__ | {"amount": _pack(charge.amount)} for charge in self.charges]
         return _JSON.encode(state)
 
     @classmethod
     def from_json(cls, text: str) -> "Call":
         stored: dict[str, Any] = json.loads(text)
         stored["values"] = {name: _unpack(value) for name, value in stored["values"].items()}
+        if stored.get("looking_up"):
+            stored["looking_up"] = tuple(stored["looking_up"])
+        if stored.get("payable"):
+            source, key, owed = stored["payable"]
+            stored["payable"] = Payable(source, key, Money(*owed))
+        charges = stored.get("charges", ())
+        stored["charges"] = tuple(Charge(**charge | {"amount": Money(*charge["amount"])}) for charge in charges)
         return cls(**stored)
 
 

@@ -1,10 +1,10 @@
 """The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
 
-from ivr.core import asking, collecting, paying
+from ivr.core import asking, collecting, ending, paying
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
 from ivr.core.compiler import BUILT_IN, CANCELLED, Flow
-from ivr.core.events import CallStarted, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
+from ivr.core.events import CallStarted, ChargeRefused, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
 from ivr.core.flow import (
     AskStep,
     Closing,
@@ -15,7 +15,7 @@ from ivr.core.flow import (
     SayStep,
     SmsStep,
 )
-from ivr.core.turn import ACCEPT_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, one_key
+from ivr.core.turn import ACCEPT_KEY, Again, End, GoTo, Leave, Listen, OfferCancel, Reply, Turn, one_key
 
 
 def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
@@ -31,6 +31,8 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
         turn = apologise(turn)
     elif isinstance(event, LimitReached):
         turn = refuse(turn, event)
+    elif isinstance(event, ChargeRefused):
+        turn = resume(paying.hear_refusal(turn, event))
     else:
         turn = hear(turn, event)
     return turn.call, list(turn.actions)
@@ -71,6 +73,10 @@ def resume(reply: Reply) -> Turn:
             return turn.change(phase="cancel").say("offer_cancel").collect_one_key("cancel", flush=True)
         case Leave(outcome):
             return leave(turn, outcome)
+        case GoTo(name):
+            return enter(turn, name)
+        case End():
+            return ending.end(turn)
 
 
 def leave(turn: Turn, outcome: str) -> Turn:
@@ -82,12 +88,14 @@ def leave(turn: Turn, outcome: str) -> Turn:
 
 def enter(turn: Turn, name: str) -> Turn:
     if name == CANCELLED:
-        turn = turn if turn.call.known_ending == "paid" else turn.say("cancelled")
+        turn = turn if turn.call.charges else turn.say("cancelled")
     if name in BUILT_IN:
-        return turn.end(turn.call.known_ending)
+        return ending.end(turn)
     turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0)
     kind = turn.flow.steps[name]
     if isinstance(kind, CollectStep):
+        if turn.call.approved and "amount" not in turn.call.values:
+            return ending.end(turn)  # what was chosen has been paid: there is nothing to ask another card for
         turn = collecting.begin(turn)
     return ask(turn)
 
@@ -103,10 +111,11 @@ def ask(turn: Turn) -> Turn:
         case PayStep() | ResolveStep():
             return paying.begin(turn, kind)
         case SayStep():
-            turn = turn.say(kind.say)
+            turn = ending.say(turn, kind.say)
             return resume(paying.offer_repeat(turn, kind)) if kind.repeat or kind.sms else close(turn, kind)
         case SmsStep():
-            return close(paying.send_sms(turn, kind.sms).say(kind.sms), kind)
+            sent = paying.send_sms(turn, kind.sms).say(kind.sms) if turn.call.takes_texts else turn
+            return close(sent, kind)
         case Closing():
             return close(turn, kind)
     raise AssertionError(f"a step of an unknown kind: {kind!r}")
@@ -114,7 +123,7 @@ def ask(turn: Turn) -> Turn:
 
 def close(turn: Turn, kind: Closing) -> Turn:
     if kind.end is not None:
-        return paying.end_call(turn, kind.end, kind)
+        return paying.end_call(turn, kind)
     return enter(turn, str(kind.then))
 
 
@@ -125,14 +134,13 @@ def hang_up(turn: Turn) -> Turn:
 
 def apologise(turn: Turn) -> Turn:
     """Once a charge has been begun, only its record knows how it ends."""
-    return turn.say("apology").end(turn.call.known_ending)
+    return ending.end(turn.say("apology"))
 
 
 def refuse(turn: Turn, event: LimitReached) -> Turn:
     """The answer to `BeginCard`, or to `Authorize`: then nothing was sent."""
-    if turn.call.charged_attempt == turn.call.attempt:
-        turn = turn.change(charged_attempt=turn.call.attempt - 1, unsettled=False)
-    return turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount).end(turn.call.known_ending)
+    turn = paying.drop_charge(turn)
+    return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
 def greet(turn: Turn) -> Turn:

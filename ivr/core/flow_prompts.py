@@ -15,10 +15,12 @@ PromptNames = Mapping[str, Collection[str]]
 ENGINE_PROMPTS = (
     *("welcome", "choose_language", "no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on"),
     *("offer_cancel", "cancelled", "goodbye", "apology", "you_were_charged", "you_were_not_charged"),
-    *("we_will_text_the_result", "limit_attempts_per_caller", "limit_attempts_per_card", "limit_max_amount"),
+    *("another_payment_pending", "we_will_text_the_result", "we_cannot_text_the_result", "limit_max_amount"),
+    *("limit_attempts_per_call", "limit_attempts_per_caller", "limit_attempts_per_card", "limit_attempts_per_account"),
+    *("limit_attempts_per_line", "payment_in_progress", "due_changed", "bank_not_reached", "amount_not_payable"),
     *("card_number_not_valid", "brand_not_accepted", "card_expired", "expiry_not_valid", "security_code_not_valid"),
     *("postal_code_not_valid", "hold_while_charging", "still_working", "card_declined", "nothing_due"),
-    *("repeat_offer", "sms_offer", "sms_sent", "receipt_sms"),
+    *("repeat_offer", "sms_offer", "sms_sent"),
 )
 # What a slot says, and the fact of `paths` that makes it known. Slots of other values are checked with the prompt file.
 KNOWN_WITH = {

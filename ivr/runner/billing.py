@@ -17,6 +17,8 @@ PATIENCE_S = 5.0  # Twilio waits 15 s for an answer; a caller in silence waits l
 class Bills:
     """The embedded table, seeded from `config/accounts.csv`."""
 
+    is_embedded = True
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -29,6 +31,8 @@ class Bills:
 
 class HttpBilling:
     """GET `<url>/<account>`: 404 is an unknown account; 200 is `{"due": "42.50 USD", "min": "10.00 USD"}`."""
+
+    is_embedded = False
 
     def __init__(self, url: str) -> None:
         if not url.startswith(("http://", "https://")):

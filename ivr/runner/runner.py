@@ -26,19 +26,39 @@ from ivr.core.actions import (
     Wait,
 )
 from ivr.core.call import Call
+from ivr.core.caller import takes_texts
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow
 from ivr.core.engine import step
-from ivr.core.events import CallStarted, CardCaptured, CardField, Digits, Event, Fault, KeysEntered, LookedUp, Waited
+from ivr.core.events import (
+    CallStarted,
+    CardCaptured,
+    CardField,
+    Digits,
+    Event,
+    Fault,
+    HungUp,
+    KeysEntered,
+    LookedUp,
+    Value,
+    Waited,
+)
+from ivr.core.money import Money
 from ivr.runner.payments import Payments
-from ivr.store import StaleCall
+from ivr.store import DueNow, StaleCall
 
 log = structlog.get_logger()
 MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
 
 
 class Billing(Protocol):
-    """Where bills come from: the embedded table, or an endpoint of the merchant's."""
+    """Where bills come from: the embedded table, or an endpoint of the merchant's.
+
+    `is_embedded`: what is due is a row of our own database, which a charge reads and lowers in its own transactions.
+    """
+
+    @property
+    def is_embedded(self) -> bool: ...
 
     def look_up(self, source: str, key: str, at_event: Event) -> LookedUp: ...
 
@@ -88,7 +108,14 @@ class Runner:
         return self.payments.tokenize(call, self.flows[call.flow], fields, at)
 
     def _apology(self, reached: list[Call], event: Event) -> list[ChannelAction]:
-        """From where the call had got to: once a charge has been begun, nobody is told that nothing was charged."""
+        """From where the call had got to, with what the ledger says of its charges; an unsent card is dropped at once.
+
+        Where the ledger cannot be read, a charge that may have been begun stays pending: nobody hears "not charged".
+        """
+        try:
+            reached.append(self.payments.on_record(reached[-1]))
+        except Exception as fault:
+            log.error("cannot read the ledger", call=reached[-1].id, kind=type(fault).__name__)
         call, actions = step(self.flows[reached[-1].flow], reached[-1], Fault(event.at))
         reached.append(call)
         return [action for action in actions if isinstance(action, (Speak, HangUp))]
@@ -96,6 +123,8 @@ class Runner:
     def _actions(self, reached: list[Call], event: Event) -> list[ChannelAction]:
         """What the channel is to do. `reached` grows by each state of the call, so that a fault knows the last one."""
         flow = self.flows[reached[-1].flow]
+        if isinstance(event, HungUp) and reached[-1].charges:
+            reached.append(self.payments.on_record(reached[-1]))
         waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
         for_channel: list[ChannelAction] = []
         for _ in range(MOST_ACTIONS):
@@ -120,10 +149,9 @@ class Runner:
         return deque(actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:
-        """A charge committed at this very moment, by another request of the same call, is not over: say so on record."""
-        forgotten = self.payments.forget(action.intent)
-        if not forgotten and reached[-1].outcome == "unpaid":
-            reached.append(replace(reached[-1], outcome="pending"))
+        """A charge committed at this very moment, by another request of the same call, is one of its charges."""
+        if not self.payments.forget(action.intent):
+            reached.append(self.payments.on_record(reached[-1]))
 
     def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
         if isinstance(event, KeysEntered):
@@ -139,17 +167,40 @@ class Runner:
     def _perform(self, call: Call, action: Action, event: Event) -> Event | None:
         match action:
             case LookUp():
-                return self.billing.look_up(action.source, action.key, event)
+                return self._look_up(action, event)
             case BeginCard():
                 return self.payments.begin_card(call, self.flows[call.flow], event.at)
             case Authorize():
-                return self.payments.authorize(call, self.flows[call.flow], action, event.at)
+                due = self._due_now(action, event)
+                return self.payments.authorize(call, self.flows[call.flow], action, event.at, due)
             case Resolve():
                 # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
                 return self.payments.answer(call, Waited(event.at))
             case SendSms():
                 self.payments.send_sms(call, action, event.at)
         return None
+
+    def _look_up(self, action: LookUp, event: Event) -> LookedUp:
+        """Less what has been paid here and the billing system does not know of yet."""
+        answer = self.billing.look_up(action.source, action.key, event)
+        due = answer.values.get("bill.due")
+        if self.billing.is_embedded or not isinstance(due, Money):
+            return answer
+        left = self.payments.store.left_to_pay(action.source, action.key, DueNow(due, event.at))
+        least = answer.values.get("bill.min", left)
+        return replace(answer, values={**answer.values, "bill.due": left, "bill.min": min(least, left, key=_minor)})
+
+    def _due_now(self, action: Authorize, event: Event) -> DueNow | None:
+        """What another billing system than our own table says is due at this moment."""
+        if action.payable is None or self.billing.is_embedded:
+            return None
+        found = self.billing.look_up(action.payable.source, action.payable.key, event)
+        due = found.values.get("bill.due")
+        return DueNow(due if isinstance(due, Money) else Money(0, action.amount.currency), event.at)
+
+
+def _minor(value: Value) -> int:
+    return value.minor if isinstance(value, Money) else 0
 
 
 def _count(before: Call, after: Call) -> None:
@@ -162,4 +213,8 @@ def _count(before: Call, after: Call) -> None:
 
 def new_call(call_id: str, flow: Flow, *, ani: str, dnis: str, channel: str) -> Call:
     """A call that has not yet been greeted."""
-    return Call(call_id, flow.name, ani, dnis, channel, flow.head.languages[0], phase="language")
+    return Call(
+        *(call_id, flow.name, ani, dnis, channel, flow.head.languages[0]),
+        phase="language",
+        takes_texts=takes_texts(ani),
+    )

@@ -6,16 +6,27 @@ from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import Bill, Bills
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import Database
-from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, Payment, PaymentIntent, Status
-from ivr.store.ledger import Ledger
-from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
+from ivr.store.intents import (
+    FINAL,
+    Accepted,
+    AlreadyBegun,
+    BankWord,
+    BeingPaid,
+    DueChanged,
+    DueNow,
+    Payment,
+    PaymentIntent,
+    Status,
+)
+from ivr.store.ledger import Ledger, NoCard
+from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, Limits, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.outbox import Job, Outbox
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.texts import TextMessage, Texts
 
 
-class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Texts, Audit):
+class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Texts, Audit):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -47,14 +58,20 @@ __all__ = [
     "FINAL",
     "Accepted",
     "AlreadyBegun",
+    "Attempter",
     "AuditEvent",
     "BankWord",
+    "BeingPaid",
     "Bill",
     "CallRecord",
+    "CountedAttempts",
     "DatabaseError",
+    "DueChanged",
+    "DueNow",
     "Job",
     "Limit",
     "Limits",
+    "NoCard",
     "OverLimit",
     "Payment",
     "PaymentIntent",

@@ -4,7 +4,10 @@ _BY_BEGINNING = (
     (("no_match", "not_found", "limit_", "no_input", "nothing_entered"), "wrong"),
     (("confirm_", "offer_cancel"), "confirm"),
 )
-_WRONG = ("brand_not_accepted", "card_expired", "card_declined", "apology", "cancelled", "you_were_not_charged")
+_WRONG = (
+    *("brand_not_accepted", "card_expired", "card_declined", "apology", "cancelled", "you_were_not_charged"),
+    *("bank_not_reached", "amount_not_payable"),
+)
 _BY_NAME = {
     **dict.fromkeys(_WRONG, "wrong"),
     **dict.fromkeys(("hold_while_charging", "still_working"), "hold"),

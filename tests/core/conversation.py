@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ivr.core.actions import Action, Authorize, BeginCard, Collect, ForgetCard, HangUp, LookUp, Phrase, Speak
-from ivr.core.call import Call
+from ivr.core.call import Call, Payable
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow, compile_flow
 from ivr.core.engine import step
@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "flows" / "pay-a-bill.yaml"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BILL = {"bill.due": Money(4250), "bill.min": Money(1000)}
+PAYABLE = Payable("billing.find_bill", "12345678", Money(4250))
 VISA = ("card_number", "visa 1111")
 
 
@@ -144,4 +145,4 @@ class Talk:
         return self.call.phase == "over" and any(isinstance(action, HangUp) for action in self.history)
 
 
-__all__ = ["BILL", "SAMPLE", "START", "VISA", "BeginCard", "ForgetCard", "LookUp", "Talk", "sample"]
+__all__ = ["BILL", "PAYABLE", "SAMPLE", "START", "VISA", "BeginCard", "ForgetCard", "LookUp", "Talk", "sample"]
