@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ivr.core.actions import HangUp
 from ivr.core.call import Charge, Ending
+from ivr.core.flow import SayStep
 from ivr.core.money import Money
 from ivr.core.turn import Turn, with_charges
 
@@ -15,8 +16,9 @@ ENDING_PROMPTS: dict[Ending, str] = {
     "unpaid": "you_were_not_charged",
     "pending": "we_will_text_the_result",
 }
+IN_TOTAL = "you_were_charged_in_total"  # by several charges, perhaps with several cards
 CANNOT_TEXT = "we_cannot_text_the_result"
-TRUE_PROMPTS = frozenset({*ENDING_PROMPTS.values(), CANNOT_TEXT})
+TRUE_PROMPTS = frozenset({*ENDING_PROMPTS.values(), IN_TOTAL, CANNOT_TEXT})
 RECEIPT = "confirmation_number"  # said once for each approved charge
 
 
@@ -29,7 +31,7 @@ def end(turn: Turn, *, told: bool = False) -> Turn:
 def tell(turn: Turn) -> Turn:
     charged, pending = totals(turn.call.approved), totals(turn.call.unsettled)
     for amount in charged:
-        turn = turn.say(ENDING_PROMPTS["paid"], amount=amount)
+        turn = turn.say(ENDING_PROMPTS["paid"] if len(turn.call.approved) == 1 else IN_TOTAL, amount=amount)
     if charged:
         for amount in pending:
             turn = turn.say("another_payment_pending", amount=amount)
@@ -38,14 +40,16 @@ def tell(turn: Turn) -> Turn:
     return _told(turn if charged else turn.say(ENDING_PROMPTS["unpaid"]))
 
 
-def say(turn: Turn, prompt: str) -> Turn:
+def say(turn: Turn, step: SayStep) -> Turn:
     """A step's prompt. Those that say what became of the money say what did, whichever of them the flow names."""
-    if prompt in TRUE_PROMPTS:
+    if step.say in TRUE_PROMPTS:
         return tell(turn)
-    if prompt != RECEIPT:
-        return turn.say(prompt)
+    if step.say != RECEIPT:
+        # Where the call ends, an amount that was chosen and not paid is nothing to speak of.
+        last = turn.call.approved[-1:] if step.end else ()
+        return turn.say(step.say, **(receipt_values(last[0]) if last else {}))
     for charge in turn.call.approved:
-        turn = turn.say(prompt, **receipt_values(charge))
+        turn = turn.say(step.say, **receipt_values(charge))
     return turn
 
 

@@ -111,7 +111,7 @@ def ask(turn: Turn) -> Turn:
         case PayStep() | ResolveStep():
             return paying.begin(turn, kind)
         case SayStep():
-            turn = ending.say(turn, kind.say)
+            turn = ending.say(turn, kind)
             return resume(paying.offer_repeat(turn, kind)) if kind.repeat or kind.sms else close(turn, kind)
         case SmsStep():
             sent = paying.send_sms(turn, kind.sms).say(kind.sms) if turn.call.takes_texts else turn

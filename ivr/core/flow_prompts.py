@@ -15,6 +15,7 @@ PromptNames = Mapping[str, Collection[str]]
 ENGINE_PROMPTS = (
     *("welcome", "choose_language", "no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on"),
     *("offer_cancel", "cancelled", "goodbye", "apology", "you_were_charged", "you_were_not_charged"),
+    *("you_were_charged_in_total",),
     *("another_payment_pending", "we_will_text_the_result", "we_cannot_text_the_result", "limit_max_amount"),
     *("limit_attempts_per_call", "limit_attempts_per_caller", "limit_attempts_per_card", "limit_attempts_per_account"),
     *("limit_attempts_per_line", "payment_in_progress", "due_changed", "bank_not_reached", "amount_not_payable"),

@@ -141,7 +141,7 @@ def hear_repeat(turn: Turn, kind: SayStep, event: Event) -> Reply:
     key = one_key(turn, event)
     offered = [offer for _, offer in _offers(turn, kind)]
     if key == AGAIN_KEY and key in offered:
-        return offer_repeat(ending.say(turn.change(repeats=turn.call.repeats + 1), kind.say), kind)
+        return offer_repeat(ending.say(turn.change(repeats=turn.call.repeats + 1), kind), kind)
     if key == TEXT_KEY and key in offered:
         return _go_on(_text_it(turn, kind).say("sms_sent"), kind)
     mistakes = turn.call.mistakes + 1

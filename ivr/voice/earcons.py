@@ -11,7 +11,10 @@ _WRONG = (
 _BY_NAME = {
     **dict.fromkeys(_WRONG, "wrong"),
     **dict.fromkeys(("hold_while_charging", "still_working"), "hold"),
-    **dict.fromkeys(("confirmation_number", "you_were_charged", "sms_sent", "cleared", "nothing_due"), "accepted"),
+    **dict.fromkeys(
+        ("confirmation_number", "you_were_charged", "you_were_charged_in_total", "sms_sent", "cleared", "nothing_due"),
+        "accepted",
+    ),
     "goodbye": "goodbye",
 }
 
