@@ -18,6 +18,7 @@ COMMANDS = {
     "prompts": ("ivr.voice.cli", "prompts", "Render prompts to audio, list what is not recorded, listen."),
     "trunk": ("ivr.cli.trunk", "trunk", "Answer SIP calls (one process), showing calls live on a terminal."),
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
+    "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
 

@@ -209,8 +209,7 @@ class Payments:
 
     def ani_hash(self, ani: str) -> str:
         """Stands for a caller in the limits; empty for callers who withhold their number, who are not one caller."""
-        key = caller_key(ani)
-        return hmac.new(self.ani_key, key.encode(), hashlib.sha256).hexdigest() if key else ""
+        return hash_of_caller(self.ani_key, ani)
 
     def _attempter(self, call: Call) -> Attempter:
         return Attempter(
@@ -220,6 +219,11 @@ class Payments:
             payable_key=call.payable.key if call.payable else "",
             line=line_of(call),
         )
+
+
+def hash_of_caller(ani_key: bytes, ani: str) -> str:
+    key = caller_key(ani)
+    return hmac.new(ani_key, key.encode(), hashlib.sha256).hexdigest() if key else ""
 
 
 def line_of(call: Call) -> str:

@@ -75,6 +75,13 @@ _OF: dict[Counted, str] = {
 }
 _FAILED = "is_counted AND status NOT IN ('approved', 'not_sent') AND created_at > :since"
 _COUNT = {what: text(f"SELECT count(*) FROM payment_intent WHERE {of} AND {_FAILED}") for what, of in _OF.items()}  # noqa: S608
+_RESET = text(
+    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND (:everybody "
+    "OR (call = :call AND :call <> '') OR (ani_hash = :ani_hash AND :ani_hash <> '') "
+    "OR (payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> '') "
+    "OR (line = :line AND :line <> '' AND ani_hash = '') "
+    "OR card_fingerprint IN (SELECT card_fingerprint FROM payment_intent WHERE call = :call AND card_fingerprint <> ''))"
+)
 _GROUPS: dict[Counted, tuple[str, str, str]] = {
     "caller": ("ani_hash", "max(call)", "ani_hash <> ''"),
     "card": ("card_fingerprint", "max(card_summary)", "card_fingerprint <> ''"),
@@ -110,14 +117,13 @@ class AttemptLimits:
             ]
 
     def reset_limits(self, attempter: Attempter | None) -> int:
-        """Attempts counted until now count no more: those of any one thing the attempter names, or all. How many."""
-        chosen = "true" if attempter is None else " OR ".join(f"({of})" for what, of in _OF.items() if what != "line")
-        if attempter is not None and attempter.line:
-            chosen = f"line = :line OR {chosen}"
-        values = attempter.__dict__ if attempter else {}
-        reset = f"UPDATE payment_intent SET is_counted = false WHERE is_counted AND ({chosen})"  # noqa: S608
+        """Attempts counted until now count no more: those of anything that the attempter names, or all. How many.
+
+        A call stands for the cards that were used in it as well.
+        """
+        values = (attempter or Attempter()).__dict__ | {"everybody": attempter is None}
         with self._database.money() as connection:
-            return connection.execute(text(reset), values).rowcount
+            return connection.execute(_RESET, values).rowcount
 
 
 def limit_reached(connection: Connection, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
