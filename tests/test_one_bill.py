@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from ivr.channels.simulator import LocalLine
-from ivr.core.events import CardCaptured, Digits, HungUp, KeysEntered
+from ivr.core.compiler import compile_flow
+from ivr.core.events import CardCaptured, CardField, Digits, HungUp, KeysEntered
 from ivr.core.money import Money
 from ivr.store import StaleCall
 from tests.benches import ROOT, Bench
-from tests.merchants import bench_of
+from tests.core.conversation import Talk
+from tests.merchants import FLOWS, bench_of
 
 VISA = ("4111111111111111#", "1230", "123", "94105")
 MASTERCARD = ("5555555555554444", "1230", "123", "94105")
@@ -113,16 +115,19 @@ def test_who_consents_to_a_bill_that_is_paid_by_then_hears_that_nothing_is_due(b
     assert charged(bench) == [4250]
 
 
+@pytest.mark.parametrize("declined_before", [True, False])
 @pytest.mark.parametrize("consent_is_first", [True, False])
 def test_a_caller_who_hangs_up_between_two_writes_is_texted_what_became_of_the_right_card(
-    bench: Bench, consent_is_first: bool
+    bench: Bench, consent_is_first: bool, declined_before: bool
 ):
-    """The first card was declined; the second is charged, but the call's own row never hears of it."""
-    bench.bank.behaviour = "declines 05"
-    person = Person(bench).at_consent().keys("1")
-    bench.workbench.work()
-    assert "card_declined" in person.wait().heard
-    person.keys(*MASTERCARD)
+    """The card is charged, perhaps after another was declined, but the call's own row never hears of it."""
+    person = Person(bench).at_consent()
+    if declined_before:
+        bench.bank.behaviour = "declines 05"
+        person.keys("1")
+        bench.workbench.work()
+        assert "card_declined" in person.wait().heard
+        person.keys(*MASTERCARD)
     store, runner, now = bench.workbench.store, bench.workbench.runner, bench.workbench.clock()
     stored = store.load_call(person.line.call_id)
     assert stored is not None
@@ -195,6 +200,20 @@ def test_a_captured_card_without_a_token_is_a_fault_and_no_loop(sealing_key: Pat
     assert (done.call.phase, done.call.outcome) == ("over", "unpaid")
 
 
+def test_a_captured_card_that_comes_after_the_charge_is_refused_and_wiped(bench: Bench):
+    person = Person(bench).at_consent()
+    before = person.call
+    person.keys("1")
+    late: dict[CardField, Digits] = {
+        "card_number": Digits("4111111111111111"),
+        "expiry": Digits("1230"),
+        "security_code": Digits("123"),
+        "postal_code": Digits("94105"),
+    }
+    assert bench.workbench.runner.tokenize(before, late, bench.workbench.clock()) == "too_late"
+    assert not any(len(keys) for keys in late.values())
+
+
 def test_a_caller_without_a_number_is_promised_no_text(bench: Bench):
     bench.bank.behaviour = "cannot say"
     person = Person(bench, "anonymous").at_consent().keys("1")
@@ -212,6 +231,19 @@ def test_the_number_of_a_caller_may_be_longer_than_any_telephones(bench: Bench):
     assert person.wait().heard == ["confirmation_number", "repeat_offer"]
     person.keys("#")
     assert (person.call.outcome, person.texts) == ("paid", [])
+
+
+def test_an_amount_that_was_chosen_once_is_charged_once():
+    """Where a flow charges twice what was chosen once, `check` refuses it, or the call ends with what was charged."""
+    file = FLOWS / "refused" / "charged-twice.yaml"
+    flow, problems = compile_flow(str(file), file.read_text(encoding="utf-8"))
+    if flow is None:
+        assert problems
+        return
+    talk = Talk(flow).start().keys("12345678").found().keys("1")
+    talk.keys("4111111111111111").keys("1230").keys("123").keys("1").bank("approved")
+    assert talk.said == ["you_were_charged", "goodbye"]
+    assert (talk.call.outcome, len(talk.charges)) == ("paid", 1)
 
 
 def test_the_payment_says_what_was_paid_for(sealing_key: Path):

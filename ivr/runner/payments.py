@@ -41,6 +41,7 @@ from ivr.store import (
     Payment,
     PaymentIntent,
     SealedField,
+    StaleCall,
     Status,
     Store,
 )
@@ -115,6 +116,8 @@ class Payments:
                     return f"{field}_refused"
                 call = _with_brand(call, verdict)
             return None
+        except StaleCall:
+            return "too_late"  # the attempt has been charged, or the call is over
         finally:
             for keys in fields.values():
                 keys.wipe()

@@ -20,10 +20,12 @@ class FickleBank:
     silent: set[str] = field(default_factory=set)
     sent: Counter[str] = field(default_factory=Counter)
     fates: Counter[str] = field(default_factory=Counter)
+    fate_of: dict[str, str] = field(default_factory=dict)
     settles: bool = False
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
-        fate, reference = self.chance.choices(list(FATES), list(FATES.values()))[0], request.reference
+        reference = request.reference
+        fate = self.fate_of.setdefault(reference, self.chance.choices(list(FATES), list(FATES.values()))[0])
         self.fates[fate] += 1
         if fate == "be away":
             return BankAnswer("not_sent", reference)
