@@ -22,6 +22,7 @@ COMMANDS = {
     "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
     "web": ("ivr.cli.web", "web", "Answer Twilio's webhooks (the Procfile's web process)."),
     "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
+    "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
 
