@@ -1,4 +1,4 @@
-"""The web process: settings, flows, store and vault wired into one Flask application."""
+"""The two web applications: one for the world's webhooks, one that shows this machine what is going on."""
 
 import os
 
@@ -8,11 +8,12 @@ from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
 from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
-from ivr.console import LivePages, console
+from ivr.console import LivePages, console, is_local, is_loopback, refuse
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
 from ivr.runner.assembly import Engine, assemble
 from ivr.settings import Settings, load_settings
+from ivr.store import Store
 
 log = structlog.get_logger()
 
@@ -37,15 +38,27 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
     app.register_blueprint(connector.blueprint())
     app.register_blueprint(tones_blueprint())
-    # What `make run` has started beside this process, so that the page can say it.
-    running = os.environ.get("TONETILL_PROCESSES", "web").split(",")
-    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running)))
-    add_health(app, engine)
+    add_health(app, engine.store)
     add_errors(app)
     return app
 
 
-def add_health(app: Flask, engine: Engine) -> None:
+def create_console(settings: Settings | None = None, engine: Engine | None = None) -> Flask:
+    """For a listener of its own: a proxy that passes the webhooks on cannot be made to show this."""
+    settings = settings or load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    engine = engine or assemble(settings)
+    app = Flask(__name__, static_folder=None)
+    # What `make run` has started beside this process, so that the page can say it.
+    running = os.environ.get("TONETILL_PROCESSES", "console").split(",")
+    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running)))
+    add_metrics(app, engine.store, only_local=is_loopback(settings.console_host))
+    add_health(app, engine.store)
+    add_errors(app)
+    return app
+
+
+def add_health(app: Flask, store: Store) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         """The process answers."""
@@ -55,15 +68,20 @@ def add_health(app: Flask, engine: Engine) -> None:
     def readyz() -> Response:
         """The database answers too: calls can be taken."""
         try:
-            engine.store.ping()
+            store.ping()
         except Exception as error:
             log.error("not ready", reason=type(error).__name__)
             return Response(f"database: {type(error).__name__}\n", 503, mimetype="text/plain")
         return Response("ready\n", mimetype="text/plain")
 
+
+def add_metrics(app: Flask, store: Store, only_local: bool) -> None:
     @app.get("/metrics")
     def show_metrics() -> Response:
-        for kind, depth in engine.store.outbox_depth().items():
+        """All processes' numbers. A listener on a network's address is open to that network: Prometheus is there."""
+        if only_local and not is_local():
+            return refuse()
+        for kind, depth in store.outbox_depth().items():
             metrics.OUTBOX.labels(kind).set(depth)
         body, content_type = metrics.exposition()
         return Response(body, content_type=content_type)

@@ -18,6 +18,8 @@ COMMANDS = {
     "prompts": ("ivr.voice.cli", "prompts", "Render prompts to audio, list what is not recorded, listen."),
     "trunk": ("ivr.cli.trunk", "trunk", "Answer SIP calls (one process), showing calls live on a terminal."),
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
+    "web": ("ivr.cli.web", "web", "Answer Twilio's webhooks (the Procfile's web process)."),
+    "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
 

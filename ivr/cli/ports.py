@@ -31,6 +31,8 @@ def require_free_ports(ports: Collection[Port]) -> None:
 def ports_of(settings: Settings, running: Collection[str], bank_port: int | None) -> Iterator[Port]:
     if "web" in running:
         yield Port(settings.host, settings.port, "tcp", "PORT")
+    if "console" in running:
+        yield Port(settings.console_host, settings.console_port, "tcp", "CONSOLE_PORT")
     if "bank" in running and bank_port is not None:
         yield Port("127.0.0.1", bank_port, "tcp", "BANK_PORT and url in banks.yaml")
     if "trunk" in running:

@@ -16,17 +16,15 @@ from ivr.bank import load_banks
 from ivr.cli.ports import ports_of, require_free_ports
 from ivr.cli.preparation import prepare
 from ivr.cli.supervisor import supervise
-from ivr.console import Trial, address, trials
+from ivr.console import Trial, console_address, trials
 from ivr.errors import ConfigError
 from ivr.runner.assembly import load_flows
 from ivr.runner.production import require_production
 from ivr.settings import ROOT, Settings, load_settings
+from ivr.web import WIPED_MEMORY
 
 console = Console()
 DEFAULT_BANK_PORT = 9443  # where the simulator listens when no bank of ours is on this machine
-# Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md);
-# without glibc's per-thread cache, which would keep the last few pieces as they were.
-WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
 
 
 @click.command()
@@ -102,21 +100,17 @@ def environment(settings: Settings, running: list[str]) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-        "HOST": settings.host,
-        "PORT": str(settings.port),
         "TONETILL_PROCESSES": ",".join(running),
-        "WEB_WORKERS": os.environ.get("WEB_WORKERS", "1"),
-        # Not one: a billing endpoint that takes its time would hold up every other call.
-        "WEB_THREADS": os.environ.get("WEB_THREADS", "2"),
         "TRUNK_DRAIN_S": os.environ.get("TRUNK_DRAIN_S", "2"),  # Ctrl-C on a laptop: nobody waits ten minutes
         "LOG_FORMAT": "text" if sys.stdout.isatty() and settings.log_format == "auto" else settings.log_format,
     }
 
 
 def welcome(settings: Settings, running: list[str]) -> str:
-    """The same as the page at `/` shows."""
+    """The same as the page shows."""
     flows, _ = load_flows(settings.flows)
     lines = [f"running: {', '.join(running)}; stop with Ctrl-C", ""]
-    for trial in [Trial("The page", f"{address(settings)}/"), *trials(settings, running, list(flows))]:
+    page = [Trial("The page", f"{console_address(settings)}/")] if "console" in running else []
+    for trial in [*page, *trials(settings, running, list(flows))]:
         lines += [f"[bold]{trial.title}[/]", f"    {escape(trial.text)}"]
     return "\n".join(lines)

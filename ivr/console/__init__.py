@@ -1,9 +1,12 @@
-"""The page at `/`: what runs, what to try next, the flows drawn, the latest calls masked. It changes nothing."""
+"""The page: what runs, what to try next, the flows drawn, the latest calls masked. It changes nothing.
+
+It has a listener of its own (CONSOLE_PORT), because a proxy makes whatever it stands before public.
+"""
 
 from ivr.console.live import LivePages
 from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trial, mask_number
-from ivr.console.trials import address, processes, trials
-from ivr.console.views import console
+from ivr.console.trials import address, console_address, processes, trials
+from ivr.console.views import console, is_local, is_loopback, refuse
 
 __all__ = [
     "CallRow",
@@ -14,7 +17,11 @@ __all__ = [
     "Trial",
     "address",
     "console",
+    "console_address",
+    "is_local",
+    "is_loopback",
     "mask_number",
     "processes",
+    "refuse",
     "trials",
 ]

@@ -12,7 +12,8 @@ def processes(settings: Settings, running: Collection[str], waiting: Mapping[str
     """`running`: names from the Procfile; `waiting`: the outbox's depth by kind."""
     jobs = sum(waiting.values())
     known = {
-        "web": Process("web", address(settings), "this page, and the webhooks that Twilio calls"),
+        "web": Process("web", address(settings), "answers the webhooks that Twilio calls"),
+        "console": Process("console", console_address(settings), "this page, and /metrics; this machine only"),
         "forwarder": Process("forwarder", "", f"takes payments to the bank; {jobs or 'nothing'} waiting"),
         "trunk": Process("trunk", sip_address(settings), "answers SIP calls"),
         "bank": Process("bank", "", "a bank simulator, for development only"),
@@ -42,6 +43,10 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
 
 def address(settings: Settings) -> str:
     return f"http://{settings.host}:{settings.port}"
+
+
+def console_address(settings: Settings) -> str:
+    return f"http://{settings.console_host}:{settings.console_port}"
 
 
 def sip_address(settings: Settings) -> str:

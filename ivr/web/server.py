@@ -1,0 +1,116 @@
+"""Listens, starts worker processes, and starts again those that fail."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING
+
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.importer import import_from_string
+from uvicorn.supervisors import Multiprocess
+
+from ivr.errors import ConfigError, IvrError
+from ivr.web.connections import BoundedConfig, Limits
+from ivr.web.descriptors import accepted_at_once, raise_limit
+from ivr.web.wsgi import WsgiInThreads
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+# Freed memory is overwritten at once, so that a process dump holds no card a caller keyed in (docs/card-data.md);
+# without glibc's per-thread cache, which would keep the last few pieces as they were.
+WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
+GRACE_S = 5  # at SIGTERM: for requests that are being answered
+# A worker that does not answer its supervisor for this long is stuck: it is ended and another started.
+STUCK_S = 10
+
+
+@dataclass(frozen=True)
+class Site:
+    """`application` names a function that makes the WSGI application: `module:function`."""
+
+    application: str
+    host: str
+    port: int
+    setting: str  # what the port is called, for whoever must choose another
+    workers: int
+    threads: int
+    limits: Limits
+
+
+def serve(site: Site) -> None:
+    """Until SIGTERM or SIGINT. ConfigError for a port that is taken; exits with 2 where a worker could not start."""
+    raise_limit()
+    listener = listen(site)
+    os.environ.update(WIPED_MEMORY)  # the workers are processes of their own: their memory begins with it
+    config = BoundedConfig(
+        site.limits,
+        app=partial(make_application, site.application, site.threads),
+        factory=True,
+        interface="asgi3",
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        workers=site.workers,
+        backlog=accepted_at_once(),
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_worker_healthcheck=STUCK_S,
+    )
+    supervisor = Multiprocess(config, sockets=[listener])
+    signal.signal(signal.SIGHUP, lambda *_: supervisor.should_exit.set())  # its terminal has gone: stop, as at SIGTERM
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        sys.exit(2)
+
+
+def listen(site: Site) -> socket.socket:
+    family = socket.AF_INET6 if ":" in site.host else socket.AF_INET
+    # The protocol is named because asyncio switches Nagle's algorithm off only then: 40 ms a request otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((site.host, site.port))
+        listener.listen(accepted_at_once())
+        return listener
+    except OSError as error:
+        listener.close()
+        where = f"{site.host}:{site.port}"
+        raise ConfigError(
+            f"cannot listen on {where} ({error.strerror}): choose another with {site.setting}=..."
+        ) from None
+
+
+def make_application(name: str, threads: int) -> WsgiInThreads:
+    """In a worker. What is wrong with settings, keys or flows is one line, and no reason to try again."""
+    end_with_the_supervisor()
+    factory: Callable[[], WSGIApplication] = import_from_string(name)
+    try:
+        return WsgiInThreads(factory(), threads)
+    except IvrError as error:
+        print(f"{type(error).__name__.removesuffix('Error').lower()} error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(STARTUP_FAILURE)
+
+
+def end_with_the_supervisor() -> None:
+    """A worker whose supervisor was killed would go on listening, with nobody to stop it."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        wait([sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, args=(supervisor.sentinel,), daemon=True, name="supervisor").start()

@@ -1,0 +1,95 @@
+"""A WSGI application behind the event loop: a request is read to its end there, then answered in a thread."""
+
+import asyncio
+import io
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.test import run_wsgi_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class WsgiInThreads:
+    """An ASGI application. `threads` answer at once; more complete requests than that wait their turn."""
+
+    def __init__(self, application: "WSGIApplication", threads: int) -> None:
+        self._application = application
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
+
+    async def __call__(self, scope: Any, receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
+        body = await read_body(receive)
+        if body is None:
+            return
+        loop = asyncio.get_running_loop()
+        status, headers, content = await loop.run_in_executor(self._pool, self._answer, scope, body)
+        await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
+        await send({"type": "http.response.body", "body": content, "more_body": False})
+
+    def _answer(self, scope: "HTTPScope", body: io.BytesIO) -> Answer:
+        try:
+            chunks, status, headers = run_wsgi_app(self._application, environ(scope, body), buffered=True)
+        finally:
+            body.getbuffer()[:] = bytes(len(body.getbuffer()))
+        return int(status.split(" ", 1)[0]), list(encoded(headers.items())), b"".join(chunks)
+
+
+async def read_body(receive: "ASGIReceiveCallable") -> io.BytesIO | None:
+    """None where the client left before the end of its request. Its length has its limit in the connection."""
+    body = io.BytesIO()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body.write(message.get("body", b""))
+        if not message.get("more_body"):
+            body.seek(0)
+            return body
+
+
+def environ(scope: "HTTPScope", body: io.BytesIO) -> "WSGIEnvironment":
+    """PEP 3333's variables; a header that was sent twice is joined by commas (RFC 9110 5.3)."""
+    host, port = scope["server"] or ("", None)
+    variables: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
+        "REQUEST_URI": scope["state"]["target"].decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port or 0),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0] if scope["client"] else "",
+        "CONTENT_LENGTH": str(len(body.getbuffer())),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": body,
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in header_variables(scope["headers"]):
+        variables[name] = f"{variables[name]},{value}" if name in variables else value
+    return variables
+
+
+def header_variables(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
+    for name, value in headers:
+        variable = name.decode("latin-1").upper().replace("-", "_")
+        # An underscore in a header's own name would let a client write over what a proxy sends.
+        if variable in ("CONTENT_LENGTH", "TRANSFER_ENCODING") or b"_" in name:
+            continue
+        yield (variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"), value.decode("latin-1")
+
+
+def encoded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[bytes, bytes]]:
+    for name, value in headers:
+        yield name.lower().encode("latin-1"), value.encode("latin-1")

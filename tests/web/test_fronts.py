@@ -1,0 +1,63 @@
+"""The documented nginx and Caddy before the real web process: what passes, what does not, what a caller hears without it."""
+
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ivr.channels.simulator import Signature, ViaLine
+from tests.bank_process import BankKeys
+from tests.web.fronts import FALLBACK, FRONTS, INSTALL, client, front
+from tests.web.servers import TOKEN, end, free_port, pay, running
+
+PUBLIC = "https://pay.example.com"
+STATUS = "/twilio/status"
+
+
+@pytest.fixture(params=sorted(FRONTS))
+def kind(request: pytest.FixtureRequest) -> str:
+    if shutil.which(request.param) is None:
+        pytest.skip(f"no {request.param} here: {INSTALL}")
+    return request.param
+
+
+def test_a_call_is_paid_through_it_and_a_caller_hears_what_to_do_when_the_web_process_is_away(
+    tmp_path: Path, bank_keys: BankKeys, kind: str
+):
+    with ExitStack() as started:
+        server = started.enter_context(running(tmp_path, bank_keys, public_url=PUBLIC, web_workers="1"))
+        url = started.enter_context(FRONTS[kind](tmp_path, server.address[1]))
+        with client(url) as http:
+            reply = pay(ViaLine(http, "pay-a-bill", Signature(TOKEN, PUBLIC)), "20000005", "4111111111111111")
+            assert "42 dollars and 50 cents" in " ".join(heard.words for heard in reply.heard)
+            for path in ("/", "/latest", "/metrics"):
+                assert http.get(path).status_code == 404
+            assert http.get("/healthz").text == "ok\n"
+            assert http.post(STATUS, data={"CallSid": "CA"}).status_code == 403
+            assert http.post(STATUS, data={"a": "x" * 70_000}).status_code == 413
+            assert http.post("/twilio/fallback", data={"CallSid": "CA"}).content == FALLBACK
+            end(server.process)
+            answer = http.post("/twilio/voice/pay-a-bill", data={"CallSid": "CA"})
+            assert (answer.status_code, answer.content) == (200, FALLBACK)
+            assert answer.headers["content-type"].startswith("text/xml")
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason=f"no nginx here: {INSTALL}")
+def test_an_nginx_that_passes_everything_on_shows_neither_page_nor_metrics(tmp_path: Path, bank_keys: BankKeys):
+    """The shortest configuration there is: it sends `Host: 127.0.0.1:<port>` and no X-Forwarded-For."""
+    with ExitStack() as started:
+        server = started.enter_context(running(tmp_path, bank_keys, web_workers="1"))
+        url = started.enter_context(plain_nginx(tmp_path, free_port(), server.address[1]))
+        with client(url) as http:
+            assert http.get("/healthz").text == "ok\n"
+            assert {http.get(path).status_code for path in ("/", "/latest", "/metrics")} == {404}
+
+
+def plain_nginx(folder: Path, port: int, upstream: int):
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid nginx.pid; error_log error.log; events {{}} http {{ access_log off; "
+        f"client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s; "
+        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{upstream}; }} }} }}"
+    )
+    return front(["nginx", "-p", str(folder), "-e", "error.log", "-c", "nginx.conf"], folder, port, scheme="http")
