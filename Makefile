@@ -55,7 +55,7 @@ bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine 
 	@$(BIN)/python benchmarks/bench_keys.py
 
 lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
-	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra voice --extra plot -o requirements/run.txt
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra trunk --extra voice --extra plot -o requirements/run.txt
 	@$(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --all-extras -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## remove the environment; var/ (keys, database) stays

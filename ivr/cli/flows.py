@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from ivr.cli.flow_choice import chosen_flow
 from ivr.core.diagram import mermaid, svg
 from ivr.core.flow_files import FlowSet, read_flows
 from ivr.core.flow_schema import flow_schema
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-SAMPLE = Path("flows/pay-a-bill.yaml")
 SCHEMA = Path("config/flow.schema.json")
 PICTURES = {"mermaid": mermaid, "svg": svg}
 
@@ -37,7 +37,7 @@ def check(files: tuple[Path, ...]) -> None:
 
 
 @click.command()
-@click.argument("file", type=FlowFile, default=SAMPLE)
+@click.argument("file", type=FlowFile, default=chosen_flow)
 @click.option("--format", "picture", type=click.Choice(sorted(PICTURES)), default="mermaid", show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there instead of here.")
 def diagram(file: Path, picture: str, out: Path | None) -> None:

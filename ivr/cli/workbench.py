@@ -15,6 +15,7 @@ from ivr.bank.simulator import BankSimulator
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.compiler import Flow
 from ivr.core.phrases import Prompts
+from ivr.places import SHIPPED, find_project
 from ivr.runner import Runner
 from ivr.runner.assembly import load_flow
 from ivr.runner.billing import Bills
@@ -22,11 +23,12 @@ from ivr.runner.forwarder import Forwarder
 from ivr.runner.forwarder_results import result_words
 from ivr.runner.payments import Payments, bank_of
 from ivr.runner.texting import keep_text
-from ivr.settings import ROOT
+from ivr.settings import load_settings
 from ivr.store import Store, memory_store
 from ivr.vault import Vault
 
-ACCOUNTS = ROOT / "config" / "accounts.csv"
+SAMPLE_ACCOUNTS = SHIPPED / "config" / "accounts.csv"
+SAMPLE_BANKS = SHIPPED / "config" / "banks.yaml"  # the simulator's, whatever the flow calls its bank
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,14 @@ def workbench(file: Path) -> Iterator[Workbench]:
     with tempfile.TemporaryDirectory(prefix="tonetill-") as folder:
         keys, bank_folder = Path(folder) / "keys", Path(folder) / "bank"
         make_development_keys(keys, bank_folder)
-        settings = load_banks(ROOT / "config" / "banks.yaml", Path(folder))
+        settings = load_banks(SAMPLE_BANKS, Path(folder))
         with BankSimulator(bank_folder, slow_s=2.0) as simulator:
             ours = next(iter(settings.values())).model_copy(update={"url": simulator.url, "read_timeout": 4.0})
             with HttpsBank(ours) as bank:
-                yield build_workbench(flow, prompts, ours.sealing_key, bank, ACCOUNTS, Clock(datetime.now(UTC)))
+                yield build_workbench(flow, prompts, ours.sealing_key, bank, accounts(), Clock(datetime.now(UTC)))
+
+
+def accounts() -> Path:
+    """The project's; the sample's where there is no project, or where its bills are in another system."""
+    own = load_settings().accounts if find_project() is not None else None
+    return own or SAMPLE_ACCOUNTS

@@ -10,6 +10,7 @@ from ivr.core.flow_files import read_flows
 from ivr.core.phrases import Prompts
 from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError, FlowError
+from ivr.places import COMMAND
 from ivr.runner.billing import Bills, HttpBilling
 from ivr.runner.payments import Payments, bank_of
 from ivr.runner.production import require_production
@@ -88,6 +89,4 @@ def read_secret(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise ConfigError(
-            f"cannot read {file}: {error.strerror}; `python -m ivr set-up` makes development keys"
-        ) from None
+        raise ConfigError(f"cannot read {file}: {error.strerror}; `{COMMAND} set-up` makes development keys") from None
