@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,10 +29,16 @@ check: .venv/dev.stamp ## formatting, lint, types, zones, flows
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: bench-web bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
+bench: bench-web bench-slow-clients bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
 
-bench-web: .venv/dev.stamp ## signed webhooks a second beside a bare Flask endpoint
+bench-web: .venv/dev.stamp ## signed webhooks a second beside granian and a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
+
+bench-slow-clients: .venv/dev.stamp ## what slow clients do to everybody else, beside granian; with nginx, caddy, slowhttptest where installed
+	@$(BIN)/python benchmarks/bench_slow_clients.py
+
+bench-memory: .venv/dev.stamp ## card numbers left in the web process's memory, beside granian (root)
+	@$(BIN)/python benchmarks/bench_memory.py
 
 bench-store: .venv/dev.stamp ## calls and charges a second beside bare sqlite3; BENCH_POSTGRESQL=url adds PostgreSQL
 	@$(BIN)/python benchmarks/bench_store.py

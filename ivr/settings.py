@@ -32,7 +32,7 @@ class Settings(BaseModel):
     console_port: int = Field(ge=1, le=65535)
     console_host: str
     web_workers: int = Field(ge=1, le=64)
-    web_threads: int = Field(ge=1, le=200)
+    web_threads: int = Field(ge=1, le=24)  # a database pool has as many connections
     web_read_s: float = Field(gt=0, le=60)
     public_url: str
     twilio_auth_token: str = Field(repr=False)

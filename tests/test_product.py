@@ -53,7 +53,7 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     var = tmp_path_factory.mktemp("var")
-    port, bank_port = free_port(), free_port()
+    port, console_port, bank_port = free_port(), free_port(), free_port()
     banks = (ROOT / "config" / "banks.yaml").read_text(encoding="utf-8").replace(":9443", f":{bank_port}")
     (var / "banks.yaml").write_text(banks, encoding="utf-8")
     environment = {
@@ -61,6 +61,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         "VAR": str(var),
         "DATABASE_URL": f"sqlite:///{var}/product.db",
         "PORT": str(port),
+        "CONSOLE_PORT": str(console_port),
         "BANK_PORT": str(bank_port),
         "BANKS": str(var / "banks.yaml"),
         "PYTHONPATH": str(ROOT),
@@ -71,6 +72,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     running = Product(process, f"http://127.0.0.1:{port}", environment, var)
     try:
         until(lambda: answers(f"{running.url}/readyz"))
+        until(lambda: answers(f"http://127.0.0.1:{console_port}/readyz"))
         until(lambda: "bank simulator: https" in (var / "log").read_text())
         yield running
     finally:
@@ -86,10 +88,11 @@ def test_a_call_through_the_running_product_is_paid_and_both_books_agree(product
     assert "was charged 42 dollars and 50 cents" in heard
     entries = charged(read_books(product.var / "bank"))
     assert [entry.amount.minor for entry in entries] == [4250]
-    metrics = httpx.get(f"{product.url}/metrics", trust_env=False).text
+    console = f"http://127.0.0.1:{product.environment['CONSOLE_PORT']}"
+    metrics = httpx.get(f"{console}/metrics", trust_env=False).text
     assert 'tonetill_call_endings_total{flow="pay-a-bill",hung_up="false",outcome="paid"} 1.0' in metrics
     assert 'message="authorize",outcome="approved"' in metrics
-    page = httpx.get(f"{product.url}/", trust_env=False).text
+    page = httpx.get(f"{console}/", trust_env=False).text
     assert "42.50 USD" in page
     assert "<svg" in page
     assert "+15550100" not in page

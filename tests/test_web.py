@@ -176,10 +176,34 @@ def test_a_hang_up_in_the_middle_of_a_card_leaves_no_sealed_field(web: Web):
     assert store.drop_unsent_cards(HungUp(web.bench.workbench.clock.now).at.replace(year=2100)) == 0
 
 
+@pytest.mark.parametrize("path", ["/", "/latest", "/metrics"])
+@pytest.mark.parametrize("host", ["pay.example.com", "127.0.0.1:8000", "localhost"])
+def test_what_webhooks_are_served_from_shows_neither_page_nor_metrics(web: Web, path: str, host: str):
+    """nginx's plain `proxy_pass` sends Host 127.0.0.1 and no X-Forwarded-For: it cannot be told from this machine."""
+    answer = web.http.get(path, headers={"Host": host})
+    assert (answer.status_code, answer.text) == (404, "404 Not Found\n")
+
+
+def test_the_consoles_listener_takes_no_webhooks(web: Web):
+    assert web.console.post(VOICE).status_code == 404
+
+
+def test_metrics_on_a_loopback_listener_are_for_this_machine_only(web: Web):
+    for headers in ({"Host": "rebound.example.com"}, {"X-Forwarded-For": "203.0.113.9"}):
+        assert web.console.get("/metrics", headers=headers).status_code == 403
+
+
+def test_metrics_on_a_networks_address_are_for_that_network_and_the_page_is_not(bench: Bench):
+    console = make_web(bench, CONSOLE_HOST="10.0.0.5").console
+    assert console.get("/metrics", headers={"Host": "10.0.0.5:8001"}).status_code == 200
+    assert console.get("/", headers={"Host": "10.0.0.5:8001"}).status_code == 403
+
+
 def test_health_readiness_and_metrics_answer(web: Web):
     web.post(VOICE, {})
     assert web.http.get("/healthz").text == "ok\n"
     assert web.http.get("/readyz").text == "ready\n"
-    metrics = web.http.get("/metrics").text
+    assert web.console.get("/healthz").text == "ok\n"
+    metrics = web.console.get("/metrics").text
     assert 'tonetill_calls_total{channel="twilio",flow="pay-a-bill"}' in metrics
     assert "tonetill_outbox_depth" in metrics

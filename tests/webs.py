@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import httpx
 from flask import Flask
 
-from app import create_app
+from app import create_app, create_console
 from ivr.channels.simulator import Signature, ViaLine
 from ivr.runner.assembly import Engine
 from ivr.settings import load_settings
@@ -23,6 +23,7 @@ class Web:
     app: Flask
     bench: Bench
     http: httpx.Client
+    console: httpx.Client
     sign: Signature
 
     def post(self, path: str, fields: dict[str, str], **headers: str) -> httpx.Response:
@@ -49,4 +50,6 @@ def make_web(bench: Bench, **settings_changed: str) -> Web:
     engine = Engine(flows, workbench.prompts, workbench.store, workbench.runner)
     app = create_app(settings, engine)
     http = httpx.Client(transport=httpx.WSGITransport(app=app), base_url=PUBLIC)
-    return Web(app, bench, http, Signature(TOKEN, PUBLIC))
+    here = httpx.WSGITransport(app=create_console(settings, engine))
+    console = httpx.Client(transport=here, base_url=f"http://127.0.0.1:{settings.console_port}")
+    return Web(app, bench, http, console, Signature(TOKEN, PUBLIC))

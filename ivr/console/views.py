@@ -55,7 +55,7 @@ def latest(pages: ConsoleData) -> dict[str, Any]:
 def is_local() -> bool:
     """Asked for by this machine's own name and from itself: a proxy's visitors and a rebound DNS name are not.
 
-    Twilio reaches the same port through a tunnel or a proxy, and with it would anybody.
+    The second lock: the first is that this is not the port that Twilio's requests come to.
     """
     host = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
     name = (host or request.host).strip("[]").lower()
@@ -71,7 +71,7 @@ def is_loopback(address: str) -> bool:
 
 
 def refuse() -> Response:
-    words = "this page is shown on the machine itself only: try an ssh tunnel (ssh -L 8000:127.0.0.1:8000)\n"
+    words = "this page is shown on the machine itself only: try an ssh tunnel (ssh -L 8001:127.0.0.1:8001)\n"
     return Response(words, 403, mimetype="text/plain")
 
 

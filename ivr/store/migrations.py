@@ -1,12 +1,14 @@
 """Brings a database to the schema this version needs; run by `make run`, by `set-up` and by the tests."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from ivr.errors import ConfigError
@@ -28,8 +30,10 @@ def migrate(url: str) -> None:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
         raise ConfigError(EXPECTED) from None
     named = parsed.render_as_string(hide_password=True)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        _make_folder(Path(parsed.database).parent)
+    file = _sqlite_file(parsed)
+    if file is not None:
+        _make_folder(file.parent)
+        _make_private(file)
         _lock_before_reading(engine)
     try:
         with engine.begin() as connection:
@@ -40,6 +44,28 @@ def migrate(url: str) -> None:
         raise ConfigError(f"{named} is not a database of ours: set DATABASE_URL to another") from None
     finally:
         engine.dispose()
+    if file is not None:
+        _tighten(file)
+
+
+def _sqlite_file(url: URL) -> Path | None:
+    is_file = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
+    return Path(url.database or "") if is_file else None
+
+
+def _make_private(file: Path) -> None:
+    """For its owner only, from its first byte: SQLite would make it as the umask says, readable for everybody."""
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise ConfigError(f"cannot write {file}: {error.strerror}; set DATABASE_URL to another place") from None
+
+
+def _tighten(file: Path) -> None:
+    """A database that is ours and was made before this rule. SQLite gives new logs the mode of their database."""
+    for part in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+        with suppress(FileNotFoundError, PermissionError):
+            part.chmod(0o600)
 
 
 def _migrate(connection: Connection, named: str) -> None:

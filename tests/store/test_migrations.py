@@ -30,6 +30,21 @@ def test_migrating_twice_changes_nothing(url: str):
     store.close()
 
 
+def test_a_database_file_is_for_its_owner_only_also_one_made_before(tmp_path: Path):
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    old.touch()
+    old.chmod(0o644)
+    for file in (old, new):
+        migrate(f"sqlite:///{file}")
+        store = open_store(f"sqlite:///{file}")
+        store.save_call(a_call(), 0, NOW)
+        parts = list(tmp_path.glob(f"{file.name}*"))
+        assert {part.name: oct(part.stat().st_mode & 0o777) for part in parts} == {
+            f"{file.name}{end}": "0o600" for end in ("", "-wal", "-shm")
+        }
+        store.close()
+
+
 def test_processes_that_migrate_at_once_take_turns(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'new' / 'store.db'}"
     with ThreadPoolExecutor(4) as pool:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -150,12 +150,18 @@ def until(reached: Callable[[], bool], within_s: float = START_S) -> None:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
+    """With the workers of a server that does not end them itself, as one that was stopped may not."""
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     try:
-        process.wait(30)
+        process.wait(20)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 def free_port() -> int:

@@ -1,0 +1,83 @@
+"""What a WSGI application is given of a request (PEP 3333), and what becomes of its answer."""
+
+import asyncio
+import io
+from typing import Any
+
+import pytest
+from flask import Flask, Response, request
+
+from ivr.web.wsgi import WsgiInThreads, environ, read_body
+
+SCOPE: dict[str, Any] = {
+    "method": "POST",
+    "path": "/twilio/voice/él",
+    "query_string": b"seq=1",
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": ("127.0.0.1", 8000),
+    "client": ("203.0.113.9", 40000),
+    "headers": [(b"host", b"pay.example.com"), (b"content-type", b"text/plain"), (b"content-length", b"999")],
+    "state": {"target": b"/twilio/voice/%C3%A9l?seq=1"},
+}
+
+
+def scope(*headers: tuple[bytes, bytes]) -> Any:
+    return SCOPE | {"headers": [*SCOPE["headers"], *headers]}
+
+
+def test_path_query_and_target_are_as_the_standard_has_them():
+    variables = environ(scope(), io.BytesIO(b"abc"))
+    assert variables["PATH_INFO"] == "/twilio/voice/él".encode().decode("latin-1")
+    assert (variables["QUERY_STRING"], variables["REQUEST_URI"]) == ("seq=1", "/twilio/voice/%C3%A9l?seq=1")
+    assert (variables["HTTP_HOST"], variables["CONTENT_TYPE"]) == ("pay.example.com", "text/plain")
+    assert variables["REMOTE_ADDR"] == "203.0.113.9"
+
+
+def test_the_length_is_what_was_read_not_what_was_said():
+    assert environ(scope(), io.BytesIO(b"abc"))["CONTENT_LENGTH"] == "3"
+
+
+def test_a_header_sent_twice_is_joined_and_one_with_an_underscore_is_dropped():
+    variables = environ(scope((b"x-a", b"1"), (b"x-a", b"2"), (b"x_forwarded_for", b"127.0.0.1")), io.BytesIO())
+    assert variables["HTTP_X_A"] == "1,2"
+    assert "HTTP_X_FORWARDED_FOR" not in variables
+
+
+def messages(*bodies: bytes, left: bool = False) -> Any:
+    found = [{"type": "http.request", "body": body, "more_body": True} for body in bodies]
+    found.append({"type": "http.disconnect"} if left else {"type": "http.request", "body": b"", "more_body": False})
+
+    async def receive() -> Any:
+        return found.pop(0)
+
+    return receive
+
+
+def test_a_body_in_pieces_is_read_as_one():
+    body = asyncio.run(read_body(messages(b"Digits=", b"1")))
+    assert body is not None
+    assert body.read() == b"Digits=1"
+
+
+@pytest.mark.parametrize(("left", "answered"), [(False, True), (True, False)])
+def test_a_complete_request_is_answered_and_wiped_and_one_that_was_left_is_not_begun(left: bool, answered: bool):
+    app, sent, seen = Flask("test"), [], []
+
+    @app.post("/<path:name>")
+    def take(name: str) -> Response:
+        seen.append(request.stream)
+        return Response(request.get_data(), 201, {"X-Name": "a"})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(WsgiInThreads(app, 1)(scope(), messages(b"4111", left=left), send))
+    assert bool(sent) == answered
+    if answered:
+        assert (sent[0]["status"], sent[1]["body"]) == (201, b"4111")
+        assert (b"x-name", b"a") in sent[0]["headers"]
+        seen[0].seek(0)
+        assert seen[0].read() == b"\0\0\0\0"
+    else:
+        assert seen == []
