@@ -14,7 +14,7 @@ import pytest
 
 from ivr.bank import HttpsBank
 from ivr.bank.simulator import BY_NAME, charged, read_books
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from tests.bank.requests import new_request
 from tests.bank_process import IMPATIENT, BankKeys, RunningBank
 

@@ -54,10 +54,12 @@ def test_a_new_project_checks_and_takes_a_paid_call(plain: Installed, tmp_path: 
     assert not (tmp_path / "var").exists()
 
 
-def test_outside_of_any_project_the_sample_can_be_called_and_a_line_says_how_to_get_one(plain: Installed, tmp_path: Path):
+def test_outside_of_any_project_the_sample_can_be_called_and_a_line_says_how_to_get_one(
+    plain: Installed, tmp_path: Path
+):
     assert "on record: unpaid" in plain.tonetill(tmp_path, "simulate", "--keys", "1 h").stdout
     assert plain.tonetill(tmp_path, "diagram").returncode == 0
-    for command in ("up", "set-up", "web", "forwarder", "bank"):
+    for command in ("up", "bank"):
         refused = plain.tonetill(tmp_path, command)
         assert refused.returncode == 2, command
         assert "`tonetill init my-line` makes a project" in refused.stderr
@@ -69,7 +71,7 @@ def test_it_knows_its_version_and_says_its_own_name(plain: Installed, tmp_path: 
     version = plain.tonetill(tmp_path, "--version").stdout.split()
     assert version[0].startswith("tonetill")
     assert version[-1] in plain.run(tmp_path, "python", "-m", "ivr", "--version").stdout
-    for command in ([], ["simulate"], ["prompts"]):
+    for command in ([], ["simulate"]):
         told = plain.tonetill(tmp_path, *command, "--help").stdout
         assert "tonetill" in told
         assert "python -m ivr" not in told
@@ -110,7 +112,11 @@ def test_bash_completes_commands(plain: Installed, tmp_path: Path):
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_are_given_the_same_commands(shell: str, plain: Installed, tmp_path: Path):
     assert f"_TONETILL_COMPLETE={shell}_complete" in plain.tonetill(tmp_path, "completion", shell).stdout
-    asked = {"_TONETILL_COMPLETE": f"{shell}_complete", "COMP_WORDS": "tonetill si", "COMP_CWORD": "1" if shell == "zsh" else "si"}
+    asked = {
+        "_TONETILL_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": "tonetill si",
+        "COMP_CWORD": "1" if shell == "zsh" else "si",
+    }
     assert "simulate" in plain.tonetill(tmp_path, **asked).stdout
 
 

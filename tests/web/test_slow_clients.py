@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from tests.bank_process import BankKeys
 from tests.web.servers import WEB, Server, answers, pay, prepare, running, until
 from tests.web.slow_clients import (
