@@ -26,7 +26,7 @@ def project_folder(environ: Mapping[str, str] | None = None) -> Path:
     found = find_project(environ)
     if found is None:
         raise ConfigError(
-            f"no {PROJECT_FILE} in {Path.cwd()} or above it: `{COMMAND} init my-line` makes a project; "
+            f"no {PROJECT_FILE} in {_here()} or above it: `{COMMAND} init my-line` makes a project; "
             f"or go into one, or name its folder in {VARIABLE}"
         )
     return found
@@ -37,9 +37,16 @@ def find_project(environ: Mapping[str, str] | None = None) -> Path | None:
     named = (os.environ if environ is None else environ).get(VARIABLE)
     if named:
         return _named_project(Path(named))
-    here = Path.cwd()
+    here = _here()
     nearest = next((folder for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
     return nearest or (SHIPPED if IS_CLONE else None)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        raise ConfigError("the folder that this was started in has been removed: go into another") from None
 
 
 def _named_project(folder: Path) -> Path:

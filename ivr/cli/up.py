@@ -21,7 +21,7 @@ from ivr.cli.preparation import prepare
 from ivr.cli.supervisor import supervise
 from ivr.console import Trial, console_address, trials
 from ivr.errors import ConfigError
-from ivr.places import SHIPPED, VARIABLE, for_children, project_folder
+from ivr.places import SHIPPED, VARIABLE, for_children, project_folder, shown
 from ivr.runner.assembly import load_flows
 from ivr.runner.production import require_production
 from ivr.settings import Settings, load_settings
@@ -75,11 +75,14 @@ def set_up() -> None:
 def read_procfile(project: Path) -> dict[str, str]:
     """Command by process: the project's own Procfile, or the one that ships. `python` is the one that runs this."""
     own = project / "Procfile"
-    written = (own if own.is_file() else SHIPPED / "Procfile").read_text(encoding="utf-8")
+    file = own if own.is_file() else SHIPPED / "Procfile"
+    commands = parse_procfile(file.read_text(encoding="utf-8")).processes
+    if not commands:
+        raise ConfigError(f"{shown(file)}: no process is named: each is a line such as  web: python -m ivr web")
     python = shlex.quote(sys.executable)
     return {
         name: f"{python}{command.removeprefix('python')}" if command.startswith("python ") else command
-        for name, command in parse_procfile(written).processes.items()
+        for name, command in commands.items()
     }
 
 

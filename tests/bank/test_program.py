@@ -96,7 +96,7 @@ def test_without_its_keys_it_says_how_to_make_them(folder: Path, missing: str) -
     (folder / missing).unlink()
     done = run("--port", "0", "--dir", str(folder))
     assert done.returncode == 1
-    assert "`python -m ivr set-up` makes it" in done.stderr
+    assert "`python -m ivr set-up` makes" in done.stderr
 
 
 def test_without_books_it_says_so(tmp_path: Path) -> None:
