@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,10 +29,13 @@ check: .venv/dev.stamp ## formatting, lint, types, zones, flows
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: bench-web bench-slow-clients bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
+bench: bench-web bench-slow-clients bench-lookups bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside granian and a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
+
+bench-lookups: .venv/dev.stamp ## what others notice of 24 callers whose look-ups hang
+	@$(BIN)/python benchmarks/bench_lookups.py
 
 bench-slow-clients: .venv/dev.stamp ## what slow clients do to everybody else, beside granian; with nginx, caddy, slowhttptest where installed
 	@$(BIN)/python benchmarks/bench_slow_clients.py

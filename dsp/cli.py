@@ -31,7 +31,9 @@ WAV files at any rate from 4 kHz, mono or stereo: PCM of 8 to 32 bits, float, mu
 Exit code 0: done. 1: a recording could not be read or written. 2: the command was not understood.
 """
 
-FOLDER_SECRETS: Final = "Write out which keys were heard. They may be card numbers: mind where the output goes."
+SECRETS: Final = "Write out which keys were heard. They may be card numbers: mind where the output goes."
+FOLDER_SECRETS: Final = "For a folder: " + SECRETS
+LEAST_CARD_DIGITS: Final = 12  # the shortest card number, Maestro's
 EXISTING: Final = click.Path(exists=True, path_type=Path)
 NEW: Final = click.Path(path_type=Path)
 
@@ -56,7 +58,7 @@ def main() -> None:
 @main.command()
 @click.argument("source", type=EXISTING)
 @click.option("--report", type=NEW, help="For a folder: also write the table to this CSV file.")
-@click.option("--show-keys", is_flag=True, help="For a folder: " + FOLDER_SECRETS)
+@click.option("--show-keys", is_flag=True, help=SECRETS)
 def decode(source: Path, report: Path | None, show_keys: bool) -> None:
     """Print the keys in a recording, or which recordings in a folder hold keys.
 
@@ -64,26 +66,31 @@ def decode(source: Path, report: Path | None, show_keys: bool) -> None:
     python -m dsp decode call.wav
     python -m dsp decode calls/ --report report.csv
 
-    A folder's table says how many keys and when, not which: keys in an archive are card data.
+    A folder's table says how many keys and when, not which: keys in an archive are card data. Of one recording they are
+    written out unless there are as many digits in a row as a card number has; --show-keys writes out those too.
     """
     if source.is_dir():
         with _progress("listening", _bytes_below(source)) as heard:
             found = list(archive.inspect_folder(source, heard))
         _finish(found, report, show_keys)
         return
-    _file_only(report, show_keys)
+    _file_only(report)
     with _naming(source), _status(f"listening to {source.name}"):
         one = archive.inspect(source)
-    for key in one.keys:
-        click.echo(f"{key.start_s:9.3f} s  {1000 * key.duration_s:5.0f} ms  {key.key}")
-    click.echo(f"{len(one.keys)} keys in {one.seconds:.1f} s: {''.join(key.key for key in one.keys) or 'none'}")
+    keys = "".join(key.key for key in one.keys)
+    shown = keys if show_keys else without_cards(keys)
+    for key, letter in zip(one.keys, shown, strict=True):
+        click.echo(f"{key.start_s:9.3f} s  {1000 * key.duration_s:5.0f} ms  {letter}")
+    click.echo(f"{len(one.keys)} keys in {one.seconds:.1f} s: {shown or 'none'}")
+    if shown != keys:
+        click.echo("There may be a card number among them: --show-keys writes the digits out.", err=True)
 
 
 @main.command()
 @click.argument("source", type=EXISTING)
 @click.argument("target", type=NEW)
 @click.option("--report", type=NEW, help="For a folder: also write the table to this CSV file.")
-@click.option("--show-keys", is_flag=True, help="For a folder: " + FOLDER_SECRETS)
+@click.option("--show-keys", is_flag=True, help=FOLDER_SECRETS)
 @click.option("--thorough", is_flag=True, help="Beep where a veil would do; over about a tenth of all speech.")
 @click.option("--no-veil", is_flag=True, help="Leave doubtful speech as it is; keys under loud speech may stay in it.")
 def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thorough: bool, no_veil: bool) -> None:
@@ -117,7 +124,8 @@ def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thoro
 @click.argument("target", type=NEW)
 @click.option("--channel", default=1, show_default=True, help="Which channel of a stereo recording, from 1.")
 @click.option("--hide-keys", is_flag=True, help="Mark where keys are without writing which they are.")
-def plot_command(source: Path, target: Path, channel: int, hide_keys: bool) -> None:
+@click.option("--show-keys", is_flag=True, help="Write which they are even where a card number may be among them.")
+def plot_command(source: Path, target: Path, channel: int, hide_keys: bool, show_keys: bool) -> None:
     """Draw a recording's spectrogram with its keys marked (PNG, SVG or PDF by the name's ending).
 
     \b
@@ -131,7 +139,9 @@ def plot_command(source: Path, target: Path, channel: int, hide_keys: bool) -> N
             raise DspError(f"has {len(recording.samples)} channels, so no channel {channel}")
         samples = recording.samples[channel - 1]
         keys = dtmf.decode(samples, recording.rate)
-        plot.draw(linear(samples, None) / 32768, recording.rate, keys, target, title=source.name, names=not hide_keys)
+        pressed = "".join(key.key for key in keys)
+        names = show_keys or not (hide_keys or without_cards(pressed) != pressed)
+        plot.draw(linear(samples, None) / 32768, recording.rate, keys, target, title=source.name, names=names)
     click.echo(f"{target}: {len(keys)} keys marked")
 
 
@@ -161,9 +171,17 @@ def _table(found: list[archive.Found], show_keys: bool) -> Table:
     return table
 
 
-def _file_only(report: Path | None, show_keys: bool) -> None:
+def without_cards(keys: str) -> str:
+    """Every digit as a dot where a card number may be among them: its security code stands right behind it."""
+    longest = max(len(entry) for entry in keys.replace("*", "").split("#"))
+    if longest < LEAST_CARD_DIGITS:
+        return keys
+    return "".join("\N{BULLET}" if key.isdecimal() else key for key in keys)
+
+
+def _file_only(report: Path | None, show_keys: bool = False) -> None:
     if report or show_keys:
-        raise click.UsageError("--report and --show-keys are for folders")
+        raise click.UsageError("--report and --show-keys are for folders" if show_keys else "--report is for folders")
 
 
 @contextmanager

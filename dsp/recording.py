@@ -34,6 +34,9 @@ EXTENSIBLE: Final = 0xFFFE  # the real tag is in the first two bytes of the sub-
 READABLE: Final = {(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64), (ALAW, 8), (ULAW, 8)}
 FOREIGN: Final = {2: "Microsoft ADPCM", 0x11: "IMA ADPCM", 0x31: "GSM 6.10", 0x55: "MP3"}
 SIZE_UNKNOWN: Final = 0xFFFFFFFF  # left by recorders that stream, or that were cut off
+# Who writes into a pipe cannot go back to fill the size in, and promises the most there may be: all ones (ffmpeg), or
+# some 2 GB, signed or unsigned (sox: 7FFFF000 and more). Others leave a 0.
+LEAST_PROMISE: Final = 0x7FF00000
 
 
 @dataclass(frozen=True)
@@ -138,9 +141,21 @@ def _chunks(data: memoryview) -> tuple[Format, memoryview]:
 
 def _body(data: memoryview, begin: int, size: int) -> memoryview:
     there = len(data) - begin
-    if size != SIZE_UNKNOWN and there < size:
+    if size == 0 and not _are_chunks(data, begin):
+        size = there
+    if there < size < LEAST_PROMISE:
         raise DspError(f"is cut off: its header promises {size} bytes of audio, {there} are there")
     return data[begin : begin + min(size, there)]
+
+
+def _are_chunks(data: memoryview, at: int) -> bool:
+    """Whether named chunks, one after the other, fill the file from here: then what stands before them is empty."""
+    while at + 8 <= len(data):
+        name, size = struct.unpack_from("<4sI", data, at)
+        if not all(0x20 <= letter < 0x7F for letter in name):
+            return False
+        at += 8 + size + size % 2
+    return len(data) <= at <= len(data) + 1
 
 
 def _format(chunk: bytes) -> Format:

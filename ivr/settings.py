@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ivr.core.problems import did_you_mean
 from ivr.core.yaml_source import Source, read_yaml
@@ -46,6 +46,9 @@ class Settings(BaseModel):
     merchant: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
     accounts: Path | None
     billing_url: str
+    billing_token: str = Field(repr=False)
+    billing_secret: str = Field(repr=False)
+    billing_ca: str
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json", "auto"]
     trunk_bind: str
@@ -54,12 +57,17 @@ class Settings(BaseModel):
     trunk_tls_port: int = Field(ge=0, le=65535)
     trunk_tls_cert: str
     trunk_tls_key: str
+    trunk_tls_client_ca: str
+    trunk_srtp: Literal["required", "optional", "off"]
     trunk_peers: str
     trunk_user: str
     trunk_password: str = Field(repr=False)
     trunk_flows: str
+    trunk_called_number: Literal["request-uri", "to"]
+    trunk_plus: Literal["exact", "ignored"]
     trunk_rtp_ports: str = Field(pattern=r"^\d{4,5}-\d{4,5}$")
     trunk_max_calls: int = Field(ge=1, le=20_000)
+    trunk_max_unanswered: int = Field(ge=1, le=20_000)
     trunk_max_minutes: int = Field(ge=1, le=24 * 60)
     trunk_drain_s: int = Field(ge=0, le=24 * 3600)
     trunk_register: str
@@ -78,7 +86,7 @@ class Settings(BaseModel):
     def below_project(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         return None if path is None else _project(info) / path
 
-    @field_validator("trunk_record", "trunk_tls_cert", "trunk_tls_key")
+    @field_validator("trunk_record", "trunk_tls_cert", "trunk_tls_key", "trunk_tls_client_ca", "billing_ca")
     @classmethod
     def below_project_if_set(cls, path: str, info: ValidationInfo) -> str:
         return str(_project(info) / path) if path else ""
@@ -93,16 +101,30 @@ class Settings(BaseModel):
             return f"{prefix}{_project(info) / url.removeprefix(prefix)}"
         return url
 
+    @model_validator(mode="after")
+    def trunk_lets_nobody_in_by_mistake(self) -> "Settings":
+        wrong = []
+        if bool(self.trunk_user.strip()) != bool(self.trunk_password.strip()):
+            given, missing = ("USER", "PASSWORD") if self.trunk_user.strip() else ("PASSWORD", "USER")
+            wrong.append(f"TRUNK_{given} needs TRUNK_{missing}: a login with only one of them would keep nobody out")
+        if not self.trunk_tls_port and self.trunk_srtp == "required":
+            wrong.append("TRUNK_SRTP=required needs TRUNK_TLS_PORT: without TLS every call would be refused")
+        if not self.trunk_tls_port and self.trunk_tls_client_ca:
+            wrong.append("TRUNK_TLS_CLIENT_CA needs TRUNK_TLS_PORT: without TLS nobody shows a certificate")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
     @property
     def base_url(self) -> str:
         """What Twilio's signature is computed over, before the path."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Of the project that `ivr.places` finds. ConfigError lists every wrong setting with where it was set."""
+def load_settings(environ: Mapping[str, str] | None = None, project: Path | None = None) -> Settings:
+    """Of this project, or of the one that `ivr.places` finds. ConfigError lists every wrong setting with where it was set."""
     environ = os.environ if environ is None else environ
-    folder = project_folder(environ)
+    folder = project or project_folder(environ)
     written = _read_all(folder, environ)
     values = written.values()
     if values.get("environment") == "development" and not values.get("twilio_auth_token"):

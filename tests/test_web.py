@@ -1,12 +1,18 @@
 """The web process as Twilio sees it, and as somebody sees it who is not Twilio."""
 
+import base64
 import re
+from urllib.parse import parse_qs
 
 import pytest
 
+from ivr.channels.twilio import Signer, Writer
+from ivr.channels.twilio.gathering import Keeper, listening_for
+from ivr.core.actions import Collect
+from ivr.core.entry import EntryRules
 from ivr.core.events import HungUp
 from tests.benches import Bench
-from tests.webs import CALL_ID, Web, make_web
+from tests.webs import CALL_ID, TOKEN, Web, make_web
 
 VOICE = "/twilio/voice/pay-a-bill"
 
@@ -93,11 +99,122 @@ def test_an_empty_first_gather_is_followed_by_the_silent_rest_of_the_first_keys_
     assert 'timeout="6"' in first.text
     before = web.rows()
     rest = web.post(next_url(first.text), {"Digits": ""})
-    assert 'timeout="4"' in rest.text
+    assert 'timeout="6"' in rest.text  # 4 s are left of 10, but the second key has its 6 s too
     assert "<Say" not in rest.text
     assert web.rows() == before
     late = web.post(next_url(rest.text), {"Digits": "1"})
     assert "account number" in late.text
+
+
+@pytest.mark.parametrize(
+    ("first_key", "between_keys", "first", "second"),
+    [("7s", "6s", 6, 6), ("10s", "6s", 6, 6), ("20s", "6s", 6, 14), ("6s", "6s", 6, None), ("3s", "6s", 6, None)],
+)
+def test_no_gather_gives_a_key_less_time_than_the_flow_does(
+    first_key: str, between_keys: str, first: int, second: int | None
+):
+    rules = EntryRules(8, 10)
+    collect = Collect("account_number", rules, float(first_key[:-1]), float(between_keys[:-1]))
+    listening = listening_for(collect)
+    assert f'timeout="{first}"' in Writer(lambda phrase: phrase.name).answer([collect], "/twilio/voice/x?seq=1")
+    assert listening.more_s == (second or 0)
+
+
+STARRED = {
+    "expiry": ("1*1230", ["1*12", "30"]),
+    "expiry, cleared twice": ("1*12*1230", ["1*12", "*1", "230"]),
+    "expiry, cleared at the last key": ("123*1230", ["123*", "1230"]),
+    "expiry, ended by the done key": ("1*1230#", ["1*12", "30", "#"]),
+}
+
+
+@pytest.mark.parametrize(("keys", "gathers"), STARRED.values(), ids=STARRED)
+def test_star_within_an_entry_of_known_length_begins_it_again(web: Web, keys: str, gathers: list[str]):
+    line = web.line()
+    line.begin()
+    for entry in ("1", "12345678#", "1", "4111111111111111#"):
+        line.press(entry)
+    sent: list[str] = []
+    post = line._post
+    line._post = lambda fields: (sent.append(fields["Digits"] + fields["FinishedOnKey"]), post(fields))[1]  # type: ignore[method-assign]
+    heard = [heard.words for heard in line.press(keys).heard]
+    assert sent == gathers
+    assert "security code" in heard[0]
+    assert not any("start" in words.lower() or "nothing" in words.lower() for words in heard)
+
+
+def test_star_works_in_every_other_entry_too(web: Web):
+    line = web.line()
+    line.begin()
+    line.press("1")
+    assert "balance" in line.press("99*123*12345678#").heard[0].words
+    line.press("1")
+    line.press("4*4111111111111111#")
+    for keys, heard in [("99*12*1230", "security code"), ("1*123", "ZIP"), ("9410*94105", "You are paying")]:
+        assert heard in line.press(keys).heard[0].words
+    assert line.press("1").state == "waiting"
+    web.bench.workbench.work()
+    assert [p.status for p in web.bench.workbench.store.payments_of(line.call_id)] == ["approved"]
+
+
+def test_an_entry_begun_again_and_left_is_asked_for_again_and_star_on_it_offers_to_cancel(web: Web):
+    line = web.line()
+    line.begin()
+    for entry in ("1", "12345678#", "1", "4111111111111111#"):
+        line.press(entry)
+    assert "expiration" in line.press("1*12").heard[-1].words
+    assert "cancel" in line.press("123**").heard[0].words
+
+
+def test_what_is_kept_of_an_entry_is_readable_in_no_url_or_row_and_of_no_use_to_another_call(web: Web):
+    url = VOICE
+    for keys in (None, "1", "12345678", "1", "4111111111111111"):
+        url = next_url(web.post(url, {"Digits": keys} if keys else {}).text)
+    before = web.rows()
+    silent = web.post(url, {"Digits": "9*83"}).text
+    assert (actions_of(silent), "<Say" in silent, 'numDigits="2"' in silent) == (["Gather"], False, True)
+    assert web.rows() == before
+    kept = parse_qs(next_url(silent).partition("?")[2])["kept"][0]
+    assert "83" not in base64.urlsafe_b64decode(kept).decode("latin-1")[-18:]
+    keeper = Keeper(Signer(TOKEN).keeping_key, CALL_ID)
+    here = f"{VOICE}?seq=5"
+    assert keeper.open(kept, here) == b"83"
+    for other in (Keeper(Signer(TOKEN).keeping_key, CALL_ID[:-1] + "2"), Keeper(Signer("f" * 32).keeping_key, CALL_ID)):
+        assert other.open(kept, here) == b""
+    assert (keeper.open(kept, f"{VOICE}?seq=6"), keeper.open("x", here), keeper.open("", here)) == (b"", b"", b"")
+
+
+@pytest.mark.parametrize("wrong", ["n=x", "n=4&done=1&clear=*", "n=4&done=%23", "n=4&done=%23&clear=*&gap=12345"])
+def test_a_gathers_url_that_we_did_not_write_is_refused(web: Web, wrong: str):
+    web.post(VOICE, {})
+    before = web.rows()
+    assert web.post(f"{VOICE}?seq=1&{wrong}", {"Digits": "1"}).status_code == 400
+    assert web.rows() == before
+
+
+def test_a_done_key_out_of_habit_costs_no_try(web: Web):
+    line = web.line()
+    line.begin()
+    for entry in ("1#", "1234567890#", "12345678#", "1#", "5555555555554444#", "1230#", "123#", "94105#"):
+        heard = [heard.words for heard in line.press(entry).heard]
+        assert not any("Nothing was entered" in words or "not one of the choices" in words for words in heard), entry
+    stored = web.bench.workbench.store.load_call(line.call_id)
+    assert stored is not None
+    assert (stored.call.phase, stored.call.mistakes) == ("confirm", 0)
+
+
+def test_on_hold_twilio_asks_again_after_the_words_and_then_each_second_until_the_bank_has_answered(web: Web):
+    line = web.line()
+    line.begin()
+    for entry in ("1", "12345678#", "1", "4111111111111111#", "1230", "123", "94105"):
+        line.press(entry)
+    held = line.press("1")
+    assert (held.state, held.wait_s) == ("waiting", 0)
+    assert "asking your bank" in held.heard[0].words
+    again = line.wait()
+    assert (again.state, again.wait_s, again.heard) == ("waiting", 1, [])
+    web.bench.workbench.work()
+    assert "confirmation number" in line.wait().heard[0].words
 
 
 def test_keys_in_the_second_gather_count_and_silence_there_is_no_input(web: Web):

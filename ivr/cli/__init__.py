@@ -23,6 +23,8 @@ COMMANDS = {
     "prompts": ("ivr.voice.cli", "prompts", "Render prompts to audio, list what is not recorded, listen."),
     "trunk": ("ivr.cli.trunk", "trunk", "Answer SIP calls (one process), showing calls live on a terminal."),
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
+    "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
+    "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
     "web": ("ivr.cli.web", "web", "Answer Twilio's webhooks (the Procfile's web process)."),
     "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
     "forwarder": ("ivr.cli.forwarder", "forwarder", "Take payments to the banks (the Procfile's forwarder process)."),

@@ -32,7 +32,7 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None) -> None:
     Through the real product:  python -m ivr simulate --via http://127.0.0.1:8000
     A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 #"
 
-    Account 12345678 owes 42.50. Use published test cards only; docs/bank.md says what each does.
+    Account 12345678 owes 42.50 (ACCOUNTS, or what BILLING_URL says). Use published test cards only: docs/bank.md.
     """
     ask = scripted(keys) if keys is not None else console.input
     if via:
@@ -69,6 +69,9 @@ def tell_outcome(bench: "Workbench", call_id: str) -> None:
     for payment in bench.store.payments_of(call_id):
         number = f", confirmation {payment.confirmation_number}" if payment.confirmation_number else ""
         console.print(f"  {payment.intent.amount} by {payment.intent.card_summary}: {payment.status}{number}")
+
+    for notice in bench.store.waiting_notices(10):
+        console.print(f"  the billing system was not told of {notice.payment.intent.reference}: it is tried again")
 
 
 def via_line(url: str, flow: str, ani: str) -> Line:

@@ -54,9 +54,13 @@ class CaptureCard:
 
 @dataclass(frozen=True)
 class Wait:
-    """Hold the line this long, then report `Waited`."""
+    """Hold the line until what is waited for has happened, this long at most, then report `Waited`.
+
+    `keep_keys`: keys pressed meanwhile are for the next question.
+    """
 
     seconds: float
+    keep_keys: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,10 @@ ChannelAction = Speak | Collect | CaptureCard | Wait | HangUp
 
 @dataclass(frozen=True)
 class LookUp:
-    """Ask the billing system: answered by `LookedUp`."""
+    """Ask the billing system: answered by `LookedUp` or `LookUpFailed`, at once or after `Wait`.
+
+    Repeated after each `Wait` until it is answered: the runner asks the billing system once all the same.
+    """
 
     source: str
     key: str

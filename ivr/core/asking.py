@@ -1,12 +1,16 @@
 """Plain questions: digits with a look-up, an amount with implied cents, a menu of keys. Card fields are in `collecting`."""
 
-from ivr.core.actions import LookUp
+from ivr.core.actions import LookUp, Wait
+from ivr.core.compiler import Flow
 from ivr.core.entry import Reading, Span, read_after_timeout
-from ivr.core.events import Event, KeysEntered, LookedUp, NoInput
+from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem, NoInput
 from ivr.core.flow import AskStep, MenuStep
 from ivr.core.money import Money
 from ivr.core.scalars import LONGEST_AMOUNT
 from ivr.core.turn import ACCEPT_KEY, REFUSE_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, no_input, no_match
+
+LOOK_UP_HOLD_S = 1.0  # one pause while the billing system thinks; most answer before the first
+LOOK_UP_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
 
 
 def ask(turn: Turn, kind: AskStep | MenuStep) -> Turn:
@@ -25,7 +29,7 @@ def ask(turn: Turn, kind: AskStep | MenuStep) -> Turn:
 
 
 def hear(turn: Turn, kind: AskStep | MenuStep, event: Event) -> Reply:
-    if isinstance(event, LookedUp) and isinstance(kind, AskStep) and turn.call.phase == "lookup":
+    if isinstance(kind, AskStep) and turn.call.phase == "lookup":
         return _hear_look_up(turn, kind, event)
     if isinstance(event, NoInput):
         return no_input(turn)
@@ -57,22 +61,53 @@ def _hear_digits(turn: Turn, kind: AskStep, event: KeysEntered) -> Reply:
 def _accept_digits(turn: Turn, kind: AskStep, text: str) -> Reply:
     if kind.lookup is None:
         return turn, Leave("ok")
-    return turn.change(phase="lookup").do(LookUp(kind.lookup, text)), Listen()
+    turn = turn.change(phase="lookup", since=turn.at).do(LookUp(kind.lookup, text))
+    return turn.say("one_moment").do(Wait(LOOK_UP_HOLD_S, keep_keys=True)), Listen()
 
 
-def _hear_look_up(turn: Turn, kind: AskStep, event: LookedUp) -> Reply:
-    turn = turn.change(phase="entry")
+def _hear_look_up(turn: Turn, kind: AskStep, event: Event) -> Reply:
+    """Whatever else happens while a look-up is under way leads to asking for its answer again."""
+    if isinstance(event, LookUpFailed):
+        return _hear_failure(turn, kind, event.problem)
+    if isinstance(event, LookedUp):
+        return _hear_answer(turn, kind, event)
+    if turn.at - turn.call.since >= LOOK_UP_PATIENCE_S:
+        return _hear_failure(turn, kind, "not_reached")
+    again = LookUp(str(kind.lookup), str(turn.call.values[kind.ask]))
+    return turn.do(again, Wait(LOOK_UP_HOLD_S, keep_keys=True)), Listen()
+
+
+def _hear_failure(turn: Turn, kind: AskStep, problem: LookUpProblem) -> Reply:
+    """A billing system that does not answer ends the call; what cannot be paid here may have been the wrong number."""
+    if problem == "not_payable":
+        return _not_found(turn, kind, "bill_not_payable", told=True)
+    return turn.forget(kind.ask).say("bill_not_reached").end(turn.call.known_ending), Listen()
+
+
+def _not_found(turn: Turn, kind: AskStep, prompt: str, *, told: bool = False) -> Reply:
+    """What is no account may be the beginning of a card number: it is not kept. `told`: say it wherever it leads."""
+    turn = turn.change(phase="entry").forget(kind.ask)
+    if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
+        return no_match(turn, prompt)
+    return turn.say(prompt) if told else turn, Leave("not_found")
+
+
+def _hear_answer(turn: Turn, kind: AskStep, event: LookedUp) -> Reply:
     if not event.found:
-        # What is no account may be the beginning of a card number: it is not kept.
-        turn = turn.forget(kind.ask)
-        if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
-            return no_match(turn, f"not_found_{kind.ask}")
-        return turn, Leave("not_found")
-    turn = turn.change(values={**turn.call.values, **event.values})
+        return _not_found(turn, kind, f"not_found_{kind.ask}")
+    if is_in_another_currency(turn.flow, event):
+        return _hear_failure(turn, kind, "not_payable")
+    turn = turn.change(phase="entry", values={**turn.call.values, **event.values})
     due = event.values.get("bill.due")
     if isinstance(due, Money) and due.minor <= 0:
         return turn.say("nothing_due").end("unpaid"), Listen()
     return turn, Leave("found")
+
+
+def is_in_another_currency(flow: Flow, event: LookedUp) -> bool:
+    """A bill in euros cannot be paid by a flow whose limit is in dollars."""
+    currency = flow.head.limits.max_amount.currency
+    return any(isinstance(value, Money) and value.currency != currency for value in event.values.values())
 
 
 def _hear_money(turn: Turn, kind: AskStep, event: KeysEntered) -> Reply:

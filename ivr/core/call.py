@@ -18,7 +18,8 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 class Call:
     """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
     `unsettled` while that has no final answer; `since` is when the current wait was last looked at (epoch s), `waited` how
-    long it has lasted by then; `can_text`: a text to this caller would arrive, as far as is known when the call begins."""
+    long it has lasted by then; `can_text`: a text to this caller would arrive, as far as is known when the call begins;
+    `ended_itself`: the caller's last entry was over without the done key, so one that comes now belongs to it."""
 
     id: str
     flow: str
@@ -42,6 +43,7 @@ class Call:
     outcome: Ending | None = None
     hung_up: bool = False
     can_text: bool = True
+    ended_itself: bool = False
 
     @property
     def intent(self) -> str:

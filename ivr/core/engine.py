@@ -1,6 +1,6 @@
 """The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
 
-from ivr.core import asking, collecting, paying
+from ivr.core import asking, collecting, habit, paying
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
 from ivr.core.compiler import BUILT_IN, CANCELLED, Flow
@@ -40,6 +40,9 @@ def hear(turn: Turn, event: Event) -> Turn:
     phase = turn.call.phase
     if isinstance(event, KeysEntered) and not event.keys:
         event = NoInput(event.at)
+    if habit.is_stray_done(turn, event):
+        return ask_again(turn.change(ended_itself=False))
+    turn = habit.note_how_entry_ended(turn, event)
     if phase == "language":
         return choose_language(turn, event)
     if phase == "cancel":
@@ -110,6 +113,16 @@ def ask(turn: Turn) -> Turn:
         case Closing():
             return close(turn, kind)
     raise AssertionError(f"a step of an unknown kind: {kind!r}")
+
+
+def ask_again(turn: Turn) -> Turn:
+    """The present question once more, from whatever it is in the middle of."""
+    if turn.call.phase == "language":
+        return offer_languages(turn)
+    kind = turn.flow.steps[turn.call.step]
+    if isinstance(kind, SayStep) and turn.call.phase == "repeat":
+        return resume(paying.offer_repeat(turn, kind))
+    return ask(turn)
 
 
 def close(turn: Turn, kind: Closing) -> Turn:

@@ -71,6 +71,11 @@ def read_after_timeout(keys: bytes | bytearray, rules: EntryRules) -> Span:
     return Span(Reading.CLEARED, span.start, span.end, span.used) if span.start else span
 
 
+def ends_itself(keys: bytes | bytearray, rules: EntryRules) -> bool:
+    """Whether these keys, one entry, are over by length or timer: neither the done key nor the clear key came last."""
+    return len(keys) > 0 and keys[-1] not in (ord(rules.done), ord(rules.clear))
+
+
 def _is_full(keys: bytes | bytearray, start: int, end: int, rules: EntryRules) -> bool:
     length = end - start
     if rules.ends_by_length and length >= rules.max_length:

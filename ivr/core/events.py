@@ -78,13 +78,17 @@ class Waited:
 
 @dataclass(frozen=True)
 class CardCollected:
-    """The vault's verdict on one card field; `summary` is `"visa 1111"` for the card number, else None."""
+    """The vault's verdict on one card field; `summary` is `"visa 1111"` for the card number, else None.
+
+    `ended_itself`: by its length or by the timer, without the done key.
+    """
 
     at: datetime
     field: CardField
     valid: bool
     reason: str | None = None
     summary: str | None = None
+    ended_itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,17 @@ class LookedUp:
     at: datetime
     found: bool
     values: Mapping[str, Value] = field(default_factory=dict)
+
+
+LookUpProblem = Literal["not_reached", "not_payable"]
+
+
+@dataclass(frozen=True)
+class LookUpFailed:
+    """`not_reached`: the billing system does not answer; `not_payable`: its answer is no bill that can be paid here."""
+
+    at: datetime
+    problem: LookUpProblem
 
 
 @dataclass(frozen=True)
@@ -148,6 +163,7 @@ Event = (
     | CardCollected
     | CardEntryEdited
     | LookedUp
+    | LookUpFailed
     | LimitReached
     | BankAnswered
     | CardCaptured

@@ -32,6 +32,7 @@ from ivr.core.scalars import (
 
 EndName = Literal["paid", "unpaid", "pending"]
 RETRY = "retry"
+LOOK_UP_PROMPTS = ("one_moment", "bill_not_reached", "bill_not_payable")
 Place = tuple[str | int, ...]
 
 
@@ -145,7 +146,7 @@ class AskStep(Step):
     def prompts(self) -> Iterator[str]:
         yield from (f"enter_{self.ask}", f"no_match_{self.ask}")
         if self.lookup:
-            yield f"not_found_{self.ask}"
+            yield from (f"not_found_{self.ask}", *LOOK_UP_PROMPTS)
         if self.confirm or self.ask == "money":
             yield f"confirm_{self.ask}"
 

@@ -9,7 +9,7 @@ from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep, SmsStep
 from ivr.core.money import Money
 from ivr.core.turn import ENDING_PROMPTS, Leave, Listen, Reply, Turn, one_key
 
-HOLD_S = 2.0  # one hold pause; the bank usually answers within the first
+HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RESOLVE_PATIENCE_S = 45.0  # after this the caller is told that a text will follow
 REASSURE_EVERY_S = 10.0
@@ -32,7 +32,7 @@ def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:
 
 def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
     """A key pressed while the bank works changes nothing: the charge is out."""
-    if isinstance(event, BankAnswered) and not (isinstance(kind, ResolveStep) and event.outcome == "unknown"):
+    if isinstance(event, BankAnswered) and ends_wait(kind, event):
         return _hear_bank(turn, kind, event)
     if not isinstance(event, (Waited, BankAnswered)):
         return turn.do(Wait(HOLD_S)), Listen()
@@ -42,8 +42,9 @@ def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
         return turn, Leave("unknown")
     if isinstance(kind, ResolveStep) and waited >= RESOLVE_PATIENCE_S:
         return turn, Leave("pending")
-    if waited % REASSURE_EVERY_S < HOLD_S:
-        turn = turn.say("still_working")
+    reassured = int(waited // REASSURE_EVERY_S)
+    if reassured > turn.call.repeats:
+        turn = turn.change(repeats=reassured).say("still_working")
     return turn.do(Wait(HOLD_S)), Listen()
 
 
@@ -51,6 +52,11 @@ def _pause(turn: Turn) -> float:
     """Since the last look. A clock that was set meanwhile, forward or back, must not end the wait, nor make it endless."""
     pause = turn.at - turn.call.since
     return pause if 0 <= pause <= LONGEST_PAUSE_S else HOLD_S
+
+
+def ends_wait(kind: PayStep | ResolveStep, event: BankAnswered) -> bool:
+    """An inquiry goes on where the bank still does not know."""
+    return isinstance(kind, PayStep) or event.outcome != "unknown"
 
 
 def _hear_bank(turn: Turn, kind: PayStep | ResolveStep, event: BankAnswered) -> Reply:

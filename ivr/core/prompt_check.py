@@ -28,6 +28,7 @@ _KNOWN_BY: Mapping[str, frozenset[str]] = {
         ("welcome", "enter_account_number", "no_match_account_number", "not_found_account_number"), _ALWAYS
     ),
     **dict.fromkeys(("no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on", "offer_cancel"), _ALWAYS),
+    **dict.fromkeys(("one_moment", "bill_not_reached", "bill_not_payable"), _ALWAYS),
     **dict.fromkeys(("cancelled", "goodbye", "apology", "you_were_not_charged"), _ALWAYS),
     **dict.fromkeys(("limit_attempts_per_caller", "limit_attempts_per_card"), _ALWAYS),
     "choose_language": frozenset({"key"}),

@@ -11,7 +11,8 @@ from ivr.core.phrases import Prompts
 from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError, FlowError
 from ivr.places import COMMAND
-from ivr.runner.billing import Bills, HttpBilling
+from ivr.runner.billing import billing_of
+from ivr.runner.notices import notices_of
 from ivr.runner.payments import Payments, bank_of
 from ivr.runner.production import require_production
 from ivr.runner.runner import Runner
@@ -81,8 +82,8 @@ def assemble(settings: Settings) -> Engine:
     vaults = {name: Vault(bank.sealing_key, fingerprint_key) for name, bank in banks.items()}
     can_text = texting(settings, store.text_trouble)
     payments = Payments(store, vaults, settings.merchant, fingerprint_key, prompts.words, can_text)
-    billing = HttpBilling(settings.billing_url) if settings.billing_url else Bills(store)
-    return Engine(flows, prompts, store, Runner(flows, payments, billing))
+    notices_of(settings, store)  # the forwarder sends them; a wrong setting is told by every process
+    return Engine(flows, prompts, store, Runner(flows, payments, billing_of(settings, store)))
 
 
 def read_secret(file: Path) -> bytes:

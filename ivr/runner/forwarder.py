@@ -24,6 +24,7 @@ from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder_crew import Crew, queues_for, threads_of
 from ivr.runner.forwarder_results import ResultText, result_words
 from ivr.runner.forwarder_texts import TextJobs
+from ivr.runner.notices import Notices, notices_of
 from ivr.runner.production import require_production
 from ivr.runner.texting import TextSender
 from ivr.runner.twilio_texts import text_sender
@@ -58,6 +59,7 @@ class Forwarder:
     lease_s: float = LEASE_S
     write_result: ResultText | None = None
     pause: Callable[[float], object] = time.sleep
+    notices: Notices | None = None
 
     @property
     def due(self) -> datetime | None:
@@ -78,6 +80,8 @@ class Forwarder:
                 self.resolve(job)
             case "result" | "sms":
                 self.texts.do(job)
+            case "notice":
+                self.tell_billing(job)
 
     @property
     def texts(self) -> TextJobs:
@@ -149,6 +153,15 @@ class Forwarder:
         pause = min(2.0 ** min(job.attempts, 10) / 2, LONGEST_PAUSE_S)
         self.store.postpone(job, pause, self.due)
 
+    # ---- the billing system
+
+    def tell_billing(self, job: Job) -> None:
+        if self.notices is not None:
+            self.notices.tell(job)
+            return
+        log.error("a billing system is to be told of a payment, and BILLING_URL is empty", reference=job.reference)
+        self._later(job)
+
     # ---- around them
 
     def _ask(self, payment: Payment, question: Question, call: Callable[[Bank], BankAnswer]) -> BankAnswer:
@@ -188,7 +201,7 @@ class Forwarder:
         word = _word(status, answer) if answer else None
         for pause_s in (*RECORD_PAUSES_S, None):
             try:
-                recorded = self.store.record(job, status, self.now(), word)
+                recorded = self.store.record(job, status, self.now(), word, tell_billing=self.notices is not None)
             except DatabaseError:
                 if pause_s is None:
                     raise
@@ -241,7 +254,8 @@ def main() -> None:
     _, prompts = load_flows(settings.flows)
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
     store = open_store(settings.database_url, threads_of(queues))
-    forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts))
+    notices = notices_of(settings, store)
+    forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts), notices=notices)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

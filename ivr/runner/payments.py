@@ -9,7 +9,7 @@ from datetime import datetime
 from ivr.core.actions import Authorize, Phrase, SendSms
 from ivr.core.call import Call
 from ivr.core.compiler import Flow
-from ivr.core.entry import EntryRules, Reading, read_after_timeout, read_entry
+from ivr.core.entry import EntryRules, Reading, ends_itself, read_after_timeout, read_entry
 from ivr.core.events import (
     BankAnswered,
     BankOutcome,
@@ -64,7 +64,10 @@ class Payments:
             if span.reading in EDITS:
                 return CardEntryEdited(event.at, EDITS[span.reading])  # type: ignore[arg-type]
             keys = event.keys.buffer[span.start : span.end]
-            return self._take(call, flow, field, keys, event.at)
+            verdict = self._take(call, flow, field, keys, event.at)
+            if isinstance(verdict, CardCollected):
+                return replace(verdict, ended_itself=ends_itself(event.keys.buffer, rules))
+            return verdict
         finally:
             event.keys.wipe()
 

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
@@ -25,22 +24,31 @@ from ivr.core.actions import (
     Speak,
     Wait,
 )
+from ivr.core.asking import is_in_another_currency
 from ivr.core.call import Call
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow
 from ivr.core.engine import step
-from ivr.core.events import CallStarted, CardCaptured, CardField, Digits, Event, Fault, KeysEntered, LookedUp, Waited
+from ivr.core.events import (
+    BankAnswered,
+    CallStarted,
+    CardCaptured,
+    CardField,
+    Digits,
+    Event,
+    Fault,
+    KeysEntered,
+    LookedUp,
+    Waited,
+)
+from ivr.core.flow import PayStep, ResolveStep
+from ivr.core.paying import ends_wait
+from ivr.runner.billing import Billing
 from ivr.runner.payments import Payments
 from ivr.store import StaleCall
 
 log = structlog.get_logger()
 MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
-
-
-class Billing(Protocol):
-    """Where bills come from: the embedded table, or an endpoint of the merchant's."""
-
-    def look_up(self, source: str, key: str, at_event: Event) -> LookedUp: ...
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,12 @@ class Runner:
         except Exception as fault:
             log.error("cannot tell whether texts go out", call=call.id, kind=type(fault).__name__)
             return False
+
+    def is_answered(self, call: Call, at: datetime) -> bool:
+        """Whether a hold is over: the bank has answered the charge, or the inquiry, that the call waits for."""
+        kind = self.flows[call.flow].steps.get(call.step)
+        answer = self.payments.answer(call, Waited(at)) if call.phase == "waiting" else None
+        return isinstance(kind, PayStep | ResolveStep) and isinstance(answer, BankAnswered) and ends_wait(kind, answer)
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
@@ -147,7 +161,7 @@ class Runner:
     def _perform(self, call: Call, action: Action, event: Event) -> Event | None:
         match action:
             case LookUp():
-                return self.billing.look_up(action.source, action.key, event)
+                return self._look_up(call, action, event)
             case BeginCard():
                 return self.payments.begin_card(call, self.flows[call.flow], event.at)
             case Authorize():
@@ -158,6 +172,13 @@ class Runner:
             case SendSms():
                 self.payments.send_sms(call, action, event.at)
         return None
+
+    def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
+        # `since` tells this look-up of the call from an earlier one of the same account.
+        found = self.billing.look_up(action.source, action.key, event, f"{call.id} {call.since}")
+        if isinstance(found, LookedUp) and is_in_another_currency(self.flows[call.flow], found):
+            log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
+        return found
 
 
 def _count(before: Call, after: Call) -> None:

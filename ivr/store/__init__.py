@@ -2,20 +2,22 @@
 
 from sqlalchemy.exc import DBAPIError as DatabaseError
 
+from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.audit import Audit, AuditEvent
-from ivr.store.billing import Bill, Bills
+from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
-from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, Payment, PaymentIntent, Status
+from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, DueNow, Payment, PaymentIntent, Status
 from ivr.store.ledger import Ledger
 from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
 from ivr.store.migrations import create_tables, migrate, require_current
+from ivr.store.notices import Notice, Notices
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.texts import TextMessage, TextProblem, Texts
 
 
-class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Texts, Audit):
+class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Notices, Texts, Audit):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -58,12 +60,15 @@ __all__ = [
     "Bill",
     "CallRecord",
     "DatabaseError",
+    "DueNow",
     "Job",
     "Limit",
     "Limits",
+    "Notice",
     "OverLimit",
     "Payment",
     "PaymentIntent",
+    "Renewal",
     "SealedField",
     "StaleCall",
     "Status",
@@ -76,4 +81,5 @@ __all__ = [
     "memory_store",
     "migrate",
     "open_store",
+    "read_bills",
 ]

@@ -1,25 +1,36 @@
-"""The embedded billing table: what each account owes, seeded from a CSV file."""
+"""The embedded billing table, and what has been paid of bills that another system keeps."""
 
-import csv
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, text
 
-from ivr.core.money import Money, parse_money
-from ivr.errors import ConfigError
-from ivr.store.database import Database
+from ivr.core.money import Money
+from ivr.store.accounts_file import Bill, read_bills
+from ivr.store.database import Database, milliseconds
+from ivr.store.intents import DueNow
 from ivr.store.tables import bill
 
 _FIND = "SELECT due_minor, minimum_minor, currency FROM bill WHERE account = ?"
-COLUMNS = ["account", "due", "minimum", "currency"]
+# Approved, and the billing system had not acknowledged its notice when it was asked: it may not have counted it.
+# An acknowledged notice's `due_at` is when that was. Both halves go by the index (is_done, due_at).
+_PAID = text(
+    "SELECT COALESCE(SUM(amount_minor), 0) FROM payment_intent JOIN outbox ON outbox.reference = payment_intent.reference "
+    "WHERE kind = 'notice' AND (NOT is_done OR (is_done AND due_at >= :asked_at)) "
+    "AND account = :account AND currency = :currency AND status = 'approved'"
+)
+_PER_STATEMENT = 500  # SQLite takes a limited number of parameters
 
 
 @dataclass(frozen=True)
-class Bill:
-    account: str
-    due: Money
-    minimum: Money
+class Renewal:
+    """What an accounts file changes; `changed` are pairs of before and after."""
+
+    added: Sequence[Bill]
+    changed: Sequence[tuple[Bill, Bill]]
+    removed: Sequence[Bill]
+    unchanged: int
 
 
 class Bills:
@@ -38,35 +49,56 @@ class Bills:
         """Adds the file's accounts that are not there yet; the others keep what they owe by now, unless `anew`."""
         bills = read_bills(file)
         with self._database.money() as connection:
-            if anew:
-                connection.execute(delete(bill).where(bill.c.account.in_([one.account for one in bills])))
-            known = set(connection.execute(select(bill.c.account)).scalars())
-            new = [one for one in bills if one.account not in known]
-            if new:
-                connection.execute(insert(bill), [_row(one) for one in new])
+            known = _known(connection)
+            new = [one for one in bills if anew or one.account not in known]
+            _write(connection, new, {})
         return len(new)
 
+    def renew_bills(self, bills: Sequence[Bill], *, replace_all: bool = False, only_show: bool = False) -> Renewal:
+        """The given accounts owe what is given; the others go, if `replace_all`. One transaction; calls go on meanwhile."""
+        with self._database.money() as connection:
+            renewal = _compare(_known(connection), bills, replace_all=replace_all)
+            if not only_show:
+                changed = [after for _, after in renewal.changed]
+                _write(connection, [*renewal.added, *changed], {one.account: one for one in renewal.removed})
+        return renewal
 
-def read_bills(file: Path) -> list[Bill]:
-    """ConfigError names the line that is wrong."""
-    try:
-        with file.open(newline="", encoding="utf-8") as lines:
-            reader = csv.DictReader(lines)
-            if reader.fieldnames != COLUMNS:
-                raise ConfigError(f"{file}:1: expected the columns {','.join(COLUMNS)}")
-            return [_bill(file, number, row) for number, row in enumerate(reader, 2)]
-    except OSError as error:
-        raise ConfigError(f"cannot read {file}: {error.strerror}; ACCOUNTS names the file") from None
+    def left_to_pay(self, source: str, key: str, due: DueNow) -> Money:
+        """What a billing system of the merchant's said, less what has been paid here that it may not have counted."""
+        values = {"account": key, "currency": due.amount.currency, "asked_at": milliseconds(due.asked_at)}
+        with self._database.calls() as connection:
+            paid = int(connection.execute(_PAID, values).scalar_one())
+        return Money(due.amount.minor - paid, due.amount.currency)
 
 
-def _bill(file: Path, number: int, row: dict[str, str]) -> Bill:
-    try:
-        due, minimum = (parse_money(f"{row[name]} {row['currency']}") for name in ("due", "minimum"))
-    except ValueError as error:
-        raise ConfigError(f"{file}:{number}: {error}") from None
-    if not row["account"].isdecimal() or minimum > due:
-        raise ConfigError(f"{file}:{number}: an account is digits, and its minimum is not above what is due")
-    return Bill(row["account"], due, minimum)
+def _known(connection: Connection) -> dict[str, Bill]:
+    return {
+        row.account: Bill(row.account, Money(row.due_minor, row.currency), Money(row.minimum_minor, row.currency))
+        for row in connection.execute(select(bill))
+    }
+
+
+def _compare(known: Mapping[str, Bill], bills: Sequence[Bill], *, replace_all: bool) -> Renewal:
+    changed = [(known[one.account], one) for one in bills if one.account in known and known[one.account] != one]
+    listed = {one.account for one in bills}
+    return Renewal(
+        added=[one for one in bills if one.account not in known],
+        changed=changed,
+        removed=[one for one in known.values() if replace_all and one.account not in listed],
+        unchanged=sum(known.get(one.account) == one for one in bills),
+    )
+
+
+def _write(connection: Connection, bills: Sequence[Bill], removed: Mapping[str, Bill]) -> None:
+    for accounts in _in_pieces([*removed, *(one.account for one in bills)]):
+        connection.execute(delete(bill).where(bill.c.account.in_(accounts)))
+    if bills:
+        connection.execute(insert(bill), [_row(one) for one in bills])
+
+
+def _in_pieces(accounts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(accounts), _PER_STATEMENT):
+        yield accounts[start : start + _PER_STATEMENT]
 
 
 def _row(one: Bill) -> dict[str, object]:

@@ -65,6 +65,14 @@ class AlreadyBegun:
     """This intent was accepted before: nothing was added."""
 
 
+@dataclass(frozen=True)
+class DueNow:
+    """What a billing system of the merchant's said was due, and when it was asked."""
+
+    amount: Money
+    asked_at: datetime
+
+
 # Written out once: composing a statement anew costs more than running it.
 _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),

@@ -22,7 +22,7 @@ from ivr.store.intents import (
     read_payment,
 )
 from ivr.store.limits import Limits, OverLimit, limit_reached
-from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
+from ivr.store.outbox import NOTICES, Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.tables import ledger_entry, payment_intent
 
@@ -96,10 +96,13 @@ class Ledger:
                 return None
             return read_sealed(connection, job.reference).fields
 
-    def record(self, job: Job, status: Status, now: datetime, answer: BankWord | None = None) -> bool:
+    def record(
+        self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
+    ) -> bool:
         """The end of a job, in one transaction; False if the lease was lost meanwhile or the status cannot follow.
 
-        A final status deletes the sealed fields; `unknown` leaves a job to resolve it; `approved` lowers the bill.
+        A final status deletes the sealed fields; `unknown` leaves a job to resolve it; `approved` lowers the bill, or,
+        with `tell_billing`, leaves a job to tell the system that keeps it.
         """
         word = answer or BankWord()
         with self._database.money() as connection:
@@ -109,7 +112,7 @@ class Ledger:
             if not move(connection, job.reference, payment.status, status, word):
                 raise LostRace(job.reference)
             _add_entry(connection, payment.intent, status, word.response_code, now)
-            _follow_up(connection, payment.intent, status)
+            _follow_up(connection, payment.intent, status, tell_billing)
         if status in FINAL:
             self._database.drop_wal()
         return True
@@ -134,11 +137,14 @@ def _staged_for(connection: Connection, intent: PaymentIntent) -> Staged:
     return staged
 
 
-def _follow_up(connection: Connection, intent: PaymentIntent, status: Status) -> None:
+def _follow_up(connection: Connection, intent: PaymentIntent, status: Status, tell_billing: bool) -> None:
     if status == "unknown":
         add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
-    if status == "approved":
-        _lower_bill(connection, intent)
+    if status == "approved" and intent.account:
+        if tell_billing:
+            add_job(connection, "notice", intent.reference, NOTICES)
+        else:
+            _lower_bill(connection, intent)
     if status in FINAL:
         delete_sealed(connection, intent.reference)
         hurry(connection, "result", intent.reference)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, TextClause, false, func, select, text
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
 
-KINDS = ("authorize", "resolve", "result", "sms")
+KINDS = ("authorize", "resolve", "result", "sms", "notice")
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,15 @@ _ADD = text(
 _HELD = "WHERE id = :id AND fence = :fence AND is_done = false"
 _TOUCH = text(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
 _FINISH = text(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
+_ACKNOWLEDGE = text(f"UPDATE outbox SET is_done = true, due_at = :at {_HELD}")  # noqa: S608
 _POSTPONE = f"UPDATE outbox SET due_at = {{now}} + :pause_ms, leased_until = 0 {_HELD}"  # noqa: S608
 _RENEW = f"UPDATE outbox SET leased_until = {{now}} + :lease_ms {_HELD}"  # noqa: S608
 _HURRY = text("UPDATE outbox SET due_at = :at_once WHERE kind = :kind AND reference = :reference AND is_done = false")
+NEVER = 253_370_764_800_000  # the year 9999: what has been given up is not due again until somebody says so
 _PULL_IN = """
 UPDATE outbox SET due_at = CASE WHEN due_at > {now} + :pause_ms THEN {now} ELSE due_at END,
     leased_until = CASE WHEN leased_until > {now} + :lease_ms THEN {now} ELSE leased_until END
-WHERE is_done = false AND (due_at > {now} + :pause_ms OR leased_until > {now} + :lease_ms)
+WHERE is_done = false AND due_at < :never AND (due_at > {now} + :pause_ms OR leased_until > {now} + :lease_ms)
 """
 
 
@@ -103,6 +105,12 @@ class Outbox:
         with self._database.money() as connection:
             return close_job(connection, job)
 
+    def acknowledge(self, job: Job, at: datetime) -> bool:
+        """Done, with the time at which the other side had it: the job's `due_at` from then on."""
+        with self._database.money() as connection:
+            values = {"id": job.id, "fence": job.fence, "at": milliseconds(at)}
+            return connection.execute(_ACKNOWLEDGE, values).rowcount == 1
+
     def postpone(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
         with self._database.money() as connection:
             return put_off(connection, job, pause_s, now)
@@ -115,7 +123,7 @@ class Outbox:
 
     def pull_in(self, longest_pause_s: float, longest_lease_s: float, now: datetime | None = None) -> int:
         """Jobs put off, or leased, until further ahead than anybody does: the clock was wrong then, and is right now."""
-        longest = {"pause_ms": int(longest_pause_s * 1000), "lease_ms": int(longest_lease_s * 1000)}
+        longest = {"pause_ms": int(longest_pause_s * 1000), "lease_ms": int(longest_lease_s * 1000), "never": NEVER}
         with self._database.money() as connection:
             return connection.execute(timed(connection, _PULL_IN), {"now": given(now)} | longest).rowcount
 

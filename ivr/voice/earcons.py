@@ -4,10 +4,19 @@ _BY_BEGINNING = (
     (("no_match", "not_found", "limit_", "no_input", "nothing_entered"), "wrong"),
     (("confirm_", "offer_cancel"), "confirm"),
 )
-_WRONG = ("brand_not_accepted", "card_expired", "card_declined", "apology", "cancelled", "you_were_not_charged")
+_WRONG = (
+    "brand_not_accepted",
+    "card_expired",
+    "card_declined",
+    "apology",
+    "bill_not_reached",
+    "bill_not_payable",
+    "cancelled",
+    "you_were_not_charged",
+)
 _BY_NAME = {
     **dict.fromkeys(_WRONG, "wrong"),
-    **dict.fromkeys(("hold_while_charging", "still_working"), "hold"),
+    **dict.fromkeys(("hold_while_charging", "still_working", "one_moment"), "hold"),
     **dict.fromkeys(("confirmation_number", "you_were_charged", "sms_sent", "cleared", "nothing_due"), "accepted"),
     "goodbye": "goodbye",
 }

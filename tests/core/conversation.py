@@ -8,7 +8,7 @@ from ivr.core.call import Call
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow, compile_flow
 from ivr.core.engine import step
-from ivr.core.entry import Reading, read_after_timeout
+from ivr.core.entry import Reading, ends_itself, read_after_timeout
 from ivr.core.events import (
     BankAnswered,
     BankOutcome,
@@ -20,6 +20,8 @@ from ivr.core.events import (
     HungUp,
     KeysEntered,
     LookedUp,
+    LookUpFailed,
+    LookUpProblem,
     NoInput,
     Waited,
 )
@@ -72,10 +74,12 @@ class Talk:
         if expected is None:
             return self.hear(KeysEntered(self.now, Digits(keys)))
         field, rules = expected
+        ended_itself = ends_itself(keys.encode(), rules)
         reading = read_after_timeout(keys.encode(), rules).reading
         if reading in (Reading.CANCEL, Reading.CLEARED, Reading.EMPTY):
             return self.hear(CardEntryEdited(self.now, reading.value))
-        return self.hear(CardCollected(self.now, field, True, summary="visa 1111" if field == "card_number" else None))
+        summary = "visa 1111" if field == "card_number" else None
+        return self.hear(CardCollected(self.now, field, True, summary=summary, ended_itself=ended_itself))
 
     def silence(self) -> "Talk":
         return self.hear(NoInput(self.now))
@@ -88,6 +92,9 @@ class Talk:
 
     def not_found(self) -> "Talk":
         return self.hear(LookedUp(self.now, False))
+
+    def no_bill(self, problem: LookUpProblem) -> "Talk":
+        return self.hear(LookUpFailed(self.now, problem))
 
     def refused(self, field: str, reason: str) -> "Talk":
         return self.hear(CardCollected(self.now, field, False, reason))  # type: ignore[arg-type]

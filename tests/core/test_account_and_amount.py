@@ -2,14 +2,61 @@
 
 import pytest
 
-from ivr.core.actions import LookUp
+from ivr.core.actions import LookUp, Wait
 from ivr.core.events import LookedUp
 from ivr.core.money import Money
 from tests.core.conversation import Talk, sample
 
 
 def test_an_account_is_looked_up():
-    assert Talk().at_account().keys("12345678").done == [LookUp("billing.find_bill", "12345678")]
+    talk = Talk().at_account().keys("12345678")
+    assert talk.done == [LookUp("billing.find_bill", "12345678"), Wait(1.0, keep_keys=True)]
+    assert talk.said == ["one_moment"]
+
+
+def test_an_answer_that_takes_its_time_is_asked_for_after_each_pause():
+    talk = Talk().at_account().keys("12345678")
+    for _ in range(5):
+        assert talk.wait(1).done == [LookUp("billing.find_bill", "12345678"), Wait(1.0, keep_keys=True)]
+    assert talk.found().said == ["pay_full_balance", "pay_another_amount"]
+
+
+@pytest.mark.parametrize("disturb", [Talk.silence, lambda talk: talk.keys("1"), Talk.start])
+def test_nothing_but_its_answer_ends_a_look_up(disturb):
+    talk = disturb(Talk().at_account().keys("12345678"))
+    assert talk.did(LookUp) == [LookUp("billing.find_bill", "12345678")] * 2
+    assert talk.found().said == ["pay_full_balance", "pay_another_amount"]
+
+
+def test_a_look_up_that_is_never_answered_ends_the_call_with_the_truth():
+    talk = Talk().at_account().keys("12345678").wait(11).wait(1)
+    assert talk.said == ["bill_not_reached", "you_were_not_charged", "goodbye"]
+    assert talk.is_over
+    assert "account_number" not in talk.call.values
+
+
+def test_a_second_look_up_has_patience_of_its_own():
+    talk = Talk().at_account().keys("12345678").wait(11).not_found().wait(0.0).keys("87654321").wait(11)
+    assert talk.done == [LookUp("billing.find_bill", "87654321"), Wait(1.0, keep_keys=True)]
+
+
+def test_a_billing_system_that_cannot_be_reached_ends_the_call():
+    talk = Talk().at_account().keys("12345678").no_bill("not_reached")
+    assert talk.said == ["bill_not_reached", "you_were_not_charged", "goodbye"]
+    assert talk.call.outcome == "unpaid"
+
+
+def test_what_cannot_be_paid_here_may_have_been_the_wrong_account():
+    talk = Talk().at_account().keys("12345678").no_bill("not_payable")
+    assert talk.said == ["bill_not_payable", "enter_account_number"]
+    assert "account_number" not in talk.call.values
+    assert talk.keys("23456789").found().said[0] == "pay_full_balance"
+
+
+def test_what_cannot_be_paid_here_is_said_wherever_not_found_leads():
+    elsewhere = sample(("not_found: retry", "not_found: goodbye_unpaid"))
+    talk = Talk(elsewhere).at_account().keys("12345678").no_bill("not_payable")
+    assert talk.said == ["bill_not_payable", "you_were_not_charged", "goodbye"]
 
 
 def test_an_unknown_account_is_told_apart_from_a_wrong_entry():
@@ -95,7 +142,7 @@ def test_two_asks_for_the_amount_again():
 
 @pytest.mark.parametrize("key", ["3", "#", "0"])
 def test_another_key_at_the_amounts_confirmation_confirms_nothing(key: str):
-    talk = Talk().at_amount().keys("2").keys("2000").keys(key)
+    talk = Talk().at_amount().keys("2").keys("2000#").keys(key)
     assert talk.said == ["no_match", "confirm_money"]
     assert "amount" not in talk.call.values
 
@@ -131,12 +178,11 @@ def test_a_least_amount_above_what_is_due_is_what_is_due():
     assert phrase["min"] == phrase["max"] == Money(500)
 
 
-def test_a_bill_in_another_currency_than_the_limit_cannot_be_paid():
+def test_a_bill_in_another_currency_than_the_limit_is_found_out_at_its_look_up():
     bill = {"bill.due": Money(4250, "EUR"), "bill.min": Money(100, "EUR")}
     talk = Talk().at_account().keys("12345678").found(**bill)
-    with pytest.raises(ValueError, match="different currencies"):
-        talk.keys("2")
-    assert talk.keys("1").said[0] == "limit_max_amount"
+    assert talk.said == ["bill_not_payable", "enter_account_number"]
+    assert talk.call.values == {}
 
 
 def test_an_answer_of_the_billing_system_that_nobody_asked_for_changes_nothing():

@@ -25,6 +25,7 @@ from ivr.core.events import (
     KeysEntered,
     LimitReached,
     LookedUp,
+    LookUpFailed,
     NoInput,
     Waited,
 )
@@ -61,6 +62,7 @@ MAKERS = st.one_of(
         lambda limit: lambda at: LimitReached(at, limit)
     ),
     st.just(lambda at: LookedUp(at, False)),
+    st.sampled_from(["not_reached", "not_payable"]).map(lambda problem: lambda at: LookUpFailed(at, problem)),
     st.tuples(AMOUNTS, AMOUNTS).map(
         lambda two: lambda at: LookedUp(at, True, {"bill.due": two[0], "bill.min": two[1]})
     ),
@@ -148,10 +150,7 @@ def test_silence_ends_every_call(name: str, makers: list):
         silences += 1
         assert silences < 60, f"still in {call.step}, {call.phase}"
         now += timedelta(seconds=10)
-        # A look-up is answered by the runner in the same turn; only the caller and the bank can be silent.
-        silent = (
-            LookedUp(now, False) if call.phase == "lookup" else Waited(now) if call.phase == "waiting" else NoInput(now)
-        )
+        silent = Waited(now) if call.phase in ("lookup", "waiting") else NoInput(now)
         call, _ = step(flow, call, silent)
 
 

@@ -61,7 +61,7 @@ def test_three_refused_card_numbers_send_a_link_and_forget_the_card():
 
 def test_clear_done_and_cancel_work_in_card_fields():
     assert Talk().at_card().keys("41*").said == ["cleared", "enter_card_number"]
-    assert Talk().at_card().keys("#").said == ["nothing_entered", "enter_card_number"]
+    assert Talk().at_card().keys("#").keys("#").said == ["nothing_entered", "enter_card_number"]
     talk = Talk().at_card().keys("*")
     assert talk.said == ["offer_cancel"]
     assert expected_field(talk.flow, talk.call) is None
@@ -92,10 +92,18 @@ def test_nothing_is_charged_before_the_caller_has_confirmed():
     assert Talk().at_bank().charges == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678")]
 
 
-@pytest.mark.parametrize("key", ["3", "0", "#", "9", "A"])
+@pytest.mark.parametrize("key", ["3", "0", "9", "A"])
 def test_another_key_at_the_confirmation_charges_nothing(key: str):
     talk = Talk().at_confirmation().keys(key)
     assert talk.said == ["no_match", "confirm_card"]
+    assert talk.charges == []
+
+
+def test_the_done_key_at_the_confirmation_charges_nothing():
+    """The first one is taken for the postal code's, which has ended by itself; the second one is a wrong key."""
+    talk = Talk().at_confirmation().keys("#")
+    assert talk.said == ["confirm_card"]
+    assert talk.keys("#").said == ["no_match", "confirm_card"]
     assert talk.charges == []
 
 

@@ -234,6 +234,7 @@ def said(slots: dict[str, set[str]], **changes: str) -> list[str]:
 
 USED = (
     *("enter_account_number", "no_match_account_number", "not_found_account_number", "pay_full_balance"),
+    *("one_moment", "bill_not_reached", "bill_not_payable"),
     *("enter_card_number", "confirm_card", "confirmation_number"),
 )
 

@@ -52,6 +52,46 @@ def test_decode_of_a_call_without_keys_says_none(tmp_path):
     assert (done.exit_code, done.output) == (0, "0 keys in 2.0 s: none\n")
 
 
+@pytest.mark.parametrize("keys", [CARD, "12345678#" + CARD + "#1230#123#", "4111*" + CARD, "300000000007", "1" * 20])
+def test_digits_among_which_a_card_number_may_be_are_written_out_only_when_asked_for(tmp_path, keys):
+    source = record(tmp_path / "call.wav", keys)
+    quiet, loud = run("decode", source), run("decode", source, "--show-keys")
+    hidden = "".join("\N{BULLET}" if key.isdecimal() else key for key in keys)
+    assert quiet.stdout.endswith(f": {hidden}\n")
+    assert not any(digit in line.split("ms  ")[1] for line in quiet.stdout.splitlines()[:-1] for digit in "0123456789")
+    assert "--show-keys" in quiet.stderr
+    assert (loud.stdout.endswith(f": {keys}\n"), loud.stderr) == (True, "")
+
+
+@pytest.mark.parametrize("keys", ["1234", "12345678#", "4567890123#1#12345#"])
+def test_keys_that_are_no_card_number_are_written_out(tmp_path, keys):
+    done = run("decode", record(tmp_path / "call.wav", keys))
+    assert (done.stdout.endswith(f": {keys}\n"), done.stderr) == (True, "")
+
+
+PROMISES = [0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0x80000024, 0xFFFFFFDB, 0xFFFFFFFF]
+
+
+@pytest.mark.parametrize("riff", [None, *PROMISES])
+@pytest.mark.parametrize("promised", PROMISES)
+def test_a_recording_from_a_pipe_whose_header_knows_no_size_is_read_to_its_end(tmp_path, promised, riff):
+    source = record(tmp_path / "call.wav", "1234")
+    whole = bytearray(source.read_bytes())
+    at = whole.index(b"data") + 4
+    whole[at : at + 4] = promised.to_bytes(4, "little")
+    if riff is not None:
+        whole[4:8] = riff.to_bytes(4, "little")
+    source.write_bytes(whole)
+    assert run("decode", source).stdout.endswith(": 1234\n")
+
+
+def test_a_recording_that_holds_nothing_but_other_chunks_is_empty(tmp_path):
+    source = record(tmp_path / "call.wav")
+    head = source.read_bytes()[:44]
+    source.write_bytes(head[:40] + bytes(4) + b"LIST\x05\0\0\0INFO1\0" + b"fact\x04\0\0\0\0\0\0\0")
+    assert "holds no audio" in run("decode", source).output
+
+
 def test_a_stereo_recording_is_read_on_both_sides(tmp_path):
     one = read(record(tmp_path / "one.wav", "42"))
     both = np.stack([np.zeros_like(one.samples[0]), one.samples[0]])
@@ -132,7 +172,8 @@ def test_a_target_that_cannot_be_written_leaves_nothing(tmp_path):
 
 def test_what_is_not_understood_is_exit_code_2(tmp_path):
     assert run("decode", tmp_path / "absent.wav").exit_code == 2
-    assert run("decode", record(tmp_path / "call.wav"), "--show-keys").exit_code == 2
+    assert run("decode", record(tmp_path / "call.wav"), "--report", tmp_path / "r.csv").exit_code == 2
+    assert run("mask", tmp_path / "call.wav", tmp_path / "clean.wav", "--show-keys").exit_code == 2
     assert run("transcribe").exit_code == 2
 
 
@@ -194,6 +235,23 @@ def test_plot_draws_a_picture(tmp_path):
     done = run("plot", record(tmp_path / "call.wav", "12"), tmp_path / "call.png")
     assert (done.exit_code, done.output) == (0, f"{tmp_path / 'call.png'}: 2 keys marked\n")
     assert (tmp_path / "call.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("keys", "options", "named"),
+    [
+        ("12", (), True),
+        ("12", ("--hide-keys",), False),
+        (CARD, (), False),
+        (CARD, ("--show-keys",), True),
+    ],
+)
+def test_a_picture_names_a_card_numbers_keys_only_when_asked(tmp_path, keys, options, named):
+    pytest.importorskip("matplotlib", reason="the optional extra `plot` is not installed")
+    assert run("plot", record(tmp_path / "call.wav", keys), tmp_path / "call.svg", *options).exit_code == 0
+    run("plot", tmp_path / "call.wav", tmp_path / "other.svg", "--hide-keys")
+    shapes = [(tmp_path / name).read_text().count("<use ") for name in ("call.svg", "other.svg")]
+    assert (shapes[0] > shapes[1]) == named
 
 
 def test_plot_without_matplotlib_says_how_to_get_it(tmp_path, monkeypatch):

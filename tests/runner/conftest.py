@@ -1,6 +1,7 @@
 """The runner's tests use the store's databases and the real bank simulator."""
 
 from tests.bank_process import bank, bank_keys, bank_process
+from tests.runner.billings import server
 from tests.store.databases import empty_sqlite, postgresql, postgresql_url, sqlite_url, store, url
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "empty_sqlite",
     "postgresql",
     "postgresql_url",
+    "server",
     "sqlite_url",
     "store",
     "url",

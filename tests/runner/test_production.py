@@ -49,6 +49,7 @@ class Site:
             "ACCOUNTS": str(self.folder / "accounts.csv"),
             "BANKS": str(self.folder / "banks.yaml"),
             "VAR": str(self.folder),
+            "TRUNK_USER": "pbx" if "TRUNK_PASSWORD" in changed else "",
         }
         try:
             require_production(load_settings(chosen | changed))

@@ -187,21 +187,16 @@ class MediaPlane:
     def _receive(self, arrivals: Arrivals, told: list[MediaEvent]) -> Received:
         received = self.reception.read(arrivals)
         for begun in received.begun:
-            for stream in begun.streams:
-                self._begin_stream(begun.row, stream)
+            if AUDIO in begun.streams:
+                self.sequences.begin(begun.row)
+                self.jitter.begin(begun.row)
             if begun.name is not None:
+                self.events.change_source(begun.row)
                 self.outgoing.aim(begun.row, begun.name)
                 told.append(Latched(self.calls.names[begun.row], readable(begun.name)))
         self._liveness.seen(received.rows)
         self._liveness.seen(received.alive)
         return received
-
-    def _begin_stream(self, row: int, stream: int) -> None:
-        if stream == AUDIO:
-            self.sequences.begin(row)
-            self.jitter.begin(row)
-        else:
-            self.events.begin(row)
 
     def hear_rtcp(self, arrivals: Arrivals) -> None:
         """What came to the ports after RTP's: that the peer is there is all we want of it."""
@@ -217,7 +212,7 @@ class MediaPlane:
         at = np.flatnonzero((kinds >= EVENT_KIND) & (headers.length >= 4))
         rates = EVENT_RATES[kinds[at] - EVENT_KIND]
         places = (received.rows[at], headers.at[at], headers.begin[at], headers.timestamp[at], headers.marker[at])
-        packets = EventPackets(*places, rates, headers.sequence[at])
+        packets = EventPackets(*places, rates, headers.sequence[at], headers.ssrc[at])
         pressed, released = self.events(arrivals, packets)
         for press in pressed:
             for row in press.rows[self.inband.listening[press.rows]].tolist():

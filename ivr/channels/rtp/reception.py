@@ -1,6 +1,7 @@
 """Takes a tick's datagrams apart: which are whose, who has just latched, what SRTP makes of them; nothing is heard yet."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from ivr.channels.rtp.sources import AUDIO, EVENTS, NOBODY, Sources
 from ivr.channels.rtp.srtp import SecureRow
 from ivr.channels.rtp.table import EVENTS as EVENT_KIND
 from ivr.channels.rtp.table import REFUSED, Table
+
+# Sources of one call that may follow each other in one tick, where a line that stood still delivers all at once.
+MOST_CHANGES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,14 @@ class Reception:
         alive = self.sources.signs_of_life(arrivals, controls, 0) if len(controls) else controls
         rows, hosts, ports = self.sources.rows_of(arrivals, headers)
         begun: list[Begun] = []
-        unknown = np.flatnonzero(rows == NOBODY)
-        if len(unknown):
-            begun = self._greet(arrivals, headers, (hosts, ports), unknown)
-            if begun:
-                rows = self.sources.rows_of(arrivals, headers)[0]
+        for _ in range(MOST_CHANGES):
+            unknown = np.flatnonzero(rows == NOBODY)
+            now = self._greet(arrivals, headers, (hosts, ports), unknown) if len(unknown) else []
+            if not now:
+                break
+            begun += now
+            # Of a burst that spans a change the packets from before it are the call's as well.
+            rows = np.where(rows == NOBODY, self.sources.rows_of(arrivals, headers)[0], rows)
         ours = (rows != NOBODY) & (self._calls.kinds[rows, headers.kind] != REFUSED)
         if self.secure:
             self._unprotect(arrivals, headers, rows, ours)

@@ -40,6 +40,7 @@ class LocalLine:
         self.call_id = ""
         self._collect: Collect | None = None
         self._typed_ahead = ""
+        self._hold_s = 0.0
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> "LocalLine":
         self.call_id, self._flow, self._ani, self._dnis = call_id, flow, ani, dnis
@@ -66,8 +67,16 @@ class LocalLine:
         return self._happen(NoInput(self.clock()))
 
     def wait(self) -> Reply:
+        """A hold is over once the bank has answered; its time passes only where it does not."""
         self.between()
+        if not self._is_answered():
+            self.clock.advance(self._hold_s)
+            self.between()
         return self._happen(Waited(self.clock()))
+
+    def _is_answered(self) -> bool:
+        stored = self.store.load_call(self.call_id)
+        return stored is not None and self.runner.is_answered(stored.call, self.clock())
 
     def hang_up(self) -> None:
         self._happen(HungUp(self.clock()))
@@ -99,8 +108,8 @@ class LocalLine:
                 case Collect():
                     return self._await_keys(heard, action)
                 case Wait():
-                    self.clock.advance(action.seconds)
-                    return Reply(heard, "waiting", wait_s=action.seconds)
+                    self._hold_s = action.seconds
+                    return Reply(heard, "waiting")
                 case HangUp():
                     return Reply(heard, "over")
         return Reply(heard, "over")

@@ -3,6 +3,7 @@
 import secrets
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import httpx
@@ -27,19 +28,23 @@ class ViaLine:
         return self._post({"CallStatus": "ringing"})
 
     def press(self, keys: str) -> Reply:
-        """As Twilio does: the finishing key ends the entry and is not sent."""
+        """As Twilio does: the finishing key ends a Gather and is not sent; what is left over goes to the next one."""
         if self._gather is None:
             return self.wait()
-        done = self._gather.get("finishOnKey", "#")
-        entry, finished, _ = keys.partition(done)
-        limit = int(self._gather.get("numDigits", "0"))
-        return self._post({"Digits": entry[:limit] if limit else entry, "FinishedOnKey": finished})
+        heard: list[Heard] = []
+        while True:
+            entry, finished, keys = gathered(keys, self._gather)
+            reply = self._post({"Digits": entry, "FinishedOnKey": finished})
+            heard += reply.heard
+            goes_on = not reply.heard and reply.state == "keys"
+            if self._gather is None or not (keys or goes_on):
+                return replace(reply, heard=heard)
 
     def stay_silent(self) -> Reply:
         reply = self._post({"Digits": ""})
-        if not reply.heard and reply.state == "keys" and "more=" not in self._url:
-            # The first, shorter timer is over and Twilio was told to go on listening: let that run out too.
-            return self._post({"Digits": ""})
+        while not reply.heard and reply.state == "keys":
+            # A timer is over and Twilio was told to go on listening: let that one run out too.
+            reply = self._post({"Digits": ""})
         return reply
 
     def wait(self) -> Reply:
@@ -81,6 +86,17 @@ class ViaLine:
         self._url = redirect.text or self._url
         pause = root.find("Pause")
         return Reply(heard, "waiting", wait_s=float(pause.get("length", "1")) if pause is not None else 0.0)
+
+
+def gathered(keys: str, gather: ET.Element) -> tuple[str, str, str]:
+    """What one Gather takes of the keys, the key that finished it, and what it leaves."""
+    done, limit = gather.get("finishOnKey", "#"), int(gather.get("numDigits", "0"))
+    for place, key in enumerate(keys):
+        if key == done:
+            return keys[:place], key, keys[place + 1 :]
+        if place + 1 == limit:
+            return keys[:limit], "", keys[limit:]
+    return keys, "", ""
 
 
 def twilio_client(base_url: str) -> httpx.Client:

@@ -17,9 +17,10 @@ from ivr.channels.sip.contract import (
 )
 from ivr.channels.sip.endpoint import SipEndpoint
 from ivr.channels.sip.negotiation import LocalSession
+from ivr.channels.sip.numbers import plain_number
 from ivr.channels.sip.registration import Account, Registration
 from ivr.channels.sip.sdp import parse_session
-from ivr.channels.sip.session import Answer, Codec, Crypto, MediaLine, Reject, SessionOffer
+from ivr.channels.sip.session import Answer, Codec, Crypto, MediaLine, MediaRules, Reject, SessionOffer
 from ivr.channels.sip.settings import Limits, Listen, Peer, SipSettings, Timers, Tls
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Listen",
     "LocalSession",
     "MediaLine",
+    "MediaRules",
     "OutgoingCall",
     "Peer",
     "RateLimit",
@@ -57,4 +59,5 @@ __all__ = [
     "Timers",
     "Tls",
     "parse_session",
+    "plain_number",
 ]

@@ -15,7 +15,7 @@ class AccessList:
     def __init__(self, peers: tuple[Peer, ...]) -> None:
         self._peers = peers
         for peer in peers:
-            peer.ranges  # noqa: B018  # a bad network is to be told at the start, not at the first call
+            peer.check()  # at the start, not at the first call
 
     def peers_at(self, host: str) -> tuple[Peer, ...]:
         """Those whose network the address is in, as listed; none means: not known, give no answer."""

@@ -21,7 +21,7 @@ def client_key(message: SipRequest | SipResponse) -> ClientKey:
 
 
 class ClientTransaction:
-    """Sent when made; `final` resolves once: to the answer, or to a 408 of our own when none came (8.1.3.1)."""
+    """Sent when made; `final` resolves once: to the answer, or to a 408 or 503 of our own when none came (8.1.3.1)."""
 
     def __init__(self, request: SipRequest, flow: Flow, timers: Timers, forget: Callable[[ClientKey], None]) -> None:
         self.key = client_key(request)
@@ -37,6 +37,8 @@ class ClientTransaction:
             self._repeating.stop_sending()
         self._end: asyncio.TimerHandle | None = None
         self._send()
+        if not flow.alive:
+            self._loop.call_soon(self.undeliverable)
 
     def received(self, response: SipResponse) -> None:
         if response.status_code >= 200:
@@ -50,6 +52,11 @@ class ClientTransaction:
             self._end.cancel()
         if not self.final.done():
             self.final.cancel()
+
+    def undeliverable(self) -> None:
+        """The connection has gone: at once what a far end that cannot be reached means (RFC 3261 8.1.3.1)."""
+        if not self.final.done():
+            self._finish(make_response(self.request, 503), 0)
 
     def _send(self) -> None:
         self.flow.send(self._sent)

@@ -32,6 +32,8 @@ class Invitation:
     """None is a late offer (RFC 3261 13.2.1): answer with an offer of our own, the caller's answer comes in the ACK."""
     peer: str = ""
     """Name of the peer in the settings whose network the call came from; empty when every source is let in."""
+    srtp_required: bool = False
+    """An offer of ours must be RTP/SAVP; the caller's offer has been looked at."""
 
 
 class CallHandler(Protocol):

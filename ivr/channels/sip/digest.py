@@ -47,14 +47,17 @@ class DigestGuard:
         self, params: dict[str, str], request: SipRequest, peers: tuple[Peer, ...], source: str, now: float
     ) -> Verdict:
         nonce, count = params.get("nonce", ""), read_count(params.get("nc", ""))
+        # First of all: only who was challenged at this address can fail to log in there. Anyone can forge a datagram
+        # of a PBX's address, but not with a nonce that was sent to it; so nobody else uses up its attempts.
+        if not self._is_ours(nonce, source):
+            return "stale"  # of an earlier run of ours, most likely: stale spares the user a password prompt
         hashed = HASHES.get(params.get("algorithm", "MD5").upper())
         # The digest covers `uri`; a proxy may have rewritten the request line, so the two need not be equal, but
         # the response must be for this method. qop is asked for, so that nc and cnonce guard against replay.
         if hashed is None or params.get("qop") != "auth" or count is None or not params.get("uri"):
             return "wrong"
-        if not self._is_ours(nonce, source):
-            return "stale"  # of an earlier run of ours, most likely: stale spares the user a password prompt
-        expected = [response(hashed, peer, self._realm, request.method, params) for peer in peers]
+        with_login = [peer for peer in peers if peer.username and peer.password]
+        expected = [response(hashed, peer, self._realm, request.method, params) for peer in with_login]
         given = params.get("response", "").lower().encode()
         if not any([hmac.compare_digest(given, each) for each in expected]):  # noqa: C419  # all, in constant time
             return "wrong"

@@ -17,13 +17,15 @@ from ivr.channels.sip.exchange import Exchange
 from ivr.channels.sip.flow import Flow, Transport
 from ivr.channels.sip.incoming import IncomingCall
 from ivr.channels.sip.leg import Leg
+from ivr.channels.sip.numbers import plain_number
+from ivr.channels.sip.rationed_log import RationedLog
 from ivr.channels.sip.screening import ACCEPT_SDP, ALLOW, SUPPORTED, Refusal, screen, session_body
-from ivr.channels.sip.sdp import parse_session
 from ivr.channels.sip.server_transaction import Key, ServerTransaction
 from ivr.channels.sip.session import SessionOffer
 from ivr.channels.sip.session_timer import SessionTimer, TooSmall, agree_as_callee
 from ivr.channels.sip.settings import Peer, SipSettings
 from ivr.channels.sip.sockets import Sockets
+from ivr.channels.sip.unanswered import UnansweredCalls
 from ivr.channels.sip.wire import (
     BadRequest,
     contact_uri,
@@ -60,9 +62,11 @@ class SipEndpoint:
         self._failed_logins = RateLimit(
             limits.failed_logins_per_s, limits.failed_logins_burst, limits.sources_remembered
         )
+        self._unanswered = UnansweredCalls(limits.most_unanswered, settings.timers.t1_s)
+        self._rationed = RationedLog()
         self._incoming: dict[Key, IncomingCall] = {}
         self.draining = False
-        transport = transport or Sockets(settings, self.counters, lambda host: bool(self._access.peers_at(host)))
+        transport = transport or Sockets(settings, self.counters, self._admits, self._lost)
         self.exchange = Exchange(settings, transport, self, self.counters)
 
     @property
@@ -117,6 +121,12 @@ class SipEndpoint:
         if pending:
             await asyncio.wait(pending, timeout=self.settings.timers.t2_s)
 
+    def _admits(self, host: str) -> bool:
+        return bool(self._access.peers_at(host))
+
+    def _lost(self, flow: Flow) -> None:
+        self.exchange.transactions.flow_lost(flow)
+
     # --- every message ------------------------------------------------------------------------------------------
 
     def received(self, data: bytes, flow: Flow) -> None:
@@ -135,7 +145,7 @@ class SipEndpoint:
             except Exception as bug:
                 # asyncio closes a UDP socket whose receiver raises: one bug would end every call there is.
                 self.counters["failures"] += 1
-                log.error("sip_message_failed", source=host, error=type(bug).__name__)
+                self._rationed.error("sip_message_failed", source=host, error=type(bug).__name__)
 
     def _take(self, data: bytes, flow: Flow) -> None:
         message = read_message(data)
@@ -146,7 +156,7 @@ class SipEndpoint:
             self.exchange.transactions.response_received(message)
         else:
             self.counters["malformed"] += 1
-            log.info("sip_malformed", source=flow.remote[0], size=len(data))
+            self._rationed.info("sip_malformed", source=flow.remote[0], size=len(data))
             if message is not None:
                 self._refuse_unread(message, flow)
 
@@ -234,7 +244,7 @@ class SipEndpoint:
         peers = self._access.peers_at(transaction.flow.remote[0])
         if not self._is_known(transaction, peers):
             return
-        if self.draining or len(self.exchange.legs) >= self.settings.limits.calls:
+        if self.draining or len(self.exchange.live) >= self.settings.limits.calls:
             self._refuse(transaction, 503, self._retry_after())
             return
         offer = self._offer_in(transaction)
@@ -244,6 +254,11 @@ class SipEndpoint:
         timer = agree_as_callee(transaction.request, self.settings.session_expires_s, self.settings.min_se_s)
         if isinstance(timer, TooSmall):
             self._refuse(transaction, 422, [("Min-SE", str(timer.min_se_s))])
+            return
+        source, now = transaction.flow.remote[0], asyncio.get_running_loop().time()
+        if not self._unanswered.make_room(source, now):
+            self._rationed.warning("sip_unanswered_limit", source=source)
+            self._refuse(transaction, 503, self._retry_after())
             return
         self._begin(transaction, peers[0].name, offer, timer)
 
@@ -258,7 +273,7 @@ class SipEndpoint:
         if verdict == "wrong":
             self.counters["failed_logins"] += 1
             self._failed_logins.take(source, now)
-            log.warning("sip_login_failed", source=source)
+            self._rationed.warning("sip_login_failed", source=source)
         self._refuse(transaction, 401, self._guard.challenges(source, now, stale=verdict == "stale"))
         return False
 
@@ -268,10 +283,14 @@ class SipEndpoint:
         if contact_uri(request) is None and request.headers.get("contact"):
             return Refusal(400)
         body = session_body(request, self.settings.limits.body_bytes)
-        if body is None or isinstance(body, Refusal):
+        if isinstance(body, Refusal):
             return body
+        if body is None:
+            # Without an offer we make one, and over a connection that anyone can read it can hold no keys.
+            needs_tls = self._srtp_required and transaction.flow.transport != "tls"
+            return Refusal(488) if needs_tls else None
         try:
-            offer = parse_session(body, secure_transport=transaction.flow.transport == "tls")
+            offer = self.exchange.read_session(body, transaction.flow)
         except PeerError:
             return Refusal(400)
         return offer or Refusal(488)
@@ -284,15 +303,25 @@ class SipEndpoint:
         invitation = Invitation(
             call=new_tag(),
             ani=caller_number(request),
-            dnis=uri_user(called),
+            dnis=plain_number(uri_user(called)),
             source=flow.remote,
             transport=flow.transport,
             offer=offer,
             peer=peer,
+            srtp_required=self._srtp_required,
         )
         incoming = IncomingCall(self.exchange, self.handler, transaction, invitation, timer)
         self._incoming[transaction.key] = incoming
         incoming.on_settled(lambda: self._incoming.pop(transaction.key, None))
+        self._count_unanswered(incoming.leg, flow.remote[0])
+
+    def _count_unanswered(self, leg: Leg, source: str) -> None:
+        self._unanswered.add(source, leg, asyncio.get_running_loop().time())
+        leg.on_settled = lambda: self._unanswered.remove(source, leg)
+
+    @property
+    def _srtp_required(self) -> bool:
+        return self.settings.media.srtp == "required"
 
 
 def new_tag() -> str:
@@ -304,4 +333,4 @@ def caller_number(request: SipRequest) -> str:
     """RFC 3325: a trusted network asserts who calls; From is what the caller says."""
     first = (request.headers.get_first("p-asserted-identity") or "").partition(">")[0]  # there may be a second, tel:
     asserted = read_name_addr(f"{first}>" if "<" in first else first)
-    return (asserted.user if asserted else "") or sender(request).user
+    return (asserted.number if asserted else "") or sender(request).number

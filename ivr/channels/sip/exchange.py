@@ -13,6 +13,8 @@ from aiosipua.utils import format_addr, generate_branch
 
 from ivr.channels.sip.contract import TransportKind
 from ivr.channels.sip.flow import Flow, Transport
+from ivr.channels.sip.sdp import parse_session
+from ivr.channels.sip.session import SessionOffer
 from ivr.channels.sip.settings import SipSettings
 from ivr.channels.sip.transactions import RequestHandler, Transactions
 from ivr.channels.sip.wire import scheme, without_user
@@ -32,6 +34,8 @@ class Exchange:
         self.settings, self.transport, self.counters = settings, transport, counters
         self.transactions = Transactions(settings.timers, handler, counters, settings.limits.transactions)
         self.legs: dict[str, Leg] = {}
+        self.live: set[str] = set()
+        """Calls that have not ended: a leg whose BYE is still repeated takes nobody's place."""
         self._by_dialog: dict[DialogId, Leg] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -39,10 +43,15 @@ class Exchange:
 
     def add(self, leg: "Leg") -> None:
         self.legs[leg.call] = leg
+        self.live.add(leg.call)
         self._by_dialog[leg.dialog.id] = leg
         self._idle.clear()
 
+    def note_ended(self, leg: "Leg") -> None:
+        self.live.discard(leg.call)
+
     def remove(self, leg: "Leg") -> None:
+        self.note_ended(leg)
         self.legs.pop(leg.call, None)
         self._by_dialog.pop(leg.dialog.id, None)
         if not self.legs:
@@ -82,6 +91,10 @@ class Exchange:
             if straight_back or (transport, (address, port)) == (known.transport, known.remote):
                 return known
         return await self.transport.open(transport, (address or await look_up(host, port), port), host)
+
+    def read_session(self, body: bytes, flow: Flow) -> SessionOffer | None:
+        """As `parse_session`, by our rules and by what `flow` lets others see."""
+        return parse_session(body, secure_transport=flow.transport == "tls", rules=self.settings.media)
 
     def contact(self, flow: Flow, user: str = "") -> str:
         suffix = "" if flow.transport == "udp" else f";transport={flow.transport}"

@@ -52,7 +52,7 @@ class IncomingCall:
             self._task.cancel()
 
     async def _run(self) -> None:
-        log.info("sip_invited", call=self.invitation.call, source=self.invitation.source[0], peer=self.invitation.peer)
+        self._log_invited()
         self.leg.announce()
         self.exchange.counters["calls"] += 1
         try:
@@ -61,6 +61,12 @@ class IncomingCall:
             self.exchange.counters["failures"] += 1
             log.error("sip_handler_failed", call=self.invitation.call, error=type(problem).__name__)
             self._give_up(500, HANDLER_FAILED)
+
+    def _log_invited(self) -> None:
+        """`telephone_event` is None where keys can only come in-band or by INFO: an operator has to see that."""
+        invitation = self.invitation
+        named = {"telephone_event": invitation.offer.telephone_event} if invitation.offer else {}
+        log.info("sip_invited", call=invitation.call, source=invitation.source[0], peer=invitation.peer, **named)
 
     async def _ask_handler(self) -> None:
         patience, status = patience_of(self.transaction.request, self.exchange.settings.answer_timeout_s)
@@ -83,10 +89,9 @@ class IncomingCall:
             self._give_up(504, CANCELLED)
 
     def _refuse(self, reject: Reject) -> None:
-        """The handler's own no: it knows, so no `ended` follows."""
         log.info("sip_refused", call=self.invitation.call, status=reject.status)
         self._respond_finally(reject.status, reject.reason)
-        self.exchange.remove(self.leg)
+        self.leg.drop()
 
     def _give_up(self, status: int, reason: str) -> None:
         self._respond_finally(status)

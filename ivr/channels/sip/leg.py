@@ -5,6 +5,7 @@ asking.py, the session timer in session_keeper.py; media and payment are the han
 """
 
 import asyncio
+import functools
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -25,10 +26,9 @@ from ivr.channels.sip.contract import (
 )
 from ivr.channels.sip.exchange import Exchange
 from ivr.channels.sip.flow import Flow
-from ivr.channels.sip.info_keys import KEY_TYPES, read_info_key
+from ivr.channels.sip.info_keys import KEY_TYPES, InfoKey, read_info_keys
 from ivr.channels.sip.retransmission import Retransmission
 from ivr.channels.sip.screening import ALLOW, SUPPORTED, Refusal, content_type, screen_extensions, session_body
-from ivr.channels.sip.sdp import parse_session
 from ivr.channels.sip.server_transaction import ServerTransaction
 from ivr.channels.sip.session import Answer, Reject, SessionOffer
 from ivr.channels.sip.session_keeper import SessionKeeper
@@ -58,11 +58,15 @@ class Leg:
         # Set while the INVITE is still being answered.
         self.on_prack: Callable[[ServerTransaction], None] | None = None
         self.on_early_bye: Callable[[], None] | None = None
+        self.on_settled: Callable[[], None] = lambda: None
+        """Called when the call is acknowledged or over, perhaps more than once."""
         self._announced = self._saying_bye = False
         self._remote_offered = False
         self._answering = False
         self._unacknowledged: dict[int, Unacknowledged] = {}
         self._acknowledged = asyncio.Event()
+        self._told_answered = False
+        self._keys: list[InfoKey] = []
         self._turn = asyncio.Lock()
         self.keeper = SessionKeeper(
             self.asker,
@@ -75,6 +79,10 @@ class Leg:
     @property
     def flow(self) -> Flow:
         return self.asker.flow
+
+    @property
+    def waits_for_ack(self) -> bool:
+        return bool(self._unacknowledged) and not self._acknowledged.is_set()
 
     # --- the call begins and ends -------------------------------------------------------------------------------
 
@@ -92,21 +100,38 @@ class Leg:
     def confirm(self) -> None:
         """For a call of ours, whose ACK we send ourselves."""
         self.dialog.confirm()
-        self._acknowledged.set()
+        self._told_answered = True
+        self._settle()
 
     def end(self, reason: str) -> None:
         """The first reason counts; sends nothing."""
         if self.ended_because is not None:
             return
         self.ended_because = reason
+        self.exchange.note_ended(self)
         self.keeper.stop()
         if self._too_long is not None:
             self._too_long.cancel()
         for waiting in self._unacknowledged.values():
             waiting.repeating.stop()
         self._unacknowledged.clear()
-        self._acknowledged.set()
+        self._keys.clear()
+        self._settle()
         self._spawn(self._tell_ended(reason))
+
+    def drop(self) -> None:
+        """The handler refused the call: it knows, so it gets no `ended`."""
+        self._settle()
+        self.exchange.remove(self)
+
+    def give_up_waiting(self) -> None:
+        """No ACK came: ends the session with a BYE (RFC 3261 13.3.1.4)."""
+        self._settle()
+        self._spawn(self.hang_up(NOT_ACKNOWLEDGED))
+
+    def _settle(self) -> None:
+        self._acknowledged.set()
+        self.on_settled()
 
     async def hang_up(self, reason: str = HUNG_UP_BY_US) -> None:
         """BYE, repeated until it is answered or 64 * T1 have gone. On the second call nothing happens."""
@@ -161,7 +186,7 @@ class Leg:
         waiting.repeating.stop()
         first = not self._acknowledged.is_set()
         self.dialog.confirm()
-        self._acknowledged.set()
+        self._settle()
         if waiting.late_offer:
             self._take_late_answer(ack, first)
         elif first and self.remote is not None:
@@ -173,7 +198,7 @@ class Leg:
         """
         answered = bool(self._unacknowledged) and self._remote_offered and not self._acknowledged.is_set()
         if answered and request.method != "BYE" and self.remote is not None:
-            self._acknowledged.set()
+            self._settle()
             self.tell_answered(self.remote)
 
     def accept_invite(self, transaction: ServerTransaction, sdp: str, headers: Headers, *, late_offer: bool) -> None:
@@ -183,7 +208,7 @@ class Leg:
         self.respond(transaction, 200, headers, sdp=sdp)
         cseq = read_cseq(transaction.request)
         timers = self.exchange.settings.timers
-        repeating = Retransmission(timers, transaction.repeat, self._never_acknowledged, most_s=timers.t2_s)
+        repeating = Retransmission(timers, transaction.repeat, self.give_up_waiting, most_s=timers.t2_s)
         self._unacknowledged[cseq[0] if cseq else 0] = Unacknowledged(repeating, late_offer)
 
     def respond(
@@ -237,11 +262,21 @@ class Leg:
             # RFC 6086 4.2.2: a body we do not know is a 415; an empty INFO is a sign of life.
             self.respond(transaction, 415, (("Accept", ", ".join(KEY_TYPES)),))
             return
-        key = read_info_key(request.body)
+        keys = read_info_keys(kind, request.body)
+        if keys is None:
+            self.respond(transaction, 400)  # a phone that is told 200 believes that its key was taken
+            return
         self.respond(transaction, 200)
-        if key is not None:
-            self.exchange.counters["info_keys"] += 1
-            self._spawn(self._tell(lambda: self.handler.info_key(self.call, key.key, key.duration_ms)))
+        self.exchange.counters["info_keys"] += len(keys)
+        self._keys += keys
+        if self._told_answered:
+            self._tell_keys()
+
+    def _tell_keys(self) -> None:
+        """A key may come before the ACK: the handler hears of it after `answered`, when someone listens."""
+        for key in self._keys:
+            self._spawn(self._tell(functools.partial(self.handler.info_key, self.call, key.key, key.duration_ms)))
+        self._keys.clear()
 
     async def _renegotiate(self, transaction: ServerTransaction) -> None:
         """RFC 3261 14.2, RFC 3311 5.2."""
@@ -292,7 +327,7 @@ class Leg:
         if body is None:
             return ""
         try:
-            offer = parse_session(body, secure_transport=self.flow.transport == "tls")
+            offer = self.exchange.read_session(body, self.flow)
         except PeerError:
             return Reject(400)
         if offer is None:
@@ -318,7 +353,7 @@ class Leg:
         remote = None
         if isinstance(body, bytes):
             try:
-                remote = parse_session(body, secure_transport=self.flow.transport == "tls")
+                remote = self.exchange.read_session(body, self.flow)
             except PeerError:
                 self.exchange.counters["malformed"] += 1
         if remote is None:
@@ -335,15 +370,12 @@ class Leg:
         if isinstance(await self._ask_handler(remote), Reject):
             await self.hang_up(NO_COMMON_MEDIA)
 
-    def _never_acknowledged(self) -> None:
-        # RFC 3261 13.3.1.4: no ACK in 64 * T1 ends the session, with a BYE.
-        self._acknowledged.set()
-        self._spawn(self.hang_up(NOT_ACKNOWLEDGED))
-
     # --- telling the handler ------------------------------------------------------------------------------------
 
     def tell_answered(self, remote: SessionOffer) -> None:
         self._spawn(self._tell(lambda: self.handler.answered(self.call, remote)))
+        self._told_answered = True
+        self._tell_keys()
 
     async def _tell(self, say: Callable[[], Awaitable[None]]) -> None:
         """One at a time and in order: asyncio's lock is fair."""

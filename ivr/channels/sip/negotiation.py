@@ -51,17 +51,27 @@ class LocalSession:
         self._version = 0
         self._described = ""
         self._key: bytes | None = None
+        # RFC 3264 8.3.2: a payload type means one thing for the entire session, so one that we once wrote stays good.
+        self._telephone_events: dict[int, None] = {}
 
     def answer(self, offer: SessionOffer) -> Answer | Reject:
         codec = self._choose(offer.codecs)
-        if codec is None or (offer.secure and not offer.crypto):
+        if codec is None or (offer.secure and not offer.crypto) or not self._reaches(offer):
             return NOT_ACCEPTABLE
         remote_crypto = offer.crypto[0] if offer.secure else None
         local_crypto = Crypto(remote_crypto.tag, self._srtp_key()) if remote_crypto else None
         direction = ANSWERED_DIRECTION[offer.direction]
         stream = Stream((codec,), offer.telephone_event, direction, local_crypto)
         sdp = self._write([self._line(stream, line, index == offer.chosen) for index, line in enumerate(offer.lines)])
-        return Answer(sdp, codec, offer.telephone_event, direction, local_crypto, remote_crypto)
+        return Answer(
+            sdp,
+            codec,
+            offer.telephone_event,
+            self._keys_come_on(offer, codec),
+            direction,
+            local_crypto,
+            remote_crypto,
+        )
 
     def offer(self, *, secure: bool = False) -> Answer:
         """For a late offer, or a call of our own; everything we speak, in our order."""
@@ -70,14 +80,14 @@ class LocalSession:
         crypto = Crypto(1, self._srtp_key()) if secure else None
         stream = Stream(codecs, OUR_TELEPHONE_EVENT, "sendrecv", crypto)
         line = MediaLine("audio", "RTP/SAVP" if secure else "RTP/AVP", ())
-        return Answer(
-            self._write([self._line(stream, line, carried=True)]), codecs[0], OUR_TELEPHONE_EVENT, local_crypto=crypto
-        )
+        sdp = self._write([self._line(stream, line, carried=True)])
+        return Answer(sdp, codecs[0], OUR_TELEPHONE_EVENT, (OUR_TELEPHONE_EVENT,), local_crypto=crypto)
 
     def settle(self, offered: Answer, remote: SessionOffer) -> Answer | Reject:
         """Our offer met the peer's answer: the codec both have, the peer's payload types (RFC 3264 5.1)."""
         codec = self._choose(remote.codecs)
-        if codec is None or (offered.local_crypto is not None) != remote.secure:
+        mismatched = (offered.local_crypto is not None) != remote.secure
+        if codec is None or mismatched or not self._reaches(remote):
             return NOT_ACCEPTABLE
         remote_crypto = next((c for c in remote.crypto if c.tag == 1), None)
         if remote.secure and remote_crypto is None:
@@ -87,9 +97,20 @@ class LocalSession:
             offered,
             codec=codec,
             telephone_event=remote.telephone_event,
+            telephone_events=self._keys_come_on(remote, codec),
             direction=direction,
             remote_crypto=remote_crypto,
         )
+
+    def _reaches(self, remote: SessionOffer) -> bool:
+        """An IPv6 peer cannot be reached from an IPv4 address, nor the other way round."""
+        return ipaddress.ip_address(remote.address).version == ipaddress.ip_address(self.address).version
+
+    def _keys_come_on(self, remote: SessionOffer, codec: Codec) -> tuple[int, ...]:
+        if remote.telephone_event is None:
+            return ()
+        known = dict.fromkeys((remote.telephone_event, *self._telephone_events))
+        return tuple(number for number in known if number != codec.payload_type)
 
     def _choose(self, codecs: tuple[Codec, ...]) -> Codec | None:
         ranked = sorted(codecs, key=lambda codec: rank(self.preference, codec.name))
@@ -101,6 +122,8 @@ class LocalSession:
         return self._key
 
     def _line(self, stream: Stream, offered: MediaLine, carried: bool) -> str:
+        if carried and stream.telephone_event is not None:
+            self._telephone_events[stream.telephone_event] = None
         return media_lines(stream, offered.protocol, self.port) if carried else refused_line(offered)
 
     def _write(self, lines: list[str]) -> str:

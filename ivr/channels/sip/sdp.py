@@ -8,16 +8,25 @@ from dataclasses import replace
 from aiosipua.sdp import Codec as SdpCodec
 from aiosipua.sdp import MediaDescription, SdpMessage, parse_sdp
 
-from ivr.channels.sip.session import SRTP_SUITE, Codec, Crypto, Direction, MediaLine, SessionOffer
+from ivr.channels.sip.sdp_attributes import lists_events, readable
+from ivr.channels.sip.session import (
+    ANY_MEDIA,
+    SRTP_SUITE,
+    Codec,
+    Crypto,
+    Direction,
+    MediaLine,
+    MediaRules,
+    SessionOffer,
+)
 from ivr.errors import PeerError
 
 MAX_SDP_LINES = 500
-MAX_CRYPTO_LINES = 8
 KEY_AND_SALT_BYTES = 30
 DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
-def parse_session(body: bytes, *, secure_transport: bool = False) -> SessionOffer | None:
+def parse_session(body: bytes, *, secure_transport: bool = False, rules: MediaRules = ANY_MEDIA) -> SessionOffer | None:
     """The first stream we can carry, or None when it is SDP but nothing in it fits: that is a 488.
 
     `secure_transport` says that the signalling came over TLS: without it an SDES key has been seen by anyone,
@@ -27,7 +36,7 @@ def parse_session(body: bytes, *, secure_transport: bool = False) -> SessionOffe
     lines = tuple(MediaLine(m.media, m.proto, tuple(m.formats)) for m in session.media)
     for index, media in enumerate(session.media):
         stream = usable_stream(session, media, secure_transport)
-        if stream is not None:
+        if stream is not None and obeys(stream, rules):
             return replace(stream, lines=lines, chosen=index)
     return None
 
@@ -38,7 +47,7 @@ def read_sdp(body: bytes) -> SdpMessage:
     if not text.startswith("v=0") or text.count("\n") > MAX_SDP_LINES:
         raise PeerError("SDP: the body does not begin with v=0, or is too long")
     try:
-        session = parse_sdp(text)
+        session = parse_sdp(readable(text))
     except (ValueError, IndexError):
         raise PeerError("SDP: a number in it cannot be read") from None
     if "\no=" not in text or not all(0 <= m.port <= 65535 and m.formats for m in session.media):
@@ -68,6 +77,14 @@ def usable_stream(session: SdpMessage, media: MediaDescription, secure_transport
     )
 
 
+def obeys(stream: SessionOffer, rules: MediaRules) -> bool:
+    if stream.secure and rules.srtp == "off":
+        return False
+    if not stream.secure and rules.srtp == "required":
+        return False
+    return rules.ip_version in (None, ipaddress.ip_address(stream.address).version)
+
+
 def usable_address(text: str) -> str | None:
     """An IP literal, not a group: a name would have us look up what a stranger wrote, a group send to many."""
     try:
@@ -89,7 +106,20 @@ def our_codecs(media: MediaDescription) -> list[Codec]:
 
 def telephone_event(media: MediaDescription) -> int | None:
     # Wideband peers offer one payload type for each clock rate; ours is G.711's 8000 Hz (RFC 4733 2.1).
-    return next((codec.payload_type for codec in media.codecs if is_telephone_event(codec)), None)
+    named = next((codec.payload_type for codec in media.codecs if is_telephone_event(codec)), None)
+    return named if named is not None else unnamed_telephone_event(media)
+
+
+def unnamed_telephone_event(media: MediaDescription) -> int | None:
+    """A format whose rtpmap is missing or unreadable, but whose fmtp lists key events; or 101, which peers use for it.
+
+    A peer that means something else by it loses nothing: what is no key is not heard as one.
+    """
+    nameless = [codec.payload_type for codec in media.codecs if not codec.encoding_name]
+    parameters = [line.partition(" ") for line in media.attributes.get("fmtp", [])]
+    with_events = {number for number, _, text in parameters if lists_events(text)}
+    likely = [number for number in nameless if 96 <= number < 128 and (str(number) in with_events or number == 101)]
+    return likely[0] if likely else None
 
 
 def is_telephone_event(codec: SdpCodec) -> bool:
@@ -112,7 +142,8 @@ def direction(session: SdpMessage, media: MediaDescription) -> Direction:
 
 
 def read_crypto(media: MediaDescription) -> list[Crypto]:
-    lines = media.attributes.get("crypto", [])[:MAX_CRYPTO_LINES]
+    """Those of our suite: a softphone may write ours last of ten. MAX_SDP_LINES is what bounds them."""
+    lines = media.attributes.get("crypto", [])
     return [crypto for crypto in map(read_crypto_line, lines) if crypto is not None]
 
 

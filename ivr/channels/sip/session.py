@@ -5,6 +5,7 @@ from typing import Literal
 
 CodecName = Literal["PCMU", "PCMA"]
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+Srtp = Literal["required", "optional", "off"]
 
 SRTP_SUITE = "AES_CM_128_HMAC_SHA1_80"
 
@@ -31,6 +32,19 @@ class MediaLine:
     media: str
     protocol: str
     formats: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MediaRules:
+    """What we take of a peer's session, whoever offers it."""
+
+    srtp: Srtp = "optional"
+    """`required`: RTP/SAVP over TLS only; `optional`: that or plain RTP; `off`: plain RTP only."""
+    ip_version: Literal[4, 6] | None = None
+    """Of the address our media have: none of the other version can be reached from there. None takes both."""
+
+
+ANY_MEDIA = MediaRules()
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,9 @@ class Answer:
     sdp: str = field(repr=False)  # may hold an SRTP key
     codec: Codec | None = None
     telephone_event: int | None = None
+    """The payload type that the peer named, so what we would send keys with."""
+    telephone_events: tuple[int, ...] = ()
+    """Every payload type that keys may come on: the peer sends with ours (RFC 3264 6.1), or with its own."""
     direction: Direction = "sendrecv"
     """As we wrote it: we send media when it is `sendrecv` or `sendonly`."""
     local_crypto: Crypto | None = None

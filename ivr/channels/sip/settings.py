@@ -4,8 +4,10 @@ import ipaddress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from ivr.channels.sip.contract import TransportKind
+from ivr.channels.sip.session import ANY_MEDIA, MediaRules
 from ivr.errors import ConfigError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -22,12 +24,21 @@ class Listen:
 
 @dataclass(frozen=True)
 class Peer:
-    """Someone who may ring us: known by address, and by digest too when a username is given (RFC 8760)."""
+    """Someone who may ring us: known by address, and by digest too when a username is given (RFC 8760).
+
+    ConfigError at the start of the endpoint when only one of username and password is given.
+    """
 
     name: str
     networks: tuple[str, ...] = ("0.0.0.0/0", "::/0")
     username: str | None = None
     password: str = field(default="", repr=False)
+
+    def check(self) -> None:
+        if bool((self.username or "").strip()) != bool(self.password.strip()):
+            missing = "password" if self.username else "username"
+            raise ConfigError(f"peer {self.name}: a login needs username and password, and the {missing} is empty")
+        _ = self.ranges
 
     @cached_property
     def ranges(self) -> tuple[Network, ...]:
@@ -80,11 +91,25 @@ class Limits:
     failed_logins_burst: int = 10
     sources_remembered: int = 10_000
     calls: int = 2000
+    unanswered_per_source: int | None = None
+    """Calls of one source between INVITE and ACK; None, or more than half of `calls`, is half of them."""
     transactions: int = 100_000
     connections: int = 1000
     connections_per_source: int = 100
     connection_idle_s: float = 900
+    handshake_s: float = 5
+    """A TLS handshake that takes longer is broken off."""
+    first_message_s: float = 5
+    """A connection that has brought no entire message by then is closed: those that say nothing are not kept."""
+    silence_s: float = 1
+    """Where a limit is reached, a connection that has been silent for longer gives way to a new one."""
     body_bytes: int = 16_384
+
+    @property
+    def most_unanswered(self) -> int:
+        """A source that acknowledges nothing leaves room for the others, however small the node is."""
+        half = max(2, self.calls // 2)
+        return half if self.unanswered_per_source is None else min(self.unanswered_per_source, half)
 
 
 @dataclass(frozen=True)
@@ -95,10 +120,11 @@ class SipSettings:
     advertised_host: str | None = None
     """The address in our Contact and Via where the socket's own is not the one peers reach (NAT, 0.0.0.0)."""
     tls: Tls | None = None
+    media: MediaRules = ANY_MEDIA
     realm: str = "tonetill"
     nonce_lifetime_s: float = 60
     server_name: str = "Tonetill"
-    dnis_from: str = "request-uri"
+    dnis_from: Literal["request-uri", "to"] = "request-uri"
     """`to` for providers that put our registered contact into the request line."""
     reply_to_source: bool = False
     """Send requests within a call to where its INVITE came from, not to its Contact: for peers behind NAT."""

@@ -63,6 +63,12 @@ class Transactions:
         else:
             client.received(response)
 
+    def flow_lost(self, flow: Flow) -> None:
+        """What was asked over a connection that has gone gets no answer any more."""
+        for client in list(self._clients.values()):
+            if client.flow is flow:
+                client.undeliverable()
+
     def is_merged(self, transaction: ServerTransaction) -> bool:
         """RFC 3261 8.2.2.2: the same request came over another path and is being answered there."""
         first = self._merged.get(transaction.merge_key)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from aiosipua import SipMessage, SipRequest, SipResponse, Via, parse_params, stringify_via
 
 from ivr.channels.sip.contract import Address
+from ivr.channels.sip.numbers import plain_number
 
 # It warns of each body that does not fit its Content-Length: a line in the log for whoever cares to send one.
 logging.getLogger("aiosipua").setLevel(logging.ERROR)
@@ -83,8 +84,8 @@ class NameAddr:
         return self.params.get("tag") or ""
 
     @property
-    def user(self) -> str:
-        return uri_user(self.uri)
+    def number(self) -> str:
+        return plain_number(uri_user(self.uri))
 
 
 Received = SipRequest | SipResponse | BadRequest | None
@@ -195,10 +196,13 @@ def recipient(message: SipMessage) -> NameAddr:
 
 
 def contact_uri(message: SipMessage) -> str | None:
-    """The one URI a dialog is held with; None when there is none, or several, or it is not SIP."""
-    values = message.headers.get("contact")
-    found = read_name_addr(values[0]) if len(values) == 1 else None
-    return found.uri if found and scheme(found.uri) in ("sip", "sips") else None
+    """The one URI a dialog is held with; None when none, or more than one, is SIP.
+
+    A gateway may write its telephone number (`tel:`) beside the address that it is reached at.
+    """
+    found = [read_name_addr(value) for value in message.headers.get("contact")]
+    usable = [each.uri for each in found if each is not None and scheme(each.uri) in ("sip", "sips")]
+    return usable[0] if len(usable) == 1 else None
 
 
 def scheme(uri: str) -> str:
@@ -206,7 +210,7 @@ def scheme(uri: str) -> str:
 
 
 def uri_user(uri: str) -> str:
-    """`sip:+1555@host` and `tel:+1555;phone-context=x` both give `+1555`."""
+    """As it is written: `sip:+1-555@host` and `tel:+1-555;phone-context=x` both give `+1-555`."""
     rest = uri.partition(":")[2]
     # A user part may hold semicolons, which aiosipua takes for the URI's own (RFC 4475's semiuri).
     user = rest if scheme(uri) == "tel" else rest.partition("@")[0] if "@" in rest else ""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from ivr.core.events import CallStarted, Event, HungUp, KeysEntered, NoInput, Wa
 from ivr.runner import Advance, CallStore, Runner
 
 Result = TypeVar("Result")
+LOOK_S = 0.25  # how often a call on hold looks whether the bank has answered
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Conversation:
         self._playing = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_number = 0
+        self._held_until_s = 0.0
 
     def tell(self, heard: Heard) -> None:
         self._heard.put_nowait(heard)
@@ -66,7 +68,8 @@ class Conversation:
         return self.call.phase == "over" and self._after_silence is None and self._collect is None
 
     async def _begin(self) -> None:
-        advance = await self._blocking(partial(self._house.runner.begin, self.call, CallStarted(self._house.now())))
+        self._began, self._began_s = self._house.now(), asyncio.get_running_loop().time()
+        advance = await self._blocking(partial(self._house.runner.begin, self.call, CallStarted(self._now())))
         await self._follow(advance)
 
     # ---- what is heard
@@ -85,21 +88,28 @@ class Conversation:
     async def _take_key(self, key: str) -> None:
         if self._collect is None:
             # On hold or on the way out there is nothing to type ahead to: impatience must not skip what is said next.
+            if self._keeps_keys:
+                self._keys.add(key)
             return
         self._keys.add(key)
         entry = self._keys.take_entry(self._collect)
         if entry is not None:
-            await self._happen(KeysEntered(self._house.now(), entry))
+            await self._happen(KeysEntered(self._now(), entry))
         elif self._keys:
             self._set_timer(self._collect.inter_digit_timeout_s)
 
     async def _prompt_over(self) -> None:
-        self._playing = 0
+        has_played, self._playing = bool(self._playing), 0
         following, self._after_silence = self._after_silence, None
         match following:
             case Wait(seconds):
                 self._after_silence = following
-                self._set_timer(seconds)
+                self._held_until_s = asyncio.get_running_loop().time() + seconds
+                # The words were pause enough for the bank to have answered; without any a look at once is one too many.
+                if has_played:
+                    await self._hold()
+                else:
+                    self._look_later()
             case HangUp():
                 await self._mouth.hang_up()
             case _ if self._collect is not None:
@@ -108,17 +118,28 @@ class Conversation:
 
     async def _timer_over(self) -> None:
         if self._collect is None:
-            self._after_silence = None
-            await self._happen(Waited(self._house.now()))
+            await self._hold()
         elif self._keys:
-            await self._happen(KeysEntered(self._house.now(), self._keys.take_all(), timed_out=True))
+            await self._happen(KeysEntered(self._now(), self._keys.take_all(), timed_out=True))
         else:
-            await self._happen(NoInput(self._house.now()))
+            await self._happen(NoInput(self._now()))
+
+    async def _hold(self) -> None:
+        """The bank's answer ends it, or its time."""
+        is_over = asyncio.get_running_loop().time() >= self._held_until_s
+        if is_over or await self._blocking(partial(self._house.runner.is_answered, self.call, self._now())):
+            self._after_silence = None
+            await self._happen(Waited(self._now()))
+        else:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        self._set_timer(min(LOOK_S, max(0.0, self._held_until_s - asyncio.get_running_loop().time())))
 
     async def _caller_gone(self) -> None:
         self._collect = self._after_silence = None
         if self.call.phase != "over":
-            await self._happen(HungUp(self._house.now()))
+            await self._happen(HungUp(self._now()))
 
     # ---- what follows
 
@@ -144,9 +165,14 @@ class Conversation:
         self._collect = last if isinstance(last, Collect) else None
         self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
         self._keep_waiting_keys()
-        if self._collect is None or self._collect.flush:
+        if self._collect.flush if self._collect is not None else not self._keeps_keys:
             self._keys.wipe()
         await self._speak(phrases)
+
+    @property
+    def _keeps_keys(self) -> bool:
+        """While a bill is looked up keys are type-ahead, as at any question that a caller knows."""
+        return isinstance(self._after_silence, Wait) and self._after_silence.keep_keys
 
     def _keep_waiting_keys(self) -> None:
         """What was pressed while the database worked was pressed before what is said now: it is type-ahead, or flushed."""
@@ -160,7 +186,7 @@ class Conversation:
     async def _speak(self, phrases: Sequence[Phrase]) -> None:
         """A caller who has typed ahead is not made to listen first."""
         if self._collect is not None and self._keys and (entry := self._keys.take_entry(self._collect)) is not None:
-            await self._happen(KeysEntered(self._house.now(), entry))
+            await self._happen(KeysEntered(self._now(), entry))
             return
         clips = await self._clips(phrases)
         if not clips:
@@ -175,6 +201,10 @@ class Conversation:
 
     async def _blocking(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._house.blocking, work)
+
+    def _now(self) -> datetime:
+        """The time by the clock at the call's beginning, counted on: a wall clock that is set meanwhile ends no wait."""
+        return self._began + timedelta(seconds=asyncio.get_running_loop().time() - self._began_s)
 
     # ---- one timer at a time
 

@@ -26,6 +26,7 @@ from ivr.channels.rtp import (
 from ivr.channels.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint
 from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.channels.trunk.conversation import Conversation, House
+from ivr.channels.trunk.entry_buffer import MOST_KEYS
 from ivr.channels.trunk.mouth import Gone, KeyPressed, Silent
 from ivr.runner import new_call
 
@@ -81,6 +82,7 @@ class Line:
     conversation: Conversation | None = None
     talking: asyncio.Task[None] | None = None
     barge_in: bool = False
+    early: list[KeyPressed | Silent] = field(default_factory=list, repr=False)  # heard before the ACK: type-ahead
 
 
 class Desk:
@@ -127,7 +129,7 @@ class Desk:
 
     def _answer(self, session: LocalSession, invitation: Invitation) -> Answer | Reject:
         if invitation.offer is None:
-            return session.offer(secure=False)
+            return session.offer(secure=invitation.srtp_required)
         if invitation.offer.secure and invitation.transport != "tls":
             # RFC 4568 7.1: keys in clear signalling protect nothing.
             return Reject(488, "SRTP keys need TLS")
@@ -154,9 +156,11 @@ class Desk:
 
     async def info_key(self, call: str, key: str, duration_ms: int) -> None:
         self.media.still_alive(call)
-        if (line := self.lines.get(call)) and line.barge_in:
-            self.media.stop(call)  # the media worker hears no INFO, so it cannot stop a prompt by itself
-        self._key(call, key, "info", time.monotonic() - duration_ms / 1000)
+        is_new = self._key(call, key, "info", time.monotonic() - duration_ms / 1000)
+        if is_new and self.lines[call].barge_in:
+            # The media worker hears no INFO, so it cannot stop a prompt by itself. A key that has come as an event too
+            # has stopped its prompt; what plays now is the next one, and nobody would notice that it is over.
+            self.media.stop(call)
 
     async def ended(self, call: str, reason: str) -> None:
         line = self.lines.pop(call, None)
@@ -180,17 +184,23 @@ class Desk:
             case WorkerLost():
                 self._lose_media(event.reason)
 
-    def _key(self, call: str, key: str, method: Method, at_s: float) -> None:
+    def _key(self, call: str, key: str, method: Method, at_s: float) -> bool:
+        """False for a key that another method has told of."""
         line = self.lines.get(call)
         if line is None or not line.merger.is_new(key, method, at_s):
-            return
+            return False
         self.keys[method] += 1
         self._tell(call, KeyPressed(key))
+        return True
 
     def _tell(self, call: str, heard: KeyPressed | Silent) -> None:
         line = self.lines.get(call)
-        if line is not None and line.conversation is not None:
+        if line is None:
+            return
+        if line.conversation is not None:
             line.conversation.tell(heard)
+        elif len(line.early) < MOST_KEYS:
+            line.early.append(heard)
 
     def _lose_media(self, reason: str) -> None:
         log.error("media worker lost", calls=len(self.lines), reason=reason)
@@ -210,6 +220,8 @@ class Desk:
         flow = route.house.runner.flows[route.flow]
         call = new_call(on_record(invitation), flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
         line.conversation = Conversation(route.house, RtpMouth(self, invitation.call), call)
+        while line.early:
+            line.conversation.tell(line.early.pop(0))
         line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))
 
     async def _talk(self, call: str, conversation: Conversation) -> None:
@@ -242,14 +254,13 @@ def on_record(invitation: Invitation) -> str:
 def media_of(answer: Answer, remote: SessionOffer, signalled_from: str) -> CallMedia:
     """What SDP settled, in the media plane's words."""
     assert answer.codec is not None
-    events = ((remote.telephone_event, 8000),) if remote.telephone_event is not None else ()
     keys = None
     if answer.local_crypto is not None and answer.remote_crypto is not None:
         keys = SrtpKeys(answer.local_crypto.key_and_salt, answer.remote_crypto.key_and_salt)
     return CallMedia(
         law="ulaw" if answer.codec.name == "PCMU" else "alaw",
         payload_type=answer.codec.payload_type,
-        telephone_events=events,
+        telephone_events=tuple((payload_type, 8000) for payload_type in answer.telephone_events),
         remote=(remote.address, remote.port),
         allowed_hosts=(signalled_from,),
         srtp=keys,

@@ -1,6 +1,8 @@
 """The trunk process: puts desk, SIP endpoint, media worker, voice and AudioSocket together, and drains on SIGTERM."""
 
 import asyncio
+import ipaddress
+import secrets
 import signal
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,12 +13,25 @@ import structlog
 
 from ivr import metrics
 from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
-from ivr.channels.sip import Account, Credentials, Limits, Listen, Peer, Registration, SipEndpoint, SipSettings, Tls
+from ivr.channels.sip import (
+    Account,
+    Credentials,
+    Limits,
+    Listen,
+    MediaRules,
+    Peer,
+    Registration,
+    SipEndpoint,
+    SipSettings,
+    Tls,
+    plain_number,
+)
 from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
 from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.channels.trunk.conversation import Conversation, House
 from ivr.channels.trunk.desk import Desk, Route
 from ivr.channels.trunk.mouth import Heard
+from ivr.channels.trunk.open_files import allow_open_files
 from ivr.core.call import Call
 from ivr.errors import ConfigError
 from ivr.runner import new_call
@@ -54,10 +69,13 @@ class Trunk:
         )
         self._registrations: list[Registration] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._audiosocket_names: set[str] = set()  # of calls in progress: none is on record before it has been greeted
         self._stopping = False
 
     async def start(self) -> None:
         """Prompts first: a caller never waits for one to be made."""
+        limits = self.endpoint.settings.limits
+        allow_open_files(limits.calls, limits.connections)
         await asyncio.get_running_loop().run_in_executor(self._pools[1], self._prepare_prompts)
         await self._start_media()
         await self.endpoint.start()
@@ -92,9 +110,11 @@ class Trunk:
                 pass
 
     def _routes(self) -> Mapping[str, Route]:
+        routes = read_routes(self.settings.trunk_flows, self.engine.flows)
+        if self.settings.trunk_plus == "ignored":
+            routes = without_plus(routes) | routes
         return {
-            number: Route(flow, self._houses[self.engine.flows[flow].head.voice])
-            for number, flow in read_routes(self.settings.trunk_flows, self.engine.flows).items()
+            number: Route(flow, self._houses[self.engine.flows[flow].head.voice]) for number, flow in routes.items()
         }
 
     async def _start_media(self) -> None:
@@ -138,12 +158,23 @@ class Trunk:
         routes = self._routes()
         route = routes.get("*") or next(iter(routes.values()))
         flow = self.engine.flows[route.flow]
-        call = new_call(f"AS{uuid.UUID(identity).hex}", flow, ani="", dnis="", channel="audiosocket")
+        call = new_call(await self._audiosocket_name(identity), flow, ani="", dnis="", channel="audiosocket")
         conversation = Conversation(route.house, mouth, call)
         task = asyncio.create_task(self._talk(conversation, mouth))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return conversation.tell
+
+    async def _audiosocket_name(self, identity: str) -> str:
+        """A dialplan may send one UUID for every call: where it has been used, the call gets a name that goes on."""
+        name = f"AS{uuid.UUID(identity).hex}"
+        load = self.engine.store.load_call
+        known = await asyncio.get_running_loop().run_in_executor(self._pools[0], load, name)
+        if known is not None or name in self._audiosocket_names:
+            name = f"{name}-{secrets.token_hex(4)}"
+            log.info("audiosocket uuid used again", call=name)
+        self._audiosocket_names.add(name)
+        return name
 
     async def _talk(self, conversation: Conversation, mouth: AudioSocketMouth) -> None:
         try:
@@ -152,6 +183,8 @@ class Trunk:
             # The type alone: a message may quote what was given.
             log.error("fault", call=conversation.call.id, kind=type(error).__name__)
             await mouth.hang_up()
+        finally:
+            self._audiosocket_names.discard(conversation.call.id)
 
 
 async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lambda: None) -> None:
@@ -179,8 +212,17 @@ def read_routes(written: str, flows: Mapping[str, object]) -> dict[str, str]:
         number, _, flow = pair.strip().partition("=")
         if not number or flow not in flows:
             raise ConfigError(f"TRUNK_FLOWS: '{pair}': expected number=flow; flows: {', '.join(sorted(flows))}")
-        routes[number] = flow
+        routes[plain_number(number)] = flow
     return routes
+
+
+def without_plus(routes: Mapping[str, str]) -> dict[str, str]:
+    """Each telephone number in its other form too: 15551234567 for +15551234567, and the other way round."""
+    others = {}
+    for number, flow in routes.items():
+        if number.lstrip("+").isdecimal():
+            others[number[1:] if number.startswith("+") else f"+{number}"] = flow
+    return others
 
 
 def sip_settings(settings: Settings) -> SipSettings:
@@ -190,16 +232,28 @@ def sip_settings(settings: Settings) -> SipSettings:
     if settings.trunk_tls_port:
         if not (settings.trunk_tls_cert and settings.trunk_tls_key):
             raise ConfigError("TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)")
-        tls = Tls(Path(settings.trunk_tls_cert), Path(settings.trunk_tls_key))
+        client_ca = Path(settings.trunk_tls_client_ca) if settings.trunk_tls_client_ca else None
+        tls = Tls(Path(settings.trunk_tls_cert), Path(settings.trunk_tls_key), client_ca)
         listen.append(Listen("tls", host, settings.trunk_tls_port))
     return SipSettings(
         listen=tuple(listen),
         peers=(peer_of(settings),),
         advertised_host=settings.trunk_advertise or None,
         tls=tls,
+        media=media_rules(settings),
+        dnis_from=settings.trunk_called_number,
         max_call_s=settings.trunk_max_minutes * 60,
-        limits=Limits(calls=settings.trunk_max_calls),
+        limits=Limits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
     )
+
+
+def media_rules(settings: Settings) -> MediaRules:
+    name = "TRUNK_ADVERTISE" if settings.trunk_advertise else "TRUNK_BIND"
+    text = settings.trunk_advertise or settings.trunk_bind
+    try:
+        return MediaRules(settings.trunk_srtp, ipaddress.ip_address(text).version)
+    except ValueError:
+        raise ConfigError(f"{name}: {text!r} is no IP address; SDP has to name one, such as 10.0.0.20") from None
 
 
 def peer_of(settings: Settings) -> Peer:

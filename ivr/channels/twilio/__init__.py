@@ -4,7 +4,7 @@ from ivr.channels.twilio.form import MAX_BODY, Form, parse_form
 from ivr.channels.twilio.pay_connector import PayConnector
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.tones import blueprint as tones_blueprint
-from ivr.channels.twilio.twiml import Writer, second_gather
+from ivr.channels.twilio.twiml import Writer
 from ivr.channels.twilio.webhooks import Forbidden, Webhooks
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "Webhooks",
     "Writer",
     "parse_form",
-    "second_gather",
     "tones_blueprint",
 ]

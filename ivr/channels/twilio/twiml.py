@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
-from urllib.parse import urlencode
 from xml.sax.saxutils import escape, quoteattr
 
+from ivr.channels.twilio.gathering import listening_for
 from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 TAIL = "</Response>"
+# On hold: Twilio cannot be told when the bank has answered, so it asks again after the words, or after the shortest pause.
+PAUSE = '<Pause length="1"/>'
 # Twilio Pay's names for the prompts of our fields, and for the brands.
 PAY_FIELDS = {"security_code": "securityCode", "postal_code": "postalCode"}
 PAY_BRANDS = {"diners": "diners-club"}
@@ -29,12 +30,11 @@ class Writer:
                 case Speak():
                     said += [self._say(phrase) for phrase in action.phrases]
                 case Collect():
-                    return f"{HEAD}{gather(action, url, action.inter_digit_timeout_s, ''.join(said))}{TAIL}"
+                    return f"{HEAD}{_gather(action, url, ''.join(said))}{TAIL}"
                 case CaptureCard():
                     return f"{HEAD}{''.join(said)}{_pay(action, url)}{TAIL}"
                 case Wait():
-                    pause = f'<Pause length="{ceil(action.seconds)}"/>'
-                    return f'{HEAD}{"".join(said)}{pause}<Redirect method="POST">{escape(url)}</Redirect>{TAIL}'
+                    return f'{HEAD}{"".join(said) or PAUSE}<Redirect method="POST">{escape(url)}</Redirect>{TAIL}'
                 case HangUp():
                     said.append("<Hangup/>")
         return f"{HEAD}{''.join(said)}{TAIL}"
@@ -46,28 +46,14 @@ class Writer:
         return f'<Say language="{phrase.language}">{escape(words)}</Say>'
 
 
-def gather(collect: Collect, url: str, timeout_s: float, said: str = "") -> str:
-    """Twilio has one timer, which each key restarts: the inter-digit one. What the first key is allowed beyond it
-    comes as a second, silent Gather (`remaining_patience`), so that a slow start does not slow every entry's end."""
-    rules = collect.rules
-    limit = f' numDigits="{rules.max_length}"' if rules.ends_by_length and not rules.ends_at else ""
-    extra = collect.first_key_timeout_s - collect.inter_digit_timeout_s
-    if extra > 0 and "more=" not in url:
-        query = urlencode({"more": ceil(extra), "n": rules.max_length if limit else 0, "done": rules.done})
-        url = f"{url}&{query}"
-    return (
-        f'<Gather input="dtmf" action={quoteattr(url)} method="POST" timeout="{ceil(timeout_s)}"{limit}'
-        f' finishOnKey="{rules.done}" actionOnEmptyResult="true">{said}</Gather>'
-    )
+def _gather(collect: Collect, url: str, said: str) -> str:
+    listening = listening_for(collect)
+    return listening.gather(url, listening.gap_s, digits=listening.digits, said=said)
 
 
-def second_gather(url: str, more_s: int, digits: int, done: str) -> str:
-    """The silent rest of the first key's patience."""
-    limit = f' numDigits="{digits}"' if digits else ""
-    return (
-        f'{HEAD}<Gather input="dtmf" action={quoteattr(url)} method="POST" timeout="{more_s}"{limit}'
-        f' finishOnKey="{done}" actionOnEmptyResult="true"></Gather>{TAIL}'
-    )
+def silence(gather: str) -> str:
+    """An answer that only goes on listening."""
+    return f"{HEAD}{gather}{TAIL}"
 
 
 def _pay(action: CaptureCard, url: str) -> str:

@@ -10,9 +10,10 @@ from flask import Blueprint, Response, request
 
 from ivr import metrics
 from ivr.channels.twilio.form import Form, parse_form
+from ivr.channels.twilio.gathering import Gathered, Keeper, joined, read_listening, take
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.tones import tone_url
-from ivr.channels.twilio.twiml import Writer, second_gather
+from ivr.channels.twilio.twiml import Writer, silence
 from ivr.core.call import Call
 from ivr.core.events import CallStarted, CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
 from ivr.errors import PeerError
@@ -76,10 +77,11 @@ class Webhooks:
             raise PeerError(f"call {call_id} has not got to request {sequence}")
         if sequence < stored.version:
             return self._replay(stored)
-        if (rest := _rest_of_patience(form)) is not None:
-            return _twiml(rest(f"/twilio/voice/{stored.call.flow}?seq={sequence}"))
+        gathered = self._gathered(stored, form)
+        if gathered.silent is not None:
+            return _twiml(silence(gathered.silent))
         try:
-            return self._advance(stored, self._event(stored.call, form))
+            return self._advance(stored, self._event(stored.call, form, gathered.keys))
         except StaleCall:
             return self._replay_latest(call_id)
 
@@ -115,19 +117,29 @@ class Webhooks:
             raise PeerError(f"no call {call_id}")
         return self._replay(stored)
 
-    def _event(self, call: Call, form: Form) -> Event:
+    def _gathered(self, stored: StoredCall, form: Form) -> Gathered:
+        """The entry's keys with the one that ended it; without a Gather's URL whatever came."""
+        digits, done = form.digits() or Digits(b""), _done_key(form)
+        listening = read_listening(request.args)
+        if listening is None:
+            return Gathered(joined(b"", digits.buffer, done))
+        url = f"/twilio/voice/{stored.call.flow}?seq={stored.version}"
+        # The call's name binds what is kept to this call: every call's URLs are alike.
+        try:
+            return take(listening, digits.buffer, done, url, Keeper(self.signer.keeping_key, stored.call.id))
+        finally:
+            digits.wipe()
+
+    def _event(self, call: Call, form: Form, keys: Digits) -> Event:
         at = self.now()
         if form.text(b"CallStatus") in ENDED:
             return HungUp(at)
         if result := form.text(b"Result"):
             return CardCaptured(at, result, _pay_summary(form), form.text(b"PaymentToken") or None)
-        digits = form.digits()
-        if digits:
-            return KeysEntered(at, digits, timed_out=True)
-        if done := _done_key(form):
-            return KeysEntered(at, Digits(done), timed_out=True)
+        if keys:
+            return KeysEntered(at, keys, timed_out=True)
         # A redirect after a hold pause has no Digits; an empty Gather has, or comes while keys are awaited.
-        return Waited(at) if call.phase == "waiting" else NoInput(at)
+        return Waited(at) if call.phase in ("waiting", "lookup") else NoInput(at)
 
     def _end(self, call_id: str) -> None:
         for _ in range(3):
@@ -175,16 +187,6 @@ def _sequence() -> int:
     if not (written.isdecimal() and len(written) < 7):
         raise PeerError("seq: expected the number that the last answer's URL had")
     return int(written)
-
-
-def _rest_of_patience(form: Form) -> Callable[[str], str] | None:
-    """An empty first Gather whose first-key timer is not yet over: the silent rest of it."""
-    if b"more=" not in request.query_string:
-        return None
-    more, digits, done = request.args.get("more", ""), request.args.get("n", "0"), request.args.get("done", "#")
-    if form.digits() or _done_key(form) or not (more.isdecimal() and digits.isdecimal() and done in ("#", "*")):
-        return None
-    return lambda url: second_gather(url, int(more), int(digits), done)
 
 
 def _done_key(form: Form) -> str:

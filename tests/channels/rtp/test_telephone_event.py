@@ -19,9 +19,11 @@ def key_packets(
     marker: bool = True,
     ends: int = 3,
     moves: bool = False,
+    end_steps: tuple[int, ...] = (),
     kind: int = 101,
 ) -> list[bytes]:
-    """All packets of one press; `moves` is a peer whose timestamp goes on with each of them."""
+    """All packets of one press; `moves` is a peer whose timestamp goes on with each of them, `end_steps` one whose ends
+    carry timestamps of their own: how far after the key's."""
     begun = caller.timestamp if begun is None else begun
     packets = []
     for n in range(1, ticks + 1):
@@ -29,10 +31,26 @@ def key_packets(
         payload = struct.pack("!BBH", code, 10, 160 * n)
         packets.append(caller.packet(kind, payload, marker=marker and n == 1, timestamp=at))
     for n in range(ends):
-        at = begun + (160 * (ticks + n) if moves else 0)
+        at = begun + (160 * (ticks + n) if moves else end_steps[n] if end_steps else 0)
         packets.append(caller.packet(kind, struct.pack("!BBH", code, 0x8A, 160 * ticks), timestamp=at))
     caller.timestamp = begun + 160 * (ticks + 5)
     return packets
+
+
+def moved(
+    caller: CallerStream, code: int = 5, *, first: int = 0, ends: int = 3, step: int = 160, **how: object
+) -> list[bytes]:
+    """A press whose repeated ends carry timestamps that go on, the first of them `first` after the key's."""
+    steps = tuple(first + step * n for n in range(ends))
+    return key_packets(caller, code, ends=ends, end_steps=steps, **how)  # type: ignore[arg-type]
+
+
+def elsewhere(caller: CallerStream, packets: list[bytes], at: int, *, ssrc: int = 0x22, later: int = 0) -> list[bytes]:
+    """The same packets, from `at` on under another SSRC, whose timestamps are `later` by so much."""
+    heads = [struct.unpack("!BBHII", packet[:12]) for packet in packets[at:]]
+    moved = [struct.pack("!BBHII", a, b, n, (t + later) % 2**32, ssrc) for a, b, n, t, _ in heads]
+    caller.ssrc = ssrc
+    return packets[:at] + [head + packet[12:] for head, packet in zip(moved, packets[at:], strict=True)]
 
 
 def five(caller: CallerStream, **how: object) -> list[bytes]:
@@ -77,6 +95,78 @@ CASES = {
         lambda c: [p for p in [*five(c, begun=9000), *five(c, begun=8500)] for _ in (0, 1)],
         "55",
     ),
+    "that, without markers": (lambda c: [*five(c, begun=900, marker=False), *five(c, begun=900, marker=False)], "55"),
+    "three times, without markers": (lambda c: [p for _ in range(3) for p in five(c, begun=900, marker=False)], "555"),
+    "that, and the second one's first packets lost": (
+        lambda c: [*five(c, begun=900, marker=False), *five(c, begun=900, marker=False)[2:]],
+        "55",
+    ),
+    "that, and the first one longer than the second": (
+        lambda c: [*five(c, begun=900, marker=False, ticks=30), *five(c, begun=900, marker=False)],
+        "55",
+    ),
+    "that, and all packets doubled": (
+        lambda c: [p for p in [*five(c, begun=900, marker=False), *five(c, begun=900, marker=False)] for _ in (0, 1)],
+        "55",
+    ),
+    "keys in turns under one timestamp, without markers": (
+        lambda c: [p for code in (5, 6, 5, 6) for p in key_packets(c, code, begun=900, marker=False)],
+        "5656",
+    ),
+    "an old key's packets after the next key under the same timestamp": (
+        lambda c: (lambda a, b: [*a[:-2], *b, *a[-2:]])(five(c, begun=900), key_packets(c, 6, begun=900)),
+        "56",
+    ),
+    "ends under timestamps that move": (lambda c: moved(c, ticks=10), "5"),
+    "five ends under timestamps that move": (lambda c: moved(c, ends=5), "5"),
+    "ends that move from where the key ended": (lambda c: moved(c, first=800), "5"),
+    "ends that move, the first one too": (lambda c: moved(c, first=160), "5"),
+    "ends that move by 50 ms": (lambda c: moved(c, ticks=8, step=400), "5"),
+    "ends that move, one lost": (lambda c: (lambda p: [*p[:-2], p[-1]])(moved(c)), "5"),
+    "ends that move, of a key of 20 ms": (lambda c: moved(c, ticks=1), "5"),
+    "ends that move, without marker": (lambda c: moved(c, marker=False), "5"),
+    "ends that move, all packets doubled": (lambda c: [p for p in moved(c) for _ in (0, 1)], "5"),
+    "ends that move, nothing else came": (lambda c: moved(c)[-3:], "5"),
+    "ends that move, key after key": (lambda c: [*moved(c), *moved(c), *moved(c, 6)], "556"),
+    "ends that move, key after key without markers": (
+        lambda c: [*moved(c, marker=False), *moved(c, marker=False)],
+        "55",
+    ),
+    "ends that move, keys in turns": (lambda c: [p for code in (5, 6, 5, 6) for p in moved(c, code)], "5656"),
+    "ends that move across the wrap of the timestamp": (lambda c: moved(c, begun=2**32 - 200), "5"),
+    "one end and nothing else for each key": (
+        lambda c: [p for code in (1, 3, 3) for p in key_packets(c, code, ticks=5)[-1:]],
+        "133",
+    ),
+    "that, in haste": (lambda c: [five(c, begun=at, ticks=2, marker=False)[-1] for at in (0, 640, 1280)], "555"),
+    "another SSRC within a key": (lambda c: elsewhere(c, five(c), 2), "5"),
+    "another SSRC after the first packet": (lambda c: elsewhere(c, five(c), 1), "5"),
+    "another SSRC among the ends": (lambda c: elsewhere(c, five(c), 6), "5"),
+    "another SSRC within a key, with timestamps of its own": (lambda c: elsewhere(c, five(c), 2, later=77_000), "5"),
+    "another SSRC among the ends, with timestamps of its own": (lambda c: elsewhere(c, five(c), 6, later=77_000), "5"),
+    "another SSRC within a key, earlier timestamps": (lambda c: elsewhere(c, five(c), 2, later=-5000), "5"),
+    "another SSRC within a key, and a straggler": (
+        lambda c: (lambda p: [*p[:1], *p[2:4], p[1], *p[4:]])(elsewhere(c, five(c), 2)),
+        "5",
+    ),
+    "another SSRC for each key": (
+        lambda c: [*five(c), *elsewhere(c, five(c), 0, ssrc=7), *elsewhere(c, key_packets(c, 6), 0, ssrc=8)],
+        "556",
+    ),
+    "another SSRC for each key, without markers": (
+        lambda c: [*five(c, marker=False), *elsewhere(c, five(c, marker=False), 0)],
+        "55",
+    ),
+    "another SSRC whose clock began at nothing": (
+        lambda c: [*five(c, begun=30_000), *elsewhere(c, five(c, begun=8000, marker=False), 0)],
+        "55",
+    ),
+    "another SSRC, and the last end of the one before": (
+        lambda c: (lambda a, b: [*a[:-1], *b[:2], a[-1], *b[2:]])(
+            five(c), elsewhere(c, key_packets(c, 6), 0, later=9999)
+        ),
+        "56",
+    ),
     "a clock that began anew": (lambda c: [*five(c, begun=900_000), *five(c, begun=100)], "55"),
 }
 
@@ -109,6 +199,31 @@ def test_a_key_held_for_twenty_seconds_is_one_key_with_its_whole_duration(line):
     assert line.keys() == "3"
     [released] = line.of(KeyReleased)
     assert released.duration_s == pytest.approx(20, abs=0.03)
+
+
+def test_presses_after_a_key_whose_duration_wrapped_are_keys_even_under_its_timestamp(line):  # type: ignore[no-untyped-def]
+    stream = CallerStream(sends_silence=False)
+    line.ring(stream=stream)
+    for n in range(1, 600):
+        payload = struct.pack("!BBH", 5, 10 | (0x80 if n > 596 else 0), 160 * min(n, 597) % 65536)
+        line.tick(stream.packet(101, payload, marker=n == 1, timestamp=900))
+    for packet in five(stream, begun=900, marker=False):
+        line.tick(packet)
+    line.run(20)
+    assert line.keys() == "55"
+
+
+def test_a_key_of_a_place_that_a_reinvite_named_is_new_wherever_its_clock_stands(line):  # type: ignore[no-untyped-def]
+    caller = line.ring(stream=CallerStream(sends_silence=False, ssrc=7))
+    for packet in five(caller.stream, begun=30_000):
+        line.tick(packet)
+    caller.source = ("192.0.2.99", 6000)
+    line.agree(caller, remote=caller.source)
+    caller.stream.sequence -= 500
+    for packet in five(caller.stream, begun=8000, marker=False):
+        line.tick(packet)
+    line.run(20)
+    assert line.keys() == "55"
 
 
 @pytest.mark.parametrize("beyond", [0xFFFF, 0], ids=["stands", "wraps"])

@@ -4,11 +4,14 @@ import asyncio
 
 import pytest
 import structlog
+from aiosipua import SipRequest, SipResponse
 
 from ivr.channels.sip import CallRefusedError, Credentials, LocalSession, Peer, SipCaller, SipEndpoint, SipSettings
 from ivr.channels.sip.caller import CallerHandler
 from ivr.channels.sip.challenge import answer_challenge
+from ivr.channels.sip.digest import DigestGuard
 from ivr.channels.sip.wire import read_message
+from ivr.errors import ConfigError
 from tests.channels.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.channels.sip.phones import DESK, Phone, open_desk
 
@@ -114,6 +117,65 @@ async def test_guessing_passwords_is_soon_met_with_silence(phone, endpoint, desk
         refused |= {message.header("CSeq") for message in await phone.ask(invite, wait_s=0.1) if message.status == 401}
     assert len(refused) <= 12
     assert endpoint.counters["rate_limited"] >= 8
+
+
+FORGED = {
+    "an invented nonce": 'nonce="1f.00.x"',
+    "no nonce": 'opaque="x"',
+    "an unknown algorithm": 'nonce="1f.00.x", algorithm=SHA-512',
+    "no qop": 'nonce="1f.00.x", qop=none',
+}
+
+
+@pytest.mark.parametrize("nonce", FORGED.values(), ids=FORGED.keys())
+def test_a_forged_login_uses_up_nobodys_attempts(nonce):
+    """Anyone can write a PBX's address into a datagram; only the PBX has seen a nonce that we sent there."""
+
+    @logged_in
+    async def run(phone, endpoint, desk):
+        line = f'Authorization: Digest username="anna", realm="tonetill", uri="sip:a", qop=auth, {nonce}, '
+        line += f'nc=00000001, cnonce="c", response="{"0" * 64}"'
+        for number in range(30):
+            await phone.ask(phone.invite(branch=f"z9hG4bK-f{number}", call_id=f"f{number}@x", headers=(line,)), 0.01)
+        await asyncio.sleep(40)  # nobody acknowledges a 401 to a forged INVITE: it is repeated for 32 s
+        assert endpoint.counters["failed_logins"] == endpoint.counters["rate_limited"] == 0
+        await phone.call(branch="z9hG4bK-101", cseq=101, headers=(login(await challenge(phone, 100)),))
+        assert len(desk.invitations) == 1
+
+    run()
+
+
+@logged_in
+async def test_a_nonce_that_was_sent_elsewhere_uses_up_nobodys_attempts(phone, endpoint, desk):
+    forger = Phone(phone.transport.network, ("192.0.2.66", 5060))
+    line = login(await challenge(forger), password="guess")
+    for number in range(30):
+        await phone.ask(phone.invite(branch=f"z9hG4bK-f{number}", call_id=f"f{number}@x", headers=(line,)), 0.01)
+    await asyncio.sleep(40)
+    assert endpoint.counters["failed_logins"] == 0
+    await phone.call(branch="z9hG4bK-101", cseq=101, headers=(login(await challenge(phone, 100)),))
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "missing"),
+    [("anna", "", "password"), ("anna", "  ", "password"), ("", "s3cret", "username")],
+)
+def test_a_login_with_an_empty_half_is_refused_at_the_start(username, password, missing):
+    with pytest.raises(ConfigError, match=f"peer carrier: .* the {missing} is empty"):
+        SipEndpoint(SipSettings(peers=(Peer("carrier", username=username, password=password),)), CallerHandler())
+
+
+def test_an_empty_password_never_logs_in():
+    """Not even where a peer with one got past every check before."""
+    guard = DigestGuard("tonetill", 60)
+    challenged = SipResponse(status_code=401, reason_phrase="Unauthorized")
+    for name, value in guard.challenges("192.0.2.9", 0):
+        challenged.headers.append(name, value)
+    name, value = answer_challenge(Credentials("anna", ""), challenged, "INVITE", "sip:pay@192.0.2.1")
+    request = SipRequest(method="INVITE", uri="sip:pay@192.0.2.1")
+    request.headers.append(name, value)
+    peers = [Peer("carrier", username="anna", password=password) for password in ("", "s3cret")]
+    assert [guard.check(request, (peer,), "192.0.2.9", 0) for peer in peers] == ["wrong", "wrong"]
 
 
 @logged_in

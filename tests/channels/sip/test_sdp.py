@@ -4,8 +4,9 @@ import base64
 
 import pytest
 
-from ivr.channels.sip import Answer, Codec, LocalSession, Reject, parse_session
+from ivr.channels.sip import Answer, Codec, LocalSession, MediaRules, Reject, parse_session
 from ivr.errors import PeerError
+from tests.channels.sip.odd_peers import case
 
 KEY = base64.b64encode(bytes(range(30))).decode()
 
@@ -108,7 +109,6 @@ def test_nothing_that_fits_is_told_apart_from_nothing_readable(media):
         sdp("m=audio 70000 RTP/AVP 0"),
         sdp("m=audio 4000"),
         sdp(*AUDIO).replace(b"o=", b"x="),
-        sdp(*AUDIO, "a=rtpmap:x y/z"),
     ],
 )
 def test_a_body_that_is_no_sdp_is_an_error_without_its_text(body):
@@ -182,6 +182,38 @@ def test_no_key_is_shown():
     assert repr(bytes(range(30))) not in repr(offer)
 
 
+def test_our_suite_is_found_however_many_others_stand_before_it():
+    """A softphone offers ten lines, ours as the ninth."""
+    phone = case("zoiper-ten-crypto-lines.sdp").replace("\n", "\r\n").encode()
+    assert answer(phone, tls=True).remote_crypto.tag == 1
+    assert answer(phone, tls=False) is None
+    others = [f"a=crypto:{n} AES_CM_256_HMAC_SHA1_80 inline:{KEY}" for n in range(2, 42)]
+    found = answer(sdp(SECURE[0], *others, f"a=crypto: 41  AES_CM_128_HMAC_SHA1_80  inline:{KEY}"), tls=True)
+    assert found.remote_crypto.tag == 41
+
+
+PLAIN = ("m=audio 4002 RTP/AVP 0",)
+
+
+@pytest.mark.parametrize(
+    ("srtp", "tls", "media", "port"),
+    [
+        ("required", True, SECURE, 4000),
+        ("required", True, PLAIN, None),
+        ("required", False, PLAIN, None),
+        ("required", False, SECURE, None),
+        ("required", True, PLAIN + SECURE, 4000),
+        ("optional", True, PLAIN + SECURE, 4002),
+        ("optional", True, SECURE + PLAIN, 4000),
+        ("off", True, SECURE, None),
+        ("off", True, SECURE + PLAIN, 4002),
+    ],
+)
+def test_what_is_taken_of_secure_and_plain_streams_is_a_setting(srtp, tls, media, port):
+    offer = parse_session(sdp(*media), secure_transport=tls, rules=MediaRules(srtp=srtp))
+    assert (offer.port if offer else None) == port
+
+
 # --- our own offer ------------------------------------------------------------------------------------------------------
 
 
@@ -206,3 +238,41 @@ def test_our_offer_is_settled_by_the_answer_with_the_peers_payload_types():
 def test_an_answer_without_the_keys_we_asked_for_is_refused():
     ours = LocalSession("192.0.2.1", 20000)
     assert isinstance(ours.settle(ours.offer(secure=True), parse_session(sdp(*AUDIO))), Reject)
+
+
+# --- the payload types that keys come on ------------------------------------------------------------------------------
+
+
+def late_answer(text=None):
+    """Our offer without an offer of the peer's, settled by the answer in its ACK."""
+    session = LocalSession("192.0.2.1", 20000)
+    offered = session.offer()
+    text = text or case("late-offer-answer.sdp")
+    return session, session.settle(offered, parse_session(text.replace("\n", "\r\n").encode()))
+
+
+def test_after_a_late_offer_keys_are_heard_on_our_number_and_on_the_peers():
+    """RFC 3264 6.1: the peer sends with the number of our offer, 101; one that sends with its own, 96, is heard too."""
+    _, settled = late_answer()
+    assert sorted(settled.telephone_events) == [96, 101]
+    assert settled.telephone_event == 96
+
+
+def test_an_answer_without_keys_has_none_and_one_with_our_number_only_that():
+    answered = case("late-offer-answer.sdp")
+    assert late_answer(answered.replace("96", "101"))[1].telephone_events == (101,)
+    assert late_answer(answered.partition("m=")[0] + "m=audio 36000 RTP/AVP 0\n")[1].telephone_events == ()
+
+
+def test_a_number_of_ours_stays_good_when_the_session_is_changed():
+    session, _ = late_answer()
+    again = parse_session(sdp("m=audio 4004 RTP/AVP 0 97", "a=rtpmap:97 telephone-event/8000"))
+    assert sorted(session.answer(again).telephone_events) == [97, 101]
+    third = parse_session(
+        sdp("m=audio 4004 RTP/AVP 101 98", "a=rtpmap:101 PCMA/8000", "a=rtpmap:98 telephone-event/8000")
+    )
+    assert sorted(session.answer(third).telephone_events) == [97, 98]
+
+
+def test_the_number_of_an_offer_is_the_only_one_at_first():
+    assert answer(sdp("m=audio 4000 RTP/AVP 0 96", "a=rtpmap:96 telephone-event/8000")).telephone_events == (96,)

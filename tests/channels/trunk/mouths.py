@@ -117,8 +117,9 @@ class Caller:
 Scene = Callable[[Caller], Coroutine[Any, Any, None]]
 
 
-def ring(bench: Bench, scene: Scene, *, most_s: float = 600) -> Caller:
-    """A call from its greeting until `scene` is over and the conversation has ended."""
+def ring(bench: Bench, scene: Scene, *, most_s: float = 600, forwards: bool = True) -> Caller:
+    """A call from its greeting until `scene` is over and the conversation has ended. Without `forwards` the scene does
+    the forwarder's work."""
     call = new_call("SIPtest", bench.workbench.flow, ani=ANI, dnis="pay", channel="sip")
     mouth = FakeMouth()
     conversation = Conversation(house_of(bench), mouth, call)
@@ -126,7 +127,7 @@ def ring(bench: Bench, scene: Scene, *, most_s: float = 600) -> Caller:
     caller = Caller(bench, mouth, conversation)
 
     async def body() -> None:
-        forwarder = asyncio.create_task(forward(bench))
+        forwarder = asyncio.create_task(forward(bench) if forwards else asyncio.sleep(0))
         talking = asyncio.create_task(conversation.run())
         try:
             async with asyncio.timeout(most_s):

@@ -99,6 +99,35 @@ def test_a_call_over_audiosocket_is_paid_and_hung_up(tmp_path):
     play(scene)
 
 
+def test_a_uuid_that_is_used_again_is_a_new_call(tmp_path):
+    async def scene():
+        async with till_with_audiosocket(tmp_path) as till:
+            used = uuid.uuid4()
+            for _ in range(2):
+                async with connected(till) as pbx:
+                    listening = asyncio.create_task(pbx.listen())
+                    pbx.identity = used
+                    pbx.send(IDENTITY, used.bytes)
+                    await till.progress.until(
+                        lambda: any(call.phase == "language" for call in till.progress.calls.values()), 20
+                    )
+                    pbx.send(HANG_UP)
+                    await asyncio.wait_for(listening, 20)
+                    await till.progress.until(
+                        lambda: all(call.phase == "over" for call in till.progress.calls.values()), 20
+                    )
+            async with connected(till) as one, connected(till) as other:
+                for pbx in (one, other):
+                    pbx.send(IDENTITY, used.bytes)
+                await till.progress.until(
+                    lambda: sum(call.phase == "language" for call in till.progress.calls.values()) == 2, 20
+                )
+            assert len(till.progress.calls) == 4
+            assert all(name.startswith(f"AS{used.hex}") for name in till.progress.calls)
+
+    play(scene)
+
+
 @pytest.mark.parametrize(("barge_in", "stops"), [(True, True), (False, False)])
 def test_a_key_stops_a_prompt_that_may_be_stopped(tmp_path, barge_in: bool, stops: bool):
     clip = tmp_path / "long.ulaw"

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -169,6 +171,79 @@ def test_no_key_stops_what_must_be_heard(bench: Bench):
 
     ring(bench, scene)
     assert ended(bench) == "paid"
+
+
+def test_a_done_key_out_of_habit_costs_no_try_and_the_question_is_heard(bench: Bench):
+    async def scene(caller: Caller):
+        await caller.answers("choose_language", "1#")
+        await caller.answers("enter_account_number", "4567890123#")
+        await caller.answers("pay_another_amount", "1#")
+        await caller.answers("enter_card_number", "5555555555554444#")
+        await caller.answers("enter_expiry", "1230#")
+        await caller.answers("enter_security_code", "123#")
+        await caller.answers("enter_postal_code", "94105#")
+        await caller.hears_out("confirm_card")
+        assert caller.conversation.call.mistakes == 0
+        await caller.hangs_up()
+
+    caller = ring(bench, scene)
+    assert not {"nothing_entered", "no_match"} & set(caller.prompts)
+
+
+@pytest.mark.parametrize("gap_s", [0.0, 1.0, 4.0])
+def test_it_may_come_at_once_or_while_the_next_question_is_being_said(bench: Bench, gap_s: float):
+    async def scene(caller: Caller):
+        await caller.answers("choose_language", "1")
+        await caller.answers("enter_account_number", "12345678#")
+        await caller.answers("pay_another_amount", "1")
+        await caller.hears("enter_card_number")
+        await caller.press("5555555555554444", gap_s=0)
+        await asyncio.sleep(gap_s)
+        await caller.press("#", gap_s=0)
+        await caller.hears_out("enter_expiry")
+        assert caller.conversation.call.mistakes == 0
+        await caller.hangs_up()
+
+    assert "nothing_entered" not in ring(bench, scene).prompts
+
+
+# ---- on hold
+
+
+@pytest.mark.parametrize("answers_after_s", [0.0, 2.5, 5.3, 9.1])
+def test_a_hold_ends_when_the_bank_has_answered(bench: Bench, answers_after_s: float):
+    async def scene(caller: Caller):
+        await keys_a_card(caller)
+        await caller.press("1", gap_s=0)
+        await caller.hears("hold_while_charging")
+        await asyncio.sleep(answers_after_s)
+        bench.workbench.work()
+        # Two seconds of words are heard out whatever the bank does; beyond them nobody waits.
+        await caller.hears("confirmation_number", within_s=max(0.0, 2.0 - answers_after_s) + 0.4)
+        await caller.answers("repeat_offer", "#")
+
+    ring(bench, scene, forwards=False)
+    assert ended(bench) == "paid"
+
+
+@pytest.mark.parametrize("leap_s", [-7200, 7200])
+def test_a_wall_clock_that_is_set_during_a_call_ends_no_wait(bench: Bench, leap_s: int):
+    async def scene(caller: Caller):
+        await keys_a_card(caller)
+        await caller.press("1", gap_s=0)
+        await caller.hears("hold_while_charging")
+        house = caller.conversation._house
+        leapt = replace(house, now=lambda: house.now() + timedelta(seconds=leap_s))
+        caller.conversation._house = leapt
+        await caller.hears("still_working", within_s=13)
+        await asyncio.sleep(15)
+        assert caller.conversation.call.step == "charge"
+        bench.workbench.work()
+        await caller.answers("repeat_offer", "#")
+
+    caller = ring(bench, scene, forwards=False)
+    assert ended(bench) == "paid"
+    assert caller.prompts.count("still_working") == 2
 
 
 # ---- hang-ups

@@ -1,0 +1,164 @@
+"""What callers at their cards, and a health check, notice of 24 others whose look-ups hang: latencies through the real server.
+
+The billing endpoint answers some accounts at once and never says a word of the others. Rounds without and with the
+hanging callers are interleaved; every request is a signed webhook, as Twilio sends it.
+"""
+
+import asyncio
+import contextlib
+import random
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.bench_web import TOKEN, card_number, prepare, request, server  # noqa: E402
+from ivr.channels.twilio import Signer  # noqa: E402
+
+QUICK, HANGING = "12345678", "99999999"
+CARD = ["1230", "123", "94105"]
+PAYERS = 6
+console = Console()
+
+
+@click.command()
+@click.option("--rounds", default=3, show_default=True, help="Rounds without and with hanging look-ups, interleaved.")
+@click.option("--hanging", default=24, show_default=True, help="Callers whose look-ups hang.")
+@click.option("--calls", default=60, show_default=True, help="Calls at their cards in a round.")
+@click.option("--threads", default=2, show_default=True, help="The web server's blocking threads.")
+def main(rounds: int, hanging: int, calls: int, threads: int) -> None:
+    """Prints p50, p99 and the longest answer to card keys and to /healthz, with and without the hanging callers."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = prepare(Path(folder))
+        found = asyncio.run(measure(environment, rounds, hanging, calls, threads))
+    report(found, hanging, threads)
+
+
+@dataclass
+class Found:
+    keys: list[float] = field(default_factory=list)
+    health: list[float] = field(default_factory=list)
+    hung: list[float] = field(default_factory=list)
+
+
+async def measure(
+    environment: dict[str, str], rounds: int, hanging: int, calls: int, threads: int
+) -> tuple[Found, Found]:
+    alone, beside = Found(), Found()
+    billing = await asyncio.start_server(answer_billing, "127.0.0.1", 0)
+    port = billing.sockets[0].getsockname()[1]
+    settings = {"BILLING_URL": f"http://127.0.0.1:{port}/bills", "WEB_THREADS": str(threads)}
+    for _ in range(rounds):
+        # A server for each round, so that no circuit breaker has been opened by the round before.
+        for found, callers in ((alone, 0), (beside, hanging)):
+            with server("app:create_app", environment | settings, threads) as (web, _):
+                await one_round(web, found, callers, calls)
+    billing.close()
+    return alone, beside
+
+
+async def answer_billing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if HANGING.encode() in head.split(b"\r\n", 1)[0]:
+                await reader.read()  # until the server gives up
+                break
+            body = b'{"due": "42.50 USD", "min": "10.00 USD"}'
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    writer.close()
+
+
+async def one_round(port: int, found: Found, hanging: int, calls: int) -> None:
+    ready = [Caller(port) for _ in range(calls)]
+    for caller in ready:
+        for keys in (None, "1", QUICK, "1"):
+            await caller.post(keys)
+    stuck = [asyncio.create_task(Caller(port).hang(found.hung)) for _ in range(hanging)]
+    checking = asyncio.create_task(check_health(port, found.health))
+    waiting = iter(ready)
+    await asyncio.gather(*(key_cards(waiting, found.keys) for _ in range(PAYERS)))
+    for task in (*stuck, checking):
+        task.cancel()
+    await asyncio.gather(*stuck, checking, return_exceptions=True)
+
+
+async def key_cards(waiting: Iterator["Caller"], seconds: list[float]) -> None:
+    for caller in waiting:
+        for keys in (card_number(), *CARD):
+            seconds.append(await caller.post(keys))
+            await asyncio.sleep(0.05)  # people key more slowly still
+
+
+async def check_health(port: int, seconds: list[float]) -> None:
+    while True:
+        started = time.perf_counter()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await reader.read()
+        writer.close()
+        seconds.append(time.perf_counter() - started)
+        await asyncio.sleep(0.1)
+
+
+class Caller:
+    """One call's webhooks, each on a connection of its own, as they come from Twilio."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._signer = port, Signer(TOKEN)
+        self._call, self._ani = f"CA{secrets.token_hex(16)}", f"+1555{secrets.randbelow(10**7):07d}"
+        self._sequence = 0
+
+    async def post(self, keys: str | None) -> float:
+        path = f"/twilio/voice/pay-a-bill{f'?seq={self._sequence}' if self._sequence else ''}"
+        fields = {"CallSid": self._call, "From": self._ani, "To": "+15550199", "CallStatus": "in-progress"}
+        self._sequence += 1
+        started = time.perf_counter()
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        writer.write(request(self._signer, path, fields | ({"Digits": keys} if keys else {})))
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        if b" 200 " not in head.split(b"\r\n", 1)[0]:
+            raise SystemExit(f"the server answered {head[:60]!r}")
+        return time.perf_counter() - started
+
+    async def hang(self, seconds: list[float]) -> None:
+        """Keys in the account that is never answered for, and comes again each second, as Twilio is told to."""
+        await asyncio.sleep(random.random())  # callers do not ring in step
+        for keys in (None, "1", HANGING):
+            seconds.append(await self.post(keys))
+        while True:
+            await asyncio.sleep(1)
+            seconds.append(await self.post(None))
+
+
+def report(found: tuple[Found, Found], hanging: int, threads: int) -> None:
+    table = Table(title=f"milliseconds, one worker with {threads} threads")
+    for column in ("", "p50", "p99", "longest", "answers"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, one in zip(("no look-up hangs", f"{hanging} look-ups hang"), found, strict=True):
+        for what, seconds in (("card keys", one.keys), ("healthz", one.health), ("the hanging callers", one.hung)):
+            if seconds:
+                table.add_row(f"{name}: {what}", *row(seconds))
+    console.print(table)
+
+
+def row(seconds: Sequence[float]) -> list[str]:
+    ranked = sorted(seconds)
+    p99 = ranked[min(len(ranked) - 1, int(len(ranked) * 0.99))]
+    return [f"{value * 1000:.1f}" for value in (statistics.median(ranked), p99, ranked[-1])] + [str(len(ranked))]
+
+
+if __name__ == "__main__":
+    main()

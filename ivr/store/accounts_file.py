@@ -1,0 +1,136 @@
+"""A file of accounts (CSV) as bills: every mistake named with its line, all at once; what becomes of them is `billing`'s."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.core.money import Money, parse_money
+from ivr.core.problems import did_you_mean
+from ivr.errors import ConfigError
+
+COLUMNS = ("account", "due", "minimum", "currency")
+MOST_BYTES = 256 * 1024 * 1024  # about eight million accounts
+MOST_TOLD = 20  # a file of another kind is wrong in every line
+_ACCOUNT = re.compile(r"[0-9]{1,32}")  # ASCII: what a keypad can send, and the column holds
+# A file that begins with one of these was saved as "Unicode text", which is two bytes a character.
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Bill:
+    """`due` of nothing or less (a credit) is a bill with nothing to pay."""
+
+    account: str
+    due: Money
+    minimum: Money
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    fields: Sequence[str]
+
+
+def read_bills(file: Path) -> list[Bill]:
+    """ConfigError names each line that is wrong, and the cure; one bad line and nothing of the file is taken."""
+    lines = _lines(file, _text(file))
+    header = next(lines, None)
+    if header is None:
+        raise ConfigError(f"{file}: the file is empty: its first line is {','.join(COLUMNS)}")
+    places = _places(file, header)
+    bills: dict[str, tuple[int, Bill]] = {}
+    problems: list[str] = []
+    for line in lines:
+        try:
+            bill = _bill(line, header, places)
+            if bill.account in bills:
+                raise ValueError(f"account {bill.account} is in line {bills[bill.account][0]} already")
+            bills[bill.account] = line.number, bill
+        except ValueError as error:
+            problems.append(f"{file}:{line.number}: {error}")
+    _refuse(problems)
+    return [bill for _, bill in bills.values()]
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        more = len(problems) - MOST_TOLD
+        told = [*problems[:MOST_TOLD], *([f"and {more} more lines"] if more > 0 else [])]
+        raise ConfigError("\n".join(told))
+
+
+def _text(file: Path) -> str:
+    """UTF-8, with or without the byte order mark that spreadsheets write."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise ConfigError(f"{file}: larger than {MOST_BYTES >> 20} MB: is it a file of accounts?")
+        content = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}; ACCOUNTS names the file") from None
+    if content.startswith(_UTF_16):
+        raise ConfigError(f"{file}:1: the file is UTF-16: save it as 'CSV UTF-8'")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # A byte order mark is decoded away before the position is counted: it holds no line end.
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise ConfigError(f"{file}:{line}: byte 0x{byte:02x} is not UTF-8: save the file as 'CSV UTF-8'") from None
+
+
+def _lines(file: Path, text: str) -> Iterator[_Line]:
+    """Rows with the line they begin in; empty ones are left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    begins = 1
+    try:
+        for fields in reader:
+            if any(field.strip() for field in fields):
+                yield _Line(begins, [field.strip() for field in fields])
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise ConfigError(f"{file}:{begins}: {error}: is a quotation mark missing?") from None
+
+
+def _places(file: Path, header: _Line) -> dict[str, int]:
+    """Where each column is: in any order, and no others."""
+    found = [name.lower() for name in header.fields]
+    place = f"{file}:{header.number}"
+    if len(found) == 1 and re.search(r"[;\t]", found[0]):
+        raise ConfigError(f"{place}: columns are separated by commas")
+    missing = [name for name in COLUMNS if name not in found]
+    unknown = [name for name in found if name not in COLUMNS]
+    told = [f"{place}: the column '{name}' is missing: expected {','.join(COLUMNS)}" for name in missing]
+    told += [f"{place}: no column is called '{name[:40]}' ({did_you_mean(name, COLUMNS)})" for name in unknown]
+    told += [f"{place}: the column '{name}' is there twice" for name in COLUMNS if found.count(name) > 1]
+    _refuse(told)
+    return {name: found.index(name) for name in COLUMNS}
+
+
+def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
+    """ValueError says what is wrong with the line."""
+    if len(line.fields) != len(header.fields):
+        hint = ": an amount has a decimal point, not a comma" if len(line.fields) > len(header.fields) else ""
+        raise ValueError(f"{len(line.fields)} fields where the columns are {len(header.fields)}{hint}")
+    account, due, minimum, currency = (line.fields[places[name]] for name in COLUMNS)
+    if not _ACCOUNT.fullmatch(account):
+        raise ValueError("account: expected 1 to 32 digits")
+    return _checked(account, _money("due", due, currency), _money("minimum", minimum, currency))
+
+
+def _checked(account: str, due: Money, minimum: Money) -> Bill:
+    if minimum.minor < 0:
+        raise ValueError("minimum: less than nothing")
+    if minimum > due and due.minor > 0:
+        raise ValueError(f"minimum: {minimum} is more than the {due} due")
+    return Bill(account, due, min(minimum, due))
+
+
+def _money(column: str, written: str, currency: str) -> Money:
+    try:
+        amount = parse_money(f"{written.removeprefix('-')} {currency}")
+    except ValueError as error:
+        raise ValueError(f"{column}: {error}") from None
+    return Money(-amount.minor, amount.currency) if written.startswith("-") else amount
