@@ -1,4 +1,9 @@
-"""Structured logs, with a scrubber as a second line of defence only: the first is that no card number gets this far."""
+"""Structured logs, with a scrubber as a second line of defence only: the first is that no card number gets this far.
+
+What is scrubbed: digits, with at most one blank, dot or dash between two of them, that are a card number by issuer range,
+length and check digit. What is not: call ids and other hexadecimal tokens, in which one of ten runs of digits would pass
+for a card number, and telephone numbers with their plus. A call stays followable, a card number does not stay.
+"""
 
 import logging
 import re
@@ -8,9 +13,21 @@ from typing import Any
 
 import structlog
 
-# Thirteen to nineteen digits, however they are spaced: longer than any telephone or account number we log.
-_LIKE_A_PAN = re.compile(r"(?<!\d)(?:\d[ .-]?){12,18}\d(?!\d)")
+from ivr.core.brands import LONGEST_PAN, SHORTEST_PAN, is_pan
+
 SCRUBBED = "[scrubbed]"
+# An id is left alone: a UUID, a call's letters and 32 hexadecimal digits, or more of these in a row than a card number
+# has with a word such as "face" before it, letters among them. So is a telephone number: E.164 has a plus and at most 15
+# digits; with all 15 it could be a card of American Express.
+_ID = (
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+    r"|(?<![0-9a-z])[a-z]{2,4}[0-9a-f]{32}(?![0-9a-z])"
+    r"|(?=\d*[a-f])[0-9a-f]{24,}"
+    r"|(?<![0-9a-z])\+\d{5,14}(?!\d)"
+)
+_DIGITS = rf"\d(?:[ .-]?\d){{{SHORTEST_PAN - 1},}}"
+_GROUP = re.compile(r"\d*[ .-]?", re.ASCII)
+_LOOKED_AT = re.compile(f"(?P<id>{_ID})|(?P<digits>{_DIGITS})", re.IGNORECASE | re.ASCII)
 
 
 def set_up_logging(level: str, form: str) -> None:
@@ -42,14 +59,42 @@ def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mut
 
 
 def scrub_value(value: Any) -> Any:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return SCRUBBED if _LIKE_A_PAN.fullmatch(str(value)) else value
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, (int, float)):
+        text = str(value)
+        return value if scrub_text(text) == text else SCRUBBED
     if isinstance(value, list | tuple):
         return [scrub_value(one) for one in value]
-    text = value if isinstance(value, str) else str(value)
-    return _LIKE_A_PAN.sub(SCRUBBED, text)
+    return scrub_text(value if isinstance(value, str) else str(value))
+
+
+def scrub_text(text: str) -> str:
+    return _LOOKED_AT.sub(lambda found: found[0] if found["id"] else _without_pans(found[0]), text)
+
+
+def _without_pans(run: str) -> str:
+    """`run` is digits and single separators. A number may begin with it, after a separator, or after another number."""
+    kept, at = [], 0
+    while at < len(run):
+        end = _end_of_pan(run, at)
+        if end:
+            kept.append(SCRUBBED)
+        else:
+            end = _GROUP.match(run, at).end()  # type: ignore[union-attr]  # it matches at any place
+            kept.append(run[at:end])
+        at = end
+    return "".join(kept)
+
+
+def _end_of_pan(run: str, start: int) -> int:
+    """Where the card number that begins here ends, rather at the end of a group than in it; 0 where there is none."""
+    if not run[start].isdigit():
+        return 0
+    places = [place for place, key in enumerate(run[start : start + 2 * LONGEST_PAN], start) if key.isdigit()]
+    digits = "".join(run[place] for place in places[:LONGEST_PAN]).encode()
+    ends = [places[size - 1] + 1 for size in range(len(digits), SHORTEST_PAN - 1, -1) if is_pan(digits[:size])]
+    return next((end for end in ends if not run[end : end + 1].isdigit()), ends[0] if ends else 0)
 
 
 class ScrubbingHandler(logging.StreamHandler[Any]):

@@ -2,8 +2,9 @@
 
 import base64
 import re
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote, urlencode
 
+import httpx
 import pytest
 
 from ivr.channels.twilio import Signer, Writer
@@ -12,7 +13,7 @@ from ivr.core.actions import Collect
 from ivr.core.entry import EntryRules
 from ivr.core.events import HungUp
 from tests.benches import Bench
-from tests.webs import CALL_ID, TOKEN, Web, make_web
+from tests.webs import CALL_ID, PUBLIC, TOKEN, Web, make_web
 
 VOICE = "/twilio/voice/pay-a-bill"
 
@@ -187,9 +188,9 @@ def test_what_is_kept_of_an_entry_is_readable_in_no_url_or_row_and_of_no_use_to_
 @pytest.mark.parametrize("wrong", ["n=x", "n=4&done=1&clear=*", "n=4&done=%23", "n=4&done=%23&clear=*&gap=12345"])
 def test_a_gathers_url_that_we_did_not_write_is_refused(web: Web, wrong: str):
     web.post(VOICE, {})
-    before = web.rows()
-    assert web.post(f"{VOICE}?seq=1&{wrong}", {"Digits": "1"}).status_code == 400
-    assert web.rows() == before
+    answer = web.post(f"{VOICE}?seq=1&{wrong}", {"Digits": "1"}).text
+    assert "Something went wrong on our side" in answer
+    assert answer.endswith("<Hangup/></Response>")
 
 
 def test_a_done_key_out_of_habit_costs_no_try(web: Web):
@@ -243,30 +244,108 @@ def test_a_status_of_a_call_under_way_ends_nothing(web: Web):
 
 
 def test_only_post_is_answered(web: Web):
-    assert web.http.get(VOICE).status_code == 405
+    refused = web.http.get(VOICE)
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize(
-    ("path", "fields", "status", "told"),
-    [
-        (VOICE, {"CallSid": "x"}, 400, "CallSid"),
-        (f"{VOICE}?seq=7", {}, 400, "no call"),
-        (f"{VOICE}?seq=x", {}, 400, "seq"),
-        ("/twilio/voice/nothing", {}, 400, "pay-a-bill"),
-        ("/twilio/nothing", {}, 404, "404"),
-    ],
-)
-def test_bad_input_is_a_clear_error_and_changes_nothing(web: Web, path: str, fields: dict, status: int, told: str):
-    answer = web.post(path, fields)
-    assert answer.status_code == status
-    assert told in answer.text
+def test_a_number_that_is_set_to_get_hears_that_nothing_was_charged(web: Web):
+    target = f"{VOICE}?{urlencode({'CallSid': CALL_ID, 'From': '+15550100'})}"
+    answer = web.http.get(target, headers={"X-Twilio-Signature": web.sign(target, b"")})
+    says(answer, "Your card was not charged.")
+    forged = web.http.get(target, headers={"X-Twilio-Signature": web.sign(VOICE, b"")})
+    assert forged.status_code == 403
     assert web.rows() == []
 
 
-def test_keys_that_no_keypad_has_are_refused_without_being_quoted(web: Web):
+def says(answer: httpx.Response, words: str) -> None:
+    """Twilio plays it: status 200, TwiML, an apology, what is true, and the end."""
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml; charset=utf-8")
+    assert "We are sorry." in answer.text
+    assert words in answer.text
+    assert actions_of(answer.text) == ["Hangup"]
+
+
+UNKNOWN = "We cannot tell at this moment whether your card was charged."
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "words"),
+    [
+        (VOICE, {"CallSid": "x"}, "Your card was not charged."),
+        (f"{VOICE}?seq=7", {}, UNKNOWN),  # it began before this database, or never did
+        (f"{VOICE}?seq=x", {}, "Your card was not charged."),
+        (f"{VOICE}?seq=-1", {}, "Your card was not charged."),
+        (f"{VOICE}?seq=99999999", {}, "Your card was not charged."),
+        (f"{VOICE}?seq=%D9%A4", {}, "Your card was not charged."),
+        ("/twilio/voice/nothing", {}, "Your card was not charged."),
+        ("/twilio/voice/", {}, "Your card was not charged."),
+        ("/twilio/voice/pay/a/bill", {}, "Your card was not charged."),
+    ],
+)
+def test_what_twilio_should_not_have_sent_is_answered_in_words_and_changes_nothing(
+    web: Web, path: str, fields: dict, words: str
+):
+    says(web.post(path, fields), words)
+    assert web.rows() == []
+
+
+def test_a_request_that_is_ahead_of_the_call_ends_it_in_the_callers_language(web: Web):
+    web.post(VOICE, {})
+    assert "es-MX" in web.post(f"{VOICE}?seq=1", {"Digits": "2"}).text
+    ahead = web.post(f"{VOICE}?seq=9", {})
+    assert (ahead.status_code, actions_of(ahead.text)) == (200, ["Hangup"])
+    assert "No se cobró nada" in ahead.text
+
+
+def test_what_is_no_voice_webhook_is_refused_by_its_status(web: Web):
+    assert web.post("/twilio/nothing", {}).status_code == 404
+    assert web.post("/twilio/status", {"CallSid": "x"}).status_code == 400
+    assert web.http.post(VOICE, content=b"a=%zz", headers={"X-Twilio-Signature": "x"}).status_code == 400
+
+
+def test_keys_that_no_keypad_has_end_the_call_and_are_not_quoted(web: Web):
     answer = web.post(next_url(web.post(VOICE, {}).text), {"Digits": "41x1"})
-    assert answer.status_code == 400
+    says(answer, "Your card was not charged.")
     assert "41x1" not in answer.text
+    assert [record.call.outcome for record in web.bench.workbench.store.latest_calls(9)] == ["unpaid"]
+
+
+def post_target(web: Web, target: str, signed: str, *, variable: str = "REQUEST_URI") -> httpx.Response:
+    """As a server hands it on: the path decoded, the target as it was sent in a variable of its own."""
+
+    def server(environ: dict, start_response: object) -> object:
+        path = target.removeprefix(PUBLIC)
+        environ |= {
+            "PATH_INFO": unquote(path.partition("?")[0]),
+            "QUERY_STRING": path.partition("?")[2],
+            variable: target,
+        }
+        return web.app(environ, start_response)
+
+    body = urlencode({"CallSid": CALL_ID, "From": "+15550100"}).encode()
+    headers = {"X-Twilio-Signature": web.sign(signed, body), "Content-Type": "application/x-www-form-urlencoded"}
+    with httpx.Client(transport=httpx.WSGITransport(app=server), base_url=PUBLIC) as http:
+        return http.post("/", content=body, headers=headers)
+
+
+@pytest.mark.parametrize("variable", ["REQUEST_URI", "RAW_URI"])
+@pytest.mark.parametrize(
+    "target", ["/twilio/voice/pay%2Da%2Dbill", f"{VOICE}?", "/twilio/voice/%70ay-a%2dbill?", f"{VOICE}?x=%7e&y"]
+)
+def test_twilio_signs_the_target_as_it_sends_it(web: Web, target: str, variable: str):
+    """Escapes and a bare question mark are part of the signed URL, and the resource is the same."""
+    answer = post_target(web, target, target, variable=variable)
+    assert (answer.status_code, actions_of(answer.text)) == (200, ["Gather"])
+    assert post_target(web, target, "/twilio/voice/pay-a-bill%2F", variable=variable).status_code == 403
+
+
+def test_a_target_in_absolute_form_is_the_same_target(web: Web):
+    target = "/twilio/voice/pay%2Da-bill"
+    assert post_target(web, PUBLIC + target, target).status_code == 200
+
+
+def test_a_proxy_may_have_written_the_target_in_its_own_way(web: Web):
+    assert post_target(web, "/twilio/voice/pay%2Da%2Dbill", VOICE).status_code == 200
 
 
 def test_ten_megabytes_are_refused_before_they_are_read(web: Web):

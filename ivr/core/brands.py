@@ -32,6 +32,7 @@ BRANDS: tuple[Brand, ...] = (
     Brand("maestro", (("50", "50"), ("56", "58"), ("60", "61"), ("63", "63"), ("66", "69")), frozenset(range(12, 20))),
 )
 BRAND_NAMES: frozenset[str] = frozenset(brand.name for brand in BRANDS)
+DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its own digits added (ISO/IEC 7812-1, annex B)
 LONGEST_PAN = 19
 SHORTEST_PAN = 12
 
@@ -44,6 +45,20 @@ def brand_of(prefix: bytes | bytearray) -> Brand | None:
 def _holds(low: str, high: str, prefix: bytes | bytearray) -> bool:
     size = len(low)
     return len(prefix) >= size and low.encode() <= bytes(prefix[:size]) <= high.encode()
+
+
+def is_pan(digits: bytes | bytearray) -> bool:
+    """Could these ASCII digits be a whole card number: of a brand's range and length, and with its check digit?"""
+    brand = brand_of(digits)
+    return brand is not None and len(digits) in brand.lengths and (passes_luhn(digits) or not brand.luhn_required)
+
+
+def passes_luhn(digits: bytes | bytearray) -> bool:
+    """Needs ASCII digits. Walks the buffer from its end: no slice, so no copy."""
+    total = 0
+    for position, key in enumerate(reversed(digits)):
+        total += DOUBLED[key - ord("0")] if position % 2 else key - ord("0")
+    return total % 10 == 0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from ivr.core.money import Money
 
 Phase = Literal["language", "entry", "confirm", "cancel", "lookup", "waiting", "repeat", "over"]
 Ending = Literal["paid", "unpaid", "pending"]
+# Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
+FORM = 2
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
@@ -63,12 +65,15 @@ class Call:
 
     def to_json(self) -> str:
         # Not `asdict`: it copies deeply, at ten times the cost, and everything here is plain already.
-        state = self.__dict__ | {"values": {name: _pack(value) for name, value in self.values.items()}}
+        state = {"form": FORM} | self.__dict__ | {"values": {name: _pack(value) for name, value in self.values.items()}}
         return _JSON.encode(state)
 
     @classmethod
     def from_json(cls, text: str) -> "Call":
+        """ValueError or TypeError for what another version wrote in a form that this one does not know."""
         stored: dict[str, Any] = json.loads(text)
+        if stored.pop("form", 1) > FORM:
+            raise ValueError("written by a newer version")
         stored["values"] = {name: _unpack(value) for name, value in stored["values"].items()}
         return cls(**stored)
 

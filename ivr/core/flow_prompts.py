@@ -19,6 +19,7 @@ ENGINE_PROMPTS = (
     *("card_number_not_valid", "brand_not_accepted", "card_expired", "expiry_not_valid", "security_code_not_valid"),
     *("postal_code_not_valid", "hold_while_charging", "still_working", "card_declined", "nothing_due"),
     *("repeat_offer", "sms_offer", "sms_sent", "receipt_sms", "cannot_text", "call_again_for_the_result"),
+    *("payment_went_through", "charge_not_known"),
 )
 # What a slot says, and the fact of `paths` that makes it known. Slots of other values are checked with the prompt file.
 KNOWN_WITH = {

@@ -30,6 +30,8 @@ _KNOWN_BY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on", "offer_cancel"), _ALWAYS),
     **dict.fromkeys(("one_moment", "bill_not_reached", "bill_not_payable"), _ALWAYS),
     **dict.fromkeys(("cancelled", "goodbye", "apology", "you_were_not_charged"), _ALWAYS),
+    # Said when words with values in them could not be put together.
+    **dict.fromkeys(("payment_went_through", "charge_not_known"), frozenset()),
     **dict.fromkeys(("limit_attempts_per_caller", "limit_attempts_per_card"), _ALWAYS),
     "choose_language": frozenset({"key"}),
     "limit_max_amount": _ALWAYS | {"max"},

@@ -26,6 +26,7 @@ from ivr.runner.forwarder_results import ResultText, result_words
 from ivr.runner.forwarder_texts import TextJobs
 from ivr.runner.notices import Notices, notices_of
 from ivr.runner.production import require_production
+from ivr.runner.sweeping import sweeper
 from ivr.runner.texting import TextSender
 from ivr.runner.twilio_texts import text_sender
 from ivr.settings import load_settings
@@ -251,7 +252,7 @@ def main() -> None:
     set_up_logging(settings.log_level, settings.log_format)
     require_production(settings)
     banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
-    _, prompts = load_flows(settings.flows)
+    flows, prompts = load_flows(settings.flows)
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
     store = open_store(settings.database_url, threads_of(queues))
     notices = notices_of(settings, store)
@@ -260,7 +261,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
-    Crew(forwarder, queues).run(stop)
+    Crew(forwarder, queues, sweep=sweeper(store, flows, prompts, settings.trunk_max_minutes)).run(stop)
 
 
 if __name__ == "__main__":

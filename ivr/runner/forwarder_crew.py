@@ -69,10 +69,16 @@ def threads_of(queues: Sequence[Queue]) -> int:
 
 
 class Crew:
-    """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one."""
+    """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one.
 
-    def __init__(self, forwarder: Worker, queues: Sequence[Queue] = EVERYTHING) -> None:
+    `sweep` ends calls that nobody ended, once each housekeeping.
+    """
+
+    def __init__(
+        self, forwarder: Worker, queues: Sequence[Queue] = EVERYTHING, sweep: Callable[[], object] = lambda: None
+    ) -> None:
         self._forwarder = forwarder
+        self._sweep = sweep
         self._queues = queues
 
     def run(self, stop: threading.Event) -> None:
@@ -87,17 +93,21 @@ class Crew:
             dispatcher.join()
 
     def _keep_house(self) -> None:
+        for work in (self._drop_unsent_cards, self._pull_in, self._sweep):
+            try:
+                work()
+            except Exception as error:
+                log.error("cannot keep house", reason=type(error).__name__)
+
+    def _drop_unsent_cards(self) -> None:
         store = self._forwarder.store
-        before = self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S)
-        try:
-            store.wipe_log()
-            dropped = store.drop_unsent_cards(before)
-            pulled_in = store.pull_in(LONGEST_PUT_OFF_S, self._forwarder.lease_s, self._forwarder.due)
-        except Exception as error:
-            log.error("cannot keep house", reason=type(error).__name__)
-            return
+        store.wipe_log()
+        dropped = store.drop_unsent_cards(self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S))
         if dropped:
             log.info("dropped sealed fields of abandoned calls", fields=dropped)
+
+    def _pull_in(self) -> None:
+        pulled_in = self._forwarder.store.pull_in(LONGEST_PUT_OFF_S, self._forwarder.lease_s, self._forwarder.due)
         if pulled_in:
             log.warning("jobs were due too far ahead: the database's clock has been wrong", jobs=pulled_in)
 

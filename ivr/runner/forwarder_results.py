@@ -11,9 +11,13 @@ ResultText = Callable[[Call, Payment], str]
 
 
 def result_words(prompts: Prompts) -> ResultText:
+    known = prompts.languages()
+
     def write(call: Call, payment: Payment) -> str:
         name = "result_paid_sms" if payment.status == "approved" else "result_unpaid_sms"
         values = (("amount", payment.intent.amount), ("number", payment.confirmation_number or ""))
-        return prompts.words(Phrase(name, call.language, values))
+        # A call whose row another version wrote may have no language of ours.
+        language = call.language if call.language in known else known[0]
+        return prompts.words(Phrase(name, language, values))
 
     return write

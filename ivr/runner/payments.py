@@ -28,7 +28,7 @@ from ivr.core.scalars import Rate
 from ivr.errors import FlowError
 from ivr.runner.texting import can_be_kept
 from ivr.store import AlreadyBegun, Limit, Limits, OverLimit, PaymentIntent, SealedField, Status, Store
-from ivr.vault import CardRules, SealContext, Vault
+from ivr.vault import CardRules, SealContext, Vault, last_date_on_earth
 
 # What a payment's status is to the caller. `accepted` and `sent` are no answer yet; `not_sent` was surely not charged.
 ANSWERS: Mapping[Status, BankOutcome] = {
@@ -76,7 +76,7 @@ class Payments:
         assert isinstance(kind, CollectStep)
         context = SealContext(self.merchant, call.id, call.intent)
         rules = CardRules(frozenset(kind.brands), str(call.values.get("brand", "")) or None)
-        intake = self._vault(flow).take(field, keys, context, rules, at.date())
+        intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
         limit = flow.head.limits.attempts_per_card
         if intake.fingerprint and limit and not self.store.within_card_limit(intake.fingerprint, _limit(limit), at):
             return LimitReached(at, "attempts_per_card")

@@ -2,7 +2,7 @@
 
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,13 +19,14 @@ from ivr.core.actions import (
     ForgetCard,
     HangUp,
     LookUp,
+    Phrase,
     Resolve,
     SendSms,
     Speak,
     Wait,
 )
 from ivr.core.asking import is_in_another_currency
-from ivr.core.call import Call
+from ivr.core.call import Call, Ending
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow
 from ivr.core.engine import step
@@ -37,6 +38,7 @@ from ivr.core.events import (
     Digits,
     Event,
     Fault,
+    HungUp,
     KeysEntered,
     LookedUp,
     Waited,
@@ -45,18 +47,31 @@ from ivr.core.flow import PayStep, ResolveStep
 from ivr.core.paying import ends_wait
 from ivr.runner.billing import Billing
 from ivr.runner.payments import Payments
-from ivr.store import StaleCall
+from ivr.runner.record import for_a_caller_who_left, for_a_listener
+from ivr.store import CardGone, Payment, StaleCall
 
 log = structlog.get_logger()
+# Prompts without a value in them: what is said of the charge when nothing else can be said.
+PLAIN_WORDS: Mapping[Ending, str] = {
+    "paid": "payment_went_through",
+    "unpaid": "you_were_not_charged",
+    "pending": "we_will_text_the_result",
+}
+NOT_KNOWN = "charge_not_known"
 MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
+
+
+class FlowChanged(Exception):
+    """A call's flow, or its step, is not in the flows that this process has: another version is running by now."""
 
 
 @dataclass(frozen=True)
 class Advance:
-    """The call after an event, and what its channel is to do."""
+    """The call after an event, and what its channel is to do. `told`: the prompt of a plain ending that says what is true."""
 
     call: Call
     actions: list[ChannelAction]
+    told: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -76,19 +91,21 @@ class Runner:
         return self.advance(replace(call, can_text=self._can_text(call)), event)
 
     def advance(self, call: Call, event: Event) -> Advance:
-        """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone."""
+        """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone.
+
+        StaleCall where the call has ended meanwhile. A hang-up may raise: there is nobody to tell, and it can be had again.
+        """
+        if isinstance(event, HungUp):
+            return self._hang_up(call, event)
         reached = [call]
         try:
             advance = Advance(call, self._actions(reached, event))
-        except StaleCall:
-            raise
         except Exception as fault:
-            # Not the message: it may quote what a library was given.
-            place = traceback.extract_tb(fault.__traceback__)[-1]
-            log.error("fault", call=call.id, kind=type(fault).__name__, place=f"{place.name}:{place.lineno}")
-            metrics.FAULTS.labels(type(fault).__name__).inc()
-            advance = Advance(call, self._apology(reached, event))
-        _count(call, reached[-1])
+            # A card that has gone, or a token that never came, is a fault: the same keys would only bring it again.
+            if isinstance(fault, StaleCall) and not isinstance(fault, CardGone):
+                raise
+            note_fault(call.id, fault)
+            return self.apologise(reached[-1], event.at)
         return replace(advance, call=reached[-1])
 
     def _can_text(self, call: Call) -> bool:
@@ -109,15 +126,71 @@ class Runner:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
         return self.payments.tokenize(call, self.flows[call.flow], fields, at)
 
-    def _apology(self, reached: list[Call], event: Event) -> list[ChannelAction]:
-        """From where the call had got to: once a charge has been begun, nobody is told that nothing was charged."""
-        call, actions = step(self.flows[reached[-1].flow], reached[-1], Fault(event.at))
-        reached.append(call)
-        return [action for action in actions if isinstance(action, (Speak, HangUp))]
+    # ---- endings that are not the flow's
+
+    def apologise(self, call: Call, at: datetime) -> Advance:
+        """Ends the call with what the ledger says of its charges, in the flow's words where they can be had."""
+        try:
+            recorded = self._recorded(call, for_a_listener)
+        except Exception as fault:
+            note_fault(call.id, fault)
+            # A card had been keyed in, and only the ledger could say whether its charge was begun.
+            is_known = not (call.unsettled or call.has_unsent_card)
+            doubtful = call if is_known else replace(call, unsettled=True, charged_attempt=call.attempt)
+            return self.end_plainly(doubtful, known=is_known)
+        try:
+            # What broke may have come after the flow's own ending, which was then not heard.
+            live = replace(recorded, phase="entry", outcome=None)
+            ended, actions = step(self.flows[live.flow], live, Fault(at))
+        except Exception as fault:
+            note_fault(call.id, fault)
+            return self.end_plainly(recorded)
+        return Advance(ended, [action for action in actions if isinstance(action, (Speak, HangUp))])
+
+    def farewell(self, call: Call) -> Advance:
+        """For somebody who is still there when their call has been ended as a hang-up: what is true now."""
+        try:
+            recorded = for_a_listener(call, self.payments.store.payments_of(call.id))
+        except Exception as fault:
+            note_fault(call.id, fault)
+            return self.end_plainly(call, known=False)
+        return self.end_plainly(replace(recorded, outcome=None))
+
+    def end_plainly(self, call: Call, *, known: bool = True) -> Advance:
+        """The same without flow, ledger or any value that would have to be put into words: what can always be said.
+
+        `known`: False where neither the call nor the ledger can say what became of its charges.
+        """
+        ending = call.outcome or call.known_ending
+        told = PLAIN_WORDS[ending] if known else NOT_KNOWN
+        phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
+        ended = replace(call, phase="over", outcome=ending)
+        return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
+
+    def _hang_up(self, call: Call, event: HungUp) -> Advance:
+        """Needs no flow, so a call whose flow is gone ends as well."""
+        recorded = self._recorded(call, for_a_caller_who_left)
+        ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
+        return Advance(ended, [])
+
+    def _recorded(self, call: Call, read: Callable[[Call, Sequence[Payment]], Call]) -> Call:
+        """A card that was not charged by now never will be: only then is what the ledger says the end of it."""
+        if call.has_unsent_card or call.unsettled:
+            self.payments.forget(call.intent)
+        return read(call, self.payments.store.payments_of(call.id))
+
+    def _flow(self, call: Call) -> Flow:
+        """FlowChanged where the flow, or the call's step in it, is no longer there."""
+        flow = self.flows.get(call.flow)
+        if flow is None or (call.step and call.step not in flow.steps):
+            raise FlowChanged(call.flow)
+        return flow
+
+    # ---- a turn
 
     def _actions(self, reached: list[Call], event: Event) -> list[ChannelAction]:
         """What the channel is to do. `reached` grows by each state of the call, so that a fault knows the last one."""
-        flow = self.flows[reached[-1].flow]
+        flow = self._flow(reached[-1])
         waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
         for_channel: list[ChannelAction] = []
         for _ in range(MOST_ACTIONS):
@@ -145,7 +218,8 @@ class Runner:
         """A charge committed at this very moment, by another request of the same call, is not over: say so on record."""
         forgotten = self.payments.forget(action.intent)
         if not forgotten and reached[-1].outcome == "unpaid":
-            reached.append(replace(reached[-1], outcome="pending"))
+            begun = for_a_caller_who_left(reached[-1], self.payments.store.payments_of(reached[-1].id))
+            reached.append(replace(begun, outcome=begun.known_ending))
 
     def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
         if isinstance(event, KeysEntered):
@@ -181,7 +255,16 @@ class Runner:
         return found
 
 
-def _count(before: Call, after: Call) -> None:
+def note_fault(call_id: str, fault: Exception) -> None:
+    """Its type and place. Not its message, which may quote what a library was given."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    log.error("fault", call=call_id, kind=type(fault).__name__, place=place)
+    metrics.FAULTS.labels(type(fault).__name__).inc()
+
+
+def count(before: Call, after: Call) -> None:
+    """What is on record by now: an advance that was not saved is not counted."""
     if before.step != after.step:
         metrics.STEPS.labels(after.flow, before.step or "start", after.step).inc()
     if before.phase != "over" and after.phase == "over":

@@ -8,7 +8,7 @@ from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, DueNow, Payment, PaymentIntent, Status
-from ivr.store.ledger import Ledger
+from ivr.store.ledger import CardGone, Ledger
 from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, Notices
@@ -59,6 +59,7 @@ __all__ = [
     "BankWord",
     "Bill",
     "CallRecord",
+    "CardGone",
     "DatabaseError",
     "DueNow",
     "Job",

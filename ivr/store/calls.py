@@ -9,6 +9,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
+from ivr.core.call_form import read_call
 from ivr.store.database import Database, milliseconds
 from ivr.store.outbox import TEXTS, add_job
 from ivr.store.tables import call, payment_intent
@@ -16,9 +17,13 @@ from ivr.store.tables import call, payment_intent
 
 @dataclass(frozen=True)
 class StoredCall:
+    """`is_whole` is False where another version wrote a form that this one cannot read: then only an ending is right."""
+
     call: Call
     version: int
     answer: str
+    updated_at: datetime
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class StaleCall(Exception):
 
 
 # Written out for the driver, because these two are what every webhook costs.
-_LOAD = "SELECT state, version, answer FROM call WHERE id = ?"
+_LOAD = "SELECT state, version, answer, updated_at, flow FROM call WHERE id = ?"
 _SAVE = (
     "UPDATE call SET version = version + 1, state = ?, answer = ?, is_over = ?, updated_at = ? "
     "WHERE id = ? AND version = ?"
@@ -59,7 +64,11 @@ class Calls:
 
     def load_call(self, call_id: str) -> StoredCall | None:
         row = self._database.run(_LOAD, (call_id,)).fetchone()
-        return StoredCall(Call.from_json(row[0]), row[1], row[2]) if row else None
+        if row is None:
+            return None
+        state, version, answer, updated_at, flow = row
+        call, is_whole = read_call(state, call_id, flow)
+        return StoredCall(call, version, answer, _time(updated_at), is_whole)
 
     def save_call(self, state: Call, version: int, now: datetime, *, answer: str = "") -> None:
         """`version` is the one that was loaded, 0 for a new call; the row then has the next one."""
@@ -98,7 +107,8 @@ class Calls:
 
     def idle_calls(self, idle_since: datetime, limit: int = 100) -> Sequence[str]:
         """Calls that nobody has ended and nothing has been heard of: a lost status webhook, a crashed node."""
-        idle = select(call.c.id).where(~call.c.is_over, call.c.updated_at < milliseconds(idle_since)).limit(limit)
+        idle = select(call.c.id).where(~call.c.is_over, call.c.updated_at < milliseconds(idle_since))
+        idle = idle.order_by(call.c.updated_at).limit(limit)
         with self._database.calls() as connection:
             return list(connection.execute(idle).scalars())
 
@@ -106,10 +116,14 @@ class Calls:
 def _record(row: Row[Any], payment: Row[Any] | None) -> CallRecord:
     return CallRecord(
         id=row.id,
-        started_at=datetime.fromtimestamp(row.started_at / 1000, UTC),
+        started_at=_time(row.started_at),
         duration_s=(row.updated_at - row.started_at) / 1000,
-        call=Call.from_json(row.state),
+        call=read_call(row.state, row.id, row.flow)[0],
         payment=payment.status if payment else None,
         amount_minor=payment.amount_minor if payment else None,
         currency=payment.currency if payment else None,
     )
+
+
+def _time(stored_ms: int) -> datetime:
+    return datetime.fromtimestamp(stored_ms / 1000, UTC)

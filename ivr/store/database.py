@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
@@ -27,8 +27,10 @@ class Database:
         self._log_drops = Shared(self._truncate_log)
         self._writing = threading.Lock() if self.is_sqlite else nullcontext()
         self._keeps_connections = url not in ("sqlite://", "sqlite:///:memory:")  # nobody may keep the only one
+        # A database in memory is its one connection: threads take turns on it, a transaction at a time.
+        self._turn = nullcontext() if self._keeps_connections else threading.RLock()
         if not self._keeps_connections:
-            self._money = _engine(url, poolclass=StaticPool)
+            self._money = _engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
             self._calls: Engine = self._money.execution_options(each_statement_alone=True)
         else:
             # Asked whether it is alive before a charge is written on it: the server may have been restarted.
@@ -51,7 +53,7 @@ class Database:
     def calls(self) -> Iterator[Connection]:
         """Each thread keeps its connection: taking one from the pool costs more than the statement (60 us)."""
         if not self._keeps_connections:
-            with self._calls.connect() as shared:
+            with self._turn, self._calls.connect() as shared:
                 yield shared
             return
         connection = self._own_connection()
@@ -64,8 +66,8 @@ class Database:
     def run(self, statement: str, parameters: Sequence[object]) -> Any:
         """A hot statement, straight to the driver (`?` in it is a parameter): 20 us where Core takes 70. The cursor."""
         if not self._keeps_connections:
-            with self._calls.connect() as shared:
-                return shared.exec_driver_sql(statement, tuple(parameters))
+            with self._turn, self._calls.connect() as shared:
+                return Fetched(shared.exec_driver_sql(statement, tuple(parameters)))
         driver: Any = self._own_connection().connection.driver_connection
         try:
             return driver.execute(self.native(statement), parameters)
@@ -93,7 +95,7 @@ class Database:
     @contextmanager
     def money(self) -> Iterator[Connection]:
         # SQLite's own waiting is sleep and retry, up to 100 ms a time: threads of one process queue here instead.
-        with self._writing, self._money.begin() as connection:
+        with self._writing, self._turn, self._money.begin() as connection:
             yield connection
 
     def ping(self) -> None:
@@ -124,6 +126,17 @@ class Database:
         self._of_thread.kept = None
         self._money.dispose()
         self._calls.dispose()
+
+
+class Fetched:
+    """A cursor's rows, read before the next thread has its turn on the connection."""
+
+    def __init__(self, cursor: CursorResult[Any]) -> None:
+        self.rowcount = cursor.rowcount
+        self._rows = iter(cursor.fetchall() if cursor.returns_rows else ())
+
+    def fetchone(self) -> Any:
+        return next(self._rows, None)
 
 
 class Kept:

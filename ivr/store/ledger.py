@@ -51,7 +51,8 @@ class Ledger:
     ) -> Accepted | AlreadyBegun | OverLimit:
         """One transaction: intent, idempotency key, its sealed fields, the first ledger entry and the outbox row.
 
-        StaleCall where the call has ended meanwhile, or its card has been forgotten: then nothing is charged.
+        StaleCall where the call has ended meanwhile, CardGone where only its card has gone or never came: then nothing
+        is charged.
         """
         with self._database.money() as connection:
             self._database.hold(connection, intent.reference)
@@ -125,6 +126,10 @@ class Ledger:
             return move(connection, job.reference, "sent", "accepted")
 
 
+class CardGone(StaleCall):
+    """The call goes on, but its card does not: what was sealed for it has been dropped, or nothing ever was."""
+
+
 class LostRace(Exception):
     """Somebody without the lease has moved the intent: the transaction is undone, the lease's next holder looks again."""
 
@@ -132,8 +137,10 @@ class LostRace(Exception):
 def _staged_for(connection: Connection, intent: PaymentIntent) -> Staged:
     staged = read_sealed(connection, intent.reference)
     # The caller's hang-up may have been handled at the same moment, by another thread or node.
-    if not staged.fields or connection.execute(_IS_OVER, {"id": intent.call}).scalar():
+    if connection.execute(_IS_OVER, {"id": intent.call}).scalar():
         raise StaleCall(intent.call)
+    if not staged.fields:
+        raise CardGone(intent.reference)
     return staged
 
 

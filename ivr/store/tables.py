@@ -1,6 +1,18 @@
 """The tables, as SQLAlchemy Core sees them; how they came to be is in `migrations/`. Times are milliseconds of the epoch."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 metadata = MetaData()
 
@@ -17,6 +29,8 @@ call = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Index("call_by_start", "started_at"),
+    # Of the few calls that go on, and of no time: a call's own saves leave it as it is.
+    Index("live_call", "id", sqlite_where=text("is_over = 0"), postgresql_where=text("NOT is_over")),
 )
 
 # Sealed at first touch, deleted on every final answer: the only rows that ever hold a card, and only the bank can read it.

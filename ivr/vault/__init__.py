@@ -4,7 +4,8 @@ This package has fewer lines than any other, because each of them can see a card
 database, no pickle and no socket, and the card's digits are never in a `str` or any other object that cannot be wiped.
 """
 
-from ivr.vault.card import CardRules, Reason, passes_luhn
+from ivr.core.brands import passes_luhn
+from ivr.vault.card import CardRules, Reason, last_date_on_earth
 from ivr.vault.intake import Intake, Vault
 from ivr.vault.seal import SealContext, SealingKey, load_sealing_key
 from ivr.vault.secret import Secret
@@ -17,6 +18,7 @@ __all__ = [
     "SealingKey",
     "Secret",
     "Vault",
+    "last_date_on_earth",
     "load_sealing_key",
     "passes_luhn",
 ]

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
-from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, brand_of
+from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, brand_of, passes_luhn
 
 Keys = bytes | bytearray
 Reason = Literal[
@@ -13,9 +13,9 @@ Reason = Literal[
 ]  # fmt: skip
 
 ZERO = ord("0")
-DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its own digits added (ISO/IEC 7812-1, annex B)
 MOST_YEARS_AHEAD = 20  # issuers stay below; beyond it is a slip of the finger
 POSTAL_CODE_LENGTH = 5
+LAST_ZONE = timezone(timedelta(hours=-12))
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,6 @@ def problem_of(field: str, keys: Keys, rules: CardRules, today: date) -> Reason 
     return check(keys, rules, today)
 
 
-def passes_luhn(pan: Keys) -> bool:
-    """Needs ASCII digits. Walks the buffer from its end: no slice, so no copy."""
-    total = 0
-    for position, key in enumerate(reversed(pan)):
-        total += DOUBLED[key - ZERO] if position % 2 else key - ZERO
-    return total % 10 == 0
-
-
 def pan_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
     if not SHORTEST_PAN <= len(keys) <= LONGEST_PAN:
         return "length"
@@ -55,7 +47,7 @@ def pan_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
 
 
 def expiry_problem(keys: Keys, _rules: CardRules, today: date) -> Reason | None:
-    """MMYY; a card is good up to the end of its month (ISO/IEC 7813)."""
+    """MMYY; a card is good up to the end of its month (ISO/IEC 7813). `today` is `last_date_on_earth`."""
     if len(keys) != 4:
         return "length"
     month, year = int(keys[:2]), full_year(int(keys[2:]), today)
@@ -66,10 +58,17 @@ def expiry_problem(keys: Keys, _rules: CardRules, today: date) -> Reason | None:
     return "expiry_far" if year > today.year + MOST_YEARS_AHEAD else None
 
 
+def last_date_on_earth(at: datetime) -> date:
+    """A card is good until its month has ended where the caller is. Nobody is later than UTC-12; the bank has the last word."""
+    return at.astimezone(LAST_ZONE).date()
+
+
 def full_year(two_digits: int, today: date) -> int:
-    """The year nearest to today that ends so, at most 50 years back."""
+    """The year nearest to today's that ends so, of two that are 50 years away the coming one."""
     year = today.year - today.year % 100 + two_digits
-    return year + 100 if year < today.year - 50 else year
+    if year <= today.year - 50:
+        return year + 100
+    return year - 100 if year > today.year + 50 else year
 
 
 def security_code_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:

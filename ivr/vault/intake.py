@@ -36,11 +36,22 @@ class Vault:
         self._key = load_sealing_key(sealing_key)
         self._fingerprint_key = fingerprint_key
 
-    def take(self, field: str, keys: Secret | bytearray, context: SealContext, rules: CardRules, today: date) -> Intake:
-        """Wipes the keys whatever happens. `field` is one of core's `CARD_FIELDS`, otherwise ValueError."""
+    def take(
+        self,
+        field: str,
+        keys: Secret | bytearray,
+        context: SealContext,
+        rules: CardRules,
+        today: date,
+        callers_date: date | None = None,
+    ) -> Intake:
+        """Wipes the keys whatever happens. `field` is one of core's `CARD_FIELDS`, otherwise ValueError.
+
+        The sealing certificate goes by `today`, the card by `callers_date` (`last_date_on_earth`) where it is given.
+        """
         with keys if isinstance(keys, Secret) else Secret(keys) as secret:
             try:
-                reason = problem_of(field, secret.buffer, rules, today)
+                reason = problem_of(field, secret.buffer, rules, callers_date or today)
             except KeyError:
                 raise ValueError("no such card field") from None
             if reason is not None:

@@ -13,11 +13,13 @@ _WRONG = (
     "bill_not_payable",
     "cancelled",
     "you_were_not_charged",
+    "charge_not_known",
 )
 _BY_NAME = {
     **dict.fromkeys(_WRONG, "wrong"),
     **dict.fromkeys(("hold_while_charging", "still_working", "one_moment"), "hold"),
-    **dict.fromkeys(("confirmation_number", "you_were_charged", "sms_sent", "cleared", "nothing_due"), "accepted"),
+    **dict.fromkeys(("confirmation_number", "you_were_charged", "payment_went_through"), "accepted"),
+    **dict.fromkeys(("sms_sent", "cleared", "nothing_due"), "accepted"),
     "goodbye": "goodbye",
 }
 

@@ -1,14 +1,14 @@
 """The card rules: Luhn, brands and lengths, expiry, security code, postal code."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.core.brands import BRAND_NAMES, BRANDS
-from ivr.vault import CardRules, passes_luhn
-from ivr.vault.card import problem_of
+from ivr.vault import CardRules, last_date_on_earth, passes_luhn
+from ivr.vault.card import full_year, problem_of
 
 TODAY = date(2026, 11, 24)
 ALL = CardRules(BRAND_NAMES)
@@ -100,7 +100,9 @@ def test_unionpay_may_fail_luhn() -> None:
         ("0127", None),
         ("1246", None),
         ("0147", "expiry_far"),
-        ("1299", "expiry_far"),
+        ("1276", "expiry_far"),  # 2076: of two years 50 away the coming one
+        ("1277", "expired"),  # 1977
+        ("1299", "expired"),
         ("0000", "not_a_month"),
         ("0027", "not_a_month"),
         ("1327", "not_a_month"),
@@ -121,6 +123,23 @@ def test_a_card_is_good_on_the_last_day_of_its_month() -> None:
 def test_years_go_on_past_the_end_of_the_century() -> None:
     assert problem_of("expiry", b"0103", ALL, date(2098, 6, 1)) is None
     assert problem_of("expiry", b"0197", ALL, date(2098, 6, 1)) == "expired"
+
+
+def test_a_month_ends_where_the_caller_is() -> None:
+    """At 11:59 UTC on the first it is still the last of the month at UTC-12, for a caller and so for the card."""
+    until = datetime(2026, 12, 1, 11, 59, tzinfo=UTC)
+    assert problem_of("expiry", b"1126", ALL, last_date_on_earth(until)) is None
+    assert problem_of("expiry", b"1126", ALL, last_date_on_earth(until + timedelta(minutes=1))) == "expired"
+    new_year = datetime(2027, 1, 1, 6, tzinfo=timezone(timedelta(hours=9)))
+    assert problem_of("expiry", b"1226", ALL, last_date_on_earth(new_year)) is None
+
+
+def test_two_digits_are_the_year_nearest_to_now() -> None:
+    for year in range(1999, 2101):
+        for digits in range(100):
+            full = full_year(digits, date(year, 6, 1))
+            assert full % 100 == digits
+            assert year - 50 < full <= year + 50
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from ivr.channels.simulator.line import Heard, Reply
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.entry import Reading, read_entry
-from ivr.core.events import CallStarted, Digits, Event, HungUp, KeysEntered, NoInput, Waited
-from ivr.runner import CallStore, Runner, new_call
+from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
+from ivr.runner import Answered, CallService, CallStore, Runner, Session, new_call, note_fault
 
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
@@ -36,7 +36,8 @@ class LocalLine:
         clock: Clock,
         between: Callable[[], object] = lambda: None,
     ) -> None:
-        self.runner, self.store, self.words, self.clock, self.between = runner, store, words, clock, between
+        self.runner, self.words, self.clock, self.between = runner, words, clock, between
+        self._service = CallService(runner, store, now=clock, pause=clock.advance)
         self.call_id = ""
         self._collect: Collect | None = None
         self._typed_ahead = ""
@@ -44,15 +45,14 @@ class LocalLine:
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> "LocalLine":
         self.call_id, self._flow, self._ani, self._dnis = call_id, flow, ani, dnis
+        self._session: Session = self._service.session(call_id)
         return self
 
     def begin(self) -> Reply:
         call = new_call(
             self.call_id, self.runner.flows[self._flow], ani=self._ani, dnis=self._dnis, channel="simulator"
         )
-        advance = self.runner.begin(call, CallStarted(self.clock()))
-        self.store.save_call(advance.call, 0, self.clock())
-        return self._follow(advance.actions)
+        return self._follow(self._session.begin(call))
 
     def press(self, keys: str) -> Reply:
         """Keys pressed while nothing is collected are type-ahead."""
@@ -75,11 +75,11 @@ class LocalLine:
         return self._happen(Waited(self.clock()))
 
     def _is_answered(self) -> bool:
-        stored = self.store.load_call(self.call_id)
-        return stored is not None and self.runner.is_answered(stored.call, self.clock())
+        call = self._session.call
+        return call is not None and self.runner.is_answered(call, self.clock())
 
     def hang_up(self) -> None:
-        self._happen(HungUp(self.clock()))
+        self._session.hang_up()
 
     def _use(self, keys: str) -> Reply:
         assert self._collect is not None
@@ -91,14 +91,21 @@ class LocalLine:
         return self._happen(KeysEntered(self.clock(), Digits(keys[: span.used]), timed_out))
 
     def _happen(self, event: Event) -> Reply:
-        stored = self.store.load_call(self.call_id)
-        if stored is None:
-            raise LookupError(f"no call {self.call_id}")
-        advance = self.runner.advance(stored.call, event)
-        self.store.save_call(advance.call, stored.version, self.clock())
-        return self._follow(advance.actions)
+        return self._follow(self._session.hear(event))
 
-    def _follow(self, actions: Sequence[ChannelAction]) -> Reply:
+    def _follow(self, answered: Answered) -> Reply:
+        """A fault in the words themselves ends the call, as on any channel."""
+        try:
+            return self._say(answered.actions)
+        except Exception as fault:
+            note_fault(self.call_id, fault)
+        try:
+            return self._say(self._session.fault().actions)
+        except Exception as fault:
+            note_fault(self.call_id, fault)
+            return self._say(self._session.fault().actions)
+
+    def _say(self, actions: Sequence[ChannelAction]) -> Reply:
         heard: list[Heard] = []
         self._collect = None
         for action in actions:

@@ -1,28 +1,33 @@
 """One call on a line of our own: what is heard becomes events, actions become audio, timers and a hang-up; no decisions."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ivr.channels.trunk.entry_buffer import EntryBuffer
 from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
-from ivr.core.events import CallStarted, Event, HungUp, KeysEntered, NoInput, Waited
-from ivr.runner import Advance, CallStore, Runner
+from ivr.core.events import Event, KeysEntered, NoInput, Waited
+from ivr.runner import Answered, CallService, CallStore, Runner, note_fault
 
 Result = TypeVar("Result")
 LOOK_S = 0.25  # how often a call on hold looks whether the bank has answered
+# Of the event loop: a key that has reached this process while the database worked is in the queue by then.
+TURNS = 4
 
 
 @dataclass(frozen=True)
 class House:
-    """What all conversations of a process share. `blocking` runs what touches the database, `voice` what makes clips."""
+    """What all conversations of a process share. `blocking` runs what touches the database, `voice` what makes clips.
+
+    `tones` stands in for a phrase whose clips cannot be made.
+    """
 
     runner: Runner
     store: CallStore
@@ -31,6 +36,11 @@ class House:
     voice: Executor
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     watch: Callable[[Call], None] = lambda _call: None
+    tones: Callable[[Phrase], Sequence[Path]] = lambda _phrase: ()
+
+    @cached_property
+    def service(self) -> CallService:
+        return CallService(self.runner, self.store, now=self.now)
 
 
 class Conversation:
@@ -39,7 +49,7 @@ class Conversation:
     def __init__(self, house: House, mouth: Mouth, call: Call) -> None:
         self._house, self._mouth = house, mouth
         self.call = call
-        self._version = 0
+        self._session = house.service.session(call.id)
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._keys = EntryBuffer()
         self._collect: Collect | None = None
@@ -48,6 +58,7 @@ class Conversation:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_number = 0
         self._held_until_s = 0.0
+        self._has_failed = False
 
     def tell(self, heard: Heard) -> None:
         self._heard.put_nowait(heard)
@@ -55,9 +66,9 @@ class Conversation:
     async def run(self) -> None:
         """From the greeting to the end, however it comes; afterwards no key is left in any buffer."""
         try:
-            await self._begin()
+            await self._safely(self._begin())
             while not self._is_over:
-                await self._take(await self._heard.get())
+                await self._safely(self._take(await self._heard.get()))
         finally:
             self._stop_timer()
             self._keys.wipe()
@@ -69,8 +80,20 @@ class Conversation:
 
     async def _begin(self) -> None:
         self._began, self._began_s = self._house.now(), asyncio.get_running_loop().time()
-        advance = await self._blocking(partial(self._house.runner.begin, self.call, CallStarted(self._now())))
-        await self._follow(advance)
+        await self._follow(await self._blocking(partial(self._session.begin, self.call)))
+
+    async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
+        """Whatever breaks, the caller hears how their charge stands; what breaks while that is said is the end of it."""
+        try:
+            await work
+        except Exception as fault:
+            if self._has_failed:
+                raise
+            self._has_failed = True
+            note_fault(self.call.id, fault)
+            self._stop_timer()
+            is_new = not self.call.attempt
+            await self._follow(await self._blocking(partial(self._session.fault, is_new=is_new)))
 
     # ---- what is heard
 
@@ -138,8 +161,17 @@ class Conversation:
 
     async def _caller_gone(self) -> None:
         self._collect = self._after_silence = None
-        if self.call.phase != "over":
-            await self._happen(HungUp(self._now()))
+        self._stop_timer()
+        if self.call.phase == "over":
+            return
+        self.call = replace(self.call, phase="over", hung_up=True)
+        try:
+            await self._blocking(self._session.hang_up)
+            self.call = self._session.call or self.call
+        except Exception as fault:
+            # The database is away. Nobody is there to be told, and the sweeper ends the call on record.
+            note_fault(self.call.id, fault)
+        self._house.watch(self.call)
 
     # ---- what follows
 
@@ -148,25 +180,23 @@ class Conversation:
         self._stop_timer()
         sensitive = self._collect is not None and self._collect.sensitive
         self._collect = None
-        advance = await self._blocking(partial(self._house.runner.advance, self.call, event))
-        if sensitive:
-            await self._mouth.wipe()
-        await self._follow(advance)
+        try:
+            answered = await self._blocking(partial(self._session.hear, event))
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+        finally:
+            if sensitive:
+                await self._mouth.wipe()
+        await self._follow(answered)
 
-    async def _follow(self, advance: Advance) -> None:
-        await self._blocking(partial(self._house.store.save_call, advance.call, self._version, self._house.now()))
-        self._version += 1
-        self.call = advance.call
+    async def _follow(self, answered: Answered) -> None:
+        self.call = answered.call
         self._house.watch(self.call)
-        if self.call.hung_up:
-            return
-        phrases = [phrase for action in advance.actions if isinstance(action, Speak) for phrase in action.phrases]
-        last = advance.actions[-1] if advance.actions else HangUp()
+        phrases = [phrase for action in answered.actions if isinstance(action, Speak) for phrase in action.phrases]
+        last = answered.actions[-1] if answered.actions else HangUp()
         self._collect = last if isinstance(last, Collect) else None
         self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
-        self._keep_waiting_keys()
-        if self._collect.flush if self._collect is not None else not self._keeps_keys:
-            self._keys.wipe()
+        self._take_waiting_keys()
         await self._speak(phrases)
 
     @property
@@ -174,7 +204,7 @@ class Conversation:
         """While a bill is looked up keys are type-ahead, as at any question that a caller knows."""
         return isinstance(self._after_silence, Wait) and self._after_silence.keep_keys
 
-    def _keep_waiting_keys(self) -> None:
+    def _take_waiting_keys(self) -> None:
         """What was pressed while the database worked was pressed before what is said now: it is type-ahead, or flushed."""
         for _ in range(self._heard.qsize()):
             heard = self._heard.get_nowait()
@@ -182,6 +212,8 @@ class Conversation:
                 self._keys.add(heard.key)
             else:
                 self._heard.put_nowait(heard)
+        if self._collect.flush if self._collect is not None else not self._keeps_keys:
+            self._keys.wipe()
 
     async def _speak(self, phrases: Sequence[Phrase]) -> None:
         """A caller who has typed ahead is not made to listen first."""
@@ -195,9 +227,19 @@ class Conversation:
         self._playing = await self._mouth.play(clips, barge_in=self._collect is not None)
 
     async def _clips(self, phrases: Sequence[Phrase]) -> list[Path]:
+        """Once something has failed, every phrase by itself: a clip that cannot be made takes no other with it."""
+        made = self._clip_or_tone if self._has_failed else self._house.clips
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._house.voice, lambda: [self._house.clips(phrase) for phrase in phrases])
+        found = await loop.run_in_executor(self._house.voice, lambda: [made(phrase) for phrase in phrases])
         return [clip for clips in found for clip in clips]
+
+    def _clip_or_tone(self, phrase: Phrase) -> Sequence[Path]:
+        for make in (self._house.clips, self._house.tones):
+            try:
+                return make(phrase)
+            except Exception as fault:
+                note_fault(self.call.id, fault)
+        return ()
 
     async def _blocking(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._house.blocking, work)

@@ -56,7 +56,15 @@ class Trunk:
         self._pools = (blocking, voice)
         self.renderers = {"words": self._renderer(settings.trunk_voice), "tones": self._renderer("tones")}
         self._houses = {
-            name: House(engine.runner, engine.store, renderer.clips, blocking, voice, watch=watch)
+            name: House(
+                engine.runner,
+                engine.store,
+                renderer.clips,
+                blocking,
+                voice,
+                watch=watch,
+                tones=self.renderers["tones"].clips,
+            )
             for name, renderer in self.renderers.items()
         }
         advertised = settings.trunk_advertise or settings.trunk_bind
@@ -106,8 +114,9 @@ class Trunk:
 
     def _prepare_prompts(self) -> None:
         for flow in self.engine.flows.values():
-            for _ in self.renderers[flow.head.voice].ready(flow.head.languages):
-                pass
+            for voice in (flow.head.voice, "tones"):  # tones stand in for words that cannot be made
+                for _ in self.renderers[voice].ready(flow.head.languages):
+                    pass
 
     def _routes(self) -> Mapping[str, Route]:
         routes = read_routes(self.settings.trunk_flows, self.engine.flows)

@@ -1,11 +1,12 @@
 """Twilio: signed webhooks in, TwiML out. Card digits pass through on their way to the vault and are wiped."""
 
 from ivr.channels.twilio.form import MAX_BODY, Form, parse_form
+from ivr.channels.twilio.incoming import Forbidden
 from ivr.channels.twilio.pay_connector import PayConnector
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.tones import blueprint as tones_blueprint
 from ivr.channels.twilio.twiml import Writer
-from ivr.channels.twilio.webhooks import Forbidden, Webhooks
+from ivr.channels.twilio.webhooks import Webhooks
 
 __all__ = [
     "MAX_BODY",

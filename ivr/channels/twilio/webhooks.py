@@ -1,31 +1,39 @@
-"""The endpoints that Twilio calls: verify, translate, answer. Each answer is stored, so a repeated delivery is replayed."""
+"""The endpoints that Twilio calls: verify, translate, answer. How a call goes on, and ends, is the session's.
+
+Twilio plays what comes with status 200. At anything else it goes to the number's fallback URL, or says that an application
+error has occurred and hangs up (its error 11200): so whatever goes wrong at a voice webhook is answered in spoken TwiML
+that says whether the card was charged. Only a request that Twilio did not sign is refused by its status.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import structlog
 from flask import Blueprint, Response, request
 
 from ivr import metrics
-from ivr.channels.twilio.form import Form, parse_form
+from ivr.channels.twilio.form import Form
 from ivr.channels.twilio.gathering import Gathered, Keeper, joined, read_listening, take
+from ivr.channels.twilio.incoming import verified_form, verify
+from ivr.channels.twilio.last_words import last_words
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.tones import tone_url
 from ivr.channels.twilio.twiml import Writer, silence
+from ivr.core.actions import ChannelAction, Phrase, Speak, Wait
 from ivr.core.call import Call
-from ivr.core.events import CallStarted, CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.core.events import CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
 from ivr.errors import PeerError
-from ivr.runner import Advance, CallStore, Runner, StaleCall, StoredCall, new_call
+from ivr.runner import Answered, CallService, CallStore, NoSuchCall, Runner, Session, new_call, note_fault
 
 log = structlog.get_logger()
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-APOLOGY = (
-    '<?xml version="1.0" encoding="UTF-8"?><Response><Say>We are sorry: something went wrong on our side. '
-    "Please call again.</Say><Hangup/></Response>"
-)
+METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
+# The database is away: the caller is held this often, with this pause, before they are told that nobody can say.
+MOST_HOLDS, HOLD_S = 10, 3.0
 # Twilio Pay's card types as our summary says them.
 PAY_CARD_TYPES = {"diners-club": "diners"}
 
@@ -43,90 +51,117 @@ class Webhooks:
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("twilio", __name__, url_prefix="/twilio")
-        routes.add_url_rule("/voice/<flow>", "voice", self.voice, methods=["POST"])
+        routes.add_url_rule("/voice/<path:flow>", "voice", self.voice, methods=METHODS)
+        routes.add_url_rule(
+            "/voice/", "voice", self.voice, methods=METHODS, defaults={"flow": ""}, strict_slashes=False
+        )
         routes.add_url_rule("/status", "status", self.status, methods=["POST"])
         return routes
+
+    @cached_property
+    def service(self) -> CallService:
+        return CallService(self.runner, self.store, self._write, last_words, self.now)
 
     # ---- endpoints
 
     def voice(self, flow: str) -> Response:
-        form = self._verified_form()
+        if request.method != "POST":
+            return self._wrong_method()
+        form = verified_form(self.signer, self.base_url)
         try:
-            return self._answer(flow, form)
+            return self._answer_or_apologise(flow, form)
         finally:
             form.wipe()
 
     def status(self) -> Response:
         """The call is over, however it ended; a call that had ended by itself is left as it is."""
-        form = self._verified_form()
+        form = verified_form(self.signer, self.base_url)
         call_id = _call_id(form)
         if form.text(b"CallStatus") in ENDED:
-            self._end(call_id)
+            self.service.session(call_id).hang_up()
         return Response(status=204)
 
     # ---- a call's request
 
+    def _answer_or_apologise(self, flow: str, form: Form) -> Response:
+        try:
+            return self._answer(flow, form)
+        except PeerError as error:
+            metrics.REFUSED.labels("malformed").inc()
+            log.warning("refused", reason=str(error))
+        except Exception as fault:
+            note_fault(form.text(b"CallSid"), fault)
+            if (holding := self._hold(flow)) is not None:
+                return holding
+        return self._apologise(form.text(b"CallSid"))
+
     def _answer(self, flow: str, form: Form) -> Response:
         call_id, sequence = _call_id(form), _sequence()
-        stored = self.store.load_call(call_id)
-        if stored is None:
-            if sequence:
-                raise PeerError(f"no call {call_id}: it began before this database, or never did")
-            return self._begin(flow, call_id, form)
-        if sequence > stored.version:
-            raise PeerError(f"call {call_id} has not got to request {sequence}")
-        if sequence < stored.version:
-            return self._replay(stored)
-        gathered = self._gathered(stored, form)
-        if gathered.silent is not None:
+        session = self.service.session(call_id)
+        if not sequence:
+            return _twiml(self._begin(session, flow, form).text)
+        gathered = self._gathered(call_id, f"/twilio/voice/{flow}?seq={sequence}", form)
+        if gathered.silent is not None and session.is_at(sequence):
             return _twiml(silence(gathered.silent))
         try:
-            return self._advance(stored, self._event(stored.call, form, gathered.keys))
-        except StaleCall:
-            return self._replay_latest(call_id)
+            return _twiml(session.hear(lambda call: self._event(call, form, gathered.keys), seen=sequence).text)
+        except NoSuchCall:
+            raise PeerError(f"no call {call_id}: it began before this database, or never did") from None
 
-    def _begin(self, flow: str, call_id: str, form: Form) -> Response:
+    def _begin(self, session: Session, flow: str, form: Form) -> Answered:
         compiled = self.runner.flows.get(flow)
         if compiled is None:
             raise PeerError(f"no flow is called '{flow}'; known: {', '.join(sorted(self.runner.flows))}")
-        call = new_call(call_id, compiled, ani=form.text(b"From"), dnis=form.text(b"To"), channel="twilio")
-        advance = self.runner.begin(call, CallStarted(self.now()))
+        return session.begin(
+            new_call(session.call_id, compiled, ani=form.text(b"From"), dnis=form.text(b"To"), channel="twilio")
+        )
+
+    def _write(self, call: Call, actions: Sequence[ChannelAction], version: int) -> str:
+        return self._writer(call.flow).answer(actions, f"/twilio/voice/{call.flow}?seq={version}")
+
+    def _writer(self, flow: str) -> Writer:
+        known = self.runner.flows.get(flow)
+        return Writer(tone_url) if known is not None and known.head.voice == "tones" else self.writer
+
+    # ---- when it cannot be answered
+
+    def _hold(self, flow: str) -> Response | None:
+        """The same request again in a moment: the database may be back by then. None when that was tried often enough."""
+        known, held = self.runner.flows.get(flow), _number("again")
+        if known is None or held >= MOST_HOLDS:
+            return None
+        url = f"/twilio/voice/{flow}?seq={_number('seq')}&again={held + 1}"
+        still_working = Speak((Phrase("still_working", known.head.languages[0]),))
         try:
-            return self._commit(advance, 0)
-        except StaleCall:
-            return self._replay_latest(call_id)
+            return _twiml(self._writer(flow).answer([still_working, Wait(HOLD_S)], url))
+        except Exception as fault:
+            note_fault("", fault)
+            return None
 
-    def _advance(self, stored: StoredCall, event: Event) -> Response:
-        return self._commit(self.runner.advance(stored.call, event), stored.version)
+    def _apologise(self, call_id: str) -> Response:
+        """The call ends, with what is known of its charge."""
+        known_id = call_id if CALL_SID.fullmatch(call_id) else ""
+        return _twiml(self.service.session(known_id).fault(is_new=not _number("seq")).text)
 
-    def _commit(self, advance: Advance, version: int) -> Response:
-        url = f"/twilio/voice/{advance.call.flow}?seq={version + 1}"
-        voice = self.runner.flows[advance.call.flow].head.voice
-        writer = Writer(tone_url) if voice == "tones" else self.writer
-        answer = writer.answer(advance.actions, url)
-        self.store.save_call(advance.call, version, self.now(), answer=answer)
-        return _twiml(answer)
+    def _wrong_method(self) -> Response:
+        """Twilio itself, set to another method: 200, or the caller would hear nothing of ours. Anybody else gets 405."""
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not signature:
+            return Response("405: voice webhooks are HTTP POST\n", 405, {"Allow": "POST"}, mimetype="text/plain")
+        verify(self.signer, self.base_url, Form(()), signature)
+        log.warning("refused", reason=f"{request.method}: set the number's voice webhook to HTTP POST")
+        metrics.REFUSED.labels("405").inc()
+        return self._apologise(request.args.get("CallSid", ""))
 
-    def _replay(self, stored: StoredCall) -> Response:
-        metrics.REPEATED.inc()
-        return _twiml(stored.answer)
-
-    def _replay_latest(self, call_id: str) -> Response:
-        stored = self.store.load_call(call_id)
-        if stored is None:
-            raise PeerError(f"no call {call_id}")
-        return self._replay(stored)
-
-    def _gathered(self, stored: StoredCall, form: Form) -> Gathered:
+    def _gathered(self, call_id: str, url: str, form: Form) -> Gathered:
         """The entry's keys with the one that ended it; without a Gather's URL whatever came."""
         digits, done = form.digits() or Digits(b""), _done_key(form)
         listening = read_listening(request.args)
         if listening is None:
             return Gathered(joined(b"", digits.buffer, done))
-        url = f"/twilio/voice/{stored.call.flow}?seq={stored.version}"
         # The call's name binds what is kept to this call: every call's URLs are alike.
         try:
-            return take(listening, digits.buffer, done, url, Keeper(self.signer.keeping_key, stored.call.id))
+            return take(listening, digits.buffer, done, url, Keeper(self.signer.keeping_key, call_id))
         finally:
             digits.wipe()
 
@@ -139,40 +174,8 @@ class Webhooks:
         if keys:
             return KeysEntered(at, keys, timed_out=True)
         # A redirect after a hold pause has no Digits; an empty Gather has, or comes while keys are awaited.
-        return Waited(at) if call.phase in ("waiting", "lookup") else NoInput(at)
-
-    def _end(self, call_id: str) -> None:
-        for _ in range(3):
-            stored = self.store.load_call(call_id)
-            if stored is None or stored.call.phase == "over":
-                return
-            advance = self.runner.advance(stored.call, HungUp(self.now()))
-            try:
-                self.store.save_call(advance.call, stored.version, self.now(), answer=stored.answer)
-            except StaleCall:
-                continue
-            return
-
-    # ---- is it Twilio?
-
-    def _verified_form(self) -> Form:
-        """403 for a wrong or missing signature, before anything of the request is acted on."""
-        signature = request.headers.get("X-Twilio-Signature", "")
-        if not signature:
-            raise Forbidden("missing")
-        form = parse_form(request.get_data(cache=False))
-        query = request.query_string.decode("ascii", "replace")
-        url = f"{self.base_url}{request.path}{'?' + query if query else ''}"
-        if not self.signer.accepts(url, form, signature):
-            raise Forbidden("wrong")
-        return form
-
-
-class Forbidden(PeerError):
-    """A request that Twilio did not sign with our token."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} X-Twilio-Signature: check PUBLIC_URL and TWILIO_AUTH_TOKEN")
+        # After a hold for our own sake the question is put again, and no silence counted: the keys were lost on our side.
+        return Waited(at) if call.phase in ("waiting", "lookup") or _number("again") else NoInput(at)
 
 
 def _call_id(form: Form) -> str:
@@ -183,10 +186,15 @@ def _call_id(form: Form) -> str:
 
 
 def _sequence() -> int:
-    written = request.args.get("seq", "0")
-    if not (written.isdecimal() and len(written) < 7):
+    if "seq" in request.args and str(_number("seq")) != request.args["seq"]:
         raise PeerError("seq: expected the number that the last answer's URL had")
-    return int(written)
+    return _number("seq")
+
+
+def _number(name: str) -> int:
+    """A number that one of our own answers put into its URL; 0 where there is none."""
+    written = request.args.get(name, "0")
+    return int(written) if written.isascii() and written.isdecimal() and len(written) < 7 else 0
 
 
 def _done_key(form: Form) -> str:

@@ -117,12 +117,14 @@ class Caller:
 Scene = Callable[[Caller], Coroutine[Any, Any, None]]
 
 
-def ring(bench: Bench, scene: Scene, *, most_s: float = 600, forwards: bool = True) -> Caller:
+def ring(
+    bench: Bench, scene: Scene, *, most_s: float = 600, forwards: bool = True, house: House | None = None
+) -> Caller:
     """A call from its greeting until `scene` is over and the conversation has ended. Without `forwards` the scene does
     the forwarder's work."""
     call = new_call("SIPtest", bench.workbench.flow, ani=ANI, dnis="pay", channel="sip")
     mouth = FakeMouth()
-    conversation = Conversation(house_of(bench), mouth, call)
+    conversation = Conversation(house or house_of(bench), mouth, call)
     mouth.tell = conversation.tell
     caller = Caller(bench, mouth, conversation)
 

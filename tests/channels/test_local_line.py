@@ -1,0 +1,58 @@
+"""The line without a network ends like every other when something of ours breaks."""
+
+import pytest
+
+from ivr.core.actions import Phrase
+from ivr.runner import session as session_module
+from ivr.store import Store
+from tests.benches import Bench
+
+KEYS = ("1", "12345678#", "1", "4111111111111111#", "1230", "123", "94105", "1")
+
+
+def broken(*_arguments: object, **_named: object) -> object:
+    raise OSError("a fault of ours")
+
+
+@pytest.mark.parametrize(
+    ("unsayable", "told"),
+    [
+        ({"confirmation_number"}, ["apology", "you_were_charged", "goodbye"]),
+        ({"confirmation_number", "you_were_charged"}, ["apology", "payment_went_through", "goodbye"]),
+    ],
+)
+def test_words_that_fail_are_said_in_other_words(bench: Bench, unsayable: set[str], told: list[str]):
+    line = bench.workbench.dial("pay-a-bill", "+15550100")
+    line.begin()
+    for keys in KEYS:
+        line.press(keys)
+    words = line.words
+
+    def some_words(phrase: Phrase) -> str:
+        return words(phrase) if phrase.name not in unsayable else str(broken())
+
+    line.words = some_words
+    reply = line.wait()
+    assert ([heard.name for heard in reply.heard], reply.state) == (told, "over")
+
+
+def test_a_database_that_is_away_for_a_moment_is_not_heard(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    line = bench.workbench.dial("pay-a-bill", "+15550100")
+    line.begin()
+    save, failures = Store.save_call, [1] * len(session_module.PAUSES_S)
+
+    def save_later(*arguments: object, **named: object) -> object:
+        return broken() if failures and failures.pop() else save(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Store, "save_call", save_later)
+    assert [heard.name for heard in line.press("1").heard] == ["enter_account_number"]
+
+
+def test_hanging_up_twice_is_hanging_up(bench: Bench):
+    line = bench.workbench.dial("pay-a-bill", "+15550100")
+    line.begin()
+    line.hang_up()
+    line.hang_up()
+    stored = bench.workbench.store.load_call(line.call_id)
+    assert stored is not None
+    assert (stored.call.outcome, stored.call.hung_up, stored.version) == ("unpaid", True, 2)
