@@ -104,7 +104,7 @@ def add_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
-        """The database is away, say. 503 makes Twilio go to the number's fallback URL; nothing has been changed."""
+        """The database is away, say. Twilio's voice webhooks never come here: they are answered in words."""
         metrics.FAULTS.labels(type(error).__name__).inc()
         log.error("fault", kind=type(error).__name__)
         return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")

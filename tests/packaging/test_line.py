@@ -64,6 +64,8 @@ def running(installed: Installed, folder: Path) -> Iterator[Running]:
     line = folder / "my-line"
     banks = line / "config" / "banks.yaml"
     banks.write_text(banks.read_text(encoding="utf-8").replace(":9443", f":{bank}"), encoding="utf-8")
+    # A file of the merchant's own must not take the place of a package that we use.
+    (line / "flask.py").write_text("raise SystemExit('the wrong flask')\n")
     settings = {
         **{"PORT": str(free_port()), "CONSOLE_PORT": str(free_port()), "TRUNK_PORT": str(free_port())},
         **{"TRUNK_RTP_PORTS": f"{rtp}-{rtp + 1}", "TRUNK_VOICE": "tones"},

@@ -93,12 +93,6 @@ def test_what_an_extra_brings_is_named_where_it_is_missing(plain: Installed, tmp
         assert "Traceback" not in told.stderr
 
 
-def test_a_file_in_the_project_cannot_take_a_modules_place(plain: Installed, tmp_path: Path):
-    plain.tonetill(tmp_path, "init", "my-line")
-    (tmp_path / "my-line" / "flask.py").write_text("raise SystemExit('the wrong flask')\n")
-    assert "everything is in place" in plain.tonetill(tmp_path / "my-line", "set-up").stdout
-
-
 def test_bash_completes_commands(plain: Installed, tmp_path: Path):
     script = (
         'eval "$(tonetill completion bash)"; COMP_WORDS=(tonetill si); COMP_CWORD=1; _tonetill_completion tonetill; '
