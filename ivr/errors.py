@@ -13,9 +13,5 @@ class PeerError(IvrError):
     """The phone network: a webhook, a SIP message or a media packet that is not what was agreed."""
 
 
-class BankError(IvrError):
-    """The bank broke its protocol in a way that no outcome describes."""
-
-
 class ConfigError(IvrError):
     """The operator: a setting, a key file or a certificate that is missing or wrong."""

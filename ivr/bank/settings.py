@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from ivr.core.problems import did_you_mean
+from ivr.core.scalars import known_currency
 from ivr.core.yaml_source import Source, read_yaml
 from ivr.errors import ConfigError
 
@@ -51,6 +52,8 @@ class BankSettings(BaseModel):
     ca: Path
     client_certificate: Path
     client_key: Path
+    # What the bank takes; without it, any. A flow whose limit is in another currency is not used.
+    currencies: list[Annotated[str, AfterValidator(known_currency)]] = []
     connect_timeout: Timeout = 3.0
     read_timeout: Timeout = 20.0
     connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = 16

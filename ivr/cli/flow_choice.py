@@ -1,10 +1,11 @@
-"""Which flow is meant where a command names none."""
+"""Which flow, and which banks, are meant where a command names none."""
 
+import os
 from pathlib import Path
 
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED, find_project
-from ivr.settings import load_settings
+from ivr.settings import Settings, load_settings
 
 SAMPLE = "pay-a-bill.yaml"
 
@@ -13,7 +14,7 @@ def chosen_flow() -> Path:
     """The project's only flow, or its pay-a-bill; outside of any project the sample that ships."""
     if find_project() is None:
         return SHIPPED / "flows" / SAMPLE
-    folder = load_settings().flows
+    folder = settings_to_read().flows
     files = sorted(folder.glob("*.yaml"))
     named = [file for file in files if file.name == SAMPLE]
     if named or len(files) == 1:
@@ -21,3 +22,13 @@ def chosen_flow() -> Path:
     if not files:
         raise ConfigError(f"no flows in {folder}: set FLOWS to a folder with *.yaml")
     raise ConfigError(f"which flow? `{COMMAND} ... {files[0]}`; there are {', '.join(file.name for file in files)}")
+
+
+def chosen_banks() -> Path:
+    """The project's; outside of any project the sample's."""
+    return SHIPPED / "config" / "banks.yaml" if find_project() is None else settings_to_read().banks
+
+
+def settings_to_read() -> Settings:
+    """The project's, for a command that only reads: no token is made for it."""
+    return load_settings({"TWILIO_AUTH_TOKEN": "not used", **os.environ})

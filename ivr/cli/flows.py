@@ -1,5 +1,6 @@
 """`check`, `diagram` and `schema`: for those who write flows. What is a problem is decided in `ivr.core`."""
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import click
 
-from ivr.cli.flow_choice import chosen_flow
+from ivr.cli.flow_choice import chosen_banks, chosen_flow
+from ivr.core.compiler import NOTHING_AROUND, Around
 from ivr.core.diagram import mermaid, svg
 from ivr.core.flow_files import FlowSet, read_flows
 from ivr.core.flow_schema import flow_schema
+from ivr.core.problems import Problem
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 SCHEMA = Path("config/flow.schema.json")
@@ -19,21 +22,45 @@ PICTURES = {"mermaid": mermaid, "svg": svg}
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FlowFile)
-def check(files: tuple[Path, ...]) -> None:
+@click.option("--banks", type=FlowFile, envvar="BANKS", default=chosen_banks, help="The banks' file.")
+@click.option("--accounts", type=FlowFile, envvar="ACCOUNTS", help="The bills that the flows look up (CSV).")
+@click.option("--strict", is_flag=True, help="Exit with 1 where there is advice, too.")
+def check(files: tuple[Path, ...], banks: Path, accounts: Path | None, strict: bool) -> None:
     """Say every problem in the flows, and in the prompts beside them, at once.
 
-    Each is a line file:line:column: message (suggestion). The exit code is 1 where there are any.
+    Each is a line file:line:column: message (suggestion). The exit code is 1 where there are any. Lines that say
+    'advice:' stand in nobody's way; with --strict they count as problems.
     """
-    found = [read_folder(folder, members) for folder, members in by_folder(files)]
+    around = Around(banks=bank_currencies(banks), bills=bill_currencies(accounts) if accounts else None)
+    found = [read_folder(folder, members, around) for folder, members in by_folder(files)]
     problems = [problem for flows in found for problem in flows.problems]
-    for problem in problems:
+    advice = [problem for flows in found for problem in flows.advice]
+    for problem in sorted([*problems, *advice]):
         click.echo(str(problem))
-    if problems:
-        click.echo(f"{count(len(problems), 'problem')} in {count(len({p.file for p in problems}), 'file')}", err=True)
+    if problems or (strict and advice):
+        click.echo(counted(problems, advice), err=True)
         sys.exit(1)
     for flows in found:
         for line in summary(flows):
             click.echo(line)
+
+
+def counted(problems: Sequence[Problem], advice: Sequence[Problem]) -> str:
+    files = len({problem.file for problem in [*problems, *advice]})
+    told = [count(len(problems), "problem")] * bool(problems) + [f"{len(advice)} of advice"] * bool(advice)
+    return f"{' and '.join(told)} in {count(files, 'file')}"
+
+
+def bank_currencies(file: Path) -> dict[str, list[str]]:
+    from ivr.bank import load_banks  # with its client, which nothing else here needs
+
+    return {name: bank.currencies for name, bank in load_banks(file, Path()).items()}
+
+
+def bill_currencies(file: Path) -> set[str]:
+    """Of an accounts file; what is wrong with the file is told where it is read in."""
+    with file.open(newline="", encoding="utf-8-sig", errors="replace") as lines:
+        return {row["currency"].strip() for row in csv.DictReader(lines) if row.get("currency")}
 
 
 @click.command()
@@ -68,9 +95,9 @@ def by_folder(files: Iterable[Path]) -> list[tuple[Path, list[Path]]]:
     return list(folders.items())
 
 
-def read_folder(folder: Path, files: Sequence[Path]) -> FlowSet:
+def read_folder(folder: Path, files: Sequence[Path], around: Around = NOTHING_AROUND) -> FlowSet:
     prompts = sorted((folder / "prompts").glob("*.yaml"))
-    return read_flows(contents(files), contents(prompts))
+    return read_flows(contents(files), contents(prompts), around)
 
 
 def contents(files: Iterable[Path]) -> list[tuple[str, bytes]]:
@@ -78,14 +105,10 @@ def contents(files: Iterable[Path]) -> list[tuple[str, bytes]]:
 
 
 def summary(flows: FlowSet) -> Iterable[str]:
-    languages = flows.prompts.languages() if flows.prompts else []
     for flow in flows.flows.values():
         names = len(flows.prompts.names(flow.head.languages[0])) if flows.prompts else 0
         told = f"{count(len(flow.steps), 'step')}, {count(len(flow.head.languages), 'language')}"
         yield f"{flow.name}: no problems ({told}, {count(names, 'prompt')})"
-    unused = set(languages) - {language for flow in flows.flows.values() for language in flow.head.languages}
-    if unused:
-        yield f"no flow here speaks {', '.join(sorted(unused))}"
 
 
 def count(number: int, thing: str) -> str:

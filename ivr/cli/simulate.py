@@ -1,6 +1,6 @@
 """`simulate`: a call from the terminal, in-process or through the running product's signed webhooks."""
 
-from collections.abc import Callable
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from ivr.channels.simulator import Line, Signature, ViaLine, converse, mask, twilio_client
+from ivr.channels.simulator import Ask, Line, Signature, ViaLine, converse, mask, twilio_client
 from ivr.cli.flow_choice import chosen_flow
+from ivr.core.stray_cards import holds_card_number
 from ivr.logs import set_up_logging
 from ivr.settings import load_settings
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ivr.cli.workbench import Workbench
 
 console = Console(highlight=False)
+COMMANDS = ("-", "h", "?")  # typed in place of keys
 
 
 @click.command()
@@ -32,9 +34,10 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None) -> None:
     Through the real product:  python -m ivr simulate --via http://127.0.0.1:8000
     A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 #"
 
-    Account 12345678 owes 42.50 (ACCOUNTS, or what BILLING_URL says). Use published test cards only: docs/bank.md.
+    Account 12345678 owes 42.50 (ACCOUNTS, or what BILLING_URL says). Use published test cards only: docs/bank.md. Keys of a
+    card are not shown; with --via no keys are, because nothing there says which are a card's.
     """
-    ask = scripted(keys) if keys is not None else console.input
+    ask = scripted(keys) if keys is not None else typed
     if via:
         converse(via_line(via, flow.stem, ani), console, ask)
         return
@@ -50,15 +53,32 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None) -> None:
         tell_outcome(bench, line.call_id)
 
 
-def scripted(keys: str) -> Callable[[str], str]:
+def typed(prompt: str, hidden: bool) -> str:
+    """From the terminal. A card number typed at another question is taken off the screen again."""
+    if not sys.stdin.isatty():
+        return console.input(prompt)
+    keys = console.input(prompt, password=hidden)
+    if hidden:
+        console.print(f"{' ' * len(prompt)}{mask(keys)}", markup=False)
+    elif looks_like_a_card(keys):
+        console.print(f"\x1b[1A\x1b[2K{prompt}{mask(keys)}", markup=False)
+    return keys
+
+
+def scripted(keys: str) -> Ask:
     entries = iter(keys.split())
 
-    def ask(prompt: str) -> str:
+    def ask(prompt: str, hidden: bool) -> str:
         entry = next(entries, "h")
-        console.print(f"{prompt}{mask(entry) if len(entry) > 10 else entry}", markup=False)
+        shown = mask(entry) if (hidden and entry not in COMMANDS) or looks_like_a_card(entry) else entry
+        console.print(f"{prompt}{shown}", markup=False)
         return "" if entry == "-" else entry
 
     return ask
+
+
+def looks_like_a_card(keys: str) -> bool:
+    return any(holds_card_number(part.encode()) for part in keys.replace("*", "#").split("#"))
 
 
 def tell_outcome(bench: "Workbench", call_id: str) -> None:

@@ -20,9 +20,10 @@ from ivr.cli.ports import ports_of, require_free_ports
 from ivr.cli.preparation import prepare
 from ivr.cli.supervisor import supervise
 from ivr.console import Trial, console_address, trials
+from ivr.core.flow_files import FlowSet
 from ivr.errors import ConfigError
 from ivr.places import SHIPPED, VARIABLE, for_children, project_folder, shown
-from ivr.runner.assembly import load_flows
+from ivr.runner.assembly import load_flows, read_folder
 from ivr.runner.production import require_production
 from ivr.settings import Settings, load_settings
 from ivr.web import WIPED_MEMORY
@@ -47,6 +48,7 @@ def up(without: tuple[str, ...]) -> None:
     processes = {name: command for name, command in commands.items() if name not in left_out}
     bank_port = port_of_simulator(settings) if "bank" in processes else None
     require_free_ports(list(ports_of(settings, processes, bank_port)))
+    tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
     prepare(settings)
     require_production(settings)
     console.print(Panel(welcome(settings, list(processes), missing), title="Tonetill", expand=False))
@@ -106,6 +108,13 @@ def is_here(url: str) -> bool:
 
 def port_of(url: str) -> int:
     return urlsplit(url).port or 443
+
+
+def tell_left_out(found: FlowSet) -> None:
+    for problem in found.problems:
+        console.print(str(problem), markup=False, soft_wrap=True)
+    for name in sorted(found.left_out):
+        console.print(f"[red]left out[/] flow {name}: it is not answered until these problems are mended")
 
 
 def environment(settings: Settings, running: list[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from ivr.core.actions import LookUp, Wait
 from ivr.core.compiler import Flow
+from ivr.core.dropping import drop_card
 from ivr.core.entry import Reading, Span, read_after_timeout
 from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem, NoInput
 from ivr.core.flow import AskStep, MenuStep
@@ -23,9 +24,9 @@ def ask(turn: Turn, kind: AskStep | MenuStep) -> Turn:
     if kind.ask == "money":
         low, high = _bounds(turn, kind)
         turn = turn.say("enter_money", min=low, max=high)
-        return turn.collect("money", turn.rules(1, LONGEST_AMOUNT))
+        return turn.collect("money", turn.rules(1, LONGEST_AMOUNT, is_plain=True))
     shortest, longest = kind.length or (1, 1)
-    return turn.say(f"enter_{kind.ask}").collect(kind.ask, turn.rules(shortest, longest))
+    return turn.say(f"enter_{kind.ask}").collect(kind.ask, turn.rules(shortest, longest, is_plain=True))
 
 
 def hear(turn: Turn, kind: AskStep | MenuStep, event: Event) -> Reply:
@@ -35,6 +36,9 @@ def hear(turn: Turn, kind: AskStep | MenuStep, event: Event) -> Reply:
         return no_input(turn)
     if not isinstance(event, KeysEntered):
         return turn, Again()
+    turn, was_card = drop_card(turn, event)
+    if was_card:
+        return no_match(turn, "card_asked_later")
     if isinstance(kind, MenuStep):
         return _hear_menu(turn, kind, event)
     if turn.call.phase == "confirm":
@@ -172,7 +176,7 @@ def edited(turn: Turn, reading: Reading) -> Reply | None:
 
 
 def _span(turn: Turn, event: KeysEntered, shortest: int, longest: int) -> Span:
-    return read_after_timeout(event.keys.buffer, turn.rules(shortest, longest))
+    return read_after_timeout(event.keys.buffer, turn.rules(shortest, longest, is_plain=True))
 
 
 def _bounds(turn: Turn, kind: AskStep) -> tuple[Money, Money]:

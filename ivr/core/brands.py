@@ -4,13 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+Keys = bytes | bytearray | memoryview
+Range = tuple[str, str]
+ZERO = ord("0")
+DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its own digits added (ISO/IEC 7812-1, annex B)
+
 
 @dataclass(frozen=True)
 class Brand:
     """A card network: `ranges` are inclusive pairs of equally long prefixes."""
 
     name: str
-    ranges: tuple[tuple[str, str], ...]
+    ranges: tuple[Range, ...]
     lengths: frozenset[int]
     security_code_length: int = 3
     luhn_required: bool = True
@@ -20,45 +25,102 @@ def _lengths(*lengths: int) -> frozenset[int]:
     return frozenset(lengths)
 
 
-# In order of match: the first brand whose range holds the prefix wins (UnionPay's 62 overlaps Discover's 622).
+def _each(*prefixes: str) -> tuple[Range, ...]:
+    return tuple((prefix, prefix) for prefix in prefixes)
+
+
 BRANDS: tuple[Brand, ...] = (
-    Brand("amex", (("34", "34"), ("37", "37")), _lengths(15), security_code_length=4),
+    Brand("amex", _each("34", "37"), _lengths(15), security_code_length=4),
     Brand("mastercard", (("51", "55"), ("2221", "2720")), _lengths(16)),
-    Brand("visa", (("4", "4"),), _lengths(13, 16, 18, 19)),
+    Brand("visa", _each("4"), _lengths(13, 16, 18, 19)),
     Brand("discover", (("6011", "6011"), ("644", "649"), ("65", "65")), _lengths(16, 17, 18, 19)),
     Brand("diners", (("300", "305"), ("3095", "3095"), ("36", "36"), ("38", "39")), _lengths(14, 16, 19)),
     Brand("jcb", (("3528", "3589"),), _lengths(16, 17, 18, 19)),
-    Brand("unionpay", (("62", "62"),), _lengths(14, 15, 16, 17, 18, 19), luhn_required=False),
-    Brand("maestro", (("50", "50"), ("56", "58"), ("60", "61"), ("63", "63"), ("66", "69")), frozenset(range(12, 20))),
+    Brand("unionpay", (("62", "62"), ("8100", "8171")), _lengths(14, 15, 16, 17, 18, 19), luhn_required=False),
+    Brand("maestro", (*_each("50", "60", "61", "63"), ("56", "59"), ("66", "69")), frozenset(range(12, 20))),
+)
+# Schemes that cannot be taken here, whose cards begin inside the ranges above: told as another brand, not as Discover
+# or Maestro, and known as card numbers where a caller keys one in at the wrong question.
+OTHER_SCHEMES: tuple[Brand, ...] = (
+    Brand(
+        "elo",
+        (
+            *_each("401178", "401179", "431274", "438935", "451416", "457393", "457631", "457632", "504175"),
+            *_each("627780", "636297", "636368"),
+            *(("506699", "506778"), ("509000", "509999"), ("650031", "650033"), ("650035", "650051")),
+            *(("650405", "650439"), ("650485", "650538"), ("650541", "650598"), ("650700", "650718")),
+            *(("650720", "650727"), ("650901", "650978"), ("651652", "651679"), ("655000", "655019")),
+            ("655021", "655058"),
+        ),
+        _lengths(16),
+    ),
+    Brand(
+        "hiper",
+        _each("637095", "637568", "637599", "637609", "637612", "63737423", "63743358"),
+        _lengths(16),
+    ),
+    Brand("hipercard", _each("606282"), _lengths(16, 19)),
+    Brand("mir", (("2200", "2204"),), _lengths(16, 17, 18, 19)),
+    Brand(
+        "rupay",
+        (
+            *(("508500", "508999"), ("606985", "607984"), ("608001", "608500"), ("652150", "653149")),
+            ("817200", "820199"),
+        ),
+        _lengths(16),
+    ),
+    Brand("verve", (("506099", "506198"), ("507865", "507964"), ("650002", "650027")), _lengths(16, 18, 19)),
 )
 BRAND_NAMES: frozenset[str] = frozenset(brand.name for brand in BRANDS)
 DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its own digits added (ISO/IEC 7812-1, annex B)
+# UnionPay's cards in these ranges run on Discover's network: who takes Discover is paid by them.
+_ON_DISCOVER: tuple[Range, ...] = (("622126", "622925"), ("624", "626"), ("6282", "6288"))
+# <Pay validCardTypes>: also optima and enroute, which no longer exist, and diners under another name.
+TWILIO_PAY_BRANDS = frozenset({"visa", "mastercard", "amex", "maestro", "discover", "jcb", "diners"})
 LONGEST_PAN = 19
 SHORTEST_PAN = 12
 
 
-def brand_of(prefix: bytes | bytearray) -> Brand | None:
-    """The brand of the ASCII digits given (a whole number or its beginning), or None if the prefix is no known one."""
-    return next((brand for brand in BRANDS if any(_holds(low, high, prefix) for low, high in brand.ranges)), None)
+def brand_of(prefix: Keys) -> Brand | None:
+    """The brand of the ASCII digits given (a whole number or its beginning), or None if the prefix is no known one.
+
+    The longest range that holds it decides: Elo's 6550 21 lies inside Discover's 65.
+    """
+    found = [
+        (len(low), brand)
+        for brand in (*BRANDS, *OTHER_SCHEMES)
+        for low, high in brand.ranges
+        if _holds(low, high, prefix)
+    ]
+    return max(found, key=lambda match: match[0])[1] if found else None
 
 
-def _holds(low: str, high: str, prefix: bytes | bytearray) -> bool:
+def is_taken(pan: Keys, brands: frozenset[str]) -> bool:
+    """Is the card one of a merchant's brands, by its own name or by the network that it runs on?"""
+    brand = brand_of(pan)
+    if brand is None:
+        return False
+    runs_on_discover = any(_holds(low, high, pan) for low, high in _ON_DISCOVER)
+    return brand.name in brands or ("discover" in brands and runs_on_discover)
+
+
+def passes_luhn(pan: Keys) -> bool:
+    """Needs ASCII digits. Walks the buffer from its end: no slice, so no copy."""
+    total = 0
+    for position, key in enumerate(reversed(pan)):
+        total += DOUBLED[key - ZERO] if position % 2 else key - ZERO
+    return total % 10 == 0
+
+
+def _holds(low: str, high: str, prefix: Keys) -> bool:
     size = len(low)
     return len(prefix) >= size and low.encode() <= bytes(prefix[:size]) <= high.encode()
 
 
-def is_pan(digits: bytes | bytearray) -> bool:
+def is_pan(digits: Keys) -> bool:
     """Could these ASCII digits be a whole card number: of a brand's range and length, and with its check digit?"""
     brand = brand_of(digits)
     return brand is not None and len(digits) in brand.lengths and (passes_luhn(digits) or not brand.luhn_required)
-
-
-def passes_luhn(digits: bytes | bytearray) -> bool:
-    """Needs ASCII digits. Walks the buffer from its end: no slice, so no copy."""
-    total = 0
-    for position, key in enumerate(reversed(digits)):
-        total += DOUBLED[key - ord("0")] if position % 2 else key - ord("0")
-    return total % 10 == 0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ class Call:
     """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
     `unsettled` while that has no final answer; `since` is when the current wait was last looked at (epoch s), `waited` how
     long it has lasted by then; `can_text`: a text to this caller would arrive, as far as is known when the call begins;
-    `ended_itself`: the caller's last entry was over without the done key, so one that comes now belongs to it."""
+    `ended_itself`: the caller's last entry was over without the done key, so one that comes now belongs to it.
+    `stray`: what is kept of keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps
+    `stray_steps`, the last at `stray_at`."""
 
     id: str
     flow: str
@@ -38,6 +40,9 @@ class Call:
     charged_attempt: int = 0
     unsettled: bool = False
     repeats: int = 0
+    stray: str = ""
+    stray_steps: str = ""
+    stray_at: float = 0.0
     slow: bool = False
     since: float = 0.0
     waited: float = 0.0

@@ -1,17 +1,21 @@
 """From a flow's text to a checked, compiled flow: one shared `transitions` machine, or every problem at once."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 from transitions import Machine
 
-from ivr.core.flow import RETRY, STEP_KINDS, CollectStep, FlowHead, Place, Step, words_of
-from ivr.core.flow_prompts import PromptNames, prompt_problems
+from ivr.core.advice import advise
+from ivr.core.brands import TWILIO_PAY_BRANDS
+from ivr.core.flow import RETRY, STEP_KINDS, AskStep, CollectStep, FlowHead, Place, Step, words_of
+from ivr.core.flow_prompts import prompt_problems
+from ivr.core.known import known_values
 from ivr.core.paths import UnreadStep, path_problems, ways_to_steps
 from ivr.core.problems import Problem, did_you_mean, nearest
+from ivr.core.prompt_files import PromptFiles
 from ivr.core.scalars import NAME_PATTERN
 from ivr.core.schema_problems import schema_problems
 from ivr.core.yaml_source import Source, read_yaml
@@ -51,25 +55,68 @@ class _Cursor:
         self.state = state
 
 
-def compile_flow(file: str, text: str | bytes, prompts: PromptNames | None = None) -> tuple[Flow | None, list[Problem]]:
-    """The flow, or None and every problem found. `prompts`: the names that each language has, where they should be checked;
-    with the slots of each name, what they say is checked too."""
-    source = read_yaml(file, text)
+@dataclass(frozen=True)
+class Around:
+    """What a flow is used with, as far as it is known; None: not checked against it.
+
+    `banks` are the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
+    """
+
+    prompts: PromptFiles | None = None
+    banks: Mapping[str, Collection[str]] | None = None
+    bills: Collection[str] | None = None
+
+
+NOTHING_AROUND = Around()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`flow` is None where there are problems; advice stands in nobody's way."""
+
+    flow: Flow | None
+    problems: list[Problem]
+    advice: list[Problem]
+
+
+def compile_flow(file: str, text: str | bytes, around: Around = NOTHING_AROUND) -> tuple[Flow | None, list[Problem]]:
+    """The flow, or None and every problem found."""
+    checked = check_flow(read_yaml(file, text), around)
+    return checked.flow, checked.problems
+
+
+def check_flow(source: Source, around: Around) -> Checked:
     if not isinstance(source.tree, dict) or not source.tree:
-        return None, source.problems or [source.problem((), "there is no flow here", "begin with 'flow: <name>'")]
+        nothing = source.problem((), "there is no flow here", "begin with 'flow: <name>'")
+        return Checked(None, source.problems or [nothing], [])
     head, head_problems = _read_head(source)
     steps, step_problems = _read_steps(source)
+    found = [*source.problems, *head_problems, *step_problems, *_fit_problems(source, head, steps, around)]
+    problems = sorted({problem for problem in found if not problem.is_advice})
+    advice = sorted({problem for problem in found if problem.is_advice})
+    flow = None if problems or head is None else Flow(head, steps, _machine(head, steps))
+    return Checked(flow, problems, advice)
+
+
+def _fit_problems(source: Source, head: FlowHead | None, steps: dict[str, Step], around: Around) -> Iterator[Problem]:
+    """Do the steps fit together, and with what is around them?"""
     start = source.tree.get("start")
-    problems = [*source.problems, *head_problems, *step_problems]
-    problems += _outcome_problems(source, steps)
-    problems += _target_problems(source, start, steps)
-    problems += _bank_problems(source, steps)
-    reached = ways_to_steps(start, steps) if isinstance(start, str) and steps else {}
-    problems += path_problems(source, reached, steps) if reached else []
-    problems += prompt_problems(source, steps, reached, prompts) if prompts is not None else []
-    if problems or head is None:
-        return None, sorted(set(problems))
-    return Flow(head, steps, _machine(head, steps)), []
+    yield from _outcome_problems(source, steps)
+    yield from _target_problems(source, start, steps)
+    yield from _bank_problems(source, steps)
+    yield from _brand_problems(source, steps)
+    if around.banks is not None:
+        yield from _known_bank_problems(source, head, steps, around.banks)
+    if around.bills is not None:
+        yield from _bill_problems(source, head, steps, around.bills)
+    start_is_readable = isinstance(start, str) and bool(steps)
+    reached = ways_to_steps(start, steps) if start_is_readable else {}
+    known = known_values(start, steps) if start_is_readable else {}
+    if reached:
+        yield from path_problems(source, reached, steps)
+    if around.prompts is not None:
+        yield from prompt_problems(source, steps, known, around.prompts)
+    yield from advise(source, head, steps, known)
 
 
 def _read_head(source: Source) -> tuple[FlowHead | None, list[Problem]]:
@@ -155,6 +202,46 @@ def _bank_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Proble
             if isinstance(step, CollectStep):
                 message = f"step '{name}' collects a card that nothing charges"
                 yield source.problem(("steps", name), message, "add a 'pay' step, or do not ask for cards")
+
+
+def _known_bank_problems(
+    source: Source, head: FlowHead | None, steps: Mapping[str, Step], banks: Mapping[str, Collection[str]]
+) -> Iterator[Problem]:
+    named = [(name, key, getattr(step, key)) for name, step in steps.items() for key in BANK_KEYS if hasattr(step, key)]
+    for name, key, bank in named:
+        if bank not in banks:
+            yield source.problem(("steps", name, key), f"no bank is called '{bank}'", did_you_mean(bank, banks))
+    if head is None or not named:
+        return
+    bank, currency = named[0][2], head.limits.max_amount.currency
+    taken = banks.get(bank) or ()
+    if taken and currency not in taken:
+        message = f"'max_amount' is in {currency}, but the bank '{bank}' takes {' and '.join(sorted(taken))}"
+        yield source.problem(("limits", "max_amount"), message, "amount, bills and bank have one currency")
+
+
+def _bill_problems(
+    source: Source, head: FlowHead | None, steps: Mapping[str, Step], bills: Collection[str]
+) -> Iterator[Problem]:
+    looks_up = any(isinstance(step, AskStep) and step.lookup for step in steps.values())
+    if head is None or not looks_up or not bills:
+        return
+    currency = head.limits.max_amount.currency
+    if currency not in bills:
+        message = (
+            f"'max_amount' is in {currency}, but the bills that are looked up are in {' and '.join(sorted(bills))}"
+        )
+        yield source.problem(("limits", "max_amount"), message, "amount, bills and bank have one currency")
+
+
+def _brand_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    for name, step in steps.items():
+        if isinstance(step, CollectStep) and step.capture == "pay":
+            for index, brand in enumerate(step.brands):
+                if brand not in TWILIO_PAY_BRANDS:
+                    message = f"Twilio's <Pay> does not know the brand '{brand}'"
+                    cure = "leave it out, or let 'capture: keys' collect the card"
+                    yield source.problem(("steps", name, "brands", index), message, cure)
 
 
 def _outcome_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Problem]:

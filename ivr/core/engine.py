@@ -4,6 +4,7 @@ from ivr.core import asking, collecting, habit, paying
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
 from ivr.core.compiler import BUILT_IN, CANCELLED, Flow
+from ivr.core.dropping import is_card
 from ivr.core.events import CallStarted, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
 from ivr.core.flow import (
     AskStep,
@@ -33,7 +34,14 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
         turn = refuse(turn, event)
     else:
         turn = hear(turn, event)
+    turn = forget_answers(turn) if turn.call.phase == "over" else turn
     return turn.call, list(turn.actions)
+
+
+def forget_answers(turn: Turn) -> Turn:
+    """What the caller keyed in is kept no longer than the call needs it; what was paid for is in the payment's record."""
+    asked = {kind.ask for kind in turn.flow.steps.values() if isinstance(kind, AskStep)}
+    return turn.forget(*asked) if asked & turn.call.values.keys() else turn
 
 
 def hear(turn: Turn, event: Event) -> Turn:
@@ -172,7 +180,8 @@ def choose_language(turn: Turn, event: Event) -> Turn:
         return enter(turn.change(language=languages[int(key) - 1]), turn.flow.head.start)
     if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
         return enter(turn, turn.flow.head.start)
-    return offer_languages(turn.change(silences=turn.call.silences + 1).say("no_match"))
+    wrong = "card_asked_later" if isinstance(event, KeysEntered) and is_card(turn, event) else "no_match"
+    return offer_languages(turn.change(silences=turn.call.silences + 1).say(wrong))
 
 
 def answer_cancel_offer(turn: Turn, event: Event) -> Turn:

@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ivr.core.brands import Ending
+from ivr.core.brands import SHORTEST_PAN, ZERO, Ending
+from ivr.core.stray_cards import holds_card_number
 
 KEY_OF_WORD = {"star": "*", "pound": "#"}
 
 
 @dataclass(frozen=True)
 class EntryRules:
-    """When an entry is over: `max_length` ends it by itself where `ends_by_length`, as does an `ends_at` prefix rule."""
+    """When an entry is over: `max_length` ends it by itself where `ends_by_length`, as does an `ends_at` prefix rule.
+
+    `is_plain`: not a card's entry. A whole card number is then one entry, however short the question is: none of it may
+    be left over as the answer to the next one.
+    """
 
     min_length: int
     max_length: int
@@ -19,6 +24,7 @@ class EntryRules:
     clear: str = "*"
     ends_by_length: bool = True
     ends_at: tuple[Ending, ...] = ()
+    is_plain: bool = False
 
 
 class Reading(Enum):
@@ -45,6 +51,8 @@ def read_entry(keys: bytes | bytearray, rules: EntryRules) -> Span:
     """Reads ASCII keys up to the end of one entry."""
     done, clear = ord(rules.done), ord(rules.clear)
     start = 0
+    if rules.is_plain and (card := _card_in(keys, done)) is not None:
+        return card
     for position, key in enumerate(keys):
         if key == clear:
             if position == start:
@@ -74,6 +82,19 @@ def read_after_timeout(keys: bytes | bytearray, rules: EntryRules) -> Span:
 def ends_itself(keys: bytes | bytearray, rules: EntryRules) -> bool:
     """Whether these keys, one entry, are over by length or timer: neither the done key nor the clear key came last."""
     return len(keys) > 0 and keys[-1] not in (ord(rules.done), ord(rules.clear))
+
+
+def _card_in(keys: bytes | bytearray, done: int) -> Span | None:
+    """The first run of digits that holds a whole card number, with the done key behind it."""
+    start = 0
+    for position in range(len(keys) + 1):
+        if position < len(keys) and ZERO <= keys[position] <= ZERO + 9:
+            continue
+        if position - start >= SHORTEST_PAN and holds_card_number(memoryview(keys)[start:position]):
+            used = position + 1 if position < len(keys) and keys[position] == done else position
+            return Span(Reading.COMPLETE, start, position, used)
+        start = position + 1
+    return None
 
 
 def _is_full(keys: bytes | bytearray, start: int, end: int, rules: EntryRules) -> bool:

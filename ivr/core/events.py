@@ -17,7 +17,7 @@ class Digits:
 
     __slots__ = ("buffer",)
 
-    def __init__(self, keys: str | bytes | bytearray) -> None:
+    def __init__(self, keys: str | bytes | bytearray | memoryview) -> None:
         self.buffer = bytearray(keys.encode() if isinstance(keys, str) else keys)
 
     def text(self) -> str:

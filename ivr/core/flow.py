@@ -17,6 +17,7 @@ from ivr.core.scalars import (
     FlowName,
     Language,
     Length,
+    LookupName,
     MenuKey,
     Name,
     PlainField,
@@ -33,6 +34,7 @@ from ivr.core.scalars import (
 EndName = Literal["paid", "unpaid", "pending"]
 RETRY = "retry"
 LOOK_UP_PROMPTS = ("one_moment", "bill_not_reached", "bill_not_payable")
+SLOW_MODE_FACTOR = 3  # slow_mode triples the patience
 Place = tuple[str | int, ...]
 
 
@@ -110,8 +112,12 @@ class Step(Written):
             for outcome, target in then.items():
                 yield ("then", outcome), outcome, target
 
-    def prompts(self) -> Iterator[str]:
+    def says(self) -> Iterator[tuple[Place, str]]:
+        """(path below the step, prompt) of what it says by itself."""
         yield from ()
+
+    def prompts(self) -> Iterator[str]:
+        yield from (prompt for _, prompt in self.says())
 
 
 class AskStep(Step):
@@ -125,7 +131,7 @@ class AskStep(Step):
     """How many digits: 8, or 8..10. A fixed length ends by itself."""
     between: tuple[ValueName, ValueName] | None = None
     """The smallest and the largest amount, such as [bill.min, bill.due]."""
-    lookup: ValueName | None = None
+    lookup: LookupName | None = None
     """Where the answer is looked up: billing.find_bill gives bill.due and bill.min."""
     confirm: Literal["always"] | None = None
     """Read the answer back and ask. An amount is always confirmed."""
@@ -143,12 +149,14 @@ class AskStep(Step):
     def required(self) -> frozenset[str]:
         return frozenset({"found", "not_found", "gave_up"}) if self.lookup else self.outcomes
 
-    def prompts(self) -> Iterator[str]:
-        yield from (f"enter_{self.ask}", f"no_match_{self.ask}")
+    def says(self) -> Iterator[tuple[Place, str]]:
+        yield ("ask",), f"enter_{self.ask}"
+        yield ("ask",), f"no_match_{self.ask}"
         if self.lookup:
-            yield from (f"not_found_{self.ask}", *LOOK_UP_PROMPTS)
+            yield ("lookup",), f"not_found_{self.ask}"
+            yield from ((("lookup",), name) for name in LOOK_UP_PROMPTS)
         if self.confirm or self.ask == "money":
-            yield f"confirm_{self.ask}"
+            yield ("confirm",) if self.confirm else ("ask",), f"confirm_{self.ask}"
 
 
 class MenuOption(Written):
@@ -176,8 +184,8 @@ class MenuStep(Step):
         for key, option in self.menu.items():
             yield ("menu", key, "then"), f"key_{key}", option.then
 
-    def prompts(self) -> Iterator[str]:
-        yield from (option.say for option in self.menu.values())
+    def says(self) -> Iterator[tuple[Place, str]]:
+        yield from ((("menu", key, "say"), option.say) for key, option in self.menu.items())
 
 
 Different = AfterValidator(all_different)
@@ -208,10 +216,10 @@ class CollectStep(Step):
             raise ValueError("card_number comes first: what follows depends on its brand")
         return self
 
-    def prompts(self) -> Iterator[str]:
-        yield from (f"enter_{name}" for name in self.collect)
+    def says(self) -> Iterator[tuple[Place, str]]:
+        yield from ((("collect", index), f"enter_{name}") for index, name in enumerate(self.collect))
         if self.confirm:
-            yield "confirm_card"
+            yield ("confirm",), "confirm_card"
 
 
 class PayStep(Step):
@@ -259,8 +267,8 @@ class SayStep(Closing):
     sms: Literal["offer"] | None = None
     """Offer the same as a text message."""
 
-    def prompts(self) -> Iterator[str]:
-        yield self.say
+    def says(self) -> Iterator[tuple[Place, str]]:
+        yield ("say",), self.say
 
 
 class SmsStep(Closing):
@@ -269,8 +277,9 @@ class SmsStep(Closing):
     sms: Name
     """The prompt that is said; the text sent is the prompt of this name with _sms at its end."""
 
-    def prompts(self) -> Iterator[str]:
-        yield from (self.sms, f"{self.sms}_sms")
+    def says(self) -> Iterator[tuple[Place, str]]:
+        yield ("sms",), self.sms
+        yield ("sms",), f"{self.sms}_sms"
 
 
 class EndStep(Closing):

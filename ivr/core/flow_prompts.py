@@ -1,83 +1,104 @@
-"""Do a flow's prompts exist in each of its languages, and is what they say known where they are said? The words are `phrases`'."""
+"""Do a flow's prompts exist in each of its languages, and is what they say known where they are said?"""
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from ivr.core.flow import MenuStep, Place, SayStep, SmsStep, Step
-from ivr.core.paths import Facts, Reached
+from ivr.core.consent import offer_faults
+from ivr.core.flow import AskStep, MenuStep, PayStep, Place, SayStep, Step
+from ivr.core.keys_said import keys_said, prose
+from ivr.core.known import Known
 from ivr.core.problems import Problem, nearest
+from ivr.core.prompt_files import PromptFile, PromptFiles
+from ivr.core.scalars import read_language
+from ivr.core.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, TEXTS, filled_in
 from ivr.core.yaml_source import Source
 
-# language -> names, or name -> the values that its slots say
-PromptNames = Mapping[str, Collection[str]]
-
-# Prompts that the engine speaks of itself, whatever the flow says.
-ENGINE_PROMPTS = (
-    *("welcome", "choose_language", "no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on"),
-    *("offer_cancel", "cancelled", "goodbye", "apology", "you_were_charged", "you_were_not_charged"),
-    *("we_will_text_the_result", "limit_attempts_per_caller", "limit_attempts_per_card", "limit_max_amount"),
-    *("card_number_not_valid", "brand_not_accepted", "card_expired", "expiry_not_valid", "security_code_not_valid"),
-    *("postal_code_not_valid", "hold_while_charging", "still_working", "card_declined", "nothing_due"),
-    *("repeat_offer", "sms_offer", "sms_sent", "receipt_sms", "cannot_text", "call_again_for_the_result"),
-    *("payment_went_through", "charge_not_known"),
-)
-# What a slot says, and the fact of `paths` that makes it known. Slots of other values are checked with the prompt file.
-KNOWN_WITH = {
-    "amount": ("amount", "let the caller choose an amount first"),
-    "due": ("bill.due", "a look-up gives it"),
-    "min": ("bill.min", "a look-up gives it"),
-    "number": ("paid", "an approved charge gives it"),
-    "confirmation_number": ("paid", "an approved charge gives it"),
+# How a value comes to be known.
+_GIVEN_BY = {
+    "amount": "let the caller choose an amount first",
+    **dict.fromkeys(("due", "min"), "a look-up gives it"),
+    **dict.fromkeys(("number", "confirmation_number"), "an approved charge gives it"),
+    **dict.fromkeys(("brand", "last4"), "a 'collect' step gives it"),
+    **dict.fromkeys(("key", "count", "value", "max"), "it is filled in elsewhere only"),
 }
 
 
 def prompt_problems(
-    source: Source, steps: Mapping[str, Step], reached: Reached, prompts: PromptNames
+    source: Source, steps: Mapping[str, Step], known: Mapping[str, Known], prompts: PromptFiles
 ) -> Iterator[Problem]:
+    """Nothing is said of a language whose file cannot be read: what is wrong with that is told there."""
     languages = source.tree.get("languages")
     for index, language in enumerate(languages if isinstance(languages, list) else ()):
-        if not isinstance(language, str):
+        if not isinstance(language, str) or not _is_language(language):
             continue
         if language not in prompts:
             cure = f"add prompts/{language}.yaml"
             yield source.problem(("languages", index), f"there are no prompts in {language}", cure)
-            continue
-        yield from _missing_problems(source, steps, language, prompts[language])
-        for name, step in steps.items():
-            yield from _slot_problems(source, name, step, reached.get(name, set()), prompts[language])
+        elif prompts[language].is_readable:
+            yield from _missing_problems(source, steps, prompts[language])
+            values = CALL_VALUES | {step.ask for step in steps.values() if isinstance(step, AskStep)}
+            for name, step in steps.items():
+                yield from _value_problems(source, name, step, known.get(name), values, prompts[language])
+                yield from _key_problems(source, name, step, prompts[language])
 
 
-def _missing_problems(
-    source: Source, steps: Mapping[str, Step], language: str, known: Collection[str]
-) -> Iterator[Problem]:
-    needed: list[tuple[Place, str]] = [(("languages",), name) for name in ENGINE_PROMPTS]
-    needed += [(("steps", step), name) for step, body in steps.items() for name in body.prompts()]
+def _is_language(tag: str) -> bool:
+    """Otherwise it is told as such, and nobody should add prompts in it."""
+    try:
+        return bool(read_language(tag))
+    except ValueError:
+        return False
+
+
+def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
+    return frozenset(_always_needed(steps)).union(*(step.prompts() for step in steps.values()))
+
+
+def _always_needed(steps: Mapping[str, Step]) -> list[str]:
+    pays = any(isinstance(step, PayStep) for step in steps.values())
+    return [*ENGINE_PROMPTS, *(TEXTS if pays else ())]
+
+
+def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
+    needed: list[tuple[Place, str]] = [(("languages",), name) for name in _always_needed(steps)]
+    needed += [(("steps", step, *place), name) for step, body in steps.items() for place, name in body.says()]
+    unused = file.names - {name for _, name in needed}
     for path, name in needed:
-        if name not in known:
-            near = nearest(name, known)
-            cure = f"did you mean '{near}'? or add it" if near else f"add it to prompts/{language}.yaml"
-            yield source.problem(path, f"prompt '{name}' is missing in {language}", cure)
+        if name not in file.names:
+            near = nearest(name, unused)
+            cure = f"did you mean '{near}'? or add it" if near else f"add it to prompts/{file.language}.yaml"
+            yield source.problem(path, f"prompt '{name}' is missing in {file.language}", cure)
 
 
-def _slot_problems(
-    source: Source, name: str, step: Step, ways: set[Facts], known: Collection[str]
+def _value_problems(
+    source: Source, name: str, step: Step, known: Known, values: frozenset[str], file: PromptFile
 ) -> Iterator[Problem]:
-    """A prompt that says what is not known fails in the middle of a call."""
+    """A prompt that says what is not known fails in the middle of a call. What is in no `values` at all is a slip of
+    the prompt file's own."""
+    if known is None:
+        return
     for place, prompt in _said(step):
-        slots: Any = known.get(prompt, ()) if isinstance(known, Mapping) else ()
-        for slot in sorted(set(slots) & KNOWN_WITH.keys()):
-            fact, cure = KNOWN_WITH[slot]
-            if any(fact not in facts for facts in ways if "unread" not in facts):
-                message = f"prompt '{prompt}' says '{slot}', which is not known on every way to '{name}'"
+        template = file.templates.get(prompt)
+        sure = known | ALWAYS | filled_in(prompt) | ({"key"} if isinstance(step, MenuStep) else set())
+        for slot in template.slots if template else ():
+            if slot.name in values - sure:
+                message = f"prompt '{prompt}' says '{slot.name}', which is not known on every way to '{name}'"
+                cure = _GIVEN_BY.get(slot.name, "ask for it first")
                 yield source.problem(("steps", name, *place), message, cure)
 
 
 def _said(step: Step) -> Iterator[tuple[Place, str]]:
-    """What a step says as it begins; what it says later it has the values for."""
-    match step:
-        case SayStep():
-            yield ("say",), step.say
-        case SmsStep():
-            yield from ((("sms",), prompt) for prompt in step.prompts())
-        case MenuStep():
-            yield from ((("menu", key, "say"), option.say) for key, option in step.menu.items())
+    yield from step.says()
+    if isinstance(step, SayStep) and step.sms:
+        yield ("sms",), "receipt_sms"
+
+
+def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:
+    if not isinstance(step, MenuStep):
+        return
+    for key, option in step.menu.items():
+        template = file.templates.get(option.say)
+        if template is None or template.faults:
+            continue
+        for fault in offer_faults(option.say, key, set(step.menu), keys_said(prose(template), file.language)):
+            found = source.problem(("steps", name, "menu", key, "say"), fault.message, fault.suggestion)
+            yield Problem(found.file, found.line, found.column, found.message, found.suggestion, fault.is_advice)

@@ -2,13 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-# ISO 4217 minor units where they are not two.
-_NO_CENTS = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
-)
-_THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-_WRITTEN = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))? ([A-Z]{3})", re.ASCII)
+from babel.numbers import get_currency_precision
+
+# Babel has CLDR's decimals: what people write in shops. Banks count in ISO 4217's minor units, which these have more of.
+_ISO_4217 = {
+    "IQD": 3,
+    **dict.fromkeys(("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SLL", "SOS", "SYP", "YER"), 2),
+}
+_WRITTEN = re.compile(r"(\d{1,9})(?:\.(\d{1,4}))? ([A-Z]{3})", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?:[,.'\s]\d{3})+(?:[.,]\d{1,4})?(?: [A-Z]{3})?")
+_DECIMAL_COMMA = re.compile(r"\d{1,9},\d{1,4}(?: [A-Z]{3})?", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)
@@ -26,20 +31,27 @@ class Money:
         return f"{whole}.{part:0{digits}d} {self.currency}"
 
 
+@lru_cache(maxsize=512)
 def decimals(currency: str) -> int:
     """How many decimal places the currency has (ISO 4217)."""
-    if currency in _NO_CENTS:
-        return 0
-    return 3 if currency in _THREE_DECIMALS else 2
+    return _ISO_4217[currency] if currency in _ISO_4217 else int(get_currency_precision(currency))
 
 
 def parse_money(written: str) -> Money:
     """`"500.00 USD"` as Money; ValueError says what is expected."""
     match = _WRITTEN.fullmatch(written.strip())
     if match is None:
-        raise ValueError("expected an amount and a currency, such as '500.00 USD'")
+        raise ValueError(_expected(written.strip()))
     whole, part, currency = match.groups()
     digits = decimals(currency)
     if len(part or "") > digits:
         raise ValueError(f"{currency} has {digits} decimal places")
     return Money(int(whole) * 10**digits + int((part or "").ljust(digits, "0") or 0), currency)
+
+
+def _expected(written: str) -> str:
+    if _GROUPED.fullmatch(written):
+        return "an amount has no thousands separator: expected it as in '1200.00 USD'"
+    if _DECIMAL_COMMA.fullmatch(written):
+        return "an amount has a decimal point, not a comma: expected it as in '500.00 EUR'"
+    return "expected an amount and a currency, such as '500.00 USD'"

@@ -6,7 +6,8 @@ English and Spanish are known. A number in another language is one piece written
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-LARGEST_IN_WORDS = 999_999
+LARGEST_IN_WORDS = 999_999_999_999
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Sound:
 
 
 def number_sounds(number: int, language: str, noun: str = "") -> tuple[Sound, ...]:
-    """`noun` is what is counted: Spanish says `veintiún dólares` but `veintiuna libras`."""
+    """`noun` is what is counted, by its own name: Spanish says `veintiún dólares` but `veintiuna libras`."""
     speak = _LANGUAGES.get(language.partition("-")[0])
     if speak is None or not 0 <= number <= LARGEST_IN_WORDS:
         return (Sound(str(number)),)
@@ -30,9 +31,15 @@ def all_number_sounds(language: str, *, feminine: bool = False) -> tuple[Sound, 
     speak = _LANGUAGES.get(language.partition("-")[0])
     if speak is None:
         return ()
-    numbers = (*range(100), *range(100, 1000, 100), 101, 1000)
+    numbers = (*range(100), *range(100, 1000, 100), 101, 1000, _MILLION, 2 * _MILLION, 1000 * _MILLION)
     nouns = ("", "peso", *(("libra",) if feminine else ()))
     return tuple(dict.fromkeys(sound for noun in nouns for number in numbers for sound in speak(number, noun)))
+
+
+def before_noun(number: int, language: str) -> Sound | None:
+    """What stands between a number and what it counts: `un millón de pesos`."""
+    counts_millions = language.partition("-")[0] == "es" and number and number % _MILLION == 0
+    return Sound("de", "dates/of") if counts_millions else None
 
 
 def has_number_words(language: str) -> bool:
@@ -48,12 +55,17 @@ _EN_SMALL = (
 _EN_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 
 
+_EN_GROUPS = ((1000 * _MILLION, "billion"), (_MILLION, "million"), (1000, "thousand"))
+
+
 def _english(number: int, _noun: str) -> Iterator[Sound]:
-    thousands, rest = divmod(number, 1000)
-    if thousands:
-        yield from _english_below_1000(thousands)
-        yield Sound("thousand", "numbers/thousand")
-    if rest or not thousands:
+    rest = number
+    for size, name in _EN_GROUPS:
+        count, rest = divmod(rest, size)
+        if count:
+            yield from _english_below_1000(count)
+            yield Sound(name, f"numbers/{name}")
+    if rest or not number:
         yield from _english_below_1000(rest)
 
 
@@ -88,7 +100,16 @@ _ES_HUNDREDS = (
 
 
 def _spanish(number: int, noun: str) -> Iterator[Sound]:
-    gender = _spanish_gender(noun)
+    millions, rest = divmod(number, _MILLION)
+    if millions:
+        # `millón` is masculine, whatever it is a million of.
+        yield from _spanish_below_million(millions, "masculine")
+        yield Sound("millón", "numbers/million") if millions == 1 else Sound("millones", "numbers/millions")
+    if rest or not millions:
+        yield from _spanish_below_million(rest, _spanish_gender(noun))
+
+
+def _spanish_below_million(number: int, gender: str) -> Iterator[Sound]:
     thousands, rest = divmod(number, 1000)
     if thousands:
         if thousands > 1:
@@ -131,12 +152,23 @@ def _spanish_below_100(number: int, gender: str) -> str:
     return _ES_TENS[tens] + (f" y {_ES_SMALL[ones]}" if ones else "")
 
 
+# Currencies whose name ends in `a` and is masculine all the same.
+_ES_MASCULINE = frozenset(
+    {"balboa", "córdoba", "kuacha", "kuanza", "kwacha", "kwanza", "lempira", "naira", "nakfa", "paanga", "pula", "taka"}
+    | {"tala", "uguiya"}
+)
+
+
 def _spanish_gender(noun: str) -> str:
-    """Of a currency's name by its first word: `libras`, `coronas` are feminine, all others met are masculine."""
-    if not noun:
+    """Of a currency's name: by what follows it (`lempiras hondureños`), otherwise by its own ending."""
+    first, _, described = noun.lower().partition(" ")
+    if not first:
         return ""
-    first = noun.split()[0]
-    return "feminine" if first.endswith(("a", "as")) else "masculine"
+    second = described.partition(" ")[0].removesuffix("s")
+    if second.endswith(("o", "a")) and second != "oro":  # the córdoba's second name
+        return "feminine" if second.endswith("a") else "masculine"
+    own = first.removesuffix("s")
+    return "feminine" if own.endswith("a") and own not in _ES_MASCULINE else "masculine"
 
 
 _LANGUAGES: dict[str, Callable[[int, str], Iterator[Sound]]] = {"en": _english, "es": _spanish}

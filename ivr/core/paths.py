@@ -2,6 +2,7 @@
 endings that would not be true. A flow with other problems is judged as far as it can be read, so that all are told at once."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ivr.core.flow import RETRY, AskStep, Closing, CollectStep, MenuStep, PayStep, Place, ResolveStep, Step
 from ivr.core.problems import Problem, nearest
@@ -32,7 +33,8 @@ def ways_to_steps(start: str, steps: Steps) -> Reached:
 
 def path_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
     yield from _reach_problems(source, reached, steps)
-    yield from _silence_problems(source, reached, steps)
+    yield from _circle_problems(source, reached, steps, _SILENCE)
+    yield from _circle_problems(source, reached, steps, _CANCEL)
     for name, every_way in reached.items():
         ways = {facts for facts in every_way if "unread" not in facts}
         step = steps[name]
@@ -69,7 +71,7 @@ def _reach_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[
 
 
 _CHARGE_NEEDS = {
-    "amount": ("without an amount", "set one in a menu, or ask for money"),
+    "amount": ("without an amount", "set one in a menu, or ask for money: an amount is good for one charge"),
     "card": ("without a card", "let a 'collect' step come first"),
     "confirmed": ("without the caller's confirmation", "add 'confirm: [brand, last4, amount]' to the 'collect' step"),
 }
@@ -140,14 +142,21 @@ def _facts_after(step: Step, path: Place, outcome: str, facts: Facts) -> Facts:
             return (facts | {"amount"}) - {"confirmed"}
         case MenuStep() if path[0] == "menu" and step.menu[str(path[1])].set:
             return (facts | {"amount"}) - {"confirmed"}
-        case CollectStep() if outcome == "ok":
-            return (facts - {"confirmed"}) | {"card"} | ({"confirmed"} if "amount" in step.confirm else set())
+        case CollectStep():
+            # Whatever becomes of it, the card that an earlier step took is dropped, and consent with it.
+            consent = {"card"} | ({"confirmed"} if "amount" in step.confirm else set())
+            return (facts - {"confirmed", "card"}) | (consent if outcome == "ok" else set())
         case PayStep():
             # One card and one consent are good for one charge.
-            return (facts - {"confirmed", "card"}) | _AFTER_CHARGE.get(outcome, frozenset())
+            return _charged(facts - {"confirmed", "card"}, outcome)
         case ResolveStep() if outcome in ("approved", "reversed"):
-            return (facts - {"unsure"}) | _AFTER_CHARGE.get(outcome, frozenset())
+            return _charged(facts - {"unsure"}, outcome)
     return facts
+
+
+def _charged(facts: Facts, outcome: str) -> Facts:
+    """What was paid is no amount to pay again; what is due by then is read again."""
+    return (facts - {"amount"} if outcome == "approved" else facts) | _AFTER_CHARGE.get(outcome, frozenset())
 
 
 _AFTER_CHARGE = {"approved": frozenset({"paid"}), "unknown": frozenset({"unsure"})}
@@ -175,9 +184,22 @@ def _ends_here(step: Step) -> bool:
     return isinstance(step, UnreadStep) or getattr(step, "end", None) is not None
 
 
-def _silence_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
-    """A caller who has put the telephone down without hanging up must not be kept, nor a flow talk to itself for ever."""
-    after = {name: _after_silence(name, steps) for name in reached}
+@dataclass(frozen=True)
+class _Circle:
+    """What a caller does again and again, and what must not follow from it."""
+
+    outcome: str
+    message: str
+    cure: str
+
+
+_SILENCE = _Circle("gave_up", "a caller who presses nothing goes round for ever", "let 'gave_up' lead to an ending")
+_CANCEL = _Circle("cancelled", "a caller who cancels goes round for ever", "let 'cancelled' lead to an ending")
+
+
+def _circle_problems(source: Source, reached: Reached, steps: Steps, kind: _Circle) -> Iterator[Problem]:
+    """A caller who has put the telephone down without hanging up must not be kept, nor one who wants to leave."""
+    after = {name: _after(name, steps, kind.outcome) for name in reached}
     told: set[str] = set()
     for name in steps:
         seen: list[str] = []
@@ -185,14 +207,19 @@ def _silence_problems(source: Source, reached: Reached, steps: Steps) -> Iterato
         while at is not None and at in after and at not in seen and at not in told:
             seen.append(at)
             at = after[at]
-        if at in seen:
-            circle = seen[seen.index(at) :]
-            told |= set(circle)
-            message = f"a caller who presses nothing goes round for ever: {' -> '.join([*circle, at])}"
-            yield source.problem(("steps", circle[0]), message, "let 'gave_up' lead to an ending")
+        circle = seen[seen.index(at) :] if at in seen else []
+        told |= set(circle)
+        if at is not None and any(_is_left_by(steps[one], kind) for one in circle):
+            message = f"{kind.message}: {' -> '.join([*circle, at])}"
+            yield source.problem(("steps", circle[0]), message, kind.cure)
 
 
-def _after_silence(name: str, steps: Steps) -> str | None:
-    outcome = "ok" if isinstance(steps[name], Closing) else "gave_up"
-    targets = [target for _, way, target in steps[name].targets() if way == outcome]
+def _is_left_by(step: Step, kind: _Circle) -> bool:
+    """Steps that only talk go round by themselves: that is told once, as silence."""
+    return kind is _SILENCE or not isinstance(step, Closing)
+
+
+def _after(name: str, steps: Steps, outcome: str) -> str | None:
+    way = "ok" if isinstance(steps[name], Closing) else outcome
+    targets = [target for _, found, target in steps[name].targets() if found == way]
     return next_step(name, targets[0], steps) if targets else None

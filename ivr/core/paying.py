@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ivr.core.actions import Authorize, Resolve, SendSms, Wait
 from ivr.core.call import Ending
 from ivr.core.events import BankAnswered, Event, KeysEntered, NoInput, Waited
+from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep, SmsStep
 from ivr.core.money import Money
 from ivr.core.turn import ENDING_PROMPTS, Leave, Listen, Reply, Turn, one_key
@@ -14,7 +15,6 @@ PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to
 RESOLVE_PATIENCE_S = 45.0  # after this the caller is told that a text will follow
 REASSURE_EVERY_S = 10.0
 LONGEST_PAUSE_S = 120.0  # no channel lets a hold pause last so long: a longer one is a clock that was set
-AGAIN_KEY, TEXT_KEY = "1", "2"
 
 
 def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:

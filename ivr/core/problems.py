@@ -2,26 +2,31 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from posixpath import commonprefix
 
 LONGEST_MESSAGE = 300
+LEAST_ALIKE, MUCH_ALIKE, VERY_ALIKE = 0.6, 0.75, 0.85  # difflib's ratio: letters in common, in order
+LONG = 8  # letters: such names share parts (enter_, no_match_) that say nothing
 MOST_COMPARED = 500  # comparing words is slow, and nobody has so many steps
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """Lines and columns count from 1, as editors do."""
+    """Lines and columns count from 1, as editors do. `is_advice`: the flow is used all the same."""
 
     file: str
     line: int
     column: int
     message: str
     suggestion: str = ""
+    is_advice: bool = False
 
     def __str__(self) -> str:
         """One line for a terminal, whatever a key in the file is."""
         cure = f" ({self.suggestion})" if self.suggestion else ""
-        return f"{self.file}:{self.line}:{self.column}: {one_line(self.message)}{one_line(cure)}"
+        level = "advice: " if self.is_advice else ""
+        return f"{self.file}:{self.line}:{self.column}: {level}{one_line(self.message)}{one_line(cure)}"
 
 
 def one_line(text: str) -> str:
@@ -30,8 +35,25 @@ def one_line(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    near = get_close_matches(word[:60], sorted(known)[:MOST_COMPARED], n=1, cutoff=0.6)
-    return near[0] if near else None
+    """The known word that a slip of the finger would make of this one; none that merely shares letters with it."""
+    word = word[:60]
+    near = get_close_matches(word, sorted(known)[:MOST_COMPARED], n=3, cutoff=LEAST_ALIKE)
+    return next((one for one in near if _is_a_slip(word, one)), None)
+
+
+def _is_a_slip(word: str, other: str) -> bool:
+    """`payed` for `paid`, `sya` for `say`; not `token` for `then`, nor `enter_policy` for `enter_money`."""
+    same = len(commonprefix([word, other]))
+    tail = len(commonprefix([word[same:][::-1], other[same:][::-1]]))
+    if sorted(word) == sorted(other) or _alike(word, other) >= VERY_ALIKE:
+        return True
+    if len(word) >= LONG:
+        return _alike(word[same : len(word) - tail], other[same : len(other) - tail]) >= LEAST_ALIKE
+    return same >= 2 or _alike(word, other) >= MUCH_ALIKE
+
+
+def _alike(word: str, other: str) -> float:
+    return SequenceMatcher(a=word, b=other).ratio()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

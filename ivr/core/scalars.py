@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from babel import Locale
 from babel.numbers import list_currencies
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -15,9 +16,13 @@ LONGEST_TIMER_S = 120
 LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LOOKUPS = frozenset({"billing.find_bill"})
 _CARD_WORDS = frozenset(
-    {"card_number", "card", "pan", "expiry", "security_code", "postal_code", "cvv", "cvv2", "cvc", "cvc2", "cid", "pin"}
+    {"card_number", "card", "postal_code", "security_code", "credit_card", "debit_card", "cid", "pin"}
 )
+# Nobody calls anything else so.
+_CARD_PARTS = frozenset({"pan", "cvv", "cvv2", "cvc", "cvc2", "csc", "expiry", "expiration"})
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}|\d{3}))?", re.ASCII)
 # What the engine fills into prompts itself.
 _ENGINE_WORDS = frozenset(
     {*("done", "clear", "key", "count", "value", "min", "max", "due", "amount"), "brand", "last4", "number"}
@@ -76,11 +81,16 @@ def read_count(text: Any) -> int:
 
 def read_amount(text: Any) -> Money:
     amount = parse_money(text if isinstance(text, str) else "")
-    if amount.currency not in list_currencies():
-        raise ValueError(f"'{amount.currency}' is not a currency ({did_you_mean(amount.currency, _NEAR_CURRENCIES)})")
+    known_currency(amount.currency)
     if not 0 < amount.minor < 10**LONGEST_AMOUNT:
         raise ValueError(f"expected an amount from {Money(1, amount.currency)} to {_largest(amount.currency)}")
     return amount
+
+
+def known_currency(code: str) -> str:
+    if code not in list_currencies():
+        raise ValueError(f"'{code}' is not a currency ({did_you_mean(code, _NEAR_CURRENCIES)})")
+    return code
 
 
 _NEAR_CURRENCIES = ("USD", "EUR", "GBP", "MXN", "CAD", "AUD", "CHF", "JPY")
@@ -97,11 +107,44 @@ def known_brand(name: str) -> str:
 
 
 def plain_field(name: str) -> str:
-    if name in _CARD_WORDS:
+    if name in _CARD_WORDS or _CARD_PARTS & set(name.split("_")):
         raise ValueError("card data is only taken by a 'collect' step, which seals it")
     if name in _ENGINE_WORDS:
         raise ValueError(f"'{name}' already means something in prompts: choose another name")
     return name
+
+
+def known_lookup(name: str) -> str:
+    if name not in LOOKUPS:
+        raise ValueError(f"no such look-up ({did_you_mean(name, LOOKUPS)})")
+    return name
+
+
+def read_language(tag: str) -> str:
+    """A BCP 47 tag of parts that CLDR has names for: language, script and region, such as es-419 or zh-Hant-TW."""
+    match = _LANGUAGE.fullmatch(tag)
+    if match is None:
+        near = _canonical(tag)
+        raise ValueError(f"this is not a language (write it like {near or 'en-US or es-MX'})")
+    names = Locale("en")
+    language, script, region = match.groups()
+    known = language in names.languages and (script is None or script in names.scripts)
+    if not known or (region is not None and region not in names.territories):
+        raise ValueError(
+            f"there is no language '{tag}' ({_REGION_SLIPS.get(region or '', 'write it like en-US or es-MX')})"
+        )
+    return tag
+
+
+_REGION_SLIPS = {"UK": "the United Kingdom is GB"}
+
+
+def _canonical(tag: str) -> str | None:
+    """As BCP 47 writes the same tag, whose case does not matter: en-US for en_us."""
+    parts = tag.replace("_", "-").split("-")
+    shaped = [parts[0].lower(), *(part.title() if len(part) == 4 else part.upper() for part in parts[1:])]
+    again = "-".join(shaped)
+    return again if again != tag and len(parts) > 1 and _LANGUAGE.fullmatch(again) else None
 
 
 def all_different(items: list[str]) -> list[str]:
@@ -120,14 +163,18 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
 Target = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 PlainField = Annotated[Name, AfterValidator(plain_field)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}-[A-Z]{2}$")]
+Language = Annotated[
+    str,
+    AfterValidator(read_language),
+    _text(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", "en-US", "es-MX", "es-419"),
+]
+LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum": sorted(LOOKUPS)})]
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
-Duration = Annotated[int, BeforeValidator(read_duration), _text(r"\d{1,5}[smhd]", "1h", "24h")]
 Timer = Annotated[int, BeforeValidator(read_timer), _text(r"\d{1,3}[sm]", "10s", "6s")]
 RateText = Annotated[Rate, BeforeValidator(read_rate), _text(r"\d{1,5}/\d{1,5}[smhd]", "5/1h", "3/24h")]
-Amount = Annotated[Money, BeforeValidator(read_amount), _text(r"\d{1,7}(\.\d{1,3})? [A-Z]{3}", "500.00 USD")]
+Amount = Annotated[Money, BeforeValidator(read_amount), _text(r"\d{1,7}(\.\d{1,4})? [A-Z]{3}", "500.00 USD")]
 # An editor sees plain YAML: 8 is a number there, and true is a boolean.
 Length = Annotated[
     tuple[int, int],

@@ -21,7 +21,6 @@ _BY_TYPE = {
     "too_long": ("must not have so many entries", ""),
 }
 _BY_PATTERN = {
-    "^[a-z]{2,3}-[A-Z]{2}$": ("is not a language", "write it like en-US or es-MX"),
     "^[0-9]$": ("is not a key of a menu", "the digits 0 to 9; star and pound have their own meaning"),
     "^[a-z][a-z0-9-]*$": ("is not a flow's name", "small letters, digits and -"),
 }

@@ -16,7 +16,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_name
 from ivr.core.entry import KEY_OF_WORD
 from ivr.core.events import Value
 from ivr.core.money import Money, decimals
-from ivr.core.numerals import Sound, english_below_100, has_number_words, number_sounds
+from ivr.core.numerals import Sound, before_noun, english_below_100, has_number_words, number_sounds
 from ivr.core.templates import Literal, read_template
 
 _WORD_OF_KEY = {key: word for word, key in KEY_OF_WORD.items()}
@@ -119,8 +119,10 @@ class Speaker:
         name = own or get_currency_name(currency, count=count, locale=self.locale)
         form = "one" if count == 1 else "other"
         unit = Sound(name, f"units/{part}-{currency.lower()}-{form}")
-        text = f"{self._figures(count)} {name}"
-        return Speech(text, (*number_sounds(count, self.language, noun=name), unit))
+        between = before_noun(count, self.language)
+        text = f"{self._figures(count)} {between.words + ' ' if between else ''}{name}"
+        sounds = number_sounds(count, self.language, noun=name)
+        return Speech(text, (*sounds, *([between] if between else []), unit))
 
     def _figures(self, number: int) -> str:
         # Babel's formatting costs 20 us, and no language groups three digits.

@@ -8,9 +8,10 @@ from ivr.core.call import Call, Ending
 from ivr.core.compiler import Flow
 from ivr.core.entry import EntryRules, Reading, read_after_timeout
 from ivr.core.events import Event, KeysEntered, Value
+from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
+from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
+from ivr.core.flow import SLOW_MODE_FACTOR
 
-SLOW_MODE_FACTOR = 3  # slow_mode triples the patience
-ACCEPT_KEY, REFUSE_KEY = "1", "2"
 ENDING_PROMPTS: dict[Ending, str] = {
     "paid": "you_were_charged",
     "unpaid": "you_were_not_charged",
@@ -66,7 +67,7 @@ class Turn:
         return EntryRules(shortest, longest, done=keys.done_key, clear=keys.clear_key, **more)
 
     def collect_one_key(self, field: str, *, flush: bool = False) -> "Turn":
-        return self.collect(field, self.rules(1, 1), flush=flush)
+        return self.collect(field, self.rules(1, 1, is_plain=True), flush=flush)
 
     def forget_card(self) -> "Turn":
         """A card that was sent is the forwarder's to delete, with the bank's answer."""
@@ -140,5 +141,5 @@ def one_key(turn: Turn, event: Event) -> str:
     """The single key pressed, or nothing."""
     if not isinstance(event, KeysEntered):
         return ""
-    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1))
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1, is_plain=True))
     return event.keys.text()[span.start : span.end] if span.reading is Reading.COMPLETE else ""

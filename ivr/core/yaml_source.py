@@ -3,6 +3,7 @@
 PyYAML's own types are not used: it reads `0123` as 83, `no` as False and `12:30` as 750, and drops duplicate keys.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ CURES = (
     ("unexpected end of stream", "a quote is not closed"),
     ("another document", "one file is one flow: remove the line ---"),
 )
+# In braces a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut.
+_CUT_BEFORE = re.compile(r"\d{1,3}|\d{1,3}(,\d{3})+|\d{1,9}", re.ASCII)
+_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3})?", re.ASCII)
 _OPENS = (
     *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
     *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
@@ -131,6 +135,12 @@ def _is_control(character: str) -> bool:
     return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")
 
 
+def _is_cut(before: Any, key: str, value: yaml.Node) -> bool:
+    """Is the key without a value the rest of the number before it?"""
+    is_bare = isinstance(value, yaml.ScalarNode) and not value.value and value.start_mark.index == value.end_mark.index
+    return is_bare and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_AFTER.fullmatch(key))
+
+
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
@@ -147,11 +157,16 @@ class _Reader:
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         tree: dict[str, Any] = {}
+        last = ""
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.refuse(key_node, "a key must be a word")
                 continue
             key = self.scalar(key_node)
+            if node.flow_style and _is_cut(tree.get(last), key, value_node):
+                tree[last] = f"{tree[last]},{key}"
+                continue
+            last = key
             if key in tree:
                 first = self.places[(*path, key)][0]
                 self.refuse(key_node, f"'{key}' is there twice", f"it is first on line {first}")

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivr.bank import load_banks
-from ivr.core.compiler import Flow
-from ivr.core.flow_files import read_flows
+import structlog
+
+from ivr.bank import BankSettings, load_banks
+from ivr.core.compiler import Around, Flow
+from ivr.core.flow_files import FlowSet, read_flows
 from ivr.core.phrases import Prompts
-from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError, FlowError
 from ivr.places import COMMAND
 from ivr.runner.billing import billing_of
 from ivr.runner.notices import notices_of
-from ivr.runner.payments import Payments, bank_of
+from ivr.runner.payments import Payments
 from ivr.runner.production import require_production
 from ivr.runner.runner import Runner
 from ivr.runner.texting import texting
@@ -21,31 +22,48 @@ from ivr.settings import Settings
 from ivr.store import Store, open_store
 from ivr.vault import Vault
 
+log = structlog.get_logger()
+
 
 @dataclass(frozen=True)
 class Engine:
-    """One process's engine."""
+    """One process's engine. `left_out` are the names of flows that have problems: nobody is served by them."""
 
     flows: Mapping[str, Flow]
     prompts: Prompts
     store: Store
     runner: Runner
+    left_out: frozenset[str] = frozenset()
 
 
 def load_flows(folder: Path) -> tuple[Mapping[str, Flow], Prompts]:
-    """Every flow of the folder, with its prompts; FlowError tells every problem of all of them at once."""
+    """The flows of the folder that have no problems, and the prompts; FlowError with every problem where none is left."""
+    found = read_folder(folder)
+    assert found.prompts is not None
+    return found.flows, found.prompts
+
+
+def read_folder(folder: Path, banks: Mapping[str, BankSettings] | None = None) -> FlowSet:
+    """The same with what is wrong with the others: a broken flow stops only itself."""
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(f"no flows in {folder}: set FLOWS to a folder with *.yaml")
-    return _read(files, folder / "prompts")
+    prompts = _contents(_prompt_files(folder / "prompts"))
+    currencies = None if banks is None else {name: bank.currencies for name, bank in banks.items()}
+    found = read_flows(_contents(files), prompts, Around(banks=currencies))
+    if not found.flows:
+        raise FlowError("\n".join(map(str, found.problems)))
+    return found
 
 
 def load_flow(file: Path) -> tuple[Flow, Prompts]:
     """One flow, with the prompts of the folder `prompts` beside it."""
     if not file.is_file():
         raise ConfigError(f"there is no flow {file}")
-    flows, prompts = _read([file], file.parent / "prompts")
-    return next(iter(flows.values())), prompts
+    found = read_flows(_contents([file]), _contents(_prompt_files(file.parent / "prompts")))
+    if found.problems or found.prompts is None:
+        raise FlowError("\n".join(map(str, found.problems)))
+    return next(iter(found.flows.values())), found.prompts
 
 
 def _prompt_files(folder: Path) -> list[Path]:
@@ -55,35 +73,34 @@ def _prompt_files(folder: Path) -> list[Path]:
     return files
 
 
-def _read(files: Sequence[Path], prompts: Path) -> tuple[Mapping[str, Flow], Prompts]:
-    found = read_flows(_contents(files), _contents(_prompt_files(prompts)))
-    if found.problems or found.prompts is None:
-        raise FlowError("\n".join(map(str, found.problems)))
-    return found.flows, found.prompts
-
-
 def _contents(files: Sequence[Path]) -> list[tuple[str, bytes]]:
     return [(str(file), file.read_bytes()) for file in files]
 
 
 def assemble(settings: Settings) -> Engine:
-    """ConfigError or FlowError says what is wrong with the settings, keys, flows or prompts; nothing is half started."""
+    """ConfigError or FlowError says what is wrong with the settings or keys, or that no flow can be used; nothing is
+    half started. A flow with problems is left out, and each of them is logged."""
     require_production(settings)
-    flows, prompts = load_flows(settings.flows)
-    store = open_store(settings.database_url)
     banks = load_banks(settings.banks, settings.var)
-    for flow in flows.values():
-        bank = bank_of(flow)
-        if bank is not None and bank not in banks:
-            cure = did_you_mean(bank, banks)
-            raise ConfigError(f"flow '{flow.name}' pays at '{bank}', which {settings.banks} does not name ({cure})")
+    found = read_folder(settings.flows, banks)
+    flows, prompts = found.flows, found.prompts
+    assert prompts is not None
+    log_problems(found)
+    store = open_store(settings.database_url)
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
     vaults = {name: Vault(bank.sealing_key, fingerprint_key) for name, bank in banks.items()}
     can_text = texting(settings, store.text_trouble)
     payments = Payments(store, vaults, settings.merchant, fingerprint_key, prompts.words, can_text)
     notices_of(settings, store)  # the forwarder sends them; a wrong setting is told by every process
-    return Engine(flows, prompts, store, Runner(flows, payments, billing_of(settings, store)))
+    return Engine(flows, prompts, store, Runner(flows, payments, billing_of(settings, store)), found.left_out)
+
+
+def log_problems(found: FlowSet) -> None:
+    for problem in found.problems:
+        log.error("flow problem", problem=str(problem))
+    for name in sorted(found.left_out):
+        log.error("flow left out: nobody is served by it until its problems are mended", flow=name)
 
 
 def read_secret(file: Path) -> bytes:

@@ -191,7 +191,12 @@ class Runner:
     def _actions(self, reached: list[Call], event: Event) -> list[ChannelAction]:
         """What the channel is to do. `reached` grows by each state of the call, so that a fault knows the last one."""
         flow = self._flow(reached[-1])
-        waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
+        try:
+            waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
+        finally:
+            if isinstance(event, KeysEntered):
+                # Whatever was asked for: it may have been a card number.
+                event.keys.wipe()
         for_channel: list[ChannelAction] = []
         for _ in range(MOST_ACTIONS):
             if not waiting:

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
-from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, brand_of, passes_luhn
+from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, ZERO, Keys, brand_of, is_taken, passes_luhn
 
-Keys = bytes | bytearray
 Reason = Literal[
     "not_digits", "length", "luhn", "brand_refused", "not_a_month", "expired", "expiry_far"
 ]  # fmt: skip
 
-ZERO = ord("0")
 MOST_YEARS_AHEAD = 20  # issuers stay below; beyond it is a slip of the finger
 POSTAL_CODE_LENGTH = 5
 LAST_ZONE = timezone(timedelta(hours=-12))
@@ -41,7 +39,7 @@ def pan_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
     # First of all: a slip of the finger must not be told as a brand that is not taken.
     if not passes_luhn(keys) and (brand is None or brand.luhn_required):
         return "luhn"
-    if brand is None or brand.name not in rules.brands:
+    if brand is None or not is_taken(keys, rules.brands):
         return "brand_refused"
     return None if len(keys) in brand.lengths else "length"
 

@@ -14,6 +14,7 @@ _WRONG = (
     "cancelled",
     "you_were_not_charged",
     "charge_not_known",
+    "card_asked_later",
 )
 _BY_NAME = {
     **dict.fromkeys(_WRONG, "wrong"),

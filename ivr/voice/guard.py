@@ -6,7 +6,7 @@ The prompts know only the last four digits; this catches a billing system or a f
 import re
 from collections.abc import Iterator
 
-from ivr.core.brands import brand_of
+from ivr.core.brands import brand_of, passes_luhn
 from ivr.errors import FlowError
 
 _SHORTEST, _LONGEST = 13, 19  # a shorter run is an account or a receipt number
@@ -28,12 +28,8 @@ def _windows(count: int) -> Iterator[tuple[int, int]]:
 
 
 def _could_be_card_number(digits: str) -> bool:
-    brand = brand_of(bytearray(digits, "ascii"))
-    if brand is None or len(digits) not in brand.lengths:
+    pan = bytearray(digits, "ascii")
+    brand = brand_of(pan)
+    if brand is None or len(pan) not in brand.lengths:
         return False
-    return _passes_luhn(digits) or not brand.luhn_required
-
-
-def _passes_luhn(digits: str) -> bool:
-    doubled = [sum(divmod(int(digit) * 2, 10)) for digit in digits[-2::-2]]
-    return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
+    return passes_luhn(pan) or not brand.luhn_required

@@ -4,22 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from ivr.core.compiler import MOST_STEPS, compile_flow
+from ivr.core.compiler import MOST_STEPS, NOTHING_AROUND, Around, compile_flow
 from ivr.core.money import Money
 from ivr.core.scalars import Rate
 from tests.core.conversation import SAMPLE, sample
+from tests.core.prompt_texts import around
 
 # A flow of its own: the places in it are what these tests are about.
 TEXT = (Path(__file__).parent / "flows" / "checked.yaml").read_text(encoding="utf-8")
 
 
-def problems(*changes: tuple[str, str], prompts: dict[str, set[str]] | None = None) -> list[str]:
+def problems(*changes: tuple[str, str], world: Around = NOTHING_AROUND) -> list[str]:
     """Of the flow with words replaced, each as `line:column: message (suggestion)`."""
     text = TEXT
     for old, new in changes:
         assert old in text, f"{old!r} is not in the flow"
         text = text.replace(old, new, 1)
-    flow, found = compile_flow("f", text, prompts)
+    flow, found = compile_flow("f", text, world)
     assert (flow is None) == bool(found)
     return [str(problem).removeprefix("f:") for problem in found]
 
@@ -258,18 +259,20 @@ NAMES = {"welcome", "goodbye", "confirm_card"}
 
 def test_a_prompt_missing_in_one_language_is_told_where_it_is_used():
     flow = sample()
-    from ivr.core.flow_prompts import ENGINE_PROMPTS
+    from ivr.core.slots import ENGINE_PROMPTS, TEXTS
 
-    every = {*ENGINE_PROMPTS, *(name for step in flow.steps.values() for name in step.prompts())}
-    assert problems(prompts={"en-US": every, "es-MX": every}) == []
-    assert problems(prompts={"en-US": every, "es-MX": every - {"pay_by_link_sms"}}) == [
-        "37:3: prompt 'pay_by_link_sms' is missing in es-MX (did you mean 'pay_by_link'? or add it)"
+    every = {*ENGINE_PROMPTS, *TEXTS, *(name for step in flow.steps.values() for name in step.prompts())}
+    assert problems(world=around({"en-US": every, "es-MX": every})) == []
+    assert problems(world=around({"en-US": every, "es-MX": every - {"pay_by_link_sms"}})) == [
+        "37:15: prompt 'pay_by_link_sms' is missing in es-MX (add it to prompts/es-MX.yaml)"
     ]
-    assert problems(prompts={"en-US": every}) == ["5:20: there are no prompts in es-MX (add prompts/es-MX.yaml)"]
+    assert problems(world=around({"en-US": every})) == ["5:20: there are no prompts in es-MX (add prompts/es-MX.yaml)"]
 
 
 def test_prompts_are_checked_beside_other_problems():
-    found = problems(("first_key: 10s", "first_key: soon"), ("ok: charge", "ok: chrage"), prompts={"en-US": NAMES})
+    found = problems(
+        ("first_key: 10s", "first_key: soon"), ("ok: charge", "ok: chrage"), world=around({"en-US": NAMES})
+    )
     assert any("soon" not in problem and "first_key" in problem for problem in found)
     assert any("'chrage'" in problem for problem in found)
     assert any("prompt 'enter_card_number' is missing in en-US" in problem for problem in found)

@@ -10,6 +10,7 @@ from ivr.core.compiler import compile_flow
 from ivr.core.diagram import mermaid, svg
 from ivr.core.flow_files import read_flows
 from ivr.core.yaml_source import read_yaml
+from tests.core.prompt_texts import around
 
 TEXT = (Path(__file__).parent / "flows" / "checked.yaml").read_text(encoding="utf-8")
 WORDS = sorted({word.strip("{}[],:") for word in TEXT.split()} - {""})
@@ -50,7 +51,7 @@ def swapped_words(draw: st.DrawFn) -> str:
 
 
 def look(text: str | bytes) -> None:
-    flow, problems = compile_flow("f.yaml", text, {"en-US": {"welcome"}, "es-MX": set()})
+    flow, problems = compile_flow("f.yaml", text, around({"en-US": {"welcome"}, "es-MX": {"other"}}))
     assert problems
     lines = (text if isinstance(text, str) else text.decode("utf-8", "replace")).split("\n")
     for problem in problems:

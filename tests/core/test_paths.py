@@ -3,7 +3,8 @@
 import pytest
 
 from ivr.core.compiler import compile_flow
-from ivr.core.flow_prompts import ENGINE_PROMPTS
+from ivr.core.slots import ENGINE_PROMPTS, TEXTS
+from tests.core.prompt_texts import around
 
 HEAD = "flow: t\nlanguages: [en-US]\nlimits: {max_amount: 500.00 USD}\nstart: account\nsteps:\n"
 STEPS = {
@@ -225,11 +226,11 @@ def test_a_card_that_nothing_charges_is_not_collected():
 # ---- what prompts say
 
 
-def said(slots: dict[str, set[str]], **changes: str) -> list[str]:
+def said(texts: dict[str, str], **changes: str) -> list[str]:
     steps = STEPS | changes
     text = HEAD + "".join(f"  {name}: {body}\n" for name, body in steps.items())
-    known = dict.fromkeys(ENGINE_PROMPTS, ()) | dict.fromkeys(USED, ()) | slots
-    return [problem.message for problem in compile_flow("f", text, {"en-US": known})[1]]
+    known = dict.fromkeys([*ENGINE_PROMPTS, *TEXTS, *USED], "words") | texts
+    return [problem.message for problem in compile_flow("f", text, around({"en-US": known}))[1]]
 
 
 USED = (
@@ -240,15 +241,18 @@ USED = (
 
 
 def test_a_prompt_may_say_what_is_known():
-    assert said({"confirmation_number": {"number", "amount"}, "pay_full_balance": {"due", "key"}}) == []
+    assert (
+        said({"confirmation_number": "{number:digits} {amount:money}", "pay_full_balance": "{due:money} {key:key}"})
+        == []
+    )
 
 
 def test_a_prompt_must_not_say_a_confirmation_number_that_there_is_not():
-    messages = said({"confirmation_number": {"number"}}, unpaid="{say: confirmation_number, end: unpaid}")
+    messages = said({"confirmation_number": "{number:digits}"}, unpaid="{say: confirmation_number, end: unpaid}")
     assert messages == ["prompt 'confirmation_number' says 'number', which is not known on every way to 'unpaid'"]
 
 
 def test_a_menu_must_not_offer_an_amount_before_it_is_known():
-    assert said({"pay_full_balance": {"amount"}}) == [
+    assert said({"pay_full_balance": "{amount:money}"}) == [
         "prompt 'pay_full_balance' says 'amount', which is not known on every way to 'amount'"
     ]

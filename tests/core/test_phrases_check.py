@@ -1,6 +1,12 @@
 """Prompt files with mistakes: each is told with its place, all at once."""
 
-from ivr.core.prompt_check import check_prompts, read_prompts
+import pytest
+
+from ivr.core.money import Money
+from ivr.core.prompt_check import read_prompts
+from ivr.core.slots import KINDS_OF
+from ivr.core.spoken import Speaker
+from ivr.core.templates import KINDS
 
 WORDS = 'key_star: "star"\nkey_pound: "pound"\nmoney_with_minor: "{major:text} and {minor:text}"\n'
 
@@ -9,7 +15,7 @@ def problems(english: str, spanish: str | None = None) -> list[str]:
     files = [("en-US.yaml", WORDS + english)]
     if spanish is not None:
         files.append(("es-MX.yaml", WORDS + spanish))
-    return [str(problem) for problem in check_prompts(files)]
+    return [str(problem) for problem in read_prompts(files)[1]]
 
 
 def test_good_files_have_no_problems() -> None:
@@ -67,13 +73,13 @@ def test_nothing_is_half_read() -> None:
 
 
 def test_a_flow_may_add_values_of_its_own_questions() -> None:
-    text = WORDS + 'confirm_meter: "You entered {meter:digits}."'
-    assert check_prompts([("en-US.yaml", text)]) != []
-    assert check_prompts([("en-US.yaml", text)], values={"meter"}) == []
+    text = WORDS + 'confirm_meter: "You entered {meter:digits}. If that is right, press 1."'
+    assert read_prompts([("en-US.yaml", text)])[1] != []
+    assert read_prompts([("en-US.yaml", text)], values={"meter"})[1] == []
 
 
 def test_names_that_slots_are_made_of_are_needed() -> None:
-    assert [str(problem) for problem in check_prompts([("en-US.yaml", 'welcome: "Hi."')])] == [
+    assert [str(problem) for problem in read_prompts([("en-US.yaml", 'welcome: "Hi."')])[1]] == [
         "en-US.yaml:1:1: prompt 'key_pound' is missing in en-US (slots are made of it)",
         "en-US.yaml:1:1: prompt 'key_star' is missing in en-US (slots are made of it)",
         "en-US.yaml:1:1: prompt 'money_with_minor' is missing in en-US (slots are made of it)",
@@ -85,6 +91,25 @@ def test_a_name_that_would_leave_the_folder_of_recordings_is_refused() -> None:
 
 
 def test_a_file_that_is_not_named_for_a_language_is_told() -> None:
-    assert [str(problem) for problem in check_prompts([("prompts/english.yaml", WORDS)])] == [
+    assert [str(problem) for problem in read_prompts([("prompts/english.yaml", WORDS)])[1]] == [
         "prompts/english.yaml:1:1: the file's name is not a language (name it like en-US.yaml)"
     ]
+
+
+EXAMPLES = {
+    **dict.fromkeys(("amount", "due", "min", "max", "money"), Money(4250)),
+    **dict.fromkeys(("number", "confirmation_number"), "A12345"),
+    **dict.fromkeys(("done", "clear"), "pound"),
+    **{"key": "1", "count": "3", "brand": "visa", "last4": "1111", "major": "2 dollars", "minor": "5 cents"},
+}
+
+
+@pytest.mark.parametrize(("value", "kind"), [(value, kind) for value in KINDS_OF for kind in sorted(KINDS)])
+def test_a_kind_that_is_allowed_can_say_its_value(value: str, kind: str) -> None:
+    """What `check` lets pass must not break a call."""
+    speaker = Speaker("en-US", {"brand_visa": "Visa", "key_pound": "pound"})
+    if kind in KINDS_OF[value]:
+        assert speaker.say(kind, EXAMPLES[value]).text
+    elif kind == "date":
+        with pytest.raises(ValueError):
+            speaker.say(kind, EXAMPLES[value])

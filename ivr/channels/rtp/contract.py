@@ -1,7 +1,7 @@
 """What the media plane and whoever runs a call say to each other: how a call's media is agreed, and what is heard of it."""
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from dsp.g711 import Law
 from ivr.channels.rtp.addresses import Address
@@ -130,4 +130,3 @@ class WorkerLost:
 
 
 MediaEvent: TypeAlias = KeyHeard | KeyReleased | Played | Latched | TimedOut | MediaStats | WorkerLost
-EventName = Literal["KeyHeard", "KeyReleased", "Played", "Latched", "TimedOut", "MediaStats"]

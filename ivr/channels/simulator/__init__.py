@@ -4,11 +4,12 @@ from ivr.channels.simulator.line import Heard, Line, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.player import Paid, Texted, World, play
 from ivr.channels.simulator.script import BANK_BEHAVIOURS, ScriptError, read_script
-from ivr.channels.simulator.terminal import converse
+from ivr.channels.simulator.terminal import Ask, converse
 from ivr.channels.simulator.via import Signature, ViaLine, twilio_client
 
 __all__ = [
     "BANK_BEHAVIOURS",
+    "Ask",
     "Clock",
     "Heard",
     "Line",

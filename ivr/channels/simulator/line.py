@@ -1,7 +1,7 @@
 """A telephone line without a network: keys go in one by one as on a keypad, what is heard comes out as words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 State = Literal["keys", "waiting", "over"]
@@ -17,7 +17,8 @@ class Heard:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the caller hears, and what the line does next. `asks`: the field that keys are awaited for, where known."""
+    """What the caller hears, and what the line does next. `asks`: the field that keys are awaited for, where known;
+    `sensitive`: they may be card data, and are not to be shown."""
 
     heard: Sequence[Heard]
     state: State
@@ -39,19 +40,6 @@ class Line(Protocol):
     def wait(self) -> Reply: ...
 
     def hang_up(self) -> None: ...
-
-
-@dataclass
-class Log:
-    """A call as text, for people: no key of a sensitive field is in it."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def heard(self, reply: Reply) -> None:
-        self.lines += [f"  hears  {heard.words}" for heard in reply.heard]
-
-    def pressed(self, keys: str, reply: Reply) -> None:
-        self.lines.append(f"  keys   {mask(keys) if reply.sensitive else keys}")
 
 
 def mask(keys: str) -> str:

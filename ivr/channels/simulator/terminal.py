@@ -14,7 +14,10 @@ HELP = (
 KEYS = frozenset("0123456789*#")
 
 
-def converse(line: Line, console: Console, ask: Callable[[str], str] = input, wait_s: float = 1.0) -> None:
+Ask = Callable[[str, bool], str]  # (prompt, hidden) to what was typed
+
+
+def converse(line: Line, console: Console, ask: Ask, wait_s: float = 1.0) -> None:
     """Until the call is over or the caller hangs up (Ctrl-C or Ctrl-D does too)."""
     console.print(f"[dim]{HELP}[/]")
     reply = line.begin()
@@ -24,15 +27,15 @@ def converse(line: Line, console: Console, ask: Callable[[str], str] = input, wa
                 time.sleep(min(reply.wait_s, wait_s))
                 reply = line.wait()
             else:
-                reply = take_turn(line, console, ask)
+                reply = take_turn(line, console, ask, reply.sensitive)
     except (KeyboardInterrupt, EOFError):
         line.hang_up()
         console.print("\n[dim](you hung up)[/]")
 
 
-def take_turn(line: Line, console: Console, ask: Callable[[str], str]) -> Reply:
+def take_turn(line: Line, console: Console, ask: Ask, hidden: bool) -> Reply:
     while True:
-        typed = ask("  keys> ").strip()
+        typed = ask("  keys> ", hidden).strip()
         if typed == "h":
             raise EOFError
         if typed == "?":

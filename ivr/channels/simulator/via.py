@@ -79,7 +79,8 @@ class ViaLine:
         self._gather = root.find("Gather")
         if self._gather is not None:
             self._url = self._gather.get("action", self._url)
-            return Reply(heard, "keys")
+            # TwiML does not say whether it asks for a card: no key is shown.
+            return Reply(heard, "keys", sensitive=True)
         redirect = root.find("Redirect")
         if redirect is None:
             return Reply(heard, "over")

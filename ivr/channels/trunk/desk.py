@@ -86,12 +86,12 @@ class Line:
 
 
 class Desk:
-    """SIP's CallHandler. `routes` by called number; `*` answers any other."""
+    """SIP's CallHandler. `routes` by called number; `*` answers any other. None: the number's flow cannot be used."""
 
     endpoint: SipEndpoint
 
     def __init__(
-        self, routes: Mapping[str, Route], advertised: str, most_calls: int, *, recording: bool = False
+        self, routes: Mapping[str, Route | None], advertised: str, most_calls: int, *, recording: bool = False
     ) -> None:
         self._routes, self._advertised, self._most_calls = routes, advertised, most_calls
         self._recording = recording
@@ -211,7 +211,7 @@ class Desk:
     # ---- a conversation
 
     def _route(self, dnis: str) -> Route | None:
-        return self._routes.get(dnis) or self._routes.get("*")
+        return self._routes[dnis] if dnis in self._routes else self._routes.get("*")
 
     def _begin(self, line: Line) -> None:
         invitation = line.invitation

@@ -118,12 +118,14 @@ class Trunk:
                 for _ in self.renderers[voice].ready(flow.head.languages):
                     pass
 
-    def _routes(self) -> Mapping[str, Route]:
-        routes = read_routes(self.settings.trunk_flows, self.engine.flows)
+    def _routes(self) -> Mapping[str, Route | None]:
+        flows, left_out = self.engine.flows, self.engine.left_out
+        routes = read_routes(self.settings.trunk_flows, flows, left_out)
         if self.settings.trunk_plus == "ignored":
             routes = without_plus(routes) | routes
         return {
-            number: Route(flow, self._houses[self.engine.flows[flow].head.voice]) for number, flow in routes.items()
+            number: Route(flow, self._houses[flows[flow].head.voice]) if flow in flows else None
+            for number, flow in routes.items()
         }
 
     async def _start_media(self) -> None:
@@ -165,7 +167,10 @@ class Trunk:
 
     async def _answer_audiosocket(self, identity: str, mouth: AudioSocketMouth) -> Callable[[Heard], None]:
         routes = self._routes()
-        route = routes.get("*") or next(iter(routes.values()))
+        route = routes["*"] if "*" in routes else next(iter(routes.values()))
+        if route is None:
+            await mouth.hang_up()
+            return lambda _heard: None
         flow = self.engine.flows[route.flow]
         call = new_call(await self._audiosocket_name(identity), flow, ani="", dnis="", channel="audiosocket")
         conversation = Conversation(route.house, mouth, call)
@@ -214,12 +219,13 @@ async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lamb
     hurry.cancel()
 
 
-def read_routes(written: str, flows: Mapping[str, object]) -> dict[str, str]:
-    """`pay=pay-a-bill,*=other` as called number to flow; ConfigError for a flow that is not there."""
+def read_routes(written: str, flows: Mapping[str, object], left_out: frozenset[str] = frozenset()) -> dict[str, str]:
+    """`pay=pay-a-bill,*=other` as called number to flow; ConfigError for a flow that is not there. One that is
+    `left_out` because of its problems is there all the same: only calls to its own numbers are refused."""
     routes = {}
     for pair in written.split(","):
         number, _, flow = pair.strip().partition("=")
-        if not number or flow not in flows:
+        if not number or (flow not in flows and flow not in left_out):
             raise ConfigError(f"TRUNK_FLOWS: '{pair}': expected number=flow; flows: {', '.join(sorted(flows))}")
         routes[plain_number(number)] = flow
     return routes

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from ivr.channels.twilio.gathering import listening_for
+from ivr.channels.twilio.languages import twilio_language
 from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 TAIL = "</Response>"
 # On hold: Twilio cannot be told when the bank has answered, so it asks again after the words, or after the shortest pause.
 PAUSE = '<Pause length="1"/>'
-# Twilio Pay's names for the prompts of our fields, and for the brands.
-PAY_FIELDS = {"security_code": "securityCode", "postal_code": "postalCode"}
+# Twilio Pay's names for brands that it calls otherwise.
 PAY_BRANDS = {"diners": "diners-club"}
+PAY_MOST_TRIES = 3  # <Pay maxAttempts> takes 1 to 3
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Writer:
         words = self.words(phrase)
         if words.startswith("/"):
             return f"<Play>{escape(words)}</Play>"
-        return f'<Say language="{phrase.language}">{escape(words)}</Say>'
+        return f'<Say language="{twilio_language(phrase.language)}">{escape(words)}</Say>'
 
 
 def _gather(collect: Collect, url: str, said: str) -> str:
@@ -63,6 +64,6 @@ def _pay(action: CaptureCard, url: str) -> str:
     code = "true" if "security_code" in action.fields else "false"
     return (
         f'<Pay input="dtmf" paymentConnector={quoteattr(action.connector)} tokenType="one-time" action={quoteattr(url)}'
-        f' maxAttempts="{action.tries}" postalCode="{postal}" securityCode="{code}" validCardTypes={quoteattr(brands)}'
-        f' language="{action.language}"><Parameter name="intent" value={quoteattr(action.intent)}/></Pay>'
+        f' maxAttempts="{min(action.tries, PAY_MOST_TRIES)}" postalCode="{postal}" securityCode="{code}" validCardTypes={quoteattr(brands)}'
+        f' language="{twilio_language(action.language)}"><Parameter name="intent" value={quoteattr(action.intent)}/></Pay>'
     )

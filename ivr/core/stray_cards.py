@@ -1,0 +1,83 @@
+"""A card number keyed in where none is asked for: noticed over the keys themselves, before anything is made of them.
+
+A caller with a card in hand often begins with its number, at whatever is asked. Such keys must not be looked up, stored
+or read back. A number may also come in parts: a question that takes eight digits ends by itself in the middle of it, and
+the rest answers the next. Of a part no digit is kept, only what Luhn's sum needs (`Begun`).
+"""
+
+from ivr.core.brands import BRANDS, DOUBLED, OTHER_SCHEMES, SHORTEST_PAN, ZERO, Keys, brand_of, passes_luhn
+
+# After the number some go on with what is printed below it: MMYY, or MMYY and three or four digits.
+_EXPIRY_AND_CODE = (4, 7, 8)
+_LENGTHS = {brand.name: brand.lengths for brand in (*BRANDS, *OTHER_SCHEMES)}
+# Somebody who keys on does not listen to the next question first; somebody who answers it does.
+SECONDS_A_KEY = 0.6
+
+
+def is_card_number(keys: Keys) -> bool:
+    """ASCII digits with an issuer's beginning, a length of that issuer's and Luhn's check digit."""
+    if len(keys) < SHORTEST_PAN or not _are_digits(keys):
+        return False
+    brand = brand_of(keys)
+    return brand is not None and len(keys) in brand.lengths and passes_luhn(keys)
+
+
+def holds_card_number(keys: Keys) -> bool:
+    """A card number, or one with its expiry (and security code) keyed in behind it."""
+    if is_card_number(keys):
+        return True
+    view = memoryview(keys)
+    return any(_is_month(keys, len(keys) - more) and is_card_number(view[:-more]) for more in _EXPIRY_AND_CODE)
+
+
+def begun(keys: Keys, before: str = "") -> str:
+    """What is kept of digits that may be a part of a card number, as text for the call's record: brand, how many
+    digits, and Luhn's sum over them for an even and an odd number of digits to come. `before`: the part before them."""
+    brand, count, even, odd = _read(before) if before else ("", 0, 0, 0)
+    if not _are_digits(keys):
+        return ""
+    if not before:
+        found = brand_of(keys)
+        brand = found.name if found else ""
+    if not brand or count + len(keys) >= max(_LENGTHS[brand]):
+        return ""
+    sums = _sum_before(even, odd, len(keys)), _sum_before(even, odd, len(keys) + 1)
+    own = _sum_of(keys, 0), _sum_of(keys, 1)
+    return f"{brand} {count + len(keys)} {(sums[0] + own[0]) % 10} {(sums[1] + own[1]) % 10}"
+
+
+def completes(before: str, keys: Keys) -> bool:
+    """Do the keys make a card number of what was keyed in before?"""
+    if not before or not keys or not _are_digits(keys):
+        return False
+    brand, count, even, odd = _read(before)
+    if count + len(keys) not in _LENGTHS.get(brand, ()):
+        return False
+    return (_sum_before(even, odd, len(keys)) + _sum_of(keys, 0)) % 10 == 0
+
+
+def _read(before: str) -> tuple[str, int, int, int]:
+    brand, count, even, odd = before.split(" ")
+    return brand, int(count), int(even), int(odd)
+
+
+def _sum_before(even: int, odd: int, following: int) -> int:
+    return odd if following % 2 else even
+
+
+def _sum_of(keys: Keys, following: int) -> int:
+    """Luhn's sum over the keys with `following` digits behind them."""
+    places = range(following, following + len(keys))
+    return sum(
+        DOUBLED[key - ZERO] if place % 2 else key - ZERO for place, key in zip(places, reversed(keys), strict=True)
+    )
+
+
+def _are_digits(keys: Keys) -> bool:
+    return all(ZERO <= key <= ZERO + 9 for key in keys)
+
+
+def _is_month(keys: Keys, at: int) -> bool:
+    if at < SHORTEST_PAN or not _are_digits(keys):
+        return False
+    return 1 <= (keys[at] - ZERO) * 10 + keys[at + 1] - ZERO <= 12

@@ -1,0 +1,101 @@
+"""`check`: problems and advice, exit codes, banks and bills beside the flows."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ivr.cli.flows import check
+
+ROOT = Path(__file__).parents[2]
+COLON = "welcome: Welcome: this is our line.\n"
+
+
+@pytest.fixture
+def flows(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    return tmp_path / "flows"
+
+
+def run(*arguments: str | Path, **environment: str) -> Result:
+    result = CliRunner().invoke(check, [str(argument) for argument in arguments], env=environment)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_advice_is_told_and_stands_in_nobodys_way(flows: Path):
+    edit(flows / "pay-a-bill.yaml", "tries: 3", "tries: 20")
+    result = run(flows / "pay-a-bill.yaml")
+    assert result.exit_code == 0
+    advice, summary = result.stdout.splitlines()
+    assert advice.startswith(
+        f"{flows}/pay-a-bill.yaml:7:46: advice: a caller who presses nothing is kept for 9 minutes"
+    )
+    assert summary.startswith("pay-a-bill: no problems")
+
+
+def test_advice_counts_where_asked_for(flows: Path):
+    edit(flows / "pay-a-bill.yaml", "tries: 3", "tries: 20")
+    result = run(flows / "pay-a-bill.yaml", "--strict")
+    assert (result.exit_code, result.stderr) == (1, "1 of advice in 1 file\n")
+    assert run(ROOT / "flows" / "pay-a-bill.yaml", "--strict").exit_code == 0
+
+
+def test_an_unknown_bank_is_told_with_the_nearest(flows: Path):
+    edit(flows / "pay-a-bill.yaml", "acme_bank", "acme_bnk")
+    result = run(flows / "pay-a-bill.yaml")
+    assert result.exit_code == 1
+    assert result.stdout.count("no bank is called 'acme_bnk' (did you mean 'acme_bank'?)") == 2
+
+
+def test_a_banks_file_may_be_named(flows: Path, tmp_path: Path):
+    banks = tmp_path / "banks.yaml"
+    text = (ROOT / "config" / "banks.yaml").read_text(encoding="utf-8")
+    banks.write_text(text.replace("[USD]", "[EUR, MXN]"), encoding="utf-8")
+    for result in (run(flows / "pay-a-bill.yaml", "--banks", banks), run(flows / "pay-a-bill.yaml", BANKS=str(banks))):
+        assert "'max_amount' is in USD, but the bank 'acme_bank' takes EUR and MXN" in result.stdout
+
+
+def test_bills_in_another_currency_are_told(flows: Path, tmp_path: Path):
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("\ufeffaccount,due,minimum,currency\n12345678,42.50,10.00,EUR\n", encoding="utf-8")
+    result = run(flows / "pay-a-bill.yaml", "--accounts", accounts)
+    assert "the bills that are looked up are in EUR" in result.stdout
+    assert run(flows / "pay-a-bill.yaml", "--accounts", ROOT / "config" / "accounts.csv").exit_code == 0
+
+
+def test_one_unquoted_colon_is_one_line(flows: Path):
+    file = flows / "prompts" / "en-US.yaml"
+    file.write_text(COLON + file.read_text(encoding="utf-8"), encoding="utf-8")
+    lines = run(flows / "pay-a-bill.yaml").stdout.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{file}:1:17: not YAML: ")
+    assert "needs quotes" in lines[0]
+
+
+def test_prompts_of_a_language_that_no_flow_speaks_are_one_line_of_advice(flows: Path):
+    (flows / "prompts" / "fr-CA.yaml").write_text('welcome: "Bonjour {due:nothing}."\n', encoding="utf-8")
+    result = run(flows / "pay-a-bill.yaml")
+    assert result.exit_code == 0
+    assert len([line for line in result.stdout.splitlines() if "fr-CA" in line]) == 1
+
+
+@pytest.mark.parametrize("words", ['currency_jpy_other: "yen"\n', 'brand_elo: "Elo"\n', 'a_note: "Not used."\n'])
+def test_words_that_nobody_uses_are_missing_nowhere(flows: Path, words: str):
+    file = flows / "prompts" / "en-US.yaml"
+    file.write_text(words + file.read_text(encoding="utf-8"), encoding="utf-8")
+    assert run(flows / "pay-a-bill.yaml").exit_code == 0
+
+
+def test_a_prompt_that_a_menu_names_is_missing_at_the_menu(flows: Path):
+    edit(flows / "prompts" / "es-MX.yaml", "pay_another_amount:", "pay_other:")
+    assert run(flows / "pay-a-bill.yaml").stdout.splitlines() == [
+        f"{flows}/pay-a-bill.yaml:19:11: prompt 'pay_another_amount' is missing in es-MX (add it to prompts/es-MX.yaml)"
+    ]

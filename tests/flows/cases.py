@@ -1,0 +1,73 @@
+"""Flows as merchants write them, right and wrong, each beside the lines that `check` must say of it.
+
+`<case>.yaml` is the flow and `<case>.expected` the lines. `<case>.en-US.yaml` has prompts in place of the sample's, at
+the top of the file that is checked, so that its lines are those of the messages.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from ivr.core.compiler import Around
+from ivr.core.flow_files import FlowSet, read_flows
+
+HERE = Path(__file__).parent
+SAMPLE_PROMPTS = HERE.parents[1] / "flows" / "prompts"
+AROUND = Around(banks={"acme_bank": ["USD"], "euro_bank": ["EUR"]}, bills={"USD"})
+
+
+@dataclass(frozen=True)
+class Case:
+    file: Path
+
+    @property
+    def name(self) -> str:
+        return self.file.stem
+
+    @property
+    def expected(self) -> list[str]:
+        return self.file.with_suffix(".expected").read_text(encoding="utf-8").splitlines()
+
+    @property
+    def got(self) -> list[str]:
+        found = self.read()
+        return [str(problem) for problem in sorted([*found.problems, *found.advice])]
+
+    def read(self) -> FlowSet:
+        return read_flows([(self.file.name, self.file.read_bytes())], list(self.prompts()), AROUND)
+
+    def prompts(self) -> Iterator[tuple[str, str]]:
+        """The sample's prompts in the flow's languages, with the case's own in their place."""
+        spoken = (
+            set(yaml.safe_load(self.file.read_text(encoding="utf-8"))["languages"]) if self.is_yaml() else {"en-US"}
+        )
+        samples = {file.stem: file.read_text(encoding="utf-8") for file in sorted(SAMPLE_PROMPTS.glob("*.yaml"))}
+        for language, text in (samples | {"es-419": samples["es-MX"]}).items():
+            if language in spoken:
+                own = self._own(language)
+                yield f"prompts/{language}.yaml", own + without(text, names_in(own))
+
+    def is_yaml(self) -> bool:
+        try:
+            return isinstance(yaml.safe_load(self.file.read_text(encoding="utf-8")), dict)
+        except yaml.YAMLError:
+            return False
+
+    def _own(self, language: str) -> str:
+        files = [self.file.parent / f"prompts.{language}.yaml", self.file.with_suffix(f".{language}.yaml")]
+        return "".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
+
+
+def names_in(text: str) -> set[str]:
+    return {line.partition(":")[0] for line in text.splitlines()}
+
+
+def without(text: str, names: set[str]) -> str:
+    kept = [line for line in text.splitlines() if line.partition(":")[0] not in names]
+    return "\n".join(kept) + "\n"
+
+
+def cases(folder: str) -> list[Case]:
+    return [Case(file) for file in sorted((HERE / folder).glob("*.yaml")) if "." not in file.stem]

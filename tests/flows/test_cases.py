@@ -1,0 +1,32 @@
+"""Each flow of `broken` and `merchants` is told what is written beside it, word by word and with its place."""
+
+import pytest
+
+from tests.flows.cases import Case, cases
+
+BROKEN, MERCHANTS = cases("broken"), cases("merchants")
+# What merchants wrote that can be used; advice may stand beside it.
+USED = {
+    "invoices",
+    "parking",
+    "rent",
+    "passes-02-no-velocity",
+    "passes-105-lang-latam",
+    "passes-14-len-pan-nolookup",
+} | {"passes-91-tries-20"}
+
+
+@pytest.mark.parametrize("case", [*BROKEN, *MERCHANTS], ids=lambda case: case.name)
+def test_a_flow_is_told_what_is_wrong_with_it(case: Case) -> None:
+    assert case.got == case.expected
+
+
+@pytest.mark.parametrize("case", MERCHANTS, ids=lambda case: case.name)
+def test_a_merchants_flow_is_used_or_refused(case: Case) -> None:
+    assert bool(case.read().flows) == (case.name in USED)
+
+
+def test_there_are_many_and_each_says_something() -> None:
+    assert len(BROKEN) >= 60
+    silent = [case.name for case in BROKEN if not case.expected]
+    assert silent == ["language-of-latin-america"]
