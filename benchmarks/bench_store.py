@@ -109,13 +109,15 @@ def bare_sqlite(folder: Path) -> Callable[[], None]:
 
 def begin(store: Store, lap: str) -> float:
     started = time.perf_counter()
-    limits = Limits(Limit(5, 3600), Limit(3, 86400))
+    limits = Limits(3, Limit(5, 3600), Limit(3, 86400), Limit(6, 86400), Limit(60, 3600))
     for number in range(CHARGES):
         reference = f"CA{lap}{number}-1"
         for field in FIELDS:
             fingerprint = reference if field == "card_number" else None
             store.stage_sealed(SealedField(reference, field, "eyJ" + os.urandom(400).hex(), fingerprint), NOW)
-        intent = PaymentIntent(reference, "m", reference[:-2], "b", Money(100), "12345678", "visa 1111", reference)
+        intent = PaymentIntent(
+            reference, "m", reference[:-2], "b", Money(100), "12345678", "visa 1111", reference, line="rent 1555"
+        )
         store.begin_payment(intent, limits, NOW)
     return CHARGES / (time.perf_counter() - started)
 

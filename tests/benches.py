@@ -1,25 +1,20 @@
 """What a test of whole calls stands on: the product's own parts in one process, with a scripted bank at the boundary."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 from ivr.channels.simulator import Line, LocalLine, Paid, Texted, World
 from ivr.cli.workbench import Workbench, build_workbench
-from ivr.core.compiler import Flow
-from ivr.core.flow_files import read_flows
 from ivr.core.money import Money
-from ivr.core.phrases import Prompts
-from ivr.errors import FlowError
 from ivr.runner.assembly import load_flow
 from ivr.store import Store
 from tests.scripted_bank import ScriptedBank
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOW_FOLDERS = (ROOT / "flows", ROOT / "tests" / "flows")
+SAMPLE = ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml"
 
 
 @dataclass
@@ -122,31 +117,8 @@ class BenchWorld:
         return str(bill.due) if bill else "no such account"
 
 
-@cache
-def every_flow() -> tuple[Mapping[str, Flow], Prompts]:
-    """The product's flows and the tests' own, with the product's prompts and the tests' own over them."""
-    files = [(str(file), file.read_bytes()) for folder in FLOW_FOLDERS for file in sorted(folder.glob("*.yaml"))]
-    found = read_flows(files, _prompt_files())
-    if found.prompts is None or found.problems:
-        raise FlowError("\n".join(map(str, found.problems)))
-    return found.flows, found.prompts
-
-
-def _prompt_files() -> list[tuple[str, bytes]]:
-    """The product's, and after them what the tests' own flows say."""
-    product, own = (folder / "prompts" for folder in FLOW_FOLDERS)
-    files = sorted(product.glob("*.yaml"))
-    more = {file.name: (own / file.name).read_bytes() for file in files if (own / file.name).is_file()}
-    return [(str(file), file.read_bytes() + more.get(file.name, b"")) for file in files]
-
-
-def make_bench(sealing_key: Path, flow: Path | None = None, store: Store | None = None) -> Bench:
-    """Every flow there is can be rung; `flow`: this one alone, with the prompts beside it."""
+def make_bench(sealing_key: Path, flow: Path = SAMPLE, store: Store | None = None) -> Bench:
+    """`flow`: with the prompts beside it."""
     bank, accounts = ScriptedBank(), ROOT / "config" / "accounts.csv"
-    if flow is None:
-        flows, prompts = every_flow()
-        main = flows["pay-a-bill"]
-    else:
-        main, prompts = load_flow(flow)
-        flows = {}
-    return Bench(build_workbench(main, prompts, sealing_key, bank, accounts, store=store, others=flows), bank)
+    compiled, prompts = load_flow(flow)
+    return Bench(build_workbench(compiled, prompts, sealing_key, bank, accounts, store=store), bank)

@@ -4,17 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from ivr.channels.simulator import play
+from ivr.channels.simulator import play, read_script
 from ivr.errors import FlowError
 from tests.benches import Bench, make_bench
+from tests.merchants import bench_of
 
 CALLS = Path(__file__).parent / "calls"
 SCRIPTS = sorted(CALLS.glob("*.txt"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_the_call_goes_as_written(script: Path, bench: Bench):
-    play(script.read_text(encoding="utf-8"), bench.world())
+def test_the_call_goes_as_written(script: Path, sealing_key: Path):
+    text = script.read_text(encoding="utf-8")
+    bench = bench_of(sealing_key, read_script(text)[0].rest.partition(" from ")[0])
+    play(text, bench.world())
     bench.money_agrees()
 
 

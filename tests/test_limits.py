@@ -104,3 +104,35 @@ def test_the_card_may_be_tried_again_the_next_day(bench: Bench, seconds: int):
     bench.workbench.clock.advance(seconds)
     attempt(bench, "+15550104", CARDS[0], bank="approves")
     assert bench.payments() == ["approved"]
+
+
+@pytest.mark.parametrize("ani", ["", "anonymous", "+266696687", "sip:anonymous@anonymous.invalid", "+7378742833"])
+def test_withheld_callers_are_not_one_caller_in_any_form(bench: Bench, ani: str):
+    """Five of them have had a card declined within the hour: the sixth is asked for a card all the same."""
+    for pan in CARDS:
+        attempt(bench, ani or "anonymous", pan)
+    line = bench.workbench.dial("pay-a-bill", ani)
+    line.begin()
+    for keys in ("1", "23456789#", "1"):
+        reply = line.press(keys)
+    assert reply.asks == "card_number"
+
+
+def test_one_caller_is_counted_however_the_number_is_written(bench: Bench):
+    forms = ["+15550100", "0015550100", "tel:+1-555-0100", "sip:+15550100@gateway", "+1 555 0100"]
+    for ani, pan in zip(forms, CARDS, strict=True):
+        attempt(bench, ani, pan)
+    play(REFUSED_CALLER, bench.world())
+
+
+def test_one_account_is_not_tried_for_ever_by_whoever_calls(bench: Bench):
+    for number in range(6):
+        attempt(bench, f"+155512301{number:02d}", CARDS[number % 5])
+    play(REFUSED_CALLER.replace("per_caller", "per_account"), bench.world())
+
+
+def test_a_bank_that_cannot_be_reached_counts_against_no_limit(bench: Bench):
+    for _ in range(7):
+        attempt(bench, "+15550100", CARDS[0], bank="is unreachable")
+    attempt(bench, "+15550100", CARDS[0], bank="approves")
+    assert bench.payments() == ["approved"]

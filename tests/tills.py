@@ -31,7 +31,10 @@ from tests.scripted_bank import ScriptedBank
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05
 ACCOUNTS = 1000
-MOST = "limits: {max_amount: 500.00 USD}"
+MOST = (
+    "limits: {attempts_per_call: 20, attempts_per_caller: 10000/1s, attempts_per_card: 10000/1s, "
+    "attempts_per_account: 10000/1s, attempts_per_line: 10000/1s, max_amount: 500.00 USD}"
+)
 REGISTRY = jwe.JWERegistry(
     header_registry={"tonetill": HeaderParameter("where the field may be used", lambda value: None)},
     algorithms=["RSA-OAEP-256", "A256GCM"],
@@ -150,7 +153,7 @@ def till_settings(folder: Path, **settings: str) -> Settings:
 
 def write_flow(folder: Path) -> Path:
     """The product's own flow, without limits on attempts: tests ring more often than one caller may."""
-    flow = (ROOT / "flows" / "pay-a-bill.yaml").read_text(encoding="utf-8")
+    flow = (ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml").read_text(encoding="utf-8")
     lines = [MOST if line.startswith("limits:") else line for line in flow.splitlines()]
     file = folder / "flows" / "pay-a-bill.yaml"
     file.parent.mkdir(exist_ok=True)

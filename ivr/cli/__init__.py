@@ -31,6 +31,7 @@ COMMANDS = {
     "bank": ("ivr.bank.simulator.__main__", "main", "Run the bank simulator; show its books and test cards."),
     "recordings": ("dsp.cli", "main", "Find keys in recordings, mask them, draw them (also `python -m dsp`)."),
     "completion": ("ivr.cli.completion", "completion", "Let bash, zsh or fish complete the commands."),
+    "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ivr.core.call import Payable
 from ivr.core.entry import EntryRules
 from ivr.core.events import Value
 from ivr.core.money import Money
@@ -86,19 +87,23 @@ class LookUp:
 
 @dataclass(frozen=True)
 class BeginCard:
-    """A new attempt begins: is this caller still within the limits? Earlier sealed fields are dropped."""
+    """A new attempt begins: answered where a limit is reached, or where what is paid for is being paid already."""
 
     intent: str
 
 
 @dataclass(frozen=True)
 class Authorize:
-    """Commit the intent, its sealed fields and the outbox row: answered by `BankAnswered`, at once or after `Wait`."""
+    """Commit the intent, its sealed fields and the outbox row: answered by `BankAnswered`, at once or after `Wait`.
+
+    `payable` is None in a flow that looks nothing up; `account` is then what the caller keyed in as account_number.
+    """
 
     bank: str
     intent: str
     amount: Money
     account: str
+    payable: Payable | None = None
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,11 @@ class Resolve:
 
 @dataclass(frozen=True)
 class SendSms:
-    """Queue a text to the caller."""
+    """Queue a text to the caller, once for each template and attempt; `attempt` 0 is for the whole call."""
 
     template: str
     phrase: Phrase
+    attempt: int = 0
 
 
 @dataclass(frozen=True)

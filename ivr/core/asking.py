@@ -1,6 +1,8 @@
 """Plain questions: digits with a look-up, an amount with implied cents, a menu of keys. Card fields are in `collecting`."""
 
+from ivr.core import ending
 from ivr.core.actions import LookUp, Wait
+from ivr.core.call import Payable
 from ivr.core.compiler import Flow
 from ivr.core.dropping import drop_card
 from ivr.core.entry import Reading, Span, read_after_timeout
@@ -8,7 +10,19 @@ from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpPr
 from ivr.core.flow import AskStep, MenuStep
 from ivr.core.money import Money
 from ivr.core.scalars import LONGEST_AMOUNT
-from ivr.core.turn import ACCEPT_KEY, REFUSE_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, no_input, no_match
+from ivr.core.turn import (
+    ACCEPT_KEY,
+    REFUSE_KEY,
+    Again,
+    End,
+    Leave,
+    Listen,
+    OfferCancel,
+    Reply,
+    Turn,
+    no_input,
+    no_match,
+)
 
 LOOK_UP_HOLD_S = 1.0  # one pause while the billing system thinks; most answer before the first
 LOOK_UP_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
@@ -22,11 +36,17 @@ def ask(turn: Turn, kind: AskStep | MenuStep) -> Turn:
     if turn.call.phase == "confirm":
         return _ask_to_confirm(turn, kind)
     if kind.ask == "money":
-        low, high = _bounds(turn, kind)
-        turn = turn.say("enter_money", min=low, max=high)
-        return turn.collect("money", turn.rules(1, LONGEST_AMOUNT, is_plain=True))
+        return _ask_for_money(turn, kind)
     shortest, longest = kind.length or (1, 1)
     return turn.say(f"enter_{kind.ask}").collect(kind.ask, turn.rules(shortest, longest, is_plain=True))
+
+
+def _ask_for_money(turn: Turn, kind: AskStep) -> Turn:
+    if is_paid_off(turn):
+        return ending.end(turn.say("nothing_due"))
+    low, high = _bounds(turn, kind)
+    turn = turn.say("enter_money", min=low, max=high)
+    return turn.collect("money", turn.rules(1, LONGEST_AMOUNT))
 
 
 def hear(turn: Turn, kind: AskStep | MenuStep, event: Event) -> Reply:
@@ -65,7 +85,7 @@ def _hear_digits(turn: Turn, kind: AskStep, event: KeysEntered) -> Reply:
 def _accept_digits(turn: Turn, kind: AskStep, text: str) -> Reply:
     if kind.lookup is None:
         return turn, Leave("ok")
-    turn = turn.change(phase="lookup", since=turn.at).do(LookUp(kind.lookup, text))
+    turn = turn.change(phase="lookup", since=turn.at, looking_up=(kind.lookup, text)).do(LookUp(kind.lookup, text))
     return turn.say("one_moment").do(Wait(LOOK_UP_HOLD_S, keep_keys=True)), Listen()
 
 
@@ -85,12 +105,12 @@ def _hear_failure(turn: Turn, kind: AskStep, problem: LookUpProblem) -> Reply:
     """A billing system that does not answer ends the call; what cannot be paid here may have been the wrong number."""
     if problem == "not_payable":
         return _not_found(turn, kind, "bill_not_payable", told=True)
-    return turn.forget(kind.ask).say("bill_not_reached").end(turn.call.known_ending), Listen()
+    return turn.forget(kind.ask).change(looking_up=None).say("bill_not_reached"), End()
 
 
 def _not_found(turn: Turn, kind: AskStep, prompt: str, *, told: bool = False) -> Reply:
     """What is no account may be the beginning of a card number: it is not kept. `told`: say it wherever it leads."""
-    turn = turn.change(phase="entry").forget(kind.ask)
+    turn = turn.change(phase="entry", looking_up=None).forget(kind.ask)
     if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
         return no_match(turn, prompt)
     return turn.say(prompt) if told else turn, Leave("not_found")
@@ -101,11 +121,14 @@ def _hear_answer(turn: Turn, kind: AskStep, event: LookedUp) -> Reply:
         return _not_found(turn, kind, f"not_found_{kind.ask}")
     if is_in_another_currency(turn.flow, event):
         return _hear_failure(turn, kind, "not_payable")
-    turn = turn.change(phase="entry", values={**turn.call.values, **event.values})
+    looked_up, turn = turn.call.looking_up, turn.change(phase="entry", looking_up=None)
     due = event.values.get("bill.due")
-    if isinstance(due, Money) and due.minor <= 0:
-        return turn.say("nothing_due").end("unpaid"), Listen()
-    return turn, Leave("found")
+    if not isinstance(due, Money) or looked_up is None:
+        raise TypeError("a bill that was found says what is due")
+    # Another bill is another amount.
+    turn = turn.forget("amount", "money")
+    turn = turn.change(values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due))
+    return (turn.say("nothing_due"), End()) if due.minor <= 0 else (turn, Leave("found"))
 
 
 def is_in_another_currency(flow: Flow, event: LookedUp) -> bool:
@@ -138,7 +161,7 @@ def _hear_confirmation(turn: Turn, kind: AskStep, event: KeysEntered) -> Reply:
         value = turn.call.values[kind.ask]
         turn = turn.change(phase="entry")
         if isinstance(value, Money):
-            return turn.remember(amount=value), Leave("ok")
+            return _choose(turn, value), Leave("ok")
         return _accept_digits(turn, kind, str(value))
     if key == REFUSE_KEY:
         return turn.change(phase="entry"), Again()
@@ -157,10 +180,23 @@ def _hear_menu(turn: Turn, kind: MenuStep, event: KeysEntered) -> Reply:
         return no_match(turn, "no_match")
     if option.set is not None:
         amount, limit = turn.call.values[option.set], turn.flow.head.limits.max_amount
-        if not isinstance(amount, Money) or amount.currency != limit.currency or amount.minor > limit.minor:
+        if is_paid_off(turn):
+            return turn.say("nothing_due"), End()
+        if not isinstance(amount, Money) or amount.minor <= 0:
+            return no_match(turn, "amount_not_payable")
+        if amount.currency != limit.currency or amount.minor > limit.minor:
             return no_match(turn, "limit_max_amount", max=limit)
-        turn = turn.remember(amount=amount)
+        turn = _choose(turn, amount)
     return turn, Leave(f"key_{key}")
+
+
+def _choose(turn: Turn, amount: Money) -> Turn:
+    """The amount that is to be paid, and where it was chosen: should less be due by then, it is chosen there again."""
+    return turn.remember(amount=amount).change(amount_step=turn.call.step)
+
+
+def is_paid_off(turn: Turn) -> bool:
+    return turn.call.payable is not None and turn.call.payable.owed.minor <= 0
 
 
 def edited(turn: Turn, reading: Reading) -> Reply | None:
@@ -180,7 +216,10 @@ def _span(turn: Turn, event: KeysEntered, shortest: int, longest: int) -> Span:
 
 
 def _bounds(turn: Turn, kind: AskStep) -> tuple[Money, Money]:
-    limit = turn.flow.head.limits.max_amount
+    """Never more than is due, nor than the flow's largest amount."""
+    limit, payable = turn.flow.head.limits.max_amount, turn.call.payable
+    if payable is not None and payable.owed.currency == limit.currency:
+        limit = min(limit, payable.owed)
     if kind.between is None:
         return Money(1, limit.currency), limit
     low, high = (turn.call.values[name] for name in kind.between)

@@ -11,19 +11,50 @@ from ivr.core.money import Money
 Phase = Literal["language", "entry", "confirm", "cancel", "lookup", "waiting", "repeat", "over"]
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 2
+FORM = 3
+# accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
+# The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
+ChargeStatus = Literal["accepted", "sent", "unknown", "approved", "declined", "reversed", "not_sent"]
+OPEN: frozenset[ChargeStatus] = frozenset({"accepted", "sent", "unknown"})
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True)
+class Payable:
+    """What is paid for: what was looked up, by which source and under which key, and what it owes as far as we know."""
+
+    source: str
+    key: str
+    owed: Money
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended."""
+
+    attempt: int
+    amount: Money
+    status: ChargeStatus = "accepted"
+    confirmation_number: str = ""
+    payable: str = ""
+    told: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+
+@dataclass(frozen=True)
 class Call:
-    """`attempt` counts card attempts and names the payment intent; `charged_attempt` is the last that was sent to the bank,
-    `unsettled` while that has no final answer; `since` is when the current wait was last looked at (epoch s), `waited` how
-    long it has lasted by then; `can_text`: a text to this caller would arrive, as far as is known when the call begins;
-    `ended_itself`: the caller's last entry was over without the done key, so one that comes now belongs to it.
-    `stray`: what is kept of keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps
-    `stray_steps`, the last at `stray_at`."""
+    """`attempt` counts card attempts and names the payment intent; `since` is when the current wait was last looked at
+    (epoch s), `waited` how long it has lasted by then.
+
+    `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
+    `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
+    entry was over without the done key, so one that comes now belongs to it. `stray`: what is kept of keys that may be the
+    beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at `stray_at`.
+    """
 
     id: str
     flow: str
@@ -37,8 +68,6 @@ class Call:
     silences: int = 0
     mistakes: int = 0
     attempt: int = 0
-    charged_attempt: int = 0
-    unsettled: bool = False
     repeats: int = 0
     stray: str = ""
     stray_steps: str = ""
@@ -47,22 +76,48 @@ class Call:
     since: float = 0.0
     waited: float = 0.0
     values: Mapping[str, Value] = field(default_factory=dict)
+    looking_up: tuple[str, str] | None = None
+    payable: Payable | None = None
+    amount_step: str = ""
+    charges: tuple[Charge, ...] = ()
+    can_text: bool = True
     outcome: Ending | None = None
     hung_up: bool = False
-    can_text: bool = True
     ended_itself: bool = False
 
     @property
     def intent(self) -> str:
         """The payment intent's reference: one for each card attempt of the call, the same however often it is asked."""
-        return f"{self.id}-{self.attempt}"
+        return self.intent_of(self.attempt)
+
+    def intent_of(self, attempt: int) -> str:
+        return f"{self.id}-{attempt}"
+
+    @property
+    def approved(self) -> tuple[Charge, ...]:
+        return tuple(charge for charge in self.charges if charge.status == "approved")
+
+    @property
+    def unsettled(self) -> tuple[Charge, ...]:
+        """Charges without a final answer."""
+        return tuple(charge for charge in self.charges if charge.is_open)
+
+    @property
+    def untold(self) -> tuple[Charge, ...]:
+        """Charges whose result the caller has not heard: when the call is over, a text has to tell them."""
+        return tuple(charge for charge in self.charges if not charge.told)
 
     @property
     def known_ending(self) -> Ending:
         """What is true of the caller's money now, whatever a flow calls its ending."""
         if self.unsettled:
             return "pending"
-        return "paid" if "confirmation_number" in self.values else "unpaid"
+        return "paid" if self.approved else "unpaid"
+
+    @property
+    def charged_attempt(self) -> int:
+        """The last attempt that was charged, or tried to be; 0 where none was."""
+        return max((charge.attempt for charge in self.charges), default=0)
 
     @property
     def has_unsent_card(self) -> bool:
@@ -70,7 +125,11 @@ class Call:
 
     def to_json(self) -> str:
         # Not `asdict`: it copies deeply, at ten times the cost, and everything here is plain already.
-        state = {"form": FORM} | self.__dict__ | {"values": {name: _pack(value) for name, value in self.values.items()}}
+        state = {"form": FORM} | self.__dict__
+        state["values"] = {name: _pack(value) for name, value in self.values.items()}
+        if self.payable is not None:
+            state["payable"] = [self.payable.source, self.payable.key, _pack(self.payable.owed)]
+        state["charges"] = [charge.__dict__ | {"amount": _pack(charge.amount)} for charge in self.charges]
         return _JSON.encode(state)
 
     @classmethod
@@ -79,7 +138,18 @@ class Call:
         stored: dict[str, Any] = json.loads(text)
         if stored.pop("form", 1) > FORM:
             raise ValueError("written by a newer version")
+        if stored.pop("charged_attempt", 0) or stored.pop("unsettled", False):
+            # Before form 3 a call did not carry its charges: without them it must not go on, only end by the ledger.
+            raise ValueError("charged under an older version")
+        stored.pop("unsettled", None)
         stored["values"] = {name: _unpack(value) for name, value in stored["values"].items()}
+        if stored.get("looking_up"):
+            stored["looking_up"] = tuple(stored["looking_up"])
+        if stored.get("payable"):
+            source, key, owed = stored["payable"]
+            stored["payable"] = Payable(source, key, Money(*owed))
+        charges = stored.get("charges", ())
+        stored["charges"] = tuple(Charge(**charge | {"amount": Money(*charge["amount"])}) for charge in charges)
         return cls(**stored)
 
 

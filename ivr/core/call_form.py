@@ -7,7 +7,7 @@ from ivr.core.call import Call, Ending, Phase
 
 PHASES, ENDINGS = frozenset(get_args(Phase)), frozenset(get_args(Ending))
 # What an ending needs of a call that cannot be gone on with: where texts go, in which language, which attempts there were.
-TEXTS, NUMBERS = ("ani", "dnis", "channel", "language"), ("attempt", "charged_attempt")
+TEXTS, NUMBERS = ("ani", "dnis", "channel", "language"), ("attempt",)
 
 
 def read_call(text: str, call_id: str, flow: str) -> tuple[Call, bool]:
@@ -24,7 +24,7 @@ def _what_can_be_read(text: str, call_id: str, flow: str) -> Call:
     stored = _fields(text)
     read: dict[str, Any] = {name: stored[name] if isinstance(stored.get(name), str) else "" for name in TEXTS}
     read |= {name: stored[name] for name in NUMBERS if type(stored.get(name)) is int}
-    read |= {name: stored.get(name) is True for name in ("unsettled", "hung_up")}
+    read |= {name: stored.get(name) is True for name in ("hung_up",)}
     if stored.get("phase") == "over":
         read |= {"phase": "over", "outcome": stored.get("outcome") if stored.get("outcome") in ENDINGS else None}
     return Call(call_id, flow, **read)

@@ -21,9 +21,9 @@ from ivr.core.schema_problems import schema_problems
 from ivr.core.yaml_source import Source, read_yaml
 
 # Where a step leads that does not say: the engine's own endings. A merchant's step names cannot begin with an underscore.
-GAVE_UP, CANCELLED = "_gave_up", "_cancelled"
-BUILT_IN = frozenset({GAVE_UP, CANCELLED})
-IMPLICIT = {"gave_up": GAVE_UP, "cancelled": CANCELLED}
+GAVE_UP, CANCELLED, NOT_SENT = "_gave_up", "_cancelled", "_not_sent"
+BUILT_IN = frozenset({GAVE_UP, CANCELLED, NOT_SENT})
+IMPLICIT = {"gave_up": GAVE_UP, "cancelled": CANCELLED, "not_sent": NOT_SENT}
 # Steps without a key in between are spoken in one turn, each deeper in the stack; nobody has written half as many.
 MOST_STEPS = 200
 BANK_KEYS = ("pay", "inquire_then_reverse")

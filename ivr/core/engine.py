@@ -1,11 +1,11 @@
 """The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
 
-from ivr.core import asking, collecting, habit, paying
+from ivr.core import asking, collecting, ending, habit, paying
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
 from ivr.core.compiler import BUILT_IN, CANCELLED, Flow
 from ivr.core.dropping import is_card
-from ivr.core.events import CallStarted, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
+from ivr.core.events import CallStarted, ChargeRefused, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
 from ivr.core.flow import (
     AskStep,
     Closing,
@@ -16,7 +16,7 @@ from ivr.core.flow import (
     SayStep,
     SmsStep,
 )
-from ivr.core.turn import ACCEPT_KEY, Again, Leave, Listen, OfferCancel, Reply, Turn, one_key
+from ivr.core.turn import ACCEPT_KEY, Again, End, GoTo, Leave, Listen, OfferCancel, Reply, Turn, one_key
 
 
 def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
@@ -32,6 +32,8 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
         turn = apologise(turn)
     elif isinstance(event, LimitReached):
         turn = refuse(turn, event)
+    elif isinstance(event, ChargeRefused):
+        turn = resume(paying.hear_refusal(turn, event))
     else:
         turn = hear(turn, event)
     turn = forget_answers(turn) if turn.call.phase == "over" else turn
@@ -82,6 +84,10 @@ def resume(reply: Reply) -> Turn:
             return turn.change(phase="cancel").say("offer_cancel").collect_one_key("cancel", flush=True)
         case Leave(outcome):
             return leave(turn, outcome)
+        case GoTo(name):
+            return enter(turn, name)
+        case End():
+            return ending.end(turn)
 
 
 def leave(turn: Turn, outcome: str) -> Turn:
@@ -93,12 +99,14 @@ def leave(turn: Turn, outcome: str) -> Turn:
 
 def enter(turn: Turn, name: str) -> Turn:
     if name == CANCELLED:
-        turn = turn if turn.call.known_ending == "paid" else turn.say("cancelled")
+        turn = turn if turn.call.charges else turn.say("cancelled")
     if name in BUILT_IN:
-        return turn.end(turn.call.known_ending)
+        return ending.end(turn)
     turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0)
     kind = turn.flow.steps[name]
     if isinstance(kind, CollectStep):
+        if turn.call.approved and "amount" not in turn.call.values:
+            return ending.end(turn)  # what was chosen has been paid: there is nothing to ask another card for
         turn = collecting.begin(turn)
     return ask(turn)
 
@@ -114,7 +122,7 @@ def ask(turn: Turn) -> Turn:
         case PayStep() | ResolveStep():
             return paying.begin(turn, kind)
         case SayStep():
-            turn = turn.say(kind.say)
+            turn = ending.say(turn, kind)
             return resume(paying.offer_repeat(turn, kind)) if kind.repeat or kind.sms else close(turn, kind)
         case SmsStep():
             return close(paying.send_and_say(turn, kind), kind)
@@ -135,7 +143,7 @@ def ask_again(turn: Turn) -> Turn:
 
 def close(turn: Turn, kind: Closing) -> Turn:
     if kind.end is not None:
-        return paying.end_call(turn, kind.end, kind)
+        return paying.end_call(turn, kind)
     return enter(turn, str(kind.then))
 
 
@@ -146,14 +154,13 @@ def hang_up(turn: Turn) -> Turn:
 
 def apologise(turn: Turn) -> Turn:
     """Once a charge has been begun, only its record knows how it ends."""
-    return turn.say("apology").end(turn.call.known_ending)
+    return ending.end(turn.say("apology"))
 
 
 def refuse(turn: Turn, event: LimitReached) -> Turn:
     """The answer to `BeginCard`, or to `Authorize`: then nothing was sent."""
-    if turn.call.charged_attempt == turn.call.attempt:
-        turn = turn.change(charged_attempt=turn.call.attempt - 1, unsettled=False)
-    return turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount).end(turn.call.known_ending)
+    turn = paying.drop_charge(turn)
+    return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
 def greet(turn: Turn) -> Turn:

@@ -121,17 +121,32 @@ class LookUpFailed:
 
 @dataclass(frozen=True)
 class LimitReached:
-    """A velocity limit of the flow: `attempts_per_caller`, `attempts_per_card` or `max_amount`."""
+    """A limit on failed attempts, by its name in the flow's `limits`, such as `attempts_per_card`."""
 
     at: datetime
     limit: str
 
 
-BankOutcome = Literal["approved", "declined", "unknown", "reversed", "pending"]
+@dataclass(frozen=True)
+class ChargeRefused:
+    """The answer to `Authorize` where nothing was begun, or to `BeginCard` where nothing would be.
+
+    being_paid: another charge on the same payable has no answer yet. due_changed: less is `due` now than was to be paid.
+    not_reached: the billing system did not say what is due now.
+    """
+
+    at: datetime
+    reason: Literal["being_paid", "due_changed", "nothing_due", "not_reached"]
+    due: Money | None = None
+
+
+BankOutcome = Literal["approved", "declined", "unknown", "reversed", "pending", "not_sent"]
 
 
 @dataclass(frozen=True)
 class BankAnswered:
+    """`not_sent`: the bank was never reached, so nobody there has decided anything."""
+
     at: datetime
     outcome: BankOutcome
     confirmation_number: str | None = None
@@ -165,6 +180,7 @@ Event = (
     | LookedUp
     | LookUpFailed
     | LimitReached
+    | ChargeRefused
     | BankAnswered
     | CardCaptured
     | Fault

@@ -81,12 +81,18 @@ class Patience(Written):
 
 
 class Limits(Written):
-    """What stops card testing and typing errors."""
+    """What stops card testing and typing errors. An attempt that the bank approves, or never got, does not count."""
 
-    attempts_per_caller: RateText | None = None
-    """Charges that one telephone number may attempt, such as 5/1h."""
-    attempts_per_card: RateText | None = None
-    """Charges that one card may be used for, such as 3/24h."""
+    attempts_per_call: Count = 3
+    """Failed attempts to pay within one call."""
+    attempts_per_caller: RateText = Rate(5, 3600)
+    """Failed attempts of one telephone number, such as 5/1h."""
+    attempts_per_card: RateText = Rate(3, 24 * 3600)
+    """Failed attempts with one card, such as 3/24h."""
+    attempts_per_account: RateText = Rate(6, 24 * 3600)
+    """Failed attempts to pay what one account owes, whoever calls, such as 6/24h."""
+    attempts_per_line: RateText = Rate(60, 3600)
+    """Failed attempts on one called number by all callers who withhold theirs, such as 60/1h."""
     max_amount: Amount
     """The largest single charge, with its currency."""
 
@@ -226,10 +232,12 @@ class PayStep(Step):
     """Charge the card; the bank's name is in config/banks.yaml."""
 
     outcomes = frozenset({"approved", "declined", "unknown"})
+    optional_outcomes = frozenset({"not_sent"})
     pay: Name
     """The bank."""
     then: dict[str, Target]
-    """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step."""
+    """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step. Without not_sent (the bank could
+    not be reached) the call ends there, uncharged."""
 
 
 class ResolveStep(Step):
@@ -265,10 +273,17 @@ class SayStep(Closing):
     repeat: Count | None = None
     """How often the caller may hear it again."""
     sms: Literal["offer"] | None = None
-    """Offer the same as a text message."""
+    """Offer the same as a text message: the prompt of this name with _sms at its end; receipt_sms for confirmation_number."""
+
+    @property
+    def text(self) -> str:
+        """The text's name; its words are the prompt `<text>_sms`."""
+        return "receipt" if self.say == "confirmation_number" else self.say
 
     def says(self) -> Iterator[tuple[Place, str]]:
         yield ("say",), self.say
+        if self.sms:
+            yield ("sms",), f"{self.text}_sms"
 
 
 class SmsStep(Closing):

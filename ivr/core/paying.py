@@ -1,33 +1,39 @@
-"""From the charge to the receipt: waiting for the bank, an answer that stays out, the ending that says what happened."""
+"""From the charge to the receipt: waiting for the bank, an answer that stays out, a charge that is not begun at all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from ivr.core import ending
 from ivr.core.actions import Authorize, Resolve, SendSms, Wait
-from ivr.core.call import Ending
-from ivr.core.events import BankAnswered, Event, KeysEntered, NoInput, Waited
+from ivr.core.call import Charge, Payable
+from ivr.core.events import BankAnswered, ChargeRefused, Event, KeysEntered, NoInput, Waited
 from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.core.flow import Closing, PayStep, ResolveStep, SayStep, SmsStep
 from ivr.core.money import Money
-from ivr.core.turn import ENDING_PROMPTS, Leave, Listen, Reply, Turn, one_key
+from ivr.core.turn import End, GoTo, Leave, Listen, Reply, Turn, one_key, with_charges
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RESOLVE_PATIENCE_S = 45.0  # after this the caller is told that a text will follow
 REASSURE_EVERY_S = 10.0
 LONGEST_PAUSE_S = 120.0  # no channel lets a hold pause last so long: a longer one is a clock that was set
+# What the card's attempt has used up, whatever became of it there.
+OF_ONE_CHARGE = ("amount", "money", "brand", "last4")
 
 
 def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:
     turn = turn.change(phase="waiting", since=turn.at, waited=0.0)
+    call = turn.call
     if isinstance(kind, ResolveStep):
-        return turn.do(Resolve(kind.inquire_then_reverse, turn.call.intent)).say("still_working").do(Wait(HOLD_S))
-    amount = turn.call.values["amount"]
-    if not isinstance(amount, Money):
-        raise TypeError("a charge needs an amount")
-    account = str(turn.call.values.get("account_number", ""))
-    turn = turn.change(charged_attempt=turn.call.attempt, unsettled=True)
-    charge = Authorize(kind.pay, turn.call.intent, amount, account)
-    return turn.do(charge).say("hold_while_charging").do(Wait(HOLD_S))
+        return turn.do(Resolve(kind.inquire_then_reverse, call.intent)).say("still_working").do(Wait(HOLD_S))
+    amount = call.values.get("amount")
+    if not isinstance(amount, Money) or amount.minor <= 0 or not call.has_unsent_card:
+        raise ValueError("a charge needs an amount above nought and a card of its own")
+    account = call.payable.key if call.payable else str(call.values.get("account_number", ""))
+    charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
+    turn = turn.change(charges=(*call.charges, charge))
+    turn = turn.do(Authorize(kind.pay, call.intent, amount, account, call.payable))
+    return turn.say("hold_while_charging").do(Wait(HOLD_S))
 
 
 def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
@@ -60,11 +66,14 @@ def ends_wait(kind: PayStep | ResolveStep, event: BankAnswered) -> bool:
 
 
 def _hear_bank(turn: Turn, kind: PayStep | ResolveStep, event: BankAnswered) -> Reply:
-    is_final = event.outcome not in ("unknown", "pending")
-    turn = turn.change(phase="entry", unsettled=not is_final)
+    turn = _enter_answer(turn.change(phase="entry"), event)
     if event.outcome == "approved":
-        number = event.confirmation_number or ""
-        return turn.remember(confirmation_number=number, number=number), Leave("approved")
+        return _lower_what_is_owed(turn), Leave("approved")
+    if event.outcome == "not_sent":
+        turn = turn.say("bank_not_reached")
+        # While resolving, a charge that never left is as good as one that was taken back.
+        return turn, Leave("not_sent" if isinstance(kind, PayStep) else "reversed")
+    is_final = event.outcome not in ("unknown", "pending")
     if isinstance(kind, ResolveStep):
         # An inquiry that finds a refusal has found that nothing was charged.
         return turn, Leave("reversed" if is_final else "pending")
@@ -72,6 +81,55 @@ def _hear_bank(turn: Turn, kind: PayStep | ResolveStep, event: BankAnswered) -> 
         # The bank never answered the charge itself, even if a reversal has been acknowledged since.
         return turn, Leave("unknown")
     return turn.say("card_declined"), Leave("declined")
+
+
+def _enter_answer(turn: Turn, event: BankAnswered) -> Turn:
+    status = "unknown" if event.outcome == "pending" else event.outcome
+    answer = {"status": status, "confirmation_number": event.confirmation_number or "", "told": status != "unknown"}
+    return with_charges(turn, lambda charge: answer if charge.attempt == turn.call.attempt else {})
+
+
+def _lower_what_is_owed(turn: Turn) -> Turn:
+    """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
+    paid = turn.call.approved[-1].amount
+    turn = turn.forget(*OF_ONE_CHARGE)
+    return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
+
+
+def owes(turn: Turn, due: Money) -> Turn:
+    """What is owed on the payable now, in all places where a prompt or a bound may read it."""
+    due = replace(due, minor=max(due.minor, 0))
+    values = {**turn.call.values, "bill.due": due}
+    least = values.get("bill.min")
+    if isinstance(least, Money):
+        values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
+    payable = turn.call.payable and Payable(turn.call.payable.source, turn.call.payable.key, due)
+    return turn.change(values=values, payable=payable)
+
+
+# ---- a charge that is not begun
+
+
+def drop_charge(turn: Turn) -> Turn:
+    """The present attempt was refused before anything of it was kept."""
+    attempt = turn.call.attempt
+    kept = (one for one in turn.call.charges if one.attempt != attempt or one.status != "accepted")
+    return turn.change(charges=tuple(kept))
+
+
+def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
+    turn = drop_charge(turn)
+    if event.reason == "being_paid":
+        return turn.say("payment_in_progress"), End()
+    if event.reason == "not_reached":
+        return turn.say("bill_not_reached"), End()
+    if event.due is None or event.due.minor <= 0:
+        return turn.say("nothing_due"), End()
+    turn = owes(turn.forget_card().forget(*OF_ONE_CHARGE), event.due).say("due_changed", due=event.due)
+    return turn, GoTo(turn.call.amount_step) if turn.call.amount_step else End()
+
+
+# ---- the receipt
 
 
 def offer_repeat(turn: Turn, kind: SayStep) -> Reply:
@@ -99,9 +157,9 @@ def hear_repeat(turn: Turn, kind: SayStep, event: Event) -> Reply:
     key = one_key(turn, event)
     offered = [offer for _, offer in _offers(turn, kind)]
     if key == AGAIN_KEY and key in offered:
-        return offer_repeat(turn.change(repeats=turn.call.repeats + 1).say(kind.say), kind)
+        return offer_repeat(ending.say(turn.change(repeats=turn.call.repeats + 1), kind), kind)
     if key == TEXT_KEY and key in offered:
-        return _go_on(send_sms(turn, "receipt").say("sms_sent"), kind)
+        return _go_on(_text_it(turn, kind).say("sms_sent"), kind)
     mistakes = turn.call.mistakes + 1
     if key == "" or mistakes >= turn.flow.head.patience.tries:
         return _go_on(turn, kind)
@@ -111,7 +169,17 @@ def hear_repeat(turn: Turn, kind: SayStep, event: Event) -> Reply:
 def _go_on(turn: Turn, kind: SayStep) -> Reply:
     if kind.end is None:
         return turn.change(phase="entry"), Leave("ok")
-    return end_call(turn, kind.end, kind), Listen()
+    return end_call(turn, kind), Listen()
+
+
+def _text_it(turn: Turn, kind: SayStep) -> Turn:
+    """A receipt is a text for each charge of the call; any other prompt is one text."""
+    if kind.say != ending.RECEIPT:
+        return send_sms(turn, kind.text)
+    for charge in turn.call.approved:
+        phrase = turn.phrase(f"{kind.text}_sms", **ending.receipt_values(charge))
+        turn = turn.do(SendSms(kind.text, phrase, charge.attempt))
+    return turn
 
 
 def send_and_say(turn: Turn, kind: SmsStep) -> Turn:
@@ -125,7 +193,6 @@ def send_sms(turn: Turn, template: str) -> Turn:
     return turn.do(SendSms(template, turn.phrase(f"{template}_sms")))
 
 
-def end_call(turn: Turn, ending: Ending, kind: Closing) -> Turn:
+def end_call(turn: Turn, kind: Closing) -> Turn:
     """A step that has just said how it ended does not say so twice."""
-    told = isinstance(kind, SayStep) and kind.say == ENDING_PROMPTS[ending]
-    return turn.end(ending, told=told)
+    return ending.end(turn, told=isinstance(kind, SayStep) and kind.say in ending.TRUE_PROMPTS)

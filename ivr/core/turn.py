@@ -1,23 +1,17 @@
 """One turn of the conversation: the call as it will be, and what is said and done; the vocabulary of all phases."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ivr.core.actions import Action, Collect, ForgetCard, HangUp, Phrase, Speak
-from ivr.core.call import Call, Ending
+from ivr.core.actions import Action, Collect, ForgetCard, Phrase, Speak
+from ivr.core.call import Call, Charge
 from ivr.core.compiler import Flow
 from ivr.core.entry import EntryRules, Reading, read_after_timeout
 from ivr.core.events import Event, KeysEntered, Value
 from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
 from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
 from ivr.core.flow import SLOW_MODE_FACTOR
-
-ENDING_PROMPTS: dict[Ending, str] = {
-    "paid": "you_were_charged",
-    "unpaid": "you_were_not_charged",
-    "pending": "we_will_text_the_result",
-}
-
 
 # What is said to a caller who cannot be texted in place of a promise to do so.
 WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
@@ -48,7 +42,7 @@ class Turn:
     def phrase(self, name: str, **values: Value) -> Phrase:
         keys: dict[str, Value] = {"done": self.flow.head.keys.done, "clear": self.flow.head.keys.clear}
         known = {short(name): value for name, value in self.call.values.items()}
-        return Phrase(name, self.call.language, tuple((keys | known | values).items()))
+        return Phrase(name, self.call.language, tuple((keys | _last_receipt(self.call) | known | values).items()))
 
     def say(self, name: str, **values: Value) -> "Turn":
         if not self.call.can_text:
@@ -73,15 +67,23 @@ class Turn:
         """A card that was sent is the forwarder's to delete, with the bank's answer."""
         return self.do(ForgetCard(self.call.intent)) if self.call.has_unsent_card else self
 
-    def end(self, ending: Ending, *, told: bool = False) -> "Turn":
-        """Every ending says charged, not charged, or that we will tell; then goodbye."""
-        turn = self if told else self.say(ENDING_PROMPTS[ending])
-        return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=ending)
-
 
 def short(name: str) -> str:
     """`bill.due` is `{due}` in a prompt."""
     return name.rpartition(".")[2]
+
+
+def _last_receipt(call: Call) -> dict[str, Value]:
+    """What prompts after a charge may say of it: an amount chosen since then goes before."""
+    if not call.approved:
+        return {}
+    number = call.approved[-1].confirmation_number
+    return {"amount": call.approved[-1].amount, "number": number, "confirmation_number": number}
+
+
+def with_charges(turn: Turn, changes: Callable[[Charge], dict[str, Any]]) -> Turn:
+    """The turn with each charge changed by what `changes` says of it."""
+    return turn.change(charges=tuple(replace(charge, **changes(charge)) for charge in turn.call.charges))
 
 
 # ---- what a phase wants next; only the engine goes from step to step
@@ -109,7 +111,19 @@ class Leave:
     outcome: str
 
 
-Wish = Listen | Again | OfferCancel | Leave
+@dataclass(frozen=True)
+class GoTo:
+    """Go to this step, whatever the outcomes of the present one are."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class End:
+    """End the call with what is true of its charges."""
+
+
+Wish = Listen | Again | OfferCancel | Leave | GoTo | End
 Reply = tuple[Turn, Wish]
 
 

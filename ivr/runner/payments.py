@@ -2,12 +2,13 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.core.actions import Authorize, Phrase, SendSms
-from ivr.core.call import Call
+from ivr.core.call import Call, Charge
+from ivr.core.caller import caller_key
 from ivr.core.compiler import Flow
 from ivr.core.entry import EntryRules, Reading, ends_itself, read_after_timeout, read_entry
 from ivr.core.events import (
@@ -17,6 +18,7 @@ from ivr.core.events import (
     CardCollected,
     CardEntryEdited,
     CardField,
+    ChargeRefused,
     Digits,
     Event,
     KeysEntered,
@@ -27,17 +29,34 @@ from ivr.core.flow import CollectStep, PayStep
 from ivr.core.scalars import Rate
 from ivr.errors import FlowError
 from ivr.runner.texting import can_be_kept
-from ivr.store import AlreadyBegun, Limit, Limits, OverLimit, PaymentIntent, SealedField, Status, Store
+from ivr.store import (
+    AlreadyBegun,
+    Attempter,
+    BeingPaid,
+    DueChanged,
+    DueNow,
+    Limit,
+    Limits,
+    NoCard,
+    OverLimit,
+    Payment,
+    PaymentIntent,
+    SealedField,
+    StaleCall,
+    Status,
+    Store,
+)
 from ivr.vault import CardRules, SealContext, Vault, last_date_on_earth
 
-# What a payment's status is to the caller. `accepted` and `sent` are no answer yet; `not_sent` was surely not charged.
+# What a payment's status is to the caller; `accepted` and `sent` are no answer yet.
 ANSWERS: Mapping[Status, BankOutcome] = {
     "approved": "approved",
     "declined": "declined",
-    "not_sent": "declined",
+    "not_sent": "not_sent",
     "unknown": "unknown",
     "reversed": "reversed",
 }
+LONGEST_LINE = 120  # as the ledger keeps it
 TOKEN_FIELD = "payment_token"  # noqa: S105 - a name, not a token
 EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "empty"}
 
@@ -77,9 +96,10 @@ class Payments:
         context = SealContext(self.merchant, call.id, call.intent)
         rules = CardRules(frozenset(kind.brands), str(call.values.get("brand", "")) or None)
         intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
-        limit = flow.head.limits.attempts_per_card
-        if intake.fingerprint and limit and not self.store.within_card_limit(intake.fingerprint, _limit(limit), at):
-            return LimitReached(at, "attempts_per_card")
+        if intake.fingerprint:
+            card = Attempter(card_fingerprint=intake.fingerprint)
+            if over := self.store.limit_reached(card, _limits(flow), at):
+                return LimitReached(at, over.name)
         if intake.sealed is not None:
             self.store.stage_sealed(SealedField(call.intent, field, intake.sealed, intake.fingerprint), at)
         return CardCollected(at, field, intake.valid, intake.reason, intake.summary)
@@ -102,29 +122,42 @@ class Payments:
                     return f"{field}_refused"
                 call = _with_brand(call, verdict)
             return None
+        except StaleCall:
+            return "too_late"  # the attempt has been charged, or the call is over
         finally:
             for keys in fields.values():
                 keys.wipe()
 
     def keep_token(self, call: Call, event: CardCaptured) -> None:
-        """A PSP's own connector keeps the card and gives a token in its place, which its bank adapter charges."""
-        if event.result == "success" and event.token and event.token != call.intent:
+        """A PSP's own connector keeps the card and gives a token in its place, which its bank adapter charges.
+
+        NoCard where the capture is said to have succeeded and nothing came of it: neither a token nor sealed fields.
+        """
+        if event.result != "success":
+            return
+        if event.token and event.token != call.intent:
             self.store.stage_sealed(SealedField(call.intent, TOKEN_FIELD, event.token, None), event.at)
+        elif not self.store.is_staged(call.intent):
+            raise NoCard(call.intent)
 
     # ---- the attempt, the charge, the answer
 
     def begin_card(self, call: Call, flow: Flow, at: datetime) -> Event | None:
-        """Early word of a limit, before the caller keys in a card; the final word is in `authorize`'s transaction."""
-        rate = flow.head.limits.attempts_per_caller
-        if rate and call.ani and not self.store.within_caller_limit(self._ani_hash(call), _limit(rate), at):
-            return LimitReached(at, "attempts_per_caller")
+        """Early word, before the caller keys in a card for nothing; the final word is in `authorize`'s transaction."""
+        over = self.store.limit_reached(self._attempter(call), _limits(flow), at)
+        if over is not None:
+            return LimitReached(at, over.name)
+        if call.payable and self.store.is_being_paid(call.payable.source, call.payable.key):
+            return ChargeRefused(at, "being_paid")
         return None
 
     def forget(self, intent: str) -> bool:
         """False where the attempt has been charged for by now: its fields are the forwarder's."""
         return self.store.forget_card(intent)
 
-    def authorize(self, call: Call, flow: Flow, action: Authorize, at: datetime) -> Event | None:
+    def authorize(
+        self, call: Call, flow: Flow, action: Authorize, at: datetime, due: DueNow | None = None
+    ) -> Event | None:
         """One transaction: intent, idempotency key, sealed fields, outbox row, attempt counts."""
         intent = PaymentIntent(
             reference=action.intent,
@@ -134,11 +167,18 @@ class Payments:
             amount=action.amount,
             account=action.account,
             card_summary=f"{call.values.get('brand', '')} {call.values.get('last4', '')}".strip(),
-            ani_hash=self._ani_hash(call),
+            ani_hash=self.ani_hash(call.ani),
+            payable_source=action.payable.source if action.payable else "",
+            payable_key=action.payable.key if action.payable else "",
+            line=line_of(call),
         )
-        match self.store.begin_payment(intent, _limits(flow, call), at):
+        match self.store.begin_payment(intent, _limits(flow), at, due):
             case OverLimit(name):
                 return LimitReached(at, name)
+            case BeingPaid():
+                return ChargeRefused(at, "being_paid")
+            case DueChanged(left):
+                return ChargeRefused(at, "due_changed" if left.minor > 0 else "nothing_due", left)
             case AlreadyBegun():
                 return self.answer(call, Waited(at))
         return None
@@ -150,10 +190,27 @@ class Payments:
             return None
         return BankAnswered(event.at, ANSWERS[payment.status], payment.confirmation_number)
 
+    def on_record(self, call: Call) -> Call:
+        """The call with its charges as the ledger has them, and what of its card was never charged dropped for good.
+
+        A charge that the call knows of and the ledger does not was cut off on its way there: once its card is forgotten,
+        it cannot be begun any more.
+        """
+        begun = {payment.intent.reference for payment in self.store.payments_of(call.id)}
+        for attempt in {call.attempt, *(charge.attempt for charge in call.charges)}:
+            if attempt and call.intent_of(attempt) not in begun:
+                self.forget(call.intent_of(attempt))
+        told = {charge.attempt for charge in call.charges if charge.told}
+        charges = [_charge_of(payment, told) for payment in self.store.payments_of(call.id)]
+        call = replace(call, charges=tuple(sorted(charges, key=lambda charge: charge.attempt)))
+        return replace(call, outcome=call.known_ending) if call.phase == "over" else call
+
     def send_sms(self, call: Call, action: SendSms, at: datetime) -> None:
-        # One text of a kind for each call, however often the step is repeated; none to a number that takes none.
+        # One text of a kind for each call, or for each charge, however often the step is repeated; none to a number that
+        # takes none.
+        about = call.intent_of(action.attempt) if action.attempt else call.id
         if call.can_text:
-            self.store.queue_sms(f"{call.id}-{action.template}", call.ani, self.words(action.phrase), at)
+            self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(action.phrase), at)
 
     def _vault(self, flow: Flow) -> Vault:
         bank = bank_of(flow)
@@ -161,8 +218,35 @@ class Payments:
             raise FlowError(f"flow '{flow.name}' collects a card and never pays")  # the compiler refuses such a flow
         return self.vaults[bank]
 
-    def _ani_hash(self, call: Call) -> str:
-        return hmac.new(self.ani_key, call.ani.encode(), hashlib.sha256).hexdigest()
+    def ani_hash(self, ani: str) -> str:
+        """Stands for a caller in the limits; empty for callers who withhold their number, who are not one caller."""
+        return hash_of_caller(self.ani_key, ani)
+
+    def _attempter(self, call: Call) -> Attempter:
+        return Attempter(
+            call=call.id,
+            ani_hash=self.ani_hash(call.ani),
+            payable_source=call.payable.source if call.payable else "",
+            payable_key=call.payable.key if call.payable else "",
+            line=line_of(call),
+        )
+
+
+def hash_of_caller(ani_key: bytes, ani: str) -> str:
+    key = caller_key(ani)
+    return hmac.new(ani_key, key.encode(), hashlib.sha256).hexdigest() if key else ""
+
+
+def line_of(call: Call) -> str:
+    """The flow and the number that was called: where callers without a number of their own are counted together."""
+    return f"{call.flow} {caller_key(call.dnis)}".strip()[:LONGEST_LINE]
+
+
+def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
+    intent = payment.intent
+    attempt = int(intent.reference.rpartition("-")[2])
+    number = payment.confirmation_number or ""
+    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
 
 
 def _with_brand(call: Call, verdict: CardCollected) -> Call:
@@ -179,10 +263,12 @@ def _limit(rate: Rate) -> Limit:
     return Limit(rate.count, rate.window_s)
 
 
-def _limits(flow: Flow, call: Call) -> Limits:
-    """Callers without a number (AudioSocket, withheld) are not one caller: the card's limit and the amount's hold."""
+def _limits(flow: Flow) -> Limits:
     written = flow.head.limits
     return Limits(
-        per_caller=_limit(written.attempts_per_caller) if written.attempts_per_caller and call.ani else None,
-        per_card=_limit(written.attempts_per_card) if written.attempts_per_card else None,
+        per_call=written.attempts_per_call,
+        per_caller=_limit(written.attempts_per_caller),
+        per_card=_limit(written.attempts_per_card),
+        per_account=_limit(written.attempts_per_account),
+        per_line=_limit(written.attempts_per_line),
     )

@@ -2,7 +2,7 @@
 
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,7 +26,8 @@ from ivr.core.actions import (
     Wait,
 )
 from ivr.core.asking import is_in_another_currency
-from ivr.core.call import Call, Ending
+from ivr.core.call import Call, Charge, Ending
+from ivr.core.caller import takes_texts
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow
 from ivr.core.engine import step
@@ -35,6 +36,7 @@ from ivr.core.events import (
     CallStarted,
     CardCaptured,
     CardField,
+    ChargeRefused,
     Digits,
     Event,
     Fault,
@@ -44,11 +46,11 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.flow import PayStep, ResolveStep
+from ivr.core.money import Money
 from ivr.core.paying import ends_wait
-from ivr.runner.billing import Billing
+from ivr.runner.billing import Billing, BillingDown
 from ivr.runner.payments import Payments
-from ivr.runner.record import for_a_caller_who_left, for_a_listener
-from ivr.store import CardGone, Payment, StaleCall
+from ivr.store import DueNow, StaleCall
 
 log = structlog.get_logger()
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
@@ -100,10 +102,9 @@ class Runner:
         reached = [call]
         try:
             advance = Advance(call, self._actions(reached, event))
+        except StaleCall:
+            raise
         except Exception as fault:
-            # A card that has gone, or a token that never came, is a fault: the same keys would only bring it again.
-            if isinstance(fault, StaleCall) and not isinstance(fault, CardGone):
-                raise
             note_fault(call.id, fault)
             return self.apologise(reached[-1], event.at)
         return replace(advance, call=reached[-1])
@@ -131,13 +132,12 @@ class Runner:
     def apologise(self, call: Call, at: datetime) -> Advance:
         """Ends the call with what the ledger says of its charges, in the flow's words where they can be had."""
         try:
-            recorded = self._recorded(call, for_a_listener)
+            recorded = self.payments.on_record(call)
         except Exception as fault:
             note_fault(call.id, fault)
             # A card had been keyed in, and only the ledger could say whether its charge was begun.
-            is_known = not (call.unsettled or call.has_unsent_card)
-            doubtful = call if is_known else replace(call, unsettled=True, charged_attempt=call.attempt)
-            return self.end_plainly(doubtful, known=is_known)
+            doubtful = _in_doubt(call)
+            return self.end_plainly(doubtful, known=not doubtful.unsettled)
         try:
             # What broke may have come after the flow's own ending, which was then not heard.
             live = replace(recorded, phase="entry", outcome=None)
@@ -150,7 +150,7 @@ class Runner:
     def farewell(self, call: Call) -> Advance:
         """For somebody who is still there when their call has been ended as a hang-up: what is true now."""
         try:
-            recorded = for_a_listener(call, self.payments.store.payments_of(call.id))
+            recorded = self.payments.on_record(call)
         except Exception as fault:
             note_fault(call.id, fault)
             return self.end_plainly(call, known=False)
@@ -162,22 +162,16 @@ class Runner:
         `known`: False where neither the call nor the ledger can say what became of its charges.
         """
         ending = call.outcome or call.known_ending
-        told = PLAIN_WORDS[ending] if known else NOT_KNOWN
+        told = plain_words(call, ending) if known else NOT_KNOWN
         phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
-        ended = replace(call, phase="over", outcome=ending)
+        charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
+        ended = replace(call, phase="over", outcome=ending, charges=charges)
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
-        """Needs no flow, so a call whose flow is gone ends as well."""
-        recorded = self._recorded(call, for_a_caller_who_left)
-        ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
-        return Advance(ended, [])
-
-    def _recorded(self, call: Call, read: Callable[[Call, Sequence[Payment]], Call]) -> Call:
-        """A card that was not charged by now never will be: only then is what the ledger says the end of it."""
-        if call.has_unsent_card or call.unsettled:
-            self.payments.forget(call.intent)
-        return read(call, self.payments.store.payments_of(call.id))
+        """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
+        recorded = self.payments.on_record(call)
+        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the flow, or the call's step in it, is no longer there."""
@@ -220,11 +214,9 @@ class Runner:
         return deque(actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:
-        """A charge committed at this very moment, by another request of the same call, is not over: say so on record."""
-        forgotten = self.payments.forget(action.intent)
-        if not forgotten and reached[-1].outcome == "unpaid":
-            begun = for_a_caller_who_left(reached[-1], self.payments.store.payments_of(reached[-1].id))
-            reached.append(replace(begun, outcome=begun.known_ending))
+        """A charge committed at this very moment, by another request of the same call, is one of its charges."""
+        if not self.payments.forget(action.intent):
+            reached.append(self.payments.on_record(reached[-1]))
 
     def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
         if isinstance(event, KeysEntered):
@@ -244,7 +236,8 @@ class Runner:
             case BeginCard():
                 return self.payments.begin_card(call, self.flows[call.flow], event.at)
             case Authorize():
-                return self.payments.authorize(call, self.flows[call.flow], action, event.at)
+                due = self._due_now(action, event)
+                return self.payments.authorize(call, self.flows[call.flow], action, event.at, due)
             case Resolve():
                 # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
                 return self.payments.answer(call, Waited(event.at))
@@ -258,6 +251,35 @@ class Runner:
         if isinstance(found, LookedUp) and is_in_another_currency(self.flows[call.flow], found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         return found
+
+    def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
+        """Nothing is charged where nobody can say what is still due."""
+        try:
+            due = self._due_now(action, event)
+        except BillingDown as error:
+            log.error("cannot read again what is due", call=call.id, reason=str(error))
+            return ChargeRefused(event.at, "not_reached")
+        return self.payments.authorize(call, self.flows[call.flow], action, event.at, due)
+
+    def _due_now(self, action: Authorize, event: Event) -> DueNow | None:
+        """What another billing system than our own table says is due at this moment; nothing for a bill it has no more."""
+        if action.payable is None or self.billing.is_embedded:
+            return None
+        due = self.billing.due_now(action.payable.source, action.payable.key)
+        return due or DueNow(Money(0, action.amount.currency), event.at)
+
+
+def plain_words(call: Call, ending: Ending) -> str:
+    return "call_again_for_the_result" if ending == "pending" and not call.can_text else PLAIN_WORDS[ending]
+
+
+def _in_doubt(call: Call) -> Call:
+    """The ledger cannot be read: a card that was keyed in may have been charged by now."""
+    if not call.has_unsent_card:
+        return call
+    amount = call.values.get("amount")
+    known = amount if isinstance(amount, Money) else Money(0)
+    return replace(call, charges=(*call.charges, Charge(call.attempt, known, "unknown")))
 
 
 def note_fault(call_id: str, fault: Exception) -> None:
@@ -279,4 +301,8 @@ def count(before: Call, after: Call) -> None:
 
 def new_call(call_id: str, flow: Flow, *, ani: str, dnis: str, channel: str) -> Call:
     """A call that has not yet been greeted."""
-    return Call(call_id, flow.name, ani, dnis, channel, flow.head.languages[0], phase="language")
+    return Call(
+        *(call_id, flow.name, ani, dnis, channel, flow.head.languages[0]),
+        phase="language",
+        can_text=takes_texts(ani),
+    )

@@ -7,9 +7,20 @@ from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
-from ivr.store.intents import FINAL, Accepted, AlreadyBegun, BankWord, DueNow, Payment, PaymentIntent, Status
-from ivr.store.ledger import CardGone, Ledger
-from ivr.store.limits import Limit, Limits, OverLimit, VelocityLimits
+from ivr.store.intents import (
+    FINAL,
+    Accepted,
+    AlreadyBegun,
+    BankWord,
+    BeingPaid,
+    DueChanged,
+    DueNow,
+    Payment,
+    PaymentIntent,
+    Status,
+)
+from ivr.store.ledger import Ledger, NoCard
+from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, Limits, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, Notices
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
@@ -17,7 +28,7 @@ from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.texts import TextMessage, TextProblem, Texts
 
 
-class Store(Calls, SealedFields, VelocityLimits, Ledger, Outbox, Bills, Notices, Texts, Audit):
+class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -55,16 +66,20 @@ __all__ = [
     "TEXTS",
     "Accepted",
     "AlreadyBegun",
+    "Attempter",
     "AuditEvent",
     "BankWord",
+    "BeingPaid",
     "Bill",
     "CallRecord",
-    "CardGone",
+    "CountedAttempts",
     "DatabaseError",
+    "DueChanged",
     "DueNow",
     "Job",
     "Limit",
     "Limits",
+    "NoCard",
     "Notice",
     "OverLimit",
     "Payment",

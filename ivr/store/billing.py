@@ -4,22 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, insert, select
 
 from ivr.core.money import Money
 from ivr.store.accounts_file import Bill, read_bills
-from ivr.store.database import Database, milliseconds
-from ivr.store.intents import DueNow
+from ivr.store.database import Database
 from ivr.store.tables import bill
 
 _FIND = "SELECT due_minor, minimum_minor, currency FROM bill WHERE account = ?"
-# Approved, and the billing system had not acknowledged its notice when it was asked: it may not have counted it.
-# An acknowledged notice's `due_at` is when that was. Both halves go by the index (is_done, due_at).
-_PAID = text(
-    "SELECT COALESCE(SUM(amount_minor), 0) FROM payment_intent JOIN outbox ON outbox.reference = payment_intent.reference "
-    "WHERE kind = 'notice' AND (NOT is_done OR (is_done AND due_at >= :asked_at)) "
-    "AND account = :account AND currency = :currency AND status = 'approved'"
-)
 _PER_STATEMENT = 500  # SQLite takes a limited number of parameters
 
 
@@ -62,13 +54,6 @@ class Bills:
                 changed = [after for _, after in renewal.changed]
                 _write(connection, [*renewal.added, *changed], {one.account: one for one in renewal.removed})
         return renewal
-
-    def left_to_pay(self, source: str, key: str, due: DueNow) -> Money:
-        """What a billing system of the merchant's said, less what has been paid here that it may not have counted."""
-        values = {"account": key, "currency": due.amount.currency, "asked_at": milliseconds(due.asked_at)}
-        with self._database.calls() as connection:
-            paid = int(connection.execute(_PAID, values).scalar_one())
-        return Money(due.amount.minor - paid, due.amount.currency)
 
 
 def _known(connection: Connection) -> dict[str, Bill]:

@@ -76,18 +76,19 @@ class Calls:
         if version == 0:
             return self._add(state, at, answer, is_over)
         values = (state.to_json(), answer, is_over, at, state.id, version)
-        if state.outcome == "pending" and state.charged_attempt and state.can_text:
+        if is_over and state.untold and state.can_text:
             return self._save_with_promise(state, values, now)
         if self._database.run(_SAVE, values).rowcount != 1:
             raise StaleCall(state.id)
         return None
 
     def _save_with_promise(self, state: Call, values: tuple[object, ...], now: datetime) -> None:
-        """A call that ends before its charge does: the caller is told the result by text, and the promise is kept here."""
+        """A call that ends before the caller has heard how a charge ended: a text will tell, and that is kept here."""
         with self._database.money() as connection:
             if connection.exec_driver_sql(self._database.native(_SAVE), values).rowcount != 1:
                 raise StaleCall(state.id)
-            add_job(connection, "result", f"{state.id}-{state.charged_attempt}", TEXTS)
+            for charge in state.untold:
+                add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
 
     def _add(self, state: Call, at: int, answer: str, is_over: bool) -> None:
         row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}

@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
 
+from ivr.core.call import OPEN, ChargeStatus
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
 from ivr.store.tables import payment_intent
 
-# accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
-# The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
-Status = Literal["accepted", "sent", "unknown", "approved", "declined", "reversed", "not_sent"]
+Status = ChargeStatus
 FINAL: frozenset[Status] = frozenset({"approved", "declined", "reversed", "not_sent"})
 # What may follow what; everything else is refused, whoever asks. `sent` goes back to `accepted` where surely nothing left.
 FOLLOWS: Mapping[Status, frozenset[Status]] = {
@@ -25,7 +24,11 @@ FOLLOWS: Mapping[Status, frozenset[Status]] = {
 
 @dataclass(frozen=True)
 class PaymentIntent:
-    """`reference` is ours, and the bank's idempotency key: the same however often the request is made."""
+    """`reference` is ours, and the bank's idempotency key: the same however often the request is made.
+
+    `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
+    empty for a caller without a number; `line` is the flow and the called number.
+    """
 
     reference: str
     merchant: str
@@ -35,6 +38,9 @@ class PaymentIntent:
     account: str
     card_summary: str
     ani_hash: str
+    payable_source: str = ""
+    payable_key: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,18 @@ class AlreadyBegun:
 
 
 @dataclass(frozen=True)
+class BeingPaid:
+    """Another charge on the same payable has no final answer yet: nothing was added."""
+
+
+@dataclass(frozen=True)
+class DueChanged:
+    """Less is due now than was to be charged: nothing was added."""
+
+    due: Money
+
+
+@dataclass(frozen=True)
 class DueNow:
     """What a billing system of the merchant's said was due, and when it was asked."""
 
@@ -76,7 +94,7 @@ class DueNow:
 # Written out once: composing a statement anew costs more than running it.
 _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
-    *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at"),
+    *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
 )
 _ADD = text(f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})")  # noqa: S608
 _KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
@@ -85,6 +103,15 @@ _MOVE = text(
     "WHERE reference = :reference AND status = :old"
 )
 _READ = select(payment_intent).where(payment_intent.c.reference == bindparam("reference"))
+_ON_PAYABLE = "FROM payment_intent WHERE payable_source = :source AND payable_key = :key"
+_OPEN_ON_PAYABLE = text(
+    f"SELECT 1 {_ON_PAYABLE} AND status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) LIMIT 1"
+)
+_PAID_SINCE = text(
+    f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
+    "AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at)"
+)
+LONGEST_LINE = 120
 
 
 def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, now: datetime) -> None:
@@ -102,12 +129,26 @@ def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, 
         "card_fingerprint": fingerprint,
         "status": "accepted",
         "created_at": milliseconds(now),
+        "payable_source": intent.payable_source,
+        "payable_key": intent.payable_key,
+        "line": intent.line[:LONGEST_LINE],
     }
     connection.execute(_ADD, row)
 
 
 def is_begun(connection: Connection, reference: str) -> bool:
     return connection.execute(_KNOWN, {"reference": reference}).first() is not None
+
+
+def is_open_on_payable(connection: Connection, source: str, key: str) -> bool:
+    """Whether a charge on this payable has no final answer yet."""
+    return connection.execute(_OPEN_ON_PAYABLE, {"source": source, "key": key}).first() is not None
+
+
+def paid_but_not_known(connection: Connection, source: str, key: str, asked: DueNow) -> Money:
+    """Approved charges that the billing system did not know of when it was asked: its answer owes as much less."""
+    values = {"source": source, "key": key, "currency": asked.amount.currency, "asked_at": milliseconds(asked.asked_at)}
+    return Money(int(connection.execute(_PAID_SINCE, values).scalar_one()), asked.amount.currency)
 
 
 def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
@@ -132,5 +173,8 @@ def payment_of(row: Any) -> Payment:
         account=row.account,
         card_summary=row.card_summary,
         ani_hash=row.ani_hash,
+        payable_source=row.payable_source,
+        payable_key=row.payable_key,
+        line=row.line,
     )
     return Payment(intent, row.status, row.confirmation_number, row.response_code)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, text
 
+from ivr.core.money import Money
 from ivr.store.calls import StaleCall
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import (
@@ -12,16 +13,21 @@ from ivr.store.intents import (
     Accepted,
     AlreadyBegun,
     BankWord,
+    BeingPaid,
+    DueChanged,
+    DueNow,
     Payment,
     PaymentIntent,
     Status,
     add_intent,
     is_begun,
+    is_open_on_payable,
     move,
+    paid_but_not_known,
     payment_of,
     read_payment,
 )
-from ivr.store.limits import Limits, OverLimit, limit_reached
+from ivr.store.limits import Attempter, Limits, OverLimit, limit_reached
 from ivr.store.outbox import NOTICES, Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.tables import ledger_entry, payment_intent
@@ -31,11 +37,14 @@ _ADD_ENTRY = text(
     "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at)"
 )
 _IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
-# Never below nothing: two callers may have paid the same bill.
+_DUE = text("SELECT due_minor, currency FROM bill WHERE account = :account")
 _LOWER_BILL = text(
     "UPDATE bill SET due_minor = CASE WHEN due_minor > :paid THEN due_minor - :paid ELSE 0 END "
     "WHERE account = :account AND currency = :currency"
 )
+
+
+Refusal = OverLimit | BeingPaid | DueChanged
 
 
 class Ledger:
@@ -47,28 +56,60 @@ class Ledger:
     # ---- the charge is begun
 
     def begin_payment(
-        self, intent: PaymentIntent, limits: Limits, now: datetime
-    ) -> Accepted | AlreadyBegun | OverLimit:
+        self, intent: PaymentIntent, limits: Limits, now: datetime, due: DueNow | None = None
+    ) -> Accepted | AlreadyBegun | Refusal:
         """One transaction: intent, idempotency key, its sealed fields, the first ledger entry and the outbox row.
 
-        StaleCall where the call has ended meanwhile, CardGone where only its card has gone or never came: then nothing
-        is charged.
+        `due`: what another billing system owes; None where the bill is in the embedded table. A refusal deletes the
+        sealed fields. StaleCall where the call has ended meanwhile, NoCard where nothing is sealed: nothing is charged.
         """
+        if intent.amount.minor <= 0:
+            raise ValueError("a charge is more than nothing")
         with self._database.money() as connection:
             self._database.hold(connection, intent.reference)
             if is_begun(connection, intent.reference):
                 return AlreadyBegun()
             staged = _staged_for(connection, intent)
-            self._database.hold(connection, intent.ani_hash, staged.fingerprint)
-            over = limit_reached(connection, limits, intent.ani_hash, staged.fingerprint, now)
-            if over is None:
+            refusal = self._refusal(connection, intent, staged, limits, now, due)
+            if refusal is None:
                 add_intent(connection, intent, staged.fingerprint, now)
                 _add_entry(connection, intent, "requested", None, now)
                 add_job(connection, "authorize", intent.reference, bank_queue(intent.bank))
                 return Accepted()
             delete_sealed(connection, intent.reference)
         self._database.drop_wal()
-        return over
+        return refusal
+
+    def _refusal(
+        self,
+        connection: Connection,
+        intent: PaymentIntent,
+        staged: Staged,
+        limits: Limits,
+        now: datetime,
+        due: DueNow | None,
+    ) -> Refusal | None:
+        """Open charges are looked for before what is due is read: one that is approved in between has lowered it by then."""
+        attempter = attempter_of(intent, staged.fingerprint)
+        self._database.hold(connection, *attempter.holds())
+        over = limit_reached(connection, attempter, limits, now)
+        if over is not None or not intent.payable_key:
+            return over
+        if is_open_on_payable(connection, intent.payable_source, intent.payable_key):
+            return BeingPaid()
+        left = _due_now(connection, intent, due)
+        is_enough = left.currency == intent.amount.currency and left.minor >= intent.amount.minor
+        return None if is_enough else DueChanged(left)
+
+    def is_being_paid(self, source: str, key: str) -> bool:
+        """Early word of `BeingPaid`, before a card is keyed in; the final word is in the charge's transaction."""
+        with self._database.calls() as connection:
+            return is_open_on_payable(connection, source, key)
+
+    def left_to_pay(self, source: str, key: str, due: DueNow) -> Money:
+        """What a billing system of the merchant's said, less what has been paid here that it does not know of."""
+        with self._database.calls() as connection:
+            return _less(due.amount, paid_but_not_known(connection, source, key, due))
 
     # ---- what is known of it
 
@@ -126,8 +167,8 @@ class Ledger:
             return move(connection, job.reference, "sent", "accepted")
 
 
-class CardGone(StaleCall):
-    """The call goes on, but its card does not: what was sealed for it has been dropped, or nothing ever was."""
+class NoCard(Exception):
+    """A charge without a card: nothing was sealed for it, or what was has been forgotten. A fault, not a stale call."""
 
 
 class LostRace(Exception):
@@ -135,13 +176,35 @@ class LostRace(Exception):
 
 
 def _staged_for(connection: Connection, intent: PaymentIntent) -> Staged:
-    staged = read_sealed(connection, intent.reference)
     # The caller's hang-up may have been handled at the same moment, by another thread or node.
     if connection.execute(_IS_OVER, {"id": intent.call}).scalar():
         raise StaleCall(intent.call)
+    staged = read_sealed(connection, intent.reference)
     if not staged.fields:
-        raise CardGone(intent.reference)
+        raise NoCard(intent.reference)
     return staged
+
+
+def attempter_of(intent: PaymentIntent, fingerprint: str) -> Attempter:
+    return Attempter(
+        call=intent.call,
+        ani_hash=intent.ani_hash,
+        card_fingerprint=fingerprint,
+        payable_source=intent.payable_source,
+        payable_key=intent.payable_key,
+        line=intent.line,
+    )
+
+
+def _due_now(connection: Connection, intent: PaymentIntent, due: DueNow | None) -> Money:
+    if due is not None:
+        return _less(due.amount, paid_but_not_known(connection, intent.payable_source, intent.payable_key, due))
+    row = connection.execute(_DUE, {"account": intent.payable_key}).first()
+    return Money(row.due_minor, row.currency) if row else Money(0, intent.amount.currency)
+
+
+def _less(due: Money, paid: Money) -> Money:
+    return Money(max(due.minor - paid.minor, 0), due.currency)
 
 
 def _follow_up(connection: Connection, intent: PaymentIntent, status: Status, tell_billing: bool) -> None:
@@ -163,5 +226,5 @@ def _add_entry(connection: Connection, intent: PaymentIntent, kind: str, code: s
 
 
 def _lower_bill(connection: Connection, intent: PaymentIntent) -> None:
-    values = {"account": intent.account, "currency": intent.amount.currency, "paid": intent.amount.minor}
+    values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.amount.minor}
     connection.execute(_LOWER_BILL, values)

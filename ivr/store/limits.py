@@ -1,11 +1,18 @@
-"""Velocity limits: how many charges one caller, or one card, may begin within a window. Both are known by keyed hash only."""
+"""Limits on failed attempts to pay: of a call, a caller, a card, an account and a line, each within a window.
+
+An attempt counts from its beginning, so that many at once are counted too, until the bank approves it. One that never
+left for the bank does not count. Callers and cards are known by keyed hash only. What is counted can be reset.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection, text
 
 from ivr.store.database import Database, milliseconds
+
+Counted = Literal["call", "caller", "card", "account", "line"]
 
 
 @dataclass(frozen=True)
@@ -16,8 +23,13 @@ class Limit:
 
 @dataclass(frozen=True)
 class Limits:
+    """`per_line` is for callers without a number, who are not one caller."""
+
+    per_call: int | None = None
     per_caller: Limit | None = None
     per_card: Limit | None = None
+    per_account: Limit | None = None
+    per_line: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -25,42 +37,110 @@ class OverLimit:
     name: str
 
 
-_ATTEMPTS = {
-    column: text(f"SELECT count(*) FROM payment_intent WHERE {column} = :value AND created_at > :since")  # noqa: S608
-    for column in ("ani_hash", "card_fingerprint")
+@dataclass(frozen=True)
+class Attempter:
+    """Who and what an attempt is counted for; what is empty is not known, and counts for nobody."""
+
+    call: str = ""
+    ani_hash: str = ""
+    card_fingerprint: str = ""
+    payable_source: str = ""
+    payable_key: str = ""
+    line: str = ""
+
+    def holds(self) -> tuple[str, ...]:
+        """What an attempt locks while it is counted, so that attempts at once count each other."""
+        payable = f"payable {self.payable_source} {self.payable_key}" if self.payable_key else ""
+        return self.ani_hash, self.card_fingerprint, payable, "" if self.ani_hash else f"line {self.line}"
+
+
+@dataclass(frozen=True)
+class CountedAttempts:
+    """Failed attempts that count now: `card` is brand and last four, `calls` names one call of them."""
+
+    what: Counted
+    whom: str
+    count: int
+    latest_ms: int
+    call: str
+
+
+# What is counted together. Everything is a parameter; the columns are these and no others.
+_OF: dict[Counted, str] = {
+    "call": "call = :call AND :call <> ''",
+    "caller": "ani_hash = :ani_hash AND :ani_hash <> ''",
+    "card": "card_fingerprint = :card_fingerprint AND :card_fingerprint <> ''",
+    "account": "payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> ''",
+    "line": "line = :line AND :line <> '' AND ani_hash = '' AND :ani_hash = ''",
+}
+_FAILED = "is_counted AND status NOT IN ('approved', 'not_sent') AND created_at > :since"
+_COUNT = {what: text(f"SELECT count(*) FROM payment_intent WHERE {of} AND {_FAILED}") for what, of in _OF.items()}  # noqa: S608
+_RESET = text(
+    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND (:everybody "
+    "OR (call = :call AND :call <> '') OR (ani_hash = :ani_hash AND :ani_hash <> '') "
+    "OR (payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> '') "
+    "OR (line = :line AND :line <> '' AND ani_hash = '') "
+    "OR card_fingerprint IN (SELECT card_fingerprint FROM payment_intent WHERE call = :call AND card_fingerprint <> ''))"
+)
+_GROUPS: dict[Counted, tuple[str, str, str]] = {
+    "caller": ("ani_hash", "max(call)", "ani_hash <> ''"),
+    "card": ("card_fingerprint", "max(card_summary)", "card_fingerprint <> ''"),
+    "account": ("payable_source, payable_key", "payable_key", "payable_key <> ''"),
+    "line": ("line", "line", "line <> '' AND ani_hash = ''"),
+}
+_SHOW = {
+    what: text(
+        f"SELECT {whom}, count(*), max(created_at), max(call) FROM payment_intent "  # noqa: S608
+        f"WHERE {only} AND {_FAILED} GROUP BY {by} ORDER BY 2 DESC, 3 DESC LIMIT 20"
+    )
+    for what, (by, whom, only) in _GROUPS.items()
 }
 
 
-class VelocityLimits:
+class AttemptLimits:
     """Early word of a limit, so that nobody keys in a card for nothing. The final word is in the charge's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def within_caller_limit(self, ani_hash: str, limit: Limit, now: datetime) -> bool:
+    def limit_reached(self, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
         with self._database.calls() as connection:
-            return _is_within(connection, "ani_hash", ani_hash, limit, now)
+            return limit_reached(connection, attempter, limits, now)
 
-    def within_card_limit(self, fingerprint: str, limit: Limit, now: datetime) -> bool:
+    def counted_attempts(self, since: datetime) -> list[CountedAttempts]:
+        """What counts now, most first."""
         with self._database.calls() as connection:
-            return _is_within(connection, "card_fingerprint", fingerprint, limit, now)
+            return [
+                CountedAttempts(what, *row)
+                for what, query in _SHOW.items()
+                for row in connection.execute(query, {"since": milliseconds(since)})
+            ]
+
+    def reset_limits(self, attempter: Attempter | None) -> int:
+        """Attempts counted until now count no more: those of anything that the attempter names, or all. How many.
+
+        A call stands for the cards that were used in it as well.
+        """
+        values = (attempter or Attempter()).__dict__ | {"everybody": attempter is None}
+        with self._database.money() as connection:
+            return connection.execute(_RESET, values).rowcount
 
 
-def limit_reached(
-    connection: Connection, limits: Limits, ani_hash: str, fingerprint: str, now: datetime
-) -> OverLimit | None:
-    """The caller holds `hold` on both keys, so that two charges at once count each other."""
-    checks = (
-        ("attempts_per_caller", "ani_hash", ani_hash, limits.per_caller),
-        ("attempts_per_card", "card_fingerprint", fingerprint, limits.per_card),
+def limit_reached(connection: Connection, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
+    """For an exact word the transaction holds what `Attempter.holds` names."""
+    checks: tuple[tuple[Counted, Limit | None], ...] = (
+        ("call", Limit(limits.per_call, 365 * 24 * 3600) if limits.per_call else None),
+        ("caller", limits.per_caller),
+        ("card", limits.per_card),
+        ("account", limits.per_account),
+        ("line", limits.per_line),
     )
-    for name, column, value, limit in checks:
-        if value and limit and not _is_within(connection, column, value, limit, now):
-            return OverLimit(name)
+    for what, limit in checks:
+        if limit and _failed(connection, what, attempter, limit, now) >= limit.count:
+            return OverLimit(f"attempts_per_{what}")
     return None
 
 
-def _is_within(connection: Connection, column: str, value: str, limit: Limit, now: datetime) -> bool:
+def _failed(connection: Connection, what: Counted, attempter: Attempter, limit: Limit, now: datetime) -> int:
     since = milliseconds(now - timedelta(seconds=limit.window_s))
-    attempts = connection.execute(_ATTEMPTS[column], {"value": value, "since": since}).scalar_one()
-    return int(attempts) < limit.count
+    return int(connection.execute(_COUNT[what], attempter.__dict__ | {"since": since}).scalar_one())

@@ -49,7 +49,7 @@ _ADD = text(
 _HELD = "WHERE id = :id AND fence = :fence AND is_done = false"
 _TOUCH = text(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
 _FINISH = text(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
-_ACKNOWLEDGE = text(f"UPDATE outbox SET is_done = true, due_at = :at {_HELD}")  # noqa: S608
+_ACKNOWLEDGE = text("UPDATE payment_intent SET acknowledged_at = :at WHERE reference = :reference")
 _POSTPONE = f"UPDATE outbox SET due_at = {{now}} + :pause_ms, leased_until = 0 {_HELD}"  # noqa: S608
 _RENEW = f"UPDATE outbox SET leased_until = {{now}} + :lease_ms {_HELD}"  # noqa: S608
 _HURRY = text("UPDATE outbox SET due_at = :at_once WHERE kind = :kind AND reference = :reference AND is_done = false")
@@ -106,10 +106,12 @@ class Outbox:
             return close_job(connection, job)
 
     def acknowledge(self, job: Job, at: datetime) -> bool:
-        """Done, with the time at which the other side had it: the job's `due_at` from then on."""
+        """A notice is done: from `at` on the billing system's answers have counted the payment."""
         with self._database.money() as connection:
-            values = {"id": job.id, "fence": job.fence, "at": milliseconds(at)}
-            return connection.execute(_ACKNOWLEDGE, values).rowcount == 1
+            if not close_job(connection, job):
+                return False
+            connection.execute(_ACKNOWLEDGE, {"reference": job.reference, "at": milliseconds(at)})
+            return True
 
     def postpone(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
         with self._database.money() as connection:

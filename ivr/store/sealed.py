@@ -5,6 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, text
 
+from ivr.core.call import OPEN
+from ivr.store.calls import StaleCall
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import is_begun
 from ivr.store.tables import payment_intent, sealed_field
@@ -18,8 +20,13 @@ class SealedField:
     fingerprint: str | None = None
 
 
+# Nothing is staged for an attempt that has been charged, nor for a call that is over: a request that was held up on its
+# way, and comes when all is done, would leave a field that nobody deletes.
 _STAGE = (
-    "INSERT INTO sealed_field (intent, field, jwe, fingerprint, at) VALUES (?, ?, ?, ?, ?) "
+    "INSERT INTO sealed_field (intent, field, jwe, fingerprint, at) "
+    "SELECT CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS TEXT), CAST(? AS VARCHAR), CAST(? AS BIGINT) "
+    "WHERE NOT EXISTS (SELECT 1 FROM payment_intent WHERE reference = ?) "
+    "AND NOT EXISTS (SELECT 1 FROM call WHERE id = ? AND is_over) "
     "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, at = excluded.at"
 )
 _STAGED = text("SELECT field, jwe, fingerprint FROM sealed_field WHERE intent = :intent")
@@ -31,12 +38,19 @@ class SealedFields:
         self._database = database
 
     def stage_sealed(self, sealed: SealedField, at: datetime) -> None:
-        """Replaces an earlier entry of the same field: the caller typed it again.
+        """Replaces an earlier entry of the same field: the caller typed it again. StaleCall where it comes too late.
 
         Not yet money: one statement on the calls' connection. A power cut loses the call, and with it the entry.
         """
-        row = (sealed.intent, sealed.field, sealed.jwe, sealed.fingerprint, milliseconds(at))
-        self._database.run(_STAGE, row)
+        call = sealed.intent.rpartition("-")[0]
+        row = (sealed.intent, sealed.field, sealed.jwe, sealed.fingerprint, milliseconds(at), sealed.intent, call)
+        if self._database.run(_STAGE, row).rowcount != 1:
+            raise StaleCall(call)
+
+    def is_staged(self, intent: str) -> bool:
+        """Whether any field lies sealed for the attempt."""
+        with self._database.calls() as connection:
+            return bool(read_sealed(connection, intent).fields)
 
     def forget_card(self, intent: str) -> bool:
         """Deletes what was sealed for an attempt that was never begun; one that was begun keeps its fields: False."""
@@ -50,9 +64,11 @@ class SealedFields:
         return True
 
     def drop_unsent_cards(self, before: datetime) -> int:
-        """Sealed fields of attempts that were never charged and never will be: abandoned calls'."""
-        begun = select(payment_intent.c.reference).where(payment_intent.c.reference == sealed_field.c.intent)
-        old = delete(sealed_field).where(sealed_field.c.at < milliseconds(before), ~begun.exists())
+        """Sealed fields of attempts that have no charge under way: abandoned calls', and what came too late."""
+        under_way = select(payment_intent.c.reference).where(
+            payment_intent.c.reference == sealed_field.c.intent, payment_intent.c.status.in_(OPEN)
+        )
+        old = delete(sealed_field).where(sealed_field.c.at < milliseconds(before), ~under_way.exists())
         with self._database.money() as connection:
             dropped = connection.execute(old).rowcount
         if dropped:

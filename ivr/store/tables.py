@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 metadata = MetaData()
@@ -62,8 +63,16 @@ payment_intent = Table(
     Column("confirmation_number", String(40)),
     Column("response_code", String(4)),
     Column("created_at", BigInteger, nullable=False),
+    # What is paid for; both are empty in a flow that looks nothing up.
+    Column("payable_source", String(60), nullable=False, server_default=""),
+    Column("payable_key", String(60), nullable=False, server_default=""),
+    Column("line", String(120), nullable=False, server_default=""),  # flow and called number
+    Column("is_counted", Boolean, nullable=False, server_default=true()),  # against limits; an operator may take it out
+    Column("acknowledged_at", BigInteger),  # when a billing system of the merchant's said that it knows of it
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
+    Index("intent_by_payable", "payable_source", "payable_key", "created_at"),
+    Index("intent_by_line", "line", "created_at"),
 )
 
 # What happened to money, in order; rows are added, never changed (a trigger refuses it).
@@ -113,7 +122,7 @@ text_message = Table(
     "text_message",
     metadata,
     Column("id", String(120), primary_key=True),
-    Column("recipient", String(40), nullable=False),
+    Column("recipient", Text, nullable=False),  # as the network gave it: of any length
     Column("body", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),

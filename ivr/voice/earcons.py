@@ -5,6 +5,8 @@ _BY_BEGINNING = (
     (("confirm_", "offer_cancel"), "confirm"),
 )
 _WRONG = (
+    "bank_not_reached",
+    "amount_not_payable",
     "brand_not_accepted",
     "card_expired",
     "card_declined",
@@ -19,7 +21,9 @@ _WRONG = (
 _BY_NAME = {
     **dict.fromkeys(_WRONG, "wrong"),
     **dict.fromkeys(("hold_while_charging", "still_working", "one_moment"), "hold"),
-    **dict.fromkeys(("confirmation_number", "you_were_charged", "payment_went_through"), "accepted"),
+    **dict.fromkeys(
+        ("confirmation_number", "you_were_charged", "you_were_charged_in_total", "payment_went_through"), "accepted"
+    ),
     **dict.fromkeys(("sms_sent", "cleared", "nothing_due"), "accepted"),
     "goodbye": "goodbye",
 }

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ivr.core.actions import Action, Authorize, BeginCard, Collect, ForgetCard, HangUp, LookUp, Phrase, Speak
-from ivr.core.call import Call
+from ivr.core.call import Call, Payable
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow, compile_flow
 from ivr.core.engine import step
@@ -28,14 +28,15 @@ from ivr.core.events import (
 from ivr.core.money import Money
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "flows" / "pay-a-bill.yaml"
+SAMPLE = ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BILL = {"bill.due": Money(4250), "bill.min": Money(1000)}
+PAYABLE = Payable("billing.find_bill", "12345678", Money(4250))
 VISA = ("card_number", "visa 1111")
 
 
 def sample(*changes: tuple[str, str]) -> Flow:
-    """The shipped flow, with words of it replaced."""
+    """The sample flow, with words of it replaced."""
     text = SAMPLE.read_text(encoding="utf-8")
     for old, new in changes:
         assert text.count(old) >= 1, f"{old!r} is not in the sample flow"
@@ -151,4 +152,4 @@ class Talk:
         return self.call.phase == "over" and any(isinstance(action, HangUp) for action in self.history)
 
 
-__all__ = ["BILL", "SAMPLE", "START", "VISA", "BeginCard", "ForgetCard", "LookUp", "Talk", "sample"]
+__all__ = ["BILL", "PAYABLE", "SAMPLE", "START", "VISA", "BeginCard", "ForgetCard", "LookUp", "Talk", "sample"]

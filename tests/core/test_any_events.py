@@ -10,6 +10,7 @@ from ivr.core.actions import Authorize, Collect, ForgetCard, HangUp, Speak
 from ivr.core.call import Call
 from ivr.core.collecting import expected_field
 from ivr.core.compiler import Flow
+from ivr.core.ending import ENDING_PROMPTS
 from ivr.core.engine import step
 from ivr.core.events import (
     CARD_FIELDS,
@@ -31,7 +32,6 @@ from ivr.core.events import (
 )
 from ivr.core.flow_prompts import ENGINE_PROMPTS
 from ivr.core.money import Money
-from ivr.core.turn import ENDING_PROMPTS
 from tests.core.conversation import START, sample
 
 FLOWS = {

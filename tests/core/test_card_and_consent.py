@@ -6,7 +6,7 @@ from ivr.core.actions import Authorize, BeginCard, CaptureCard, Collect, ForgetC
 from ivr.core.collecting import expected_field
 from ivr.core.events import CardCaptured, CardCollected, LimitReached
 from ivr.core.money import Money
-from tests.core.conversation import Talk, sample
+from tests.core.conversation import PAYABLE, Talk, sample
 
 CAPTURE = ("brands: [visa", "capture: pay\n    brands: [visa")
 
@@ -89,7 +89,7 @@ def test_the_call_itself_holds_no_card_but_brand_and_last_four():
 
 def test_nothing_is_charged_before_the_caller_has_confirmed():
     assert Talk().at_confirmation().charges == []
-    assert Talk().at_bank().charges == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678")]
+    assert Talk().at_bank().charges == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678", PAYABLE)]
 
 
 @pytest.mark.parametrize("key", ["3", "0", "9", "A"])
@@ -187,7 +187,7 @@ def test_a_captured_card_is_confirmed_all_the_same():
     talk = Talk(sample(CAPTURE), channel="twilio").at_card()
     talk.hear(CardCaptured(talk.now, "success", "visa 1111"))
     assert talk.said == ["confirm_card"]
-    assert talk.keys("1").charges == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678")]
+    assert talk.keys("1").charges == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678", PAYABLE)]
 
 
 @pytest.mark.parametrize(

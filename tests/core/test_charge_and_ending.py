@@ -5,7 +5,7 @@ import pytest
 from ivr.core.actions import Authorize, Collect, ForgetCard, HangUp, Resolve, SendSms, Wait
 from ivr.core.events import CallStarted, Fault
 from ivr.core.money import Money
-from tests.core.conversation import Talk, sample
+from tests.core.conversation import PAYABLE, Talk, sample
 
 CHARGED, NOT_CHARGED, WILL_TELL = "you_were_charged", "you_were_not_charged", "we_will_text_the_result"
 
@@ -16,7 +16,7 @@ CHARGED, NOT_CHARGED, WILL_TELL = "you_were_charged", "you_were_not_charged", "w
 def test_the_caller_hears_that_the_bank_is_asked_and_holds():
     talk = Talk().at_bank()
     assert talk.said == ["hold_while_charging"]
-    assert talk.done == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678"), Wait(2.0)]
+    assert talk.done == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678", PAYABLE), Wait(2.0)]
 
 
 @pytest.mark.parametrize("keys", ["1", "2", "*", "#", "1234"])

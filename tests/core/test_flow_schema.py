@@ -147,6 +147,7 @@ def test_outcomes_are_offered_by_name():
     assert list(SCHEMA["definitions"]["PayStep"]["properties"]["then"]["properties"]) == [
         "approved",
         "declined",
+        "not_sent",
         "unknown",
     ]
 

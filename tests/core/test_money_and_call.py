@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ivr.core.call import Call
+from ivr.core.call import Call, Charge, Payable
 from ivr.core.events import Digits
 from ivr.core.money import Money, parse_money
 
@@ -52,7 +52,9 @@ VALUES = st.dictionaries(
 def test_a_call_goes_to_json_and_back(values: dict, count: int, flag: bool, since: float, outcome: str | None):
     call = Call(
         *("CA1", "f", "+1", "+2", "sip", "en-US"), step="card", phase="confirm", attempt=count, slow=flag,
-        charged_attempt=count, unsettled=flag, since=since, values=values, outcome=outcome,
+        since=since, values=values, outcome=outcome, looking_up=("billing.find_bill", "1") if flag else None,
+        payable=Payable("billing.find_bill", "1", Money(count)) if flag else None, can_text=flag,
+        charges=tuple(Charge(n, Money(n), "declined", "1", "1", flag) for n in range(count)),
     )  # type: ignore[arg-type]  # fmt: skip
     assert Call.from_json(call.to_json()) == call
 

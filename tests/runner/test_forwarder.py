@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ivr.bank import AuthorizationRequest
+from ivr.core.call import Charge
+from ivr.core.money import Money
 from ivr.places import SHIPPED as ROOT
 from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder import INQUIRIES, RETRY_S, TRIES
@@ -314,7 +316,7 @@ def test_a_database_that_stays_away_costs_an_inquiry_not_a_second_charge(till: T
 
 def end_pending(till: Till, reference: str = "CA1-1") -> None:
     """The caller hangs up, or is told that a text will follow."""
-    call = a_call(reference.rpartition("-")[0], attempt=1, charged_attempt=1, unsettled=True)
+    call = a_call(reference.rpartition("-")[0], attempt=1, charges=(Charge(1, Money(4250)),))
     till.store.save_call(call, 0, till.clock())
     till.charge(reference)
     till.store.save_call(replace(call, phase="over", outcome="pending"), 1, till.clock())
@@ -334,7 +336,7 @@ def test_a_caller_who_was_promised_the_result_is_told_once_there_is_one(till: Ti
 
 def test_a_second_save_of_the_same_ending_is_stale_and_promises_nothing(till: Till):
     end_pending(till)
-    call = a_call("CA1", attempt=1, charged_attempt=1, phase="over", outcome="pending")
+    call = a_call("CA1", attempt=1, charges=(Charge(1, Money(4250)),), phase="over", outcome="pending")
     with pytest.raises(StaleCall):
         till.store.save_call(call, 1, till.clock())
     assert till.store.outbox_depth()["result"] == 1
@@ -360,7 +362,7 @@ def test_the_result_is_told_in_the_calls_language(till: Till, fate: Fate, langua
 
 
 def test_a_result_of_a_charge_that_never_was_is_told_to_nobody(till: Till):
-    call = a_call("CA7", attempt=1, charged_attempt=1)
+    call = a_call("CA7", attempt=1, charges=(Charge(1, Money(4250)),))
     till.store.save_call(call, 0, till.clock())
     till.store.save_call(replace(call, phase="over", outcome="pending"), 1, till.clock())
     till.settle()

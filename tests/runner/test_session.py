@@ -237,7 +237,7 @@ def with_flows(session: Session, flows: dict[str, Flow]) -> Session:
 
 
 def changed_flow(folder: Path, *changes: tuple[str, str]) -> dict[str, Flow]:
-    text = (ROOT / "flows" / "pay-a-bill.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml").read_text(encoding="utf-8")
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)

@@ -21,7 +21,7 @@ from tests.runner.tills import Till, bank_in
 from tests.store.payments import NOW, a_call, stage
 
 IDLE = timedelta(minutes=idle_minutes(30))
-FLOW, PROMPTS = load_flow(ROOT / "flows" / "pay-a-bill.yaml")
+FLOW, PROMPTS = load_flow(ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml")
 
 
 def sweep_at(store: Store, now: datetime) -> Sweeper:

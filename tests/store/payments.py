@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 
 from ivr.core.call import Call
 from ivr.core.money import Money
-from ivr.store import Accepted, AlreadyBegun, Limits, OverLimit, PaymentIntent, SealedField, Store
+from ivr.store import (
+    Accepted,
+    AlreadyBegun,
+    BeingPaid,
+    DueChanged,
+    Limits,
+    OverLimit,
+    PaymentIntent,
+    SealedField,
+    Store,
+)
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 NO_LIMITS = Limits()
@@ -17,7 +27,16 @@ def jwe_of(reference: str, field: str) -> str:
     return f"eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.{reference}.{field}." + "Zm9vYmFy" * 60
 
 
-def intent(reference: str = "CA1-1", *, minor: int = 4250, caller: str = "caller", call: str = "") -> PaymentIntent:
+def intent(
+    reference: str = "CA1-1",
+    *,
+    minor: int = 4250,
+    caller: str = "caller",
+    call: str = "",
+    pays: str = "",
+    line: str = "",
+) -> PaymentIntent:
+    """`pays`: the key of what is paid for; empty where nothing was looked up."""
     return PaymentIntent(
         reference=reference,
         merchant="demo-merchant",
@@ -27,6 +46,9 @@ def intent(reference: str = "CA1-1", *, minor: int = 4250, caller: str = "caller
         account=ACCOUNT,
         card_summary="visa 1111",
         ani_hash=caller,
+        payable_source="billing.find_bill" if pays else "",
+        payable_key=pays,
+        line=line,
     )
 
 
@@ -45,9 +67,11 @@ def begin(
     card: str = "card",
     limits: Limits = NO_LIMITS,
     now: datetime = NOW,
-) -> Accepted | AlreadyBegun | OverLimit:
+    pays: str = "",
+    line: str = "",
+) -> Accepted | AlreadyBegun | OverLimit | BeingPaid | DueChanged:
     stage(store, reference, card=card, now=now)
-    return store.begin_payment(intent(reference, minor=minor, caller=caller), limits, now)
+    return store.begin_payment(intent(reference, minor=minor, caller=caller, pays=pays, line=line), limits, now)
 
 
 def a_call(call_id: str = "CA1", **changes: object) -> Call:

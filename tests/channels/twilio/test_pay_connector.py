@@ -25,7 +25,7 @@ CARD = {
 def web(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web:
     monkeypatch.setenv("PAY_CONNECTOR_PASSWORD", PASSWORD)
     flow = tmp_path / "pay-a-bill.yaml"
-    written = (ROOT / "flows" / "pay-a-bill.yaml").read_text(encoding="utf-8")
+    written = (ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml").read_text(encoding="utf-8")
     flow.write_text(written.replace("    brands: [visa", "    capture: pay\n    brands: [visa"), encoding="utf-8")
     (tmp_path / "prompts").symlink_to(ROOT / "flows" / "prompts")
     return make_web(make_bench(sealing_key, flow), PAY_CONNECTOR_PASSWORD=PASSWORD)

@@ -14,7 +14,7 @@ from tests.webs import Web, make_web
 @pytest.fixture
 def web(sealing_key: Path, tmp_path: Path) -> Web:
     flow = tmp_path / "pay-a-bill.yaml"
-    written = (ROOT / "flows" / "pay-a-bill.yaml").read_text(encoding="utf-8")
+    written = (ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml").read_text(encoding="utf-8")
     flow.write_text(written.replace("keys: {", "voice: tones\nkeys: {"), encoding="utf-8")
     (tmp_path / "prompts").symlink_to(ROOT / "flows" / "prompts")
     return make_web(make_bench(sealing_key, flow))

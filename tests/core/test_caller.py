@@ -1,0 +1,62 @@
+"""One caller is one caller however a network writes the number, and callers who withhold theirs are nobody in particular."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from ivr.core.caller import caller_key, takes_texts
+
+WITHHELD = [
+    *("", " ", "anonymous", "Anonymous", "ANONYMOUS", "restricted", "unavailable", "Unavailable", "unknown", "private"),
+    *("+266696687", "266696687", "+7378742833", "+7378742883", "+2562533", "+8656696", "+86282452253"),
+    *(
+        "sip:anonymous@anonymous.invalid",
+        "sips:anonymous@anonymous.invalid",
+        '"Anonymous" <sip:anonymous@anonymous.invalid>',
+    ),
+    *(
+        "<sip:anonymous@anonymous.invalid>;tag=1",
+        "sip:thisis@anonymous.invalid",
+        "anonymous@192.0.2.1",
+        "sip:+266696687@h",
+    ),
+    *("No Caller ID", "Out of Area", "0", "0000000000", "+", "-", "Private Number", "withheld", "blocked"),
+]
+SAME = [
+    *("+15551230100", "15551230100", "0015551230100", "tel:+1-555-123-0100", "+1 (555) 123-0100", "+1.555.123.0100"),
+    *("sip:+15551230100@gateway.example", "sip:+15551230100@192.0.2.1:5060;user=phone", "<sip:15551230100@h>"),
+    *("tel:+15551230100;phone-context=example.com", "%2B15551230100", "00 1 555 123 0100", "SIP:+1-555-123-0100@h"),
+    '"Ann" <sip:+15551230100@gateway.example;user=phone>;tag=42',
+]
+
+
+@pytest.mark.parametrize("written", WITHHELD)
+def test_a_withheld_number_is_nobodys(written: str):
+    assert caller_key(written) == ""
+    assert not takes_texts(written)
+
+
+@pytest.mark.parametrize("written", SAME)
+def test_one_caller_is_one_caller_however_the_number_is_written(written: str):
+    assert caller_key(written) == "15551230100"
+    assert takes_texts(written)
+
+
+def test_callers_with_names_are_told_apart():
+    assert caller_key("sip:alice@pbx.example") != caller_key("sip:bob@pbx.example")
+    assert caller_key("sip:alice@pbx.example") == caller_key("sip:Alice@PBX.example;transport=tcp")
+    assert not takes_texts("sip:alice@pbx.example")
+
+
+@pytest.mark.parametrize(
+    "written", ["101", "sip:1001@pbx", "+1234567890123456789012345678901234567890123", "client:ann"]
+)
+def test_what_is_no_whole_telephone_number_takes_no_texts(written: str):
+    assert caller_key(written)
+    assert not takes_texts(written)
+
+
+@given(st.text(max_size=80))
+def test_anything_may_be_written_there(written: str):
+    assert isinstance(caller_key(written), str)
+    assert not takes_texts(written) or caller_key(written).isdecimal()
