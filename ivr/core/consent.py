@@ -25,11 +25,38 @@ class Choice:
 
 _AGREE = Choice(
     frozenset(
-        {"pay", "charge", "confirm", "accept", "agree", "yes", "right", "correct", "approve", "authorize", "ahead"}
+        {
+            "pay",
+            "charge",
+            "confirm",
+            "accept",
+            "agree",
+            "yes",
+            "right",
+            "correct",
+            "approve",
+            "authorize",
+            "ahead",
+            "finish",
+        }
         | {"pagar", "pagarlo", "pago", "confirmar", "aceptar", "sí", "correcto", "correcta", "cobrar", "autorizar"}
     ),
     frozenset(
-        {"another", "other", "different", "change", "correct it", "cancel", "no", "wrong", "again", "back", "decline"}
+        {
+            "another",
+            "other",
+            "different",
+            "change",
+            "correct it",
+            "cancel",
+            "no",
+            "wrong",
+            "again",
+            "back",
+            "decline",
+            "over",
+            "restart",
+        }
         | {
             "otra",
             "otro",
@@ -44,6 +71,8 @@ _AGREE = Choice(
         }
     ),
 )
+# "If you do not want to pay", "if that is not right", "si no es correcto": the opposite is meant.
+_DENIED = re.compile(r"\bnot\b|n't\b|n’t\b|\bno\s+(?:es|son|est[áa]|quiere|quieres|desea|deseas|va|acepta)\b")
 _CANCEL = Choice(
     frozenset({"cancel", "stop", "end", "cancelar", "anular", "terminar"}),
     frozenset({"go", "continue", "keep", "carry", "continuar", "seguir"}),
@@ -69,6 +98,8 @@ def faults(name: str, template: Template, language: str) -> Iterator[Fault]:
         yield from _choice_faults(name, text, said, _CANCEL, language)
     elif name in ("repeat_offer", "sms_offer"):
         yield from offer_faults(name, AGAIN_KEY if name == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
+    elif name == "choose_language":
+        yield from _language_faults(said)
 
 
 def offer_faults(name: str, key: str, keys: set[str], said: list[KeySaid]) -> Iterator[Fault]:
@@ -79,6 +110,14 @@ def offer_faults(name: str, key: str, keys: set[str], said: list[KeySaid]) -> It
         yield Fault(f"prompt '{name}' says key {wrong[0]}, but the key is {key}", "write {key:key} in place of it")
     elif not named:
         yield Fault(f"prompt '{name}' does not say which key to press", "say {key:key} in it", is_advice=True)
+
+
+def _language_faults(said: list[KeySaid]) -> Iterator[Fault]:
+    """A language's key is its place among the flow's languages, which the prompt cannot know."""
+    fixed = [one.key for one in said if one.key]
+    if fixed:
+        message = f"prompt 'choose_language' says key {fixed[0]}, but the key depends on the flow's languages"
+        yield Fault(message, "write {key:key} in place of it")
 
 
 def _consent_faults(template: Template) -> Iterator[Fault]:
@@ -105,17 +144,18 @@ def _choice_faults(name: str, text: str, said: list[KeySaid], choice: Choice, la
 
 
 def _is_swapped(text: str, said: list[KeySaid], choice: Choice, language: str) -> bool:
-    meant = {one.key: _meant(part, choice) for one, part in _parts(text, said)} if is_read(language) else {}
-    first, second = meant.get(ACCEPT_KEY, ""), meant.get(REFUSE_KEY, "")
-    if first or second:
-        return first == "second" or second == "first"
+    meant = [(one.key, _meant(part, choice)) for one, part in _parts(text, said)] if is_read(language) else []
+    if any(meaning for _, meaning in meant):
+        return (ACCEPT_KEY, "second") in meant or (REFUSE_KEY, "first") in meant
     return said[0].key != ACCEPT_KEY
 
 
 def _meant(part: str, choice: Choice) -> str:
     words = set(re.findall(r"\w+", part.lower()))
     has = bool(words & choice.first), bool(words & choice.second)
-    return {(True, False): "first", (False, True): "second"}.get(has, "")
+    found = {(True, False): "first", (False, True): "second"}.get(has, "")
+    is_denied = _DENIED.search(part.lower()) is not None
+    return {"first": "second", "second": "first"}.get(found, "") if is_denied else found
 
 
 def _parts(text: str, said: list[KeySaid]) -> Iterator[tuple[KeySaid, str]]:

@@ -132,11 +132,11 @@ class ChargeRefused:
     """The answer to `Authorize` where nothing was begun, or to `BeginCard` where nothing would be.
 
     being_paid: another charge on the same payable has no answer yet. due_changed: less is `due` now than was to be paid.
-    not_reached: the billing system did not say what is due now.
+    not_reached: the billing system did not say what is due now. not_payable: it said so in another currency.
     """
 
     at: datetime
-    reason: Literal["being_paid", "due_changed", "nothing_due", "not_reached"]
+    reason: Literal["being_paid", "due_changed", "nothing_due", "not_reached", "not_payable"]
     due: Money | None = None
 
 

@@ -165,7 +165,10 @@ def _spanish_gender(noun: str) -> str:
     if not first:
         return ""
     second = described.partition(" ")[0].removesuffix("s")
-    if second.endswith(("o", "a")) and second != "oro":  # the córdoba's second name
+    if first.startswith("unidad"):
+        return "feminine"
+    # Second words that say nothing of the gender: the córdoba's `oro`, the francs' `CFA`, `vietnamitas` for both.
+    if second.endswith(("o", "a")) and second not in ("oro", "cfa") and not second.endswith("ita"):
         return "feminine" if second.endswith("a") else "masculine"
     own = first.removesuffix("s")
     return "feminine" if own.endswith("a") and own not in _ES_MASCULINE else "masculine"

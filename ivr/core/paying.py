@@ -121,8 +121,8 @@ def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     turn = drop_charge(turn)
     if event.reason == "being_paid":
         return turn.say("payment_in_progress"), End()
-    if event.reason == "not_reached":
-        return turn.say("bill_not_reached"), End()
+    if event.reason in ("not_reached", "not_payable"):
+        return turn.say(f"bill_{event.reason}"), End()
     if event.due is None or event.due.minor <= 0:
         return turn.say("nothing_due"), End()
     turn = owes(turn.forget_card().forget(*OF_ONE_CHARGE), event.due).say("due_changed", due=event.due)

@@ -86,7 +86,7 @@ class HttpBilling:
         return self._event_of(answered, source, key, event) if answered else None
 
     def due_now(self, source: str, key: str) -> DueNow | None:
-        asked = self._look_ups.run(self._read(key))
+        asked = self._look_ups.run(lambda: self._read(key))
         return DueNow(asked.bill.due, asked.at) if asked.bill else None
 
     async def _read(self, account: str) -> "AskedBill":

@@ -49,6 +49,7 @@ from ivr.core.flow import PayStep, ResolveStep
 from ivr.core.money import Money
 from ivr.core.paying import ends_wait
 from ivr.runner.billing import Billing, BillingDown
+from ivr.runner.look_ups import TooManyLookUps
 from ivr.runner.payments import Payments
 from ivr.store import DueNow, StaleCall
 
@@ -246,8 +247,7 @@ class Runner:
             case BeginCard():
                 return self.payments.begin_card(call, self.flows[call.flow], event.at)
             case Authorize():
-                due = self._due_now(action, event)
-                return self.payments.authorize(call, self.flows[call.flow], action, event.at, due)
+                return self._authorize(call, action, event)
             case Resolve():
                 # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
                 return self.payments.answer(call, Waited(event.at))
@@ -265,18 +265,23 @@ class Runner:
     def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
         """Nothing is charged where nobody can say what is still due."""
         try:
-            due = self._due_now(action, event)
-        except BillingDown as error:
-            log.error("cannot read again what is due", call=call.id, reason=str(error))
+            due = self._due_now(action)
+        except (BillingDown, TooManyLookUps) as error:
+            log.error("cannot read again what is due", call=call.id, reason=str(error) or type(error).__name__)
             return ChargeRefused(event.at, "not_reached")
+        if due is not None and due.amount.currency != action.amount.currency:
+            log.error("a bill has changed its currency", call=call.id)
+            return ChargeRefused(event.at, "not_payable")
         return self.payments.authorize(call, self.flows[call.flow], action, event.at, due)
 
-    def _due_now(self, action: Authorize, event: Event) -> DueNow | None:
-        """What another billing system than our own table says is due at this moment; nothing for a bill it has no more."""
+    def _due_now(self, action: Authorize) -> DueNow | None:
+        """What another billing system than our own table says is due at this moment. BillingDown for a bill it has no more."""
         if action.payable is None or self.billing.is_embedded:
             return None
         due = self.billing.due_now(action.payable.source, action.payable.key)
-        return due or DueNow(Money(0, action.amount.currency), event.at)
+        if due is None:
+            raise BillingDown("the bill that was looked up is not known any more")
+        return due
 
 
 def plain_words(call: Call, ending: Ending) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
 from ivr.core.call_form import read_call
-from ivr.store.database import Database, milliseconds
+from ivr.store.database import Database
 from ivr.store.outbox import TEXTS, add_job
 from ivr.store.tables import call, payment_intent
 
@@ -72,7 +72,7 @@ class Calls:
 
     def save_call(self, state: Call, version: int, now: datetime, *, answer: str = "") -> None:
         """`version` is the one that was loaded, 0 for a new call; the row then has the next one."""
-        at, is_over = milliseconds(now), state.phase == "over"
+        at, is_over = self._database.on_its_clock(now), state.phase == "over"
         if version == 0:
             return self._add(state, at, answer, is_over)
         values = (state.to_json(), answer, is_over, at, state.id, version)
@@ -108,7 +108,7 @@ class Calls:
 
     def idle_calls(self, idle_since: datetime, limit: int = 100) -> Sequence[str]:
         """Calls that nobody has ended and nothing has been heard of: a lost status webhook, a crashed node."""
-        idle = select(call.c.id).where(~call.c.is_over, call.c.updated_at < milliseconds(idle_since))
+        idle = select(call.c.id).where(~call.c.is_over, call.c.updated_at < self._database.on_its_clock(idle_since))
         idle = idle.order_by(call.c.updated_at).limit(limit)
         with self._database.calls() as connection:
             return list(connection.execute(idle).scalars())

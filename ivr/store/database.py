@@ -1,6 +1,7 @@
 """Connections: SQLite or PostgreSQL by URL alone, with the durability that each kind of write needs."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
@@ -15,6 +16,8 @@ from ivr.errors import ConfigError
 BUSY_MS = 10_000  # how long a writer waits for another before it gives up
 CONNECTIONS = 24  # more than a web worker's threads; a forwarder asks for as many as it has threads
 
+AHEAD_KEPT_S = 60.0  # how long it is believed how far the database's clock is ahead of ours
+_TIME = text("SELECT EXTRACT(EPOCH FROM clock_timestamp())")
 _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
@@ -25,6 +28,8 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self._of_thread = threading.local()
         self._log_drops = Shared(self._truncate_log)
+        self._asking_the_time = threading.Lock()
+        self._ahead, self._ahead_until = 0, 0.0
         self._writing = threading.Lock() if self.is_sqlite else nullcontext()
         self._keeps_connections = url not in ("sqlite://", "sqlite:///:memory:")  # nobody may keep the only one
         # A database in memory is its one connection: threads take turns on it, a transaction at a time.
@@ -97,6 +102,23 @@ class Database:
         # SQLite's own waiting is sleep and retry, up to 100 ms a time: threads of one process queue here instead.
         with self._writing, self._turn, self._money.begin() as connection:
             yield connection
+
+    def on_its_clock(self, at: datetime) -> int:
+        """The time in milliseconds as the database's own clock has it, which all nodes of a site share.
+
+        SQLite's clock is this machine's. PostgreSQL is asked once in a while how far its clock is ahead of ours.
+        """
+        return milliseconds(at) + (0 if self.is_sqlite else self._ahead_ms())
+
+    def _ahead_ms(self) -> int:
+        with self._asking_the_time:
+            if time.monotonic() >= self._ahead_until:
+                before = time.time()
+                with self.calls() as connection:
+                    theirs = float(connection.execute(_TIME).scalar_one())
+                self._ahead = round((theirs - (before + time.time()) / 2) * 1000)
+                self._ahead_until = time.monotonic() + AHEAD_KEPT_S
+            return self._ahead
 
     def ping(self) -> None:
         with self.calls() as connection:

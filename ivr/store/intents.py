@@ -145,9 +145,12 @@ def is_open_on_payable(connection: Connection, source: str, key: str) -> bool:
     return connection.execute(_OPEN_ON_PAYABLE, {"source": source, "key": key}).first() is not None
 
 
-def paid_but_not_known(connection: Connection, source: str, key: str, asked: DueNow) -> Money:
-    """Approved charges that the billing system did not know of when it was asked: its answer owes as much less."""
-    values = {"source": source, "key": key, "currency": asked.amount.currency, "asked_at": milliseconds(asked.asked_at)}
+def paid_but_not_known(connection: Connection, source: str, key: str, asked: DueNow, asked_at: int) -> Money:
+    """Approved charges that the billing system did not know of when it was asked: its answer owes as much less.
+
+    `asked_at`: when that was, in milliseconds by the database's clock, as acknowledgements are noted.
+    """
+    values = {"source": source, "key": key, "currency": asked.amount.currency, "asked_at": asked_at}
     return Money(int(connection.execute(_PAID_SINCE, values).scalar_one()), asked.amount.currency)
 
 

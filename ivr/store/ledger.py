@@ -97,9 +97,17 @@ class Ledger:
             return over
         if is_open_on_payable(connection, intent.payable_source, intent.payable_key):
             return BeingPaid()
-        left = _due_now(connection, intent, due)
+        left = self._due_now(connection, intent, due)
         is_enough = left.currency == intent.amount.currency and left.minor >= intent.amount.minor
         return None if is_enough else DueChanged(left)
+
+    def _due_now(self, connection: Connection, intent: PaymentIntent, due: DueNow | None) -> Money:
+        if due is not None:
+            asked_at = self._database.on_its_clock(due.asked_at)
+            paid = paid_but_not_known(connection, intent.payable_source, intent.payable_key, due, asked_at)
+            return _less(due.amount, paid)
+        row = connection.execute(_DUE, {"account": intent.payable_key}).first()
+        return Money(row.due_minor, row.currency) if row else Money(0, intent.amount.currency)
 
     def is_being_paid(self, source: str, key: str) -> bool:
         """Early word of `BeingPaid`, before a card is keyed in; the final word is in the charge's transaction."""
@@ -109,7 +117,8 @@ class Ledger:
     def left_to_pay(self, source: str, key: str, due: DueNow) -> Money:
         """What a billing system of the merchant's said, less what has been paid here that it does not know of."""
         with self._database.calls() as connection:
-            return _less(due.amount, paid_but_not_known(connection, source, key, due))
+            asked_at = self._database.on_its_clock(due.asked_at)
+            return _less(due.amount, paid_but_not_known(connection, source, key, due, asked_at))
 
     # ---- what is known of it
 
@@ -194,13 +203,6 @@ def attempter_of(intent: PaymentIntent, fingerprint: str) -> Attempter:
         payable_key=intent.payable_key,
         line=intent.line,
     )
-
-
-def _due_now(connection: Connection, intent: PaymentIntent, due: DueNow | None) -> Money:
-    if due is not None:
-        return _less(due.amount, paid_but_not_known(connection, intent.payable_source, intent.payable_key, due))
-    row = connection.execute(_DUE, {"account": intent.payable_key}).first()
-    return Money(row.due_minor, row.currency) if row else Money(0, intent.amount.currency)
 
 
 def _less(due: Money, paid: Money) -> Money:

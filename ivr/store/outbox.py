@@ -110,7 +110,7 @@ class Outbox:
         with self._database.money() as connection:
             if not close_job(connection, job):
                 return False
-            connection.execute(_ACKNOWLEDGE, {"reference": job.reference, "at": milliseconds(at)})
+            connection.execute(_ACKNOWLEDGE, {"reference": job.reference, "at": self._database.on_its_clock(at)})
             return True
 
     def postpone(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select, text
 
 from ivr.core.call import OPEN
 from ivr.store.calls import StaleCall
-from ivr.store.database import Database, milliseconds
+from ivr.store.database import Database
 from ivr.store.intents import is_begun
 from ivr.store.tables import payment_intent, sealed_field
 
@@ -43,7 +43,15 @@ class SealedFields:
         Not yet money: one statement on the calls' connection. A power cut loses the call, and with it the entry.
         """
         call = sealed.intent.rpartition("-")[0]
-        row = (sealed.intent, sealed.field, sealed.jwe, sealed.fingerprint, milliseconds(at), sealed.intent, call)
+        row = (
+            sealed.intent,
+            sealed.field,
+            sealed.jwe,
+            sealed.fingerprint,
+            self._database.on_its_clock(at),
+            sealed.intent,
+            call,
+        )
         if self._database.run(_STAGE, row).rowcount != 1:
             raise StaleCall(call)
 
@@ -68,7 +76,7 @@ class SealedFields:
         under_way = select(payment_intent.c.reference).where(
             payment_intent.c.reference == sealed_field.c.intent, payment_intent.c.status.in_(OPEN)
         )
-        old = delete(sealed_field).where(sealed_field.c.at < milliseconds(before), ~under_way.exists())
+        old = delete(sealed_field).where(sealed_field.c.at < self._database.on_its_clock(before), ~under_way.exists())
         with self._database.money() as connection:
             dropped = connection.execute(old).rowcount
         if dropped:

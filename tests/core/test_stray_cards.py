@@ -53,7 +53,10 @@ def test_a_number_is_known_whole_and_in_any_two_or_three_parts(number: bytes, da
         (VISA, True),
         ("41111111111111111230", True),  # and its expiry
         ("41111111111111111230123", True),  # and its code
-        ("41111111111111119930", False),  # 99 is no month
+        ("14111111111111111", True),  # after a stray key
+        ("411111111111111194105", True),  # before a postal code
+        ("41111111111111111", True),  # and a key too many
+        ("12345678901234567890", False),
         ("3782822463100051230", True),
         ("4111111111111112", False),
         ("12345678", False),
