@@ -9,8 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ivr.channels.trunk.entry_buffer import EntryBuffer
-from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
+from ivr.channels.line.entry_buffer import EntryBuffer
+from ivr.channels.line.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
