@@ -1,4 +1,4 @@
-"""The two web applications: one for the world's webhooks, one that shows this machine what is going on."""
+"""The web applications: one for the world's webhooks, one that shows this machine what is going on."""
 
 import os
 
@@ -7,8 +7,9 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
+from ivr.channels.browser import BrowserPhone
 from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
-from ivr.console import LivePages, console, is_local, is_loopback, refuse
+from ivr.console import LivePages, console, is_from_here, is_local, is_loopback, refuse
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
 from ivr.runner.assembly import Engine, assemble
@@ -56,6 +57,17 @@ def create_console(settings: Settings | None = None, engine: Engine | None = Non
     add_health(app, engine.store)
     add_errors(app)
     return app
+
+
+def create_console_and_phone() -> tuple[Flask, BrowserPhone | None]:
+    """Both of the console's listener, over one engine; the phone is None where the settings leave it out."""
+    settings = load_settings()
+    engine = assemble(settings)
+    console_app = create_console(settings, engine)
+    if not settings.has_browser_phone:
+        return console_app, None
+    recordings = settings.flows / "prompts" / "audio"
+    return console_app, BrowserPhone(engine, settings.var, recordings, settings.trunk_voice, is_from_here)
 
 
 def add_health(app: Flask, store: Store) -> None:

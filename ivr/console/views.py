@@ -1,13 +1,13 @@
 """One page, served to this machine only until it has a login; strict about what a browser may do with it."""
 
-import ipaddress
 import secrets
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template
 from markupsafe import Markup
 
 from ivr.console.rows import ConsoleData
+from ivr.console.visitors import is_local, refuse
 from ivr.core.diagram import svg
 
 SHOWN_CALLS = 20
@@ -50,29 +50,6 @@ def console(pages: ConsoleData) -> Blueprint:
 def latest(pages: ConsoleData) -> dict[str, Any]:
     calls, texts = pages.latest_calls(SHOWN_CALLS), pages.latest_texts(SHOWN_TEXTS)
     return {"calls": calls, "texts": texts, "trouble": pages.trouble(), "words": ENDING_WORDS}
-
-
-def is_local() -> bool:
-    """Asked for by this machine's own name and from itself: a proxy's visitors and a rebound DNS name are not.
-
-    The second lock: the first is that this is not the port that Twilio's requests come to.
-    """
-    host = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
-    name = (host or request.host).strip("[]").lower()
-    forwarded = any(header in request.headers for header in ("X-Forwarded-For", "Forwarded"))
-    return not forwarded and is_loopback(request.remote_addr or "") and (name == "localhost" or is_loopback(name))
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def refuse() -> Response:
-    words = "this page is shown on the machine itself only: try an ssh tunnel (ssh -L 8001:127.0.0.1:8001)\n"
-    return Response(words, 403, mimetype="text/plain")
 
 
 def protect(response: Response, only: str) -> Response:

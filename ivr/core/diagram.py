@@ -202,7 +202,7 @@ class _Drawing:
             x, top = self.layout.x[name], self._top(name)
             width = self._box_width(name)
             yield (
-                f'<g class="{colour(step)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
+                f'<g class="{colour(step)}" data-step="{escape(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
                 f'height="{_n(BOX_HEIGHT)}" rx="10"/><text class="name" text-anchor="middle" x="{_n(x)}" '
                 f'y="{_n(top + 21)}">{escape(_words(name))}</text><text class="detail" text-anchor="middle" '
                 f'x="{_n(x)}" y="{_n(top + 38)}">{escape(detail(step))}</text></g>'
@@ -222,7 +222,8 @@ class _Drawing:
             way = f"M{_n(begin.x)} {_n(begin.y)}" + "".join(
                 f"L{_n(c.begin.x)} {_n(c.begin.y)}{c.path()}" for c in curves
             )
-            yield f'<path class="{"climbs" if route.climbs else "falls"}" d="{way}"/>'
+            kind = "climbs" if route.climbs else "falls"
+            yield f'<path class="{kind}"{_ends_of(route.edge.source, route.edge.target)} d="{way}"/>'
             yield _arrow_head(end, -1 if route.climbs else 1)
         for name in self.loops:
             yield from self._loop(name)
@@ -230,7 +231,7 @@ class _Drawing:
     def _loop(self, name: str) -> Iterator[str]:
         x, y = self.layout.x[name] + self._box_width(name) / 2, self._top(name) + BOX_HEIGHT / 2
         reach = x + LOOP_REACH
-        yield f'<path class="climbs" d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
+        yield f'<path class="climbs"{_ends_of(name, name)} d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
         yield f'<path class="head" d="M{_n(x)} {_n(y - 12)}l9 -2l-3 8z"/>'
 
     def _curves(self, route: Route) -> list[Curve]:
@@ -301,6 +302,11 @@ def _label_text(place: Point, label: str, anchor: str) -> str:
     if not label:
         return ""
     return f'<text class="label" text-anchor="{anchor}" x="{_n(place.x)}" y="{_n(place.y + 4)}">{escape(label)}</text>'
+
+
+def _ends_of(source: str, target: str) -> str:
+    """For whoever marks the way that a call took."""
+    return f' data-from="{escape(source)}" data-to="{escape(target)}"'
 
 
 def _arrow_head(tip: Point, down: int) -> str:

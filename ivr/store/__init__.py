@@ -25,10 +25,11 @@ from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, Notices
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
+from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
 
 
-class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit):
+class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -77,6 +78,7 @@ __all__ = [
     "DueChanged",
     "DueNow",
     "Job",
+    "LedgerEntry",
     "Limit",
     "Limits",
     "NoCard",
@@ -86,6 +88,7 @@ __all__ = [
     "PaymentIntent",
     "Renewal",
     "SealedField",
+    "SealedSize",
     "StaleCall",
     "Status",
     "Store",

@@ -75,6 +75,11 @@ class Conversation:
             await self._mouth.wipe()
 
     @property
+    def asked(self) -> Collect | None:
+        """The entry that is being collected; None on hold, while an event is handled, and at the end."""
+        return self._collect
+
+    @property
     def _is_over(self) -> bool:
         return self.call.phase == "over" and self._after_silence is None and self._collect is None
 
@@ -191,11 +196,11 @@ class Conversation:
 
     async def _follow(self, answered: Answered) -> None:
         self.call = answered.call
-        self._house.watch(self.call)
         phrases = [phrase for action in answered.actions if isinstance(action, Speak) for phrase in action.phrases]
         last = answered.actions[-1] if answered.actions else HangUp()
         self._collect = last if isinstance(last, Collect) else None
         self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
+        self._house.watch(self.call)
         self._take_waiting_keys()
         await self._speak(phrases)
 
