@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from ivr import metrics
 from ivr.channels.browser import BrowserPhone
 from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
-from ivr.console import LivePages, console, is_from_here, is_local, is_loopback, refuse
+from ivr.console import LivePages, PhonePage, console, is_from_here, is_local, is_loopback, refuse
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
 from ivr.runner.assembly import Engine, assemble
@@ -52,7 +52,8 @@ def create_console(settings: Settings | None = None, engine: Engine | None = Non
     app = Flask(__name__, static_folder=None)
     # What `make run` has started beside this process, so that the page can say it.
     running = os.environ.get("TONETILL_PROCESSES", "console").split(",")
-    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running)))
+    phone = PhonePage(settings, engine.flows, engine.store) if settings.has_browser_phone else None
+    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running), phone))
     add_metrics(app, engine.store, only_local=is_loopback(settings.console_host))
     add_health(app, engine.store)
     add_errors(app)

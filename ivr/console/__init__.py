@@ -4,6 +4,7 @@ It has a listener of its own (CONSOLE_PORT), because a proxy makes whatever it s
 """
 
 from ivr.console.live import LivePages
+from ivr.console.phone import PhonePage
 from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trial, mask_number
 from ivr.console.trials import address, console_address, processes, trials
 from ivr.console.views import console
@@ -13,6 +14,7 @@ __all__ = [
     "CallRow",
     "ConsoleData",
     "LivePages",
+    "PhonePage",
     "Process",
     "TextRow",
     "Trial",

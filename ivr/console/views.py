@@ -1,11 +1,13 @@
 """One page, served to this machine only until it has a login; strict about what a browser may do with it."""
 
 import secrets
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, abort, make_response, render_template, send_from_directory
 from markupsafe import Markup
 
+from ivr.console.phone import PhonePage
 from ivr.console.rows import ConsoleData
 from ivr.console.visitors import is_local, refuse
 from ivr.core.diagram import svg
@@ -13,11 +15,14 @@ from ivr.core.diagram import svg
 SHOWN_CALLS = 20
 SHOWN_TEXTS = 10
 REFRESH_S = 5
+# The scripts and styles of the phone; a browser asks for each by the name that the page says.
+STATIC = ("phone.css", "phone.js", "sound.js", "speaker.js", "tones.js", "view.js")
+KEY_NAMES = {"*": "star", "#": "pound"}
 ENDING_WORDS = {"paid": "charged", "unpaid": "not charged", "pending": "not known yet", None: "in the call"}
 
 
-def console(pages: ConsoleData) -> Blueprint:
-    """Register it at the root of the application."""
+def console(pages: ConsoleData, phone: PhonePage | None = None) -> Blueprint:
+    """Register it at the root of the application. `phone`: what the telephone on the page offers, where there is one."""
     blueprint = Blueprint("console", __name__, template_folder="templates")
 
     @blueprint.before_request
@@ -30,6 +35,9 @@ def console(pages: ConsoleData) -> Blueprint:
         page = render_template(
             "console.html",
             nonce=nonce,
+            phone=phone,
+            accounts=phone.accounts if phone else (),
+            names=KEY_NAMES,
             refresh_s=REFRESH_S,
             processes=pages.processes(),
             trials=pages.trials(),
@@ -37,14 +45,29 @@ def console(pages: ConsoleData) -> Blueprint:
             diagrams={name: Markup(svg(flow, nonce=nonce)) for name, flow in pages.flows().items()},  # noqa: S704
             **latest(pages),
         )
-        return protect(make_response(page), f"'nonce-{nonce}'")
+        return protect(make_response(page), f"'self' 'nonce-{nonce}'" if phone else f"'nonce-{nonce}'")
 
     @blueprint.get("/latest")
     def show_latest() -> Response:
         """The part of the page that changes, for its script."""
         return protect(make_response(render_template("console_latest.html", **latest(pages))), "'none'")
 
+    if phone is not None:
+        add_phone(blueprint, phone)
     return blueprint
+
+
+def add_phone(blueprint: Blueprint, phone: PhonePage) -> None:
+    @blueprint.get("/accounts")
+    def show_accounts() -> Response:
+        """What each account owes changes with every payment."""
+        return protect(make_response(render_template("console_accounts.html", accounts=phone.accounts)), "'none'")
+
+    @blueprint.get("/static/<name>")
+    def show_static(name: str) -> Response:
+        if name not in STATIC:
+            abort(404)
+        return protect(send_from_directory(Path(__file__).parent / "static", name), "'none'")
 
 
 def latest(pages: ConsoleData) -> dict[str, Any]:
