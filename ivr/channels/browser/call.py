@@ -19,6 +19,7 @@ from ivr.core.call import Call
 from ivr.core.compiler import Flow
 from ivr.core.way import way_between
 from ivr.errors import PeerError
+from ivr.runner import note_fault
 from ivr.store import Store
 
 LOOK_S: Final = 0.25
@@ -75,7 +76,10 @@ class BrowserCall:
             self._ear.close()
             for task in (listening, talking, *beside):
                 task.cancel()
-            await asyncio.gather(listening, talking, *beside, return_exceptions=True)
+            ended = await asyncio.gather(listening, talking, *beside, return_exceptions=True)
+            for fault in ended[2:]:
+                if isinstance(fault, Exception) and not self._socket.is_closed:
+                    note_fault(call.id, fault)
 
     async def _settle(self, listening: "asyncio.Task[None]", recording: "asyncio.Task[None]") -> None:
         if not listening.done():
@@ -146,7 +150,8 @@ class BrowserCall:
             call = self._conversation.call
             try:
                 news, is_settled = await loop.run_in_executor(self._line.blocking, self._record.look, call)
-            except Exception:
+            except Exception as fault:
+                note_fault(call.id, fault)
                 news, is_settled = [], False
             for kind, more in news:
                 self._say(kind, **more)

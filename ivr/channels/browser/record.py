@@ -50,7 +50,7 @@ class Record:
             ("ledger", {
                 "entry": entry.id,
                 "attempt": attempt_of(entry.reference),
-                "kind": entry.kind,
+                "what": entry.kind,
                 "amount": str(entry.amount),
                 "code": entry.response_code,
                 "clock": entry.at.strftime("%H:%M:%S.%f")[:-3],

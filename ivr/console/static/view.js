@@ -2,7 +2,7 @@
 const by = (id) => document.getElementById(id);
 const WORDS = {
   payment: (m) => `${m.status}: ${m.amount} by ${m.card || "card"}${m.confirmation ? `, confirmation ${m.confirmation}` : ""}${m.code ? `, code ${m.code}` : ""}`,
-  ledger: (m) => `attempt ${m.attempt}: ${m.kind}, ${m.amount}${m.code ? `, code ${m.code}` : ""}`,
+  ledger: (m) => `attempt ${m.attempt}: ${m.what}, ${m.amount}${m.code ? `, code ${m.code}` : ""}`,
   text: (m) => `text: ${m.body} (${m.state})`,
 };
 const OUTCOMES = { paid: "The card was charged.", unpaid: "The card was not charged.", pending: "Not known yet: it is being found out." };
@@ -140,7 +140,7 @@ export class View {
   }
 
   money(m, kind) {
-    append(by("money"), element("li", WORDS[kind](m), `${kind} ${m.status || m.kind || ""}`));
+    append(by("money"), element("li", WORDS[kind](m), `${kind} ${m.status || m.what || ""}`));
     this.line(m, WORDS[kind](m));
   }
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.channels.browser.products import ROOT, Product, running
 
 SHOTS = ROOT / "var" / "test-output"
 CHROMIUM = shutil.which("chromium")
 STEP_MS = 30_000
+expect.set_options(timeout=STEP_MS)
 
 
 @pytest.fixture(scope="session")
