@@ -19,7 +19,8 @@ function element(tag, text, className = "") {
 function append(list, item) {
   list.append(item);
   while (list.children.length > MOST_LINES) list.firstChild.remove();
-  list.parentElement.scrollTop = list.parentElement.scrollHeight;
+  const scroll = list.closest(".scroll");
+  scroll.scrollTop = scroll.scrollHeight;
 }
 
 export class View {
