@@ -27,7 +27,8 @@ SETTLE_S: Final = 180.0  # an inquiry and a reversal take less; what is open aft
 LONGEST_CALL_S: Final = 1800.0
 # Of audio that came before its time: a page in the background sends a second's frames at once.
 MOST_AHEAD_S: Final = 5.0
-SHORTEST_PAN: Final = 12  # digits (ISO/IEC 7812): a plain entry that long may be a card number at the wrong question
+# Digits in a row that are shown: more of them may be a card number at the wrong question, of which six are public (BIN).
+MOST_SHOWN: Final = 6
 DOT: Final = "•"
 
 
@@ -55,7 +56,7 @@ class BrowserCall:
         self._mouth.tell = self._conversation.tell
         self._record = Record(line.store, call.id)
         self._step = ""
-        self._keys_of_entry = self._frames = 0
+        self._digits_in_row = self._frames = 0
         self._last_key_s = self._began_s
 
     async def run(self) -> None:
@@ -119,9 +120,11 @@ class BrowserCall:
 
     def _take_key(self, key: str) -> None:
         self._last_key_s = time.monotonic()
-        self._keys_of_entry += 1
+        self._digits_in_row = self._digits_in_row + 1 if key.isdigit() else 0
         asked = self._conversation.asked
-        is_plain = asked is not None and not asked.sensitive and self._keys_of_entry < SHORTEST_PAN
+        if asked is not None and asked.sensitive:
+            self._digits_in_row = 0  # none of them is shown
+        is_plain = asked is not None and not asked.sensitive and self._digits_in_row <= MOST_SHOWN
         self._say("heard", key=key if is_plain else DOT)
         self._mouth.key_pressed()
         self._conversation.tell(KeyPressed(key))
@@ -136,7 +139,8 @@ class BrowserCall:
         took_ms = round((time.monotonic() - self._last_key_s) * 1000, 1)
         way = way_between(self._flow, self._step, call.step) if call.step else ()
         self._say("step", step=call.step, phase=call.phase, way=way, took_ms=took_ms, language=call.language)
-        self._step, self._keys_of_entry = call.step or self._step, 0
+        if call.step and call.step != self._step:
+            self._step, self._digits_in_row = call.step, 0
         asked = self._conversation.asked
         if asked is not None:
             self._say("asks", field=asked.field, sensitive=asked.sensitive)
