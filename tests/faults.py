@@ -21,7 +21,7 @@ ANSWERS = (
     ("To hear that again", ""),
 )
 CHARGED = ("Your card was charged", "Your payment went through")
-NOT_CHARGED = "Your card was not charged."
+NOT_CHARGED = "Your card was not charged in this call."
 WILL_TELL = "we will send you a text message with the result."
 NOT_KNOWN = "We cannot tell at this moment whether your card was charged."
 MOST_REQUESTS = 120
@@ -40,6 +40,7 @@ class Caller:
     url: str = VOICE
     fields: dict[str, str] = field(default_factory=dict)
     said: str = ""
+    ever_said: str = ""
     statuses: list[int] = field(default_factory=list)
 
     def request(self) -> str:
@@ -48,6 +49,7 @@ class Caller:
         self.statuses.append(answer.status_code)
         twiml = answer.text
         self.said = " ".join(re.findall(r"<Say[^>]*>([^<]*)<", twiml))
+        self.ever_said += f" {self.said}"
         following = re.search(r'action="([^"]+)"|<Redirect[^>]*>([^<]+)<', twiml)
         self.url = (following[1] or following[2]).replace("&amp;", "&") if following else ""
         self.fields = {"Digits": self._keys()} if "<Gather" in twiml else {}

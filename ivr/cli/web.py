@@ -23,11 +23,11 @@ def console() -> None:
 def public_site(settings: Settings) -> Site:
     limits = Limits(settings.web_read_s)
     return Site(
-        "app:create_app", settings.host, settings.port, "PORT", settings.web_workers, settings.web_threads, limits
+        "ivr.app:create_app", settings.host, settings.port, "PORT", settings.web_workers, settings.web_threads, limits
     )
 
 
 def console_site(settings: Settings) -> Site:
     where = (settings.console_host, settings.console_port)
     limits = Limits(settings.web_read_s)
-    return Site("app:create_console_and_phone", *where, "CONSOLE_PORT", 1, CONSOLE_THREADS, limits, sockets=True)
+    return Site("ivr.app:create_console_and_phone", *where, "CONSOLE_PORT", 1, CONSOLE_THREADS, limits, sockets=True)

@@ -1,5 +1,6 @@
 """Everything a simulated call needs, in this process: a store in memory, a vault, and the bank simulator's own rules."""
 
+import os
 import secrets
 import tempfile
 import uuid
@@ -15,6 +16,7 @@ from ivr.bank.simulator import BankSimulator
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.compiler import Flow
 from ivr.core.phrases import Prompts
+from ivr.places import SHIPPED, find_project
 from ivr.runner import Runner
 from ivr.runner.assembly import load_flow
 from ivr.runner.billing import Billing, Bills, Waiting, billing_of
@@ -23,10 +25,11 @@ from ivr.runner.forwarder_results import result_words
 from ivr.runner.notices import Notices, notices_of
 from ivr.runner.payments import Payments, bank_of
 from ivr.runner.texting import keep_text
-from ivr.settings import ROOT, load_settings
+from ivr.settings import Settings, load_settings
 from ivr.store import Store, memory_store
 from ivr.vault import Vault
 
+SAMPLE_BANKS = SHIPPED / "config" / "banks.yaml"  # the simulator's, whatever the flow calls its bank
 # A simulated call has nobody beside it to hold up, and its clock stands still while an answer is awaited.
 PATIENT = Waiting(moment_s=10.0, waiters=1)
 
@@ -87,11 +90,11 @@ def workbench(file: Path) -> Iterator[Workbench]:
     Bills come from where the settings say: ACCOUNTS, or BILLING_URL, which is then told of what is paid.
     """
     flow, prompts = load_flow(file)
-    chosen = load_settings()
     with tempfile.TemporaryDirectory(prefix="tonetill-") as folder:
         keys, bank_folder = Path(folder) / "keys", Path(folder) / "bank"
         make_development_keys(keys, bank_folder)
-        settings = load_banks(ROOT / "config" / "banks.yaml", Path(folder))
+        chosen = settings_for_trying(Path(folder))
+        settings = load_banks(SAMPLE_BANKS, Path(folder))
         with BankSimulator(bank_folder, slow_s=2.0) as simulator:
             ours = next(iter(settings.values())).model_copy(update={"url": simulator.url, "read_timeout": 4.0})
             with HttpsBank(ours) as bank:
@@ -104,3 +107,10 @@ def workbench(file: Path) -> Iterator[Workbench]:
                     Clock(datetime.now(UTC)),
                     billing=lambda store: (billing_of(chosen, store, PATIENT), notices_of(chosen, store)),
                 )
+
+
+def settings_for_trying(folder: Path) -> Settings:
+    """The project's; outside of any project the sample's, with what would be kept on disk in `folder`."""
+    if find_project() is not None:
+        return load_settings()
+    return load_settings({**os.environ, "VAR": str(folder)}, project=SHIPPED)

@@ -11,9 +11,9 @@ import pytest
 from ivr.core.call import FORM, Call
 from ivr.core.compiler import Flow
 from ivr.core.events import Digits, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.places import SHIPPED as ROOT
 from ivr.runner import Answered, CallService, NoSuchCall, Session, new_call
 from ivr.runner.assembly import load_flow
-from ivr.settings import ROOT
 from ivr.store import CallRecord, Store
 from tests.benches import Bench
 from tests.store.payments import NOW
@@ -221,7 +221,7 @@ def test_whoever_hangs_up_on_a_row_that_cannot_be_read_is_texted_where_their_num
     assert session.service.session("CA1").hang_up()
     stored = bench.workbench.store.load_call("CA1")
     assert stored is not None
-    assert (stored.call.outcome, stored.call.hung_up) == ("pending", True)
+    assert (stored.call.outcome, stored.call.hung_up) == ("paid", True)
     bench.workbench.work()
     sent = [text.id for text in bench.workbench.store.texts_of("CA1")]
     assert sent == (["CA1-1-result"] if stored.call.ani else [])

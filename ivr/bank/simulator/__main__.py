@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from rich.table import Table
 from ivr.bank.simulator.books import Entry, charged, read_books
 from ivr.bank.simulator.scenarios import SCENARIOS
 from ivr.bank.simulator.server import BankSimulator
-from ivr.errors import ConfigError
+from ivr.errors import ConfigError, IvrError
 from ivr.logs import set_up_logging
-from ivr.settings import ROOT
+from ivr.settings import load_settings
 
 
 def default_folder() -> Path:
-    return ROOT / os.environ.get("VAR", "var") / "bank"
+    return load_settings().var / "bank"
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,7 +50,7 @@ def main(context: click.Context, /, log_level: str, log_format: str, **where: An
 def books(folder: Path) -> None:
     """What the bank has booked, as a table."""
     entries = read_or_fail(folder)
-    table = Table("reference", "card", "amount", "outcome", "code", "authorization")
+    table = Table("reference", "invoice", "card", "amount", "outcome", "code", "authorization")
     for entry in entries:
         table.add_row(*row(entry))
     console = Console()
@@ -83,7 +84,15 @@ def run(folder: Path, host: str, port: int, slow_s: float) -> None:
 def row(entry: Entry) -> tuple[str, ...]:
     card = f"{entry.brand} {entry.last4}" if entry.last4 else "-"
     code, authorization_code = entry.response_code or "-", entry.authorization_code or "-"
-    return entry.reference, card, str(entry.amount or "-"), entry.outcome, code, authorization_code
+    return (
+        entry.reference,
+        entry.invoice_reference or "-",
+        card,
+        str(entry.amount or "-"),
+        entry.outcome,
+        code,
+        authorization_code,
+    )
 
 
 def read_or_fail(folder: Path) -> list[Entry]:
@@ -94,4 +103,7 @@ def read_or_fail(folder: Path) -> list[Entry]:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m ivr.bank.simulator")
+    try:
+        main(prog_name="python -m ivr.bank.simulator")
+    except IvrError as error:
+        sys.exit(f"bank: {error}")
