@@ -5,7 +5,7 @@ It has a listener of its own (CONSOLE_PORT), because a proxy makes whatever it s
 
 from ivr.console.live import LivePages
 from ivr.console.phone import PhonePage
-from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trial, mask_number
+from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trace, Trial, mask_number
 from ivr.console.trials import address, console_address, processes, trials
 from ivr.console.views import console
 from ivr.console.visitors import is_from_here, is_local, is_loopback, refuse
@@ -17,6 +17,7 @@ __all__ = [
     "PhonePage",
     "Process",
     "TextRow",
+    "Trace",
     "Trial",
     "address",
     "console",

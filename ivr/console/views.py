@@ -52,6 +52,17 @@ def console(pages: ConsoleData, phone: PhonePage | None = None) -> Blueprint:
         """The part of the page that changes, for its script."""
         return protect(make_response(render_template("console_latest.html", **latest(pages))), "'none'")
 
+    @blueprint.get("/calls/<call_id>")
+    def show_call(call_id: str) -> Response:
+        """One call's trace: why did this caller fail?"""
+        trace = pages.trace(call_id)
+        if trace is None:
+            abort(404)
+        nonce = secrets.token_urlsafe(16)
+        drawing = Markup(svg(trace.flow, nonce=nonce, way=trace.way)) if trace.flow else ""  # noqa: S704
+        page = render_template("console_call.html", nonce=nonce, trace=trace, drawing=drawing, words=ENDING_WORDS)
+        return protect(make_response(page), f"'nonce-{nonce}'")
+
     if phone is not None:
         add_phone(blueprint, phone)
     return blueprint

@@ -25,6 +25,14 @@ def way_between(flow: Flow, before: str, after: str) -> Sequence[str]:
     return _steps_back(came_from, after) if after in came_from else (before, after)
 
 
+def whole_way(flow: Flow, seen: Sequence[str]) -> Sequence[str]:
+    """Of a call that was seen at these steps, one after another; a step that it stayed at comes once."""
+    way: list[str] = []
+    for step in filter(None, seen):
+        way += [name for name in way_between(flow, way[-1] if way else "", step) if not way or name != way[-1]]
+    return way
+
+
 def _targets(flow: Flow, name: str) -> Sequence[str]:
     step = flow.steps.get(name)
     return [target for _, _, target in step.targets() if target != RETRY] if step else []

@@ -27,9 +27,10 @@ from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
+from ivr.store.turns import Turn, Turns
 
 
-class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories):
+class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -95,6 +96,7 @@ __all__ = [
     "StoredCall",
     "TextMessage",
     "TextProblem",
+    "Turn",
     "Which",
     "bank_queue",
     "memory_store",
