@@ -47,10 +47,22 @@ def test_a_call_needs_no_mouse(watched: Watched):
     expect(page.locator("#state")).to_have_text("The card was not charged. You hung up.")
 
 
+def test_a_click_in_the_list_of_calls_opens_the_calls_trace(watched: Watched):
+    page = watched.page
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.locator("#state")).to_have_text("Asked: language")
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.locator("#state")).to_have_text("The card was not charged. You hung up.")
+    page.locator("#latest tbody a").first.click()
+    expect(page.get_by_role("heading", name="A call of ...142")).to_be_visible()
+    expect(page.locator("tbody tr").last).to_contain_text("hung up")
+    assert violations(page) == []
+    watched.shoot("call-trace")
+
+
 def test_noise_on_the_line_is_turned_up_until_the_decoder_fails(watched: Watched):
     page = watched.page
     page.get_by_role("button", name="Call", exact=True).click()
-    page.get_by_label("Language")
     expect(page.locator("#state")).to_have_text("Asked: language")
     page.locator("#noise").fill("10")
     expect(page.locator("#noise-words")).to_have_text("tones 20 dB over the noise")
