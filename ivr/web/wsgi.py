@@ -27,7 +27,7 @@ class WsgiInThreads:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
     async def __call__(self, scope: Any, receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
-        if scope["type"] == "websocket":
+        if scope.get("type") == "websocket":
             await (self._sockets or refuse_socket)(scope, receive, send)
             return
         body = await read_body(receive)
