@@ -1,4 +1,4 @@
-"""The two web applications: one for the world's webhooks, one that shows this machine what is going on."""
+"""The web applications: one for the world's webhooks, one that shows this machine what is going on."""
 
 import os
 
@@ -7,8 +7,9 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
+from ivr.channels.browser import BrowserPhone
 from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
-from ivr.console import LivePages, console, is_local, is_loopback, refuse
+from ivr.console import LivePages, PhonePage, console, is_from_here, is_local, is_loopback, refuse
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
 from ivr.runner.assembly import Engine, assemble
@@ -51,11 +52,23 @@ def create_console(settings: Settings | None = None, engine: Engine | None = Non
     app = Flask(__name__, static_folder=None)
     # What `make run` has started beside this process, so that the page can say it.
     running = os.environ.get("TONETILL_PROCESSES", "console").split(",")
-    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running)))
+    phone = PhonePage(settings, engine.flows, engine.store) if settings.has_browser_phone else None
+    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running), phone))
     add_metrics(app, engine.store, only_local=is_loopback(settings.console_host))
     add_health(app, engine.store)
     add_errors(app)
     return app
+
+
+def create_console_and_phone() -> tuple[Flask, BrowserPhone | None]:
+    """Both of the console's listener, over one engine; the phone is None where the settings leave it out."""
+    settings = load_settings()
+    engine = assemble(settings)
+    console_app = create_console(settings, engine)
+    if not settings.has_browser_phone:
+        return console_app, None
+    recordings = settings.flows / "prompts" / "audio"
+    return console_app, BrowserPhone(engine, settings.var, recordings, settings.trunk_voice, is_from_here)
 
 
 def add_health(app: Flask, store: Store) -> None:

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     host: str
     console_port: int = Field(ge=1, le=65535)
     console_host: str
+    browser_phone: Literal["on", "off", "auto"]
     web_workers: int = Field(ge=1, le=64)
     web_threads: int = Field(ge=1, le=24)  # a database pool has as many connections
     web_read_s: float = Field(gt=0, le=60)
@@ -114,6 +115,11 @@ class Settings(BaseModel):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    @property
+    def has_browser_phone(self) -> bool:
+        """It shows what a caller never sees, and lets whoever is at this machine place calls."""
+        return self.browser_phone == "on" or (self.browser_phone == "auto" and self.environment == "development")
 
     @property
     def base_url(self) -> str:

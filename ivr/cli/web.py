@@ -16,7 +16,7 @@ def web() -> None:
 
 @click.command()
 def console() -> None:
-    """Show the page and the metrics on CONSOLE_HOST and CONSOLE_PORT: for this machine, behind no proxy."""
+    """Show the page with its phone, and the metrics, on CONSOLE_HOST and CONSOLE_PORT: for this machine, behind no proxy."""
     serve(console_site(load_settings()))
 
 
@@ -29,4 +29,5 @@ def public_site(settings: Settings) -> Site:
 
 def console_site(settings: Settings) -> Site:
     where = (settings.console_host, settings.console_port)
-    return Site("ivr.app:create_console", *where, "CONSOLE_PORT", 1, CONSOLE_THREADS, Limits(settings.web_read_s))
+    limits = Limits(settings.web_read_s)
+    return Site("ivr.app:create_console_and_phone", *where, "CONSOLE_PORT", 1, CONSOLE_THREADS, limits, sockets=True)

@@ -1,23 +1,28 @@
-"""The page: what runs, what to try next, the flows drawn, the latest calls masked. It changes nothing.
+"""The page: a phone to try the flows with (in development), what runs, what to try next, the flows drawn, the latest calls masked. It changes nothing.
 
 It has a listener of its own (CONSOLE_PORT), because a proxy makes whatever it stands before public.
 """
 
 from ivr.console.live import LivePages
-from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trial, mask_number
+from ivr.console.phone import PhonePage
+from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trace, Trial, mask_number
 from ivr.console.trials import address, console_address, processes, trials
-from ivr.console.views import console, is_local, is_loopback, refuse
+from ivr.console.views import console
+from ivr.console.visitors import is_from_here, is_local, is_loopback, refuse
 
 __all__ = [
     "CallRow",
     "ConsoleData",
     "LivePages",
+    "PhonePage",
     "Process",
     "TextRow",
+    "Trace",
     "Trial",
     "address",
     "console",
     "console_address",
+    "is_from_here",
     "is_local",
     "is_loopback",
     "mask_number",

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from ivr.console.rows import CallRow, Process, TextRow, Trial
+from ivr.console.rows import CallRow, MoneyRow, Process, TextRow, Trace, Trial, TurnRow
 from ivr.console.trials import processes, trials
 from ivr.core.compiler import Flow
 from ivr.core.money import Money
+from ivr.core.way import whole_way
 from ivr.settings import Settings
-from ivr.store import CallRecord, Store, TextMessage
+from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, Turn
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,34 @@ class LivePages:
         calls = self.store.latest_calls(limit)
         return [text_row(text) for call in calls for text in self.store.texts_of(call.id)][:limit]
 
+    def trace(self, call_id: str) -> Trace | None:
+        record = self.store.call_record(call_id)
+        if record is None:
+            return None
+        began, turns = record.started_at, self.store.turns_of(call_id)
+        flow = self.compiled.get(record.call.flow)
+        return Trace(
+            call=call_row(record),
+            flow=flow,
+            way=whole_way(flow, [turn.step for turn in turns]) if flow else (),
+            turns=[turn_row(turn, began) for turn in turns],
+            money=[money_row(entry, began) for entry in self.store.ledger_of(call_id)],
+            texts=[text_row(text) for text in self.store.texts_of(call_id)],
+        )
+
     def trouble(self) -> Sequence[str]:
         words = self.store.text_trouble()
         return [f"No text can be sent, and none is promised to callers: {words}"] if words else []
+
+
+def turn_row(turn: Turn, began: datetime) -> TurnRow:
+    at_s = max((turn.at - began).total_seconds(), 0.0)
+    return TurnRow(at_s, turn.came, turn.step, turn.phase, turn.said, turn.took_ms)
+
+
+def money_row(entry: LedgerEntry, began: datetime) -> MoneyRow:
+    at_s = (entry.at - began).total_seconds()
+    return MoneyRow(at_s, entry.reference.rpartition("-")[2], entry.kind, entry.amount, entry.response_code or "")
 
 
 def text_row(text: TextMessage) -> TextRow:

@@ -73,6 +73,39 @@ class TextRow:
         return self.note or ("sent" if self.is_sent else "not sent")
 
 
+@dataclass(frozen=True)
+class TurnRow:
+    """`at_s`: since the call began; `said`: the prompts' names."""
+
+    at_s: float
+    came: str
+    step: str
+    phase: str
+    said: Sequence[str]
+    took_ms: int
+
+
+@dataclass(frozen=True)
+class MoneyRow:
+    at_s: float
+    attempt: str
+    what: str
+    amount: Money
+    code: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All that is on record of one call. `way`: its steps in order; `flow` is None where that flow is gone."""
+
+    call: CallRow
+    flow: Flow | None
+    way: Sequence[str]
+    turns: Sequence[TurnRow]
+    money: Sequence[MoneyRow]
+    texts: Sequence[TextRow]
+
+
 class ConsoleData(Protocol):
     """Asked anew for every page; None of it is changed."""
 
@@ -85,6 +118,8 @@ class ConsoleData(Protocol):
     def latest_calls(self, limit: int) -> Sequence[CallRow]: ...
 
     def latest_texts(self, limit: int) -> Sequence[TextRow]: ...
+
+    def trace(self, call_id: str) -> Trace | None: ...
 
     def trouble(self) -> Sequence[str]:
         """What the operator must see to, each in a line."""

@@ -1,23 +1,28 @@
 """One page, served to this machine only until it has a login; strict about what a browser may do with it."""
 
-import ipaddress
 import secrets
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, send_from_directory
 from markupsafe import Markup
 
+from ivr.console.phone import PhonePage
 from ivr.console.rows import ConsoleData
+from ivr.console.visitors import is_local, refuse
 from ivr.core.diagram import svg
 
 SHOWN_CALLS = 20
 SHOWN_TEXTS = 10
 REFRESH_S = 5
+# The scripts and styles of the phone; a browser asks for each by the name that the page says.
+STATIC = ("phone.css", "phone.js", "sound.js", "speaker.js", "tones.js", "view.js")
+KEY_NAMES = {"*": "star", "#": "pound"}
 ENDING_WORDS = {"paid": "charged", "unpaid": "not charged", "pending": "not known yet", None: "in the call"}
 
 
-def console(pages: ConsoleData) -> Blueprint:
-    """Register it at the root of the application."""
+def console(pages: ConsoleData, phone: PhonePage | None = None) -> Blueprint:
+    """Register it at the root of the application. `phone`: what the telephone on the page offers, where there is one."""
     blueprint = Blueprint("console", __name__, template_folder="templates")
 
     @blueprint.before_request
@@ -30,6 +35,9 @@ def console(pages: ConsoleData) -> Blueprint:
         page = render_template(
             "console.html",
             nonce=nonce,
+            phone=phone,
+            accounts=phone.accounts if phone else (),
+            names=KEY_NAMES,
             refresh_s=REFRESH_S,
             processes=pages.processes(),
             trials=pages.trials(),
@@ -37,42 +45,45 @@ def console(pages: ConsoleData) -> Blueprint:
             diagrams={name: Markup(svg(flow, nonce=nonce)) for name, flow in pages.flows().items()},  # noqa: S704
             **latest(pages),
         )
-        return protect(make_response(page), f"'nonce-{nonce}'")
+        return protect(make_response(page), f"'self' 'nonce-{nonce}'" if phone else f"'nonce-{nonce}'")
 
     @blueprint.get("/latest")
     def show_latest() -> Response:
         """The part of the page that changes, for its script."""
         return protect(make_response(render_template("console_latest.html", **latest(pages))), "'none'")
 
+    @blueprint.get("/calls/<call_id>")
+    def show_call(call_id: str) -> Response:
+        """One call's trace: why did this caller fail?"""
+        trace = pages.trace(call_id)
+        if trace is None:
+            abort(404)
+        nonce = secrets.token_urlsafe(16)
+        drawing = Markup(svg(trace.flow, nonce=nonce, way=trace.way)) if trace.flow else ""  # noqa: S704
+        page = render_template("console_call.html", nonce=nonce, trace=trace, drawing=drawing, words=ENDING_WORDS)
+        return protect(make_response(page), f"'nonce-{nonce}'")
+
+    if phone is not None:
+        add_phone(blueprint, phone)
     return blueprint
+
+
+def add_phone(blueprint: Blueprint, phone: PhonePage) -> None:
+    @blueprint.get("/accounts")
+    def show_accounts() -> Response:
+        """What each account owes changes with every payment."""
+        return protect(make_response(render_template("console_accounts.html", accounts=phone.accounts)), "'none'")
+
+    @blueprint.get("/static/<name>")
+    def show_static(name: str) -> Response:
+        if name not in STATIC:
+            abort(404)
+        return protect(send_from_directory(Path(__file__).parent / "static", name), "'none'")
 
 
 def latest(pages: ConsoleData) -> dict[str, Any]:
     calls, texts = pages.latest_calls(SHOWN_CALLS), pages.latest_texts(SHOWN_TEXTS)
     return {"calls": calls, "texts": texts, "trouble": pages.trouble(), "words": ENDING_WORDS}
-
-
-def is_local() -> bool:
-    """Asked for by this machine's own name and from itself: a proxy's visitors and a rebound DNS name are not.
-
-    The second lock: the first is that this is not the port that Twilio's requests come to.
-    """
-    host = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
-    name = (host or request.host).strip("[]").lower()
-    forwarded = any(header in request.headers for header in ("X-Forwarded-For", "Forwarded"))
-    return not forwarded and is_loopback(request.remote_addr or "") and (name == "localhost" or is_loopback(name))
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def refuse() -> Response:
-    words = "this page is shown on the machine itself only: try an ssh tunnel (ssh -L 8001:127.0.0.1:8001)\n"
-    return Response(words, 403, mimetype="text/plain")
 
 
 def protect(response: Response, only: str) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from ivr.core.compiler import Flow
 from ivr.core.flow import (
@@ -105,15 +106,17 @@ PORT_GAP = 40.0
 LOOP_REACH = 30.0
 
 _STYLE = """
-.flow{--ink:#1b2733;--soft:#55677a;--line:#7d90a5;--halo:#fff;--talk:#eef2f7;--talk-line:#9db0c4;--card:#fff3d6;
+.flow{--way:#4a40b5;--ink:#1b2733;--soft:#55677a;--line:#7d90a5;--halo:#fff;--talk:#eef2f7;--talk-line:#9db0c4;--card:#fff3d6;
 --card-line:#c98a00;--bank:#e9e7fc;--bank-line:#7468d8;--paid:#dcf5e3;--paid-line:#2d8a4e;--unpaid:#f8e2e3;
 --unpaid-line:#b4464b;--pending:#ffead2;--pending-line:#c2701d;font-family:system-ui,sans-serif}
-@media(prefers-color-scheme:dark){.flow{--ink:#e8eef5;--soft:#a9b8c8;--line:#73869b;--halo:#12181f;--talk:#1f2a36;
+@media(prefers-color-scheme:dark){.flow{--way:#a79ff7;--ink:#e8eef5;--soft:#a9b8c8;--line:#73869b;--halo:#12181f;--talk:#1f2a36;
 --talk-line:#4d627a;--card:#3a2e10;--card-line:#d9a22e;--bank:#2a2650;--bank-line:#8f84f0;--paid:#12351f;
 --paid-line:#4fb374;--unpaid:#411d20;--unpaid-line:#d9777c;--pending:#42290f;--pending-line:#e39a4d}}
 .flow rect{stroke-width:1.5}.flow .name{font-size:14px;font-weight:600;fill:var(--ink)}
 .flow .detail{font-size:11.5px;fill:var(--soft)}.flow path{fill:none;stroke:var(--line);stroke-width:1.5}
 .flow .climbs{stroke-dasharray:5 4}.flow .head{fill:var(--line);stroke:none}
+.flow g.took rect{stroke:var(--way);stroke-width:2.5}.flow path.took{stroke:var(--way);stroke-width:3}
+.flow g.now rect{stroke:var(--way);stroke-width:5}
 .flow .label{font-size:11.5px;fill:var(--ink);stroke:var(--halo);stroke-width:4;paint-order:stroke;stroke-linejoin:round}
 """
 _COLOURS = "".join(
@@ -146,10 +149,11 @@ class Curve:
         return f"C{_n(self.begin.x)} {_n(middle)} {_n(self.end.x)} {_n(middle)} {_n(self.end.x)} {_n(self.end.y)}"
 
 
-def svg(flow: Flow, *, nonce: str = "") -> str:
-    """The whole drawing. `nonce`: where a page's Content-Security-Policy asks for one on styles."""
+def svg(flow: Flow, *, nonce: str = "", way: Sequence[str] = ()) -> str:
+    """The whole drawing. `nonce`: where a page's Content-Security-Policy asks for one on styles. `way`: the steps that a
+    call has taken, to its last."""
     ways = edges(flow)
-    drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways), ways), ways)
+    drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways), ways), ways, way)
     allowed = f' nonce="{escape(nonce)}"' if nonce else ""
     title = escape(f"The flow {flow.name}, from {_words(flow.head.start)} to its endings")
     body = "".join([*drawing.lines(), *drawing.boxes(), *drawing.labels()])
@@ -182,8 +186,9 @@ def _n(number: float) -> str:
 class _Drawing:
     """Coordinates and the three layers of paint: lines under boxes under labels."""
 
-    def __init__(self, flow: Flow, layout: Layout, ways: Sequence[Edge]) -> None:
+    def __init__(self, flow: Flow, layout: Layout, ways: Sequence[Edge], way: Sequence[str]) -> None:
         self.flow, self.layout, self.ways = flow, layout, ways
+        self.way, self.taken = way, set(pairwise(way))
         self.outer = _widths(flow, ways)
         self.loops = {way.source: way.label for way in ways if way.source == way.target}
         self.left = min(layout.x[name] - self.outer.get(name, 0) / 2 for name in layout.x) - MARGIN
@@ -202,11 +207,17 @@ class _Drawing:
             x, top = self.layout.x[name], self._top(name)
             width = self._box_width(name)
             yield (
-                f'<g class="{colour(step)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
+                f'<g class="{colour(step)}{self._mark(name)}" data-step="{escape(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
                 f'height="{_n(BOX_HEIGHT)}" rx="10"/><text class="name" text-anchor="middle" x="{_n(x)}" '
                 f'y="{_n(top + 21)}">{escape(_words(name))}</text><text class="detail" text-anchor="middle" '
                 f'x="{_n(x)}" y="{_n(top + 38)}">{escape(detail(step))}</text></g>'
             )
+
+    def _mark(self, name: str) -> str:
+        return "" if name not in self.way else " took now" if name == self.way[-1] else " took"
+
+    def _took(self, source: str, target: str) -> str:
+        return " took" if (source, target) in self.taken else ""
 
     def _top(self, joint: str) -> float:
         return MARGIN + self.layout.rank[joint] * (BOX_HEIGHT + LAYER_GAP)
@@ -222,7 +233,8 @@ class _Drawing:
             way = f"M{_n(begin.x)} {_n(begin.y)}" + "".join(
                 f"L{_n(c.begin.x)} {_n(c.begin.y)}{c.path()}" for c in curves
             )
-            yield f'<path class="{"climbs" if route.climbs else "falls"}" d="{way}"/>'
+            kind = ("climbs" if route.climbs else "falls") + self._took(route.edge.source, route.edge.target)
+            yield f'<path class="{kind}"{_ends_of(route.edge.source, route.edge.target)} d="{way}"/>'
             yield _arrow_head(end, -1 if route.climbs else 1)
         for name in self.loops:
             yield from self._loop(name)
@@ -230,7 +242,7 @@ class _Drawing:
     def _loop(self, name: str) -> Iterator[str]:
         x, y = self.layout.x[name] + self._box_width(name) / 2, self._top(name) + BOX_HEIGHT / 2
         reach = x + LOOP_REACH
-        yield f'<path class="climbs" d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
+        yield f'<path class="climbs{self._took(name, name)}"{_ends_of(name, name)} d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
         yield f'<path class="head" d="M{_n(x)} {_n(y - 12)}l9 -2l-3 8z"/>'
 
     def _curves(self, route: Route) -> list[Curve]:
@@ -301,6 +313,11 @@ def _label_text(place: Point, label: str, anchor: str) -> str:
     if not label:
         return ""
     return f'<text class="label" text-anchor="{anchor}" x="{_n(place.x)}" y="{_n(place.y + 4)}">{escape(label)}</text>'
+
+
+def _ends_of(source: str, target: str) -> str:
+    """For whoever marks the way that a call took."""
+    return f' data-from="{escape(source)}" data-to="{escape(target)}"'
 
 
 def _arrow_head(tip: Point, down: int) -> str:

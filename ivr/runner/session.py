@@ -41,6 +41,7 @@ from ivr.core.actions import ChannelAction, Speak
 from ivr.core.call import Call
 from ivr.core.events import CallStarted, Event, HungUp
 from ivr.runner.runner import Advance, Runner, count, note_fault
+from ivr.runner.turns import in_words, turn_of
 from ivr.store import StaleCall, Store, StoredCall
 
 Result = TypeVar("Result")
@@ -84,6 +85,14 @@ class Answered:
     repeated: bool = False
 
 
+@dataclass(frozen=True)
+class Came:
+    """An event in words, and when it came (monotonic)."""
+
+    words: str
+    at_s: float
+
+
 class NoSuchCall(LookupError):
     """There is no row: the call began in another database, or never did."""
 
@@ -117,8 +126,9 @@ class Session:
         stored = self._load()
         if stored is not None:
             return self._repeat(stored)
-        advance = self.service.runner.begin(call, CallStarted(self.service.now()))
-        return self._save_or_repeat(call, advance, 0)
+        begun_s, event = time.monotonic(), CallStarted(self.service.now())
+        advance = self.service.runner.begin(call, event)
+        return self._save_or_repeat(call, advance, 0, Came(self._in_words(call, event), begun_s))
 
     def hear(self, event: Event | Callable[[Call], Event], *, seen: int | None = None) -> Answered:
         """One event, or a function that makes it of the call as it stands. NoSuchCall where there is none."""
@@ -133,11 +143,13 @@ class Session:
         if not stored.is_whole:
             note_fault(self.call_id, FormChanged(self.call_id))
             return self._end(stored)
+        heard = event if not callable(event) else event(stored.call)
+        came = Came(self._in_words(stored.call, heard), time.monotonic())
         try:
-            advance = self.service.runner.advance(stored.call, event if not callable(event) else event(stored.call))
+            advance = self.service.runner.advance(stored.call, heard)
         except StaleCall:
             return self._repeat_latest()
-        return self._save_or_repeat(stored.call, advance, stored.version)
+        return self._save_or_repeat(stored.call, advance, stored.version, came)
 
     def is_at(self, seen: int) -> bool:
         """Is `seen` the present version of a call that goes on?"""
@@ -176,6 +188,7 @@ class Session:
                 self._save(stored.call, advance.call, stored.version, stored.answer)
             except StaleCall:
                 continue
+            self._note(advance, Came("hung up" if idle_since is None else "idle", time.monotonic()))
             return True
         return False
 
@@ -191,13 +204,28 @@ class Session:
         self._known = StoredCall(call, version + 1, text, now)
         count(before, call)
 
-    def _save_or_repeat(self, before: Call, advance: Advance, version: int) -> Answered:
+    def _save_or_repeat(self, before: Call, advance: Advance, version: int, came: Came) -> Answered:
         advance, text = self._worded(before, advance, version + 1)
         try:
             self._save(before, advance.call, version, text)
         except StaleCall:
             return self._repeat_latest()
+        self._note(advance, came)
         return Answered(advance.call, advance.actions, text)
+
+    def _in_words(self, call: Call, event: Event) -> str:
+        return in_words(self.service.runner.flows, call, event)
+
+    def _note(self, advance: Advance, came: Came) -> None:
+        """For people to follow the call by. It has been saved: a turn that cannot be noted changes nothing of it."""
+        if self._known is None:
+            return
+        took_s = time.monotonic() - came.at_s
+        turn = turn_of(advance.call, self._known.version, came.words, advance.actions, took_s, self.service.now())
+        try:
+            self.service.store.note_turn(turn)
+        except Exception as fault:
+            note_fault(self.call_id, fault)
 
     def _patiently(self, work: Callable[[], Result]) -> Result:
         """What was saved although it looked as if it was not, is found saved: that is a repeated delivery."""
@@ -237,6 +265,7 @@ class Session:
         advance, text = self._worded(stored.call, advance, stored.version + 1)
         try:
             self._save(stored.call, advance.call, stored.version, text)
+            self._note(advance, Came("a fault of ours", time.monotonic()))
         except Exception as fault:
             # It is true all the same; the sweeper ends the row.
             note_fault(self.call_id, fault)

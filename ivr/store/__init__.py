@@ -25,10 +25,12 @@ from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, Notices
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
+from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
+from ivr.store.turns import Turn, Turns
 
 
-class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit):
+class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -77,6 +79,7 @@ __all__ = [
     "DueChanged",
     "DueNow",
     "Job",
+    "LedgerEntry",
     "Limit",
     "Limits",
     "NoCard",
@@ -86,12 +89,14 @@ __all__ = [
     "PaymentIntent",
     "Renewal",
     "SealedField",
+    "SealedSize",
     "StaleCall",
     "Status",
     "Store",
     "StoredCall",
     "TextMessage",
     "TextProblem",
+    "Turn",
     "Which",
     "bank_queue",
     "memory_store",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
@@ -99,8 +99,14 @@ class Calls:
             raise StaleCall(state.id) from None
 
     def latest_calls(self, limit: int) -> Sequence[CallRecord]:
+        return self._records(select(call).order_by(call.c.started_at.desc()).limit(limit))
+
+    def call_record(self, call_id: str) -> CallRecord | None:
+        return next(iter(self._records(select(call).where(call.c.id == call_id))), None)
+
+    def _records(self, wanted: Select[Any]) -> Sequence[CallRecord]:
         with self._database.calls() as connection:
-            rows = connection.execute(select(call).order_by(call.c.started_at.desc()).limit(limit)).all()
+            rows = connection.execute(wanted).all()
             of_these = select(payment_intent).where(payment_intent.c.call.in_([row.id for row in rows]))
             oldest_first = of_these.order_by(payment_intent.c.created_at, payment_intent.c.reference)
             last = {payment.call: payment for payment in connection.execute(oldest_first)}

@@ -34,6 +34,20 @@ call = Table(
     Index("live_call", "id", sqlite_where=text("is_over = 0"), postgresql_where=text("NOT is_over")),
 )
 
+# What happened in it, turn by turn, for people: names of steps and prompts, no key and no amount.
+call_turn = Table(
+    "call_turn",
+    metadata,
+    Column("call", String(80), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("came", String(60), nullable=False),
+    Column("step", String(60), nullable=False),
+    Column("phase", String(20), nullable=False),
+    Column("said", Text, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+)
+
 # Sealed at first touch, deleted on every final answer: the only rows that ever hold a card, and only the bank can read it.
 sealed_field = Table(
     "sealed_field",

@@ -112,6 +112,12 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.config.places.is_worked_on(self)
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """From here on it is another protocol's connection, with limits of its own: neither timed nor counted here."""
+        self._stop_timer()
+        self._leave()
+        super().handle_websocket_upgrade()
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._has_left or self.pipeline:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.importer import import_from_string
@@ -19,7 +19,7 @@ from uvicorn.supervisors import Multiprocess
 from ivr.errors import ConfigError, IvrError
 from ivr.web.connections import BoundedConfig, Limits
 from ivr.web.descriptors import accepted_at_once, raise_limit
-from ivr.web.wsgi import WsgiInThreads
+from ivr.web.wsgi import Application, WsgiInThreads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 # without glibc's per-thread cache, which would keep the last few pieces as they were.
 WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
 GRACE_S = 5  # at SIGTERM: for requests that are being answered
+MAX_MESSAGE = 2_048  # of a WebSocket; uvicorn closes the connection of a longer one with 1009
 # A worker that does not answer its supervisor for this long is stuck: it is ended and another started.
 STUCK_S = 10
 
 
 @dataclass(frozen=True)
 class Site:
-    """`application` names a function that makes the WSGI application: `module:function`."""
+    """`application` names a function that makes the WSGI application: `module:function`. With `sockets` it makes two,
+    the WSGI application and an ASGI one for WebSockets, or None for none today."""
 
     application: str
     host: str
@@ -43,6 +45,7 @@ class Site:
     workers: int
     threads: int
     limits: Limits
+    sockets: bool = False
 
 
 def serve(site: Site) -> None:
@@ -52,11 +55,13 @@ def serve(site: Site) -> None:
     os.environ.update(WIPED_MEMORY)  # the workers are processes of their own: their memory begins with it
     config = BoundedConfig(
         site.limits,
-        app=partial(make_application, site.application, site.threads),
+        app=partial(make_application, site.application, site.threads, site.sockets),
         factory=True,
         interface="asgi3",
         loop="asyncio",
-        ws="none",
+        ws="websockets-sansio" if site.sockets else "none",
+        ws_max_size=MAX_MESSAGE,
+        ws_per_message_deflate=False,  # it would keep what was sent in its window, and audio does not get smaller
         lifespan="off",
         log_config=None,
         log_level="error",
@@ -92,12 +97,13 @@ def listen(site: Site) -> socket.socket:
         ) from None
 
 
-def make_application(name: str, threads: int) -> WsgiInThreads:
+def make_application(name: str, threads: int, sockets: bool = False) -> Application:
     """In a worker. What is wrong with settings, keys or flows is one line, and no reason to try again."""
     end_with_the_supervisor()
-    factory: Callable[[], WSGIApplication] = import_from_string(name)
+    factory: Callable[[], Any] = import_from_string(name)
     try:
-        return WsgiInThreads(factory(), threads)
+        made: tuple[WSGIApplication, Application | None] = factory() if sockets else (factory(), None)
+        return WsgiInThreads(made[0], threads, made[1])
     except IvrError as error:
         print(f"{type(error).__name__.removesuffix('Error').lower()} error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(STARTUP_FAILURE)

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,23 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
+Application = Callable[..., Awaitable[None]]  # ASGI
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class WsgiInThreads:
-    """An ASGI application. `threads` answer at once; more complete requests than that wait their turn."""
+    """An ASGI application. `threads` answer at once; more complete requests than that wait their turn. WebSockets go to
+    `sockets`, an ASGI application of its own; without one they are refused."""
 
-    def __init__(self, application: "WSGIApplication", threads: int) -> None:
+    def __init__(self, application: "WSGIApplication", threads: int, sockets: Application | None = None) -> None:
         self._application = application
+        self._sockets = sockets
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
     async def __call__(self, scope: Any, receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
+        if scope.get("type") == "websocket":
+            await (self._sockets or refuse_socket)(scope, receive, send)
+            return
         body = await read_body(receive)
         if body is None:
             return
@@ -38,6 +44,11 @@ class WsgiInThreads:
         finally:
             body.getbuffer()[:] = bytes(len(body.getbuffer()))
         return int(status.split(" ", 1)[0]), list(encoded(headers.items())), b"".join(chunks)
+
+
+async def refuse_socket(_scope: Any, receive: "ASGIReceiveCallable", send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})
 
 
 async def read_body(receive: "ASGIReceiveCallable") -> io.BytesIO | None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import structlog
 
 from dsp import g711
+from ivr.channels.line import Gone, Heard, KeyPressed, Silent
 from ivr.channels.sip import Peer
-from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Silent
 from ivr.errors import PeerError
 from ivr.voice import read_clip
 

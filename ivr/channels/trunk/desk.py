@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from ivr.channels.line import MOST_KEYS, Conversation, Gone, House, KeyPressed, Silent
 from ivr.channels.rtp import (
     CallMedia,
     KeyHeard,
@@ -25,9 +26,6 @@ from ivr.channels.rtp import (
 )
 from ivr.channels.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint
 from ivr.channels.trunk.clip_shelf import ClipShelf
-from ivr.channels.trunk.conversation import Conversation, House
-from ivr.channels.trunk.entry_buffer import MOST_KEYS
-from ivr.channels.trunk.mouth import Gone, KeyPressed, Silent
 from ivr.runner import new_call
 
 log = structlog.get_logger("trunk")

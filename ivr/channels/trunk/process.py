@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from ivr import metrics
+from ivr.channels.line import Conversation, Heard, House
 from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.channels.sip import (
     Account,
@@ -28,9 +29,7 @@ from ivr.channels.sip import (
 )
 from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
 from ivr.channels.trunk.clip_shelf import ClipShelf
-from ivr.channels.trunk.conversation import Conversation, House
 from ivr.channels.trunk.desk import Desk, Route
-from ivr.channels.trunk.mouth import Heard
 from ivr.channels.trunk.open_files import allow_open_files
 from ivr.core.call import Call
 from ivr.errors import ConfigError

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ivr.channels.line import Conversation, Gone, Heard, House, KeyPressed, Silent
 from ivr.channels.simulator.local import START
-from ivr.channels.trunk import Conversation, House
-from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Silent
 from ivr.core.actions import Phrase
 from ivr.runner import new_call
 from tests.benches import Bench

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from ivr.channels.line import Heard, KeyPressed, Silent
 from ivr.channels.trunk import audiosocket
-from ivr.channels.trunk.mouth import Heard, KeyPressed, Silent
 from tests.channels.trunk.callers import place_of, play
 from tests.ports import free_port
 from tests.tills import Till, account, card, open_till

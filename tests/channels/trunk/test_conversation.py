@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ivr.channels.trunk.entry_buffer import MOST_KEYS, EntryBuffer
-from ivr.channels.trunk.mouth import KeyPressed
+from ivr.channels.line import MOST_KEYS, EntryBuffer, KeyPressed
 from ivr.core.actions import Collect
 from ivr.core.entry import EntryRules
 from tests.benches import Bench

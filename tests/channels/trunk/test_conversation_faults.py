@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.channels.trunk import House
+from ivr.channels.line import House
 from ivr.core.actions import Phrase
 from ivr.runner import session as session_module
 from ivr.runner.sweeping import sweeper

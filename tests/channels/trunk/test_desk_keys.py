@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ivr.channels.line import MOST_KEYS, Heard, KeyPressed
 from ivr.channels.rtp import CallMedia, KeyHeard
 from ivr.channels.trunk.desk import Desk, Line
-from ivr.channels.trunk.entry_buffer import MOST_KEYS
-from ivr.channels.trunk.mouth import Heard, KeyPressed
 
 
 @dataclass

@@ -9,8 +9,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ivr.channels.trunk.entry_buffer import EntryBuffer
-from ivr.channels.trunk.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
+from ivr.channels.line.entry_buffer import EntryBuffer
+from ivr.channels.line.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
@@ -73,6 +73,11 @@ class Conversation:
             self._stop_timer()
             self._keys.wipe()
             await self._mouth.wipe()
+
+    @property
+    def asked(self) -> Collect | None:
+        """The entry that is being collected; None on hold, while an event is handled, and at the end."""
+        return self._collect
 
     @property
     def _is_over(self) -> bool:
@@ -191,11 +196,11 @@ class Conversation:
 
     async def _follow(self, answered: Answered) -> None:
         self.call = answered.call
-        self._house.watch(self.call)
         phrases = [phrase for action in answered.actions if isinstance(action, Speak) for phrase in action.phrases]
         last = answered.actions[-1] if answered.actions else HangUp()
         self._collect = last if isinstance(last, Collect) else None
         self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
+        self._house.watch(self.call)
         self._take_waiting_keys()
         await self._speak(phrases)
 

@@ -1,0 +1,153 @@
+// The telephone on the page: one WebSocket is one call. What it shows comes from the line; it decides nothing.
+import { Line, frequencies } from "/static/tones.js";
+import { Sound } from "/static/sound.js";
+import { View } from "/static/view.js";
+
+const CLOSED_BY_RULE = 1008;
+const by = (id) => document.getElementById(id);
+const view = new View();
+let call = null;
+
+class Call {
+  constructor() {
+    this.answers = {}; // keys to press once the line asks for the field
+    this.asked = null;
+    this.isSensitive = false;
+    this.isOver = false;
+    this.sound = new Sound();
+    this.sound.open().then(() => view.sound("on"), () => view.sound("no sound here: the captions say everything"));
+    this.socket = new WebSocket(`ws://${location.host}/phone`);
+    this.socket.binaryType = "arraybuffer";
+    this.socket.onopen = () => this.dial();
+    this.socket.onmessage = ({ data }) => this.hear(data);
+    this.socket.onclose = ({ code, reason }) => this.closed(code, reason);
+  }
+
+  dial() {
+    this.tell({ do: "call", flow: by("flow").value, ani: by("ani").value.trim() });
+    this.line = new Line((frame) => this.socket.readyState === WebSocket.OPEN && this.socket.send(frame));
+    this.setNoise();
+  }
+
+  tell(message) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  hear(data) {
+    if (data instanceof ArrayBuffer) return this.sound.play(new Uint8Array(data));
+    const message = JSON.parse(data);
+    view.show(message);
+    if (message.is === "quiet") this.sound.stop();
+    if (message.is === "step") this.isSensitive = false, this.asked = null;
+    if (message.is === "asks") this.isAsked(message);
+    if (message.is === "over") this.ended();
+    if (message.is === "hung_up") this.line?.hangUp();
+    return undefined;
+  }
+
+  isAsked({ field, sensitive }) {
+    this.asked = field;
+    this.isSensitive = sensitive;
+    if (field === "language" && by("language").value) return this.pressAll(by("language").value);
+    return this.answer();
+  }
+
+  /** One click keys a whole card: each field when the line asks for it, because keys pressed before that are dropped. */
+  prepare(answers) {
+    Object.assign(this.answers, answers);
+    this.answer();
+  }
+
+  answer() {
+    const keys = this.answers[this.asked];
+    if (keys === undefined) return;
+    delete this.answers[this.asked];
+    this.pressAll(keys);
+  }
+
+  pressAll(keys) {
+    for (const key of keys) this.press(key);
+  }
+
+  press(key) {
+    if (this.isOver || !this.line) return;
+    view.pressed(key, this.isSensitive ? null : frequencies(key));
+    this.sound.key(key);
+    if (by("as-tones").checked) this.line.press(key);
+    else this.tell({ do: "key", key });
+  }
+
+  setNoise() {
+    this.line?.setNoise(snr());
+  }
+
+  hangUp() {
+    this.tell({ do: "hang_up" });
+    this.line?.hangUp();
+    if (this.socket.readyState === WebSocket.CONNECTING) this.socket.close();
+  }
+
+  ended() {
+    this.isOver = true;
+    view.inCall(false);
+    renew();
+  }
+
+  closed(code, reason) {
+    this.line?.hangUp();
+    this.sound.close();
+    if (!this.isOver) view.lost(code === CLOSED_BY_RULE ? reason : "The connection is gone, and with it the call. Press Call to ring again.");
+    if (call === this) call = null;
+    view.inCall(false);
+    renew();
+  }
+}
+
+function snr() {
+  const noise = Number(by("noise").value);
+  return noise === 0 ? null : 30 - noise;
+}
+
+function renew() {
+  document.dispatchEvent(new Event("renew"));
+  fetch("/accounts", { cache: "no-store" }).then(async (answer) => {
+    if (answer.ok) by("accounts").innerHTML = await answer.text();
+  }, () => {});
+}
+
+function start() {
+  if (!by("ani").reportValidity()) return null;
+  call = new Call();
+  view.begin(by("flow").value);
+  view.inCall(true);
+  return call;
+}
+
+by("dial").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!call || call.isOver) start();
+});
+by("hang-up").addEventListener("click", () => call?.hangUp());
+by("flow").addEventListener("change", () => view.drawing(by("flow").value));
+by("noise").addEventListener("input", () => {
+  const db = snr();
+  const words = db === null ? "none" : `tones ${Math.abs(db)} dB ${db < 0 ? "under" : "over"} the noise`;
+  by("noise").setAttribute("aria-valuetext", words);
+  by("noise-words").textContent = words;
+  call?.setNoise();
+});
+document.querySelector("main").addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  if (button?.dataset.key) call?.press(button.dataset.key);
+  if (button?.dataset.answers) (call && !call.isOver ? call : start())?.prepare(JSON.parse(button.dataset.answers));
+});
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || !/^[0-9*#]$/.test(event.key)) return;
+  if (event.target.closest("input:not([type=range]):not([type=radio]), select")) return;
+  event.preventDefault();
+  call?.press(event.key);
+  view.flash(event.key);
+});
+addEventListener("pagehide", () => call?.hangUp());
+view.drawing(by("flow").value);
+view.ready();

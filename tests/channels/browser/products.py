@@ -1,0 +1,79 @@
+"""The whole product as `make run` starts it, on free ports, with a bank that does not keep anybody waiting for long."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ivr.store import Store, open_store
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+READY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Product:
+    page: str
+    var: Path
+    ready_s: float  # from the command until the page answered
+
+    def store(self) -> Store:
+        return open_store(f"sqlite:///{self.var}/product.db")
+
+    @property
+    def log(self) -> str:
+        return (self.var / "log").read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def running(var: Path, **settings: str) -> Iterator[Product]:
+    console_port, bank_port = free_port(), free_port()
+    banks = (ROOT / "config" / "banks.yaml").read_text(encoding="utf-8")
+    banks = banks.replace(":9443", f":{bank_port}").replace("read_timeout: 20s", "read_timeout: 2s")
+    (var / "banks.yaml").write_text(banks, encoding="utf-8")
+    kept = {name: value for name, value in os.environ.items() if name not in ("TWILIO_AUTH_TOKEN", "PUBLIC_URL")}
+    environment = kept | {
+        "VAR": str(var),
+        "DATABASE_URL": f"sqlite:///{var}/product.db",
+        "PORT": str(free_port()),
+        "CONSOLE_PORT": str(console_port),
+        "BANK_PORT": str(bank_port),
+        "BANKS": str(var / "banks.yaml"),
+        "LOG_LEVEL": "debug",
+        "PYTHONPATH": str(ROOT),
+        **settings,
+    }
+    began = time.monotonic()
+    with (var / "log").open("w") as log:
+        command = [sys.executable, "-m", "ivr", "up", "--without", "trunk"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        page = f"http://127.0.0.1:{console_port}"
+        try:
+            wait_until_ready(process, page, var / "log")
+            yield Product(page, var, time.monotonic() - began)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def wait_until_ready(process: "subprocess.Popen[bytes]", page: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_S
+    while not (answers(f"{page}/readyz") and "bank simulator: https" in log.read_text()):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
