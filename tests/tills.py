@@ -25,7 +25,7 @@ from ivr.runner.texting import keep_text
 from ivr.settings import ROOT, Settings, load_settings
 from ivr.store import migrate, open_store
 from ivr.vault import Vault
-from tests.scripted_bank import ScriptedBank
+from ivr.testing.bank import ScriptedBank
 
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05

@@ -21,7 +21,7 @@ from ivr.runner.texting import keep_text
 from ivr.settings import ROOT
 from ivr.store import Store, migrate, open_store
 from tests.bank_process import BankKeys
-from tests.scripted_bank import ScriptedBank
+from ivr.testing.bank import ScriptedBank
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 START_S = 60.0

@@ -2,8 +2,8 @@
 
 from ivr.channels.simulator.line import Heard, Line, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
-from ivr.channels.simulator.player import Paid, Texted, World, play
-from ivr.channels.simulator.script import BANK_BEHAVIOURS, ScriptError, read_script
+from ivr.channels.simulator.player import Paid, Player, Texted, World, play
+from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
 from ivr.channels.simulator.terminal import Ask, converse
 from ivr.channels.simulator.via import Signature, ViaLine, twilio_client
 
@@ -12,9 +12,11 @@ __all__ = [
     "Ask",
     "Clock",
     "Heard",
+    "Instruction",
     "Line",
     "LocalLine",
     "Paid",
+    "Player",
     "Reply",
     "ScriptError",
     "Signature",
