@@ -24,8 +24,8 @@ from ivr.runner.payments import Payments, bank_of
 from ivr.runner.texting import keep_text
 from ivr.settings import ROOT, Settings, load_settings
 from ivr.store import migrate, open_store
-from ivr.vault import Vault
 from ivr.testing.bank import ScriptedBank
+from ivr.vault import Vault
 
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05
