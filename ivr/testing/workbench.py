@@ -32,8 +32,8 @@ class Workbench:
     forwarder: Forwarder
     clock: Clock
 
-    def dial(self, flow: str, ani: str) -> LocalLine:
-        line = LocalLine(self.runner, self.store, self.prompts.words, self.clock, self.work)
+    def dial(self, flow: str, ani: str, kind: type[LocalLine] = LocalLine) -> LocalLine:
+        line = kind(self.runner, self.store, self.prompts.words, self.clock, self.work)
         return line.dial(f"SIM{uuid.uuid4().hex}", flow, ani=ani)
 
     def work(self) -> None:
