@@ -21,7 +21,7 @@ ANSWERS = (
     ("To hear that again", ""),
 )
 CHARGED = ("Your card was charged", "Your payment went through")
-NOT_CHARGED = "Your card was not charged."
+NOT_CHARGED = "Your card was not charged in this call."
 WILL_TELL = "we will send you a text message with the result."
 NOT_KNOWN = "We cannot tell at this moment whether your card was charged."
 MOST_REQUESTS = 120

@@ -79,7 +79,7 @@ def broken_words(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_words_that_fail_after_the_bank_approved_are_said_in_other_words(web: Web, monkeypatch: pytest.MonkeyPatch):
     line = waiting(web)
     broken_words("confirmation number", monkeypatch)
-    assert "Your card was charged 42 dollars and 50 cents." in line.to_the_end()
+    assert "Your card was charged 42 dollars and 50 cents in this call." in line.to_the_end()
     assert (outcome(web), statuses(web)) == ("paid", ["approved"])
 
 
@@ -175,7 +175,7 @@ def test_a_database_that_stays_away_leaves_nobody_with_an_untruth(
 def test_a_database_that_cannot_be_written_but_read_still_tells_the_truth(web: Web, monkeypatch: pytest.MonkeyPatch):
     line = waiting(web)
     monkeypatch.setattr(Store, "save_call", broken)
-    assert "Your card was charged 42 dollars and 50 cents." in line.to_the_end()
+    assert "Your card was charged 42 dollars and 50 cents in this call." in line.to_the_end()
     assert set(line.statuses) == {200}
 
 

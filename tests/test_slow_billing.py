@@ -82,7 +82,10 @@ def test_24_callers_whose_look_ups_hang_hold_up_neither_cards_nor_health(bench: 
         assert "<Redirect" in web.post(next_url(answer), {"CallSid": call}).text
     for keys in ("4111111111111111", "1230", "123", "94105"):
         assert card.press(keys).state == "keys"
-    assert card.press("1").state == "waiting"
+    # What is still due cannot be read again: nothing is charged, and nobody waits for it.
+    refused = card.press("1")
+    assert refused.state == "over"
+    assert "Your card was not charged in this call." in [heard.words for heard in refused.heard]
     assert web.http.get("/healthz").text == "ok\n"
     assert len(server.requests) == 24
 

@@ -251,7 +251,7 @@ def test_only_post_is_answered(web: Web):
 def test_a_number_that_is_set_to_get_hears_that_nothing_was_charged(web: Web):
     target = f"{VOICE}?{urlencode({'CallSid': CALL_ID, 'From': '+15550100'})}"
     answer = web.http.get(target, headers={"X-Twilio-Signature": web.sign(target, b"")})
-    says(answer, "Your card was not charged.")
+    says(answer, "Your card was not charged in this call.")
     forged = web.http.get(target, headers={"X-Twilio-Signature": web.sign(VOICE, b"")})
     assert forged.status_code == 403
     assert web.rows() == []
@@ -271,15 +271,15 @@ UNKNOWN = "We cannot tell at this moment whether your card was charged."
 @pytest.mark.parametrize(
     ("path", "fields", "words"),
     [
-        (VOICE, {"CallSid": "x"}, "Your card was not charged."),
+        (VOICE, {"CallSid": "x"}, "Your card was not charged in this call."),
         (f"{VOICE}?seq=7", {}, UNKNOWN),  # it began before this database, or never did
-        (f"{VOICE}?seq=x", {}, "Your card was not charged."),
-        (f"{VOICE}?seq=-1", {}, "Your card was not charged."),
-        (f"{VOICE}?seq=99999999", {}, "Your card was not charged."),
-        (f"{VOICE}?seq=%D9%A4", {}, "Your card was not charged."),
-        ("/twilio/voice/nothing", {}, "Your card was not charged."),
-        ("/twilio/voice/", {}, "Your card was not charged."),
-        ("/twilio/voice/pay/a/bill", {}, "Your card was not charged."),
+        (f"{VOICE}?seq=x", {}, "Your card was not charged in this call."),
+        (f"{VOICE}?seq=-1", {}, "Your card was not charged in this call."),
+        (f"{VOICE}?seq=99999999", {}, "Your card was not charged in this call."),
+        (f"{VOICE}?seq=%D9%A4", {}, "Your card was not charged in this call."),
+        ("/twilio/voice/nothing", {}, "Your card was not charged in this call."),
+        ("/twilio/voice/", {}, "Your card was not charged in this call."),
+        ("/twilio/voice/pay/a/bill", {}, "Your card was not charged in this call."),
     ],
 )
 def test_what_twilio_should_not_have_sent_is_answered_in_words_and_changes_nothing(
@@ -305,7 +305,7 @@ def test_what_is_no_voice_webhook_is_refused_by_its_status(web: Web):
 
 def test_keys_that_no_keypad_has_end_the_call_and_are_not_quoted(web: Web):
     answer = web.post(next_url(web.post(VOICE, {}).text), {"Digits": "41x1"})
-    says(answer, "Your card was not charged.")
+    says(answer, "Your card was not charged in this call.")
     assert "41x1" not in answer.text
     assert [record.call.outcome for record in web.bench.workbench.store.latest_calls(9)] == ["unpaid"]
 

@@ -42,7 +42,7 @@ def _minutes(seconds: int) -> str:
 
 
 def _limits_advice(source: Source, limits: Limits) -> Iterator[Problem]:
-    missing = [name for name in ("attempts_per_caller", "attempts_per_card") if getattr(limits, name) is None]
+    missing = [name for name in ("attempts_per_caller", "attempts_per_card") if name not in limits.model_fields_set]
     if missing:
         message = f"the flow does not say {' and '.join(missing)}: the defaults hold"
         yield _advice(source, ("limits",), message, f"add '{missing[0]}: {_EXAMPLES[missing[0]]}'")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from ivr.core.consent import offer_faults
-from ivr.core.flow import AskStep, MenuStep, PayStep, Place, SayStep, Step
+from ivr.core.flow import AskStep, MenuStep, PayStep, Place, Step
 from ivr.core.keys_said import keys_said, prose
 from ivr.core.known import Known
 from ivr.core.problems import Problem, nearest
@@ -76,7 +76,7 @@ def _value_problems(
     the prompt file's own."""
     if known is None:
         return
-    for place, prompt in _said(step):
+    for place, prompt in step.says():
         template = file.templates.get(prompt)
         sure = known | ALWAYS | filled_in(prompt) | ({"key"} if isinstance(step, MenuStep) else set())
         for slot in template.slots if template else ():
@@ -84,12 +84,6 @@ def _value_problems(
                 message = f"prompt '{prompt}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")
                 yield source.problem(("steps", name, *place), message, cure)
-
-
-def _said(step: Step) -> Iterator[tuple[Place, str]]:
-    yield from step.says()
-    if isinstance(step, SayStep) and step.sms:
-        yield ("sms",), "receipt_sms"
 
 
 def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:

@@ -107,7 +107,7 @@ class HttpBilling:
         if asked.bill is None:
             return None
         left = self._store.left_to_pay(source, asked.bill.account, DueNow(asked.bill.due, asked.at))
-        return replace(asked.bill, due=left, minimum=min(asked.bill.minimum, left))
+        return replace(asked.bill, due=left, minimum=min(max(asked.bill.minimum, Money(0, left.currency)), left))
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,19 @@ class Runner:
             return False
 
     def is_answered(self, call: Call, at: datetime) -> bool:
-        """Whether a hold is over: the bank has answered the charge, or the inquiry, that the call waits for."""
-        kind = self.flows[call.flow].steps.get(call.step)
-        answer = self.payments.answer(call, Waited(at)) if call.phase == "waiting" else None
+        """Whether a hold is over: the bank has answered the charge, or the inquiry, that the call waits for.
+
+        Where that cannot be read the hold goes on; should it still not be readable at its end, that is a fault.
+        """
+        flow = self.flows.get(call.flow)
+        if flow is None or call.phase != "waiting":
+            return False
+        kind = flow.steps.get(call.step)
+        try:
+            answer = self.payments.answer(call, Waited(at))
+        except Exception as fault:
+            log.warning("cannot look for the bank's answer", call=call.id, kind=type(fault).__name__)
+            return False
         return isinstance(kind, PayStep | ResolveStep) and isinstance(answer, BankAnswered) and ends_wait(kind, answer)
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:

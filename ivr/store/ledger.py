@@ -210,7 +210,7 @@ def _less(due: Money, paid: Money) -> Money:
 def _follow_up(connection: Connection, intent: PaymentIntent, status: Status, tell_billing: bool) -> None:
     if status == "unknown":
         add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
-    if status == "approved" and intent.account:
+    if status == "approved" and intent.payable_key:
         if tell_billing:
             add_job(connection, "notice", intent.reference, NOTICES)
         else:

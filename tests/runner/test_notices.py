@@ -46,7 +46,9 @@ class Shop:
         return Forwarder(self.store, {"acme_bank": self.bank}, lambda message: None, now=self.clock, notices=notices)
 
     def pay(self, reference: str = "CA1-1", minor: int = 4250) -> None:
-        begin(self.store, reference, minor=minor, caller=reference, card=reference, now=self.clock())
+        due = DueNow(OWED, self.clock())
+        each = {"minor": minor, "caller": reference, "card": reference}
+        begin(self.store, reference, **each, now=self.clock(), pays=ACCOUNT, due=due)
         while self.store.outbox_depth()["authorize"]:
             assert self.forwarder().run_once()
 
@@ -202,7 +204,7 @@ def test_without_a_billing_system_the_embedded_bill_is_lowered_and_nobody_is_tol
     accounts = tmp_path / "accounts.csv"
     accounts.write_text(f"account,due,minimum,currency\n{ACCOUNT},100.00,10.00,USD\n")
     shop.store.seed_bills(accounts)
-    begin(shop.store, now=shop.clock())
+    begin(shop.store, now=shop.clock(), pays=ACCOUNT)
     Forwarder(shop.store, {"acme_bank": shop.bank}, lambda message: None, now=shop.clock).run_once()
     bill = shop.store.find_bill(ACCOUNT)
     assert bill is not None

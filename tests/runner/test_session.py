@@ -221,7 +221,7 @@ def test_whoever_hangs_up_on_a_row_that_cannot_be_read_is_texted_where_their_num
     assert session.service.session("CA1").hang_up()
     stored = bench.workbench.store.load_call("CA1")
     assert stored is not None
-    assert (stored.call.outcome, stored.call.hung_up) == ("pending", True)
+    assert (stored.call.outcome, stored.call.hung_up) == ("paid", True)
     bench.workbench.work()
     sent = [text.id for text in bench.workbench.store.texts_of("CA1")]
     assert sent == (["CA1-1-result"] if stored.call.ani else [])

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ivr.core.call import Call
+from ivr.core.call import Call, Charge, ChargeStatus
 from ivr.core.events import NoInput
+from ivr.core.money import Money
 from ivr.runner import CallService, Session
 from ivr.runner.assembly import load_flow
 from ivr.runner.forwarder_crew import Crew
@@ -42,9 +43,13 @@ def till(store: Store, tmp_path: Path) -> Till:
 
 def on_hold(store: Store, call: str = "CA1") -> Call:
     """A call at the trunk whose charge is out, when its node dies."""
-    live = a_call(call, step="charge", phase="waiting", attempt=1, charged_attempt=1, unsettled=True)
+    live = a_call(call, step="charge", phase="waiting", attempt=1, charges=(Charge(1, Money(4250)),))
     store.save_call(live, 0, NOW)
     return live
+
+
+def told(attempt: int, status: ChargeStatus) -> Charge:
+    return Charge(attempt, Money(4250), status, told=True)
 
 
 def test_a_call_whose_node_died_is_ended_and_its_caller_is_texted(till: Till):
@@ -54,7 +59,7 @@ def test_a_call_whose_node_died_is_ended_and_its_caller_is_texted(till: Till):
     assert till.store.texts_of("CA1") == []
     assert sweep_at(till.store, NOW + IDLE)() == 0
     assert sweep_at(till.store, NOW + IDLE + timedelta(seconds=1))() == 1
-    assert outcome(till.store) == ("pending", True)
+    assert outcome(till.store) == ("paid", True)
     till.settle()
     assert [text.body for text in till.store.texts_of("CA1")] == ["Your payment: approved"]
     assert sweep_at(till.store, NOW + 2 * IDLE)() == 0
@@ -62,13 +67,13 @@ def test_a_call_whose_node_died_is_ended_and_its_caller_is_texted(till: Till):
 
 def test_a_charge_that_the_calls_row_knows_nothing_of_is_told_too(till: Till):
     """The process died between the charge and the row; the card before it had been declined."""
-    till.store.save_call(a_call(step="card", phase="confirm", attempt=2, charged_attempt=1), 0, NOW)
+    till.store.save_call(a_call(step="card", phase="confirm", attempt=2, charges=(told(1, "declined"),)), 0, NOW)
     till.charge("CA1-1")
     till.charge("CA1-2")
     till.work()
     sweep_at(till.store, NOW + 2 * IDLE)()
     till.settle()
-    assert outcome(till.store) == ("pending", True)
+    assert outcome(till.store) == ("paid", True)
     assert [text.id for text in till.store.texts_of("CA1")] == ["CA1-2-result"]
 
 
@@ -81,10 +86,10 @@ def test_what_was_sealed_for_an_abandoned_card_is_dropped(store: Store):
 
 
 def test_a_caller_who_has_heard_the_number_is_paid_and_gets_no_text(till: Till):
-    live = replace(on_hold(till.store), step="receipt", phase="repeat", unsettled=False)
+    live = replace(on_hold(till.store), step="receipt", phase="repeat", charges=(told(1, "approved"),))
     till.charge()
     till.work()
-    till.store.save_call(replace(live, values={"confirmation_number": "123456"}), 1, NOW)
+    till.store.save_call(live, 1, NOW)
     sweep_at(till.store, NOW + 2 * IDLE)()
     till.settle()
     assert outcome(till.store) == ("paid", True)

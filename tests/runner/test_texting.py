@@ -13,6 +13,8 @@ import pytest
 from twilio.http.http_client import TwilioHttpClient
 
 from ivr.channels.simulator import Clock
+from ivr.core.call import Charge
+from ivr.core.money import Money
 from ivr.runner.forwarder import Forwarder
 from ivr.runner.forwarder_texts import TRIES
 from ivr.runner.texting import can_be_kept, is_withheld, texting
@@ -296,7 +298,7 @@ def test_in_development_a_text_is_kept_for_the_page_and_not_called_sent(store: S
 
 
 def test_a_call_that_cannot_be_texted_ends_without_a_promise_to_keep(store: Store):
-    call = a_call("CA1", attempt=1, charged_attempt=1, unsettled=True, can_text=False)
+    call = a_call("CA1", attempt=1, charges=(Charge(1, Money(4250), "unknown"),), can_text=False)
     store.save_call(call, 0, NOW)
     store.save_call(replace(call, phase="over", outcome="pending"), 1, NOW)
     assert store.outbox_depth()["result"] == 0

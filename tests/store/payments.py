@@ -9,6 +9,7 @@ from ivr.store import (
     AlreadyBegun,
     BeingPaid,
     DueChanged,
+    DueNow,
     Limits,
     OverLimit,
     PaymentIntent,
@@ -69,9 +70,10 @@ def begin(
     now: datetime = NOW,
     pays: str = "",
     line: str = "",
+    due: DueNow | None = None,
 ) -> Accepted | AlreadyBegun | OverLimit | BeingPaid | DueChanged:
     stage(store, reference, card=card, now=now)
-    return store.begin_payment(intent(reference, minor=minor, caller=caller, pays=pays, line=line), limits, now)
+    return store.begin_payment(intent(reference, minor=minor, caller=caller, pays=pays, line=line), limits, now, due)
 
 
 def a_call(call_id: str = "CA1", **changes: object) -> Call:

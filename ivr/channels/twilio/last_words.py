@@ -3,7 +3,7 @@
 _ENGLISH = {
     "apology": "We are sorry. Something went wrong on our side.",
     "payment_went_through": "Your payment went through: your card was charged.",
-    "you_were_not_charged": "Your card was not charged.",
+    "you_were_not_charged": "Your card was not charged in this call.",
     "we_will_text_the_result": "We do not have the bank's answer yet. You do not need to pay again: "
     "we will send you a text message with the result.",
     "charge_not_known": "We cannot tell at this moment whether your card was charged. "
