@@ -3,7 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -28,18 +28,27 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--from", "ani", default="+15550100", show_default=True, help="The caller's number (ANI).")
 @click.option("--keys", help="Press these instead of asking: entries separated by spaces, '-' is silence.")
 @click.option("--record", metavar="FILE", type=click.Path(path_type=Path), help="Write the call to this call file.")
-def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None) -> None:
+@click.option("--explore", "calls", metavar="N", type=click.IntRange(1), help="Let a monkey make N calls instead.")
+@click.option("--seed", type=int, default=1, show_default=True, help="For --explore: the same calls again.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="For --explore: processes.")
+@click.option("--drawing", type=click.Path(path_type=Path), help="For --explore: what was gone through, as SVG.")
+def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **exploring: Any) -> None:
     """Call a flow: read what is said, type keys.
 
     \b
     Without a server:          python -m ivr simulate flows/pay-a-bill.yaml
     Through the real product:  python -m ivr simulate --via http://127.0.0.1:8000
     As a test:                 python -m ivr simulate --record calls/paid.txt
+    For what breaks it:        python -m ivr simulate --explore 1000
     A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 #"
 
     Account 12345678 owes 42.50 (ACCOUNTS, or what BILLING_URL says). Use published test cards only: docs/bank.md. Keys of a
     card are not shown; with --via no keys are, because nothing there says which are a card's.
     """
+    if exploring["calls"] is not None:
+        from ivr.cli.exploring import explore_flow
+
+        sys.exit(explore_flow(flow, **exploring))
     ask = scripted(keys) if keys is not None else typed
     if record is not None:
         require_recordable(record, via)

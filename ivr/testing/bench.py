@@ -76,7 +76,7 @@ class Bench:
         if ours != theirs:
             return f"our ledger has {_sums(ours)}, the bank's books have {_sums(theirs)}"
         twice = [reference for reference, count in self.bank.requests.items() if count > 1]
-        if twice and self.bank.behaviour != "is unreachable":
+        if twice:
             return f"sent to the bank more than once: {', '.join(twice)}"
         return ""
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from ivr.channels.simulator import Line, ScriptError, read_script
 from ivr.errors import IvrError
 from ivr.testing.bench import BenchWorld
 from ivr.testing.channels import Channel, dial
+from ivr.testing.quiet import quiet
 from ivr.testing.rehearsal import Rehearsal, rehearse
 from ivr.testing.transcript import explain
 
@@ -78,14 +76,3 @@ class ChannelWorld(BenchWorld):
         call, line = dial(self.channel, self.bench, flow, ani)
         self.bench.begun.setdefault(call, self.bench.workbench.clock())
         return call, line
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """The transcript says what happened; the log would only say it again."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)

@@ -7,7 +7,7 @@ file or the fixture is met, not before.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,14 +34,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="core",
         help="how calls reach the engine: in-process, or through signed webhooks over the web application",
     )
+    group.addoption("--flow-coverage", action="store_true", help="say which steps and outcomes no call went through")
+    group.addoption("--flow-drawing", metavar="FOLDER", help="the same as a drawing (SVG) of each flow; says it, too")
 
 
 def project_of(config: pytest.Config) -> Project:
+    from ivr.testing.coverage import counted
     from ivr.testing.project import find_project
 
     if _project not in config.stash:
         config.stash[_project] = find_project(
-            config.rootpath, config.getini("tonetill_flows"), config.getini("tonetill_accounts")
+            config.rootpath, config.getini("tonetill_flows"), config.getini("tonetill_accounts"), prepare=counted
         )
     return config.stash[_project]
 
@@ -53,6 +56,49 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CallFile |
     from ivr.testing.call_files import CallFile
 
     return CallFile.from_parent(parent, path=file_path)
+
+
+# ---- coverage, also where xdist plays the calls in other processes
+
+SENT_BY_WORKERS = "tonetill_coverage"
+
+
+def wants_coverage(config: pytest.Config) -> bool:
+    return bool(config.getoption("--flow-coverage") or config.getoption("--flow-drawing"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None and _project in session.config.stash and wants_coverage(session.config):
+        from ivr.testing.coverage import as_plain
+
+        output[SENT_BY_WORKERS] = as_plain(session.config.stash[_project].flows.values())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """xdist's: what a worker has sent is added to what this process knows."""
+    sent = getattr(node, "workeroutput", {}).get(SENT_BY_WORKERS)
+    if sent:
+        from ivr.testing.coverage import add_plain
+
+        add_plain(project_of(node.config).flows, sent)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not wants_coverage(config) or _project not in config.stash:
+        return
+    from ivr.testing.coverage import coverages
+
+    terminalreporter.section("flow coverage")
+    for coverage in coverages(config.stash[_project].flows.values()):
+        for line in coverage.lines():
+            terminalreporter.write_line(line)
+        if folder := config.getoption("--flow-drawing"):
+            file = Path(folder) / f"{coverage.flow.name}.svg"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(coverage.drawing(), encoding="utf-8")
+            terminalreporter.write_line(f"  drawn in {file}")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Where a project keeps its flows, accounts and call files, and a bench for any of its flows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError, FlowError
 from ivr.runner.assembly import read_folder
 from ivr.store import memory_store
+from ivr.store.accounts_file import read_bills
 from ivr.testing.bench import Bench, build_bench
 
 FLOWS, CALLS, ACCOUNTS = "flows", "calls", "config/accounts.csv"
@@ -35,6 +36,10 @@ class Project:
     @cached_property
     def flows(self) -> Mapping[str, Flow]:
         return {name: self.prepare(flow) for name, flow in self.read.flows.items()}
+
+    @cached_property
+    def account_numbers(self) -> Sequence[str]:
+        return [bill.account for bill in read_bills(self.accounts)] if self.accounts else []
 
     @property
     def prompts(self) -> Prompts:
