@@ -70,7 +70,7 @@ bench-calls: .venv/dev.stamp ## ten thousand random calls, judged by the bank's 
 	@$(BIN)/python benchmarks/random_calls.py
 
 lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
-	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra voice --extra plot -o requirements/run.txt
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra trunk --extra voice --extra plot -o requirements/run.txt
 	@$(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --all-extras -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## remove the environment; var/ (keys, database) stays

@@ -1,6 +1,7 @@
 """What is counted, and under which names; each process counts, `/metrics` of the web process shows all of them."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,19 @@ from prometheus_client import (
     Histogram,
     generate_latest,
     multiprocess,
+    values,
 )
+
+_MACHINE = socket.gethostname().replace("_", "-")  # an underscore separates the parts of the files' names
+
+
+def process_name() -> str:
+    """Processes of several containers may share a folder, and then have the same process number."""
+    return f"{_MACHINE}-{os.getpid()}"
+
+
+if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    values.ValueClass = values.MultiProcessValue(process_name)  # type: ignore[no-untyped-call]
 
 CALLS = Counter("tonetill_calls_total", "Calls begun", ["channel", "flow"])
 ENDINGS = Counter("tonetill_call_endings_total", "Calls ended", ["flow", "outcome", "hung_up"])

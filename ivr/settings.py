@@ -1,18 +1,23 @@
-"""Settings from one place: `config/default.yaml`, then the environment; wrong ones are all told at once, at start."""
+"""Settings: `config/default.yaml`, the project's `tonetill.yaml`, the environment; each wins over those before it.
+
+Wrong ones are all told at once, at start, with the line or the variable that set them.
+"""
 
 import os
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ivr.core.problems import did_you_mean
-from ivr.core.yaml_source import read_yaml
+from ivr.core.yaml_source import Source, read_yaml
 from ivr.errors import ConfigError
+from ivr.places import PROJECT_FILE, SHIPPED, project_folder, shown
 
-ROOT = Path(__file__).resolve().parent.parent
-DEFAULTS = ROOT / "config" / "default.yaml"
+DEFAULTS = SHIPPED / "config" / "default.yaml"
 DEVELOPMENT_TOKEN_FILE = Path("keys") / "twilio_auth_token"  # below VAR
 
 
@@ -78,17 +83,22 @@ class Settings(BaseModel):
 
     @field_validator("var", "flows", "banks", "accounts")
     @classmethod
-    def below_root(cls, path: Path | None) -> Path | None:
-        return path if path is None or path.is_absolute() else ROOT / path
+    def below_project(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return None if path is None else _project(info) / path
+
+    @field_validator("trunk_record", "trunk_tls_cert", "trunk_tls_key", "trunk_tls_client_ca", "billing_ca")
+    @classmethod
+    def below_project_if_set(cls, path: str, info: ValidationInfo) -> str:
+        return str(_project(info) / path) if path else ""
 
     @field_validator("database_url")
     @classmethod
     def absolute_sqlite(cls, url: str, info: ValidationInfo) -> str:
         prefix = "sqlite:///"
         if not url:
-            return f"{prefix}{info.data.get('var', ROOT) / 'tonetill.db'}"
+            return f"{prefix}{info.data.get('var', _project(info)) / 'tonetill.db'}"
         if url.startswith(prefix) and not url.startswith("sqlite:////") and url != "sqlite://":
-            return f"{prefix}{ROOT / url.removeprefix(prefix)}"
+            return f"{prefix}{_project(info) / url.removeprefix(prefix)}"
         return url
 
     @model_validator(mode="after")
@@ -111,45 +121,77 @@ class Settings(BaseModel):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
-def load_settings(environ: dict[str, str] | None = None, file: Path = DEFAULTS) -> Settings:
-    """ConfigError lists every wrong setting with where it was set."""
-    environ = dict(os.environ) if environ is None else environ
-    source = read_yaml(file.name, _read(file))
-    if source.problems:
-        raise ConfigError("\n".join(map(str, source.problems)))
-    values: dict[str, Any] = dict(source.tree)
-    from_environment = {name for name in Settings.model_fields if name.upper() in environ}
-    values |= {name: environ[name.upper()] for name in from_environment}
+def load_settings(environ: Mapping[str, str] | None = None, project: Path | None = None) -> Settings:
+    """Of this project, or of the one that `ivr.places` finds. ConfigError lists every wrong setting with where it was set."""
+    environ = os.environ if environ is None else environ
+    folder = project or project_folder(environ)
+    written = _read_all(folder, environ)
+    values = written.values()
     if values.get("environment") == "development" and not values.get("twilio_auth_token"):
-        values["twilio_auth_token"] = _development_token(ROOT / str(values.get("var", "var")))
+        values["twilio_auth_token"] = _development_token(folder / str(values.get("var", "var")))
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values, context={"project": folder})
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(source, from_environment, error))) from None
+        raise ConfigError("\n".join(written.explain(error))) from None
 
 
-def _explain(source: Any, from_environment: set[str], error: ValidationError) -> list[str]:
-    lines = []
-    for found in error.errors(include_input=False, include_url=False, include_context=False):
-        name = str(found["loc"][0]) if found["loc"] else ""
-        message = found["msg"].removeprefix("Value error, ")
-        if found["type"] == "extra_forbidden":
+@dataclass(frozen=True)
+class _Written:
+    """`files`: the later wins; what is `from_environment` wins over them all."""
+
+    files: list[Source]
+    from_environment: dict[str, str]
+
+    def values(self) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for source in self.files:
+            merged |= source.tree
+        return merged | self.from_environment
+
+    def explain(self, error: ValidationError) -> list[str]:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        return [self._explain(str(one["loc"][0]) if one["loc"] else "", one["type"], one["msg"]) for one in found]
+
+    def _explain(self, name: str, kind: str, message: str) -> str:
+        message = message.removeprefix("Value error, ")
+        if not name:
+            return message
+        if name in self.from_environment:
+            return f"environment variable {name.upper()}: {message}"
+        source = next((source for source in reversed(self.files) if name in source.tree), self.files[0])
+        if kind == "extra_forbidden":
             near = did_you_mean(name, Settings.model_fields)
-            lines.append(str(source.problem((name,), f"there is no setting '{name}'", near)))
-        elif not name:
-            lines.append(message)
-        elif name in from_environment:
-            lines.append(f"environment variable {name.upper()}: {message}")
-        else:
-            lines.append(str(source.problem((name,), f"{name}: {message}")))
-    return lines
+            return str(source.problem((name,), f"there is no setting '{name}'", near))
+        return str(source.problem((name,), f"{name}: {message}"))
 
 
-def _read(file: Path) -> str:
+def _read_all(folder: Path, environ: Mapping[str, str]) -> _Written:
+    own = folder / PROJECT_FILE
+    sources = [_source(DEFAULTS.name, DEFAULTS), *([_source(shown(own), own)] if own.is_file() else [])]
+    if problems := [str(problem) for source in sources for problem in source.problems]:
+        raise ConfigError("\n".join(problems))
+    named = {name: environ[name.upper()] for name in Settings.model_fields if name.upper() in environ}
+    return _Written(sources, named)
+
+
+def _source(name: str, file: Path) -> Source:
+    source = read_yaml(name, _read(file))
+    if not source.problems and not isinstance(source.tree, dict):
+        source.problems.append(source.problem((), "expected settings, each a line such as", "port: 8000"))
+    return source
+
+
+def _project(info: ValidationInfo) -> Path:
+    folder = (info.context or {})["project"]
+    assert isinstance(folder, Path)
+    return folder
+
+
+def _read(file: Path) -> bytes:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file}: {error.__class__.__name__}; restore it from the repository") from None
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
 
 
 def _development_token(var: Path) -> str:
@@ -158,7 +200,7 @@ def _development_token(var: Path) -> str:
     try:
         return file.read_text().strip()
     except OSError:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(file.parent)
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     draft.touch(mode=0o600)
     draft.write_text(secrets.token_hex(16))
@@ -169,3 +211,10 @@ def _development_token(var: Path) -> str:
     finally:
         draft.unlink()
     return file.read_text().strip()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}: set VAR to a folder that can be written") from None

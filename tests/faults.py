@@ -40,6 +40,7 @@ class Caller:
     url: str = VOICE
     fields: dict[str, str] = field(default_factory=dict)
     said: str = ""
+    ever_said: str = ""
     statuses: list[int] = field(default_factory=list)
 
     def request(self) -> str:
@@ -48,6 +49,7 @@ class Caller:
         self.statuses.append(answer.status_code)
         twiml = answer.text
         self.said = " ".join(re.findall(r"<Say[^>]*>([^<]*)<", twiml))
+        self.ever_said += f" {self.said}"
         following = re.search(r'action="([^"]+)"|<Redirect[^>]*>([^<]+)<', twiml)
         self.url = (following[1] or following[2]).replace("&amp;", "&") if following else ""
         self.fields = {"Digits": self._keys()} if "<Gather" in twiml else {}

@@ -87,7 +87,7 @@ def test_24_callers_whose_look_ups_hang_hold_up_neither_cards_nor_health(bench: 
     assert refused.state == "over"
     assert "Your card was not charged in this call." in [heard.words for heard in refused.heard]
     assert web.http.get("/healthz").text == "ok\n"
-    assert len(server.requests) == 24
+    assert len(server.requests) == 25
 
 
 def test_a_look_up_whose_process_has_died_is_begun_again_by_another(bench: Bench, server: BillingServer):

@@ -294,7 +294,7 @@ def test_a_request_that_is_ahead_of_the_call_ends_it_in_the_callers_language(web
     assert "es-MX" in web.post(f"{VOICE}?seq=1", {"Digits": "2"}).text
     ahead = web.post(f"{VOICE}?seq=9", {})
     assert (ahead.status_code, actions_of(ahead.text)) == (200, ["Hangup"])
-    assert "No se cobró nada" in ahead.text
+    assert "no se cobró nada a su tarjeta" in ahead.text
 
 
 def test_what_is_no_voice_webhook_is_refused_by_its_status(web: Web):

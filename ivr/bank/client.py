@@ -16,6 +16,7 @@ from ivr.bank.deadline import Deadlines, PunctualBackend
 from ivr.bank.interface import AuthorizationRequest, BankAnswer, Outcome
 from ivr.bank.settings import BankSettings
 from ivr.errors import ConfigError
+from ivr.places import COMMAND
 
 MAX_ANSWER_BYTES = 16_384
 IDLE_S = 30.0  # a kept connection is used no longer: banks and what is in between close theirs after a minute or so
@@ -165,7 +166,7 @@ def check_certificate(settings: BankSettings) -> None:
     try:
         certificate = x509.load_pem_x509_certificate(file.read_bytes())
     except OSError as error:
-        cure = "`python -m ivr.bank.dev_keys` makes development keys"
+        cure = f"`{COMMAND} set-up` makes development keys"
         raise ConfigError(f"{file}: {why(error)}; `client_certificate` is what the bank issued you; {cure}") from None
     except ValueError:
         raise ConfigError(

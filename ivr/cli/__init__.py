@@ -5,12 +5,17 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+import ivr
+from ivr.cli.extras import needs_extra
 from ivr.errors import IvrError
+from ivr.places import COMMAND
 
 # name -> (module, attribute, one line of help): modules are loaded when wanted, so that `check` starts in a moment.
 COMMANDS = {
-    "up": ("ivr.cli.up", "up", "Start the whole product on this machine (what `make run` does)."),
+    "init": ("ivr.cli.init", "init", "Make a project of your own: flow, prompts, accounts, bank, call tests."),
+    "up": ("ivr.cli.up", "up", "Start the whole line on this machine (what `make run` does)."),
     "simulate": ("ivr.cli.simulate", "simulate", "Call a flow from the terminal, with or without a server."),
     "check": ("ivr.cli.flows", "check", "Say every problem in flows and prompts at once."),
     "diagram": ("ivr.cli.flows", "diagram", "Draw a flow as Mermaid or SVG."),
@@ -22,9 +27,16 @@ COMMANDS = {
     "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
     "web": ("ivr.cli.web", "web", "Answer Twilio's webhooks (the Procfile's web process)."),
     "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
+    "forwarder": ("ivr.cli.forwarder", "forwarder", "Take payments to the banks (the Procfile's forwarder process)."),
+    "bank": ("ivr.bank.simulator.__main__", "main", "Run the bank simulator; show its books and test cards."),
+    "recordings": ("dsp.cli", "main", "Find keys in recordings, mask them, draw them (also `python -m dsp`)."),
+    "completion": ("ivr.cli.completion", "completion", "Let bash, zsh or fish complete the commands."),
     "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
+
+
+COMPLETE_VARIABLE = "_TONETILL_COMPLETE"  # click's name for it, for a command called tonetill
 
 
 class LazyGroup(click.Group):
@@ -37,21 +49,41 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        try:
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise needs_extra(error, f"{COMMAND} {cmd_name}") or error from None
+        return as_typed_here(command)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands by their lines in the table, without importing them: a Tab must be answered at once."""
+        own = [
+            CompletionItem(name, help=line) for name, (_, _, line) in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return own + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
 
 
+def as_typed_here(command: click.Command) -> click.Command:
+    """Help is written for a clone; an installed product is called by its name."""
+    command.help = (command.help or "").replace("python -m ivr ", f"{COMMAND} ")
+    for inner in getattr(command, "commands", {}).values():
+        as_typed_here(inner)
+    return command
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(ivr.__version__, prog_name="tonetill")
 def cli() -> None:
     """Tonetill takes card payments over the phone, by keypad, with no human in the path.
 
     \b
-    Try a call without any server:   python -m ivr simulate flows/pay-a-bill.yaml
-    Start everything:                make run
+    Try a call without any server:   python -m ivr simulate
+    Make a project of your own:      python -m ivr init my-line
+    Start everything in it:          python -m ivr up
     Check what you have written:     python -m ivr check flows/*.yaml
     """
 
@@ -59,7 +91,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Errors that someone can cure are one line, not a traceback."""
     try:
-        return cli.main(arguments, prog_name="python -m ivr")
+        return as_typed_here(cli).main(arguments, prog_name=COMMAND, complete_var=COMPLETE_VARIABLE)
     except IvrError as error:
         click.echo(f"{type(error).__name__.removesuffix('Error').lower()} error: {error}", err=True)
         sys.exit(2)

@@ -6,8 +6,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ivr.cli.flow_choice import settings_to_read
+from ivr.places import SHIPPED, find_project
 from ivr.runner.assembly import load_flow
-from ivr.settings import load_settings
 from ivr.testing.coverage import Coverage
 from ivr.testing.explore import Found, explore
 from ivr.testing.project import Project
@@ -18,7 +19,7 @@ console = Console(highlight=False)
 def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, drawing: Path | None) -> int:
     """1 where a rule was broken."""
     flow, _ = load_flow(file)
-    project = Project(file.parent, load_settings().accounts)
+    project = Project(file.parent, accounts_for_trying())
     coverage, endings, found = Coverage(flow), Counter[str](), dict[str, Found]()
     with progress_bar() as bar:
         task = bar.add_task(f"exploring {flow.name}", total=calls)
@@ -32,6 +33,11 @@ def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, drawing: Path 
     if drawing is not None:
         drawing.write_text(coverage.drawing(), encoding="utf-8")
     return 1 if found else 0
+
+
+def accounts_for_trying() -> Path | None:
+    """The project's; outside of any project the sample's."""
+    return SHIPPED / "config" / "accounts.csv" if find_project() is None else settings_to_read().accounts
 
 
 def tell(coverage: Coverage, endings: Counter[str], found: dict[str, Found]) -> None:

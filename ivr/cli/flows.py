@@ -8,22 +8,21 @@ from pathlib import Path
 
 import click
 
+from ivr.cli.flow_choice import chosen_banks, chosen_flow
 from ivr.core.compiler import NOTHING_AROUND, Around
 from ivr.core.diagram import mermaid, svg
 from ivr.core.flow_files import FlowSet, read_flows
 from ivr.core.flow_schema import flow_schema
 from ivr.core.problems import Problem
-from ivr.settings import ROOT
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-SAMPLE = Path("flows/pay-a-bill.yaml")
 SCHEMA = Path("config/flow.schema.json")
 PICTURES = {"mermaid": mermaid, "svg": svg}
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=FlowFile)
-@click.option("--banks", type=FlowFile, envvar="BANKS", default=ROOT / "config" / "banks.yaml", help="The banks' file.")
+@click.option("--banks", type=FlowFile, envvar="BANKS", default=chosen_banks, help="The banks' file.")
 @click.option("--accounts", type=FlowFile, envvar="ACCOUNTS", help="The bills that the flows look up (CSV).")
 @click.option("--strict", is_flag=True, help="Exit with 1 where there is advice, too.")
 def check(files: tuple[Path, ...], banks: Path, accounts: Path | None, strict: bool) -> None:
@@ -65,7 +64,7 @@ def bill_currencies(file: Path) -> set[str]:
 
 
 @click.command()
-@click.argument("file", type=FlowFile, default=SAMPLE)
+@click.argument("file", type=FlowFile, default=chosen_flow)
 @click.option("--format", "picture", type=click.Choice(sorted(PICTURES)), default="mermaid", show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there instead of here.")
 def diagram(file: Path, picture: str, out: Path | None) -> None:

@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ivr.places import COMMAND
 from ivr.settings import load_settings
 from ivr.store import Notice, open_store
 
@@ -39,7 +40,7 @@ def resend(reference: str | None) -> None:
     count = store.resend_notices(datetime.now(UTC), reference)
     store.close()
     if reference and not count:
-        raise click.ClickException(f"no notice of {reference} waits: `python -m ivr notices list` shows those that do")
+        raise click.ClickException(f"no notice of {reference} waits: `{COMMAND} notices list` shows those that do")
     click.echo(f"{count} will be sent by the forwarder within moments")
 
 

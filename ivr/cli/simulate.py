@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from ivr.channels.simulator import Ask, Line, Signature, ViaLine, converse, mask, twilio_client
+from ivr.cli.flow_choice import chosen_flow
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
 from ivr.logs import set_up_logging
@@ -23,7 +24,7 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 
 
 @click.command()
-@click.argument("flow", type=click.Path(path_type=Path), default=Path("flows/pay-a-bill.yaml"))
+@click.argument("flow", type=click.Path(path_type=Path), default=chosen_flow)
 @click.option("--via", metavar="URL", help="Call the running product at this address, by signed webhooks.")
 @click.option("--from", "ani", default="+15550100", show_default=True, help="The caller's number (ANI).")
 @click.option("--keys", help="Press these instead of asking: entries separated by spaces, '-' is silence.")
@@ -33,7 +34,7 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="For --explore: processes.")
 @click.option("--drawing", type=click.Path(path_type=Path), help="For --explore: what was gone through, as SVG.")
 def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **exploring: Any) -> None:
-    """Call a flow: read what is said, type keys.
+    """Call a flow: read what is said, type keys. Without a FLOW: the project's, or the sample that ships.
 
     \b
     Without a server:          python -m ivr simulate flows/pay-a-bill.yaml

@@ -1,8 +1,10 @@
 """`up`: sets up what is missing, starts the Procfile, says what is running and what to try, stops cleanly."""
 
 import os
+import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,15 +15,17 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from ivr.bank import load_banks
+from ivr.cli.extras import what_is_missing
 from ivr.cli.ports import ports_of, require_free_ports
 from ivr.cli.preparation import prepare
 from ivr.cli.supervisor import supervise
 from ivr.console import Trial, console_address, trials
 from ivr.core.flow_files import FlowSet
 from ivr.errors import ConfigError
+from ivr.places import SHIPPED, VARIABLE, for_children, project_folder, shown
 from ivr.runner.assembly import load_flows, read_folder
 from ivr.runner.production import require_production
-from ivr.settings import ROOT, Settings, load_settings
+from ivr.settings import Settings, load_settings
 from ivr.web import WIPED_MEMORY
 
 console = Console()
@@ -36,21 +40,22 @@ def up(without: tuple[str, ...]) -> None:
     ENVIRONMENT=production starts no bank simulator, and refuses whatever is only safe on a laptop.
     """
     settings = load_settings()
-    commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+    commands = read_procfile(project_folder())
     if unknown := [name for name in without if name not in commands]:
         raise ConfigError(f"--without {unknown[0]}: the Procfile has {', '.join(commands)}")
-    left_out = {*without, *(["bank"] if settings.environment == "production" else [])}
+    missing = {name: cure for name in commands if (cure := what_is_missing(name)) and name not in without}
+    left_out = {*without, *missing, *(["bank"] if settings.environment == "production" else [])}
     processes = {name: command for name, command in commands.items() if name not in left_out}
     bank_port = port_of_simulator(settings) if "bank" in processes else None
     require_free_ports(list(ports_of(settings, processes, bank_port)))
     tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
     prepare(settings)
     require_production(settings)
-    console.print(Panel(welcome(settings, list(processes)), title="Tonetill", expand=False))
+    console.print(Panel(welcome(settings, list(processes), missing), title="Tonetill", expand=False))
     variables = environment(settings, list(processes))
     if bank_port is not None:
         variables["BANK_PORT"] = str(bank_port)
-    code = supervise(processes, variables, ROOT)
+    code = supervise(processes, variables, project_folder())
     console.print(f"stopped: a process ended with {code}, see above" if code else "stopped")
     sys.exit(code)
 
@@ -67,6 +72,20 @@ def set_up() -> None:
         console.print(f"made: {thing}", highlight=False, soft_wrap=True)
     require_production(settings)
     console.print("everything is in place" if made else "everything was in place already")
+
+
+def read_procfile(project: Path) -> dict[str, str]:
+    """Command by process: the project's own Procfile, or the one that ships. `python` is the one that runs this."""
+    own = project / "Procfile"
+    file = own if own.is_file() else SHIPPED / "Procfile"
+    commands = parse_procfile(file.read_text(encoding="utf-8")).processes
+    if not commands:
+        raise ConfigError(f"{shown(file)}: no process is named: each is a line such as  web: python -m ivr web")
+    python = shlex.quote(sys.executable)
+    return {
+        name: f"{python}{command.removeprefix('python')}" if command.startswith("python ") else command
+        for name, command in commands.items()
+    }
 
 
 def port_of_simulator(settings: Settings) -> int:
@@ -103,10 +122,10 @@ def environment(settings: Settings, running: list[str]) -> dict[str, str]:
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
     return {
-        **os.environ,
+        **for_children(os.environ),
         **WIPED_MEMORY,
+        VARIABLE: str(project_folder()),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "TONETILL_PROCESSES": ",".join(running),
@@ -115,10 +134,11 @@ def environment(settings: Settings, running: list[str]) -> dict[str, str]:
     }
 
 
-def welcome(settings: Settings, running: list[str]) -> str:
-    """The same as the page shows."""
+def welcome(settings: Settings, running: list[str], missing: Mapping[str, str]) -> str:
+    """The same as the page shows. `missing`: processes that could not be started here, each with its cure."""
     flows, _ = load_flows(settings.flows)
-    lines = [f"running: {', '.join(running)}; stop with Ctrl-C", ""]
+    lines = [f"running: {', '.join(running)}; stop with Ctrl-C"]
+    lines += [*(f"without {name}: {escape(cure)}" for name, cure in missing.items()), ""]
     page = [Trial("The page", f"{console_address(settings)}/")] if "console" in running else []
     for trial in [*page, *trials(settings, running, list(flows))]:
         lines += [f"[bold]{trial.title}[/]", f"    {escape(trial.text)}"]

@@ -23,10 +23,10 @@ def console() -> None:
 def public_site(settings: Settings) -> Site:
     limits = Limits(settings.web_read_s)
     return Site(
-        "app:create_app", settings.host, settings.port, "PORT", settings.web_workers, settings.web_threads, limits
+        "ivr.app:create_app", settings.host, settings.port, "PORT", settings.web_workers, settings.web_threads, limits
     )
 
 
 def console_site(settings: Settings) -> Site:
     where = (settings.console_host, settings.console_port)
-    return Site("app:create_console", *where, "CONSOLE_PORT", 1, CONSOLE_THREADS, Limits(settings.web_read_s))
+    return Site("ivr.app:create_console", *where, "CONSOLE_PORT", 1, CONSOLE_THREADS, Limits(settings.web_read_s))

@@ -1,5 +1,6 @@
 """`simulate` without a server: a workbench whose bank is the simulator, over TLS, in this process."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,15 @@ from ivr.bank import HttpsBank, load_banks
 from ivr.bank.dev_keys import make_development_keys
 from ivr.bank.simulator import BankSimulator
 from ivr.channels.simulator import Clock
+from ivr.places import SHIPPED, find_project
 from ivr.runner.assembly import load_flow
 from ivr.runner.billing import Waiting, billing_of
 from ivr.runner.notices import notices_of
-from ivr.settings import ROOT, load_settings
+from ivr.settings import Settings, load_settings
 from ivr.testing.workbench import Workbench, build_workbench
 
-__all__ = ["Workbench", "build_workbench", "workbench"]
+__all__ = ["Workbench", "build_workbench", "settings_for_trying", "workbench"]
+SAMPLE_BANKS = SHIPPED / "config" / "banks.yaml"  # the simulator's, whatever the flow calls its bank
 # A simulated call has nobody beside it to hold up, and its clock stands still while an answer is awaited.
 PATIENT = Waiting(moment_s=10.0, waiters=1)
 
@@ -28,11 +31,11 @@ def workbench(file: Path) -> Iterator[Workbench]:
     Bills come from where the settings say: ACCOUNTS, or BILLING_URL, which is then told of what is paid.
     """
     flow, prompts = load_flow(file)
-    chosen = load_settings()
     with tempfile.TemporaryDirectory(prefix="tonetill-") as folder:
         keys, bank_folder = Path(folder) / "keys", Path(folder) / "bank"
         make_development_keys(keys, bank_folder)
-        settings = load_banks(ROOT / "config" / "banks.yaml", Path(folder))
+        chosen = settings_for_trying(Path(folder))
+        settings = load_banks(SAMPLE_BANKS, Path(folder))
         with BankSimulator(bank_folder, slow_s=2.0) as simulator:
             ours = next(iter(settings.values())).model_copy(update={"url": simulator.url, "read_timeout": 4.0})
             with HttpsBank(ours) as bank:
@@ -45,3 +48,10 @@ def workbench(file: Path) -> Iterator[Workbench]:
                     Clock(datetime.now(UTC)),
                     billing=lambda store: (billing_of(chosen, store, PATIENT), notices_of(chosen, store)),
                 )
+
+
+def settings_for_trying(folder: Path) -> Settings:
+    """The project's; outside of any project the sample's, with what would be kept on disk in `folder`."""
+    if find_project() is not None:
+        return load_settings()
+    return load_settings({**os.environ, "VAR": str(folder)}, project=SHIPPED)

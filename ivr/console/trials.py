@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from ivr.console.rows import Process, Trial
+from ivr.places import COMMAND
 from ivr.settings import Settings
 
 TEST_ACCOUNT, TEST_CARD = "12345678", "4111111111111111"
@@ -24,14 +25,14 @@ def processes(settings: Settings, running: Collection[str], waiting: Mapping[str
 def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -> list[Trial]:
     flow = flows[0] if flows else "pay-a-bill"
     found = [
-        Trial("A call by webhooks, in a terminal", f"python -m ivr simulate --via {address(settings)}"),
-        Trial("The same without any server", f"python -m ivr simulate flows/{flow}.yaml"),
+        Trial("A call by webhooks, in a terminal", f"{COMMAND} simulate --via {address(settings)}"),
+        Trial("The same without any server", f"{COMMAND} simulate flows/{flow}.yaml"),
     ]
     if "trunk" in running:
         sip = sip_address(settings)
         found += [
             Trial("A call by SIP, from any softphone", sip),
-            Trial("The same from a terminal", f'python -m ivr ring {sip} --keys "1 {TEST_ACCOUNT}"'),
+            Trial("The same from a terminal", f'{COMMAND} ring {sip} --keys "1 {TEST_ACCOUNT}"'),
         ]
     found += [Trial(f"Twilio's webhook for {name}", webhook(settings, name)) for name in flows or [flow]]
     if settings.environment == "development":

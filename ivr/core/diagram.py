@@ -114,7 +114,6 @@ _STYLE = """
 .flow rect{stroke-width:1.5}.flow .name{font-size:14px;font-weight:600;fill:var(--ink)}
 .flow .detail{font-size:11.5px;fill:var(--soft)}.flow path{fill:none;stroke:var(--line);stroke-width:1.5}
 .flow .climbs{stroke-dasharray:5 4}.flow .head{fill:var(--line);stroke:none}
-.flow .unseen{opacity:.45}.flow g.unseen rect{stroke-dasharray:2 3}.flow path.unseen{stroke-dasharray:2 5}
 .flow .label{font-size:11.5px;fill:var(--ink);stroke:var(--halo);stroke-width:4;paint-order:stroke;stroke-linejoin:round}
 """
 _COLOURS = "".join(
@@ -147,24 +146,10 @@ class Curve:
         return f"C{_n(self.begin.x)} {_n(middle)} {_n(self.end.x)} {_n(middle)} {_n(self.end.x)} {_n(self.end.y)}"
 
 
-@dataclass(frozen=True)
-class Unseen:
-    """What no call has gone through, drawn faintly: steps, and pairs of steps with a way between them."""
-
-    steps: frozenset[str] = frozenset()
-    ways: frozenset[tuple[str, str]] = frozenset()
-
-    def mark(self, step: str) -> str:
-        return " unseen" if step in self.steps else ""
-
-    def mark_way(self, source: str, target: str) -> str:
-        return " unseen" if (source, target) in self.ways else ""
-
-
-def svg(flow: Flow, *, nonce: str = "", unseen: Unseen | None = None) -> str:
+def svg(flow: Flow, *, nonce: str = "") -> str:
     """The whole drawing. `nonce`: where a page's Content-Security-Policy asks for one on styles."""
     ways = edges(flow)
-    drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways), ways), ways, unseen or Unseen())
+    drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways), ways), ways)
     allowed = f' nonce="{escape(nonce)}"' if nonce else ""
     title = escape(f"The flow {flow.name}, from {_words(flow.head.start)} to its endings")
     body = "".join([*drawing.lines(), *drawing.boxes(), *drawing.labels()])
@@ -197,8 +182,8 @@ def _n(number: float) -> str:
 class _Drawing:
     """Coordinates and the three layers of paint: lines under boxes under labels."""
 
-    def __init__(self, flow: Flow, layout: Layout, ways: Sequence[Edge], unseen: Unseen) -> None:
-        self.flow, self.layout, self.ways, self.unseen = flow, layout, ways, unseen
+    def __init__(self, flow: Flow, layout: Layout, ways: Sequence[Edge]) -> None:
+        self.flow, self.layout, self.ways = flow, layout, ways
         self.outer = _widths(flow, ways)
         self.loops = {way.source: way.label for way in ways if way.source == way.target}
         self.left = min(layout.x[name] - self.outer.get(name, 0) / 2 for name in layout.x) - MARGIN
@@ -217,7 +202,7 @@ class _Drawing:
             x, top = self.layout.x[name], self._top(name)
             width = self._box_width(name)
             yield (
-                f'<g class="{colour(step)}{self.unseen.mark(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
+                f'<g class="{colour(step)}" data-step="{escape(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
                 f'height="{_n(BOX_HEIGHT)}" rx="10"/><text class="name" text-anchor="middle" x="{_n(x)}" '
                 f'y="{_n(top + 21)}">{escape(_words(name))}</text><text class="detail" text-anchor="middle" '
                 f'x="{_n(x)}" y="{_n(top + 38)}">{escape(detail(step))}</text></g>'
@@ -237,8 +222,8 @@ class _Drawing:
             way = f"M{_n(begin.x)} {_n(begin.y)}" + "".join(
                 f"L{_n(c.begin.x)} {_n(c.begin.y)}{c.path()}" for c in curves
             )
-            mark = self.unseen.mark_way(route.edge.source, route.edge.target)
-            yield f'<path class="{"climbs" if route.climbs else "falls"}{mark}" d="{way}"/>'
+            kind = "climbs" if route.climbs else "falls"
+            yield f'<path class="{kind}"{_ends_of(route.edge.source, route.edge.target)} d="{way}"/>'
             yield _arrow_head(end, -1 if route.climbs else 1)
         for name in self.loops:
             yield from self._loop(name)
@@ -246,8 +231,7 @@ class _Drawing:
     def _loop(self, name: str) -> Iterator[str]:
         x, y = self.layout.x[name] + self._box_width(name) / 2, self._top(name) + BOX_HEIGHT / 2
         reach = x + LOOP_REACH
-        mark = self.unseen.mark_way(name, name)
-        yield f'<path class="climbs{mark}" d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
+        yield f'<path class="climbs"{_ends_of(name, name)} d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
         yield f'<path class="head" d="M{_n(x)} {_n(y - 12)}l9 -2l-3 8z"/>'
 
     def _curves(self, route: Route) -> list[Curve]:
@@ -318,6 +302,11 @@ def _label_text(place: Point, label: str, anchor: str) -> str:
     if not label:
         return ""
     return f'<text class="label" text-anchor="{anchor}" x="{_n(place.x)}" y="{_n(place.y + 4)}">{escape(label)}</text>'
+
+
+def _ends_of(source: str, target: str) -> str:
+    """For whoever marks the way that a call took."""
+    return f' data-from="{escape(source)}" data-to="{escape(target)}"'
 
 
 def _arrow_head(tip: Point, down: int) -> str:

@@ -11,6 +11,7 @@ from ivr.core.compiler import Around, Flow
 from ivr.core.flow_files import FlowSet, read_flows
 from ivr.core.phrases import Prompts
 from ivr.errors import ConfigError, FlowError
+from ivr.places import COMMAND
 from ivr.runner.billing import billing_of
 from ivr.runner.notices import notices_of
 from ivr.runner.payments import Payments
@@ -106,6 +107,4 @@ def read_secret(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise ConfigError(
-            f"cannot read {file}: {error.strerror}; `python -m ivr set-up` makes development keys"
-        ) from None
+        raise ConfigError(f"cannot read {file}: {error.strerror}; `{COMMAND} set-up` makes development keys") from None

@@ -23,6 +23,7 @@ from standardwebhooks.webhooks import Webhook
 
 from ivr import metrics
 from ivr.errors import ConfigError
+from ivr.places import COMMAND
 from ivr.runner.billing import access_of
 from ivr.runner.billing_answer import BillingDown
 from ivr.runner.billing_endpoint import Access, exchange
@@ -110,7 +111,7 @@ class Notices:
     def _try_later(self, job: Job, payment: Payment, approved_at: datetime, problem: str) -> str:
         about = {"reference": job.reference, "account": payment.intent.account, "reason": problem}
         if self._at() - approved_at >= TRIED_FOR:
-            log.error("notice given up; `python -m ivr notices resend` tries it again", **about)
+            log.error(f"notice given up; `{COMMAND} notices resend` tries it again", **about)
             self.store.give_up_notice(job)
             return "given_up"
         pause_s = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts - 1, 20), LONGEST_PAUSE_S)

@@ -13,13 +13,14 @@ from cryptography.x509.oid import NameOID
 
 from ivr.bank import BankSettings, load_banks
 from ivr.errors import ConfigError
-from ivr.settings import DEVELOPMENT_TOKEN_FILE, ROOT, Settings
+from ivr.places import COMMAND, SHIPPED
+from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings
 
 TWILIO_TOKEN_LENGTH = 32  # hexadecimal digits, as Twilio's console shows it
 SHORTEST_PASSWORD = 12
 DEVELOPMENT_AUTHORITY = "Tonetill development authority"
 DEMO_MERCHANT = "demo-merchant"
-DEMO_ACCOUNTS = ROOT / "config" / "accounts.csv"
+DEMO_ACCOUNTS = SHIPPED / "config" / "accounts.csv"
 
 
 def require_production(settings: Settings) -> None:
@@ -36,12 +37,20 @@ def _settings_problems(settings: Settings) -> Iterator[str]:
     yield from _twilio_problems(settings)
     if settings.merchant == DEMO_MERCHANT:
         yield f"MERCHANT is still '{DEMO_MERCHANT}': set it to your merchant id at the bank"
-    if settings.accounts is not None and settings.accounts.resolve() == DEMO_ACCOUNTS.resolve():
+    if settings.accounts is not None and _is_demo(settings.accounts):
         yield "ACCOUNTS is the demo file: set it to your own CSV file, or to nothing (ACCOUNTS=) where BILLING_URL is set"
     if settings.pay_connector_password and len(settings.pay_connector_password) < SHORTEST_PASSWORD:
         yield f"PAY_CONNECTOR_PASSWORD is shorter than {SHORTEST_PASSWORD} characters: choose a longer one"
     if settings.trunk_password and len(settings.trunk_password) < SHORTEST_PASSWORD:
         yield f"TRUNK_PASSWORD is shorter than {SHORTEST_PASSWORD} characters: choose a longer one"
+
+
+def _is_demo(accounts: Path) -> bool:
+    """A project begins with a copy of the demo file."""
+    try:
+        return accounts.read_bytes() == DEMO_ACCOUNTS.read_bytes()
+    except OSError:
+        return False
 
 
 def _twilio_problems(settings: Settings) -> Iterator[str]:
@@ -92,7 +101,7 @@ def _certificate_problems(name: str, bank: BankSettings) -> Iterator[str]:
 def _key_problems(settings: Settings) -> Iterator[str]:
     file = settings.var / "keys" / "fingerprint.key"
     if not file.is_file():
-        yield f"there is no {file}: `python -m ivr set-up` makes it"
+        yield f"there is no {file}: `{COMMAND} set-up` makes it"
 
 
 def is_twilio_token(token: str) -> bool:

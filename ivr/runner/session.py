@@ -192,7 +192,7 @@ class Session:
         count(before, call)
 
     def _save_or_repeat(self, before: Call, advance: Advance, version: int) -> Answered:
-        advance, text = self._worded(advance, version + 1)
+        advance, text = self._worded(before, advance, version + 1)
         try:
             self._save(before, advance.call, version, text)
         except StaleCall:
@@ -234,7 +234,7 @@ class Session:
 
     def _end(self, stored: StoredCall) -> Answered:
         advance = self.service.runner.apologise(stored.call, self.service.now())
-        advance, text = self._worded(advance, stored.version + 1)
+        advance, text = self._worded(stored.call, advance, stored.version + 1)
         try:
             self._save(stored.call, advance.call, stored.version, text)
         except Exception as fault:
@@ -257,16 +257,19 @@ class Session:
 
     # ---- into words, one way or another
 
-    def _worded(self, advance: Advance, version: int) -> tuple[Advance, str]:
-        """The answer in the channel's words; where these fail, an apology; where that fails, plain words, then the last."""
+    def _worded(self, before: Call, advance: Advance, version: int) -> tuple[Advance, str]:
+        """The answer in the channel's words; where these fail, an apology; where that fails, plain words, then the last.
+
+        What was told in words that failed has not been heard: `before` is what the caller knew until then.
+        """
         try:
             return advance, self.service.write(advance.call, advance.actions, version)
         except Exception as fault:
             note_fault(self.call_id, fault)
         if advance.call.phase != "over":
-            advance = self.service.runner.apologise(advance.call, self.service.now())
-            return self._worded(advance, version)
-        return self._worded_plainly(advance, version)
+            unheard = as_heard(before, advance.call)
+            return self._worded(before, self.service.runner.apologise(unheard, self.service.now()), version)
+        return self._worded_plainly(replace(advance, call=as_heard(before, advance.call)), version)
 
     def _worded_plainly(self, advance: Advance, version: int) -> tuple[Advance, str]:
         plain = advance if advance.told else self.service.runner.end_plainly(advance.call)
@@ -290,6 +293,12 @@ class Session:
         yield from dict.fromkeys(
             filter(None, [call.language, *(name for flow in known for name in flow.head.languages)])
         )
+
+
+def as_heard(before: Call, call: Call) -> Call:
+    """The call with only those charges told that were told before."""
+    heard = {charge.attempt for charge in before.charges if charge.told}
+    return replace(call, charges=tuple(replace(one, told=one.told and one.attempt in heard) for one in call.charges))
 
 
 def in_language(advance: Advance, language: str) -> Advance:

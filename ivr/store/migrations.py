@@ -12,10 +12,11 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from ivr.errors import ConfigError
+from ivr.places import COMMAND, SHIPPED
 from ivr.store.database import Database
 from ivr.store.tables import metadata
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "migrations"
+FOLDER = SHIPPED / "migrations"
 EXPECTED = "DATABASE_URL: expected sqlite:///path or postgresql+psycopg://user@host/database"
 # Any number that nobody else uses: two processes that migrate at once take turns.
 TURN = 7_266_245
@@ -89,7 +90,7 @@ def require_current(database: Database) -> None:
     if revision != script.get_current_head():
         raise ConfigError(
             f"the database is at revision {revision or 'none'}, this version needs {script.get_current_head()}: "
-            "`python -m ivr set-up` brings it there"
+            f"`{COMMAND} set-up` brings it there"
         )
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ivr.core.compiler import Flow
-from ivr.core.diagram import Unseen, edges, svg
+from ivr.core.diagram import edges, svg
 from ivr.core.flow import RETRY
 
 Way = tuple[str, str]  # step and outcome
+FAINT = "{opacity:.4;stroke-dasharray:2 5}"
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,18 @@ class Coverage:
             for _, outcome, target in step.targets()
             if self.taken[name, outcome]
         }
-        pairs = {(edge.source, edge.target) for edge in edges(self.flow)}
-        return svg(self.flow, unseen=Unseen(frozenset(self.unseen_steps), frozenset(pairs - seen)))
+        faint = [f'[data-step="{name}"]' for name in self.unseen_steps]
+        faint += [
+            f'[data-from="{e.source}"][data-to="{e.target}"]'
+            for e in edges(self.flow)
+            if (e.source, e.target) not in seen
+        ]
+        drawn = svg(self.flow)
+        return (
+            drawn.replace("</style>", f"{','.join(f'.flow {one}' for one in faint)}{FAINT}</style>", 1)
+            if faint
+            else drawn
+        )
 
 
 def per_cent(part: int, whole: int) -> str:

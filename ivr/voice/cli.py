@@ -1,6 +1,5 @@
 """`python -m ivr prompts`: render, missing, say; the work is in `renderer` and `recordings`."""
 
-import os
 import wave
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -20,12 +19,12 @@ from ivr.core.money import parse_money
 from ivr.core.phrases import Prompts
 from ivr.core.prompt_check import read_prompts
 from ivr.errors import ConfigError, FlowError
+from ivr.settings import load_settings
 from ivr.voice.clips import read_clip
 from ivr.voice.loudness import LINE_RATE
 from ivr.voice.renderer import VOICE_NAMES, Rendered, Renderer, VoiceName
 
 console = Console(highlight=False)
-ROOT = Path(__file__).resolve().parents[2]
 # What `say` fills in where nothing is given: a caller who owes 42.50.
 SAMPLE_VALUES = {
     **{"due": "42.50 USD", "min": "5.00 USD", "max": "500.00 USD", "amount": "42.50 USD", "money": "42.50 USD"},
@@ -52,9 +51,9 @@ def prompts() -> None:
 
 def common_options(command: Command) -> Command:
     for option in (
-        click.option("--prompts", "folder", type=click.Path(path_type=Path), default=ROOT / "flows" / "prompts",
+        click.option("--prompts", "folder", type=click.Path(path_type=Path), default=lambda: load_settings().flows / "prompts",
                      show_default="flows/prompts", help="The folder with <language>.yaml and audio/."),
-        click.option("--cache", type=click.Path(path_type=Path), default=lambda: ROOT / os.environ.get("VAR", "var") / "voice",
+        click.option("--cache", type=click.Path(path_type=Path), default=lambda: load_settings().var / "voice",
                      show_default="var/voice", help="Where rendered clips are kept; it may be deleted at any time."),
     ):  # fmt: skip
         command = option(command)

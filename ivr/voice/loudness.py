@@ -1,11 +1,11 @@
 """Makes any recording or synthetic speech fit for a telephone line: 8 kHz, 300-3400 Hz, trimmed, evenly loud; no files."""
 
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import soxr
-from scipy.signal import butter, sosfiltfilt
 
 from dsp import tones
 
@@ -22,7 +22,7 @@ EDGE_MARGIN_DB: Final = 38.0  # what is quieter than that at either end is trimm
 EDGE_KEEP: Final = 160  # 20 ms left at either end
 FADE: Final = 40  # 5 ms: clips are played one after another, and a step between them is a click
 MOST_GAIN_DB: Final = 30.0  # a recording of silence is not blown up to noise
-_TELEPHONE_BAND: Final = butter(4, (300.0, 3400.0), btype="bandpass", fs=LINE_RATE, output="sos")
+TELEPHONE_BAND_HZ: Final = (300.0, 3400.0)
 
 
 def for_the_line(samples: Samples, rate: int) -> Samples:
@@ -32,9 +32,22 @@ def for_the_line(samples: Samples, rate: int) -> Samples:
         resampled = soxr.resample(resampled, rate, LINE_RATE, quality="HQ")
     if len(resampled) <= 3 * FRAME:
         resampled = np.pad(resampled, (0, 3 * FRAME - len(resampled) + 1))
-    filtered = np.asarray(sosfiltfilt(_TELEPHONE_BAND, resampled))
-    trimmed = _trim(filtered)
+    trimmed = _trim(_telephone_band(resampled))
     return tones.to_int16(_limit(trimmed * _gain(trimmed)))
+
+
+def _telephone_band(samples: Floats) -> Floats:
+    # Imported here: the web process needs this package for its tones only, and an installation without SIP has no scipy.
+    from scipy.signal import sosfiltfilt
+
+    return np.asarray(sosfiltfilt(_band_pass(), samples))
+
+
+@cache
+def _band_pass() -> Floats:
+    from scipy.signal import butter
+
+    return np.asarray(butter(4, TELEPHONE_BAND_HZ, btype="bandpass", fs=LINE_RATE, output="sos"))
 
 
 def active_level_dbm0(samples: npt.NDArray[np.generic]) -> float:

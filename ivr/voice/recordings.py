@@ -8,7 +8,6 @@ from string import ascii_uppercase
 
 import numpy as np
 import numpy.typing as npt
-from scipy.io import wavfile
 
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.entry import KEY_OF_WORD
@@ -80,6 +79,8 @@ def wanted(prompts: Prompts, language: str, currency: str) -> Iterator[Sound]:
 
 def read_recording(path: Path) -> tuple[Samples, int]:
     """One channel of 16 bits, and its rate; ConfigError names the file and the cure."""
+    from scipy.io import wavfile  # here: an installation that answers no lines itself has no scipy
+
     try:
         rate, samples = wavfile.read(path)
     except (OSError, ValueError, EOFError, struct.error) as error:

@@ -13,6 +13,7 @@ from dsp.g711 import Law
 from ivr.core.actions import Phrase
 from ivr.core.phrases import Prompts
 from ivr.errors import ConfigError
+from ivr.places import COMMAND
 from ivr.voice.clips import Clips, Codes, read_clip
 from ivr.voice.earcons import earcon_for
 from ivr.voice.guard import refuse_card_number
@@ -99,7 +100,7 @@ class Renderer:
         gaps = {language: len(self.recordings.missing(language, self._currency)) for language in languages}
         if any(gaps.values()):
             told = ", ".join(f"{count} in {language}" for language, count in gaps.items() if count)
-            raise ConfigError(f"not recorded: {told}; `python -m ivr prompts missing` lists them")
+            raise ConfigError(f"not recorded: {told}; `{COMMAND} prompts missing` lists them")
 
     def close(self) -> None:
         if isinstance(self._speaking, Synthesizer):
@@ -141,9 +142,7 @@ class Renderer:
     def _spoken(self, language: str, words: str) -> Path:
         speaking = self._speaking
         if speaking is None:
-            raise ConfigError(
-                f"'{words}' is not recorded in {language}; `python -m ivr prompts missing` lists what is not"
-            )
+            raise ConfigError(f"'{words}' is not recorded in {language}; `{COMMAND} prompts missing` lists what is not")
         return self._clips.get(
             "spoken", speaking.name, language, words, make=lambda: for_the_line(*speaking.speak(words, language))
         )

@@ -309,7 +309,7 @@ def reissue(keys: BankKeys, file: Path, use: Use, now: datetime) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("client.crt", r"client.crt: no such file or directory; .*what the bank issued you; .*dev_keys"),
+        ("client.crt", r"client.crt: no such file or directory; .*what the bank issued you; .*set-up"),
         ("client.key", r"client.key: no such file or directory; they must be a certificate and its own key"),
         ("bank-ca.crt", r"bank-ca.crt: no such file or directory; `ca` must be the bank's authority"),
     ],

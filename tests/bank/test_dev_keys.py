@@ -12,7 +12,7 @@ from cryptography import x509
 
 from ivr.bank.dev_keys import make_development_keys
 from ivr.errors import ConfigError
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from ivr.vault import load_sealing_key
 from tests.bank_process import BankKeys
 

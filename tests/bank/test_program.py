@@ -14,7 +14,7 @@ import pytest
 
 from ivr.bank import HttpsBank
 from ivr.bank.simulator import BY_NAME, charged, read_books
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from tests.bank.requests import new_request
 from tests.bank_process import IMPATIENT, BankKeys, RunningBank
 
@@ -96,7 +96,7 @@ def test_without_its_keys_it_says_how_to_make_them(folder: Path, missing: str) -
     (folder / missing).unlink()
     done = run("--port", "0", "--dir", str(folder))
     assert done.returncode == 1
-    assert "ivr.bank.dev_keys" in done.stderr
+    assert "`python -m ivr set-up` makes" in done.stderr
 
 
 def test_without_books_it_says_so(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ivr.bank import BankSettings, load_banks
 from ivr.errors import ConfigError
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 
 GOOD = """\
 banks:

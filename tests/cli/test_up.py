@@ -57,7 +57,7 @@ def test_a_bank_port_that_the_banks_file_does_not_know_is_refused(tmp_path: Path
 def test_a_process_that_the_procfile_does_not_have_cannot_be_left_out(tmp_path: Path):
     done = ivr(tmp_path, "up", "--without", "tunk")
     assert done.returncode == 2
-    assert "web, console, forwarder" in done.stderr
+    assert "the Procfile has web, console, forwarder" in done.stderr
 
 
 def test_set_up_says_what_it_made_and_the_second_time_that_all_was_there(tmp_path: Path):

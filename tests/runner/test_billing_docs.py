@@ -17,9 +17,9 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
+from ivr.places import SHIPPED as ROOT
 from ivr.runner.billing_answer import BillAnswer
 from ivr.runner.notices import PaidNotice
-from ivr.settings import ROOT
 
 DOCS = (ROOT / "docs" / "billing.md").read_text(encoding="utf-8")
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"

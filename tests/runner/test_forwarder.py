@@ -11,10 +11,10 @@ from sqlalchemy import create_engine, text
 from ivr.bank import AuthorizationRequest
 from ivr.core.call import Charge
 from ivr.core.money import Money
+from ivr.places import SHIPPED as ROOT
 from ivr.runner.assembly import load_flows
 from ivr.runner.forwarder import INQUIRIES, RETRY_S, TRIES
 from ivr.runner.forwarder_results import result_words
-from ivr.settings import ROOT
 from ivr.store import DatabaseError, StaleCall, Store, TextMessage, memory_store
 from tests.runner.paper_bank import Fate
 from tests.runner.tills import LEASE_S, Till, bank_in

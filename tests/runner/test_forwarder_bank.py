@@ -13,8 +13,8 @@ from uuid import uuid4
 from ivr.bank import LEASE_S, HttpsBank
 from ivr.bank.simulator import charged
 from ivr.channels.simulator import Clock
+from ivr.places import SHIPPED as ROOT
 from ivr.runner.forwarder import Forwarder
-from ivr.settings import ROOT
 from ivr.store import Accepted, Limits, SealedField, Store
 from ivr.vault import SealContext
 from tests.bank.requests import sealed_fields

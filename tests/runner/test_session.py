@@ -11,9 +11,9 @@ import pytest
 from ivr.core.call import FORM, Call
 from ivr.core.compiler import Flow
 from ivr.core.events import Digits, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.places import SHIPPED as ROOT
 from ivr.runner import Answered, CallService, NoSuchCall, Session, new_call
 from ivr.runner.assembly import load_flow
-from ivr.settings import ROOT
 from ivr.store import CallRecord, Store
 from tests.benches import Bench
 from tests.store.payments import NOW

@@ -11,11 +11,11 @@ import pytest
 from ivr.core.call import Call, Charge, ChargeStatus
 from ivr.core.events import NoInput
 from ivr.core.money import Money
+from ivr.places import SHIPPED as ROOT
 from ivr.runner import CallService, Session
 from ivr.runner.assembly import load_flow
 from ivr.runner.forwarder_crew import Crew
 from ivr.runner.sweeping import MOST_AT_ONCE, Sweeper, idle_minutes, sweeper
-from ivr.settings import ROOT
 from ivr.store import Job, Store, open_store
 from tests.benches import make_bench
 from tests.runner.tills import Till, bank_in

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ivr.bank.certificates import Issuer, issue
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from tests.web.servers import end, free_port, until
 
 INSTALL = "apt-get install nginx caddy"

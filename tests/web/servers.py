@@ -16,9 +16,9 @@ import httpx
 import psutil
 
 from ivr.channels.simulator import Reply, Signature, ViaLine, twilio_client
+from ivr.places import SHIPPED as ROOT
 from ivr.runner.forwarder import Forwarder
 from ivr.runner.texting import keep_text
-from ivr.settings import ROOT
 from ivr.store import Store, migrate, open_store
 from ivr.testing.bank import ScriptedBank
 from tests.bank_process import BankKeys

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from tests.bank_process import BankKeys
 from tests.web.servers import WEB, Server, answers, pay, prepare, running, until
 from tests.web.slow_clients import (
@@ -43,7 +43,7 @@ def test_slow_and_silent_clients_stop_neither_health_nor_a_paying_caller(web: Se
         assert web.get("/healthz").text == "ok\n"
         reply = pay(web.call(1), "20000001", CARD)
         assert "42 dollars and 50 cents" in " ".join(heard.words for heard in reply.heard)
-        assert sum(web.bank.charged.values()) == 4250
+        assert sum(money.minor for money in web.bank.charged.values()) == 4250
     assert web.get("/readyz").text == "ready\n"
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from rich.table import Table
 from ivr.bank.simulator.books import Entry, charged, read_books
 from ivr.bank.simulator.scenarios import SCENARIOS
 from ivr.bank.simulator.server import BankSimulator
-from ivr.errors import ConfigError
+from ivr.errors import ConfigError, IvrError
 from ivr.logs import set_up_logging
-from ivr.settings import ROOT
+from ivr.settings import load_settings
 
 
 def default_folder() -> Path:
-    return ROOT / os.environ.get("VAR", "var") / "bank"
+    return load_settings().var / "bank"
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,4 +95,7 @@ def read_or_fail(folder: Path) -> list[Entry]:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m ivr.bank.simulator")
+    try:
+        main(prog_name="python -m ivr.bank.simulator")
+    except IvrError as error:
+        sys.exit(f"bank: {error}")

@@ -14,6 +14,7 @@ from joserfc.registry import HeaderParameter
 
 from ivr.core.brands import Brand, brand_of
 from ivr.errors import ConfigError
+from ivr.places import COMMAND
 
 BINDING = "tonetill"  # docs/bank.md: the protected header that says where a field may be used
 ALLOWED = ("RSA-OAEP-256", "A256GCM")  # an explicit list: the header of what is received chooses nothing (RFC 8725 3.1)
@@ -54,7 +55,7 @@ class Opener:
         try:
             self._key = RSAKey.import_key(key_file.read_bytes())
         except OSError as error:
-            cure = "`python -m ivr.bank.dev_keys var/keys` makes it"
+            cure = f"`{COMMAND} set-up` makes it"
             raise ConfigError(f"{key_file}: {error.strerror}; {cure}") from None
         except (JoseError, ValueError, TypeError):
             raise ConfigError(f"{key_file}: not an RSA key in PEM; remove it and make new development keys") from None

@@ -17,6 +17,7 @@ from ivr.bank.simulator.desk import Desk, Reply
 from ivr.bank.simulator.opening import Opener
 from ivr.bank.simulator.scenarios import Fault
 from ivr.errors import ConfigError
+from ivr.places import COMMAND
 
 log = structlog.get_logger()
 MAX_BODY = 65_536
@@ -197,6 +198,6 @@ def tls_context(folder: Path) -> ssl.SSLContext:
         context.load_cert_chain(folder / "server.crt", folder / "server.key")
         context.load_verify_locations(cafile=folder / "ca.crt")
     except OSError as error:
-        cure = "`python -m ivr.bank.dev_keys var/keys` makes what is missing"
+        cure = f"`{COMMAND} set-up` makes what is missing"
         raise ConfigError(f"{folder}: server.crt, server.key or ca.crt: {error.strerror or error}; {cure}") from None
     return context

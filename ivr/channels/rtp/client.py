@@ -29,7 +29,6 @@ ERRORS: Final[dict[str, type[IvrError]]] = {
     "ConfigError": ConfigError,
     "MediaError": MediaError,
 }
-PROJECT: Final = Path(__file__).parents[3]
 # One thread does it all: BLAS would take the cores that signalling and payments need. Freed memory is overwritten,
 # because it may have held a key; glibc leaves that out for what its per-thread cache takes, so there is none.
 ENVIRONMENT: Final = {
@@ -81,7 +80,7 @@ class MediaClient:
 
     async def start(self) -> None:
         ours, theirs = socket.socketpair()
-        search = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
+        search = os.pathsep.join(filter(None, sys.path))  # the worker finds modules where we do, in any folder
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -165,7 +165,7 @@ def payments_of(instruction: Instruction) -> list[tuple[str, str]]:
 
 
 def _call(instruction: Instruction) -> None:
-    flow, ani = caller_of(instruction)
+    flow, _ = caller_of(instruction)
     if not flow or " " in flow:
         raise ScriptError(instruction.line, "expected 'call <flow> from <number>'")
 

@@ -36,7 +36,7 @@ from ivr.core.call import Call
 from ivr.errors import ConfigError
 from ivr.runner import new_call
 from ivr.runner.assembly import Engine
-from ivr.settings import ROOT, Settings
+from ivr.settings import Settings
 from ivr.voice import Renderer
 
 log = structlog.get_logger("trunk")
@@ -283,5 +283,5 @@ def media_settings(settings: Settings) -> MediaSettings:
         first_port=int(first),
         ports=(int(last) - int(first) + 1) // 2,
         calls=settings.trunk_max_calls,
-        record=str(ROOT / settings.trunk_record) if settings.trunk_record else "",
+        record=settings.trunk_record,
     )

@@ -161,7 +161,7 @@ def test_a_hang_up_while_the_database_is_away_ends_the_conversation_and_later_th
     sweep = sweeper(workbench.store, {workbench.flow.name: workbench.flow}, workbench.prompts, 30)
     assert replace(sweep, service=replace(sweep.service, now=workbench.clock))() == 1
     workbench.work()
-    assert on_record(bench) == ("pending", ["approved"])
+    assert on_record(bench) == ("paid", ["approved"])
     assert [text.id for text in workbench.store.texts_of("SIPtest")] == ["SIPtest-1-result"]
 
 

@@ -32,7 +32,7 @@ from ivr.channels.sip import (
     SipSettings,
     Tls,
 )
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from tests.channels.trunk.callers import play, until
 from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers, running
 from tests.ports import free_port

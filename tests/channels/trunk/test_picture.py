@@ -23,7 +23,7 @@ from ivr.cli.call_picture import (
 from ivr.cli.ring import Plan, Transcript, ring_up
 from ivr.core.call import Call
 from ivr.errors import ConfigError
-from ivr.settings import ROOT
+from ivr.places import SHIPPED as ROOT
 from tests.channels.trunk.callers import play
 from tests.tills import Till, account, card, open_till
 

@@ -12,7 +12,8 @@ from ivr.errors import ConfigError
 from ivr.settings import load_settings
 from tests.channels.sip.test_sockets import certificate
 from tests.channels.trunk.callers import play
-from tests.tills import free_port, open_till
+from tests.ports import free_port
+from tests.tills import open_till
 
 HOST = "127.0.0.1"
 

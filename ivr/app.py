@@ -1,0 +1,115 @@
+"""The two web applications: one for the world's webhooks, one that shows this machine what is going on."""
+
+import os
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from ivr import metrics
+from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
+from ivr.console import LivePages, console, is_local, is_loopback, refuse
+from ivr.errors import PeerError
+from ivr.logs import set_up_logging
+from ivr.runner.assembly import Engine, assemble
+from ivr.settings import Settings, load_settings
+from ivr.store import Store
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Flask:
+    """Without arguments: from the environment, as the WSGI server calls it."""
+    settings = settings or load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    engine = engine or assemble(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    webhooks = Webhooks(
+        runner=engine.runner,
+        store=engine.store,
+        signer=Signer(settings.twilio_auth_token),
+        writer=Writer(engine.prompts.words),
+        base_url=settings.base_url,
+    )
+    if settings.twilio_auth_token:
+        # An empty token would be a key that everybody knows: a site without Twilio has no webhooks.
+        app.register_blueprint(webhooks.blueprint())
+    connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
+    app.register_blueprint(connector.blueprint())
+    app.register_blueprint(tones_blueprint())
+    add_health(app, engine.store)
+    add_errors(app)
+    return app
+
+
+def create_console(settings: Settings | None = None, engine: Engine | None = None) -> Flask:
+    """For a listener of its own: a proxy that passes the webhooks on cannot be made to show this."""
+    settings = settings or load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    engine = engine or assemble(settings)
+    app = Flask(__name__, static_folder=None)
+    # What `make run` has started beside this process, so that the page can say it.
+    running = os.environ.get("TONETILL_PROCESSES", "console").split(",")
+    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running)))
+    add_metrics(app, engine.store, only_local=is_loopback(settings.console_host))
+    add_health(app, engine.store)
+    add_errors(app)
+    return app
+
+
+def add_health(app: Flask, store: Store) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """The process answers."""
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        """The database answers too: calls can be taken."""
+        try:
+            store.ping()
+        except Exception as error:
+            log.error("not ready", reason=type(error).__name__)
+            return Response(f"database: {type(error).__name__}\n", 503, mimetype="text/plain")
+        return Response("ready\n", mimetype="text/plain")
+
+
+def add_metrics(app: Flask, store: Store, only_local: bool) -> None:
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        """All processes' numbers. A listener on a network's address is open to that network: Prometheus is there."""
+        if only_local and not is_local():
+            return refuse()
+        for kind, depth in store.outbox_depth().items():
+            metrics.OUTBOX.labels(kind).set(depth)
+        body, content_type = metrics.exposition()
+        return Response(body, content_type=content_type)
+
+
+def add_errors(app: Flask) -> None:
+    """Each error is one clear line; none carries what was sent."""
+
+    @app.errorhandler(Forbidden)
+    def forbidden(error: Forbidden) -> Response:
+        metrics.REFUSED.labels("signature").inc()
+        log.warning("refused", reason=str(error))
+        return Response(f"{error}\n", 403, mimetype="text/plain")
+
+    @app.errorhandler(PeerError)
+    def peer(error: PeerError) -> Response:
+        metrics.REFUSED.labels("malformed").inc()
+        log.warning("refused", reason=str(error))
+        return Response(f"{error}\n", 400, mimetype="text/plain")
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        """The database is away, say. Twilio's voice webhooks never come here: they are answered in words."""
+        metrics.FAULTS.labels(type(error).__name__).inc()
+        log.error("fault", kind=type(error).__name__)
+        return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        metrics.REFUSED.labels(str(error.code)).inc()
+        return Response(f"{error.code} {error.name}\n", error.code or 500, mimetype="text/plain")

@@ -1,0 +1,31 @@
+"""Parts of the product that a plain installation leaves out, and how to bring them: `pip install 'tonetill[trunk]'`."""
+
+import importlib.util
+
+from ivr.errors import ConfigError
+
+# Module that is missing -> the extra of pyproject.toml that brings it.
+EXTRA_OF = {
+    **dict.fromkeys(("aiosipua", "pylibsrtp"), "trunk"),
+    "scipy": "voice",
+    "espeakng_loader": "voice",
+    "matplotlib": "plot",
+}
+# Process of the Procfile -> modules that only it needs.
+NEEDED_BY = {"trunk": ("aiosipua", "pylibsrtp", "scipy")}
+
+
+def what_is_missing(process: str) -> str | None:
+    """How to bring what the process needs; None where it can run."""
+    needed = NEEDED_BY.get(process, ())
+    return None if all(map(importlib.util.find_spec, needed)) else f"{cure(process)} brings it"
+
+
+def needs_extra(error: ModuleNotFoundError, command: str) -> ConfigError | None:
+    """A clear error for a module that an extra brings; None for a module that must always be there."""
+    extra = EXTRA_OF.get((error.name or "").partition(".")[0])
+    return ConfigError(f"`{command}` needs more than is installed: {cure(extra)}") if extra else None
+
+
+def cure(extra: str) -> str:
+    return f"pip install 'tonetill[{extra}]'"

@@ -1,0 +1,34 @@
+"""Which flow, and which banks, are meant where a command names none."""
+
+import os
+from pathlib import Path
+
+from ivr.errors import ConfigError
+from ivr.places import COMMAND, SHIPPED, find_project
+from ivr.settings import Settings, load_settings
+
+SAMPLE = "pay-a-bill.yaml"
+
+
+def chosen_flow() -> Path:
+    """The project's only flow, or its pay-a-bill; outside of any project the sample that ships."""
+    if find_project() is None:
+        return SHIPPED / "flows" / SAMPLE
+    folder = settings_to_read().flows
+    files = sorted(folder.glob("*.yaml"))
+    named = [file for file in files if file.name == SAMPLE]
+    if named or len(files) == 1:
+        return (named or files)[0]
+    if not files:
+        raise ConfigError(f"no flows in {folder}: set FLOWS to a folder with *.yaml")
+    raise ConfigError(f"which flow? `{COMMAND} ... {files[0]}`; there are {', '.join(file.name for file in files)}")
+
+
+def chosen_banks() -> Path:
+    """The project's; outside of any project the sample's."""
+    return SHIPPED / "config" / "banks.yaml" if find_project() is None else settings_to_read().banks
+
+
+def settings_to_read() -> Settings:
+    """The project's, for a command that only reads: no token is made for it."""
+    return load_settings({"TWILIO_AUTH_TOKEN": "not used", **os.environ})

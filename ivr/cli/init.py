@@ -1,0 +1,83 @@
+"""`init`: a merchant's own project in a new folder, copied from what ships; afterwards nothing of ours is in it."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import dropwhile
+from pathlib import Path
+
+import click
+
+import ivr
+from ivr.errors import ConfigError
+from ivr.places import COMMAND, PROJECT_FILE, SHIPPED
+from ivr.settings import DEFAULTS
+
+TEMPLATE = SHIPPED / "config" / "project"
+SAMPLES = ("flows", "config/accounts.csv", "config/banks.yaml", "config/flow.schema.json")
+# A new repository may hold these already.
+MAY_BE_THERE = frozenset({".git", ".venv"})
+PLACEHOLDERS = {"README.md", "requirements.txt"}  # files in which our version and the project's name are filled in
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Make a project in FOLDER, which must be new or empty: everything in it is yours to change.
+
+    \b
+    tonetill.yaml         settings, each beside its meaning
+    flows/                the flow, and its words in English and Spanish
+    config/               accounts, banks, and the schema by which editors complete flows
+    calls/                whole calls, written out
+    .github/workflows/    checks the flow and places a call at every push
+    """
+    require_empty(folder)
+    try:
+        made = list(write_project(folder))
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or folder}: {error.strerror}: choose a folder that can be written"
+        ) from None
+    click.echo(f"made {len(made)} files in {folder}/; next:\n")
+    for line in (f"cd {folder}", f"{COMMAND} simulate", f"{COMMAND} up", "see README.md"):
+        click.echo(f"    {line}")
+
+
+def require_empty(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file: choose another name for the project")
+    found = sorted({file.name for file in folder.iterdir()} - MAY_BE_THERE) if folder.is_dir() else []
+    if found:
+        raise ConfigError(f"{folder} is not empty ({', '.join(found[:3])}): choose a new folder; nothing was changed")
+
+
+def write_project(folder: Path) -> Iterator[Path]:
+    """The files that were made."""
+    for name in SAMPLES:
+        yield from copy(SHIPPED / name, folder / name)
+    for source in sorted(TEMPLATE.iterdir()):
+        yield from copy(source, folder / source.name)
+    for name in PLACEHOLDERS:
+        file = folder / name
+        text = file.read_text(encoding="utf-8").replace("{name}", folder.resolve().name)
+        file.write_text(text.replace("{version}", ivr.__version__), encoding="utf-8")
+    with (folder / PROJECT_FILE).open("a", encoding="utf-8") as settings:
+        settings.writelines(commented_defaults())
+
+
+def commented_defaults() -> Iterator[str]:
+    """Every setting, switched off: the new file changes nothing until its owner does."""
+    lines = iter(DEFAULTS.read_text(encoding="utf-8").splitlines(keepends=True))
+    # Down to the first empty line it speaks of the file that ships.
+    for line in dropwhile(str.strip, lines):
+        yield f"# {line}" if line.strip() else ""
+
+
+def copy(source: Path, target: Path) -> Iterator[Path]:
+    if source.is_dir():
+        for inner in sorted(source.iterdir()):
+            yield from copy(inner, target / inner.name)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    yield target

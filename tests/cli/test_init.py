@@ -1,0 +1,86 @@
+"""`init`: a project of one's own, and what it refuses to write over."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+import ivr
+from ivr.channels.simulator import play
+from ivr.cli import COMMANDS, main
+from ivr.cli.init import TEMPLATE, init
+from ivr.errors import ConfigError
+from ivr.settings import DEFAULTS
+from tests.benches import make_bench
+
+CALLS = sorted((TEMPLATE / "calls").glob("*.txt"))
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Path:
+    done = CliRunner().invoke(init, [str(tmp_path / "my-line")], catch_exceptions=False)
+    assert done.exit_code == 0
+    return tmp_path / "my-line"
+
+
+@pytest.mark.parametrize("script", CALLS, ids=lambda path: path.stem)
+def test_the_calls_of_a_new_project_go_as_written(script: Path, line: Path, sealing_key: Path):
+    bench = make_bench(sealing_key, line / "flows" / "pay-a-bill.yaml")
+    play((line / "calls" / script.name).read_text(encoding="utf-8"), bench.world())
+    bench.money_agrees()
+
+
+def test_its_settings_file_lists_every_setting_and_changes_none(line: Path):
+    written = (line / "tonetill.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(written) is None
+    uncommented = re.sub(r"^# (?=\w+: )", "", written, flags=re.MULTILINE)
+    assert yaml.safe_load(uncommented) == yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
+
+
+def test_it_names_the_project_and_the_version_that_made_it(line: Path):
+    assert (line / "README.md").read_text(encoding="utf-8").startswith("# my-line\n")
+    assert f"tonetill=={ivr.__version__}\n" in (line / "requirements.txt").read_text(encoding="utf-8")
+    assert not any("{name}" in file.read_text("utf-8") for file in line.rglob("*") if file.is_file())
+
+
+def test_links_of_its_readme_lead_somewhere(line: Path):
+    for link in re.findall(r"\]\(([^)h][^)]*)\)", (line / "README.md").read_text(encoding="utf-8")):
+        assert (line / link).exists(), link
+
+
+def test_its_workflow_runs_commands_that_exist(line: Path):
+    workflow = yaml.safe_load((line / ".github" / "workflows" / "calls.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["calls"]["steps"]
+    typed = [shlex.split(run) for step in steps for run in step.get("run", "").splitlines()]
+    ours = [words[1] for words in typed if words[0] == "tonetill"]
+    assert {"check", "simulate"} <= set(ours) <= set(COMMANDS)
+
+
+def test_the_git_ignores_keys_and_database(line: Path):
+    assert "var/" in (line / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_a_folder_with_anything_in_it_is_left_as_it_is(line: Path):
+    (line / "tonetill.yaml").write_text("port: 1\n")
+    with pytest.raises(ConfigError, match=r"is not empty \(\.github, \.gitignore, README\.md\)"):
+        init.callback(line)
+    assert (line / "tonetill.yaml").read_text() == "port: 1\n"
+
+
+def test_a_new_repository_may_be_there_already(tmp_path: Path):
+    (tmp_path / ".git").mkdir()
+    init.callback(tmp_path)
+    assert (tmp_path / "flows" / "pay-a-bill.yaml").is_file()
+
+
+def test_what_cannot_be_written_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(SystemExit):
+            main(["init", str(folder)])
+    told = capsys.readouterr().err
+    assert "is a file: choose another name" in told
+    assert "Not a directory: choose a folder that can be written" in told
