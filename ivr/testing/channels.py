@@ -6,11 +6,12 @@ from typing import Literal
 import httpx
 from flask import Flask, Response
 
-from ivr.channels.simulator import Line, Reply, Signature, ViaLine
+from ivr.channels.simulator import Line, Reply
 from ivr.channels.twilio import Forbidden, Signer, Webhooks, Writer
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError
 from ivr.testing.bench import Bench
+from ivr.testing.twilio import Application, TwilioCall
 
 Channel = Literal["core", "webhooks"]
 CHANNELS: tuple[Channel, ...] = ("core", "webhooks")
@@ -51,7 +52,8 @@ class WebhookLine:
     def __init__(self, bench: Bench, flow: str, ani: str) -> None:
         self._bench, self._words = bench, SpokenWords(bench)
         http = httpx.Client(transport=httpx.WSGITransport(app=web_application(bench, self._words)), base_url=PUBLIC_URL)
-        self._line = ViaLine(http, flow, Signature(TOKEN, PUBLIC_URL), ani)
+        url = f"{PUBLIC_URL}/twilio/voice/{flow}"
+        self._line = TwilioCall(Application(http, url, TOKEN, status_callback="/twilio/status"), ani)
         self._hold_s = 0.0
         self.call_id = self._line.call_id
 

@@ -6,6 +6,7 @@ file or the fixture is met, not before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ivr.testing.call_files import CallFile
     from ivr.testing.line import MerchantLine
     from ivr.testing.project import Project
+    from ivr.testing.twilio import TwilioCall
 
 INI = {
     "tonetill_calls": ("folder of call files, from the project's root", "calls"),
@@ -99,6 +101,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(coverage.drawing(), encoding="utf-8")
             terminalreporter.write_line(f"  drawn in {file}")
+
+
+@pytest.fixture
+def twilio() -> Callable[..., TwilioCall]:
+    """Calls any TwiML application offline: `twilio(wsgi_app, "/voice", auth_token="...")`, or with an address:
+    `twilio("http://127.0.0.1:5000", "/voice", ...)`."""
+    from ivr.testing.twilio.application import call_application
+
+    return call_application
 
 
 @pytest.fixture
