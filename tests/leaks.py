@@ -14,7 +14,8 @@ def disguises(pan: str) -> dict[str, bytes]:
         "spaced": spaced.encode(),
         "with dashes": spaced.replace(" ", "-").encode(),
         "reversed": pan[::-1].encode(),
-        "its middle": pan[6:-4].encode(),
+        # At least six digits: five are found by chance in a clock's microseconds.
+        "its middle": pan[min(6, len(pan) - 10) : -4].encode(),
         "UTF-16": pan.encode("utf-16-le"),
         "hexadecimal": pan.encode().hex().encode(),
         "packed": bytes.fromhex(pan if len(pan) % 2 == 0 else pan + "f"),  # as ISO 8583 packs it

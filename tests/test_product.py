@@ -87,7 +87,7 @@ def test_a_call_through_the_running_product_is_paid_and_both_books_agree(product
     assert number is not None, heard
     assert "was charged 42 dollars and 50 cents" in heard
     entries = charged(read_books(product.var / "bank"))
-    assert [entry.amount.minor for entry in entries] == [4250]
+    assert [(entry.amount.minor, entry.invoice_reference) for entry in entries] == [(4250, "12345678")]
     console = f"http://127.0.0.1:{product.environment['CONSOLE_PORT']}"
     metrics = httpx.get(f"{console}/metrics", trust_env=False).text
     assert 'tonetill_call_endings_total{flow="pay-a-bill",hung_up="false",outcome="paid"} 1.0' in metrics

@@ -127,6 +127,7 @@ def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
         "call": request.call,
         "amount": {"minor": request.amount.minor, "currency": request.amount.currency},
         "moto": request.moto,
+        **({"invoice_reference": request.invoice_reference} if request.invoice_reference else {}),
         "sealed": dict(request.sealed),
     }
 

@@ -19,7 +19,10 @@ UNREADABLE = Unreadable.AMOUNT
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart."""
+    """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart.
+
+    `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up.
+    """
 
     reference: str
     idempotency_key: str
@@ -28,6 +31,7 @@ class AuthorizationRequest:
     amount: Money
     sealed: Mapping[str, str] = field(repr=False)
     moto: bool = True
+    invoice_reference: str = ""
 
 
 @dataclass(frozen=True)

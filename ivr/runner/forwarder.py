@@ -243,6 +243,7 @@ def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationReques
         amount=intent.amount,
         moto=True,
         sealed=sealed,
+        invoice_reference=intent.payable_key,
     )
 
 

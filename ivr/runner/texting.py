@@ -6,18 +6,13 @@ from typing import Literal, Protocol
 
 import structlog
 
+from ivr.core.caller import caller_key
 from ivr.settings import Settings
 from ivr.store import TextMessage, TextProblem
 
 log = structlog.get_logger()
 # A number in full (E.164): what Twilio takes, and what a caller has who can be texted.
 IN_FULL = re.compile(r"\+[1-9][0-9]{6,14}")
-# What Twilio and SIP peers put in place of a number that is withheld or not known. Some are words keyed on a telephone:
-# +266696687 is ANONYMOUS, +7378742833 RESTRICTED, +2562533 BLOCKED, +8656696 UNKNOWN, +86282452253 UNAVAILABLE.
-WITHHELD = frozenset(
-    {"anonymous", "restricted", "blocked", "unknown", "unavailable", "private", "withheld", "asserted"}
-    | {"266696687", "7378742833", "2562533", "8656696", "86282452253", "464"}
-)
 LONGEST_NUMBER = 40
 SENDER_MISSING = "no sender is configured: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and SMS_FROM"
 
@@ -54,8 +49,7 @@ def refuse_text(message: TextMessage) -> None:
 
 def is_withheld(number: str) -> bool:
     """Whether the network gave something else than the caller's number, however it is written."""
-    bare = re.sub(r"[^a-z0-9]", "", number.lower().removeprefix("sip:").partition("@")[0])
-    return not bare or bare in WITHHELD
+    return not caller_key(number)
 
 
 def has_sender(settings: Settings) -> bool:

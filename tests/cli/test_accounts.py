@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from ivr.cli import cli
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.store import migrate, open_store
+from ivr.store import DueNow, migrate, open_store
 from tests.store.payments import NOW, begin
 
 HEAD = "account,due,minimum,currency\n"
@@ -69,7 +69,7 @@ def test_a_long_list_of_changes_is_cut_short(url: str, tmp_path: Path):
 def test_notices_that_wait_are_listed_and_sent_again(url: str):
     assert "every payment" in run("notices", "list").output
     store = open_store(url)
-    begin(store)
+    begin(store, pays="12345678", due=DueNow(Money(4250), NOW))
     job = store.claim(NOW, 60)
     assert job is not None
     store.mark_sent(job)

@@ -50,7 +50,7 @@ def main(context: click.Context, /, log_level: str, log_format: str, **where: An
 def books(folder: Path) -> None:
     """What the bank has booked, as a table."""
     entries = read_or_fail(folder)
-    table = Table("reference", "card", "amount", "outcome", "code", "authorization")
+    table = Table("reference", "invoice", "card", "amount", "outcome", "code", "authorization")
     for entry in entries:
         table.add_row(*row(entry))
     console = Console()
@@ -84,7 +84,15 @@ def run(folder: Path, host: str, port: int, slow_s: float) -> None:
 def row(entry: Entry) -> tuple[str, ...]:
     card = f"{entry.brand} {entry.last4}" if entry.last4 else "-"
     code, authorization_code = entry.response_code or "-", entry.authorization_code or "-"
-    return entry.reference, card, str(entry.amount or "-"), entry.outcome, code, authorization_code
+    return (
+        entry.reference,
+        entry.invoice_reference or "-",
+        card,
+        str(entry.amount or "-"),
+        entry.outcome,
+        code,
+        authorization_code,
+    )
 
 
 def read_or_fail(folder: Path) -> list[Entry]:

@@ -17,15 +17,16 @@ create table if not exists authorizations (
     reference text primary key, idempotency_key text not null unique, request_hash text not null,
     merchant text not null, call text not null, amount_minor integer not null, currency text not null,
     brand text not null, last4 text not null, outcome text not null check (outcome in ('approved', 'declined')),
-    response_code text not null, authorization_code text, at text not null);
+    response_code text not null, authorization_code text, at text not null, invoice_reference text not null default '');
 create table if not exists reversals (reference text primary key, at text not null);
-create view if not exists entries as
+drop view if exists entries;
+create view entries as
     select a.reference, a.idempotency_key, a.request_hash, a.merchant, a.call, a.amount_minor, a.currency, a.brand, a.last4,
         case when r.at is not null and a.outcome = 'approved' then 'reversed' else a.outcome end as outcome,
-        a.response_code, a.authorization_code, a.at
+        a.response_code, a.authorization_code, a.invoice_reference, a.at
     from authorizations a left join reversals r on r.reference = a.reference
     union all
-    select r.reference, null, null, null, null, null, null, null, null, 'reversed', null, null, r.at
+    select r.reference, null, null, null, null, null, null, null, null, 'reversed', null, null, null, r.at
     from reversals r where not exists (select 1 from authorizations a where a.reference = r.reference);
 """
 # It was reversed before it arrived. ISO 8583 field 39: 12, invalid transaction.
@@ -47,6 +48,7 @@ class Entry:
     outcome: Literal["approved", "declined", "reversed"]
     response_code: str | None
     authorization_code: str | None
+    invoice_reference: str | None = None
 
 
 class Books:
@@ -57,6 +59,7 @@ class Books:
             self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False, timeout=10)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
+            add_missing_column(self._db)
             self._db.executescript(SCHEMA)
         except sqlite3.Error as error:
             raise ConfigError(
@@ -99,8 +102,16 @@ class Books:
         assert entry.amount is not None
         about = entry.merchant, entry.call, entry.amount.minor, entry.amount.currency, entry.brand, entry.last4
         decided = entry.outcome, entry.response_code, entry.authorization_code
-        values = (entry.reference, entry.idempotency_key, entry.request_hash, *about, *decided, now())
-        self._db.execute("insert into authorizations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        values = (
+            entry.reference,
+            entry.idempotency_key,
+            entry.request_hash,
+            *about,
+            *decided,
+            now(),
+            entry.invoice_reference,
+        )
+        self._db.execute("insert into authorizations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def _find(self, reference: str) -> Entry | None:
         row = self._db.execute("select * from entries where reference = ?", (reference,)).fetchone()
@@ -132,6 +143,13 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
     reference, key, request_hash, merchant, call, minor, currency, *decided, _at = row
     amount = None if minor is None else Money(minor, currency)
     return Entry(reference, key, request_hash, merchant, call, amount, *decided)
+
+
+def add_missing_column(db: sqlite3.Connection) -> None:
+    """Books that were begun before invoice references were booked."""
+    columns = [row[1] for row in db.execute("pragma table_info(authorizations)")]
+    if columns and "invoice_reference" not in columns:
+        db.execute("alter table authorizations add column invoice_reference text not null default ''")
 
 
 def now() -> str:

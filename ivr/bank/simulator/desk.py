@@ -38,6 +38,7 @@ class Message(BaseModel):
     call: Name
     amount: Amount
     moto: bool
+    invoice_reference: str = Field(default="", max_length=40)
     sealed: dict[str, Sealed]
 
 
@@ -128,6 +129,7 @@ def new_entry(request: Request, card: Card, code: str) -> Entry:
         idempotency_key=request.key,
         request_hash=request.hash,
         merchant=message.merchant,
+        invoice_reference=message.invoice_reference,
         call=message.call,
         amount=Money(message.amount.minor, message.amount.currency),
         brand=card.brand,
