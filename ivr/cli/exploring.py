@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ivr.cli.flow_choice import settings_to_read
@@ -47,7 +48,7 @@ def tell(coverage: Coverage, endings: Counter[str], found: dict[str, Found]) -> 
     if not found:
         console.print("[green]every rule held[/]: docs/testing.md lists them")
     for broken in found.values():
-        console.print(f"\n[red]broken:[/] {broken.what}; the shortest way to it, as a call file:\n")
+        console.print(f"\n[red]broken:[/] {escape(broken.what)}; the shortest way to it, as a call file:\n")
         console.print(broken.file, markup=False, soft_wrap=True)
 
 

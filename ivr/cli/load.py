@@ -6,6 +6,7 @@ import time
 import click
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ivr.cli.exploring import progress_bar
@@ -16,6 +17,7 @@ from ivr.testing.twilio import Application, TwilioCall
 console = Console(highlight=False)
 # Nothing is charged by them: an account that nobody has, and the caller hangs up.
 KEYS = "1 99999999# h"
+MOST_AT_ONCE = 1000  # a thread and a connection each
 
 
 @click.command()
@@ -25,9 +27,9 @@ KEYS = "1 99999999# h"
 @click.option(
     "--keys", default=KEYS, show_default=True, help="Entries separated by spaces; '-' is silence, 'h' hangs up."
 )
-@click.option("--at-once", type=click.IntRange(1, 1000), default=50, show_default=True, help="Callers at one time.")
-def load(calls: int, via: str, flow: str, keys: str, at_once: int) -> None:
-    """Place CALLS calls against a running line and say how long its answers take.
+@click.option("--at-once", type=click.IntRange(1, MOST_AT_ONCE), help="Fewer callers at one time.")
+def load(calls: int, via: str, flow: str, keys: str, at_once: int | None) -> None:
+    """Place CALLS calls at once (1000 at most, then as they end) against a running line, and say how long its answers take.
 
     \b
     python -m ivr load 1000 --via http://127.0.0.1:8000
@@ -36,6 +38,7 @@ def load(calls: int, via: str, flow: str, keys: str, at_once: int) -> None:
     Each call comes from a number of its own. The line must run with this project's auth token. Calls that pay are real to the
     line: use it against a development line only. The exit code is 1 where an answer was no right one.
     """
+    at_once = min(calls, at_once or MOST_AT_ONCE)
     settings = load_settings()
     public = settings.public_url.rstrip("/") or via.rstrip("/")
     entries = [entry for entry in keys.split() if entry != "h"]
@@ -60,4 +63,4 @@ def tell(latencies: Latencies, took_s: float) -> None:
         table.add_row(what, str(times), *(f"{1000 * one:,.0f} ms" for one in seconds))
     console.print(table)
     for problem, times in latencies.problems.most_common(10):
-        console.print(f"[red]{times} times:[/] {problem}", markup=True)
+        console.print(f"[red]{times} times:[/] {escape(problem)}", markup=True)

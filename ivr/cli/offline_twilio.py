@@ -4,6 +4,7 @@ import sys
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from ivr.channels.simulator import converse
 from ivr.cli.simulate import scripted, typed
@@ -38,5 +39,5 @@ def twilio(
     try:
         converse(call, console, scripted(keys) if keys is not None else typed)
     except TwimlError as error:
-        console.print(f"[red]not the TwiML that Twilio takes:[/]\n{error}", markup=True)
+        console.print(f"[red]not the TwiML that Twilio takes:[/]\n{escape(str(error))}", markup=True)
         sys.exit(1)

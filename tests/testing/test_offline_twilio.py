@@ -2,7 +2,9 @@
 
 import inspect
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from click.testing import CliRunner
@@ -254,6 +256,42 @@ def test_many_calls_at_once_are_timed_and_problems_counted(bench: Bench):
     assert counts == {"answer": 9, "keys": 24, "hang up": 8}
     assert [*latencies.problems.values()] == [1]
     assert "404" in next(iter(latencies.problems))
+
+
+@pytest.fixture
+def served(shop: Shop) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, shop.app, handler_class=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/voice"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        """Requests are what the test looks at."""
+
+
+def test_the_command_calls_an_application_that_listens(served: str, shop: Shop):
+    from ivr.cli import offline_twilio
+
+    with offline_twilio.console.capture() as captured:
+        done = CliRunner().invoke(offline_twilio.twilio, [served, "--auth-token", AUTH, "--keys", "-", "--again"])
+    assert (done.exit_code, done.exception) == (0, None)
+    assert "You said nothing." in captured.get()
+    assert [got["path"] for got in shop.got] == ["/voice", "/voice", "/nothing", "/nothing"]
+
+
+def test_the_command_exits_with_one_where_twiml_is_wrong(served: str, shop: Shop):
+    from ivr.cli import offline_twilio
+
+    shop.quirk = "<Say loud='1'>x</Say>"
+    with offline_twilio.console.capture() as captured:
+        done = CliRunner().invoke(offline_twilio.twilio, [served, "--auth-token", AUTH, "--keys", "12"])
+    assert done.exit_code == 1
+    assert "<Say> has no attribute 'loud'" in captured.get()
 
 
 def test_the_command_tells_where_nothing_answers():

@@ -15,7 +15,7 @@ DEVELOPMENT_TOKEN = "0" * 32
 
 def call_application(
     application: str | Callable[..., Any],
-    path: str = "/",
+    path: str = "",
     *,
     auth_token: str = DEVELOPMENT_TOKEN,
     public_url: str = "",
@@ -25,9 +25,9 @@ def call_application(
     """A call that has not begun. `application`: WSGI, or where it listens; `public_url`: what it believes its address
     to be, which is what signatures are over."""
     if isinstance(application, str):
-        http, url = twilio_client(application), urljoin(application, path)
+        http, url = twilio_client(application), urljoin(application, path) if path else application
     else:
         base = public_url or IN_PROCESS
         http = httpx.Client(transport=httpx.WSGITransport(app=application), base_url=base)
-        url = urljoin(base, path)
+        url = urljoin(base, path or "/")
     return TwilioCall(Application(http, url, auth_token, public_url, status_callback), ani)
