@@ -25,8 +25,8 @@ from ivr.runner.payments import Payments, bank_of
 from ivr.runner.texting import keep_text
 from ivr.settings import Settings, load_settings
 from ivr.store import migrate, open_store
+from ivr.testing.bank import ScriptedBank
 from ivr.vault import Vault
-from tests.scripted_bank import ScriptedBank
 
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05

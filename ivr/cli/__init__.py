@@ -17,6 +17,13 @@ COMMANDS = {
     "init": ("ivr.cli.init", "init", "Make a project of your own: flow, prompts, accounts, bank, call tests."),
     "up": ("ivr.cli.up", "up", "Start the whole line on this machine (what `make run` does)."),
     "simulate": ("ivr.cli.simulate", "simulate", "Call a flow from the terminal, with or without a server."),
+    "replay": ("ivr.cli.replay", "replay", "Stored calls through a changed flow: which end otherwise."),
+    "load": ("ivr.cli.load", "load", "Place many calls at once against a running line, with a table of latencies."),
+    "twilio": (
+        "ivr.cli.offline_twilio",
+        "twilio",
+        "Call any TwiML application as Twilio would, offline, and check it.",
+    ),
     "check": ("ivr.cli.flows", "check", "Say every problem in flows and prompts at once."),
     "diagram": ("ivr.cli.flows", "diagram", "Draw a flow as Mermaid or SVG."),
     "schema": ("ivr.cli.flows", "schema", "Write the JSON schema that lets editors complete flows."),

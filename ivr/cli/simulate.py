@@ -3,7 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -11,11 +11,13 @@ from rich.console import Console
 from ivr.channels.simulator import Ask, Line, Signature, ViaLine, converse, mask, twilio_client
 from ivr.cli.flow_choice import chosen_flow
 from ivr.core.stray_cards import holds_card_number
+from ivr.errors import ConfigError
 from ivr.logs import set_up_logging
 from ivr.settings import load_settings
 
 if TYPE_CHECKING:
     from ivr.cli.workbench import Workbench
+    from ivr.testing.recording import RecordingLine
 
 console = Console(highlight=False)
 COMMANDS = ("-", "h", "?")  # typed in place of keys
@@ -26,31 +28,47 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--via", metavar="URL", help="Call the running product at this address, by signed webhooks.")
 @click.option("--from", "ani", default="+15550100", show_default=True, help="The caller's number (ANI).")
 @click.option("--keys", help="Press these instead of asking: entries separated by spaces, '-' is silence.")
-def simulate(flow: Path, via: str | None, ani: str, keys: str | None) -> None:
+@click.option("--record", metavar="FILE", type=click.Path(path_type=Path), help="Write the call to this call file.")
+@click.option("--explore", "calls", metavar="N", type=click.IntRange(1), help="Let a monkey make N calls instead.")
+@click.option("--seed", type=int, default=1, show_default=True, help="For --explore: the same calls again.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="For --explore: processes.")
+@click.option("--drawing", type=click.Path(path_type=Path), help="For --explore: what was gone through, as SVG.")
+def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **exploring: Any) -> None:
     """Call a flow: read what is said, type keys. Without a FLOW: the project's, or the sample that ships.
 
     \b
     Without a server:          python -m ivr simulate flows/pay-a-bill.yaml
     Through the real product:  python -m ivr simulate --via http://127.0.0.1:8000
+    As a test:                 python -m ivr simulate --record calls/paid.txt
+    For what breaks it:        python -m ivr simulate --explore 1000
     A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 #"
 
     Account 12345678 owes 42.50 (ACCOUNTS, or what BILLING_URL says). Use published test cards only: docs/bank.md. Keys of a
     card are not shown; with --via no keys are, because nothing there says which are a card's.
     """
+    if exploring["calls"] is not None:
+        from ivr.cli.exploring import explore_flow
+
+        sys.exit(explore_flow(flow, **exploring))
     ask = scripted(keys) if keys is not None else typed
+    if record is not None:
+        require_recordable(record, via)
     if via:
         converse(via_line(via, flow.stem, ani), console, ask)
         return
     from ivr.cli.workbench import workbench
+    from ivr.testing.recording import RecordingLine
 
     set_up_logging("error", "text")
     with console.status("starting a bank of your own"), ExitStack() as stack:
         bench = stack.enter_context(workbench(flow))
         after = stack.pop_all()
     with after:
-        line = bench.dial(bench.flow.name, ani)
+        line = bench.dial(bench.flow.name, ani, RecordingLine)
         converse(line, console, ask)
         tell_outcome(bench, line.call_id)
+        if record is not None and isinstance(line, RecordingLine):
+            write_call_file(record, line, bench)
 
 
 def typed(prompt: str, hidden: bool) -> str:
@@ -92,6 +110,23 @@ def tell_outcome(bench: "Workbench", call_id: str) -> None:
 
     for notice in bench.store.waiting_notices(10):
         console.print(f"  the billing system was not told of {notice.payment.intent.reference}: it is tried again")
+
+
+def require_recordable(file: Path, via: str | None) -> None:
+    """Told before the call, not after it."""
+    if via:
+        raise ConfigError("--record goes without --via: webhooks do not say which keys are a card's")
+    if not file.parent.is_dir():
+        raise ConfigError(f"--record: there is no folder {file.parent}")
+    if file.exists():
+        raise ConfigError(f"--record: {file} is there already: choose another name")
+
+
+def write_call_file(file: Path, line: "RecordingLine", bench: "Workbench") -> None:
+    from ivr.testing.recording import call_file
+
+    file.write_text(call_file(line.recording, line.call_id, bench.store), encoding="utf-8")
+    console.print(f"[dim]written to {file}: keys of a card are those of a test card like it[/]")
 
 
 def via_line(url: str, flow: str, ani: str) -> Line:

@@ -46,6 +46,7 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.flow import PayStep, ResolveStep
+from ivr.core.history import noted
 from ivr.core.money import Money
 from ivr.core.paying import ends_wait
 from ivr.runner.billing import Billing, BillingDown
@@ -220,8 +221,10 @@ class Runner:
         return for_channel
 
     def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
+        history = noted(flow, reached[-1], event)  # before keys are wiped
         call, actions = step(flow, reached[-1], event)
-        reached.append(call)
+        # As in `Turn.change`: `replace` would look at every field, in each webhook.
+        reached.append(Call(**(call.__dict__ | {"history": history})))
         return deque(actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:

@@ -1,6 +1,6 @@
 """Calls: one row each, read and written once a webhook. Whoever saves second is told so (`StaleCall`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -111,6 +111,15 @@ class Calls:
             oldest_first = of_these.order_by(payment_intent.c.created_at, payment_intent.c.reference)
             last = {payment.call: payment for payment in connection.execute(oldest_first)}
         return [_record(row, last.get(row.id)) for row in rows]
+
+    def ended_calls(self, flow: str, limit: int) -> Iterator[Call]:
+        """The latest of one flow, one by one: those that this version can read whole."""
+        ended = select(call.c.id, call.c.state).where(call.c.flow == flow, call.c.is_over)
+        with self._database.calls() as connection:
+            for row in connection.execute(ended.order_by(call.c.started_at.desc()).limit(limit)):
+                read, is_whole = read_call(row.state, row.id, flow)
+                if is_whole:
+                    yield read
 
     def idle_calls(self, idle_since: datetime, limit: int = 100) -> Sequence[str]:
         """Calls that nobody has ended and nothing has been heard of: a lost status webhook, a crashed node."""

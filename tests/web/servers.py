@@ -20,8 +20,8 @@ from ivr.places import SHIPPED as ROOT
 from ivr.runner.forwarder import Forwarder
 from ivr.runner.texting import keep_text
 from ivr.store import Store, migrate, open_store
+from ivr.testing.bank import ScriptedBank
 from tests.bank_process import BankKeys
-from tests.scripted_bank import ScriptedBank
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 START_S = 60.0

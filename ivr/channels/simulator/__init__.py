@@ -2,19 +2,22 @@
 
 from ivr.channels.simulator.line import Heard, Line, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
-from ivr.channels.simulator.player import Paid, Texted, World, play
-from ivr.channels.simulator.script import BANK_BEHAVIOURS, ScriptError, read_script
+from ivr.channels.simulator.player import Caller, Paid, Player, Texted, World, play
+from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
 from ivr.channels.simulator.terminal import Ask, converse
 from ivr.channels.simulator.via import Signature, ViaLine, twilio_client
 
 __all__ = [
     "BANK_BEHAVIOURS",
     "Ask",
+    "Caller",
     "Clock",
     "Heard",
+    "Instruction",
     "Line",
     "LocalLine",
     "Paid",
+    "Player",
     "Reply",
     "ScriptError",
     "Signature",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from ivr.channels.simulator.line import Heard, Reply
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
@@ -43,7 +44,7 @@ class LocalLine:
         self._typed_ahead = ""
         self._hold_s = 0.0
 
-    def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> "LocalLine":
+    def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> Self:
         self.call_id, self._flow, self._ani, self._dnis = call_id, flow, ani, dnis
         self._session: Session = self._service.session(call_id)
         return self

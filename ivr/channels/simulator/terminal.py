@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from rich.console import Console
+from rich.markup import escape
 
 from ivr.channels.simulator.line import Line, Reply
 
@@ -51,7 +52,7 @@ def take_turn(line: Line, console: Console, ask: Ask, hidden: bool) -> Reply:
 
 def show(console: Console, reply: Reply) -> str:
     for heard in reply.heard:
-        console.print(f"[green]☎[/]  {heard.words}", highlight=False)
+        console.print(f"[green]☎[/]  {escape(heard.words)}", highlight=False)
     if reply.state == "over":
         console.print("[dim](the line is closed)[/]")
     return reply.state

@@ -91,7 +91,10 @@ class ViaLine:
 
 def gathered(keys: str, gather: ET.Element) -> tuple[str, str, str]:
     """What one Gather takes of the keys, the key that finished it, and what it leaves."""
-    done, limit = gather.get("finishOnKey", "#"), int(gather.get("numDigits", "0"))
+    return gathered_by(keys, gather.get("finishOnKey", "#"), int(gather.get("numDigits", "0")))
+
+
+def gathered_by(keys: str, done: str, limit: int) -> tuple[str, str, str]:
     for place, key in enumerate(keys):
         if key == done:
             return keys[:place], key, keys[place + 1 :]

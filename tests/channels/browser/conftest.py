@@ -21,7 +21,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield product
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright runs, an event loop does, and other tests of the process could start none.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs a browser: apt-get install chromium")

@@ -20,11 +20,11 @@ class ScriptedBank:
     working: bool = True
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        if self.behaviour == "is unreachable":
+            return BankAnswer("not_sent", request.reference)  # no byte has left, so it may be asked again
         self.requests[request.reference] += 1
         self.seen[request.reference] = request
         verb, _, rest = self.behaviour.partition(" ")
-        if self.behaviour == "is unreachable":
-            return BankAnswer("not_sent", request.reference)
         if verb == "declines":
             return BankAnswer("declined", request.reference, response_code=DECLINES.get(rest, rest))
         if self.behaviour == "is silent":
@@ -46,5 +46,19 @@ class ScriptedBank:
         return BankAnswer("reversed", reference, response_code="00")
 
     def _approved(self, reference: str) -> BankAnswer:
-        number = str(100000 + sum(reference.encode()) % 900000)
+        number = self.confirmation_number(reference)
         return BankAnswer("approved", reference, response_code="00", authorization_code=number)
+
+    @staticmethod
+    def confirmation_number(reference: str) -> str:
+        return str(100000 + sum(reference.encode()) % 900000)
+
+    def settle(self) -> None:
+        """From now on whoever asks is answered, with what is in the books."""
+        self.behaviour = "approves"
+
+    def forget(self) -> None:
+        """Empty books."""
+        self.behaviour = "approves"
+        for books in (self.charged, self.requests, self.seen):
+            books.clear()

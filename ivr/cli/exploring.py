@@ -1,0 +1,57 @@
+"""`simulate --explore`: many random calls to a flow, what they went through, and the shortest way to what they broke."""
+
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ivr.cli.flow_choice import settings_to_read
+from ivr.places import SHIPPED, find_project
+from ivr.runner.assembly import load_flow
+from ivr.testing.coverage import Coverage
+from ivr.testing.explore import Found, explore
+from ivr.testing.project import Project
+
+console = Console(highlight=False)
+
+
+def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, drawing: Path | None) -> int:
+    """1 where a rule was broken."""
+    flow, _ = load_flow(file)
+    project = Project(file.parent, accounts_for_trying())
+    coverage, endings, found = Coverage(flow), Counter[str](), dict[str, Found]()
+    with progress_bar() as bar:
+        task = bar.add_task(f"exploring {flow.name}", total=calls)
+        for part in explore(project, flow.name, calls, seed, jobs):
+            bar.advance(task, part.calls)
+            coverage.add(part.taken, part.reached)
+            endings += part.endings
+            for rule, broken in part.found.items():
+                found.setdefault(rule, broken)
+    tell(coverage, endings, found)
+    if drawing is not None:
+        drawing.write_text(coverage.drawing(), encoding="utf-8")
+    return 1 if found else 0
+
+
+def accounts_for_trying() -> Path | None:
+    """The project's; outside of any project the sample's."""
+    return SHIPPED / "config" / "accounts.csv" if find_project() is None else settings_to_read().accounts
+
+
+def tell(coverage: Coverage, endings: Counter[str], found: dict[str, Found]) -> None:
+    console.print(f"ended: {', '.join(f'{count} {ending}' for ending, count in endings.most_common())}")
+    for line in coverage.lines():
+        console.print(line, markup=False)
+    if not found:
+        console.print("[green]every rule held[/]: docs/testing.md lists them")
+    for broken in found.values():
+        console.print(f"\n[red]broken:[/] {escape(broken.what)}; the shortest way to it, as a call file:\n")
+        console.print(broken.file, markup=False, soft_wrap=True)
+
+
+def progress_bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,0 +1,167 @@
+"""What a test of whole calls stands on: the product's own parts in one process, with a scripted bank at the boundary."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from ivr.channels.simulator import Line, LocalLine, Paid, Texted, World
+from ivr.core.compiler import Flow
+from ivr.core.money import Money
+from ivr.core.phrases import Prompts
+from ivr.store import Store
+from ivr.testing.bank import ScriptedBank
+from ivr.testing.billing import ScriptedBilling
+from ivr.testing.workbench import Workbench, build_workbench
+
+
+@dataclass
+class Bench:
+    """`line` is the call that was dialled last."""
+
+    workbench: Workbench
+    bank: ScriptedBank
+    billing: ScriptedBilling
+    line: LocalLine | None = None
+    begun: dict[str, datetime] = field(default_factory=dict)
+
+    def dial(self, flow: str, ani: str) -> Line:
+        self.line = self.workbench.dial(flow, ani)
+        self.begun[self.line.call_id] = self.workbench.clock()
+        return self.line
+
+    def world(self) -> World:
+        return BenchWorld(self)
+
+    def tell_bank(self, behaviour: str) -> None:
+        self.bank.behaviour = behaviour
+        if all(self.ended(call) != "open" for call in self.begun):
+            # The callers have gone: nobody waits, so let every pause between inquiries, and before a text, pass.
+            for _ in range(3):
+                self.workbench.clock.advance(600)
+                self.workbench.work()
+        self.workbench.work()
+
+    def pass_time(self, seconds: float) -> None:
+        self.workbench.clock.advance(seconds)
+        self.workbench.work()
+
+    def ended(self, call: str) -> str:
+        stored = self.workbench.store.load_call(call)
+        assert stored is not None
+        return stored.call.outcome or "open"
+
+    def payments(self) -> Sequence[str]:
+        """The status of each payment of the call dialled last."""
+        assert self.line is not None
+        return [payment.status for payment in self.workbench.store.payments_of(self.line.call_id)]
+
+    def money_agrees(self) -> None:
+        assert not self.disagreement(), self.disagreement()
+
+    def disagreement(self) -> str:
+        """Where the bank's books and ours do not say the same, or something was sent twice; "" where all is right."""
+        payments = [payment for call in self.begun for payment in self.workbench.store.payments_of(call)]
+        ours = {p.intent.reference: p.intent.amount for p in payments if p.status == "approved"}
+        in_doubt = {p.intent.reference for p in payments if p.status == "unknown"}
+        theirs = {reference: money for reference, money in self.bank.charged.items() if reference not in in_doubt}
+        if ours != theirs:
+            return f"our ledger has {_sums(ours)}, the bank's books have {_sums(theirs)}"
+        twice = [reference for reference, count in self.bank.requests.items() if count > 1]
+        if twice:
+            return f"sent to the bank more than once: {', '.join(twice)}"
+        return ""
+
+
+@dataclass(frozen=True)
+class BenchWorld:
+    """What a call file asks of the world, answered by the bench's own store, bank and clock."""
+
+    bench: Bench
+
+    @property
+    def flows(self) -> Collection[str]:
+        return self.bench.workbench.runner.flows
+
+    @property
+    def prompts(self) -> Collection[str]:
+        prompts = self.bench.workbench.prompts
+        return {name for language in prompts.languages() for name in prompts.names(language)}
+
+    def dial(self, flow: str, ani: str) -> tuple[str, Line]:
+        line = self.bench.dial(flow, ani)
+        assert self.bench.line is not None
+        return self.bench.line.call_id, line
+
+    def bank(self, behaviour: str) -> None:
+        self.bench.tell_bank(behaviour)
+
+    def pass_time(self, seconds: float) -> None:
+        self.bench.pass_time(seconds)
+
+    def elapsed_s(self, call: str) -> float:
+        return (self.bench.workbench.clock() - self.bench.begun[call]).total_seconds()
+
+    def ended(self, call: str) -> str:
+        return self.bench.ended(call)
+
+    def payments(self, call: str) -> Sequence[Paid]:
+        found = self.bench.workbench.store.payments_of(call)
+        return [Paid(payment.status, str(payment.intent.amount)) for payment in found]
+
+    def texts(self, call: str) -> Sequence[Texted]:
+        found = self.bench.workbench.store.texts_of(call)
+        return [Texted(text.id.rpartition("-")[2], text.body) for text in found]
+
+    def books(self) -> str:
+        return _sums(self.bench.bank.charged)
+
+    def owes(self, account: str) -> str:
+        bill = self.bench.workbench.store.find_bill(account)
+        return str(bill.due) if bill else "no such account"
+
+
+def _sums(charged: Mapping[str, Money]) -> str:
+    totals = Counter[str]()
+    for money in charged.values():
+        totals[money.currency] += money.minor
+    return ", ".join(str(Money(minor, currency)) for currency, minor in sorted(totals.items())) or "nothing"
+
+
+def build_bench(
+    flows: Sequence[Flow],
+    prompts: Prompts,
+    accounts: Path | None = None,
+    *,
+    sealing_key: Path | None = None,
+    store: Store | None = None,
+) -> Bench:
+    """`accounts`: a CSV file of what is owed; every bank that a flow names is the scripted one."""
+    bank, billings = ScriptedBank(), list[ScriptedBilling]()
+
+    def billing(store: Store) -> tuple[ScriptedBilling, None]:
+        billings.append(ScriptedBilling(store))
+        return billings[0], None
+
+    flow, others = flows[0], {one.name: one for one in flows[1:]}
+    key = sealing_key or throw_away_key()
+    workbench = build_workbench(flow, prompts, key, bank, accounts, store=store, others=others, billing=billing)
+    return Bench(workbench, bank, billings[0])
+
+
+@functools.cache
+def throw_away_key() -> Path:
+    """A bank's public key whose private half is forgotten at once: what is sealed to it stays sealed."""
+    file = Path(tempfile.mkdtemp(prefix="tonetill-")) / "sealing.pem"
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    file.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    atexit.register(shutil.rmtree, file.parent, ignore_errors=True)
+    return file

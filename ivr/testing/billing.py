@@ -1,0 +1,47 @@
+"""A billing system at the boundary: bills that a test writes, and a system that answers, takes its time or is away."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ivr.core.events import Event, LookUpFailed
+from ivr.core.money import Money, parse_money
+from ivr.runner.billing import Answered, BillingDown, Bills
+from ivr.store import Bill, DueNow, Store
+
+Behaviour = Literal["answers", "is slow", "is away", "answers nonsense"]
+SLOW_ASKS = 2  # asked so often, a slow system has still not answered
+
+
+@dataclass
+class ScriptedBilling:
+    """Bills are rows of the bench's own store, as in a project without a billing system."""
+
+    store: Store
+    behaviour: Behaviour = "answers"
+    _asked: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_embedded(self) -> bool:
+        """A system that does not answer cannot be a table of our own: a charge must ask it, and hear that it is away."""
+        return self.behaviour in ("answers", "is slow")
+
+    def owes(self, account: str, due: str, minimum: str = "") -> None:
+        """From now on; `due` such as "42.50 USD", `minimum` nothing where any part may be paid."""
+        amount = parse_money(due)
+        least = parse_money(minimum) if minimum else Money(0, amount.currency)
+        self.store.renew_bills([Bill(account, amount, least)])
+
+    def look_up(self, source: str, key: str, event: Event, asker: str = "") -> Answered | None:
+        if self.behaviour == "is away":
+            return LookUpFailed(event.at, "not_reached")
+        if self.behaviour == "answers nonsense":
+            return LookUpFailed(event.at, "not_payable")
+        self._asked[asker] = self._asked.get(asker, 0) + 1
+        if self.behaviour == "is slow" and self._asked[asker] <= SLOW_ASKS:
+            return None
+        return Bills(self.store).look_up(source, key, event)
+
+    def due_now(self, source: str, key: str) -> DueNow | None:
+        if not self.is_embedded:
+            raise BillingDown("the scripted billing system is away")
+        return Bills(self.store).due_now(source, key)

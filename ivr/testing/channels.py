@@ -1,0 +1,97 @@
+"""The ways in which a test's call reaches the engine: in-process, through signed webhooks over the web application, or SIP."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import httpx
+from flask import Flask, Response
+
+from ivr.channels.simulator import Line, Reply
+from ivr.channels.twilio import Forbidden, Signer, Webhooks, Writer
+from ivr.core.actions import Phrase
+from ivr.errors import ConfigError
+from ivr.testing.bench import Bench
+from ivr.testing.twilio import Application, TwilioCall
+
+Channel = Literal["core", "webhooks"]
+CHANNELS: tuple[Channel, ...] = ("core", "webhooks")
+PUBLIC_URL, TOKEN = (
+    "https://pay.example.com",
+    "0123456789abcdef0123456789abcdef",
+)  # signs between this process and itself
+
+
+def dial(channel: Channel, bench: Bench, flow: str, ani: str) -> tuple[str, Line]:
+    """The call's id and its line, not yet begun."""
+    if channel == "core":
+        line = bench.dial(flow, ani)
+        assert bench.line is not None
+        return bench.line.call_id, line
+    if channel == "webhooks":
+        through = WebhookLine(bench, flow, ani)
+        return through.call_id, through
+    raise ConfigError(f"channel '{channel}': choose among {', '.join(CHANNELS)}")
+
+
+@dataclass
+class SpokenWords:
+    """TwiML has words only: which prompt they are of is noted where they are made."""
+
+    bench: Bench
+    names: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, phrase: Phrase) -> str:
+        words = self.bench.workbench.prompts.words(phrase)
+        self.names[words] = phrase.name
+        return words
+
+
+class WebhookLine:
+    """A signed Twilio in front of the product's own web application, in this process, by the bench's clock."""
+
+    def __init__(self, bench: Bench, flow: str, ani: str) -> None:
+        self._bench, self._words = bench, SpokenWords(bench)
+        http = httpx.Client(transport=httpx.WSGITransport(app=web_application(bench, self._words)), base_url=PUBLIC_URL)
+        url = f"{PUBLIC_URL}/twilio/voice/{flow}"
+        self._line = TwilioCall(Application(http, url, TOKEN, status_callback="/twilio/status"), ani)
+        self._hold_s = 0.0
+        self.call_id = self._line.call_id
+
+    def begin(self) -> Reply:
+        return self._named(self._line.begin())
+
+    def press(self, keys: str) -> Reply:
+        self._bench.workbench.clock.advance(1)
+        return self._named(self._line.press(keys))
+
+    def stay_silent(self) -> Reply:
+        self._bench.workbench.clock.advance(self._bench.workbench.flow.head.patience.first_key)
+        return self._named(self._line.stay_silent())
+
+    def wait(self) -> Reply:
+        self._bench.workbench.work()
+        self._bench.workbench.clock.advance(max(self._hold_s, 1))
+        self._bench.workbench.work()
+        return self._named(self._line.wait())
+
+    def hang_up(self) -> None:
+        self._line.hang_up()
+
+    def _named(self, reply: Reply) -> Reply:
+        self._hold_s = reply.wait_s
+        names = self._words.names
+        return replace(reply, heard=[replace(one, name=names.get(one.words, "")) for one in reply.heard])
+
+
+def web_application(bench: Bench, words: SpokenWords) -> Flask:
+    """The webhooks alone, over the bench's store."""
+    workbench = bench.workbench
+    webhooks = Webhooks(workbench.runner, workbench.store, Signer(TOKEN), Writer(words), PUBLIC_URL, workbench.clock)
+    app = Flask(__name__, static_folder=None)
+    app.register_blueprint(webhooks.blueprint())
+
+    @app.errorhandler(Forbidden)
+    def forbidden(error: Forbidden) -> Response:
+        return Response(f"{error}\n", 403, mimetype="text/plain")
+
+    return app

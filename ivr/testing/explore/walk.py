@@ -1,0 +1,131 @@
+"""Acts done on a bench, each caller's ears open; afterwards every call comes to an end and everything is settled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ivr.channels.simulator import LocalLine, Reply
+from ivr.channels.simulator.script import SECONDS
+from ivr.core.actions import Phrase
+from ivr.core.call import Call
+from ivr.core.fixed_keys import ACCEPT_KEY
+from ivr.core.money import Money
+from ivr.testing.bench import Bench
+from ivr.testing.explore.acts import Act
+
+MOST_TURNS = 80  # silences and waits: by then every call must have ended by itself
+CONSENT = "confirm_card"
+
+
+class NeverEnds(Exception):
+    """A caller who does nothing is still on the line after so many turns, or a payment is never settled."""
+
+
+@dataclass
+class WalkingCaller:
+    """What one caller hears and agrees to."""
+
+    line: LocalLine
+    reply: Reply = field(default_factory=lambda: Reply((), "keys"))
+    heard: list[Phrase] = field(default_factory=list)
+    turn_began: int = 0
+    agreed: list[Money] = field(default_factory=list)
+    hung_up: bool = False
+
+    def hear(self, phrase: Phrase) -> str:
+        self.heard.append(phrase)
+        return phrase.name
+
+    @property
+    def last_said(self) -> Sequence[Phrase]:
+        return self.heard[self.turn_began :]
+
+    @property
+    def is_over(self) -> bool:
+        return self.hung_up or self.reply.state == "over"
+
+    def value(self, prompt: str, name: str) -> object:
+        said = next((phrase for phrase in reversed(self.last_said) if phrase.name == prompt), None)
+        return dict(said.values).get(name) if said else None
+
+
+@dataclass
+class Walk:
+    """`acts` grows as they are done."""
+
+    bench: Bench
+    acts: list[Act] = field(default_factory=list)
+    callers: list[WalkingCaller] = field(default_factory=list)
+    asked_before: int = 0
+
+    def do(self, act: Act) -> None:
+        """An act that makes no sense now (keys on a line that is closed) does nothing."""
+        self.acts.append(act)
+        if act.verb == "call":
+            self._ring(act)
+        elif act.verb == "bank":
+            self.bench.bank.behaviour = act.rest
+        elif act.verb == "passes":
+            self.bench.pass_time(int(act.rest[:-1]) * SECONDS[act.rest[-1]])
+        elif act.caller <= len(self.callers) and not self.callers[act.caller - 1].is_over:
+            self._act(self.callers[act.caller - 1], act)
+
+    def _ring(self, act: Act) -> None:
+        flow, _, ani = act.rest.partition(" from ")
+        self.bench.dial(flow, ani)
+        line = self.bench.line
+        assert line is not None
+        caller = WalkingCaller(line)
+        line.words = caller.hear
+        self.callers.append(caller)
+        caller.reply = line.begin()
+
+    def _act(self, caller: WalkingCaller, act: Act) -> None:
+        spoken = len(caller.heard)
+        if act.verb == "hangs":
+            caller.line.hang_up()
+            caller.hung_up = True
+            return
+        if act.verb == "wait" or (caller.reply.state == "waiting" and act.verb == "silence"):
+            if caller.reply.state != "waiting":
+                return
+            caller.reply = caller.line.wait()
+        elif act.verb == "silence":
+            caller.reply = caller.line.stay_silent()
+        else:
+            self._note_consent(caller, act.rest)
+            caller.reply = caller.line.press(act.rest)
+        if len(caller.heard) > spoken:
+            caller.turn_began = spoken
+
+    def _note_consent(self, caller: WalkingCaller, keys: str) -> None:
+        """Consent is what the caller was asked, and the key that is the answer; nothing of ours decides it."""
+        amount = caller.value(CONSENT, "amount")
+        if caller.reply.state == "keys" and isinstance(amount, Money) and keys[:1] == ACCEPT_KEY:
+            caller.agreed.append(amount)
+
+    # ---- to the end
+
+    def finish(self) -> None:
+        """Whoever is on the line says no more; then the bank answers whatever it is asked, and time passes."""
+        for number, caller in enumerate(self.callers, 1):
+            for _ in range(MOST_TURNS):
+                if caller.is_over:
+                    break
+                self._act(caller, Act("silence", caller=number))
+            else:
+                raise NeverEnds(f"caller {number} does nothing, and the call goes on")
+        self.bench.bank.settle()
+        for _ in range(40):
+            self.bench.pass_time(600)
+            if not any(self.bench.workbench.store.outbox_depth().values()):
+                return
+        raise NeverEnds("a payment or a text is never settled")
+
+    def call_of(self, caller: WalkingCaller) -> Call:
+        stored = self.bench.workbench.store.load_call(caller.line.call_id)
+        assert stored is not None
+        return stored.call
+
+    @property
+    def endings(self) -> list[str]:
+        return [self.call_of(caller).outcome or "open" for caller in self.callers]

@@ -1,0 +1,70 @@
+"""Where a project keeps its flows, accounts and call files, and a bench for any of its flows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ivr.core.compiler import Flow
+from ivr.core.flow_files import FlowSet
+from ivr.core.phrases import Prompts
+from ivr.core.problems import did_you_mean
+from ivr.errors import ConfigError, FlowError
+from ivr.runner.assembly import read_folder
+from ivr.store import memory_store
+from ivr.store.accounts_file import read_bills
+from ivr.testing.bench import Bench, build_bench
+
+FLOWS, CALLS, ACCOUNTS = "flows", "calls", "config/accounts.csv"
+
+
+@dataclass(frozen=True)
+class Project:
+    """`accounts` is None where the project has no such file: then a test says itself what is owed.
+
+    `prepare` is given each flow before it is used; coverage counts its steps so.
+    """
+
+    flows_folder: Path
+    accounts: Path | None
+    prepare: Callable[[Flow], Flow] = lambda flow: flow
+
+    @cached_property
+    def read(self) -> FlowSet:
+        return read_folder(self.flows_folder)
+
+    @cached_property
+    def flows(self) -> Mapping[str, Flow]:
+        return {name: self.prepare(flow) for name, flow in self.read.flows.items()}
+
+    @cached_property
+    def account_numbers(self) -> Sequence[str]:
+        return [bill.account for bill in read_bills(self.accounts)] if self.accounts else []
+
+    @property
+    def prompts(self) -> Prompts:
+        assert self.read.prompts is not None
+        return self.read.prompts
+
+    def bench(self, flow: str = "") -> Bench:
+        """All flows can be rung on it; FlowError says what is wrong with the one that is asked for."""
+        self.require(flow)
+        first = sorted(self.flows, key=lambda name: name != flow)
+        return build_bench([self.flows[name] for name in first], self.prompts, self.accounts, store=memory_store())
+
+    def require(self, flow: str) -> None:
+        if not flow or flow in self.flows:
+            return
+        if flow in self.read.left_out:
+            raise FlowError(f"flow '{flow}' has problems:\n" + "\n".join(map(str, self.read.problems)))
+        raise FlowError(f"there is no flow '{flow}' in {self.flows_folder} ({did_you_mean(flow, self.flows)})")
+
+
+def find_project(root: Path, flows: str = FLOWS, accounts: str = ACCOUNTS, **more: Callable[[Flow], Flow]) -> Project:
+    """ConfigError where a folder or file that was named is not there."""
+    file = root / accounts
+    if accounts != ACCOUNTS and not file.is_file():
+        raise ConfigError(f"tonetill_accounts: there is no file {file}")
+    if not (root / flows).is_dir():
+        raise ConfigError(f"there is no folder {root / flows}: set tonetill_flows to the folder of your flows")
+    return Project(root / flows, file if file.is_file() else None, **more)

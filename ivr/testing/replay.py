@@ -1,0 +1,260 @@
+"""A stored call gone through again with another version of its flow, by the core alone: which calls end otherwise now.
+
+What the call's history holds is answered in its order: keys where keys are asked for, the bank's answers where it is waited
+for, look-ups as they were. Card fields are answered by a card as good as the one there was. Where the changed flow asks for
+more than the caller ever gave, the caller hangs up if they did, or says no more.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Wait
+from ivr.core.call import Call
+from ivr.core.compiler import Flow
+from ivr.core.engine import step
+from ivr.core.events import (
+    BankAnswered,
+    CallStarted,
+    CardCaptured,
+    CardCollected,
+    CardEntryEdited,
+    CardField,
+    ChargeRefused,
+    Digits,
+    Event,
+    KeysEntered,
+    LimitReached,
+    LookedUp,
+    LookUpFailed,
+    NoInput,
+    Waited,
+)
+from ivr.core.flow import CollectStep
+from ivr.core.history import History, attempt_of, began, is_whole
+from ivr.core.money import Money
+
+MOST_TURNS = 400
+LAST4 = "0000"
+KEYED = frozenset({"keys", "digits", "silence", "card", "edit", "captured"})
+OF_THE_BANK = frozenset({"waited", "bank"})
+LOOKED_UP = frozenset({"found", "not_found", "failed"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    at_s: int
+    word: str
+    rest: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a call ended, and where; what was charged as it stood then."""
+
+    outcome: str
+    step: str
+    charges: tuple[str, ...]
+
+    def __str__(self) -> str:
+        paid = f" ({', '.join(self.charges)})" if self.charges else ""
+        return f"{self.outcome}{paid} at {self.step or 'the beginning'}"
+
+
+@dataclass(frozen=True)
+class EndsOtherwise:
+    call: str
+    before: Ended
+    now: Ended
+
+
+def replay_all(flow: Flow, calls: Iterable[Call]) -> Iterable[EndsOtherwise | None]:
+    """One answer a call, in order; calls without a whole history are left out (`can_replay`)."""
+    for call in calls:
+        before, now = ended_as(call), ended_as(replay(flow, call))
+        differs = (before.outcome, before.charges) != (now.outcome, now.charges)
+        yield EndsOtherwise(call.id, before, now) if differs else None
+
+
+def can_replay(call: Call) -> bool:
+    return is_whole(call.history)
+
+
+def ended_as(call: Call) -> Ended:
+    charges = tuple(f"{one.status} {one.amount}" for one in call.charges)
+    return Ended(call.outcome or "open", call.step, charges)
+
+
+def replay(flow: Flow, stored: Call) -> Call:
+    return _Replay(flow, stored).run()
+
+
+@dataclass
+class _Replay:
+    flow: Flow
+    stored: Call
+    call: Call = field(init=False)
+    now_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        entries = entries_of(self.stored.history)
+        self.began = began(self.stored.history)
+        self.keyed = deque(one for one in entries if one.word in KEYED)
+        self.given = {one.rest[0] for one in self.keyed if one.word == "card"}
+        steps = self.flow.steps.values()
+        self.asked_fields = {name for kind in steps if isinstance(kind, CollectStep) for name in kind.collect}
+        self.bank = deque(one for one in entries if one.word in OF_THE_BANK)
+        self.looked_up = deque(one for one in entries if one.word in LOOKED_UP)
+        self.limits = {one.rest[0]: one for one in entries if one.word == "limit"}
+        self.refusals = {one.rest[0]: one for one in entries if one.word == "refused"}
+        old = self.stored
+        language = self.flow.head.languages[0]
+        self.call = Call(
+            *(old.id, self.flow.name, old.ani, old.dnis, old.channel, language), phase="language", can_text=old.can_text
+        )
+
+    def run(self) -> Call:
+        event: Event | None = CallStarted(self.at())
+        for _ in range(MOST_TURNS):
+            if event is None or self.call.phase == "over":
+                break
+            event = self.next_event(self.hear(event))
+        if self.call.phase != "over":
+            return replace(self.call, phase="over", hung_up=True, outcome=self.call.known_ending)
+        return self.call
+
+    def at(self, entry: Entry | None = None) -> datetime:
+        """Time does not go back, in whatever order the entries are used."""
+        self.now_s = max(self.now_s, entry.at_s if entry else self.now_s)
+        return datetime.fromtimestamp(self.began + self.now_s, UTC)
+
+    # ---- a turn, as the runner does it
+
+    def hear(self, event: Event) -> Action | None:
+        """What the channel has to do at the end of the turn."""
+        self.call, actions = step(self.flow, self.call, event)
+        waiting, last = deque(actions), None
+        while waiting:
+            action = waiting.popleft()
+            answer = self.perform(action)
+            if answer is not None:
+                self.call, actions = step(self.flow, self.call, answer)
+                waiting = deque(actions)
+            elif isinstance(action, (Collect, CaptureCard, Wait, HangUp)):
+                last = action
+        return last
+
+    def perform(self, action: Action) -> Event | None:
+        attempt = attempt_of(self.flow, self.call)
+        match action:
+            case LookUp():
+                return self.answer_look_up()
+            case BeginCard() | Authorize() if attempt in self.limits:
+                return LimitReached(self.at(), self.limits[attempt].rest[1])
+            case BeginCard() | Authorize() if attempt in self.refusals:
+                _, reason, minor, currency = self.refusals[attempt].rest
+                refused: Any = reason
+                return ChargeRefused(self.at(), refused, Money(int(minor), currency))
+        return None
+
+    def answer_look_up(self) -> Event:
+        if not self.looked_up:
+            return LookUpFailed(self.at(), "not_reached")
+        entry = self.looked_up.popleft()
+        if entry.word == "failed":
+            problem: Any = entry.rest[0]
+            return LookUpFailed(self.at(entry), problem)
+        if entry.word == "not_found":
+            return LookedUp(self.at(entry), found=False)
+        due, least, currency = entry.rest
+        values = {"bill.due": Money(int(due), currency), "bill.min": Money(int(least), currency)}
+        return LookedUp(self.at(entry), found=True, values=values)
+
+    # ---- what comes next
+
+    def next_event(self, asked: Action | None) -> Event | None:
+        if isinstance(asked, Wait):
+            return self.next_of_bank(asked)
+        if isinstance(asked, (Collect, CaptureCard)):
+            return self.next_keys(asked)
+        return None
+
+    def next_of_bank(self, asked: Wait) -> Event | None:
+        if self.bank:
+            entry = self.bank.popleft()
+            if entry.word == "waited":
+                return Waited(self.at(entry))
+            outcome: Any = entry.rest[0]
+            number = "000000" if outcome == "approved" else None
+            return BankAnswered(self.at(entry), outcome, number)
+        if self.stored.hung_up:
+            return None
+        self.now_s += asked.seconds
+        return Waited(self.at())
+
+    def next_keys(self, asked: Collect | CaptureCard) -> Event | None:
+        if isinstance(asked, Collect) and asked.sensitive:
+            return self.next_card_keys(asked)
+        while self.keyed and self.keyed[0].word == "card" and self.keyed[0].rest[0] not in self.asked_fields:
+            self.keyed.popleft()  # of a question that the flow no longer asks
+        if not self.keyed and self.stored.hung_up:
+            return None
+        if not self.keyed or self.keyed[0].word in ("card", "edit"):
+            return self.silence()  # nobody was asked this then
+        entry = self.keyed.popleft()
+        at = self.at(entry)
+        if entry.word == "captured":
+            return CardCaptured(at, entry.rest[0], f"{(*entry.rest, 'visa')[1]} {LAST4}", "token")
+        if entry.word == "silence":
+            return NoInput(at)
+        keys = entry.rest[0] if entry.word == "keys" else digits(entry.rest[0])
+        return KeysEntered(at, Digits(keys), timed_out=True)
+
+    def next_card_keys(self, asked: Collect) -> Event | None:
+        """The next verdict on this field; a flow that asks for a field more gets a valid one."""
+        if self.keyed and self.keyed[0].word == "silence":
+            return NoInput(self.at(self.keyed.popleft()))
+        if self.keyed and self.keyed[0].word == "edit":
+            edited: Any = self.keyed[0].rest[0]
+            return CardEntryEdited(self.at(self.keyed.popleft()), edited)
+        entry = next((one for one in self.keyed if one.word == "card" and one.rest[0] == asked.field), None)
+        if entry is None and asked.field in self.given:
+            return None if self.stored.hung_up and not self.keyed else self.silence()  # there is no other card
+        if entry is None:
+            return self.valid(asked.field, "")
+        self.keyed.remove(entry)
+        verdict, itself = entry.rest[1], entry.rest[2:] == ("itself",)
+        if verdict.startswith("!"):
+            of_field: Any = asked.field
+            return CardCollected(self.at(entry), of_field, False, verdict[1:], ended_itself=itself)
+        return replace(self.valid(asked.field, verdict, entry), ended_itself=itself)
+
+    def valid(self, card_field: str, brand: str, entry: Entry | None = None) -> CardCollected:
+        of_field: CardField = card_field  # type: ignore[assignment]  # the flow's own
+        if card_field != "card_number":
+            return CardCollected(self.at(entry), of_field, True)
+        kind = self.flow.steps.get(self.call.step)
+        taken = kind.brands if isinstance(kind, CollectStep) else [brand]
+        if brand and brand not in taken:
+            return CardCollected(self.at(entry), of_field, False, "brand_refused")
+        return CardCollected(self.at(entry), of_field, True, summary=f"{brand or taken[0]} {LAST4}")
+
+    def silence(self) -> Event:
+        self.now_s += 10
+        return NoInput(self.at())
+
+
+def entries_of(history: History) -> list[Entry]:
+    entries = []
+    for written in history[1:]:
+        at_s, word, *rest = written.split(" ")
+        entries.append(Entry(int(at_s), word, tuple(rest)))
+    return entries
+
+
+def digits(written: str) -> str:
+    """As many digits as there were; which ones is not known."""
+    done = written[-1:] if written[-1:] in ("#", "*") else ""
+    return "1" * int(written.removesuffix(done) or 0) + done

@@ -1,0 +1,11 @@
+"""Twilio without Twilio: calls any TwiML application by signed webhooks, and says what Twilio would not have taken.
+
+twiml    a document read strictly: verbs, attributes, nesting, values, limits
+call     one call: keys go in, words come out, webhooks are signed, repeated, or delivered late
+signing  X-Twilio-Signature
+"""
+
+from ivr.testing.twilio.call import Application, Delivery, TwilioCall
+from ivr.testing.twilio.twiml import Document, TwimlError, read_twiml
+
+__all__ = ["Application", "Delivery", "Document", "TwilioCall", "TwimlError", "read_twiml"]

@@ -1,0 +1,33 @@
+"""An application to be called: one in this process (WSGI), or one that listens at an address."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from ivr.channels.simulator import twilio_client
+from ivr.testing.twilio.call import Application, TwilioCall
+
+IN_PROCESS = "https://offline.example.com"
+DEVELOPMENT_TOKEN = "0" * 32
+
+
+def call_application(
+    application: str | Callable[..., Any],
+    path: str = "",
+    *,
+    auth_token: str = DEVELOPMENT_TOKEN,
+    public_url: str = "",
+    status_callback: str = "",
+    ani: str = "+15550100",
+) -> TwilioCall:
+    """A call that has not begun. `application`: WSGI, or where it listens; `public_url`: what it believes its address
+    to be, which is what signatures are over."""
+    if isinstance(application, str):
+        http, url = twilio_client(application), urljoin(application, path) if path else application
+    else:
+        base = public_url or IN_PROCESS
+        http = httpx.Client(transport=httpx.WSGITransport(app=application), base_url=base)
+        url = urljoin(base, path or "/")
+    return TwilioCall(Application(http, url, auth_token, public_url, status_callback), ani)

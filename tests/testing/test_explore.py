@@ -1,0 +1,194 @@
+"""Exploring finds what breaks a flow's money rules, and shows the shortest way to it; what is sound passes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ivr.channels.simulator import read_script
+from ivr.core import asking, collecting, ending, turn
+from ivr.core.actions import Authorize, Collect
+from ivr.core.events import NoInput
+from ivr.core.money import Money
+from ivr.runner.payments import Payments
+from ivr.store import ledger
+from ivr.testing.bank import ScriptedBank
+from ivr.testing.coverage import counted
+from ivr.testing.explore import Explorer, as_call_file
+from ivr.testing.explore.acts import Act
+from ivr.testing.explore.shrink import shrink
+from ivr.testing.project import Project
+from ivr.testing.quiet import quiet
+from tests.benches import ROOT
+
+FLOWS, ACCOUNTS = ROOT / "flows", ROOT / "config" / "accounts.csv"
+MOST_CALLS = 1500
+
+# ---- faults as somebody might make them, each in one place
+
+
+def refusal_is_taken_for_consent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(collecting, "REFUSE_KEY", "0")
+    patch.setattr(collecting, "ACCEPT_KEY", "2")
+
+
+def any_key_is_consent(patch: pytest.MonkeyPatch) -> None:
+    hear = collecting._hear_confirmation
+
+    def eager(of: turn.Turn, event: Any) -> turn.Reply:
+        reply = hear(of, event)
+        return (of.change(phase="entry"), turn.Leave("ok")) if isinstance(event, NoInput) else reply
+
+    patch.setattr(collecting, "_hear_confirmation", eager)
+    patch.setattr(collecting, "no_input", lambda of: (of.change(phase="entry"), turn.Leave("ok")))
+
+
+def a_cent_more_is_sent(patch: pytest.MonkeyPatch) -> None:
+    authorize = Payments.authorize
+
+    def more(self: Payments, call: Any, flow: Any, action: Authorize, *rest: Any) -> Any:
+        amount = Money(action.amount.minor + 1, action.amount.currency)
+        return authorize(self, call, flow, replace(action, amount=amount), *rest)
+
+    patch.setattr(Payments, "authorize", more)
+
+
+def an_open_charge_of_the_bill_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ledger, "is_open_on_payable", lambda *_arguments: False)
+    patch.setattr(ledger, "_due_now", lambda *_arguments: Money(10**6))
+
+
+def a_paid_bill_is_not_lowered(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ledger, "_lower_bill", lambda *_arguments: None)
+
+
+def what_waits_for_the_bank_is_called_uncharged(patch: pytest.MonkeyPatch) -> None:
+    def tell(of: turn.Turn) -> turn.Turn:
+        return told(of) if of.call.approved else of.say("you_were_not_charged")
+
+    told = ending.tell
+    patch.setattr(ending, "tell", tell)
+
+
+def the_ending_leaves_out_what_was_charged(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ending, "totals", lambda _charges: [])
+
+
+def the_receipt_is_for_another_amount(patch: pytest.MonkeyPatch) -> None:
+    values = ending.receipt_values
+    patch.setattr(ending, "receipt_values", lambda charge: values(charge) | {"amount": Money(1)})
+
+
+def silence_is_never_given_up(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(asking, "no_input", lambda of: (of, turn.Again()))
+
+
+def the_bank_is_asked_again_blindly(patch: pytest.MonkeyPatch) -> None:
+    authorize = ScriptedBank.authorize
+
+    def twice(self: ScriptedBank, request: Any) -> Any:
+        answer = authorize(self, request)
+        return authorize(self, request) if answer.outcome == "unknown" else answer
+
+    patch.setattr(ScriptedBank, "authorize", twice)
+
+
+def a_promised_text_is_forgotten(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("ivr.store.calls.add_job", lambda *_arguments: None)
+
+
+def a_prompt_that_breaks(patch: pytest.MonkeyPatch) -> None:
+    collect = turn.Turn.collect
+
+    def broken(self: turn.Turn, field: str, *rest: Any, **more: Any) -> turn.Turn:
+        if field == "money":
+            raise KeyError(Collect.__name__)
+        return collect(self, field, *rest, **more)
+
+    patch.setattr(turn.Turn, "collect", broken)
+
+
+# The fault, the rule that it breaks, and how many acts lead to it at most.
+FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int]] = {
+    refusal_is_taken_for_consent: ("consent", 9),
+    any_key_is_consent: ("consent", 9),
+    a_cent_more_is_sent: ("consent", 11),
+    an_open_charge_of_the_bill_is_not_looked_at: ("bill", 19),
+    a_paid_bill_is_not_lowered: ("bill", 9),
+    what_waits_for_the_bank_is_called_uncharged: ("ending", 12),
+    the_ending_leaves_out_what_was_charged: ("ending", 9),
+    the_receipt_is_for_another_amount: ("receipt", 9),
+    silence_is_never_given_up: ("end", 2),
+    the_bank_is_asked_again_blindly: ("books", 10),
+    a_promised_text_is_forgotten: ("text", 10),
+    a_prompt_that_breaks: ("fault", 5),
+}
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
+def test_a_planted_fault_is_found_and_shrunk(plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
+    rule, most = FAULTS[plant]
+    plant(monkeypatch)
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", "1")
+    with quiet():
+        while rule not in explorer.found and explorer.calls < MOST_CALLS:
+            explorer.next_walk()
+    found = explorer.found[rule]
+    assert len(found.acts) <= most, found.file
+    assert f"rule: {rule}" in found.file
+    read_script(found.file)
+
+
+def test_what_is_sound_passes_and_nearly_everything_is_gone_through():
+    project = Project(FLOWS, ACCOUNTS, counted)
+    explorer = Explorer(project, "pay-a-bill", "2")
+    with quiet():
+        while explorer.calls < 150:
+            explorer.next_walk()
+    assert not explorer.found
+    assert min(explorer.endings[ending] for ending in ("paid", "unpaid")) > 20
+    flow: Any = project.flows["pay-a-bill"]
+    assert len(flow.reached) >= len(flow.steps) - 1
+
+
+def test_the_same_seed_makes_the_same_calls():
+    explorers = [Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", seed) for seed in ("3", "3", "4")]
+    with quiet():
+        for _ in range(30):
+            for explorer in explorers:
+                explorer.next_walk()
+    assert explorers[0].endings == explorers[1].endings
+    assert explorers[0].calls == explorers[1].calls
+    assert explorers[0].endings != explorers[2].endings
+
+
+def test_shrinking_keeps_who_rang_first():
+    acts = [
+        Act("call", "x", 1),
+        Act("call", "x", 2),
+        Act("keys", "12345", 1),
+        Act("keys", "6", 2),
+        Act("hangs", "up", 1),
+    ]
+    smallest = shrink(acts, lambda fewer: any("3" in act.rest for act in fewer))
+    assert smallest == [Act("call", "x", 1), Act("keys", "3", 1)]
+
+
+def test_two_callers_are_told_apart_in_the_file():
+    acts = [
+        Act("call", "pay-a-bill from +15550100", 1),
+        Act("call", "pay-a-bill from +15550101", 2),
+        Act("keys", "1", 1),
+    ]
+    text = as_call_file(acts, "found", ["unpaid", "open"])
+    assert [one.verb for one in read_script(text)] == [
+        "call",
+        "call",
+        "caller",
+        "keys",
+        "caller",
+        "ends",
+        "caller",
+        "ends",
+    ]
