@@ -41,6 +41,9 @@ def ports_of(settings: Settings, running: Collection[str], bank_port: int | None
         yield Port(bind, settings.trunk_port, "tcp", "TRUNK_PORT")
         yield Port(bind, settings.trunk_tls_port, "tcp", "TRUNK_TLS_PORT")
         yield Port(bind, settings.audiosocket_port, "tcp", "AUDIOSOCKET_PORT")
+        first, _, last = settings.trunk_rtp_ports.partition("-")
+        for number in range(int(first), int(last) + 1):
+            yield Port(bind, number, "udp", "TRUNK_RTP_PORTS")
 
 
 def problem_of(port: Port) -> str | None:

@@ -48,7 +48,21 @@ class Supervisor(Manager):  # type: ignore[misc]
     def __init__(self, printer: "SurvivingPrinter") -> None:
         super().__init__(printer)
         self._process_ctor = TiedProcess
+        self._is_to_stop = False
         printer.on_lost = self.stop_unread
+
+    def terminate(self) -> None:
+        """honcho signals only children whose start it has heard of: before that it is put off until it has."""
+        self._is_to_stop = True
+        if super()._all_started():
+            super().terminate()
+
+    def _all_started(self) -> bool:
+        """Asked in each round of honcho's loop."""
+        started = bool(super()._all_started())
+        if started and self._is_to_stop:
+            super().terminate()
+        return started
 
     def stop_by_signal(self, number: int, _frame: FrameType | None) -> None:
         self.returncode = 128 + number

@@ -50,7 +50,7 @@ def up(without: tuple[str, ...]) -> None:
     require_free_ports(list(ports_of(settings, processes, bank_port)))
     tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
     prepare(settings)
-    require_production(settings)
+    require_production(settings, opens_keys=True)
     console.print(Panel(welcome(settings, list(processes), missing), title="Tonetill", expand=False))
     variables = environment(settings, list(processes))
     if bank_port is not None:
@@ -70,7 +70,7 @@ def set_up() -> None:
     made = prepare(settings)
     for thing in made:
         console.print(f"made: {thing}", highlight=False, soft_wrap=True)
-    require_production(settings)
+    require_production(settings, opens_keys=True)
     console.print("everything is in place" if made else "everything was in place already")
 
 

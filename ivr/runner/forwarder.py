@@ -251,7 +251,7 @@ def main() -> None:
     """`python -m ivr.runner.forwarder`: one process of the Procfile; stops cleanly on SIGTERM and SIGINT."""
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
-    require_production(settings)
+    require_production(settings, opens_keys=True)
     banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
     flows, prompts = load_flows(settings.flows)
     queues = queues_for({name: bank.connections for name, bank in banks.items()})

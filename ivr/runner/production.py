@@ -9,11 +9,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 from ivr.bank import BankSettings, load_banks
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
+from ivr.runner.billing import access_of
+from ivr.runner.notices import webhook_of
 from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings
 
 TWILIO_TOKEN_LENGTH = 32  # hexadecimal digits, as Twilio's console shows it
@@ -23,11 +26,14 @@ DEMO_MERCHANT = "demo-merchant"
 DEMO_ACCOUNTS = SHIPPED / "config" / "accounts.csv"
 
 
-def require_production(settings: Settings) -> None:
-    """ConfigError names everything that is only safe on a laptop, each with its cure. Nothing in development."""
+def require_production(settings: Settings, *, opens_keys: bool = False) -> None:
+    """ConfigError names everything that is only safe on a laptop, each with its cure. Nothing in development.
+
+    `opens_keys`: also whether the banks' client keys fit, for processes that may read them; the web process may not.
+    """
     if settings.environment != "production":
         return
-    problems = [*_settings_problems(settings), *_bank_problems(settings), *_key_problems(settings)]
+    problems = [*_settings_problems(settings), *_bank_problems(settings, opens_keys), *_key_problems(settings)]
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise ConfigError(f"ENVIRONMENT=production refuses what is only safe on a laptop:\n{listed}")
@@ -35,6 +41,8 @@ def require_production(settings: Settings) -> None:
 
 def _settings_problems(settings: Settings) -> Iterator[str]:
     yield from _twilio_problems(settings)
+    yield from _billing_problems(settings)
+    yield from _trunk_problems(settings)
     if settings.merchant == DEMO_MERCHANT:
         yield f"MERCHANT is still '{DEMO_MERCHANT}': set it to your merchant id at the bank"
     if settings.accounts is not None and _is_demo(settings.accounts):
@@ -72,7 +80,24 @@ def _twilio_problems(settings: Settings) -> Iterator[str]:
         yield "TWILIO_ACCOUNT_SID is set and TWILIO_AUTH_TOKEN is not: no text could be sent"
 
 
-def _bank_problems(settings: Settings) -> Iterator[str]:
+def _billing_problems(settings: Settings) -> Iterator[str]:
+    if not settings.billing_url:
+        return
+    for read in (access_of, webhook_of):
+        try:
+            read(settings)
+        except ConfigError as error:
+            yield str(error)
+    if settings.billing_ca and not Path(settings.billing_ca).is_file():
+        yield f"BILLING_CA: there is no file {settings.billing_ca}"
+
+
+def _trunk_problems(settings: Settings) -> Iterator[str]:
+    if settings.trunk_tls_port and not (settings.trunk_tls_cert and settings.trunk_tls_key):
+        yield "TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)"
+
+
+def _bank_problems(settings: Settings, opens_keys: bool) -> Iterator[str]:
     try:
         banks = load_banks(settings.banks, settings.var)
     except ConfigError as error:
@@ -82,6 +107,8 @@ def _bank_problems(settings: Settings) -> Iterator[str]:
         if _is_loopback(_host(bank.url)):
             yield f"{settings.banks}: {name}: url {bank.url} is this machine (the simulator): set your bank's address"
         yield from _certificate_problems(name, bank)
+        if opens_keys and not _belong_together(bank.client_certificate, bank.client_key):
+            yield f"{name}: client_key: {bank.client_key} is not the key of {bank.client_certificate}: copy the one that is"
 
 
 def _certificate_problems(name: str, bank: BankSettings) -> Iterator[str]:
@@ -99,6 +126,8 @@ def _certificate_problems(name: str, bank: BankSettings) -> Iterator[str]:
 
 
 def _key_problems(settings: Settings) -> Iterator[str]:
+    if (settings.var / "bank" / "ca.key").exists():
+        yield f"VAR={settings.var} was set up for development (the simulator's keys, the demo accounts): set it to a new folder"
     file = settings.var / "keys" / "fingerprint.key"
     if not file.is_file():
         yield f"there is no {file}: `{COMMAND} set-up` makes it"
@@ -125,6 +154,16 @@ def _is_from_development(file: Path) -> bool:
         return False
     issuers = certificate.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return any(issuer.value == DEVELOPMENT_AUTHORITY for issuer in issuers)
+
+
+def _belong_together(certificate: Path, key: Path) -> bool:
+    """True also where one of them cannot be read: that is told by itself."""
+    try:
+        public = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
+        private = load_pem_private_key(key.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError):
+        return True
+    return private.public_key() == public
 
 
 def _host(url: str) -> str:

@@ -90,6 +90,24 @@ def test_a_supervisor_that_is_killed_takes_its_processes_with_it(supervised: Sup
     until(supervised.nothing_is_left)
 
 
+def test_a_signal_before_every_process_has_started_stops_them_all_the_same(tmp_path: Path):
+    reading, writing = os.pipe()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, QUIET, CHATTY, str(tmp_path)],
+        stdout=writing, stderr=subprocess.DEVNULL, cwd=tmp_path, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": path},
+    )  # fmt: skip
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as said:
+            assert "started" in said.readline()  # the first has; the second has not been heard of
+            process.terminate()
+            assert process.wait(60) == 0
+    finally:
+        process.kill()
+
+
 def test_one_process_that_ends_ends_the_others_and_is_reported(supervised: Supervised):
     os.kill(supervised.children[0], signal.SIGKILL)
     assert supervised.process.wait(60) != 0

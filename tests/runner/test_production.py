@@ -39,7 +39,7 @@ class Site:
         (folder / "banks.yaml").write_text(BANKS)
         (folder / "accounts.csv").write_text("account,due,minimum,currency\n")
 
-    def refused(self, **changed: str) -> str:
+    def refused(self, *, opens_keys: bool = False, **changed: str) -> str:
         """What is said against it; empty where it may start."""
         chosen = {
             "ENVIRONMENT": "production",
@@ -52,7 +52,7 @@ class Site:
             "TRUNK_USER": "pbx" if "TRUNK_PASSWORD" in changed else "",
         }
         try:
-            require_production(load_settings(chosen | changed))
+            require_production(load_settings(chosen | changed), opens_keys=opens_keys)
         except ConfigError as error:
             return str(error)
         return ""
@@ -82,6 +82,8 @@ def test_a_site_with_everything_of_its_own_may_start(site: Site):
         ("ACCOUNTS", "config/accounts.csv", "demo file"),
         ("PAY_CONNECTOR_PASSWORD", "abc", "PAY_CONNECTOR_PASSWORD"),
         ("TRUNK_PASSWORD", "abc", "TRUNK_PASSWORD"),
+        ("BILLING_URL", "https://bills.example.com", "BILLING_SECRET"),
+        ("TRUNK_TLS_PORT", "5061", "TRUNK_TLS_CERT"),
     ],
 )
 def test_a_setting_that_is_only_safe_on_a_laptop_is_named_with_its_cure(
@@ -121,6 +123,17 @@ def test_missing_keys_are_named_each(site: Site):
     complaint = site.refused()
     assert "us.key" in complaint
     assert "set-up" in complaint
+
+
+def test_a_folder_that_was_set_up_for_development_is_refused(site: Site):
+    make_development_keys(site.folder / "elsewhere", site.folder / "bank")
+    assert "was set up for development" in site.refused()
+
+
+def test_a_client_key_of_another_certificate_is_refused_by_who_may_read_it(site: Site):
+    (site.folder / "keys" / "us.key").write_bytes(private_pem(ec.generate_private_key(ec.SECP256R1())))
+    assert site.refused() == ""
+    assert "us.key is not the key of" in site.refused(opens_keys=True)
 
 
 def test_everything_wrong_is_told_at_once(site: Site):
