@@ -22,6 +22,7 @@ console = Console(highlight=False)
 TONE_MS, GAP_MS = 100, 80
 INFO_GAP_S = 0.1
 BARGE_IN_AFTER_S = 1.0
+SAID_BY_CALLER = {"caller hung up": "the line hung up", "we hung up": "you hung up"}
 COMMA_S = 2.0  # as in a modem's dial string
 QUIET_S = 0.7  # this long without sound, and a prompt is over
 MOST_PROMPT_S = 40.0
@@ -145,7 +146,9 @@ async def hold_conversation(phone: Phone, call: OutgoingCall, plan: Plan, transc
             break
     if not over.done():
         await call.hang_up()
-    transcript.add(f"over: {await over}")
+    reason = await over
+    # The endpoint speaks from a till's side, where the other end is the caller; here it is the line.
+    transcript.add(f"over: {SAID_BY_CALLER.get(reason, reason)}")
 
 
 async def press(phone: Phone, call: OutgoingCall, method: str, entry: str, *, sensitive: bool) -> None:
