@@ -56,7 +56,7 @@ def a_cent_more_is_sent(patch: pytest.MonkeyPatch) -> None:
 
 def an_open_charge_of_the_bill_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ledger, "is_open_on_payable", lambda *_arguments: False)
-    patch.setattr(ledger, "_due_now", lambda *_arguments: Money(10**6))
+    patch.setattr(ledger.Ledger, "_due_now", lambda *_arguments: Money(10**6))
 
 
 def a_paid_bill_is_not_lowered(patch: pytest.MonkeyPatch) -> None:
