@@ -139,7 +139,16 @@ def welcome(settings: Settings, running: list[str], missing: Mapping[str, str]) 
     flows, _ = load_flows(settings.flows)
     lines = [f"running: {', '.join(running)}; stop with Ctrl-C"]
     lines += [*(f"without {name}: {escape(cure)}" for name, cure in missing.items()), ""]
-    page = [Trial("The page", f"{console_address(settings)}/")] if "console" in running else []
+    page = (
+        [
+            Trial(
+                "The page, with a telephone to try" if settings.environment == "development" else "The page",
+                f"{console_address(settings)}/",
+            )
+        ]
+        if "console" in running
+        else []
+    )
     for trial in [*page, *trials(settings, running, list(flows))]:
         lines += [f"[bold]{trial.title}[/]", f"    {escape(trial.text)}"]
     return "\n".join(lines)

@@ -32,7 +32,7 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
         sip = sip_address(settings)
         found += [
             Trial("A call by SIP, from any softphone", sip),
-            Trial("The same from a terminal", f'{COMMAND} ring {sip} --keys "1 {TEST_ACCOUNT}"'),
+            Trial("The same from a terminal", f'{COMMAND} ring {sip} --keys "{keys_of(settings)}"'),
         ]
     found += [Trial(f"Twilio's webhook for {name}", webhook(settings, name)) for name in flows or [flow]]
     if settings.environment == "development":
@@ -40,6 +40,11 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
             Trial("What to key in", f"{TEST_ACCOUNT} owes 42.50; {TEST_CARD}, any expiry to come and any code")
         )
     return found
+
+
+def keys_of(settings: Settings) -> str:
+    """A whole payment in development; elsewhere only the language, for nobody has a test account there."""
+    return f"1 {TEST_ACCOUNT}# 1 {TEST_CARD}# 1230 123 94105 1 #" if settings.environment == "development" else "1"
 
 
 def address(settings: Settings) -> str:
