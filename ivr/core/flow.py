@@ -11,8 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from ivr.core.entry import KEY_OF_WORD
 from ivr.core.scalars import (
     Amount,
+    BetweenKeys,
     BrandName,
     Count,
+    FirstKey,
     Flag,
     FlowName,
     Language,
@@ -23,7 +25,6 @@ from ivr.core.scalars import (
     PlainField,
     RateText,
     Target,
-    Timer,
     ValueName,
     all_different,
 )
@@ -70,9 +71,9 @@ class Keys(Written):
 class Patience(Written):
     """How long and how often a caller is asked."""
 
-    first_key: Timer = 10
+    first_key: FirstKey = 10
     """How long to wait for the first key of an entry."""
-    between_keys: Timer = 6
+    between_keys: BetweenKeys = 6
     """How long to wait for each further key; it starts anew with every key."""
     tries: Count = 3
     """Silences and wrong entries, taken together, until the step's `gave_up`."""

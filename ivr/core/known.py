@@ -5,8 +5,8 @@ Every outcome makes values known or forgotten, and where ways meet only what all
 
 from collections.abc import Mapping
 
+from ivr.core.endings import UnreadStep, next_step
 from ivr.core.flow import AskStep, Closing, CollectStep, MenuStep, PayStep, Place, ResolveStep, Step
-from ivr.core.paths import UnreadStep, next_step
 
 # None: every value, because the way leads through a step that could not be read.
 Known = frozenset[str] | None

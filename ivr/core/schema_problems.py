@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from ivr.core.flow import STEP_KINDS
 from ivr.core.problems import Problem, did_you_mean, nearest
+from ivr.core.rules import Rule
+from ivr.core.rules import values as rules
+from ivr.core.scalars import WrongValue
 from ivr.core.yaml_source import Path, Source
 
 _BY_TYPE = {
@@ -37,12 +40,23 @@ def schema_problems(
         path = (*base, *below)
         if found["type"] == "extra_forbidden":
             known = _known_keys(model, below[:-1]) | (extra if len(below) == 1 else frozenset())
-            yield source.problem(path, f"unknown key '{path[-1]}'", _instead(str(path[-1]), known))
+            yield source.problem(rules.UNKNOWN_KEY, path, f"unknown key '{path[-1]}'", _instead(str(path[-1]), known))
         elif found["type"] == "missing":
-            yield source.problem(path[:-1], *_missing(path))
+            yield source.problem(rules.MISSING_KEY, path[:-1], *_missing(path))
         else:
             written = None if "[key]" in found["loc"] else _written_at(source, path)
-            yield source.problem(path, *_words(_label(path), written, found))
+            yield source.problem(_rule(found), path, *_words(_label(path), written, found))
+
+
+def _rule(found: Mapping[str, Any]) -> Rule:
+    kind, error = found["type"], found.get("ctx", {}).get("error")
+    if isinstance(error, WrongValue):
+        return error.rule
+    if kind == "string_pattern_mismatch":
+        return rules.NOT_A_NAME
+    if kind == "literal_error":
+        return rules.UNKNOWN_WORD
+    return rules.WRONG_SHAPE if kind in _BY_TYPE else rules.WRONG_VALUE
 
 
 _EXAMPLES = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ivr.cli.flows import check
+from ivr.cli.check import check
 
 ROOT = Path(__file__).parents[2]
 COLON = "welcome: Welcome: this is our line.\n"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ivr.cli.flows import check, diagram, schema
+from ivr.cli.check import check
+from ivr.cli.flows import diagram, schema
 
 ROOT = Path(__file__).parents[2]
 

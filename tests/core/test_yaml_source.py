@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivr.core.rules.values import UNKNOWN_KEY
 from ivr.core.yaml_source import read_yaml
 
 
@@ -74,5 +75,5 @@ def test_a_no_break_space_is_a_character_like_others():
 
 def test_a_problem_below_what_is_known_is_told_at_the_nearest_place():
     source = read_yaml("f", "a:\n  b: 1\n")
-    assert str(source.problem(("a", "b", "c"), "wrong")) == "f:2:3: wrong"
-    assert str(source.problem((), "wrong", "cure")) == "f:1:1: wrong (cure)"
+    assert source.line(("a", "b", "c"), "wrong") == "f:2:3: wrong"
+    assert str(source.problem(UNKNOWN_KEY, (), "wrong", "cure")) == "f:1:1: wrong (cure)"
