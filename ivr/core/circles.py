@@ -1,9 +1,9 @@
 """Ways that lead a caller round in a circle: without a key, by cancelling, by any key, or to guess account numbers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ivr.core.endings import Steps, UnreadStep, next_step, steps_that_can_end
+from ivr.core.endings import Steps, UnreadStep, next_step, steps_after, steps_that_can_end
 from ivr.core.flow import RETRY, AskStep, Closing, Step
 from ivr.core.problems import Problem
 from ivr.core.rules import Rule, advice, ways
@@ -28,7 +28,7 @@ def _keys_go_round(source: Source, reached: Reached, steps: Steps) -> Iterator[P
     caught = [name for name in steps if name in reached and name in steps_that_can_end(steps) - by_keys]
     told: set[str] = set()
     for name in caught:
-        following = _steps_after(name, steps, lambda _, outcome: outcome not in LEAVING)
+        following = steps_after(name, steps, lambda _, outcome: outcome not in LEAVING)
         if name in following and not told & following:
             told |= following
             message = f"whatever is pressed at '{name}', the call comes back to it"
@@ -43,7 +43,7 @@ def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Prob
         begin = None if target == RETRY else next_step(name, target, steps)
         if begin is None or (outcome == "gave_up" and _silence_comes_back(name, steps)):
             continue
-        if name in {begin} | _steps_after(begin, steps, _is_unpaid):
+        if name in {begin} | steps_after(begin, steps, _is_unpaid):
             message = (
                 f"'{outcome}' comes back to '{name}' with all tries again: account numbers can be guessed without end"
             )
@@ -55,7 +55,7 @@ def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Prob
             yield source.problem(ways.ENDLESS_GUESSING, ("steps", name, "then", outcome), message, cure)
             return
     found = next_step(name, direct.get("found", name), steps)
-    if found is not None and name in _steps_after(found, steps, _is_unpaid):
+    if found is not None and name in steps_after(found, steps, _is_unpaid):
         message = f"a caller can come back to '{name}' without having paid, each time with all tries again"
         yield source.problem(
             advice.GUESSING_BETWEEN, ("steps", name), message, "lead back to it only after an approved charge"
@@ -71,22 +71,8 @@ def _silence_comes_back(name: str, steps: Steps) -> bool:
     return at == name
 
 
-def _is_unpaid(step: object, outcome: str) -> bool:
+def _is_unpaid(step: Step, outcome: str) -> bool:
     return not (outcome == "approved" or isinstance(step, UnreadStep) or outcome == "cancelled")
-
-
-def _steps_after(start: str, steps: Steps, goes: Callable[[object, str], bool]) -> set[str]:
-    """All that can follow the step, itself where it can follow."""
-    found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        name = waiting.pop()
-        for _, outcome, target in steps[name].targets():
-            then = next_step(name, target, steps)
-            if then is not None and then not in found and target != RETRY and goes(steps[name], outcome):
-                found.add(then)
-                waiting.append(then)
-    return found
 
 
 @dataclass(frozen=True)

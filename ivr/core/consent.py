@@ -12,6 +12,7 @@ from ivr.core.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.core.rules import Rule
 from ivr.core.rules.advice import KEY_NOT_SAID, YES_NOT_FOUND
 from ivr.core.rules.prompts import CONSENT_INCOMPLETE, DEAD_KEY, KEYS_SWAPPED, OTHER_KEY, YES_NOT_SAID
+from ivr.core.slots import KINDS_OF
 from ivr.core.templates import Template
 
 # What the caller agrees to, each said by the kind that can be understood.
@@ -127,12 +128,13 @@ def _language_faults(said: list[KeySaid]) -> Iterator[Fault]:
 def _consent_faults(template: Template) -> Iterator[Fault]:
     said = {slot.name: slot for slot in template.slots}
     for value, kind in CONSENT.items():
-        slot = said.get(value)
-        if slot is None or slot.kind != kind:
+        slot, cure = said.get(value), f"{{{value}:{kind}}}: amount, brand and last four digits are read back"
+        if slot is None:
             message = f"prompt 'confirm_card' asks for consent without saying '{value}'"
-            yield Fault(
-                CONSENT_INCOMPLETE, message, f"add {{{value}:{kind}}}: amount, brand and last four digits are read back"
-            )
+            yield Fault(CONSENT_INCOMPLETE, message, f"add {cure}")
+        elif slot.kind != kind and slot.kind in KINDS_OF[value]:
+            message = f"prompt 'confirm_card' says '{value}' as {slot.kind}, which may not be understood"
+            yield Fault(CONSENT_INCOMPLETE, message, f"write {cure}")
 
 
 def _choice_faults(name: str, text: str, said: list[KeySaid], choice: Choice, language: str) -> Iterator[Fault]:

@@ -47,3 +47,17 @@ def _ends_here(step: Step, goes: Callable[[str], bool]) -> bool:
     if isinstance(step, MenuStep):
         return "gave_up" not in step.then and goes("gave_up")
     return isinstance(step, UnreadStep) or getattr(step, "end", None) is not None
+
+
+def steps_after(start: str, steps: Steps, goes: Callable[[Step, str], bool] = lambda step, outcome: True) -> set[str]:
+    """All that can follow the step, itself where it can follow. `goes`: the ways that are followed."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        for _, outcome, target in steps[name].targets():
+            then = next_step(name, target, steps)
+            if then is not None and then not in found and target != RETRY and goes(steps[name], outcome):
+                found.add(then)
+                waiting.append(then)
+    return found

@@ -3,7 +3,7 @@ endings that would not be true. A flow with other problems is judged as far as i
 
 from collections.abc import Iterator, Mapping
 
-from ivr.core.endings import UnreadStep, next_step, steps_that_can_end
+from ivr.core.endings import UnreadStep, next_step, steps_after, steps_that_can_end
 from ivr.core.flow import RETRY, AskStep, Closing, CollectStep, MenuStep, PayStep, Place, ResolveStep, Step
 from ivr.core.problems import Problem
 from ivr.core.rules import charges, ways
@@ -46,8 +46,11 @@ def _reach_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[
         for name, step in steps.items()
     )
     ending = steps_that_can_end(steps)
+    told: set[str] = set()
     for name in steps:
-        if name not in reached and not some_ways_lost:
+        if name not in reached and name not in told and not some_ways_lost:
+            # What only follows from it is reached with it.
+            told |= steps_after(name, steps)
             cure = "lead to it from another, or remove it"
             yield source.problem(ways.NOT_REACHED, ("steps", name), f"step '{name}' cannot be reached", cure)
         elif name in reached and name not in ending:

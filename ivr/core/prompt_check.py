@@ -120,7 +120,8 @@ def _slot_problems(file: PromptFile, name: str, slot: Slot, values: Collection[s
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
         yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))
     elif kinds and slot.kind not in kinds:
-        written = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(kinds))
+        meant = {consent.CONSENT[slot.name]} if name == "confirm_card" and slot.name in consent.CONSENT else kinds
+        written = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(meant))
         message = f"prompt '{name}': '{slot.name}' cannot be said as {slot.kind}"
         yield file.problem(rules.WRONG_KIND, name, message, f"write {written}")
 
@@ -154,6 +155,11 @@ def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
             yield Found(language, name, file.source.problem(rules.PROMPT_MISSING, (), message, cure))
 
 
+def _required_anyway(name: str) -> set[str]:
+    """Values that a rule of their own requires: a key may be said as a digit too."""
+    return {"key", *consent.CONSENT} if name == "confirm_card" else {"key"}
+
+
 def _difference_problems(files: PromptFiles) -> Iterator[Found]:
     """A slot lost in translation: one language would not say the amount that another does."""
     for name in sorted({name for file in files.values() for name in file.templates}):
@@ -165,7 +171,7 @@ def _difference_problems(files: PromptFiles) -> Iterator[Found]:
         slots = {language: {slot.name for slot in file.templates[name].slots} for language, file in having.items()}
         every = frozenset[str]().union(*slots.values())
         for language, file in having.items():
-            for lost in sorted(every - slots[language]):
+            for lost in sorted(every - slots[language] - _required_anyway(name)):
                 other = next(one for one, said in slots.items() if lost in said)
                 message = f"prompt '{name}' does not say '{lost}', which {other} does"
                 cure = f"add {{{lost}:...}}"

@@ -43,11 +43,11 @@ class Rate:
 
 
 class WrongValue(ValueError):
-    """A value that a rule of its own is about."""
+    """A value that a rule of its own is about. `key`: which of several keys, where keys do not go together."""
 
-    def __init__(self, rule: Rule, message: str) -> None:
+    def __init__(self, rule: Rule, message: str, key: str = "") -> None:
         super().__init__(message)
-        self.rule = rule
+        self.rule, self.key = rule, key
 
 
 def read_duration(text: Any) -> int:

@@ -44,8 +44,14 @@ def schema_problems(
         elif found["type"] == "missing":
             yield source.problem(rules.MISSING_KEY, path[:-1], *_missing(path))
         else:
+            path = (*path, *_key_meant(found))
             written = None if "[key]" in found["loc"] else _written_at(source, path)
             yield source.problem(_rule(found), path, *_words(_label(path), written, found))
+
+
+def _key_meant(found: Mapping[str, Any]) -> Path:
+    error = found.get("ctx", {}).get("error")
+    return (error.key,) if isinstance(error, WrongValue) and error.key else ()
 
 
 def _rule(found: Mapping[str, Any]) -> Rule:
@@ -87,6 +93,8 @@ def _words(label: str, written: Any, found: Mapping[str, Any]) -> tuple[str, str
     if kind == "string_pattern_mismatch":
         message, cure = _BY_PATTERN.get(context["pattern"], _NOT_A_NAME)
         return f"'{label}' {message}" if written is None else f"'{label}': this {message}", cure
+    if kind == "too_long" and context.get("max_length") == 2:
+        kind = "tuple_type"
     if kind in _BY_TYPE:
         message, cure = _BY_TYPE[kind]
         return f"'{label}' {message}", cure

@@ -128,9 +128,11 @@ def _refuse_depth_and_aliases(text: str) -> None:
 
 
 def _not_yaml(error: yaml.MarkedYAMLError) -> _Unreadable:
-    mark = error.problem_mark or error.context_mark
     words = f"{error.context or ''} {error.problem or ''}".strip()
     cure = next((cure for sign, cure in CURES if sign in words), "")
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    if mark and opened and opened.line < mark.line and "is not closed" in cure:
+        mark = opened  # it is noticed far below; the place to look at is where it was opened
     place = _place(mark) if mark else (1, 1)
     return _Unreadable(reading.NOT_YAML, place, f"not YAML: {(error.problem or words).removeprefix('but ')}", cure)
 

@@ -73,7 +73,7 @@ def test_the_shipped_flow_is_typed():
         (
             "    length: 8..10\n",
             "",
-            "11:3: 'account': digits need a length, such as 8..10, and only an amount is between two others",
+            "12:5: 'ask': digits need a length, such as 8..10",
         ),
         (
             "[bill.min, bill.due]",
@@ -95,7 +95,7 @@ def test_the_shipped_flow_is_typed():
         (
             "[card_number, expiry",
             "[expiry, card_number",
-            "25:3: 'card': card_number comes first: what follows depends on its brand",
+            "26:5: 'collect': card_number comes first: what follows depends on its brand",
         ),
         (
             "expiry,",

@@ -32,7 +32,7 @@ def test_every_key_stays_as_it_is_written(key: str):
         ("a: @x", "f:1:4: not YAML: found character '@' that cannot start any token (put the text in quotes)"),
         ("a: b: c", "f:1:5: not YAML: mapping values are not allowed here (a text with a colon needs quotes"),
         ('a: "x', "f:1:6: not YAML: found unexpected end of stream (a quote is not closed)"),
-        ("a: [1, 2\nb: 3", "f:2:2: not YAML: expected ',' or ']', but got ':' (a bracket or brace is not closed"),
+        ("a: [1, 2\nb: 3", "f:1:4: not YAML: expected ',' or ']', but got ':' (a bracket or brace is not closed"),
         (
             "k: {done: #}",
             "f:1:13: not YAML: expected the node content, but found '<stream end>' (something is not finished; # begins a comment",
