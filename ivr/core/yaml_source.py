@@ -175,7 +175,9 @@ class _Reader:
         last = ""
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self.refuse(reading.KEY_NOT_A_WORD, key_node, "a key must be a word")
+                self.refuse(
+                    reading.KEY_NOT_A_WORD, key_node, "a key must be a word", "a bracket or brace may be too many"
+                )
                 continue
             key = self.scalar(key_node)
             if node.flow_style and _is_cut(tree.get(last), key, value_node):
