@@ -10,9 +10,9 @@ import click
 from ivr.cli import reports
 from ivr.cli.flow_choice import chosen_banks, chosen_flows
 from ivr.cli.flows import FlowFile, read_folder
-from ivr.core.compiler import Around
-from ivr.core.problems import did_you_mean
-from ivr.core.rules import RULES, Rule
+from ivr.flow.compiler import Around
+from ivr.reading.problems import did_you_mean
+from ivr.reading.rules import RULES, Rule
 
 FlowsOrFolder = click.Path(exists=True, readable=True, path_type=Path)
 FORMATS: Mapping[str, reports.Writer] = {

@@ -13,10 +13,10 @@ from urllib.parse import quote
 from rich.cells import cell_len
 
 import ivr
-from ivr.core.flow_files import FlowSet
-from ivr.core.problems import Problem, line_of, one_line, without_card_numbers
-from ivr.core.rules import RULES, Rule
+from ivr.flow.files import FlowSet
 from ivr.places import COMMAND
+from ivr.reading.problems import Problem, line_of, one_line, without_card_numbers
+from ivr.reading.rules import RULES, Rule
 
 Writer = Callable[[Sequence[FlowSet]], str]
 WIDTH = 100

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.core.rules import RULES
+from ivr.reading.rules import RULES
 from tests.flows.cases import Case, cases
 
 BROKEN, MERCHANTS = cases("broken"), cases("merchants")

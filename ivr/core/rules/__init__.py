@@ -1,6 +1,0 @@
-"""Every kind of problem that `check` can find, by its code: T1 files, T2 values, T3 ways, T4 charges, T5 prompts, T6 advice."""
-
-from ivr.core.rules import advice, charges, prompts, reading, values, ways
-from ivr.core.rules.rule import RULES, Rule
-
-__all__ = ["RULES", "Rule", "advice", "charges", "prompts", "reading", "values", "ways"]
