@@ -1,4 +1,4 @@
-"""`check`: every problem of flows and prompts at once. What is a problem is decided in `ivr.core`, how it is written in `reports`."""
+"""`check`: every problem of flows and prompts at once. What is a problem is decided in `ivr.flow` and `ivr.words`, how it is written in `reports`."""
 
 import csv
 import sys
@@ -11,7 +11,7 @@ from ivr.cli import reports
 from ivr.cli.flow_choice import chosen_banks, chosen_flows
 from ivr.cli.flows import FlowFile, read_folder
 from ivr.flow.compiler import Around
-from ivr.reading.problems import did_you_mean
+from ivr.reading.problems import nearest
 from ivr.reading.rules import RULES, Rule
 
 FlowsOrFolder = click.Path(exists=True, readable=True, path_type=Path)
@@ -22,6 +22,7 @@ FORMATS: Mapping[str, reports.Writer] = {
     "sarif": reports.as_sarif,
 }
 
+LIST_HINT = "--list-codes lists them"
 FORMAT_HELP = "text: with the line of the file; lines: one each, for editors; json; sarif: for code scanning."
 
 
@@ -72,7 +73,8 @@ def rule_called(word: str) -> Rule:
     by_word = {**RULES, **{rule.name: rule for rule in RULES.values()}}
     found = by_word.get(word.upper()) or by_word.get(word.lower())
     if found is None:
-        raise click.UsageError(f"there is no code {word!r} ({did_you_mean(word.upper(), RULES)})")
+        near = nearest(word.lower(), (rule.name for rule in RULES.values()))
+        raise click.UsageError(f"there is no code {word!r} ({f'did you mean {near!r}?' if near else LIST_HINT})")
     return found
 
 
@@ -80,7 +82,7 @@ def flow_files(named: Iterable[Path]) -> list[Path]:
     """A prompt file stands for the flows that speak it."""
     files: list[Path] = []
     for path in list(named) or [chosen_flows()]:
-        place = path.parent.parent if path.parent.name == "prompts" else path
+        place = next((one.parent for one in (path, path.parent) if one.name == "prompts"), path)
         inside = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
         if not inside:
             raise click.UsageError(f"there are no flows in {path}: they are files that end in .yaml")
