@@ -91,7 +91,7 @@ def cli() -> None:
     Try a call without any server:   python -m ivr simulate
     Make a project of your own:      python -m ivr init my-line
     Start everything in it:          python -m ivr up
-    Check what you have written:     python -m ivr check flows/*.yaml
+    Check what you have written:     python -m ivr check
     """
 
 
