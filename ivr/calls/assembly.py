@@ -103,7 +103,7 @@ def vaults_for(sealing_keys: Mapping[str, Path], fingerprint_key: bytes) -> Mapp
 
 def log_problems(found: FlowSet) -> None:
     for problem in found.problems:
-        log.error("flow problem", problem=str(problem))
+        log.error("flow problem", problem=str(problem), code=problem.rule.code)
     for name in sorted(found.left_out):
         log.error("flow left out: nobody is served by it until its problems are mended", flow=name)
 

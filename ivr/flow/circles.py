@@ -24,8 +24,8 @@ def circle_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[
 
 
 def _keys_go_round(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
-    by_keys = steps_that_can_end(steps, lambda outcome: outcome not in LEAVING)
-    caught = [name for name in steps if name in reached and name in steps_that_can_end(steps) - by_keys]
+    only_by_leaving = steps_that_can_end(steps) - steps_that_can_end(steps, lambda outcome: outcome not in LEAVING)
+    caught = [name for name in steps if name in reached and name in only_by_leaving]
     told: set[str] = set()
     for name in caught:
         following = steps_after(name, steps, lambda _, outcome: outcome not in LEAVING)
