@@ -36,30 +36,33 @@ def _keys_go_round(source: Source, reached: Reached, steps: Steps) -> Iterator[P
 
 
 def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Problem]:
-    """A circle that begins with silence alone is reported as such."""
     direct = {outcome: target for _, outcome, target in steps[name].targets()}
-    for outcome in ("not_found", "gave_up"):
-        target = direct.get(outcome, RETRY)
-        begin = None if target == RETRY else next_step(name, target, steps)
-        if begin is None or (outcome == "gave_up" and _silence_comes_back(name, steps)):
-            continue
-        if name in {begin} | steps_after(begin, steps, _is_unpaid):
+    for outcome, cure in _GUESSING_CURES.items():
+        if outcome in direct and _brings_tries_back(name, outcome, direct[outcome], steps):
             message = (
                 f"'{outcome}' comes back to '{name}' with all tries again: account numbers can be guessed without end"
-            )
-            cure = (
-                "'not_found: retry' asks again within the same tries"
-                if outcome == "not_found"
-                else "let it end the call"
             )
             yield source.problem(ways.ENDLESS_GUESSING, ("steps", name, "then", outcome), message, cure)
             return
     found = next_step(name, direct.get("found", name), steps)
     if found is not None and name in steps_after(found, steps, _is_unpaid):
         message = f"a caller can come back to '{name}' without having paid, each time with all tries again"
-        yield source.problem(
-            advice.GUESSING_BETWEEN, ("steps", name), message, "lead back to it only after an approved charge"
-        )
+        cure = "lead back to it only after an approved charge"
+        yield source.problem(advice.GUESSING_BETWEEN, ("steps", name), message, cure)
+
+
+_GUESSING_CURES = {
+    "not_found": "'not_found: retry' asks again within the same tries",
+    "gave_up": "let it end the call",
+}
+
+
+def _brings_tries_back(name: str, outcome: str, target: str, steps: Steps) -> bool:
+    """A circle that silence alone goes round is reported as such, not here."""
+    first = None if target == RETRY else next_step(name, target, steps)
+    if first is None or (outcome == "gave_up" and _silence_comes_back(name, steps)):
+        return False
+    return name == first or name in steps_after(first, steps, _is_unpaid)
 
 
 def _silence_comes_back(name: str, steps: Steps) -> bool:
