@@ -86,6 +86,8 @@ def ends_itself(keys: bytes | bytearray, rules: EntryRules) -> bool:
 
 def _card_in(keys: bytes | bytearray, done: int) -> Span | None:
     """The first run of digits that holds a whole card number, with the done key behind it."""
+    if len(keys) < SHORTEST_PAN:
+        return None
     start = 0
     for position in range(len(keys) + 1):
         if position < len(keys) and ZERO <= keys[position] <= ZERO + 9:
@@ -101,6 +103,8 @@ def _is_full(keys: bytes | bytearray, start: int, end: int, rules: EntryRules) -
     length = end - start
     if rules.ends_by_length and length >= rules.max_length:
         return True
+    if not rules.ends_at:
+        return False
     return any(length >= ending.length and _begins(keys, start, ending) for ending in rules.ends_at)
 
 

@@ -223,8 +223,7 @@ class Runner:
     def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
         history = noted(flow, reached[-1], event)  # before keys are wiped
         call, actions = step(flow, reached[-1], event)
-        # As in `Turn.change`: `replace` would look at every field, in each webhook.
-        reached.append(Call(**(call.__dict__ | {"history": history})))
+        reached.append(call.changed(history=history))
         return deque(actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:
