@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
@@ -44,6 +44,8 @@ class Database:
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
             event.listen(self._money, "begin", _take_write_lock)
+        # Kept as long as the database: taking it from the pool for each statement costs five times the statement.
+        self._only = None if self._keeps_connections else self._calls.connect()
 
     def _light_engine(self, url: str, connections: int) -> Engine:
         """A call's own state may lose its last moment in a power cut; money may not. Half of the fsyncs go this way."""
@@ -57,9 +59,9 @@ class Database:
     @contextmanager
     def calls(self) -> Iterator[Connection]:
         """Each thread keeps its connection: taking one from the pool costs more than the statement (60 us)."""
-        if not self._keeps_connections:
-            with self._turn, self._calls.connect() as shared:
-                yield shared
+        if self._only is not None:
+            with self._turn:
+                yield self._only
             return
         connection = self._own_connection()
         try:
@@ -70,10 +72,10 @@ class Database:
 
     def run(self, statement: str, parameters: Sequence[object]) -> Any:
         """A hot statement, straight to the driver (`?` in it is a parameter): 20 us where Core takes 70. The cursor."""
-        if not self._keeps_connections:
-            with self._turn, self._calls.connect() as shared:
-                return Fetched(shared.exec_driver_sql(statement, tuple(parameters)))
-        driver: Any = self._own_connection().connection.driver_connection
+        if self._only is not None:
+            with self._turn:
+                return Fetched(_driver_of(self._only).execute(statement, parameters))
+        driver = _driver_of(self._own_connection())
         try:
             return driver.execute(self.native(statement), parameters)
         except Exception:
@@ -138,11 +140,17 @@ class Database:
         return self._log_drops()
 
     def _truncate_log(self) -> bool:
-        if not self.is_sqlite:
-            return True
+        if not self.is_sqlite or self._only is not None:
+            return True  # a database in memory has no such log
         with self._writing, self.calls() as connection:
             is_busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
         return not is_busy
+
+    def copy_into(self, other: "Database") -> None:
+        """Tables and rows, from one database in memory to another."""
+        assert self._only is not None
+        assert other._only is not None
+        _driver_of(self._only).backup(_driver_of(other._only))
 
     def close(self) -> None:
         self._of_thread.kept = None
@@ -153,9 +161,9 @@ class Database:
 class Fetched:
     """A cursor's rows, read before the next thread has its turn on the connection."""
 
-    def __init__(self, cursor: CursorResult[Any]) -> None:
+    def __init__(self, cursor: Any) -> None:
         self.rowcount = cursor.rowcount
-        self._rows = iter(cursor.fetchall() if cursor.returns_rows else ())
+        self._rows = iter(cursor.fetchall())
 
     def fetchone(self) -> Any:
         return next(self._rows, None)
@@ -195,6 +203,10 @@ class Shared:
                 self._result = self._work()
                 self._served = serves
             return self._result
+
+
+def _driver_of(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 def _engine(url: str, **options: Any) -> Engine:
