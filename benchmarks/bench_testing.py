@@ -41,11 +41,10 @@ def a_second(work: Callable[[], object], times: int) -> float:
 
 def stored_calls() -> list[Call]:
     """Of random callers: paid, declined, given up, hung up."""
-    explorer = Explorer(PROJECT, "pay-a-bill", "bench")
+    explorer = Explorer(PROJECT, "pay-a-bill", "bench", "whole")
     for _ in range(150):
         explorer.next_walk()
-    assert explorer._bench is not None
-    return list(explorer._bench.workbench.store.ended_calls("pay-a-bill", 1000))
+    return list(explorer.bench("whole").workbench.store.ended_calls("pay-a-bill", 1000))
 
 
 def play_paid() -> None:

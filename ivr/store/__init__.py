@@ -11,6 +11,7 @@ from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import (
     FINAL,
+    FOLLOWS,
     Accepted,
     AlreadyBegun,
     BankWord,
@@ -74,6 +75,7 @@ def _empty_tables() -> Database:
 __all__ = [
     "ANY",
     "FINAL",
+    "FOLLOWS",
     "NOTICES",
     "TEXTS",
     "Accepted",

@@ -21,6 +21,7 @@ from ivr.store import Store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import ScriptedBilling
 from ivr.testing.workbench import Workbench, build_workbench
+from ivr.vault import Vault
 
 
 @dataclass
@@ -143,6 +144,7 @@ def build_bench(
     *,
     sealing_key: Path | None = None,
     store: Store | None = None,
+    vault: type[Vault] = Vault,
 ) -> Bench:
     """`accounts`: a CSV file of what is owed; every bank that a flow names is the scripted one."""
     bank, billings = ScriptedBank(), list[ScriptedBilling]()
@@ -153,7 +155,9 @@ def build_bench(
 
     flow, others = flows[0], {one.name: one for one in flows[1:]}
     key = sealing_key or throw_away_key()
-    workbench = build_workbench(flow, prompts, key, bank, accounts, store=store, others=others, billing=billing)
+    workbench = build_workbench(
+        flow, prompts, key, bank, accounts, store=store, others=others, billing=billing, vault=vault
+    )
     return Bench(workbench, bank, billings[0])
 
 

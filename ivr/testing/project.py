@@ -11,9 +11,10 @@ from ivr.core.phrases import Prompts
 from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError, FlowError
 from ivr.runner.assembly import read_folder
-from ivr.store import memory_store
+from ivr.store import Store, memory_store
 from ivr.store.accounts_file import read_bills
 from ivr.testing.bench import Bench, build_bench
+from ivr.vault import Vault
 
 FLOWS, CALLS, ACCOUNTS = "flows", "calls", "config/accounts.csv"
 
@@ -46,11 +47,12 @@ class Project:
         assert self.read.prompts is not None
         return self.read.prompts
 
-    def bench(self, flow: str = "") -> Bench:
+    def bench(self, flow: str = "", store: Store | None = None, vault: type[Vault] = Vault) -> Bench:
         """All flows can be rung on it; FlowError says what is wrong with the one that is asked for."""
         self.require(flow)
         first = sorted(self.flows, key=lambda name: name != flow)
-        return build_bench([self.flows[name] for name in first], self.prompts, self.accounts, store=memory_store())
+        flows = [self.flows[name] for name in first]
+        return build_bench(flows, self.prompts, self.accounts, store=store or memory_store(), vault=vault)
 
     def require(self, flow: str) -> None:
         if not flow or flow in self.flows:

@@ -53,6 +53,7 @@ def build_workbench(
     store: Store | None = None,
     others: Mapping[str, Flow] | None = None,
     billing: Callable[[Store], tuple[Billing, Notices | None]] = lambda store: (Bills(store), None),
+    vault: type[Vault] = Vault,
 ) -> Workbench:
     """`others`: further flows that can be rung, by name; every bank that a flow names is the one given."""
     clock = clock or Clock()
@@ -63,7 +64,7 @@ def build_workbench(
     flows: Mapping[str, Flow] = {**(others or {}), flow.name: flow}
     names = {bank_of(one) or "none" for one in flows.values()}
     secret = secrets.token_bytes(32)
-    vaults = {name: Vault(sealing_key, secret) for name in names}
+    vaults = {name: vault(sealing_key, secret) for name in names}
     payments = Payments(store, vaults, "simulated", secret, prompts.words)
     banks = dict.fromkeys(names, bank)
     forwarder = Forwarder(store, banks, keep_text, now=clock, write_result=result_words(prompts), notices=notices)
