@@ -16,10 +16,10 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from ivr.calls.assembly import load_flow
 from ivr.cli.flow_choice import settings_to_read
+from ivr.flow.drawing.coverage import Coverage
 from ivr.places import SHIPPED, find_project
-from ivr.runner.assembly import load_flow
-from ivr.testing.coverage import Coverage
 from ivr.testing.explore import Found, explore
 from ivr.testing.project import Project
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ivr.calls.checking_vault import CheckingVault
 from ivr.channels.simulator import play
 from ivr.testing.explore import Explorer, explorer
-from ivr.testing.explore.depth import CheckingVault, bench_at
+from ivr.testing.explore.depth import bench_at
 from ivr.testing.explore.explorer import MODEL
 from ivr.testing.explore.model import ModelledStore
 from ivr.testing.project import Project
@@ -58,7 +59,7 @@ def test_the_checking_vault_wipes_what_it_is_given_and_seals_nothing():
     bench = bench_at("quick", PROJECT, "pay-a-bill")
     rules = CardRules(frozenset({"visa"}))
     today = bench.workbench.clock().date()
-    intake = CheckingVault().take("card_number", keys, SealContext("m", "c", "i"), rules, today)
+    intake = CheckingVault(bytes(32)).take("card_number", keys, SealContext("m", "c", "i"), rules, today)
     assert intake.valid
     assert intake.sealed == ""
     assert not any(keys)
