@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 
 from ivr.errors import ConfigError
 
@@ -31,21 +32,18 @@ class Database:
         self._asking_the_time = threading.Lock()
         self._ahead, self._ahead_until = 0, 0.0
         self._writing = threading.Lock() if self.is_sqlite else nullcontext()
-        self._keeps_connections = url not in ("sqlite://", "sqlite:///:memory:")  # nobody may keep the only one
         # A database in memory is its one connection: threads take turns on it, a transaction at a time.
-        self._turn = nullcontext() if self._keeps_connections else threading.RLock()
-        if not self._keeps_connections:
-            self._money = _engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-            self._calls: Engine = self._money.execution_options(each_statement_alone=True)
-        else:
-            # Asked whether it is alive before a charge is written on it: the server may have been restarted.
-            self._money = _engine(url, pool_size=connections, pool_pre_ping=not self.is_sqlite)
-            self._calls = self._light_engine(url, connections)
+        self._turn = threading.RLock()
+        self._only: Connection | None = None
+        if url in ("sqlite://", "sqlite:///:memory:"):
+            self._only = _memory_engine().connect()
+            return
+        # Asked whether it is alive before a charge is written on it: the server may have been restarted.
+        self._money = _engine(url, pool_size=connections, pool_pre_ping=not self.is_sqlite)
+        self._calls = self._light_engine(url, connections)
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
             event.listen(self._money, "begin", _take_write_lock)
-        # Kept as long as the database: taking it from the pool for each statement costs five times the statement.
-        self._only = None if self._keeps_connections else self._calls.connect()
 
     def _light_engine(self, url: str, connections: int) -> Engine:
         """A call's own state may lose its last moment in a power cut; money may not. Half of the fsyncs go this way."""
@@ -101,8 +99,12 @@ class Database:
 
     @contextmanager
     def money(self) -> Iterator[Connection]:
+        if self._only is not None:
+            with self._turn, _alone(self._only) as connection:
+                yield connection
+            return
         # SQLite's own waiting is sleep and retry, up to 100 ms a time: threads of one process queue here instead.
-        with self._writing, self._turn, self._money.begin() as connection:
+        with self._writing, self._money.begin() as connection:
             yield connection
 
     def on_its_clock(self, at: datetime) -> int:
@@ -153,6 +155,9 @@ class Database:
         _driver_of(self._only).backup(_driver_of(other._only))
 
     def close(self) -> None:
+        if self._only is not None:
+            self._only.close()
+            return
         self._of_thread.kept = None
         self._money.dispose()
         self._calls.dispose()
@@ -205,6 +210,26 @@ class Shared:
             return self._result
 
 
+@cache
+def _memory_engine() -> Engine:
+    """Of all databases in memory: each has a connection of its own, and what an engine knows of statements is shared."""
+    engine = _engine("sqlite://", poolclass=NullPool, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite("OFF"))
+    return engine
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[Connection]:
+    """A transaction on a connection whose statements are otherwise each their own."""
+    connection.rollback()  # of nothing: the library takes the statements before for an open transaction
+    try:
+        with connection.begin():
+            _take_write_lock(connection)
+            yield connection
+    finally:
+        _driver_of(connection).rollback()  # of nothing, unless the commit itself broke
+
+
 def _driver_of(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
@@ -235,8 +260,7 @@ def _prepare_sqlite(synchronous: str) -> Any:
 
 
 def _take_write_lock(connection: Connection) -> None:
-    if not connection.get_execution_options().get("each_statement_alone"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def milliseconds(at: datetime) -> int:
