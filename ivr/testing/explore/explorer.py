@@ -25,7 +25,7 @@ from ivr.testing.quiet import quiet
 
 WALKS_A_BENCH = 200  # its database grows
 CALLS_A_TASK: Mapping[Depth, int] = {"quick": 2500, "whole": 250}
-WHOLE_EVERY = 100  # of the quick walks, one in so many is done again at whole depth: as much work as 10 quick ones
+WHOLE_EVERY = 100  # of the quick walks, one in so many is done again at whole depth
 BETWEEN_WALKS_S = 3 * 24 * 3600  # no limit on attempts counts what an earlier walk did
 MODEL = "model"  # the rule that a walk ends alike at both depths
 
