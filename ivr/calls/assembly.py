@@ -1,6 +1,6 @@
 """Puts an engine together from settings: flows, prompts, store, vaults, runner. The same for web, trunk and simulator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +94,9 @@ def assemble(settings: Settings) -> Engine:
     payments = Payments(store, vaults, settings.merchant, fingerprint_key, prompts.words, can_text)
     notices_of(settings, store)  # the forwarder sends them; a wrong setting is told by every process
     return Engine(flows, prompts, store, Runner(flows, payments, billing_of(settings, store)), found.left_out)
+
+
+MakeVaults = Callable[[Mapping[str, Path], bytes], Mapping[str, Vault]]
 
 
 def vaults_for(sealing_keys: Mapping[str, Path], fingerprint_key: bytes) -> Mapping[str, Vault]:

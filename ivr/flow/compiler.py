@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -52,17 +53,32 @@ class Flow:
         return self.head.flow
 
     def follow(self, step: str, outcome: str) -> str:
-        """The step that the outcome leads to. A throw-away cursor stands in for a model: 7-13 us, thread-safe."""
-        cursor = _Cursor(step)
-        self.machine.events[outcome].trigger(cursor)
-        return cursor.state
+        """The step that the outcome leads to; KeyError where it leads nowhere."""
+        return self._targets[step, outcome]
 
+    def leads_on(self, step: str, outcome: str) -> bool:
+        return (step, outcome) in self._targets
 
-class _Cursor:
-    __slots__ = ("state",)
+    @cached_property
+    def editing_keys(self) -> tuple[str, str]:
+        """The keys that end an entry and clear it."""
+        return self.head.keys.done_key, self.head.keys.clear_key
 
-    def __init__(self, state: str) -> None:
-        self.state = state
+    @cached_property
+    def answers(self) -> frozenset[str]:
+        """What the flow's own questions are called."""
+        return frozenset(kind.ask for kind in self.steps.values() if isinstance(kind, AskStep))
+
+    @cached_property
+    def _targets(self) -> Mapping[tuple[str, str], str]:
+        """The machine's transitions, by step and outcome. A flow has no callbacks or conditions, so that a look here is
+        all that the machine's own `trigger` would do, at a hundredth of its cost."""
+        return {
+            (transition.source, outcome): str(transition.dest)
+            for outcome, event in self.machine.events.items()
+            for transitions in event.transitions.values()
+            for transition in transitions
+        }
 
 
 @dataclass(frozen=True)

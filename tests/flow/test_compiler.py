@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from transitions import MachineError
 
 from ivr.core.money import Money
 from ivr.flow.compiler import MOST_STEPS, NOTHING_AROUND, Around, compile_flow
@@ -32,6 +33,28 @@ def line_of(words: str) -> int:
 def test_the_shipped_flow_has_no_problems():
     assert compile_flow("f", SAMPLE.read_bytes())[1] == []
     assert problems() == []
+
+
+class Cursor:
+    """A model for the machine."""
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+
+def test_an_outcome_leads_where_the_machine_itself_would_go():
+    flow = sample()
+    for step in flow.machine.states:
+        for outcome, event in flow.machine.events.items():
+            cursor = Cursor(step)
+            if flow.leads_on(step, outcome):
+                event.trigger(cursor)
+                assert flow.follow(step, outcome) == cursor.state
+            else:
+                with pytest.raises(MachineError):
+                    event.trigger(cursor)
+                with pytest.raises(KeyError):
+                    flow.follow(step, outcome)
 
 
 def test_the_shipped_flow_is_typed():
