@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 import ivr
-from ivr.cli.extras import needs_extra
+from ivr.extras import needs_extra
 from ivr.errors import IvrError
 from ivr.places import COMMAND
 

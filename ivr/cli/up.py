@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from ivr.bank import load_banks
-from ivr.cli.extras import what_is_missing
+from ivr.extras import what_is_missing
 from ivr.cli.ports import ports_of, require_free_ports
 from ivr.cli.preparation import prepare
 from ivr.cli.supervisor import supervise

@@ -11,14 +11,20 @@ EXTRA_OF = {
     "espeakng_loader": "voice",
     "matplotlib": "plot",
 }
-# Process of the Procfile -> modules that only it needs.
-NEEDED_BY = {"trunk": ("aiosipua", "pylibsrtp", "scipy")}
+# Process of the Procfile, or a part of one -> modules that only it needs; `sip` is calls without a voice.
+NEEDED_BY = {"trunk": ("aiosipua", "pylibsrtp", "scipy"), "sip": ("aiosipua", "pylibsrtp")}
 
 
 def what_is_missing(process: str) -> str | None:
     """How to bring what the process needs; None where it can run."""
     needed = NEEDED_BY.get(process, ())
     return None if all(map(importlib.util.find_spec, needed)) else f"{cure(process)} brings it"
+
+
+def require_extra(process: str, wanted_by: str) -> None:
+    """ConfigError where the process cannot run here; `wanted_by` is what was typed, such as `--call-channel sip`."""
+    if missing := what_is_missing(process):
+        raise ConfigError(f"{wanted_by} needs more than is installed: {missing}")
 
 
 def needs_extra(error: ModuleNotFoundError, command: str) -> ConfigError | None:
