@@ -15,11 +15,12 @@ from ivr.testing.cards import TEST_CARDS
 from ivr.testing.coverage import CountedFlow, Way, counted
 from ivr.testing.explore.acts import Act, as_call_file
 from ivr.testing.explore.monkey import Monkey
-from ivr.testing.explore.rules import Untrue, judge
+from ivr.testing.explore.rules import judge
 from ivr.testing.explore.shrink import shrink
 from ivr.testing.explore.walk import Walk
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
+from ivr.testing.rules import Untrue
 
 WALKS_A_BENCH = 200
 CALLS_A_TASK = 250
