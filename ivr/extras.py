@@ -11,8 +11,8 @@ EXTRA_OF = {
     "espeakng_loader": "voice",
     "matplotlib": "plot",
 }
-# Process of the Procfile, or a part of one -> modules that only it needs; `sip` is calls without a voice.
-NEEDED_BY = {"trunk": ("aiosipua", "pylibsrtp", "scipy"), "sip": ("aiosipua", "pylibsrtp")}
+# Process of the Procfile -> modules that only it needs.
+NEEDED_BY = {"trunk": ("aiosipua", "pylibsrtp", "scipy")}
 
 
 def what_is_missing(process: str) -> str | None:

@@ -124,7 +124,7 @@ def load_by_webhooks(asked: Asked) -> int:
 
 
 def load_by_sip(asked: Asked, given: Sequence[str], of_sip: dict[str, Any]) -> int:
-    require_extra("sip", f"`load --via {asked.via}`")
+    require_extra("trunk", f"`load --via {asked.via}`")
     from ivr.channels.trunk.open_files import allow_open_files
     from ivr.testing.sip.load import LoadPlan, SipLoad
 

@@ -47,7 +47,7 @@ def dial(channel: Channel, bench: Bench, flow: str, ani: str, keys: KeyMethod = 
 
 def sip_line(bench: Bench, flow: str, ani: str, keys: KeyMethod) -> "SipLine":
     """ConfigError says what to install where there is no SIP."""
-    require_extra("sip", "the channel sip")
+    require_extra("trunk", "the channel sip")
     from ivr.testing.sip import SipLine, the_trunk
 
     line = SipLine(the_trunk(), bench, flow, ani, keys)

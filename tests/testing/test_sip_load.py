@@ -29,7 +29,7 @@ async def placed_by(plan: LoadPlan) -> list[Placed]:
     return ended
 
 
-def test_calls_are_answered_keyed_measured_and_hung_up(tmp_path: Path):
+def test_calls_are_answered_keyed_by_either_method_measured_and_hung_up(tmp_path: Path):
     async def scene() -> None:
         async with open_till(tmp_path) as till:
             ended = await placed_by(replace(PLAN, uri=till.uri))
@@ -43,13 +43,6 @@ def test_calls_are_answered_keyed_measured_and_hung_up(tmp_path: Path):
                 f"+1556000000{number}" for number in range(4)
             }
             assert till.trunk.desk.keys["telephone_event"] == 4 * len("120000001#")
-
-    play(scene)
-
-
-def test_tones_are_heard_as_keys_as_well(tmp_path: Path):
-    async def scene() -> None:
-        async with open_till(tmp_path) as till:
             ended = await placed_by(replace(PLAN, uri=till.uri, calls=1, method="inband"))
             assert ended[0].problem == ""
             assert till.trunk.desk.keys["inband"] == len("120000001#")

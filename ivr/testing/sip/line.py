@@ -22,6 +22,7 @@ KEY_MS: dict[KeyMethod, tuple[int, int]] = {"events": (40, 40), "tones": (60, 60
 LOOK_S = 0.002
 TURNS = 4  # of the event loop: a key that the desk has handed over has reached the conversation by then
 QUIET_S, QUIET_PACKETS = 0.3, 15  # without a mark in them: what was said last was cut off by a key
+NO_RTP_S = 10.0  # not one packet of five hundred: the machine is not slow, the media is lost
 MOST_LOOKS = 400  # on hold: at four a second, more than any flow's longest
 
 
@@ -147,9 +148,12 @@ class SipLine:
         while True:
             heard += self._sayings.in_packets(packets)
             is_quiet = self._is_over or len(packets) - before >= QUIET_PACKETS
-            if self._sayings.all_heard or (loop.time() - began > QUIET_S and is_quiet):
+            waited_s = loop.time() - began
+            if self._sayings.all_heard or (waited_s > QUIET_S and is_quiet):
                 packets.clear()
                 return heard
+            if waited_s > NO_RTP_S and len(packets) == before:
+                raise PeerError(f"no RTP came from the line for {waited_s:.0f} s")
             await asyncio.sleep(LOOK_S)
 
     async def _end(self) -> None:
