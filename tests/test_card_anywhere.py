@@ -6,9 +6,9 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from ivr.calls.billing import Bills
 from ivr.core.events import Event, LookedUp
 from ivr.logs import set_up_logging
-from ivr.runner.billing import Bills
 from ivr.store import migrate, open_store
 from ivr.testing.twilio import TwilioCall
 from tests.benches import Bench, make_bench

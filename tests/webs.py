@@ -8,7 +8,7 @@ import httpx
 from flask import Flask
 
 from app import create_app, create_console
-from ivr.runner.assembly import Engine
+from ivr.calls.assembly import Engine
 from ivr.settings import load_settings
 from ivr.testing.twilio import Application, TwilioCall, signature_of
 from tests.benches import Bench

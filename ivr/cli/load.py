@@ -145,7 +145,7 @@ def load_by_sip(asked: Asked, given: Sequence[str], of_sip: dict[str, Any]) -> i
 
 def to_own_trunk(plan: "LoadPlan", flow: str, settings: Settings) -> "LoadPlan":
     """The number that this project's trunk answers with the flow. ConfigError lists those that there are."""
-    from ivr.channels.sip import Credentials
+    from ivr.phone.sip import Credentials
 
     routes = dict(pair.strip().split("=", 1) for pair in settings.trunk_flows.split(",") if "=" in pair)
     numbers = [number for number, name in routes.items() if name == flow]

@@ -13,9 +13,11 @@ import pytest
 from ivr.channels.simulator import Line, ScriptError, read_script
 from ivr.errors import IvrError
 from ivr.testing.bench import BenchWorld
-from ivr.testing.channels import Channel, KeyMethod, dial
+from ivr.testing.channels import Channel, dial
+from ivr.testing.key_methods import KeyMethod
 from ivr.testing.quiet import quiet
 from ivr.testing.rehearsal import Rehearsal, rehearse
+from ivr.testing.stashed import project_of
 from ivr.testing.transcript import explain
 
 
@@ -34,8 +36,6 @@ class CallItem(pytest.Item):
     """What it needs is read when it runs: a broken flow fails the calls to it and no others."""
 
     def runtest(self) -> None:
-        from ivr.testing.plugin import project_of
-
         text = self.path.read_text(encoding="utf-8")
         flow = read_script(text)[0].rest.partition(" from ")[0]
         with quiet():

@@ -12,12 +12,11 @@ from ivr.core.actions import Phrase
 from ivr.errors import ConfigError
 from ivr.extras import require_extra
 from ivr.testing.bench import Bench
+from ivr.testing.key_methods import KEY_METHODS, KeyMethod
 from ivr.testing.twilio import Application, TwilioCall
 
 Channel = Literal["core", "webhooks", "sip"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
-KeyMethod = Literal["events", "tones"]
-KEY_METHODS: tuple[KeyMethod, ...] = get_args(KeyMethod)
 
 if TYPE_CHECKING:
     from ivr.testing.sip import SipLine

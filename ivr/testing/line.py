@@ -8,7 +8,8 @@ from ivr.channels.simulator.script import DURATION, SECONDS
 from ivr.errors import ConfigError
 from ivr.testing.bench import Bench
 from ivr.testing.billing import ScriptedBilling
-from ivr.testing.channels import Channel, KeyMethod, dial
+from ivr.testing.channels import Channel, dial
+from ivr.testing.key_methods import KeyMethod
 from ivr.testing.project import Project
 
 ANI = "+15550100"

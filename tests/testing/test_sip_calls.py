@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from ivr import extras
-from ivr.channels.rtp import Heard as Packet
 from ivr.channels.simulator import Caller, Clock, play, read_script
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError, PeerError
+from ivr.phone.rtp import Heard as Packet
 from ivr.testing.call_files import ChannelWorld
-from ivr.testing.channels import KeyMethod, dial
+from ivr.testing.channels import dial
+from ivr.testing.key_methods import KeyMethod
 from ivr.testing.line import PlacedCall
 from ivr.testing.sip import SipLine, the_trunk
 from ivr.testing.sip.sayings import FRAMES, Sayings

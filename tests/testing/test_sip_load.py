@@ -9,14 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from dsp import g711, tones
-from ivr.channels.rtp import CallerStream
 from ivr.cli import load as command
 from ivr.errors import ConfigError
+from ivr.phone.rtp import CallerStream
 from ivr.settings import load_settings
 from ivr.testing.load import Latencies, Placed
 from ivr.testing.sip.ear import ListeningPhone
 from ivr.testing.sip.load import LoadPlan, SipLoad
 from tests.channels.trunk.callers import play
+from tests.patience import PATIENCE_S
 from tests.tills import Till, account, open_till
 
 PLAN = LoadPlan("", ("1", f"{account(1)}#"), calls=4, at_once=3, per_second=50, barge_in=True)
@@ -71,7 +72,7 @@ def test_a_stop_hangs_up_every_call_and_counts_none_of_them_as_over(tmp_path: Pa
             ended: list[Placed] = []
             load = SipLoad(replace(PLAN, uri=till.uri, keys=("-", "-", "-")), ended.append)
             running = asyncio.create_task(load.run())
-            await till.progress.until(lambda: len(till.progress.calls) == 3, 20)
+            await till.progress.until(lambda: len(till.progress.calls) == 3, PATIENCE_S)
             load.stop()
             await running
             assert (load.was_stopped, load.interrupted, ended) == (True, 3, [])
@@ -82,7 +83,7 @@ def test_a_stop_hangs_up_every_call_and_counts_none_of_them_as_over(tmp_path: Pa
 
 async def nobody_is_left(till: Till) -> None:
     """The BYEs have been answered: each call has its end on record in a moment."""
-    await till.progress.until(lambda: len(till.progress.ended()) == len(till.progress.calls), 20)
+    await till.progress.until(lambda: len(till.progress.ended()) == len(till.progress.calls), PATIENCE_S)
     assert not till.trunk.desk.lines
 
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from dsp import g711
-from ivr.channels.rtp import CallerStream, Phone
+from ivr.phone.rtp import CallerStream, Phone
 
 LOUD = 300  # at 16-bit scale: the peak of any voice is above it, line noise is not
 HEADER_BYTES = 12

@@ -5,13 +5,13 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from ivr.channels.line import Conversation, House
-from ivr.channels.rtp import CallerStream, Phone
 from ivr.channels.simulator import Heard, Reply
-from ivr.channels.sip import LocalSession, OutgoingCall, SipCaller
 from ivr.channels.trunk.desk import Route
 from ivr.errors import PeerError
+from ivr.phone.rtp import CallerStream, Phone
+from ivr.phone.sip import LocalSession, OutgoingCall, SipCaller
 from ivr.testing.bench import Bench
-from ivr.testing.channels import KeyMethod
+from ivr.testing.key_methods import KeyMethod
 from ivr.testing.sip.sayings import Sayings
 from ivr.testing.sip.timers import CallTimers
 from ivr.testing.sip.trunk import HOST, MOST_S, SipTrunk

@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ivr.channels.rtp import CallerStream
-from ivr.channels.sip import (
+from ivr.errors import PeerError
+from ivr.phone.rtp import CallerStream
+from ivr.phone.sip import (
     CallerHandler,
     CallRefusedError,
     Credentials,
@@ -24,7 +25,6 @@ from ivr.channels.sip import (
     SipEndpoint,
     SipSettings,
 )
-from ivr.errors import PeerError
 from ivr.testing.load import Placed
 from ivr.testing.sip.ear import ListeningPhone
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ivr.channels.rtp import Heard as Packet
 from ivr.channels.simulator import Heard
 from ivr.core.actions import Phrase
+from ivr.phone.rtp import Heard as Packet
 
 FRAME_BYTES = 160  # 20 ms of G.711
 FRAMES = 2  # one packet may be lost, and the prompt is heard all the same
