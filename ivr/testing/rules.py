@@ -6,7 +6,7 @@ agreed to, never from our ledger.
     books    our ledger says what the bank's books say, and nothing was sent to the bank twice
     ending   the last words say what became of the money, and so does the record
     receipt  a confirmation number is said for what was charged only
-    text     a result that was not heard is texted, every text is sent, and none goes to nobody
+    text     a result that was not heard is texted, a text that was promised comes, and none goes to nobody
     end      every call comes to an end, and everything is settled
     fault    nothing of ours broke on the way
 
@@ -119,8 +119,6 @@ def _texts(seen: SeenCall, bank: Bank) -> Broken:
     call, texts = seen.call, {text.id: text for text in seen.texts}
     if texts and not call.can_text:
         yield "text", "a text to nobody"
-    if any(not text.is_sent for text in texts.values()):
-        yield "text", "a text is never sent"
     if not texts and any(phrase.name == TEXT_PROMISED for phrase in seen.heard):
         yield "text", "a text that was promised never came"
     if missing := seen.charged.keys() - {call.intent_of(charge.attempt) for charge in call.charges}:

@@ -42,6 +42,10 @@ def judge(street: Street) -> Report:
         report.heard.update(phrase.name for phrase in caller.heard)
         insist(rules.consent(seen), seen.call.id)
         insist(rules.told(seen, BANK), seen.call.id)
+        if any(
+            not text.is_sent for text in seen.texts
+        ):  # a bench keeps its texts; a street has somebody who takes them
+            raise Untrue("text", f"{seen.call.id}: a text is never sent")
     if street.store.drop_unsent_cards(street.clock()):
         raise Untrue("end", "a sealed field was left behind")
     return report
