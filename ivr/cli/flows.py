@@ -10,9 +10,10 @@ import click
 
 from ivr.cli.flow_choice import chosen_banks, chosen_flow
 from ivr.core.compiler import NOTHING_AROUND, Around
-from ivr.core.diagram import mermaid, svg
+from ivr.core.diagram import svg
 from ivr.core.flow_files import FlowSet, read_flows
 from ivr.core.flow_schema import flow_schema
+from ivr.core.mermaid import mermaid
 from ivr.core.problems import Problem
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)

@@ -1,16 +1,20 @@
 """One page, served to this machine only until it has a login; strict about what a browser may do with it."""
 
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, render_template, send_from_directory
+from flask import Blueprint, Response, abort, make_response, render_template, request, send_from_directory
 from markupsafe import Markup
 
+from ivr.console.drop_off import SPANS, STOP_WORDS, USUAL_SPAN
 from ivr.console.phone import PhonePage
 from ivr.console.rows import ConsoleData
 from ivr.console.visitors import is_local, refuse
 from ivr.core.diagram import svg
+from ivr.core.look import OneCall
+from ivr.core.traffic_drawing import TrafficLook
 
 SHOWN_CALLS = 20
 SHOWN_TEXTS = 10
@@ -59,13 +63,41 @@ def console(pages: ConsoleData, phone: PhonePage | None = None) -> Blueprint:
         if trace is None:
             abort(404)
         nonce = secrets.token_urlsafe(16)
-        drawing = Markup(svg(trace.flow, nonce=nonce, way=trace.way)) if trace.flow else ""  # noqa: S704
+        drawing = Markup(svg(trace.flow, nonce=nonce, look=OneCall(trace.way))) if trace.flow else ""  # noqa: S704
         page = render_template("console_call.html", nonce=nonce, trace=trace, drawing=drawing, words=ENDING_WORDS)
         return protect(make_response(page), f"'nonce-{nonce}'")
 
+    add_drop_off(blueprint, pages)
     if phone is not None:
         add_phone(blueprint, phone)
     return blueprint
+
+
+def add_drop_off(blueprint: Blueprint, pages: ConsoleData) -> None:
+    @blueprint.get("/drop-off")
+    def show_drop_off() -> Response:
+        """Where callers stop, of one flow in one span of time."""
+        flows = pages.called_flows()
+        flow, span = request.args.get("flow", flows[0] if flows else ""), request.args.get("span", USUAL_SPAN)
+        if span not in SPANS:
+            return Response(f"span: expected one of {', '.join(SPANS)}\n", 400, mimetype="text/plain")
+        if flow not in flows:
+            known = ", ".join(flows) or "none yet: put one into the folder of flows"
+            return Response(
+                f"flow: there is no such flow, and no call to it; there are {known}\n", 404, mimetype="text/plain"
+            )
+        shown, nonce = pages.drop_off(flow, span, datetime.now(UTC)), secrets.token_urlsafe(16)
+        drawn = svg(shown.traffic.flow, nonce=nonce, look=TrafficLook(shown.traffic)) if shown.traffic.flow else ""
+        page = render_template(
+            "console_drop_off.html",
+            nonce=nonce,
+            shown=shown,
+            flows=flows,
+            spans=SPANS,
+            stops=STOP_WORDS.values(),
+            drawing=Markup(drawn),  # noqa: S704
+        )
+        return protect(make_response(page), f"'nonce-{nonce}'")
 
 
 def add_phone(blueprint: Blueprint, phone: PhonePage) -> None:

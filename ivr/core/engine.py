@@ -16,6 +16,7 @@ from ivr.core.flow import (
     SayStep,
     SmsStep,
 )
+from ivr.core.moves import BACK, BEGAN, ERROR, LIMIT
 from ivr.core.turn import ACCEPT_KEY, Again, End, GoTo, Leave, Listen, OfferCancel, Reply, Turn, one_key
 
 
@@ -85,13 +86,14 @@ def resume(reply: Reply) -> Turn:
         case Leave(outcome):
             return leave(turn, outcome)
         case GoTo(name):
-            return enter(turn, name)
+            return enter(turn.went(BACK), name)
         case End():
             return ending.end(turn)
 
 
 def leave(turn: Turn, outcome: str) -> Turn:
     target = turn.flow.follow(turn.call.step, outcome)
+    turn = turn.went(outcome)
     if target == turn.call.step:
         return ask(turn)
     return enter(turn, target)
@@ -144,7 +146,7 @@ def ask_again(turn: Turn) -> Turn:
 def close(turn: Turn, kind: Closing) -> Turn:
     if kind.end is not None:
         return paying.end_call(turn, kind)
-    return enter(turn, str(kind.then))
+    return enter(turn.went("ok"), str(kind.then))
 
 
 def hang_up(turn: Turn) -> Turn:
@@ -154,12 +156,12 @@ def hang_up(turn: Turn) -> Turn:
 
 def apologise(turn: Turn) -> Turn:
     """Once a charge has been begun, only its record knows how it ends."""
-    return ending.end(turn.say("apology"))
+    return ending.end(turn.went(ERROR).say("apology"))
 
 
 def refuse(turn: Turn, event: LimitReached) -> Turn:
     """The answer to `BeginCard`, or to `Authorize`: then nothing was sent."""
-    turn = paying.drop_charge(turn)
+    turn = paying.drop_charge(turn).went(LIMIT)
     return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
@@ -167,8 +169,12 @@ def greet(turn: Turn) -> Turn:
     languages = turn.flow.head.languages
     turn = turn.change(language=languages[0]).say("welcome")
     if len(languages) == 1:
-        return enter(turn, turn.flow.head.start)
+        return start(turn)
     return offer_languages(turn.change(phase="language"))
+
+
+def start(turn: Turn) -> Turn:
+    return enter(turn.went(BEGAN), turn.flow.head.start)
 
 
 def offer_languages(turn: Turn) -> Turn:
@@ -184,9 +190,9 @@ def choose_language(turn: Turn, event: Event) -> Turn:
     languages = turn.flow.head.languages
     key = one_key(turn, event)
     if key.isdecimal() and 1 <= int(key) <= len(languages):
-        return enter(turn.change(language=languages[int(key) - 1]), turn.flow.head.start)
+        return start(turn.change(language=languages[int(key) - 1]))
     if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
-        return enter(turn, turn.flow.head.start)
+        return start(turn)
     wrong = "card_asked_later" if isinstance(event, KeysEntered) and is_card(turn, event) else "no_match"
     return offer_languages(turn.change(silences=turn.call.silences + 1).say(wrong))
 
@@ -198,7 +204,7 @@ def answer_cancel_offer(turn: Turn, event: Event) -> Turn:
     turn = turn.change(phase="entry")
     if turn.call.step and outcome in turn.flow.machine.events and _goes_on(turn, outcome):
         return leave(turn, outcome)
-    return enter(turn, CANCELLED)
+    return enter(turn.went(outcome), CANCELLED)
 
 
 def _goes_on(turn: Turn, outcome: str) -> bool:

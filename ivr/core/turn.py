@@ -12,6 +12,7 @@ from ivr.core.events import Event, KeysEntered, Value
 from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
 from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
 from ivr.core.flow import SLOW_MODE_FACTOR
+from ivr.core.moves import left
 
 # What is said to a caller who cannot be texted in place of a promise to do so.
 WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
@@ -29,6 +30,10 @@ class Turn:
     def change(self, **changes: Any) -> "Turn":
         # `dataclasses.replace` looks at every field; this is a third of its cost, six times in each webhook.
         return Turn(self.flow, Call(**(self.call.__dict__ | changes)), self.at, self.actions)
+
+    def went(self, outcome: str) -> "Turn":
+        """Notes that the present step is left, or the call ended in it, so."""
+        return self.change(moves=left(self.call, outcome))
 
     def remember(self, **values: Value) -> "Turn":
         return self.change(values={**self.call.values, **values})

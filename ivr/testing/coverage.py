@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ivr.core.compiler import Flow
-from ivr.core.diagram import edges, svg
+from ivr.core.diagram import svg
 from ivr.core.flow import RETRY
+from ivr.core.look import edges
 
 Way = tuple[str, str]  # step and outcome
 FAINT = "{opacity:.4;stroke-dasharray:2 5}"

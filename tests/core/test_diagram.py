@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 
 from ivr.core.compiler import Flow, compile_flow
-from ivr.core.diagram import colour, edges, mermaid, svg
+from ivr.core.diagram import svg
 from ivr.core.layout import Edge, lay_out
+from ivr.core.look import colour, edges
+from ivr.core.mermaid import mermaid
 from tests.core.conversation import sample
 
 NS = "{http://www.w3.org/2000/svg}"

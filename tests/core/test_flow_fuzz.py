@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ivr.core.compiler import compile_flow
-from ivr.core.diagram import mermaid, svg
+from ivr.core.diagram import svg
 from ivr.core.flow_files import read_flows
+from ivr.core.mermaid import mermaid
 from ivr.core.yaml_source import read_yaml
 from tests.core.prompt_texts import around
 
