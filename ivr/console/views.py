@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ivr.console.drop_off import SPANS, STOP_WORDS, USUAL_SPAN
 from ivr.console.phone import PhonePage
 from ivr.console.rows import ConsoleData
+from ivr.console.saved_calls import SaveCall, save_by_command
 from ivr.console.visitors import is_local, refuse
 from ivr.core.diagram import svg
 from ivr.core.look import OneCall
@@ -25,8 +26,9 @@ KEY_NAMES = {"*": "star", "#": "pound"}
 ENDING_WORDS = {"paid": "charged", "unpaid": "not charged", "pending": "not known yet", None: "in the call"}
 
 
-def console(pages: ConsoleData, phone: PhonePage | None = None) -> Blueprint:
-    """Register it at the root of the application. `phone`: what the telephone on the page offers, where there is one."""
+def console(pages: ConsoleData, phone: PhonePage | None = None, save: SaveCall = save_by_command) -> Blueprint:
+    """Register it at the root of the application. `phone`: what the telephone on the page offers, where there is one.
+    `save`: makes a call file of a call on record."""
     blueprint = Blueprint("console", __name__, template_folder="templates")
 
     @blueprint.before_request
@@ -66,6 +68,23 @@ def console(pages: ConsoleData, phone: PhonePage | None = None) -> Blueprint:
         drawing = Markup(svg(trace.flow, nonce=nonce, look=OneCall(trace.way))) if trace.flow else ""  # noqa: S704
         page = render_template("console_call.html", nonce=nonce, trace=trace, drawing=drawing, words=ENDING_WORDS)
         return protect(make_response(page), f"'nonce-{nonce}'")
+
+    @blueprint.get("/calls/<call_id>/test")
+    def save_call(call_id: str) -> Response:
+        """The call as a call file, to keep among the tests; as far as it has gone, if it goes on."""
+        trace = pages.trace(call_id)
+        if trace is None:
+            abort(404)
+        saved = save(trace.call.id)
+        if saved.problem:
+            return protect(
+                Response(f"This call cannot be saved as a test: {saved.problem}\n", 409, mimetype="text/plain"),
+                "'none'",
+            )
+        name = f"{trace.call.flow}-{trace.call.ending or 'open'}-{trace.call.id[-8:]}.txt"
+        answer = Response(saved.text, mimetype="text/plain")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return protect(answer, "'none'")
 
     add_drop_off(blueprint, pages)
     if phone is not None:
