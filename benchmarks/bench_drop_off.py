@@ -15,16 +15,16 @@ from sqlalchemy import insert
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from ivr.calls.assembly import load_flow
 from ivr.console.drop_off import SPANS, DropOff, begin_of
-from ivr.core.compiler import Flow
-from ivr.core.diagram import svg
 from ivr.core.moves import way_of
-from ivr.core.traffic import traffic_of
-from ivr.core.traffic_drawing import TrafficLook
-from ivr.runner.assembly import load_flow
+from ivr.flow.compiler import Flow
+from ivr.flow.drawing.diagram import svg
+from ivr.flow.drawing.traffic import traffic_of
+from ivr.flow.drawing.traffic_look import TrafficLook
 from ivr.store import Store, migrate, open_store
 from ivr.store.tables import call
-from tests.core.conversation import Talk
+from tests.conversation.talk import Talk
 
 console = Console()
 FLOW = Path(__file__).resolve().parent.parent / "flows" / "pay-a-bill.yaml"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from ivr.calls.assembly import read_folder
 from ivr.errors import RecordError
 from ivr.logs import set_up_logging
-from ivr.runner.assembly import read_folder
 from ivr.settings import load_settings
 from ivr.store import open_store
 

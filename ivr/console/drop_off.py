@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ivr.core.moves import BEGINNING
-from ivr.core.traffic import STOPS, Traffic
-from ivr.core.traffic_drawing import per_cent
+from ivr.flow.drawing.traffic import STOPS, Traffic
+from ivr.flow.drawing.traffic_look import per_cent
 
 # By the word in the page's address: what the page says, and how many days back; None is from the first call on.
 SPANS: Mapping[str, tuple[str, int | None]] = {

@@ -13,9 +13,9 @@ from ivr.console.phone import PhonePage
 from ivr.console.rows import ConsoleData
 from ivr.console.saved_calls import SaveCall, save_by_command
 from ivr.console.visitors import is_local, refuse
-from ivr.core.diagram import svg
-from ivr.core.look import OneCall
-from ivr.core.traffic_drawing import TrafficLook
+from ivr.flow.drawing.diagram import svg
+from ivr.flow.drawing.look import OneCall
+from ivr.flow.drawing.traffic_look import TrafficLook
 
 SHOWN_CALLS = 20
 SHOWN_TEXTS = 10

@@ -54,7 +54,7 @@ class Call:
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `stray`: what is kept of keys that may be the
     beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at `stray_at`.
-    `history`: what happened, for a replay through a changed flow (`core.history`). `moves`: the steps that it has left
+    `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
     (`core.moves`).
     """
 

@@ -1,4 +1,4 @@
-"""The steps that a call has left, each with its outcome: what is kept of its way when it is over. Sums over many are in `traffic`.
+"""The steps that a call has left, each with its outcome: what is kept of its way when it is over. Sums over many are in `flow.drawing.traffic`.
 
 A move is two words, a step and how it was left:
 

@@ -1,4 +1,4 @@
-"""The ways of many calls, summed up by the database: what `core.traffic` is made of."""
+"""The ways of many calls, summed up by the database: what `flow.drawing.traffic` is made of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

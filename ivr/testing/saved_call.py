@@ -11,20 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.channels.simulator import Reply
+from ivr.conversation.history import is_whole
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
-from ivr.core.compiler import Flow
-from ivr.core.flow import CollectStep
-from ivr.core.history import is_whole
 from ivr.core.money import Money
-from ivr.core.phrases import Prompts
 from ivr.errors import RecordError
+from ivr.flow.compiler import Flow
+from ivr.flow.schema import CollectStep
 from ivr.store import Store, memory_store
 from ivr.testing.bench import Bench, build_bench
 from ivr.testing.recording import RecordingLine, behaviour_of, call_file
 from ivr.testing.rehearsal import rehearse
 from ivr.testing.replay import KEYED, LOOKED_UP, Entry, entries_of
 from ivr.testing.stand_ins import EDITS, STRAY_CARDS, account_keys, card_field_keys, card_number_keys
+from ivr.words.phrases import Prompts
 
 CALLER, WITHHELD = "+15550100", "anonymous"
 MOST_ACTS = 300

@@ -13,13 +13,13 @@ from werkzeug.test import TestResponse
 
 from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, mask_number, trials
 from ivr.console.drop_off import DropOff
-from ivr.core.compiler import Flow
 from ivr.core.money import Money
-from ivr.core.traffic import Traffic
+from ivr.flow.compiler import Flow
+from ivr.flow.drawing.traffic import Traffic
 from ivr.settings import load_settings
 from ivr.store import TextProblem
 from tests.benches import Bench
-from tests.core.conversation import sample
+from tests.conversation.talk import sample
 
 CALL = CallRow(
     id="CA1",

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ivr.calls.assembly import load_flow
 from ivr.channels.simulator import play, read_script
 from ivr.cli.save import save
 from ivr.core.stray_cards import is_card_number
 from ivr.errors import RecordError
-from ivr.runner.assembly import load_flow
 from ivr.store import migrate, open_store
 from ivr.testing.cards import TEST_CARDS, is_published
 from ivr.testing.saved_call import Saver

@@ -12,12 +12,12 @@ from dsp.dtmf import decode
 from ivr.core.actions import Phrase
 from ivr.core.events import Value
 from ivr.core.money import Money
-from ivr.core.phrases import Prompts
 from ivr.errors import ConfigError
 from ivr.voice import Renderer, read_clip
 from ivr.voice.loudness import ACTIVE_DBM0, active_level_dbm0
 from ivr.voice.recordings import is_spoken
 from ivr.voice.synthesizer import Synthesizer
+from ivr.words.phrases import Prompts
 
 VALUES: tuple[tuple[str, Value], ...] = (
     *(("due", Money(4250)), ("min", Money(500)), ("max", Money(50_000)), ("amount", Money(2175)), ("key", "2")),

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 
+from ivr.calls.texting import keep_text
 from ivr.channels.simulator import Reply, Signature, ViaLine, twilio_client
+from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
-from ivr.runner.forwarder import Forwarder
-from ivr.runner.texting import keep_text
 from ivr.store import Store, migrate, open_store
 from ivr.testing.bank import ScriptedBank
 from tests.bank_process import BankKeys

@@ -79,7 +79,7 @@ def test_a_page_that_was_left_open_overnight_has_no_connection_and_calls_in_the_
     context = chromium.new_context()
     page = context.new_page()
     sockets: list[object] = []
-    page.on("websocket", sockets.append)
+    page.on("websocket", lambda socket: sockets.append(socket))
     page.clock.install()
     page.goto(f"{product.page}/")
     page.clock.fast_forward("10:00:00")

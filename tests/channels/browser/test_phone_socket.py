@@ -15,11 +15,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from dsp import g711, tones
+from ivr.calls.assembly import Engine
 from ivr.channels.browser import BrowserPhone
 from ivr.channels.browser.phone import MOST_CALLS
 from ivr.console import is_from_here
 from ivr.logs import set_up_logging
-from ivr.runner.assembly import Engine
 from ivr.store import Store, migrate, open_store
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ivr.channels.rtp import CallerStream, Phone
-from ivr.channels.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 from ivr.core.call import Call
+from ivr.phone.rtp import CallerStream, Phone
+from ivr.phone.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 from tests.tills import Till, account, card
 
 Method = Literal["rfc4733", "inband", "info", "both"]

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from ivr.channels.sip import (
+from ivr.phone.sip import (
     CallerHandler,
     CallRefusedError,
     Listen,

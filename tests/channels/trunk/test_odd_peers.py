@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ivr.channels.rtp import CallerStream, Phone
-from ivr.channels.sip import parse_session
-from tests.channels.sip.odd_peers import OddPeer, case
-from tests.channels.sip.phones import Message
+from ivr.phone.rtp import CallerStream, Phone
+from ivr.phone.sip import parse_session
 from tests.channels.trunk.callers import Caller, ani_of, call_of, play
+from tests.phone.sip.odd_peers import OddPeer, case
+from tests.phone.sip.phones import Message
 from tests.tills import Till, card, open_till
 
 HOST = "127.0.0.1"

@@ -9,7 +9,6 @@ import pytest
 
 from dsp import g711
 from dsp.dtmf import decode
-from ivr.channels.rtp import Heard
 from ivr.cli.call_picture import (
     BEFORE_S,
     RATE,
@@ -23,6 +22,7 @@ from ivr.cli.call_picture import (
 from ivr.cli.ring import Plan, Transcript, ring_up
 from ivr.core.call import Call
 from ivr.errors import ConfigError
+from ivr.phone.rtp import Heard
 from ivr.places import SHIPPED as ROOT
 from tests.channels.trunk.callers import play
 from tests.tills import Till, account, card, open_till

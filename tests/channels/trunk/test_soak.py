@@ -12,9 +12,9 @@ import psutil
 import pytest
 import structlog
 
-from ivr.channels.rtp import Phone
-from ivr.channels.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
 from ivr.channels.trunk import process
+from ivr.phone.rtp import Phone
+from ivr.phone.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
 from tests.channels.trunk.callers import Caller, place_of, play, speak, telephone
 from tests.tills import Till, open_till
 
