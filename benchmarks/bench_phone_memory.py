@@ -4,11 +4,12 @@ Every call has a card of its own; half of them send keys as tones, half as event
 at once, and later. The whole product runs, as `make run` starts it.
 """
 
+import contextlib
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def main(calls: int, later: float) -> None:
         table.add_column(column, justify="left" if column == "read" else "right")
     with tempfile.TemporaryDirectory() as folder:
         var = Path(folder)
-        accounts = [str(20_000_000 + number) for number in range(calls)]
+        accounts = [str(20_000_000 + number) for number in range(calls + 1)]
         rows = [f"{account},42.50,10.00,USD" for account in accounts]
         (var / "accounts.csv").write_text("\n".join(["account,due,minimum,currency", *rows, ""]), encoding="utf-8")
         with running(var, ACCOUNTS=str(var / "accounts.csv")) as product:
@@ -48,11 +49,12 @@ def main(calls: int, later: float) -> None:
             frames: set[bytes] = set()
             for number, pan in enumerate(track(pans, description="calls", console=console)):
                 frames |= pay(product, number, accounts[number], pan, as_tones=number % 2 == 0)
-            process = console_of(product)
+            processes = console_of(product)
+            table.add_row("in the middle of one's entry", found_in_the_middle(product, accounts[-1], processes), "")
             for name, wait in (("at once", 0.0), (f"{later:.0f} s later", later)):
                 time.sleep(wait)
-                found = left_in([process], pans).pans
-                table.add_row(name, f"{found} of {calls}", f"{left_of(frames, process)} of {len(frames)}")
+                found = left_in(processes, pans).pans
+                table.add_row(name, f"{found} of {calls}", f"{left_of(frames, processes)} of {len(frames)}")
     console.print(table)
 
 
@@ -95,27 +97,40 @@ def send_tones(socket: ClientConnection, keys: str) -> set[bytes]:
     return {frame for frame in frames if len(set(frame)) > 2}
 
 
-def console_of(product: Product) -> psutil.Process:
-    """The process that answers the page: the one that holds its port."""
-    port = int(product.page.rpartition(":")[2])
+def found_in_the_middle(product: Product, account: str, processes: Sequence[psutil.Process]) -> str:
+    """That the reading finds what is there: a number that is being keyed in and is not over yet."""
+    pan = card_number(999_999)
+    host = product.page.removeprefix("http://")
+    with connect(f"ws://{host}/phone", origin=product.page, proxy=None) as socket:  # type: ignore[arg-type]
+        socket.send(json.dumps({"do": "call", "flow": "pay-a-bill", "ani": "+12025559999"}))
+        answers = {"language": "1", "account_number": f"{account}#", "menu": "1", "card_number": pan[:-1]}
+        for message in map(json.loads, (one for one in socket if isinstance(one, str))):
+            if message["is"] == "asks":
+                for key in answers.pop(message["field"]):
+                    socket.send(json.dumps({"do": "key", "key": key}))
+            if not answers and message["is"] == "heard":
+                break
+        time.sleep(1.0)  # the last keys are on their way; the entry is not over for five seconds more
+        found = any(pan[:-1].encode() in block for one in processes for block in writable(one.pid))
+    return f"{int(found)} of 1"
+
+
+def console_of(product: Product) -> list[psutil.Process]:
+    """The processes that answer the page: those that hold its port."""
+    port, found = int(product.page.rpartition(":")[2]), []
     for process in psutil.process_iter():
-        if any(one.laddr.port == port and one.status == psutil.CONN_LISTEN for one in connections_of(process)):
-            return process
-    raise LookupError(f"nobody listens at {port}")
+        with contextlib.suppress(psutil.Error):
+            listening = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+            found += [process] if any(one.laddr.port == port for one in listening) else []
+    return found
 
 
-def connections_of(process: psutil.Process) -> Iterable[psutil._common.pconn]:
-    try:
-        return process.net_connections("tcp")
-    except psutil.Error:
-        return ()
-
-
-def left_of(frames: Iterable[bytes], process: psutil.Process) -> int:
+def left_of(frames: Iterable[bytes], processes: Iterable[psutil.Process]) -> int:
     wanted = set(frames)
     seen: set[bytes] = set()
-    for block in writable(process.pid):
-        seen |= {frame for frame in wanted - seen if frame in block}
+    for process in processes:
+        for block in writable(process.pid):
+            seen |= {frame for frame in wanted - seen if frame in block}
     return len(seen)
 
 

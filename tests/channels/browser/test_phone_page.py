@@ -12,6 +12,7 @@ from tests.channels.browser.products import Product
 from tests.leaks import leaks_in
 from tests.testing.projects import make_project, run_pytest
 
+SAVED_MS = 120_000  # a process of its own goes through the call again
 PAID, DECLINED = "4111111111111111", "4000000000013518"
 
 
@@ -42,8 +43,9 @@ def ends(page: Page, words: str) -> None:
 
 def saved(page: Page, folder: Path) -> str:
     """The text of the file that "Save as test" downloads."""
-    with page.expect_download() as download:
+    with page.expect_download(timeout=SAVED_MS) as download:
         page.get_by_role("button", name="Save as test").click()
+        expect(page.locator("#saved")).to_contain_text("put it into the folder calls", timeout=SAVED_MS)
     file = folder / download.value.suggested_filename
     download.value.save_as(file)
     return file.read_text(encoding="utf-8")
