@@ -7,13 +7,13 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from ivr.core.call import Call
 from tests.channels.browser.products import Product
+from tests.patience import PATIENCE_S
 
 NO_SOUND = """
     delete window.AudioContext; delete window.AudioWorkletNode;
     window.asked = [];
     navigator.mediaDevices.getUserMedia = (what) => { window.asked.push(what); return Promise.reject(new Error("none")); };
 """
-SOON_S = 60.0
 
 
 def calls(page: Page) -> None:
@@ -24,7 +24,7 @@ def calls(page: Page) -> None:
 
 def latest_call_over(product: Product) -> Call:
     store = product.store()
-    deadline = time.monotonic() + SOON_S
+    deadline = time.monotonic() + PATIENCE_S
     while (call := store.latest_calls(1)[0].call).phase != "over":
         assert time.monotonic() < deadline, "the call goes on"
         time.sleep(0.1)

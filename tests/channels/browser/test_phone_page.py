@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from tests.channels.browser.conftest import SHOTS, Watched
 from tests.channels.browser.products import Product
 from tests.leaks import leaks_in
+from tests.patience import PATIENCE_S
 from tests.testing.projects import make_project, run_pytest
 
-SAVED_MS = 120_000  # a process of its own goes through the call again
 PAID, DECLINED = "4111111111111111", "4000000000013518"
 
 
@@ -38,14 +38,14 @@ def asked(page: Page, field: str) -> None:
 
 
 def ends(page: Page, words: str) -> None:
-    expect(page.locator("#state")).to_have_text(words, timeout=45_000)
+    expect(page.locator("#state")).to_have_text(words, timeout=PATIENCE_S * 1000)
 
 
 def saved(page: Page, folder: Path) -> str:
     """The text of the file that "Save as test" downloads."""
-    with page.expect_download(timeout=SAVED_MS) as download:
+    with page.expect_download(timeout=PATIENCE_S * 1000) as download:
         page.get_by_role("button", name="Save as test").click()
-        expect(page.locator("#saved")).to_contain_text("put it into the folder calls", timeout=SAVED_MS)
+        expect(page.locator("#saved")).to_contain_text("put it into the folder calls", timeout=PATIENCE_S * 1000)
     file = folder / download.value.suggested_filename
     download.value.save_as(file)
     return file.read_text(encoding="utf-8")
@@ -109,5 +109,5 @@ def test_a_bank_that_never_answers_leaves_the_charge_unknown_until_it_is_reverse
     pays(page, "4567890123", "no answer, nothing charged")
     expect(page.locator("#money")).to_contain_text("attempt 1: unknown, 18.05 USD")
     watched.shoot("phone-unknown")
-    expect(page.locator("#money")).to_contain_text("attempt 1: reversed, 18.05 USD", timeout=60_000)
+    expect(page.locator("#money")).to_contain_text("attempt 1: reversed, 18.05 USD", timeout=PATIENCE_S * 1000)
     ends(page, "The card was not charged.")
