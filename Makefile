@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing cases lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-drop-off stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,7 +32,7 @@ cases: .venv/dev.stamp ## flows, cards and amounts with what is right of each, a
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: bench-web bench-slow-clients bench-lookups bench-store bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
+bench: bench-web bench-slow-clients bench-lookups bench-store bench-drop-off bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside granian and a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
@@ -43,8 +43,9 @@ bench-lookups: .venv/dev.stamp ## what others notice of 24 callers whose look-up
 bench-slow-clients: .venv/dev.stamp ## what slow clients do to everybody else, beside granian; with nginx, caddy, slowhttptest where installed
 	@$(BIN)/python benchmarks/bench_slow_clients.py
 
-bench-memory: .venv/dev.stamp ## card numbers left in the web process's memory, beside granian (root)
+bench-memory: .venv/dev.stamp ## card numbers left in the memory of web, beside granian, and of the console (root)
 	@$(BIN)/python benchmarks/bench_memory.py
+	@$(BIN)/python benchmarks/bench_phone_memory.py
 
 bench-store: .venv/dev.stamp ## calls and charges a second beside bare sqlite3; BENCH_POSTGRESQL=url adds PostgreSQL
 	@$(BIN)/python benchmarks/bench_store.py
@@ -71,6 +72,12 @@ bench-calls: .venv/dev.stamp ## ten thousand random calls, judged by the bank's 
 
 bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside the bare engine, replay, random calls
 	@$(BIN)/python benchmarks/bench_testing.py
+
+bench-drop-off: .venv/dev.stamp ## where callers stop, over 10,000 to 1,000,000 stored calls
+	@$(BIN)/python benchmarks/bench_drop_off.py
+
+stopwatch: .venv/dev.stamp ## from a clone to the first call paid in a browser, cold and warm
+	@$(BIN)/python benchmarks/stopwatch.py
 
 lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra trunk --extra voice --extra plot -o requirements/run.txt

@@ -15,3 +15,7 @@ class PeerError(IvrError):
 
 class ConfigError(IvrError):
     """The operator: a setting, a key file or a certificate that is missing or wrong."""
+
+
+class RecordError(IvrError):
+    """What is on record of a call does not give what was asked for; nothing was changed."""

@@ -371,7 +371,7 @@ def test_a_hang_up_in_the_middle_of_a_card_leaves_no_sealed_field(web: Web):
     assert store.drop_unsent_cards(HungUp(web.bench.workbench.clock.now).at.replace(year=2100)) == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/latest", "/metrics"])
+@pytest.mark.parametrize("path", ["/", "/latest", "/drop-off", "/metrics"])
 @pytest.mark.parametrize("host", ["pay.example.com", "127.0.0.1:8000", "localhost"])
 def test_what_webhooks_are_served_from_shows_neither_page_nor_metrics(web: Web, path: str, host: str):
     """nginx's plain `proxy_pass` sends Host 127.0.0.1 and no X-Forwarded-For: it cannot be told from this machine."""

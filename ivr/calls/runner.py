@@ -50,6 +50,7 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
+from ivr.core.moves import ERROR, left
 from ivr.flow.compiler import Flow
 from ivr.flow.schema import PayStep, ResolveStep
 from ivr.store import DueNow, StaleCall
@@ -177,7 +178,7 @@ class Runner:
         told = plain_words(call, ending) if known else NOT_KNOWN
         phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
         charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
-        ended = replace(call, phase="over", outcome=ending, charges=charges)
+        ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:

@@ -18,6 +18,7 @@ COMMANDS = {
     "up": ("ivr.cli.up", "up", "Start the whole line on this machine (what `make run` does)."),
     "simulate": ("ivr.cli.simulate", "simulate", "Call a flow from the terminal, with or without a server."),
     "replay": ("ivr.cli.replay", "replay", "Stored calls through a changed flow: which end otherwise."),
+    "save": ("ivr.cli.save", "save", "Write a call on record as a call file: a test of it."),
     "load": ("ivr.cli.load", "load", "Place many calls at once against a running line, with a table of latencies."),
     "twilio": (
         "ivr.cli.offline_twilio",

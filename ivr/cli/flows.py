@@ -8,7 +8,8 @@ import click
 
 from ivr.cli.flow_choice import chosen_flow
 from ivr.flow.compiler import NOTHING_AROUND, Around
-from ivr.flow.drawing.diagram import mermaid, svg
+from ivr.flow.drawing.diagram import svg
+from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.editor_schema import flow_schema
 from ivr.flow.files import FlowSet, read_flows
 

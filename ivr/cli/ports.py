@@ -8,6 +8,7 @@ from typing import Literal
 from ivr.errors import ConfigError
 from ivr.settings import Settings
 
+RUNS_ALREADY = "perhaps the line runs already: then this one is not needed, or stop that one first (Ctrl-C)"
 Transport = Literal["tcp", "udp"]
 
 
@@ -23,9 +24,10 @@ class Port:
 
 def require_free_ports(ports: Collection[Port]) -> None:
     """ConfigError names every port that is taken or cannot be bound, each with the setting that moves it."""
-    problems = [problem for port in ports if port.number and (problem := problem_of(port))]
-    if problems:
-        raise ConfigError("\n".join(problems))
+    taken = {port: problem for port in ports if port.number and (problem := problem_of(port))}
+    if taken:
+        is_probably_ours = {"PORT", "CONSOLE_PORT"} <= {port.setting for port in taken}
+        raise ConfigError("\n".join([*taken.values(), *([RUNS_ALREADY] if is_probably_ours else [])]))
 
 
 def ports_of(settings: Settings, running: Collection[str], bank_port: int | None) -> Iterator[Port]:

@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ivr.console.drop_off import DropOff, begin_of
 from ivr.console.rows import CallRow, MoneyRow, Process, TextRow, Trace, Trial, TurnRow
 from ivr.console.trials import processes, trials
 from ivr.core.money import Money
 from ivr.flow.compiler import Flow
+from ivr.flow.drawing.traffic import traffic_of
 from ivr.flow.way import whole_way
 from ivr.settings import Settings
 from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, Turn
@@ -53,6 +55,13 @@ class LivePages:
             money=[money_row(entry, began) for entry in self.store.ledger_of(call_id)],
             texts=[text_row(text) for text in self.store.texts_of(call_id)],
         )
+
+    def called_flows(self) -> Sequence[str]:
+        return list(dict.fromkeys([*self.compiled, *self.store.called_flows()]))
+
+    def drop_off(self, flow: str, span: str, now: datetime) -> DropOff:
+        taken = self.store.ways_taken(flow, begin_of(span, now))
+        return DropOff(flow, span, traffic_of(self.compiled.get(flow), taken.ways), taken.live, taken.unnoted)
 
     def trouble(self) -> Sequence[str]:
         words = self.store.text_trouble()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ivr.console.drop_off import DropOff
 from ivr.core.call import Ending
 from ivr.core.money import Money
 from ivr.flow.compiler import Flow
@@ -120,6 +121,14 @@ class ConsoleData(Protocol):
     def latest_texts(self, limit: int) -> Sequence[TextRow]: ...
 
     def trace(self, call_id: str) -> Trace | None: ...
+
+    def called_flows(self) -> Sequence[str]:
+        """All that there are, then those that calls were made to and that are gone."""
+        ...
+
+    def drop_off(self, flow: str, span: str, now: datetime) -> DropOff:
+        """`span`: a word of `drop_off.SPANS`."""
+        ...
 
     def trouble(self) -> Sequence[str]:
         """What the operator must see to, each in a line."""

@@ -20,6 +20,7 @@ from ivr.core.call import Payable
 from ivr.core.entry import Reading, Span, read_after_timeout
 from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem, NoInput
 from ivr.core.money import Money
+from ivr.core.moves import ERROR
 from ivr.flow.compiler import Flow
 from ivr.flow.schema import AskStep, MenuStep
 from ivr.reading.scalars import LONGEST_AMOUNT
@@ -105,14 +106,14 @@ def _hear_failure(turn: Turn, kind: AskStep, problem: LookUpProblem) -> Reply:
     """A billing system that does not answer ends the call; what cannot be paid here may have been the wrong number."""
     if problem == "not_payable":
         return _not_found(turn, kind, "bill_not_payable", told=True)
-    return turn.forget(kind.ask).change(looking_up=None).say("bill_not_reached"), End()
+    return turn.went(ERROR).forget(kind.ask).change(looking_up=None).say("bill_not_reached"), End()
 
 
 def _not_found(turn: Turn, kind: AskStep, prompt: str, *, told: bool = False) -> Reply:
     """What is no account may be the beginning of a card number: it is not kept. `told`: say it wherever it leads."""
     turn = turn.change(phase="entry", looking_up=None).forget(kind.ask)
     if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
-        return no_match(turn, prompt)
+        return no_match(turn.went("not_found"), prompt)
     return turn.say(prompt) if told else turn, Leave("not_found")
 
 

@@ -9,6 +9,7 @@ from ivr.conversation.turn import Turn, with_charges
 from ivr.core.actions import HangUp
 from ivr.core.call import Charge, Ending
 from ivr.core.money import Money
+from ivr.core.moves import END
 from ivr.flow.schema import SayStep
 
 ENDING_PROMPTS: dict[Ending, str] = {
@@ -24,7 +25,7 @@ RECEIPT = "confirmation_number"  # said once for each approved charge
 
 def end(turn: Turn, *, told: bool = False) -> Turn:
     """The ending, the goodbye and the hang-up. `told`: what is true was the last thing said."""
-    turn = turn if told else tell(turn)
+    turn = turn.went(END) if told else tell(turn.went(END))
     return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=turn.call.known_ending)
 
 

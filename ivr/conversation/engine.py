@@ -6,6 +6,7 @@ from ivr.conversation.turn import ACCEPT_KEY, Again, End, GoTo, Leave, Listen, O
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import Call
 from ivr.core.events import CallStarted, ChargeRefused, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
+from ivr.core.moves import BACK, BEGAN, ERROR, LIMIT
 from ivr.flow.compiler import BUILT_IN, CANCELLED, Flow
 from ivr.flow.schema import (
     AskStep,
@@ -85,13 +86,14 @@ def resume(reply: Reply) -> Turn:
         case Leave(outcome):
             return leave(turn, outcome)
         case GoTo(name):
-            return enter(turn, name)
+            return enter(turn.went(BACK), name)
         case End():
             return ending.end(turn)
 
 
 def leave(turn: Turn, outcome: str) -> Turn:
     target = turn.flow.follow(turn.call.step, outcome)
+    turn = turn.went(outcome)
     if target == turn.call.step:
         return ask(turn)
     return enter(turn, target)
@@ -144,7 +146,7 @@ def ask_again(turn: Turn) -> Turn:
 def close(turn: Turn, kind: Closing) -> Turn:
     if kind.end is not None:
         return paying.end_call(turn, kind)
-    return enter(turn, str(kind.then))
+    return enter(turn.went("ok"), str(kind.then))
 
 
 def hang_up(turn: Turn) -> Turn:
@@ -154,12 +156,12 @@ def hang_up(turn: Turn) -> Turn:
 
 def apologise(turn: Turn) -> Turn:
     """Once a charge has been begun, only its record knows how it ends."""
-    return ending.end(turn.say("apology"))
+    return ending.end(turn.went(ERROR).say("apology"))
 
 
 def refuse(turn: Turn, event: LimitReached) -> Turn:
     """The answer to `BeginCard`, or to `Authorize`: then nothing was sent."""
-    turn = paying.drop_charge(turn)
+    turn = paying.drop_charge(turn).went(LIMIT)
     return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
@@ -167,8 +169,12 @@ def greet(turn: Turn) -> Turn:
     languages = turn.flow.head.languages
     turn = turn.change(language=languages[0]).say("welcome")
     if len(languages) == 1:
-        return enter(turn, turn.flow.head.start)
+        return start(turn)
     return offer_languages(turn.change(phase="language"))
+
+
+def start(turn: Turn) -> Turn:
+    return enter(turn.went(BEGAN), turn.flow.head.start)
 
 
 def offer_languages(turn: Turn) -> Turn:
@@ -184,9 +190,9 @@ def choose_language(turn: Turn, event: Event) -> Turn:
     languages = turn.flow.head.languages
     key = one_key(turn, event)
     if key.isdecimal() and 1 <= int(key) <= len(languages):
-        return enter(turn.change(language=languages[int(key) - 1]), turn.flow.head.start)
+        return start(turn.change(language=languages[int(key) - 1]))
     if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
-        return enter(turn, turn.flow.head.start)
+        return start(turn)
     wrong = "card_asked_later" if isinstance(event, KeysEntered) and is_card(turn, event) else "no_match"
     return offer_languages(turn.change(silences=turn.call.silences + 1).say(wrong))
 
@@ -197,4 +203,4 @@ def answer_cancel_offer(turn: Turn, event: Event) -> Turn:
     turn = turn.change(phase="entry")
     if turn.flow.leads_on(turn.call.step, "cancelled"):
         return leave(turn, "cancelled")
-    return enter(turn, CANCELLED)
+    return enter(turn.went("cancelled"), CANCELLED)

@@ -77,8 +77,9 @@ def _keys(flow: Flow, call: Call, event: KeysEntered) -> str:
     if not is_number and (is_short or is_amount):
         return f"keys {event.keys.text()}"
     # Before a clear key nothing counts; after it only how many there are.
-    after_clear = bytes(keys).rpartition(b"*")[2] if is_number else bytes(keys)
     done = "#" if keys[-1:] == b"#" else "*" if keys[-1:] == b"*" else ""
+    entry = bytes(keys).removesuffix(done.encode())
+    after_clear = entry.rpartition(b"*")[2] if is_number else entry
     return f"digits {sum(48 <= key <= 57 for key in after_clear)}{done}"
 
 

@@ -10,6 +10,7 @@ from ivr.core.call import Charge, Payable
 from ivr.core.events import BankAnswered, ChargeRefused, Event, KeysEntered, NoInput, Waited
 from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.core.money import Money
+from ivr.core.moves import ERROR
 from ivr.flow.schema import Closing, PayStep, ResolveStep, SayStep, SmsStep
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
@@ -122,7 +123,7 @@ def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     if event.reason == "being_paid":
         return turn.say("payment_in_progress"), End()
     if event.reason in ("not_reached", "not_payable"):
-        return turn.say(f"bill_{event.reason}"), End()
+        return turn.went(ERROR).say(f"bill_{event.reason}"), End()
     if event.due is None or event.due.minor <= 0:
         return turn.say("nothing_due"), End()
     turn = owes(turn.forget_card().forget(*OF_ONE_CHARGE), event.due).say("due_changed", due=event.due)

@@ -12,6 +12,7 @@ from ivr.core.entry import EntryRules, Reading, read_after_timeout
 from ivr.core.events import Event, KeysEntered, Value
 from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
 from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
+from ivr.core.moves import left
 from ivr.flow.compiler import Flow
 from ivr.flow.schema import SLOW_MODE_FACTOR
 
@@ -32,6 +33,10 @@ class Turn(NamedTuple):
 
     def change(self, **changes: Any) -> "Turn":
         return Turn(self.flow, self.call.changed(**changes), self.at, self.actions)
+
+    def went(self, outcome: str) -> "Turn":
+        """Notes that the present step is left, or the call ended in it, so."""
+        return self.change(moves=left(self.call, outcome))
 
     def remember(self, **values: Value) -> "Turn":
         return self.change(values={**self.call.values, **values})

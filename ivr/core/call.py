@@ -11,7 +11,7 @@ from ivr.core.money import Money
 Phase = Literal["language", "entry", "confirm", "cancel", "lookup", "waiting", "repeat", "over"]
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 4
+FORM = 5
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
 ChargeStatus = Literal["accepted", "sent", "unknown", "approved", "declined", "reversed", "not_sent"]
@@ -54,7 +54,8 @@ class Call:
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `stray`: what is kept of keys that may be the
     beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at `stray_at`.
-    `history`: what happened, for a replay through a changed flow (`conversation.history`).
+    `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
+    (`core.moves`).
     """
 
     id: str
@@ -86,6 +87,7 @@ class Call:
     hung_up: bool = False
     ended_itself: bool = False
     history: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
 
     @property
     def intent(self) -> str:
@@ -162,6 +164,7 @@ class Call:
             source, key, owed = stored["payable"]
             stored["payable"] = Payable(source, key, Money(*owed))
         stored["history"] = tuple(stored.get("history", ()))
+        stored["moves"] = tuple(stored.get("moves", ()))
         charges = stored.get("charges", ())
         stored["charges"] = tuple(Charge(**charge | {"amount": Money(*charge["amount"])}) for charge in charges)
         return cls(**stored)

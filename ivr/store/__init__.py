@@ -31,9 +31,10 @@ from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
 from ivr.store.turns import Turn, Turns
+from ivr.store.ways import Ways, WaysTaken
 
 
-class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns):
+class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -109,6 +110,7 @@ __all__ = [
     "TextMessage",
     "TextProblem",
     "Turn",
+    "WaysTaken",
     "Which",
     "bank_queue",
     "memory_store",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
 from ivr.core.call_form import read_call
+from ivr.core.moves import way_of
 from ivr.store.database import Database
 from ivr.store.outbox import TEXTS, add_job
 from ivr.store.tables import call, payment_intent
@@ -50,8 +51,10 @@ class StaleCall(Exception):
 
 # Written out for the driver, because these two are what every webhook costs.
 _LOAD = "SELECT state, version, answer, updated_at, flow FROM call WHERE id = ?"
-_SAVE = (
-    "UPDATE call SET version = version + 1, state = ?, answer = ?, is_over = ?, updated_at = ? "
+_SAVE = "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ? WHERE id = ? AND version = ?"
+# By itself, because `way` is in an index, which the saves of a call that goes on leave as it is.
+_END = (
+    "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ?, is_over = ?, way = ? "
     "WHERE id = ? AND version = ?"
 )
 
@@ -75,23 +78,29 @@ class Calls:
         at, is_over = self._database.on_its_clock(now), state.phase == "over"
         if version == 0:
             return self._add(state, at, answer, is_over)
-        values = (state.to_json(), answer, is_over, at, state.id, version)
-        if is_over and state.untold and state.can_text:
-            return self._save_with_promise(state, values, now)
-        if self._database.run(_SAVE, values).rowcount != 1:
+        if is_over:
+            return self._end(state, (state.to_json(), answer, at, True, way_of(state), state.id, version))
+        if self._database.run(_SAVE, (state.to_json(), answer, at, state.id, version)).rowcount != 1:
             raise StaleCall(state.id)
         return None
 
-    def _save_with_promise(self, state: Call, values: tuple[object, ...], now: datetime) -> None:
+    def _end(self, state: Call, values: tuple[object, ...]) -> None:
+        if state.untold and state.can_text:
+            self._end_with_promise(state, values)
+        elif self._database.run(_END, values).rowcount != 1:
+            raise StaleCall(state.id)
+
+    def _end_with_promise(self, state: Call, values: tuple[object, ...]) -> None:
         """A call that ends before the caller has heard how a charge ended: a text will tell, and that is kept here."""
         with self._database.money() as connection:
-            if connection.exec_driver_sql(self._database.native(_SAVE), values).rowcount != 1:
+            if connection.exec_driver_sql(self._database.native(_END), values).rowcount != 1:
                 raise StaleCall(state.id)
             for charge in state.untold:
                 add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
 
     def _add(self, state: Call, at: int, answer: str, is_over: bool) -> None:
         row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}
+        row |= {"way": way_of(state) if is_over else None}
         try:
             with self._database.calls() as connection:
                 connection.execute(insert(call), row | {"is_over": is_over, "started_at": at, "updated_at": at})

@@ -114,6 +114,9 @@ class BenchWorld:
     def pass_time(self, seconds: float) -> None:
         self.bench.pass_time(seconds)
 
+    def owe(self, account: str, due: str, least: str) -> None:
+        self.bench.billing.owes(account, due, least)
+
     def elapsed_s(self, call: str) -> float:
         return (self.bench.workbench.clock() - self.bench.begun[call]).total_seconds()
 

@@ -33,6 +33,7 @@ class Recording:
     flow: str
     ani: str
     happened: list[Happening] = field(default_factory=list)
+    bills: list[str] = field(default_factory=list)  # what accounts owe from the beginning, as a call file says it
 
     def add(self, verb: str, rest: str = "", **more: Any) -> None:
         self.happened.append(Happening(verb, rest, **more))
@@ -129,6 +130,7 @@ def call_file(recording: Recording, call_id: str, store: CallStore) -> str:
     """What is on record by now stands at the end: the file is a test of it."""
     hide_split_cards(recording)
     lines = [f"call {recording.flow} from {recording.ani or 'anonymous'}"]
+    lines += [f"  owes   {bill}" for bill in recording.bills]
     lines += [_line(one, store) for one in recording.happened if one.verb != "keys" or one.rest]
     stored = store.load_call(call_id)
     lines.append(f"  ends   {(stored.call.outcome if stored else None) or 'open'}")
@@ -143,10 +145,10 @@ def _line(one: Happening, store: CallStore) -> str:
     if one.verb != "bank":
         return f"  {one.verb:<6} {one.rest}".rstrip()
     payment = store.payment(one.intent)
-    return f"  bank   {_behaviour(payment, store.entries(one.intent)) if payment else 'approves'}"
+    return f"  bank   {behaviour_of(payment, store.entries(one.intent)) if payment else 'approves'}"
 
 
-def _behaviour(payment: Payment, entries: list[str]) -> str:
+def behaviour_of(payment: Payment, entries: list[str]) -> str:
     """What a scripted bank has to do for the same to come of it."""
     if payment.status == "approved":
         return "is silent after charging" if "unknown" in entries else "approves"

@@ -12,8 +12,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, mask_number, trials
+from ivr.console.drop_off import DropOff
 from ivr.core.money import Money
 from ivr.flow.compiler import Flow
+from ivr.flow.drawing.traffic import Traffic
 from ivr.settings import load_settings
 from ivr.store import TextProblem
 from tests.benches import Bench
@@ -54,6 +56,12 @@ class Pages:
 
     def trace(self, call_id: str) -> Trace | None:
         return None
+
+    def called_flows(self) -> Sequence[str]:
+        return list(self.flows())
+
+    def drop_off(self, flow: str, span: str, now: datetime) -> DropOff:
+        return DropOff(flow, span, Traffic(sample()))
 
     def trouble(self) -> Sequence[str]:
         return self.troubles
@@ -140,7 +148,7 @@ def test_the_flow_is_drawn_inline():
 def test_nothing_is_loaded_from_elsewhere():
     html = page()
     links = set(re.findall(r'(?:src|href|action)="([^"]*)"', html)) | set(re.findall(r"url\(([^)]*)\)", html))
-    assert links <= {"data:,", "/calls/CA1"}
+    assert links <= {"data:,", "/calls/CA1", "/drop-off"}
     assert set(re.findall(r'https?://[^"\s<]+', html)) <= {"http://127.0.0.1:8000", "http://www.w3.org/2000/svg"}
 
 
@@ -188,7 +196,7 @@ def test_this_machine_is_served(host: str):
         ({}, "not an address"),
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/latest"])
+@pytest.mark.parametrize("path", ["/", "/latest", "/drop-off"])
 def test_anybody_else_is_refused_and_sees_nothing(path: str, headers: dict[str, str], address: str):
     response = client(Pages()).get(path, headers=headers, environ_overrides={"REMOTE_ADDR": address})
     assert response.status_code == 403

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ivr.flow.compiler import compile_flow
-from ivr.flow.drawing.diagram import mermaid, svg
+from ivr.flow.drawing.diagram import svg
+from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.files import read_flows
 from ivr.reading.yaml_source import read_yaml
 from tests.flow.prompt_texts import around

@@ -9,6 +9,7 @@ from ivr.channels.simulator.script import (
     Callers,
     Instruction,
     caller_of,
+    owed_of,
     payments_of,
     prompt_of,
     read_script,
@@ -50,6 +51,9 @@ class World(Protocol):
         """How the bank behaves from now on; jobs that are waiting are done."""
 
     def pass_time(self, seconds: float) -> None: ...
+
+    def owe(self, account: str, due: str, least: str) -> None:
+        """What an account owes from now on, such as "42.50 USD"; `least` is empty where any part may be paid."""
 
     def elapsed_s(self, call: str) -> float: ...
 
@@ -156,6 +160,9 @@ class Player:
 
     def _passes(self, instruction: Instruction) -> None:
         self.world.pass_time(seconds_of(instruction))
+
+    def _owes(self, instruction: Instruction) -> None:
+        self.world.owe(*owed_of(instruction))
 
     def _hangs(self, _instruction: Instruction) -> None:
         self.caller.line.hang_up()

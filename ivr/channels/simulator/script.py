@@ -18,6 +18,7 @@
       text   receipt says Paid: 42.50
       books  42.50 USD                 what the bank has charged in all, or nothing
       bill   12345678 owes 0.00 USD
+      owes   12345678 42.50 USD, at least 10.00 USD   what an account owes from now on, and the least that may be paid
 
 A line that begins with `--` is a comment. Each call must say how it ends.
 """
@@ -40,6 +41,7 @@ STATUSES = get_args(Status)
 KEYS = frozenset("0123456789*#")
 DURATION = re.compile(r"(\d{1,6})(s|m|h)")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
+_OWES = re.compile(r"(\d{1,32}) ([^,]+?)(?:, at least (.+))?")
 _PAYMENT = re.compile(r"(\S+)(?: (\d+(?:\.\d+)? [A-Z]{3}))?")
 
 
@@ -164,6 +166,19 @@ def payments_of(instruction: Instruction) -> list[tuple[str, str]]:
     return found
 
 
+def owed_of(instruction: Instruction) -> tuple[str, str, str]:
+    """Account, what it owes, and the least part of it that may be paid (empty for any)."""
+    match = _OWES.fullmatch(instruction.rest)
+    if match is None:
+        raise ScriptError(instruction.line, "expected 'owes <account> <amount>', and perhaps ', at least <amount>'")
+    account, due, least = match[1], match[2], match[3] or ""
+    for amount in filter(None, (due, least)):
+        _require_money(instruction, amount)
+    if least and parse_money(least).minor > parse_money(due).minor:
+        raise ScriptError(instruction.line, f"the least part, {least}, is more than {due}")
+    return account, due, least
+
+
 def _call(instruction: Instruction) -> None:
     flow, _ = caller_of(instruction)
     if not flow or " " in flow:
@@ -253,6 +268,10 @@ def _bill(instruction: Instruction) -> None:
     _require_money(instruction, amount)
 
 
+def _owes(instruction: Instruction) -> None:
+    owed_of(instruction)
+
+
 def _require_money(instruction: Instruction, written: str) -> None:
     try:
         parse_money(written)
@@ -279,4 +298,5 @@ VERBS = {
     "text": _text_says,
     "books": _books,
     "bill": _bill,
+    "owes": _owes,
 }

@@ -7,6 +7,7 @@ const CLOSED_BY_RULE = 1008;
 const by = (id) => document.getElementById(id);
 const view = new View();
 let call = null;
+let latest = ""; // the id of the call that was placed last
 
 class Call {
   constructor() {
@@ -36,6 +37,7 @@ class Call {
   hear(data) {
     if (data instanceof ArrayBuffer) return this.sound.play(new Uint8Array(data));
     const message = JSON.parse(data);
+    if (message.is === "call") latest = message.id;
     view.show(message);
     if (message.is === "quiet") this.sound.stop();
     if (message.is === "step") this.isSensitive = false, this.asked = null;
@@ -115,6 +117,26 @@ function renew() {
   }, () => {});
 }
 
+/** As far as the call has gone. The answer is a call file, or one line that says why there is none. */
+async function saveAsTest() {
+  view.saving("Going through the call again ...");
+  try {
+    const answer = await fetch(`/calls/${latest}/test`, { cache: "no-store" });
+    const words = await answer.text();
+    if (!answer.ok) return view.saving(words);
+    const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition"))[1];
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([words], { type: "text/plain" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    view.saving(`${name}: put it into the folder calls, and run pytest.`);
+  } catch {
+    view.saving("The line does not answer: is it still running?");
+  }
+  return undefined;
+}
+
 function start() {
   if (!by("ani").reportValidity()) return null;
   call = new Call();
@@ -128,6 +150,7 @@ by("dial").addEventListener("submit", (event) => {
   if (!call || call.isOver) start();
 });
 by("hang-up").addEventListener("click", () => call?.hangUp());
+by("save").addEventListener("click", saveAsTest);
 by("flow").addEventListener("change", () => view.drawing(by("flow").value));
 by("noise").addEventListener("input", () => {
   const db = snr();

@@ -34,7 +34,8 @@ export class View {
     this.sent = this.heard = 0;
     this.drawing(flow);
     for (const part of document.querySelectorAll(".now, .took")) part.classList.remove("now", "took");
-    for (const id of ["sent-tone", "heard-tone", "lost"]) by(id).textContent = "";
+    by("save").disabled = true;
+    for (const id of ["sent-tone", "heard-tone", "lost", "saved"]) by(id).textContent = "";
     by("state").textContent = "Calling ...";
     this.counts();
   }
@@ -80,7 +81,12 @@ export class View {
     this["on_" + message.is]?.(message);
   }
 
+  saving(words) {
+    by("saved").textContent = words;
+  }
+
   on_call(m) {
+    by("save").disabled = false;
     by("state").textContent = "In the call.";
     this.line(m, `call ${m.id} from ${m.caller}`);
   }

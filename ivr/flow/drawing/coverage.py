@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ivr.flow.compiler import Flow
-from ivr.flow.drawing.diagram import edges, svg
+from ivr.flow.drawing.diagram import svg
+from ivr.flow.drawing.look import edges
 from ivr.flow.schema import RETRY
 
 Way = tuple[str, str]  # step and outcome

@@ -1,101 +1,12 @@
-"""A flow drawn for people: Mermaid for documents, SVG for the page (no script, no network). Where things go is in `layout`."""
+"""A flow drawn for people: SVG for the page (no script, no network). Where things go is in `layout`; for documents see `mermaid`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 
 from ivr.flow.compiler import Flow
 from ivr.flow.drawing.layout import Edge, Layout, Route, lay_out
-from ivr.flow.schema import (
-    RETRY,
-    AskStep,
-    Closing,
-    CollectStep,
-    EndStep,
-    MenuStep,
-    PayStep,
-    ResolveStep,
-    SayStep,
-    SmsStep,
-    Step,
-)
-
-MOST_SHOWN = 3  # fields of a card step before the rest becomes dots
-
-
-def mermaid(flow: Flow) -> str:
-    """A Mermaid flowchart. Ids have a prefix: a step called `end` would end Mermaid's parser."""
-    lines = ["flowchart TD", f'  call(["{flow.name}"]) --> step_{flow.head.start}']
-    for name, step in flow.steps.items():
-        lines.append(f'  step_{name}["{name}<br/><small>{detail(step)}</small>"]:::{colour(step)}')
-    for edge in edges(flow):
-        lines.append(f'  step_{edge.source} -- "{edge.label}" --> step_{edge.target}')
-    lines += [f"  classDef {name} {look}" for name, look in _MERMAID_LOOKS.items()]
-    return "\n".join(lines) + "\n"
-
-
-_MERMAID_LOOKS = {
-    "talk": "fill:#eef2f7,stroke:#8aa0b8,color:#16202b",
-    "card": "fill:#fff3d6,stroke:#c98a00,color:#3a2a00",
-    "bank": "fill:#e6e4fb,stroke:#6a5fd0,color:#221c5c",
-    "paid": "fill:#dcf5e3,stroke:#2d8a4e,color:#0d3b1e",
-    "unpaid": "fill:#f6dfe0,stroke:#b4464b,color:#4d1417",
-    "pending": "fill:#ffe9d1,stroke:#c2701d,color:#4f2a05",
-}
-
-
-def colour(step: Step) -> str:
-    """An ending's colour is its outcome."""
-    if isinstance(step, Closing) and step.end is not None:
-        return step.end
-    if isinstance(step, CollectStep):
-        return "card"
-    return "bank" if isinstance(step, PayStep | ResolveStep) else "talk"
-
-
-def detail(step: Step) -> str:
-    """What the step does, in a few words."""
-    match step:
-        case AskStep():
-            return f"ask {_words(step.ask)}"
-        case MenuStep():
-            return f"menu: {', '.join(step.menu)}"
-        case CollectStep():
-            more = " ..." if len(step.collect) > MOST_SHOWN else ""
-            return f"collect {', '.join(map(_words, step.collect[:MOST_SHOWN]))}{more}"
-        case PayStep():
-            return f"pay: {_words(step.pay)}"
-        case ResolveStep():
-            return "inquire, then reverse"
-        case SayStep():
-            return f"say {_words(step.say)}"
-        case SmsStep():
-            return f"text {_words(step.sms)}"
-        case EndStep():
-            return f"end {step.end}"
-    raise AssertionError(f"a step of an unknown kind: {step!r}")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def edges(flow: Flow) -> list[Edge]:
-    """One for each pair of steps; several outcomes between the same two share it."""
-    labels: dict[tuple[str, str], list[str]] = {}
-    for name, step in flow.steps.items():
-        for _, outcome, target in step.targets():
-            pair = (name, name if target == RETRY else target)
-            labels.setdefault(pair, []).append(_label(outcome, step))
-    return [Edge(source, target, ", ".join(filter(None, ways))) for (source, target), ways in labels.items()]
-
-
-def _label(outcome: str, step: Step) -> str:
-    if isinstance(step, Closing):
-        return ""
-    return f"key {outcome.removeprefix('key_')}" if outcome.startswith("key_") else _words(outcome)
-
+from ivr.flow.drawing.look import PLAIN, Look, colour, edges, words_of
 
 # ---- SVG: sizes in pixels
 
@@ -103,7 +14,7 @@ BOX_HEIGHT, LAYER_GAP, MARGIN = 50.0, 84.0, 18.0
 NAME_SIZE, DETAIL_SIZE, LABEL_SIZE = 14.0, 11.5, 11.5
 MEAN_GLYPH = 0.56  # of the font size: a generous mean for the system's sans-serif faces
 PORT_GAP = 40.0
-LOOP_REACH = 30.0
+LOOP_REACH, LOOP_WORDS = 30.0, 6.0
 
 _STYLE = """
 .flow{--way:#4a40b5;--ink:#1b2733;--soft:#55677a;--line:#7d90a5;--halo:#fff;--talk:#eef2f7;--talk-line:#9db0c4;--card:#fff3d6;
@@ -149,26 +60,25 @@ class Curve:
         return f"C{_n(self.begin.x)} {_n(middle)} {_n(self.end.x)} {_n(middle)} {_n(self.end.x)} {_n(self.end.y)}"
 
 
-def svg(flow: Flow, *, nonce: str = "", way: Sequence[str] = ()) -> str:
-    """The whole drawing. `nonce`: where a page's Content-Security-Policy asks for one on styles. `way`: the steps that a
-    call has taken, to its last."""
+def svg(flow: Flow, *, nonce: str = "", look: Look = PLAIN) -> str:
+    """The whole drawing. `nonce`: where a page's Content-Security-Policy asks for one on styles."""
     ways = edges(flow)
-    drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways), ways), ways, way)
+    drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways, look), ways), ways, look)
     allowed = f' nonce="{escape(nonce)}"' if nonce else ""
-    title = escape(f"The flow {flow.name}, from {_words(flow.head.start)} to its endings")
+    title = escape(f"The flow {flow.name}, from {words_of(flow.head.start)} to its endings{look.about}")
     body = "".join([*drawing.lines(), *drawing.boxes(), *drawing.labels()])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" role="img" aria-label="{title}" '
         f'viewBox="{drawing.view()}" width="{_n(drawing.width)}" height="{_n(drawing.height)}">'
-        f"<title>{title}</title><style{allowed}>{_STYLE}{_COLOURS}</style>{body}</svg>\n"
+        f"<title>{title}</title><style{allowed}>{_STYLE}{_COLOURS}{look.style}</style>{body}</svg>\n"
     )
 
 
-def _widths(flow: Flow, ways: Sequence[Edge]) -> dict[str, float]:
+def _widths(flow: Flow, ways: Sequence[Edge], look: Look) -> dict[str, float]:
     """A box is as wide as its words, and as its lines need."""
     widths = {}
     for name, step in flow.steps.items():
-        words = max(_text_width(_words(name), NAME_SIZE) * 1.08, _text_width(detail(step), DETAIL_SIZE))
+        words = max(_text_width(words_of(name), NAME_SIZE) * 1.08, _text_width(look.detail(name, step), DETAIL_SIZE))
         lines = max(sum(way.source == name for way in ways), sum(way.target == name for way in ways))
         loops = any(way.source == way.target == name for way in ways)
         widths[name] = max(words + 30, PORT_GAP * min(lines, 5)) + (2 * LOOP_REACH if loops else 0)
@@ -186,16 +96,21 @@ def _n(number: float) -> str:
 class _Drawing:
     """Coordinates and the three layers of paint: lines under boxes under labels."""
 
-    def __init__(self, flow: Flow, layout: Layout, ways: Sequence[Edge], way: Sequence[str]) -> None:
-        self.flow, self.layout, self.ways = flow, layout, ways
-        self.way, self.taken = way, set(pairwise(way))
-        self.outer = _widths(flow, ways)
-        self.loops = {way.source: way.label for way in ways if way.source == way.target}
+    def __init__(self, flow: Flow, layout: Layout, ways: Sequence[Edge], look: Look) -> None:
+        self.flow, self.layout, self.look = flow, layout, look
+        self.outer = _widths(flow, ways, look)
+        self.loops = {way.source: look.label(way) for way in ways if way.source == way.target}
         self.left = min(layout.x[name] - self.outer.get(name, 0) / 2 for name in layout.x) - MARGIN
-        self.right = max(layout.x[name] + self.outer.get(name, 0) / 2 for name in layout.x) + MARGIN
+        self.right = max(map(self._right_of, layout.x)) + MARGIN
         self.width = self.right - self.left
         self.height = len(layout.layers) * (BOX_HEIGHT + LAYER_GAP) - LAYER_GAP + 2 * MARGIN
         self.curves = {route: self._curves(route) for route in layout.routes}
+
+    def _right_of(self, joint: str) -> float:
+        """A loop's words stand beside its box."""
+        box = self.layout.x[joint] + self.outer.get(joint, 0) / 2
+        words = _text_width(self.loops.get(joint, ""), LABEL_SIZE)
+        return max(box, box - LOOP_REACH + LOOP_WORDS + words) if joint in self.loops else box
 
     def view(self) -> str:
         return f"{_n(self.left)} 0 {_n(self.width)} {_n(self.height)}"
@@ -207,17 +122,22 @@ class _Drawing:
             x, top = self.layout.x[name], self._top(name)
             width = self._box_width(name)
             yield (
-                f'<g class="{colour(step)}{self._mark(name)}" data-step="{escape(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
-                f'height="{_n(BOX_HEIGHT)}" rx="10"/><text class="name" text-anchor="middle" x="{_n(x)}" '
-                f'y="{_n(top + 21)}">{escape(_words(name))}</text><text class="detail" text-anchor="middle" '
-                f'x="{_n(x)}" y="{_n(top + 38)}">{escape(detail(step))}</text></g>'
+                f'<g class="{colour(step)}{self.look.of_step(name)}" data-step="{escape(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
+                f'height="{_n(BOX_HEIGHT)}" rx="10"/>{self._share(name, x, top, width)}<text class="name" text-anchor="middle" x="{_n(x)}" '
+                f'y="{_n(top + 21)}">{escape(words_of(name))}</text><text class="detail" text-anchor="middle" '
+                f'x="{_n(x)}" y="{_n(top + 38)}">{escape(self.look.detail(name, step))}</text></g>'
             )
 
-    def _mark(self, name: str) -> str:
-        return "" if name not in self.way else " took now" if name == self.way[-1] else " took"
-
-    def _took(self, source: str, target: str) -> str:
-        return " took" if (source, target) in self.taken else ""
+    def _share(self, name: str, x: float, top: float, width: float) -> str:
+        """A bar along the lower edge, between the box's round corners."""
+        share = self.look.share(name)
+        if not share:
+            return ""
+        left, y, full = x - width / 2 + 10, top + BOX_HEIGHT - 6, width - 20
+        return (
+            f'<path class="whole" d="M{_n(left)} {_n(y)}h{_n(full)}"/>'
+            f'<path class="share" d="M{_n(left)} {_n(y)}h{_n(max(full * share, 1.0))}"/>'
+        )
 
     def _top(self, joint: str) -> float:
         return MARGIN + self.layout.rank[joint] * (BOX_HEIGHT + LAYER_GAP)
@@ -233,7 +153,7 @@ class _Drawing:
             way = f"M{_n(begin.x)} {_n(begin.y)}" + "".join(
                 f"L{_n(c.begin.x)} {_n(c.begin.y)}{c.path()}" for c in curves
             )
-            kind = ("climbs" if route.climbs else "falls") + self._took(route.edge.source, route.edge.target)
+            kind = ("climbs" if route.climbs else "falls") + self.look.of_way(route.edge.source, route.edge.target)
             yield f'<path class="{kind}"{_ends_of(route.edge.source, route.edge.target)} d="{way}"/>'
             yield _arrow_head(end, -1 if route.climbs else 1)
         for name in self.loops:
@@ -242,7 +162,7 @@ class _Drawing:
     def _loop(self, name: str) -> Iterator[str]:
         x, y = self.layout.x[name] + self._box_width(name) / 2, self._top(name) + BOX_HEIGHT / 2
         reach = x + LOOP_REACH
-        yield f'<path class="climbs{self._took(name, name)}"{_ends_of(name, name)} d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
+        yield f'<path class="climbs{self.look.of_way(name, name)}"{_ends_of(name, name)} d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
         yield f'<path class="head" d="M{_n(x)} {_n(y - 12)}l9 -2l-3 8z"/>'
 
     def _curves(self, route: Route) -> list[Curve]:
@@ -287,11 +207,12 @@ class _Drawing:
     def labels(self) -> Iterator[str]:
         taken: list[tuple[Point, float]] = []
         for route, curves in self.curves.items():
-            place = _free_place(curves[0], route.edge.label, taken)
-            taken.append((place, _text_width(route.edge.label, LABEL_SIZE)))
-            yield _label_text(place, route.edge.label, "middle")
+            label = self.look.label(route.edge)
+            place = _free_place(curves[0], label, taken)
+            taken.append((place, _text_width(label, LABEL_SIZE)))
+            yield _label_text(place, label, "middle")
         for name, label in self.loops.items():
-            x = self.layout.x[name] + self._box_width(name) / 2 + 6
+            x = self.layout.x[name] + self._box_width(name) / 2 + LOOP_WORDS
             yield _label_text(Point(x, self._top(name) + 6), label, "start")
 
 

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
+UP = [sys.executable, "-m", "ivr", "up", "--without", "trunk"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Product:
     page: str
     var: Path
     ready_s: float  # from the command until the page answered
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def second_run(self) -> "subprocess.CompletedProcess[str]":
+        """The same command with the same settings, while this one runs."""
+        return subprocess.run(UP, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
 
     def store(self) -> Store:
         return open_store(f"sqlite:///{self.var}/product.db")
@@ -53,12 +59,11 @@ def running(var: Path, **settings: str) -> Iterator[Product]:
     }
     began = time.monotonic()
     with (var / "log").open("w") as log:
-        command = [sys.executable, "-m", "ivr", "up", "--without", "trunk"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(UP, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         page = f"http://127.0.0.1:{console_port}"
         try:
             wait_until_ready(process, page, var / "log")
-            yield Product(page, var, time.monotonic() - began)
+            yield Product(page, var, time.monotonic() - began, environment)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)

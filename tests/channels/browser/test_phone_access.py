@@ -1,32 +1,50 @@
 """The page for everybody: axe-core, keyboard alone, narrow and wide, light and dark, without JavaScript, a bad line."""
 
-import pytest
+from collections.abc import Iterator
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.channels.browser.conftest import Watched
 from tests.channels.browser.products import Product
 
+WIDTHS = (390, 1300)
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1300])
-def test_axe_finds_nothing_before_and_in_a_call_and_nothing_is_cut_off(watched: Watched, width: int, scheme):
-    page = watched.page
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
-    assert violations(page) == []
-    page.get_by_role("button", name="Call", exact=True).click()
-    expect(page.locator("#captions li").first).to_be_visible()
-    page.locator("[data-key='1']").click()
-    expect(page.locator("#state")).to_have_text("Asked: account number")
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    watched.shoot(f"phone-{width}-{scheme}")
+
+def looks(page: Page) -> Iterator[str]:
+    """The page in each width and scheme, by its name."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"cut off at {width} pixels"
+            yield f"{width}-{scheme}"
 
 
 def violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['target']} {one['help']}" for one in found]
+
+
+def calls(page: Page) -> None:
+    """As events: what tones show is shown elsewhere."""
+    page.get_by_label("events").check()
+    page.get_by_role("button", name="Call", exact=True).click()
+    expect(page.locator("#state")).to_have_text("Asked: language")
+
+
+def test_axe_finds_nothing_before_and_in_a_call_and_nothing_is_cut_off(watched: Watched):
+    page = watched.page
+    assert {look: violations(page) for look in looks(page)} == {
+        f"{width}-{scheme}": [] for width in WIDTHS for scheme in ("light", "dark")
+    }
+    calls(page)
+    page.locator("[data-key='1']").click()
+    expect(page.locator("#state")).to_have_text("Asked: account number")
+    expect(page.locator("#captions li").first).to_be_visible()
+    for look in looks(page):
+        assert (look, violations(page)) == (look, [])
+        watched.shoot(f"phone-{look}")
 
 
 def test_a_call_needs_no_mouse(watched: Watched):
@@ -36,8 +54,6 @@ def test_a_call_needs_no_mouse(watched: Watched):
     expect(page.locator("#state")).to_have_text("Asked: language")
     page.locator("body").press("1")
     expect(page.locator("#state")).to_have_text("Asked: account number")
-    page.keyboard.type("34567890#")
-    expect(page.locator("#state")).to_have_text("Asked: menu")
     hang_up = page.get_by_role("button", name="Hang up")
     for _ in range(20):
         page.keyboard.press("Tab")
@@ -47,10 +63,9 @@ def test_a_call_needs_no_mouse(watched: Watched):
     expect(page.locator("#state")).to_have_text("The card was not charged. You hung up.")
 
 
-def test_a_click_in_the_list_of_calls_opens_the_calls_trace(watched: Watched):
+def test_the_list_of_calls_leads_to_a_calls_trace_and_to_where_callers_stop(watched: Watched, product: Product):
     page = watched.page
-    page.get_by_role("button", name="Call", exact=True).click()
-    expect(page.locator("#state")).to_have_text("Asked: language")
+    calls(page)
     page.get_by_role("button", name="Hang up").click()
     expect(page.locator("#state")).to_have_text("The card was not charged. You hung up.")
     page.locator("#latest tbody a").first.click()
@@ -58,6 +73,15 @@ def test_a_click_in_the_list_of_calls_opens_the_calls_trace(watched: Watched):
     expect(page.locator("tbody tr").last).to_contain_text("hung up")
     assert violations(page) == []
     watched.shoot("call-trace")
+    page.goto(f"{product.page}/")
+    page.get_by_role("link", name="Where callers stop").click()
+    expect(page.get_by_role("row", name="before the first step")).to_be_visible()
+    page.get_by_role("link", name="all calls", exact=True).click()
+    expect(page.get_by_role("link", name="all calls", exact=True)).to_have_attribute("aria-current", "page")
+    for look in looks(page):
+        assert (look, violations(page)) == (look, [])
+        watched.shoot(f"drop-off-{look}")
+    assert watched.errors == []
 
 
 def test_noise_on_the_line_is_turned_up_until_the_decoder_fails(watched: Watched):
@@ -80,15 +104,6 @@ def test_noise_on_the_line_is_turned_up_until_the_decoder_fails(watched: Watched
     sent, heard = page.locator("#counts").inner_text().replace(" sent", "").replace(" heard", "").split(", ")
     assert int(sent) == 10
     assert int(heard) < 10
-
-
-def test_keys_may_travel_as_events(watched: Watched):
-    page = watched.page
-    page.get_by_label("events").check()
-    page.get_by_role("button", name="34567890").click()
-    page.locator("body").press("1")
-    expect(page.locator("#state")).to_have_text("Asked: menu")
-    expect(page.locator("#counts")).to_have_text("10 sent, 10 heard")
 
 
 def test_a_page_without_javascript_says_so_and_what_else_there_is(chromium: Browser, product: Product):

@@ -1,14 +1,17 @@
-"""Whole calls in a real browser, by mouse, keys as tones: paid, declined, and one that the bank never answers."""
+"""Whole calls in a real browser, by mouse: paid, with keys as tones; declined; and one that the bank never answers."""
 
 import json
 import re
 import time
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.channels.browser.conftest import SHOTS, Watched
 from tests.channels.browser.products import Product
+from tests.leaks import leaks_in
 from tests.patience import PATIENCE_S
+from tests.testing.projects import make_project, run_pytest
 
 PAID, DECLINED = "4111111111111111", "4000000000013518"
 
@@ -17,9 +20,11 @@ def card(page: Page, what: str) -> None:
     page.get_by_role("button", name=re.compile(f"^{re.escape(what)}")).first.click()
 
 
-def pays(page: Page, account: str, what: str) -> None:
+def pays(page: Page, account: str, what: str, *, as_tones: bool = False) -> None:
     """The account and the card by one click each; what is left is to say yes."""
     page.get_by_label("Language").select_option("1")
+    if not as_tones:
+        page.get_by_label("events").check()
     card(page, what)
     page.get_by_role("button", name=account).click()
     asked(page, "menu")
@@ -36,13 +41,23 @@ def ends(page: Page, words: str) -> None:
     expect(page.locator("#state")).to_have_text(words, timeout=PATIENCE_S * 1000)
 
 
+def saved(page: Page, folder: Path) -> str:
+    """The text of the file that "Save as test" downloads."""
+    with page.expect_download(timeout=PATIENCE_S * 1000) as download:
+        page.get_by_role("button", name="Save as test").click()
+        expect(page.locator("#saved")).to_contain_text("put it into the folder calls", timeout=PATIENCE_S * 1000)
+    file = folder / download.value.suggested_filename
+    download.value.save_as(file)
+    return file.read_text(encoding="utf-8")
+
+
 def received(watched: Watched, kind: str) -> list[dict]:
     return [message for message in map(json.loads, watched.frames) if message["is"] == kind]
 
 
 def test_a_call_is_paid_by_mouse_with_keys_as_tones_and_everything_is_shown(watched: Watched, product: Product):
     page, began = watched.page, time.monotonic()
-    pays(page, "12345678", "approved")
+    pays(page, "12345678", "approved", as_tones=True)
     asked(page, "repeat")
     paid_s = time.monotonic() - began
     watched.shoot("phone-paid-1300")
@@ -62,18 +77,31 @@ def test_a_call_is_paid_by_mouse_with_keys_as_tones_and_everything_is_shown(watc
     )
     (SHOTS / "phone-stopwatch.txt").write_text(f"{stopwatch}\n", encoding="utf-8")
     assert watched.errors == []
-    hosts = {re.split(r"[/?]", url)[2] for url in watched.urls if not url.startswith("data:")}
+    hosts = {re.split(r"[/?]", url)[2] for url in watched.urls if not url.startswith(("data:", "blob:"))}
     assert hosts == {product.page.removeprefix("http://")}
 
 
-def test_a_declined_card_is_told_and_nothing_is_charged(watched: Watched):
+def test_a_declined_card_is_told_and_the_call_is_saved_as_a_test_in_its_middle_and_at_its_end(
+    watched: Watched, tmp_path: Path
+):
     page = watched.page
+    project = make_project(tmp_path / "project")
     pays(page, "23456789", "declined: not sufficient funds")
     expect(page.locator("#money")).to_contain_text("declined: 120.00 USD by visa 3518, code 51")
     asked(page, "card number")
+    middle = saved(page, project / "calls")
     page.get_by_role("button", name="Hang up").click()
     ends(page, "The card was not charged. You hung up.")
     watched.shoot("phone-declined")
+    end = saved(page, project / "calls")
+    assert "bank   declines 51" in end
+    assert "  ends   open\n" in middle
+    assert "  ends   unpaid\n  payment declined 120.00 USD\n" in end
+    assert leaks_in(end.encode(), [DECLINED]) == []
+    assert "23456789" not in end
+    shown = run_pytest(project)
+    assert "2 passed" in shown, shown
+    assert watched.errors == []
 
 
 def test_a_bank_that_never_answers_leaves_the_charge_unknown_until_it_is_reversed(watched: Watched):

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 
 from ivr.flow.compiler import Flow, compile_flow
-from ivr.flow.drawing.diagram import colour, edges, mermaid, svg
+from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.layout import Edge, lay_out
+from ivr.flow.drawing.look import colour, edges
+from ivr.flow.drawing.mermaid import mermaid
 from tests.conversation.talk import sample
 
 NS = "{http://www.w3.org/2000/svg}"

@@ -1,0 +1,261 @@
+"""A call on record as a call file: gone through again in this process, with stand-ins for what was keyed, while the
+recorder of `simulate --record` writes it down. Nothing is charged, and nothing of the caller is in the file.
+
+What comes out is held against the record (`_require_same`) and played as the plugin would play it, before anybody gets it.
+A call that went as it did because of others (a limit that they had used up, a bill that another was paying), or of a billing
+system that was away, cannot be gone through alone: RecordError says so.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ivr.channels.simulator import Reply
+from ivr.conversation.history import is_whole
+from ivr.core.call import Call
+from ivr.core.caller import takes_texts
+from ivr.core.money import Money
+from ivr.errors import RecordError
+from ivr.flow.compiler import Flow
+from ivr.flow.schema import CollectStep
+from ivr.store import Store, memory_store
+from ivr.testing.bench import Bench, build_bench
+from ivr.testing.recording import RecordingLine, behaviour_of, call_file
+from ivr.testing.rehearsal import rehearse
+from ivr.testing.replay import KEYED, LOOKED_UP, Entry, entries_of
+from ivr.testing.stand_ins import EDITS, STRAY_CARDS, account_keys, card_field_keys, card_number_keys
+from ivr.words.phrases import Prompts
+
+CALLER, WITHHELD = "+15550100", "anonymous"
+MOST_ACTS = 300
+HEAD = "-- Saved from a call on record: the account, the card and the caller's number are stand-ins.\n"
+
+
+@dataclass(frozen=True)
+class Saver:
+    """`accounts`: the file that the tests of the project have. `store` is only read."""
+
+    flows: Mapping[str, Flow]
+    prompts: Prompts
+    accounts: Path | None
+    store: Store
+
+    def call_file(self, call_id: str) -> str:
+        """The text of the file; a call that goes on ends there as `open`. RecordError says why there is none."""
+        stored = self.store.load_call(call_id)
+        if stored is None:
+            raise RecordError(f"there is no call {call_id}")
+        call = stored.call
+        if call.flow not in self.flows:
+            raise RecordError(f"its flow {call.flow} is not among the flows any more")
+        if not stored.is_whole or not is_whole(call.history):
+            raise RecordError("what happened in it is not on record: it was made before that was kept, or was too long")
+        bench = self._bench(call.flow)
+        line = Retelling(self.flows[call.flow], call, self.store, bench).tell()
+        _require_same(call, self.store, line, bench)
+        text = HEAD + call_file(line.recording, line.call_id, bench.workbench.store)
+        self._require_passing(text, call.flow)
+        return text
+
+    def _bench(self, flow: str) -> Bench:
+        first = sorted(self.flows.values(), key=lambda one: one.name != flow)
+        return build_bench(first, self.prompts, self.accounts, store=memory_store())
+
+    def _require_passing(self, text: str, flow: str) -> None:
+        bench = self._bench(flow)
+        rehearsal = rehearse(text, bench.world())
+        untrue = rehearsal.first_difference
+        if untrue is not None or bench.disagreement():
+            reason = f"line {untrue.instruction.line}: {untrue.instead}" if untrue else bench.disagreement()
+            raise RecordError(f"it would not pass as a test ({reason})")
+
+
+@dataclass
+class Retelling:
+    """Follows the history from entry to entry; each is used where the line asks for it."""
+
+    flow: Flow
+    stored: Call
+    store: Store
+    bench: Bench
+    _line: RecordingLine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._entries = entries_of(self.stored.history)
+        self._at = self._accounts = 0
+        self._has_one_card = any(one.word == "limit" and one.rest[-1] == "attempts_per_card" for one in self._entries)
+        line = self.bench.workbench.dial(
+            self.flow.name, CALLER if takes_texts(self.stored.ani) else WITHHELD, RecordingLine
+        )
+        assert isinstance(line, RecordingLine)
+        self._line = line
+        self.bench.begun[line.call_id] = self.bench.workbench.clock()
+
+    def tell(self) -> RecordingLine:
+        reply = self._line.begin()
+        for _ in range(MOST_ACTS):
+            next_reply = None if reply.state == "over" else self._act(reply)
+            if next_reply is None:
+                break
+            reply = next_reply
+        if self.stored.hung_up and reply.state != "over":
+            self._line.hang_up()
+            for attempt in self._open_attempts():
+                self.bench.tell_bank(self._behaviour(attempt))
+        return self._line
+
+    def _act(self, reply: Reply) -> Reply | None:
+        """What the caller did, or the bank; None where nothing more is on record."""
+        if reply.state == "waiting":
+            return self._wait()
+        entry = self._next(KEYED)
+        if entry is None:
+            return None
+        if entry.word == "silence":
+            return self._line.stay_silent()
+        return self._line.press(self._card_keys(reply, entry) if reply.sensitive else self._plain_keys(entry))
+
+    def _next(self, words: frozenset[str]) -> Entry | None:
+        for at in range(self._at, len(self._entries)):
+            if self._entries[at].word in words:
+                self._at = at + 1
+                return self._entries[at]
+        return None
+
+    # ---- keys
+
+    def _card_keys(self, reply: Reply, entry: Entry) -> str:
+        if entry.word == "edit":
+            return EDITS[entry.rest[0]]
+        if entry.word != "card" or entry.rest[0] != reply.asks:
+            raise RecordError(f"the flow was changed since: it asks for the {reply.asks.replace('_', ' ')} now")
+        _, verdict, *itself = entry.rest
+        if reply.asks != "card_number":
+            brand = str(self._call.values.get("brand", ""))
+            return card_field_keys(reply.asks, verdict, brand, bool(itself))
+        step = self.flow.steps[self._call.step]
+        taken = step.brands if isinstance(step, CollectStep) else []
+        attempt = 0 if self._has_one_card else self._call.attempt - 1
+        return card_number_keys(verdict, taken, attempt, bool(itself))
+
+    def _plain_keys(self, entry: Entry) -> str:
+        if entry.word == "keys":
+            return entry.rest[0]
+        if entry.word == "captured":
+            raise RecordError("its card was taken by the telephone network's own form, which a call file has not")
+        if entry.word != "digits":
+            raise RecordError("the flow was changed since: it asked for a card where it asks for something else now")
+        looked_up = self._entries[self._at] if self._at < len(self._entries) else None
+        if looked_up is None or looked_up.word not in LOOKED_UP:
+            count = int("".join(filter(str.isdigit, entry.rest[0])))
+            stray = STRAY_CARDS.get(count) if self._was_told_of_a_card() else None
+            return f"{stray}#" if stray else account_keys(entry.rest[0], 0)[1]
+        if looked_up.word == "failed":
+            raise RecordError("the billing system was not there for it, which a call file cannot say")
+        self._at += 1
+        account, keys = account_keys(entry.rest[0], self._accounts)
+        self._accounts += 1
+        if looked_up.word == "found":
+            self._owe(account, *looked_up.rest)
+        return keys
+
+    def _was_told_of_a_card(self) -> bool:
+        return any("card_asked_later" in turn.said for turn in self.store.turns_of(self.stored.id))
+
+    def _owe(self, account: str, due: str, least: str, currency: str) -> None:
+        owed, part = Money(int(due), currency), Money(min(int(least), int(due)), currency)
+        self.bench.billing.owes(account, str(owed), str(part))
+        self._line.recording.bills.append(f"{account} {owed}, at least {part}")
+
+    # ---- the bank
+
+    def _wait(self) -> Reply | None:
+        if not self._is_bank_ahead():
+            return None
+        for attempt in self._open_attempts():
+            self.bench.tell_bank(self._behaviour(attempt))
+        return self._line.wait()
+
+    def _is_bank_ahead(self) -> bool:
+        """The call went on after this hold, or the bank answered more on record than this caller has heard."""
+        went_on = any(one.word in KEYED for one in self._entries[self._at :])
+        came_to_its_end = self.stored.phase == "over" and not self.stored.hung_up
+        return went_on or came_to_its_end or _bank_words(self._call) < _bank_words(self.stored)
+
+    def _open_attempts(self) -> Sequence[int]:
+        return [charge.attempt for charge in self._call.unsettled]
+
+    def _behaviour(self, attempt: int) -> str:
+        """What the bank did on record, as a scripted one has to; what it said only after the call is not of the call."""
+        if attempt in _never_told(self.stored):
+            return "cannot say"
+        intent = self.stored.intent_of(attempt)
+        payment = self.store.payment(intent)
+        return behaviour_of(payment, self.store.entries(intent)) if payment else "approves"
+
+    @property
+    def _call(self) -> Call:
+        stored = self.bench.workbench.store.load_call(self._line.call_id)
+        assert stored is not None
+        return stored.call
+
+
+def _require_same(stored: Call, store: Store, line: RecordingLine, bench: Bench) -> None:
+    """RecordError where the call went another way alone, or ended otherwise."""
+    told = bench.workbench.store.load_call(line.call_id)
+    assert told is not None
+    here = bench.workbench.store
+    for what, was, now in (
+        ("went", stored.moves, told.call.moves),
+        ("ended", _ending(stored), _ending(told.call)),
+        ("said", _said(store, stored.id), _said(here, line.call_id)),
+        ("charged", _money(store, stored), _money(here, told.call)),
+    ):
+        if was and was != now:
+            raise RecordError(f"{_why(stored)} (on record it {what} {_first(was, now)}, alone {_first(now, was)})")
+
+
+def _ending(call: Call) -> Sequence[str]:
+    return [call.outcome or "open", *(["hung up"] if call.hung_up else [])]
+
+
+def _bank_words(call: Call) -> int:
+    return sum(entry.word == "bank" for entry in entries_of(call.history))
+
+
+def _said(store: Store, call_id: str) -> Sequence[str]:
+    """In order; what a hold says while it lasts is not counted."""
+    return [
+        name
+        for turn in store.turns_of(call_id)
+        if turn.came != "on hold" or turn.phase != "waiting"
+        for name in turn.said
+    ]
+
+
+def _money(store: Store, call: Call) -> Sequence[str]:
+    open_ones = {call.intent_of(attempt) for attempt in _never_told(call)}
+    return [
+        f"{'open' if one.intent.reference in open_ones else one.status} {one.intent.amount}"
+        for one in store.payments_of(call.id)
+    ]
+
+
+def _never_told(call: Call) -> Sequence[int]:
+    """Attempts that were still without an answer when the call came to its end."""
+    return [charge.attempt for charge in call.unsettled] if call.phase == "over" and not call.hung_up else []
+
+
+def _first(one: Sequence[str], other: Sequence[str]) -> str:
+    """The first of these that the others do not have in that place."""
+    differing: Iterator[str] = (word for at, word in enumerate(one) if at >= len(other) or other[at] != word)
+    return next(differing, "nothing").replace("_", " ")
+
+
+def _why(stored: Call) -> str:
+    words = {entry.word for entry in entries_of(stored.history)}
+    if "limit" in words:
+        return "a limit on attempts was reached in it, which other calls count towards"
+    if "refused" in words:
+        return "what its bill owed was changed by another call"
+    return "alone it does not go as it went: the flow was changed since, or other calls were at work on its bill"

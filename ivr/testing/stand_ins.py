@@ -1,0 +1,66 @@
+"""Keys that stand in for those of a call on record, of which only the verdicts are known; they belong to nobody."""
+
+from collections.abc import Collection
+
+from ivr.core.brands import brand_of, passes_luhn
+from ivr.errors import RecordError
+from ivr.testing.cards import PUBLISHED, TEST_CARDS, code_of
+
+DONE, CLEAR = "#", "*"
+# By field and verdict ("" for a valid one). Valid by the clock of a test, which stands at the beginning of 2026.
+FIELDS = {
+    "expiry": {"": "1230", "!expired": "0120", "!not_a_month": "1330", "!expiry_far": "1260", "!length": "123"},
+    "postal_code": {"": "94105", "!length": "941"},
+}
+TOO_SHORT = "4111111"
+# What became of keys in a card field that are no entry.
+EDITS = {"cleared": f"4{CLEAR}", "cancel": CLEAR, "empty": DONE}
+STRAY_CARDS = {16: TEST_CARDS["visa"], 15: TEST_CARDS["amex"], 14: TEST_CARDS["diners"]}
+
+
+def card_field_keys(field: str, verdict: str, brand: str, is_over_itself: bool) -> str:
+    """`verdict` begins with `!` where the entry was not valid; `brand`: of the card number that was keyed before."""
+    of_field = FIELDS.get(field) or {"": code_of(brand), "!length": "12"}
+    keys = of_field.get(verdict if verdict.startswith("!") else "")
+    if keys is None:
+        raise RecordError(f"no keys are known that a {field.replace('_', ' ')} is refused for as '{verdict[1:]}'")
+    return keys if is_over_itself else f"{keys}{DONE}"
+
+
+def card_number_keys(verdict: str, taken: Collection[str], attempt: int, is_over_itself: bool) -> str:
+    """`taken`: the brands that the flow takes. Each attempt has another card, as far as there are published ones."""
+    if verdict == "!luhn":
+        number = TEST_CARDS["visa"][:-1] + "2"
+    elif verdict == "!length":
+        number = TOO_SHORT
+    elif verdict == "!brand_refused":
+        number = next((number for brand, number in TEST_CARDS.items() if brand not in taken), "")
+        if not number:
+            raise RecordError("the flow takes every brand now, and refused one then")
+    elif verdict.startswith("!"):
+        raise RecordError(f"no keys are known that a card number is refused for as '{verdict[1:]}'")
+    else:
+        number = _one_of(verdict, attempt)
+    return number if is_over_itself and len(number) > len(TOO_SHORT) else f"{number}{DONE}"
+
+
+def _one_of(brand: str, attempt: int) -> str:
+    if brand not in TEST_CARDS:
+        raise RecordError(f"there is no published test card of the brand {brand}")
+    first = TEST_CARDS[brand]
+    others = sorted(number for number in PUBLISHED if number != first and _is_of(number, brand, len(first)))
+    return [first, *others][attempt % (1 + len(others))]
+
+
+def _is_of(number: str, brand: str, length: int) -> bool:
+    found = brand_of(number.encode())
+    return found is not None and found.name == brand and len(number) == length and passes_luhn(number.encode())
+
+
+def account_keys(written: str, number: int) -> tuple[str, str]:
+    """`written` as in a history: so many digits, and the key that ended them. The account, and its keys."""
+    end = written[-1:] if written[-1:] in (DONE, CLEAR) else ""
+    length = int(written.removesuffix(end) or 0)
+    # A one in front: no card number begins so.
+    digits = f"1{number:0{length - 1}d}"[:length] if length > 1 else "1"[:length]
+    return digits, f"{digits}{end}"

@@ -1,0 +1,218 @@
+"""A call on record becomes a call file that passes and has nobody's digits; what cannot be gone through alone is refused."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ivr.calls.assembly import load_flow
+from ivr.channels.simulator import play, read_script
+from ivr.cli.save import save
+from ivr.core.stray_cards import is_card_number
+from ivr.errors import RecordError
+from ivr.store import migrate, open_store
+from ivr.testing.cards import TEST_CARDS, is_published
+from ivr.testing.saved_call import Saver
+from ivr.testing.stand_ins import account_keys, card_field_keys, card_number_keys
+from ivr.vault.card import CardRules, problem_of
+from tests.benches import ROOT, SAMPLE, Bench, make_bench
+from tests.merchants import bench_of, files_by_flow
+
+ACCOUNTS = ROOT / "config" / "accounts.csv"
+CALLS = sorted((ROOT / "tests" / "calls").glob("*.txt"))
+PAN, CODE, EXPIRY, ZIP = "4539578763621486", "739", "0731", "10017"
+
+
+def saver_of(bench: Bench, file: Path = SAMPLE) -> Saver:
+    flow, prompts = load_flow(file)
+    return Saver({flow.name: flow}, prompts, ACCOUNTS, bench.workbench.store)
+
+
+def call(bench: Bench, keys: str) -> str:
+    """Its id. `-` is silence, and `h` a hang-up."""
+    line = bench.dial("pay-a-bill", "+12125550123")
+    reply = line.begin()
+    for entry in keys.split():
+        while reply.state == "waiting":
+            reply = line.wait()
+        if entry == "h":
+            line.hang_up()
+        else:
+            reply = line.stay_silent() if entry == "-" else line.press(entry)
+    assert bench.line is not None
+    return bench.line.call_id
+
+
+@pytest.mark.parametrize("script", CALLS, ids=lambda path: path.stem)
+def test_every_call_file_of_ours_once_played_is_saved_as_one_that_ends_the_same(script: Path, sealing_key: Path):
+    text = script.read_text(encoding="utf-8")
+    name = read_script(text)[0].rest.partition(" from ")[0]
+    bench = bench_of(sealing_key, name)
+    play(text, bench.world())
+    calls = list(bench.workbench.store.ended_calls(name, 10))
+    assert calls
+    for ended in calls:
+        saved = saver_of(bench, files_by_flow()[name]).call_file(ended.id)
+        assert f"\n  ends   {ended.outcome}\n" in saved
+        play(saved, bench_of(sealing_key, name).world())
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        f"1 12345678# 1 {PAN}# {EXPIRY} {CODE} {ZIP} 1 h",
+        f"1 12345678# 1 {PAN[:9]}*{PAN}# 1199 1331 {EXPIRY} {CODE} {ZIP} h",
+        f"1 {PAN}# 12345678# h",
+        f"1 12345678# 1 {PAN[:-1]}5# {PAN} {EXPIRY} {CODE[:2]}# {CODE} {ZIP[:3]}# h",
+    ],
+)
+def test_nobodys_digits_are_in_the_file(bench: Bench, keys: str):
+    saved = saver_of(bench).call_file(call(bench, keys))
+    digits = "".join(filter(str.isdigit, saved))
+    assert PAN not in digits
+    assert not re.search(rf"\b({CODE}|{CODE[:2]}|{EXPIRY}|{ZIP}|12345678|12125550123|1199|1331)\b", saved)
+    assert f"{PAN[:-1]}5" not in digits
+    for number in re.findall(r"\d{12,}", saved):
+        assert is_published(number) or not is_card_number(number.encode()), "of somebody"
+
+
+def test_a_call_that_goes_on_is_saved_as_far_as_it_has_gone(bench: Bench, sealing_key: Path):
+    saved = saver_of(bench).call_file(call(bench, f"1 12345678# 1 {PAN}#"))
+    assert saved.endswith("  hears  enter_expiry\n  ends   open\n  payment none\n  texts  none\n")
+    play(saved, make_bench(sealing_key).world())
+
+
+def test_a_call_in_the_middle_of_a_charge_is_saved_too(bench: Bench, sealing_key: Path):
+    saved = saver_of(bench).call_file(call(bench, f"1 12345678# 1 {PAN}# {EXPIRY} {CODE} {ZIP} 1"))
+    assert "  ends   open\n" in saved
+    assert "  payment accepted 42.50 USD\n" in saved
+    play(saved, make_bench(sealing_key).world())
+
+
+def test_what_was_owed_then_is_in_the_file(bench: Bench, sealing_key: Path):
+    bench.billing.owes("12345678", "7.25 USD", "1.00 USD")
+    saved = saver_of(bench).call_file(call(bench, "1 12345678# h"))
+    assert "  owes   10000000 7.25 USD, at least 1.00 USD\n" in saved
+    play(saved, make_bench(sealing_key).world())
+
+
+def test_a_withheld_number_stays_withheld(bench: Bench):
+    line = bench.dial("pay-a-bill", "anonymous")
+    line.begin()
+    line.hang_up()
+    assert bench.line is not None
+    assert "call pay-a-bill from anonymous\n" in saver_of(bench).call_file(bench.line.call_id)
+
+
+# ---- what cannot be
+
+
+def test_a_call_that_others_had_used_up_the_limit_of_is_refused(bench: Bench):
+    bench.bank.behaviour = "declines 05"
+    paying = f"1 12345678# 1 {PAN}# {EXPIRY} {CODE} {ZIP} 1"
+    calls = [call(bench, f"{paying} h") for _ in range(6)]
+    for one in calls:
+        bench.tell_bank("declines 05")
+        assert one
+    bench.workbench.clock.advance(1)
+    turned_away = call(bench, f"{paying} h")
+    stored = bench.workbench.store.load_call(turned_away)
+    assert stored is not None
+    assert any(" limit " in entry for entry in stored.call.history), stored.call.history
+    with pytest.raises(RecordError, match="a limit on attempts was reached in it, which other calls count towards"):
+        saver_of(bench).call_file(turned_away)
+
+
+def test_a_billing_system_that_was_away_is_refused(bench: Bench):
+    bench.billing.behaviour = "is away"
+    with pytest.raises(RecordError, match="the billing system was not there for it"):
+        saver_of(bench).call_file(call(bench, "1 12345678#"))
+
+
+def test_a_call_of_a_flow_that_was_changed_is_refused(bench: Bench, tmp_path: Path):
+    made = call(bench, "1 12345678# 1 h")
+    (tmp_path / "prompts").mkdir()
+    for file in (SAMPLE.parent / "prompts").glob("*.yaml"):
+        (tmp_path / "prompts" / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    changed = SAMPLE.read_text(encoding="utf-8").replace("set: bill.due, then: card", "then: other_amount")
+    (tmp_path / "pay-a-bill.yaml").write_text(changed, encoding="utf-8")
+    with pytest.raises(RecordError, match=r"the flow was changed since.*on record it"):
+        saver_of(bench, tmp_path / "pay-a-bill.yaml").call_file(made)
+
+
+def test_what_there_is_not_is_told(bench: Bench):
+    store, saver = bench.workbench.store, saver_of(bench)
+    with pytest.raises(RecordError, match="there is no call CA404"):
+        saver.call_file("CA404")
+    known = store.load_call(call(bench, "1 h"))
+    assert known is not None
+    store.save_call(replace(known.call, id="CA1", history=()), 0, bench.workbench.clock())
+    with pytest.raises(RecordError, match="what happened in it is not on record"):
+        saver.call_file("CA1")
+    store.save_call(replace(known.call, id="CA2", flow="gone"), 0, bench.workbench.clock() + timedelta(seconds=1))
+    with pytest.raises(RecordError, match="its flow gone is not among the flows any more"):
+        saver.call_file("CA2")
+
+
+# ---- stand-ins
+
+
+@pytest.mark.parametrize("verdict", ["length", "luhn", "brand_refused"])
+def test_a_card_number_that_was_refused_is_refused_again(verdict: str, bench: Bench):
+    keys = card_number_keys(f"!{verdict}", ["visa"], 0, False)
+    rules = CardRules(frozenset({"visa"}))
+    assert problem_of("card_number", keys.rstrip("#").encode(), rules, bench.workbench.clock().date()) == verdict
+
+
+@pytest.mark.parametrize("brand", TEST_CARDS)
+def test_each_attempt_has_a_published_card_of_its_brand(brand: str, bench: Bench):
+    rules, today = CardRules(frozenset(TEST_CARDS)), bench.workbench.clock().date()
+    for attempt in range(4):
+        number = card_number_keys(brand, [brand], attempt, True)
+        assert is_published(number)
+        assert problem_of("card_number", number.encode(), rules, today) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict"),
+    [
+        *(("expiry", verdict) for verdict in ("", "length", "not_a_month", "expired", "expiry_far")),
+        *(("postal_code", verdict) for verdict in ("", "length")),
+        *(("security_code", verdict) for verdict in ("", "length")),
+    ],
+)
+def test_each_other_field_is_as_right_or_wrong_as_it_was(field: str, verdict: str, bench: Bench):
+    keys = card_field_keys(field, f"!{verdict}" if verdict else "ok", "visa", False).rstrip("#")
+    rules = CardRules(frozenset({"visa"}), "visa")
+    assert (problem_of(field, keys.encode(), rules, bench.workbench.clock().date()) or "") == verdict
+
+
+@pytest.mark.parametrize(
+    ("written", "keys"), [("8#", "10000007#"), ("10", "1000000007"), ("1#", "1#"), ("0*", "*"), ("3*", "107*")]
+)
+def test_an_account_has_as_many_digits_and_ends_as_it_did(written: str, keys: str):
+    assert account_keys(written, 7)[1] == keys
+
+
+# ---- the command
+
+
+def test_the_command_writes_the_file_or_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sealing_key: Path):
+    url = f"sqlite:///{tmp_path}/calls.db"
+    migrate(url)
+    store = open_store(url)
+    bench = make_bench(sealing_key, store=store)
+    made = call(bench, "1 12345678# h")
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("FLOWS", str(ROOT / "flows"))
+    file = tmp_path / "saved.txt"
+    assert CliRunner().invoke(save, [made, "--to", str(file)], catch_exceptions=False).exit_code == 0
+    shown = CliRunner().invoke(save, [made], catch_exceptions=False)
+    assert shown.output == file.read_text(encoding="utf-8")
+    with pytest.raises(RecordError, match="is there already: choose another name"):
+        CliRunner().invoke(save, [made, "--to", str(file)], catch_exceptions=False)
+    play(file.read_text(encoding="utf-8"), make_bench(sealing_key).world())
+    store.close()
