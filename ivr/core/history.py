@@ -39,6 +39,7 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.flow import AskStep, CollectStep
+from ivr.core.habit import is_second_done
 from ivr.core.money import Money
 
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
@@ -53,6 +54,8 @@ def noted(flow: Flow, before: Call, event: Event) -> History:
         return (f"{at} began",)
     if not before.history or len(before.history) >= MOST_ENTRIES:
         return before.history
+    if is_second_done(flow, before, event):
+        return before.history  # it changes nothing, and whole seconds do not tell it from a later one
     write = _WRITERS.get(type(event))
     words = write(flow, before, event) if write else ""
     return (*before.history, f"{at - began(before.history)} {words}") if words else before.history
