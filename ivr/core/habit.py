@@ -31,7 +31,7 @@ DOUBLE_PRESS_S = 1.0
 
 
 def is_stray_done(turn: Turn, event: Event) -> bool:
-    return turn.call.ended_itself and _is_lone_done(turn, event) or is_second_done(turn.flow, turn.call, event)
+    return (turn.call.ended_itself and _is_lone_done(turn, event)) or is_second_done(turn.flow, turn.call, event)
 
 
 def is_second_done(flow: Flow, call: Call, event: Event) -> bool:
