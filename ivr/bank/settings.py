@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from ivr.core.money import known_currency
 from ivr.core.problems import did_you_mean
-from ivr.core.scalars import known_currency
 from ivr.core.yaml_source import Source, read_yaml
 from ivr.errors import ConfigError
 
