@@ -25,6 +25,7 @@ from ivr.core.events import (
     NoInput,
     Waited,
 )
+from ivr.core.habit import DOUBLE_PRESS_S
 from ivr.core.money import Money
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,11 @@ class Talk:
         self.phrases = [p for action in actions if isinstance(action, Speak) for p in action.phrases]
         self.done = [action for action in actions if not isinstance(action, Speak)]
         self.history += actions
+        return self
+
+    def later(self, seconds: float = 2 * DOUBLE_PRESS_S) -> "Talk":
+        """Nothing happens for so long: a done key that comes now is none that was pressed twice."""
+        self.now += timedelta(seconds=seconds)
         return self
 
     def start(self) -> "Talk":

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -22,11 +21,6 @@ def after(*entries: str, flow: object = None) -> Talk:
         talk.keys(entry)
         if talk.call.phase == "lookup":
             talk.found()
-    return talk
-
-
-def later(talk: Talk, seconds: float = 2 * DOUBLE_PRESS_S) -> Talk:
-    talk.now += timedelta(seconds=seconds)
     return talk
 
 
@@ -64,7 +58,7 @@ def test_the_done_key_after_it_is_dropped_and_the_question_is_put_again(entries:
 def test_a_second_one_is_an_entry_with_nothing_in_it_once_the_question_could_be_heard(
     entries: tuple[str, ...], question: str
 ):
-    talk = later(after(*entries).keys("#")).keys("#")
+    talk = after(*entries).keys("#").later().keys("#")
     assert {"nothing_entered", "no_match"} & set(talk.said), question
 
 
@@ -72,7 +66,7 @@ def test_a_second_one_is_an_entry_with_nothing_in_it_once_the_question_could_be_
 def test_a_second_one_at_once_is_dropped_too(entries: tuple[str, ...], question: str):
     talk = after(*entries).keys("#")
     before = (talk.call.mistakes, talk.call.step, talk.call.phase, talk.call.field_index)
-    later(talk, DOUBLE_PRESS_S / 2).keys("#")
+    talk.later(DOUBLE_PRESS_S / 2).keys("#")
     assert question in talk.said
     assert (talk.call.mistakes, talk.call.step, talk.call.phase, talk.call.field_index) == before
 
@@ -91,17 +85,17 @@ ENDED_BY_IT = {
 def test_pressed_twice_to_end_an_entry_it_costs_no_try(entries: tuple[str, ...], question: str):
     talk = after(*entries)
     mistakes = talk.call.mistakes
-    later(talk, DOUBLE_PRESS_S / 2).keys("#")
+    talk.later(DOUBLE_PRESS_S / 2).keys("#")
     assert question in talk.said
     assert talk.call.mistakes == mistakes
-    later(talk).keys("#")
+    talk.later().keys("#")
     assert {"nothing_entered", "no_match"} & set(talk.said)
 
 
 @pytest.mark.parametrize("times", [2, 3])
 def test_pressed_twice_while_the_bill_is_looked_up_it_belongs_to_the_account_number(times: int):
     talk = Talk().start().keys("1").keys("1234567890" if times == 3 else "12345678#")
-    later(talk, 4).hear(Waited(talk.now)).found()
+    talk.later(4).hear(Waited(talk.now)).found()
     for _ in range(times - 1):
         assert "pay_full_balance" in talk.keys("#").said
     assert talk.call.mistakes == 0
@@ -115,7 +109,7 @@ def test_it_may_be_pressed_after_every_entry_of_a_call():
 
 
 def test_after_an_entry_that_was_ended_by_it_a_second_one_is_told():
-    assert later(after("1", "12345678#")).keys("#").said[0] == "no_match"
+    assert after("1", "12345678#").later().keys("#").said[0] == "no_match"
 
 
 @pytest.mark.parametrize("between", ["silence", "cleared", "cancelled"])
@@ -124,7 +118,7 @@ def test_it_belongs_to_no_entry_once_something_else_has_come_between(between: st
     {
         "silence": talk.silence,
         "cleared": lambda: talk.keys("4*"),
-        "cancelled": lambda: later(talk.keys("*").keys("2#")),
+        "cancelled": lambda: talk.keys("*").keys("2#").later(),
     }[between]()
     assert talk.keys("#").said[0] == "nothing_entered"
 
@@ -151,7 +145,7 @@ def test_after_a_menu_that_leads_to_a_prompt_with_an_offer_it_does_not_skip_the_
     assert flow is not None, problems
     talk = Talk(flow).start().keys("1")
     assert talk.keys("#").said == ["repeat_offer"]
-    assert later(talk).keys("#").is_over
+    assert talk.later().keys("#").is_over
 
 
 def test_the_keys_as_configured_are_meant():
@@ -188,5 +182,5 @@ def test_one_that_changes_nothing_is_not_in_the_calls_history():
     known = replace(talk.call, history=("1768478400 began",))
     repeated = KeysEntered(talk.now, Digits("#"))
     assert noted(talk.flow, known, repeated) == known.history
-    later(talk)
+    talk.later()
     assert noted(talk.flow, known, KeysEntered(talk.now, Digits("#"))) != known.history
