@@ -15,9 +15,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ivr.calls.assembly import load_flow
 from ivr.channels.simulator import play
 from ivr.core.call import Call
-from ivr.runner.assembly import load_flow
 from ivr.testing.explore import Explorer
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet

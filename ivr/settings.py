@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from ivr.core.problems import did_you_mean
-from ivr.core.yaml_source import Source, read_yaml
 from ivr.errors import ConfigError
 from ivr.places import PROJECT_FILE, SHIPPED, project_folder, shown
+from ivr.reading.problems import did_you_mean
+from ivr.reading.yaml_source import Source, read_yaml
 
 DEFAULTS = SHIPPED / "config" / "default.yaml"
 DEVELOPMENT_TOKEN_FILE = Path("keys") / "twilio_auth_token"  # below VAR

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from ivr.runner.billing import HttpBilling
-from ivr.runner.billing_endpoint import Access, BillingEndpoint
-from ivr.runner.look_ups import LookUps
+from ivr.calls.billing import HttpBilling
+from ivr.calls.billing_endpoint import Access, BillingEndpoint
+from ivr.calls.look_ups import LookUps
 from tests.benches import Bench
 from tests.billing_endpoints import BillingServer, Request, billing_server, hang, write
 from tests.channels.trunk.mouths import Caller, ring

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from ivr.core.money import known_currency
-from ivr.core.problems import did_you_mean
-from ivr.core.yaml_source import Source, read_yaml
 from ivr.errors import ConfigError
+from ivr.reading.problems import did_you_mean
+from ivr.reading.scalars import known_currency
+from ivr.reading.yaml_source import Source, read_yaml
 
 # A job is leased to one forwarder for this long. Whatever is asked of a bank must have been answered or given up by then,
 # with time left to write the answer down: a lease that ends earlier brings a second forwarder to the same charge.

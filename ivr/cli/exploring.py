@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ivr.calls.assembly import load_flow
 from ivr.cli.flow_choice import settings_to_read
+from ivr.flow.drawing.coverage import Coverage
 from ivr.places import SHIPPED, find_project
-from ivr.runner.assembly import load_flow
-from ivr.testing.coverage import Coverage
 from ivr.testing.explore import Found, explore
 from ivr.testing.project import Project
 

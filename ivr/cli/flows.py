@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from ivr.cli.flow_choice import chosen_banks, chosen_flow
-from ivr.core.compiler import NOTHING_AROUND, Around
-from ivr.core.diagram import mermaid, svg
-from ivr.core.flow_files import FlowSet, read_flows
-from ivr.core.flow_schema import flow_schema
-from ivr.core.problems import Problem
+from ivr.flow.compiler import NOTHING_AROUND, Around
+from ivr.flow.drawing.diagram import mermaid, svg
+from ivr.flow.editor_schema import flow_schema
+from ivr.flow.files import FlowSet, read_flows
+from ivr.reading.problems import Problem
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 SCHEMA = Path("config/flow.schema.json")

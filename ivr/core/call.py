@@ -56,7 +56,7 @@ class Call:
     nothing else since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
     keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
     `stray_at`.
-    `history`: what happened, for a replay through a changed flow (`core.history`).
+    `history`: what happened, for a replay through a changed flow (`conversation.history`).
     """
 
     id: str

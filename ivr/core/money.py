@@ -4,16 +4,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from babel.numbers import get_currency_precision, is_currency
-
-from ivr.core.problems import did_you_mean
+from babel.numbers import get_currency_precision
 
 # Babel has CLDR's decimals: what people write in shops. Banks count in ISO 4217's minor units, which these have more of.
 _ISO_4217 = {
     "IQD": 3,
     **dict.fromkeys(("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SLL", "SOS", "SYP", "YER"), 2),
 }
-_NEAR_CURRENCIES = ("USD", "EUR", "GBP", "MXN", "CAD", "AUD", "CHF", "JPY")
 _WRITTEN = re.compile(r"(\d{1,9})(?:\.(\d{1,4}))? ([A-Z]{3})", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(?:[,.'\s]\d{3})+(?:[.,]\d{1,4})?(?: [A-Z]{3})?")
 _DECIMAL_COMMA = re.compile(r"\d{1,9},\d{1,4}(?: [A-Z]{3})?", re.ASCII)
@@ -40,21 +37,13 @@ def decimals(currency: str) -> int:
     return _ISO_4217[currency] if currency in _ISO_4217 else int(get_currency_precision(currency))
 
 
-@lru_cache(maxsize=512)
-def known_currency(code: str) -> str:
-    """The code itself; ValueError where no currency has it."""
-    if not is_currency(code):
-        raise ValueError(f"'{code}' is not a currency ({did_you_mean(code, _NEAR_CURRENCIES)})")
-    return code
-
-
 def parse_money(written: str) -> Money:
     """`"500.00 USD"` as Money; ValueError says what is expected."""
     match = _WRITTEN.fullmatch(written.strip())
     if match is None:
         raise ValueError(_expected(written.strip()))
     whole, part, currency = match.groups()
-    digits = decimals(known_currency(currency))
+    digits = decimals(currency)
     if len(part or "") > digits:
         raise ValueError(f"{currency} has {digits} decimal places")
     return Money(int(whole) * 10**digits + int((part or "").ljust(digits, "0") or 0), currency)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.core.money import Money, parse_money
-from ivr.core.problems import did_you_mean
 from ivr.core.stray_cards import is_card_number
 from ivr.errors import ConfigError
+from ivr.reading.problems import did_you_mean
+from ivr.reading.scalars import known_currency
 
 COLUMNS = ("account", "due", "minimum", "currency")
 MOST_BYTES = 256 * 1024 * 1024  # about eight million accounts
 MOST_TOLD = 20  # a file of another kind is wrong in every line
 _ACCOUNT = re.compile(r"[0-9]{1,32}")  # ASCII: what a keypad can send, and the column holds
+_CURRENCY = re.compile(r"[A-Z]{3}")  # any other form is told with the amount
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 # A file that begins with one of these was saved as "Unicode text", which is two bytes a character.
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -126,6 +128,8 @@ def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
     if len(line.fields) != len(header.fields):
         raise ValueError(f"{len(line.fields)} fields where the columns are {len(header.fields)}{_hint(line, header)}")
     account, due, minimum, currency = (line.fields[places[name]] for name in COLUMNS)
+    if _CURRENCY.fullmatch(currency):
+        known_currency(currency)
     if not _ACCOUNT.fullmatch(account):
         raise ValueError("account: expected 1 to 32 digits")
     if is_card_number(account.encode()):

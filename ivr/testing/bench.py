@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ivr.channels.simulator import Line, LocalLine, Paid, Texted, World
-from ivr.core.compiler import Flow
 from ivr.core.money import Money
-from ivr.core.phrases import Prompts
+from ivr.flow.compiler import Flow
 from ivr.store import Store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import ScriptedBilling
 from ivr.testing.workbench import Workbench, build_workbench
+from ivr.words.phrases import Prompts
 
 
 @dataclass

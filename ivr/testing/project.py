@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ivr.core.compiler import Flow
-from ivr.core.flow_files import FlowSet
-from ivr.core.phrases import Prompts
-from ivr.core.problems import did_you_mean
+from ivr.calls.assembly import read_folder
 from ivr.errors import ConfigError, FlowError
-from ivr.runner.assembly import read_folder
+from ivr.flow.compiler import Flow
+from ivr.flow.files import FlowSet
+from ivr.reading.problems import did_you_mean
 from ivr.store import memory_store
 from ivr.store.accounts_file import read_bills
 from ivr.testing.bench import Bench, build_bench
+from ivr.words.phrases import Prompts
 
 FLOWS, CALLS, ACCOUNTS = "flows", "calls", "config/accounts.csv"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from ivr.core.compiler import Around
-from ivr.core.flow_files import FlowSet, read_flows
+from ivr.flow.compiler import Around
+from ivr.flow.files import FlowSet, read_flows
 
 HERE = Path(__file__).parent
 SAMPLE_PROMPTS = HERE.parents[1] / "flows" / "prompts"

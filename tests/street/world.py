@@ -4,17 +4,17 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ivr.calls import Runner
+from ivr.calls.assembly import load_flow
+from ivr.calls.billing import Bills
+from ivr.calls.payments import Payments, bank_of
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
 from ivr.core.events import Digits, Event, HungUp, KeysEntered, Waited
 from ivr.core.money import Money
-from ivr.runner import Runner
-from ivr.runner.assembly import load_flow
-from ivr.runner.billing import Bills
-from ivr.runner.forwarder import Forwarder
-from ivr.runner.forwarder_results import result_words
-from ivr.runner.payments import Payments, bank_of
+from ivr.forwarder.process import Forwarder
+from ivr.forwarder.results import result_words
 from ivr.store import StaleCall, Store, TextMessage
 from ivr.vault import Vault
 from tests.merchants import files_by_flow

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from ivr.calls.payments import Payments
 from ivr.channels.simulator import read_script
-from ivr.core import asking, collecting, ending, turn
+from ivr.conversation import asking, collecting, ending, turn
 from ivr.core.actions import Authorize, Collect
 from ivr.core.events import NoInput
 from ivr.core.money import Money
-from ivr.runner.payments import Payments
+from ivr.flow.drawing.coverage import counted
 from ivr.store import ledger
 from ivr.testing.bank import ScriptedBank
-from ivr.testing.coverage import counted
 from ivr.testing.explore import Explorer, as_call_file
 from ivr.testing.explore.acts import Act
 from ivr.testing.explore.shrink import shrink

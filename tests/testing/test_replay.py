@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ivr.calls.assembly import load_flow
 from ivr.channels.simulator import play, read_script
-from ivr.core.compiler import Flow
-from ivr.runner.assembly import load_flow
+from ivr.flow.compiler import Flow
 from ivr.testing.explore import Explorer
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet

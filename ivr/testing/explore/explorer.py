@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ivr.core.flow import CollectStep
 from ivr.core.money import Money
+from ivr.flow.drawing.coverage import CountedFlow, Way, counted
+from ivr.flow.schema import CollectStep
 from ivr.testing.bench import Bench
 from ivr.testing.cards import TEST_CARDS
-from ivr.testing.coverage import CountedFlow, Way, counted
 from ivr.testing.explore.acts import Act, as_call_file
 from ivr.testing.explore.monkey import Monkey
 from ivr.testing.explore.rules import Untrue, judge
