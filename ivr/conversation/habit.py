@@ -12,7 +12,7 @@ an entry with nothing in it, and is told so.
 
 from ivr.conversation.turn import Turn
 from ivr.core.call import Call
-from ivr.core.entry import EntryRules, ends_itself
+from ivr.core.entry import ends_itself
 from ivr.core.events import (
     BankAnswered,
     CardCollected,
@@ -49,9 +49,8 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
     call = turn.call
     match event:
         case KeysEntered():
-            rules = _rules(turn)
-            ended_itself = ends_itself(event.keys.buffer, rules)
-            with_done = event.keys.buffer[-1:] == rules.done.encode()
+            ended_itself = ends_itself(event.keys.buffer, turn.rules(1, 1))
+            with_done = event.keys.buffer[-1:] == turn.flow.editing_keys[0].encode()
         case CardCollected():
             ended_itself, with_done = event.ended_itself, not event.ended_itself
         case CardEntryEdited():
@@ -75,8 +74,4 @@ def _is_lone_done(turn: Turn, event: Event) -> bool:
         return False
     if isinstance(event, CardEntryEdited):
         return event.reading == "empty"
-    return isinstance(event, KeysEntered) and bytes(event.keys.buffer) == _rules(turn).done.encode()
-
-
-def _rules(turn: Turn) -> EntryRules:
-    return turn.rules(1, 1)
+    return isinstance(event, KeysEntered) and event.keys.buffer == turn.flow.editing_keys[0].encode()
