@@ -10,7 +10,7 @@ READ_BACK_ES = "Va a pagar {amount:money} con {brand:brand} que termina en {last
 
 
 def told(name: str, text: str, language: str = "en-US") -> list[str]:
-    return [fault.message for fault in faults(name, read_template(text), language) if not fault.is_advice]
+    return [fault.message for fault in faults(name, read_template(text), language) if not fault.rule.is_advice]
 
 
 RIGHT = [
