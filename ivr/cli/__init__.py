@@ -8,8 +8,8 @@ import click
 from click.shell_completion import CompletionItem
 
 import ivr
-from ivr.cli.extras import needs_extra
 from ivr.errors import IvrError
+from ivr.extras import needs_extra
 from ivr.places import COMMAND
 
 # name -> (module, attribute, one line of help): modules are loaded when wanted, so that `check` starts in a moment.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from ivr.channels.simulator import Ask, Line, Signature, ViaLine, converse, mask, twilio_client
+from ivr.channels.simulator import Ask, Line, converse, mask
 from ivr.cli.flow_choice import chosen_flow
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
@@ -131,6 +131,15 @@ def write_call_file(file: Path, line: "RecordingLine", bench: "Workbench") -> No
 
 
 def via_line(url: str, flow: str, ani: str) -> Line:
+    """As Twilio would call the line, with this project's auth token."""
+    from ivr.testing.twilio import call_application
+
     settings = load_settings()
-    public = settings.public_url.rstrip("/") or url.rstrip("/")
-    return ViaLine(twilio_client(url), flow, Signature(settings.twilio_auth_token, public), ani)
+    return call_application(
+        url,
+        f"/twilio/voice/{flow}",
+        auth_token=settings.twilio_auth_token,
+        public_url=settings.public_url,
+        status_callback="/twilio/status",
+        ani=ani,
+    )

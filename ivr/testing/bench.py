@@ -5,7 +5,7 @@ import functools
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -26,13 +26,19 @@ from ivr.words.phrases import Prompts
 
 @dataclass
 class Bench:
-    """`line` is the call that was dialled last."""
+    """`line` is the call that was dialled last; `at_end` is what a channel has to put away after the test."""
 
     workbench: Workbench
     bank: ScriptedBank
     billing: ScriptedBilling
     line: LocalLine | None = None
     begun: dict[str, datetime] = field(default_factory=dict)
+    at_end: list[Callable[[], object]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Calls that occupy something outside of the bench are hung up."""
+        while self.at_end:
+            self.at_end.pop()()
 
     def dial(self, flow: str, ani: str) -> Line:
         self.line = self.workbench.dial(flow, ani)

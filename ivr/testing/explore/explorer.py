@@ -17,11 +17,12 @@ from ivr.testing.explore.acts import Act, as_call_file
 from ivr.testing.explore.depth import Depth, bench_at
 from ivr.testing.explore.model import ModelledStore
 from ivr.testing.explore.monkey import Monkey
-from ivr.testing.explore.rules import Untrue, judge
+from ivr.testing.explore.rules import judge
 from ivr.testing.explore.shrink import shrink
 from ivr.testing.explore.walk import Record, Walk
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
+from ivr.testing.rules import Untrue
 
 WALKS_A_BENCH = 200  # its database grows
 CALLS_A_TASK: Mapping[Depth, int] = {"quick": 2500, "whole": 250}
