@@ -16,6 +16,7 @@ from dsp.recording import Recording, at_telephone_rate, read, write, written_who
 
 Heard: TypeAlias = Callable[[int], None]
 
+SUFFIXES: Final = frozenset({".wav", ".rf64", ".bw64", ".w64"})
 COLUMNS: Final = ("file", "seconds", "channels", "keys", "at_s", "masked_s", "veiled_s", "problem")
 
 
@@ -38,8 +39,8 @@ class Found:
 
 
 def recordings(folder: Path) -> list[Path]:
-    """Every WAV file below a folder, in order, whatever the case of its ending."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".wav" and path.is_file())
+    """Every WAV file below a folder, in order, whatever the case of its ending, and those of its longer kinds."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
         raise DspError(f"{folder}: holds no WAV files")
     return found
@@ -62,12 +63,21 @@ def inspect(path: Path) -> Found:
 
 
 def mask_file(
-    source: Path, target: Path, heard: Heard | None = None, *, thorough: bool = False, veil: bool = True
+    source: Path,
+    target: Path,
+    heard: Heard | None = None,
+    *,
+    recording: Recording | None = None,
+    thorough: bool = False,
+    veil: bool = True,
 ) -> Found:
-    """Writes the masked copy and tells what was found in the source; refuses to write one that a decoder can read."""
+    """Writes the masked copy and tells what was found in the source; refuses to write one that a decoder can read.
+
+    `recording`: what `source` holds, where it has been read already: a pipe can be read only once.
+    """
     if target.exists() and target.samefile(source):
         raise DspError(f"would be overwritten by {target}, and masking cannot be undone; name another file")
-    recording = read(source)
+    recording = recording or read(source)
     masked = mask(recording.samples, recording.rate, heard, thorough=thorough, veil=veil)
     copy = Recording(masked.samples, recording.format)
     if left := keys_in(copy):

@@ -27,7 +27,8 @@ Examples:
   python -m dsp plot call.wav call.png          a spectrogram with the keys marked
 
 \b
-WAV files at any rate from 4 kHz, mono or stereo: PCM of 8 to 32 bits, float, mu-law, A-law.
+WAV files at any rate from 4 kHz, mono or stereo: PCM of 8 to 32 bits, float, mu-law, A-law; RF64 too, and from a
+pipe (/dev/stdin) up to 1 GB.
 Exit code 0: done. 1: a recording could not be read or written. 2: the command was not understood.
 """
 
@@ -114,7 +115,7 @@ def mask(source: Path, target: Path, report: Path | None, show_keys: bool, thoro
     with _naming(source):
         recording = read(source)
         with _progress("masking", recording.samples.size) as heard:
-            one = archive.mask_file(source, target, heard, thorough=thorough, veil=not no_veil)
+            one = archive.mask_file(source, target, heard, recording=recording, thorough=thorough, veil=not no_veil)
     veiled = f", {one.veiled_s:.2f} s veiled" if one.veiled_s else ""
     click.echo(f"{target}: {len(one.keys)} keys heard; {one.masked_s:.2f} s of {one.seconds:.1f} s masked{veiled}")
 

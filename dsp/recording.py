@@ -7,6 +7,7 @@ that matter are read here. Other chunks are not carried over: markers and commen
 import mmap
 import os
 import secrets
+import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +33,13 @@ ALAW: Final = 6
 ULAW: Final = 7
 EXTENSIBLE: Final = 0xFFFE  # the real tag is in the first two bytes of the sub-format
 READABLE: Final = {(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64), (ALAW, 8), (ULAW, 8)}
+# RF64 and its older name BW64 (EBU Tech 3306): RIFF with its sizes in 64 bits, in a chunk of their own.
+HEADERS: Final = {b"RIFF", b"RF64", b"BW64"}
+OTHER_HEADERS: Final = {b"riff": "a Sony Wave64 (W64)", b"RIFX": "a big-endian WAV (RIFX)", b"FORM": "an AIFF"}
 FOREIGN: Final = {2: "Microsoft ADPCM", 0x11: "IMA ADPCM", 0x31: "GSM 6.10", 0x55: "MP3"}
 SIZE_UNKNOWN: Final = 0xFFFFFFFF  # left by recorders that stream, or that were cut off
+LONG_SIZE_UNKNOWN: Final = 0xFFFFFFFFFFFFFFFF
+MOST_PIPED: Final = 1 << 30  # bytes: a pipe has to be kept in memory, a file has not
 # Who writes into a pipe cannot go back to fill the size in, and promises the most there may be: all ones (ffmpeg), or
 # some 2 GB, signed or unsigned (sox: 7FFFF000 and more). Others leave a 0.
 LEAST_PROMISE: Final = 0x7FF00000
@@ -117,35 +123,55 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def _mapped(path: Path) -> memoryview:
-    """The file's bytes, read as they are needed; recordings of a day are long."""
+    """The file's bytes, read as they are needed; recordings of a day are long. A pipe's are read at once, and only once."""
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+        known = os.fstat(file.fileno())
+        if not stat.S_ISREG(known.st_mode):
+            piped = file.read(MOST_PIPED + 1)
+            if len(piped) > MOST_PIPED:
+                raise DspError(f"is a pipe with more than {MOST_PIPED >> 30} GB; write it into a file first")
+            return memoryview(piped)
+        size = known.st_size
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b"")
 
 
 def _chunks(data: memoryview) -> tuple[Format, memoryview]:
-    if len(data) < 12 or bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"WAVE":
-        raise DspError("is not a WAV file (no RIFF/WAVE header)")
-    fmt, at = None, 12
+    _require_wave(data)
+    fmt, long_size, at = None, 0, 12
     while at + 8 <= len(data):
         name, size = struct.unpack_from("<4sI", data, at)
         begin, at = at + 8, at + 8 + size + size % 2
         if name == b"fmt " and begin + size <= len(data):
             fmt = _format(bytes(data[begin : begin + size]))
+        elif name == b"ds64" and size >= 16 and begin + size <= len(data):
+            (long_size,) = struct.unpack_from("<Q", data, begin + 8)
         elif name == b"data":
             if fmt is None:
                 raise DspError("has its data before its format; the file is damaged")
-            return fmt, _body(data, begin, size)
+            is_long = size == SIZE_UNKNOWN and long_size not in (0, LONG_SIZE_UNKNOWN)
+            return fmt, _whole(data, begin, long_size) if is_long else _body(data, begin, size)
     raise DspError("is cut off: it ends before its audio begins")
+
+
+def _require_wave(data: memoryview) -> None:
+    kind, form = bytes(data[:4]), bytes(data[8:12])
+    if kind in OTHER_HEADERS:
+        raise DspError(f"is {OTHER_HEADERS[kind]} file, which is not read here; convert it: sox IN OUT.wav")
+    if kind not in HEADERS or form != b"WAVE":
+        raise DspError("is not a WAV file (no RIFF/WAVE header)")
 
 
 def _body(data: memoryview, begin: int, size: int) -> memoryview:
     there = len(data) - begin
     if size == 0 and not _are_chunks(data, begin):
         size = there
-    if there < size < LEAST_PROMISE:
+    return data[begin:] if there < size >= LEAST_PROMISE else _whole(data, begin, size)
+
+
+def _whole(data: memoryview, begin: int, size: int) -> memoryview:
+    if (there := len(data) - begin) < size:
         raise DspError(f"is cut off: its header promises {size} bytes of audio, {there} are there")
-    return data[begin : begin + min(size, there)]
+    return data[begin : begin + size]
 
 
 def _are_chunks(data: memoryview, at: int) -> bool:

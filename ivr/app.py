@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from ivr import metrics
 from ivr.calls.assembly import Engine, assemble
 from ivr.channels.browser import BrowserPhone
-from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
+from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, PlainPaths, Signer, Webhooks, Writer, tones_blueprint
 from ivr.console import LivePages, PhonePage, console, is_from_here, is_local, is_loopback, refuse
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.register_blueprint(tones_blueprint())
     add_health(app, engine.store)
     add_errors(app)
+    app.wsgi_app = PlainPaths(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

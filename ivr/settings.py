@@ -5,7 +5,7 @@ Wrong ones are all told at once, at start, with the line or the variable that se
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -227,3 +227,14 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder}: {error.strerror}: set VAR to a folder that can be written") from None
+
+
+def trunk_flow_problems(written: str, flows: Collection[str]) -> list[str]:
+    """What is wrong with TRUNK_FLOWS, pair by pair; `flows` are the names that there are."""
+    there = ", ".join(sorted(flows))
+    pairs = [(pair, *pair.strip().partition("=")) for pair in written.split(",")]
+    return [
+        f"TRUNK_FLOWS: '{pair}': expected number=flow; flows: {there}"
+        for pair, number, _, flow in pairs
+        if not number or flow not in flows
+    ]

@@ -7,7 +7,7 @@ import pytest
 from ivr.channels.simulator import play, read_script
 from ivr.errors import FlowError
 from tests.benches import Bench, make_bench
-from tests.merchants import bench_of
+from tests.merchants import SAMPLE, bench_of, files_by_flow
 
 CALLS = Path(__file__).parent / "calls"
 SCRIPTS = sorted(CALLS.glob("*.txt"))
@@ -131,3 +131,17 @@ def test_a_flow_that_charges_nobody_is_a_flow_too(sealing_key, tmp_path):
     (tmp_path / "greet.yaml").write_text(flow)
     bench = make_bench(sealing_key, tmp_path / "greet.yaml")
     play("call greet\n  hears you_were_not_charged\n  ends unpaid\n", bench.world())
+
+
+def test_a_call_names_a_flow_of_the_tests_or_one_that_only_the_product_has(tmp_path: Path):
+    (tmp_path / "pay-a-bill.yaml").write_text("flow: pay-a-bill\n# changed by a merchant\n")
+    (tmp_path / "tickets.yaml").write_text("flow: tickets\n")
+    files = files_by_flow(tmp_path)
+    assert files["pay-a-bill"].read_text() == SAMPLE.read_text()
+    assert files["tickets"].read_text() == "flow: tickets\n"
+    assert {"invoices", "membership", "parking-fine", "rent"} <= set(files)
+
+
+def test_a_call_of_no_flow_is_told_where_flows_are_looked_for(sealing_key: Path):
+    with pytest.raises(FlowError, match=r"no flow 'pay-a-bil' in tests/flows/ or flows/ \(did you mean 'pay-a-bill'"):
+        bench_of(sealing_key, "pay-a-bil")

@@ -279,6 +279,7 @@ UNKNOWN = "We cannot tell at this moment whether your card was charged."
         ("/twilio/voice/nothing", {}, "Your card was not charged in this call."),
         ("/twilio/voice/", {}, "Your card was not charged in this call."),
         ("/twilio/voice/pay/a/bill", {}, "Your card was not charged in this call."),
+        (VOICE, {f"field{number}": "x" for number in range(201)}, "Your card was not charged in this call."),
     ],
 )
 def test_what_twilio_should_not_have_sent_is_answered_in_words_and_changes_nothing(
@@ -300,6 +301,22 @@ def test_what_is_no_voice_webhook_is_refused_by_its_status(web: Web):
     assert web.post("/twilio/nothing", {}).status_code == 404
     assert web.post("/twilio/status", {"CallSid": "x"}).status_code == 400
     assert web.http.post(VOICE, content=b"a=%zz", headers={"X-Twilio-Signature": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("more", [201, 5_000])
+def test_a_signed_form_of_too_many_fields_ends_a_call_under_way_with_the_truth(web: Web, more: int):
+    url = next_url(web.post(VOICE, {}).text)
+    too_many = {f"f{number}": "" for number in range(more)}
+    says(web.post(url, too_many), "Your card was not charged in this call.")
+    assert [record.call.outcome for record in web.bench.workbench.store.latest_calls(9)] == ["unpaid"]
+
+
+def test_a_form_of_too_many_fields_that_nobody_signed_changes_nothing(web: Web):
+    url = next_url(web.post(VOICE, {}).text)
+    before = web.rows()
+    body = urlencode({"CallSid": CALL_ID} | {f"f{number}": "" for number in range(201)})
+    assert web.http.post(url, content=body, headers={"X-Twilio-Signature": "x"}).status_code == 403
+    assert web.rows() == before
 
 
 def test_keys_that_no_keypad_has_end_the_call_and_are_not_quoted(web: Web):
@@ -336,6 +353,24 @@ def test_twilio_signs_the_target_as_it_sends_it(web: Web, target: str, variable:
     answer = post_target(web, target, target, variable=variable)
     assert (answer.status_code, actions_of(answer.text)) == (200, ["Gather"])
     assert post_target(web, target, "/twilio/voice/pay-a-bill%2F", variable=variable).status_code == 403
+
+
+SLASHES = [f"{VOICE}/", f"{VOICE}//", "//twilio/voice/pay-a-bill", "/twilio//voice//pay-a-bill/", f"{VOICE}/?x=1"]
+
+
+@pytest.mark.parametrize("target", SLASHES)
+def test_slashes_too_many_name_the_same_flow_and_are_signed_as_called(web: Web, target: str):
+    for variable in ("REQUEST_URI", "RAW_URI"):
+        answer = post_target(web, target, target, variable=variable)
+        assert (answer.status_code, actions_of(answer.text)) == (200, ["Gather"])
+    assert next_url(answer.text).startswith(f"{VOICE}?seq=1")
+    assert post_target(web, target, f"{VOICE}/other").status_code == 403
+
+
+def test_without_the_target_from_the_server_the_path_as_called_is_what_was_signed(web: Web):
+    assert actions_of(web.post(f"{VOICE}/", {}).text) == ["Gather"]
+    web.post("/twilio//status/", {"CallStatus": "completed"})
+    assert [record.call.hung_up for record in web.bench.workbench.store.latest_calls(9)] == [True]
 
 
 def test_a_target_in_absolute_form_is_the_same_target(web: Web):

@@ -4,6 +4,7 @@ Settings that are wrong in themselves (a port that is no number) are refused ear
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,12 +18,15 @@ from ivr.calls.billing import access_of
 from ivr.calls.notices import webhook_of
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
-from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings
+from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings, trunk_flow_problems
 
 TWILIO_TOKEN_LENGTH = 32  # hexadecimal digits, as Twilio's console shows it
 SHORTEST_PASSWORD = 12
 DEVELOPMENT_AUTHORITY = "Tonetill development authority"
 DEMO_MERCHANT = "demo-merchant"
+# A site without a trunk leaves it as it ships, whatever its flows are called.
+SHIPPED_TRUNK_FLOWS = "pay=pay-a-bill"
+_FLOW_NAME = re.compile(r"^flow:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 DEMO_ACCOUNTS = SHIPPED / "config" / "accounts.csv"
 
 
@@ -95,6 +99,14 @@ def _billing_problems(settings: Settings) -> Iterator[str]:
 def _trunk_problems(settings: Settings) -> Iterator[str]:
     if settings.trunk_tls_port and not (settings.trunk_tls_cert and settings.trunk_tls_key):
         yield "TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)"
+    if settings.trunk_flows != SHIPPED_TRUNK_FLOWS:
+        yield from trunk_flow_problems(settings.trunk_flows, _flow_names(settings.flows))
+
+
+def _flow_names(folder: Path) -> set[str]:
+    """Of flows with problems too: those are told elsewhere, and stop only themselves."""
+    files = sorted(folder.glob("*.yaml"))
+    return {name for file in files for name in _FLOW_NAME.findall(file.read_text(encoding="utf-8", errors="replace"))}
 
 
 def _bank_problems(settings: Settings, opens_keys: bool) -> Iterator[str]:

@@ -65,6 +65,8 @@ def _add_accounts(settings: Settings) -> Iterator[str]:
     store = open_store(settings.database_url)
     try:
         added = store.seed_bills(settings.accounts, anew=settings.environment == "development")
+    except ConfigError as error:
+        raise ConfigError(f"ACCOUNTS: {error}") from None
     finally:
         store.close()
     if added:

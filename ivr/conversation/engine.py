@@ -52,7 +52,7 @@ def hear(turn: Turn, event: Event) -> Turn:
     if isinstance(event, KeysEntered) and not event.keys:
         event = NoInput(event.at)
     if habit.is_stray_done(turn, event):
-        return ask_again(turn.change(ended_itself=False))
+        return ask_again(habit.drop_done(turn))
     turn = habit.note_how_entry_ended(turn, event)
     if phase == "language":
         return choose_language(turn, event)

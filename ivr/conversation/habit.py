@@ -1,36 +1,77 @@
-"""The done key pressed out of habit after an entry that was over without it: it belongs to that entry, and costs no try.
+"""Done keys pressed out of habit: they belong to the entry before them, and cost no try.
 
 Prompts say "then press pound", so callers press it after an expiry of four digits too, which has ended by its length
 by then, or after a card number that the timer has just ended. The key then arrives as the first one of the next
 question. One such key, with nothing else of the caller's between, is dropped, and the question it interrupted is put
 again without blame. Where the done key is an answer of its own ("go on", once a prompt has been repeated) it stays one.
+
+Others press it twice. A further done key is dropped as well where it comes within `DOUBLE_PRESS_S` of the one before,
+or of the look-up that began with it: nobody has heard the next question by then, so it is no answer to it. Later it is
+an entry with nothing in it, and is told so.
 """
 
 from ivr.conversation.turn import Turn
+from ivr.core.call import Call
 from ivr.core.entry import ends_itself
-from ivr.core.events import BankAnswered, CardCollected, CardEntryEdited, Event, KeysEntered, NoInput, Waited
+from ivr.core.events import (
+    BankAnswered,
+    CardCollected,
+    CardEntryEdited,
+    Event,
+    KeysEntered,
+    LookedUp,
+    LookUpFailed,
+    NoInput,
+    Waited,
+)
+from ivr.flow.compiler import Flow
 
 QUESTIONS = frozenset({"language", "entry", "confirm"})
+DOUBLE_PRESS_S = 1.0
 
 
 def is_stray_done(turn: Turn, event: Event) -> bool:
+    return (turn.call.ended_itself and _is_lone_done(turn, event)) or is_second_done(turn.flow, turn.call, event)
+
+
+def is_second_done(flow: Flow, call: Call, event: Event) -> bool:
+    """Does it only repeat a done key, and change nothing at all?"""
+    at = event.at.timestamp()
+    is_soon = bool(call.done_at) and at - call.done_at < DOUBLE_PRESS_S
+    return is_soon and not call.ended_itself and _is_lone_done(Turn(flow, call, at), event)
+
+
+def drop_done(turn: Turn) -> Turn:
+    return turn.change(ended_itself=False, done_at=turn.at)
+
+
+def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
     call = turn.call
-    is_asked = call.phase in QUESTIONS or (call.phase == "repeat" and not call.repeats)
-    if not (call.ended_itself and is_asked):
+    match event:
+        case KeysEntered():
+            ended_itself = ends_itself(event.keys.buffer, turn.rules(1, 1))
+            with_done = event.keys.buffer[-1:] == turn.flow.editing_keys[0].encode()
+        case CardCollected():
+            ended_itself, with_done = event.ended_itself, not event.ended_itself
+        case CardEntryEdited():
+            ended_itself, with_done = False, event.reading == "empty"
+        case LookedUp() | LookUpFailed():
+            ended_itself, with_done = call.ended_itself, bool(call.done_at)
+        case Waited() if call.phase == "lookup":
+            return turn
+        case NoInput() | Waited() | BankAnswered():
+            ended_itself = with_done = False
+        case _:
+            return turn
+    done_at = turn.at if with_done else 0.0
+    is_known = (ended_itself, done_at) == (call.ended_itself, call.done_at)
+    return turn if is_known else turn.change(ended_itself=ended_itself, done_at=done_at)
+
+
+def _is_lone_done(turn: Turn, event: Event) -> bool:
+    call = turn.call
+    if not (call.phase in QUESTIONS or (call.phase == "repeat" and not call.repeats)):
         return False
     if isinstance(event, CardEntryEdited):
         return event.reading == "empty"
     return isinstance(event, KeysEntered) and event.keys.buffer == turn.flow.editing_keys[0].encode()
-
-
-def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
-    match event:
-        case KeysEntered():
-            ended_itself = ends_itself(event.keys.buffer, turn.rules(1, 1))
-        case CardCollected():
-            ended_itself = event.ended_itself
-        case CardEntryEdited() | NoInput() | Waited() | BankAnswered():
-            ended_itself = False
-        case _:
-            return turn
-    return turn if ended_itself == turn.call.ended_itself else turn.change(ended_itself=ended_itself)

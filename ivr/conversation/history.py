@@ -21,6 +21,7 @@ The digits of an account number are answers that a call forgets when it is over,
 from collections.abc import Callable
 from typing import Any
 
+from ivr.conversation.habit import is_second_done
 from ivr.core.call import Call
 from ivr.core.events import (
     BankAnswered,
@@ -53,6 +54,8 @@ def noted(flow: Flow, before: Call, event: Event) -> History:
         return (f"{at} began",)
     if not before.history or len(before.history) >= MOST_ENTRIES:
         return before.history
+    if is_second_done(flow, before, event):
+        return before.history  # it changes nothing, and whole seconds do not tell it from a later one
     write = _WRITERS.get(type(event))
     words = write(flow, before, event) if write else ""
     return (*before.history, f"{at - began(before.history)} {words}") if words else before.history

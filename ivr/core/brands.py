@@ -72,7 +72,6 @@ OTHER_SCHEMES: tuple[Brand, ...] = (
     Brand("verve", (("506099", "506198"), ("507865", "507964"), ("650002", "650027")), _lengths(16, 18, 19)),
 )
 BRAND_NAMES: frozenset[str] = frozenset(brand.name for brand in BRANDS)
-DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its own digits added (ISO/IEC 7812-1, annex B)
 # UnionPay's cards in these ranges run on Discover's network: who takes Discover is paid by them.
 _ON_DISCOVER: tuple[Range, ...] = (("622126", "622925"), ("624", "626"), ("6282", "6288"))
 # <Pay validCardTypes>: also optima and enroute, which no longer exist, and diners under another name.

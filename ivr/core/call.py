@@ -52,8 +52,10 @@ class Call:
 
     `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
-    entry was over without the done key, so one that comes now belongs to it. `stray`: what is kept of keys that may be the
-    beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at `stray_at`.
+    entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key last came, and
+    nothing else since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
+    keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
+    `stray_at`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
     (`core.moves`).
     """
@@ -86,6 +88,7 @@ class Call:
     outcome: Ending | None = None
     hung_up: bool = False
     ended_itself: bool = False
+    done_at: float = 0.0
     history: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
 

@@ -1,6 +1,7 @@
 """Threads around one forwarder: each bank has workers of its own, and so have texts; what a job means is not known here."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ SHORTEST_IDLE_S, LONGEST_IDLE_S = 0.02, 0.2  # how soon a new job is seen: at on
 UNHURRIED_IDLE_S = 1.0  # where no caller is on the line
 HOUSEKEEPING_S = 60.0
 UNSENT_CARD_LIFE_S = 3600.0  # sealed fields of an attempt that was never charged live no longer
+# A call's turns are for people who follow it up. No repeated request or answer of a bank comes so late; the ledger stays.
+TURNS_LIFE = timedelta(days=7)
+TURNS_EVERY_S = 3600.0  # looking for old ones reads all of them
+MOST_ROUNDS = 20  # of a hundred calls each; the rest is for the next time
 LONGEST_PUT_OFF_S = 3600.0  # longer than any pause between two tries, of whatever job
 
 
@@ -80,6 +85,7 @@ class Crew:
         self._forwarder = forwarder
         self._sweep = sweep
         self._queues = queues
+        self._turns_due_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is under way is finished first."""
@@ -93,7 +99,7 @@ class Crew:
             dispatcher.join()
 
     def _keep_house(self) -> None:
-        for work in (self._drop_unsent_cards, self._pull_in, self._sweep):
+        for work in (self._drop_unsent_cards, self._pull_in, self._sweep, self._drop_old_turns):
             try:
                 work()
             except Exception as error:
@@ -105,6 +111,14 @@ class Crew:
         dropped = store.drop_unsent_cards(self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S))
         if dropped:
             log.info("dropped sealed fields of abandoned calls", fields=dropped)
+
+    def _drop_old_turns(self) -> None:
+        if (now_s := time.monotonic()) < self._turns_due_s:
+            return
+        self._turns_due_s = now_s + TURNS_EVERY_S
+        for _ in range(MOST_ROUNDS):
+            if not self._forwarder.store.drop_turns(self._forwarder.now() - TURNS_LIFE):
+                break
 
     def _pull_in(self) -> None:
         pulled_in = self._forwarder.store.pull_in(LONGEST_PUT_OFF_S, self._forwarder.lease_s, self._forwarder.due)

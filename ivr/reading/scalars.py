@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any
 
 from babel import Locale
@@ -113,6 +114,7 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+@lru_cache(maxsize=512)  # an accounts file asks once a line
 def known_currency(code: str) -> str:
     if code not in list_currencies():
         raise ValueError(f"'{code}' is not a currency ({did_you_mean(code, _NEAR_CURRENCIES)})")

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.core.money import Money, parse_money
+from ivr.core.stray_cards import is_card_number
 from ivr.errors import ConfigError
 from ivr.reading.problems import did_you_mean
+from ivr.reading.scalars import known_currency
 
 COLUMNS = ("account", "due", "minimum", "currency")
 MOST_BYTES = 256 * 1024 * 1024  # about eight million accounts
 MOST_TOLD = 20  # a file of another kind is wrong in every line
 _ACCOUNT = re.compile(r"[0-9]{1,32}")  # ASCII: what a keypad can send, and the column holds
+_CURRENCY = re.compile(r"[A-Z]{3}")  # any other form is told with the amount
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 # A file that begins with one of these was saved as "Unicode text", which is two bytes a character.
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -36,7 +40,9 @@ class _Line:
 
 def read_bills(file: Path) -> list[Bill]:
     """ConfigError names each line that is wrong, and the cure; one bad line and nothing of the file is taken."""
-    lines = _lines(file, _text(file))
+    text = _text(file)
+    _require_commas(file, text)
+    lines = _lines(file, text)
     header = next(lines, None)
     if header is None:
         raise ConfigError(f"{file}: the file is empty: its first line is {','.join(COLUMNS)}")
@@ -69,7 +75,7 @@ def _text(file: Path) -> str:
             raise ConfigError(f"{file}: larger than {MOST_BYTES >> 20} MB: is it a file of accounts?")
         content = file.read_bytes()
     except OSError as error:
-        raise ConfigError(f"cannot read {file}: {error.strerror}; ACCOUNTS names the file") from None
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
     if content.startswith(_UTF_16):
         raise ConfigError(f"{file}:1: the file is UTF-16: save it as 'CSV UTF-8'")
     try:
@@ -79,6 +85,16 @@ def _text(file: Path) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         byte = error.object[error.start]
         raise ConfigError(f"{file}:{line}: byte 0x{byte:02x} is not UTF-8: save the file as 'CSV UTF-8'") from None
+
+
+def _require_commas(file: Path, text: str) -> None:
+    """Told before the lines are read: quoted fields between semicolons would look like a missing quotation mark."""
+    first = text.lstrip().partition("\n")[0]
+    used = next((name for sign, name in _OTHER_SEPARATORS.items() if sign in first and "," not in first), "")
+    if used:
+        line = text[: len(text) - len(text.lstrip())].count("\n") + 1
+        cure = "save it with commas between the columns and a point in amounts (42.50)"
+        raise ConfigError(f"{file}:{line}: the columns are separated by {used}: {cure}")
 
 
 def _lines(file: Path, text: str) -> Iterator[_Line]:
@@ -98,8 +114,6 @@ def _places(file: Path, header: _Line) -> dict[str, int]:
     """Where each column is: in any order, and no others."""
     found = [name.lower() for name in header.fields]
     place = f"{file}:{header.number}"
-    if len(found) == 1 and re.search(r"[;\t]", found[0]):
-        raise ConfigError(f"{place}: columns are separated by commas")
     missing = [name for name in COLUMNS if name not in found]
     unknown = [name for name in found if name not in COLUMNS]
     told = [f"{place}: the column '{name}' is missing: expected {','.join(COLUMNS)}" for name in missing]
@@ -112,12 +126,24 @@ def _places(file: Path, header: _Line) -> dict[str, int]:
 def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
     """ValueError says what is wrong with the line."""
     if len(line.fields) != len(header.fields):
-        hint = ": an amount has a decimal point, not a comma" if len(line.fields) > len(header.fields) else ""
-        raise ValueError(f"{len(line.fields)} fields where the columns are {len(header.fields)}{hint}")
+        raise ValueError(f"{len(line.fields)} fields where the columns are {len(header.fields)}{_hint(line, header)}")
     account, due, minimum, currency = (line.fields[places[name]] for name in COLUMNS)
+    if _CURRENCY.fullmatch(currency):
+        known_currency(currency)
     if not _ACCOUNT.fullmatch(account):
         raise ValueError("account: expected 1 to 32 digits")
+    if is_card_number(account.encode()):
+        raise ValueError(
+            "account: it cannot be told from a card number (an issuer's first digits, length and check digit), and what "
+            "callers key is dropped as one: give the account another number"
+        )
     return _checked(account, _money("due", due, currency), _money("minimum", minimum, currency))
+
+
+def _hint(line: _Line, header: _Line) -> str:
+    if len(line.fields) > len(header.fields):
+        return ": an amount has a decimal point, not a comma"
+    return ": columns are separated by commas" if any(";" in field for field in line.fields) else ""
 
 
 def _checked(account: str, due: Money, minimum: Money) -> Bill:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ivr.store.database import Database, milliseconds
-from ivr.store.tables import call_turn
+from ivr.store.tables import call, call_turn
 
 MOST_TURNS = 500  # shown of one call
 # Written out for the driver: it is one more statement in every webhook.
@@ -51,3 +51,16 @@ class Turns:
                 )
                 for row in connection.execute(turns)
             ]
+
+    def drop_turns(self, before: datetime, limit: int = 100) -> int:
+        """Of calls that were over before then, at most `limit` of them; how many calls' turns were deleted."""
+        is_needed = select(call.c.id).where(
+            call.c.id == call_turn.c.call, ~call.c.is_over | (call.c.updated_at >= self._database.on_its_clock(before))
+        )
+        old = select(call_turn.c.call).where(call_turn.c.at < milliseconds(before), ~is_needed.exists())
+        with self._database.calls() as connection:
+            found = connection.execute(old.distinct().limit(limit)).scalars().all()
+        if found:
+            with self._database.money() as connection:
+                connection.execute(delete(call_turn).where(call_turn.c.call.in_(found)))
+        return len(found)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ivr.bank.certificates import Issuer, issue
 from ivr.bank.dev_keys import make_development_keys, pem, private_pem
-from ivr.calls.production import require_production
+from ivr.calls.production import SHIPPED_TRUNK_FLOWS, require_production
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
 
@@ -84,6 +84,8 @@ def test_a_site_with_everything_of_its_own_may_start(site: Site):
         ("TRUNK_PASSWORD", "abc", "TRUNK_PASSWORD"),
         ("BILLING_URL", "https://bills.example.com", "BILLING_SECRET"),
         ("TRUNK_TLS_PORT", "5061", "TRUNK_TLS_CERT"),
+        ("TRUNK_FLOWS", "100=pay-a-bil", "TRUNK_FLOWS: '100=pay-a-bil': expected number=flow; flows: "),
+        ("TRUNK_FLOWS", "pay-a-bill", "TRUNK_FLOWS: 'pay-a-bill': expected number=flow"),
     ],
 )
 def test_a_setting_that_is_only_safe_on_a_laptop_is_named_with_its_cure(
@@ -92,6 +94,23 @@ def test_a_setting_that_is_only_safe_on_a_laptop_is_named_with_its_cure(
     complaint = site.refused(**{setting: value})
     assert said in complaint
     assert complaint.count("\n  - ") == 1
+
+
+def test_every_flow_of_the_trunk_that_is_not_there_is_named_beside_the_other_faults(site: Site):
+    complaint = site.refused(TRUNK_FLOWS="100=pay-a-bill,200=nowhere,*=neither", MERCHANT="demo-merchant")
+    assert [line.partition(":")[0] for line in complaint.splitlines()[1:]] == [
+        "  - TRUNK_FLOWS",
+        "  - TRUNK_FLOWS",
+        "  - MERCHANT is still 'demo-merchant'",
+    ]
+
+
+def test_a_trunk_left_as_it_ships_asks_nothing_of_a_merchants_flows(site: Site):
+    (site.folder / "flows").mkdir()
+    (site.folder / "flows" / "rent.yaml").write_text("flow: 'rent'\n")
+    assert site.refused(FLOWS=str(site.folder / "flows")) == ""
+    assert site.refused(FLOWS=str(site.folder / "flows"), TRUNK_FLOWS="*=rent") == ""
+    assert load_settings({"VAR": str(site.folder)}).trunk_flows == SHIPPED_TRUNK_FLOWS
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9443", "localhost", "[::1]", "127.8.8.8", "0.0.0.0"])

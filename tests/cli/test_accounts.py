@@ -6,8 +6,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import cli
+from ivr.cli.preparation import prepare
 from ivr.core.money import Money
 from ivr.errors import ConfigError
+from ivr.settings import load_settings
 from ivr.store import DueNow, migrate, open_store
 from tests.store.payments import NOW, begin
 
@@ -83,4 +85,27 @@ def test_notices_that_wait_are_listed_and_sent_again(url: str):
     assert run("notices", "resend", "CA9-9").exit_code == 1
     assert "1 will be sent" in run("notices", "resend", "CA1-1").output
     assert "given up" not in run("notices", "list").output
+    store.close()
+
+
+def test_a_file_that_is_not_there_is_named_as_it_was_given(url: str, tmp_path: Path):
+    done = run("accounts", "import", str(tmp_path / "none.csv"))
+    assert str(done.exception) == f"cannot read {tmp_path / 'none.csv'}: No such file or directory"
+
+
+def test_at_set_up_the_setting_that_names_the_file_is_told(tmp_path: Path):
+    missing = tmp_path / "none.csv"
+    environment = {"ENVIRONMENT": "production", "VAR": str(tmp_path), "ACCOUNTS": str(missing)}
+    with pytest.raises(ConfigError) as raised:
+        prepare(load_settings(environment))
+    assert str(raised.value) == f"ACCOUNTS: cannot read {missing}: No such file or directory"
+
+
+def test_a_card_number_in_the_accounts_is_printed_nowhere(url: str, tmp_path: Path):
+    file = tmp_path / "accounts.csv"
+    file.write_text(HEAD + "1,10.00,1.00,USD\n4111111111111111,20.00,1.00,USD\n")
+    done = run("accounts", "import", str(file))
+    assert "4111111111111111" not in f"{done.output}{done.exception}"
+    store = open_store(url)
+    assert store.find_bill("1") is None
     store.close()

@@ -84,4 +84,4 @@ def test_a_turn_that_cannot_be_noted_disturbs_no_call(bench: Bench, monkeypatch:
     bench.line.wait()
     bench.line.press("#")
     assert bench.ended(bench.line.call_id) == "paid"
-    assert "This call was made before its turns were noted." in trace_of(bench)
+    assert "The turns of this call were not noted, or are not kept any more." in trace_of(bench)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ivr.conversation.collecting import expected_field
 from ivr.conversation.engine import step
+from ivr.conversation.habit import DOUBLE_PRESS_S
 from ivr.core.actions import Action, Authorize, BeginCard, Collect, ForgetCard, HangUp, LookUp, Phrase, Speak
 from ivr.core.call import Call, Payable
 from ivr.core.entry import Reading, ends_itself, read_after_timeout
@@ -64,6 +65,11 @@ class Talk:
         self.phrases = [p for action in actions if isinstance(action, Speak) for p in action.phrases]
         self.done = [action for action in actions if not isinstance(action, Speak)]
         self.history += actions
+        return self
+
+    def later(self, seconds: float = 2 * DOUBLE_PRESS_S) -> "Talk":
+        """Nothing happens for so long: a done key that comes now is none that was pressed twice."""
+        self.now += timedelta(seconds=seconds)
         return self
 
     def start(self) -> "Talk":

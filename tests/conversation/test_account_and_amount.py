@@ -142,7 +142,7 @@ def test_two_asks_for_the_amount_again():
 
 @pytest.mark.parametrize("key", ["3", "#", "0"])
 def test_another_key_at_the_amounts_confirmation_confirms_nothing(key: str):
-    talk = Talk().at_amount().keys("2").keys("2000#").keys(key)
+    talk = Talk().at_amount().keys("2").keys("2000#").later().keys(key)
     assert talk.said == ["no_match", "confirm_money"]
     assert "amount" not in talk.call.values
 

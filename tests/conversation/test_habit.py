@@ -1,8 +1,13 @@
 """A done key out of habit, after an entry that was over without it: it belongs to that entry, and costs no try."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from ivr.core.events import Digits, KeysEntered, LimitReached
+from ivr.conversation.habit import DOUBLE_PRESS_S
+from ivr.conversation.history import noted
+from ivr.core.events import Digits, KeysEntered, LimitReached, Waited
 from ivr.flow.compiler import compile_flow
 from tests.conversation.talk import Talk, sample
 
@@ -50,9 +55,50 @@ def test_the_done_key_after_it_is_dropped_and_the_question_is_put_again(entries:
 
 
 @pytest.mark.parametrize(("entries", "question"), QUESTIONS.values(), ids=QUESTIONS)
-def test_a_second_one_is_an_entry_with_nothing_in_it(entries: tuple[str, ...], question: str):
-    talk = after(*entries).keys("#").keys("#")
+def test_a_second_one_is_an_entry_with_nothing_in_it_once_the_question_could_be_heard(
+    entries: tuple[str, ...], question: str
+):
+    talk = after(*entries).keys("#").later().keys("#")
     assert {"nothing_entered", "no_match"} & set(talk.said), question
+
+
+@pytest.mark.parametrize(("entries", "question"), QUESTIONS.values(), ids=QUESTIONS)
+def test_a_second_one_at_once_is_dropped_too(entries: tuple[str, ...], question: str):
+    talk = after(*entries).keys("#")
+    before = (talk.call.mistakes, talk.call.step, talk.call.phase, talk.call.field_index)
+    talk.later(DOUBLE_PRESS_S / 2).keys("#")
+    assert question in talk.said
+    assert (talk.call.mistakes, talk.call.step, talk.call.phase, talk.call.field_index) == before
+
+
+ENDED_BY_IT = {
+    "a language": (("1#",), "enter_account_number"),
+    "an account number": (("1", "12345678#"), "pay_full_balance"),
+    "an amount": (("1", "12345678#", "2", "2000#"), "confirm_money"),
+    "a card number": (CARD, "enter_expiry"),
+    "an expiry": ((*CARD, "1230#"), "enter_security_code"),
+    "nothing": (("1", "#"), "enter_account_number"),
+}
+
+
+@pytest.mark.parametrize(("entries", "question"), ENDED_BY_IT.values(), ids=ENDED_BY_IT)
+def test_pressed_twice_to_end_an_entry_it_costs_no_try(entries: tuple[str, ...], question: str):
+    talk = after(*entries)
+    mistakes = talk.call.mistakes
+    talk.later(DOUBLE_PRESS_S / 2).keys("#")
+    assert question in talk.said
+    assert talk.call.mistakes == mistakes
+    talk.later().keys("#")
+    assert {"nothing_entered", "no_match"} & set(talk.said)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_pressed_twice_while_the_bill_is_looked_up_it_belongs_to_the_account_number(times: int):
+    talk = Talk().start().keys("1").keys("1234567890" if times == 3 else "12345678#")
+    talk.later(4).hear(Waited(talk.now)).found()
+    for _ in range(times - 1):
+        assert "pay_full_balance" in talk.keys("#").said
+    assert talk.call.mistakes == 0
 
 
 def test_it_may_be_pressed_after_every_entry_of_a_call():
@@ -63,15 +109,17 @@ def test_it_may_be_pressed_after_every_entry_of_a_call():
 
 
 def test_after_an_entry_that_was_ended_by_it_a_second_one_is_told():
-    assert after("1", "12345678#").keys("#").said[0] == "no_match"
+    assert after("1", "12345678#").later().keys("#").said[0] == "no_match"
 
 
 @pytest.mark.parametrize("between", ["silence", "cleared", "cancelled"])
 def test_it_belongs_to_no_entry_once_something_else_has_come_between(between: str):
     talk = after(*CARD[:3])
-    {"silence": talk.silence, "cleared": lambda: talk.keys("4*"), "cancelled": lambda: talk.keys("*").keys("2#")}[
-        between
-    ]()
+    {
+        "silence": talk.silence,
+        "cleared": lambda: talk.keys("4*"),
+        "cancelled": lambda: talk.keys("*").keys("2#").later(),
+    }[between]()
     assert talk.keys("#").said[0] == "nothing_entered"
 
 
@@ -97,7 +145,7 @@ def test_after_a_menu_that_leads_to_a_prompt_with_an_offer_it_does_not_skip_the_
     assert flow is not None, problems
     talk = Talk(flow).start().keys("1")
     assert talk.keys("#").said == ["repeat_offer"]
-    assert talk.keys("#").is_over
+    assert talk.later().keys("#").is_over
 
 
 def test_the_keys_as_configured_are_meant():
@@ -113,9 +161,9 @@ def test_what_is_known_of_the_entry_survives_the_way_to_the_database_and_back():
 
 def test_a_call_stored_before_this_was_known_goes_on():
     talk = after("1", "123#")
-    stored = talk.call.to_json().replace(',"ended_itself":false', "")
-    assert "ended_itself" not in stored
-    assert type(talk.call).from_json(stored) == talk.call
+    stored = json.loads(talk.call.to_json())
+    del stored["ended_itself"], stored["done_at"]
+    assert type(talk.call).from_json(json.dumps(stored)) == replace(talk.call, done_at=0.0)
 
 
 def test_a_limit_ends_the_call_whatever_came_before():
@@ -127,3 +175,12 @@ def test_a_done_key_with_digits_before_it_is_an_entry():
     talk = after("1", "1234567890")
     talk.hear(KeysEntered(talk.now, Digits("1#"), timed_out=True))
     assert talk.said == ["enter_card_number"]
+
+
+def test_one_that_changes_nothing_is_not_in_the_calls_history():
+    talk = after("1", "12345678#")
+    known = replace(talk.call, history=("1768478400 began",))
+    repeated = KeysEntered(talk.now, Digits("#"))
+    assert noted(talk.flow, known, repeated) == known.history
+    talk.later()
+    assert noted(talk.flow, known, KeysEntered(talk.now, Digits("#"))) != known.history

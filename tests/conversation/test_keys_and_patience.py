@@ -59,7 +59,7 @@ def test_silence_at_the_cancel_offer_goes_on():
 
 
 def test_the_done_key_alone_is_told_in_words_of_its_own():
-    talk = Talk().at_account().keys("123#").keys("#")
+    talk = Talk().at_account().keys("123#").later().keys("#")
     assert talk.said == ["nothing_entered", "enter_account_number"]
     assert talk.call.mistakes == 2
 

@@ -2,6 +2,8 @@
 
 import builtins
 import csv
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -83,6 +85,22 @@ def test_a_recording_from_a_pipe_whose_header_knows_no_size_is_read_to_its_end(t
         whole[4:8] = riff.to_bytes(4, "little")
     source.write_bytes(whole)
     assert run("decode", source).stdout.endswith(": 1234\n")
+
+
+@pytest.mark.parametrize("command", ["decode", "mask"])
+def test_a_recording_from_standard_input_is_read(tmp_path, command):
+    source = record(tmp_path / "call.wav", "1234")
+    words = ["decode", "/dev/stdin"] if command == "decode" else ["mask", "/dev/stdin", str(tmp_path / "clean.wav")]
+    done = subprocess.run([sys.executable, "-m", "dsp", *words], input=source.read_bytes(), capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(f"{tmp_path}/clean.wav: 4 keys".encode()) or done.stdout.endswith(b": 1234\n")
+
+
+def test_a_file_of_a_kind_that_is_not_read_is_told_of_in_an_archive(archive):
+    (archive / "long.w64").write_bytes(b"riff" + bytes(100))
+    done = run("decode", archive)
+    assert done.exit_code == 1
+    assert "2 could not be read" in done.output
 
 
 def test_a_recording_that_holds_nothing_but_other_chunks_is_empty(tmp_path):

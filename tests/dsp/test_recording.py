@@ -1,8 +1,10 @@
 """WAV files of every kind come in right, go out as they were, and damaged ones are named."""
 
+import os
 import shutil
 import struct
 import subprocess
+import threading
 import wave
 
 import numpy as np
@@ -89,6 +91,61 @@ def test_a_streamed_file_without_a_size_is_read_to_its_end(tmp_path):
     at = data.index(b"data") + 4
     (tmp_path / "x.wav").write_bytes(data[:at] + b"\xff\xff\xff\xff" + data[at + 4 :])
     assert read(tmp_path / "x.wav").samples.astype("<i2").tobytes() == body
+
+
+def as_rf64(data, size, kind=b"RF64"):
+    """The same file with its sizes in 64 bits; `size` is what it says of its audio."""
+    ds64 = b"ds64" + struct.pack("<IQQQI", 28, len(data), size, 400, 0)
+    at = data.index(b"data") + 4
+    return kind + b"\xff" * 4 + b"WAVE" + ds64 + data[12:at] + b"\xff" * 4 + data[at + 4 :]
+
+
+@pytest.mark.parametrize("kind", [b"RF64", b"BW64"])
+def test_a_file_with_sizes_in_64_bits_is_read_and_what_follows_its_audio_is_not(tmp_path, kind):
+    body = a_file(tmp_path / "x.wav")
+    data = (tmp_path / "x.wav").read_bytes() + b"LIST\x04\0\0\0abcd"
+    (tmp_path / "x.wav").write_bytes(as_rf64(data, len(body), kind))
+    assert read(tmp_path / "x.wav").samples.astype("<i2").tobytes() == body
+
+
+@pytest.mark.parametrize("size", [0, 2**64 - 1])
+def test_a_streamed_file_with_sizes_in_64_bits_is_read_to_its_end(tmp_path, size):
+    body = a_file(tmp_path / "x.wav")
+    (tmp_path / "x.wav").write_bytes(as_rf64((tmp_path / "x.wav").read_bytes(), size))
+    assert read(tmp_path / "x.wav").samples.astype("<i2").tobytes() == body
+
+
+def test_a_cut_file_with_sizes_in_64_bits_is_told_however_long_it_was(tmp_path):
+    a_file(tmp_path / "x.wav")
+    (tmp_path / "x.wav").write_bytes(as_rf64((tmp_path / "x.wav").read_bytes(), 5 << 30))
+    with pytest.raises(DspError, match=f"promises {5 << 30} bytes of audio, 800 are there"):
+        read(tmp_path / "x.wav")
+
+
+@pytest.mark.parametrize(("kind", "said"), [(b"riff", "W64"), (b"RIFX", "big-endian"), (b"FORM", "AIFF")])
+def test_another_kind_of_file_is_named_with_the_cure(tmp_path, kind, said):
+    (tmp_path / "x.w64").write_bytes(kind + bytes(100))
+    with pytest.raises(DspError, match=f"{said}.* convert it: sox IN OUT.wav"):
+        read(tmp_path / "x.w64")
+
+
+def piped(path, data):
+    """A named pipe that somebody writes the bytes into."""
+    os.mkfifo(path)
+    threading.Thread(target=path.write_bytes, args=(data,), daemon=True).start()
+    return path
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path):
+    body = a_file(tmp_path / "x.wav", count=100_000)
+    assert read(piped(tmp_path / "pipe", (tmp_path / "x.wav").read_bytes())).samples.astype("<i2").tobytes() == body
+
+
+def test_a_pipe_that_does_not_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("dsp.recording.MOST_PIPED", 1000)
+    a_file(tmp_path / "x.wav")
+    with pytest.raises(DspError, match="is a pipe with more than"):
+        read(piped(tmp_path / "pipe", (tmp_path / "x.wav").read_bytes() * 2))
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,19 @@ def test_the_balance_is_told_in_both_languages(prompts: Prompts) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (Money(31, "XAF"), "treinta y un francos CFA de África Central"),
+        (Money(21, "VND"), "veintiún dongs vietnamitas"),
+        (Money(210000, "CLF"), "veintiuna unidades de fomento chilenas"),
+    ],
+    ids=str,
+)
+def test_currencies_with_odd_names_are_counted_in_their_gender(prompts: Prompts, amount: Money, said: str) -> None:
+    assert pronounced(prompts, "es-MX", "money", amount) == said
+
+
 def test_every_prompt_the_engine_speaks_is_there_in_every_language(prompts: Prompts) -> None:
     for language in prompts.languages():
         assert set(ENGINE_PROMPTS) <= prompts.names(language)

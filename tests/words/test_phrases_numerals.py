@@ -38,6 +38,23 @@ def test_what_is_counted_decides_the_spanish_ending() -> None:
     assert said(11, "es-MX", "dólares") == "once"
 
 
+@pytest.mark.parametrize(
+    ("noun", "one", "twenty_one", "five_hundred"),
+    [
+        ("franco CFA de África Central", "un", "veintiún", "quinientos"),
+        ("dong vietnamita", "un", "veintiún", "quinientos"),
+        ("unidad de fomento chilena", "una", "veintiuna", "quinientas"),
+        ("córdoba oro nicaragüense", "un", "veintiún", "quinientos"),
+        ("lempira hondureño", "un", "veintiún", "quinientos"),
+        ("rupia india", "una", "veintiuna", "quinientas"),
+    ],
+)
+def test_a_currencys_spanish_gender_is_its_nouns_not_that_of_what_describes_it(
+    noun: str, one: str, twenty_one: str, five_hundred: str
+) -> None:
+    assert [said(number, "es-MX", noun) for number in (1, 21, 500)] == [one, twenty_one, five_hundred]
+
+
 def test_no_two_numbers_sound_the_same() -> None:
     for language in ("en-US", "es-MX"):
         assert len({said(number, language) for number in range(10_000)}) == 10_000

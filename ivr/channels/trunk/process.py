@@ -35,7 +35,7 @@ from ivr.phone.sip import (
     Tls,
     plain_number,
 )
-from ivr.settings import Settings
+from ivr.settings import Settings, trunk_flow_problems
 from ivr.voice import Renderer
 
 log = structlog.get_logger("trunk")
@@ -221,13 +221,10 @@ async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lamb
 def read_routes(written: str, flows: Mapping[str, object], left_out: frozenset[str] = frozenset()) -> dict[str, str]:
     """`pay=pay-a-bill,*=other` as called number to flow; ConfigError for a flow that is not there. One that is
     `left_out` because of its problems is there all the same: only calls to its own numbers are refused."""
-    routes = {}
-    for pair in written.split(","):
-        number, _, flow = pair.strip().partition("=")
-        if not number or (flow not in flows and flow not in left_out):
-            raise ConfigError(f"TRUNK_FLOWS: '{pair}': expected number=flow; flows: {', '.join(sorted(flows))}")
-        routes[plain_number(number)] = flow
-    return routes
+    if problems := trunk_flow_problems(written, {*flows, *left_out}):
+        raise ConfigError("\n".join(problems))
+    pairs = (pair.strip().partition("=") for pair in written.split(","))
+    return {plain_number(number): flow for number, _, flow in pairs}
 
 
 def without_plus(routes: Mapping[str, str]) -> dict[str, str]:

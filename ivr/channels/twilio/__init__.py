@@ -1,7 +1,7 @@
 """Twilio: signed webhooks in, TwiML out. Card digits pass through on their way to the vault and are wiped."""
 
 from ivr.channels.twilio.form import MAX_BODY, Form, parse_form
-from ivr.channels.twilio.incoming import Forbidden
+from ivr.channels.twilio.incoming import Forbidden, PlainPaths
 from ivr.channels.twilio.pay_connector import PayConnector
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.tones import blueprint as tones_blueprint
@@ -13,6 +13,7 @@ __all__ = [
     "Forbidden",
     "Form",
     "PayConnector",
+    "PlainPaths",
     "Signer",
     "Webhooks",
     "Writer",

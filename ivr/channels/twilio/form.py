@@ -7,6 +7,8 @@ from ivr.errors import PeerError
 
 MAX_BODY = 64 * 1024  # Twilio's own webhooks are a few hundred bytes
 MAX_FIELDS = 200
+# More is read only to check the signature. 64 KB hold no more fields with names of their own; the rest is separators.
+MAX_FIELDS_READ = 10_000
 DIGIT_KEYS = frozenset(b"0123456789*#ABCDw")
 _HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
 _PLAIN = bytes.maketrans(b"+", b" ")
@@ -32,6 +34,10 @@ class Form:
             raise PeerError("form field Digits: only the keys 0-9, *, #, A-D are digits")
         return Digits(value)
 
+    def require_few_fields(self) -> None:
+        if len(self.pairs) > MAX_FIELDS:
+            raise PeerError(f"the form has more than {MAX_FIELDS} fields")
+
     def wipe(self) -> None:
         for _, value in self.pairs:
             value[:] = bytes(len(value))
@@ -45,8 +51,8 @@ def parse_form(body: bytes | bytearray) -> Form:
     if len(body) > MAX_BODY:
         raise PeerError(f"the form is larger than {MAX_BODY} bytes")
     parts = body.split(b"&") if body else []
-    if len(parts) > MAX_FIELDS:
-        raise PeerError(f"the form has more than {MAX_FIELDS} fields")
+    if len(parts) > MAX_FIELDS_READ:
+        raise PeerError(f"the form has more than {MAX_FIELDS_READ} fields")
     pairs = []
     for part in parts:
         name, _, value = part.partition(b"=")

@@ -1,10 +1,17 @@
 """A request that Twilio signed with our token, or a refusal before anything of it is acted on."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
 from flask import request
 
 from ivr.channels.twilio.form import Form, parse_form
 from ivr.channels.twilio.signature import Signer
 from ivr.errors import PeerError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class Forbidden(PeerError):
@@ -42,3 +49,23 @@ def targets() -> list[str]:
         # The absolute form, as a proxy is asked (RFC 9112 3.2.2).
         sent = "/" + sent.partition("://")[2].partition("/")[2]
     return list(dict.fromkeys([sent, plain]))
+
+
+class PlainPaths:
+    """A WSGI application that takes `//twilio/voice/x/` for `/twilio/voice/x`, as a number's webhook may be written.
+
+    A redirect to the plain spelling would cost Twilio another request, which it would send as GET. What was signed is
+    the address as it was called: it stays in REQUEST_URI or RAW_URI.
+    """
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        plain = "/" + "/".join(part for part in path.split("/") if part)
+        if plain != path:
+            query = environ.get("QUERY_STRING", "")
+            target = quote(path.encode("latin-1")) + (f"?{query}" if query else "")
+            environ = {"RAW_URI": target} | environ | {"PATH_INFO": plain}
+        return self._application(environ, start_response)

@@ -52,9 +52,7 @@ class Webhooks:
     def blueprint(self) -> Blueprint:
         routes = Blueprint("twilio", __name__, url_prefix="/twilio")
         routes.add_url_rule("/voice/<path:flow>", "voice", self.voice, methods=METHODS)
-        routes.add_url_rule(
-            "/voice/", "voice", self.voice, methods=METHODS, defaults={"flow": ""}, strict_slashes=False
-        )
+        routes.add_url_rule("/voice", "voice", self.voice, methods=METHODS, defaults={"flow": ""})
         routes.add_url_rule("/status", "status", self.status, methods=["POST"])
         return routes
 
@@ -96,6 +94,7 @@ class Webhooks:
         return self._apologise(form.text(b"CallSid"))
 
     def _answer(self, flow: str, form: Form) -> Response:
+        form.require_few_fields()
         call_id, sequence = _call_id(form), _sequence()
         session = self.service.session(call_id)
         if not sequence:

@@ -1,21 +1,20 @@
 """Codec attributes of SDP as peers write them, put into the form RFC 8866 gives them; which codec is chosen is sdp.py's.
 
 A peer that misplaces a blank still means what it says, and one attribute that nobody can read is no reason to refuse a
-call: static payload types need none (RFC 3551 6). So such a line is left out, and the rest of the session holds.
-Two forms are wrong rather than unreadable, and the message is refused for them (400): a wildcard where RFC 8866 6.15
-wants a payload type, and a channel count that is announced and not given.
+call: static payload types need none (RFC 3551 6). So such a line is left out, and the rest of the session holds. A
+wildcard where RFC 8866 6.15 wants a payload type (`a=fmtp:* x=1`) is left out like any other; a channel count that is
+announced and not given (`telephone-event/8000/`) is the one channel that leaving it out means.
 """
 
 import re
 
 RTPMAP = re.compile(
     r"(?P<type>\d{1,3})(?:\s+|(?=[A-Za-z]))(?P<name>[^\s/]+)"
-    r"(?:\s*/\s*(?P<clock>\d{1,6})(?:\s*/\s*(?P<channels>\d{1,3}))?)?\s*(?:\s[^/]*)?",
+    r"(?:\s*/\s*(?P<clock>\d{1,6})(?:\s*/\s*(?P<channels>\d{1,3})?)?)?\s*(?:\s[^/]*)?",
     re.ASCII,
 )
 FMTP = re.compile(r"(?P<type>\d{1,3})\s+(?P<text>\S.*)", re.ASCII)
 EVENTS = re.compile(r"\d{1,3}(\s*-\s*\d{1,3})?(\s*,\s*\d{1,3}(\s*-\s*\d{1,3})?)*", re.ASCII)
-WRONG = re.compile(r"\*(\s.*)?|.*/", re.ASCII)
 # Everything we take has this clock; a peer that leaves it out (`telephone-event`) can mean no other.
 CLOCK_HZ = "8000"
 
@@ -33,12 +32,7 @@ def readable_line(line: str) -> str | None:
     if kind.strip() != "a" or not colon or name not in ("rtpmap", "fmtp"):
         return line
     value = value.strip()
-    return (read_rtpmap(value) if name == "rtpmap" else read_fmtp(value)) or kept_if_wrong(name, value)
-
-
-def kept_if_wrong(name: str, value: str) -> str | None:
-    """As it came, so that the parser refuses it; None leaves the line out."""
-    return f"a={name}:{value}" if WRONG.fullmatch(value) else None
+    return read_rtpmap(value) if name == "rtpmap" else read_fmtp(value)
 
 
 def read_rtpmap(value: str) -> str | None:

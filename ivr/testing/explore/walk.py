@@ -59,7 +59,6 @@ class Walk:
     bench: Bench
     acts: list[Act] = field(default_factory=list)
     callers: list[WalkingCaller] = field(default_factory=list)
-    asked_before: int = 0
 
     def do(self, act: Act) -> None:
         """An act that makes no sense now (keys on a line that is closed) does nothing."""

@@ -35,7 +35,7 @@ def test_what_no_keypad_has_is_refused_without_being_quoted(wrong):
     assert "41" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("wrong", [b"a=%", b"a=%4", b"a=%zz", b"x" * 70_000, b"&" * 300])
+@pytest.mark.parametrize("wrong", [b"a=%", b"a=%4", b"a=%zz", b"x" * 70_000, b"&" * 10_000])
 def test_a_broken_form_is_a_clear_error(wrong):
     with pytest.raises(PeerError, match="form"):
         parse_form(wrong)

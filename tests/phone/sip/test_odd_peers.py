@@ -358,13 +358,11 @@ REFUSED = {
     "hd-require-replaces": 420,
     "sdp-avpf": 488,
     "sdp-b-float": 400,
-    "sdp-fmtp-star": 400,
     "sdp-fqdn": 488,
     "sdp-g729-only": 488,
     "sdp-leading-newline": 400,
     "sdp-leading0-ip": 488,
     "sdp-port-count": 400,
-    "sdp-rtpmap-chan": 400,
     "sdp-udp-avp": 488,
 }
 RINGS_FIRST = {"hd-require-100rel": 180}

@@ -83,6 +83,34 @@ def test_refused_streams_keep_their_place_with_port_zero():
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "a=fmtp:* x=1",
+        "a=fmtp:*",
+        "a=rtpmap:* PCMU/8000",
+        "a=rtpmap:0",
+        "a=rtpmap:0 PCMU/8000/stereo",
+        "a=rtpmap:0 PCMU/eight",
+        "a=rtpmap:/",
+        "a=fmtp:x 0-15",
+        "a=ptime:20.5",
+        "a=crypto:*",
+    ],
+)
+def test_an_attribute_that_nobody_can_read_is_left_out_and_the_rest_holds(line: str):
+    offer = parse_session(sdp(*AUDIO, line))
+    assert offer is not None
+    assert (offer.codecs[0], offer.telephone_event, offer.ptime_ms) == (Codec(0, "PCMU"), 101, 20)
+
+
+@pytest.mark.parametrize("written", ["telephone-event/8000/", "telephone-event/8000 /", "telephone-event/8000/1"])
+def test_a_channel_count_that_is_left_empty_means_one(written: str):
+    offer = parse_session(sdp("m=audio 4000 RTP/AVP 0 96", f"a=rtpmap:96 {written}"))
+    assert offer is not None
+    assert offer.telephone_event == 96
+
+
+@pytest.mark.parametrize(
     "media",
     [
         ["m=audio 4000 RTP/AVP 18"],
