@@ -15,7 +15,9 @@ from ivr.core.events import (
     CallStarted,
     CardCollected,
     CardEntryEdited,
+    ChargeRefused,
     Digits,
+    DueAwaited,
     Event,
     HungUp,
     KeysEntered,
@@ -106,6 +108,17 @@ class Talk:
 
     def bank(self, outcome: BankOutcome) -> "Talk":
         return self.hear(BankAnswered(self.now, outcome, "739104" if outcome == "approved" else None))
+
+    def due_is_awaited(self) -> "Talk":
+        """As the runner does it: the answer to what was just asked for, after which the rest of that turn stands."""
+        said, done = self.phrases, self.done
+        self.hear(DueAwaited(self.now))
+        assert (self.said, self.done) == ([], [])
+        self.phrases, self.done = said, done
+        return self
+
+    def not_reached(self) -> "Talk":
+        return self.hear(ChargeRefused(self.now, "not_reached"))
 
     # ---- a long way at once
 
