@@ -38,6 +38,10 @@ class ScriptedBilling:
             raise BillingDown(f"the scripted billing system {self.behaviour}")
         return None if self._takes_its_time(asker) else Bills(self.store).due_now(source, key, asker)
 
+    def forget(self) -> None:
+        """Whoever has asked before asks for the first time."""
+        self._asked.clear()
+
     def _takes_its_time(self, asker: str) -> bool:
         self._asked[asker] = self._asked.get(asker, 0) + 1
         return self.behaviour == "is slow" and self._asked[asker] <= SLOW_ASKS
