@@ -27,7 +27,7 @@ def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:
     turn = turn.change(phase="waiting", since=turn.at, waited=0.0)
     if isinstance(kind, ResolveStep):
         return turn.do(Resolve(kind.inquire_then_reverse, turn.call.intent)).say("still_working").do(Wait(HOLD_S))
-    return _authorize(turn, kind).say("hold_while_charging").do(Wait(HOLD_S))
+    return _authorize(turn, kind)
 
 
 def _authorize(turn: Turn, kind: PayStep, *, is_last: bool = False) -> Turn:
@@ -38,7 +38,8 @@ def _authorize(turn: Turn, kind: PayStep, *, is_last: bool = False) -> Turn:
     account = call.payable.key if call.payable else str(call.values.get("account_number", ""))
     charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
     turn = turn.change(phase="waiting", charges=(*call.charges, charge))
-    return turn.do(Authorize(kind.pay, call.intent, amount, account, call.payable, is_last))
+    turn = turn.do(Authorize(kind.pay, call.intent, amount, account, call.payable, is_last))
+    return turn.say("hold_while_charging").do(Wait(HOLD_S))
 
 
 def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
@@ -46,8 +47,7 @@ def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
     if isinstance(kind, PayStep) and turn.call.phase == "lookup":
         return _hear_while_due_is_awaited(turn, kind, event)
     if isinstance(kind, PayStep) and isinstance(event, DueAwaited):
-        # The rest of the turn stands: the caller is asked to hold, as for the bank.
-        return drop_charge(turn).change(phase="lookup"), Listen()
+        return _await_due(drop_charge(turn)), Listen()
     if isinstance(event, BankAnswered) and ends_wait(kind, event):
         return _hear_bank(turn, kind, event)
     if not isinstance(event, (Waited, BankAnswered)):
@@ -61,13 +61,18 @@ def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
     return _reassure(turn).do(Wait(HOLD_S)), Listen()
 
 
+def _await_due(turn: Turn) -> Turn:
+    """Nothing is said of the bank yet: it has not been asked."""
+    turn = _reassure(turn) if turn.call.waited else turn.say("one_moment")
+    return turn.change(phase="lookup").do(Wait(DUE_HOLD_S))
+
+
 def _hear_while_due_is_awaited(turn: Turn, kind: PayStep, event: Event) -> Reply:
     """Nothing is begun: each pause leads to asking again. The bank's patience is counted from the consent too."""
     if not isinstance(event, Waited):
         return turn.do(Wait(DUE_HOLD_S)), Listen()
     turn = _count_pause(turn)
-    turn = _authorize(turn, kind, is_last=turn.call.waited >= DUE_PATIENCE_S)
-    return _reassure(turn).do(Wait(DUE_HOLD_S)), Listen()
+    return _authorize(turn, kind, is_last=turn.call.waited >= DUE_PATIENCE_S), Listen()
 
 
 def _reassure(turn: Turn) -> Turn:

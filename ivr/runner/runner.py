@@ -215,8 +215,8 @@ class Runner:
                 continue
             answer = self._perform(reached[-1], action, event)
             if answer is not None:
-                # The answer decides what happens instead of the rest of the turn; where it leads to nothing, that stands.
-                waiting = self._step(reached, flow, answer) or waiting
+                # The answer decides what happens instead of the rest of the turn.
+                waiting = self._step(reached, flow, answer)
         return for_channel
 
     def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:

@@ -10,10 +10,10 @@ def awaiting() -> Talk:
     return Talk().at_bank().due_is_awaited()
 
 
-def test_the_caller_is_asked_to_hold_and_nothing_is_pending():
+def test_the_caller_is_asked_for_a_moment_and_nothing_is_pending():
+    """Not "we are asking your bank": it has not been asked."""
     talk = awaiting()
-    assert talk.said == ["hold_while_charging"]
-    assert talk.done[-1] == Wait(2.0)
+    assert (talk.said, talk.done) == (["one_moment"], [Wait(1.0)])
     assert (talk.call.phase, talk.call.charges, talk.call.has_unsent_card) == ("lookup", (), True)
 
 
@@ -21,13 +21,15 @@ def test_after_each_pause_the_same_charge_is_asked_for_without_a_word():
     talk = awaiting()
     for _ in range(3):
         talk.wait(1)
-        assert talk.said == []
-        assert talk.done == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678", PAYABLE), Wait(1.0)]
+        assert talk.done[0] == Authorize("acme_bank", "CA1-1", Money(4250), "12345678", PAYABLE)
         talk.due_is_awaited()
+        assert (talk.said, talk.done) == ([], [Wait(1.0)])
 
 
 def test_once_the_charge_has_begun_the_hold_goes_on_for_the_bank():
-    talk = awaiting().wait(1).wait(1)
+    talk = awaiting().wait(1)
+    assert (talk.said, talk.done[-1]) == (["hold_while_charging"], Wait(2.0))
+    talk.wait(1)
     assert (talk.call.phase, [charge.status for charge in talk.call.charges]) == ("waiting", ["accepted"])
     assert "confirmation_number" in talk.bank("approved").said
     assert talk.call.known_ending == "paid"

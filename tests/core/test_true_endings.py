@@ -42,7 +42,9 @@ MOVES = st.one_of(
     st.tuples(st.just("bank"), st.sampled_from(OUTCOMES)),
     st.tuples(st.just("keys"), st.sampled_from(["1", "2", "*", "#", "12345678", "100", "1500#", "9"])),
     st.tuples(st.just("happens"), st.sampled_from([NoInput, Waited, Waited, HungUp, Fault])),
-    st.tuples(st.just("refused"), st.sampled_from(["being_paid", "due_changed", "nothing_due", "not_reached", "limit"])),
+    st.tuples(
+        st.just("refused"), st.sampled_from(["being_paid", "due_changed", "nothing_due", "not_reached", "limit"])
+    ),
     st.just(("due is awaited", None)),
     st.tuples(st.just("due"), st.sampled_from([0, 1, 4250, 12_000])),
     st.tuples(st.just("minutes"), st.integers(1, 3)),
