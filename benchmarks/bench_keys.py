@@ -32,8 +32,8 @@ from benchmarks.keys_callers import WAYS, asterisk_files
 from benchmarks.keys_trunk import Answering, Call
 from benchmarks.peers import Asterisk, PeerMissing, Tree
 from benchmarks.peers.asterisk import PACKAGES, SUITE
-from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
-from ivr.channels.sip import Limits, Listen, SipEndpoint, SipSettings
+from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
+from ivr.phone.sip import Limits, Listen, SipEndpoint, SipSettings
 
 HERE = Path(__file__).parent
 OURS, THEIRS = "our telephone", "Asterisk 22"

@@ -19,7 +19,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ivr.channels.rtp import CallMedia, KeyHeard, MediaClient, MediaEvent, MediaSettings, MediaStats, Played
+from ivr.phone.rtp import CallMedia, KeyHeard, MediaClient, MediaEvent, MediaSettings, MediaStats, Played
 
 LOAD = Path(__file__).with_name("rtp_load.py")
 PROMPT_S = 4

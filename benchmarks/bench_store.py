@@ -15,8 +15,8 @@ import structlog
 from ivr.bank import AuthorizationRequest, BankAnswer
 from ivr.core.call import Call
 from ivr.core.money import Money
-from ivr.runner.forwarder import Forwarder
-from ivr.runner.forwarder_crew import WORKERS, Crew, queues_for
+from ivr.forwarder.crew import WORKERS, Crew, queues_for
+from ivr.forwarder.process import Forwarder
 from ivr.store import Job, Limit, Limits, PaymentIntent, SealedField, Store, migrate, open_store
 
 NOW = datetime.now(UTC)

@@ -16,8 +16,8 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ivr.channels.rtp import CallerStream, Phone
-from ivr.channels.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.rtp import CallerStream, Phone
+from ivr.phone.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings
 
 TONE_MS = GAP_MS = 100
 PAUSE_S = 0.5

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from ivr.channels.rtp import (
+from ivr.channels.trunk.desk import media_of
+from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
     KeyMerger,
@@ -13,8 +14,7 @@ from ivr.channels.rtp import (
     MediaStats,
     Method,
 )
-from ivr.channels.sip import Answer, Invitation, LocalSession, Reject, SessionOffer
-from ivr.channels.trunk.desk import media_of
+from ivr.phone.sip import Answer, Invitation, LocalSession, Reject, SessionOffer
 
 
 @dataclass

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dsp import g711
 from dsp.dtmf import KEYS, DtmfBank
-from ivr.channels.rtp.keys import EVENT_KEYS
+from ivr.phone.rtp.keys import EVENT_KEYS
 
 ETH_P_IP, SO_ATTACH_FILTER, SO_TIMESTAMPNS, SO_RCVBUFFORCE = 0x0800, 26, 35, 33
 SOL_PACKET, PACKET_STATISTICS = 263, 6

@@ -20,11 +20,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dsp import g711, tones
-from ivr.channels.rtp.addresses import socket_name
-from ivr.channels.rtp.outgoing import PACKET_BYTES, Outgoing
-from ivr.channels.rtp.packets import FRAME, HEADER_BYTES, MARKER, TICK_S, Arrivals, header_view
-from ivr.channels.rtp.ports import bound
-from ivr.channels.rtp.syscalls import Receiver, Sender
+from ivr.phone.rtp.addresses import socket_name
+from ivr.phone.rtp.outgoing import PACKET_BYTES, Outgoing
+from ivr.phone.rtp.packets import FRAME, HEADER_BYTES, MARKER, TICK_S, Arrivals, header_view
+from ivr.phone.rtp.ports import bound
+from ivr.phone.rtp.syscalls import Receiver, Sender
 
 HOST = "127.0.0.1"
 PERIOD = 75  # ticks from key to key of one call: 1.5 s

@@ -12,7 +12,7 @@ import psutil
 
 from benchmarks.peers import Asterisk, Tree
 from benchmarks.peers.asterisk import PACKAGES, SUITE
-from ivr.channels.sip import (
+from ivr.phone.sip import (
     Answer,
     CallerHandler,
     Limits,

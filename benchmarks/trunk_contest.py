@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 
 from benchmarks.trunk_asterisk import Callers, LoadedAsterisk
-from ivr.channels.rtp import CallMedia, KeyHeard, MediaClient, MediaEvent, MediaSettings, MediaStats, Played
+from ivr.phone.rtp import CallMedia, KeyHeard, MediaClient, MediaEvent, MediaSettings, MediaStats, Played
 
 LOAD = Path(__file__).with_name("trunk_load.py")
 MEASURED, LOADING = 0, 1  # cores

@@ -19,8 +19,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.rtp_load import Load
-from ivr.channels.rtp.addresses import hosts_and_ports
-from ivr.channels.rtp.packets import MARKER, header_view
+from ivr.phone.rtp.addresses import hosts_and_ports
+from ivr.phone.rtp.packets import MARKER, header_view
 
 PHONE_BUFFER_S = 0.060  # what a telephone's own jitter buffer forgives
 NOTE = np.dtype(

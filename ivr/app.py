@@ -7,12 +7,12 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
+from ivr.calls.assembly import Engine, assemble
 from ivr.channels.browser import BrowserPhone
 from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, Signer, Webhooks, Writer, tones_blueprint
 from ivr.console import LivePages, PhonePage, console, is_from_here, is_local, is_loopback, refuse
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
-from ivr.runner.assembly import Engine, assemble
 from ivr.settings import Settings, load_settings
 from ivr.store import Store
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ivr.runner.assembly import load_flow
+from ivr.calls.assembly import load_flow
 from ivr.store import Store
 from ivr.testing.bench import Bench, BenchWorld, build_bench
 

@@ -4,8 +4,8 @@ import functools
 import tempfile
 from pathlib import Path
 
-from ivr.core.problems import did_you_mean
 from ivr.errors import FlowError
+from ivr.reading.problems import did_you_mean
 from tests.benches import ROOT, Bench, make_bench
 
 FLOWS = Path(__file__).parent / "flows"

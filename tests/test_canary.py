@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import structlog
 
-import ivr.core.engine
+import ivr.conversation.engine
 from ivr.bank import AuthorizationRequest
+from ivr.calls.payments import Payments
+from ivr.calls.runner import Runner
 from ivr.channels.simulator import ViaLine, play
 from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
-from ivr.runner.payments import Payments
-from ivr.runner.runner import Runner
 from ivr.store import Store, migrate, open_store
 from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.vault import Vault
@@ -79,7 +79,7 @@ def world(
     set_up_logging("debug", "json")
     for owner, name in BOUNDARIES:
         monkeypatch.setattr(owner, name, watched(getattr(owner, name), world.crossed))
-    monkeypatch.setattr(ivr.core.engine, "step", watched(ivr.core.engine.step, world.crossed))
+    monkeypatch.setattr(ivr.conversation.engine, "step", watched(ivr.conversation.engine.step, world.crossed))
     yield world
     store.close()
 

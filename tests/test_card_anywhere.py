@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
+from ivr.calls.billing import Bills
 from ivr.channels.simulator import ViaLine
 from ivr.core.events import Event, LookedUp
 from ivr.logs import set_up_logging
-from ivr.runner.billing import Bills
 from ivr.store import migrate, open_store
 from tests.benches import Bench, make_bench
 from tests.channels.trunk.mouths import Caller, ring

@@ -4,12 +4,12 @@ from functools import partial
 
 import pytest
 
+from ivr.calls import session as session_module
+from ivr.calls.payments import Payments
 from ivr.channels.twilio import Writer
-from ivr.core.phrases import Prompts
-from ivr.runner import session as session_module
-from ivr.runner.payments import Payments
 from ivr.store import Store
 from ivr.testing.billing import Behaviour, ScriptedBilling
+from ivr.words.phrases import Prompts
 from tests.benches import ROOT, Bench
 from tests.faults import CHARGED, NOT_CHARGED, NOT_KNOWN, VOICE, WILL_TELL, Breaking, Caller, Killed, is_true
 from tests.webs import CALL_ID, Web, make_web

@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from ivr import metrics
-from ivr.channels.rtp import MediaStats
+from ivr.phone.rtp import MediaStats
 
 OPERATING = Path(__file__).parents[1] / "docs" / "operating.md"
 COUNTS = {field.name for field in fields(MediaStats) if field.type in (int, float)}

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from ivr.channels.simulator import LocalLine
-from ivr.core.compiler import compile_flow
 from ivr.core.events import CardCaptured, CardField, Digits, HungUp, KeysEntered
 from ivr.core.money import Money
+from ivr.flow.compiler import compile_flow
 from ivr.store import StaleCall
 from tests.benches import ROOT, Bench
-from tests.core.conversation import Talk
+from tests.conversation.talk import Talk
 from tests.merchants import FLOWS, bench_of
 
 VISA = ("4111111111111111#", "1230", "123", "94105")

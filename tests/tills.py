@@ -14,15 +14,15 @@ from joserfc.jwk import RSAKey
 from joserfc.registry import HeaderParameter
 
 from ivr.bank import AuthorizationRequest
+from ivr.calls import CallStore, Runner
+from ivr.calls.assembly import Engine, load_flow
+from ivr.calls.billing import Bills
+from ivr.calls.payments import Payments, bank_of
+from ivr.calls.texting import keep_text
 from ivr.channels.trunk import Trunk
 from ivr.core.call import Call
+from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
-from ivr.runner import CallStore, Runner
-from ivr.runner.assembly import Engine, load_flow
-from ivr.runner.billing import Bills
-from ivr.runner.forwarder import Forwarder
-from ivr.runner.payments import Payments, bank_of
-from ivr.runner.texting import keep_text
 from ivr.settings import Settings, load_settings
 from ivr.store import migrate, open_store
 from ivr.testing.bank import ScriptedBank

@@ -8,8 +8,8 @@ import httpx
 from flask import Flask
 
 from app import create_app, create_console
+from ivr.calls.assembly import Engine
 from ivr.channels.simulator import Signature, ViaLine
-from ivr.runner.assembly import Engine
 from ivr.settings import load_settings
 from tests.benches import Bench
 

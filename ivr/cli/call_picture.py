@@ -17,8 +17,8 @@ from dsp import g711
 from dsp.mask import mask
 from dsp.recording import written_whole
 from dsp.tones import HIGH_GROUP_HZ, LOW_GROUP_HZ
-from ivr.channels.rtp import CallerStream, Heard
 from ivr.errors import ConfigError
+from ivr.phone.rtp import CallerStream, Heard
 
 RATE: Final = 8000
 FRAME: Final = 160

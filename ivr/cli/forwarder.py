@@ -2,7 +2,7 @@
 
 import click
 
-from ivr.runner import forwarder as process
+from ivr.forwarder import process
 
 
 @click.command()

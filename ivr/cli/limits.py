@@ -7,10 +7,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ivr.calls.assembly import read_secret
+from ivr.calls.payments import hash_of_caller
 from ivr.core.caller import caller_key
 from ivr.errors import ConfigError
-from ivr.runner.assembly import read_secret
-from ivr.runner.payments import hash_of_caller
 from ivr.settings import load_settings
 from ivr.store import Attempter, open_store
 

@@ -7,9 +7,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ivr.calls.assembly import load_flow
 from ivr.cli.exploring import progress_bar
 from ivr.cli.flow_choice import chosen_flow
-from ivr.runner.assembly import load_flow
 from ivr.settings import load_settings
 from ivr.store import open_store
 from ivr.testing.replay import EndsOtherwise, can_replay, replay_all

@@ -12,11 +12,11 @@ import numpy as np
 from rich.console import Console
 
 from dsp import g711
-from ivr.channels.rtp import CallerStream, Phone
 from ivr.channels.simulator import mask
-from ivr.channels.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 from ivr.cli.call_picture import CallPicture, CallTape, SensitiveEntries, draw, require_plotting
 from ivr.logs import set_up_logging
+from ivr.phone.rtp import CallerStream, Phone
+from ivr.phone.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 
 console = Console(highlight=False)
 TONE_MS, GAP_MS = 100, 80

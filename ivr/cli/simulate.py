@@ -32,6 +32,7 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--explore", "calls", metavar="N", type=click.IntRange(1), help="Let a monkey make N calls instead.")
 @click.option("--seed", type=int, default=1, show_default=True, help="For --explore: the same calls again.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="For --explore: processes.")
+@click.option("--whole", is_flag=True, help="For --explore: every call through database and vault; slower.")
 @click.option("--drawing", type=click.Path(path_type=Path), help="For --explore: what was gone through, as SVG.")
 def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **exploring: Any) -> None:
     """Call a flow: read what is said, type keys. Without a FLOW: the project's, or the sample that ships.

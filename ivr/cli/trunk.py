@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from ivr.calls.assembly import assemble
 from ivr.channels.trunk import Trunk, serve
 from ivr.core.call import Call
 from ivr.logs import set_up_logging
-from ivr.runner.assembly import assemble
 from ivr.settings import Settings, load_settings
 
 SHOWN = 20  # calls on the screen: those in progress, then the latest to end

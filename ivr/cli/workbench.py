@@ -10,11 +10,11 @@ from pathlib import Path
 from ivr.bank import HttpsBank, load_banks
 from ivr.bank.dev_keys import make_development_keys
 from ivr.bank.simulator import BankSimulator
+from ivr.calls.assembly import load_flow
+from ivr.calls.billing import Waiting, billing_of
+from ivr.calls.notices import Notices, notices_of
 from ivr.channels.simulator import Clock
 from ivr.places import SHIPPED, find_project
-from ivr.runner.assembly import load_flow
-from ivr.runner.billing import Waiting, billing_of
-from ivr.runner.notices import Notices, notices_of
 from ivr.settings import Settings, load_settings
 from ivr.store import Store
 from ivr.testing.workbench import Workbench, build_workbench

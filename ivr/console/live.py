@@ -6,9 +6,9 @@ from datetime import datetime
 
 from ivr.console.rows import CallRow, MoneyRow, Process, TextRow, Trace, Trial, TurnRow
 from ivr.console.trials import processes, trials
-from ivr.core.compiler import Flow
 from ivr.core.money import Money
-from ivr.core.way import whole_way
+from ivr.flow.compiler import Flow
+from ivr.flow.way import whole_way
 from ivr.settings import Settings
 from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, Turn
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from ivr.core.call import Ending
-from ivr.core.compiler import Flow
 from ivr.core.money import Money
+from ivr.flow.compiler import Flow
 
 SHOWN_DIGITS = 3
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ivr.console.phone import PhonePage
 from ivr.console.rows import ConsoleData
 from ivr.console.visitors import is_local, refuse
-from ivr.core.diagram import svg
+from ivr.flow.drawing.diagram import svg
 
 SHOWN_CALLS = 20
 SHOWN_TEXTS = 10

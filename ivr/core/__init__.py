@@ -1,1 +1,1 @@
-"""The pure middle: flows, calls, events in, actions out. No socket, clock, random, log or database."""
+"""What everybody speaks: money, card brands, entries of keys, events in, actions out, and the call. Imports nothing of ours."""

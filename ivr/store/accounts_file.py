@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.core.money import Money, parse_money
-from ivr.core.problems import did_you_mean
 from ivr.errors import ConfigError
+from ivr.reading.problems import did_you_mean
 
 COLUMNS = ("account", "due", "minimum", "currency")
 MOST_BYTES = 256 * 1024 * 1024  # about eight million accounts

@@ -13,14 +13,15 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.channels.simulator import Line, LocalLine, Paid, Texted, World
-from ivr.core.compiler import Flow
 from ivr.core.money import Money
-from ivr.core.phrases import Prompts
+from ivr.flow.compiler import Flow
 from ivr.store import Store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import ScriptedBilling
 from ivr.testing.workbench import Workbench, build_workbench
+from ivr.words.phrases import Prompts
 
 
 @dataclass
@@ -143,6 +144,7 @@ def build_bench(
     *,
     sealing_key: Path | None = None,
     store: Store | None = None,
+    vaults: MakeVaults = vaults_for,
 ) -> Bench:
     """`accounts`: a CSV file of what is owed; every bank that a flow names is the scripted one."""
     bank, billings = ScriptedBank(), list[ScriptedBilling]()
@@ -153,7 +155,9 @@ def build_bench(
 
     flow, others = flows[0], {one.name: one for one in flows[1:]}
     key = sealing_key or throw_away_key()
-    workbench = build_workbench(flow, prompts, key, bank, accounts, store=store, others=others, billing=billing)
+    workbench = build_workbench(
+        flow, prompts, key, bank, accounts, store=store, others=others, billing=billing, vaults=vaults
+    )
     return Bench(workbench, bank, billings[0])
 
 

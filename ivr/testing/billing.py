@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ivr.calls.billing import Answered, BillingDown, Bills, InOurTable
 from ivr.core.events import Event, LookUpFailed
 from ivr.core.money import Money, parse_money
-from ivr.runner.billing import Answered, BillingDown, Bills, InOurTable
 from ivr.store import Bill, Store
 
 Behaviour = Literal["answers", "is slow", "is away", "answers nonsense"]

@@ -15,6 +15,7 @@ from ivr.testing.bench import BenchWorld
 from ivr.testing.channels import Channel, dial
 from ivr.testing.quiet import quiet
 from ivr.testing.rehearsal import Rehearsal, rehearse
+from ivr.testing.stashed import project_of
 from ivr.testing.transcript import explain
 
 
@@ -33,8 +34,6 @@ class CallItem(pytest.Item):
     """What it needs is read when it runs: a broken flow fails the calls to it and no others."""
 
     def runtest(self) -> None:
-        from ivr.testing.plugin import project_of
-
         text = self.path.read_text(encoding="utf-8")
         flow = read_script(text)[0].rest.partition(" from ")[0]
         with quiet():

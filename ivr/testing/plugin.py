@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ivr.testing.stashed import PROJECT, project_of
+
 if TYPE_CHECKING:
     from ivr.testing.call_files import CallFile
     from ivr.testing.line import MerchantLine
-    from ivr.testing.project import Project
     from ivr.testing.twilio import TwilioCall
 
 INI = {
@@ -23,7 +24,6 @@ INI = {
     "tonetill_flows": ("folder of flows, with the folder `prompts` in it", "flows"),
     "tonetill_accounts": ("CSV file of what accounts owe", "config/accounts.csv"),
 }
-_project = pytest.StashKey["Project"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,17 +38,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--flow-coverage", action="store_true", help="say which steps and outcomes no call went through")
     group.addoption("--flow-drawing", metavar="FOLDER", help="the same as a drawing (SVG) of each flow; says it, too")
-
-
-def project_of(config: pytest.Config) -> Project:
-    from ivr.testing.coverage import counted
-    from ivr.testing.project import find_project
-
-    if _project not in config.stash:
-        config.stash[_project] = find_project(
-            config.rootpath, config.getini("tonetill_flows"), config.getini("tonetill_accounts"), prepare=counted
-        )
-    return config.stash[_project]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CallFile | None:
@@ -71,10 +60,10 @@ def wants_coverage(config: pytest.Config) -> bool:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
-    if output is not None and _project in session.config.stash and wants_coverage(session.config):
-        from ivr.testing.coverage import as_plain
+    if output is not None and PROJECT in session.config.stash and wants_coverage(session.config):
+        from ivr.flow.drawing.coverage import as_plain
 
-        output[SENT_BY_WORKERS] = as_plain(session.config.stash[_project].flows.values())
+        output[SENT_BY_WORKERS] = as_plain(session.config.stash[PROJECT].flows.values())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -82,18 +71,18 @@ def pytest_testnodedown(node: Any) -> None:
     """xdist's: what a worker has sent is added to what this process knows."""
     sent = getattr(node, "workeroutput", {}).get(SENT_BY_WORKERS)
     if sent:
-        from ivr.testing.coverage import add_plain
+        from ivr.flow.drawing.coverage import add_plain
 
         add_plain(project_of(node.config).flows, sent)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if not wants_coverage(config) or _project not in config.stash:
+    if not wants_coverage(config) or PROJECT not in config.stash:
         return
-    from ivr.testing.coverage import coverages
+    from ivr.flow.drawing.coverage import coverages
 
     terminalreporter.section("flow coverage")
-    for coverage in coverages(config.stash[_project].flows.values()):
+    for coverage in coverages(config.stash[PROJECT].flows.values()):
         for line in coverage.lines():
             terminalreporter.write_line(line)
         if folder := config.getoption("--flow-drawing"):

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Self
 
+from ivr.calls import CallStore
 from ivr.channels.simulator import LocalLine, Reply
 from ivr.core.actions import Collect, Phrase
 from ivr.core.entry import read_after_timeout
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
 from ivr.core.stray_cards import is_card_number
-from ivr.runner import CallStore
 from ivr.store import Payment
 from ivr.testing.cards import code_of, is_published, stand_in
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ivr.conversation.engine import step
+from ivr.conversation.history import History, attempt_of, began, is_whole
 from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Wait
 from ivr.core.call import Call
-from ivr.core.compiler import Flow
-from ivr.core.engine import step
 from ivr.core.events import (
     BankAnswered,
     CallStarted,
@@ -32,9 +32,9 @@ from ivr.core.events import (
     NoInput,
     Waited,
 )
-from ivr.core.flow import CollectStep
-from ivr.core.history import History, attempt_of, began, is_whole
 from ivr.core.money import Money
+from ivr.flow.compiler import Flow
+from ivr.flow.schema import CollectStep
 
 MOST_TURNS = 400
 LAST4 = "0000"

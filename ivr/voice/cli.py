@@ -16,13 +16,13 @@ from dsp.dtmf import decode
 from ivr.core.actions import Phrase
 from ivr.core.events import Value
 from ivr.core.money import parse_money
-from ivr.core.phrases import Prompts
-from ivr.core.prompt_check import read_prompts
 from ivr.errors import ConfigError, FlowError
 from ivr.settings import load_settings
 from ivr.voice.clips import read_clip
 from ivr.voice.loudness import LINE_RATE
 from ivr.voice.renderer import VOICE_NAMES, Rendered, Renderer, VoiceName
+from ivr.words.phrases import Prompts
+from ivr.words.prompt_check import read_prompts
 
 console = Console(highlight=False)
 # What `say` fills in where nothing is given: a caller who owes 42.50.

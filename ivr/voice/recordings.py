@@ -12,10 +12,10 @@ import numpy.typing as npt
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.entry import KEY_OF_WORD
 from ivr.core.money import Money
-from ivr.core.numerals import Sound, all_number_sounds
-from ivr.core.phrases import Prompts
 from ivr.errors import ConfigError
 from ivr.voice.script import Line
+from ivr.words.numerals import Sound, all_number_sounds
+from ivr.words.phrases import Prompts
 
 Samples = npt.NDArray[np.int16]
 

@@ -11,7 +11,6 @@ import numpy as np
 from dsp import tones
 from dsp.g711 import Law
 from ivr.core.actions import Phrase
-from ivr.core.phrases import Prompts
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 from ivr.voice.clips import Clips, Codes, read_clip
@@ -21,6 +20,7 @@ from ivr.voice.loudness import for_the_line
 from ivr.voice.recordings import Recordings, is_spoken, is_word, read_recording
 from ivr.voice.script import DIGIT_MS, STOP_MS, Line, lines_of
 from ivr.voice.synthesizer import Synthesizer, Voice, is_installed
+from ivr.words.phrases import Prompts
 
 VoiceName = Literal["espeak", "recorded", "tones", "auto"]
 VOICE_NAMES: tuple[VoiceName, ...] = ("espeak", "recorded", "tones", "auto")

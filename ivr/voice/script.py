@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ivr.core.numerals import Sound
-from ivr.core.phrases import Piece
+from ivr.words.numerals import Sound
+from ivr.words.phrases import Piece
 
 STOP_MS, COMMA_MS, JOIN_MS, DIGIT_MS, GROUP_MS = 320, 160, 40, 90, 300
 AND = "units/and"

@@ -9,7 +9,7 @@ from babel.numbers import get_currency_precision, list_currencies
 
 from ivr.core.brands import BRAND_NAMES, brand_of, is_taken
 from ivr.core.money import decimals, parse_money
-from ivr.core.spoken import Speaker
+from ivr.words.spoken import Speaker
 
 HERE = Path(__file__).parent
 PROMPTS = HERE.parents[1] / "flows" / "prompts"

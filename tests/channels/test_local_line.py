@@ -2,8 +2,8 @@
 
 import pytest
 
+from ivr.calls import session as session_module
 from ivr.core.actions import Phrase
-from ivr.runner import session as session_module
 from ivr.store import Store
 from tests.benches import Bench
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ivr.calls.payments import hash_of_caller
 from ivr.cli.limits import limits
-from ivr.runner.payments import hash_of_caller
 from ivr.store import Store, migrate, open_store
 from tests.store.payments import begin
 

@@ -12,12 +12,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, mask_number, trials
-from ivr.core.compiler import Flow
 from ivr.core.money import Money
+from ivr.flow.compiler import Flow
 from ivr.settings import load_settings
 from ivr.store import TextProblem
 from tests.benches import Bench
-from tests.core.conversation import sample
+from tests.conversation.talk import sample
 
 CALL = CallRow(
     id="CA1",

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_console
+from ivr.calls.assembly import Engine
 from ivr.console import LivePages, PhonePage, console
 from ivr.core.brands import passes_luhn
-from ivr.runner.assembly import Engine
 from ivr.settings import Settings, load_settings
 from tests.benches import Bench
 

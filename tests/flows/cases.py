@@ -10,8 +10,9 @@ from pathlib import Path
 
 import yaml
 
-from ivr.core.compiler import Around
-from ivr.core.flow_files import FlowSet, read_flows
+from ivr.cli.reports import line
+from ivr.flow.compiler import Around
+from ivr.flow.files import FlowSet, read_flows
 
 HERE = Path(__file__).parent
 SAMPLE_PROMPTS = HERE.parents[1] / "flows" / "prompts"
@@ -33,7 +34,7 @@ class Case:
     @property
     def got(self) -> list[str]:
         found = self.read()
-        return [str(problem) for problem in sorted([*found.problems, *found.advice])]
+        return [line(problem) for problem in sorted([*found.problems, *found.advice])]
 
     def read(self) -> FlowSet:
         return read_flows([(self.file.name, self.file.read_bytes())], list(self.prompts()), AROUND)

@@ -4,17 +4,17 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ivr.calls import Runner
+from ivr.calls.assembly import load_flow
+from ivr.calls.billing import BillingDown, Bills, InOurTable
+from ivr.calls.payments import Payments, bank_of
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
 from ivr.core.events import Digits, Event, HungUp, KeysEntered, Waited
 from ivr.core.money import Money
-from ivr.runner import Runner
-from ivr.runner.assembly import load_flow
-from ivr.runner.billing import BillingDown, Bills, InOurTable
-from ivr.runner.forwarder import Forwarder
-from ivr.runner.forwarder_results import result_words
-from ivr.runner.payments import Payments, bank_of
+from ivr.forwarder.process import Forwarder
+from ivr.forwarder.results import result_words
 from ivr.store import StaleCall, Store, TextMessage
 from ivr.vault import Vault
 from tests.merchants import files_by_flow
@@ -47,7 +47,7 @@ class FickleBills(Bills):
         super().__init__(store)
         self.chance = chance
 
-    def due_now(self, source: str, key: str, asker: str) -> InOurTable | None:  # type: ignore[override]
+    def due_now(self, source: str, key: str, asker: str) -> InOurTable | None:
         drawn = self.chance.random()
         if drawn < 0.02:
             raise BillingDown("out for lunch")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.runner.assembly import load_flow
-from ivr.testing.coverage import FAINT, Coverage, counted
+from ivr.calls.assembly import load_flow
+from ivr.flow.drawing.coverage import FAINT, Coverage, counted
 from tests.benches import ROOT, SAMPLE
 from tests.testing.projects import make_project, run_pytest
 

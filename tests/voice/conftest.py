@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ivr.core.phrases import Prompts
-from ivr.core.prompt_check import read_prompts
 from ivr.voice import Renderer, is_installed
+from ivr.words.phrases import Prompts
+from ivr.words.prompt_check import read_prompts
 
 FOLDER = Path(__file__).parents[2] / "flows" / "prompts"
 

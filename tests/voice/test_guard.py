@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pytest
 
 from ivr.core.actions import Phrase
-from ivr.core.phrases import Prompts
 from ivr.errors import FlowError
 from ivr.voice import Renderer
 from ivr.voice.guard import refuse_card_number
+from ivr.words.phrases import Prompts
 
 PANS = ("4111111111111111", "378282246310005", "6011000990139424", "4222222222222", "6304000000000000000")
 

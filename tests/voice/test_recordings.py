@@ -10,10 +10,10 @@ import pytest
 from dsp import g711
 from ivr.core.actions import Phrase
 from ivr.core.money import Money
-from ivr.core.phrases import Prompts
 from ivr.errors import ConfigError
 from ivr.voice import Renderer, read_clip
 from ivr.voice.recordings import read_recording, wanted
+from ivr.words.phrases import Prompts
 
 BALANCE = Phrase("pay_full_balance", "en-US", (("due", Money(4250)), ("key", "1")))
 

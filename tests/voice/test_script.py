@@ -5,8 +5,8 @@ import pytest
 from ivr.core.actions import Phrase
 from ivr.core.events import Value
 from ivr.core.money import Money
-from ivr.core.phrases import Prompts
 from ivr.voice.script import COMMA_MS, DIGIT_MS, GROUP_MS, JOIN_MS, STOP_MS, Line, lines_of
+from ivr.words.phrases import Prompts
 
 
 def lines(prompts: Prompts, name: str, language: str = "en-US", **values: Value) -> list[Line]:

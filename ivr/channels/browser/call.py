@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ivr.calls import note_fault
 from ivr.channels.browser.ear import FRAME, Ear, ToneDown
 from ivr.channels.browser.messages import HangUp, Press, read_message
 from ivr.channels.browser.mouth import FRAME_S, BrowserMouth, Captions
@@ -16,10 +17,9 @@ from ivr.channels.line import Conversation, House, KeyPressed
 from ivr.channels.line import Gone as CallerGone
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
-from ivr.core.compiler import Flow
-from ivr.core.way import way_between
 from ivr.errors import PeerError
-from ivr.runner import note_fault
+from ivr.flow.compiler import Flow
+from ivr.flow.way import way_between
 from ivr.store import Store
 
 LOOK_S: Final = 0.25

@@ -9,14 +9,14 @@ from typing import Any, Literal, cast
 
 import structlog
 
+from ivr.calls import new_call
+from ivr.calls.assembly import Engine
 from ivr.channels.browser.call import BrowserCall, Line
 from ivr.channels.browser.messages import Dial, read_message
 from ivr.channels.browser.socket import FAULT, NORMAL, POLICY_VIOLATION, Gone, Receive, Send, Socket
 from ivr.channels.line import House
 from ivr.core.actions import Phrase
 from ivr.errors import PeerError
-from ivr.runner import new_call
-from ivr.runner.assembly import Engine
 from ivr.voice import Renderer, VoiceName
 
 log = structlog.get_logger("browser")

@@ -9,12 +9,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ivr.calls import Answered, CallService, CallStore, Runner, note_fault
 from ivr.channels.line.entry_buffer import EntryBuffer
 from ivr.channels.line.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
-from ivr.runner import Answered, CallService, CallStore, Runner, note_fault
 
 Result = TypeVar("Result")
 LOOK_S = 0.25  # how often a call on hold looks whether the bank has answered

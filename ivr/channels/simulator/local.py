@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from ivr.calls import Answered, CallService, CallStore, Runner, Session, new_call, note_fault
 from ivr.channels.simulator.line import Heard, Reply
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.entry import Reading, read_entry
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
-from ivr.runner import Answered, CallService, CallStore, Runner, Session, new_call, note_fault
 
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 

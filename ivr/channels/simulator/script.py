@@ -29,8 +29,8 @@ from typing import get_args
 
 from ivr.core.call import Ending
 from ivr.core.money import parse_money
-from ivr.core.problems import did_you_mean
 from ivr.errors import FlowError
+from ivr.reading.problems import did_you_mean
 from ivr.store import Status
 
 BANK_BEHAVIOURS = ("approves", "declines", "is silent", "is silent after charging", "is unreachable", "cannot say")

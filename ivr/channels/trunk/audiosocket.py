@@ -16,8 +16,8 @@ import structlog
 
 from dsp import g711
 from ivr.channels.line import Gone, Heard, KeyPressed, Silent
-from ivr.channels.sip import Peer
 from ivr.errors import PeerError
+from ivr.phone.sip import Peer
 from ivr.voice import read_clip
 
 log = structlog.get_logger()

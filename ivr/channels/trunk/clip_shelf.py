@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ivr.channels.rtp import Clip, MediaClient
+from ivr.phone.rtp import Clip, MediaClient
 
 MOST_CLIPS = 1000  # at about a second each a quarter of the worker's hour; two languages' fixed prompts are 200
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import structlog
 
+from ivr.calls import new_call
 from ivr.channels.line import MOST_KEYS, Conversation, Gone, House, KeyPressed, Silent
-from ivr.channels.rtp import (
+from ivr.channels.trunk.clip_shelf import ClipShelf
+from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
     KeyMerger,
@@ -24,9 +26,7 @@ from ivr.channels.rtp import (
     TimedOut,
     WorkerLost,
 )
-from ivr.channels.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint
-from ivr.channels.trunk.clip_shelf import ClipShelf
-from ivr.runner import new_call
+from ivr.phone.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint
 
 log = structlog.get_logger("trunk")
 NO_MEDIA = "no media"

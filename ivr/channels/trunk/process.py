@@ -12,9 +12,17 @@ from pathlib import Path
 import structlog
 
 from ivr import metrics
+from ivr.calls import new_call
+from ivr.calls.assembly import Engine
 from ivr.channels.line import Conversation, Heard, House
-from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
-from ivr.channels.sip import (
+from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
+from ivr.channels.trunk.clip_shelf import ClipShelf
+from ivr.channels.trunk.desk import Desk, Route
+from ivr.channels.trunk.open_files import allow_open_files
+from ivr.core.call import Call
+from ivr.errors import ConfigError
+from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
+from ivr.phone.sip import (
     Account,
     Credentials,
     Limits,
@@ -27,14 +35,6 @@ from ivr.channels.sip import (
     Tls,
     plain_number,
 )
-from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
-from ivr.channels.trunk.clip_shelf import ClipShelf
-from ivr.channels.trunk.desk import Desk, Route
-from ivr.channels.trunk.open_files import allow_open_files
-from ivr.core.call import Call
-from ivr.errors import ConfigError
-from ivr.runner import new_call
-from ivr.runner.assembly import Engine
 from ivr.settings import Settings
 from ivr.voice import Renderer
 

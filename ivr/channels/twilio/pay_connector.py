@@ -11,9 +11,9 @@ import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from ivr import metrics
+from ivr.calls import CallStore, Runner
 from ivr.channels.twilio.form import MAX_BODY
 from ivr.core.events import CardField, Digits
-from ivr.runner import CallStore, Runner
 
 log = structlog.get_logger()
 USER = "twilio"

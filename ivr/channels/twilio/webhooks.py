@@ -15,6 +15,7 @@ import structlog
 from flask import Blueprint, Response, request
 
 from ivr import metrics
+from ivr.calls import Answered, CallService, CallStore, NoSuchCall, Runner, Session, new_call, note_fault
 from ivr.channels.twilio.form import Form
 from ivr.channels.twilio.gathering import Gathered, Keeper, joined, read_listening, take
 from ivr.channels.twilio.incoming import verified_form, verify
@@ -26,7 +27,6 @@ from ivr.core.actions import ChannelAction, Phrase, Speak, Wait
 from ivr.core.call import Call
 from ivr.core.events import CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
 from ivr.errors import PeerError
-from ivr.runner import Answered, CallService, CallStore, NoSuchCall, Runner, Session, new_call, note_fault
 
 log = structlog.get_logger()
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from ivr.core.problems import did_you_mean
 from ivr.errors import PeerError
+from ivr.reading.problems import did_you_mean
 from ivr.testing.twilio.verbs import LAST, MOST_BYTES, MOST_SAID, NOT_OFFLINE, SSML, TOP, VERBS, Verb
 
 XML_TYPES = ("text/xml", "application/xml", "text/html")  # all of them are read as TwiML

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ivr.calls import new_call
 from ivr.channels.line import Conversation, Gone, Heard, House, KeyPressed, Silent
 from ivr.channels.simulator.local import START
 from ivr.core.actions import Phrase
-from ivr.runner import new_call
 from tests.benches import Bench
-from tests.channels.sip.network import run_virtually
+from tests.phone.sip.network import run_virtually
 
 PROMPT_S = 2.0  # every prompt of the fake mouth lasts this long
 ANI = "+15550100"

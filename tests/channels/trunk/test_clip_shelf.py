@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from ivr.channels.rtp import Clip
 from ivr.channels.trunk.clip_shelf import ClipShelf
+from ivr.phone.rtp import Clip
 
 
 class Worker:

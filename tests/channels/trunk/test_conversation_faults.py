@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ivr.calls import session as session_module
+from ivr.calls.sweeping import sweeper
 from ivr.channels.line import House
 from ivr.core.actions import Phrase
-from ivr.runner import session as session_module
-from ivr.runner.sweeping import sweeper
 from ivr.store import Store
 from tests.benches import Bench
 from tests.channels.trunk.mouths import Caller, house_of, keys_a_card, ring

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from ivr.channels.line import MOST_KEYS, Heard, KeyPressed
-from ivr.channels.rtp import CallMedia, KeyHeard
 from ivr.channels.trunk.desk import Desk, Line
+from ivr.phone.rtp import CallMedia, KeyHeard
 
 
 @dataclass

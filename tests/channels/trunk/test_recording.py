@@ -11,8 +11,8 @@ import pytest
 from dsp import g711, tones
 from dsp.dtmf import decode
 from dsp.recording import read
-from ivr.channels.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.errors import ConfigError
+from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from tests.channels.trunk.callers import play, telephone, until
 from tests.tills import Till, card, open_till
 

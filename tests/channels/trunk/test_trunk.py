@@ -5,9 +5,9 @@ import asyncio
 import pytest
 import structlog
 
-from ivr.channels.sip import CallRefusedError
 from ivr.channels.trunk.desk import RtpMouth
 from ivr.logs import set_up_logging
+from ivr.phone.sip import CallRefusedError
 from tests.channels.trunk.callers import Caller, play, telephone, until
 from tests.tills import Till, account, card, open_till
 

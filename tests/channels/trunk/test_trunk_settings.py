@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from ivr.channels.sip import CallerHandler, CallRefusedError, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings
 from ivr.channels.trunk.process import read_routes, sip_settings, without_plus
 from ivr.errors import ConfigError
+from ivr.phone.sip import CallerHandler, CallRefusedError, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings
 from ivr.settings import load_settings
-from tests.channels.sip.test_sockets import certificate
 from tests.channels.trunk.callers import play
+from tests.phone.sip.test_sockets import certificate
 from tests.ports import free_port
 from tests.tills import open_till
 

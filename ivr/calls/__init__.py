@@ -1,0 +1,23 @@
+"""Between the pure core and the world: opens the vault, carries out effects, keeps a call going from event to event."""
+
+from ivr.calls.billing import Billing, BillingDown
+from ivr.calls.runner import Advance, Runner, new_call, note_fault
+from ivr.calls.session import Answered, CallService, NoSuchCall, Session
+from ivr.store import StaleCall, StoredCall
+from ivr.store import Store as CallStore
+
+__all__ = [
+    "Advance",
+    "Answered",
+    "Billing",
+    "BillingDown",
+    "CallService",
+    "CallStore",
+    "NoSuchCall",
+    "Runner",
+    "Session",
+    "StaleCall",
+    "StoredCall",
+    "new_call",
+    "note_fault",
+]

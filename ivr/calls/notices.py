@@ -1,0 +1,180 @@
+"""Tells the merchant's billing system of each approved payment on one of its bills, until it has acknowledged it.
+
+The form is Standard Webhooks (https://www.standardwebhooks.com): the same `webhook-id` at every try, signed anew each time.
+Whatever the billing system answers, the card was charged and stays charged; docs/billing.md is the contract.
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import structlog
+from pydantic import BaseModel, Field
+from standardwebhooks.webhooks import Webhook
+
+from ivr import metrics
+from ivr.calls.billing import access_of
+from ivr.calls.billing_answer import BillingDown
+from ivr.calls.billing_endpoint import Access, exchange
+from ivr.errors import ConfigError
+from ivr.places import COMMAND
+from ivr.settings import Settings
+from ivr.store import Job, Payment, Store
+
+log = structlog.get_logger()
+LIMIT_S = 15.0  # nobody waits on the line for it; well under a job's lease
+TRIED_FOR = timedelta(hours=72)
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 3600.0
+SECRET_BYTES = range(24, 65)  # Standard Webhooks, "Signature scheme": 24 to 64 random bytes
+
+
+class PaidBill(BaseModel):
+    """Amounts are written as in the endpoint's own answers."""
+
+    account: str = Field(description="As the caller keyed it in.")
+    amount: str = Field(description="What was charged.", examples=["42.50 USD"])
+    reference: str = Field(description="Ours, of this one payment; the bank has it too.")
+    confirmation_number: str = Field(description="What the caller was told.")
+    card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
+    merchant: str
+    call: str
+
+
+class PaidNotice(BaseModel):
+    """The body of POST `<billing_url>`."""
+
+    type: Literal["bill.paid"]
+    timestamp: str = Field(description="When the bank's approval was recorded (RFC 3339).")
+    data: PaidBill
+
+
+@dataclass(frozen=True)
+class Notices:
+    """One POST a try. Each is a connection of its own: they are few, and threads of the forwarder send them."""
+
+    store: Store
+    access: Access
+    webhook: Webhook
+    now: Callable[[], datetime] | None = None  # None: jobs by the database's clock, signatures by this machine's
+
+    def tell(self, job: Job) -> None:
+        payment, approved_at = self.store.payment(job.reference), self.store.approved_at(job.reference)
+        if payment is None or approved_at is None:
+            log.error("notice without a payment", reference=job.reference)
+            self.store.finish(job)
+            return
+        problem, outcome = self._post(payment, approved_at), "taken"
+        if problem is None:
+            self.store.acknowledge(job, self._at())
+        else:
+            outcome = self._try_later(job, payment, approved_at, problem)
+        metrics.NOTICES.labels(outcome).inc()
+
+    def _at(self) -> datetime:
+        return self.now() if self.now else datetime.now(UTC)
+
+    def _post(self, payment: Payment, approved_at: datetime) -> str | None:
+        """What is wrong; None where the notice was taken."""
+        body = notice_body(payment, approved_at)
+        headers = self._headers(f"paid-{payment.intent.reference}", body)
+        request = httpx.Request("POST", self.access.url, headers=headers, content=body)
+        try:
+            status = asyncio.run(self._send(request))
+        except BillingDown as error:
+            return str(error)
+        return None if 200 <= status < 300 else f"it answered {status}"
+
+    async def _send(self, request: httpx.Request) -> int:
+        async with self.access.client() as http:
+            status, _ = await exchange(http, self.access, request)
+            return status
+
+    def _headers(self, notice: str, body: str) -> dict[str, str]:
+        at = self._at()
+        return {
+            "webhook-id": notice,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": self.webhook.sign(notice, at, body),
+            "Idempotency-Key": notice,
+            "Content-Type": "application/json",
+        }
+
+    def _try_later(self, job: Job, payment: Payment, approved_at: datetime, problem: str) -> str:
+        about = {"reference": job.reference, "account": payment.intent.account, "reason": problem}
+        if self._at() - approved_at >= TRIED_FOR:
+            log.error(f"notice given up; `{COMMAND} notices resend` tries it again", **about)
+            self.store.give_up_notice(job)
+            return "given_up"
+        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts - 1, 20), LONGEST_PAUSE_S)
+        log.error("the billing system was not told of a payment", **about, again_in_s=round(pause_s))
+        self.store.postpone(job, pause_s, self.now() if self.now else None)
+        return "failed"
+
+
+def notice_body(payment: Payment, approved_at: datetime) -> str:
+    """The same at every try."""
+    intent = payment.intent
+    bill = PaidBill(
+        account=intent.account,
+        amount=str(intent.amount),
+        reference=intent.reference,
+        confirmation_number=payment.confirmation_number or "",
+        card=intent.card_summary,
+        merchant=intent.merchant,
+        call=intent.call,
+    )
+    timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps(PaidNotice(type="bill.paid", timestamp=timestamp, data=bill).model_dump())
+
+
+# ---- from settings
+
+
+def notices_of(settings: Settings, store: Store, now: Callable[[], datetime] | None = None) -> Notices | None:
+    """None where bills are in the embedded table: it is lowered with the approval itself."""
+    if not settings.billing_url:
+        return None
+    access = access_of(settings)
+    sender = Access(access.url, access.token, access.ca, LIMIT_S)
+    return Notices(store, sender, webhook_of(settings), now)
+
+
+def webhook_of(settings: Settings) -> Webhook:
+    """ConfigError for a secret that is missing or weak."""
+    cure = "make one with `echo whsec_$(openssl rand -base64 32)` and give it to the billing system too"
+    secret = settings.billing_secret
+    if not secret:
+        if settings.environment == "production":
+            raise ConfigError(
+                f"BILLING_SECRET: needed with BILLING_URL, so that nobody else can report payments: {cure}"
+            )
+        secret = development_secret(settings.var / "keys" / "billing_secret")
+    try:
+        size = len(base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False))
+    except (binascii.Error, ValueError):
+        size = 0
+    if size not in SECRET_BYTES:
+        raise ConfigError(f"BILLING_SECRET: expected whsec_ and 24 to 64 bytes in base64: {cure}")
+    return Webhook(secret)
+
+
+def development_secret(file: Path) -> str:
+    """Made once on this machine; a merchant's own endpoint in development reads the same file."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ConfigError(f"cannot write {file}: {error.strerror}; or set BILLING_SECRET") from None
+    return file.read_text().strip()

@@ -1,0 +1,278 @@
+"""The money side of a call: keys to the vault, sealed fields and intents to the store, the bank's answers back as events."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ivr.calls.texting import can_be_kept
+from ivr.core.actions import Authorize, Phrase, SendSms
+from ivr.core.call import Call, Charge
+from ivr.core.caller import caller_key
+from ivr.core.entry import EntryRules, Reading, ends_itself, read_after_timeout, read_entry
+from ivr.core.events import (
+    BankAnswered,
+    BankOutcome,
+    CardCaptured,
+    CardCollected,
+    CardEntryEdited,
+    CardField,
+    ChargeRefused,
+    Digits,
+    Event,
+    KeysEntered,
+    LimitReached,
+    Waited,
+)
+from ivr.errors import FlowError
+from ivr.flow.compiler import Flow
+from ivr.flow.schema import CollectStep, PayStep
+from ivr.reading.scalars import Rate
+from ivr.store import (
+    AlreadyBegun,
+    Attempter,
+    BeingPaid,
+    DueChanged,
+    DueNow,
+    Limit,
+    Limits,
+    NoCard,
+    OverLimit,
+    Payment,
+    PaymentIntent,
+    SealedField,
+    StaleCall,
+    Status,
+    Store,
+)
+from ivr.vault import CardRules, SealContext, Vault, last_date_on_earth
+
+# What a payment's status is to the caller; `accepted` and `sent` are no answer yet.
+ANSWERS: Mapping[Status, BankOutcome] = {
+    "approved": "approved",
+    "declined": "declined",
+    "not_sent": "not_sent",
+    "unknown": "unknown",
+    "reversed": "reversed",
+}
+LONGEST_LINE = 120  # as the ledger keeps it
+TOKEN_FIELD = "payment_token"  # noqa: S105 - a name, not a token
+EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "empty"}
+
+
+@dataclass(frozen=True)
+class Payments:
+    """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
+    `can_text`: whether a text to that number can be promised."""
+
+    store: Store
+    vaults: Mapping[str, Vault]
+    merchant: str
+    ani_key: bytes
+    words: Callable[[Phrase], str]
+    can_text: Callable[[str], bool] = can_be_kept
+
+    # ---- keys that are card data
+
+    def take_card_keys(self, call: Call, flow: Flow, field: CardField, rules: EntryRules, event: KeysEntered) -> Event:
+        """The vault's verdict. The keys are wiped here whatever happens."""
+        try:
+            read = read_after_timeout if event.timed_out else read_entry
+            span = read(event.keys.buffer, rules)
+            if span.reading in EDITS:
+                return CardEntryEdited(event.at, EDITS[span.reading])  # type: ignore[arg-type]
+            keys = event.keys.buffer[span.start : span.end]
+            verdict = self._take(call, flow, field, keys, event.at)
+            if isinstance(verdict, CardCollected):
+                return replace(verdict, ended_itself=ends_itself(event.keys.buffer, rules))
+            return verdict
+        finally:
+            event.keys.wipe()
+
+    def _take(self, call: Call, flow: Flow, field: CardField, keys: bytearray, at: datetime) -> Event:
+        kind = flow.steps[call.step]
+        assert isinstance(kind, CollectStep)
+        context = SealContext(self.merchant, call.id, call.intent)
+        rules = CardRules(frozenset(kind.brands), str(call.values.get("brand", "")) or None)
+        intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
+        if intake.fingerprint:
+            card = Attempter(card_fingerprint=intake.fingerprint)
+            if over := self.store.limit_reached(card, _limits(flow), at):
+                return LimitReached(at, over.name)
+        if intake.sealed is not None:
+            self.store.stage_sealed(SealedField(call.intent, field, intake.sealed, intake.fingerprint), at)
+        return CardCollected(at, field, intake.valid, intake.reason, intake.summary)
+
+    # ---- cards that the telephone network has collected (`capture: pay`)
+
+    def tokenize(self, call: Call, flow: Flow, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
+        """Seals every field of the step, or none; the reason's name where one is missing or wrong. Wipes them all."""
+        kind = flow.steps.get(call.step)
+        try:
+            if not isinstance(kind, CollectStep):
+                return "not_collecting"
+            for field in kind.collect:
+                if field not in fields:
+                    return f"missing_{field}"
+            for field in kind.collect:
+                verdict = self._take(call, flow, field, fields[field].buffer, at)
+                if not isinstance(verdict, CardCollected) or not verdict.valid:
+                    self.forget(call.intent)
+                    return f"{field}_refused"
+                call = _with_brand(call, verdict)
+            return None
+        except StaleCall:
+            return "too_late"  # the attempt has been charged, or the call is over
+        finally:
+            for keys in fields.values():
+                keys.wipe()
+
+    def keep_token(self, call: Call, event: CardCaptured) -> None:
+        """A PSP's own connector keeps the card and gives a token in its place, which its bank adapter charges.
+
+        NoCard where the capture is said to have succeeded and nothing came of it: neither a token nor sealed fields.
+        """
+        if event.result != "success":
+            return
+        if event.token and event.token != call.intent:
+            self.store.stage_sealed(SealedField(call.intent, TOKEN_FIELD, event.token, None), event.at)
+        elif not self.store.is_staged(call.intent):
+            raise NoCard(call.intent)
+
+    # ---- the attempt, the charge, the answer
+
+    def begin_card(self, call: Call, flow: Flow, at: datetime) -> Event | None:
+        """Early word, before the caller keys in a card for nothing; the final word is in `authorize`'s transaction."""
+        over = self.store.limit_reached(self._attempter(call), _limits(flow), at)
+        if over is not None:
+            return LimitReached(at, over.name)
+        if call.payable and self.store.is_being_paid(call.payable.source, call.payable.key):
+            return ChargeRefused(at, "being_paid")
+        return None
+
+    def forget(self, intent: str) -> bool:
+        """False where the attempt has been charged for by now: its fields are the forwarder's."""
+        return self.store.forget_card(intent)
+
+    def authorize(
+        self, call: Call, flow: Flow, action: Authorize, at: datetime, due: DueNow | None = None
+    ) -> Event | None:
+        """One transaction: intent, idempotency key, sealed fields, outbox row, attempt counts."""
+        intent = PaymentIntent(
+            reference=action.intent,
+            merchant=self.merchant,
+            call=call.id,
+            bank=action.bank,
+            amount=action.amount,
+            account=action.account,
+            card_summary=f"{call.values.get('brand', '')} {call.values.get('last4', '')}".strip(),
+            ani_hash=self.ani_hash(call.ani),
+            payable_source=action.payable.source if action.payable else "",
+            payable_key=action.payable.key if action.payable else "",
+            line=line_of(call),
+        )
+        match self.store.begin_payment(intent, _limits(flow), at, due):
+            case OverLimit(name):
+                return LimitReached(at, name)
+            case BeingPaid():
+                return ChargeRefused(at, "being_paid")
+            case DueChanged(left):
+                return ChargeRefused(at, "due_changed" if left.minor > 0 else "nothing_due", left)
+            case AlreadyBegun():
+                return self.answer(call, Waited(at))
+        return None
+
+    def has_begun(self, call: Call) -> bool:
+        """Whether the present attempt is a charge by now."""
+        return self.store.payment(call.intent) is not None
+
+    def answer(self, call: Call, event: Waited) -> Event | None:
+        """What is known of the call's charge by now; None while the bank works on it."""
+        payment = self.store.payment(call.intent)
+        if payment is None or payment.status not in ANSWERS:
+            return None
+        return BankAnswered(event.at, ANSWERS[payment.status], payment.confirmation_number)
+
+    def on_record(self, call: Call) -> Call:
+        """The call with its charges as the ledger has them, and what of its card was never charged dropped for good.
+
+        A charge that the call knows of and the ledger does not was cut off on its way there: once its card is forgotten,
+        it cannot be begun any more.
+        """
+        begun = {payment.intent.reference for payment in self.store.payments_of(call.id)}
+        for attempt in {call.attempt, *(charge.attempt for charge in call.charges)}:
+            if attempt and call.intent_of(attempt) not in begun:
+                self.forget(call.intent_of(attempt))
+        told = {charge.attempt for charge in call.charges if charge.told}
+        charges = [_charge_of(payment, told) for payment in self.store.payments_of(call.id)]
+        call = replace(call, charges=tuple(sorted(charges, key=lambda charge: charge.attempt)))
+        return replace(call, outcome=call.known_ending) if call.phase == "over" else call
+
+    def send_sms(self, call: Call, action: SendSms, at: datetime) -> None:
+        # One text of a kind for each call, or for each charge, however often the step is repeated; none to a number that
+        # takes none.
+        about = call.intent_of(action.attempt) if action.attempt else call.id
+        if call.can_text:
+            self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(action.phrase), at)
+
+    def _vault(self, flow: Flow) -> Vault:
+        bank = bank_of(flow)
+        if bank is None:
+            raise FlowError(f"flow '{flow.name}' collects a card and never pays")  # the compiler refuses such a flow
+        return self.vaults[bank]
+
+    def ani_hash(self, ani: str) -> str:
+        """Stands for a caller in the limits; empty for callers who withhold their number, who are not one caller."""
+        return hash_of_caller(self.ani_key, ani)
+
+    def _attempter(self, call: Call) -> Attempter:
+        return Attempter(
+            call=call.id,
+            ani_hash=self.ani_hash(call.ani),
+            payable_source=call.payable.source if call.payable else "",
+            payable_key=call.payable.key if call.payable else "",
+            line=line_of(call),
+        )
+
+
+def hash_of_caller(ani_key: bytes, ani: str) -> str:
+    key = caller_key(ani)
+    return hmac.new(ani_key, key.encode(), hashlib.sha256).hexdigest() if key else ""
+
+
+def line_of(call: Call) -> str:
+    """The flow and the number that was called: where callers without a number of their own are counted together."""
+    return f"{call.flow} {caller_key(call.dnis)}".strip()[:LONGEST_LINE]
+
+
+def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
+    intent = payment.intent
+    attempt = int(intent.reference.rpartition("-")[2])
+    number = payment.confirmation_number or ""
+    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
+
+
+def _with_brand(call: Call, verdict: CardCollected) -> Call:
+    brand = (verdict.summary or "").partition(" ")[0]
+    return replace(call, values={**call.values, "brand": brand}) if brand else call
+
+
+def bank_of(flow: Flow) -> str | None:
+    """The bank that a flow's cards are sealed to: the one its pay step names. None for a flow that charges nobody."""
+    return next((kind.pay for kind in flow.steps.values() if isinstance(kind, PayStep)), None)
+
+
+def _limit(rate: Rate) -> Limit:
+    return Limit(rate.count, rate.window_s)
+
+
+def _limits(flow: Flow) -> Limits:
+    written = flow.head.limits
+    return Limits(
+        per_call=written.attempts_per_call,
+        per_caller=_limit(written.attempts_per_caller),
+        per_card=_limit(written.attempts_per_card),
+        per_account=_limit(written.attempts_per_account),
+        per_line=_limit(written.attempts_per_line),
+    )

@@ -1,0 +1,303 @@
+"""Carries a call from event to event: keys to the vault, effects to the store, everything else to and from the core."""
+
+import traceback
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from ivr import metrics
+from ivr.calls.billing import Billing
+from ivr.calls.charging import authorize
+from ivr.calls.payments import Payments
+from ivr.conversation.asking import is_in_another_currency
+from ivr.conversation.collecting import expected_field
+from ivr.conversation.engine import step
+from ivr.conversation.history import noted
+from ivr.conversation.paying import ends_wait
+from ivr.core.actions import (
+    Action,
+    Authorize,
+    BeginCard,
+    CaptureCard,
+    ChannelAction,
+    Collect,
+    ForgetCard,
+    HangUp,
+    LookUp,
+    Phrase,
+    Resolve,
+    SendSms,
+    Speak,
+    Wait,
+)
+from ivr.core.call import Call, Charge, Ending
+from ivr.core.caller import takes_texts
+from ivr.core.events import (
+    BankAnswered,
+    CallStarted,
+    CardCaptured,
+    CardField,
+    Digits,
+    Event,
+    Fault,
+    HungUp,
+    KeysEntered,
+    LookedUp,
+    Waited,
+)
+from ivr.core.money import Money
+from ivr.flow.compiler import Flow
+from ivr.flow.schema import PayStep, ResolveStep
+from ivr.store import StaleCall
+
+log = structlog.get_logger()
+# Prompts without a value in them: what is said of the charge when nothing else can be said.
+PLAIN_WORDS: Mapping[Ending, str] = {
+    "paid": "payment_went_through",
+    "unpaid": "you_were_not_charged",
+    "pending": "we_will_text_the_result",
+}
+NOT_KNOWN = "charge_not_known"
+MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
+
+
+class FlowChanged(Exception):
+    """A call's flow, or its step, is not in the flows that this process has: another version is running by now."""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """The call after an event, and what its channel is to do. `told`: the prompt of a plain ending that says what is true."""
+
+    call: Call
+    actions: list[ChannelAction]
+    told: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.call.phase == "over"
+
+
+class Runner:
+    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless."""
+
+    def __init__(self, flows: Mapping[str, Flow], payments: Payments, billing: Billing) -> None:
+        self.flows = flows
+        self.payments = payments
+        self.billing = billing
+
+    def begin(self, call: Call, event: CallStarted) -> Advance:
+        metrics.CALLS.labels(call.channel, call.flow).inc()
+        return self.advance(replace(call, can_text=self._can_text(call)), event)
+
+    def advance(self, call: Call, event: Event) -> Advance:
+        """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone.
+
+        StaleCall where the call has ended meanwhile. A hang-up may raise: there is nobody to tell, and it can be had again.
+        """
+        if isinstance(event, HungUp):
+            return self._hang_up(call, event)
+        reached = [call]
+        try:
+            actions = self._actions(reached, event)
+        except StaleCall:
+            raise
+        except Exception as fault:
+            note_fault(call.id, fault)
+            return self.apologise(reached[-1], event.at)
+        return Advance(reached[-1], actions)
+
+    def _can_text(self, call: Call) -> bool:
+        """Where it cannot be told, nothing is promised: the call itself goes on."""
+        try:
+            return self.payments.can_text(call.ani)
+        except Exception as fault:
+            log.error("cannot tell whether texts go out", call=call.id, kind=type(fault).__name__)
+            return False
+
+    def is_answered(self, call: Call, at: datetime) -> bool:
+        """Whether a hold is over: the bank has answered the charge, or the inquiry, that the call waits for.
+
+        Where that cannot be read the hold goes on; should it still not be readable at its end, that is a fault.
+        """
+        flow = self.flows.get(call.flow)
+        if flow is None or call.phase != "waiting":
+            return False
+        kind = flow.steps.get(call.step)
+        try:
+            answer = self.payments.answer(call, Waited(at))
+        except Exception as fault:
+            log.warning("cannot look for the bank's answer", call=call.id, kind=type(fault).__name__)
+            return False
+        return isinstance(kind, PayStep | ResolveStep) and isinstance(answer, BankAnswered) and ends_wait(kind, answer)
+
+    def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
+        """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
+        return self.payments.tokenize(call, self.flows[call.flow], fields, at)
+
+    # ---- endings that are not the flow's
+
+    def apologise(self, call: Call, at: datetime) -> Advance:
+        """Ends the call with what the ledger says of its charges, in the flow's words where they can be had."""
+        try:
+            recorded = self.payments.on_record(call)
+        except Exception as fault:
+            note_fault(call.id, fault)
+            # A card had been keyed in, and only the ledger could say whether its charge was begun.
+            doubtful = _in_doubt(call)
+            return self.end_plainly(doubtful, known=not doubtful.unsettled)
+        try:
+            # What broke may have come after the flow's own ending, which was then not heard.
+            live = replace(recorded, phase="entry", outcome=None)
+            ended, actions = step(self.flows[live.flow], live, Fault(at))
+        except Exception as fault:
+            note_fault(call.id, fault)
+            return self.end_plainly(recorded)
+        return Advance(ended, [action for action in actions if isinstance(action, (Speak, HangUp))])
+
+    def farewell(self, call: Call) -> Advance:
+        """For somebody who is still there when their call has been ended as a hang-up: what is true now."""
+        try:
+            recorded = self.payments.on_record(call)
+        except Exception as fault:
+            note_fault(call.id, fault)
+            return self.end_plainly(call, known=False)
+        return self.end_plainly(replace(recorded, outcome=None))
+
+    def end_plainly(self, call: Call, *, known: bool = True) -> Advance:
+        """The same without flow, ledger or any value that would have to be put into words: what can always be said.
+
+        `known`: False where neither the call nor the ledger can say what became of its charges.
+        """
+        ending = call.outcome or call.known_ending
+        told = plain_words(call, ending) if known else NOT_KNOWN
+        phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
+        charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
+        ended = replace(call, phase="over", outcome=ending, charges=charges)
+        return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
+
+    def _hang_up(self, call: Call, event: HungUp) -> Advance:
+        """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
+        recorded = self.payments.on_record(call)
+        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
+
+    def _flow(self, call: Call) -> Flow:
+        """FlowChanged where the flow, or the call's step in it, is no longer there."""
+        flow = self.flows.get(call.flow)
+        if flow is None or (call.step and call.step not in flow.steps):
+            raise FlowChanged(call.flow)
+        return flow
+
+    # ---- a turn
+
+    def _actions(self, reached: list[Call], event: Event) -> list[ChannelAction]:
+        """What the channel is to do. `reached` grows by each state of the call, so that a fault knows the last one."""
+        flow = self._flow(reached[-1])
+        try:
+            waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
+        finally:
+            if isinstance(event, KeysEntered):
+                # Whatever was asked for: it may have been a card number.
+                event.keys.wipe()
+        for_channel: list[ChannelAction] = []
+        for _ in range(MOST_ACTIONS):
+            if not waiting:
+                break
+            action = waiting.popleft()
+            if isinstance(action, (Speak, Collect, CaptureCard, Wait, HangUp)):
+                for_channel.append(action)
+                continue
+            if isinstance(action, ForgetCard):
+                self._forget(reached, action)
+                continue
+            answer = self._perform(reached[-1], action, event)
+            if answer is not None:
+                # The answer decides what happens instead of the rest of the turn.
+                waiting = self._step(reached, flow, answer)
+        return for_channel
+
+    def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
+        history = noted(flow, reached[-1], event)  # before keys are wiped
+        call, actions = step(flow, reached[-1], event)
+        reached.append(call.changed(history=history))
+        return deque(actions)
+
+    def _forget(self, reached: list[Call], action: ForgetCard) -> None:
+        """A charge committed at this very moment, by another request of the same call, is one of its charges."""
+        if not self.payments.forget(action.intent):
+            reached.append(self.payments.on_record(reached[-1]))
+
+    def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
+        if isinstance(event, KeysEntered):
+            expected = expected_field(flow, call)
+            if expected is not None:
+                return self.payments.take_card_keys(call, flow, *expected, event)
+        if isinstance(event, CardCaptured):
+            self.payments.keep_token(call, event)
+        if isinstance(event, Waited):
+            return self.payments.answer(call, event) or event
+        return event
+
+    def _perform(self, call: Call, action: Action, event: Event) -> Event | None:
+        match action:
+            case LookUp():
+                return self._look_up(call, action, event)
+            case BeginCard():
+                return self.payments.begin_card(call, self.flows[call.flow], event.at)
+            case Authorize():
+                return authorize(self.payments, self.billing, call, self.flows[call.flow], action, event.at)
+            case Resolve():
+                # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
+                return self.payments.answer(call, Waited(event.at))
+            case SendSms():
+                self.payments.send_sms(call, action, event.at)
+        return None
+
+    def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
+        # `since` tells this look-up of the call from an earlier one of the same account.
+        found = self.billing.look_up(action.source, action.key, event, f"{call.id} {call.since}")
+        if isinstance(found, LookedUp) and is_in_another_currency(self.flows[call.flow], found):
+            log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
+        return found
+
+
+def plain_words(call: Call, ending: Ending) -> str:
+    return "call_again_for_the_result" if ending == "pending" and not call.can_text else PLAIN_WORDS[ending]
+
+
+def _in_doubt(call: Call) -> Call:
+    """The ledger cannot be read: a card that was keyed in may have been charged by now."""
+    if not call.has_unsent_card:
+        return call
+    amount = call.values.get("amount")
+    known = amount if isinstance(amount, Money) else Money(0)
+    return replace(call, charges=(*call.charges, Charge(call.attempt, known, "unknown")))
+
+
+def note_fault(call_id: str, fault: Exception) -> None:
+    """Its type and place. Not its message, which may quote what a library was given."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    log.error("fault", call=call_id, kind=type(fault).__name__, place=place)
+    metrics.FAULTS.labels(type(fault).__name__).inc()
+
+
+def count(before: Call, after: Call) -> None:
+    """What is on record by now: an advance that was not saved is not counted."""
+    if before.step != after.step:
+        metrics.STEPS.labels(after.flow, before.step or "start", after.step).inc()
+    if before.phase != "over" and after.phase == "over":
+        metrics.ENDINGS.labels(after.flow, after.outcome, str(after.hung_up).lower()).inc()
+        log.info("call ended", call=after.id, flow=after.flow, outcome=after.outcome, hung_up=after.hung_up)
+
+
+def new_call(call_id: str, flow: Flow, *, ani: str, dnis: str, channel: str) -> Call:
+    """A call that has not yet been greeted."""
+    return Call(
+        *(call_id, flow.name, ani, dnis, channel, flow.head.languages[0]),
+        phase="language",
+        can_text=takes_texts(ani),
+    )

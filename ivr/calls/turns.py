@@ -1,0 +1,42 @@
+"""A turn of a call in words that anybody may read: keys are dots, and a card field's are not even counted."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ivr.conversation.collecting import expected_field
+from ivr.core.actions import ChannelAction, Speak
+from ivr.core.call import Call
+from ivr.core.events import CardCaptured, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.flow.compiler import Flow
+from ivr.store import Turn
+
+MOST_DOTS = 20
+
+
+def in_words(flows: Mapping[str, Flow], call: Call, event: Event) -> str:
+    """Before the event is handled: the keys are wiped then."""
+    match event:
+        case KeysEntered(keys=keys, timed_out=timed_out):
+            return f"{_dots(flows, call, len(keys))}{', then silence' if timed_out else ''}"
+        case NoInput():
+            return "no key"
+        case Waited():
+            return "on hold"
+        case CardCaptured(result=result):
+            return f"card form: {result}"[:60]
+        case HungUp():
+            return "hung up"
+    return "call began"
+
+
+def turn_of(call: Call, number: int, came: str, actions: Sequence[ChannelAction], took_s: float, now: datetime) -> Turn:
+    phrases = [phrase.name for action in actions if isinstance(action, Speak) for phrase in action.phrases]
+    return Turn(call.id, number, now, came, call.step, call.phase, tuple(phrases), round(took_s * 1000))
+
+
+def _dots(flows: Mapping[str, Flow], call: Call, count: int) -> str:
+    flow = flows.get(call.flow)
+    card_field = expected_field(flow, call) if flow is not None and call.step in flow.steps else None
+    if card_field is not None:
+        return f"keys: {card_field[0].replace('_', ' ')}"
+    return "•" * min(count, MOST_DOTS) or "done key"

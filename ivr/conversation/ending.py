@@ -1,0 +1,74 @@
+"""How a call ends, made from its charges alone: what was charged, what has no answer yet, or that nothing was charged.
+
+No other module says these words, and a flow's `end:` never overrules them: it says where the call ends, not how.
+"""
+
+from collections.abc import Iterable
+
+from ivr.conversation.turn import Turn, with_charges
+from ivr.core.actions import HangUp
+from ivr.core.call import Charge, Ending
+from ivr.core.money import Money
+from ivr.flow.schema import SayStep
+
+ENDING_PROMPTS: dict[Ending, str] = {
+    "paid": "you_were_charged",
+    "unpaid": "you_were_not_charged",
+    "pending": "we_will_text_the_result",
+}
+IN_TOTAL = "you_were_charged_in_total"  # by several charges, perhaps with several cards
+CANNOT_TEXT = "call_again_for_the_result"
+TRUE_PROMPTS = frozenset({*ENDING_PROMPTS.values(), IN_TOTAL, CANNOT_TEXT})
+RECEIPT = "confirmation_number"  # said once for each approved charge
+
+
+def end(turn: Turn, *, told: bool = False) -> Turn:
+    """The ending, the goodbye and the hang-up. `told`: what is true was the last thing said."""
+    turn = turn if told else tell(turn)
+    return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=turn.call.known_ending)
+
+
+def tell(turn: Turn) -> Turn:
+    charged, pending = totals(turn.call.approved), totals(turn.call.unsettled)
+    for amount in charged:
+        turn = turn.say(ENDING_PROMPTS["paid"] if len(turn.call.approved) == 1 else IN_TOTAL, amount=amount)
+    if charged:
+        for amount in pending:
+            turn = turn.say("another_payment_pending", amount=amount)
+    if pending:
+        return _told(turn.say(ENDING_PROMPTS["pending"] if turn.call.can_text else CANNOT_TEXT))
+    return _told(turn if charged else turn.say(ENDING_PROMPTS["unpaid"]))
+
+
+def say(turn: Turn, step: SayStep) -> Turn:
+    """A step's prompt. Those that say what became of the money say what did, whichever of them the flow names."""
+    if step.say in TRUE_PROMPTS:
+        return tell(turn)
+    if step.say != RECEIPT:
+        # Where the call ends, an amount that was chosen and not paid is nothing to speak of.
+        last = turn.call.approved[-1:] if step.end else ()
+        return turn.say(step.say, **(receipt_values(last[0]) if last else {}))
+    for charge in turn.call.approved:
+        turn = turn.say(step.say, **receipt_values(charge))
+    return turn
+
+
+def receipt_values(charge: Charge) -> dict[str, Money | str]:
+    return {
+        "amount": charge.amount,
+        "number": charge.confirmation_number,
+        "confirmation_number": charge.confirmation_number,
+    }
+
+
+def totals(charges: Iterable[Charge]) -> list[Money]:
+    """One sum for each currency."""
+    sums: dict[str, int] = {}
+    for charge in charges:
+        sums[charge.amount.currency] = sums.get(charge.amount.currency, 0) + charge.amount.minor
+    return [Money(minor, currency) for currency, minor in sums.items()]
+
+
+def _told(turn: Turn) -> Turn:
+    """An open charge is promised, not told."""
+    return with_charges(turn, lambda charge: {} if charge.is_open else {"told": True})

@@ -1,0 +1,125 @@
+"""What happened in a call, in a form that may be kept: enough to go through a changed flow again, and nothing of the caller.
+
+An entry is the seconds since the call began, and words:
+
+    keys 1          a key of a menu or a question with yes and no, or an amount
+    digits 8#       so many digits at a question for a number (with the done key): which ones is kept nowhere
+    silence         no key
+    card card_number visa      the vault's verdict on a card field: valid, of that brand
+    card expiry ok itself      valid, and over by its length or the timer, without the done key
+    card expiry !expired       not valid, and why
+    edit cleared    keys of a card field that were no entry
+    captured success visa      what the telephone network's own card form said
+    waited          a hold that went on
+    bank approved   the bank's answer
+    found 4250 1000 USD, not_found, failed not_reached      the look-up's answer: due and least amount
+    limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
+
+The digits of an account number are answers that a call forgets when it is over, and a card's are never known here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ivr.core.call import Call
+from ivr.core.events import (
+    BankAnswered,
+    CallStarted,
+    CardCaptured,
+    CardCollected,
+    CardEntryEdited,
+    ChargeRefused,
+    Event,
+    KeysEntered,
+    LimitReached,
+    LookedUp,
+    LookUpFailed,
+    NoInput,
+    Waited,
+)
+from ivr.core.money import Money
+from ivr.flow.compiler import Flow
+from ivr.flow.schema import AskStep, CollectStep
+
+MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
+LONGEST_AMOUNT = 7  # digits
+History = tuple[str, ...]
+
+
+def noted(flow: Flow, before: Call, event: Event) -> History:
+    """The history with this event, which the call has not heard yet."""
+    at = int(event.at.timestamp())
+    if isinstance(event, CallStarted):
+        return (f"{at} began",)
+    if not before.history or len(before.history) >= MOST_ENTRIES:
+        return before.history
+    write = _WRITERS.get(type(event))
+    words = write(flow, before, event) if write else ""
+    return (*before.history, f"{at - began(before.history)} {words}") if words else before.history
+
+
+def began(history: History) -> int:
+    """When the call began (epoch s)."""
+    return int(history[0].partition(" ")[0])
+
+
+def is_whole(history: History) -> bool:
+    return 0 < len(history) < MOST_ENTRIES
+
+
+def _keys(flow: Flow, call: Call, event: KeysEntered) -> str:
+    if not event.keys:
+        return "silence"
+    keys, is_short = event.keys.buffer, len(event.keys) <= 2
+    step = flow.steps.get(call.step)
+    is_number = call.phase == "entry" and isinstance(step, AskStep) and step.ask != "money"
+    is_amount = call.phase == "entry" and isinstance(step, AskStep) and len(keys) <= LONGEST_AMOUNT + 1
+    if not is_number and (is_short or is_amount):
+        return f"keys {event.keys.text()}"
+    # Before a clear key nothing counts; after it only how many there are.
+    after_clear = bytes(keys).rpartition(b"*")[2] if is_number else bytes(keys)
+    done = "#" if keys[-1:] == b"#" else "*" if keys[-1:] == b"*" else ""
+    return f"digits {sum(48 <= key <= 57 for key in after_clear)}{done}"
+
+
+def _card(_flow: Flow, _call: Call, event: CardCollected) -> str:
+    valid = (event.summary or "ok").partition(" ")[0]
+    itself = " itself" if event.ended_itself else ""
+    return f"card {event.field} {valid if event.valid else f'!{event.reason}'}{itself}"
+
+
+def _found(_flow: Flow, _call: Call, event: LookedUp) -> str:
+    due, least = event.values.get("bill.due"), event.values.get("bill.min")
+    if not event.found or not isinstance(due, Money) or not isinstance(least, Money):
+        return "not_found"
+    return f"found {due.minor} {least.minor} {due.currency}"
+
+
+def _refused(flow: Flow, call: Call, event: ChargeRefused) -> str:
+    due = event.due or Money(0)
+    return f"refused {attempt_of(flow, call)} {event.reason} {due.minor} {due.currency}"
+
+
+def attempt_of(flow: Flow, call: Call) -> str:
+    """Which attempt is refused, and where: before the card is asked for, or when it is to be charged."""
+    return f"{call.attempt}{'b' if isinstance(flow.steps.get(call.step), CollectStep) else 'c'}"
+
+
+def _captured(_flow: Flow, _call: Call, event: CardCaptured) -> str:
+    return f"captured {event.result} {(event.summary or '').partition(' ')[0]}".rstrip()
+
+
+_WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
+    KeysEntered: _keys,
+    NoInput: lambda _flow, _call, _event: "silence",
+    CardCollected: _card,
+    CardEntryEdited: lambda _flow, _call, event: f"edit {event.reading}",
+    CardCaptured: _captured,
+    # A wait for a look-up is over with its answer, and one for what is due with a charge or a refusal.
+    Waited: lambda _flow, call, _event: "" if call.phase == "lookup" else "waited",
+    BankAnswered: lambda _flow, _call, event: f"bank {event.outcome}",
+    LookedUp: _found,
+    LookUpFailed: lambda _flow, _call, event: f"failed {event.problem}",
+    LimitReached: lambda flow, call, event: f"limit {attempt_of(flow, call)} {event.limit}",
+    ChargeRefused: _refused,
+}

@@ -1,0 +1,181 @@
+"""One turn of the conversation: the call as it will be, and what is said and done; the vocabulary of all phases."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ivr.core.actions import Action, Collect, ForgetCard, Phrase, Speak
+from ivr.core.brands import Ending
+from ivr.core.call import Call, Charge
+from ivr.core.entry import EntryRules, Reading, read_after_timeout
+from ivr.core.events import Event, KeysEntered, Value
+from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
+from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
+from ivr.flow.compiler import Flow
+from ivr.flow.schema import SLOW_MODE_FACTOR
+
+# What is said to a caller who cannot be texted in place of a promise to do so.
+WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
+
+
+class Turn(NamedTuple):
+    """`actions` collects what is said and done, in order; a turn is never changed, only continued.
+
+    A tuple, because a turn is made some eighty times in a call, at a quarter of what a frozen dataclass costs.
+    """
+
+    flow: Flow
+    call: Call
+    at: float
+    actions: tuple[Action, ...] = ()
+
+    def change(self, **changes: Any) -> "Turn":
+        return Turn(self.flow, self.call.changed(**changes), self.at, self.actions)
+
+    def remember(self, **values: Value) -> "Turn":
+        return self.change(values={**self.call.values, **values})
+
+    def forget(self, *names: str) -> "Turn":
+        return self.change(values={name: value for name, value in self.call.values.items() if name not in names})
+
+    def do(self, *actions: Action) -> "Turn":
+        return Turn(self.flow, self.call, self.at, (*self.actions, *actions))
+
+    def phrase(self, name: str, **values: Value) -> Phrase:
+        call, keys = self.call, self.flow.head.keys
+        known: dict[str, Value] = {"done": keys.done, "clear": keys.clear}
+        if call.charges:
+            known.update(_last_receipt(call))
+        for value_name, value in call.values.items():
+            known[short(value_name)] = value
+        known.update(values)
+        return Phrase(name, call.language, tuple(known.items()))
+
+    def say(self, name: str, **values: Value) -> "Turn":
+        if not self.call.can_text:
+            name = WITHOUT_TEXTS.get(name, name)
+        return self.do(Speak((self.phrase(name, **values),)))
+
+    def collect(self, field: str, rules: EntryRules, *, sensitive: bool = False, flush: bool = False) -> "Turn":
+        patience = self.flow.head.patience
+        factor = SLOW_MODE_FACTOR if self.call.slow else 1
+        return self.do(
+            Collect(field, rules, patience.first_key * factor, patience.between_keys * factor, sensitive, flush)
+        )
+
+    def rules(
+        self,
+        shortest: int,
+        longest: int,
+        *,
+        is_plain: bool = False,
+        ends_by_length: bool = True,
+        ends_at: tuple[Ending, ...] = (),
+    ) -> EntryRules:
+        done, clear = self.flow.editing_keys
+        return _entry_rules(shortest, longest, done, clear, ends_by_length, ends_at, is_plain)
+
+    def collect_one_key(self, field: str, *, flush: bool = False) -> "Turn":
+        return self.collect(field, self.rules(1, 1, is_plain=True), flush=flush)
+
+    def forget_card(self) -> "Turn":
+        """A card that was sent is the forwarder's to delete, with the bank's answer."""
+        return self.do(ForgetCard(self.call.intent)) if self.call.has_unsent_card else self
+
+
+# The same few in every call of a flow.
+_entry_rules = lru_cache(256)(EntryRules)
+
+
+@lru_cache(256)
+def short(name: str) -> str:
+    """`bill.due` is `{due}` in a prompt."""
+    return name.rpartition(".")[2]
+
+
+def _last_receipt(call: Call) -> dict[str, Value]:
+    """What prompts after a charge may say of it: an amount chosen since then goes before."""
+    approved = call.approved
+    if not approved:
+        return {}
+    number = approved[-1].confirmation_number
+    return {"amount": approved[-1].amount, "number": number, "confirmation_number": number}
+
+
+def with_charges(turn: Turn, changes: Callable[[Charge], dict[str, Any]]) -> Turn:
+    """The turn with each charge changed by what `changes` says of it."""
+    return turn.change(charges=tuple(replace(charge, **changes(charge)) for charge in turn.call.charges))
+
+
+# ---- what a phase wants next; only the engine goes from step to step
+
+
+@dataclass(frozen=True)
+class Listen:
+    """The turn is complete: wait for the caller, the bank or a look-up."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """Put the present question once more."""
+
+
+@dataclass(frozen=True)
+class OfferCancel:
+    """The clear key on an empty entry."""
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Leave the step by this outcome."""
+
+    outcome: str
+
+
+@dataclass(frozen=True)
+class GoTo:
+    """Go to this step, whatever the outcomes of the present one are."""
+
+    step: str
+
+
+@dataclass(frozen=True)
+class End:
+    """End the call with what is true of its charges."""
+
+
+Wish = Listen | Again | OfferCancel | Leave | GoTo | End
+Reply = tuple[Turn, Wish]
+
+
+def no_input(turn: Turn) -> Reply:
+    """Silence: told apart from a wrong entry, and counted with it."""
+    call = turn.call
+    turn = turn.change(silences=call.silences + 1)
+    if _out_of_tries(turn):
+        return turn, Leave("gave_up")
+    turn = turn.say("no_input")
+    if turn.flow.head.patience.slow_mode and not call.slow:
+        turn = turn.change(slow=True).say("slow_mode_on")
+    return turn, Again()
+
+
+def no_match(turn: Turn, prompt: str, **values: Value) -> Reply:
+    """A wrong entry, in words of its own."""
+    turn = turn.change(mistakes=turn.call.mistakes + 1)
+    if _out_of_tries(turn):
+        return turn, Leave("gave_up")
+    return turn.say(prompt, **values), Again()
+
+
+def _out_of_tries(turn: Turn) -> bool:
+    return turn.call.silences + turn.call.mistakes >= turn.flow.head.patience.tries
+
+
+def one_key(turn: Turn, event: Event) -> str:
+    """The single key pressed, or nothing."""
+    if not isinstance(event, KeysEntered):
+        return ""
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1, is_plain=True))
+    return event.keys.text()[span.start : span.end] if span.reading is Reading.COMPLETE else ""

@@ -1,0 +1,1 @@
+"""A flow as a picture, and what calls have covered of it."""

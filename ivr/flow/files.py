@@ -1,0 +1,115 @@
+"""The flows of a folder and their prompts, read and checked together; who opens the files is elsewhere."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, Flow, check_flow
+from ivr.flow.prompts import needed_prompts
+from ivr.reading.problems import Problem
+from ivr.reading.rules.advice import NOT_SPOKEN
+from ivr.reading.rules.reading import WRITTEN_TWICE
+from ivr.reading.yaml_source import Source, read_yaml
+from ivr.words.phrases import Prompts
+from ivr.words.prompt_check import Found, prompt_file_problems, usable
+from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
+from ivr.words.slots import WORD_PROMPTS
+
+
+@dataclass(frozen=True)
+class FlowSet:
+    """`flows` by name: those with no problem of their own or of the prompts they need. `left_out` are the names of the
+    others, as far as they have one. `prompts` are those that can be said."""
+
+    flows: Mapping[str, Flow]
+    prompts: Prompts | None
+    problems: list[Problem]
+    advice: list[Problem]
+    left_out: frozenset[str]
+
+
+def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_AROUND) -> FlowSet:
+    """Every problem of all of them at once."""
+    sources = [read_yaml(file, text) for file, text in flow_files]
+    files = read_prompt_files(prompt_files)
+    found = list(prompt_file_problems(files, _asked(sources), _spoken(sources, files)))
+    checked = [check_flow(source, replace(around, prompts=files)) for source in sources]
+    doubles = list(_double_problems(sources))
+    told = {one.problem for one in found}.union(doubles, *(one.problems for one in checked))
+    doubled = {problem.file for problem in doubles}
+    kept = [
+        one.flow
+        for one, source in zip(checked, sources, strict=True)
+        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found)
+    ]
+    return FlowSet(
+        flows={flow.name: flow for flow in kept},
+        prompts=usable(files) if files else None,
+        problems=sorted(problem for problem in told if not problem.is_advice),
+        advice=sorted({*(p for p in told if p.is_advice), *_all_advice(checked), *_unspoken(files, sources)}),
+        left_out=frozenset(_names(sources)) - {flow.name for flow in kept},
+    )
+
+
+def _has_broken_prompts(flow: Flow, found: Sequence[Found]) -> bool:
+    """Is there a problem in a prompt that this flow speaks, or in a file of its languages as a whole?"""
+    needed = needed_prompts(flow.steps) | WORD_PROMPTS.keys()
+    return any(
+        one.language in flow.head.languages and not one.problem.is_advice and (not one.name or one.name in needed)
+        for one in found
+    )
+
+
+def _double_problems(sources: Sequence[Source]) -> Iterator[Problem]:
+    owner: dict[str, str] = {}
+    for source in sources:
+        name = _flow_name(source)
+        if name in owner:
+            yield source.problem(WRITTEN_TWICE, ("flow",), f"flow '{name}' is also in {owner[name]}", "rename one")
+        elif name is not None:
+            owner[name] = source.file
+
+
+def _all_advice(checked: Sequence[Checked]) -> Iterator[Problem]:
+    for one in checked:
+        yield from one.advice
+
+
+def _unspoken(files: PromptFiles, sources: Sequence[Source]) -> Iterator[Problem]:
+    spoken = _spoken(sources, files)
+    for language, file in files.items():
+        if language not in spoken:
+            cure = f"add {language} to a flow's languages"
+            yield file.source.problem(NOT_SPOKEN, (), f"no flow here speaks {language}", cure)
+
+
+def _names(sources: Sequence[Source]) -> Iterator[str]:
+    yield from (name for source in sources if (name := _flow_name(source)) is not None)
+
+
+def _flow_name(source: Source) -> str | None:
+    name = source.tree.get("flow") if isinstance(source.tree, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _spoken(sources: Sequence[Source], files: PromptFiles) -> frozenset[str]:
+    """Every language where a flow does not say its own so that they can be read: each file may be meant."""
+    spoken: set[str] = set()
+    for source in sources:
+        languages: Any = source.tree.get("languages") if isinstance(source.tree, dict) else None
+        if not isinstance(languages, list):
+            return frozenset(files)
+        spoken |= {language for language in languages if isinstance(language, str)}
+    return frozenset(spoken)
+
+
+def _asked(sources: Sequence[Source]) -> Collection[str]:
+    """What `ask` steps add to the values that prompts may say."""
+    return {name for source in sources for name in _asked_in(source.tree)}
+
+
+def _asked_in(tree: Any) -> Iterator[str]:
+    steps = tree.get("steps") if isinstance(tree, dict) else None
+    for step in steps.values() if isinstance(steps, dict) else ():
+        if isinstance(step, dict) and isinstance(step.get("ask"), str):
+            yield step["ask"]

@@ -1,0 +1,23 @@
+"""The text that tells a caller how a charge ended which outlasted the call, in the call's own language."""
+
+from collections.abc import Callable
+
+from ivr.core.actions import Phrase
+from ivr.core.call import Call
+from ivr.store import Payment
+from ivr.words.phrases import Prompts
+
+ResultText = Callable[[Call, Payment], str]
+
+
+def result_words(prompts: Prompts) -> ResultText:
+    known = prompts.languages()
+
+    def write(call: Call, payment: Payment) -> str:
+        name = "result_paid_sms" if payment.status == "approved" else "result_unpaid_sms"
+        values = (("amount", payment.intent.amount), ("number", payment.confirmation_number or ""))
+        # A call whose row another version wrote may have no language of ours.
+        language = call.language if call.language in known else known[0]
+        return prompts.words(Phrase(name, language, values))
+
+    return write

@@ -1,0 +1,89 @@
+"""Texts among the forwarder's jobs: the result that a caller was promised, and whatever text is queued."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from ivr import metrics
+from ivr.calls.texting import TextDelayed, TextRefused, TextSender, can_be_kept
+from ivr.core.call import Call
+from ivr.forwarder.results import ResultText
+from ivr.store import FINAL, Job, Store, TextProblem
+
+log = structlog.get_logger()
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+TRIES = 300  # about a day at the longest pause; a receipt that comes later puzzles more than it helps
+
+
+@dataclass(frozen=True)
+class TextJobs:
+    """`now`: what is written beside a text; `due`: the time that pauses count from, None for the database's own clock."""
+
+    store: Store
+    send_text: TextSender
+    write_result: ResultText | None
+    now: Callable[[], datetime]
+    due: datetime | None = None
+
+    def do(self, job: Job) -> None:
+        if job.kind == "result":
+            self.tell_result(job)
+        else:
+            self.text(job)
+
+    def tell_result(self, job: Job) -> None:
+        """The text that a caller who hung up, or could not wait, gets once there is a result to tell.
+
+        The ledger makes the job due when the payment is final; the pauses are for the moment in between.
+        """
+        payment = self.store.payment(job.reference)
+        stored = self.store.load_call(payment.intent.call) if payment else None
+        if payment is None or stored is None or self.write_result is None or not can_tell(stored.call):
+            log.warning("nobody to tell the result to", reference=job.reference)
+        elif payment.status not in FINAL:
+            self.store.postpone(job, pause_after(job.attempts), self.due)
+            return
+        else:
+            words = self.write_result(stored.call, payment)
+            self.store.queue_sms(f"{job.reference}-result", stored.call.ani, words, self.now())
+        self.store.finish(job)
+
+    def text(self, job: Job) -> None:
+        message = self.store.text_message(job.reference)
+        if message is None or message.state != "waiting":
+            self.store.finish(job)
+            return
+        try:
+            kept = self.send_text(message)
+        except TextRefused as refused:
+            self._refuse(job, refused.problem)
+        except TextDelayed as delayed:
+            self._delay(job, delayed.problem)
+        except OSError as error:
+            self._delay(job, TextProblem(f"Twilio cannot be reached: {type(error).__name__}"))
+        else:
+            metrics.TEXTS.labels(kept or "sent").inc()
+            (self.store.text_kept if kept else self.store.text_sent)(job, self.now())
+
+    def _delay(self, job: Job, problem: TextProblem) -> None:
+        if job.attempts >= TRIES:
+            self._refuse(job, TextProblem(f"given up after a day: {problem.words}", problem.is_account))
+            return
+        metrics.TEXTS.labels("account_problem" if problem.is_account else "delayed").inc()
+        log.warning("text not sent yet", message=job.reference, reason=problem.words, attempt=job.attempts)
+        self.store.text_delayed(job, problem, pause_after(job.attempts), self.now(), self.due)
+
+    def _refuse(self, job: Job, problem: TextProblem) -> None:
+        metrics.TEXTS.labels("refused").inc()
+        log.error("text refused", message=job.reference, reason=problem.words)
+        self.store.text_refused(job, problem, self.now())
+
+
+def can_tell(call: Call) -> bool:
+    return call.can_text and can_be_kept(call.ani)
+
+
+def pause_after(attempts: int) -> float:
+    return min(FIRST_PAUSE_S * 2.0 ** min(attempts - 1, 10), LONGEST_PAUSE_S)

@@ -1,0 +1,1 @@
+"""Telephony without payments: SIP and RTP, over sockets. Imports errors and dsp only."""

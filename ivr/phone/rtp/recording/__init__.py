@@ -1,0 +1,1 @@
+"""Recording of calls, masked, in a process of its own."""

@@ -1,0 +1,1 @@
+"""The caller's side of one call, for trying things out and for tests."""

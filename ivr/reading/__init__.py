@@ -1,0 +1,1 @@
+"""Reads YAML with the place of everything in it, and says what is wrong in a reader's words: flows, prompts, banks, accounts."""

@@ -1,0 +1,223 @@
+"""What the short words of a flow mean (`10s`, `8..10`, `5/1h`, `500.00 USD`), each with what an editor should expect."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from babel import Locale
+from babel.numbers import list_currencies
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from ivr.core.brands import BRAND_NAMES
+from ivr.core.money import Money, parse_money
+from ivr.reading.problems import did_you_mean
+from ivr.reading.rules import Rule, values
+
+LONGEST_TIMER_S = 120
+# A caller hears the end of the prompt, looks for the key, and presses it.
+SHORTEST_FIRST_KEY_S, SHORTEST_BETWEEN_KEYS_S = 3, 2
+LONGEST_AMOUNT = 7  # keys: 99,999.99
+MOST_TRIES = 20
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LOOKUPS = frozenset({"billing.find_bill"})
+BILL_VALUES = frozenset({"bill.due", "bill.min"})  # what a look-up gives
+_CARD_WORDS = frozenset(
+    {"card_number", "card", "postal_code", "security_code", "credit_card", "debit_card", "cid", "pin"}
+)
+# Nobody calls anything else so.
+_CARD_PARTS = frozenset({"pan", "cvv", "cvv2", "cvc", "cvc2", "csc", "expiry", "expiration"})
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}|\d{3}))?", re.ASCII)
+# What the engine fills into prompts itself.
+_ENGINE_WORDS = frozenset(
+    {*("done", "clear", "key", "count", "value", "min", "max", "due", "amount"), "brand", "last4", "number"}
+    | {"confirmation_number"}
+)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `count` in `window_s` seconds."""
+
+    count: int
+    window_s: int
+
+
+class WrongValue(ValueError):
+    """A value that a rule of its own is about. `key`: which of several keys, where keys do not go together."""
+
+    def __init__(self, rule: Rule, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.rule, self.key = rule, key
+
+
+def read_duration(text: Any) -> int:
+    match = re.fullmatch(r"(\d{1,5})([smhd])", text, re.ASCII) if isinstance(text, str) else None
+    if match is None or int(match[1]) == 0:
+        raise ValueError("expected a time such as 10s, 5m or 1h")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_first_key(text: Any) -> int:
+    return _timer(text, SHORTEST_FIRST_KEY_S)
+
+
+def read_between_keys(text: Any) -> int:
+    return _timer(text, SHORTEST_BETWEEN_KEYS_S)
+
+
+def _timer(text: Any, shortest_s: int) -> int:
+    seconds = read_duration(text)
+    if seconds > LONGEST_TIMER_S:
+        raise WrongValue(values.TIMER_TOO_LONG, f"nobody waits that long on the telephone: at most {LONGEST_TIMER_S}s")
+    if seconds < shortest_s:
+        raise WrongValue(values.TIMER_TOO_SHORT, f"nobody presses a key that fast: at least {shortest_s}s")
+    return seconds
+
+
+def read_length(text: Any) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,2})(?:\.\.(\d{1,2}))?", text, re.ASCII) if isinstance(text, str) else None
+    if match is None or not 1 <= int(match[1]) <= int(match[2] or match[1]) <= 32:
+        raise ValueError("expected a length such as 8 or 8..10, from 1 to 32")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def read_rate(text: Any) -> Rate:
+    count, slash, window = text.partition("/") if isinstance(text, str) else ("", "", "")
+    if not (slash and re.fullmatch(r"\d{1,5}", count, re.ASCII) and 1 <= int(count) <= 10_000):
+        raise ValueError("expected a count and a time such as 5/1h")
+    return Rate(int(count), read_duration(window))
+
+
+def read_flag(text: Any) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("expected true or false")
+    return bool(text == "true")
+
+
+def read_count(text: Any) -> int:
+    match = re.fullmatch(r"\d{1,2}", text, re.ASCII) if isinstance(text, str) else None
+    if match is None or not 1 <= int(match[0]) <= MOST_TRIES:
+        raise ValueError(f"expected a whole number from 1 to {MOST_TRIES}")
+    return int(match[0])
+
+
+def read_amount(text: Any) -> Money:
+    try:
+        amount = parse_money(text if isinstance(text, str) else "")
+        known_currency(amount.currency)
+    except ValueError as error:
+        raise WrongValue(values.NOT_AN_AMOUNT, str(error)) from None
+    if not 0 < amount.minor < 10**LONGEST_AMOUNT:
+        smallest, largest = Money(1, amount.currency), _largest(amount.currency)
+        raise WrongValue(values.NOT_AN_AMOUNT, f"expected an amount from {smallest} to {largest}")
+    return amount
+
+
+def known_currency(code: str) -> str:
+    if code not in list_currencies():
+        raise ValueError(f"'{code}' is not a currency ({did_you_mean(code, _NEAR_CURRENCIES)})")
+    return code
+
+
+_NEAR_CURRENCIES = ("USD", "EUR", "GBP", "MXN", "CAD", "AUD", "CHF", "JPY")
+
+
+def _largest(currency: str) -> Money:
+    return Money(10**LONGEST_AMOUNT - 1, currency)
+
+
+def known_brand(name: str) -> str:
+    if name not in BRAND_NAMES:
+        raise WrongValue(values.NO_SUCH_BRAND, f"no such brand ({did_you_mean(name, BRAND_NAMES)})")
+    return name
+
+
+def plain_field(name: str) -> str:
+    if name in _CARD_WORDS or _CARD_PARTS & set(name.split("_")):
+        raise WrongValue(values.ASKS_FOR_CARD, "card data is only taken by a 'collect' step, which seals it")
+    if name in _ENGINE_WORDS:
+        raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")
+    return name
+
+
+def known_lookup(name: str) -> str:
+    if name not in LOOKUPS:
+        raise WrongValue(values.NO_SUCH_LOOK_UP, f"no such look-up ({did_you_mean(name, LOOKUPS)})")
+    return name
+
+
+def read_language(tag: str) -> str:
+    """A BCP 47 tag of parts that CLDR has names for: language, script and region, such as es-419 or zh-Hant-TW."""
+    match = _LANGUAGE.fullmatch(tag)
+    if match is None:
+        near = _canonical(tag)
+        raise WrongValue(values.NOT_A_LANGUAGE, f"this is not a language (write it like {near or 'en-US or es-MX'})")
+    names = Locale("en")
+    language, script, region = match.groups()
+    known = language in names.languages and (script is None or script in names.scripts)
+    if not known or (region is not None and region not in names.territories):
+        raise WrongValue(
+            values.NOT_A_LANGUAGE,
+            f"there is no language '{tag}' ({_REGION_SLIPS.get(region or '', 'write it like en-US or es-MX')})",
+        )
+    return tag
+
+
+_REGION_SLIPS = {"UK": "the United Kingdom is GB"}
+
+
+def _canonical(tag: str) -> str | None:
+    """As BCP 47 writes the same tag, whose case does not matter: en-US for en_us."""
+    parts = tag.replace("_", "-").split("-")
+    shaped = [parts[0].lower(), *(part.title() if len(part) == 4 else part.upper() for part in parts[1:])]
+    again = "-".join(shaped)
+    return again if again != tag and len(parts) > 1 and _LANGUAGE.fullmatch(again) else None
+
+
+def all_different(items: list[str]) -> list[str]:
+    twice = sorted({item for item in items if items.count(item) > 1})
+    if twice:
+        raise ValueError(f"'{twice[0]}' is there twice")
+    return items
+
+
+def _text(pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)})
+
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
+Target = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+PlainField = Annotated[Name, AfterValidator(plain_field)]
+Language = Annotated[
+    str,
+    AfterValidator(read_language),
+    _text(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", "en-US", "es-MX", "es-419"),
+]
+LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum": sorted(LOOKUPS)})]
+ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
+MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
+BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
+FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]
+BetweenKeys = Annotated[int, BeforeValidator(read_between_keys), _text(r"\d{1,3}[sm]", "10s", "6s")]
+RateText = Annotated[Rate, BeforeValidator(read_rate), _text(r"\d{1,5}/\d{1,5}[smhd]", "5/1h", "3/24h")]
+Amount = Annotated[Money, BeforeValidator(read_amount), _text(r"\d{1,7}(\.\d{1,4})? [A-Z]{3}", "500.00 USD")]
+# An editor sees plain YAML: 8 is a number there, and true is a boolean.
+Length = Annotated[
+    tuple[int, int],
+    BeforeValidator(read_length),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 32},
+                {"type": "string", "pattern": r"^\d{1,2}(\.\.\d{1,2})?$"},
+            ],
+            "examples": [8, "8..10"],
+        }
+    ),
+]
+Flag = Annotated[bool, BeforeValidator(read_flag), WithJsonSchema({"type": "boolean"})]
+Count = Annotated[
+    int, BeforeValidator(read_count), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_TRIES})
+]

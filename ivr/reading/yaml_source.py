@@ -1,0 +1,204 @@
+"""YAML as a tree of plain strings that remembers where each came from; what the strings mean is for the schema.
+
+PyYAML's own types are not used: it reads `0123` as 83, `no` as False and `12:30` as 750, and drops duplicate keys.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from ivr.reading.problems import Problem, line_of
+from ivr.reading.rules import Rule, reading
+
+Path = tuple[str | int, ...]
+# Fifty times the sample flow, ten times its prompts; PyYAML needs seconds for this much.
+MAX_CHARACTERS = 100_000
+MAX_DEPTH = 20
+
+# What a merchant most likely meant where YAML only says what it did not expect.
+CURES = (
+    ("character '\\t'", "indent with spaces, not tabs"),
+    ("scanning an alias", "write the key as a word: star"),
+    ("expected alphabetic or numeric", "put the text in quotes; the keys of a telephone are words: star, pound"),
+    ("cannot start any token", "put the text in quotes"),
+    (
+        "mapping values are not allowed",
+        'a text with a colon needs quotes: "so: here"; otherwise look at the indentation',
+    ),
+    ("could not find expected ':'", "a colon and a space follow each key"),
+    ("expected <block end>", "lines that belong together begin in the same column"),
+    ("expected ',' or", "a bracket or brace is not closed; # begins a comment, so the pound key is written pound"),
+    ("expected the node content", "something is not finished; # begins a comment, so the pound key is written pound"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("another document", "one file is one flow: remove the line ---"),
+)
+# In braces a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut.
+_CUT_BEFORE = re.compile(r"\d{1,3}|\d{1,3}(,\d{3})+|\d{1,9}", re.ASCII)
+_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3})?", re.ASCII)
+_OPENS = (
+    *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
+    *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
+)
+_CLOSES = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
+
+
+@dataclass(frozen=True)
+class Source:
+    """`tree` holds dicts, lists and strings only; `places` gives (line, column) of each path, from 1."""
+
+    file: str
+    tree: Any
+    places: dict[Path, tuple[int, int]]
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, rule: Rule, path: Iterable[str | int], message: str, suggestion: str = "") -> Problem:
+        """A problem at the path, or at the nearest enclosing place that is known."""
+        return Problem(self.file, *self.place(path), message, suggestion, rule=rule)
+
+    def line(self, path: Iterable[str | int], message: str, suggestion: str = "") -> str:
+        """The same for files that no rules of flows are about, as one line of text."""
+        return line_of(self.file, self.place(path), message, suggestion)
+
+    def place(self, path: Iterable[str | int]) -> tuple[int, int]:
+        at = tuple(path)
+        while at and at not in self.places:
+            at = at[:-1]
+        return self.places.get(at, (1, 1))
+
+
+def read_yaml(file: str, text: str | bytes) -> Source:
+    """Never raises: what is not YAML is in `problems`, and the tree is then as much as could be read."""
+    try:
+        return _read(file, _decode(text))
+    except _Unreadable as found:
+        return Source(file, {}, {}, [Problem(file, *found.place, found.message, found.suggestion, rule=found.rule)])
+
+
+class _Unreadable(Exception):
+    def __init__(self, rule: Rule, place: tuple[int, int], message: str, suggestion: str) -> None:
+        super().__init__(message)
+        self.rule, self.place, self.message, self.suggestion = rule, place, message, suggestion
+
+
+def _decode(text: str | bytes) -> str:
+    if len(text) > MAX_CHARACTERS:
+        raise _Unreadable(reading.TOO_LARGE, (1, 1), f"the file is larger than {MAX_CHARACTERS // 1000} kB", "split it")
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = text[: error.start].decode("utf-8")
+        raise _Unreadable(reading.NOT_TEXT, _end_of(before), "not a text in UTF-8", "save it as UTF-8 text") from None
+
+
+def _read(file: str, text: str) -> Source:
+    reader = _Reader(file)
+    try:
+        _refuse_depth_and_aliases(text)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(error) from None
+    except yaml.reader.ReaderError as error:
+        place = _end_of(text[: error.position])
+        raise _Unreadable(
+            reading.NOT_TEXT, place, "not YAML: a character that must not be in a text file", "remove it"
+        ) from None
+    tree = reader.plain(root, ()) if root is not None else {}
+    return Source(file, tree, reader.places, reader.problems)
+
+
+def _refuse_depth_and_aliases(text: str) -> None:
+    """Before anything recursive looks at it."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            raise _Unreadable(
+                reading.ANCHOR, _place(token.start_mark), "anchors and aliases are not used here", "write it out"
+            )
+        depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
+        if depth > MAX_DEPTH:
+            raise _Unreadable(
+                reading.TOO_LARGE, _place(token.start_mark), "nested too deeply", "a flow needs five levels at most"
+            )
+
+
+def _not_yaml(error: yaml.MarkedYAMLError) -> _Unreadable:
+    words = f"{error.context or ''} {error.problem or ''}".strip()
+    cure = next((cure for sign, cure in CURES if sign in words), "")
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    if mark and opened and opened.line < mark.line and "is not closed" in cure:
+        mark = opened  # it is noticed far below; the place to look at is where it was opened
+    place = _place(mark) if mark else (1, 1)
+    return _Unreadable(reading.NOT_YAML, place, f"not YAML: {(error.problem or words).removeprefix('but ')}", cure)
+
+
+def _place(mark: yaml.Mark) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+
+
+def _is_control(character: str) -> bool:
+    """Control characters and lone surrogates; a no-break space or a soft hyphen in a prompt is fine."""
+    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")
+
+
+def _is_cut(before: Any, key: str, value: yaml.Node) -> bool:
+    """Is the key without a value the rest of the number before it?"""
+    is_bare = isinstance(value, yaml.ScalarNode) and not value.value and value.start_mark.index == value.end_mark.index
+    return is_bare and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_AFTER.fullmatch(key))
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.places: dict[Path, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+
+    def plain(self, node: yaml.Node, path: Path) -> Any:
+        self.places.setdefault(path, _place(node.start_mark))
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(child, (*path, index)) for index, child in enumerate(node.value)]
+        return self.scalar(node)
+
+    def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        tree: dict[str, Any] = {}
+        last = ""
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.refuse(
+                    reading.KEY_NOT_A_WORD, key_node, "a key must be a word", "a bracket or brace may be too many"
+                )
+                continue
+            key = self.scalar(key_node)
+            if node.flow_style and _is_cut(tree.get(last), key, value_node):
+                tree[last] = f"{tree[last]},{key}"
+                continue
+            last = key
+            if key in tree:
+                first = self.places[(*path, key)][0]
+                self.refuse(reading.WRITTEN_TWICE, key_node, f"'{key}' is there twice", f"it is first on line {first}")
+                continue
+            self.places[(*path, key)] = _place(key_node.start_mark)
+            tree[key] = self.plain(value_node, (*path, key))
+        return tree
+
+    def scalar(self, node: yaml.Node) -> str:
+        """Quoted YAML can spell characters (`"\\e"`, `"\\ud800"`) that a file could not hold as they are."""
+        text = str(node.value)
+        if not any(map(_is_control, text)):
+            return text
+        self.refuse(reading.NOT_TEXT, node, "a character that cannot be printed", "remove it")
+        return "".join("?" if _is_control(character) else character for character in text)
+
+    def refuse(self, rule: Rule, node: yaml.Node, message: str, suggestion: str = "") -> None:
+        self.problems.append(Problem(self.file, *_place(node.start_mark), message, suggestion, rule=rule))

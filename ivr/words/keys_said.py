@@ -1,0 +1,72 @@
+"""Which keys a prompt's own words tell the caller to press, in English and Spanish; other languages are read by digits."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ivr.words.templates import Literal, Template
+
+_WORDS = {
+    "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
+}
+_PRESS = {
+    "en": r"(?:press(?:ing)?|push|hit|dial|touch|choose|select|key)(?:\s+in)?(?:\s+the)?(?:\s+(?:key|number|digit|button))?",
+    "es": r"(?:oprim[ae]|presion[ae]|puls[ae]|marqu?[ae]|digit[ae]|tecle[ae]|apriet[ae]|toque|toca|elij[ae])"
+    r"(?:\s+(?:el|la))?(?:\s+(?:tecla|n[úu]mero|d[íi]gito|bot[óo]n|opci[óo]n))?",
+}
+_OR = {"en": r"\s*(?:,|or|and|,\s*or|,\s*and)\s+", "es": r"\s*(?:,|o|u|y|,\s*o)\s+"}
+_FOR = {"en": r"(?:to|for|if)", "es": r"(?:para|si)"}
+_AND = {"en": r"(?:[,;]|\b(?:or|and))", "es": r"(?:[,;]|\b(?:o|y))"}
+_SLOT = "\x01"  # stands for `{key:key}` while the text is searched
+
+
+@dataclass(frozen=True)
+class KeySaid:
+    """A key, and where in the prompt's text it is said. `key` is empty for `{key:key}`: whichever the choice is on."""
+
+    key: str
+    at: int
+
+
+def prose(template: Template) -> str:
+    """The prompt's own words with a mark for each `{key:key}`, and nothing for other values."""
+    parts = [
+        part.text if isinstance(part, Literal) else _SLOT if part.name == "key" else " … " for part in template.parts
+    ]
+    return "".join(parts)
+
+
+def is_read(language: str) -> bool:
+    return language.partition("-")[0] in _PRESS
+
+
+def keys_said(text: str, language: str) -> list[KeySaid]:
+    """In the order in which they are said. `text`: what `prose` made of the prompt."""
+    own = language.partition("-")[0]
+    found = {one.at: one for one in (_after_verbs(text, own) if own in _PRESS else _bare(text))}
+    found |= {match.start(): KeySaid("", match.start()) for match in re.finditer(_SLOT, text)}
+    return [found[at] for at in sorted(found)]
+
+
+def _after_verbs(text: str, language: str) -> Iterator[KeySaid]:
+    key = rf"(?:\d\b|{_SLOT}|\b(?:{'|'.join(_WORDS[language])})\b)"
+    several = rf"{_PRESS[language]}\s+({key}(?:{_OR[language]}(?:{_PRESS[language]}\s+)?{key})*)"
+    for match in re.finditer(several, text, re.IGNORECASE):
+        yield from _keys_in(match, 1, key, language)
+    if re.search(_PRESS[language], text, re.IGNORECASE):
+        for match in re.finditer(rf"{_AND[language]}\s+({key})\s+{_FOR[language]}\b", text, re.IGNORECASE):
+            yield from _keys_in(match, 1, key, language)
+
+
+def _keys_in(match: re.Match[str], group: int, key: str, language: str) -> Iterator[KeySaid]:
+    for one in re.finditer(key, match[group], re.IGNORECASE):
+        if one[0] != _SLOT:
+            word = one[0].lower()
+            digit = word if word.isdecimal() else str(_WORDS[language].index(word))
+            yield KeySaid(digit, match.start(group) + one.start())
+
+
+def _bare(text: str) -> Iterator[KeySaid]:
+    for match in re.finditer(r"(?<![\w.,])\d(?![\w]|[.,]\d)", text):
+        yield KeySaid(match[0], match.start())

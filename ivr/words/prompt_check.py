@@ -1,0 +1,178 @@
+"""What is wrong with prompt files by themselves, each problem with its place; which prompts a flow needs is in `flow.prompts`."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ivr.reading.problems import Problem, did_you_mean, nearest
+from ivr.reading.rules import prompts as rules
+from ivr.reading.rules.advice import LONG_PROMPT
+from ivr.reading.rules.reading import NOTHING_WRITTEN
+from ivr.reading.rules.values import NOT_A_LANGUAGE, NOT_A_NAME
+from ivr.reading.scalars import read_language
+from ivr.words import consent
+from ivr.words.phrases import Prompts
+from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
+from ivr.words.slots import WORD_PROMPTS, kinds_of, sure_in
+from ivr.words.templates import Slot
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+# A voice says about fifteen characters a second.
+LONGEST_SPOKEN, LONG_SPOKEN = 1000, 450
+LONGEST_TEXT = 1600  # what Twilio takes as one message
+# Names of currencies, brands and keys: a language has those that it needs.
+_OPTIONAL = ("currency_", "minor_", "brand_", "key_")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A problem of a prompt file. `name` is the prompt's, or '' where the file as a whole has it."""
+
+    language: str
+    name: str
+    problem: Problem
+
+
+def read_prompts(
+    files: Iterable[tuple[str, str | bytes]], values: Collection[str] = ()
+) -> tuple[Prompts | None, list[Problem]]:
+    """From (file name, text) pairs; the language is the file's name (`es-MX.yaml`). None where there are problems.
+
+    `values`: names a flow adds to what the engine knows, such as the fields of its own `ask` steps.
+    """
+    read = read_prompt_files(files)
+    problems = sorted({found.problem for found in prompt_file_problems(read, values) if not found.problem.is_advice})
+    if problems:
+        return None, problems
+    return Prompts({language: file.texts for language, file in read.items()}), []
+
+
+def usable(files: PromptFiles) -> Prompts:
+    """The prompts that can be said, whatever is wrong with others."""
+    return Prompts(
+        {
+            language: {name: text for name, text in file.texts.items() if not file.templates[name].faults}
+            for language, file in files.items()
+        }
+    )
+
+
+def prompt_file_problems(
+    files: PromptFiles, values: Collection[str] = (), spoken: Collection[str] | None = None
+) -> Iterator[Found]:
+    """`spoken`: the languages that flows speak; files of others are only read. What the flows need is then told with
+    them; without it, every file has to have the names of the others."""
+    for language, file in files.items():
+        yield from (Found(language, "", problem) for problem in file.source.problems)
+        if not file.is_readable and file.source.problems:
+            continue
+        yield from (Found(language, name, problem) for name, problem in _shape_problems(file))
+        if spoken is None or language in spoken:
+            for name in file.templates:
+                yield from (Found(language, name, problem) for problem in _text_problems(file, name, values))
+    checked = {
+        language: file
+        for language, file in files.items()
+        if file.is_readable and (spoken is None or language in spoken)
+    }
+    yield from _missing_problems(checked, compared=spoken is None)
+    yield from _difference_problems(checked)
+
+
+def _shape_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
+    try:
+        read_language(file.language)
+    except ValueError:
+        yield (
+            "",
+            file.source.problem(NOT_A_LANGUAGE, (), "the file's name is not a language", "name it like en-US.yaml"),
+        )
+    if not isinstance(file.source.tree, dict):
+        cure = "a name, a colon, and the words in quotes"
+        yield "", file.source.problem(NOTHING_WRITTEN, (), "a prompt file is a mapping", cure)
+        return
+    for name in file.source.tree:
+        if not _NAME.fullmatch(name):
+            # It is also the name of a recording's file.
+            message = f"'{name}' is not a prompt's name"
+            yield name, file.problem(NOT_A_NAME, name, message, "small letters, digits and _")
+        if name not in file.texts:
+            message = f"prompt '{name}' is not a text"
+            yield name, file.problem(rules.PROMPT_NOT_TEXT, name, message, 'write the words in quotes: "..."')
+
+
+def _text_problems(file: PromptFile, name: str, values: Collection[str]) -> Iterator[Problem]:
+    template = file.templates[name]
+    for fault in template.faults:
+        yield file.problem(fault.rule, name, f"prompt '{name}': {fault.message}", fault.suggestion)
+    for slot in template.slots:
+        yield from _slot_problems(file, name, slot, values)
+    yield from _length_problems(file, name)
+    if not template.faults:
+        for found in consent.faults(name, template, file.language):
+            yield file.problem(found.rule, name, found.message, found.suggestion)
+
+
+def _slot_problems(file: PromptFile, name: str, slot: Slot, values: Collection[str]) -> Iterator[Problem]:
+    known = sure_in(name, values)
+    kinds = kinds_of(name, slot.name, values)
+    if slot.name not in known:
+        message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
+        yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))
+    elif kinds and slot.kind not in kinds:
+        meant = {consent.CONSENT[slot.name]} if name == "confirm_card" and slot.name in consent.CONSENT else kinds
+        written = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(meant))
+        message = f"prompt '{name}': '{slot.name}' cannot be said as {slot.kind}"
+        yield file.problem(rules.WRONG_KIND, name, message, f"write {written}")
+
+
+def _length_problems(file: PromptFile, name: str) -> Iterator[Problem]:
+    length = len(file.texts[name])
+    if name.endswith("_sms"):
+        if length > LONGEST_TEXT:
+            cure = f"at most {LONGEST_TEXT} characters"
+            yield file.problem(rules.TEXT_TOO_LONG, name, f"prompt '{name}' is too long for a text message", cure)
+    elif length > LONGEST_SPOKEN:
+        cure = f"at most {LONGEST_SPOKEN} characters, which take a minute to say"
+        message = f"prompt '{name}' is too long to be heard: {length} characters"
+        yield file.problem(rules.TOO_LONG, name, message, cure)
+    elif length > LONG_SPOKEN:
+        message = f"prompt '{name}' takes half a minute to say: {length} characters"
+        yield file.problem(LONG_PROMPT, name, message, "callers do not remember how it began")
+
+
+def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
+    every = {name: language for language, file in files.items() for name in file.templates}
+    for language, file in files.items():
+        elsewhere = {name for name in every if compared and not name.startswith(_OPTIONAL)}
+        needed = elsewhere | WORD_PROMPTS.keys()
+        strangers = [name for name in file.templates if every[name] == language and name not in WORD_PROMPTS]
+        for name in sorted(needed - file.names):
+            near = nearest(name, strangers)
+            where = f"{every[name]} has it" if name in every else "slots are made of it"
+            message = f"prompt '{name}' is missing in {language}"
+            cure = f"is '{near}' meant?" if near else where
+            yield Found(language, name, file.source.problem(rules.PROMPT_MISSING, (), message, cure))
+
+
+def _required_anyway(name: str) -> set[str]:
+    """Values that a rule of their own requires: a key may be said as a digit too."""
+    return {"key", *consent.CONSENT} if name == "confirm_card" else {"key"}
+
+
+def _difference_problems(files: PromptFiles) -> Iterator[Found]:
+    """A slot lost in translation: one language would not say the amount that another does."""
+    for name in sorted({name for file in files.values() for name in file.templates}):
+        having: Mapping[str, PromptFile] = {
+            language: file for language, file in files.items() if name in file.templates
+        }
+        if any(file.templates[name].faults for file in having.values()):
+            continue
+        slots = {language: {slot.name for slot in file.templates[name].slots} for language, file in having.items()}
+        every = frozenset[str]().union(*slots.values())
+        for language, file in having.items():
+            for lost in sorted(every - slots[language] - _required_anyway(name)):
+                other = next(one for one, said in slots.items() if lost in said)
+                message = f"prompt '{name}' does not say '{lost}', which {other} does"
+                cure = f"add {{{lost}:...}}"
+                yield Found(language, name, file.problem(rules.LOST_IN_TRANSLATION, name, message, cure))

@@ -1,0 +1,54 @@
+"""One language's prompts as they are written: texts read as templates, each with its place. What is wrong is `prompt_check`'s."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePath
+from typing import Any
+
+from ivr.reading.problems import Problem
+from ivr.reading.rules import Rule
+from ivr.reading.yaml_source import Source, read_yaml
+from ivr.words.templates import Template, read_template
+
+Texts = Iterable[tuple[str, str | bytes]]  # (file name, text)
+
+
+@dataclass(frozen=True)
+class PromptFile:
+    """`source.tree` may be anything; `templates` are the names whose value is a text."""
+
+    source: Source
+
+    @property
+    def language(self) -> str:
+        return PurePath(self.source.file).stem
+
+    @property
+    def is_readable(self) -> bool:
+        """Otherwise nothing can be said of what it has and lacks."""
+        return isinstance(self.source.tree, dict) and bool(self.source.tree or not self.source.problems)
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        tree: Any = self.source.tree
+        return {name: text for name, text in tree.items() if isinstance(text, str)} if isinstance(tree, dict) else {}
+
+    @cached_property
+    def templates(self) -> Mapping[str, Template]:
+        return {name: read_template(text) for name, text in self.texts.items()}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.source.tree) if isinstance(self.source.tree, dict) else frozenset()
+
+    def problem(self, rule: Rule, name: str, message: str, suggestion: str = "") -> Problem:
+        return self.source.problem(rule, (name,), message, suggestion)
+
+
+PromptFiles = Mapping[str, PromptFile]  # by language
+
+
+def read_prompt_files(files: Texts) -> PromptFiles:
+    read = [PromptFile(read_yaml(file, text)) for file, text in files]
+    return {one.language: one for one in read}

@@ -1,0 +1,198 @@
+"""Typed values in the words of a language: money, digits, numbers, dates, keys, brands; not the prompts they stand in.
+
+Names of currencies and months come from CLDR through Babel, unless the language's prompt file has words of its own
+(`currency_usd_other: dollars` is shorter than CLDR's `US dollars`).
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, get_month_names
+from babel.numbers import format_currency, format_decimal, get_currency_name
+
+from ivr.core.entry import KEY_OF_WORD
+from ivr.core.events import Value
+from ivr.core.money import Money, decimals
+from ivr.words.numerals import Sound, before_noun, english_below_100, has_number_words, number_sounds
+from ivr.words.templates import Literal, read_template
+
+_WORD_OF_KEY = {key: word for word, key in KEY_OF_WORD.items()}
+_GROUP = 4  # as people read out an account number; a voice pauses between groups
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A value said: `text` as a transcript shows it, `sounds` as it is pronounced piece by piece."""
+
+    text: str
+    sounds: tuple[Sound, ...]
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """`words` are the language's prompts, some of which name keys, brands and currencies."""
+
+    language: str
+    words: Mapping[str, str]
+
+    def say(self, kind: str, value: Value) -> Speech:
+        """ValueError if the value is not of that kind."""
+        match kind:
+            case "money":
+                return self.money(_as_money(value))
+            case "digits":
+                return self.digits(str(value))
+            case "number":
+                return self.number(int(str(value)))
+            case "date":
+                return self.date(datetime.date.fromisoformat(str(value)))
+            case "key":
+                return self.key(str(value))
+            case "brand":
+                return self.named(f"brand_{value}", str(value))
+            case "written":
+                return _one_sound(self.written(value))
+            case "text":
+                return _one_sound(str(value))
+        raise ValueError(f"unknown kind '{kind}'")
+
+    def money(self, money: Money) -> Speech:
+        """42 dollars and 50 cents; where the language has no name for the cents, 42.50 Swiss francs."""
+        whole, part = divmod(money.minor, 10 ** decimals(money.currency))
+        if not part:
+            return self._counted(whole, "currency", money.currency)
+        if self._own_name("minor", money.currency, part) is None:
+            return _one_sound(self._in_decimals(money))
+        minor = self._counted(part, "minor", money.currency)
+        return self._joined(self._counted(whole, "currency", money.currency), minor) if whole else minor
+
+    def digits(self, text: str) -> Speech:
+        """One by one; letters by name. Long ones in groups, so that a caller can write along."""
+        groups = [text[start : start + _GROUP] for start in range(0, len(text), _GROUP)] if len(text) > 6 else [text]
+        spelled = "; ".join(", ".join(group) for group in groups)
+        return Speech(spelled, tuple(self._character(character) for character in text))
+
+    def number(self, number: int) -> Speech:
+        return Speech(self._figures(number), number_sounds(number, self.language))
+
+    def date(self, day: datetime.date) -> Speech:
+        text = format_date(day, "long", locale=self.locale)
+        return Speech(text, tuple(self._date_sounds(day)) or (Sound(text),))
+
+    def key(self, key: str) -> Speech:
+        if key.isdecimal():
+            return Speech(key, tuple(self._character(digit) for digit in key))
+        return self.named(f"key_{_WORD_OF_KEY.get(key, key)}", key)
+
+    def named(self, prompt: str, otherwise: str) -> Speech:
+        words = self.words.get(prompt, otherwise)
+        return Speech(words, (Sound(words, f"units/{prompt}"),))
+
+    def written(self, value: Value) -> str:
+        """For a text message: figures and signs. Without the no-break space that would double an SMS's price."""
+        if isinstance(value, Money):
+            amount = _decimal_text(value)
+            return str(format_currency(amount, value.currency, locale=self.locale)).replace("\xa0", " ")
+        return str(value)
+
+    @cached_property
+    def locale(self) -> Locale:
+        try:
+            return Locale.parse(self.language, sep="-")
+        except (UnknownLocaleError, ValueError):
+            return Locale.parse("en")
+
+    @cached_property
+    def _plural(self) -> Callable[[int], str]:
+        return self.locale.plural_form
+
+    def _character(self, character: str) -> Sound:
+        if character.isdecimal():
+            return number_sounds(int(character), self.language)[0]
+        return Sound(character, f"letters/{character.lower()}" if character.isascii() and character.isalpha() else None)
+
+    def _counted(self, count: int, part: str, currency: str) -> Speech:
+        own = self._own_name(part, currency, count)
+        name = own or get_currency_name(currency, count=count, locale=self.locale)
+        form = "one" if count == 1 else "other"
+        unit = Sound(name, f"units/{part}-{currency.lower()}-{form}")
+        between = before_noun(count, self.language)
+        text = f"{self._figures(count)} {between.words + ' ' if between else ''}{name}"
+        sounds = number_sounds(count, self.language, noun=name)
+        return Speech(text, (*sounds, *([between] if between else []), unit))
+
+    def _figures(self, number: int) -> str:
+        # Babel's formatting costs 20 us, and no language groups three digits.
+        return str(number) if 0 <= number < 1000 else format_decimal(number, locale=self.locale)
+
+    def _own_name(self, part: str, currency: str, count: int) -> str | None:
+        """By CLDR's plural category; a file need only have `one` and `other`."""
+        prefix = f"{part}_{currency.lower()}"
+        plural = self._plural(count)
+        return self.words.get(f"{prefix}_{plural}") or self.words.get(f"{prefix}_other")
+
+    def _joined(self, major: Speech, minor: Speech) -> Speech:
+        parts = {"major": major, "minor": minor}
+        text, sounds = "", []
+        for part in read_template(self.words.get("money_with_minor", "{major:text} {minor:text}")).parts:
+            if isinstance(part, Literal):
+                text += part.text
+                sounds += [Sound(part.text.strip(), "units/and")] if part.text.strip() else []
+            else:
+                text += parts[part.name].text
+                sounds += parts[part.name].sounds
+        return Speech(text, tuple(sounds))
+
+    def _in_decimals(self, money: Money) -> str:
+        name = get_currency_name(money.currency, count=2, locale=self.locale)
+        pattern = f"#,##0.{'0' * decimals(money.currency)}"
+        return f"{format_decimal(_decimal_text(money), format=pattern, locale=self.locale)} {name}"
+
+    def _date_sounds(self, day: datetime.date) -> Iterator[Sound]:
+        month = Sound(get_month_names("wide", locale=self.locale)[day.month], f"dates/month-{day.month}")
+        if not has_number_words(self.language):
+            return
+        if self.language.startswith("en"):
+            yield from (month, Sound(_english_ordinal(day.day), f"dates/day-{day.day}"))
+            yield from _english_year(day.year)
+            return
+        of = Sound("de", "dates/of")
+        first = (Sound("primero", "dates/day-1"),)
+        yield from first if day.day == 1 else number_sounds(day.day, self.language)
+        yield from (of, month, of, *number_sounds(day.year, self.language))
+
+
+def _as_money(value: Value) -> Money:
+    if not isinstance(value, Money):
+        raise ValueError("not an amount of money")
+    return value
+
+
+def _decimal_text(money: Money) -> str:
+    return str(money).partition(" ")[0]
+
+
+def _one_sound(text: str) -> Speech:
+    return Speech(text, (Sound(text),))
+
+
+_ORDINALS = {1: "first", 2: "second", 3: "third", 5: "fifth", 8: "eighth", 9: "ninth", 12: "twelfth"}
+
+
+def _english_ordinal(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    if number in _ORDINALS:
+        return _ORDINALS[number]
+    if number > 20 and ones:
+        return f"{english_below_100(tens * 10)}-{_english_ordinal(ones)}"
+    return f"{english_below_100(number).removesuffix('y')}{'ieth' if not ones and number > 10 else 'th'}"
+
+
+def _english_year(year: int) -> Iterable[Sound]:
+    century, rest = divmod(year, 100)
+    if century % 10 == 0 and rest < 10:
+        return number_sounds(year, "en")
+    return (*number_sounds(century, "en"), *number_sounds(rest, "en"))

@@ -1,0 +1,129 @@
+"""A done key out of habit, after an entry that was over without it: it belongs to that entry, and costs no try."""
+
+import pytest
+
+from ivr.core.events import Digits, KeysEntered, LimitReached
+from ivr.flow.compiler import compile_flow
+from tests.conversation.talk import Talk, sample
+
+SWAPPED = ("{clear: star, done: pound}", "{clear: pound, done: star}")
+
+
+def after(*entries: str, flow: object = None) -> Talk:
+    """A call in which the caller has keyed so much, the bill being found."""
+    talk = Talk(flow).start()  # type: ignore[arg-type]
+    for entry in entries:
+        talk.keys(entry)
+        if talk.call.phase == "lookup":
+            talk.found()
+    return talk
+
+
+CARD = ("1", "12345678#", "1", "4111111111111111#")
+QUESTIONS = {
+    "a language": (("1",), "enter_account_number"),
+    "a key that is no language": (("9",), "choose_language"),
+    "an account number of the longest": (("1", "1234567890"), "pay_full_balance"),
+    "an account number that the timer ended": (("1", "12345678"), "pay_full_balance"),
+    "a wrong account number": (("1", "123"), "enter_account_number"),
+    "a menu's key": (("1", "12345678#", "1"), "enter_card_number"),
+    "an amount": (("1", "12345678#", "2", "2000"), "confirm_money"),
+    "a card number that the timer ended": ((*CARD[:3], "4111111111111111"), "enter_expiry"),
+    "an expiry": ((*CARD, "1230"), "enter_security_code"),
+    "a security code": ((*CARD, "1230", "123"), "enter_postal_code"),
+    "a postal code": ((*CARD, "1230", "123", "94105"), "confirm_card"),
+    "a refused card": ((*CARD, "1230", "123", "94105", "2"), "enter_card_number"),
+    "a refused offer to cancel": (("1", "*", "2"), "enter_account_number"),
+    "an entry after a clear": (("1", "12*1234567890"), "pay_full_balance"),
+}
+
+
+@pytest.mark.parametrize(("entries", "question"), QUESTIONS.values(), ids=QUESTIONS)
+def test_the_done_key_after_it_is_dropped_and_the_question_is_put_again(entries: tuple[str, ...], question: str):
+    talk = after(*entries)
+    before = (talk.call.mistakes, talk.call.silences, talk.call.step, talk.call.phase, talk.call.field_index)
+    talk.keys("#")
+    assert question in talk.said
+    assert not {"nothing_entered", "no_match", "no_match_account_number"} & set(talk.said)
+    call = talk.call
+    assert (call.mistakes, call.silences, call.step, call.phase, call.field_index) == before
+
+
+@pytest.mark.parametrize(("entries", "question"), QUESTIONS.values(), ids=QUESTIONS)
+def test_a_second_one_is_an_entry_with_nothing_in_it(entries: tuple[str, ...], question: str):
+    talk = after(*entries).keys("#").keys("#")
+    assert {"nothing_entered", "no_match"} & set(talk.said), question
+
+
+def test_it_may_be_pressed_after_every_entry_of_a_call():
+    keyed = ("1", "1234567890", "1", "4111111111111111", "1230", "123", "94105")
+    talk = after(*(key for entry in keyed for key in (entry, "#")))
+    assert talk.keys("1").charges
+    assert talk.call.mistakes == 0
+
+
+def test_after_an_entry_that_was_ended_by_it_a_second_one_is_told():
+    assert after("1", "12345678#").keys("#").said[0] == "no_match"
+
+
+@pytest.mark.parametrize("between", ["silence", "cleared", "cancelled"])
+def test_it_belongs_to_no_entry_once_something_else_has_come_between(between: str):
+    talk = after(*CARD[:3])
+    {"silence": talk.silence, "cleared": lambda: talk.keys("4*"), "cancelled": lambda: talk.keys("*").keys("2#")}[
+        between
+    ]()
+    assert talk.keys("#").said[0] == "nothing_entered"
+
+
+def test_at_the_receipt_it_goes_on_as_ever():
+    assert Talk().at_receipt().keys("#").said == ["you_were_charged", "goodbye"]
+    assert Talk().at_receipt().keys("1").keys("#").said == ["you_were_charged", "goodbye"]
+
+
+HOURS = """
+flow: hours
+schema: 1
+languages: [en-US]
+limits: {max_amount: 500.00 USD}
+start: choice
+steps:
+  choice: {menu: {1: {say: hear_our_hours, then: hours}}, then: {gave_up: hours}}
+  hours: {say: our_hours, repeat: 2, end: unpaid}
+"""
+
+
+def test_after_a_menu_that_leads_to_a_prompt_with_an_offer_it_does_not_skip_the_prompt():
+    flow, problems = compile_flow("hours.yaml", HOURS)
+    assert flow is not None, problems
+    talk = Talk(flow).start().keys("1")
+    assert talk.keys("#").said == ["repeat_offer"]
+    assert talk.keys("#").is_over
+
+
+def test_the_keys_as_configured_are_meant():
+    talk = after("1", "1234567890", flow=sample(SWAPPED))
+    assert talk.keys("*").said == ["pay_full_balance", "pay_another_amount"]
+
+
+def test_what_is_known_of_the_entry_survives_the_way_to_the_database_and_back():
+    talk = after("1")
+    talk.call = type(talk.call).from_json(talk.call.to_json())
+    assert talk.keys("#").said == ["enter_account_number"]
+
+
+def test_a_call_stored_before_this_was_known_goes_on():
+    talk = after("1", "123#")
+    stored = talk.call.to_json().replace(',"ended_itself":false', "")
+    assert "ended_itself" not in stored
+    assert type(talk.call).from_json(stored) == talk.call
+
+
+def test_a_limit_ends_the_call_whatever_came_before():
+    talk = after(*CARD)
+    assert talk.hear(LimitReached(talk.now, "attempts_per_card")).is_over
+
+
+def test_a_done_key_with_digits_before_it_is_an_entry():
+    talk = after("1", "1234567890")
+    talk.hear(KeysEntered(talk.now, Digits("1#"), timed_out=True))
+    assert talk.said == ["enter_card_number"]

@@ -1,0 +1,191 @@
+"""Whatever happens in whatever order, in flows that charge once and more often: the ending says what was charged."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from ivr.conversation.collecting import expected_field
+from ivr.conversation.engine import step
+from ivr.core.actions import Action, Authorize, BeginCard, HangUp, Speak
+from ivr.core.call import Call
+from ivr.core.events import (
+    BankAnswered,
+    CallStarted,
+    CardCollected,
+    ChargeRefused,
+    Digits,
+    DueAwaited,
+    Event,
+    Fault,
+    HungUp,
+    KeysEntered,
+    LimitReached,
+    LookedUp,
+    NoInput,
+    Waited,
+)
+from ivr.core.money import Money
+from ivr.flow.compiler import Flow, compile_flow
+from ivr.flow.schema import AskStep, PayStep
+from tests.conversation.talk import START
+from tests.merchants import FLOWS, SAMPLE
+
+FILES = [SAMPLE, *sorted(FLOWS.glob("[!w]*.yaml"))]
+CHARGED = ("you_were_charged", "you_were_charged_in_total")
+PENDING = ("we_will_text_the_result", "call_again_for_the_result")
+OUTCOMES = ["approved", "approved", "declined", "unknown", "reversed", "pending", "not_sent"]
+MOVES = st.one_of(
+    *[st.just(("go on", None))] * 6,
+    st.tuples(st.just("bank"), st.sampled_from(OUTCOMES)),
+    st.tuples(st.just("keys"), st.sampled_from(["1", "2", "*", "#", "12345678", "100", "1500#", "9"])),
+    st.tuples(st.just("happens"), st.sampled_from([NoInput, Waited, Waited, HungUp, Fault])),
+    st.tuples(
+        st.just("refused"), st.sampled_from(["being_paid", "due_changed", "nothing_due", "not_reached", "limit"])
+    ),
+    st.just(("due is awaited", None)),
+    st.tuples(st.just("due"), st.sampled_from([0, 1, 4250, 12_000])),
+    st.tuples(st.just("minutes"), st.integers(1, 3)),
+)
+
+
+def compiled(file: object) -> Flow:
+    flow, problems = compile_flow(str(file), file.read_text(encoding="utf-8"))  # type: ignore[attr-defined]
+    assert flow is not None, problems
+    return flow
+
+
+FLOW_OF = {file.stem: compiled(file) for file in FILES}
+
+
+@dataclass
+class Books:
+    """What the test itself knows of each attempt: what a bank and a ledger beside the call would have on paper."""
+
+    open: dict[int, Money] = field(default_factory=dict)
+    approved: dict[int, Money] = field(default_factory=dict)
+
+    def enter(self, before: Call, event: Event, actions: list[Action]) -> None:
+        if isinstance(event, BankAnswered) and before.phase == "waiting" and before.attempt in self.open:
+            if event.outcome == "approved":
+                self.approved[before.attempt] = self.open[before.attempt]
+            if event.outcome not in ("unknown", "pending"):
+                del self.open[before.attempt]
+        if isinstance(event, LimitReached | ChargeRefused | DueAwaited):
+            self.open.pop(before.attempt, None)
+        for action in actions:
+            if isinstance(action, Authorize):
+                attempt = int(action.intent.rpartition("-")[2])
+                assert attempt not in self.open, "one charge a card"
+                assert attempt not in self.approved, "one charge a card"
+                assert action.amount.minor > 0
+                self.open[attempt] = action.amount
+
+
+class Told:
+    """One call, its books, and what is owed on the bill that is being paid."""
+
+    def __init__(self, flow: Flow, *, can_text: bool) -> None:
+        self.flow, self.now, self.books = flow, START, Books()
+        self.call = Call(*("CA1", flow.name, "+1", "+2", "trunk", "en-US"), phase="language", can_text=can_text)
+        self.actions: list[Action] = []
+        self.due = 4250
+        self.hear(CallStarted(self.now))
+
+    def hear(self, event: Event) -> None:
+        before = self.call
+        self.call, self.actions = step(self.flow, before, event)
+        self.books.enter(before, event, self.actions)
+        assert Call.from_json(self.call.to_json()) == self.call
+        if self.call.phase == "over" and before.phase != "over":
+            self.judge(hung_up=isinstance(event, HungUp))
+
+    def judge(self, *, hung_up: bool) -> None:
+        approved, still_open = sum(m.minor for m in self.books.approved.values()), self.books.open
+        assert self.call.outcome == ("pending" if still_open else "paid" if approved else "unpaid")
+        if hung_up:
+            assert {charge.attempt for charge in self.call.untold} == set(still_open)
+            return
+        phrases = [phrase for action in self.actions if isinstance(action, Speak) for phrase in action.phrases]
+        names = [phrase.name for phrase in phrases]
+        said = [dict(phrase.values)["amount"] for phrase in phrases if phrase.name in CHARGED]
+        assert sum(amount.minor for amount in said if isinstance(amount, Money)) == approved
+        assert [name for name in names if name in PENDING] == [PENDING[not self.call.can_text]] * bool(still_open)
+        assert ("you_were_not_charged" in names) == (not approved and not still_open)
+        assert {charge.attempt for charge in self.call.untold} == set(still_open)
+        assert isinstance(self.actions[-1], HangUp)
+
+    def move(self, kind: str, what: object) -> None:
+        match kind:
+            case "go on":
+                self.hear(self.likely())
+            case "bank":
+                self.hear(BankAnswered(self.now, what, "12" if what == "approved" else None))  # type: ignore[arg-type]
+            case "keys":
+                self.hear(KeysEntered(self.now, Digits(str(what))))
+            case "happens":
+                self.hear(what(self.now))  # type: ignore[operator]
+            case "due":
+                self.due = int(what)  # type: ignore[call-overload]
+            case "minutes":
+                self.now += timedelta(minutes=int(what))  # type: ignore[call-overload]
+            case "refused":
+                self.refuse(str(what), self.now)
+            case "due is awaited" if any(isinstance(action, Authorize) for action in self.actions):
+                self.hear(DueAwaited(self.now))
+        self.now += timedelta(seconds=1)
+
+    def refuse(self, reason: str, at: datetime) -> None:
+        """Only as the answer to what can be refused."""
+        if any(isinstance(action, Authorize | BeginCard) for action in self.actions):
+            due = Money(self.due) if reason == "due_changed" else None
+            limit = LimitReached(at, "attempts_per_card")
+            self.hear(limit if reason == "limit" else ChargeRefused(at, reason, due))  # type: ignore[arg-type]
+
+    def likely(self) -> Event:
+        call, at = self.call, self.now
+        expected = expected_field(self.flow, call)
+        if expected is not None:
+            return CardCollected(at, expected[0], True, summary="visa 1111" if expected[0] == "card_number" else None)
+        if call.phase == "waiting":
+            return BankAnswered(at, "approved", "12")
+        if call.phase == "lookup" and isinstance(self.flow.steps[call.step], PayStep):
+            return Waited(at)
+        if call.phase == "lookup":
+            return LookedUp(at, True, {"bill.due": Money(self.due), "bill.min": Money(min(self.due, 100))})
+        asks = self.flow.steps.get(call.step)
+        if isinstance(asks, AskStep) and call.phase == "entry":
+            return KeysEntered(at, Digits("150" if asks.ask == "money" else "12345678"[: (asks.length or (1, 1))[1]]))
+        return KeysEntered(at, Digits("1"))
+
+
+@pytest.mark.parametrize("flow", sorted(FLOW_OF))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(moves=st.lists(MOVES, max_size=60), can_text=st.booleans())
+def test_the_ending_says_what_was_charged(flow: str, moves: list[tuple[str, object]], can_text: bool):
+    told = Told(FLOW_OF[flow], can_text=can_text)
+    for kind, what in moves:
+        told.move(kind, what)
+
+
+def test_a_caller_who_goes_on_as_a_flow_likes_it_pays_and_pays_again():
+    """The property above is worth nothing if its likely way leads nowhere."""
+    told = Told(FLOW_OF["invoices"], can_text=True)
+    for _ in range(17):
+        told.move("go on", None)
+    assert len(told.books.approved) == 2
+
+
+def test_who_hangs_up_while_what_is_due_is_awaited_has_nothing_pending():
+    told = Told(FLOW_OF["invoices"], can_text=True)
+    while not told.books.open:
+        told.move("go on", None)
+    told.move("due is awaited", None)
+    assert not told.books.open
+    told.move("happens", Waited)
+    assert told.books.open
+    told.move("due is awaited", None)
+    told.move("happens", HungUp)
+    assert told.call.outcome == "unpaid"

@@ -1,0 +1,177 @@
+"""What callers hear in each language: the shipped prompt files, and values said properly in them."""
+
+from pathlib import Path
+
+import pytest
+
+from ivr.core.actions import Phrase
+from ivr.core.events import Value
+from ivr.core.money import Money
+from ivr.errors import FlowError
+from ivr.flow.prompts import ENGINE_PROMPTS
+from ivr.words.phrases import Prompts
+from ivr.words.prompt_check import read_prompts
+
+FOLDER = Path(__file__).parents[2] / "flows" / "prompts"
+
+
+@pytest.fixture(scope="module")
+def prompts() -> Prompts:
+    files = [(str(path), path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))]
+    read, problems = read_prompts(files)
+    assert problems == []
+    assert read is not None
+    return read
+
+
+def words(prompts: Prompts, name: str, language: str, **values: Value) -> str:
+    return prompts.words(Phrase(name, language, tuple(values.items())))
+
+
+def money(prompts: Prompts, language: str, minor: int, currency: str = "USD") -> str:
+    return prompts.speaker(language).say("money", Money(minor, currency)).text
+
+
+def pronounced(prompts: Prompts, language: str, kind: str, value: Value) -> str:
+    return " ".join(sound.words for sound in prompts.speaker(language).say(kind, value).sounds)
+
+
+def test_the_balance_is_told_in_both_languages(prompts: Prompts) -> None:
+    said = {
+        language: words(prompts, "pay_full_balance", language, due=Money(4250), key="1")
+        for language in prompts.languages()
+    }
+    assert said == {
+        "en-US": "Your balance is 42 dollars and 50 cents. To pay it in full, press 1.",
+        "es-MX": "Su saldo es de 42 dólares con 50 centavos. Para pagarlo completo, oprima 1.",
+    }
+
+
+def test_every_prompt_the_engine_speaks_is_there_in_every_language(prompts: Prompts) -> None:
+    for language in prompts.languages():
+        assert set(ENGINE_PROMPTS) <= prompts.names(language)
+    assert prompts.missing() == {"en-US": [], "es-MX": []}
+
+
+def test_the_done_and_clear_keys_are_named_in_the_callers_language(prompts: Prompts) -> None:
+    english = words(prompts, "enter_card_number", "en-US", done="pound", clear="star")
+    spanish = words(prompts, "enter_card_number", "es-MX", done="pound", clear="star")
+    assert "press pound. To start over, press star." in english
+    assert "oprima gato. Para empezar de nuevo, oprima asterisco." in spanish
+
+
+def test_keys_may_be_given_as_signs_too(prompts: Prompts) -> None:
+    assert words(prompts, "enter_card_number", "en-US", done="#", clear="*") == words(
+        prompts, "enter_card_number", "en-US", done="pound", clear="star"
+    )
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "english", "spanish"),
+    [
+        (100, "USD", "1 dollar", "1 dólar"),
+        (101, "USD", "1 dollar and 1 cent", "1 dólar con 1 centavo"),
+        (99, "USD", "99 cents", "99 centavos"),
+        (0, "USD", "0 dollars", "0 dólares"),
+        (123456, "USD", "1,234 dollars and 56 cents", "1,234 dólares con 56 centavos"),
+        (2150, "MXN", "21 pesos and 50 centavos", "21 pesos con 50 centavos"),
+        (200, "EUR", "2 euros", "2 euros"),
+        (101, "GBP", "1 pound and 1 penny", "1 libra con 1 penique"),
+        (500, "JPY", "500 Japanese yen", "500 yenes japoneses"),
+        (250, "CHF", "2.50 Swiss francs", "2.50 francos suizos"),
+        (2500, "KWD", "2.500 Kuwaiti dinars", "2.500 dinares kuwaitíes"),
+    ],
+)
+def test_money_has_the_right_plural_and_the_right_cents(
+    prompts: Prompts, minor: int, currency: str, english: str, spanish: str
+) -> None:
+    assert money(prompts, "en-US", minor, currency) == english
+    assert money(prompts, "es-MX", minor, currency) == spanish
+
+
+def test_spanish_shortens_one_before_what_is_counted(prompts: Prompts) -> None:
+    assert pronounced(prompts, "es-MX", "money", Money(2101)) == "veintiún dólares con un centavo"
+    assert pronounced(prompts, "es-MX", "money", Money(20100, "GBP")) == "doscientas una libras"
+    assert pronounced(prompts, "es-MX", "number", 21) == "veintiuno"
+
+
+def test_digits_are_said_one_by_one_and_long_ones_in_groups(prompts: Prompts) -> None:
+    speaker = prompts.speaker("en-US")
+    assert speaker.say("digits", "1111").text == "1, 1, 1, 1"
+    assert speaker.say("digits", "12345678").text == "1, 2, 3, 4; 5, 6, 7, 8"
+    assert speaker.say("digits", "A7").text == "A, 7"
+    assert pronounced(prompts, "es-MX", "digits", "107") == "uno cero siete"
+
+
+def test_dates_are_said_as_each_language_does(prompts: Prompts) -> None:
+    assert prompts.speaker("en-US").say("date", "2026-03-31").text == "March 31, 2026"
+    assert prompts.speaker("es-MX").say("date", "2026-03-31").text == "31 de marzo de 2026"
+    assert pronounced(prompts, "en-US", "date", "2026-03-31") == "March thirty-first twenty twenty-six"
+    assert pronounced(prompts, "es-MX", "date", "2026-12-01") == "primero de diciembre de dos mil veintiséis"
+
+
+def test_a_text_message_is_written_in_figures(prompts: Prompts) -> None:
+    sent = words(prompts, "receipt_sms", "en-US", amount=Money(4250), number="A12345")
+    assert sent == "Paid: $42.50. Confirmation number: A12345. Thank you."
+
+
+def test_a_text_message_has_no_letter_that_would_double_its_price(prompts: Prompts) -> None:
+    # 3GPP TS 23.038: outside the GSM alphabet a message has 70 characters in place of 160.
+    gsm_accents = set("éùìòÉÇÑñÜüàÄÖäö¿¡")
+    for language in prompts.languages():
+        sent = words(prompts, "receipt_sms", language, amount=Money(4250), number="A12345")
+        assert {c for c in sent if not c.isascii()} <= gsm_accents | {"ó"}
+        assert "\xa0" not in sent
+
+
+def test_a_refused_card_is_never_told_which_field_was_wrong(prompts: Prompts) -> None:
+    for language, fields in {"en-US": ("code", "number", "expir"), "es-MX": ("código", "número", "venc")}.items():
+        assert not any(word in words(prompts, "card_declined", language) for word in fields)
+
+
+def test_only_brand_last_four_and_amount_of_a_card_are_read_back(prompts: Prompts) -> None:
+    for language in prompts.languages():
+        assert {slot.name for slot in prompts.slots(language, "confirm_card")} == {"brand", "last4", "amount"}
+
+
+def test_the_pieces_of_a_phrase_are_its_words(prompts: Prompts) -> None:
+    phrase = Phrase("pay_full_balance", "en-US", (("due", Money(4200)), ("key", "1")))
+    pieces = prompts.pieces(phrase)
+    assert [(piece.kind, piece.text) for piece in pieces] == [
+        ("literal", "Your balance is "),
+        ("money", "42 dollars"),
+        ("literal", ". To pay it in full, press "),
+        ("key", "1"),
+        ("literal", "."),
+    ]
+    assert [sound.recording for piece in pieces[:2] for sound in piece.sounds] == [
+        "pay_full_balance.1",
+        "numbers/42",
+        "units/currency-usd-other",
+    ]
+
+
+def test_a_value_the_call_does_not_have_names_the_prompt(prompts: Prompts) -> None:
+    with pytest.raises(FlowError, match="prompt 'pay_full_balance' \\(en-US\\) needs 'due'"):
+        words(prompts, "pay_full_balance", "en-US", key="1")
+
+
+def test_a_value_of_the_wrong_kind_is_not_quoted_in_the_error(prompts: Prompts) -> None:
+    with pytest.raises(FlowError, match="'due' cannot be said as money") as raised:
+        words(prompts, "pay_full_balance", "en-US", key="1", due="4111111111111111")
+    assert "4111" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_an_unknown_prompt_or_language_is_an_error_with_a_cure(prompts: Prompts) -> None:
+    with pytest.raises(FlowError, match="prompt 'no_such' is missing in en-US"):
+        words(prompts, "no_such", "en-US")
+    with pytest.raises(FlowError, match=r"add flows/prompts/fr-FR\.yaml"):
+        words(prompts, "welcome", "fr-FR")
+
+
+def test_a_language_without_words_for_numbers_still_says_money() -> None:
+    french = Prompts({"fr-FR": {"due": "Vous devez {due:money}."}})
+    phrase = Phrase("due", "fr-FR", (("due", Money(4200, "EUR")),))
+    assert french.words(phrase) == "Vous devez 42 euros."
+    assert [sound.recording for sound in french.pieces(phrase)[1].sounds] == [None, "units/currency-eur-other"]
