@@ -15,7 +15,7 @@ from ivr.flow.endings import UnreadStep
 from ivr.flow.known import known_values
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
-from ivr.flow.schema import RETRY, STEP_KINDS, FlowHead, Place, Step, words_of
+from ivr.flow.schema import RETRY, STEP_KINDS, AskStep, FlowHead, Place, Step, words_of
 from ivr.flow.schema_problems import schema_problems
 from ivr.flow.step_check import (
     bank_problems,
