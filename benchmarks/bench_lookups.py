@@ -106,9 +106,9 @@ async def one_round(port: int, name: str, found: Found, hanging: int, calls: int
     checking = asyncio.create_task(check_health(port, found.health))
     waiting = iter(ready)
     await asyncio.gather(*(key_cards(waiting, found.keys) for _ in range(PAYERS)))
-    for task in (*stuck, checking):
-        task.cancel()
-    await asyncio.gather(*stuck, checking, return_exceptions=True)
+    checking.cancel()
+    await asyncio.gather(*stuck)  # once the endpoint has had its time
+    await asyncio.gather(checking, return_exceptions=True)
 
 
 async def key_cards(waiting: Iterator["Caller"], seconds: list[float]) -> None:
