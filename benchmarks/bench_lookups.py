@@ -1,7 +1,9 @@
-"""What callers at their cards, and a health check, notice of 24 others whose look-ups hang: latencies through the real server.
+"""What callers at their cards, and a health check, notice of 24 others whose look-ups, or consents, hang: latencies through
+the real server.
 
-The billing endpoint answers some accounts at once and never says a word of the others. Rounds without and with the
-hanging callers are interleaved; every request is a signed webhook, as Twilio sends it.
+The billing endpoint answers some accounts at once, never says a word of others, and of a third kind only at the look-up: what
+is due at the consent it never says. Rounds without and with the hanging callers are interleaved; every request is a signed
+webhook, as Twilio sends it.
 """
 
 import asyncio
@@ -23,18 +25,20 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.bench_web import TOKEN, card_number, prepare, request, server  # noqa: E402
+from benchmarks.bench_web import TOKEN, card_number, command_of, prepare, request, serving  # noqa: E402
 from ivr.channels.twilio import Signer  # noqa: E402
 
 QUICK, HANGING = "12345678", "99999999"
+ONCE = "777"  # how accounts begin that are answered for the first time only: each of these callers has one
+ROUNDS = ("nobody hangs", "look-ups hang", "consents hang")
 CARD = ["1230", "123", "94105"]
 PAYERS = 6
 console = Console()
 
 
 @click.command()
-@click.option("--rounds", default=3, show_default=True, help="Rounds without and with hanging look-ups, interleaved.")
-@click.option("--hanging", default=24, show_default=True, help="Callers whose look-ups hang.")
+@click.option("--rounds", default=3, show_default=True, help="Rounds of each kind, interleaved.")
+@click.option("--hanging", default=24, show_default=True, help="Callers whose look-ups, or consents, hang.")
 @click.option("--calls", default=60, show_default=True, help="Calls at their cards in a round.")
 @click.option("--threads", default=2, show_default=True, help="The web server's blocking threads.")
 def main(rounds: int, hanging: int, calls: int, threads: int) -> None:
@@ -50,29 +54,34 @@ class Found:
     keys: list[float] = field(default_factory=list)
     health: list[float] = field(default_factory=list)
     hung: list[float] = field(default_factory=list)
+    endings: set[str] = field(default_factory=set)
 
 
-async def measure(
-    environment: dict[str, str], rounds: int, hanging: int, calls: int, threads: int
-) -> tuple[Found, Found]:
-    alone, beside = Found(), Found()
+async def measure(environment: dict[str, str], rounds: int, hanging: int, calls: int, threads: int) -> dict[str, Found]:
+    found = {name: Found() for name in ROUNDS}
     billing = await asyncio.start_server(answer_billing, "127.0.0.1", 0)
     port = billing.sockets[0].getsockname()[1]
     settings = {"BILLING_URL": f"http://127.0.0.1:{port}/bills", "WEB_THREADS": str(threads)}
     for _ in range(rounds):
         # A server for each round, so that no circuit breaker has been opened by the round before.
-        for found, callers in ((alone, 0), (beside, hanging)):
-            with server("app:create_app", environment | settings, threads) as (web, _):
-                await one_round(web, found, callers, calls)
+        for name, one in found.items():
+            with serving(command_of("ours", "app:create_app", threads), environment | settings) as (web, _):
+                await one_round(web, name, one, hanging, calls)
     billing.close()
-    return alone, beside
+    return found
+
+
+answered: set[bytes] = set()
 
 
 async def answer_billing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
-            if HANGING.encode() in head.split(b"\r\n", 1)[0]:
+            account = head.split(b" ", 2)[1].rpartition(b"/")[2]
+            is_again = account in answered
+            answered.add(account)
+            if account == HANGING.encode() or (is_again and account.startswith(ONCE.encode())):
                 await reader.read()  # until the server gives up
                 break
             body = b'{"due": "42.50 USD", "min": "10.00 USD"}'
@@ -80,18 +89,26 @@ async def answer_billing(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     writer.close()
 
 
-async def one_round(port: int, found: Found, hanging: int, calls: int) -> None:
+async def one_round(port: int, name: str, found: Found, hanging: int, calls: int) -> None:
     ready = [Caller(port) for _ in range(calls)]
     for caller in ready:
         for keys in (None, "1", QUICK, "1"):
             await caller.post(keys)
-    stuck = [asyncio.create_task(Caller(port).hang(found.hung)) for _ in range(hanging)]
+    stuck = []
+    if name == "look-ups hang":
+        stuck = [asyncio.create_task(Caller(port).hang_at_look_up(found)) for _ in range(hanging)]
+    elif name == "consents hang":
+        consenting = [Caller(port) for _ in range(hanging)]
+        for number, caller in enumerate(consenting):
+            for keys in (None, "1", f"{ONCE}{secrets.randbelow(1000):03d}{number:02d}", "1", card_number(), *CARD):
+                await caller.post(keys)
+        stuck = [asyncio.create_task(caller.hang_at_consent(found)) for caller in consenting]
     checking = asyncio.create_task(check_health(port, found.health))
     waiting = iter(ready)
     await asyncio.gather(*(key_cards(waiting, found.keys) for _ in range(PAYERS)))
-    for task in (*stuck, checking):
-        task.cancel()
-    await asyncio.gather(*stuck, checking, return_exceptions=True)
+    checking.cancel()
+    await asyncio.gather(*stuck)  # once the endpoint has had its time
+    await asyncio.gather(checking, return_exceptions=True)
 
 
 async def key_cards(waiting: Iterator["Caller"], seconds: list[float]) -> None:
@@ -119,6 +136,7 @@ class Caller:
         self._port, self._signer = port, Signer(TOKEN)
         self._call, self._ani = f"CA{secrets.token_hex(16)}", f"+1555{secrets.randbelow(10**7):07d}"
         self._sequence = 0
+        self.answer = b""
 
     async def post(self, keys: str | None) -> float:
         path = f"/twilio/voice/pay-a-bill{f'?seq={self._sequence}' if self._sequence else ''}"
@@ -128,30 +146,45 @@ class Caller:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(request(self._signer, path, fields | ({"Digits": keys} if keys else {})))
         head = await reader.readuntil(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length: ")[2].split(b"\r\n", 1)[0]
+        self.answer = await reader.readexactly(int(length))
         writer.close()
         if b" 200 " not in head.split(b"\r\n", 1)[0]:
             raise SystemExit(f"the server answered {head[:60]!r}")
         return time.perf_counter() - started
 
-    async def hang(self, seconds: list[float]) -> None:
-        """Keys in the account that is never answered for, and comes again each second, as Twilio is told to."""
+    async def hang_at_look_up(self, found: Found) -> None:
+        """Keys in the account that is never answered for."""
         await asyncio.sleep(random.random())  # callers do not ring in step
         for keys in (None, "1", HANGING):
-            seconds.append(await self.post(keys))
-        while True:
+            found.hung.append(await self.post(keys))
+        await self._hold(found)
+
+    async def hang_at_consent(self, found: Found) -> None:
+        await asyncio.sleep(random.random())
+        found.hung.append(await self.post("1"))
+        await self._hold(found)
+
+    async def _hold(self, found: Found) -> None:
+        """Comes again each second, as Twilio is told to."""
+        while b"<Redirect" in self.answer:
             await asyncio.sleep(1)
-            seconds.append(await self.post(None))
+            found.hung.append(await self.post(None))
+        found.endings.add("not charged" if b"was not charged" in self.answer else self.answer.decode())
 
 
-def report(found: tuple[Found, Found], hanging: int, threads: int) -> None:
+def report(found: dict[str, Found], hanging: int, threads: int) -> None:
     table = Table(title=f"milliseconds, one worker with {threads} threads")
     for column in ("", "p50", "p99", "longest", "answers"):
         table.add_column(column, justify="left" if not column else "right")
-    for name, one in zip(("no look-up hangs", f"{hanging} look-ups hang"), found, strict=True):
+    for name, one in found.items():
         for what, seconds in (("card keys", one.keys), ("healthz", one.health), ("the hanging callers", one.hung)):
             if seconds:
                 table.add_row(f"{name}: {what}", *row(seconds))
     console.print(table)
+    for name, one in found.items():
+        if one.endings:
+            console.print(f"{hanging} {name}: {', '.join(one.endings)}")
 
 
 def row(seconds: Sequence[float]) -> list[str]:

@@ -16,6 +16,7 @@ from ivr.channels.simulator import play
 from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
 from ivr.store import Store, migrate, open_store
+from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.vault import Vault
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files, leaks_in_object
@@ -31,6 +32,7 @@ BOUNDARIES: list[tuple[type, str]] = [
     (Payments, "authorize"),
     (Payments, "answer"),
     (Vault, "take"),
+    (ScriptedBilling, "due_now"),
     *[(Store, name) for name in ("load_call", "save_call", "stage_sealed", "begin_payment", "mark_sent", "record")],
 ]
 
@@ -118,6 +120,27 @@ def test_no_card_number_is_left_after_calls_that_went_wrong(
     world.call(CANARIES[1])
     monkeypatch.setattr(Store, "stage_sealed", lambda *_: 1 / 0)  # the vault has been passed, the store fails
     world.call(CANARIES[0])
+    assert everything(world, capfd) == []
+
+
+@pytest.mark.parametrize("then", ["is slow", "is away"])
+def test_no_card_number_is_left_by_a_consent_that_waits_for_what_is_due(
+    world: World, capfd: pytest.CaptureFixture[str], then: Behaviour
+):
+    line = world.web.line()
+    world._keep(line)
+    line.begin()
+    for keys in ("1", "12345678#", "1", f"{CANARIES[0]}#", "1230", "739", "94105"):
+        line.press(keys)
+    world.bench.billing.behaviour = "is slow"
+    line.press("1")
+    world.bench.billing.behaviour = then
+    for _ in range(3):
+        reply = line.wait()
+        world.bench.workbench.work()
+        if reply.state == "over":
+            break
+    assert len(world.bench.bank.charged) == (then == "is slow")
     assert everything(world, capfd) == []
 
 

@@ -8,6 +8,7 @@ from ivr.calls import session as session_module
 from ivr.calls.payments import Payments
 from ivr.channels.twilio import Writer
 from ivr.store import Store
+from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.words.phrases import Prompts
 from tests.benches import ROOT, Bench
 from tests.faults import CHARGED, NOT_CHARGED, NOT_KNOWN, VOICE, WILL_TELL, Breaking, Caller, Killed, is_true
@@ -191,21 +192,24 @@ STRIDE = 6  # into so many tests the places are divided
 PLACES = [
     *[(Store, name) for name in ("load_call", "save_call", "find_bill", "stage_sealed", "begin_payment")],
     *[(Store, name) for name in ("payment", "payments_of", "forget_card", "limit_reached")],
-    *[(Writer, "_say"), (Writer, "answer"), (Payments, "answer")],
+    *[(Writer, "_say"), (Writer, "answer"), (Payments, "answer"), (ScriptedBilling, "due_now")],
 ]
 
 
 @pytest.mark.parametrize("for_ever", [False, True], ids=["once", "for ever"])
-@pytest.mark.parametrize("behaviour", ["approves", "declines 51", "is silent"])
+@pytest.mark.parametrize(
+    ("behaviour", "billing"),
+    [("approves", "answers"), ("declines 51", "answers"), ("is silent", "answers"), ("approves", "is slow")],
+)
 @pytest.mark.parametrize("part", range(STRIDE))
 def test_a_fault_at_any_place_of_a_call_ends_it_with_the_truth(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, part: int, behaviour: str, for_ever: bool
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, part: int, behaviour: str, billing: Behaviour, for_ever: bool
 ):
     monkeypatch.setattr(session_module, "PAUSES_S", ())  # each fault gets through
     web = make_web(bench)
-    bench.bank.behaviour = behaviour
+    bench.bank.behaviour, bench.billing.behaviour = behaviour, billing
     reached = part + 1
-    stride = STRIDE if behaviour == "approves" else 5 * STRIDE
+    stride = STRIDE if (behaviour, billing) == ("approves", "answers") else 5 * STRIDE
     while True:
         breaking = Breaking(reached, for_ever=for_ever)
         with monkeypatch.context() as patched:
@@ -235,6 +239,7 @@ def start_again(web: Web) -> None:
         for table in ("call", "sealed_field", "payment_intent", "outbox", "bill", "text_message", "ledger_entry"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     web.bench.workbench.store.seed_bills(ACCOUNTS)
+    web.bench.billing.forget()
 
 
 # ---- a process that dies

@@ -39,6 +39,7 @@ def test_every_bill_ending_promise_and_text_is_true(seed: int, sealing_key: Path
     assert report.heard["payment_in_progress"] >= 1
     assert report.heard["nothing_due"] >= 1
     assert report.heard["bank_not_reached"] >= 1
+    assert report.heard["bill_not_reached"] >= 1
 
 
 def test_the_same_callers_pay_twice_where_a_charge_does_not_look_at_its_bill(sealing_key: Path, tmp_path: Path):

@@ -22,52 +22,46 @@ from ivr.store import Bill, DueNow, Store
 __all__ = ["Billing", "BillingDown", "Bills", "HttpBilling", "access_of", "billing_of"]
 log = structlog.get_logger()
 MOMENT_S = 0.3  # most endpoints have answered by then, and the caller hears no pause
+TOO_MANY = "too many look-ups are waiting for it"
 Answered = LookedUp | LookUpFailed
 
 
 class Billing(Protocol):
-    """`asker` names one look-up of one call: asked again under the same name, it is the same look-up.
-
-    `is_embedded`: what is due is a row of our own database, which a charge reads and lowers in its own transactions.
-    """
-
-    @property
-    def is_embedded(self) -> bool: ...
+    """`asker` names one look-up of one call, or one attempt of it: asked again under the same name, it is the same question."""
 
     def look_up(self, source: str, key: str, event: Event, asker: str = "") -> Answered | None:
         """None while the answer is awaited: ask again."""
         ...
 
-    def due_now(self, source: str, key: str) -> DueNow | None:
-        """Read again, for a charge that is about to begin; None for an account that is not known.
+    def due_now(self, source: str, key: str, asker: str) -> "DueNow | InOurTable | None":
+        """Read again, for a charge that is about to begin; None while the answer is awaited: ask again.
 
-        As the billing system says it: `Store.left_to_pay` takes off what it may not have counted. BillingDown where it
-        cannot be said: then nothing may be charged. It takes up to `LIMIT_S`, while its thread does nothing else.
+        As the billing system says it: the charge's transaction takes off what it may not have counted. BillingDown where
+        it cannot be said, or the account is not known any more: then nothing may be charged.
         """
         ...
+
+
+@dataclass(frozen=True)
+class InOurTable:
+    """What is due is a row of our own database, which a charge reads and lowers in its own transactions."""
 
 
 class Bills:
     """The embedded table, seeded from `config/accounts.csv`."""
 
-    is_embedded = True
-
-    def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def look_up(self, source: str, key: str, event: Event, asker: str = "") -> LookedUp:
         return _as_event(self._store.find_bill(key), event)
 
-    def due_now(self, source: str, key: str) -> DueNow | None:
-        asked_at = self._now()
-        bill = self._store.find_bill(key)
-        return DueNow(bill.due, asked_at) if bill else None
+    def due_now(self, source: str, key: str, asker: str) -> InOurTable:
+        return InOurTable()
 
 
 class HttpBilling:
     """What has been paid and not yet been acknowledged by the endpoint is no longer due, whatever it says."""
-
-    is_embedded = False
 
     def __init__(
         self,
@@ -82,12 +76,20 @@ class HttpBilling:
         try:
             answered = self._look_ups.ask((asker, source, key), lambda: self._read(key))
         except TooManyLookUps:
-            return _not_reached(key, event, "too many look-ups are waiting for it")
+            return _not_reached(key, event, TOO_MANY)
         return self._event_of(answered, source, key, event) if answered else None
 
-    def due_now(self, source: str, key: str) -> DueNow | None:
-        asked = self._look_ups.run(lambda: self._read(key))
-        return DueNow(asked.bill.due, asked.at) if asked.bill else None
+    def due_now(self, source: str, key: str, asker: str) -> DueNow | None:
+        try:
+            answered = self._look_ups.ask((asker, source, key), lambda: self._read(key))
+        except TooManyLookUps:
+            raise BillingDown(TOO_MANY) from None
+        if answered is None:
+            return None
+        asked = answered.result()
+        if asked.bill is None:
+            raise BillingDown("the bill that was looked up is not known any more")
+        return DueNow(asked.bill.due, asked.at)
 
     async def _read(self, account: str) -> "AskedBill":
         at = self._now()

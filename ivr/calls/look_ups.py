@@ -29,7 +29,6 @@ class LookUps(Generic[Answer]):
     def __init__(self, moment_s: float, waiters: int) -> None:
         self._moment_s = moment_s
         self._free_waiters = threading.Semaphore(waiters)
-        self._free_runners = threading.Semaphore(max(waiters, 1))
         self._is_quick = True
         self._lock = threading.Lock()
         self._begun: dict[Hashable, Future[Answer]] = {}
@@ -48,18 +47,6 @@ class LookUps(Generic[Answer]):
             return None
         self._forget(asker, look_up)
         return look_up
-
-    def run(self, question: Callable[[], Coroutine[None, None, Answer]]) -> Answer:
-        """The answer, waited for: only where nothing else can be done meanwhile. TooManyLookUps where half of the
-        threads wait already: the others are for callers whose keys must not queue behind it."""
-        if not self._free_runners.acquire(timeout=self._moment_s):
-            raise TooManyLookUps
-        try:
-            with self._lock:
-                loop = self._running_loop()
-            return asyncio.run_coroutine_threadsafe(question(), loop).result()
-        finally:
-            self._free_runners.release()
 
     def _begin(self, asker: Hashable, question: Callable[[], Coroutine[None, None, Answer]]) -> Future[Answer]:
         if len(self._begun) >= MOST_UNDER_WAY:

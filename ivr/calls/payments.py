@@ -183,6 +183,10 @@ class Payments:
                 return self.answer(call, Waited(at))
         return None
 
+    def has_begun(self, call: Call) -> bool:
+        """Whether the present attempt is a charge by now."""
+        return self.store.payment(call.intent) is not None
+
     def answer(self, call: Call, event: Waited) -> Event | None:
         """What is known of the call's charge by now; None while the bank works on it."""
         payment = self.store.payment(call.intent)

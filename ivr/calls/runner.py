@@ -9,8 +9,8 @@ from datetime import datetime
 import structlog
 
 from ivr import metrics
-from ivr.calls.billing import Billing, BillingDown
-from ivr.calls.look_ups import TooManyLookUps
+from ivr.calls.billing import Billing
+from ivr.calls.charging import authorize
 from ivr.calls.payments import Payments
 from ivr.conversation.asking import is_in_another_currency
 from ivr.conversation.collecting import expected_field
@@ -40,7 +40,6 @@ from ivr.core.events import (
     CallStarted,
     CardCaptured,
     CardField,
-    ChargeRefused,
     Digits,
     Event,
     Fault,
@@ -53,7 +52,7 @@ from ivr.core.money import Money
 from ivr.core.moves import ERROR, left
 from ivr.flow.compiler import Flow
 from ivr.flow.schema import PayStep, ResolveStep
-from ivr.store import DueNow, StaleCall
+from ivr.store import StaleCall
 
 log = structlog.get_logger()
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
@@ -250,7 +249,7 @@ class Runner:
             case BeginCard():
                 return self.payments.begin_card(call, self.flows[call.flow], event.at)
             case Authorize():
-                return self._authorize(call, action, event)
+                return authorize(self.payments, self.billing, call, self.flows[call.flow], action, event.at)
             case Resolve():
                 # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
                 return self.payments.answer(call, Waited(event.at))
@@ -264,27 +263,6 @@ class Runner:
         if isinstance(found, LookedUp) and is_in_another_currency(self.flows[call.flow], found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         return found
-
-    def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
-        """Nothing is charged where nobody can say what is still due."""
-        try:
-            due = self._due_now(action)
-        except (BillingDown, TooManyLookUps) as error:
-            log.error("cannot read again what is due", call=call.id, reason=str(error) or type(error).__name__)
-            return ChargeRefused(event.at, "not_reached")
-        if due is not None and due.amount.currency != action.amount.currency:
-            log.error("a bill has changed its currency", call=call.id)
-            return ChargeRefused(event.at, "not_payable")
-        return self.payments.authorize(call, self.flows[call.flow], action, event.at, due)
-
-    def _due_now(self, action: Authorize) -> DueNow | None:
-        """What another billing system than our own table says is due at this moment. BillingDown for a bill it has no more."""
-        if action.payable is None or self.billing.is_embedded:
-            return None
-        due = self.billing.due_now(action.payable.source, action.payable.key)
-        if due is None:
-            raise BillingDown("the bill that was looked up is not known any more")
-        return due
 
 
 def plain_words(call: Call, ending: Ending) -> str:

@@ -119,7 +119,7 @@ _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
     CardCollected: _card,
     CardEntryEdited: lambda _flow, _call, event: f"edit {event.reading}",
     CardCaptured: _captured,
-    # A wait for a look-up is over with its answer.
+    # A wait for a look-up is over with its answer, and one for what is due with a charge or a refusal.
     Waited: lambda _flow, call, _event: "" if call.phase == "lookup" else "waited",
     BankAnswered: lambda _flow, _call, event: f"bank {event.outcome}",
     LookedUp: _found,

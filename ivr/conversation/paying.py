@@ -1,4 +1,4 @@
-"""From the charge to the receipt: waiting for the bank, an answer that stays out, a charge that is not begun at all."""
+"""From the charge to the receipt: waiting for what is due and for the bank, an answer that stays out, a charge not begun."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,13 +7,15 @@ from ivr.conversation import ending
 from ivr.conversation.turn import End, GoTo, Leave, Listen, Reply, Turn, one_key, with_charges
 from ivr.core.actions import Authorize, Resolve, SendSms, Wait
 from ivr.core.call import Charge, Payable
-from ivr.core.events import BankAnswered, ChargeRefused, Event, KeysEntered, NoInput, Waited
+from ivr.core.events import BankAnswered, ChargeRefused, DueAwaited, Event, KeysEntered, NoInput, Waited
 from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.core.money import Money
 from ivr.core.moves import ERROR
 from ivr.flow.schema import Closing, PayStep, ResolveStep, SayStep, SmsStep
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
+DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
+DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RESOLVE_PATIENCE_S = 45.0  # after this the caller is told that a text will follow
 REASSURE_EVERY_S = 10.0
@@ -24,35 +26,63 @@ OF_ONE_CHARGE = ("amount", "money", "brand", "last4")
 
 def begin(turn: Turn, kind: PayStep | ResolveStep) -> Turn:
     turn = turn.change(phase="waiting", since=turn.at, waited=0.0)
-    call = turn.call
     if isinstance(kind, ResolveStep):
-        return turn.do(Resolve(kind.inquire_then_reverse, call.intent)).say("still_working").do(Wait(HOLD_S))
+        return turn.do(Resolve(kind.inquire_then_reverse, turn.call.intent)).say("still_working").do(Wait(HOLD_S))
+    return _authorize(turn, kind)
+
+
+def _authorize(turn: Turn, kind: PayStep, *, is_last: bool = False) -> Turn:
+    call = turn.call
     amount = call.values.get("amount")
     if not isinstance(amount, Money) or amount.minor <= 0 or not call.has_unsent_card:
         raise ValueError("a charge needs an amount above nought and a card of its own")
     account = call.payable.key if call.payable else str(call.values.get("account_number", ""))
     charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
-    turn = turn.change(charges=(*call.charges, charge))
-    turn = turn.do(Authorize(kind.pay, call.intent, amount, account, call.payable))
+    turn = turn.change(phase="waiting", charges=(*call.charges, charge))
+    turn = turn.do(Authorize(kind.pay, call.intent, amount, account, call.payable, is_last))
     return turn.say("hold_while_charging").do(Wait(HOLD_S))
 
 
 def hear(turn: Turn, kind: PayStep | ResolveStep, event: Event) -> Reply:
     """A key pressed while the bank works changes nothing: the charge is out."""
+    if isinstance(kind, PayStep) and turn.call.phase == "lookup":
+        return _hear_while_due_is_awaited(turn, kind, event)
+    if isinstance(kind, PayStep) and isinstance(event, DueAwaited):
+        return _await_due(drop_charge(turn)), Listen()
     if isinstance(event, BankAnswered) and ends_wait(kind, event):
         return _hear_bank(turn, kind, event)
     if not isinstance(event, (Waited, BankAnswered)):
         return turn.do(Wait(HOLD_S)), Listen()
-    turn = turn.change(since=turn.at, waited=turn.call.waited + _pause(turn))
+    turn = _count_pause(turn)
     waited = turn.call.waited
     if isinstance(kind, PayStep) and waited >= PAY_PATIENCE_S:
         return turn, Leave("unknown")
     if isinstance(kind, ResolveStep) and waited >= RESOLVE_PATIENCE_S:
         return turn, Leave("pending")
-    reassured = int(waited // REASSURE_EVERY_S)
-    if reassured > turn.call.repeats:
-        turn = turn.change(repeats=reassured).say("still_working")
-    return turn.do(Wait(HOLD_S)), Listen()
+    return _reassure(turn).do(Wait(HOLD_S)), Listen()
+
+
+def _await_due(turn: Turn) -> Turn:
+    """Nothing is said of the bank yet: it has not been asked."""
+    turn = _reassure(turn) if turn.call.waited else turn.say("one_moment")
+    return turn.change(phase="lookup").do(Wait(DUE_HOLD_S))
+
+
+def _hear_while_due_is_awaited(turn: Turn, kind: PayStep, event: Event) -> Reply:
+    """Nothing is begun: each pause leads to asking again. The bank's patience is counted from the consent too."""
+    if not isinstance(event, Waited):
+        return turn.do(Wait(DUE_HOLD_S)), Listen()
+    turn = _count_pause(turn)
+    return _authorize(turn, kind, is_last=turn.call.waited >= DUE_PATIENCE_S), Listen()
+
+
+def _reassure(turn: Turn) -> Turn:
+    reassured = int(turn.call.waited // REASSURE_EVERY_S)
+    return turn.change(repeats=reassured).say("still_working") if reassured > turn.call.repeats else turn
+
+
+def _count_pause(turn: Turn) -> Turn:
+    return turn.change(since=turn.at, waited=turn.call.waited + _pause(turn))
 
 
 def _pause(turn: Turn) -> float:

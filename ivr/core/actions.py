@@ -96,7 +96,9 @@ class BeginCard:
 class Authorize:
     """Commit the intent, its sealed fields and the outbox row: answered by `BankAnswered`, at once or after `Wait`.
 
-    `payable` is None in a flow that looks nothing up; `account` is then what the caller keyed in as account_number.
+    While the billing system is asked what is due it is answered by `DueAwaited`, and repeated after each `Wait`; with
+    `is_last` nobody waits any longer, and what is not known by then is not charged. `payable` is None in a flow that
+    looks nothing up; `account` is then what the caller keyed in as account_number.
     """
 
     bank: str
@@ -104,6 +106,7 @@ class Authorize:
     amount: Money
     account: str
     payable: Payable | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ class Call:
     """`attempt` counts card attempts and names the payment intent; `since` is when the current wait was last looked at
     (epoch s), `waited` how long it has lasted by then.
 
-    `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
+    `phase` "lookup" is at a question a look-up without an answer yet, at a pay step what is due being read again: nothing
+    has been charged. `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key last came, and
     nothing else since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of

@@ -140,6 +140,13 @@ class ChargeRefused:
     due: Money | None = None
 
 
+@dataclass(frozen=True)
+class DueAwaited:
+    """The answer to `Authorize` where nothing is begun yet: the billing system is still asked what is due."""
+
+    at: datetime
+
+
 BankOutcome = Literal["approved", "declined", "unknown", "reversed", "pending", "not_sent"]
 
 
@@ -181,6 +188,7 @@ Event = (
     | LookUpFailed
     | LimitReached
     | ChargeRefused
+    | DueAwaited
     | BankAnswered
     | CardCaptured
     | Fault

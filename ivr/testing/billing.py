@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ivr.calls.billing import Answered, BillingDown, Bills
+from ivr.calls.billing import Answered, BillingDown, Bills, InOurTable
 from ivr.core.events import Event, LookUpFailed
 from ivr.core.money import Money, parse_money
-from ivr.store import Bill, DueNow, Store
+from ivr.store import Bill, Store
 
 Behaviour = Literal["answers", "is slow", "is away", "answers nonsense"]
 SLOW_ASKS = 2  # asked so often, a slow system has still not answered
@@ -20,11 +20,6 @@ class ScriptedBilling:
     behaviour: Behaviour = "answers"
     _asked: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def is_embedded(self) -> bool:
-        """A system that does not answer cannot be a table of our own: a charge must ask it, and hear that it is away."""
-        return self.behaviour in ("answers", "is slow")
-
     def owes(self, account: str, due: str, minimum: str = "") -> None:
         """From now on; `due` such as "42.50 USD", `minimum` nothing where any part may be paid."""
         amount = parse_money(due)
@@ -36,12 +31,17 @@ class ScriptedBilling:
             return LookUpFailed(event.at, "not_reached")
         if self.behaviour == "answers nonsense":
             return LookUpFailed(event.at, "not_payable")
-        self._asked[asker] = self._asked.get(asker, 0) + 1
-        if self.behaviour == "is slow" and self._asked[asker] <= SLOW_ASKS:
-            return None
-        return Bills(self.store).look_up(source, key, event)
+        return None if self._takes_its_time(asker) else Bills(self.store).look_up(source, key, event)
 
-    def due_now(self, source: str, key: str) -> DueNow | None:
-        if not self.is_embedded:
-            raise BillingDown("the scripted billing system is away")
-        return Bills(self.store).due_now(source, key)
+    def due_now(self, source: str, key: str, asker: str) -> InOurTable | None:
+        if self.behaviour in ("is away", "answers nonsense"):
+            raise BillingDown(f"the scripted billing system {self.behaviour}")
+        return None if self._takes_its_time(asker) else Bills(self.store).due_now(source, key, asker)
+
+    def forget(self) -> None:
+        """Whoever has asked before asks for the first time."""
+        self._asked.clear()
+
+    def _takes_its_time(self, asker: str) -> bool:
+        self._asked[asker] = self._asked.get(asker, 0) + 1
+        return self.behaviour == "is slow" and self._asked[asker] <= SLOW_ASKS

@@ -8,7 +8,7 @@ from ivr.calls.billing import HttpBilling
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps
 from ivr.core.events import CallStarted, LookedUp, LookUpFailed
-from ivr.store import memory_store
+from ivr.store import DueNow, memory_store
 from tests.billing_endpoints import BillingServer, billing_server
 from tests.store.payments import NOW
 
@@ -33,3 +33,10 @@ def billing_at(
 
 def look_up(billing: HttpBilling, account: str = ACCOUNT, asker: str = "call 1") -> LookedUp | LookUpFailed | None:
     return billing.look_up(SOURCE, account, AT, asker)
+
+
+def due_now(billing: HttpBilling, account: str = ACCOUNT, asker: str = "CA1-1") -> DueNow:
+    """Asked again until it is answered, as for a caller on hold."""
+    while (due := billing.due_now(SOURCE, account, asker)) is None:
+        pass
+    return due

@@ -6,7 +6,7 @@ import ssl
 import pytest
 from structlog.testing import capture_logs
 
-from ivr.calls.billing import BillingDown, Bills, HttpBilling, Waiting, billing_of
+from ivr.calls.billing import BillingDown, Bills, HttpBilling, InOurTable, Waiting, billing_of
 from ivr.calls.billing_endpoint import FAILURES, Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps
 from ivr.core.events import LookedUp, LookUpFailed
@@ -16,7 +16,7 @@ from ivr.settings import load_settings
 from ivr.store import memory_store
 from tests.bank_process import BankKeys
 from tests.billing_endpoints import BillingServer, Request, answering, billing_server, hang
-from tests.calls.billings import ACCOUNT, LONG, SHORT, SOURCE, billing_at, look_up
+from tests.calls.billings import ACCOUNT, LONG, SHORT, SOURCE, billing_at, due_now, look_up
 from tests.store.payments import NOW
 
 # ---- what it says
@@ -189,7 +189,7 @@ def test_while_one_finds_out_nobody_else_is_sent(server: BillingServer):
     billing = billing_at(server.url, left_alone_s=0.001, moment_s=0.0, waiters=0)
     for _ in range(FAILURES):
         with pytest.raises(BillingDown, match="503"):
-            billing.due_now(SOURCE, ACCOUNT)
+            due_now(billing)
     server.handle, number = hang, 0
     while len(server.requests) == FAILURES:
         number += 1
@@ -198,7 +198,7 @@ def test_while_one_finds_out_nobody_else_is_sent(server: BillingServer):
             server.changed.wait(0.01)
     for _ in range(5):
         with pytest.raises(BillingDown, match="left alone"):
-            billing.due_now(SOURCE, ACCOUNT)
+            due_now(billing)
     assert len(server.requests) == FAILURES + 1
 
 
@@ -216,24 +216,16 @@ def test_one_account_that_cannot_be_read_is_no_reason_to_leave_it_alone(server: 
 def test_what_is_due_is_read_again_for_a_charge(server: BillingServer):
     server.bills[ACCOUNT] = {"due": "42.50 USD"}
     billing = billing_at(server.url)
-    read = billing.due_now(SOURCE, ACCOUNT)
-    assert read is not None
-    assert read.amount == Money(4250)
-    assert billing.due_now(SOURCE, "87654321") is None
+    assert due_now(billing).amount == Money(4250)
+    with pytest.raises(BillingDown, match="not known any more"):
+        due_now(billing, "87654321")
     server.bills[ACCOUNT] = {"due": 42.5}
     with pytest.raises(BillingDown, match="due: expected a string"):
-        billing.due_now(SOURCE, ACCOUNT)
+        due_now(billing)
 
 
-def test_the_embedded_table_is_read_again_too(tmp_path):
-    file = tmp_path / "accounts.csv"
-    file.write_text("account,due,minimum,currency\n12345678,42.50,10.00,USD\n")
-    store = memory_store()
-    store.seed_bills(file)
-    read = Bills(store).due_now(SOURCE, ACCOUNT)
-    assert read is not None
-    assert read.amount == Money(4250)
-    assert Bills(store).due_now(SOURCE, "1") is None
+def test_the_embedded_table_is_read_by_the_charge_itself():
+    assert Bills(memory_store()).due_now(SOURCE, ACCOUNT, "CA1-1") == InOurTable()
 
 
 # ---- settings

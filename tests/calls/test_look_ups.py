@@ -3,13 +3,15 @@
 import asyncio
 import threading
 
+import pytest
 from structlog.testing import capture_logs
 
+from ivr.calls.billing import AskedBill, BillingDown
 from ivr.calls.look_ups import MOST_UNDER_WAY
 from ivr.core.events import LookedUp, LookUpFailed
 from ivr.core.money import Money
 from tests.billing_endpoints import BillingServer, Request, hang, write
-from tests.calls.billings import ACCOUNT, LONG, SOURCE, billing_at, look_up
+from tests.calls.billings import ACCOUNT, LONG, SOURCE, billing_at, due_now, look_up
 from tests.store.payments import NOW
 
 
@@ -29,6 +31,28 @@ def test_a_look_up_that_takes_its_time_is_begun_once_and_answered_when_it_is_ask
     assert look_up(billing) == LookedUp(NOW, True, {"bill.due": Money(4250), "bill.min": Money(1)})
     assert len(server.requests) == 1
     assert look_up(billing) is None, "an answer is given once: the same question is then a new one"
+
+
+async def never() -> AskedBill:
+    """No endpoint: hundreds of requests that fail when its test is over would be heard of in the next one."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def test_what_is_due_is_asked_for_once_and_nobody_waits_for_a_slow_answer(server: BillingServer):
+    may_answer = threading.Event()
+
+    async def answer_later(request: Request, writer: asyncio.StreamWriter) -> None:
+        await asyncio.to_thread(may_answer.wait, LONG)
+        write(writer, 200, b'{"due": "42.50 USD"}')
+
+    server.handle = answer_later
+    billing = billing_at(server.url, waiters=0)
+    assert [billing.due_now(SOURCE, ACCOUNT, "CA1-1") for _ in range(5)] == [None] * 5
+    assert billing.due_now(SOURCE, ACCOUNT, "CA1-2") is None, "another attempt is another question"
+    may_answer.set()
+    assert due_now(billing).amount == Money(4250)
+    assert len(server.requests) == 2
 
 
 def test_no_more_threads_wait_for_look_ups_than_may(server: BillingServer):
@@ -63,16 +87,20 @@ def test_after_a_look_up_that_took_longer_nobody_waits_until_one_is_quick_again(
     threading.Thread(target=call, daemon=True).start()
     assert answered.wait(LONG / 2), "it waits, though the one before was slow"
     server.handle, server.bills[ACCOUNT] = None, {"due": "42.50 USD"}
-    assert billing.due_now(SOURCE, ACCOUNT) is not None
+    assert due_now(billing) is not None
     while look_up(billing, asker="3") is None:
         pass  # answered in its time: the next may be waited for
     assert isinstance(look_up(billing, asker="4"), LookedUp)
 
 
 def test_more_look_ups_than_can_be_kept_are_refused_at_once(server: BillingServer):
-    server.handle = hang
     billing = billing_at(server.url, moment_s=0.0, waiters=0)
-    assert {look_up(billing, asker=str(number)) for number in range(MOST_UNDER_WAY)} == {None}
+    for number in range(MOST_UNDER_WAY):
+        assert billing._look_ups.ask(number, never) is None
     with capture_logs() as logs:
         assert look_up(billing, asker="one more") == LookUpFailed(NOW, "not_reached")
     assert "too many" in logs[0]["reason"]
+    with pytest.raises(BillingDown, match="too many"):
+        billing.due_now(SOURCE, ACCOUNT, "CA1-1")
+    for begun in list(billing._look_ups._begun.values()):
+        begun.cancel()

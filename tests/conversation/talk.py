@@ -15,7 +15,9 @@ from ivr.core.events import (
     CallStarted,
     CardCollected,
     CardEntryEdited,
+    ChargeRefused,
     Digits,
+    DueAwaited,
     Event,
     HungUp,
     KeysEntered,
@@ -112,6 +114,12 @@ class Talk:
 
     def bank(self, outcome: BankOutcome) -> "Talk":
         return self.hear(BankAnswered(self.now, outcome, "739104" if outcome == "approved" else None))
+
+    def due_is_awaited(self) -> "Talk":
+        return self.hear(DueAwaited(self.now))
+
+    def not_reached(self) -> "Talk":
+        return self.hear(ChargeRefused(self.now, "not_reached"))
 
     # ---- a long way at once
 

@@ -19,6 +19,7 @@ from ivr.core.events import (
     CardCollected,
     CardEntryEdited,
     Digits,
+    DueAwaited,
     Event,
     Fault,
     HungUp,
@@ -62,6 +63,7 @@ MAKERS = st.one_of(
         lambda limit: lambda at: LimitReached(at, limit)
     ),
     st.just(lambda at: LookedUp(at, False)),
+    st.just(DueAwaited),
     st.sampled_from(["not_reached", "not_payable"]).map(lambda problem: lambda at: LookUpFailed(at, problem)),
     st.tuples(AMOUNTS, AMOUNTS).map(
         lambda two: lambda at: LookedUp(at, True, {"bill.due": two[0], "bill.min": two[1]})
@@ -77,6 +79,8 @@ def likely(flow: Flow, call: Call, at: object) -> Event:
         return CardCollected(at, expected[0], True, summary="visa 1111")  # type: ignore[arg-type]
     if call.phase == "waiting":
         return BankAnswered(at, "approved", "12")  # type: ignore[arg-type]
+    if call.phase == "lookup" and call.step == "charge":
+        return Waited(at)  # type: ignore[arg-type]
     if call.phase == "lookup":
         return LookedUp(at, True, {"bill.due": Money(4250), "bill.min": Money(1000)})  # type: ignore[arg-type]
     keys = {"account": "12345678", "other_amount": "2000"}.get(call.step, "1")
@@ -91,6 +95,7 @@ class Watch:
     agreed: bool = False
     intents: list[str] = field(default_factory=list)
     limited: set[str] = field(default_factory=set)
+    awaited: str = ""
 
     def see(self, before: Call, event: Event, after: Call, actions: list) -> None:
         assert Call.from_json(after.to_json()) == after
@@ -103,9 +108,12 @@ class Watch:
     def consent(self, before: Call, event: Event, after: Call, actions: list) -> None:
         confirming = before.phase == "confirm" and before.step == "card"
         accepted = confirming and isinstance(event, KeysEntered) and after.phase == "waiting"
+        asked_again = before.phase == "lookup" and before.intent == self.awaited
+        if before.phase == "waiting" and after.phase == "lookup" and self.intents:
+            self.awaited = self.intents.pop()  # what is due was not known: the charge has not been begun
         for action in actions:
             if isinstance(action, Authorize):
-                assert accepted, "a charge without a confirmation key just before it"
+                assert accepted or asked_again, "a charge without a confirmation key just before it"
                 assert action.intent not in self.intents, "two charges of one intent"
                 assert 0 < action.amount.minor <= 50_000
                 assert action.amount == before.values["amount"]

@@ -17,6 +17,7 @@ from ivr.core.events import (
     CardCollected,
     ChargeRefused,
     Digits,
+    DueAwaited,
     Event,
     Fault,
     HungUp,
@@ -28,7 +29,7 @@ from ivr.core.events import (
 )
 from ivr.core.money import Money
 from ivr.flow.compiler import Flow, compile_flow
-from ivr.flow.schema import AskStep
+from ivr.flow.schema import AskStep, PayStep
 from tests.conversation.talk import START
 from tests.merchants import FLOWS, SAMPLE
 
@@ -41,7 +42,10 @@ MOVES = st.one_of(
     st.tuples(st.just("bank"), st.sampled_from(OUTCOMES)),
     st.tuples(st.just("keys"), st.sampled_from(["1", "2", "*", "#", "12345678", "100", "1500#", "9"])),
     st.tuples(st.just("happens"), st.sampled_from([NoInput, Waited, Waited, HungUp, Fault])),
-    st.tuples(st.just("refused"), st.sampled_from(["being_paid", "due_changed", "nothing_due", "limit"])),
+    st.tuples(
+        st.just("refused"), st.sampled_from(["being_paid", "due_changed", "nothing_due", "not_reached", "limit"])
+    ),
+    st.just(("due is awaited", None)),
     st.tuples(st.just("due"), st.sampled_from([0, 1, 4250, 12_000])),
     st.tuples(st.just("minutes"), st.integers(1, 3)),
 )
@@ -69,7 +73,7 @@ class Books:
                 self.approved[before.attempt] = self.open[before.attempt]
             if event.outcome not in ("unknown", "pending"):
                 del self.open[before.attempt]
-        if isinstance(event, LimitReached | ChargeRefused):
+        if isinstance(event, LimitReached | ChargeRefused | DueAwaited):
             self.open.pop(before.attempt, None)
         for action in actions:
             if isinstance(action, Authorize):
@@ -129,6 +133,8 @@ class Told:
                 self.now += timedelta(minutes=int(what))  # type: ignore[call-overload]
             case "refused":
                 self.refuse(str(what), self.now)
+            case "due is awaited" if any(isinstance(action, Authorize) for action in self.actions):
+                self.hear(DueAwaited(self.now))
         self.now += timedelta(seconds=1)
 
     def refuse(self, reason: str, at: datetime) -> None:
@@ -145,6 +151,8 @@ class Told:
             return CardCollected(at, expected[0], True, summary="visa 1111" if expected[0] == "card_number" else None)
         if call.phase == "waiting":
             return BankAnswered(at, "approved", "12")
+        if call.phase == "lookup" and isinstance(self.flow.steps[call.step], PayStep):
+            return Waited(at)
         if call.phase == "lookup":
             return LookedUp(at, True, {"bill.due": Money(self.due), "bill.min": Money(min(self.due, 100))})
         asks = self.flow.steps.get(call.step)
@@ -168,3 +176,16 @@ def test_a_caller_who_goes_on_as_a_flow_likes_it_pays_and_pays_again():
     for _ in range(17):
         told.move("go on", None)
     assert len(told.books.approved) == 2
+
+
+def test_who_hangs_up_while_what_is_due_is_awaited_has_nothing_pending():
+    told = Told(FLOW_OF["invoices"], can_text=True)
+    while not told.books.open:
+        told.move("go on", None)
+    told.move("due is awaited", None)
+    assert not told.books.open
+    told.move("happens", Waited)
+    assert told.books.open
+    told.move("due is awaited", None)
+    told.move("happens", HungUp)
+    assert told.call.outcome == "unpaid"

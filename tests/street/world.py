@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ivr.calls import Runner
 from ivr.calls.assembly import load_flow
-from ivr.calls.billing import Bills
+from ivr.calls.billing import BillingDown, Bills, InOurTable
 from ivr.calls.payments import Payments, bank_of
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.call import Call
@@ -40,6 +40,20 @@ class FaultyPayments(Payments):
         return super().answer(call, event)
 
 
+class FickleBills(Bills):
+    """The bills of the street, which take their time now and then at a consent, and seldom are away."""
+
+    def __init__(self, store: Store, chance: random.Random) -> None:
+        super().__init__(store)
+        self.chance = chance
+
+    def due_now(self, source: str, key: str, asker: str) -> InOurTable | None:
+        drawn = self.chance.random()
+        if drawn < 0.02:
+            raise BillingDown("out for lunch")
+        return None if drawn < 0.25 else InOurTable()
+
+
 class Street:
     def __init__(self, seed: int, store: Store, sealing_key: Path, accounts: Path) -> None:
         """`accounts`: a file that bills are written to on their way into the store."""
@@ -57,7 +71,7 @@ class Street:
         secret = self.chance.randbytes(32)
         vaults = {bank: Vault(sealing_key, secret)}
         payments = FaultyPayments(store, vaults, "street", secret, prompts.words, chance=self.chance)
-        self.runner = Runner(flows, payments, Bills(store))
+        self.runner = Runner(flows, payments, FickleBills(store, self.chance))
         words = result_words(prompts)
         self.forwarder = Forwarder(store, {bank: self.bank}, self._take_text, now=self.clock, write_result=words)
 
@@ -144,6 +158,9 @@ class Street:
             line.hang_up()
             caller.hung_up = True
             return True
+        if reply.state == "waiting" and caller.may(0.03):
+            self._hang_up_during(Waited(self.clock()), caller)
+            return True
         if reply.state == "waiting":
             caller.reply = line.wait()
         elif caller.may(0.02):
@@ -153,22 +170,23 @@ class Street:
             if caller.consents(keys):
                 caller.note_consent(self.call_of(caller).intent)
                 if caller.may(0.05):
-                    self._hang_up_while_consenting(caller)
+                    self._hang_up_during(KeysEntered(self.clock(), Digits("1")), caller)
                     return True
             caller.reply = line.press(keys)
         caller.turn_began = spoken
         return False
 
-    def _hang_up_while_consenting(self, caller: Caller) -> None:
-        """Consent and hang-up are handled at the same moment, by two threads or nodes, from the same stored call."""
+    def _hang_up_during(self, event: Event, caller: Caller) -> None:
+        """A consent, or the end of a pause, and the hang-up are handled at one moment: by two threads or nodes, from the
+        same stored call."""
         stored = self.store.load_call(caller.line.call_id)
         assert stored is not None
-        events: list[Event] = [KeysEntered(self.clock(), Digits("1")), HungUp(self.clock())]
+        events = [event, HungUp(self.clock())]
         self.chance.shuffle(events)
         advances = []
-        for event in events:
+        for one in events:
             try:
-                advances.append(self.runner.advance(stored.call, event))
+                advances.append(self.runner.advance(stored.call, one))
             except StaleCall:
                 continue
         self.chance.shuffle(advances)
