@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.patience import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class Request:
@@ -42,7 +44,7 @@ class BillingServer:
 
     def until(self, reached: Callable[[], bool]) -> None:
         with self.changed:
-            assert self.changed.wait_for(reached, 60), "the billing server never saw it"
+            assert self.changed.wait_for(reached, PATIENCE_S), "the billing server never saw it"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from ivr.bank.simulator import charged, read_books
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,13 +31,13 @@ class Product:
     def ivr(self, *arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "ivr", *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 
-def until(answered, seconds: float = 40.0) -> None:
+def until(answered, seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not answered():
         assert time.monotonic() < deadline, "nothing answered"
@@ -110,7 +111,7 @@ def test_what_is_on_disk_and_in_the_log_knows_no_card(product: Product):
 def test_a_taken_port_is_a_clear_error(product: Product):
     done = subprocess.run(
         [sys.executable, "-m", "ivr", "up"],
-        cwd=ROOT, env=product.environment, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=product.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert "choose another with PORT" in done.stderr

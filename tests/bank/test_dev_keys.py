@@ -15,6 +15,7 @@ from ivr.errors import ConfigError
 from ivr.places import SHIPPED as ROOT
 from ivr.vault import load_sealing_key
 from tests.bank_process import BankKeys
+from tests.patience import PATIENCE_S
 
 OURS = {"bank-ca.crt", "bank-sealing.crt", "client.crt", "client.key", "fingerprint.key", ".lock"}
 THE_BANKS = {f"{name}.{kind}" for name in ("ca", "server", "sealing") for kind in ("crt", "key")}
@@ -99,6 +100,6 @@ def test_many_at_once_make_one_set(tmp_path: Path) -> None:
 
 def test_the_command_makes_them_beside_each_other(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ivr.bank.dev_keys", str(tmp_path / "keys")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True, cwd=ROOT)
     assert "keys and certificates are in" in done.stdout
     assert (tmp_path / "bank" / "sealing.key").exists()

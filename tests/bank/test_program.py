@@ -17,9 +17,9 @@ from ivr.bank.simulator import BY_NAME, charged, read_books
 from ivr.places import SHIPPED as ROOT
 from tests.bank.requests import new_request
 from tests.bank_process import IMPATIENT, BankKeys, RunningBank
+from tests.patience import PATIENCE_S
 
 PROGRAM = [sys.executable, "-m", "ivr.bank.simulator"]
-PATIENCE_S = 30
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from ivr.places import SHIPPED as ROOT
 from ivr.store import Job, Store, open_store
 from tests.benches import make_bench
 from tests.forwarder.tills import Till, bank_in
+from tests.patience import PATIENCE_S
 from tests.store.payments import NOW, a_call, stage
 
 IDLE = timedelta(minutes=idle_minutes(30))
@@ -126,7 +127,7 @@ def test_many_sweepers_at_once_end_each_call_once(url: str, till: Till):
         till.charge(f"CA{number}-1")
     till.work()
     stores = [open_store(url) for _ in range(4)]
-    together = threading.Barrier(4, timeout=60)
+    together = threading.Barrier(4, timeout=PATIENCE_S)
 
     def sweep(store: Store) -> int:
         together.wait()

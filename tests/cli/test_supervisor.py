@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Each child writes its number down, then lives until it is stopped; the second also talks all the time.
 QUIET = "python -u -c \"import os, time; open('quiet.pid', 'w').write(str(os.getpid())); time.sleep(600)\""
@@ -26,7 +28,7 @@ sys.exit(supervise({"quiet": sys.argv[1], "chatty": sys.argv[2]}, os.environ, Pa
 """
 
 
-def until(happened, seconds: float = 60.0) -> None:
+def until(happened, seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOREIGN = ("TWILIO_AUTH_TOKEN", "PUBLIC_URL", "DATABASE_URL", "ENVIRONMENT", "BANK_PORT")
 
@@ -19,7 +21,7 @@ def ivr(folder: Path, *arguments: str, **settings: str) -> "subprocess.Completed
     chosen = {"VAR": str(folder), "COLUMNS": "200", "TRUNK_PORT": "0", **settings}
     return subprocess.run(
         [sys.executable, "-m", "ivr", *arguments],
-        cwd=ROOT, env=environment | chosen, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env=environment | chosen, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
 
 
@@ -81,7 +83,9 @@ def test_set_up_for_production_makes_what_is_ours_and_names_what_the_bank_must_i
 def test_production_starts_no_bank_simulator(tmp_path: Path):
     environment = {**os.environ, "ENVIRONMENT": "production", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "ivr.bank.simulator", "--port", "0", "--dir", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert done.returncode != 0
     assert "does not run with ENVIRONMENT=production" in done.stderr
 

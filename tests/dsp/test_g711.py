@@ -8,6 +8,7 @@ import pytest
 
 from dsp import g711
 from dsp.errors import DspError
+from tests.patience import PATIENCE_S
 
 EVERY_SAMPLE = np.arange(-32768, 32768).astype(np.int16)
 EVERY_CODE = np.arange(256).astype(np.uint8)
@@ -107,7 +108,9 @@ def test_sox_decodes_every_code_alike(law, encoding):
         pytest.skip("sox is not installed")
     raw = ["-t", "raw", "-r", "8000", "-c", "1"]
     command = ["sox", "-D", *raw, "-e", encoding, "-b", "8", "-", *raw, "-e", "signed", "-b", "16", "-"]
-    out = subprocess.run(command, input=EVERY_CODE.tobytes(), capture_output=True, check=True, timeout=20).stdout
+    out = subprocess.run(
+        command, input=EVERY_CODE.tobytes(), capture_output=True, check=True, timeout=PATIENCE_S
+    ).stdout
     assert np.array_equal(np.frombuffer(out, "<i2"), g711.decode(EVERY_CODE, law))
 
 
@@ -119,7 +122,7 @@ def test_sox_encodes_alike_up_to_the_rounding_of_decision_values(law, encoding):
     command = ["sox", "-D", *raw, "-e", "signed", "-b", "16", "-", *raw, "-e", encoding, "-b", "8", "-"]
     sent = EVERY_SAMPLE.astype("<i2").tobytes()
     out = np.frombuffer(
-        subprocess.run(command, input=sent, capture_output=True, check=True, timeout=20).stdout, np.uint8
+        subprocess.run(command, input=sent, capture_output=True, check=True, timeout=PATIENCE_S).stdout, np.uint8
     )
     ours = g711.encode(EVERY_SAMPLE, law)
     # sox rounds to 14 (13) bits before companding, G.191 truncates: they may part only beside a decision value.

@@ -11,6 +11,7 @@ import pytest
 from dsp import g711, tones
 from dsp.errors import DspError
 from dsp.recording import ALAW, FLOAT, PCM, ULAW, Format, Recording, read, write, written_whole
+from tests.patience import PATIENCE_S
 
 EVERY_FORMAT = [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64), (ALAW, 8), (ULAW, 8)]
 
@@ -55,7 +56,7 @@ def test_sox_agrees_on_what_a_file_holds(tmp_path, tag, bits):
     heard = [
         subprocess.run(
             ["sox", "-D", str(tmp_path / name), "-t", "raw", "-e", "signed", "-b", "16", "-"],
-            capture_output=True, check=True, timeout=20,
+            capture_output=True, check=True, timeout=PATIENCE_S,
         ).stdout
         for name in ("in.wav", "ours.wav")
     ]  # fmt: skip

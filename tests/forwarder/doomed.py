@@ -13,11 +13,11 @@ from sqlalchemy import Engine, event
 from ivr.forwarder.process import Forwarder
 from ivr.store import open_store
 from tests.forwarder.paper_bank import Fate, PaperBank
+from tests.patience import PATIENCE_S
 
 # A server that has imported everything, and forks a clean child for each death: no open database is carried over.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.forwarder.doomed"])
-PATIENCE_S = 60
 
 
 @dataclass

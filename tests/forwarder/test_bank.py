@@ -19,9 +19,9 @@ from ivr.store import Accepted, Limits, SealedField, Store
 from ivr.vault import SealContext
 from tests.bank.requests import sealed_fields
 from tests.bank_process import BankKeys, RunningBank
+from tests.patience import PATIENCE_S
 from tests.store.payments import intent
 
-PATIENCE_S = 60
 SILENCE_S = 2.0  # how long the client waits for the two amounts that are never answered
 # The published amounts: what becomes of each in the end, and by which way.
 ENDS = {
@@ -104,7 +104,7 @@ def environment(url: str, bank: RunningBank, folder: Path) -> dict[str, str]:
 
 def wait_for(happened: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
     tick = threading.Event()
-    for _ in range(PATIENCE_S * 20):
+    for _ in range(int(PATIENCE_S * 20)):
         if happened():
             return
         assert process.poll() is None, "the forwarder has stopped by itself"

@@ -12,9 +12,8 @@ from ivr.forwarder.crew import Crew, Queue
 from ivr.forwarder.process import Forwarder
 from ivr.store import Job, Store, Which, open_store
 from tests.forwarder.tills import Till, bank_in
+from tests.patience import PATIENCE_S
 from tests.store.payments import stage
-
-PATIENCE_S = 30
 
 
 class Until:

@@ -20,9 +20,9 @@ from ivr.vault import SealContext
 from tests.bank.requests import sealed_fields
 from tests.bank_process import BankKeys, RunningBank
 from tests.forwarder.tills import Till, bank_in
+from tests.patience import PATIENCE_S
 from tests.store.payments import NOW, begin, intent, stage
 
-PATIENCE_S = 60
 SLOW_CHARGES = 40
 
 
@@ -65,7 +65,7 @@ def at_work(forwarder: Forwarder, connections: dict[str, int]) -> Iterator[None]
 
 def wait_for(happened: Callable[[], bool]) -> None:
     tick = threading.Event()
-    for _ in range(PATIENCE_S * 50):
+    for _ in range(int(PATIENCE_S * 50)):
         if happened():
             return
         tick.wait(0.02)

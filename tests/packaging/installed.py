@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
 PRESENT = Path(sysconfig.get_paths()["purelib"])
 # What only an extra of pyproject.toml brings: a plain installation has none of it.
@@ -33,7 +35,7 @@ class Installed:
 
     def run(self, folder: Path, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            command, cwd=folder, env=self.environment(**settings), capture_output=True, text=True, timeout=180, check=False
+            command, cwd=folder, env=self.environment(**settings), capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )  # fmt: skip
 
 
@@ -41,7 +43,7 @@ def build(target: str, source: Path, folder: Path) -> Path:
     """`target`: wheel or sdist."""
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)],
-        cwd=source, capture_output=True, text=True, timeout=180, check=False,
+        cwd=source, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     if "No module named hatchling" in done.stderr:
         pytest.skip("hatchling is not installed: make test installs it (requirements/dev.txt)")
@@ -51,13 +53,13 @@ def build(target: str, source: Path, folder: Path) -> Path:
 
 def install_beside_present_packages(wheel: Path, venv: Path, without: tuple[str, ...] = ()) -> Installed:
     """Without a network: the packages that the tests run with are linked in, all but those named."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True, timeout=180)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True, timeout=PATIENCE_S)
     packages = next((venv / "lib").glob("python*")) / "site-packages"
     for entry in PRESENT.iterdir():
         if entry.name.split("-")[0].split(".")[0] not in without and not (packages / entry.name).exists():
             (packages / entry.name).symlink_to(entry)
     command = [*pip(venv), "install", "-q", "--no-index", "--no-deps", str(wheel)]
-    subprocess.run(command, check=True, timeout=180)
+    subprocess.run(command, check=True, timeout=PATIENCE_S)
     return Installed(venv)
 
 

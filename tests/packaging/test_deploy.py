@@ -18,6 +18,7 @@ from ivr.settings import Settings
 from ivr.web import WIPED_MEMORY
 from tests.packaging.installed import ROOT, build
 from tests.packaging.test_wheel import names
+from tests.patience import PATIENCE_S
 
 CONTAINER, UNITS = ROOT / "deploy" / "container", sorted((ROOT / "deploy" / "systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
@@ -55,7 +56,7 @@ def tool(name: str, cure: str) -> str:
 
 def run(*command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, **variables}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 # ---- container file

@@ -12,9 +12,8 @@ import httpx
 import pytest
 
 from tests.packaging.installed import PAID, Installed
+from tests.patience import PATIENCE_S
 from tests.ports import free_even_port, free_port
-
-PATIENCE_S = 90
 
 
 @dataclass(frozen=True)

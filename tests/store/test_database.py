@@ -9,6 +9,7 @@ import pytest
 
 from ivr.store import DatabaseError, Store, open_store
 from ivr.store.database import CONNECTIONS, Shared
+from tests.patience import PATIENCE_S
 from tests.store.payments import NOW, a_call, begin
 
 
@@ -18,7 +19,7 @@ def test_threads_that_come_and_go_leave_their_connections_to_the_next(store: Sto
     try:
         for _ in range(5):
             with ThreadPoolExecutor(CONNECTIONS // 2) as pool:
-                barrier = threading.Barrier(CONNECTIONS // 2, timeout=30)
+                barrier = threading.Barrier(CONNECTIONS // 2, timeout=PATIENCE_S)
 
                 def load(_: int, barrier: threading.Barrier = barrier) -> object:
                     barrier.wait()

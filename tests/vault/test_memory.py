@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bank_process import BankKeys
+from tests.patience import PATIENCE_S
 
 CARDS = 200
 # Runs in a process of its own. The card numbers are made in place and kept only in disguise, so that whatever is found
@@ -59,7 +60,7 @@ print(len(found & wanted))
 
 def left_in_memory(keys: BankKeys, kept: int) -> int:
     arguments = [sys.executable, "-c", PROGRAM, str(keys.keys), str(CARDS), str(kept)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
 

@@ -18,6 +18,7 @@ from ivr.voice.loudness import ACTIVE_DBM0, active_level_dbm0
 from ivr.voice.recordings import is_spoken
 from ivr.voice.synthesizer import Synthesizer
 from ivr.words.phrases import Prompts
+from tests.patience import PATIENCE_S
 
 VALUES: tuple[tuple[str, Value], ...] = (
     *(("due", Money(4250)), ("min", Money(500)), ("max", Money(50_000)), ("amount", Money(2175)), ("key", "2")),
@@ -103,7 +104,7 @@ def test_our_processes_never_load_the_synthesizer(spoken: Renderer) -> None:
         "assert 'espeakng_loader' not in sys.modules and 'ivr.voice.speaker' not in sys.modules;"
         "assert 'espeak' not in open('/proc/self/maps').read()"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S, cwd=Path(__file__).parents[2])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ivr.bank.certificates import Issuer, issue
 from ivr.places import SHIPPED as ROOT
+from tests.patience import PATIENCE_S
 from tests.web.servers import end, free_port, until
 
 INSTALL = "apt-get install nginx caddy"
@@ -105,7 +106,7 @@ def write_certificate(folder: Path) -> None:
 
 def client(url: str) -> httpx.Client:
     """Trusts the test's own certificate; waits as long as a slow machine needs."""
-    return httpx.Client(base_url=url, verify=False, trust_env=False, timeout=60)
+    return httpx.Client(base_url=url, verify=False, trust_env=False, timeout=PATIENCE_S)
 
 
 def listens(url: str) -> bool:

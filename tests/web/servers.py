@@ -22,9 +22,9 @@ from ivr.places import SHIPPED as ROOT
 from ivr.store import Store, migrate, open_store
 from ivr.testing.bank import ScriptedBank
 from tests.bank_process import BankKeys
+from tests.patience import PATIENCE_S
 
 TOKEN = "0123456789abcdef0123456789abcdef"
-START_S = 60.0
 WEB = (sys.executable, "-m", "ivr", "web")
 CONSOLE = (sys.executable, "-m", "ivr", "console")
 
@@ -45,7 +45,7 @@ class Server:
         return parts.hostname or "", parts.port or 0
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", headers=headers, trust_env=False, timeout=START_S)
+        return httpx.get(f"{self.url}{path}", headers=headers, trust_env=False, timeout=PATIENCE_S)
 
     def workers(self) -> list[psutil.Process]:
         """The processes that answer, without multiprocessing's own tracker."""
@@ -142,7 +142,7 @@ def answers(server: Server) -> bool:
         return False
 
 
-def until(reached: Callable[[], bool], within_s: float = START_S) -> None:
+def until(reached: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + within_s
     while not reached():
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -15,6 +15,7 @@ import pytest
 
 from ivr.places import SHIPPED as ROOT
 from tests.bank_process import BankKeys
+from tests.patience import PATIENCE_S
 from tests.web.servers import WEB, Server, answers, pay, prepare, running, until
 from tests.web.slow_clients import (
     KINDS,
@@ -50,7 +51,7 @@ def test_slow_and_silent_clients_stop_neither_health_nor_a_paying_caller(web: Se
 def test_a_request_that_takes_too_long_in_all_is_ended_however_it_drips(web: Server):
     connections = {opened(web.address, slow.opening): slow for slow in KINDS.values()}
     answers: list[bytes] = []
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while connections and time.monotonic() < deadline:
         ended, _, _ = select.select(list(connections), [], [], 0.1)
         for connection in ended:
@@ -128,14 +129,16 @@ def test_a_worker_that_dies_is_started_again_and_workers_end_with_their_supervis
         assert "account" in " ".join(heard.words for heard in line.press("1").heard)
         workers = server.workers()
         server.process.kill()
-        _, alive = psutil.wait_procs(workers, timeout=60)
+        _, alive = psutil.wait_procs(workers, timeout=PATIENCE_S)
         assert alive == []
 
 
 def test_what_is_wrong_at_start_is_one_line(tmp_path: Path, bank_keys: BankKeys):
     """A worker finds it, after the supervisor has begun to listen."""
     _, environment = prepare(tmp_path, bank_keys, banks=str(tmp_path / "none.yaml"))
-    done = subprocess.run(WEB, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        WEB, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert done.returncode == 2
     assert "none.yaml" in done.stderr
     assert "Traceback" not in done.stderr

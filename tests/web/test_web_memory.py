@@ -15,7 +15,7 @@ CALLS = 25
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="reads another process's memory: run it as root")
 def test_the_web_process_keeps_no_card_number_and_no_security_code(tmp_path: Path, bank_keys: BankKeys):
-    with running(tmp_path, bank_keys, web_workers="1") as server:
+    with running(tmp_path, bank_keys, web_workers="1", web_read_s="60") as server:
         pans = [card_number(number) for number in range(CALLS)]
         for number, pan in enumerate(pans):
             assert pay(server.call(number), str(20_000_000 + number), pan, cvv2=f"{100 + number}").state == "over"

@@ -22,7 +22,7 @@ from ivr.phone.rtp.control import Lines, Message, event_of, line, media_message,
 from ivr.phone.rtp.settings import MediaSettings
 
 START_S: Final = 30.0
-STOP_S: Final = 5.0
+STOP_S: Final = 15.0  # its recorder has ten of them to finish the files
 READ_BYTES: Final = 65536
 ERRORS: Final[dict[str, type[IvrError]]] = {
     "MediaUnavailable": MediaUnavailable,

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 
 from ivr.store import Store, open_store
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-READY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def running(var: Path, **settings: str) -> Iterator[Product]:
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", page: str, log: Path) -> None:
-    deadline = time.monotonic() + READY_S
+    deadline = time.monotonic() + PATIENCE_S
     while not (answers(f"{page}/readyz") and "bank simulator: https" in log.read_text()):
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.channels.browser.conftest import SHOTS, Watched
 from tests.channels.browser.products import Product
+from tests.patience import PATIENCE_S
 
 PAID, DECLINED = "4111111111111111", "4000000000013518"
 
@@ -32,7 +33,7 @@ def asked(page: Page, field: str) -> None:
 
 
 def ends(page: Page, words: str) -> None:
-    expect(page.locator("#state")).to_have_text(words, timeout=45_000)
+    expect(page.locator("#state")).to_have_text(words, timeout=PATIENCE_S * 1000)
 
 
 def received(watched: Watched, kind: str) -> list[dict]:
@@ -80,5 +81,5 @@ def test_a_bank_that_never_answers_leaves_the_charge_unknown_until_it_is_reverse
     pays(page, "4567890123", "no answer, nothing charged")
     expect(page.locator("#money")).to_contain_text("attempt 1: unknown, 18.05 USD")
     watched.shoot("phone-unknown")
-    expect(page.locator("#money")).to_contain_text("attempt 1: reversed, 18.05 USD", timeout=60_000)
+    expect(page.locator("#money")).to_contain_text("attempt 1: reversed, 18.05 USD", timeout=PATIENCE_S * 1000)
     ends(page, "The card was not charged.")

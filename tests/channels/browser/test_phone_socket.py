@@ -23,6 +23,7 @@ from ivr.logs import set_up_logging
 from ivr.store import Store, migrate, open_store
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 CANARY = "4012888888881881"
@@ -38,7 +39,6 @@ ENTRIES = {
     "confirm": "1",
     "repeat": "#",
 }
-SOON_S = 30.0
 
 
 class House:
@@ -57,7 +57,7 @@ class House:
 
     async def ended(self, call_id: str) -> tuple[str | None, bool]:
         """How the call is on record, once it is over."""
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 stored = await asyncio.to_thread(self.store.load_call, call_id)
                 if stored is not None and stored.call.phase == "over":
@@ -105,7 +105,7 @@ Scene = Callable[[House], Coroutine[Any, Any, None]]
 def play(sealing_key: Path, tmp_path: Path) -> Callable[[Scene], None]:
     def run(scene: Scene) -> None:
         async def body() -> None:
-            async with opened(sealing_key, tmp_path) as house, asyncio.timeout(2 * SOON_S):
+            async with opened(sealing_key, tmp_path) as house, asyncio.timeout(2 * PATIENCE_S):
                 await scene(house)
 
         asyncio.run(body())

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ivr.core.call import Call
 from ivr.phone.rtp import CallerStream, Phone
 from ivr.phone.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
+from tests.patience import PATIENCE_S
 from tests.tills import Till, account, card
 
 Method = Literal["rfc4733", "inband", "info", "both"]
@@ -147,7 +148,7 @@ async def until(reached: Callable[[], bool], within_s: float) -> None:
             await asyncio.sleep(0.02)
 
 
-def play(scene: Callable[[], Coroutine[Any, Any, None]], most_s: float = 60) -> None:
+def play(scene: Callable[[], Coroutine[Any, Any, None]], most_s: float = PATIENCE_S) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(most_s):
             await scene()

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from tests.channels.trunk.callers import play
+from tests.patience import PATIENCE_S
 from tests.peers import ASTERISK, Asterisk, Tree, needs_peers
 from tests.ports import free_port
 from tests.tills import Till, account, card, open_till
@@ -89,7 +90,7 @@ def test_callers_of_a_pbx_pay_whatever_their_keys_travel_by(tmp_path):
             assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in numbers)
             assert not any(card(number).pan in pbx.log() for number in numbers)
 
-    play(scene, most_s=150)
+    play(scene, most_s=2 * PATIENCE_S)
 
 
 async def pay(pbx: Asterisk, till: Till, way: int) -> int:

@@ -34,6 +34,7 @@ from ivr.phone.sip import (
 )
 from ivr.places import SHIPPED as ROOT
 from tests.channels.trunk.callers import play, until
+from tests.patience import PATIENCE_S
 from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers, running
 from tests.ports import free_port
 
@@ -64,7 +65,9 @@ def trunk_nodes(folder: Path, count: int) -> Iterator[list[Node]]:
     }
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
     ivr = [sys.executable, "-m", "ivr"]
-    subprocess.run([*ivr, "set-up"], env=environment, cwd=ROOT, timeout=60, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*ivr, "set-up"], env=environment, cwd=ROOT, timeout=PATIENCE_S, check=True, stdout=subprocess.DEVNULL
+    )
     with ExitStack() as stack:
         nodes = []
         for number in range(count):
@@ -76,7 +79,7 @@ def trunk_nodes(folder: Path, count: int) -> Iterator[list[Node]]:
         yield nodes
 
 
-def until_said(what: str, log: Path, within_s: float = 30) -> None:
+def until_said(what: str, log: Path, within_s: float = PATIENCE_S) -> None:
     due = time.monotonic() + within_s
     while what not in log.read_text():
         assert time.monotonic() < due, log.read_text()[-2000:]
@@ -182,7 +185,7 @@ def test_calls_are_spread_over_the_nodes_and_a_node_killed_loses_no_new_call(tmp
             await carrier.rings_many()
             assert carrier.by_node[nodes[1].port] - before >= 2 * CALLS - CALLS // 2, proxy.log()
 
-    play(scene, most_s=90)
+    play(scene, most_s=2 * PATIENCE_S)
 
 
 @pytest.mark.long
@@ -205,4 +208,4 @@ def test_a_node_that_drains_keeps_its_calls_and_gets_no_new_ones_and_without_nod
                 await carrier.ring()
             assert refused.value.status == 503
 
-    play(scene, most_s=90)
+    play(scene, most_s=2 * PATIENCE_S)

@@ -8,6 +8,7 @@ import pytest
 from ivr.phone.rtp import CallerStream, Phone
 from ivr.phone.sip import parse_session
 from tests.channels.trunk.callers import Caller, ani_of, call_of, play
+from tests.patience import PATIENCE_S
 from tests.phone.sip.odd_peers import OddPeer, case
 from tests.phone.sip.phones import Message
 from tests.tills import Till, card, open_till
@@ -134,7 +135,7 @@ def test_every_odd_peer_pays_with_the_keys_it_sent(tmp_path):
             called = {name: call_of(till, ani_of(number)).dnis for number, name in enumerate(WAYS)}
             assert {called[name] for name in ("escaped plus", "tel with separators", "sip with separators")} == {NUMBER}
 
-    play(scene, most_s=120)
+    play(scene, most_s=2 * PATIENCE_S)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from ivr.errors import ConfigError
 from ivr.phone.rtp import Heard
 from ivr.places import SHIPPED as ROOT
 from tests.channels.trunk.callers import play
+from tests.patience import PATIENCE_S
 from tests.tills import Till, account, card, open_till
 
 KEPT = ROOT / "var" / "test-output"
@@ -51,7 +52,7 @@ def test_a_paid_call_is_kept_as_transcript_and_picture_without_its_card(tmp_path
             assert till.progress.ended() == ["paid"]
             assert till.keyed() == [card(NUMBER)]
 
-    play(scene, most_s=120)
+    play(scene, most_s=2 * PATIENCE_S)
     transcript = transcripts[0]
     picture = transcript.picture
     assert picture is not None

@@ -11,6 +11,7 @@ import pytest
 
 from dsp import g711, tones
 from tests.channels.trunk.callers import GAP_MS, TONE_MS, ani_of, entries, pays_in_the_end, play
+from tests.patience import PATIENCE_S
 from tests.ports import free_even_port, free_port
 from tests.tills import Till, card, open_till
 
@@ -95,7 +96,7 @@ def pay(folder: Path, ways: list[tuple[Keys, g711.Law]], heard: set[str]) -> Non
             assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in numbers)
             assert set(+till.trunk.desk.keys) == heard
 
-    play(scene, most_s=150)
+    play(scene, most_s=2 * PATIENCE_S)
 
 
 async def ring(till: Till, folder: Path, keys: Keys, law: g711.Law, number: int) -> str:

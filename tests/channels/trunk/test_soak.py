@@ -16,6 +16,7 @@ from ivr.channels.trunk import process
 from ivr.phone.rtp import Phone
 from ivr.phone.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
 from tests.channels.trunk.callers import Caller, place_of, play, speak, telephone
+from tests.patience import PATIENCE_S
 from tests.tills import Till, open_till
 
 AT_ONCE = 12
@@ -24,7 +25,6 @@ QUICK = Timers(0.1, 0.8, 1.0)
 NO_LIMIT = Limits(invites_per_s=1e6, invites_burst=10**6, messages_per_s=1e6, messages_burst=10**6)
 TRIES, ASKED_AGAIN_S = 2, 10  # longer than the inter-digit timeout
 KEY_MS = 40  # the shortest key that Q.24 has us hear, and pause
-PATIENCE_S = 60
 MB = 1024 * 1024
 # Room for what fills once: SQLite's page cache of 2 MB a connection, allocator arenas.
 TRUNK_ROOM, WORKER_ROOM = 10 * MB, 2 * MB

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 CARDS = 200
 # Runs in a process of its own: whatever is found there was left by the reading, or by `kept`. The numbers are made in
 # place, and known afterwards only in disguise.
@@ -71,6 +73,6 @@ print(len(seen & wanted))
 @pytest.mark.parametrize("kept", [0, 5])
 def test_memory_holds_no_card_that_the_connector_has_read(kept: int) -> None:
     arguments = [sys.executable, "-c", PROGRAM, str(CARDS), str(kept)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == kept
