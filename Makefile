@@ -24,7 +24,7 @@ check: .venv/dev.stamp ## formatting, lint, types, zones, flows
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m ivr check flows/*.yaml
+	@$(BIN)/python -m ivr check flows
 
 cases: .venv/dev.stamp ## flows, cards and amounts with what is right of each, as one table
 	@$(BIN)/python -m tests.flows.table

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.bench_web import card_number
 from ivr.bank.dev_keys import make_development_keys
-from ivr.channels.simulator import Signature, ViaLine
+from ivr.testing.twilio import Application, TwilioCall
 from tests.bank_process import BankKeys
 from tests.web.fronts import FRONTS, client
 from tests.web.servers import TOKEN, WEB, Server, pay, running
@@ -188,7 +188,8 @@ def paid_call(target: Target) -> str:
     def call() -> None:
         with client(target.url) as http:
             ani = f"+1555{next(target.bills):08d}"
-            line = ViaLine(http, "pay-a-bill", Signature(TOKEN, PUBLIC), ani)
+            application = Application(http, f"{target.url}/twilio/voice/pay-a-bill", TOKEN, PUBLIC)
+            line = TwilioCall(application, ani)
             reply = pay(line, str(next(target.bills)), card_number())
             heard.append(" ".join(heard.words for heard in reply.heard))
 

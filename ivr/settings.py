@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from ivr.errors import ConfigError
 from ivr.places import PROJECT_FILE, SHIPPED, project_folder, shown
 from ivr.reading.problems import did_you_mean
+from ivr.reading.rules.reading import NOTHING_WRITTEN
 from ivr.reading.yaml_source import Source, read_yaml
 
 DEFAULTS = SHIPPED / "config" / "default.yaml"
@@ -167,8 +168,8 @@ class _Written:
         source = next((source for source in reversed(self.files) if name in source.tree), self.files[0])
         if kind == "extra_forbidden":
             near = did_you_mean(name, Settings.model_fields)
-            return str(source.problem((name,), f"there is no setting '{name}'", near))
-        return str(source.problem((name,), f"{name}: {message}"))
+            return source.line((name,), f"there is no setting '{name}'", near)
+        return source.line((name,), f"{name}: {message}")
 
 
 def _read_all(folder: Path, environ: Mapping[str, str]) -> _Written:
@@ -183,7 +184,9 @@ def _read_all(folder: Path, environ: Mapping[str, str]) -> _Written:
 def _source(name: str, file: Path) -> Source:
     source = read_yaml(name, _read(file))
     if not source.problems and not isinstance(source.tree, dict):
-        source.problems.append(source.problem((), "expected settings, each a line such as", "port: 8000"))
+        source.problems.append(
+            source.problem(NOTHING_WRITTEN, (), "expected settings, each a line such as", "port: 8000")
+        )
     return source
 
 

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from ivr.calls.billing import Bills
-from ivr.channels.simulator import ViaLine
 from ivr.core.events import Event, LookedUp
 from ivr.logs import set_up_logging
 from ivr.store import migrate, open_store
+from ivr.testing.twilio import TwilioCall
 from tests.benches import Bench, make_bench
 from tests.channels.trunk.mouths import Caller, ring
 from tests.leaks import leaks_in, leaks_in_files
@@ -76,8 +76,12 @@ def test_typed_ahead_in_the_simulator(watched: Watched, capfd: pytest.CaptureFix
 # ---- Twilio
 
 
-def answer(web: Web, line: ViaLine, fields: dict[str, str]) -> str:
-    return line._send(line._url, {"CallStatus": "in-progress"} | fields)
+def answer(web: Web, line: TwilioCall, fields: dict[str, str]) -> str:
+    """To fields that no telephone sends, as well."""
+    action = urlsplit(line.action)
+    return web.post(
+        f"{action.path}?{action.query}", {"CallSid": line.call_id, "CallStatus": "in-progress"} | fields
+    ).text
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 from flask import Flask
 
 from app import create_app, create_console
 from ivr.calls.assembly import Engine
-from ivr.channels.simulator import Signature, ViaLine
 from ivr.settings import load_settings
+from ivr.testing.twilio import Application, TwilioCall, signature_of
 from tests.benches import Bench
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -24,7 +24,9 @@ class Web:
     bench: Bench
     http: httpx.Client
     console: httpx.Client
-    sign: Signature
+
+    def sign(self, path: str, body: bytes) -> str:
+        return signature_of(TOKEN, PUBLIC + path, dict(parse_qsl(body.decode(), keep_blank_values=True)))
 
     def post(self, path: str, fields: dict[str, str], **headers: str) -> httpx.Response:
         """Signed, unless the test signs for itself."""
@@ -32,8 +34,8 @@ class Web:
         signed = {"X-Twilio-Signature": self.sign(path, body), "Content-Type": "application/x-www-form-urlencoded"}
         return self.http.post(path, content=body, headers=signed | headers)
 
-    def line(self) -> ViaLine:
-        return ViaLine(self.http, "pay-a-bill", self.sign)
+    def line(self) -> TwilioCall:
+        return TwilioCall(Application(self.http, f"{PUBLIC}/twilio/voice/pay-a-bill", TOKEN, PUBLIC, "/twilio/status"))
 
     def rows(self) -> list[tuple[object, ...]]:
         """Everything that is kept of calls, to see that nothing has changed."""
@@ -52,4 +54,4 @@ def make_web(bench: Bench, **settings_changed: str) -> Web:
     http = httpx.Client(transport=httpx.WSGITransport(app=app), base_url=PUBLIC)
     here = httpx.WSGITransport(app=create_console(settings, engine))
     console = httpx.Client(transport=here, base_url=f"http://127.0.0.1:{settings.console_port}")
-    return Web(app, bench, http, console, Signature(TOKEN, PUBLIC))
+    return Web(app, bench, http, console)

@@ -91,11 +91,11 @@ def load_banks(file: Path, var: Path) -> dict[str, BankSettings]:
 def sections(source: Source, problems: list[str]) -> dict[str, Any]:
     tree = source.tree if isinstance(source.tree, dict) else {}
     banks = tree.get("banks")
-    problems += [str(source.problem((key,), f"unknown key '{key}'", "known: banks")) for key in tree if key != "banks"]
+    problems += [source.line((key,), f"unknown key '{key}'", "known: banks") for key in tree if key != "banks"]
     if isinstance(banks, dict) and banks:
         return banks
     if not problems:
-        problems.append(str(source.problem(("banks",), "no bank is named", "see config/banks.yaml in the repository")))
+        problems.append(source.line(("banks",), "no bank is named", "see config/banks.yaml in the repository"))
     return {}
 
 
@@ -108,7 +108,7 @@ def explain(source: Source, name: str, error: ValidationError) -> list[str]:
             message, cure = f"{name}: unknown key '{key}'", did_you_mean(key, BankSettings.model_fields)
         elif found["type"] == "missing":
             message = f"{name}: '{key}' is missing"
-        lines.append(str(source.problem(("banks", name, key), message, cure)))
+        lines.append(source.line(("banks", name, key), message, cure))
     return lines
 
 

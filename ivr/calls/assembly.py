@@ -1,6 +1,6 @@
 """Puts an engine together from settings: flows, prompts, store, vaults, runner. The same for web, trunk and simulator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +96,9 @@ def assemble(settings: Settings) -> Engine:
     return Engine(flows, prompts, store, Runner(flows, payments, billing_of(settings, store)), found.left_out)
 
 
+MakeVaults = Callable[[Mapping[str, Path], bytes], Mapping[str, Vault]]
+
+
 def vaults_for(sealing_keys: Mapping[str, Path], fingerprint_key: bytes) -> Mapping[str, Vault]:
     """By bank, each sealing to that bank's public key. ConfigError where a key cannot be used."""
     return {bank: Vault(key, fingerprint_key) for bank, key in sealing_keys.items()}
@@ -103,7 +106,7 @@ def vaults_for(sealing_keys: Mapping[str, Path], fingerprint_key: bytes) -> Mapp
 
 def log_problems(found: FlowSet) -> None:
     for problem in found.problems:
-        log.error("flow problem", problem=str(problem))
+        log.error("flow problem", problem=str(problem), code=problem.rule.code)
     for name in sorted(found.left_out):
         log.error("flow left out: nobody is served by it until its problems are mended", flow=name)
 

@@ -103,13 +103,13 @@ class Runner:
             return self._hang_up(call, event)
         reached = [call]
         try:
-            advance = Advance(call, self._actions(reached, event))
+            actions = self._actions(reached, event)
         except StaleCall:
             raise
         except Exception as fault:
             note_fault(call.id, fault)
             return self.apologise(reached[-1], event.at)
-        return replace(advance, call=reached[-1])
+        return Advance(reached[-1], actions)
 
     def _can_text(self, call: Call) -> bool:
         """Where it cannot be told, nothing is promised: the call itself goes on."""
@@ -223,8 +223,7 @@ class Runner:
     def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
         history = noted(flow, reached[-1], event)  # before keys are wiped
         call, actions = step(flow, reached[-1], event)
-        # As in `Turn.change`: `replace` would look at every field, in each webhook.
-        reached.append(Call(**(call.__dict__ | {"history": history})))
+        reached.append(call.changed(history=history))
         return deque(actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:

@@ -8,8 +8,8 @@ import click
 from click.shell_completion import CompletionItem
 
 import ivr
-from ivr.cli.extras import needs_extra
 from ivr.errors import IvrError
+from ivr.extras import needs_extra
 from ivr.places import COMMAND
 
 # name -> (module, attribute, one line of help): modules are loaded when wanted, so that `check` starts in a moment.
@@ -24,7 +24,7 @@ COMMANDS = {
         "twilio",
         "Call any TwiML application as Twilio would, offline, and check it.",
     ),
-    "check": ("ivr.cli.flows", "check", "Say every problem in flows and prompts at once."),
+    "check": ("ivr.cli.check", "check", "Say every problem in flows and prompts at once."),
     "diagram": ("ivr.cli.flows", "diagram", "Draw a flow as Mermaid or SVG."),
     "schema": ("ivr.cli.flows", "schema", "Write the JSON schema that lets editors complete flows."),
     "prompts": ("ivr.voice.cli", "prompts", "Render prompts to audio, list what is not recorded, listen."),
@@ -91,7 +91,7 @@ def cli() -> None:
     Try a call without any server:   python -m ivr simulate
     Make a project of your own:      python -m ivr init my-line
     Start everything in it:          python -m ivr up
-    Check what you have written:     python -m ivr check flows/*.yaml
+    Check what you have written:     python -m ivr check
     """
 
 

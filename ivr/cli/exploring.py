@@ -5,7 +5,16 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from ivr.calls.assembly import load_flow
 from ivr.cli.flow_choice import settings_to_read
@@ -17,19 +26,22 @@ from ivr.testing.project import Project
 console = Console(highlight=False)
 
 
-def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, drawing: Path | None) -> int:
+def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, whole: bool, drawing: Path | None) -> int:
     """1 where a rule was broken."""
     flow, _ = load_flow(file)
     project = Project(file.parent, accounts_for_trying())
-    coverage, endings, found = Coverage(flow), Counter[str](), dict[str, Found]()
+    coverage, endings, found, whole_calls = Coverage(flow), Counter[str](), dict[str, Found](), 0
     with progress_bar() as bar:
         task = bar.add_task(f"exploring {flow.name}", total=calls)
-        for part in explore(project, flow.name, calls, seed, jobs):
+        for part in explore(project, flow.name, calls, seed, jobs, "whole" if whole else "quick"):
             bar.advance(task, part.calls)
+            whole_calls += part.whole_calls
             coverage.add(part.taken, part.reached)
             endings += part.endings
             for rule, broken in part.found.items():
                 found.setdefault(rule, broken)
+    if not whole:
+        console.print(f"{whole_calls} of them once more through database and vault (--whole: all calls)")
     tell(coverage, endings, found)
     if drawing is not None:
         drawing.write_text(coverage.drawing(), encoding="utf-8")
@@ -52,6 +64,11 @@ def tell(coverage: Coverage, endings: Counter[str], found: dict[str, Found]) -> 
         console.print(broken.file, markup=False, soft_wrap=True)
 
 
+class Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+
 def progress_bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)

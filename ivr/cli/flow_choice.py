@@ -24,6 +24,11 @@ def chosen_flow() -> Path:
     raise ConfigError(f"which flow? `{COMMAND} ... {files[0]}`; there are {', '.join(file.name for file in files)}")
 
 
+def chosen_flows() -> Path:
+    """The project's folder of flows; outside of any project the sample's."""
+    return SHIPPED / "flows" if find_project() is None else settings_to_read().flows
+
+
 def chosen_banks() -> Path:
     """The project's; outside of any project the sample's."""
     return SHIPPED / "config" / "banks.yaml" if find_project() is None else settings_to_read().banks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from ivr.channels.simulator import Ask, Line, Signature, ViaLine, converse, mask, twilio_client
+from ivr.channels.simulator import Ask, Line, converse, mask
 from ivr.cli.flow_choice import chosen_flow
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
@@ -32,6 +32,7 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--explore", "calls", metavar="N", type=click.IntRange(1), help="Let a monkey make N calls instead.")
 @click.option("--seed", type=int, default=1, show_default=True, help="For --explore: the same calls again.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="For --explore: processes.")
+@click.option("--whole", is_flag=True, help="For --explore: every call through database and vault; slower.")
 @click.option("--drawing", type=click.Path(path_type=Path), help="For --explore: what was gone through, as SVG.")
 def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **exploring: Any) -> None:
     """Call a flow: read what is said, type keys. Without a FLOW: the project's, or the sample that ships.
@@ -130,6 +131,15 @@ def write_call_file(file: Path, line: "RecordingLine", bench: "Workbench") -> No
 
 
 def via_line(url: str, flow: str, ani: str) -> Line:
+    """As Twilio would call the line, with this project's auth token."""
+    from ivr.testing.twilio import call_application
+
     settings = load_settings()
-    public = settings.public_url.rstrip("/") or url.rstrip("/")
-    return ViaLine(twilio_client(url), flow, Signature(settings.twilio_auth_token, public), ani)
+    return call_application(
+        url,
+        f"/twilio/voice/{flow}",
+        auth_token=settings.twilio_auth_token,
+        public_url=settings.public_url,
+        status_callback="/twilio/status",
+        ani=ani,
+    )

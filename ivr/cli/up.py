@@ -17,12 +17,12 @@ from rich.panel import Panel
 from ivr.bank import load_banks
 from ivr.calls.assembly import load_flows, read_folder
 from ivr.calls.production import require_production
-from ivr.cli.extras import what_is_missing
 from ivr.cli.ports import ports_of, require_free_ports
 from ivr.cli.preparation import prepare
 from ivr.cli.supervisor import supervise
 from ivr.console import Trial, console_address, trials
 from ivr.errors import ConfigError
+from ivr.extras import what_is_missing
 from ivr.flow.files import FlowSet
 from ivr.places import SHIPPED, VARIABLE, for_children, project_folder, shown
 from ivr.settings import Settings, load_settings

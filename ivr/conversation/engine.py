@@ -42,8 +42,8 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
 
 def forget_answers(turn: Turn) -> Turn:
     """What the caller keyed in is kept no longer than the call needs it; what was paid for is in the payment's record."""
-    asked = {kind.ask for kind in turn.flow.steps.values() if isinstance(kind, AskStep)}
-    return turn.forget(*asked) if asked & turn.call.values.keys() else turn
+    asked = turn.flow.answers
+    return turn if asked.isdisjoint(turn.call.values) else turn.forget(*asked)
 
 
 def hear(turn: Turn, event: Event) -> Turn:
@@ -194,12 +194,7 @@ def choose_language(turn: Turn, event: Event) -> Turn:
 def answer_cancel_offer(turn: Turn, event: Event) -> Turn:
     if one_key(turn, event) != ACCEPT_KEY:
         return ask(turn.change(phase="entry"))
-    outcome = "cancelled"
     turn = turn.change(phase="entry")
-    if turn.call.step and outcome in turn.flow.machine.events and _goes_on(turn, outcome):
-        return leave(turn, outcome)
+    if turn.flow.leads_on(turn.call.step, "cancelled"):
+        return leave(turn, "cancelled")
     return enter(turn, CANCELLED)
-
-
-def _goes_on(turn: Turn, outcome: str) -> bool:
-    return bool(turn.flow.machine.get_transitions(outcome, source=turn.call.step))

@@ -7,7 +7,7 @@ again without blame. Where the done key is an answer of its own ("go on", once a
 """
 
 from ivr.conversation.turn import Turn
-from ivr.core.entry import EntryRules, ends_itself
+from ivr.core.entry import ends_itself
 from ivr.core.events import BankAnswered, CardCollected, CardEntryEdited, Event, KeysEntered, NoInput, Waited
 
 QUESTIONS = frozenset({"language", "entry", "confirm"})
@@ -20,13 +20,13 @@ def is_stray_done(turn: Turn, event: Event) -> bool:
         return False
     if isinstance(event, CardEntryEdited):
         return event.reading == "empty"
-    return isinstance(event, KeysEntered) and bytes(event.keys.buffer) == _rules(turn).done.encode()
+    return isinstance(event, KeysEntered) and event.keys.buffer == turn.flow.editing_keys[0].encode()
 
 
 def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
     match event:
         case KeysEntered():
-            ended_itself = ends_itself(event.keys.buffer, _rules(turn))
+            ended_itself = ends_itself(event.keys.buffer, turn.rules(1, 1))
         case CardCollected():
             ended_itself = event.ended_itself
         case CardEntryEdited() | NoInput() | Waited() | BankAnswered():
@@ -34,7 +34,3 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
         case _:
             return turn
     return turn if ended_itself == turn.call.ended_itself else turn.change(ended_itself=ended_itself)
-
-
-def _rules(turn: Turn) -> EntryRules:
-    return turn.rules(1, 1)

@@ -1,6 +1,6 @@
 """What is publicly known of card brands by their first digits (BIN ranges, ISO/IEC 7812): lengths, not card numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -81,18 +81,26 @@ LONGEST_PAN = 19
 SHORTEST_PAN = 12
 
 
+def _ranges_of(digit: str) -> Iterator[tuple[bytes, bytes, Brand]]:
+    for brand in (*BRANDS, *OTHER_SCHEMES):
+        for low, high in brand.ranges:
+            if low[0] <= digit <= high[0]:
+                yield low.encode(), high.encode(), brand
+
+
+# By the first ASCII digit, the longest first: low, high, brand.
+_RANGES = {ord(digit): sorted(_ranges_of(digit), key=lambda one: len(one[0]), reverse=True) for digit in "0123456789"}
+
+
 def brand_of(prefix: Keys) -> Brand | None:
     """The brand of the ASCII digits given (a whole number or its beginning), or None if the prefix is no known one.
 
     The longest range that holds it decides: Elo's 6550 21 lies inside Discover's 65.
     """
-    found = [
-        (len(low), brand)
-        for brand in (*BRANDS, *OTHER_SCHEMES)
-        for low, high in brand.ranges
-        if _holds(low, high, prefix)
-    ]
-    return max(found, key=lambda match: match[0])[1] if found else None
+    for low, high, brand in _RANGES.get(prefix[0], ()) if prefix else ():
+        if len(prefix) >= len(low) and low <= bytes(prefix[: len(low)]) <= high:
+            return brand
+    return None
 
 
 def is_taken(pan: Keys, brands: frozenset[str]) -> bool:

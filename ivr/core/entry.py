@@ -62,7 +62,9 @@ def read_entry(keys: bytes | bytearray, rules: EntryRules) -> Span:
         elif key == done:
             reading = Reading.EMPTY if position == start else Reading.COMPLETE
             return Span(reading, start, position, position + 1)
-        elif _is_full(keys, start, position + 1, rules):
+        elif (rules.ends_by_length and position + 1 - start >= rules.max_length) or (
+            rules.ends_at and _ends_at(keys, start, position + 1, rules)
+        ):
             return Span(Reading.COMPLETE, start, position + 1, position + 1)
     reading = Reading.OPEN if len(keys) > start else (Reading.CLEARED if keys else Reading.OPEN)
     return Span(reading, start, len(keys), len(keys))
@@ -86,6 +88,8 @@ def ends_itself(keys: bytes | bytearray, rules: EntryRules) -> bool:
 
 def _card_in(keys: bytes | bytearray, done: int) -> Span | None:
     """The first run of digits that holds a whole card number, with the done key behind it."""
+    if len(keys) < SHORTEST_PAN:
+        return None
     start = 0
     for position in range(len(keys) + 1):
         if position < len(keys) and ZERO <= keys[position] <= ZERO + 9:
@@ -97,11 +101,8 @@ def _card_in(keys: bytes | bytearray, done: int) -> Span | None:
     return None
 
 
-def _is_full(keys: bytes | bytearray, start: int, end: int, rules: EntryRules) -> bool:
-    length = end - start
-    if rules.ends_by_length and length >= rules.max_length:
-        return True
-    return any(length >= ending.length and _begins(keys, start, ending) for ending in rules.ends_at)
+def _ends_at(keys: bytes | bytearray, start: int, end: int, rules: EntryRules) -> bool:
+    return any(end - start >= ending.length and _begins(keys, start, ending) for ending in rules.ends_at)
 
 
 def _begins(keys: Sequence[int], start: int, ending: Ending) -> bool:

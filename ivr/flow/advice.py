@@ -4,15 +4,27 @@ from collections.abc import Iterator, Mapping
 
 from ivr.core.brands import LONGEST_PAN
 from ivr.flow.known import Known
-from ivr.flow.schema import SLOW_MODE_FACTOR, AskStep, FlowHead, Limits, Patience, Step
+from ivr.flow.schema import SLOW_MODE_FACTOR, AskStep, CollectStep, FlowHead, Limits, Patience, Step
 from ivr.reading.problems import Problem
-from ivr.reading.yaml_source import Path, Source
+from ivr.reading.rules import advice as rules
+from ivr.reading.scalars import Rate
+from ivr.reading.yaml_source import Source
 
 # Callers hang up sooner than this; a line that is kept open for nobody costs money.
 LONGEST_SILENCE_S = 180
 MOST_USUAL_TRIES = 5
 SHORTEST_USUAL_PAN = 13
 SECURITY_CODE_LENGTHS = frozenset({3, 4})
+LEAST_PATIENCE_S = {"first_key": 5, "between_keys": 4}
+# Failed attempts: a person has a few, somebody who tries out stolen cards has hundreds.
+DAY_S = 24 * 3600
+MOST_PER_CALL = 10
+MOST_A_DAY = {
+    "attempts_per_caller": (240, "5/1h"),
+    "attempts_per_card": (24, "3/24h"),
+    "attempts_per_account": (48, "6/24h"),
+    "attempts_per_line": (14_400, "60/1h"),
+}
 
 
 def advise(
@@ -20,10 +32,16 @@ def advise(
 ) -> Iterator[Problem]:
     if head is not None:
         yield from _patience_advice(source, head.patience)
+        yield from _timer_advice(source, head.patience)
         yield from _limits_advice(source, head.limits)
+        yield from _wide_limits_advice(source, head.limits)
     for name, step in steps.items():
         if isinstance(step, AskStep):
             yield from _question_advice(source, name, step, known.get(name))
+        elif isinstance(step, CollectStep) and "security_code" not in step.collect:
+            message = f"step '{name}' does not ask for the card's security code"
+            cure = "most banks decline a card without it"
+            yield source.problem(rules.NO_SECURITY_CODE, ("steps", name, "collect"), message, cure)
 
 
 def _patience_advice(source: Source, patience: Patience) -> Iterator[Problem]:
@@ -31,10 +49,17 @@ def _patience_advice(source: Source, patience: Patience) -> Iterator[Problem]:
     silence = patience.first_key * (1 + (patience.tries - 1) * slower)
     if silence > LONGEST_SILENCE_S:
         message = f"a caller who presses nothing is kept for {_minutes(silence)} at one question"
-        yield _advice(source, ("patience", "tries"), message, "fewer tries, or a shorter first_key")
+        yield source.problem(rules.LONG_SILENCE, ("patience", "tries"), message, "fewer tries, or a shorter first_key")
     elif patience.tries > MOST_USUAL_TRIES:
         message = f"{patience.tries} tries at one question are more than callers have patience for"
-        yield _advice(source, ("patience", "tries"), message, "three are usual")
+        yield source.problem(rules.MANY_TRIES, ("patience", "tries"), message, "three are usual")
+
+
+def _timer_advice(source: Source, patience: Patience) -> Iterator[Problem]:
+    for name, shortest in LEAST_PATIENCE_S.items():
+        if getattr(patience, name) < shortest:
+            message = f"{getattr(patience, name)} seconds are too short for callers who are slow, or read from a card"
+            yield source.problem(rules.SHORT_TIMER, ("patience", name), message, f"{shortest}s at least")
 
 
 def _minutes(seconds: int) -> str:
@@ -45,10 +70,24 @@ def _limits_advice(source: Source, limits: Limits) -> Iterator[Problem]:
     missing = [name for name in ("attempts_per_caller", "attempts_per_card") if name not in limits.model_fields_set]
     if missing:
         message = f"the flow does not say {' and '.join(missing)}: the defaults hold"
-        yield _advice(source, ("limits",), message, f"add '{missing[0]}: {_EXAMPLES[missing[0]]}'")
+        yield source.problem(
+            rules.LIMITS_NOT_SAID, ("limits",), message, f"add '{missing[0]}: {_EXAMPLES[missing[0]]}'"
+        )
 
 
 _EXAMPLES = {"attempts_per_caller": "5/1h", "attempts_per_card": "3/24h"}
+
+
+def _wide_limits_advice(source: Source, limits: Limits) -> Iterator[Problem]:
+    if limits.attempts_per_call > MOST_PER_CALL:
+        message = f"'attempts_per_call' lets {limits.attempts_per_call} cards be tried in one call"
+        yield source.problem(rules.LIMITS_TOO_WIDE, ("limits", "attempts_per_call"), message, "3 are usual")
+    for name, (most, usual) in MOST_A_DAY.items():
+        rate: Rate = getattr(limits, name)
+        a_day = rate.count * max(1, DAY_S // rate.window_s)
+        if a_day > most:
+            message = f"'{name}' limits nothing: it lets {a_day} failed attempts a day through"
+            yield source.problem(rules.LIMITS_TOO_WIDE, ("limits", name), message, f"{usual} is usual")
 
 
 def _question_advice(source: Source, name: str, step: AskStep, known: Known) -> Iterator[Problem]:
@@ -56,15 +95,12 @@ def _question_advice(source: Source, name: str, step: AskStep, known: Known) -> 
     path = ("steps", name, "length")
     if longest >= SHORTEST_USUAL_PAN and shortest <= LONGEST_PAN:
         message = f"'{step.ask}' is as long as a card number: an answer that could be one is dropped"
-        yield _advice(source, path, message, "a card is asked for by a 'collect' step")
+        yield source.problem(rules.LONG_AS_CARD, path, message, "a card is asked for by a 'collect' step")
     if {shortest, longest} <= SECURITY_CODE_LENGTHS and known is not None and "last4" in known:
         message = f"'{step.ask}' is asked after a card and as long as its security code"
-        yield _advice(source, path, message, "a security code is asked for by a 'collect' step, which seals it")
+        cure = "a security code is asked for by a 'collect' step, which seals it"
+        yield source.problem(rules.LONG_AS_CODE, path, message, cure)
     if "card" in step.ask.split("_"):
         message = f"'{step.ask}' sounds like a payment card, whose number is never an answer"
-        yield _advice(source, ("steps", name, "ask"), message, "a card is asked for by a 'collect' step")
-
-
-def _advice(source: Source, path: Path, message: str, suggestion: str) -> Problem:
-    place = source.problem(path, message, suggestion)
-    return Problem(place.file, place.line, place.column, message, suggestion, is_advice=True)
+        cure = "a card is asked for by a 'collect' step"
+        yield source.problem(rules.SOUNDS_LIKE_CARD, ("steps", name, "ask"), message, cure)

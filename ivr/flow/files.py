@@ -7,6 +7,8 @@ from typing import Any
 from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, Flow, check_flow
 from ivr.flow.prompts import needed_prompts
 from ivr.reading.problems import Problem
+from ivr.reading.rules.advice import NOT_SPOKEN
+from ivr.reading.rules.reading import WRITTEN_TWICE
 from ivr.reading.yaml_source import Source, read_yaml
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
@@ -63,7 +65,7 @@ def _double_problems(sources: Sequence[Source]) -> Iterator[Problem]:
     for source in sources:
         name = _flow_name(source)
         if name in owner:
-            yield source.problem(("flow",), f"flow '{name}' is also in {owner[name]}", "rename one")
+            yield source.problem(WRITTEN_TWICE, ("flow",), f"flow '{name}' is also in {owner[name]}", "rename one")
         elif name is not None:
             owner[name] = source.file
 
@@ -77,8 +79,8 @@ def _unspoken(files: PromptFiles, sources: Sequence[Source]) -> Iterator[Problem
     spoken = _spoken(sources, files)
     for language, file in files.items():
         if language not in spoken:
-            place = file.source.problem((), f"no flow here speaks {language}", f"add {language} to a flow's languages")
-            yield replace(place, is_advice=True)
+            cure = f"add {language} to a flow's languages"
+            yield file.source.problem(NOT_SPOKEN, (), f"no flow here speaks {language}", cure)
 
 
 def _names(sources: Sequence[Source]) -> Iterator[str]:

@@ -5,7 +5,7 @@ Every outcome makes values known or forgotten, and where ways meet only what all
 
 from collections.abc import Mapping
 
-from ivr.flow.paths import UnreadStep, next_step
+from ivr.flow.endings import UnreadStep, next_step
 from ivr.flow.schema import AskStep, Closing, CollectStep, MenuStep, PayStep, Place, ResolveStep, Step
 
 # None: every value, because the way leads through a step that could not be read.

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from ivr.flow.known import Known
 from ivr.flow.schema import AskStep, MenuStep, PayStep, Place, Step
 from ivr.reading.problems import Problem, nearest
+from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO_EARLY
 from ivr.reading.scalars import read_language
 from ivr.reading.yaml_source import Source
 from ivr.words.consent import offer_faults
@@ -32,7 +33,7 @@ def prompt_problems(
             continue
         if language not in prompts:
             cure = f"add prompts/{language}.yaml"
-            yield source.problem(("languages", index), f"there are no prompts in {language}", cure)
+            yield source.problem(NO_PROMPT_FILE, ("languages", index), f"there are no prompts in {language}", cure)
         elif prompts[language].is_readable:
             yield from _missing_problems(source, steps, prompts[language])
             values = CALL_VALUES | {step.ask for step in steps.values() if isinstance(step, AskStep)}
@@ -66,7 +67,7 @@ def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFil
         if name not in file.names:
             near = nearest(name, unused)
             cure = f"did you mean '{near}'? or add it" if near else f"add it to prompts/{file.language}.yaml"
-            yield source.problem(path, f"prompt '{name}' is missing in {file.language}", cure)
+            yield source.problem(PROMPT_MISSING, path, f"prompt '{name}' is missing in {file.language}", cure)
 
 
 def _value_problems(
@@ -83,7 +84,7 @@ def _value_problems(
             if slot.name in values - sure:
                 message = f"prompt '{prompt}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")
-                yield source.problem(("steps", name, *place), message, cure)
+                yield source.problem(PROMPT_TOO_EARLY, ("steps", name, *place), message, cure)
 
 
 def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:
@@ -94,5 +95,4 @@ def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> It
         if template is None or template.faults:
             continue
         for fault in offer_faults(option.say, key, set(step.menu), keys_said(prose(template), file.language)):
-            found = source.problem(("steps", name, "menu", key, "say"), fault.message, fault.suggestion)
-            yield Problem(found.file, found.line, found.column, found.message, found.suggestion, fault.is_advice)
+            yield source.problem(fault.rule, ("steps", name, "menu", key, "say"), fault.message, fault.suggestion)

@@ -9,10 +9,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from ivr.core.entry import KEY_OF_WORD
+from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.scalars import (
     Amount,
+    BetweenKeys,
     BrandName,
     Count,
+    FirstKey,
     Flag,
     FlowName,
     Language,
@@ -23,8 +26,8 @@ from ivr.reading.scalars import (
     PlainField,
     RateText,
     Target,
-    Timer,
     ValueName,
+    WrongValue,
     all_different,
 )
 from ivr.reading.scalars import (
@@ -70,9 +73,9 @@ class Keys(Written):
 class Patience(Written):
     """How long and how often a caller is asked."""
 
-    first_key: Timer = 10
+    first_key: FirstKey = 10
     """How long to wait for the first key of an entry."""
-    between_keys: Timer = 6
+    between_keys: BetweenKeys = 6
     """How long to wait for each further key; it starts anew with every key."""
     tries: Count = 3
     """Silences and wrong entries, taken together, until the step's `gave_up`."""
@@ -147,9 +150,12 @@ class AskStep(Step):
     @model_validator(mode="after")
     def fits(self) -> "AskStep":
         if self.ask == "money" and (self.length or self.lookup):
-            raise ValueError("an amount has no length and no lookup")
-        if self.ask != "money" and (self.between or not self.length):
-            raise ValueError("digits need a length, such as 8..10, and only an amount is between two others")
+            key = "length" if self.length else "lookup"
+            raise WrongValue(WRONG_VALUE, "an amount has no length and no lookup", key)
+        if self.ask != "money" and self.between:
+            raise WrongValue(WRONG_VALUE, "only an amount is between two others", "between")
+        if self.ask != "money" and not self.length:
+            raise WrongValue(WRONG_VALUE, "digits need a length, such as 8..10", "ask")
         return self
 
     def required(self) -> frozenset[str]:
@@ -219,7 +225,7 @@ class CollectStep(Step):
     @model_validator(mode="after")
     def in_order(self) -> "CollectStep":
         if self.collect[0] != "card_number":
-            raise ValueError("card_number comes first: what follows depends on its brand")
+            raise WrongValue(WRONG_VALUE, "card_number comes first: what follows depends on its brand", "collect")
         return self
 
     def says(self) -> Iterator[tuple[Place, str]]:

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from ivr.flow.schema import STEP_KINDS
 from ivr.reading.problems import Problem, did_you_mean, nearest
+from ivr.reading.rules import Rule
+from ivr.reading.rules import values as rules
+from ivr.reading.scalars import WrongValue
 from ivr.reading.yaml_source import Path, Source
 
 _BY_TYPE = {
@@ -37,12 +40,29 @@ def schema_problems(
         path = (*base, *below)
         if found["type"] == "extra_forbidden":
             known = _known_keys(model, below[:-1]) | (extra if len(below) == 1 else frozenset())
-            yield source.problem(path, f"unknown key '{path[-1]}'", _instead(str(path[-1]), known))
+            yield source.problem(rules.UNKNOWN_KEY, path, f"unknown key '{path[-1]}'", _instead(str(path[-1]), known))
         elif found["type"] == "missing":
-            yield source.problem(path[:-1], *_missing(path))
+            yield source.problem(rules.MISSING_KEY, path[:-1], *_missing(path))
         else:
+            path = (*path, *_key_meant(found))
             written = None if "[key]" in found["loc"] else _written_at(source, path)
-            yield source.problem(path, *_words(_label(path), written, found))
+            yield source.problem(_rule(found), path, *_words(_label(path), written, found))
+
+
+def _key_meant(found: Mapping[str, Any]) -> Path:
+    error = found.get("ctx", {}).get("error")
+    return (error.key,) if isinstance(error, WrongValue) and error.key else ()
+
+
+def _rule(found: Mapping[str, Any]) -> Rule:
+    kind, error = found["type"], found.get("ctx", {}).get("error")
+    if isinstance(error, WrongValue):
+        return error.rule
+    if kind == "string_pattern_mismatch":
+        return rules.NOT_A_NAME
+    if kind == "literal_error":
+        return rules.UNKNOWN_WORD
+    return rules.WRONG_SHAPE if kind in _BY_TYPE else rules.WRONG_VALUE
 
 
 _EXAMPLES = {
@@ -73,6 +93,8 @@ def _words(label: str, written: Any, found: Mapping[str, Any]) -> tuple[str, str
     if kind == "string_pattern_mismatch":
         message, cure = _BY_PATTERN.get(context["pattern"], _NOT_A_NAME)
         return f"'{label}' {message}" if written is None else f"'{label}': this {message}", cure
+    if kind == "too_long" and context.get("max_length") == 2:
+        kind = "tuple_type"
     if kind in _BY_TYPE:
         message, cure = _BY_TYPE[kind]
         return f"'{label}' {message}", cure

@@ -1,9 +1,12 @@
 """A problem in something a person wrote, with its place and a cure; collected, so that all are told at once."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
 from posixpath import commonprefix
+
+from ivr.reading.rules import Rule
 
 LONGEST_MESSAGE = 300
 LEAST_ALIKE, MUCH_ALIKE, VERY_ALIKE = 0.6, 0.75, 0.85  # difflib's ratio: letters in common, in order
@@ -13,25 +16,45 @@ MOST_COMPARED = 500  # comparing words is slow, and nobody has so many steps
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """Lines and columns count from 1, as editors do. `is_advice`: the flow is used all the same."""
+    """Lines and columns count from 1, as editors do. `rule` is the kind of problem, with its code."""
 
     file: str
     line: int
     column: int
     message: str
     suggestion: str = ""
-    is_advice: bool = False
+    rule: Rule = field(kw_only=True, compare=False)
+
+    @property
+    def is_advice(self) -> bool:
+        """The flow is used all the same."""
+        return self.rule.is_advice
 
     def __str__(self) -> str:
-        """One line for a terminal, whatever a key in the file is."""
-        cure = f" ({self.suggestion})" if self.suggestion else ""
         level = "advice: " if self.is_advice else ""
-        return f"{self.file}:{self.line}:{self.column}: {level}{one_line(self.message)}{one_line(cure)}"
+        return line_of(self.file, (self.line, self.column), f"{level}{self.message}", self.suggestion)
+
+
+def line_of(file: str, place: tuple[int, int], message: str, suggestion: str = "") -> str:
+    """One line for a terminal, whatever a key in the file is."""
+    cure = f" ({suggestion})" if suggestion else ""
+    return f"{file}:{place[0]}:{place[1]}: {one_line(message)}{one_line(cure)}"
 
 
 def one_line(text: str) -> str:
+    """Printable, of bounded length, and without what may be a card number that somebody pasted into the file."""
     shown = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
-    return "".join(character if character.isprintable() else "?" for character in shown)
+    return "".join(character if character.isprintable() else "?" for character in without_card_numbers(shown))
+
+
+def without_card_numbers(text: str) -> str:
+    """The same text, as long as before, with dots for digits that may be a card number (13 or more in a row)."""
+    return _LONG_NUMBER.sub(lambda found: _DIGIT.sub("•", found[0]), text)
+
+
+# Digits as a number is written: together, or in groups. Which of them are card numbers is not asked: none is needed here.
+_LONG_NUMBER = re.compile(r"\d(?:[ .,_-]?\d){12,}")
+_DIGIT = re.compile(r"\d")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

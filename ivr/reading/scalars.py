@@ -11,12 +11,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money, parse_money
 from ivr.reading.problems import did_you_mean
+from ivr.reading.rules import Rule, values
 
 LONGEST_TIMER_S = 120
+# A caller hears the end of the prompt, looks for the key, and presses it.
+SHORTEST_FIRST_KEY_S, SHORTEST_BETWEEN_KEYS_S = 3, 2
 LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LOOKUPS = frozenset({"billing.find_bill"})
+BILL_VALUES = frozenset({"bill.due", "bill.min"})  # what a look-up gives
 _CARD_WORDS = frozenset(
     {"card_number", "card", "postal_code", "security_code", "credit_card", "debit_card", "cid", "pin"}
 )
@@ -38,6 +42,14 @@ class Rate:
     window_s: int
 
 
+class WrongValue(ValueError):
+    """A value that a rule of its own is about. `key`: which of several keys, where keys do not go together."""
+
+    def __init__(self, rule: Rule, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.rule, self.key = rule, key
+
+
 def read_duration(text: Any) -> int:
     match = re.fullmatch(r"(\d{1,5})([smhd])", text, re.ASCII) if isinstance(text, str) else None
     if match is None or int(match[1]) == 0:
@@ -45,10 +57,20 @@ def read_duration(text: Any) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-def read_timer(text: Any) -> int:
+def read_first_key(text: Any) -> int:
+    return _timer(text, SHORTEST_FIRST_KEY_S)
+
+
+def read_between_keys(text: Any) -> int:
+    return _timer(text, SHORTEST_BETWEEN_KEYS_S)
+
+
+def _timer(text: Any, shortest_s: int) -> int:
     seconds = read_duration(text)
     if seconds > LONGEST_TIMER_S:
-        raise ValueError(f"nobody waits that long on the telephone: at most {LONGEST_TIMER_S}s")
+        raise WrongValue(values.TIMER_TOO_LONG, f"nobody waits that long on the telephone: at most {LONGEST_TIMER_S}s")
+    if seconds < shortest_s:
+        raise WrongValue(values.TIMER_TOO_SHORT, f"nobody presses a key that fast: at least {shortest_s}s")
     return seconds
 
 
@@ -80,10 +102,14 @@ def read_count(text: Any) -> int:
 
 
 def read_amount(text: Any) -> Money:
-    amount = parse_money(text if isinstance(text, str) else "")
-    known_currency(amount.currency)
+    try:
+        amount = parse_money(text if isinstance(text, str) else "")
+        known_currency(amount.currency)
+    except ValueError as error:
+        raise WrongValue(values.NOT_AN_AMOUNT, str(error)) from None
     if not 0 < amount.minor < 10**LONGEST_AMOUNT:
-        raise ValueError(f"expected an amount from {Money(1, amount.currency)} to {_largest(amount.currency)}")
+        smallest, largest = Money(1, amount.currency), _largest(amount.currency)
+        raise WrongValue(values.NOT_AN_AMOUNT, f"expected an amount from {smallest} to {largest}")
     return amount
 
 
@@ -102,21 +128,21 @@ def _largest(currency: str) -> Money:
 
 def known_brand(name: str) -> str:
     if name not in BRAND_NAMES:
-        raise ValueError(f"no such brand ({did_you_mean(name, BRAND_NAMES)})")
+        raise WrongValue(values.NO_SUCH_BRAND, f"no such brand ({did_you_mean(name, BRAND_NAMES)})")
     return name
 
 
 def plain_field(name: str) -> str:
     if name in _CARD_WORDS or _CARD_PARTS & set(name.split("_")):
-        raise ValueError("card data is only taken by a 'collect' step, which seals it")
+        raise WrongValue(values.ASKS_FOR_CARD, "card data is only taken by a 'collect' step, which seals it")
     if name in _ENGINE_WORDS:
-        raise ValueError(f"'{name}' already means something in prompts: choose another name")
+        raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")
     return name
 
 
 def known_lookup(name: str) -> str:
     if name not in LOOKUPS:
-        raise ValueError(f"no such look-up ({did_you_mean(name, LOOKUPS)})")
+        raise WrongValue(values.NO_SUCH_LOOK_UP, f"no such look-up ({did_you_mean(name, LOOKUPS)})")
     return name
 
 
@@ -125,13 +151,14 @@ def read_language(tag: str) -> str:
     match = _LANGUAGE.fullmatch(tag)
     if match is None:
         near = _canonical(tag)
-        raise ValueError(f"this is not a language (write it like {near or 'en-US or es-MX'})")
+        raise WrongValue(values.NOT_A_LANGUAGE, f"this is not a language (write it like {near or 'en-US or es-MX'})")
     names = Locale("en")
     language, script, region = match.groups()
     known = language in names.languages and (script is None or script in names.scripts)
     if not known or (region is not None and region not in names.territories):
-        raise ValueError(
-            f"there is no language '{tag}' ({_REGION_SLIPS.get(region or '', 'write it like en-US or es-MX')})"
+        raise WrongValue(
+            values.NOT_A_LANGUAGE,
+            f"there is no language '{tag}' ({_REGION_SLIPS.get(region or '', 'write it like en-US or es-MX')})",
         )
     return tag
 
@@ -172,7 +199,8 @@ LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum"
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
-Timer = Annotated[int, BeforeValidator(read_timer), _text(r"\d{1,3}[sm]", "10s", "6s")]
+FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]
+BetweenKeys = Annotated[int, BeforeValidator(read_between_keys), _text(r"\d{1,3}[sm]", "10s", "6s")]
 RateText = Annotated[Rate, BeforeValidator(read_rate), _text(r"\d{1,5}/\d{1,5}[smhd]", "5/1h", "3/24h")]
 Amount = Annotated[Money, BeforeValidator(read_amount), _text(r"\d{1,7}(\.\d{1,4})? [A-Z]{3}", "500.00 USD")]
 # An editor sees plain YAML: 8 is a number there, and true is a boolean.

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from ivr.reading.problems import Problem
+from ivr.reading.problems import Problem, line_of
+from ivr.reading.rules import Rule, reading
 
 Path = tuple[str | int, ...]
 # Fifty times the sample flow, ten times its prompts; PyYAML needs seconds for this much.
@@ -54,12 +55,19 @@ class Source:
     places: dict[Path, tuple[int, int]]
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, path: Iterable[str | int], message: str, suggestion: str = "") -> Problem:
+    def problem(self, rule: Rule, path: Iterable[str | int], message: str, suggestion: str = "") -> Problem:
         """A problem at the path, or at the nearest enclosing place that is known."""
+        return Problem(self.file, *self.place(path), message, suggestion, rule=rule)
+
+    def line(self, path: Iterable[str | int], message: str, suggestion: str = "") -> str:
+        """The same for files that no rules of flows are about, as one line of text."""
+        return line_of(self.file, self.place(path), message, suggestion)
+
+    def place(self, path: Iterable[str | int]) -> tuple[int, int]:
         at = tuple(path)
         while at and at not in self.places:
             at = at[:-1]
-        return Problem(self.file, *self.places.get(at, (1, 1)), message, suggestion)
+        return self.places.get(at, (1, 1))
 
 
 def read_yaml(file: str, text: str | bytes) -> Source:
@@ -67,25 +75,25 @@ def read_yaml(file: str, text: str | bytes) -> Source:
     try:
         return _read(file, _decode(text))
     except _Unreadable as found:
-        return Source(file, {}, {}, [Problem(file, *found.place, found.message, found.suggestion)])
+        return Source(file, {}, {}, [Problem(file, *found.place, found.message, found.suggestion, rule=found.rule)])
 
 
 class _Unreadable(Exception):
-    def __init__(self, place: tuple[int, int], message: str, suggestion: str) -> None:
+    def __init__(self, rule: Rule, place: tuple[int, int], message: str, suggestion: str) -> None:
         super().__init__(message)
-        self.place, self.message, self.suggestion = place, message, suggestion
+        self.rule, self.place, self.message, self.suggestion = rule, place, message, suggestion
 
 
 def _decode(text: str | bytes) -> str:
     if len(text) > MAX_CHARACTERS:
-        raise _Unreadable((1, 1), f"the file is larger than {MAX_CHARACTERS // 1000} kB", "split it")
+        raise _Unreadable(reading.TOO_LARGE, (1, 1), f"the file is larger than {MAX_CHARACTERS // 1000} kB", "split it")
     if isinstance(text, str):
         return text
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
         before = text[: error.start].decode("utf-8")
-        raise _Unreadable(_end_of(before), "not a text in UTF-8", "save it as UTF-8 text") from None
+        raise _Unreadable(reading.NOT_TEXT, _end_of(before), "not a text in UTF-8", "save it as UTF-8 text") from None
 
 
 def _read(file: str, text: str) -> Source:
@@ -97,7 +105,9 @@ def _read(file: str, text: str) -> Source:
         raise _not_yaml(error) from None
     except yaml.reader.ReaderError as error:
         place = _end_of(text[: error.position])
-        raise _Unreadable(place, "not YAML: a character that must not be in a text file", "remove it") from None
+        raise _Unreadable(
+            reading.NOT_TEXT, place, "not YAML: a character that must not be in a text file", "remove it"
+        ) from None
     tree = reader.plain(root, ()) if root is not None else {}
     return Source(file, tree, reader.places, reader.problems)
 
@@ -107,19 +117,24 @@ def _refuse_depth_and_aliases(text: str) -> None:
     depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         if isinstance(token, yaml.AliasToken):
-            raise _Unreadable(_place(token.start_mark), "anchors and aliases are not used here", "write it out")
+            raise _Unreadable(
+                reading.ANCHOR, _place(token.start_mark), "anchors and aliases are not used here", "write it out"
+            )
         depth += isinstance(token, _OPENS) - isinstance(token, _CLOSES)
         if depth > MAX_DEPTH:
-            raise _Unreadable(_place(token.start_mark), "nested too deeply", "a flow needs five levels at most")
+            raise _Unreadable(
+                reading.TOO_LARGE, _place(token.start_mark), "nested too deeply", "a flow needs five levels at most"
+            )
 
 
 def _not_yaml(error: yaml.MarkedYAMLError) -> _Unreadable:
-    mark = error.problem_mark or error.context_mark
     words = f"{error.context or ''} {error.problem or ''}".strip()
     cure = next((cure for sign, cure in CURES if sign in words), "")
-    return _Unreadable(
-        _place(mark) if mark else (1, 1), f"not YAML: {(error.problem or words).removeprefix('but ')}", cure
-    )
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    if mark and opened and opened.line < mark.line and "is not closed" in cure:
+        mark = opened  # it is noticed far below; the place to look at is where it was opened
+    place = _place(mark) if mark else (1, 1)
+    return _Unreadable(reading.NOT_YAML, place, f"not YAML: {(error.problem or words).removeprefix('but ')}", cure)
 
 
 def _place(mark: yaml.Mark) -> tuple[int, int]:
@@ -160,7 +175,9 @@ class _Reader:
         last = ""
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self.refuse(key_node, "a key must be a word")
+                self.refuse(
+                    reading.KEY_NOT_A_WORD, key_node, "a key must be a word", "a bracket or brace may be too many"
+                )
                 continue
             key = self.scalar(key_node)
             if node.flow_style and _is_cut(tree.get(last), key, value_node):
@@ -169,7 +186,7 @@ class _Reader:
             last = key
             if key in tree:
                 first = self.places[(*path, key)][0]
-                self.refuse(key_node, f"'{key}' is there twice", f"it is first on line {first}")
+                self.refuse(reading.WRITTEN_TWICE, key_node, f"'{key}' is there twice", f"it is first on line {first}")
                 continue
             self.places[(*path, key)] = _place(key_node.start_mark)
             tree[key] = self.plain(value_node, (*path, key))
@@ -180,8 +197,8 @@ class _Reader:
         text = str(node.value)
         if not any(map(_is_control, text)):
             return text
-        self.refuse(node, "a character that cannot be printed", "remove it")
+        self.refuse(reading.NOT_TEXT, node, "a character that cannot be printed", "remove it")
         return "".join("?" if _is_control(character) else character for character in text)
 
-    def refuse(self, node: yaml.Node, message: str, suggestion: str = "") -> None:
-        self.problems.append(Problem(self.file, *_place(node.start_mark), message, suggestion))
+    def refuse(self, rule: Rule, node: yaml.Node, message: str, suggestion: str = "") -> None:
+        self.problems.append(Problem(self.file, *_place(node.start_mark), message, suggestion, rule=rule))

@@ -1,5 +1,7 @@
 """Everything that is kept: calls, the ledger, the outbox, bills and texts; on SQLite or PostgreSQL by URL alone."""
 
+from functools import cache
+
 from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
@@ -9,6 +11,7 @@ from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import (
     FINAL,
+    FOLLOWS,
     Accepted,
     AlreadyBegun,
     BankWord,
@@ -57,13 +60,22 @@ def open_store(url: str, threads: int = CONNECTIONS) -> Store:
 def memory_store() -> Store:
     """A store that lives as long as the process: for simulated calls and tests."""
     database = Database("sqlite://")
-    create_tables(database)
+    _empty_tables().copy_into(database)
     return Store(database)
+
+
+@cache
+def _empty_tables() -> Database:
+    """Made once: copying them takes 0.1 ms, making them 15."""
+    database = Database("sqlite://")
+    create_tables(database)
+    return database
 
 
 __all__ = [
     "ANY",
     "FINAL",
+    "FOLLOWS",
     "NOTICES",
     "TEXTS",
     "Accepted",

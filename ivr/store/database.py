@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 
 from ivr.errors import ConfigError
 
@@ -31,16 +32,15 @@ class Database:
         self._asking_the_time = threading.Lock()
         self._ahead, self._ahead_until = 0, 0.0
         self._writing = threading.Lock() if self.is_sqlite else nullcontext()
-        self._keeps_connections = url not in ("sqlite://", "sqlite:///:memory:")  # nobody may keep the only one
         # A database in memory is its one connection: threads take turns on it, a transaction at a time.
-        self._turn = nullcontext() if self._keeps_connections else threading.RLock()
-        if not self._keeps_connections:
-            self._money = _engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-            self._calls: Engine = self._money.execution_options(each_statement_alone=True)
-        else:
-            # Asked whether it is alive before a charge is written on it: the server may have been restarted.
-            self._money = _engine(url, pool_size=connections, pool_pre_ping=not self.is_sqlite)
-            self._calls = self._light_engine(url, connections)
+        self._turn = threading.RLock()
+        self._only: Connection | None = None
+        if url in ("sqlite://", "sqlite:///:memory:"):
+            self._only = _memory_engine().connect()
+            return
+        # Asked whether it is alive before a charge is written on it: the server may have been restarted.
+        self._money = _engine(url, pool_size=connections, pool_pre_ping=not self.is_sqlite)
+        self._calls = self._light_engine(url, connections)
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
             event.listen(self._money, "begin", _take_write_lock)
@@ -57,9 +57,9 @@ class Database:
     @contextmanager
     def calls(self) -> Iterator[Connection]:
         """Each thread keeps its connection: taking one from the pool costs more than the statement (60 us)."""
-        if not self._keeps_connections:
-            with self._turn, self._calls.connect() as shared:
-                yield shared
+        if self._only is not None:
+            with self._turn:
+                yield self._only
             return
         connection = self._own_connection()
         try:
@@ -70,10 +70,10 @@ class Database:
 
     def run(self, statement: str, parameters: Sequence[object]) -> Any:
         """A hot statement, straight to the driver (`?` in it is a parameter): 20 us where Core takes 70. The cursor."""
-        if not self._keeps_connections:
-            with self._turn, self._calls.connect() as shared:
-                return Fetched(shared.exec_driver_sql(statement, tuple(parameters)))
-        driver: Any = self._own_connection().connection.driver_connection
+        if self._only is not None:
+            with self._turn:
+                return Fetched(_driver_of(self._only).execute(statement, parameters))
+        driver = _driver_of(self._own_connection())
         try:
             return driver.execute(self.native(statement), parameters)
         except Exception:
@@ -99,8 +99,12 @@ class Database:
 
     @contextmanager
     def money(self) -> Iterator[Connection]:
+        if self._only is not None:
+            with self._turn, _alone(self._only) as connection:
+                yield connection
+            return
         # SQLite's own waiting is sleep and retry, up to 100 ms a time: threads of one process queue here instead.
-        with self._writing, self._turn, self._money.begin() as connection:
+        with self._writing, self._money.begin() as connection:
             yield connection
 
     def on_its_clock(self, at: datetime) -> int:
@@ -138,13 +142,22 @@ class Database:
         return self._log_drops()
 
     def _truncate_log(self) -> bool:
-        if not self.is_sqlite:
-            return True
+        if not self.is_sqlite or self._only is not None:
+            return True  # a database in memory has no such log
         with self._writing, self.calls() as connection:
             is_busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
         return not is_busy
 
+    def copy_into(self, other: "Database") -> None:
+        """Tables and rows, from one database in memory to another."""
+        assert self._only is not None
+        assert other._only is not None
+        _driver_of(self._only).backup(_driver_of(other._only))
+
     def close(self) -> None:
+        if self._only is not None:
+            self._only.close()
+            return
         self._of_thread.kept = None
         self._money.dispose()
         self._calls.dispose()
@@ -153,9 +166,9 @@ class Database:
 class Fetched:
     """A cursor's rows, read before the next thread has its turn on the connection."""
 
-    def __init__(self, cursor: CursorResult[Any]) -> None:
+    def __init__(self, cursor: Any) -> None:
         self.rowcount = cursor.rowcount
-        self._rows = iter(cursor.fetchall() if cursor.returns_rows else ())
+        self._rows = iter(cursor.fetchall())
 
     def fetchone(self) -> Any:
         return next(self._rows, None)
@@ -197,6 +210,30 @@ class Shared:
             return self._result
 
 
+@cache
+def _memory_engine() -> Engine:
+    """Of all databases in memory: each has a connection of its own, and what an engine knows of statements is shared."""
+    engine = _engine("sqlite://", poolclass=NullPool, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite("OFF"))
+    return engine
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[Connection]:
+    """A transaction on a connection whose statements are otherwise each their own."""
+    connection.rollback()  # of nothing: the library takes the statements before for an open transaction
+    try:
+        with connection.begin():
+            _take_write_lock(connection)
+            yield connection
+    finally:
+        _driver_of(connection).rollback()  # of nothing, unless the commit itself broke
+
+
+def _driver_of(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
 def _engine(url: str, **options: Any) -> Engine:
     try:
         return create_engine(url, hide_parameters=True, **options)
@@ -223,8 +260,7 @@ def _prepare_sqlite(synchronous: str) -> Any:
 
 
 def _take_write_lock(connection: Connection) -> None:
-    if not connection.get_execution_options().get("each_statement_alone"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def milliseconds(at: datetime) -> int:

@@ -74,7 +74,12 @@ _OF: dict[Counted, str] = {
     "line": "line = :line AND :line <> '' AND ani_hash = '' AND :ani_hash = ''",
 }
 _FAILED = "is_counted AND status NOT IN ('approved', 'not_sent') AND created_at > :since"
-_COUNT = {what: text(f"SELECT count(*) FROM payment_intent WHERE {of} AND {_FAILED}") for what, of in _OF.items()}  # noqa: S608
+# All in one statement: five would be a third of the statements of a call that pays. Each has a window of its own.
+_COUNTS = ", ".join(
+    f"(SELECT count(*) FROM payment_intent WHERE {of} AND {_FAILED.replace(':since', f':since_{what}')})"  # noqa: S608
+    for what, of in _OF.items()
+)
+_COUNT = text(f"SELECT {_COUNTS}")
 _RESET = text(
     "UPDATE payment_intent SET is_counted = false WHERE is_counted AND (:everybody "
     "OR (call = :call AND :call <> '') OR (ani_hash = :ani_hash AND :ani_hash <> '') "
@@ -135,12 +140,13 @@ def limit_reached(connection: Connection, attempter: Attempter, limits: Limits, 
         ("account", limits.per_account),
         ("line", limits.per_line),
     )
-    for what, limit in checks:
-        if limit and _failed(connection, what, attempter, limit, now) >= limit.count:
+    values: dict[str, object] = {f"since_{what}": _since(limit, now) for what, limit in checks}
+    counts = connection.execute(_COUNT, attempter.__dict__ | values).one()
+    for (what, limit), count in zip(checks, counts, strict=True):
+        if limit and count >= limit.count:
             return OverLimit(f"attempts_per_{what}")
     return None
 
 
-def _failed(connection: Connection, what: Counted, attempter: Attempter, limit: Limit, now: datetime) -> int:
-    since = milliseconds(now - timedelta(seconds=limit.window_s))
-    return int(connection.execute(_COUNT[what], attempter.__dict__ | {"since": since}).scalar_one())
+def _since(limit: Limit | None, now: datetime) -> int:
+    return milliseconds(now - timedelta(seconds=limit.window_s)) if limit else milliseconds(now)

@@ -5,7 +5,7 @@ import functools
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.channels.simulator import Line, LocalLine, Paid, Texted, World
 from ivr.core.money import Money
 from ivr.flow.compiler import Flow
@@ -25,13 +26,19 @@ from ivr.words.phrases import Prompts
 
 @dataclass
 class Bench:
-    """`line` is the call that was dialled last."""
+    """`line` is the call that was dialled last; `at_end` is what a channel has to put away after the test."""
 
     workbench: Workbench
     bank: ScriptedBank
     billing: ScriptedBilling
     line: LocalLine | None = None
     begun: dict[str, datetime] = field(default_factory=dict)
+    at_end: list[Callable[[], object]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Calls that occupy something outside of the bench are hung up."""
+        while self.at_end:
+            self.at_end.pop()()
 
     def dial(self, flow: str, ani: str) -> Line:
         self.line = self.workbench.dial(flow, ani)
@@ -143,6 +150,7 @@ def build_bench(
     *,
     sealing_key: Path | None = None,
     store: Store | None = None,
+    vaults: MakeVaults = vaults_for,
 ) -> Bench:
     """`accounts`: a CSV file of what is owed; every bank that a flow names is the scripted one."""
     bank, billings = ScriptedBank(), list[ScriptedBilling]()
@@ -153,7 +161,9 @@ def build_bench(
 
     flow, others = flows[0], {one.name: one for one in flows[1:]}
     key = sealing_key or throw_away_key()
-    workbench = build_workbench(flow, prompts, key, bank, accounts, store=store, others=others, billing=billing)
+    workbench = build_workbench(
+        flow, prompts, key, bank, accounts, store=store, others=others, billing=billing, vaults=vaults
+    )
     return Bench(workbench, bank, billings[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ivr.channels.simulator import Line, ScriptError, read_script
 from ivr.errors import IvrError
 from ivr.testing.bench import BenchWorld
 from ivr.testing.channels import Channel, dial
+from ivr.testing.key_methods import KeyMethod
 from ivr.testing.quiet import quiet
 from ivr.testing.rehearsal import Rehearsal, rehearse
 from ivr.testing.stashed import project_of
@@ -38,8 +40,10 @@ class CallItem(pytest.Item):
         flow = read_script(text)[0].rest.partition(" from ")[0]
         with quiet():
             bench = project_of(self.config).bench(flow)
-            world = ChannelWorld(bench, self.config.getoption("--call-channel"))
-            rehearsal = replace(rehearse(text, world), money=bench.disagreement())
+            options = self.config.getoption
+            world = ChannelWorld(bench, options("--call-channel"), options("--call-keys"))
+            with closing(bench):
+                rehearsal = replace(rehearse(text, world), money=bench.disagreement())
         if not rehearsal.passed:
             raise WentAnotherWay(rehearsal)
 
@@ -70,8 +74,9 @@ class ChannelWorld(BenchWorld):
     """The same world, rung through the chosen channel."""
 
     channel: Channel = "core"
+    keys: KeyMethod = "events"
 
     def dial(self, flow: str, ani: str) -> tuple[str, Line]:
-        call, line = dial(self.channel, self.bench, flow, ani)
+        call, line = dial(self.channel, self.bench, flow, ani, self.keys)
         self.bench.begun.setdefault(call, self.bench.workbench.clock())
         return call, line

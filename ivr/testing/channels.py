@@ -1,7 +1,7 @@
 """The ways in which a test's call reaches the engine: in-process, through signed webhooks over the web application, or SIP."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import httpx
 from flask import Flask, Response
@@ -10,19 +10,27 @@ from ivr.channels.simulator import Line, Reply
 from ivr.channels.twilio import Forbidden, Signer, Webhooks, Writer
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError
+from ivr.extras import require_extra
 from ivr.testing.bench import Bench
+from ivr.testing.key_methods import KEY_METHODS, KeyMethod
 from ivr.testing.twilio import Application, TwilioCall
 
-Channel = Literal["core", "webhooks"]
-CHANNELS: tuple[Channel, ...] = ("core", "webhooks")
+Channel = Literal["core", "webhooks", "sip"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+if TYPE_CHECKING:
+    from ivr.testing.sip import SipLine
+
 PUBLIC_URL, TOKEN = (
     "https://pay.example.com",
     "0123456789abcdef0123456789abcdef",
 )  # signs between this process and itself
 
 
-def dial(channel: Channel, bench: Bench, flow: str, ani: str) -> tuple[str, Line]:
-    """The call's id and its line, not yet begun."""
+def dial(channel: Channel, bench: Bench, flow: str, ani: str, keys: KeyMethod = "events") -> tuple[str, Line]:
+    """The call's id and its line, not yet begun. `keys` is how a telephone sends them, where there is one (SIP)."""
+    if keys not in KEY_METHODS:
+        raise ConfigError(f"keys as '{keys}': choose among {', '.join(KEY_METHODS)}")
     if channel == "core":
         line = bench.dial(flow, ani)
         assert bench.line is not None
@@ -30,7 +38,20 @@ def dial(channel: Channel, bench: Bench, flow: str, ani: str) -> tuple[str, Line
     if channel == "webhooks":
         through = WebhookLine(bench, flow, ani)
         return through.call_id, through
+    if channel == "sip":
+        ringing = sip_line(bench, flow, ani, keys)
+        return ringing.call_id, ringing
     raise ConfigError(f"channel '{channel}': choose among {', '.join(CHANNELS)}")
+
+
+def sip_line(bench: Bench, flow: str, ani: str, keys: KeyMethod) -> "SipLine":
+    """ConfigError says what to install where there is no SIP."""
+    require_extra("trunk", "the channel sip")
+    from ivr.testing.sip import SipLine, the_trunk
+
+    line = SipLine(the_trunk(), bench, flow, ani, keys)
+    bench.at_end.append(line.hang_up)
+    return line
 
 
 @dataclass

@@ -9,6 +9,7 @@ from ivr.errors import ConfigError
 from ivr.testing.bench import Bench
 from ivr.testing.billing import ScriptedBilling
 from ivr.testing.channels import Channel, dial
+from ivr.testing.key_methods import KeyMethod
 from ivr.testing.project import Project
 
 ANI = "+15550100"
@@ -95,6 +96,7 @@ class MerchantLine:
 
     project: Project
     channel: Channel = "core"
+    keys: KeyMethod = "events"
     _bench: Bench | None = None
     calls: list[PlacedCall] = field(default_factory=list)
 
@@ -107,10 +109,13 @@ class MerchantLine:
             self._bench = self.project.bench()
         return self._bench
 
-    def call(self, flow: str = "", ani: str = ANI, *, channel: Channel | None = None) -> PlacedCall:
-        """Rings; `flow` may be left out where the project has only one. `channel`: core, webhooks or sip."""
+    def call(
+        self, flow: str = "", ani: str = ANI, *, channel: Channel | None = None, keys: KeyMethod | None = None
+    ) -> PlacedCall:
+        """Rings; `flow` may be left out where the project has only one. `channel`: core, webhooks or sip; `keys`: over
+        SIP, as telephone events or as tones."""
         name = self._flow(flow)
-        call, line = dial(channel or self.channel, self.bench, name, ani)
+        call, line = dial(channel or self.channel, self.bench, name, ani, keys or self.keys)
         self.bench.begun.setdefault(call, self.bench.workbench.clock())
         return self._placed(call, line)
 
@@ -150,6 +155,11 @@ class MerchantLine:
             self.bench.pass_time(600)
             if not any(self.bench.workbench.store.outbox_depth().values()):
                 return
+
+    def close(self) -> None:
+        """Calls over SIP that are still on the line are hung up."""
+        if self._bench is not None:
+            self._bench.close()
 
     @property
     def books(self) -> str:

@@ -15,7 +15,8 @@ MOST_WAITS = 120
 
 @dataclass
 class Placed:
-    """One call: `times_s` by what was waited for; `problem` where it went wrong; `last` are its last words."""
+    """One call: `times_s` by what was waited for; `problem` where it went wrong; `last` are its last words, where there
+    are words."""
 
     times_s: list[tuple[str, float]] = field(default_factory=list)
     problem: str = ""

@@ -6,7 +6,7 @@ file or the fixture is met, not before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tonetill", "payment calls")
     group.addoption(
         "--call-channel",
-        choices=("core", "webhooks"),
+        choices=("core", "webhooks", "sip"),
         default="core",
-        help="how calls reach the engine: in-process, or through signed webhooks over the web application",
+        help="how calls reach the engine: in-process, through signed webhooks over the web application, or as SIP calls "
+        "with RTP to a trunk on loopback",
+    )
+    group.addoption(
+        "--call-keys",
+        choices=("events", "tones"),
+        default="events",
+        help="over SIP: how the telephone sends keys, as RFC 4733 events or as tones in its audio",
     )
     group.addoption("--flow-coverage", action="store_true", help="say which steps and outcomes no call went through")
     group.addoption("--flow-drawing", metavar="FOLDER", help="the same as a drawing (SVG) of each flow; says it, too")
@@ -102,8 +109,11 @@ def twilio() -> Callable[..., TwilioCall]:
 
 
 @pytest.fixture
-def line(request: pytest.FixtureRequest) -> MerchantLine:
+def line(request: pytest.FixtureRequest) -> Iterator[MerchantLine]:
     """Place calls to the project's flows: `line.call("pay-a-bill").press("1", "12345678#")`."""
     from ivr.testing.line import MerchantLine
 
-    return MerchantLine(project_of(request.config), request.config.getoption("--call-channel"))
+    option = request.config.getoption
+    placed = MerchantLine(project_of(request.config), option("--call-channel"), option("--call-keys"))
+    yield placed
+    placed.close()

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ivr.calls.assembly import read_folder
+from ivr.calls.assembly import MakeVaults, read_folder, vaults_for
 from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiler import Flow
 from ivr.flow.files import FlowSet
 from ivr.reading.problems import did_you_mean
-from ivr.store import memory_store
+from ivr.store import Store, memory_store
 from ivr.store.accounts_file import read_bills
 from ivr.testing.bench import Bench, build_bench
 from ivr.words.phrases import Prompts
@@ -46,11 +46,12 @@ class Project:
         assert self.read.prompts is not None
         return self.read.prompts
 
-    def bench(self, flow: str = "") -> Bench:
+    def bench(self, flow: str = "", store: Store | None = None, vaults: MakeVaults = vaults_for) -> Bench:
         """All flows can be rung on it; FlowError says what is wrong with the one that is asked for."""
         self.require(flow)
         first = sorted(self.flows, key=lambda name: name != flow)
-        return build_bench([self.flows[name] for name in first], self.prompts, self.accounts, store=memory_store())
+        flows = [self.flows[name] for name in first]
+        return build_bench(flows, self.prompts, self.accounts, store=store or memory_store(), vaults=vaults)
 
     def require(self, flow: str) -> None:
         if not flow or flow in self.flows:

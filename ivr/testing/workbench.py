@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ivr.bank import Bank
 from ivr.calls import Runner
-from ivr.calls.assembly import vaults_for
+from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.calls.billing import Billing, Bills
 from ivr.calls.notices import Notices
 from ivr.calls.payments import Payments, bank_of
@@ -53,6 +53,7 @@ def build_workbench(
     store: Store | None = None,
     others: Mapping[str, Flow] | None = None,
     billing: Callable[[Store], tuple[Billing, Notices | None]] = lambda store: (Bills(store), None),
+    vaults: MakeVaults = vaults_for,
 ) -> Workbench:
     """`others`: further flows that can be rung, by name; every bank that a flow names is the one given."""
     clock = clock or Clock()
@@ -63,8 +64,8 @@ def build_workbench(
     flows: Mapping[str, Flow] = {**(others or {}), flow.name: flow}
     names = {bank_of(one) or "none" for one in flows.values()}
     secret = secrets.token_bytes(32)
-    vaults = vaults_for(dict.fromkeys(names, sealing_key), secret)
-    payments = Payments(store, vaults, "simulated", secret, prompts.words)
+    sealing = vaults(dict.fromkeys(names, sealing_key), secret)
+    payments = Payments(store, sealing, "simulated", secret, prompts.words)
     banks = dict.fromkeys(names, bank)
     forwarder = Forwarder(store, banks, keep_text, now=clock, write_result=result_words(prompts), notices=notices)
     return Workbench(flow, prompts, store, Runner(flows, payments, bills), forwarder, clock)

@@ -56,10 +56,13 @@ class Vault:
                 raise ValueError("no such card field") from None
             if reason is not None:
                 return Intake(valid=False, reason=reason)
-            sealed = seal(field, secret.buffer, context, self._key, today)
+            sealed = self._seal(field, secret.buffer, context, today)
             if field != "card_number":
                 return Intake(valid=True, sealed=sealed)
             return self._take_pan(secret.buffer, sealed)
+
+    def _seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str:
+        return seal(field, clear, context, self._key, today)
 
     def _take_pan(self, pan: bytearray, sealed: str) -> Intake:
         brand = brand_of(pan)

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
+from ivr.reading.rules import Rule
+from ivr.reading.rules.advice import KEY_NOT_SAID, YES_NOT_FOUND
+from ivr.reading.rules.prompts import CONSENT_INCOMPLETE, DEAD_KEY, KEYS_SWAPPED, OTHER_KEY, YES_NOT_SAID
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
+from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 
 # What the caller agrees to, each said by the kind that can be understood.
@@ -81,9 +85,9 @@ _CANCEL = Choice(
 
 @dataclass(frozen=True)
 class Fault:
+    rule: Rule
     message: str
     suggestion: str
-    is_advice: bool = False
 
 
 def faults(name: str, template: Template, language: str) -> Iterator[Fault]:
@@ -107,9 +111,10 @@ def offer_faults(name: str, key: str, keys: set[str], said: list[KeySaid]) -> It
     named = {one.key or key for one in said}
     wrong = sorted(named - keys) or ([] if key in named else sorted(named))
     if wrong:
-        yield Fault(f"prompt '{name}' says key {wrong[0]}, but the key is {key}", "write {key:key} in place of it")
+        message = f"prompt '{name}' says key {wrong[0]}, but the key is {key}"
+        yield Fault(OTHER_KEY, message, "write {key:key} in place of it")
     elif not named:
-        yield Fault(f"prompt '{name}' does not say which key to press", "say {key:key} in it", is_advice=True)
+        yield Fault(KEY_NOT_SAID, f"prompt '{name}' does not say which key to press", "say {key:key} in it")
 
 
 def _language_faults(said: list[KeySaid]) -> Iterator[Fault]:
@@ -117,16 +122,19 @@ def _language_faults(said: list[KeySaid]) -> Iterator[Fault]:
     fixed = [one.key for one in said if one.key]
     if fixed:
         message = f"prompt 'choose_language' says key {fixed[0]}, but the key depends on the flow's languages"
-        yield Fault(message, "write {key:key} in place of it")
+        yield Fault(OTHER_KEY, message, "write {key:key} in place of it")
 
 
 def _consent_faults(template: Template) -> Iterator[Fault]:
     said = {slot.name: slot for slot in template.slots}
     for value, kind in CONSENT.items():
-        slot = said.get(value)
-        if slot is None or slot.kind != kind:
+        slot, cure = said.get(value), f"{{{value}:{kind}}}: amount, brand and last four digits are read back"
+        if slot is None:
             message = f"prompt 'confirm_card' asks for consent without saying '{value}'"
-            yield Fault(message, f"add {{{value}:{kind}}}: amount, brand and last four digits are read back")
+            yield Fault(CONSENT_INCOMPLETE, message, f"add {cure}")
+        elif slot.kind != kind and slot.kind in KINDS_OF[value]:
+            message = f"prompt 'confirm_card' says '{value}' as {slot.kind}, which may not be understood"
+            yield Fault(CONSENT_INCOMPLETE, message, f"write {cure}")
 
 
 def _choice_faults(name: str, text: str, said: list[KeySaid], choice: Choice, language: str) -> Iterator[Fault]:
@@ -136,11 +144,12 @@ def _choice_faults(name: str, text: str, said: list[KeySaid], choice: Choice, la
     if name == "offer_cancel":
         cure = f"{ACCEPT_KEY} cancels, any other key goes on"
     if strange:
-        yield Fault(f"prompt '{name}' says key {strange[0]}, which does nothing there", cure)
+        yield Fault(DEAD_KEY, f"prompt '{name}' says key {strange[0]}, which does nothing there", cure)
     elif ACCEPT_KEY not in keys:
-        yield Fault(f"prompt '{name}' does not say key {ACCEPT_KEY}", cure, is_advice=not is_read(language))
+        rule = YES_NOT_SAID if is_read(language) else YES_NOT_FOUND
+        yield Fault(rule, f"prompt '{name}' does not say key {ACCEPT_KEY}", cure)
     elif _is_swapped(text, said, choice, language):
-        yield Fault(f"prompt '{name}' has its keys the wrong way round", cure)
+        yield Fault(KEYS_SWAPPED, f"prompt '{name}' has its keys the wrong way round", cure)
 
 
 def _is_swapped(text: str, said: list[KeySaid], choice: Choice, language: str) -> bool:

@@ -5,6 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ivr.reading.problems import Problem, did_you_mean, nearest
+from ivr.reading.rules import prompts as rules
+from ivr.reading.rules.advice import LONG_PROMPT
+from ivr.reading.rules.reading import NOTHING_WRITTEN
+from ivr.reading.rules.values import NOT_A_LANGUAGE, NOT_A_NAME
 from ivr.reading.scalars import read_language
 from ivr.words import consent
 from ivr.words.phrases import Prompts
@@ -79,28 +83,34 @@ def _shape_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
     try:
         read_language(file.language)
     except ValueError:
-        yield "", file.source.problem((), "the file's name is not a language", "name it like en-US.yaml")
+        yield (
+            "",
+            file.source.problem(NOT_A_LANGUAGE, (), "the file's name is not a language", "name it like en-US.yaml"),
+        )
     if not isinstance(file.source.tree, dict):
-        yield "", file.source.problem((), "a prompt file is a mapping", "a name, a colon, and the words in quotes")
+        cure = "a name, a colon, and the words in quotes"
+        yield "", file.source.problem(NOTHING_WRITTEN, (), "a prompt file is a mapping", cure)
         return
     for name in file.source.tree:
         if not _NAME.fullmatch(name):
             # It is also the name of a recording's file.
-            yield name, file.problem(name, f"'{name}' is not a prompt's name", "small letters, digits and _")
+            message = f"'{name}' is not a prompt's name"
+            yield name, file.problem(NOT_A_NAME, name, message, "small letters, digits and _")
         if name not in file.texts:
-            yield name, file.problem(name, f"prompt '{name}' is not a text", 'write the words in quotes: "..."')
+            message = f"prompt '{name}' is not a text"
+            yield name, file.problem(rules.PROMPT_NOT_TEXT, name, message, 'write the words in quotes: "..."')
 
 
 def _text_problems(file: PromptFile, name: str, values: Collection[str]) -> Iterator[Problem]:
     template = file.templates[name]
     for fault in template.faults:
-        yield file.problem(name, f"prompt '{name}': {fault.message}", fault.suggestion)
+        yield file.problem(fault.rule, name, f"prompt '{name}': {fault.message}", fault.suggestion)
     for slot in template.slots:
         yield from _slot_problems(file, name, slot, values)
     yield from _length_problems(file, name)
     if not template.faults:
         for found in consent.faults(name, template, file.language):
-            yield file.problem(name, found.message, found.suggestion, is_advice=found.is_advice)
+            yield file.problem(found.rule, name, found.message, found.suggestion)
 
 
 def _slot_problems(file: PromptFile, name: str, slot: Slot, values: Collection[str]) -> Iterator[Problem]:
@@ -108,10 +118,12 @@ def _slot_problems(file: PromptFile, name: str, slot: Slot, values: Collection[s
     kinds = kinds_of(name, slot.name, values)
     if slot.name not in known:
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
-        yield file.problem(name, message, did_you_mean(slot.name, known))
+        yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))
     elif kinds and slot.kind not in kinds:
-        written = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(kinds))
-        yield file.problem(name, f"prompt '{name}': '{slot.name}' cannot be said as {slot.kind}", f"write {written}")
+        meant = {consent.CONSENT[slot.name]} if name == "confirm_card" and slot.name in consent.CONSENT else kinds
+        written = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(meant))
+        message = f"prompt '{name}': '{slot.name}' cannot be said as {slot.kind}"
+        yield file.problem(rules.WRONG_KIND, name, message, f"write {written}")
 
 
 def _length_problems(file: PromptFile, name: str) -> Iterator[Problem]:
@@ -119,13 +131,14 @@ def _length_problems(file: PromptFile, name: str) -> Iterator[Problem]:
     if name.endswith("_sms"):
         if length > LONGEST_TEXT:
             cure = f"at most {LONGEST_TEXT} characters"
-            yield file.problem(name, f"prompt '{name}' is too long for a text message", cure)
+            yield file.problem(rules.TEXT_TOO_LONG, name, f"prompt '{name}' is too long for a text message", cure)
     elif length > LONGEST_SPOKEN:
         cure = f"at most {LONGEST_SPOKEN} characters, which take a minute to say"
-        yield file.problem(name, f"prompt '{name}' is too long to be heard: {length} characters", cure)
+        message = f"prompt '{name}' is too long to be heard: {length} characters"
+        yield file.problem(rules.TOO_LONG, name, message, cure)
     elif length > LONG_SPOKEN:
         message = f"prompt '{name}' takes half a minute to say: {length} characters"
-        yield file.problem(name, message, "callers do not remember how it began", is_advice=True)
+        yield file.problem(LONG_PROMPT, name, message, "callers do not remember how it began")
 
 
 def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
@@ -138,7 +151,13 @@ def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
             near = nearest(name, strangers)
             where = f"{every[name]} has it" if name in every else "slots are made of it"
             message = f"prompt '{name}' is missing in {language}"
-            yield Found(language, name, file.source.problem((), message, f"is '{near}' meant?" if near else where))
+            cure = f"is '{near}' meant?" if near else where
+            yield Found(language, name, file.source.problem(rules.PROMPT_MISSING, (), message, cure))
+
+
+def _required_anyway(name: str) -> set[str]:
+    """Values that a rule of their own requires: a key may be said as a digit too."""
+    return {"key", *consent.CONSENT} if name == "confirm_card" else {"key"}
 
 
 def _difference_problems(files: PromptFiles) -> Iterator[Found]:
@@ -152,7 +171,8 @@ def _difference_problems(files: PromptFiles) -> Iterator[Found]:
         slots = {language: {slot.name for slot in file.templates[name].slots} for language, file in having.items()}
         every = frozenset[str]().union(*slots.values())
         for language, file in having.items():
-            for lost in sorted(every - slots[language]):
+            for lost in sorted(every - slots[language] - _required_anyway(name)):
                 other = next(one for one, said in slots.items() if lost in said)
                 message = f"prompt '{name}' does not say '{lost}', which {other} does"
-                yield Found(language, name, file.problem(name, message, f"add {{{lost}:...}}"))
+                cure = f"add {{{lost}:...}}"
+                yield Found(language, name, file.problem(rules.LOST_IN_TRANSLATION, name, message, cure))

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ivr.reading.problems import Problem
+from ivr.reading.rules import Rule
 from ivr.reading.yaml_source import Source, read_yaml
 from ivr.words.templates import Template, read_template
 
@@ -41,9 +42,8 @@ class PromptFile:
     def names(self) -> frozenset[str]:
         return frozenset(self.source.tree) if isinstance(self.source.tree, dict) else frozenset()
 
-    def problem(self, name: str, message: str, suggestion: str = "", *, is_advice: bool = False) -> Problem:
-        found = self.source.problem((name,), message, suggestion)
-        return Problem(found.file, found.line, found.column, message, suggestion, is_advice)
+    def problem(self, rule: Rule, name: str, message: str, suggestion: str = "") -> Problem:
+        return self.source.problem(rule, (name,), message, suggestion)
 
 
 PromptFiles = Mapping[str, PromptFile]  # by language

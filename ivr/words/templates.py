@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ivr.reading.problems import did_you_mean
+from ivr.reading.rules import Rule
+from ivr.reading.rules.prompts import NO_WORDS, NOT_A_SLOT
 
 KINDS = frozenset({"money", "digits", "number", "date", "key", "brand", "text", "written"})
 _BRACE = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -34,6 +36,7 @@ class Fault:
     """What is wrong with a template, `offset` characters into its text."""
 
     offset: int
+    rule: Rule
     message: str
     suggestion: str
 
@@ -62,7 +65,7 @@ def read_template(text: str) -> Template:
         else:
             parts.append(Literal(part, 1 + sum(isinstance(earlier, Literal) for earlier in parts)))
     if not text.strip():
-        faults.append(Fault(0, "the prompt has no words", "write what the caller hears"))
+        faults.append(Fault(0, NO_WORDS, "the prompt has no words", "write what the caller hears"))
     return Template(tuple(parts), tuple(faults))
 
 
@@ -79,10 +82,12 @@ def _split(text: str) -> Iterator[str | Slot | Fault]:
 
 def _slot(found: re.Match[str]) -> Slot | Fault:
     if found[1] is None:
-        return Fault(found.start(), f"'{found[0]}' without its partner", "a slot is {value:kind}")
+        return Fault(found.start(), NOT_A_SLOT, f"'{found[0]}' without its partner", "a slot is {value:kind}")
     name, colon, kind = found[1].partition(":")
     if not colon or not _NAME.fullmatch(name):
-        return Fault(found.start(), f"'{found[0]}' is not a slot", "a slot is {value:kind}, such as {due:money}")
+        return Fault(
+            found.start(), NOT_A_SLOT, f"'{found[0]}' is not a slot", "a slot is {value:kind}, such as {due:money}"
+        )
     if kind not in KINDS:
-        return Fault(found.start(), f"unknown kind '{kind}'", did_you_mean(kind, KINDS))
+        return Fault(found.start(), NOT_A_SLOT, f"unknown kind '{kind}'", did_you_mean(kind, KINDS))
     return Slot(name, kind, found.start())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ivr.cli.flows import check
+from ivr.cli.check import check
 
 ROOT = Path(__file__).parents[2]
 COLON = "welcome: Welcome: this is our line.\n"
@@ -32,11 +32,11 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def test_advice_is_told_and_stands_in_nobodys_way(flows: Path):
     edit(flows / "pay-a-bill.yaml", "tries: 3", "tries: 20")
-    result = run(flows / "pay-a-bill.yaml")
+    result = run(flows / "pay-a-bill.yaml", "--format", "lines")
     assert result.exit_code == 0
     advice, summary = result.stdout.splitlines()
     assert advice.startswith(
-        f"{flows}/pay-a-bill.yaml:7:46: advice: a caller who presses nothing is kept for 9 minutes"
+        f"{flows}/pay-a-bill.yaml:7:46: T601 advice: a caller who presses nothing is kept for 9 minutes"
     )
     assert summary.startswith("pay-a-bill: no problems")
 
@@ -74,9 +74,9 @@ def test_bills_in_another_currency_are_told(flows: Path, tmp_path: Path):
 def test_one_unquoted_colon_is_one_line(flows: Path):
     file = flows / "prompts" / "en-US.yaml"
     file.write_text(COLON + file.read_text(encoding="utf-8"), encoding="utf-8")
-    lines = run(flows / "pay-a-bill.yaml").stdout.splitlines()
+    lines = run(flows / "pay-a-bill.yaml", "--format", "lines").stdout.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith(f"{file}:1:17: not YAML: ")
+    assert lines[0].startswith(f"{file}:1:17: T101 not YAML: ")
     assert "needs quotes" in lines[0]
 
 
@@ -84,7 +84,7 @@ def test_prompts_of_a_language_that_no_flow_speaks_are_one_line_of_advice(flows:
     (flows / "prompts" / "fr-CA.yaml").write_text('welcome: "Bonjour {due:nothing}."\n', encoding="utf-8")
     result = run(flows / "pay-a-bill.yaml")
     assert result.exit_code == 0
-    assert len([line for line in result.stdout.splitlines() if "fr-CA" in line]) == 1
+    assert len([line for line in result.stdout.splitlines() if "speaks fr-CA" in line]) == 1
 
 
 @pytest.mark.parametrize("words", ['currency_jpy_other: "yen"\n', 'brand_elo: "Elo"\n', 'a_note: "Not used."\n'])
@@ -96,6 +96,6 @@ def test_words_that_nobody_uses_are_missing_nowhere(flows: Path, words: str):
 
 def test_a_prompt_that_a_menu_names_is_missing_at_the_menu(flows: Path):
     edit(flows / "prompts" / "es-MX.yaml", "pay_another_amount:", "pay_other:")
-    assert run(flows / "pay-a-bill.yaml").stdout.splitlines() == [
-        f"{flows}/pay-a-bill.yaml:19:11: prompt 'pay_another_amount' is missing in es-MX (add it to prompts/es-MX.yaml)"
+    assert run(flows / "pay-a-bill.yaml", "--format", "lines").stdout.splitlines() == [
+        f"{flows}/pay-a-bill.yaml:19:11: T502 prompt 'pay_another_amount' is missing in es-MX (add it to prompts/es-MX.yaml)"
     ]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ivr.cli.flows import check, diagram, schema
+from ivr.cli.check import check
+from ivr.cli.flows import diagram, schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,12 +42,12 @@ def test_every_problem_of_flow_and_prompts_is_a_line_with_its_place(flows: Path)
     edit(file, "ok: charge", "ok: chrage")
     edit(flows / "prompts" / "es-MX.yaml", "goodbye:", "godbye:")
     edit(flows / "prompts" / "en-US.yaml", "{due:money}", "{due:mony}")
-    result = run(check, file)
+    result = run(check, file, "--format", "lines")
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert all(line.startswith(str(flows)) and line.split(":")[1].isdecimal() for line in lines)
     for part in (
-        "pay-a-bill.yaml:7:46: 'tries': expected a whole number from 1 to 20",
+        "pay-a-bill.yaml:7:46: T206 'tries': expected a whole number from 1 to 20",
         "no step is called 'chrage' (did you mean 'charge'?)",
         "prompt 'goodbye' is missing in es-MX",
         "unknown kind 'mony' (did you mean 'money'?)",
@@ -57,7 +58,7 @@ def test_every_problem_of_flow_and_prompts_is_a_line_with_its_place(flows: Path)
 
 def test_a_prompt_that_no_language_has_is_told_at_its_step(flows: Path):
     edit(flows / "pay-a-bill.yaml", "say: you_were_not_charged", "say: not_a_prompt")
-    lines = run(check, flows / "pay-a-bill.yaml").stdout.splitlines()
+    lines = run(check, flows / "pay-a-bill.yaml", "--format", "lines").stdout.splitlines()
     assert len(lines) == 2
     assert all("prompt 'not_a_prompt' is missing in" in line for line in lines)
 
@@ -73,7 +74,9 @@ def test_two_flows_of_one_name_are_told(flows: Path):
     shutil.copy(flows / "pay-a-bill.yaml", flows / "second.yaml")
     result = run(check, flows / "pay-a-bill.yaml", flows / "second.yaml")
     assert result.exit_code == 1
-    assert f"second.yaml:3:1: flow 'pay-a-bill' is also in {flows / 'pay-a-bill.yaml'} (rename one)" in result.stdout
+    assert (
+        f"second.yaml:3:1: T104 flow 'pay-a-bill' is also in {flows / 'pay-a-bill.yaml'} (rename one)" in result.stdout
+    )
 
 
 def test_a_file_named_twice_is_checked_once(flows: Path):
@@ -112,17 +115,29 @@ def test_what_is_no_prompt_file_is_told_without_a_traceback(flows: Path, content
     assert str(flows / "prompts" / "es-MX.yaml") in result.stdout
 
 
-@pytest.mark.parametrize("name", ["missing.yaml", "*.yaml", "."])
+@pytest.mark.parametrize("name", ["missing.yaml", "*.yaml"])
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, name: str):
     result = run(check, tmp_path / name)
     assert result.exit_code == 2
-    assert "does not exist" in result.stderr or "is a directory" in result.stderr
+    assert "does not exist" in result.stderr
 
 
-def test_no_file_at_all_is_one_clear_line():
-    result = run(check)
+def test_a_folder_without_flows_is_one_clear_line(tmp_path: Path):
+    result = run(check, tmp_path)
     assert result.exit_code == 2
-    assert "Missing argument" in result.stderr
+    assert f"there are no flows in {tmp_path}" in result.stderr
+
+
+@pytest.mark.parametrize("inside", [".", "prompts", "prompts/es-MX.yaml"])
+def test_a_folder_or_a_prompt_file_in_it_stands_for_all_its_flows(flows: Path, inside: str):
+    shutil.copy(flows / "pay-a-bill.yaml", flows / "second.yaml")
+    edit(flows / "second.yaml", "flow: pay-a-bill", "flow: second")
+    lines = run(check, flows / inside).stdout.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["pay-a-bill", "second"]
+
+
+def test_no_name_at_all_is_the_projects_flows():
+    assert run(check).stdout.startswith("pay-a-bill: no problems")
 
 
 def test_a_diagram_is_mermaid_unless_asked_otherwise(flows: Path):

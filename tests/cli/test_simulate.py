@@ -3,8 +3,9 @@
 import httpx
 import pytest
 
-from ivr.channels.simulator import Heard, Reply, ViaLine, converse
+from ivr.channels.simulator import Heard, Reply, converse
 from ivr.cli import simulate
+from ivr.testing.twilio import Application, TwilioCall
 
 PAN = "4012888888881881"
 
@@ -56,8 +57,11 @@ def test_a_card_number_at_another_question_is_dots_too(keys: str, capsys: pytest
 
 def test_through_webhooks_no_key_is_shown():
     """TwiML does not say which question is the card's."""
-    line = ViaLine(httpx.Client(), "pay-a-bill", lambda _path, _body: "")  # type: ignore[arg-type]
-    assert line._read('<Response><Gather action="/x" numDigits="3"/></Response>').sensitive
+    twiml = '<Response><Gather action="/x" numDigits="3"/></Response>'
+    answer = httpx.MockTransport(lambda _request: httpx.Response(200, text=twiml, headers={"Content-Type": "text/xml"}))
+    http = httpx.Client(transport=answer)
+    line = TwilioCall(Application(http, "https://pay.example.com/twilio/voice/pay-a-bill", "0" * 32))
+    assert line.begin().sensitive
 
 
 def test_what_stands_for_no_key_is_shown(capsys: pytest.CaptureFixture[str]):

@@ -233,7 +233,7 @@ steps:
   account:
     {ask: account_number, length: 8, lookup: billing.find_bill, then: {found: amount, not_found: retry, gave_up: unpaid}}
   amount: {menu: {1: {say: pay_full_balance, set: bill.due, then: card}}}
-  card: {collect: [card_number], confirm: [amount], then: {ok: charge, cancelled: unpaid, gave_up: unpaid}}
+  card: {collect: [card_number, expiry], confirm: [amount], then: {ok: charge, cancelled: unpaid, gave_up: unpaid}}
   charge: {pay: acme_bank, then: {approved: anything_else, declined: unpaid, unknown: resolve}}
   resolve: {inquire_then_reverse: acme_bank, then: {approved: anything_else, reversed: unpaid, pending: pending}}
   anything_else: {menu: {9: {say: hear_number, then: receipt}}}
@@ -248,7 +248,17 @@ def at_menu_after_receipt() -> Talk:
 
     flow, problems = compile_flow("two-menus.yaml", AFTER_RECEIPT)
     assert flow is not None, problems
-    return Talk(flow).start().keys("12345678").found().keys("1").keys("4111111111111111").keys("1").bank("approved")
+    return (
+        Talk(flow)
+        .start()
+        .keys("12345678")
+        .found()
+        .keys("1")
+        .keys("4111111111111111")
+        .keys("1230")
+        .keys("1")
+        .bank("approved")
+    )
 
 
 def test_a_caller_who_falls_silent_after_paying_is_told_they_were_charged():

@@ -144,7 +144,7 @@ steps:
   ticket: {ask: ticket, length: 8, then: {ok: place, gave_up: unpaid}}
   place: {ask: place, length: 8, then: {ok: amount, gave_up: unpaid}}
   amount: {ask: money, then: {ok: card, gave_up: unpaid}}
-  card: {collect: [card_number], confirm: [brand, last4, amount], then: {ok: charge, cancelled: unpaid, gave_up: unpaid}}
+  card: {collect: [card_number, expiry], confirm: [brand, last4, amount], then: {ok: charge, cancelled: unpaid, gave_up: unpaid}}
   charge: {pay: acme_bank, then: {approved: paid, declined: unpaid, unknown: resolve}}
   resolve: {inquire_then_reverse: acme_bank, then: {approved: paid, reversed: unpaid, pending: pending}}
   paid: {end: paid}

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ivr.core.brands import BRAND_NAMES, LONGEST_PAN, SHORTEST_PAN, brand_of, pan_endings
+from ivr.core.brands import BRAND_NAMES, BRANDS, LONGEST_PAN, OTHER_SCHEMES, SHORTEST_PAN, brand_of, pan_endings
 from ivr.core.entry import EntryRules, Reading, Span, read_after_timeout, read_entry
 
 DIGITS = EntryRules(8, 10)
@@ -158,6 +158,18 @@ def test_the_brand_is_known_by_the_first_digits(prefix: str, brand: str | None):
     assert longer == found
 
 
+@given(st.text("0123456789", max_size=8))
+def test_the_longest_range_that_holds_the_first_digits_decides(digits: str):
+    holding = [
+        (len(low), brand.name)
+        for brand in (*BRANDS, *OTHER_SCHEMES)
+        for low, high in brand.ranges
+        if low <= digits[: len(low)] <= high and len(digits) >= len(low)
+    ]
+    found = brand_of(digits.encode())
+    assert (found.name if found else None) == (max(holding, key=lambda one: one[0])[1] if holding else None)
+
+
 @pytest.mark.parametrize(
     ("brand", "lengths"),
     [
@@ -172,8 +184,6 @@ def test_the_brand_is_known_by_the_first_digits(prefix: str, brand: str | None):
     ],
 )
 def test_lengths_are_the_card_rules(brand: str, lengths: set[int]):
-    from ivr.core.brands import BRANDS
-
     found = next(known for known in BRANDS if known.name == brand)
     assert found.lengths == lengths
     assert found.security_code_length == (4 if brand == "amex" else 3)

@@ -1,5 +1,7 @@
 """Money in minor units, and a call that goes to JSON and back."""
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -81,3 +83,11 @@ def test_keys_hide_themselves_and_refuse_to_be_stored():
         pickle.dumps(keys)
     keys.wipe()
     assert len(keys) == 0
+
+
+def test_a_call_changes_in_the_fields_that_are_named_and_in_no_other():
+    call = Call("c", "f", "ani", "dnis", "simulator", "en-US")
+    assert call.changed(step="card", silences=2) == replace(call, step="card", silences=2)
+    assert call.step == ""
+    with pytest.raises(AssertionError, match="no such field: stepp"):
+        call.changed(stepp="card")

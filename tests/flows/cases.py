@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from ivr.cli.reports import line
 from ivr.flow.compiler import Around
 from ivr.flow.files import FlowSet, read_flows
 
@@ -33,7 +34,7 @@ class Case:
     @property
     def got(self) -> list[str]:
         found = self.read()
-        return [str(problem) for problem in sorted([*found.problems, *found.advice])]
+        return [line(problem) for problem in sorted([*found.problems, *found.advice])]
 
     def read(self) -> FlowSet:
         return read_flows([(self.file.name, self.file.read_bytes())], list(self.prompts()), AROUND)

@@ -34,7 +34,7 @@ class Payments(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.till = Till(memory_store(), PaperBank(self.folder / "books.db"))
         self.at_commit: Callable[[], object] | None = None
-        event.listen(self.till.store._database._money, "commit", lambda _connection: self._commit())
+        event.listen(self.till.store._database._only, "commit", lambda _connection: self._commit())
 
     def _commit(self) -> None:
         if self.at_commit is not None:

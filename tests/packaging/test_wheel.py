@@ -1,5 +1,7 @@
 """What is in the wheel and the sdist, and what an installed `tonetill` does in a folder that has never seen this repository."""
 
+import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -7,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.packaging.installed import PAID, ROOT, Installed, build
 
@@ -119,3 +122,22 @@ def test_a_clone_says_python_m_ivr_and_needs_no_project(tmp_path: Path):
         [sys.executable, "-m", "ivr", "simulate", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "python -m ivr simulate --via" in done.stdout
+
+
+def test_the_pre_commit_hook_works_with_what_the_wheel_installs(plain: Installed, tmp_path: Path):
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert (hook["language"], hook["pass_filenames"]) == ("python", False)
+    for changed in ("flows/pay-a-bill.yaml", "flows/prompts/es-MX.yaml", "config/banks.yaml", "tonetill.yaml"):
+        assert re.search(hook["files"], changed), changed
+    assert not re.search(hook["files"], "README.md")
+    plain.tonetill(tmp_path, "init", "my-line")
+    line = tmp_path / "my-line"
+    command = [*shlex.split(hook["entry"]), *hook["args"]]
+    passed = plain.run(line, str(plain.venv / "bin" / command[0]), *command[1:])
+    assert (passed.returncode, passed.stderr) == (0, "")
+    prompts = line / "flows" / "prompts" / "es-MX.yaml"
+    prompts.write_text(prompts.read_text(encoding="utf-8").replace("{due:money}", "{due:digits}"), encoding="utf-8")
+    failed = plain.run(line, str(plain.venv / "bin" / command[0]), *command[1:])
+    assert failed.returncode == 1
+    assert "flows/prompts/es-MX.yaml:" in failed.stdout
+    assert "T505 prompt 'pay_full_balance': 'due' cannot be said as digits" in failed.stdout

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ivr.reading.rules.values import UNKNOWN_KEY
 from ivr.reading.yaml_source import read_yaml
 
 
@@ -31,7 +32,7 @@ def test_every_key_stays_as_it_is_written(key: str):
         ("a: @x", "f:1:4: not YAML: found character '@' that cannot start any token (put the text in quotes)"),
         ("a: b: c", "f:1:5: not YAML: mapping values are not allowed here (a text with a colon needs quotes"),
         ('a: "x', "f:1:6: not YAML: found unexpected end of stream (a quote is not closed)"),
-        ("a: [1, 2\nb: 3", "f:2:2: not YAML: expected ',' or ']', but got ':' (a bracket or brace is not closed"),
+        ("a: [1, 2\nb: 3", "f:1:4: not YAML: expected ',' or ']', but got ':' (a bracket or brace is not closed"),
         (
             "k: {done: #}",
             "f:1:13: not YAML: expected the node content, but found '<stream end>' (something is not finished; # begins a comment",
@@ -74,5 +75,5 @@ def test_a_no_break_space_is_a_character_like_others():
 
 def test_a_problem_below_what_is_known_is_told_at_the_nearest_place():
     source = read_yaml("f", "a:\n  b: 1\n")
-    assert str(source.problem(("a", "b", "c"), "wrong")) == "f:2:3: wrong"
-    assert str(source.problem((), "wrong", "cure")) == "f:1:1: wrong (cure)"
+    assert source.line(("a", "b", "c"), "wrong") == "f:2:3: wrong"
+    assert str(source.problem(UNKNOWN_KEY, (), "wrong", "cure")) == "f:1:1: wrong (cure)"

@@ -19,6 +19,7 @@ class FickleBank:
     reversed: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
     sent: Counter[str] = field(default_factory=Counter)
+    asked: dict[str, int] = field(default_factory=dict)
     fates: Counter[str] = field(default_factory=Counter)
     fate_of: dict[str, str] = field(default_factory=dict)
     settles: bool = False
@@ -30,6 +31,7 @@ class FickleBank:
         if fate == "be away":
             return BankAnswer("not_sent", reference)
         self.sent[reference] += 1
+        self.asked[reference] = request.amount.minor
         if fate == "decline":
             return BankAnswer("declined", reference, "05")
         if fate == "lose":

@@ -1,4 +1,5 @@
-"""Looks at every bill, ending, receipt and text of a street when all is settled. `Untrue` says what is not as it should be."""
+"""Looks at every call of a street when all is settled, by the rules that exploring uses, and at what only a street has:
+each bill paid to the end. `Untrue` says what is not as it should be."""
 
 from __future__ import annotations
 
@@ -6,22 +7,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ivr.core.actions import Phrase
-from ivr.core.call import Call
 from ivr.core.money import Money
+from ivr.testing import rules
+from ivr.testing.rules import SeenCall, Untrue
 from tests.street.bank import number_of
 from tests.street.caller import Caller
 
 if TYPE_CHECKING:
     from tests.street.world import Street
 
-CHARGED = ("you_were_charged", "you_were_charged_in_total")
-NOT_CHARGED = "you_were_not_charged"
-PROMISES = ("we_will_text_the_result", "call_again_for_the_result")
-
-
-class Untrue(AssertionError):
-    """Something that was said, charged or sent is not as it should be."""
+BANK = rules.Bank(number_of, lambda text: "went through" in text or "aprobado" in text)
 
 
 @dataclass
@@ -42,22 +37,37 @@ def judge(street: Street) -> Report:
     report = Report(len(street.callers), len(street.due), charged, fates=street.bank.fates, texts=len(street.sent))
     judge_bills(street)
     for caller in street.callers:
-        call = street.call_of(caller)
-        report.endings[f"{call.outcome}{', hung up' if caller.hung_up else ''}"] += 1
+        seen = seen_call(street, caller)
+        report.endings[f"{seen.call.outcome}{', hung up' if caller.hung_up else ''}"] += 1
         report.heard.update(phrase.name for phrase in caller.heard)
-        books = books_of(street, caller)
-        if not caller.hung_up:
-            judge_ending(caller, call, books)
-        judge_receipts(caller, call, books)
-        judge_texts(street, caller, call, books)
+        insist(rules.consent(seen), seen.call.id)
+        insist(rules.told(seen, BANK), seen.call.id)
+        if any(
+            not text.is_sent for text in seen.texts
+        ):  # a bench keeps its texts; a street has somebody who takes them
+            raise Untrue("text", f"{seen.call.id}: a text is never sent")
     if street.store.drop_unsent_cards(street.clock()):
-        raise Untrue("a sealed field was left behind")
+        raise Untrue("end", "a sealed field was left behind")
     return report
 
 
-def books_of(street: Street, caller: Caller) -> dict[str, int]:
-    """What the bank has charged in this call."""
-    return {one: street.bank.charged[one] for one in caller.agreed if one in street.bank.charged}
+def insist(broken: rules.Broken, where: str) -> None:
+    for rule, what in broken:
+        raise Untrue(rule, f"{where}: {what}")
+
+
+def seen_call(street: Street, caller: Caller) -> SeenCall:
+    call, bank = street.call_of(caller), street.bank
+    return SeenCall(
+        call,
+        caller.heard,
+        caller.last_said,
+        caller.hung_up,
+        agreed=[Money(minor) for _, minor in caller.agreed.values()],
+        asked=[Money(minor) for one, minor in bank.asked.items() if one.rpartition("-")[0] == call.id],
+        charged={one: Money(minor) for one, minor in bank.charged.items() if one.rpartition("-")[0] == call.id},
+        texts=street.store.texts_of(call.id),
+    )
 
 
 def judge_bills(street: Street) -> None:
@@ -66,61 +76,13 @@ def judge_bills(street: Street) -> None:
     for caller in street.callers:
         for reference, (account, minor) in caller.agreed.items():
             if street.bank.charged.get(reference, minor) != minor:
-                raise Untrue(f"{reference}: agreed to {minor}, charged {street.bank.charged[reference]}")
+                raise Untrue("consent", f"{reference}: agreed to {minor}, charged {street.bank.charged[reference]}")
             charged[account] += street.bank.charged.get(reference, 0)
     for account, due in street.due.items():
-        if charged[account] != due or street.due_now(account):
-            raise Untrue(f"{account} owed {due}: {charged[account]} charged, {street.due_now(account)} left")
+        insist(rules.bill(account, Money(due), charged[account], street.due_now(account)), "the street")
+        if charged[account] != due:
+            raise Untrue("bill", f"{account} owed {due}: {charged[account]} charged, and nobody pays the rest")
     if sum(charged.values()) != sum(street.bank.charged.values()):
-        raise Untrue("the bank charged what nobody agreed to")
+        raise Untrue("consent", "the bank charged what nobody agreed to")
     if twice := [reference for reference, times in street.bank.sent.items() if times > 1]:
-        raise Untrue(f"sent to the bank twice: {twice}")
-
-
-def judge_ending(caller: Caller, call: Call, books: dict[str, int]) -> None:
-    """What the caller heard at the end, beside the bank's books as they are when all is settled."""
-    names = {phrase.name for phrase in caller.last_said}
-    said = sum(amount_of(phrase) for phrase in caller.last_said if phrase.name in CHARGED)
-    promised = names & {*PROMISES}
-    if (NOT_CHARGED in names) == bool(promised or said):
-        raise Untrue(f"{call.id}: the ending says {sorted(names)}")
-    later = sum(books.get(call.intent_of(charge.attempt), 0) for charge in call.unsettled)
-    if promised and PROMISES[not call.can_text] not in promised:
-        raise Untrue(f"{call.id}: a promise that cannot be kept")
-    if sum(books.values()) != said + later or bool(promised) != bool(call.unsettled):
-        raise Untrue(f"{call.id}: said {said}, promised {sorted(promised)}, charged {books}")
-    if call.outcome != ("pending" if promised else "paid" if said else "unpaid"):
-        raise Untrue(f"{call.id}: on record as {call.outcome}")
-
-
-def judge_receipts(caller: Caller, call: Call, books: dict[str, int]) -> None:
-    true = {(number_of(reference), minor) for reference, minor in books.items()}
-    for phrase in caller.heard:
-        if phrase.name == "confirmation_number" and (dict(phrase.values)["number"], amount_of(phrase)) not in true:
-            raise Untrue(f"{call.id}: a confirmation number for what was not charged")
-
-
-def judge_texts(street: Street, caller: Caller, call: Call, books: dict[str, int]) -> None:
-    """A result that the caller has not heard is texted and says what the books say; nobody else gets one."""
-    texts = {text.id: text for text in street.store.texts_of(call.id)}
-    if any(not text.is_sent for text in texts.values()) or (texts and not call.can_text):
-        raise Untrue(f"{call.id}: texts {sorted(texts)}")
-    if missing := books.keys() - {call.intent_of(charge.attempt) for charge in call.charges}:
-        raise Untrue(f"{call.id} does not know that it charged {sorted(missing)}")
-    for charge in call.charges:
-        reference = call.intent_of(charge.attempt)
-        result = texts.get(f"{reference}-result")
-        if (result is not None) != (not charge.told and call.can_text):
-            raise Untrue(
-                f"{reference}: the caller {'knows' if charge.told else 'does not know'}, texts {sorted(texts)}"
-            )
-        if result and ("went through" in result.body or "aprobado" in result.body) != (reference in books):
-            raise Untrue(f"{reference}: the text does not say what the bank does")
-    if any(phrase.name == "sms_sent" for phrase in caller.heard) and not texts:
-        raise Untrue(f"{call.id}: a text that was promised never came")
-
-
-def amount_of(phrase: Phrase) -> int:
-    amount = dict(phrase.values)["amount"]
-    assert isinstance(amount, Money)
-    return amount.minor
+        raise Untrue("books", f"sent to the bank twice: {twice}")

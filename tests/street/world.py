@@ -16,11 +16,11 @@ from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.results import result_words
 from ivr.store import StaleCall, Store, TextMessage
+from ivr.testing.rules import Untrue
 from ivr.vault import Vault
 from tests.merchants import files_by_flow
 from tests.street.bank import FickleBank
 from tests.street.caller import Caller
-from tests.street.judge import Untrue
 
 FLOWS = ("pay-a-bill", "parking-fine", "invoices", "rent")
 AT_ONCE = 3
@@ -102,7 +102,7 @@ class Street:
 
     def _take_text(self, message: TextMessage) -> None:
         if not takes_texts(message.recipient):
-            raise Untrue(f"a text to nobody: {message.id}")
+            raise Untrue("text", f"a text to nobody: {message.id}")
         self.sent.append(message)
 
     # ---- callers
@@ -196,7 +196,7 @@ class Street:
                 break
             self.clock.advance(600)
         else:
-            raise Untrue(f"never settled: {self.store.outbox_depth()}")
+            raise Untrue("end", f"never settled: {self.store.outbox_depth()}")
         self.bank.settles = False
 
     def _pay_what_is_left(self) -> None:
@@ -212,4 +212,4 @@ class Street:
                 self._settle()
                 self.clock.advance(3600)
             else:
-                raise Untrue(f"{account} cannot be paid to the end")
+                raise Untrue("bill", f"{account} cannot be paid to the end")

@@ -15,7 +15,8 @@ from ivr.core.money import Money
 from ivr.flow.drawing.coverage import counted
 from ivr.store import ledger
 from ivr.testing.bank import ScriptedBank
-from ivr.testing.explore import Explorer, as_call_file
+from ivr.testing.explore import Depth, Explorer, as_call_file
+from ivr.testing.explore import explorer as explorer_module
 from ivr.testing.explore.acts import Act
 from ivr.testing.explore.shrink import shrink
 from ivr.testing.project import Project
@@ -109,28 +110,29 @@ def a_prompt_that_breaks(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(turn.Turn, "collect", broken)
 
 
-# The fault, the rule that it breaks, and how many acts lead to it at most.
-FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int]] = {
-    refusal_is_taken_for_consent: ("consent", 9),
-    any_key_is_consent: ("consent", 9),
-    a_cent_more_is_sent: ("consent", 11),
-    an_open_charge_of_the_bill_is_not_looked_at: ("bill", 19),
-    a_paid_bill_is_not_lowered: ("bill", 9),
-    what_waits_for_the_bank_is_called_uncharged: ("ending", 12),
-    the_ending_leaves_out_what_was_charged: ("ending", 9),
-    the_receipt_is_for_another_amount: ("receipt", 9),
-    silence_is_never_given_up: ("end", 2),
-    the_bank_is_asked_again_blindly: ("books", 10),
-    a_promised_text_is_forgotten: ("text", 10),
-    a_prompt_that_breaks: ("fault", 5),
+# The fault, the rule that it breaks, how many acts lead to it at most, and at which depth it can be found: what is wrong
+# with the database's own rules is no fault of the model's.
+FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int, Depth]] = {
+    refusal_is_taken_for_consent: ("consent", 9, "quick"),
+    any_key_is_consent: ("consent", 9, "quick"),
+    a_cent_more_is_sent: ("consent", 11, "quick"),
+    an_open_charge_of_the_bill_is_not_looked_at: ("bill", 19, "whole"),
+    a_paid_bill_is_not_lowered: ("bill", 9, "whole"),
+    what_waits_for_the_bank_is_called_uncharged: ("ending", 12, "quick"),
+    the_ending_leaves_out_what_was_charged: ("ending", 9, "quick"),
+    the_receipt_is_for_another_amount: ("receipt", 9, "quick"),
+    silence_is_never_given_up: ("end", 2, "quick"),
+    the_bank_is_asked_again_blindly: ("books", 10, "quick"),
+    a_promised_text_is_forgotten: ("text", 10, "whole"),
+    a_prompt_that_breaks: ("fault", 5, "quick"),
 }
 
 
 @pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
 def test_a_planted_fault_is_found_and_shrunk(plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
-    rule, most = FAULTS[plant]
+    rule, most, depth = FAULTS[plant]
     plant(monkeypatch)
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", "1")
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", "1", depth)
     with quiet():
         while rule not in explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()
@@ -138,6 +140,16 @@ def test_a_planted_fault_is_found_and_shrunk(plant: Callable[..., None], monkeyp
     assert len(found.acts) <= most, found.file
     assert f"rule: {rule}" in found.file
     read_script(found.file)
+
+
+def test_a_fault_of_the_database_is_found_by_the_walks_that_are_done_again(monkeypatch: pytest.MonkeyPatch):
+    a_paid_bill_is_not_lowered(monkeypatch)
+    monkeypatch.setattr(explorer_module, "WHOLE_EVERY", 3)
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", "1", "quick")
+    with quiet():
+        while "bill" not in explorer.found and explorer.calls < MOST_CALLS:
+            explorer.next_walk()
+    assert len(explorer.found["bill"].acts) <= 9
 
 
 def test_what_is_sound_passes_and_nearly_everything_is_gone_through():

@@ -48,12 +48,12 @@ def test_a_call_through_the_same_flow_ends_the_same(script: Path, sealing_key: P
 
 
 def test_random_calls_through_the_same_flow_end_the_same():
-    explorer = Explorer(Project(ROOT / "flows", ROOT / "config" / "accounts.csv"), "pay-a-bill", "5")
+    explorer = Explorer(Project(ROOT / "flows", ROOT / "config" / "accounts.csv"), "pay-a-bill", "5", "whole")
     with quiet():
         for _ in range(120):
             explorer.next_walk()
-    assert explorer._bench is not None
-    stored = list(explorer._bench.workbench.store.ended_calls("pay-a-bill", 1000))
+    store = explorer.bench("whole").workbench.store
+    stored = list(store.ended_calls("pay-a-bill", 1000))
     flow = load_flow(ROOT / "flows" / "pay-a-bill.yaml")[0]
     assert len(stored) > 100
     assert [found for found in replay_all(flow, stored) if found] == []

@@ -16,11 +16,12 @@ import httpx
 import psutil
 
 from ivr.calls.texting import keep_text
-from ivr.channels.simulator import Reply, Signature, ViaLine, twilio_client
+from ivr.channels.simulator import Reply
 from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
 from ivr.store import Store, migrate, open_store
 from ivr.testing.bank import ScriptedBank
+from ivr.testing.twilio import TwilioCall, call_application
 from tests.bank_process import BankKeys
 from tests.patience import PATIENCE_S
 
@@ -52,8 +53,16 @@ class Server:
         children = psutil.Process(self.process.pid).children()
         return [child for child in children if is_worker(child)]
 
-    def call(self, number: int, url: str = "") -> ViaLine:
-        return ViaLine(twilio_client(url or self.url), "pay-a-bill", Signature(TOKEN, self.url), f"+1555{number:07d}")
+    def call(self, number: int, url: str = "") -> TwilioCall:
+        """`url`: where it is rung instead, such as a proxy before it."""
+        return call_application(
+            url or self.url,
+            "/twilio/voice/pay-a-bill",
+            auth_token=TOKEN,
+            public_url=self.url,
+            status_callback="/twilio/status",
+            ani=f"+1555{number:07d}",
+        )
 
 
 def is_worker(process: psutil.Process) -> bool:
@@ -63,7 +72,7 @@ def is_worker(process: psutil.Process) -> bool:
         return False
 
 
-def pay(line: ViaLine, account: str, pan: str, cvv2: str = "123") -> Reply:
+def pay(line: TwilioCall, account: str, pan: str, cvv2: str = "123") -> Reply:
     """A whole call, to its end; each answer of the server is awaited for as long as Twilio would."""
     line.begin()
     for keys in ("1", f"{account}#", "1", f"{pan}#", "1230", cvv2, "94105"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.channels.simulator import Signature, ViaLine
+from ivr.testing.twilio import Application, TwilioCall
 from tests.bank_process import BankKeys
 from tests.web.fronts import FALLBACK, FRONTS, INSTALL, client, front
 from tests.web.servers import TOKEN, end, free_port, pay, running
@@ -29,7 +29,8 @@ def test_a_call_is_paid_through_it_and_a_caller_hears_what_to_do_when_the_web_pr
         server = started.enter_context(running(tmp_path, bank_keys, public_url=PUBLIC, web_workers="1"))
         url = started.enter_context(FRONTS[kind](tmp_path, server.address[1]))
         with client(url) as http:
-            reply = pay(ViaLine(http, "pay-a-bill", Signature(TOKEN, PUBLIC)), "20000005", "4111111111111111")
+            application = Application(http, f"{url}/twilio/voice/pay-a-bill", TOKEN, PUBLIC, STATUS)
+            reply = pay(TwilioCall(application), "20000005", "4111111111111111")
             assert "42 dollars and 50 cents" in " ".join(heard.words for heard in reply.heard)
             for path in ("/", "/latest", "/metrics"):
                 assert http.get(path).status_code == 404

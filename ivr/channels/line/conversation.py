@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ivr.calls import Answered, CallService, CallStore, Runner, note_fault
 from ivr.channels.line.entry_buffer import EntryBuffer
@@ -22,11 +22,25 @@ LOOK_S = 0.25  # how often a call on hold looks whether the bank has answered
 TURNS = 4
 
 
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+class Timers(Protocol):
+    """What a conversation counts its seconds by; an event loop is one."""
+
+    def time(self) -> float:
+        """Seconds since some moment."""
+        ...
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> Timer: ...
+
+
 @dataclass(frozen=True)
 class House:
     """What all conversations of a process share. `blocking` runs what touches the database, `voice` what makes clips.
 
-    `tones` stands in for a phrase whose clips cannot be made.
+    `tones` stands in for a phrase whose clips cannot be made; a test has `timers` of its own, which it runs out by hand.
     """
 
     runner: Runner
@@ -37,6 +51,7 @@ class House:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     watch: Callable[[Call], None] = lambda _call: None
     tones: Callable[[Phrase], Sequence[Path]] = lambda _phrase: ()
+    timers: Callable[[], Timers] = asyncio.get_running_loop
 
     @cached_property
     def service(self) -> CallService:
@@ -55,7 +70,7 @@ class Conversation:
         self._collect: Collect | None = None
         self._after_silence: ChannelAction | None = None
         self._playing = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._timer_number = 0
         self._held_until_s = 0.0
         self._has_failed = False
@@ -80,11 +95,16 @@ class Conversation:
         return self._collect
 
     @property
+    def is_keying(self) -> bool:
+        """Keys have come of an entry that is not complete."""
+        return self._collect is not None and bool(self._keys)
+
+    @property
     def _is_over(self) -> bool:
         return self.call.phase == "over" and self._after_silence is None and self._collect is None
 
     async def _begin(self) -> None:
-        self._began, self._began_s = self._house.now(), asyncio.get_running_loop().time()
+        self._began, self._began_s = self._house.now(), self._time()
         await self._follow(await self._blocking(partial(self._session.begin, self.call)))
 
     async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
@@ -132,7 +152,7 @@ class Conversation:
         match following:
             case Wait(seconds):
                 self._after_silence = following
-                self._held_until_s = asyncio.get_running_loop().time() + seconds
+                self._held_until_s = self._time() + seconds
                 # The words were pause enough for the bank to have answered; without any a look at once is one too many.
                 if has_played:
                     await self._hold()
@@ -154,7 +174,7 @@ class Conversation:
 
     async def _hold(self) -> None:
         """The bank's answer ends it, or its time."""
-        is_over = asyncio.get_running_loop().time() >= self._held_until_s
+        is_over = self._time() >= self._held_until_s
         if is_over or await self._blocking(partial(self._house.runner.is_answered, self.call, self._now())):
             self._after_silence = None
             await self._happen(Waited(self._now()))
@@ -162,7 +182,7 @@ class Conversation:
             self._look_later()
 
     def _look_later(self) -> None:
-        self._set_timer(min(LOOK_S, max(0.0, self._held_until_s - asyncio.get_running_loop().time())))
+        self._set_timer(min(LOOK_S, max(0.0, self._held_until_s - self._time())))
 
     async def _caller_gone(self) -> None:
         self._collect = self._after_silence = None
@@ -251,14 +271,17 @@ class Conversation:
 
     def _now(self) -> datetime:
         """The time by the clock at the call's beginning, counted on: a wall clock that is set meanwhile ends no wait."""
-        return self._began + timedelta(seconds=asyncio.get_running_loop().time() - self._began_s)
+        return self._began + timedelta(seconds=self._time() - self._began_s)
+
+    def _time(self) -> float:
+        return self._house.timers().time()
 
     # ---- one timer at a time
 
     def _set_timer(self, seconds: float) -> None:
         self._stop_timer()
         number = self._timer_number
-        self._timer = asyncio.get_running_loop().call_later(seconds, lambda: self.tell(TimerFired(number)))
+        self._timer = self._house.timers().call_later(seconds, lambda: self.tell(TimerFired(number)))
 
     def _stop_timer(self) -> None:
         self._timer_number += 1

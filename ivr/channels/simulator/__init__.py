@@ -1,11 +1,10 @@
-"""Calls without a telephone: in-process or through signed webhooks, in the terminal or from a text file."""
+"""Calls without a telephone: in this process, in the terminal or from a text file."""
 
 from ivr.channels.simulator.line import Heard, Line, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.player import Caller, Paid, Player, Texted, World, play
 from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
 from ivr.channels.simulator.terminal import Ask, converse
-from ivr.channels.simulator.via import Signature, ViaLine, twilio_client
 
 __all__ = [
     "BANK_BEHAVIOURS",
@@ -20,13 +19,10 @@ __all__ = [
     "Player",
     "Reply",
     "ScriptError",
-    "Signature",
     "Texted",
-    "ViaLine",
     "World",
     "converse",
     "mask",
     "play",
     "read_script",
-    "twilio_client",
 ]

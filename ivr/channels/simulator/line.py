@@ -28,7 +28,7 @@ class Reply:
 
 
 class Line(Protocol):
-    """A call from the caller's side, in-process (`local`) or through signed webhooks (`via`)."""
+    """A call from the caller's side: in-process (`local`), or one of those that `ivr.testing` has, by webhooks and SIP."""
 
     def begin(self) -> Reply: ...
 

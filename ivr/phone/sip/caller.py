@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiosipua import Dialog, SipRequest, SipResponse
@@ -109,7 +110,9 @@ class SipCaller:
     async def call(
         self, uri: str, session: LocalSession, *, patience_s: float = 60, late_offer: bool = False, secure: bool = False
     ) -> OutgoingCall:
-        """Returns when answered and acknowledged; raises CallRefusedError, also when nobody answers for `patience_s`."""
+        """Returns when answered and acknowledged; raises CallRefusedError, also when nobody answers for `patience_s`.
+        One that is cancelled while it rings takes its INVITE back (CANCEL), or hangs up what is answered meanwhile.
+        """
         flow = await self._exchange.flow_towards(uri)
         offer = None if late_offer else session.offer(secure=secure)
         attempt = Attempt(self._exchange, self._handler, self._first_invite(uri, flow, offer), flow, session, offer)
@@ -185,6 +188,17 @@ class Attempt:
                 return await asyncio.shield(transaction.final)
         except TimeoutError:
             return await self._cancel(transaction)
+        except asyncio.CancelledError:
+            await self._withdraw(transaction)
+            raise
+
+    async def _withdraw(self, transaction: ClientTransaction) -> None:
+        """Nobody waits for this call any more. A far end that says nothing at all is left alone after timer T2."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._exchange.settings.timers.t2_s):
+                await self._cancel(transaction)
+        for leg in self._legs.values():
+            await self._hang_up_fork(leg)
 
     async def _cancel(self, transaction: ClientTransaction) -> SipResponse:
         """RFC 3261 9.1: not before a provisional answer; a 200 that crosses it is an answered call."""

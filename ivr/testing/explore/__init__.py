@@ -2,14 +2,17 @@
 
 acts     what callers, bank and time do, as lines of a call file
 monkey   chooses the next act at random, mostly among what a caller might do
+depth    quickly, with the store as a model, or whole, with database and sealing
+model    the store as a model
 walk     does acts on a bench, and lets everything come to an end afterwards
-rules    what must be true of every walk, by the bank's books and by what callers heard and agreed to
+rules    asks the rules of ivr.testing.rules of a walk: what must be true by the bank's books and by what callers heard
 shrink   the fewest and shortest acts that still break the rule
 explorer many walks, one after another
 """
 
 from ivr.testing.explore.acts import Act, as_call_file
+from ivr.testing.explore.depth import Depth
 from ivr.testing.explore.explorer import Explored, Explorer, Found, explore
-from ivr.testing.explore.rules import Untrue
+from ivr.testing.rules import Untrue
 
-__all__ = ["Act", "Explored", "Explorer", "Found", "Untrue", "as_call_file", "explore"]
+__all__ = ["Act", "Depth", "Explored", "Explorer", "Found", "Untrue", "as_call_file", "explore"]

@@ -1,10 +1,10 @@
-"""Many walks over one flow. A walk has its own bills; a bench serves many walks, then a new one."""
+"""Many walks over one flow, at one of two depths (`depth`). A bench serves many walks, one after another."""
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,16 +14,21 @@ from ivr.flow.schema import CollectStep
 from ivr.testing.bench import Bench
 from ivr.testing.cards import TEST_CARDS
 from ivr.testing.explore.acts import Act, as_call_file
+from ivr.testing.explore.depth import Depth, bench_at
+from ivr.testing.explore.model import ModelledStore
 from ivr.testing.explore.monkey import Monkey
-from ivr.testing.explore.rules import Untrue, judge
+from ivr.testing.explore.rules import judge
 from ivr.testing.explore.shrink import shrink
-from ivr.testing.explore.walk import Walk
+from ivr.testing.explore.walk import Record, Walk
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
+from ivr.testing.rules import Untrue
 
-WALKS_A_BENCH = 200
-CALLS_A_TASK = 250
+WALKS_A_BENCH = 200  # its database grows
+CALLS_A_TASK: Mapping[Depth, int] = {"quick": 2500, "whole": 250}
+WHOLE_EVERY = 100  # of the quick walks, one in so many is done again at whole depth
 BETWEEN_WALKS_S = 3 * 24 * 3600  # no limit on attempts counts what an earlier walk did
+MODEL = "model"  # the rule that a walk ends alike at both depths
 
 
 @dataclass(frozen=True)
@@ -36,15 +41,29 @@ class Found:
     file: str
 
 
+@dataclass(frozen=True)
+class Done:
+    """What became of a walk. `untrue` is None where every rule held."""
+
+    untrue: Untrue | None
+    endings: Sequence[str]
+    records: Sequence[Record]
+
+
 @dataclass
 class Explorer:
+    """`calls` were made in all, `whole_calls` at whole depth."""
+
     project: Project
     flow: str
     seed: str
+    depth: Depth = "quick"
     calls: int = 0
+    whole_calls: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     found: dict[str, Found] = field(default_factory=dict)  # by rule: the first way to break it
-    _bench: Bench | None = None
+    _benches: dict[Depth, Bench] = field(default_factory=dict)
+    _served: Counter[Depth] = field(default_factory=Counter)
     _walks: int = 0
 
     def __post_init__(self) -> None:
@@ -52,58 +71,81 @@ class Explorer:
         steps = self.project.flows[self.flow].steps.values()
         taken = [brand for step in steps if isinstance(step, CollectStep) for brand in step.brands]
         brands = sorted(set(taken) & TEST_CARDS.keys()) or ["visa"]
-        bench = self._new_bench()
-        store = bench.workbench.store
+        store = self.bench(self.depth).workbench.store
         self._bills = [bill for bill in map(store.find_bill, self.project.account_numbers) if bill is not None]
         accounts = [bill.account for bill in self._bills]
         self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands)
 
     def next_walk(self) -> None:
         """One walk, of one or two calls. The first that breaks a rule is shrunk."""
-        bench = self._bench if self._bench and self._walks < WALKS_A_BENCH else self._new_bench()
-        self._walks += 1
-        walk = Walk(bench)
+        walk = Walk(self.bench(self.depth))
         self._monkey.walk(walk)
         acts = list(walk.acts)
+        done = self._judged(walk, self.depth)
+        self._walks += 1
         self.calls += len(walk.callers)
-        try:
-            judge(walk, self._due)
-        except Untrue as untrue:
-            self._bench = None  # what is left of it is not to be trusted
-            if untrue.rule not in self.found:
-                self.found[untrue.rule] = self._shrunk(acts, untrue)
+        self.whole_calls += len(walk.callers) if self.depth == "whole" else 0
+        if done.untrue is not None:
+            self._note(done.untrue, acts, lambda fewer: self._done(fewer, self.depth))
             return
-        self.endings.update(walk.endings)
-        self._renew(bench)
+        self.endings.update(done.endings)
+        if self.depth == "quick" and self._walks % WHOLE_EVERY == 0:
+            self._walk_again(acts)
 
-    def _shrunk(self, acts: list[Act], untrue: Untrue) -> Found:
+    def _walk_again(self, acts: Sequence[Act]) -> None:
+        done = self._done_twice(acts)
+        self.whole_calls += len(done.endings)
+        if done.untrue is not None:
+            self._note(done.untrue, acts, self._done_twice)
+
+    def _note(self, untrue: Untrue, acts: Sequence[Act], do: Callable[[Sequence[Act]], Done]) -> None:
+        if untrue.rule not in self.found:
+            self.found[untrue.rule] = self._shrunk(untrue, acts, do)
+
+    def _shrunk(self, untrue: Untrue, acts: Sequence[Act], do: Callable[[Sequence[Act]], Done]) -> Found:
         def breaks(fewer: Sequence[Act]) -> bool:
-            return self._rule_broken_by(fewer)[0] == untrue.rule
+            broken = do(fewer).untrue
+            return broken is not None and broken.rule == untrue.rule
 
-        smallest = shrink(acts, breaks) if breaks(acts) else acts
-        _, what, endings = self._rule_broken_by(smallest)
-        comment = f"found by exploring {self.flow} (seed {self.seed}): {what or untrue}"
-        return Found(untrue.rule, what or str(untrue), smallest, as_call_file(smallest, comment, endings))
+        smallest = shrink(acts, breaks) if breaks(acts) else list(acts)
+        done = do(smallest)
+        what = str(done.untrue or untrue)
+        comment = f"found by exploring {self.flow} (seed {self.seed}): {what}"
+        return Found(untrue.rule, what, smallest, as_call_file(smallest, comment, done.endings))
 
-    def _rule_broken_by(self, acts: Sequence[Act]) -> tuple[str, str, list[str]]:
-        """Rule, what was untrue, and how the calls ended; "" where all is true: then the bench serves again."""
-        bench = self._bench or self._new_bench()
-        walk = Walk(bench)
+    # ---- a walk at a depth
+
+    def _done(self, acts: Sequence[Act], depth: Depth) -> Done:
+        walk = Walk(self.bench(depth))
         for act in acts:
             walk.do(act)
+        return self._judged(walk, depth)
+
+    def _done_twice(self, acts: Sequence[Act]) -> Done:
+        """At both depths: what the whole one says, and untrue as well where the quick one says otherwise."""
+        quick, whole = self._done(acts, "quick"), self._done(acts, "whole")
+        if whole.untrue is not None or quick.records == whole.records:
+            return whole
+        return replace(whole, untrue=Untrue(MODEL, f"the model ends {quick.records}, the store {whole.records}"))
+
+    def _judged(self, walk: Walk, depth: Depth) -> Done:
+        """Where a rule was broken, what is left of the bench is not to be trusted."""
         try:
             judge(walk, self._due)
         except Untrue as untrue:
-            self._bench = None
-            return untrue.rule, str(untrue), walk.endings
-        self._renew(bench)
-        return "", "", walk.endings
+            self._benches.pop(depth)
+            return Done(untrue, walk.endings, ())
+        done = Done(None, walk.endings, walk.records)
+        self._renew(walk.bench)
+        return done
 
-    # ---- benches
-
-    def _new_bench(self) -> Bench:
-        bench = self.project.bench(self.flow)
-        self._bench, self._walks = bench, 0
+    def bench(self, depth: Depth) -> Bench:
+        """That of the walks at this depth; they follow one another on it."""
+        bench = self._benches.get(depth)
+        self._served[depth] += 1
+        if bench is None or (depth == "whole" and self._served[depth] > WALKS_A_BENCH):
+            bench = self._benches[depth] = bench_at(depth, self.project, self.flow)
+            self._served[depth] = 0
         return bench
 
     @cached_property
@@ -112,10 +154,13 @@ class Explorer:
 
     def _renew(self, bench: Bench) -> None:
         """For the next walk: bills as they were, a bank with empty books, and days later."""
-        bench.workbench.store.renew_bills(self._bills)
+        store = bench.workbench.store
+        if isinstance(store, ModelledStore):
+            store.forget()
+        store.renew_bills(self._bills)
         bench.bank.forget()
         bench.begun.clear()
-        bench.workbench.clock.advance(BETWEEN_WALKS_S)
+        bench.workbench.clock.advance(0 if isinstance(store, ModelledStore) else BETWEEN_WALKS_S)
 
 
 # ---- many, on several cores
@@ -129,12 +174,14 @@ class Task:
     accounts: Path | None
     flow: str
     seed: str
+    depth: Depth
     calls: int
 
 
 @dataclass(frozen=True)
 class Explored:
     calls: int
+    whole_calls: int
     endings: Counter[str]
     found: dict[str, Found]
     taken: Counter[Way]
@@ -144,19 +191,23 @@ class Explored:
 def explore_task(task: Task) -> Explored:
     with quiet():
         project = Project(task.flows, task.accounts, counted)
-        explorer = Explorer(project, task.flow, task.seed)
+        explorer = Explorer(project, task.flow, task.seed, task.depth)
         while explorer.calls < task.calls:
             explorer.next_walk()
     flow = project.flows[task.flow]
     assert isinstance(flow, CountedFlow)
-    return Explored(explorer.calls, explorer.endings, explorer.found, flow.taken, flow.reached)
+    of_it = explorer.calls, explorer.whole_calls, explorer.endings, explorer.found
+    return Explored(*of_it, flow.taken, flow.reached)
 
 
-def explore(project: Project, flow: str, calls: int, seed: int, jobs: int = 1) -> Iterator[Explored]:
-    """Piece after piece, as they are done; the pieces and what is in them depend on `calls` and `seed` alone."""
-    sizes = [min(CALLS_A_TASK, calls - begun) for begun in range(0, calls, CALLS_A_TASK)]
+def explore(
+    project: Project, flow: str, calls: int, seed: int, jobs: int = 1, depth: Depth = "quick"
+) -> Iterator[Explored]:
+    """Piece after piece, as they are done; the pieces and what is in them depend on `calls`, `seed` and `depth` alone."""
+    a_task = CALLS_A_TASK[depth]
+    sizes = [min(a_task, calls - begun) for begun in range(0, calls, a_task)]
     tasks = [
-        Task(project.flows_folder, project.accounts, flow, f"{seed}/{number}", size)
+        Task(project.flows_folder, project.accounts, flow, f"{seed}/{number}", depth, size)
         for number, size in enumerate(sizes)
     ]
     if jobs == 1 or len(tasks) == 1:

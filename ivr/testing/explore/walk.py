@@ -16,6 +16,10 @@ MOST_TURNS = 80  # silences and waits: by then every call must have ended by its
 CONSENT = "confirm_card"
 
 
+# How a call ended, its payments and its texts.
+Record = tuple[str, Sequence[str], Sequence[str]]
+
+
 class NeverEnds(Exception):
     """A caller who does nothing is still on the line after so many turns, or a payment is never settled."""
 
@@ -125,6 +129,17 @@ class Walk:
         stored = self.bench.workbench.store.load_call(caller.line.call_id)
         assert stored is not None
         return stored.call
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """What the store has of each call, without its names for things."""
+        return [self._record_of(caller) for caller in self.callers]
+
+    def _record_of(self, caller: WalkingCaller) -> Record:
+        store, call = self.bench.workbench.store, self.call_of(caller)
+        payments = [f"{one.status} {one.intent.amount}" for one in store.payments_of(call.id)]
+        texts = sorted(text.id.rpartition("-")[2] for text in store.texts_of(call.id))
+        return call.outcome or "open", payments, texts
 
     @property
     def endings(self) -> list[str]:

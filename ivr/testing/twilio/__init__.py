@@ -2,10 +2,22 @@
 
 twiml    a document read strictly: verbs, attributes, nesting, values, limits
 call     one call: keys go in, words come out, webhooks are signed, repeated, or delivered late
-signing  X-Twilio-Signature
+signing  X-Twilio-Signature, by Twilio's own library
 """
 
+from ivr.testing.twilio.application import call_application, twilio_client
 from ivr.testing.twilio.call import Application, Delivery, TwilioCall
+from ivr.testing.twilio.signing import signature_of
 from ivr.testing.twilio.twiml import Document, TwimlError, read_twiml
 
-__all__ = ["Application", "Delivery", "Document", "TwilioCall", "TwimlError", "read_twiml"]
+__all__ = [
+    "Application",
+    "Delivery",
+    "Document",
+    "TwilioCall",
+    "TwimlError",
+    "call_application",
+    "read_twiml",
+    "signature_of",
+    "twilio_client",
+]

@@ -9,8 +9,8 @@ import httpx
 
 from ivr.channels.simulator import Heard, Reply
 from ivr.channels.simulator.line import State
-from ivr.channels.simulator.via import gathered_by
 from ivr.errors import PeerError
+from ivr.testing.twilio.signing import signature_of
 from ivr.testing.twilio.twiml import Element, read_twiml
 
 MOST_REDIRECTS = 30
@@ -40,7 +40,7 @@ class Delivery:
 
     method: str
     url: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(repr=False)  # keys may be a card's
     token: str  # I-Twilio-Idempotency-Token: the same when the delivery is repeated
     answer: str = ""
 
@@ -55,7 +55,7 @@ class TwilioCall:
     dnis: str = "+15550199"
     account_sid: str = field(default_factory=lambda: f"AC{secrets.token_hex(16)}")
     call_id: str = field(default_factory=lambda: f"CA{secrets.token_hex(16)}")
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list, repr=False)
     delivers_twice: bool = False  # each webhook once more, before its answer is read
     state: str = "ringing"
     _url: str = ""
@@ -114,6 +114,12 @@ class TwilioCall:
     def hang_up(self) -> None:
         if self.state != "completed":
             self._complete()
+
+    @property
+    def action(self) -> str:
+        """Where the keys of the Gather, or the card of the Pay, that the call is at are reported to."""
+        assert self._at is not None, "the call awaits no keys"
+        return self._absolute(self._at.get("action") or self._url)
 
     # ---- what networks do
 
@@ -202,7 +208,8 @@ class TwilioCall:
         return self._go_on([])
 
     def _follow(self, verb: Element, fields: Mapping[str, str]) -> Reply:
-        return self._fetch(self._absolute(verb.get("action") or self._url), verb.get("method", "POST"), fields)
+        assert verb is self._at
+        return self._fetch(self.action, verb.get("method", "POST"), fields)
 
     def _report_pay(self, verb: Element) -> None:
         if url := verb.get("statusCallback"):
@@ -252,15 +259,21 @@ class TwilioCall:
                 url, content=body, headers=headers | self._signature(url, delivery.fields) | {"Content-Type": FORM}
             )
         except httpx.TransportError as error:
-            raise PeerError(f"nothing answers at {url} ({type(error).__name__})") from None
+            raise PeerError(f"nothing answers at {url}: is it started? ({type(error).__name__})") from None
 
     def _signature(self, url: str, fields: Mapping[str, str]) -> dict[str, str]:
-        from twilio.request_validator import RequestValidator  # the SDK: 0.3 s to import, only wanted here
+        signed = signature_of(self.application.auth_token, self.application.signed_url(url), fields)
+        return {"X-Twilio-Signature": signed}
 
-        signed = RequestValidator(self.application.auth_token).compute_signature(
-            self.application.signed_url(url), dict(fields)
-        )
-        return {"X-Twilio-Signature": str(signed)}
+
+def gathered_by(keys: str, done: str, limit: int) -> tuple[str, str, str]:
+    """What one Gather takes of the keys, the key that finished it, and what it leaves; `limit` 0 is none."""
+    for place, key in enumerate(keys):
+        if key == done:
+            return keys[:place], key, keys[place + 1 :]
+        if place + 1 == limit:
+            return keys[:limit], "", keys[limit:]
+    return keys, "", ""
 
 
 def _heard(verb: Element) -> list[Heard]:

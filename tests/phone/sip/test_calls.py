@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import Limits, Reject, SipSettings
-from tests.phone.sip.network import MemoryNetwork, run_virtually
-from tests.phone.sip.phones import SDP, Desk, Phone, open_desk
+from ivr.phone.sip import CallerHandler, Limits, LocalSession, Reject, SipCaller, SipEndpoint, SipSettings
+from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
+from tests.phone.sip.phones import DESK, SDP, Desk, Phone, open_desk
 
 
 def with_phone(test):
@@ -493,3 +493,28 @@ async def test_hanging_up_what_is_over_is_no_error(phone, endpoint, desk):
     await endpoint.hang_up(ok.to_tag)
     await endpoint.hang_up("nothing")
     assert desk.reasons() == ["caller hung up"]
+
+
+@pytest.mark.parametrize(("thinks_s", "reason"), [(10, "cancelled"), (0, "caller hung up")])
+def test_a_call_of_ours_that_nobody_waits_for_any_more_is_taken_back(thinks_s: float, reason: str):
+    """While it rings by CANCEL; where the 200 crosses that, by BYE."""
+
+    async def body():
+        network = MemoryNetwork(delay_s=0.1)
+        endpoint, desk = await open_desk(network, Desk(thinks_s=thinks_s))
+        phones = SipEndpoint(SipSettings(), CallerHandler(), MemoryTransport(network, ("192.0.2.9", 5060)))
+        await phones.start()
+        ringing = asyncio.create_task(SipCaller(phones).call(f"sip:pay@{DESK[0]}", LocalSession("192.0.2.9", 4000)))
+        while not desk.invitations:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3 if thinks_s else 0)
+        ringing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ringing
+        await asyncio.sleep(2)
+        assert desk.reasons() == [reason]
+        assert (endpoint.calls, phones.calls) == ((), ())
+        await phones.stop()
+        await endpoint.stop()
+
+    run_virtually(body())

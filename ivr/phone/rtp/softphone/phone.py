@@ -58,10 +58,21 @@ class Phone(asyncio.DatagramProtocol):
 
     def talk_to(self, remote: Address, stream: CallerStream | None = None) -> None:
         """Begins to send, or goes on to another place; with `stream` where the codec or the payload types changed."""
-        self._remote = remote
-        self.stream = stream or self.stream
+        self.aim(remote, stream)
         if self._talking is None:
             self._talking = asyncio.create_task(self._talk())
+
+    def aim(self, remote: Address, stream: CallerStream | None = None) -> None:
+        """As `talk_to`, for whoever calls `tick` every 20 ms: many telephones by one clock."""
+        self._remote = remote
+        self.stream = stream or self.stream
+
+    def tick(self) -> None:
+        """Sends the next 20 ms."""
+        for datagram in self.stream.tick():
+            self._transport.sendto(datagram, self._remote)
+        if self.stream.idle:
+            self._silent.set()
 
     async def press(self, keys: str, *, inband: bool = False, tone_ms: int = 100, gap_ms: int = 80) -> None:
         """Returns when the last key is up again."""
@@ -91,10 +102,7 @@ class Phone(asyncio.DatagramProtocol):
     async def _talk(self) -> None:
         due = time.monotonic()
         while True:
-            for datagram in self.stream.tick():
-                self._transport.sendto(datagram, self._remote)
-            if self.stream.idle:
-                self._silent.set()
+            self.tick()
             due += TICK_S
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 

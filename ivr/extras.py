@@ -24,6 +24,12 @@ def what_is_missing(process: str) -> str | None:
     return None if all(map(importlib.util.find_spec, needed)) else f"{cure(process)} brings it"
 
 
+def require_extra(process: str, wanted_by: str) -> None:
+    """ConfigError where the process cannot run here; `wanted_by` is what was typed, such as `--call-channel sip`."""
+    if missing := what_is_missing(process):
+        raise ConfigError(f"{wanted_by} needs more than is installed: {missing}")
+
+
 def needs_extra(error: ModuleNotFoundError, command: str) -> ConfigError | None:
     """A clear error for a module that an extra brings; None for a module that must always be there."""
     extra = EXTRA_OF.get((error.name or "").partition(".")[0])

@@ -1,0 +1,63 @@
+"""Where the outcomes of a flow's steps lead, and which steps can end the call; what is wrong with that is `paths` and `circles`."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ivr.flow.schema import RETRY, MenuStep, Place, Step
+from ivr.reading.problems import nearest
+
+Steps = Mapping[str, Step]
+
+
+class UnreadStep(Step):
+    """A step that has problems of its own: only where it leads is known, and not even that where `is_torn`."""
+
+    ways: tuple[tuple[Place, str, str], ...]
+    is_torn: bool
+
+    def targets(self) -> Iterator[tuple[Place, str, str]]:
+        yield from self.ways
+
+
+def next_step(current: str, target: str, steps: Steps) -> str | None:
+    """The step meant: a misspelt target is told elsewhere, and taken for its nearest here."""
+    if target == RETRY:
+        return current
+    return target if target in steps else nearest(target, steps)
+
+
+def steps_that_can_end(steps: Steps, goes: Callable[[str], bool] = lambda outcome: True) -> set[str]:
+    """`goes`: the outcomes that are followed."""
+    comes_from: dict[str, set[str]] = {}
+    for name, step in steps.items():
+        for _, outcome, target in step.targets():
+            if goes(outcome):
+                comes_from.setdefault(next_step(name, target, steps) or "", set()).add(name)
+    ending: set[str] = set()
+    # A target that no step resembles may well end.
+    waiting = [name for name, step in steps.items() if _ends_here(step, goes)] + list(comes_from.get("", ()))
+    while waiting:
+        name = waiting.pop()
+        if name not in ending:
+            ending.add(name)
+            waiting += comes_from.get(name, ())
+    return ending
+
+
+def _ends_here(step: Step, goes: Callable[[str], bool]) -> bool:
+    if isinstance(step, MenuStep):
+        return "gave_up" not in step.then and goes("gave_up")
+    return isinstance(step, UnreadStep) or getattr(step, "end", None) is not None
+
+
+def steps_after(start: str, steps: Steps, goes: Callable[[Step, str], bool] = lambda step, outcome: True) -> set[str]:
+    """All that can follow the step, itself where it can follow. `goes`: the ways that are followed."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        for _, outcome, target in steps[name].targets():
+            then = next_step(name, target, steps)
+            if then is not None and then not in found and target != RETRY and goes(steps[name], outcome):
+                found.add(then)
+                waiting.append(then)
+    return found

@@ -1,0 +1,240 @@
+"""T6: what a flow's author should think over, although the flow can be used."""
+
+from ivr.reading.rules.rule import rule
+
+LONG_SILENCE = rule(
+    "T601",
+    "long-silence",
+    what="A caller who presses nothing is kept at one question for more than three minutes.",
+    why="People hang up sooner; what is left is a line that is kept open for nobody, and paid for.",
+    bad="""
+patience: {first_key: 30s, tries: 4, slow_mode: true}
+""",
+    good="""
+patience: {first_key: 10s, tries: 3, slow_mode: true}
+""",
+    is_advice=True,
+)
+MANY_TRIES = rule(
+    "T602",
+    "many-tries",
+    what="More than five tries at one question.",
+    why="Who has failed three times needs another way to pay, not a fourth try; and every try is a guess for somebody who guesses.",
+    bad="""
+patience: {first_key: 5s, tries: 8}
+""",
+    good="""
+patience: {first_key: 5s, tries: 3}
+""",
+    is_advice=True,
+)
+LIMITS_NOT_SAID = rule(
+    "T603",
+    "limits-not-said",
+    what="The flow does not say how many attempts a caller and a card have.",
+    why="The defaults hold (5/1h and 3/24h). They are your protection from card testing: say what you want.",
+    bad="""
+limits: {max_amount: 200.00 USD}
+""",
+    good="""
+limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 200.00 USD}
+""",
+    is_advice=True,
+)
+LIMITS_TOO_WIDE = rule(
+    "T604",
+    "limits-too-wide",
+    what="A limit of attempts is so wide that it limits nothing.",
+    why="""Stolen card numbers are tried out on lines such as this one, a few hundred an hour, and the fees and the
+chargebacks are yours. Nobody needs more than a handful of attempts to pay a bill.""",
+    bad="""
+limits: {attempts_per_caller: 500/1h, attempts_per_card: 3/24h, max_amount: 200.00 USD}
+""",
+    good="""
+limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 200.00 USD}
+""",
+    is_advice=True,
+)
+LONG_AS_CARD = rule(
+    "T605",
+    "long-as-card",
+    what="An answer may be as long as a card number.",
+    why="""An answer that could be a card number is dropped before it is looked up, stored or spoken, so an account number
+that happens to look like one is refused. A narrower length spares that.""",
+    bad="""
+steps:
+  account:
+    ask: account_number
+    length: 1..32
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    good="""
+steps:
+  account:
+    ask: account_number
+    length: 8..10
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    is_advice=True,
+)
+LONG_AS_CODE = rule(
+    "T606",
+    "long-as-code",
+    what="Three or four digits are asked for after a card, in the clear.",
+    why="Callers take the question for that of the security code, which must never be kept. A `collect` step seals it.",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry]
+    confirm: [brand, last4, amount]
+    then: {ok: digits, cancelled: not_charged, gave_up: not_charged}
+  digits:
+    ask: account_number
+    length: 3
+    then: {ok: charge, gave_up: not_charged}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    is_advice=True,
+)
+SOUNDS_LIKE_CARD = rule(
+    "T607",
+    "sounds-like-card",
+    what="A question has `card` in its name.",
+    why="A library card is fine, a payment card is not: answers to `ask` are plain.",
+    bad="""
+steps:
+  account:
+    ask: member_card
+    length: 8
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    good="""
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    is_advice=True,
+)
+KEY_NOT_SAID = rule(
+    "T608",
+    "key-not-said",
+    what="A prompt on a menu's key does not say which key to press.",
+    why="The caller waits for the rest of the sentence, and then for nothing.",
+    bad="""
+pay_full_balance: "You can pay {due:money} now."
+""",
+    good="""
+pay_full_balance: "To pay {due:money} now, press {key:key}."
+""",
+    of="prompts",
+    is_advice=True,
+)
+LONG_PROMPT = rule(
+    "T609",
+    "long-prompt",
+    what="A prompt takes more than half a minute to say (450 characters).",
+    why="Callers do not remember how it began. Two short sentences at two steps are heard.",
+    bad=f"""
+welcome: "{"Please listen to our terms of payment, which have changed. " * 8}"
+""",
+    good="""
+welcome: "Welcome to our payment line."
+""",
+    of="prompts",
+    is_advice=True,
+)
+NOT_SPOKEN = rule(
+    "T610",
+    "language-not-spoken",
+    what="There are prompts in a language that no flow speaks.",
+    why="Nobody will hear them, and nothing in them is checked.",
+    bad="""
+languages: [en-US]
+""",
+    good="""
+languages: [en-US, es-MX]
+""",
+    is_advice=True,
+)
+YES_NOT_FOUND = rule(
+    "T611",
+    "yes-not-found",
+    what="In a language whose words are not read, no digit 1 was found in a prompt that asks yes or no.",
+    why="English and Spanish are read word by word; in other languages only digits are. Write the key as a digit to be sure.",
+    bad="""
+confirm_card: "{amount:money}, {brand:brand}, {last4:digits}: appuyez sur un."
+""",
+    good="""
+confirm_card: "{amount:money}, {brand:brand}, {last4:digits}: appuyez sur 1."
+""",
+    of="prompts",
+    is_advice=True,
+)
+NO_SECURITY_CODE = rule(
+    "T612",
+    "no-security-code",
+    what="A `collect` step does not ask for the card's security code.",
+    why="""Most banks decline a card that is keyed in without it, or charge more for it, and a stolen number alone is then
+enough to pay. Leave it out only where your bank has agreed to it.""",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    is_advice=True,
+)
+SHORT_TIMER = rule(
+    "T613",
+    "short-timer",
+    what="`first_key` or `between_keys` is shorter than slow callers need.",
+    why="Older callers, and all who read a number from a card or a letter, take three to five seconds between two keys.",
+    bad="""
+patience: {first_key: 10s, between_keys: 3s}
+""",
+    good="""
+patience: {first_key: 10s, between_keys: 6s}
+""",
+    is_advice=True,
+)
+GUESSING_BETWEEN = rule(
+    "T614",
+    "guessing-between",
+    what="A caller who has found one bill can come back to the look-up without having paid, as often as they like.",
+    why="""Each time all tries begin again, so account numbers can be guessed between two looks at one's own. Lead back to
+the look-up only after an approved charge.""",
+    bad="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+      2: {say: pay_another_amount, then: account}
+""",
+    good="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+""",
+    is_advice=True,
+)

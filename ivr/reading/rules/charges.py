@@ -1,0 +1,198 @@
+"""T4: charges that must not happen, or cannot, and the bank and bills that they need."""
+
+from ivr.reading.rules.rule import rule
+
+NO_AMOUNT = rule(
+    "T401",
+    "charge-without-amount",
+    what="There is a way to a `pay` step on which no amount was chosen.",
+    why="""An amount is set in a menu or asked for, and is good for one charge. A second charge of the same amount would take
+the caller's money twice for one bill.""",
+    bad="""
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: card, not_found: retry, gave_up: not_charged}
+""",
+    good="""
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+)
+NO_CARD = rule(
+    "T402",
+    "charge-without-card",
+    what="There is a way to a `pay` step on which no card was taken.",
+    why="A card is good for one charge: another charge needs the card again.",
+    bad="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: charge}
+""",
+    good="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+""",
+)
+NO_CONSENT = rule(
+    "T403",
+    "charge-without-consent",
+    what="There is a way to a `pay` step on which the caller did not agree to this amount on this card.",
+    why="""Nobody is charged who has not pressed 1 after hearing brand, last four digits and amount. It is what the card
+networks ask for, and what you show when a caller disputes the charge.""",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+)
+UNANSWERED_CHARGE = rule(
+    "T404",
+    "charge-after-unanswered",
+    what="There is a way to a `pay` step while an earlier charge has no answer.",
+    why="""A bank that does not answer may have charged the card. Until it has been asked, a second charge may be one too
+many; `unknown` leads to an `inquire_then_reverse` step.""",
+    bad="""
+steps:
+  charge:
+    pay: acme_bank
+    then: {approved: receipt, declined: card, unknown: card}
+""",
+    good="""
+steps:
+  charge:
+    pay: acme_bank
+    then: {approved: receipt, declined: card, unknown: find_out}
+""",
+)
+NOTHING_TO_INQUIRE = rule(
+    "T405",
+    "nothing-to-inquire",
+    what="There is a way to an `inquire_then_reverse` step on which no charge waits for an answer.",
+    why="There is nothing to ask the bank about. Only `unknown` of a `pay` step leads there.",
+    bad="""
+steps:
+  charge:
+    pay: acme_bank
+    then: {approved: receipt, declined: find_out, unknown: find_out}
+""",
+    good="""
+steps:
+  charge:
+    pay: acme_bank
+    then: {approved: receipt, declined: card, unknown: find_out}
+""",
+)
+CARD_FOR_NOTHING = rule(
+    "T406",
+    "card-for-nothing",
+    what="The flow collects a card, and has no `pay` step.",
+    why="A card that is not needed is a card that can be lost.",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {ok: not_charged, cancelled: not_charged, gave_up: not_charged}
+  not_charged: {end: unpaid}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+  charge:
+    pay: acme_bank
+    then: {approved: receipt, declined: card, unknown: find_out}
+""",
+)
+TWO_BANKS = rule(
+    "T407",
+    "two-banks",
+    what="The steps of one flow name two banks.",
+    why="A card is sealed to its bank while it is keyed in, so no other can open it; and only the bank that was asked knows.",
+    bad="""
+steps:
+  find_out:
+    inquire_then_reverse: euro_bank
+    then: {approved: receipt, reversed: not_charged, pending: we_will_tell}
+""",
+    good="""
+steps:
+  find_out:
+    inquire_then_reverse: acme_bank
+    then: {approved: receipt, reversed: not_charged, pending: we_will_tell}
+""",
+)
+NO_SUCH_BANK = rule(
+    "T408",
+    "no-such-bank",
+    what="A bank is named that config/banks.yaml does not have (`--banks` names another file).",
+    why="The charge could not be sent anywhere.",
+    bad="""
+steps:
+  charge:
+    pay: acme_bnk
+    then: {approved: receipt, declined: card, unknown: find_out}
+""",
+    good="""
+steps:
+  charge:
+    pay: acme_bank
+    then: {approved: receipt, declined: card, unknown: find_out}
+""",
+)
+CURRENCIES_DIFFER = rule(
+    "T409",
+    "currencies-differ",
+    what="`max_amount` is in another currency than the bank takes, or than the bills are in (`--accounts`).",
+    why="No bill could be paid, or 100 of one currency would be charged as 100 of another.",
+    bad="""
+limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 200.00 EUR}
+""",
+    good="""
+limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 200.00 USD}
+""",
+)
+BRAND_NOT_CAPTURED = rule(
+    "T410",
+    "brand-not-captured",
+    what="`capture: pay` with a brand that Twilio's <Pay> does not take.",
+    why="Callers with such a card would be refused on Twilio, and served on your own trunk.",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    capture: pay
+    brands: [visa, unionpay]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code]
+    capture: pay
+    brands: [visa, mastercard]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+)

@@ -1,0 +1,347 @@
+"""The store as a model in memory, for exploring quickly: what the ledger, the outbox and the limits promise, without a
+database and its transactions.
+
+It answers as the store does to everything that one process asks of it, one thing after another; `tests/testing/test_model.py`
+and every hundredth walk of an exploration hold the two against each other. Two nodes at once, a cut in the middle of a
+transaction and what is on a disk afterwards are for the store's own tests. A method of the store that is not here fails.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from ivr.core.call import OPEN, Call
+from ivr.core.money import Money
+from ivr.store import (
+    ANY,
+    FINAL,
+    FOLLOWS,
+    NOTICES,
+    TEXTS,
+    Accepted,
+    AlreadyBegun,
+    Attempter,
+    BankWord,
+    BeingPaid,
+    Bill,
+    DueChanged,
+    DueNow,
+    Job,
+    Limit,
+    Limits,
+    NoCard,
+    OverLimit,
+    Payment,
+    PaymentIntent,
+    Renewal,
+    SealedField,
+    StaleCall,
+    Status,
+    Store,
+    StoredCall,
+    TextMessage,
+    Turn,
+    Which,
+    bank_queue,
+    read_bills,
+)
+
+Refusal = OverLimit | BeingPaid | DueChanged
+A_YEAR_S = 365 * 24 * 3600
+
+
+@dataclass
+class Begun:
+    """A payment, and what limits count it by."""
+
+    payment: Payment
+    fingerprint: str
+    at: datetime
+
+
+@dataclass
+class Queued:
+    """A job that is not done. `due` and `leased_until` are None for at once and for nobody."""
+
+    job: Job
+    queue: str
+    due: datetime | None = None
+    leased_until: datetime | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        return all(one is None or one <= now for one in (self.due, self.leased_until))
+
+
+class ModelledStore(Store):
+    """For one thread. Every time is given: nothing here has a clock."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty, as at the beginning."""
+        self._calls: dict[str, StoredCall] = {}
+        self._sealed: dict[str, dict[str, SealedField]] = {}
+        self._begun: dict[str, Begun] = {}
+        self._jobs: dict[tuple[str, str], Queued | None] = {}  # None: done, and not to be added again
+        self._texts: dict[str, TextMessage] = {}
+        self._bills: dict[str, Bill] = {}
+        self._numbers = count(1)
+
+    # ---- calls
+
+    def load_call(self, call_id: str) -> StoredCall | None:
+        return self._calls.get(call_id)
+
+    def save_call(self, state: Call, version: int, now: datetime, *, answer: str = "") -> None:
+        stored = self._calls.get(state.id)
+        if (stored.version if stored else 0) != version:
+            raise StaleCall(state.id)
+        self._calls[state.id] = StoredCall(state, version + 1, answer, now)
+        if version and state.phase == "over" and state.can_text:
+            for charge in state.untold:
+                self._add_job("result", state.intent_of(charge.attempt), TEXTS)
+
+    def ended_calls(self, flow: str, limit: int) -> Iterator[Call]:
+        ended = [one.call for one in self._calls.values() if one.call.flow == flow and one.call.phase == "over"]
+        yield from ended[::-1][:limit]
+
+    def note_turn(self, turn: Turn) -> None:
+        """For people to read: nobody reads it here."""
+
+    # ---- sealed fields
+
+    def stage_sealed(self, sealed: SealedField, at: datetime) -> None:
+        call = sealed.intent.rpartition("-")[0]
+        if sealed.intent in self._begun or self._is_over(call):
+            raise StaleCall(call)
+        self._sealed.setdefault(sealed.intent, {})[sealed.field] = sealed
+
+    def is_staged(self, intent: str) -> bool:
+        return intent in self._sealed
+
+    def forget_card(self, intent: str) -> bool:
+        if intent in self._begun:
+            return False
+        self._sealed.pop(intent, None)
+        return True
+
+    # ---- a charge is begun
+
+    def limit_reached(self, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
+        a_call = Limit(limits.per_call, A_YEAR_S) if limits.per_call else None
+        checks = {"call": a_call, "caller": limits.per_caller, "card": limits.per_card}
+        checks |= {"account": limits.per_account, "line": limits.per_line}
+        for what, limit in checks.items():
+            if limit and sum(self._failed(what, attempter, limit, now)) >= limit.count:
+                return OverLimit(f"attempts_per_{what}")
+        return None
+
+    def _failed(self, what: str, attempter: Attempter, limit: Limit, now: datetime) -> Iterator[bool]:
+        mine, since = _counted(what, attempter), now - timedelta(seconds=limit.window_s)
+        for one in self._begun.values() if mine else ():
+            is_failed = one.payment.status not in ("approved", "not_sent") and one.at > since
+            yield is_failed and mine == _counted(what, _attempter_of(one.payment.intent, one.fingerprint))
+
+    def begin_payment(
+        self, intent: PaymentIntent, limits: Limits, now: datetime, due: DueNow | None = None
+    ) -> Accepted | AlreadyBegun | Refusal:
+        if intent.amount.minor <= 0:
+            raise ValueError("a charge is more than nothing")
+        if intent.reference in self._begun:
+            return AlreadyBegun()
+        if self._is_over(intent.call):
+            raise StaleCall(intent.call)
+        fields = self._sealed.get(intent.reference)
+        if not fields:
+            raise NoCard(intent.reference)
+        fingerprint = next((one.fingerprint for one in fields.values() if one.fingerprint), "")
+        refusal = self._refusal(intent, _attempter_of(intent, fingerprint), limits, now, due)
+        if refusal is not None:
+            self._sealed.pop(intent.reference, None)
+            return refusal
+        self._begun[intent.reference] = Begun(Payment(intent, "accepted", None, None), fingerprint, now)
+        self._add_job("authorize", intent.reference, bank_queue(intent.bank))
+        return Accepted()
+
+    def _refusal(  # type: ignore[override]
+        self, intent: PaymentIntent, attempter: Attempter, limits: Limits, now: datetime, due: DueNow | None
+    ) -> Refusal | None:
+        over = self.limit_reached(attempter, limits, now)
+        if over is not None or not intent.payable_key:
+            return over
+        if self.is_being_paid(intent.payable_source, intent.payable_key):
+            return BeingPaid()
+        bill = self._bills.get(intent.payable_key)
+        left = due.amount if due else bill.due if bill else Money(0, intent.amount.currency)
+        is_enough = left.currency == intent.amount.currency and left.minor >= intent.amount.minor
+        return None if is_enough else DueChanged(left)
+
+    def is_being_paid(self, source: str, key: str) -> bool:
+        return any(
+            one.payment.status in OPEN
+            and (one.payment.intent.payable_source, one.payment.intent.payable_key) == (source, key)
+            for one in self._begun.values()
+        )
+
+    # ---- what is known of it
+
+    def payment(self, reference: str) -> Payment | None:
+        begun = self._begun.get(reference)
+        return begun.payment if begun else None
+
+    def payments_of(self, call_id: str) -> list[Payment]:
+        return [one.payment for one in self._begun.values() if one.payment.intent.call == call_id]
+
+    # ---- the forwarder's side
+
+    def mark_sent(self, job: Job) -> dict[str, str] | None:
+        if self._held(job) is None or not self._move(job.reference, "accepted", "sent"):
+            return None
+        return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
+
+    def record(
+        self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
+    ) -> bool:
+        payment = self.payment(job.reference) if self.finish(job) else None
+        if payment is None or status not in FOLLOWS.get(payment.status, frozenset()):
+            return False
+        self._move(job.reference, payment.status, status, answer or BankWord())
+        if status == "unknown":
+            self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
+        if status == "approved" and payment.intent.payable_key:
+            if tell_billing:
+                self._add_job("notice", job.reference, NOTICES)
+            else:
+                self._lower_bill(payment.intent)
+        if status in FINAL:
+            self._sealed.pop(job.reference, None)
+            if waiting := self._jobs.get(("result", job.reference)):
+                waiting.due = None
+        return True
+
+    def put_back(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
+        return self.postpone(job, pause_s, now) and self._move(job.reference, "sent", "accepted")
+
+    def _move(self, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
+        begun, word = self._begun[reference], word or BankWord()
+        if begun.payment.status != old:
+            return False
+        begun.payment = Payment(begun.payment.intent, new, word.confirmation_number, word.response_code)
+        return True
+
+    def _lower_bill(self, intent: PaymentIntent) -> None:
+        bill = self._bills.get(intent.payable_key)
+        if bill and bill.due.currency == intent.amount.currency:
+            left = Money(max(bill.due.minor - intent.amount.minor, 0), bill.due.currency)
+            self._bills[bill.account] = replace(bill, due=left)
+
+    # ---- the outbox
+
+    def claim_jobs(self, now: datetime | None, lease_s: float, most: int, which: Which = ANY) -> Sequence[Job]:
+        assert now is not None
+        free = [one for one in self._waiting() if one.is_free(now)]
+        free.sort(key=lambda one: (one.due is not None, one.due or now, one.job.id))
+        for one in free[:most]:
+            one.leased_until = now + timedelta(seconds=lease_s)
+            one.job = replace(one.job, fence=one.job.fence + 1, attempts=one.job.attempts + 1)
+        return [one.job for one in free[:most]]
+
+    def finish(self, job: Job) -> bool:
+        if self._held(job) is None:
+            return False
+        self._jobs[job.kind, job.reference] = None
+        return True
+
+    def postpone(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
+        held = self._held(job)
+        if held is None or now is None:
+            return False
+        held.due, held.leased_until = now + timedelta(seconds=pause_s), None
+        return True
+
+    def renew(self, job: Job, lease_s: float, now: datetime | None = None) -> bool:
+        held = self._held(job)
+        if held is None or now is None:
+            return False
+        held.leased_until = now + timedelta(seconds=lease_s)
+        return True
+
+    def outbox_depth(self) -> dict[str, int]:
+        kinds = [one.job.kind for one in self._waiting()]
+        return {kind: kinds.count(kind) for kind in kinds}
+
+    def _waiting(self) -> Iterable[Queued]:
+        return [one for one in self._jobs.values() if one is not None]
+
+    def _held(self, job: Job) -> Queued | None:
+        queued = self._jobs.get((job.kind, job.reference))
+        return queued if queued and queued.job.fence == job.fence else None
+
+    def _add_job(self, kind: str, reference: str, queue: str) -> None:
+        if (kind, reference) not in self._jobs:
+            self._jobs[kind, reference] = Queued(Job(next(self._numbers), kind, reference, 0, 0), queue)
+
+    # ---- texts
+
+    def queue_sms(self, message_id: str, recipient: str, body: str, now: datetime) -> bool:
+        if message_id in self._texts:
+            return False
+        self._texts[message_id] = TextMessage(message_id, recipient, body, is_sent=False)
+        self._add_job("sms", message_id, TEXTS)
+        return True
+
+    def text_message(self, message_id: str) -> TextMessage | None:
+        return self._texts.get(message_id)
+
+    def texts_of(self, call: str) -> Sequence[TextMessage]:
+        return [text for text in self._texts.values() if text.id.startswith(f"{call}-")]
+
+    def text_kept(self, job: Job, now: datetime) -> bool:
+        if not self.finish(job):
+            return False
+        self._texts[job.reference] = replace(self._texts[job.reference], state="kept")
+        return True
+
+    # ---- bills
+
+    def find_bill(self, account: str) -> Bill | None:
+        bill = self._bills.get(account)
+        return bill and replace(bill, minimum=min(bill.minimum, bill.due))
+
+    def seed_bills(self, file: Path, *, anew: bool = False) -> int:
+        bills = [one for one in read_bills(file) if anew or one.account not in self._bills]
+        self.renew_bills(bills)
+        return len(bills)
+
+    def renew_bills(self, bills: Sequence[Bill], *, replace_all: bool = False, only_show: bool = False) -> Renewal:
+        self._bills |= {one.account: one for one in bills}
+        return Renewal((), (), (), len(bills))
+
+    def _is_over(self, call: str) -> bool:
+        return call in self._calls and self._calls[call].call.phase == "over"
+
+
+def _counted(what: str, attempter: Attempter) -> tuple[str, ...] | None:
+    """What an attempt is counted under; None for nobody."""
+    under: Mapping[str, tuple[str, ...]] = {
+        "call": (attempter.call,),
+        "caller": (attempter.ani_hash,),
+        "card": (attempter.card_fingerprint,),
+        "account": (attempter.payable_key, attempter.payable_source),
+        "line": ("" if attempter.ani_hash else attempter.line,),
+    }
+    return under[what] if under[what][0] else None
+
+
+def _attempter_of(intent: PaymentIntent, fingerprint: str) -> Attempter:
+    return Attempter(
+        call=intent.call,
+        ani_hash=intent.ani_hash,
+        card_fingerprint=fingerprint,
+        payable_source=intent.payable_source,
+        payable_key=intent.payable_key,
+        line=intent.line,
+    )

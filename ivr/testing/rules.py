@@ -1,0 +1,138 @@
+"""What must be true of every call, whoever made it: taken from the bank's own books and from what each caller heard and
+agreed to, never from our ledger.
+
+    consent  nothing is charged that the caller did not agree to, in that amount, as often as agreed
+    bill     a bill is charged what it owes at most; what is left is what was due without what was charged
+    books    our ledger says what the bank's books say, and nothing was sent to the bank twice
+    ending   the last words say what became of the money, and so does the record
+    receipt  a confirmation number is said for what was charged only
+    text     a result that was not heard is texted, a text that was promised comes, and none goes to nobody
+    end      every call comes to an end, and everything is settled
+    fault    nothing of ours broke on the way
+
+Exploring and the tests' street of random callers both look by these. `books`, `end` and `fault` are theirs to find out.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ivr.core.actions import Phrase
+from ivr.core.call import Call
+from ivr.core.money import Money
+from ivr.store import TextMessage
+
+CHARGED = ("you_were_charged", "you_were_charged_in_total")
+NOT_CHARGED = "you_were_not_charged"
+PROMISES = ("we_will_text_the_result", "call_again_for_the_result")
+TEXT_PROMISED = "sms_sent"
+Broken = Iterator[tuple[str, str]]
+"""A rule, and what was found instead."""
+
+
+class Untrue(Exception):
+    """`rule` is one of the above."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(f"{what} (rule: {rule})")
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class SeenCall:
+    """A call when all is settled. `asked`: the amounts that the bank was asked for; `charged`: its books, by reference;
+    `agreed`: the amounts that the caller consented to; `last_said`: the last turn."""
+
+    call: Call
+    heard: Sequence[Phrase]
+    last_said: Sequence[Phrase]
+    hung_up: bool
+    agreed: Sequence[Money]
+    asked: Sequence[Money]
+    charged: Mapping[str, Money]
+    texts: Sequence[TextMessage]
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What rules have to know of it: the confirmation number that it gives a reference, and, where the words of texts
+    are known, whether a text says that something was charged."""
+
+    confirmation_number: Callable[[str], str]
+    says_charged: Callable[[str], bool] | None = None
+
+
+def consent(seen: SeenCall) -> Broken:
+    for amount in _more_than_agreed(seen.asked, seen.agreed):
+        yield "consent", f"{amount} was sent to the bank, and nobody agreed to it"
+    for amount in _more_than_agreed(list(seen.charged.values()), seen.agreed):
+        yield "consent", f"{amount} was charged, and nobody agreed to it"
+
+
+def bill(account: str, owed: Money, charged_minor: int, left_minor: int) -> Broken:
+    charged = Money(charged_minor, owed.currency)
+    if charged_minor > max(owed.minor, 0):
+        yield "bill", f"{account} owed {owed}, and {charged} was charged"
+    elif left_minor != owed.minor - charged_minor:
+        yield "bill", f"{account} owed {owed}, {charged} was charged, {left_minor} is left"
+
+
+def told(seen: SeenCall, bank: Bank) -> Broken:
+    """What was said and texted: ending (a caller who hung up heard none), receipt, text."""
+    if not seen.hung_up:
+        yield from _ending(seen)
+    yield from _receipts(seen, bank)
+    yield from _texts(seen, bank)
+
+
+def _more_than_agreed(amounts: Sequence[Money], agreed: Sequence[Money]) -> Iterator[str]:
+    return iter(Counter(map(str, amounts)) - Counter(map(str, agreed)))
+
+
+def _ending(seen: SeenCall) -> Broken:
+    call, names = seen.call, {phrase.name for phrase in seen.last_said}
+    said = sum(_minor(phrase) for phrase in seen.last_said if phrase.name in CHARGED)
+    promised = names & {*PROMISES}
+    unsettled = [call.intent_of(charge.attempt) for charge in call.unsettled]
+    later = sum(seen.charged[one].minor for one in unsettled if one in seen.charged)
+    charged = sum(money.minor for money in seen.charged.values())
+    if (NOT_CHARGED in names) == bool(promised or said):
+        yield "ending", f"the last words were {', '.join(sorted(names))}; the bank charged {charged}"
+    elif charged != said + later or bool(promised) != bool(unsettled):
+        yield "ending", f"the caller was told of {said}, promised {sorted(promised)}; the bank charged {charged}"
+    elif promised and PROMISES[not call.can_text] not in promised:
+        yield "ending", "a text was promised that nobody can send"
+    elif call.outcome != ("pending" if promised else "paid" if said else "unpaid"):
+        yield "ending", f"on record as {call.outcome}, but the caller heard {', '.join(sorted(names))}"
+
+
+def _receipts(seen: SeenCall, bank: Bank) -> Broken:
+    true = {(bank.confirmation_number(one), money.minor) for one, money in seen.charged.items()}
+    for phrase in seen.heard:
+        if phrase.name == "confirmation_number":
+            number = str(dict(phrase.values).get("number", ""))
+            if (number, _minor(phrase)) not in true:
+                yield "receipt", f"confirmation number {number} for {_minor(phrase)}, which was not charged"
+
+
+def _texts(seen: SeenCall, bank: Bank) -> Broken:
+    call, texts = seen.call, {text.id: text for text in seen.texts}
+    if texts and not call.can_text:
+        yield "text", "a text to nobody"
+    if not texts and any(phrase.name == TEXT_PROMISED for phrase in seen.heard):
+        yield "text", "a text that was promised never came"
+    if missing := seen.charged.keys() - {call.intent_of(charge.attempt) for charge in call.charges}:
+        yield "text", f"the call does not know that it charged {len(missing)} times, so nobody is told"
+    for charge in call.charges:
+        reference = call.intent_of(charge.attempt)
+        result = texts.get(f"{reference}-result")
+        if (result is not None) != (not charge.told and call.can_text):
+            knows = "knows" if charge.told else "does not know"
+            yield "text", f"the caller {knows} how the charge ended, and is {'' if result else 'not '}texted"
+        elif result and bank.says_charged and bank.says_charged(result.body) != (reference in seen.charged):
+            yield "text", "the text does not say what the bank does"
+
+
+def _minor(phrase: Phrase) -> int:
+    amount = dict(phrase.values).get("amount")
+    return amount.minor if isinstance(amount, Money) else 0
