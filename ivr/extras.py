@@ -3,6 +3,7 @@
 import importlib.util
 
 from ivr.errors import ConfigError
+from ivr.places import COMMAND
 
 # Module that is missing -> the extra of pyproject.toml that brings it.
 EXTRA_OF = {
@@ -11,6 +12,8 @@ EXTRA_OF = {
     "espeakng_loader": "voice",
     "matplotlib": "plot",
 }
+# scipy comes with two extras: these commands need one of them whole, whichever module is missed first.
+EXTRA_OF_COMMAND = {"trunk": "trunk", "ring": "trunk"}
 # Process of the Procfile -> modules that only it needs.
 NEEDED_BY = {"trunk": ("aiosipua", "pylibsrtp", "scipy")}
 
@@ -30,7 +33,10 @@ def require_extra(process: str, wanted_by: str) -> None:
 def needs_extra(error: ModuleNotFoundError, command: str) -> ConfigError | None:
     """A clear error for a module that an extra brings; None for a module that must always be there."""
     extra = EXTRA_OF.get((error.name or "").partition(".")[0])
-    return ConfigError(f"`{command}` needs more than is installed: {cure(extra)}") if extra else None
+    if extra is None:
+        return None
+    wanted = EXTRA_OF_COMMAND.get(command, extra)
+    return ConfigError(f"`{COMMAND} {command}` needs more than is installed: {cure(wanted)}")
 
 
 def cure(extra: str) -> str:

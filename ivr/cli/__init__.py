@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
         try:
             command: click.Command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
-            raise needs_extra(error, f"{COMMAND} {cmd_name}") or error from None
+            raise needs_extra(error, cmd_name) or error from None
         return as_typed_here(command)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -1,4 +1,4 @@
-"""The runner's tests use the store's databases and the real bank simulator."""
+"""The tests of calls use the store's databases and the real bank simulator."""
 
 from tests.bank_process import bank, bank_keys, bank_process
 from tests.calls.billings import server
