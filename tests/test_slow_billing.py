@@ -11,7 +11,7 @@ from ivr.calls.billing import HttpBilling
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps
 from ivr.channels.simulator import ViaLine
-from ivr.conversation.paying import DUE_PATIENCE_S
+from ivr.flow.steps.pay import DUE_PATIENCE_S
 from tests.benches import Bench
 from tests.billing_endpoints import BillingServer, Request, billing_server, hang, write
 from tests.channels.trunk.mouths import Caller, keys_a_card, ring
