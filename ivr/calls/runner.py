@@ -31,7 +31,7 @@ from ivr.core.actions import (
     Speak,
     Wait,
 )
-from ivr.core.call import Call, Charge, Ending
+from ivr.core.call import NO_NOTES, Call, Charge, Ending
 from ivr.core.caller import takes_texts
 from ivr.core.events import (
     BankAnswered,
@@ -193,13 +193,13 @@ class Runner:
         told = plain_words(call, ending) if known else NOT_KNOWN
         phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
         charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
-        ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
+        ended = replace(call, phase="over", outcome=ending, charges=charges, notes=NO_NOTES, moves=left(call, ERROR))
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
+        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending, notes=NO_NOTES), [])
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the flow, or the call's step in it, is no longer there, or the step knows no such phase."""
