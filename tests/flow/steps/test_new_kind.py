@@ -226,6 +226,19 @@ def test_a_kind_without_one_of_its_parts_is_refused_by_its_name(part: str):
     assert "HalvedStep" not in KINDS
 
 
+@pytest.mark.filterwarnings("ignore:Field name")
+def test_a_key_that_would_hide_a_part_is_refused():
+    class HidingStep(TrackStep):
+        """Has a key by the name of a part."""
+
+        place = 16
+        bank: str = ""
+        """Hides the bank that a step names."""
+
+    with pytest.raises(TypeError, match=r"HidingStep in .* lacks another name for its key 'bank'"):
+        step_kind(HidingStep)
+
+
 def test_nobody_outside_of_its_file_knows_a_kind():
     """No class of a kind is named, and no kind is told from another by its class."""
     names = re.compile(r"\b(" + "|".join(kind.__name__ for kind in kinds()) + r")\b")
