@@ -5,12 +5,14 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 
 from ivr import metrics
 from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
+from ivr.calls.live_flows import flow_of
 from ivr.calls.payments import Payments
 from ivr.conversation.asking import is_in_another_currency
 from ivr.conversation.collecting import expected_field
@@ -55,6 +57,7 @@ from ivr.flow.schema import PayStep, ResolveStep
 from ivr.store import StaleCall
 
 log = structlog.get_logger()
+AnyAction = TypeVar("AnyAction", bound=Action)
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
 PLAIN_WORDS: Mapping[Ending, str] = {
     "paid": "payment_went_through",
@@ -66,7 +69,7 @@ MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
 
 
 class FlowChanged(Exception):
-    """A call's flow, or its step, is not in the flows that this process has: another version is running by now."""
+    """The version of the flow that a call is on, or its step in it, cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,10 @@ class Advance:
 
 
 class Runner:
-    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless."""
+    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless.
+
+    `flows` are those that new calls begin on, by name; a call goes on with its own version (`LiveFlows`).
+    """
 
     def __init__(self, flows: Mapping[str, Flow], payments: Payments, billing: Billing) -> None:
         self.flows = flows
@@ -124,8 +130,7 @@ class Runner:
 
         Where that cannot be read the hold goes on; should it still not be readable at its end, that is a fault.
         """
-        flow = self.flows.get(call.flow)
-        if flow is None or call.phase != "waiting":
+        if call.phase != "waiting" or (flow := flow_of(self.flows, call)) is None:
             return False
         kind = flow.steps.get(call.step)
         try:
@@ -137,7 +142,7 @@ class Runner:
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
-        return self.payments.tokenize(call, self.flows[call.flow], fields, at)
+        return self.payments.tokenize(call, self._flow(call), fields, at)
 
     # ---- endings that are not the flow's
 
@@ -153,11 +158,14 @@ class Runner:
         try:
             # What broke may have come after the flow's own ending, which was then not heard.
             live = replace(recorded, phase="entry", outcome=None)
-            ended, actions = step(self.flows[live.flow], live, Fault(at))
+            # A version that cannot be had ends in the words of the one that can.
+            flow = flow_of(self.flows, live) or self.flows[live.flow]
+            ended, actions = step(flow, live, Fault(at))
         except Exception as fault:
             note_fault(call.id, fault)
             return self.end_plainly(recorded)
-        return Advance(ended, [action for action in actions if isinstance(action, (Speak, HangUp))])
+        said = [in_words_of(flow.version, action) for action in actions]
+        return Advance(ended, [action for action in said if isinstance(action, (Speak, HangUp))])
 
     def farewell(self, call: Call) -> Advance:
         """For somebody who is still there when their call has been ended as a hang-up: what is true now."""
@@ -175,7 +183,8 @@ class Runner:
         """
         ending = call.outcome or call.known_ending
         told = plain_words(call, ending) if known else NOT_KNOWN
-        phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
+        version = call.flow_version
+        phrases = tuple(Phrase(name, call.language, version=version) for name in ("apology", told, "goodbye"))
         charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
         ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
@@ -186,8 +195,8 @@ class Runner:
         return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
 
     def _flow(self, call: Call) -> Flow:
-        """FlowChanged where the flow, or the call's step in it, is no longer there."""
-        flow = self.flows.get(call.flow)
+        """FlowChanged where the call's version, or its step in it, is not there."""
+        flow = flow_of(self.flows, call)
         if flow is None or (call.step and call.step not in flow.steps):
             raise FlowChanged(call.flow)
         return flow
@@ -197,6 +206,8 @@ class Runner:
     def _actions(self, reached: list[Call], event: Event) -> list[ChannelAction]:
         """What the channel is to do. `reached` grows by each state of the call, so that a fault knows the last one."""
         flow = self._flow(reached[-1])
+        if flow.version != reached[-1].flow_version:
+            reached.append(reached[-1].changed(flow_version=flow.version))
         try:
             waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
         finally:
@@ -214,7 +225,7 @@ class Runner:
             if isinstance(action, ForgetCard):
                 self._forget(reached, action)
                 continue
-            answer = self._perform(reached[-1], action, event)
+            answer = self._perform(reached[-1], flow, action, event)
             if answer is not None:
                 # The answer decides what happens instead of the rest of the turn.
                 waiting = self._step(reached, flow, answer)
@@ -224,7 +235,7 @@ class Runner:
         history = noted(flow, reached[-1], event)  # before keys are wiped
         call, actions = step(flow, reached[-1], event)
         reached.append(call.changed(history=history))
-        return deque(actions)
+        return deque(in_words_of(flow.version, action) for action in actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:
         """A charge committed at this very moment, by another request of the same call, is one of its charges."""
@@ -242,14 +253,14 @@ class Runner:
             return self.payments.answer(call, event) or event
         return event
 
-    def _perform(self, call: Call, action: Action, event: Event) -> Event | None:
+    def _perform(self, call: Call, flow: Flow, action: Action, event: Event) -> Event | None:
         match action:
             case LookUp():
-                return self._look_up(call, action, event)
+                return self._look_up(call, flow, action, event)
             case BeginCard():
-                return self.payments.begin_card(call, self.flows[call.flow], event.at)
+                return self.payments.begin_card(call, flow, event.at)
             case Authorize():
-                return authorize(self.payments, self.billing, call, self.flows[call.flow], action, event.at)
+                return authorize(self.payments, self.billing, call, flow, action, event.at)
             case Resolve():
                 # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
                 return self.payments.answer(call, Waited(event.at))
@@ -257,12 +268,25 @@ class Runner:
                 self.payments.send_sms(call, action, event.at)
         return None
 
-    def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
+    def _look_up(self, call: Call, flow: Flow, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.
         found = self.billing.look_up(action.source, action.key, event, f"{call.id} {call.since}")
-        if isinstance(found, LookedUp) and is_in_another_currency(self.flows[call.flow], found):
+        if isinstance(found, LookedUp) and is_in_another_currency(flow, found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         return found
+
+
+def in_words_of(version: str, action: AnyAction) -> AnyAction:
+    """The action with its phrases in the words of the call's version."""
+    if not version:
+        return action
+    match action:
+        case Speak():
+            phrases = tuple(replace(phrase, version=version) for phrase in action.phrases)
+            return replace(action, phrases=phrases)
+        case SendSms():
+            return replace(action, phrase=replace(action.phrase, version=version))
+    return action
 
 
 def plain_words(call: Call, ending: Ending) -> str:
@@ -296,9 +320,10 @@ def count(before: Call, after: Call) -> None:
 
 
 def new_call(call_id: str, flow: Flow, *, ani: str, dnis: str, channel: str) -> Call:
-    """A call that has not yet been greeted."""
+    """A call that has not yet been greeted, on this version of the flow."""
     return Call(
         *(call_id, flow.name, ani, dnis, channel, flow.head.languages[0]),
         phase="language",
         can_text=takes_texts(ani),
+        flow_version=flow.version,
     )
