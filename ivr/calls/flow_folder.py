@@ -125,7 +125,9 @@ class FlowFolder:
         for name, live in store.live_versions().items():
             version = store.flow_version(name, live.number) if live.number != WITHDRAWN else None
             if version and name in contents and contents[name].digest != version.digest:
-                log.warning("the file differs from the version that serves: publish it", flow=name, serves=version.number)
+                log.warning(
+                    "the file differs from the version that serves: publish it", flow=name, serves=version.number
+                )
 
     def _stamps(self) -> Stamps:
         files = (*self.folder.glob("*.yaml"), *(self.folder / "prompts").glob("*.yaml"))

@@ -21,7 +21,7 @@ from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.errors import FlowError, IvrError
 from ivr.flow.compiler import NOTHING_AROUND, Around, Flow
-from ivr.flow.content import compiled, stored_content
+from ivr.flow.content import Content, compiled, stored_content
 from ivr.flow.moving import why_it_stays
 from ivr.store import WITHDRAWN, FlowVersion, LiveVersion, Store
 from ivr.words.phrases import Prompts
@@ -134,7 +134,9 @@ class LiveFlows(Mapping[str, Flow]):
         try:
             return self._keep(_compile(stored))
         except FlowError as error:
-            log.error("a version that calls are on cannot be used by this program", **_named(stored), problem=str(error))
+            log.error(
+                "a version that calls are on cannot be used by this program", **_named(stored), problem=str(error)
+            )
             return None
 
     def _keep(self, one: Compiled) -> Compiled:
@@ -200,7 +202,11 @@ class LiveFlows(Mapping[str, Flow]):
 
 
 def _compile(stored: FlowVersion, around: Around = NOTHING_AROUND) -> Compiled:
-    return Compiled(*compiled(stored_content(stored.flow, stored.text, stored.prompts), around), stored)
+    return Compiled(*compiled(stored_content_of(stored), around), stored)
+
+
+def stored_content_of(stored: FlowVersion) -> Content:
+    return stored_content(stored.flow, stored.text, stored.prompts)
 
 
 def _named(version: FlowVersion) -> dict[str, object]:

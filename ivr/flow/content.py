@@ -40,7 +40,9 @@ class Content:
 def contents_of(found: FlowSet) -> Mapping[str, Content]:
     """By name, of the flows that have no problems."""
     assert found.prompts is not None or not found.flows
-    return {name: _content(flow, found.texts[name], found.prompts) for name, flow in found.flows.items() if found.prompts}
+    return {
+        name: _content(flow, found.texts[name], found.prompts) for name, flow in found.flows.items() if found.prompts
+    }
 
 
 def _content(flow: Flow, text: str, prompts: Prompts) -> Content:

@@ -39,7 +39,9 @@ def _why_not_with(call: Call, old: Flow, new: Flow) -> str:
     if (old.answers & call.values.keys()) - new.answers:
         return "it has an answer to a question that is not asked any more"
     counted_on = _known_at(call.step, new) - _known_at(call.step, old)
-    return f"'{call.step}' counts on what this call has not been asked: {', '.join(sorted(counted_on))}" * bool(counted_on)
+    return f"'{call.step}' counts on what this call has not been asked: {', '.join(sorted(counted_on))}" * bool(
+        counted_on
+    )
 
 
 def _known_at(step: str, flow: Flow) -> frozenset[str]:

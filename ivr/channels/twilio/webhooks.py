@@ -117,7 +117,9 @@ class Webhooks:
         )
 
     def _write(self, call: Call, actions: Sequence[ChannelAction], version: int) -> str:
-        return self._writer(flow_of(self.runner.flows, call)).answer(actions, f"/twilio/voice/{call.flow}?seq={version}")
+        return self._writer(flow_of(self.runner.flows, call)).answer(
+            actions, f"/twilio/voice/{call.flow}?seq={version}"
+        )
 
     def _writer(self, flow: Flow | None) -> Writer:
         return Writer(tone_url) if flow is not None and flow.head.voice == "tones" else self.writer
