@@ -142,14 +142,14 @@ def _stamp(file: Path) -> tuple[str, int, int, int]:
     return str(file), found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def watch(flows: LiveFlows, folder: FlowFolder, store: Store) -> None:
-    """From now on, in a thread of this process: edits in development, publications everywhere."""
+def watch(flows: LiveFlows, folder: FlowFolder, store: Store) -> threading.Event:
+    """From now on, in a thread of this process: edits in development, publications everywhere. Until the event is set."""
     every_s = DEVELOPMENT_LOOK_S if folder.publishes_edits else PRODUCTION_LOOK_S
-    rest = threading.Event()
+    stop = threading.Event()
 
     def go_on_looking() -> None:
         kind = ""
-        while not rest.wait(every_s):
+        while not stop.wait(every_s):
             try:
                 folder.look(store)
                 flows.look()
@@ -161,3 +161,4 @@ def watch(flows: LiveFlows, folder: FlowFolder, store: Store) -> None:
                     log.error("cannot look for published flows", kind=kind)
 
     threading.Thread(target=go_on_looking, name="flows", daemon=True).start()
+    return stop
