@@ -20,7 +20,8 @@ import structlog
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.errors import FlowError, IvrError
-from ivr.flow.compiler import NOTHING_AROUND, Around, Flow
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import NOTHING_AROUND, Around
 from ivr.flow.content import Content, compiled, stored_content
 from ivr.flow.moving import why_it_stays
 from ivr.store import WITHDRAWN, FlowVersion, LiveVersion, Store

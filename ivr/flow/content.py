@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ivr.errors import FlowError
-from ivr.flow.compiler import NOTHING_AROUND, Around, Flow, compile_flow
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import NOTHING_AROUND, Around, compile_flow
 from ivr.flow.files import FlowSet
 from ivr.flow.prompts import needed_prompts
 from ivr.words.phrases import Prompts, Texts

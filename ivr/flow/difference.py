@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ivr.flow.content import Content
-from ivr.flow.schema import words_of
+from ivr.flow.steps import kind_of
 from ivr.reading.yaml_source import read_yaml
 
 LONGEST_SHOWN = 100
@@ -38,7 +38,8 @@ def _head_lines(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 def _step_lines(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for name, body in new.items():
         if name not in old:
-            yield f"  + step {name}: {words_of(body)} {_shown(body.get(words_of(body)))}"
+            kind = kind_of(body)
+            yield f"  + step {name}: {kind.word} {_shown(body.get(kind.word))}" if kind else f"  + step {name}"
         elif body != old[name]:
             yield f"  ~ step {name}"
             yield from (f"      {line}" for line in _changes(old[name], body))

@@ -5,8 +5,9 @@ keyed in, a charge, an answer that is being confirmed or looked up. It is asked 
 """
 
 from ivr.core.call import Call
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.known import known_values
+from ivr.flow.paths import ways_to_steps
 
 
 def why_it_stays(call: Call, old: Flow, new: Flow) -> str:
@@ -29,7 +30,8 @@ def _why_not_now(call: Call) -> str:
         return "its charge has no answer yet"
     if call.has_unsent_card:
         return "its card is being taken"
-    return "" if call.phase == "entry" else f"an answer at '{call.step}' is not complete"
+    is_whole = call.phase == "entry" and not call.notes
+    return "" if is_whole else f"an answer at '{call.step}' is not complete"
 
 
 def _why_not_with(call: Call, old: Flow, new: Flow) -> str:
@@ -38,11 +40,14 @@ def _why_not_with(call: Call, old: Flow, new: Flow) -> str:
         return "amounts are in another currency by now"
     if (old.answers & call.values.keys()) - new.answers:
         return "it has an answer to a question that is not asked any more"
-    counted_on = _known_at(call.step, new) - _known_at(call.step, old)
+    counted_on = _sure_at(call.step, new) - _sure_at(call.step, old)
     return f"'{call.step}' counts on what this call has not been asked: {', '.join(sorted(counted_on))}" * bool(
         counted_on
     )
 
 
-def _known_at(step: str, flow: Flow) -> frozenset[str]:
-    return known_values(flow.head.start, flow.steps).get(step) or frozenset()
+def _sure_at(step: str, flow: Flow) -> frozenset[str]:
+    """The values that prompts may say there, and the facts that hold there, on every way to it."""
+    known = known_values(flow.head.start, flow.steps).get(step) or frozenset()
+    facts = ways_to_steps(flow.head.start, flow.steps).get(step)
+    return known.union(frozenset.intersection(*facts) if facts else ())

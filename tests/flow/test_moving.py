@@ -7,7 +7,7 @@ import pytest
 
 from ivr.core.call import Call, Charge
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.content import compiled
 from ivr.flow.moving import why_it_stays
 from tests.versions import OTHER_AMOUNT_STEP, RENAMED_CARD, SHORTER, WITHOUT_OTHER_AMOUNT, Change, content

@@ -22,7 +22,7 @@ from ivr.channels.trunk.desk import Desk, Route
 from ivr.channels.trunk.open_files import allow_open_files
 from ivr.core.call import Call
 from ivr.errors import ConfigError
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.phone.sip import (
     Account,
@@ -150,8 +150,8 @@ class Trunk:
         if self.settings.trunk_plus == "ignored":
             routes = without_plus(routes) | routes
         return {
-            number: Route(flow, self._houses[flows[flow].head.voice]) if flow in flows else None
-            for number, flow in routes.items()
+            number: Route(name, self._houses[flow.head.voice]) if (flow := flows.get(name)) else None
+            for number, name in routes.items()
         }
 
     async def _start_media(self) -> None:
