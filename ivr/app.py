@@ -74,7 +74,8 @@ def create_console_and_phone() -> tuple[Flask, BrowserPhone | None]:
 
 
 def watched(settings: Settings) -> Engine:
-    """The process's own engine, which takes up what is published."""
+    """The process's own engine, which takes up what is published, and says in the log which versions serve."""
+    set_up_logging(settings.log_level, settings.log_format)
     engine = assemble(settings)
     engine.watch()
     return engine

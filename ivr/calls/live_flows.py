@@ -28,7 +28,7 @@ from ivr.store import WITHDRAWN, FlowVersion, LiveVersion, Store
 from ivr.words.phrases import Prompts
 
 log = structlog.get_logger()
-MOST_KEPT = 32  # compiled versions that are not live; one takes about 1 MB
+MOST_KEPT = 32  # compiled versions that are not live; the sample takes 35 kB, and 0.14 s to make again
 MOST_MOVES = 8  # from version to version, for a call that was not heard of while several were published
 
 
