@@ -66,6 +66,10 @@ class Prompts:
     def slots(self, language: str, name: str) -> tuple[Slot, ...]:
         return self._templates[language][name].slots
 
+    def parts(self, phrase: Phrase) -> list[str]:
+        """For each of its pieces the value that it says, or "" for fixed words."""
+        return [part.name if isinstance(part, Slot) else "" for part in self._template(phrase).parts]
+
     def speaker(self, language: str) -> Speaker:
         return self._speakers[language]
 
