@@ -54,6 +54,13 @@ def say(turn: Turn, step: SayStep) -> Turn:
     return turn
 
 
+def tells_all(turn: Turn, step: SayStep) -> bool:
+    """Has the step said all that there is to tell? A receipt has, where it is for the call's only charge."""
+    if step.say == RECEIPT:
+        return len(turn.call.approved) == 1 and not turn.call.unsettled
+    return step.say in TRUE_PROMPTS
+
+
 def receipt_values(charge: Charge) -> dict[str, Money | str]:
     return {
         "amount": charge.amount,

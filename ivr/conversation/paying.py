@@ -226,4 +226,4 @@ def send_sms(turn: Turn, template: str) -> Turn:
 
 def end_call(turn: Turn, kind: Closing) -> Turn:
     """A step that has just said how it ended does not say so twice."""
-    return ending.end(turn, told=isinstance(kind, SayStep) and kind.say in ending.TRUE_PROMPTS)
+    return ending.end(turn, told=isinstance(kind, SayStep) and ending.tells_all(turn, kind))

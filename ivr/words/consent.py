@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
 from ivr.reading.rules import Rule
 from ivr.reading.rules.advice import KEY_NOT_SAID, YES_NOT_FOUND
-from ivr.reading.rules.prompts import CONSENT_INCOMPLETE, DEAD_KEY, KEYS_SWAPPED, OTHER_KEY, YES_NOT_SAID
+from ivr.reading.rules.prompts import (
+    CONSENT_INCOMPLETE,
+    DEAD_KEY,
+    KEYS_SWAPPED,
+    OTHER_KEY,
+    RECEIPT_INCOMPLETE,
+    YES_NOT_SAID,
+)
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 
 # What the caller agrees to, each said by the kind that can be understood.
+_RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 
 
@@ -91,9 +99,12 @@ class Fault:
 
 
 def faults(name: str, template: Template, language: str) -> Iterator[Fault]:
-    """Of the prompts whose keys are fixed."""
+    """Of the prompts whose keys are fixed, and of the receipt."""
     if name == "confirm_card":
         yield from _consent_faults(template)
+    if name == "confirmation_number" and not _RECEIPT & {slot.name for slot in template.slots}:
+        message = "prompt 'confirmation_number' does not say the number"
+        yield Fault(RECEIPT_INCOMPLETE, message, "add {number:digits}")
     text = prose(template)
     said = keys_said(text, language)
     if name.startswith("confirm_"):
