@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from ivr.calls.assembly import load_flow
 from ivr.console.drop_off import SPANS, DropOff, begin_of
 from ivr.core.moves import way_of
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.traffic import traffic_of
 from ivr.flow.drawing.traffic_look import TrafficLook

@@ -21,7 +21,7 @@ from ivr.core.events import (
     NoInput,
 )
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 
 AT = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 BILL = {"bill.due": Money(4250), "bill.min": Money(1000)}

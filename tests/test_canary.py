@@ -17,6 +17,7 @@ from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
 from ivr.store import Store, migrate, open_store
 from ivr.testing.billing import Behaviour, ScriptedBilling
+from ivr.testing.twilio import TwilioCall
 from ivr.vault import Vault
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files, leaks_in_object
@@ -54,6 +55,9 @@ class World:
         self.bench.workbench.work()
         line.wait()
         line.press("#")
+        self.keep(line)
+
+    def keep(self, line: TwilioCall) -> None:
         self.responses += [f"{delivery.answer} {delivery.url}".encode() for delivery in line.deliveries]
         self.responses.append(repr(line).encode() + repr(line.deliveries).encode())
 
@@ -128,7 +132,6 @@ def test_no_card_number_is_left_by_a_consent_that_waits_for_what_is_due(
     world: World, capfd: pytest.CaptureFixture[str], then: Behaviour
 ):
     line = world.web.line()
-    world._keep(line)
     line.begin()
     for keys in ("1", "12345678#", "1", f"{CANARIES[0]}#", "1230", "739", "94105"):
         line.press(keys)
@@ -140,6 +143,7 @@ def test_no_card_number_is_left_by_a_consent_that_waits_for_what_is_due(
         world.bench.workbench.work()
         if reply.state == "over":
             break
+    world.keep(line)
     assert len(world.bench.bank.charged) == (then == "is slow")
     assert everything(world, capfd) == []
 

@@ -10,8 +10,8 @@ import structlog
 from ivr.calls.billing import HttpBilling
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps
-from ivr.channels.simulator import ViaLine
-from ivr.conversation.paying import DUE_PATIENCE_S
+from ivr.flow.steps.pay import DUE_PATIENCE_S
+from ivr.testing.twilio import TwilioCall
 from tests.benches import Bench
 from tests.billing_endpoints import BillingServer, Request, billing_server, hang, write
 from tests.channels.trunk.mouths import Caller, keys_a_card, ring
@@ -33,7 +33,7 @@ def billing_at(server: BillingServer, bench: Bench, waiters: int = 0) -> HttpBil
     return HttpBilling(BillingEndpoint(Access(server.url, limit_s=LONG)), bench.workbench.store, LookUps(LONG, waiters))
 
 
-def at_the_card(web: Web) -> ViaLine:
+def at_the_card(web: Web) -> TwilioCall:
     line = web.line()
     line.begin()
     for keys in ("1", "12345678", "1"):

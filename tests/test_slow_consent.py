@@ -2,8 +2,8 @@
 
 import pytest
 
-from ivr.conversation.paying import DUE_PATIENCE_S
 from ivr.core.events import Event, HungUp, Waited
+from ivr.flow.steps.pay import DUE_PATIENCE_S
 from ivr.store import StaleCall
 from tests.benches import Bench
 from tests.test_one_bill import Person, charged, due

@@ -17,7 +17,7 @@ from ivr.bank import AuthorizationRequest
 from ivr.calls import CallStore, Runner
 from ivr.calls.assembly import Engine, load_flow
 from ivr.calls.billing import Bills
-from ivr.calls.payments import Payments, bank_of
+from ivr.calls.payments import Payments
 from ivr.calls.texting import keep_text
 from ivr.channels.trunk import Trunk
 from ivr.core.call import Call
@@ -181,15 +181,13 @@ def card(number: int) -> Keyed:
 
 def engine_over(store: CallStore, file: Path, sealing_key: Path) -> Engine:
     flow, prompts = load_flow(file)
-    payments = Payments(
-        store, {bank_of(flow): Vault(sealing_key, FINGERPRINT_KEY)}, "test", FINGERPRINT_KEY, prompts.words
-    )
+    payments = Payments(store, {flow.bank: Vault(sealing_key, FINGERPRINT_KEY)}, "test", FINGERPRINT_KEY, prompts.words)
     return Engine({flow.name: flow}, prompts, store, Runner({flow.name: flow}, payments, Bills(store)))
 
 
 def forward(till: Till, stopping: threading.Event) -> None:
     flow = next(iter(till.trunk.engine.flows.values()))
-    forwarder = Forwarder(till.store, {bank_of(flow): till.bank}, keep_text)
+    forwarder = Forwarder(till.store, {flow.bank: till.bank}, keep_text)
     while not stopping.wait(FORWARDER_REST_S):
         while forwarder.run_once():
             pass

@@ -14,7 +14,8 @@ from ivr.calls.production import require_production
 from ivr.calls.runner import Runner
 from ivr.calls.texting import texting
 from ivr.errors import ConfigError, FlowError
-from ivr.flow.compiler import Around, Flow
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import Around
 from ivr.flow.files import FlowSet, read_flows
 from ivr.places import COMMAND
 from ivr.settings import Settings

@@ -18,7 +18,7 @@ from ivr.calls.payments import Payments
 from ivr.core.actions import Authorize
 from ivr.core.call import Call
 from ivr.core.events import ChargeRefused, DueAwaited, Event, Waited
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 
 log = structlog.get_logger()
 

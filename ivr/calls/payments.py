@@ -26,8 +26,7 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.errors import FlowError
-from ivr.flow.compiler import Flow
-from ivr.flow.schema import CollectStep, PayStep
+from ivr.flow.compiled import Flow
 from ivr.reading.scalars import Rate
 from ivr.store import (
     AlreadyBegun,
@@ -91,10 +90,10 @@ class Payments:
             event.keys.wipe()
 
     def _take(self, call: Call, flow: Flow, field: CardField, keys: bytearray, at: datetime) -> Event:
-        kind = flow.steps[call.step]
-        assert isinstance(kind, CollectStep)
+        asked = flow.steps[call.step].card
+        assert asked is not None
         context = SealContext(self.merchant, call.id, call.intent)
-        rules = CardRules(frozenset(kind.brands), str(call.values.get("brand", "")) or None)
+        rules = CardRules(frozenset(asked.brands), str(call.values.get("brand", "")) or None)
         intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
         if intake.fingerprint:
             card = Attempter(card_fingerprint=intake.fingerprint)
@@ -110,12 +109,12 @@ class Payments:
         """Seals every field of the step, or none; the reason's name where one is missing or wrong. Wipes them all."""
         kind = flow.steps.get(call.step)
         try:
-            if not isinstance(kind, CollectStep):
+            if kind is None or kind.card is None:
                 return "not_collecting"
-            for field in kind.collect:
+            for field in kind.card.fields:
                 if field not in fields:
                     return f"missing_{field}"
-            for field in kind.collect:
+            for field in kind.card.fields:
                 verdict = self._take(call, flow, field, fields[field].buffer, at)
                 if not isinstance(verdict, CardCollected) or not verdict.valid:
                     self.forget(call.intent)
@@ -217,10 +216,9 @@ class Payments:
             self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(action.phrase), at)
 
     def _vault(self, flow: Flow) -> Vault:
-        bank = bank_of(flow)
-        if bank is None:
+        if flow.bank is None:
             raise FlowError(f"flow '{flow.name}' collects a card and never pays")  # the compiler refuses such a flow
-        return self.vaults[bank]
+        return self.vaults[flow.bank]
 
     def ani_hash(self, ani: str) -> str:
         """Stands for a caller in the limits; empty for callers who withhold their number, who are not one caller."""
@@ -256,11 +254,6 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
 def _with_brand(call: Call, verdict: CardCollected) -> Call:
     brand = (verdict.summary or "").partition(" ")[0]
     return replace(call, values={**call.values, "brand": brand}) if brand else call
-
-
-def bank_of(flow: Flow) -> str | None:
-    """The bank that a flow's cards are sealed to: the one its pay step names. None for a flow that charges nobody."""
-    return next((kind.pay for kind in flow.steps.values() if isinstance(kind, PayStep)), None)
 
 
 def _limit(rate: Rate) -> Limit:

@@ -12,11 +12,8 @@ from ivr import metrics
 from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
 from ivr.calls.payments import Payments
-from ivr.conversation.asking import is_in_another_currency
-from ivr.conversation.collecting import expected_field
-from ivr.conversation.engine import step
+from ivr.conversation.engine import expected_field, step
 from ivr.conversation.history import noted
-from ivr.conversation.paying import ends_wait
 from ivr.core.actions import (
     Action,
     Authorize,
@@ -50,8 +47,9 @@ from ivr.core.events import (
 )
 from ivr.core.money import Money
 from ivr.core.moves import ERROR, left
-from ivr.flow.compiler import Flow
-from ivr.flow.schema import PayStep, ResolveStep
+from ivr.flow.compiled import Flow
+from ivr.flow.talk.amounts import is_in_another_currency
+from ivr.flow.talk.turn import ENGINE_PHASES, moment_of
 from ivr.store import StaleCall
 
 log = structlog.get_logger()
@@ -66,7 +64,7 @@ MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
 
 
 class FlowChanged(Exception):
-    """A call's flow, or its step, is not in the flows that this process has: another version is running by now."""
+    """A call's flow, or its step or phase, is not in the flows that this process has: another version is running by now."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +123,19 @@ class Runner:
         Where that cannot be read the hold goes on; should it still not be readable at its end, that is a fault.
         """
         flow = self.flows.get(call.flow)
-        if flow is None or call.phase != "waiting":
+        if flow is None or moment_of(flow, call) != "waits":
             return False
-        kind = flow.steps.get(call.step)
         try:
             answer = self.payments.answer(call, Waited(at))
         except Exception as fault:
             log.warning("cannot look for the bank's answer", call=call.id, kind=type(fault).__name__)
             return False
-        return isinstance(kind, PayStep | ResolveStep) and isinstance(answer, BankAnswered) and ends_wait(kind, answer)
+        return isinstance(answer, BankAnswered) and flow.steps[call.step].ends_wait(answer)
+
+    def is_on_hold(self, call: Call) -> bool:
+        """Whether the line is held: an event without keys is then the end of a pause, and no silence of the caller's."""
+        flow = self.flows.get(call.flow)
+        return flow is not None and moment_of(flow, call) in ("looks_up", "waits")
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
@@ -186,9 +188,11 @@ class Runner:
         return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
 
     def _flow(self, call: Call) -> Flow:
-        """FlowChanged where the flow, or the call's step in it, is no longer there."""
+        """FlowChanged where the flow, or the call's step in it, is no longer there, or the step knows no such phase."""
         flow = self.flows.get(call.flow)
         if flow is None or (call.step and call.step not in flow.steps):
+            raise FlowChanged(call.flow)
+        if call.phase not in ENGINE_PHASES and (not call.step or call.phase not in flow.steps[call.step].phases):
             raise FlowChanged(call.flow)
         return flow
 

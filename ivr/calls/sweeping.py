@@ -10,7 +10,7 @@ from ivr.calls.billing import Bills
 from ivr.calls.payments import Payments
 from ivr.calls.runner import Runner
 from ivr.calls.session import CallService
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.store import Store
 from ivr.words.phrases import Prompts
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from ivr.conversation.collecting import expected_field
+from ivr.conversation.engine import expected_field
 from ivr.core.actions import ChannelAction, Speak
 from ivr.core.call import Call
 from ivr.core.events import CardCaptured, Event, HungUp, KeysEntered, NoInput, Waited
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.store import Turn
 
 MOST_DOTS = 20

@@ -13,15 +13,27 @@ from ivr.calls.assembly import load_flow
 from ivr.cli.exploring import accounts_for_trying
 from ivr.cli.flow_choice import settings_to_read
 from ivr.errors import ConfigError
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.logs import set_up_logging
 from ivr.reading.problems import did_you_mean
 from ivr.testing.project import Project
-from ivr.testing.seconds import CALLERS, Answers, Caller, Part, TimedLine, Voice, by_kind, by_name, in_order, time_call
+from ivr.testing.seconds import (
+    CALLERS,
+    Answers,
+    Caller,
+    Kind,
+    Part,
+    TimedLine,
+    Voice,
+    by_kind,
+    by_name,
+    in_order,
+    time_call,
+)
 from ivr.voice import Renderer, VoiceName
 from ivr.words.phrases import Prompts
 
-TITLES = {"prompt": "prompts", "keys": "keys", "silence": "silence", "hold": "hold"}
+TITLES: Mapping[Kind, str] = {"prompt": "prompts", "keys": "keys", "silence": "silence", "hold": "hold"}
 ANI = "+15550100"
 
 
@@ -59,10 +71,10 @@ class Timing:
         spent = {name: by_name(parts) for name, parts in self.calls.items()}
         for kind, what in dict.fromkeys(key for sums in spent.values() for key in sums):
             seconds = [sums.get((kind, what)) for sums in spent.values()]
-            table.add_row(kind, what, *(f"{one:.1f}" if one is not None else "" for one in seconds))
+            table.add_row(kind, what, *("" if one is None else f"{one:.1f}" for one in seconds))
         table.add_section()
-        for kind, title in TITLES.items():
-            sums = [by_kind(parts)[kind] for parts in self.calls.values()]  # type: ignore[index]
+        for each, title in TITLES.items():
+            sums = [by_kind(parts)[each] for parts in self.calls.values()]
             if any(sums):
                 table.add_row("all", title, *(f"{one:.1f}" for one in sums))
         table.add_section()

@@ -8,7 +8,7 @@ from ivr.console.drop_off import DropOff, begin_of
 from ivr.console.rows import CallRow, MoneyRow, Process, TextRow, Trace, Trial, TurnRow
 from ivr.console.trials import processes, trials
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import traffic_of
 from ivr.flow.way import whole_way
 from ivr.settings import Settings

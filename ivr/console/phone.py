@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 
 from ivr.bank.simulator.scenarios import APPROVAL, SCENARIOS, Scenario
 from ivr.core.brands import brand_of
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.settings import Settings
 from ivr.store import Store, read_bills
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from ivr.console.drop_off import DropOff
 from ivr.core.call import Ending
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 
 SHOWN_DIGITS = 3
 

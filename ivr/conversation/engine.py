@@ -1,23 +1,41 @@
 """The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
 
-from ivr.conversation import asking, collecting, ending, habit, paying
-from ivr.conversation.dropping import is_card
-from ivr.conversation.turn import ACCEPT_KEY, Again, End, GoTo, Leave, Listen, OfferCancel, Reply, Turn, one_key
+from ivr.conversation import habit
 from ivr.core.actions import Action, HangUp, Phrase, Speak
-from ivr.core.call import Call
-from ivr.core.events import CallStarted, ChargeRefused, Event, Fault, HungUp, KeysEntered, LimitReached, NoInput
-from ivr.core.moves import BACK, BEGAN, ERROR, LIMIT
-from ivr.flow.compiler import BUILT_IN, CANCELLED, Flow
-from ivr.flow.schema import (
-    AskStep,
-    Closing,
-    CollectStep,
-    MenuStep,
-    PayStep,
-    ResolveStep,
-    SayStep,
-    SmsStep,
+from ivr.core.call import NO_NOTES, Call
+from ivr.core.entry import EntryRules
+from ivr.core.events import (
+    CallStarted,
+    CardField,
+    ChargeRefused,
+    Event,
+    Fault,
+    HungUp,
+    KeysEntered,
+    LimitReached,
+    NoInput,
 )
+from ivr.core.fixed_keys import ACCEPT_KEY
+from ivr.core.moves import BACK, BEGAN, ERROR, LIMIT
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import BUILT_IN, CANCELLED
+from ivr.flow.talk import charging, ending
+from ivr.flow.talk.dropping import is_card
+from ivr.flow.talk.turn import (
+    Again,
+    End,
+    GoTo,
+    Leave,
+    Listen,
+    OfferCancel,
+    Reply,
+    StepInTurn,
+    Turn,
+    Wish,
+    one_key,
+)
+
+MOST_STEPS_A_TURN = 1000  # none that a flow's checks let through comes near it
 
 
 def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
@@ -34,7 +52,7 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
     elif isinstance(event, LimitReached):
         turn = refuse(turn, event)
     elif isinstance(event, ChargeRefused):
-        turn = resume(paying.hear_refusal(turn, event))
+        turn = resume(charging.hear_refusal(turn, event))
     else:
         turn = hear(turn, event)
     turn = forget_answers(turn) if turn.call.phase == "over" else turn
@@ -58,95 +76,71 @@ def hear(turn: Turn, event: Event) -> Turn:
         return choose_language(turn, event)
     if phase == "cancel":
         return answer_cancel_offer(turn, event)
-    kind = turn.flow.steps[turn.call.step]
-    match kind:
-        case AskStep() | MenuStep():
-            reply = asking.hear(turn, kind, event)
-        case CollectStep():
-            reply = collecting.hear(turn, kind, event)
-        case PayStep() | ResolveStep():
-            reply = paying.hear(turn, kind, event)
-        case SayStep() if phase == "repeat":
-            reply = paying.hear_repeat(turn, kind, event)
-        case _:
-            return ask(turn)
-    return resume(reply)
+    return resume(here(turn).hear(turn, event))
+
+
+def here(turn: Turn) -> StepInTurn:
+    """The step that the call is at."""
+    return turn.flow.steps[turn.call.step]
+
+
+def expected_field(flow: Flow, call: Call) -> tuple[CardField, EntryRules] | None:
+    """The card field that this call's next keys belong to, and how they are read; None where keys are not card data."""
+    kind = flow.steps.get(call.step)
+    return kind.card_field(Turn(flow, call, 0.0)) if kind is not None else None
+
+
+# ---- from step to step
 
 
 def resume(reply: Reply) -> Turn:
-    """A phase says what it wants next; going from step to step happens only here."""
+    """A step says what it wants next; going from step to step happens only here."""
     turn, wish = reply
-    match wish:
-        case Listen():
+    for _ in range(MOST_STEPS_A_TURN):
+        if isinstance(wish, Listen):
             return turn
+        turn, wish = grant(turn, wish)
+    raise RecursionError(f"the call goes round at step '{turn.call.step}'")
+
+
+def grant(turn: Turn, wish: Wish) -> Reply:
+    match wish:
         case Again():
-            return ask(turn)
-        case OfferCancel():
-            return turn.change(phase="cancel").say("offer_cancel").collect_one_key("cancel", flush=True)
+            return here(turn).put(turn)
         case Leave(outcome):
             return leave(turn, outcome)
+        case OfferCancel():
+            turn = turn.change(phase="cancel").say("offer_cancel")
+            return turn.collect_one_key("cancel", flush=True), Listen()
         case GoTo(name):
             return enter(turn.went(BACK), name)
-        case End():
-            return ending.end(turn)
+        case End(told):
+            return ending.end(turn, told=told), Listen()
+        case Listen():
+            return turn, wish
 
 
-def leave(turn: Turn, outcome: str) -> Turn:
+def leave(turn: Turn, outcome: str) -> Reply:
     target = turn.flow.follow(turn.call.step, outcome)
     turn = turn.went(outcome)
-    if target == turn.call.step:
-        return ask(turn)
-    return enter(turn, target)
+    return (turn, Again()) if target == turn.call.step else enter(turn, target)
 
 
-def enter(turn: Turn, name: str) -> Turn:
+def enter(turn: Turn, name: str) -> Reply:
     if name == CANCELLED:
         turn = turn if turn.call.charges else turn.say("cancelled")
     if name in BUILT_IN:
-        return ending.end(turn)
-    turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0)
-    kind = turn.flow.steps[name]
-    if isinstance(kind, CollectStep):
-        if turn.call.approved and "amount" not in turn.call.values:
-            return ending.end(turn)  # what was chosen has been paid: there is nothing to ask another card for
-        turn = collecting.begin(turn)
-    return ask(turn)
-
-
-def ask(turn: Turn) -> Turn:
-    """Puts the present step's question."""
-    kind = turn.flow.steps[turn.call.step]
-    match kind:
-        case AskStep() | MenuStep():
-            return asking.ask(turn, kind)
-        case CollectStep():
-            return collecting.ask(turn, kind)
-        case PayStep() | ResolveStep():
-            return paying.begin(turn, kind)
-        case SayStep():
-            turn = ending.say(turn, kind)
-            return resume(paying.offer_repeat(turn, kind)) if kind.repeat or kind.sms else close(turn, kind)
-        case SmsStep():
-            return close(paying.send_and_say(turn, kind), kind)
-        case Closing():
-            return close(turn, kind)
-    raise AssertionError(f"a step of an unknown kind: {kind!r}")
+        return turn, End()
+    turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0, notes=NO_NOTES)
+    return here(turn).enter(turn)
 
 
 def ask_again(turn: Turn) -> Turn:
     """The present question once more, from whatever it is in the middle of."""
-    if turn.call.phase == "language":
-        return offer_languages(turn)
-    kind = turn.flow.steps[turn.call.step]
-    if isinstance(kind, SayStep) and turn.call.phase == "repeat":
-        return resume(paying.offer_repeat(turn, kind))
-    return ask(turn)
+    return offer_languages(turn) if turn.call.phase == "language" else resume(here(turn).put_again(turn))
 
 
-def close(turn: Turn, kind: Closing) -> Turn:
-    if kind.end is not None:
-        return paying.end_call(turn, kind)
-    return enter(turn.went("ok"), str(kind.then))
+# ---- at no step, or above it
 
 
 def hang_up(turn: Turn) -> Turn:
@@ -161,7 +155,7 @@ def apologise(turn: Turn) -> Turn:
 
 def refuse(turn: Turn, event: LimitReached) -> Turn:
     """The answer to `BeginCard`, or to `Authorize`: then nothing was sent."""
-    turn = paying.drop_charge(turn).went(LIMIT)
+    turn = charging.drop_charge(turn).went(LIMIT)
     return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
@@ -175,7 +169,7 @@ def greet(turn: Turn) -> Turn:
 
 
 def start(turn: Turn) -> Turn:
-    return enter(turn.went(BEGAN).say("welcome"), turn.flow.head.start)
+    return resume(enter(turn.went(BEGAN).say("welcome"), turn.flow.head.start))
 
 
 def offer_languages(turn: Turn) -> Turn:
@@ -200,8 +194,8 @@ def choose_language(turn: Turn, event: Event) -> Turn:
 
 def answer_cancel_offer(turn: Turn, event: Event) -> Turn:
     if one_key(turn, event) != ACCEPT_KEY:
-        return ask(turn.change(phase="entry"))
+        return resume((turn.change(phase="entry"), Again()))
     turn = turn.change(phase="entry")
     if turn.flow.leads_on(turn.call.step, "cancelled"):
-        return leave(turn, "cancelled")
-    return enter(turn.went("cancelled"), CANCELLED)
+        return resume(leave(turn, "cancelled"))
+    return resume(enter(turn.went("cancelled"), CANCELLED))

@@ -10,7 +10,6 @@ or of the look-up that began with it: nobody has heard the next question by then
 an entry with nothing in it, and is told so.
 """
 
-from ivr.conversation.turn import Turn
 from ivr.core.call import Call
 from ivr.core.entry import ends_itself
 from ivr.core.events import (
@@ -24,9 +23,8 @@ from ivr.core.events import (
     NoInput,
     Waited,
 )
-from ivr.flow.compiler import Flow
+from ivr.flow.talk.turn import FlowInTurn, Turn, moment_of
 
-QUESTIONS = frozenset({"language", "entry", "confirm"})
 DOUBLE_PRESS_S = 1.0
 
 
@@ -34,7 +32,7 @@ def is_stray_done(turn: Turn, event: Event) -> bool:
     return (turn.call.ended_itself and _is_lone_done(turn, event)) or is_second_done(turn.flow, turn.call, event)
 
 
-def is_second_done(flow: Flow, call: Call, event: Event) -> bool:
+def is_second_done(flow: FlowInTurn, call: Call, event: Event) -> bool:
     """Does it only repeat a done key, and change nothing at all?"""
     at = event.at.timestamp()
     is_soon = bool(call.done_at) and at - call.done_at < DOUBLE_PRESS_S
@@ -57,7 +55,7 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
             ended_itself, with_done = False, event.reading == "empty"
         case LookedUp() | LookUpFailed():
             ended_itself, with_done = call.ended_itself, bool(call.done_at)
-        case Waited() if call.phase == "lookup":
+        case Waited() if moment_of(turn.flow, call) == "looks_up":
             return turn
         case NoInput() | Waited() | BankAnswered():
             ended_itself = with_done = False
@@ -70,8 +68,10 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
 
 def _is_lone_done(turn: Turn, event: Event) -> bool:
     call = turn.call
-    if not (call.phase in QUESTIONS or (call.phase == "repeat" and not call.repeats)):
-        return False
+    moment = moment_of(turn.flow, call)
+    is_offered = moment == "offers" and not call.repeats
+    if call.phase == "cancel" or not (moment == "asks" or is_offered):
+        return False  # an answer, or nothing at all
     if isinstance(event, CardEntryEdited):
         return event.reading == "empty"
     return isinstance(event, KeysEntered) and event.keys.buffer == turn.flow.editing_keys[0].encode()

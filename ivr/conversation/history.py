@@ -39,8 +39,8 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
-from ivr.flow.schema import AskStep, CollectStep
+from ivr.flow.compiled import Flow
+from ivr.flow.talk.turn import moment_of
 
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
 LONGEST_AMOUNT = 7  # digits
@@ -75,8 +75,8 @@ def _keys(flow: Flow, call: Call, event: KeysEntered) -> str:
         return "silence"
     keys, is_short = event.keys.buffer, len(event.keys) <= 2
     step = flow.steps.get(call.step)
-    is_number = call.phase == "entry" and isinstance(step, AskStep) and step.ask != "money"
-    is_amount = call.phase == "entry" and isinstance(step, AskStep) and len(keys) <= LONGEST_AMOUNT + 1
+    keyed = step.keyed(call.phase) if step is not None else "key"
+    is_number, is_amount = keyed == "number", keyed == "amount" and len(keys) <= LONGEST_AMOUNT + 1
     if not is_number and (is_short or is_amount):
         return f"keys {event.keys.text()}"
     # Before a clear key nothing counts; after it only how many there are.
@@ -106,7 +106,8 @@ def _refused(flow: Flow, call: Call, event: ChargeRefused) -> str:
 
 def attempt_of(flow: Flow, call: Call) -> str:
     """Which attempt is refused, and where: before the card is asked for, or when it is to be charged."""
-    return f"{call.attempt}{'b' if isinstance(flow.steps.get(call.step), CollectStep) else 'c'}"
+    step = flow.steps.get(call.step)
+    return f"{call.attempt}{'b' if step is not None and step.card else 'c'}"
 
 
 def _captured(_flow: Flow, _call: Call, event: CardCaptured) -> str:
@@ -120,7 +121,7 @@ _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
     CardEntryEdited: lambda _flow, _call, event: f"edit {event.reading}",
     CardCaptured: _captured,
     # A wait for a look-up is over with its answer, and one for what is due with a charge or a refusal.
-    Waited: lambda _flow, call, _event: "" if call.phase == "lookup" else "waited",
+    Waited: lambda flow, call, _event: "" if moment_of(flow, call) == "looks_up" else "waited",
     BankAnswered: lambda _flow, _call, event: f"bank {event.outcome}",
     LookedUp: _found,
     LookUpFailed: lambda _flow, _call, event: f"failed {event.problem}",

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from ivr.core.events import Value
 from ivr.core.money import Money
 
-Phase = Literal["language", "entry", "confirm", "cancel", "lookup", "waiting", "repeat", "over"]
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 5
+FORM = 6
+NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
 ChargeStatus = Literal["accepted", "sent", "unknown", "approved", "declined", "reversed", "not_sent"]
@@ -50,8 +50,9 @@ class Call:
     """`attempt` counts card attempts and names the payment intent; `since` is when the current wait was last looked at
     (epoch s), `waited` how long it has lasted by then.
 
-    `phase` "lookup" is at a question a look-up without an answer yet, at a pay step what is due being read again: nothing
-    has been charged. `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
+    `phase` is "language" before the first step, "cancel" while it is asked whether to cancel, "over" at the end; all others are
+    the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
+    `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key last came, and
     nothing else since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
@@ -68,7 +69,7 @@ class Call:
     channel: str
     language: str
     step: str = ""
-    phase: Phase = "entry"
+    phase: str = "entry"
     field_index: int = 0
     silences: int = 0
     mistakes: int = 0
@@ -81,6 +82,7 @@ class Call:
     since: float = 0.0
     waited: float = 0.0
     values: Mapping[str, Value] = field(default_factory=dict)
+    notes: Mapping[str, Value] = field(default_factory=dict)
     looking_up: tuple[str, str] | None = None
     payable: Payable | None = None
     amount_step: str = ""
@@ -146,6 +148,7 @@ class Call:
         # Not `asdict`: it copies deeply, at ten times the cost, and everything here is plain already.
         state = {"form": FORM} | self.__dict__
         state["values"] = {name: _pack(value) for name, value in self.values.items()}
+        state["notes"] = {name: _pack(value) for name, value in self.notes.items()}
         if self.payable is not None:
             state["payable"] = [self.payable.source, self.payable.key, _pack(self.payable.owed)]
         state["charges"] = [charge.__dict__ | {"amount": _pack(charge.amount)} for charge in self.charges]
@@ -161,7 +164,8 @@ class Call:
             # Before form 3 a call did not carry its charges: without them it must not go on, only end by the ledger.
             raise ValueError("charged under an older version")
         stored.pop("unsettled", None)
-        stored["values"] = {name: _unpack(value) for name, value in stored["values"].items()}
+        for name in ("values", "notes"):
+            stored[name] = {key: _unpack(value) for key, value in stored.get(name, {}).items()}
         if stored.get("looking_up"):
             stored["looking_up"] = tuple(stored["looking_up"])
         if stored.get("payable"):

@@ -1,10 +1,8 @@
 """What a flow's author should think over although the flow can be used: each is one line of `check`, marked as advice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from ivr.core.brands import LONGEST_PAN
-from ivr.flow.known import Known
-from ivr.flow.schema import SLOW_MODE_FACTOR, AskStep, CollectStep, FlowHead, Limits, Patience, Step
+from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead, Limits, Patience
 from ivr.reading.problems import Problem
 from ivr.reading.rules import advice as rules
 from ivr.reading.scalars import Rate
@@ -13,8 +11,6 @@ from ivr.reading.yaml_source import Source
 # Callers hang up sooner than this; a line that is kept open for nobody costs money.
 LONGEST_SILENCE_S = 180
 MOST_USUAL_TRIES = 5
-SHORTEST_USUAL_PAN = 13
-SECURITY_CODE_LENGTHS = frozenset({3, 4})
 LEAST_PATIENCE_S = {"first_key": 5, "between_keys": 4}
 # Failed attempts: a person has a few, somebody who tries out stolen cards has hundreds.
 DAY_S = 24 * 3600
@@ -27,21 +23,13 @@ MOST_A_DAY = {
 }
 
 
-def advise(
-    source: Source, head: FlowHead | None, steps: Mapping[str, Step], known: Mapping[str, Known]
-) -> Iterator[Problem]:
+def advise(source: Source, head: FlowHead | None) -> Iterator[Problem]:
+    """On what stands above the steps."""
     if head is not None:
         yield from _patience_advice(source, head.patience)
         yield from _timer_advice(source, head.patience)
         yield from _limits_advice(source, head.limits)
         yield from _wide_limits_advice(source, head.limits)
-    for name, step in steps.items():
-        if isinstance(step, AskStep):
-            yield from _question_advice(source, name, step, known.get(name))
-        elif isinstance(step, CollectStep) and "security_code" not in step.collect:
-            message = f"step '{name}' does not ask for the card's security code"
-            cure = "most banks decline a card without it"
-            yield source.problem(rules.NO_SECURITY_CODE, ("steps", name, "collect"), message, cure)
 
 
 def _patience_advice(source: Source, patience: Patience) -> Iterator[Problem]:
@@ -88,19 +76,3 @@ def _wide_limits_advice(source: Source, limits: Limits) -> Iterator[Problem]:
         if a_day > most:
             message = f"'{name}' limits nothing: it lets {a_day} failed attempts a day through"
             yield source.problem(rules.LIMITS_TOO_WIDE, ("limits", name), message, f"{usual} is usual")
-
-
-def _question_advice(source: Source, name: str, step: AskStep, known: Known) -> Iterator[Problem]:
-    shortest, longest = step.length or (0, 0)
-    path = ("steps", name, "length")
-    if longest >= SHORTEST_USUAL_PAN and shortest <= LONGEST_PAN:
-        message = f"'{step.ask}' is as long as a card number: an answer that could be one is dropped"
-        yield source.problem(rules.LONG_AS_CARD, path, message, "a card is asked for by a 'collect' step")
-    if {shortest, longest} <= SECURITY_CODE_LENGTHS and known is not None and "last4" in known:
-        message = f"'{step.ask}' is asked after a card and as long as its security code"
-        cure = "a security code is asked for by a 'collect' step, which seals it"
-        yield source.problem(rules.LONG_AS_CODE, path, message, cure)
-    if "card" in step.ask.split("_"):
-        message = f"'{step.ask}' sounds like a payment card, whose number is never an answer"
-        cure = "a card is asked for by a 'collect' step"
-        yield source.problem(rules.SOUNDS_LIKE_CARD, ("steps", name, "ask"), message, cure)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ivr.flow.endings import Steps, UnreadStep, next_step, steps_after, steps_that_can_end
-from ivr.flow.schema import RETRY, AskStep, Closing, Step
+from ivr.flow.schema import RETRY
+from ivr.flow.step import Step
 from ivr.reading.problems import Problem
 from ivr.reading.rules import Rule, advice, ways
 from ivr.reading.yaml_source import Source
@@ -18,8 +19,7 @@ def circle_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[
     yield from _followed(source, reached, steps, _CANCEL)
     yield from _keys_go_round(source, reached, steps)
     for name in reached:
-        step = steps[name]
-        if isinstance(step, AskStep) and step.lookup:
+        if steps[name].looks_up_bills:
             yield from _guessing_problems(source, name, steps)
 
 
@@ -121,10 +121,10 @@ def _followed(source: Source, reached: Reached, steps: Steps, kind: _Circle) -> 
 
 def _is_left_by(step: Step, kind: _Circle) -> bool:
     """Steps that only talk go round by themselves: that is told once, as silence."""
-    return kind is _SILENCE or not isinstance(step, Closing)
+    return kind is _SILENCE or not step.goes_on_by_itself
 
 
 def _after(name: str, steps: Steps, outcome: str) -> str | None:
-    way = "ok" if isinstance(steps[name], Closing) else outcome
+    way = "ok" if steps[name].goes_on_by_itself else outcome
     targets = [target for _, found, target in steps[name].targets() if found == way]
     return next_step(name, targets[0], steps) if targets else None

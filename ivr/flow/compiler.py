@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,20 +10,16 @@ from transitions import Machine
 
 from ivr.flow.advice import advise
 from ivr.flow.circles import circle_problems
+from ivr.flow.compiled import Flow
 from ivr.flow.endings import UnreadStep
 from ivr.flow.known import known_values
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
-from ivr.flow.schema import RETRY, STEP_KINDS, AskStep, FlowHead, Place, Step, words_of
+from ivr.flow.schema import RETRY, FlowHead
 from ivr.flow.schema_problems import schema_problems
-from ivr.flow.step_check import (
-    bank_problems,
-    bill_problems,
-    brand_problems,
-    card_problems,
-    known_bank_problems,
-    value_problems,
-)
+from ivr.flow.step import Step, Way
+from ivr.flow.step_check import bank_problems, bill_problems, known_bank_problems, step_problems
+from ivr.flow.steps import kind_of, kinds, words
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import reading, values, ways
 from ivr.reading.scalars import NAME_PATTERN
@@ -38,47 +33,6 @@ IMPLICIT = {"gave_up": GAVE_UP, "cancelled": CANCELLED, "not_sent": NOT_SENT}
 # Steps without a key in between are spoken in one turn, each deeper in the stack; nobody has written half as many.
 MOST_STEPS = 200
 NAME_CURE = "small letters, digits and _"
-
-
-@dataclass(frozen=True)
-class Flow:
-    """A compiled flow, shared by all its calls and by all threads."""
-
-    head: FlowHead
-    steps: Mapping[str, Step]
-    machine: Machine = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        return self.head.flow
-
-    def follow(self, step: str, outcome: str) -> str:
-        """The step that the outcome leads to; KeyError where it leads nowhere."""
-        return self._targets[step, outcome]
-
-    def leads_on(self, step: str, outcome: str) -> bool:
-        return (step, outcome) in self._targets
-
-    @cached_property
-    def editing_keys(self) -> tuple[str, str]:
-        """The keys that end an entry and clear it."""
-        return self.head.keys.done_key, self.head.keys.clear_key
-
-    @cached_property
-    def answers(self) -> frozenset[str]:
-        """What the flow's own questions are called."""
-        return frozenset(kind.ask for kind in self.steps.values() if isinstance(kind, AskStep))
-
-    @cached_property
-    def _targets(self) -> Mapping[tuple[str, str], str]:
-        """The machine's transitions, by step and outcome. A flow has no callbacks or conditions, so that a look here is
-        all that the machine's own `trigger` would do, at a hundredth of its cost."""
-        return {
-            (transition.source, outcome): str(transition.dest)
-            for outcome, event in self.machine.events.items()
-            for transitions in event.transitions.values()
-            for transition in transitions
-        }
 
 
 @dataclass(frozen=True)
@@ -130,9 +84,6 @@ def _fit_problems(source: Source, head: FlowHead | None, steps: dict[str, Step],
     yield from _outcome_problems(source, steps)
     yield from _target_problems(source, start, steps)
     yield from bank_problems(source, steps)
-    yield from brand_problems(source, steps)
-    yield from card_problems(source, steps)
-    yield from value_problems(source, steps)
     if around.banks is not None:
         yield from known_bank_problems(source, head, steps, around.banks)
     if around.bills is not None:
@@ -145,7 +96,8 @@ def _fit_problems(source: Source, head: FlowHead | None, steps: dict[str, Step],
         yield from circle_problems(source, reached, steps)
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)
-    yield from advise(source, head, steps, known)
+    yield from step_problems(source, steps, known)
+    yield from advise(source, head)
 
 
 def _read_head(source: Source) -> tuple[FlowHead | None, list[Problem]]:
@@ -182,37 +134,28 @@ def _read_steps(source: Source) -> tuple[dict[str, Step], list[Problem]]:
 
 
 def _read_step(source: Source, name: str, body: Any) -> tuple[Step, list[Problem]]:
-    unread = _unread(body)
-    kind = words_of(body)
+    unread, kind = _unread(body), kind_of(body)
     if kind is None:
-        words = [near for word in body if (near := nearest(word, STEP_KINDS))] if isinstance(body, dict) else []
-        cure = f"did you mean '{words[0]}'?" if words else f"one of {', '.join(STEP_KINDS)}"
+        near = [known for word in body if (known := nearest(word, words()))] if isinstance(body, dict) else []
+        cure = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(words())}"
         return unread, [source.problem(ways.NO_KIND, ("steps", name), f"step '{name}' does not say what it does", cure)]
     try:
-        return STEP_KINDS[kind].model_validate(body), []
+        return kind.model_validate(body), []
     except ValidationError as error:
-        return unread, list(schema_problems(source, ("steps", name), STEP_KINDS[kind], error))
+        return unread, list(schema_problems(source, ("steps", name), kind, error))
 
 
 def _unread(body: Any) -> UnreadStep:
-    """Where a step leads that cannot be read as a whole."""
+    """Where a step leads that cannot be read as a whole: as its kind reads it, and others do whose word it has too."""
     written = body if isinstance(body, dict) else {}
-    then, menu = written.get("then", {}), written.get("menu", {})
-    closes = words_of(body) in ("say", "sms", "end")
-    outcomes = {"ok": then} if closes and isinstance(then, str) else then
-    ways: list[tuple[Place, str, Any]] = []
-    if isinstance(outcomes, dict):
-        ways += [(("then", outcome), outcome, target) for outcome, target in outcomes.items()]
-    if isinstance(menu, dict):
-        ways += [(("menu", key, "then"), f"key_{key}", _target(option)) for key, option in menu.items()]
-    readable = tuple(way for way in ways if isinstance(way[2], str))
+    own = kind_of(body) or Step
+    found = list(own.ways_written(written))
+    for kind in kinds():
+        if kind is not own and kind.word in written:
+            found += [way for way in kind.ways_written(written) if way[0][0] != "then"]
+    readable: tuple[Way, ...] = tuple(way for way in found if isinstance(way[2], str))
     leads_on = bool(readable) or "end" in written
-    is_torn = not (isinstance(outcomes, dict) and isinstance(menu, dict) and leads_on and len(readable) == len(ways))
-    return UnreadStep(ways=readable, is_torn=is_torn)
-
-
-def _target(option: Any) -> Any:
-    return option.get("then") if isinstance(option, dict) else None
+    return UnreadStep(ways=readable, is_torn=not leads_on or len(readable) < len(found))
 
 
 def _target_problems(source: Source, start: Any, steps: Mapping[str, Step]) -> Iterator[Problem]:

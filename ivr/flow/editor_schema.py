@@ -1,12 +1,14 @@
 """The JSON schema that lets an editor complete a flow, from the same models that check it; what fits together is `compiler`'s."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from ivr.flow.schema import STEP_KINDS, FlowHead, Step
+from ivr.flow.schema import FlowHead
+from ivr.flow.step import Step
+from ivr.flow.steps import kinds as step_kinds
 from ivr.reading.scalars import NAME_PATTERN, Rate
 
 Schema = dict[str, Any]
@@ -15,7 +17,7 @@ DIALECT = "http://json-schema.org/draft-07/schema#"  # what yaml-language-server
 
 def flow_schema() -> Schema:
     """Numbers and booleans stand unquoted in YAML: an editor sees them as such, we read them as text."""
-    kinds = list(dict.fromkeys(STEP_KINDS.values()))
+    kinds = step_kinds()
     _, whole = models_json_schema(_modes([FlowHead, *kinds]), by_alias=True)
     parts = {name: _plain(part) for name, part in whole["$defs"].items()}
     for kind in kinds:
@@ -63,14 +65,8 @@ def _add_outcomes(part: Schema, kind: type[Step]) -> None:
     then = part["properties"].get("then", {})
     if then.get("type") == "object":
         target = then.pop("additionalProperties")
-        then["properties"] = dict.fromkeys(sorted(_outcomes(kind)), target)
+        then["properties"] = dict.fromkeys(sorted(kind.offered_outcomes()), target)
         then["additionalProperties"] = False
-
-
-def _outcomes(kind: type[Step]) -> Iterator[str]:
-    yield from kind.outcomes | kind.optional_outcomes
-    if "lookup" in kind.model_fields:
-        yield from ("found", "not_found")
 
 
 def _moved(node: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ivr.flow.schema import RETRY, MenuStep, Place, Step
+from ivr.flow.parts import Finding, Known, Need, Place, Said
+from ivr.flow.schema import RETRY
+from ivr.flow.step import Step
 from ivr.reading.problems import nearest
 
 Steps = Mapping[str, Step]
@@ -11,8 +13,21 @@ Steps = Mapping[str, Step]
 class UnreadStep(Step):
     """A step that has problems of its own: only where it leads is known, and not even that where `is_torn`."""
 
+    outcomes = frozenset()
     ways: tuple[tuple[Place, str, str], ...]
     is_torn: bool
+
+    def ends_by(self) -> frozenset[str]:
+        return frozenset({"end"})
+
+    def says(self) -> Iterator[Said]:
+        yield from ()
+
+    def needs(self, name: str) -> Iterator[Need]:
+        yield from ()
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        yield from ()
 
     def targets(self) -> Iterator[tuple[Place, str, str]]:
         yield from self.ways
@@ -34,19 +49,13 @@ def steps_that_can_end(steps: Steps, goes: Callable[[str], bool] = lambda outcom
                 comes_from.setdefault(next_step(name, target, steps) or "", set()).add(name)
     ending: set[str] = set()
     # A target that no step resembles may well end.
-    waiting = [name for name, step in steps.items() if _ends_here(step, goes)] + list(comes_from.get("", ()))
+    waiting = [name for name, step in steps.items() if any(map(goes, step.ends_by()))] + list(comes_from.get("", ()))
     while waiting:
         name = waiting.pop()
         if name not in ending:
             ending.add(name)
             waiting += comes_from.get(name, ())
     return ending
-
-
-def _ends_here(step: Step, goes: Callable[[str], bool]) -> bool:
-    if isinstance(step, MenuStep):
-        return "gave_up" not in step.then and goes("gave_up")
-    return isinstance(step, UnreadStep) or getattr(step, "end", None) is not None
 
 
 def steps_after(start: str, steps: Steps, goes: Callable[[Step, str], bool] = lambda step, outcome: True) -> set[str]:

@@ -1,11 +1,13 @@
 """The flows of a folder and their prompts, read and checked together; who opens the files is elsewhere."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, Flow, check_flow
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, check_flow
 from ivr.flow.prompts import needed_prompts
+from ivr.flow.steps import kinds
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
@@ -13,7 +15,7 @@ from ivr.reading.yaml_source import Source, read_yaml
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
-from ivr.words.slots import WORD_PROMPTS
+from ivr.words.slots import ANSWER_KINDS, WORD_PROMPTS, Terms
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     """Every problem of all of them at once."""
     sources = [read_yaml(file, text) for file, text in flow_files]
     files = read_prompt_files(prompt_files)
-    found = list(prompt_file_problems(files, _asked(sources), _spoken(sources, files)))
+    found = list(prompt_file_problems(files, terms_of(sources), _spoken(sources, files)))
     checked = [check_flow(source, replace(around, prompts=files)) for source in sources]
     doubles = list(_double_problems(sources))
     told = {one.problem for one in found}.union(doubles, *(one.problems for one in checked))
@@ -103,13 +105,19 @@ def _spoken(sources: Sequence[Source], files: PromptFiles) -> frozenset[str]:
     return frozenset(spoken)
 
 
-def _asked(sources: Sequence[Source]) -> Collection[str]:
-    """What `ask` steps add to the values that prompts may say."""
-    return {name for source in sources for name in _asked_in(source.tree)}
+def terms_of(sources: Sequence[Source] = ()) -> Terms:
+    """What the kinds of steps add to the words of prompts, and these flows with the answers that they ask for."""
+    prompts: dict[str, frozenset[str]] = {}
+    values = {name: ANSWER_KINDS for source in sources for name in _asked_in(source.tree)}
+    for kind in kinds():
+        prompts |= kind.speaks
+        values |= kind.values
+    return Terms(prompts, values)
 
 
 def _asked_in(tree: Any) -> Iterator[str]:
     steps = tree.get("steps") if isinstance(tree, dict) else None
     for step in steps.values() if isinstance(steps, dict) else ():
-        if isinstance(step, dict) and isinstance(step.get("ask"), str):
-            yield step["ask"]
+        for kind in kinds():
+            if isinstance(step, dict) and (answer := kind.answer_written(step)):
+                yield answer

@@ -6,12 +6,8 @@ Every outcome makes values known or forgotten, and where ways meet only what all
 from collections.abc import Mapping
 
 from ivr.flow.endings import UnreadStep, next_step
-from ivr.flow.schema import AskStep, Closing, CollectStep, MenuStep, PayStep, Place, ResolveStep, Step
-
-# None: every value, because the way leads through a step that could not be read.
-Known = frozenset[str] | None
-CARD = frozenset({"brand", "last4"})
-RECEIPT = frozenset({"amount", "number", "confirmation_number"})
+from ivr.flow.parts import Known, Place
+from ivr.flow.step import Step
 
 
 def known_values(start: str, steps: Mapping[str, Step]) -> Mapping[str, Known]:
@@ -39,26 +35,7 @@ def _meet(one: Known, other: Known) -> Known:
 
 
 def _after(step: Step, path: Place, outcome: str, known: Known) -> Known:
-    misread = path[0] == "then" and not isinstance(step, Closing) and outcome not in step.known_outcomes()
-    if known is None or isinstance(step, UnreadStep) or misread:
+    misspelt = path[0] == "then" and outcome not in step.known_outcomes()
+    if known is None or misspelt or isinstance(step, UnreadStep):
         return None
-    match step:
-        case AskStep():
-            return _after_question(step, outcome, known)
-        case MenuStep() if path[0] == "menu" and step.menu[str(path[1])].set:
-            return known | {"amount"}
-        case CollectStep():
-            return known | CARD if outcome == "ok" else known - CARD
-        case PayStep() | ResolveStep() if outcome == "approved":
-            return known | RECEIPT
-    return known
-
-
-def _after_question(step: AskStep, outcome: str, known: frozenset[str]) -> Known:
-    if outcome == "found":
-        return (known - {"amount"}) | {"due", "min", step.ask}
-    if outcome == "not_found":
-        return known - {step.ask}
-    if outcome == "ok":
-        return known | {step.ask} | ({"amount"} if step.ask == "money" else set())
-    return known
+    return step.tells(path, outcome, known)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from ivr.flow.known import Known
-from ivr.flow.schema import AskStep, MenuStep, PayStep, Place, Step
+from ivr.flow.parts import Known, Place
+from ivr.flow.step import Step
 from ivr.reading.problems import Problem, nearest
 from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO_EARLY
 from ivr.reading.scalars import read_language
@@ -11,7 +11,7 @@ from ivr.reading.yaml_source import Source
 from ivr.words.consent import offer_faults
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.prompt_files import PromptFile, PromptFiles
-from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, TEXTS, filled_in
+from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS
 
 # How a value comes to be known.
 _GIVEN_BY = {
@@ -36,7 +36,7 @@ def prompt_problems(
             yield source.problem(NO_PROMPT_FILE, ("languages", index), f"there are no prompts in {language}", cure)
         elif prompts[language].is_readable:
             yield from _missing_problems(source, steps, prompts[language])
-            values = CALL_VALUES | {step.ask for step in steps.values() if isinstance(step, AskStep)}
+            values = CALL_VALUES.union(*(_own_values(step) for step in steps.values()))
             for name, step in steps.items():
                 yield from _value_problems(source, name, step, known.get(name), values, prompts[language])
                 yield from _key_problems(source, name, step, prompts[language])
@@ -51,17 +51,17 @@ def _is_language(tag: str) -> bool:
 
 
 def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
-    return frozenset(_always_needed(steps)).union(*(step.prompts() for step in steps.values()))
+    return frozenset(ENGINE_PROMPTS).union(*(step.prompts() for step in steps.values()))
 
 
-def _always_needed(steps: Mapping[str, Step]) -> list[str]:
-    pays = any(isinstance(step, PayStep) for step in steps.values())
-    return [*ENGINE_PROMPTS, *(TEXTS if pays else ())]
+def _own_values(step: Step) -> frozenset[str]:
+    return frozenset({*step.values, *filter(None, (step.answer,))})
 
 
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
-    needed: list[tuple[Place, str]] = [(("languages",), name) for name in _always_needed(steps)]
-    needed += [(("steps", step, *place), name) for step, body in steps.items() for place, name in body.says()]
+    always = dict.fromkeys([*ENGINE_PROMPTS, *(name for step in steps.values() for name in step.speaks)])
+    needed: list[tuple[Place, str]] = [(("languages",), name) for name in always]
+    needed += [(("steps", name, *said.path), said.prompt) for name, step in steps.items() for said in step.says()]
     unused = file.names - {name for _, name in needed}
     for path, name in needed:
         if name not in file.names:
@@ -77,22 +77,23 @@ def _value_problems(
     the prompt file's own."""
     if known is None:
         return
-    for place, prompt in step.says():
-        template = file.templates.get(prompt)
-        sure = known | ALWAYS | filled_in(prompt) | ({"key"} if isinstance(step, MenuStep) else set())
+    for said in step.says():
+        template = file.templates.get(said.prompt)
+        sure = known | ALWAYS | said.fills
         for slot in template.slots if template else ():
             if slot.name in values - sure:
-                message = f"prompt '{prompt}' says '{slot.name}', which is not known on every way to '{name}'"
+                message = f"prompt '{said.prompt}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")
-                yield source.problem(PROMPT_TOO_EARLY, ("steps", name, *place), message, cure)
+                yield source.problem(PROMPT_TOO_EARLY, ("steps", name, *said.path), message, cure)
 
 
 def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:
-    if not isinstance(step, MenuStep):
-        return
-    for key, option in step.menu.items():
-        template = file.templates.get(option.say)
+    """Of prompts that offer a key each."""
+    offers = [said for said in step.says() if said.key]
+    for said in offers:
+        template = file.templates.get(said.prompt)
         if template is None or template.faults:
             continue
-        for fault in offer_faults(option.say, key, set(step.menu), keys_said(prose(template), file.language)):
-            yield source.problem(fault.rule, ("steps", name, "menu", key, "say"), fault.message, fault.suggestion)
+        keys = keys_said(prose(template), file.language)
+        for fault in offer_faults(said.prompt, said.key, {one.key for one in offers}, keys):
+            yield source.problem(fault.rule, ("steps", name, *said.path), fault.message, fault.suggestion)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ivr.flow.schema import STEP_KINDS
+from ivr.flow.steps import words
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import Rule
 from ivr.reading.rules import values as rules
@@ -119,8 +119,8 @@ def _written_at(source: Source, path: Path) -> Any:
 
 
 def _instead(word: str, known: frozenset[str]) -> str:
-    kinds = known & set(STEP_KINDS)
-    if word in STEP_KINDS and kinds:
+    kinds = known & set(words())
+    if word in words() and kinds:
         return f"a step does one thing: this one is '{sorted(kinds)[0]}'"
     return did_you_mean(word, known)
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.schema import RETRY
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.channels.simulator import Line, LocalLine, Paid, Texted, World
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.store import Store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import ScriptedBilling

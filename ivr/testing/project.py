@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ivr.calls.assembly import MakeVaults, read_folder, vaults_for
 from ivr.errors import ConfigError, FlowError
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.files import FlowSet
 from ivr.reading.problems import did_you_mean
 from ivr.store import Store, memory_store

@@ -33,8 +33,7 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
-from ivr.flow.schema import CollectStep
+from ivr.flow.compiled import Flow
 
 MOST_TURNS = 400
 LAST4 = "0000"
@@ -104,7 +103,7 @@ class _Replay:
         self.keyed = deque(one for one in entries if one.word in KEYED)
         self.given = {one.rest[0] for one in self.keyed if one.word == "card"}
         steps = self.flow.steps.values()
-        self.asked_fields = {name for kind in steps if isinstance(kind, CollectStep) for name in kind.collect}
+        self.asked_fields = {name for kind in steps if kind.card for name in kind.card.fields}
         self.bank = deque(one for one in entries if one.word in OF_THE_BANK)
         self.looked_up = deque(one for one in entries if one.word in LOOKED_UP)
         self.limits = {one.rest[0]: one for one in entries if one.word == "limit"}
@@ -236,7 +235,7 @@ class _Replay:
         if card_field != "card_number":
             return CardCollected(self.at(entry), of_field, True)
         kind = self.flow.steps.get(self.call.step)
-        taken = kind.brands if isinstance(kind, CollectStep) else [brand]
+        taken = kind.card.brands if kind is not None and kind.card else [brand]
         if brand and brand not in taken:
             return CardCollected(self.at(entry), of_field, False, "brand_refused")
         return CardCollected(self.at(entry), of_field, True, summary=f"{brand or taken[0]} {LAST4}")

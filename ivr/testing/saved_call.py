@@ -16,8 +16,7 @@ from ivr.core.call import Call
 from ivr.core.caller import takes_texts
 from ivr.core.money import Money
 from ivr.errors import RecordError
-from ivr.flow.compiler import Flow
-from ivr.flow.schema import CollectStep
+from ivr.flow.compiled import Flow
 from ivr.store import Store, memory_store
 from ivr.testing.bench import Bench, build_bench
 from ivr.testing.recording import RecordingLine, behaviour_of, call_file
@@ -133,8 +132,8 @@ class Retelling:
         if reply.asks != "card_number":
             brand = str(self._call.values.get("brand", ""))
             return card_field_keys(reply.asks, verdict, brand, bool(itself))
-        step = self.flow.steps[self._call.step]
-        taken = step.brands if isinstance(step, CollectStep) else []
+        asked = self.flow.steps[self._call.step].card
+        taken = asked.brands if asked else []
         attempt = 0 if self._has_one_card else self._call.attempt - 1
         return card_number_keys(verdict, taken, attempt, bool(itself))
 

@@ -4,7 +4,7 @@ Nothing is played and nobody waits: a prompt lasts as long as its clips, the key
 A prompt's length is what the line's own voice takes for it; on Twilio another voice speaks.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -185,7 +185,7 @@ def in_order(keys: str) -> Answer:
 
 def by_name(parts: Sequence[Part]) -> dict[tuple[Kind, str], float]:
     """Seconds of each prompt, field and hold, in the order in which each came first."""
-    sums = Counter[tuple[Kind, str]]()
+    sums: dict[tuple[Kind, str], float] = defaultdict(float)
     for part in parts:
         sums[part.kind, part.name] += part.seconds
     return {name: seconds for name, seconds in sums.items() if seconds > 0}

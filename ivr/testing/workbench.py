@@ -11,10 +11,10 @@ from ivr.calls import Runner
 from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.calls.billing import Billing, Bills
 from ivr.calls.notices import Notices
-from ivr.calls.payments import Payments, bank_of
+from ivr.calls.payments import Payments
 from ivr.calls.texting import keep_text
 from ivr.channels.simulator import Clock, LocalLine
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.results import result_words
 from ivr.store import Store, memory_store
@@ -62,7 +62,7 @@ def build_workbench(
         store.seed_bills(accounts)
     bills, notices = billing(store)
     flows: Mapping[str, Flow] = {**(others or {}), flow.name: flow}
-    names = {bank_of(one) or "none" for one in flows.values()}
+    names = {one.bank or "none" for one in flows.values()}
     secret = secrets.token_bytes(32)
     sealing = vaults(dict.fromkeys(names, sealing_key), secret)
     payments = Payments(store, sealing, "simulated", secret, prompts.words)

@@ -17,6 +17,7 @@ from ivr.core.actions import Phrase
 from ivr.core.events import Value
 from ivr.core.money import parse_money
 from ivr.errors import ConfigError, FlowError
+from ivr.flow.files import terms_of
 from ivr.settings import load_settings
 from ivr.voice.clips import read_clip
 from ivr.voice.loudness import LINE_RATE
@@ -149,7 +150,7 @@ def load(folder: Path) -> Prompts:
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(f"no prompts in {folder}: each language is a file there, such as en-US.yaml")
-    texts, problems = read_prompts([(str(file), _text(file)) for file in files])
+    texts, problems = read_prompts([(str(file), _text(file)) for file in files], terms_of())
     if texts is None:
         raise FlowError("\n".join(map(str, problems)))
     return texts

@@ -13,13 +13,14 @@ from ivr.reading.scalars import read_language
 from ivr.words import consent
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
-from ivr.words.slots import WORD_PROMPTS, kinds_of, sure_in
+from ivr.words.slots import WORD_PROMPTS, Terms
 from ivr.words.templates import Slot
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # A voice says about fifteen characters a second.
 LONGEST_SPOKEN, LONG_SPOKEN = 1000, 450
 LONGEST_TEXT = 1600  # what Twilio takes as one message
+NO_TERMS = Terms()
 # Names of currencies, brands and keys: a language has those that it needs.
 _OPTIONAL = ("currency_", "minor_", "brand_", "key_")
 
@@ -34,14 +35,14 @@ class Found:
 
 
 def read_prompts(
-    files: Iterable[tuple[str, str | bytes]], values: Collection[str] = ()
+    files: Iterable[tuple[str, str | bytes]], terms: Terms = NO_TERMS
 ) -> tuple[Prompts | None, list[Problem]]:
     """From (file name, text) pairs; the language is the file's name (`es-MX.yaml`). None where there are problems.
 
-    `values`: names a flow adds to what the engine knows, such as the fields of its own `ask` steps.
+    `terms`: what flows add to what the engine knows, such as the answers to their own questions.
     """
     read = read_prompt_files(files)
-    problems = sorted({found.problem for found in prompt_file_problems(read, values) if not found.problem.is_advice})
+    problems = sorted({found.problem for found in prompt_file_problems(read, terms) if not found.problem.is_advice})
     if problems:
         return None, problems
     return Prompts({language: file.texts for language, file in read.items()}), []
@@ -58,7 +59,7 @@ def usable(files: PromptFiles) -> Prompts:
 
 
 def prompt_file_problems(
-    files: PromptFiles, values: Collection[str] = (), spoken: Collection[str] | None = None
+    files: PromptFiles, terms: Terms = NO_TERMS, spoken: Collection[str] | None = None
 ) -> Iterator[Found]:
     """`spoken`: the languages that flows speak; files of others are only read. What the flows need is then told with
     them; without it, every file has to have the names of the others."""
@@ -69,7 +70,7 @@ def prompt_file_problems(
         yield from (Found(language, name, problem) for name, problem in _shape_problems(file))
         if spoken is None or language in spoken:
             for name in file.templates:
-                yield from (Found(language, name, problem) for problem in _text_problems(file, name, values))
+                yield from (Found(language, name, problem) for problem in _text_problems(file, name, terms))
     checked = {
         language: file
         for language, file in files.items()
@@ -101,21 +102,21 @@ def _shape_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
             yield name, file.problem(rules.PROMPT_NOT_TEXT, name, message, 'write the words in quotes: "..."')
 
 
-def _text_problems(file: PromptFile, name: str, values: Collection[str]) -> Iterator[Problem]:
+def _text_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Problem]:
     template = file.templates[name]
     for fault in template.faults:
         yield file.problem(fault.rule, name, f"prompt '{name}': {fault.message}", fault.suggestion)
     for slot in template.slots:
-        yield from _slot_problems(file, name, slot, values)
+        yield from _slot_problems(file, name, slot, terms)
     yield from _length_problems(file, name)
     if not template.faults:
         for found in consent.faults(name, template, file.language):
             yield file.problem(found.rule, name, found.message, found.suggestion)
 
 
-def _slot_problems(file: PromptFile, name: str, slot: Slot, values: Collection[str]) -> Iterator[Problem]:
-    known = sure_in(name, values)
-    kinds = kinds_of(name, slot.name, values)
+def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Iterator[Problem]:
+    known = terms.sure_in(name)
+    kinds = terms.kinds_of(name, slot.name)
     if slot.name not in known:
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
         yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))

@@ -12,7 +12,7 @@ from ivr.calls import Answered, CallService, NoSuchCall, Session, new_call
 from ivr.calls.assembly import load_flow
 from ivr.core.call import FORM, Call
 from ivr.core.events import Digits, Event, HungUp, KeysEntered, NoInput, Waited
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.places import SHIPPED as ROOT
 from ivr.store import CallRecord, Store
 from tests.benches import Bench

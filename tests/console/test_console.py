@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, mask_number, trials
 from ivr.console.drop_off import DropOff
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import Traffic
 from ivr.settings import load_settings
 from ivr.store import TextProblem

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ivr.conversation.collecting import expected_field
-from ivr.conversation.engine import step
+from ivr.conversation.engine import expected_field, step
 from ivr.conversation.habit import DOUBLE_PRESS_S
 from ivr.core.actions import Action, Authorize, BeginCard, Collect, ForgetCard, HangUp, LookUp, Phrase, Speak
 from ivr.core.call import Call, Payable
@@ -28,7 +27,8 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow, compile_flow
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import compile_flow
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml"

@@ -6,9 +6,7 @@ from datetime import timedelta
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from ivr.conversation.collecting import expected_field
-from ivr.conversation.ending import ENDING_PROMPTS
-from ivr.conversation.engine import step
+from ivr.conversation.engine import expected_field, step
 from ivr.core.actions import Authorize, Collect, ForgetCard, HangUp, Speak
 from ivr.core.call import Call
 from ivr.core.events import (
@@ -31,8 +29,9 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.prompts import ENGINE_PROMPTS
+from ivr.flow.talk.ending import ENDING_PROMPTS
 from tests.conversation.talk import START, sample
 
 FLOWS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.conversation.collecting import expected_field
+from ivr.conversation.engine import expected_field
 from ivr.core.actions import Authorize, BeginCard, CaptureCard, Collect, ForgetCard
 from ivr.core.events import CardCaptured, CardCollected, LimitReached
 from ivr.core.money import Money

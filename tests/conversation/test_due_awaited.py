@@ -1,8 +1,8 @@
 """After the consent, while the billing system is asked what is due: the caller holds, nothing is charged, nothing is pending."""
 
-from ivr.conversation.paying import DUE_PATIENCE_S
 from ivr.core.actions import Authorize, ForgetCard, Wait
 from ivr.core.money import Money
+from ivr.flow.steps.pay import DUE_PATIENCE_S
 from tests.conversation.talk import PAYABLE, Talk
 
 

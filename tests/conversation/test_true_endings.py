@@ -7,8 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ivr.conversation.collecting import expected_field
-from ivr.conversation.engine import step
+from ivr.conversation.engine import expected_field, step
 from ivr.core.actions import Action, Authorize, BeginCard, HangUp, Speak
 from ivr.core.call import Call
 from ivr.core.events import (
@@ -28,8 +27,8 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
-from ivr.flow.compiler import Flow, compile_flow
-from ivr.flow.schema import AskStep, PayStep
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import compile_flow
 from tests.conversation.talk import START
 from tests.merchants import FLOWS, SAMPLE
 
@@ -162,13 +161,16 @@ class Told:
             return CardCollected(at, expected[0], True, summary="visa 1111" if expected[0] == "card_number" else None)
         if call.phase == "waiting":
             return BankAnswered(at, "approved", "12")
-        if call.phase == "lookup" and isinstance(self.flow.steps[call.step], PayStep):
+        if call.phase == "lookup" and self.flow.steps[call.step].bank:
             return Waited(at)
         if call.phase == "lookup":
             return LookedUp(at, True, {"bill.due": Money(self.due), "bill.min": Money(min(self.due, 100))})
         asks = self.flow.steps.get(call.step)
-        if isinstance(asks, AskStep) and call.phase == "entry":
-            return KeysEntered(at, Digits("150" if asks.ask == "money" else "12345678"[: (asks.length or (1, 1))[1]]))
+        keyed = asks.keyed(call.phase) if asks else "key"
+        if keyed == "number":
+            return KeysEntered(at, Digits("12345678"[: (asks.length or (1, 1))[1]]))
+        if keyed == "amount":
+            return KeysEntered(at, Digits("150"))
         return KeysEntered(at, Digits("1"))
 
 

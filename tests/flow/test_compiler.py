@@ -282,9 +282,9 @@ NAMES = {"welcome", "goodbye", "confirm_card"}
 
 def test_a_prompt_missing_in_one_language_is_told_where_it_is_used():
     flow = sample()
-    from ivr.words.slots import ENGINE_PROMPTS, TEXTS
+    from ivr.words.slots import ENGINE_PROMPTS
 
-    every = {*ENGINE_PROMPTS, *TEXTS, *(name for step in flow.steps.values() for name in step.prompts())}
+    every = {*ENGINE_PROMPTS, *(name for step in flow.steps.values() for name in step.prompts())}
     assert problems(world=around({"en-US": every, "es-MX": every})) == []
     assert problems(world=around({"en-US": every, "es-MX": every - {"pay_by_link_sms"}})) == [
         "37:15: prompt 'pay_by_link_sms' is missing in es-MX (add it to prompts/es-MX.yaml)"

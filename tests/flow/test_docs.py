@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from ivr.flow.compiler import compile_flow
-from ivr.flow.schema import STEP_KINDS, FlowHead, Keys, Limits, Patience
+from ivr.flow.schema import FlowHead, Keys, Limits, Patience
+from ivr.flow.steps import kinds
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
-MODELS = [FlowHead, Keys, Limits, Patience, *STEP_KINDS.values()]
+MODELS = [FlowHead, Keys, Limits, Patience, *kinds()]
 KEYS = sorted({known.alias or name for model in MODELS for name, known in model.model_fields.items()})
-OUTCOMES = sorted({outcome for kind in STEP_KINDS.values() for outcome in kind.outcomes | kind.optional_outcomes})
+OUTCOMES = sorted({outcome for kind in kinds() for outcome in kind.offered_outcomes()})
 
 
 @pytest.mark.parametrize("word", [*KEYS, *OUTCOMES])

@@ -3,7 +3,8 @@
 import pytest
 
 from ivr.flow.compiler import compile_flow
-from ivr.words.slots import ENGINE_PROMPTS, TEXTS
+from ivr.flow.files import terms_of
+from ivr.words.slots import ENGINE_PROMPTS
 from tests.flow.prompt_texts import around
 
 HEAD = "flow: t\nlanguages: [en-US]\nlimits: {max_amount: 500.00 USD}\nstart: account\nsteps:\n"
@@ -280,7 +281,7 @@ def test_a_card_that_nothing_charges_is_not_collected():
 def said(texts: dict[str, str], **changes: str) -> list[str]:
     steps = STEPS | changes
     text = HEAD + "".join(f"  {name}: {body}\n" for name, body in steps.items())
-    known = dict.fromkeys([*ENGINE_PROMPTS, *TEXTS, *USED], "words") | texts
+    known = dict.fromkeys([*ENGINE_PROMPTS, *terms_of().prompts, *USED], "words") | texts
     return [problem.message for problem in compile_flow("f", text, around({"en-US": known}))[1]]
 
 

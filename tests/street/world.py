@@ -7,7 +7,7 @@ from pathlib import Path
 from ivr.calls import Runner
 from ivr.calls.assembly import load_flow
 from ivr.calls.billing import BillingDown, Bills, InOurTable
-from ivr.calls.payments import Payments, bank_of
+from ivr.calls.payments import Payments
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
@@ -67,7 +67,7 @@ class Street:
         loaded = {name: load_flow(files_by_flow()[name]) for name in FLOWS}
         prompts = loaded["pay-a-bill"][1]
         flows = {name: flow for name, (flow, _) in loaded.items()}
-        bank = str(bank_of(flows["rent"]))
+        bank = str(flows["rent"].bank)
         secret = self.chance.randbytes(32)
         vaults = {bank: Vault(sealing_key, secret)}
         payments = FaultyPayments(store, vaults, "street", secret, prompts.words, chance=self.chance)

@@ -8,11 +8,12 @@ import pytest
 
 from ivr.calls.payments import Payments
 from ivr.channels.simulator import read_script
-from ivr.conversation import asking, collecting, ending, turn
 from ivr.core.actions import Authorize, Collect
 from ivr.core.events import NoInput
 from ivr.core.money import Money
 from ivr.flow.drawing.coverage import counted
+from ivr.flow.steps import collect
+from ivr.flow.talk import ending, entries, turn
 from ivr.store import ledger
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.explore import Depth, Explorer, as_call_file
@@ -30,19 +31,19 @@ MOST_CALLS = 1500
 
 
 def refusal_is_taken_for_consent(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(collecting, "REFUSE_KEY", "0")
-    patch.setattr(collecting, "ACCEPT_KEY", "2")
+    patch.setattr(collect, "REFUSE_KEY", "0")
+    patch.setattr(collect, "ACCEPT_KEY", "2")
 
 
 def any_key_is_consent(patch: pytest.MonkeyPatch) -> None:
-    hear = collecting._hear_confirmation
+    hear = collect._hear_confirmation
 
     def eager(of: turn.Turn, event: Any) -> turn.Reply:
         reply = hear(of, event)
         return (of.change(phase="entry"), turn.Leave("ok")) if isinstance(event, NoInput) else reply
 
-    patch.setattr(collecting, "_hear_confirmation", eager)
-    patch.setattr(collecting, "no_input", lambda of: (of.change(phase="entry"), turn.Leave("ok")))
+    patch.setattr(collect, "_hear_confirmation", eager)
+    patch.setattr(collect, "no_input", lambda of: (of.change(phase="entry"), turn.Leave("ok")))
 
 
 def a_cent_more_is_sent(patch: pytest.MonkeyPatch) -> None:
@@ -82,7 +83,7 @@ def the_receipt_is_for_another_amount(patch: pytest.MonkeyPatch) -> None:
 
 
 def silence_is_never_given_up(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(asking, "no_input", lambda of: (of, turn.Again()))
+    patch.setattr(entries, "no_input", lambda of: (of, turn.Again()))
 
 
 def the_bank_is_asked_again_blindly(patch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ivr.calls.assembly import load_flow
 from ivr.channels.simulator import play, read_script
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.testing.explore import Explorer
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet

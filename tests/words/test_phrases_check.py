@@ -4,7 +4,7 @@ import pytest
 
 from ivr.core.money import Money
 from ivr.words.prompt_check import read_prompts
-from ivr.words.slots import KINDS_OF
+from ivr.words.slots import ANSWER_KINDS, KINDS_OF, Terms
 from ivr.words.spoken import Speaker
 from ivr.words.templates import KINDS
 
@@ -75,7 +75,7 @@ def test_nothing_is_half_read() -> None:
 def test_a_flow_may_add_values_of_its_own_questions() -> None:
     text = WORDS + 'confirm_meter: "You entered {meter:digits}. If that is right, press 1."'
     assert read_prompts([("en-US.yaml", text)])[1] != []
-    assert read_prompts([("en-US.yaml", text)], values={"meter"})[1] == []
+    assert read_prompts([("en-US.yaml", text)], Terms(values={"meter": ANSWER_KINDS}))[1] == []
 
 
 def test_names_that_slots_are_made_of_are_needed() -> None:

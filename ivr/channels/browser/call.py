@@ -18,7 +18,7 @@ from ivr.channels.line import Gone as CallerGone
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.errors import PeerError
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.way import way_between
 from ivr.store import Store
 

@@ -174,7 +174,7 @@ class Webhooks:
             return KeysEntered(at, keys, timed_out=True)
         # A redirect after a hold pause has no Digits; an empty Gather has, or comes while keys are awaited.
         # After a hold for our own sake the question is put again, and no silence counted: the keys were lost on our side.
-        return Waited(at) if call.phase in ("waiting", "lookup") or _number("again") else NoInput(at)
+        return Waited(at) if self.runner.is_on_hold(call) or _number("again") else NoInput(at)
 
 
 def _call_id(form: Form) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.look import edges
 from ivr.flow.schema import RETRY

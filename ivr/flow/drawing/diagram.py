@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.layout import Edge, Layout, Route, lay_out
-from ivr.flow.drawing.look import PLAIN, Look, colour, edges, words_of
+from ivr.flow.drawing.look import PLAIN, Look, edges
+from ivr.flow.parts import in_words
 
 # ---- SVG: sizes in pixels
 
@@ -65,7 +66,7 @@ def svg(flow: Flow, *, nonce: str = "", look: Look = PLAIN) -> str:
     ways = edges(flow)
     drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways, look), ways), ways, look)
     allowed = f' nonce="{escape(nonce)}"' if nonce else ""
-    title = escape(f"The flow {flow.name}, from {words_of(flow.head.start)} to its endings{look.about}")
+    title = escape(f"The flow {flow.name}, from {in_words(flow.head.start)} to its endings{look.about}")
     body = "".join([*drawing.lines(), *drawing.boxes(), *drawing.labels()])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" role="img" aria-label="{title}" '
@@ -78,7 +79,7 @@ def _widths(flow: Flow, ways: Sequence[Edge], look: Look) -> dict[str, float]:
     """A box is as wide as its words, and as its lines need."""
     widths = {}
     for name, step in flow.steps.items():
-        words = max(_text_width(words_of(name), NAME_SIZE) * 1.08, _text_width(look.detail(name, step), DETAIL_SIZE))
+        words = max(_text_width(in_words(name), NAME_SIZE) * 1.08, _text_width(look.detail(name, step), DETAIL_SIZE))
         lines = max(sum(way.source == name for way in ways), sum(way.target == name for way in ways))
         loops = any(way.source == way.target == name for way in ways)
         widths[name] = max(words + 30, PORT_GAP * min(lines, 5)) + (2 * LOOP_REACH if loops else 0)
@@ -122,9 +123,9 @@ class _Drawing:
             x, top = self.layout.x[name], self._top(name)
             width = self._box_width(name)
             yield (
-                f'<g class="{colour(step)}{self.look.of_step(name)}" data-step="{escape(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
+                f'<g class="{step.drawn().colour}{self.look.of_step(name)}" data-step="{escape(name)}"><rect x="{_n(x - width / 2)}" y="{_n(top)}" width="{_n(width)}" '
                 f'height="{_n(BOX_HEIGHT)}" rx="10"/>{self._share(name, x, top, width)}<text class="name" text-anchor="middle" x="{_n(x)}" '
-                f'y="{_n(top + 21)}">{escape(words_of(name))}</text><text class="detail" text-anchor="middle" '
+                f'y="{_n(top + 21)}">{escape(in_words(name))}</text><text class="detail" text-anchor="middle" '
                 f'x="{_n(x)}" y="{_n(top + 38)}">{escape(self.look.detail(name, step))}</text></g>'
             )
 

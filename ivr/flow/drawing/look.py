@@ -3,59 +3,10 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.layout import Edge
-from ivr.flow.schema import (
-    RETRY,
-    AskStep,
-    Closing,
-    CollectStep,
-    EndStep,
-    MenuStep,
-    PayStep,
-    ResolveStep,
-    SayStep,
-    SmsStep,
-    Step,
-)
-
-MOST_SHOWN = 3  # fields of a card step before the rest becomes dots
-
-
-def colour(step: Step) -> str:
-    """An ending's colour is its outcome."""
-    if isinstance(step, Closing) and step.end is not None:
-        return step.end
-    if isinstance(step, CollectStep):
-        return "card"
-    return "bank" if isinstance(step, PayStep | ResolveStep) else "talk"
-
-
-def detail(step: Step) -> str:
-    """What the step does, in a few words."""
-    match step:
-        case AskStep():
-            return f"ask {words_of(step.ask)}"
-        case MenuStep():
-            return f"menu: {', '.join(step.menu)}"
-        case CollectStep():
-            more = " ..." if len(step.collect) > MOST_SHOWN else ""
-            return f"collect {', '.join(map(words_of, step.collect[:MOST_SHOWN]))}{more}"
-        case PayStep():
-            return f"pay: {words_of(step.pay)}"
-        case ResolveStep():
-            return "inquire, then reverse"
-        case SayStep():
-            return f"say {words_of(step.say)}"
-        case SmsStep():
-            return f"text {words_of(step.sms)}"
-        case EndStep():
-            return f"end {step.end}"
-    raise AssertionError(f"a step of an unknown kind: {step!r}")
-
-
-def words_of(name: str) -> str:
-    return name.replace("_", " ")
+from ivr.flow.schema import RETRY
+from ivr.flow.step import Step
 
 
 def edges(flow: Flow) -> list[Edge]:
@@ -64,14 +15,8 @@ def edges(flow: Flow) -> list[Edge]:
     for name, step in flow.steps.items():
         for _, outcome, target in step.targets():
             pair = (name, name if target == RETRY else target)
-            labels.setdefault(pair, []).append(_label(outcome, step))
+            labels.setdefault(pair, []).append(step.label(outcome))
     return [Edge(source, target, ", ".join(filter(None, ways))) for (source, target), ways in labels.items()]
-
-
-def _label(outcome: str, step: Step) -> str:
-    if isinstance(step, Closing):
-        return ""
-    return f"key {outcome.removeprefix('key_')}" if outcome.startswith("key_") else words_of(outcome)
 
 
 class Look:
@@ -90,7 +35,7 @@ class Look:
 
     def detail(self, name: str, step: Step) -> str:
         """The smaller words in the step's box."""
-        return detail(step)
+        return step.drawn().words
 
     def label(self, edge: Edge) -> str:
         return edge.label

@@ -1,14 +1,14 @@
 """A flow as a Mermaid flowchart, for documents; as a drawing of our own it is in `diagram`."""
 
-from ivr.flow.compiler import Flow
-from ivr.flow.drawing.look import colour, detail, edges
+from ivr.flow.compiled import Flow
+from ivr.flow.drawing.look import edges
 
 
 def mermaid(flow: Flow) -> str:
     """A Mermaid flowchart. Ids have a prefix: a step called `end` would end Mermaid's parser."""
     lines = ["flowchart TD", f'  call(["{flow.name}"]) --> step_{flow.head.start}']
     for name, step in flow.steps.items():
-        lines.append(f'  step_{name}["{name}<br/><small>{detail(step)}</small>"]:::{colour(step)}')
+        lines.append(f'  step_{name}["{name}<br/><small>{step.drawn().words}</small>"]:::{step.drawn().colour}')
     for edge in edges(flow):
         lines.append(f'  step_{edge.source} -- "{edge.label}" --> step_{edge.target}')
     lines += [f"  classDef {name} {look}" for name, look in _MERMAID_LOOKS.items()]

@@ -10,9 +10,8 @@ from functools import cached_property
 from itertools import pairwise
 
 from ivr.core.moves import BACK, BEGINNING, END, ERROR, HUNG_UP, LIMIT, Move, moves_of
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.look import edges
-from ivr.flow.schema import Closing
 
 GAVE_UP, CANCELLED, NOT_SENT = "gave_up", "cancelled", "not_sent"
 ENDS_WITHOUT_A_TARGET = (GAVE_UP, CANCELLED, NOT_SENT)  # where the flow does not say where they lead
@@ -44,7 +43,8 @@ class Traffic:
 
     def is_closing(self, step: str) -> bool:
         """Speaks and goes on or ends: a caller who leaves here is told all there was to tell, or nearly."""
-        return self.flow is not None and isinstance(self.flow.steps.get(step), Closing)
+        known = self.flow.steps.get(step) if self.flow is not None else None
+        return known is not None and known.goes_on_by_itself
 
     @cached_property
     def strange_ways(self) -> int:

@@ -3,7 +3,7 @@
 from ivr.flow.drawing.layout import Edge
 from ivr.flow.drawing.look import Look
 from ivr.flow.drawing.traffic import Traffic
-from ivr.flow.schema import Step
+from ivr.flow.step import Step
 
 # Of a line, in pixels: from a few calls to all of them.
 WIDTHS = (1.5, 2.5, 3.5, 5.0, 6.5, 8.0)

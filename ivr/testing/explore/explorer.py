@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ivr.core.money import Money
 from ivr.flow.drawing.coverage import CountedFlow, Way, counted
-from ivr.flow.schema import CollectStep
 from ivr.testing.bench import Bench
 from ivr.testing.cards import TEST_CARDS
 from ivr.testing.explore.acts import Act, as_call_file
@@ -69,12 +68,13 @@ class Explorer:
     def __post_init__(self) -> None:
         self.project.require(self.flow)
         steps = self.project.flows[self.flow].steps.values()
-        taken = [brand for step in steps if isinstance(step, CollectStep) for brand in step.brands]
+        taken = [brand for step in steps if step.card for brand in step.card.brands]
         brands = sorted(set(taken) & TEST_CARDS.keys()) or ["visa"]
         store = self.bench(self.depth).workbench.store
         self._bills = [bill for bill in map(store.find_bill, self.project.account_numbers) if bill is not None]
         accounts = [bill.account for bill in self._bills]
-        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands)
+        tried = {field: entries for step in steps for field, entries in step.tried.items()}
+        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried)
 
     def next_walk(self) -> None:
         """One walk, of one or two calls. The first that breaks a rule is shrunk."""

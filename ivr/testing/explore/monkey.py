@@ -1,7 +1,7 @@
 """Chooses what happens next in a walk: mostly what a caller might do, now and then anything."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr.core.money import Money
@@ -18,12 +18,13 @@ MOST_ACTS = 45
 
 @dataclass
 class Monkey:
-    """`accounts`: what can be paid. Each walk has a bill of its own that its callers care for."""
+    """`accounts`: what can be paid; `tried`: entries by what is asked for, as the flow's steps suggest them. Each walk has a bill of its own that its callers care for."""
 
     chance: random.Random
     flow: str
     accounts: Sequence[str]
     brands: Sequence[str]
+    tried: Mapping[str, Sequence[str]]
     account: str = ""
     _last_brand: str = "visa"
     is_clumsy: bool = False  # in this walk: slow, and often wrong
@@ -78,6 +79,8 @@ class Monkey:
     def _keys(self, caller: WalkingCaller) -> str:
         if self.may(0.3 if self.is_clumsy else 0.04):
             return "".join(self.chance.choices(KEYPAD, k=self.chance.randint(1, 6)))
+        if suggested := self.tried.get(caller.reply.asks):
+            return self.chance.choice(suggested)
         match caller.reply.asks:
             case "card_number":
                 return f"{self._card()}#"

@@ -9,10 +9,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from ivr.flow.compiler import Flow, compile_flow
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import compile_flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.layout import Edge, lay_out
-from ivr.flow.drawing.look import colour, edges
+from ivr.flow.drawing.look import edges
 from ivr.flow.drawing.mermaid import mermaid
 from tests.conversation.talk import sample
 
@@ -71,14 +72,18 @@ def test_the_way_back_is_drawn_apart():
 def test_endings_have_the_colour_of_their_outcome():
     flow = sample()
     assert {
-        name: colour(flow.steps[name]) for name in ("receipt", "send_link", "goodbye_unpaid", "goodbye_pending")
+        name: flow.steps[name].drawn().colour for name in ("receipt", "send_link", "goodbye_unpaid", "goodbye_pending")
     } == {
         "receipt": "paid",
         "send_link": "unpaid",
         "goodbye_unpaid": "unpaid",
         "goodbye_pending": "pending",
     }
-    assert (colour(flow.steps["card"]), colour(flow.steps["charge"]), colour(flow.steps["account"])) == (
+    assert (
+        flow.steps["card"].drawn().colour,
+        flow.steps["charge"].drawn().colour,
+        flow.steps["account"].drawn().colour,
+    ) == (
         "card",
         "bank",
         "talk",

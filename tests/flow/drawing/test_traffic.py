@@ -8,7 +8,7 @@ import pytest
 from ivr.core.events import Fault, LimitReached
 from ivr.core.money import Money
 from ivr.core.moves import LONGEST_WAY, MOST_MOVES, left, way_of
-from ivr.flow.compiler import Flow
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.traffic import Traffic, traffic_of
 from ivr.flow.drawing.traffic_look import TrafficLook, per_cent, size_of

@@ -1,10 +1,9 @@
 """Drops a card number that was keyed in at a plain question, whole or in parts; how one is known is in `stray_cards`."""
 
-from ivr.conversation.turn import Turn
 from ivr.core.entry import Reading, read_after_timeout
 from ivr.core.events import KeysEntered
 from ivr.core.stray_cards import SECONDS_A_KEY, begun, completes, holds_card_number
-from ivr.flow.schema import AskStep
+from ivr.flow.talk.turn import Turn
 
 MOST_KEYS = 99  # more than any entry: the whole of what was keyed in is looked at
 SHORTEST_PART = 4  # cards are read out in groups of four; shorter ones are keys of a menu
@@ -47,8 +46,7 @@ def _goes_on(turn: Turn, keys: int) -> bool:
 
 def _asks_for_digits(turn: Turn) -> bool:
     """An amount and the key of a menu are never kept as digits, and small: two of them are no card."""
-    kind = turn.flow.steps[turn.call.step]
-    return isinstance(kind, AskStep) and kind.ask != "money" and turn.call.phase == "entry"
+    return turn.flow.steps[turn.call.step].keyed(turn.call.phase) == "number"
 
 
 def _remember(turn: Turn, kept: str, steps: str) -> Turn:
@@ -59,6 +57,5 @@ def _remember(turn: Turn, kept: str, steps: str) -> Turn:
 
 def _back(turn: Turn, steps: str) -> Turn:
     names = steps.split(" ")
-    kinds = [turn.flow.steps[name] for name in names]
-    answers = [kind.ask for kind in kinds if isinstance(kind, AskStep)]
-    return _remember(turn.forget(*answers), "", "").change(step=names[0], phase="entry")
+    answers = [turn.flow.steps[name].answer for name in names]
+    return _remember(turn.forget(*answers), "", "").change(step=names[0], phase="entry", notes={})

@@ -5,12 +5,11 @@ No other module says these words, and a flow's `end:` never overrules them: it s
 
 from collections.abc import Iterable
 
-from ivr.conversation.turn import Turn, with_charges
 from ivr.core.actions import HangUp
 from ivr.core.call import Charge, Ending
 from ivr.core.money import Money
 from ivr.core.moves import END
-from ivr.flow.schema import SayStep
+from ivr.flow.talk.turn import Turn, with_charges
 
 ENDING_PROMPTS: dict[Ending, str] = {
     "paid": "you_were_charged",
@@ -41,24 +40,26 @@ def tell(turn: Turn) -> Turn:
     return _told(turn if charged else turn.say(ENDING_PROMPTS["unpaid"]))
 
 
-def say(turn: Turn, step: SayStep) -> Turn:
-    """A step's prompt. Those that say what became of the money say what did, whichever of them the flow names."""
-    if step.say in TRUE_PROMPTS:
+def say(turn: Turn, prompt: str, *, is_last: bool) -> Turn:
+    """A step's prompt. Those that say what became of the money say what did, whichever of them the flow names.
+
+    `is_last`: the call ends there, and an amount that was chosen and not paid is nothing to speak of.
+    """
+    if prompt in TRUE_PROMPTS:
         return tell(turn)
-    if step.say != RECEIPT:
-        # Where the call ends, an amount that was chosen and not paid is nothing to speak of.
-        last = turn.call.approved[-1:] if step.end else ()
-        return turn.say(step.say, **(receipt_values(last[0]) if last else {}))
+    if prompt != RECEIPT:
+        last = turn.call.approved[-1:] if is_last else ()
+        return turn.say(prompt, **(receipt_values(last[0]) if last else {}))
     for charge in turn.call.approved:
-        turn = turn.say(step.say, **receipt_values(charge))
+        turn = turn.say(prompt, **receipt_values(charge))
     return turn
 
 
-def tells_all(turn: Turn, step: SayStep) -> bool:
-    """Has the step said all that there is to tell? A receipt has, where it is for the call's only charge."""
-    if step.say == RECEIPT:
+def tells_all(turn: Turn, prompt: str) -> bool:
+    """Has a step that says this prompt said all that there is to tell? A receipt has, where it is for the call's only charge."""
+    if prompt == RECEIPT:
         return len(turn.call.approved) == 1 and not turn.call.unsettled
-    return step.say in TRUE_PROMPTS
+    return prompt in TRUE_PROMPTS
 
 
 def receipt_values(charge: Charge) -> dict[str, Money | str]:

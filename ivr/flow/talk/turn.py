@@ -1,23 +1,67 @@
-"""One turn of the conversation: the call as it will be, and what is said and done; the vocabulary of all phases."""
+"""One turn of a call: the call as it will be, what is said and done, and what a step wants next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ivr.core.actions import Action, Collect, ForgetCard, Phrase, Speak
 from ivr.core.brands import Ending
 from ivr.core.call import Call, Charge
 from ivr.core.entry import EntryRules, Reading, read_after_timeout
-from ivr.core.events import Event, KeysEntered, Value
+from ivr.core.events import CardField, Event, KeysEntered, Value
 from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
 from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
 from ivr.core.moves import left
-from ivr.flow.compiler import Flow
-from ivr.flow.schema import SLOW_MODE_FACTOR
+from ivr.flow.parts import Keyed, Moment, Phases
+from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead
 
 # What is said to a caller who cannot be texted in place of a promise to do so.
 WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
+
+# The phases that a call is in at no step of its flow, or above it; the others are declared by the kinds of steps.
+ENGINE_PHASES: Mapping[str, Moment] = {"language": "asks", "cancel": "asks", "over": "over"}
+
+
+class StepInTurn(Protocol):
+    """A step as a turn sees it; `flow.step.Step` says what each part is."""
+
+    phases: ClassVar[Phases]
+
+    @property
+    def answer(self) -> str: ...
+
+    def keyed(self, phase: str) -> Keyed: ...
+
+    def card_field(self, turn: "Turn") -> tuple[CardField, EntryRules] | None: ...
+
+    def enter(self, turn: "Turn") -> "Reply": ...
+
+    def put(self, turn: "Turn") -> "Reply": ...
+
+    def put_again(self, turn: "Turn") -> "Reply": ...
+
+    def hear(self, turn: "Turn", event: Event) -> "Reply": ...
+
+
+class FlowInTurn(Protocol):
+    """A flow as a turn sees it, without how it was checked and compiled: `flow.compiled.Flow` is one."""
+
+    @property
+    def head(self) -> FlowHead: ...
+
+    @property
+    def steps(self) -> Mapping[str, StepInTurn]: ...
+
+    @property
+    def editing_keys(self) -> tuple[str, str]: ...
+
+    @property
+    def answers(self) -> frozenset[str]: ...
+
+    def follow(self, step: str, outcome: str) -> str: ...
+
+    def leads_on(self, step: str, outcome: str) -> bool: ...
 
 
 class Turn(NamedTuple):
@@ -26,7 +70,7 @@ class Turn(NamedTuple):
     A tuple, because a turn is made some eighty times in a call, at a quarter of what a frozen dataclass costs.
     """
 
-    flow: Flow
+    flow: FlowInTurn
     call: Call
     at: float
     actions: tuple[Action, ...] = ()
@@ -43,6 +87,10 @@ class Turn(NamedTuple):
 
     def forget(self, *names: str) -> "Turn":
         return self.change(values={name: value for name, value in self.call.values.items() if name not in names})
+
+    def note(self, **notes: Value) -> "Turn":
+        """Keeps something of the step's own, until the step is left; never what a caller keyed in as a secret."""
+        return self.change(notes={**self.call.notes, **notes})
 
     def do(self, *actions: Action) -> "Turn":
         return Turn(self.flow, self.call, self.at, (*self.actions, *actions))
@@ -89,6 +137,13 @@ class Turn(NamedTuple):
         return self.do(ForgetCard(self.call.intent)) if self.call.has_unsent_card else self
 
 
+def moment_of(flow: FlowInTurn, call: Call) -> Moment:
+    """What the line does now. A phase that nobody declares is a question: keys are taken, and then asked for again."""
+    step = flow.steps.get(call.step)
+    of_step = step.phases.get(call.phase) if step is not None else None
+    return of_step or ENGINE_PHASES.get(call.phase, "asks")
+
+
 # The same few in every call of a flow.
 _entry_rules = lru_cache(256)(EntryRules)
 
@@ -113,7 +168,7 @@ def with_charges(turn: Turn, changes: Callable[[Charge], dict[str, Any]]) -> Tur
     return turn.change(charges=tuple(replace(charge, **changes(charge)) for charge in turn.call.charges))
 
 
-# ---- what a phase wants next; only the engine goes from step to step
+# ---- what a step wants next; only the engine goes from step to step
 
 
 @dataclass(frozen=True)
@@ -147,7 +202,9 @@ class GoTo:
 
 @dataclass(frozen=True)
 class End:
-    """End the call with what is true of its charges."""
+    """End the call with what is true of its charges. `told`: it was the last thing said."""
+
+    told: bool = False
 
 
 Wish = Listen | Again | OfferCancel | Leave | GoTo | End

@@ -1,0 +1,76 @@
+"""What the kinds have in common that say or send something and go on by themselves, to one other step or to the end."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from pydantic import model_validator
+
+from ivr.core.events import Event
+from ivr.flow.parts import Facts, Finding, Keyed, Known, Need, Phases, Place
+from ivr.flow.schema import EndName
+from ivr.flow.step import Step, Way
+from ivr.flow.talk.turn import Again, End, Leave, Reply, Turn
+from ivr.reading.scalars import Target
+
+
+class Closing(Step):
+    """A step that goes on to one other, or ends the call."""
+
+    outcomes = frozenset()
+    optional_outcomes = frozenset({"ok"})
+    phases: ClassVar[Phases] = {"entry": "asks"}
+    then: Target | None = None
+    """The next step."""
+    end: EndName | None = None
+    """How the call ended: charged, not charged, or not known yet."""
+
+    @model_validator(mode="after")
+    def goes_somewhere(self) -> "Closing":
+        if (self.then is None) == (self.end is None):
+            raise ValueError("say where it goes: either 'then: <step>' or 'end: paid | unpaid | pending'")
+        return self
+
+    @classmethod
+    def ways_written(cls, body: Mapping[str, Any]) -> Iterator[Way]:
+        then = body.get("then")
+        if isinstance(then, str):
+            yield ("then", "ok"), "ok", then
+        else:
+            yield from super().ways_written(body)
+
+    def ends_by(self) -> frozenset[str]:
+        return frozenset({"end"} if self.end else ())
+
+    @property
+    def ending(self) -> EndName | None:
+        return self.end
+
+    @property
+    def goes_on_by_itself(self) -> bool:
+        return True
+
+    def needs(self, name: str) -> Iterator[Need]:
+        yield from ()
+
+    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        return facts
+
+    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        return known
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        yield from ()
+
+    def label(self, outcome: str) -> str:
+        return ""
+
+    def keyed(self, phase: str) -> Keyed:
+        return "key"
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        """Nothing is waited for: whatever comes, it is said once more."""
+        return turn, Again()
+
+    def go_on(self, turn: Turn, *, told: bool = False) -> Reply:
+        """`told`: what became of the money was the last thing said."""
+        return turn, Leave("ok") if self.end is None else End(told)

@@ -1,0 +1,56 @@
+"""A compiled flow, as calls go through it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from transitions import Machine
+
+from ivr.flow.schema import FlowHead
+from ivr.flow.step import Step
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A compiled flow, shared by all its calls and by all threads."""
+
+    head: FlowHead
+    steps: Mapping[str, Step]
+    machine: Machine = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.head.flow
+
+    def follow(self, step: str, outcome: str) -> str:
+        """The step that the outcome leads to; KeyError where it leads nowhere."""
+        return self._targets[step, outcome]
+
+    def leads_on(self, step: str, outcome: str) -> bool:
+        return (step, outcome) in self._targets
+
+    @cached_property
+    def editing_keys(self) -> tuple[str, str]:
+        """The keys that end an entry and clear it."""
+        return self.head.keys.done_key, self.head.keys.clear_key
+
+    @cached_property
+    def answers(self) -> frozenset[str]:
+        """What the flow's own questions are called."""
+        return frozenset(filter(None, (step.answer for step in self.steps.values())))
+
+    @cached_property
+    def bank(self) -> str | None:
+        """The bank that its cards are sealed to; None for a flow that charges nobody."""
+        return next((step.bank[1] for step in self.steps.values() if step.bank), None)
+
+    @cached_property
+    def _targets(self) -> Mapping[tuple[str, str], str]:
+        """The machine's transitions, by step and outcome. A flow has no callbacks or conditions, so that a look here is
+        all that the machine's own `trigger` would do, at a hundredth of its cost."""
+        return {
+            (transition.source, outcome): str(transition.dest)
+            for outcome, event in self.machine.events.items()
+            for transitions in event.transitions.values()
+            for transition in transitions
+        }

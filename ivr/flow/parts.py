@@ -1,0 +1,87 @@
+"""The words in which a step says of itself what checks, drawings and the conversation want to know. No step is here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ivr.core.events import CardField
+from ivr.reading.rules import Rule
+
+Place = tuple[str | int, ...]  # the keys from a step's body down to what is meant
+
+# What is true on one way to a step: "amount", "card", "confirmed", values by name; "paid": the card was charged;
+# "unsure": a charge has no answer yet; "unread": the way leads through a step with problems of its own.
+Facts = frozenset[str]
+# The values that prompts may say. None: every value, because the way leads through a step that could not be read.
+Known = frozenset[str] | None
+
+# What the line does in a phase. asks: keys are awaited. offers: keys too, and the done key means "go on". looks_up: the
+# line is held for our own sake, keys are for the next question. waits: the line is held for the bank. over: nothing.
+Moment = Literal["asks", "offers", "looks_up", "waits", "over"]
+Phases = Mapping[str, Moment]
+Values = Mapping[str, frozenset[str]]  # by prompt the values that it may say, or by value the kinds of slot that say it
+# What keys are, for all that writes calls down. number: digits that belong to somebody, and are written nowhere.
+Keyed = Literal["number", "amount", "key"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers."""
+
+    path: Place
+    prompt: str
+    fills: frozenset[str] = frozenset()
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Need:
+    """A fact without which a step must not be reached; with `is_absent` one with which it must not."""
+
+    fact: str
+    rule: Rule
+    message: str
+    cure: str
+    path: Place = ()
+    is_absent: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a step by itself, or could be better."""
+
+    rule: Rule
+    path: Place
+    message: str
+    cure: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A row of the table in docs/flows.md, in Markdown."""
+
+    written: str
+    does: str
+    outcomes: str = ""
+    keys: str = ""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How a step looks in a diagram: the class of its box (talk, card, bank, or an ending), and a few words."""
+
+    colour: str
+    words: str
+
+
+@dataclass(frozen=True)
+class CardAsked:
+    """The card fields that a step asks for, in order, and the brands that it takes."""
+
+    fields: Sequence[CardField]
+    brands: Sequence[str]
+
+
+def in_words(name: str) -> str:
+    """A name of a flow as people read it."""
+    return name.replace("_", " ")

@@ -1,0 +1,69 @@
+"""The kinds of steps, by registration. Import `flow.steps` to have them all."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from ivr.flow.step import Step
+
+# What a kind has to give, and what is missing without it.
+PARTS: Mapping[str, str] = {
+    "word": "the key that names it",
+    "place": "its place among the kinds",
+    "explained": "its row in docs/flows.md",
+    "example": "a step of the kind in YAML",
+    "outcomes": "how it can be left",
+    "says": "the prompts that it speaks",
+    "needs": "what must be true on every way to it",
+    "makes": "what is true after it",
+    "tells": "which values are known after it",
+    "findings": "what can be wrong with it by itself",
+    "drawn": "how it is drawn",
+    "phases": "its phases, and what the line does in each",
+    "keyed": "what keys are that are pressed there",
+    "put": "how it asks",
+    "hear": "how it hears",
+}
+KINDS: dict[str, type[Step]] = {}  # by the name of the class
+Kind = TypeVar("Kind", bound=type[Step])
+
+
+def step_kind(kind: Kind) -> Kind:
+    """Registers a kind; a TypeError names the parts that it lacks."""
+    lacking = list(_lacking(kind))
+    if lacking:
+        raise TypeError(f"step kind {kind.__name__} in {kind.__module__} lacks {'; '.join(lacking)}")
+    KINDS[kind.__name__] = kind
+    return kind
+
+
+def _lacking(kind: type[Step]) -> list[str]:
+    own = kind.__mro__[: kind.__mro__.index(Step)]
+    lacking = [f"'{part}': {what}" for part, what in PARTS.items() if not any(part in vars(one) for one in own)]
+    if not kind.__doc__:
+        lacking.append("a docstring: what it does, in an editor")
+    lacking += [f"words on its key '{name}'" for name, key in kind.model_fields.items() if not key.description]
+    if lacking:
+        return lacking
+    if "entry" not in kind.phases:
+        lacking.append("the phase 'entry', where it begins")
+    double = next((one for one in KINDS.values() if one.place == kind.place and one.__name__ != kind.__name__), None)
+    if double is not None:
+        lacking.append(f"a place of its own: {double.__name__} has {kind.place}")
+    return lacking
+
+
+def kinds() -> tuple[type[Step], ...]:
+    """In the order in which they are explained."""
+    return tuple(sorted(KINDS.values(), key=lambda kind: kind.place))
+
+
+def words() -> tuple[str, ...]:
+    """The keys that name kinds, each once."""
+    return tuple(dict.fromkeys(kind.word for kind in kinds()))
+
+
+def kind_of(body: Any) -> type[Step] | None:
+    """The kind of a written step; None where no key names one."""
+    if not isinstance(body, dict):
+        return None
+    return next((kind for kind in kinds() if kind.claims(body)), None)

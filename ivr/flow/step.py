@@ -1,0 +1,201 @@
+"""What every kind of step says of itself. A kind gives each part in its file in `steps`; checks, drawings, schema, docs and the
+conversation ask a step for its parts, and do not know which kind it is.
+
+A part without words of its own here has to be given: a kind that forgets one is refused when it is imported (`registry`).
+No name of a part may be a key of the YAML: both are attributes of a step.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from ivr.core.entry import EntryRules
+from ivr.core.events import BankAnswered, CardField, Event
+from ivr.flow.parts import (
+    CardAsked,
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    in_words,
+)
+from ivr.flow.schema import EndName, Written
+from ivr.flow.talk.turn import Again, Reply, Turn
+
+Way = tuple[Place, str, Any]  # path below the step, outcome, and the target, which may be anything in a broken file
+
+
+class Step(Written):
+    """A step of a flow, of whichever kind."""
+
+    # ---- how it is written and explained
+
+    word: ClassVar[str]
+    """The key that names the kind."""
+    place: ClassVar[int]
+    """Its place among the kinds, in explanations; a step with the words of several kinds is of the first."""
+    explained: ClassVar[Explained]
+    example: ClassVar[str]
+    """A step of this kind with its name, in YAML."""
+
+    @classmethod
+    def claims(cls, body: Mapping[str, Any]) -> bool:
+        """Whether a written step is of this kind, as far as its keys tell."""
+        return cls.word in body
+
+    @classmethod
+    def ways_written(cls, body: Mapping[str, Any]) -> Iterator[Way]:
+        """Where a step leads that cannot be read as a whole; a target of None where that cannot be read either."""
+        then = body.get("then", {})
+        if isinstance(then, dict):
+            yield from ((("then", outcome), outcome, target) for outcome, target in then.items())
+        else:
+            yield ("then",), "", None
+
+    @classmethod
+    def answer_written(cls, body: Mapping[str, Any]) -> str:
+        """What the answer is called in a step that may not be readable as a whole; "" where it names none."""
+        return ""
+
+    # ---- its ways on
+
+    outcomes: ClassVar[frozenset[str]]
+    optional_outcomes: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def offered_outcomes(cls) -> frozenset[str]:
+        """Every outcome that some step of the kind has."""
+        return cls.outcomes | cls.optional_outcomes
+
+    def required(self) -> frozenset[str]:
+        """The outcomes that `then` must name."""
+        return self.outcomes
+
+    def known_outcomes(self) -> frozenset[str]:
+        return self.required() | self.optional_outcomes
+
+    def targets(self) -> Iterator[tuple[Place, str, str]]:
+        """(path below the step, outcome, target) of each way on."""
+        then = getattr(self, "then", None)
+        if isinstance(then, str):
+            yield ("then",), "ok", then
+        elif then is not None:
+            for outcome, target in then.items():
+                yield ("then", outcome), outcome, target
+
+    def ends_by(self) -> frozenset[str]:
+        """The outcomes that end the call here, or "end" where nothing else happens."""
+        return frozenset()
+
+    @property
+    def ending(self) -> EndName | None:
+        """What the flow says of the call's end here."""
+        return None
+
+    @property
+    def goes_on_by_itself(self) -> bool:
+        """Nothing of the caller's, or of anybody's, is waited for."""
+        return False
+
+    # ---- what it says
+
+    speaks: ClassVar[Values] = {}
+    """Prompts of fixed names that a flow with such a step needs, each with the values that it then has."""
+    values: ClassVar[Values] = {}
+    """Values of its own that prompts may say, each with the kinds of slot that can (`words.slots`)."""
+
+    def says(self) -> Iterator[Said]:
+        """The prompts whose names the step's keys give."""
+        raise NotImplementedError
+
+    def prompts(self) -> Iterator[str]:
+        yield from self.speaks
+        yield from (said.prompt for said in self.says())
+
+    # ---- what the checks want to know
+
+    def needs(self, name: str) -> Iterator[Need]:
+        """What must be true on every way to it; `name` is the step's."""
+        raise NotImplementedError
+
+    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        """What is true once it is left by this way."""
+        raise NotImplementedError
+
+    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        """The values that prompts may say once it is left by this way."""
+        raise NotImplementedError
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        """What is wrong with it by itself, advice too; `known`: the values that are known wherever it begins."""
+        raise NotImplementedError
+
+    @property
+    def bank(self) -> tuple[str, str] | None:
+        """The key that names a bank, and the bank."""
+        return None
+
+    @property
+    def looks_up_bills(self) -> bool:
+        """Whether it asks for bills; a number that can be keyed in there can be guessed there."""
+        return False
+
+    # ---- how it is drawn
+
+    def drawn(self) -> Drawn:
+        raise NotImplementedError
+
+    def label(self, outcome: str) -> str:
+        """What is written at a way on."""
+        return f"key {outcome.removeprefix('key_')}" if outcome.startswith("key_") else in_words(outcome)
+
+    # ---- in a call
+
+    phases: ClassVar[Phases]
+    """Its phases by name, `entry` where it begins, and what the line does in each."""
+    tried: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """By the field of a `Collect`: entries that random callers make where they know nothing better."""
+
+    @property
+    def answer(self) -> str:
+        """What the caller's answer is called, which is forgotten at the end of the call; "" without one."""
+        return ""
+
+    @property
+    def card(self) -> CardAsked | None:
+        """The card that it asks for."""
+        return None
+
+    def keyed(self, phase: str) -> Keyed:
+        """What the keys are that are pressed in this phase."""
+        raise NotImplementedError
+
+    def card_field(self, turn: Turn) -> tuple[CardField, EntryRules] | None:
+        """The card field that the next keys belong to, and how they are read; None where keys are not card data."""
+        return None
+
+    def enter(self, turn: Turn) -> Reply:
+        """Comes to the step; `Again` puts its question."""
+        return turn, Again()
+
+    def put(self, turn: Turn) -> Reply:
+        """Puts its question, or does what it does."""
+        raise NotImplementedError
+
+    def put_again(self, turn: Turn) -> Reply:
+        """The same from whatever it is in the middle of, where a key is dropped without an answer."""
+        return self.put(turn)
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        """What follows from anything that happens here: keys, silence, answers of the bank and of look-ups, pauses."""
+        raise NotImplementedError
+
+    def ends_wait(self, event: BankAnswered) -> bool:
+        """Whether a hold for the bank is over with this answer."""
+        return False

@@ -1,0 +1,215 @@
+"""`ask: <name>`: plain digits such as an account number, read back where the flow wants it, and looked up."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import WithJsonSchema, model_validator
+
+from ivr.core.brands import LONGEST_PAN
+from ivr.core.call import Payable
+from ivr.core.entry import Reading
+from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem
+from ivr.core.money import Money
+from ivr.core.moves import ERROR
+from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values, in_words
+from ivr.flow.registry import step_kind
+from ivr.flow.step import Step
+from ivr.flow.talk import look_ups
+from ivr.flow.talk.amounts import is_in_another_currency
+from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
+from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match
+from ivr.reading.rules import advice
+from ivr.reading.rules.values import WRONG_VALUE
+from ivr.reading.scalars import Length, LookupName, PlainField, Target, WrongValue
+
+SHORTEST_USUAL_PAN = 13
+SECURITY_CODE_LENGTHS = frozenset({3, 4})
+OtherThanMoney = WithJsonSchema({"type": "string", "maxLength": 60, "pattern": r"^(?!money$)[a-z][a-z0-9_]*$"})
+
+
+@step_kind
+class AskDigitsStep(Step):
+    """Ask for plain digits."""
+
+    word = "ask"
+    place = 10
+    explained = Explained(
+        "`ask: <name>`",
+        "Asks for digits",
+        "`ok`, or with `lookup` `found` and `not_found`; `gave_up`; optional `cancelled`",
+        "`length` (`8` or `8..10`), `lookup: billing.find_bill`, `confirm: always`",
+    )
+    example = """
+account:
+  ask: account_number
+  length: 8..10
+  lookup: billing.find_bill
+  then: {found: amount, not_found: retry, gave_up: not_charged}
+"""
+    outcomes = frozenset({"ok", "gave_up"})
+    optional_outcomes = frozenset({"cancelled"})
+    phases: ClassVar[Phases] = {"entry": "asks", "confirm": "asks", "lookup": "looks_up"}
+    speaks: ClassVar[Values] = {**look_ups.PROMPTS, "nothing_due": frozenset({"due", "min"})}
+
+    ask: Annotated[PlainField, OtherThanMoney]
+    """What the answer is called, such as account_number."""
+    length: Length | None = None
+    """How many digits: 8, or 8..10. A fixed length ends by itself."""
+    lookup: LookupName | None = None
+    """Where the answer is looked up: billing.find_bill gives bill.due and bill.min."""
+    confirm: Literal["always"] | None = None
+    """Read the answer back and ask."""
+    then: dict[str, Target]
+    """Where each outcome goes."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def is_no_amount(cls, written: Any) -> Any:
+        if isinstance(written, dict) and written.get("between"):
+            raise WrongValue(WRONG_VALUE, "only an amount is between two others", "between")
+        return written
+
+    @model_validator(mode="after")
+    def has_length(self) -> "AskDigitsStep":
+        if not self.length:
+            raise WrongValue(WRONG_VALUE, "digits need a length, such as 8..10", "ask")
+        return self
+
+    @classmethod
+    def claims(cls, body: Any) -> bool:
+        return "ask" in body and body["ask"] != "money"
+
+    @classmethod
+    def answer_written(cls, body: Any) -> str:
+        return body["ask"] if isinstance(body.get("ask"), str) else ""
+
+    @classmethod
+    def offered_outcomes(cls) -> frozenset[str]:
+        return super().offered_outcomes() | {"found", "not_found"}
+
+    def required(self) -> frozenset[str]:
+        return frozenset({"found", "not_found", "gave_up"}) if self.lookup else self.outcomes
+
+    def says(self) -> Iterator[Said]:
+        yield Said(("ask",), f"enter_{self.ask}")
+        yield Said(("ask",), f"no_match_{self.ask}")
+        if self.lookup:
+            yield Said(("lookup",), f"not_found_{self.ask}")
+            yield from (Said(("lookup",), name) for name in look_ups.PROMPTS)
+        if self.confirm:
+            yield Said(("confirm",), f"confirm_{self.ask}", frozenset({"value", self.ask}))
+
+    # ---- what the checks want to know
+
+    def needs(self, name: str) -> Iterator[Need]:
+        yield from ()
+
+    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        """Another account's bill is another amount."""
+        return (facts | {"bill.due", "bill.min"}) - {"amount", "confirmed"} if outcome == "found" else facts
+
+    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        if outcome == "found":
+            return (known - {"amount"}) | {"due", "min", self.ask}
+        if outcome == "not_found":
+            return known - {self.ask}
+        return known | {self.ask} if outcome == "ok" else known
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        shortest, longest = self.length or (0, 0)
+        if longest >= SHORTEST_USUAL_PAN and shortest <= LONGEST_PAN:
+            message = f"'{self.ask}' is as long as a card number: an answer that could be one is dropped"
+            yield Finding(advice.LONG_AS_CARD, ("length",), message, "a card is asked for by a 'collect' step")
+        if {shortest, longest} <= SECURITY_CODE_LENGTHS and known is not None and "last4" in known:
+            message = f"'{self.ask}' is asked after a card and as long as its security code"
+            cure = "a security code is asked for by a 'collect' step, which seals it"
+            yield Finding(advice.LONG_AS_CODE, ("length",), message, cure)
+        if "card" in self.ask.split("_"):
+            message = f"'{self.ask}' sounds like a payment card, whose number is never an answer"
+            yield Finding(advice.SOUNDS_LIKE_CARD, ("ask",), message, "a card is asked for by a 'collect' step")
+
+    @property
+    def looks_up_bills(self) -> bool:
+        return self.lookup is not None
+
+    def drawn(self) -> Drawn:
+        return Drawn("talk", f"ask {in_words(self.ask)}")
+
+    # ---- in a call
+
+    @property
+    def answer(self) -> str:
+        return self.ask
+
+    def keyed(self, phase: str) -> Keyed:
+        return "number" if phase == "entry" else "key"
+
+    def put(self, turn: Turn) -> Reply:
+        if turn.call.phase == "confirm":
+            return self._ask_to_confirm(turn), Listen()
+        shortest, longest = self.length or (1, 1)
+        rules = turn.rules(shortest, longest, is_plain=True)
+        return turn.say(f"enter_{self.ask}").collect(self.ask, rules), Listen()
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        if turn.call.phase == "lookup":
+            return self._hear_look_up(turn, event)
+        return hear_keys(turn, event, self._hear_keys)
+
+    def _hear_keys(self, turn: Turn, event: KeysEntered) -> Reply:
+        if turn.call.phase == "confirm":
+            return hear_confirmation(turn, event, self._accept)
+        shortest, longest = self.length or (1, 1)
+        span = span_of(turn, event, shortest, longest)
+        text = event.keys.text()[span.start : span.end]
+        if (reply := edited(turn, span.reading)) is not None:
+            return reply
+        if span.reading is Reading.OPEN or not shortest <= len(text) <= longest or not text.isdecimal():
+            return no_match(turn, f"no_match_{self.ask}")
+        turn = turn.remember(**{self.ask: text})
+        return (self._ask_to_confirm(turn), Listen()) if self.confirm else self._accept(turn)
+
+    def _ask_to_confirm(self, turn: Turn) -> Turn:
+        return ask_to_confirm(turn, self.ask, turn.call.values[self.ask])
+
+    def _accept(self, turn: Turn) -> Reply:
+        if self.lookup is None:
+            return turn, Leave("ok")
+        return look_ups.begin(turn, self.lookup, str(turn.call.values[self.ask]))
+
+    # ---- the look-up
+
+    def _hear_look_up(self, turn: Turn, event: Event) -> Reply:
+        answer = look_ups.answer_to(turn, event)
+        if answer is None:
+            return look_ups.ask_again(turn)
+        if isinstance(answer, LookUpFailed):
+            return self._hear_failure(turn, answer.problem)
+        return self._hear_answer(turn, answer)
+
+    def _hear_failure(self, turn: Turn, problem: LookUpProblem) -> Reply:
+        """A billing system that does not answer ends the call; what cannot be paid here may have been the wrong number."""
+        if problem == "not_payable":
+            return self._not_found(turn, "bill_not_payable", told=True)
+        return turn.went(ERROR).forget(self.ask).change(looking_up=None).say("bill_not_reached"), End()
+
+    def _not_found(self, turn: Turn, prompt: str, *, told: bool = False) -> Reply:
+        """What is no account may be the beginning of a card number: it is not kept. `told`: say it wherever it leads."""
+        turn = turn.change(phase="entry", looking_up=None).forget(self.ask)
+        if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
+            return no_match(turn.went("not_found"), prompt)
+        return turn.say(prompt) if told else turn, Leave("not_found")
+
+    def _hear_answer(self, turn: Turn, event: LookedUp) -> Reply:
+        if not event.found:
+            return self._not_found(turn, f"not_found_{self.ask}")
+        if is_in_another_currency(turn.flow, event):
+            return self._hear_failure(turn, "not_payable")
+        looked_up, turn = turn.call.looking_up, turn.change(phase="entry", looking_up=None)
+        due = event.values.get("bill.due")
+        if not isinstance(due, Money) or looked_up is None:
+            raise TypeError("a bill that was found says what is due")
+        # Another bill is another amount.
+        turn = turn.forget("amount", "money")
+        turn = turn.change(values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due))
+        return (turn.say("nothing_due"), End()) if due.minor <= 0 else (turn, Leave("found"))

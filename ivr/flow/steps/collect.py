@@ -1,0 +1,262 @@
+"""`collect`: the card, field after field, each heard only as the vault's verdict, then one confirmation before any charge."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ivr.core.actions import BeginCard, CaptureCard
+from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, TWILIO_PAY_BRANDS, pan_endings
+from ivr.core.entry import EntryRules, Reading, read_after_timeout
+from ivr.core.events import CardCaptured, CardCollected, CardEntryEdited, CardField, Event, KeysEntered, NoInput
+from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
+from ivr.core.money import Money
+from ivr.flow.parts import (
+    CardAsked,
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    in_words,
+)
+from ivr.flow.registry import step_kind
+from ivr.flow.schema import Different
+from ivr.flow.step import Step
+from ivr.flow.talk.turn import Again, End, Leave, Listen, OfferCancel, Reply, Turn, no_input, no_match
+from ivr.flow.value_check import value_needed
+from ivr.reading.rules import advice, charges, values
+from ivr.reading.scalars import BrandName, Name, Target, WrongValue
+
+# Keys pressed before these are dropped: what a caller typed ahead for another question must not become card data.
+FLUSHED_FIELDS = frozenset({"card_number", "security_code"})
+FIXED_LENGTHS = {"expiry": 4, "postal_code": 5}
+NOT_VALID_PROMPTS = {"brand_refused": "brand_not_accepted", "expired": "card_expired"}
+# Which network can collect a card itself (`capture: pay`); on the others the keys come to us.
+CAPTURING_CHANNEL = "twilio"
+MOST_DRAWN = 3  # fields before the rest becomes dots
+CARD = frozenset({"brand", "last4"})
+
+
+@step_kind
+class CollectStep(Step):
+    """The card. `capture: pay` lets the telephone network collect it in its own zone where it can."""
+
+    word = "collect"
+    place = 30
+    explained = Explained(
+        "`collect`",
+        "The card, field by field, sealed as it is keyed in",
+        "`ok`, `cancelled`, `gave_up`",
+        "`brands`, `confirm: [brand, last4, amount]`, `capture: pay` and `connector` for Twilio's `<Pay>`",
+    )
+    example = """
+card:
+  collect: [card_number, expiry, security_code]
+  confirm: [brand, last4, amount]
+  then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+"""
+    outcomes = frozenset({"ok", "cancelled", "gave_up"})
+    phases: ClassVar[Phases] = {"entry": "asks", "confirm": "asks"}
+    speaks: ClassVar[Values] = dict.fromkeys(
+        (
+            *("card_number_not_valid", "brand_not_accepted", "card_expired"),
+            *("expiry_not_valid", "security_code_not_valid", "postal_code_not_valid"),
+        ),
+        frozenset[str](),
+    )
+
+    collect: Annotated[
+        list[Literal["card_number", "expiry", "security_code", "postal_code"]], Field(min_length=1), Different
+    ]
+    """The card's fields, in the order they are asked for; card_number comes first."""
+    brands: Annotated[list[BrandName], Field(min_length=1), Different] = ["visa", "mastercard", "amex", "discover"]
+    """The card brands you take."""
+    confirm: Annotated[list[Literal["brand", "last4", "amount"]], Different] = []
+    """What is read back before the charge; without it no charge may follow."""
+    capture: Literal["keys", "pay"] = "keys"
+    """keys: this product hears and seals the card; pay: Twilio's <Pay> collects it on Twilio's side."""
+    connector: Name = "tonetill"
+    """The payment connector that <Pay> hands the card to."""
+    then: dict[str, Target]
+    """Where each outcome goes."""
+
+    @model_validator(mode="after")
+    def in_order(self) -> "CollectStep":
+        if self.collect[0] != "card_number":
+            raise WrongValue(
+                values.WRONG_VALUE, "card_number comes first: what follows depends on its brand", "collect"
+            )
+        return self
+
+    def says(self) -> Iterator[Said]:
+        for index, name in enumerate(self.collect):
+            fills = frozenset({"count"}) if name == "card_number" else CARD | {"count"}
+            yield Said(("collect", index), f"enter_{name}", fills)
+        if self.confirm:
+            yield Said(("confirm",), "confirm_card", CARD)
+
+    # ---- what the checks want to know
+
+    def needs(self, name: str) -> Iterator[Need]:
+        if self.confirm or self.capture == "pay":
+            yield from value_needed(name, ("collect",), "amount")
+
+    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        """Whatever becomes of it, the card that an earlier step took is dropped, and consent with it."""
+        consent = {"card"} | ({"confirmed"} if "amount" in self.confirm else set())
+        return (facts - {"confirmed", "card"}) | (consent if outcome == "ok" else set())
+
+    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        return known | CARD if outcome == "ok" else known - CARD
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        for index, brand in enumerate(self.brands if self.capture == "pay" else ()):
+            if brand not in TWILIO_PAY_BRANDS:
+                message = f"Twilio's <Pay> does not know the brand '{brand}'"
+                cure = "leave it out, or let 'capture: keys' collect the card"
+                yield Finding(charges.BRAND_NOT_CAPTURED, ("brands", index), message, cure)
+        if "expiry" not in self.collect:
+            message = f"step '{name}' does not ask for the card's expiration date"
+            yield Finding(values.NO_EXPIRY, ("collect",), message, "add expiry after card_number")
+        if "security_code" not in self.collect:
+            message = f"step '{name}' does not ask for the card's security code"
+            yield Finding(advice.NO_SECURITY_CODE, ("collect",), message, "most banks decline a card without it")
+
+    def drawn(self) -> Drawn:
+        more = " ..." if len(self.collect) > MOST_DRAWN else ""
+        return Drawn("card", f"collect {', '.join(map(in_words, self.collect[:MOST_DRAWN]))}{more}")
+
+    # ---- in a call
+
+    @property
+    def card(self) -> CardAsked:
+        return CardAsked(self.collect, self.brands)
+
+    def keyed(self, phase: str) -> Keyed:
+        return "key"
+
+    def card_field(self, turn: Turn) -> tuple[CardField, EntryRules] | None:
+        if turn.call.phase != "entry" or turn.call.field_index >= len(self.collect):
+            return None
+        field = self.collect[turn.call.field_index]
+        return field, self._rules(turn, field)
+
+    def enter(self, turn: Turn) -> Reply:
+        if turn.call.approved and "amount" not in turn.call.values:
+            return turn, End()  # what was chosen has been paid: there is nothing to ask another card for
+        return _begin(turn), Again()
+
+    def put(self, turn: Turn) -> Reply:
+        if turn.call.field_index >= len(self.collect):
+            turn = turn.change(phase="confirm").say("confirm_card")
+            return turn.collect_one_key("confirm", flush=True), Listen()
+        if self._is_captured_elsewhere(turn):
+            return turn.do(self._capture(turn)), Listen()
+        field = self.collect[turn.call.field_index]
+        turn = turn.say(f"enter_{field}", count=_length(turn, field))
+        rules, flush = self._rules(turn, field), field in FLUSHED_FIELDS
+        return turn.collect(field, rules, sensitive=True, flush=flush), Listen()
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        if isinstance(event, NoInput):
+            return no_input(turn)
+        if isinstance(event, CardCaptured) and self._is_captured_elsewhere(turn):
+            return self._hear_capture(turn, event)
+        if turn.call.field_index >= len(self.collect):
+            return _hear_confirmation(turn, event)
+        if isinstance(event, CardEntryEdited):
+            return _hear_edit(turn, event)
+        if isinstance(event, CardCollected) and event.field == self.collect[turn.call.field_index]:
+            return self._hear_verdict(turn, event)
+        return turn, Again()
+
+    def _hear_verdict(self, turn: Turn, event: CardCollected) -> Reply:
+        if not event.valid:
+            return no_match(turn, NOT_VALID_PROMPTS.get(event.reason or "", f"{event.field}_not_valid"))
+        if event.summary:
+            brand, _, last4 = event.summary.partition(" ")
+            turn = turn.remember(brand=brand, last4=last4)
+        return self._next(turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0))
+
+    def _next(self, turn: Turn) -> Reply:
+        if turn.call.field_index >= len(self.collect) and not self.confirm:
+            return turn, Leave("ok")
+        return turn, Again()
+
+    def _rules(self, turn: Turn, field: CardField) -> EntryRules:
+        length = _length(turn, field)
+        if field == "card_number":
+            return turn.rules(SHORTEST_PAN, length, ends_at=pan_endings(frozenset(self.brands)))
+        return turn.rules(length, length)
+
+    # ---- a card that the telephone network collects
+
+    def _is_captured_elsewhere(self, turn: Turn) -> bool:
+        is_there = turn.call.channel == CAPTURING_CHANNEL
+        return self.capture == "pay" and is_there and turn.call.field_index < len(self.collect)
+
+    def _hear_capture(self, turn: Turn, event: CardCaptured) -> Reply:
+        if event.result == "success":
+            brand, _, last4 = (event.summary or " ").partition(" ")
+            return self._next(turn.remember(brand=brand, last4=last4).change(field_index=len(self.collect)))
+        if event.result == "caller-interrupted-with-star":
+            return turn, OfferCancel()
+        return turn, Leave("gave_up")
+
+    def _capture(self, turn: Turn) -> CaptureCard:
+        amount = turn.call.values["amount"]
+        if not isinstance(amount, Money):
+            raise TypeError("a charge needs an amount")
+        return CaptureCard(
+            connector=self.connector,
+            amount=amount,
+            intent=turn.call.intent,
+            fields=tuple(self.collect),
+            brands=tuple(self.brands),
+            tries=turn.flow.head.patience.tries,
+            language=turn.call.language,
+        )
+
+
+def _begin(turn: Turn) -> Turn:
+    """A new attempt, with an intent of its own; what an earlier one left unsent is dropped."""
+    turn = turn.forget_card().forget("brand", "last4").change(attempt=turn.call.attempt + 1)
+    return turn.do(BeginCard(turn.call.intent))
+
+
+def _hear_edit(turn: Turn, event: CardEntryEdited) -> Reply:
+    if event.reading == "cancel":
+        return turn, OfferCancel()
+    if event.reading == "cleared":
+        return turn.say("cleared"), Again()
+    return no_match(turn, "nothing_entered")
+
+
+def _hear_confirmation(turn: Turn, event: Event) -> Reply:
+    if not isinstance(event, KeysEntered):
+        return turn, Again()
+    span = read_after_timeout(event.keys.buffer, turn.rules(1, 1))
+    key = event.keys.text()[span.start : span.end]
+    if key == ACCEPT_KEY:
+        return turn.change(phase="entry"), Leave("ok")
+    if key == REFUSE_KEY:
+        return _begin(turn.change(phase="entry", field_index=0)), Again()
+    if span.reading is Reading.CANCEL:
+        return turn, OfferCancel()
+    return no_match(turn, "no_match")
+
+
+def _length(turn: Turn, field: CardField) -> int:
+    if field == "card_number":
+        return LONGEST_PAN
+    if field == "security_code":
+        brand = turn.call.values.get("brand")
+        return next((known.security_code_length for known in BRANDS if known.name == brand), 3)
+    return FIXED_LENGTHS[field]

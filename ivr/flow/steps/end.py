@@ -1,0 +1,33 @@
+"""`end`: the end of a call, which says what is true of its charges by itself."""
+
+from collections.abc import Iterator
+
+from ivr.flow.closing import Closing
+from ivr.flow.parts import Drawn, Explained, Said
+from ivr.flow.registry import step_kind
+from ivr.flow.schema import EndName
+from ivr.flow.talk.turn import Reply, Turn
+
+
+@step_kind
+class EndStep(Closing):
+    """End the call."""
+
+    word = "end"
+    place = 80
+    explained = Explained("`end`", "Ends the call: `paid`, `unpaid` or `pending`")
+    example = """
+not_charged: {end: unpaid}
+"""
+
+    end: EndName
+    """How the call ended: charged, not charged, or not known yet."""
+
+    def says(self) -> Iterator[Said]:
+        yield from ()
+
+    def drawn(self) -> Drawn:
+        return Drawn(self.end, f"end {self.end}")
+
+    def put(self, turn: Turn) -> Reply:
+        return self.go_on(turn)

@@ -1,0 +1,136 @@
+"""`menu`: one key, one way on; a key can make a value the amount to pay."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from ivr.core.entry import Reading
+from ivr.core.events import Event, KeysEntered
+from ivr.core.money import Money
+from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.registry import step_kind
+from ivr.flow.schema import Written
+from ivr.flow.step import Step, Way
+from ivr.flow.talk.amounts import choose, is_paid_off
+from ivr.flow.talk.entries import hear_keys, span_of
+from ivr.flow.talk.turn import End, Leave, Listen, OfferCancel, Reply, Turn, no_match
+from ivr.flow.value_check import unknown_value, value_needed
+from ivr.reading.scalars import MenuKey, Name, Target, ValueName
+
+
+class MenuOption(Written):
+    """One key of a menu."""
+
+    say: Name
+    """The prompt that offers this key."""
+    set: ValueName | None = None
+    """Choosing this makes the value the amount to pay, such as bill.due."""
+    then: Target
+    """The step this key leads to."""
+
+
+@step_kind
+class MenuStep(Step):
+    """One key, one way on."""
+
+    word = "menu"
+    place = 20
+    explained = Explained(
+        "`menu`",
+        "One key, one way on: `1: {say: <prompt>, then: <step>}`; `set: bill.due` makes that the amount",
+        "the keys; optional `gave_up` and `cancelled`",
+    )
+    example = """
+amount:
+  menu:
+    1: {say: pay_full_balance, set: bill.due, then: card}
+    2: {say: pay_another_amount, then: other_amount}
+"""
+    outcomes = frozenset()
+    optional_outcomes = frozenset({"gave_up", "cancelled"})
+    phases: ClassVar[Phases] = {"entry": "asks"}
+    speaks: ClassVar[Values] = {"nothing_due": frozenset({"due", "min"})}
+
+    menu: Annotated[dict[MenuKey, MenuOption], Field(min_length=1)]
+    """The keys 0 to 9, each with what is said and where it leads."""
+    then: dict[str, Target] = {}
+    """Where gave_up and cancelled go; without it the call ends there, uncharged."""
+
+    @classmethod
+    def ways_written(cls, body: Mapping[str, Any]) -> Iterator[Way]:
+        yield from super().ways_written(body)
+        menu = body.get("menu", {})
+        if not isinstance(menu, dict):
+            yield ("menu",), "", None
+            return
+        for key, option in menu.items():
+            yield ("menu", key, "then"), f"key_{key}", option.get("then") if isinstance(option, dict) else None
+
+    def targets(self) -> Iterator[tuple[Place, str, str]]:
+        yield from super().targets()
+        for key, option in self.menu.items():
+            yield ("menu", key, "then"), f"key_{key}", option.then
+
+    def ends_by(self) -> frozenset[str]:
+        return frozenset() if "gave_up" in self.then else frozenset({"gave_up"})
+
+    def says(self) -> Iterator[Said]:
+        for key, option in self.menu.items():
+            yield Said(("menu", key, "say"), option.say, frozenset({"key"}), key)
+
+    # ---- what the checks want to know
+
+    def needs(self, name: str) -> Iterator[Need]:
+        for key, option in self.menu.items():
+            if option.set:
+                yield from value_needed(name, ("menu", key, "set"), option.set)
+
+    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        return (facts | {"amount"}) - {"confirmed"} if self._sets_amount(path) else facts
+
+    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        return known | {"amount"} if self._sets_amount(path) else known
+
+    def _sets_amount(self, path: Place) -> bool:
+        return path[0] == "menu" and self.menu[str(path[1])].set is not None
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        for key, option in self.menu.items():
+            if option.set:
+                yield from unknown_value(("menu", key, "set"), option.set)
+
+    def drawn(self) -> Drawn:
+        return Drawn("talk", f"menu: {', '.join(self.menu)}")
+
+    # ---- in a call
+
+    def keyed(self, phase: str) -> Keyed:
+        return "key"
+
+    def put(self, turn: Turn) -> Reply:
+        for key, option in self.menu.items():
+            turn = turn.say(option.say, key=key)
+        return turn.collect_one_key("menu"), Listen()
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        return hear_keys(turn, event, self._hear_key)
+
+    def _hear_key(self, turn: Turn, event: KeysEntered) -> Reply:
+        span = span_of(turn, event, 1, 1)
+        if span.reading is Reading.CANCEL:
+            return turn, OfferCancel()
+        key = event.keys.text()[span.start : span.end]
+        option = self.menu.get(key)
+        if option is None:
+            return no_match(turn, "no_match")
+        if option.set is not None:
+            amount, limit = turn.call.values[option.set], turn.flow.head.limits.max_amount
+            if is_paid_off(turn):
+                return turn.say("nothing_due"), End()
+            if not isinstance(amount, Money) or amount.minor <= 0:
+                return no_match(turn, "amount_not_payable")
+            if amount.currency != limit.currency or amount.minor > limit.minor:
+                return no_match(turn, "limit_max_amount", max=limit)
+            turn = choose(turn, amount)
+        return turn, Leave(f"key_{key}")

@@ -1,0 +1,168 @@
+"""`pay: <bank>`: the charge, with what is due read again first, and the wait for the bank."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from ivr.core.actions import Authorize, Wait
+from ivr.core.call import Charge
+from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
+from ivr.core.money import Money
+from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values, in_words
+from ivr.flow.registry import step_kind
+from ivr.flow.step import Step
+from ivr.flow.talk import charging, look_ups
+from ivr.flow.talk.amounts import lower_what_is_owed
+from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
+from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
+from ivr.reading.rules import charges
+from ivr.reading.scalars import Name, Target
+
+DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
+DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
+PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
+RECEIPT = frozenset({"amount", "number", "confirmation_number"})
+ON_HOLD = frozenset({"amount", "brand", "last4"})
+_NEEDS = {
+    "amount": (
+        charges.NO_AMOUNT,
+        "without an amount",
+        "set one in a menu, or ask for money: an amount is good for one charge",
+    ),
+    "card": (charges.NO_CARD, "without a card", "let a 'collect' step come first"),
+    "confirmed": (
+        charges.NO_CONSENT,
+        "without the caller's confirmation",
+        "add 'confirm: [brand, last4, amount]' to the 'collect' step",
+    ),
+}
+
+
+@step_kind
+class PayStep(Step):
+    """Charge the card; the bank's name is in config/banks.yaml."""
+
+    word = "pay"
+    place = 40
+    explained = Explained(
+        "`pay: <bank>`",
+        "Charges",
+        "`approved`, `declined`, `unknown`; optional `not_sent`: the bank could not be reached",
+    )
+    example = """
+charge:
+  pay: acme_bank
+  then: {approved: receipt, declined: card, unknown: find_out}
+"""
+    outcomes = frozenset({"approved", "declined", "unknown"})
+    optional_outcomes = frozenset({"not_sent"})
+    phases: ClassVar[Phases] = {"entry": "asks", "lookup": "looks_up", "waiting": "waits"}
+    speaks: ClassVar[Values] = {
+        **look_ups.PROMPTS,
+        **charging.PROMPTS,
+        "hold_while_charging": ON_HOLD,
+        "card_declined": ON_HOLD,
+        # Texts that are sent after the call.
+        "result_paid_sms": frozenset({"amount", "number"}),
+        "result_unpaid_sms": frozenset({"amount"}),
+    }
+
+    pay: Name
+    """The bank."""
+    then: dict[str, Target]
+    """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step. Without not_sent (the bank could
+    not be reached) the call ends there, uncharged."""
+
+    def says(self) -> Iterator[Said]:
+        yield from ()
+
+    # ---- what the checks want to know
+
+    def needs(self, name: str) -> Iterator[Need]:
+        for fact, (rule, lack, cure) in _NEEDS.items():
+            yield Need(fact, rule, f"there is a path to the charge '{name}' {lack}", cure)
+        message = f"there is a path to the charge '{name}' while an earlier one has no answer"
+        cure = "lead 'unknown' to an 'inquire_then_reverse' step"
+        yield Need("unsure", charges.UNANSWERED_CHARGE, message, cure, is_absent=True)
+
+    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        """One card and one consent are good for one charge; what was paid is no amount to pay again."""
+        facts -= {"confirmed", "card"}
+        if outcome == "approved":
+            return (facts - {"amount"}) | {"paid"}
+        return facts | {"unsure"} if outcome == "unknown" else facts
+
+    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        return known | RECEIPT if outcome == "approved" else known
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        yield from ()
+
+    @property
+    def bank(self) -> tuple[str, str]:
+        return "pay", self.pay
+
+    def drawn(self) -> Drawn:
+        return Drawn("bank", f"pay: {in_words(self.pay)}")
+
+    # ---- in a call
+
+    def keyed(self, phase: str) -> Keyed:
+        return "key"
+
+    def put(self, turn: Turn) -> Reply:
+        return self._authorize(charging.hold(turn)), Listen()
+
+    def _authorize(self, turn: Turn, *, is_last: bool = False) -> Turn:
+        call = turn.call
+        amount = call.values.get("amount")
+        if not isinstance(amount, Money) or amount.minor <= 0 or not call.has_unsent_card:
+            raise ValueError("a charge needs an amount above nought and a card of its own")
+        account = call.payable.key if call.payable else str(call.values.get("account_number", ""))
+        charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
+        turn = turn.change(phase="waiting", charges=(*call.charges, charge))
+        turn = turn.do(Authorize(self.pay, call.intent, amount, account, call.payable, is_last))
+        return turn.say("hold_while_charging").do(Wait(HOLD_S))
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        """A key pressed while the bank works changes nothing: the charge is out."""
+        if turn.call.phase == "lookup":
+            return self._hear_while_due_is_awaited(turn, event)
+        if isinstance(event, DueAwaited):
+            return _await_due(drop_charge(turn)), Listen()
+        if isinstance(event, BankAnswered):
+            return _hear_bank(turn, event)
+        if not isinstance(event, Waited):
+            return turn.do(Wait(HOLD_S)), Listen()
+        turn = count_pause(turn)
+        if turn.call.waited >= PAY_PATIENCE_S:
+            return turn, Leave("unknown")
+        return reassure(turn).do(Wait(HOLD_S)), Listen()
+
+    def ends_wait(self, event: BankAnswered) -> bool:
+        return True
+
+    def _hear_while_due_is_awaited(self, turn: Turn, event: Event) -> Reply:
+        """Nothing is begun: each pause leads to asking again. The bank's patience is counted from the consent too."""
+        if not isinstance(event, Waited):
+            return turn.do(Wait(DUE_HOLD_S)), Listen()
+        turn = count_pause(turn)
+        return self._authorize(turn, is_last=turn.call.waited >= DUE_PATIENCE_S), Listen()
+
+
+def _await_due(turn: Turn) -> Turn:
+    """Nothing is said of the bank yet: it has not been asked."""
+    turn = reassure(turn) if turn.call.waited else turn.say("one_moment")
+    return turn.change(phase="lookup").do(Wait(DUE_HOLD_S))
+
+
+def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
+    turn = enter_answer(turn.change(phase="entry"), event)
+    match event.outcome:
+        case "approved":
+            return lower_what_is_owed(turn), Leave("approved")
+        case "not_sent":
+            return turn.say("bank_not_reached"), Leave("not_sent")
+        case "unknown" | "pending" | "reversed":
+            # The bank never answered the charge itself, even if a reversal has been acknowledged since.
+            return turn, Leave("unknown")
+    return turn.say("card_declined"), Leave("declined")

@@ -1,0 +1,113 @@
+"""`say: <prompt>`: words, to be heard again or texted where the flow offers it."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from ivr.core.actions import SendSms
+from ivr.core.events import Event, KeysEntered, NoInput
+from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
+from ivr.flow.closing import Closing
+from ivr.flow.parts import Drawn, Explained, Phases, Said, Values, in_words
+from ivr.flow.registry import step_kind
+from ivr.flow.talk import ending
+from ivr.flow.talk.texting import send_sms
+from ivr.flow.talk.turn import Again, Listen, Reply, Turn, one_key
+from ivr.reading.scalars import Count, Name
+
+
+@step_kind
+class SayStep(Closing):
+    """Say a prompt."""
+
+    word = "say"
+    place = 60
+    explained = Explained("`say: <prompt>`", "Says a prompt", "`then: <step>` or `end`", "`repeat: 2`, `sms: offer`")
+    example = """
+receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
+"""
+    phases: ClassVar[Phases] = {"entry": "asks", "repeat": "offers"}
+    speaks: ClassVar[Values] = {
+        "repeat_offer": frozenset({"key"}),
+        "sms_offer": frozenset({"key"}),
+        "sms_sent": frozenset(),
+        "receipt_sms": frozenset({"amount", "number", "confirmation_number"}),
+    }
+
+    say: Name
+    """The prompt's name; its words are in flows/prompts/."""
+    repeat: Count | None = None
+    """How often the caller may hear it again."""
+    sms: Literal["offer"] | None = None
+    """Offer the same as a text message: the prompt of this name with _sms at its end; receipt_sms for confirmation_number."""
+
+    @property
+    def text(self) -> str:
+        """The text's name; its words are the prompt `<text>_sms`."""
+        return "receipt" if self.say == ending.RECEIPT else self.say
+
+    def says(self) -> Iterator[Said]:
+        yield Said(("say",), self.say)
+        if self.sms:
+            yield Said(("sms",), f"{self.text}_sms")
+
+    def drawn(self) -> Drawn:
+        return Drawn(self.end or "talk", f"say {in_words(self.say)}")
+
+    # ---- in a call
+
+    def put(self, turn: Turn) -> Reply:
+        turn = self._say(turn)
+        return self._offer(turn) if self.repeat or self.sms else self._go_on(turn)
+
+    def put_again(self, turn: Turn) -> Reply:
+        return self._offer(turn) if turn.call.phase == "repeat" else self.put(turn)
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        """Silence and the done or clear key go on; another key is told, or one slip would lose the caller the number."""
+        if turn.call.phase != "repeat":
+            return turn, Again()
+        if not isinstance(event, KeysEntered | NoInput):
+            return self._offer(turn)
+        key = one_key(turn, event)
+        offered = [offer for _, offer in self._offers(turn)]
+        if key == AGAIN_KEY and key in offered:
+            return self._offer(self._say(turn.change(repeats=turn.call.repeats + 1)))
+        if key == TEXT_KEY and key in offered:
+            return self._go_on(self._text_it(turn).say("sms_sent"))
+        mistakes = turn.call.mistakes + 1
+        if key == "" or mistakes >= turn.flow.head.patience.tries:
+            return self._go_on(turn)
+        return self._offer(turn.change(mistakes=mistakes).say("no_match"))
+
+    def _say(self, turn: Turn) -> Turn:
+        return ending.say(turn, self.say, is_last=self.end is not None)
+
+    def _offer(self, turn: Turn) -> Reply:
+        """With nothing left to offer the call goes on by itself."""
+        offers = list(self._offers(turn))
+        if not offers:
+            return self._go_on(turn)
+        turn = turn.change(phase="repeat")
+        for prompt, key in offers:
+            turn = turn.say(prompt, key=key)
+        return turn.collect_one_key("repeat"), Listen()
+
+    def _offers(self, turn: Turn) -> Iterator[tuple[str, str]]:
+        if turn.call.repeats < (self.repeat or 0):
+            yield "repeat_offer", AGAIN_KEY
+        if self.sms and turn.call.can_text:
+            yield "sms_offer", TEXT_KEY
+
+    def _go_on(self, turn: Turn) -> Reply:
+        """A step that has just said how the call ended does not say so twice."""
+        turn = turn if self.end else turn.change(phase="entry")
+        return self.go_on(turn, told=ending.tells_all(turn, self.say))
+
+    def _text_it(self, turn: Turn) -> Turn:
+        """A receipt is a text for each charge of the call; any other prompt is one text."""
+        if self.say != ending.RECEIPT:
+            return send_sms(turn, self.text)
+        for charge in turn.call.approved:
+            phrase = turn.phrase(f"{self.text}_sms", **ending.receipt_values(charge))
+            turn = turn.do(SendSms(self.text, phrase, charge.attempt))
+        return turn

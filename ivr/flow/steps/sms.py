@@ -1,0 +1,42 @@
+"""`sms: <prompt>`: sends a text and says so."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from ivr.flow.closing import Closing
+from ivr.flow.parts import Drawn, Explained, Said, Values, in_words
+from ivr.flow.registry import step_kind
+from ivr.flow.talk.texting import send_sms
+from ivr.flow.talk.turn import Reply, Turn
+from ivr.reading.scalars import Name
+
+
+@step_kind
+class SmsStep(Closing):
+    """Send a text message and say so."""
+
+    word = "sms"
+    place = 70
+    explained = Explained(
+        "`sms: <prompt>`", "Sends a text (the prompt `<prompt>_sms`) and says so", "`then: <step>` or `end`"
+    )
+    example = """
+send_link: {sms: pay_by_link, end: unpaid}
+"""
+    speaks: ClassVar[Values] = {"cannot_text": frozenset()}
+
+    sms: Name
+    """The prompt that is said; the text sent is the prompt of this name with _sms at its end."""
+
+    def says(self) -> Iterator[Said]:
+        yield Said(("sms",), self.sms)
+        yield Said(("sms",), f"{self.sms}_sms")
+
+    def drawn(self) -> Drawn:
+        return Drawn(self.end or "talk", f"text {in_words(self.sms)}")
+
+    def put(self, turn: Turn) -> Reply:
+        """A text that cannot go is not promised."""
+        if not turn.call.can_text:
+            return self.go_on(turn.say("cannot_text"))
+        return self.go_on(send_sms(turn, self.sms).say(self.sms))

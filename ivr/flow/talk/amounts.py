@@ -1,0 +1,44 @@
+"""The amount that is to be paid, and what is owed: in all places of the call where a prompt, a bound or a charge reads it."""
+
+from dataclasses import replace
+
+from ivr.core.call import Payable
+from ivr.core.events import LookedUp
+from ivr.core.money import Money
+from ivr.flow.talk.turn import FlowInTurn, Turn
+
+# What the card's attempt has used up, whatever became of it there.
+OF_ONE_CHARGE = ("amount", "money", "brand", "last4")
+
+
+def choose(turn: Turn, amount: Money) -> Turn:
+    """The amount that is to be paid, and where it was chosen: should less be due by then, it is chosen there again."""
+    return turn.remember(amount=amount).change(amount_step=turn.call.step)
+
+
+def is_paid_off(turn: Turn) -> bool:
+    return turn.call.payable is not None and turn.call.payable.owed.minor <= 0
+
+
+def owes(turn: Turn, due: Money) -> Turn:
+    """What is owed on the payable now."""
+    due = replace(due, minor=max(due.minor, 0))
+    values = {**turn.call.values, "bill.due": due}
+    least = values.get("bill.min")
+    if isinstance(least, Money):
+        values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
+    payable = turn.call.payable and Payable(turn.call.payable.source, turn.call.payable.key, due)
+    return turn.change(values=values, payable=payable)
+
+
+def lower_what_is_owed(turn: Turn) -> Turn:
+    """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
+    paid = turn.call.approved[-1].amount
+    turn = turn.forget(*OF_ONE_CHARGE)
+    return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
+
+
+def is_in_another_currency(flow: FlowInTurn, event: LookedUp) -> bool:
+    """A bill in euros cannot be paid by a flow whose limit is in dollars."""
+    currency = flow.head.limits.max_amount.currency
+    return any(isinstance(value, Money) and value.currency != currency for value in event.values.values())

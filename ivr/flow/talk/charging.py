@@ -1,0 +1,67 @@
+"""What becomes of a charge in the call: the bank's answer noted, pauses of a hold counted, a charge that is not begun."""
+
+from collections.abc import Mapping
+
+from ivr.core.events import BankAnswered, ChargeRefused
+from ivr.core.moves import ERROR
+from ivr.flow.talk.amounts import OF_ONE_CHARGE, owes
+from ivr.flow.talk.turn import End, GoTo, Reply, Turn, with_charges
+
+HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
+REASSURE_EVERY_S = 10.0
+LONGEST_PAUSE_S = 120.0  # no channel lets a hold pause last so long: a longer one is a clock that was set
+_ON_HOLD = frozenset({"amount", "brand", "last4"})
+# What a step says that holds the line for the bank, or hears that a charge is not begun.
+PROMPTS: Mapping[str, frozenset[str]] = {
+    "still_working": _ON_HOLD,
+    "nothing_due": frozenset({"due", "min"}),
+}
+
+
+def hold(turn: Turn) -> Turn:
+    """A wait for the bank begins."""
+    return turn.change(phase="waiting", since=turn.at, waited=0.0)
+
+
+def reassure(turn: Turn) -> Turn:
+    reassured = int(turn.call.waited // REASSURE_EVERY_S)
+    return turn.change(repeats=reassured).say("still_working") if reassured > turn.call.repeats else turn
+
+
+def count_pause(turn: Turn) -> Turn:
+    return turn.change(since=turn.at, waited=turn.call.waited + _pause(turn))
+
+
+def _pause(turn: Turn) -> float:
+    """Since the last look. A clock that was set meanwhile, forward or back, must not end the wait, nor make it endless."""
+    pause = turn.at - turn.call.since
+    return pause if 0 <= pause <= LONGEST_PAUSE_S else HOLD_S
+
+
+def enter_answer(turn: Turn, event: BankAnswered) -> Turn:
+    """The bank's answer to the present attempt."""
+    status = "unknown" if event.outcome == "pending" else event.outcome
+    answer = {"status": status, "confirmation_number": event.confirmation_number or "", "told": status != "unknown"}
+    return with_charges(turn, lambda charge: answer if charge.attempt == turn.call.attempt else {})
+
+
+# ---- a charge that is not begun
+
+
+def drop_charge(turn: Turn) -> Turn:
+    """The present attempt was refused before anything of it was kept."""
+    attempt = turn.call.attempt
+    kept = (one for one in turn.call.charges if one.attempt != attempt or one.status != "accepted")
+    return turn.change(charges=tuple(kept))
+
+
+def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
+    turn = drop_charge(turn)
+    if event.reason == "being_paid":
+        return turn.say("payment_in_progress"), End()
+    if event.reason in ("not_reached", "not_payable"):
+        return turn.went(ERROR).say(f"bill_{event.reason}"), End()
+    if event.due is None or event.due.minor <= 0:
+        return turn.say("nothing_due"), End()
+    turn = owes(turn.forget_card().forget(*OF_ONE_CHARGE), event.due).say("due_changed", due=event.due)
+    return turn, GoTo(turn.call.amount_step) if turn.call.amount_step else End()

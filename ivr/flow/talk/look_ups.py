@@ -1,0 +1,35 @@
+"""Holding the line while the billing system looks something up; what its answer means is for the step that asked.
+
+A step may ask several times, one look-up after another: each is begun in a phase of its own that `looks_up`, and its answer
+comes to the step as an event in that phase.
+"""
+
+from collections.abc import Mapping
+
+from ivr.core.actions import LookUp, Wait
+from ivr.core.events import Event, LookedUp, LookUpFailed
+from ivr.flow.talk.turn import Listen, Reply, Turn
+
+HOLD_S = 1.0  # one pause while the billing system thinks; most answer before the first
+PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
+PROMPTS: Mapping[str, frozenset[str]] = dict.fromkeys(
+    ("one_moment", "bill_not_reached", "bill_not_payable"), frozenset()
+)
+
+
+def begin(turn: Turn, source: str, key: str, phase: str = "lookup") -> Reply:
+    turn = turn.change(phase=phase, since=turn.at, looking_up=(source, key)).do(LookUp(source, key))
+    return turn.say("one_moment").do(Wait(HOLD_S, keep_keys=True)), Listen()
+
+
+def answer_to(turn: Turn, event: Event) -> LookedUp | LookUpFailed | None:
+    """The look-up's answer, or that nobody waits for it any longer; None while it is under way."""
+    if isinstance(event, LookedUp | LookUpFailed):
+        return event
+    return LookUpFailed(event.at, "not_reached") if turn.at - turn.call.since >= PATIENCE_S else None
+
+
+def ask_again(turn: Turn) -> Reply:
+    """Whatever else happens while a look-up is under way leads to asking for its answer again."""
+    assert turn.call.looking_up is not None
+    return turn.do(LookUp(*turn.call.looking_up), Wait(HOLD_S, keep_keys=True)), Listen()
