@@ -10,11 +10,15 @@ from ivr.core.money import Money
 
 @dataclass(frozen=True)
 class Phrase:
-    """A prompt's name and what is filled in; the words are in `flows/prompts/<language>.yaml`."""
+    """A prompt's name and what is filled in; the words are in `flows/prompts/<language>.yaml`.
+
+    `endings`: of the wordings that are better at this moment, the best first (`words.wordings`).
+    """
 
     name: str
     language: str
     values: tuple[tuple[str, Value], ...] = ()
+    endings: tuple[str, ...] = ()
 
 
 # ---- for the channel
