@@ -2,9 +2,10 @@
 
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -30,7 +31,7 @@ from ivr.core.actions import (
     Speak,
     Wait,
 )
-from ivr.core.call import Call, Charge, Ending
+from ivr.core.call import NO_NOTES, Call, Charge, Ending
 from ivr.core.caller import takes_texts
 from ivr.core.events import (
     BankAnswered,
@@ -63,6 +64,9 @@ NOT_KNOWN = "charge_not_known"
 MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
 
 
+Performer = Callable[[Call, Any, Event], Event | None]
+
+
 class FlowChanged(Exception):
     """A call's flow, or its step or phase, is not in the flows that this process has: another version is running by now."""
 
@@ -81,12 +85,22 @@ class Advance:
 
 
 class Runner:
-    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless."""
+    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless.
+
+    `performers` carry out the actions that are for nobody's ears, by their type: (call, action, event) to the answer.
+    """
 
     def __init__(self, flows: Mapping[str, Flow], payments: Payments, billing: Billing) -> None:
         self.flows = flows
         self.payments = payments
         self.billing = billing
+        self.performers: dict[type, Performer] = {
+            LookUp: self._look_up,
+            BeginCard: self._begin_card,
+            Authorize: self._authorize,
+            Resolve: self._resolve,
+            SendSms: self._send_sms,
+        }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
         metrics.CALLS.labels(call.channel, call.flow).inc()
@@ -179,13 +193,13 @@ class Runner:
         told = plain_words(call, ending) if known else NOT_KNOWN
         phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
         charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
-        ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
+        ended = replace(call, phase="over", outcome=ending, charges=charges, notes=NO_NOTES, moves=left(call, ERROR))
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
+        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending, notes=NO_NOTES), [])
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the flow, or the call's step in it, is no longer there, or the step knows no such phase."""
@@ -218,7 +232,7 @@ class Runner:
             if isinstance(action, ForgetCard):
                 self._forget(reached, action)
                 continue
-            answer = self._perform(reached[-1], action, event)
+            answer = self.performers[type(action)](reached[-1], action, event)
             if answer is not None:
                 # The answer decides what happens instead of the rest of the turn.
                 waiting = self._step(reached, flow, answer)
@@ -246,20 +260,20 @@ class Runner:
             return self.payments.answer(call, event) or event
         return event
 
-    def _perform(self, call: Call, action: Action, event: Event) -> Event | None:
-        match action:
-            case LookUp():
-                return self._look_up(call, action, event)
-            case BeginCard():
-                return self.payments.begin_card(call, self.flows[call.flow], event.at)
-            case Authorize():
-                return authorize(self.payments, self.billing, call, self.flows[call.flow], action, event.at)
-            case Resolve():
-                # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
-                return self.payments.answer(call, Waited(event.at))
-            case SendSms():
-                self.payments.send_sms(call, action, event.at)
-        return None
+    # ---- what is asked of others; an answer comes to the call as an event
+
+    def _begin_card(self, call: Call, _action: BeginCard, event: Event) -> Event | None:
+        return self.payments.begin_card(call, self.flows[call.flow], event.at)
+
+    def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
+        return authorize(self.payments, self.billing, call, self.flows[call.flow], action, event.at)
+
+    def _resolve(self, call: Call, _action: Resolve, event: Event) -> Event | None:
+        """The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now."""
+        return self.payments.answer(call, Waited(event.at))
+
+    def _send_sms(self, call: Call, action: SendSms, event: Event) -> None:
+        self.payments.send_sms(call, action, event.at)
 
     def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.

@@ -10,6 +10,7 @@ from ivr.core.actions import Collect, Phrase
 from ivr.core.entry import read_after_timeout
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
 from ivr.core.stray_cards import is_card_number
+from ivr.flow.talk.turn import moment_of
 from ivr.store import Payment
 from ivr.testing.cards import code_of, is_published, stand_in
 
@@ -88,7 +89,8 @@ class RecordingLine(LocalLine):
         intents = self._open_charges()
         for intent in intents:
             self.recording.add("bank", intent=intent)
-        if not intents and self._session.call is not None and self._session.call.phase == "lookup":
+        call = self._session.call
+        if not intents and call is not None and moment_of(self.runner.flows[call.flow], call) == "looks_up":
             self.recording.add("wait")
 
     def _open_charges(self) -> list[str]:
