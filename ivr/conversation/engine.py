@@ -161,15 +161,16 @@ def refuse(turn: Turn, event: LimitReached) -> Turn:
 
 
 def greet(turn: Turn) -> Turn:
+    """Languages come first, each in its own tongue: what is said before a choice is understood by some only."""
     languages = turn.flow.head.languages
-    turn = turn.change(language=languages[0]).say("welcome")
+    turn = turn.change(language=languages[0])
     if len(languages) == 1:
         return start(turn)
     return offer_languages(turn.change(phase="language"))
 
 
 def start(turn: Turn) -> Turn:
-    return resume(enter(turn.went(BEGAN), turn.flow.head.start))
+    return resume(enter(turn.went(BEGAN).say("welcome"), turn.flow.head.start))
 
 
 def offer_languages(turn: Turn) -> Turn:

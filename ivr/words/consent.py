@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
 from ivr.reading.rules import Rule
 from ivr.reading.rules.advice import KEY_NOT_SAID, YES_NOT_FOUND
-from ivr.reading.rules.prompts import CONSENT_INCOMPLETE, DEAD_KEY, KEYS_SWAPPED, OTHER_KEY, YES_NOT_SAID
+from ivr.reading.rules.prompts import (
+    CONSENT_INCOMPLETE,
+    DEAD_KEY,
+    KEYS_SWAPPED,
+    OTHER_KEY,
+    RECEIPT_INCOMPLETE,
+    YES_NOT_SAID,
+)
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 
 # What the caller agrees to, each said by the kind that can be understood.
+_RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 
 
@@ -90,19 +98,23 @@ class Fault:
     suggestion: str
 
 
-def faults(name: str, template: Template, language: str) -> Iterator[Fault]:
-    """Of the prompts whose keys are fixed."""
-    if name == "confirm_card":
-        yield from _consent_faults(template)
+def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[Fault]:
+    """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
+    prompt = prompt or name
+    if prompt == "confirm_card":
+        yield from _consent_faults(name, template)
+    if prompt == "confirmation_number" and not _RECEIPT & {slot.name for slot in template.slots}:
+        message = f"prompt '{name}' does not say the number"
+        yield Fault(RECEIPT_INCOMPLETE, message, "add {number:digits}")
     text = prose(template)
     said = keys_said(text, language)
-    if name.startswith("confirm_"):
+    if prompt.startswith("confirm_"):
         yield from _choice_faults(name, text, said, _AGREE, language)
-    elif name == "offer_cancel":
+    elif prompt == "offer_cancel":
         yield from _choice_faults(name, text, said, _CANCEL, language)
-    elif name in ("repeat_offer", "sms_offer"):
-        yield from offer_faults(name, AGAIN_KEY if name == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
-    elif name == "choose_language":
+    elif prompt in ("repeat_offer", "sms_offer"):
+        yield from offer_faults(name, AGAIN_KEY if prompt == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
+    elif prompt == "choose_language":
         yield from _language_faults(said)
 
 
@@ -125,15 +137,15 @@ def _language_faults(said: list[KeySaid]) -> Iterator[Fault]:
         yield Fault(OTHER_KEY, message, "write {key:key} in place of it")
 
 
-def _consent_faults(template: Template) -> Iterator[Fault]:
+def _consent_faults(name: str, template: Template) -> Iterator[Fault]:
     said = {slot.name: slot for slot in template.slots}
     for value, kind in CONSENT.items():
         slot, cure = said.get(value), f"{{{value}:{kind}}}: amount, brand and last four digits are read back"
         if slot is None:
-            message = f"prompt 'confirm_card' asks for consent without saying '{value}'"
+            message = f"prompt '{name}' asks for consent without saying '{value}'"
             yield Fault(CONSENT_INCOMPLETE, message, f"add {cure}")
         elif slot.kind != kind and slot.kind in KINDS_OF[value]:
-            message = f"prompt 'confirm_card' says '{value}' as {slot.kind}, which may not be understood"
+            message = f"prompt '{name}' says '{value}' as {slot.kind}, which may not be understood"
             yield Fault(CONSENT_INCOMPLETE, message, f"write {cure}")
 
 
