@@ -27,7 +27,9 @@ from ivr.words.phrases import Prompts
 
 CALLER, WITHHELD = "+15550100", "anonymous"
 MOST_ACTS = 300
-SAID_WHILE_AWAITED = frozenset({"one_moment", "still_working"})  # by a hold, of which nothing depends
+SAID_WHILE_AWAITED = frozenset(
+    {"one_moment", "hold_while_charging", "still_working"}
+)  # by holds: nothing depends on it
 HEAD = "-- Saved from a call on record: the account, the card and the caller's number are stand-ins.\n"
 
 
