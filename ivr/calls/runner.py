@@ -248,8 +248,8 @@ class Runner:
         return for_channel
 
     def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
-        history = noted(flow, reached[-1], event)  # before keys are wiped
         call, actions = step(flow, reached[-1], event)
+        history = noted(flow, reached[-1], event, call)  # before keys are wiped
         reached.append(call.changed(history=history))
         return deque(in_words_of(flow.version, action) for action in actions)
 

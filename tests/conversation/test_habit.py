@@ -181,6 +181,6 @@ def test_one_that_changes_nothing_is_not_in_the_calls_history():
     talk = after("1", "12345678#")
     known = replace(talk.call, history=("1768478400 began",))
     repeated = KeysEntered(talk.now, Digits("#"))
-    assert noted(talk.flow, known, repeated) == known.history
+    assert noted(talk.flow, known, repeated, known) == known.history
     talk.later()
     assert noted(talk.flow, known, KeysEntered(talk.now, Digits("#"))) != known.history

@@ -105,7 +105,7 @@ class Turn(NamedTuple):
             known[short(value_name)] = value
         known.update(values)
         brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes)
-        return Phrase(name, call.language, tuple(known.items()), endings(str(brand), again=has_failed))
+        return Phrase(name, call.language, tuple(known.items()), endings=endings(str(brand), again=has_failed))
 
     def say(self, name: str, **values: Value) -> "Turn":
         if not self.call.can_text:
