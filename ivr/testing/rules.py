@@ -21,6 +21,7 @@ from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.store import TextMessage
+from ivr.words.phrases import Prompts
 
 CHARGED = ("you_were_charged", "you_were_charged_in_total")
 NOT_CHARGED = "you_were_not_charged"
@@ -56,10 +57,11 @@ class SeenCall:
 @dataclass(frozen=True)
 class Bank:
     """What rules have to know of it: the confirmation number that it gives a reference, and, where the words of texts
-    are known, whether a text says that something was charged."""
+    are known, whether a text says that something was charged. `words`: with them every text on a charge is read."""
 
     confirmation_number: Callable[[str], str]
     says_charged: Callable[[str], bool] | None = None
+    words: Prompts | None = None
 
 
 def consent(seen: SeenCall) -> Broken:
@@ -131,6 +133,24 @@ def _texts(seen: SeenCall, bank: Bank) -> Broken:
             yield "text", f"the caller {knows} how the charge ended, and is {'' if result else 'not '}texted"
         elif result and bank.says_charged and bank.says_charged(result.body) != (reference in seen.charged):
             yield "text", "the text does not say what the bank does"
+        for text in texts.values() if bank.words else ():
+            if text.id.startswith(f"{reference}-") and text.body != _body(seen, bank, reference, text):
+                yield "text", f"the text {text.id.rpartition('-')[2]} does not say what the bank's books say"
+
+
+def _body(seen: SeenCall, bank: Bank, reference: str, text: TextMessage) -> str:
+    """What a text on this charge has to say, by the bank's books; its own body where it says more than a receipt does."""
+    assert bank.words is not None
+    template, language = text.id.removeprefix(f"{reference}-"), seen.call.language
+    charged = seen.charged.get(reference)
+    if template == "result":
+        template = "result_paid" if charged else "result_unpaid"
+    charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
+    number = bank.confirmation_number(reference)
+    values = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
+    if {slot.name for slot in bank.words.slots(language, f"{template}_sms")} - values.keys():
+        return text.body
+    return bank.words.words(Phrase(f"{template}_sms", language, tuple(values.items())))
 
 
 def _minor(phrase: Phrase) -> int:

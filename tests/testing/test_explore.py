@@ -23,6 +23,7 @@ from ivr.testing.explore.shrink import shrink
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
 from tests.benches import ROOT
+from tests.testing.spoken_plants import SPOKEN, Plant
 
 FLOWS, ACCOUNTS = ROOT / "flows", ROOT / "config" / "accounts.csv"
 MOST_CALLS = 1500
@@ -141,6 +142,20 @@ def test_a_planted_fault_is_found_and_shrunk(plant: Callable[..., None], monkeyp
     assert len(found.acts) <= most, found.file
     assert f"rule: {rule}" in found.file
     read_script(found.file)
+
+
+@pytest.mark.parametrize("plant", SPOKEN, ids=lambda plant: plant.__name__)
+def test_what_is_said_recorded_or_kept_wrongly_is_found_within_a_few_calls(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+):
+    rule, seed, most, depth = SPOKEN[plant]
+    plant(monkeypatch)
+    monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", seed, depth)
+    with quiet():
+        while not explorer.found and explorer.calls < most:
+            explorer.next_walk()
+    assert list(explorer.found) == [rule], explorer.found
 
 
 def test_a_fault_of_the_database_is_found_by_the_walks_that_are_done_again(monkeypatch: pytest.MonkeyPatch):
