@@ -2,15 +2,20 @@
 agreed to, never from our ledger.
 
     consent  nothing is charged that the caller did not agree to, in that amount, as often as agreed
-    bill     a bill is charged what it owes at most; what is left is what was due without what was charged
+    bill     a bill is charged what it owes at most, one charge at a time; what is left is what was due without what was charged
     books    our ledger says what the bank's books say, and nothing was sent to the bank twice
     ending   the last words say what became of the money, and so does the record
     receipt  a confirmation number is said for what was charged only
-    text     a result that was not heard is texted, a text that was promised comes, and none goes to nobody
+    text     a result that was not heard is texted, a text that was promised comes, none goes to nobody, and one on a charge
+             says its amount and number
+    said     what a prompt says is so at that moment (`ivr.testing.said`)
+    limit    nothing is sent to the bank over a limit on failed attempts
+    sealed   no sealed card field is left when all is settled
     end      every call comes to an end, and everything is settled
     fault    nothing of ours broke on the way
 
-Exploring and the tests' street of random callers both look by these. `books`, `end` and `fault` are theirs to find out.
+Exploring and the tests' street of random callers both look by these. `books`, `end` and `fault` are theirs to find out; `said`,
+`limit` and `sealed` are held by exploring alone, whose witness knows the keys of each caller.
 """
 
 from collections import Counter

@@ -57,11 +57,6 @@ def a_cent_more_is_sent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Payments, "authorize", more)
 
 
-def an_open_charge_of_the_bill_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ledger, "is_open_on_payable", lambda *_arguments: False)
-    patch.setattr(ledger.Ledger, "_due_now", lambda *_arguments: Money(10**6))
-
-
 def a_paid_bill_is_not_lowered(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ledger, "_lower_bill", lambda *_arguments: None)
 
@@ -118,7 +113,6 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int, Depth]] = {
     refusal_is_taken_for_consent: ("consent", 9, "quick"),
     any_key_is_consent: ("consent", 9, "quick"),
     a_cent_more_is_sent: ("consent", 11, "quick"),
-    an_open_charge_of_the_bill_is_not_looked_at: ("bill", 19, "whole"),
     a_paid_bill_is_not_lowered: ("bill", 9, "whole"),
     what_waits_for_the_bank_is_called_uncharged: ("ending", 12, "quick"),
     the_ending_leaves_out_what_was_charged: ("ending", 9, "quick"),
