@@ -45,8 +45,8 @@ class Witness:
     consents: list[Consent]
     broken: list[tuple[str, str]] = field(default_factory=list)
     _card: Card | None = None
-    _keyed: set[int] = field(default_factory=set)
-    _last_keys: str = ""
+    _keyed: set[int] = field(default_factory=set, repr=False)
+    _last_keys: str = field(default="", repr=False)
     _dues: set[int] = field(default_factory=set)
     _leasts: set[int] = field(default_factory=set)
     _heard: Counter[str] = field(default_factory=Counter)
