@@ -106,12 +106,11 @@ def test_the_one_after_the_repeated_one_is_told_however_fast_it_comes(entries: t
 @pytest.mark.parametrize("entries", [("1", "12#"), ("1",), CARD[:3], CARD], ids=len)
 def test_a_key_that_hangs_gives_up_as_three_empty_entries_do(entries: tuple[str, ...]):
     talk = after(*entries)
-    for pressed in range(1, 20):
+    for _ in range(2 + 3):
         talk.later(0.9 * DOUBLE_PRESS_S).keys("#")
         if talk.is_over:
             break
     assert talk.is_over
-    assert pressed <= 2 + 3
 
 
 @pytest.mark.parametrize("times", [2, 3])
