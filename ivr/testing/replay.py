@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ivr.conversation.engine import step
+from ivr.conversation.habit import is_second_done
 from ivr.conversation.history import History, attempt_of, began, is_whole
 from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Wait
 from ivr.core.call import Call
@@ -135,6 +136,9 @@ class _Replay:
 
     def hear(self, event: Event) -> Action | None:
         """What the channel has to do at the end of the turn."""
+        if is_second_done(self.flow, self.call, event):
+            # One that was dropped is in no history: this one counted, only whole seconds do not show how much later it came.
+            self.call = replace(self.call, done_at=0.0)
         self.call, actions = step(self.flow, self.call, event)
         waiting, last = deque(actions), None
         while waiting:
