@@ -61,8 +61,9 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
 
 def forget_answers(turn: Turn) -> Turn:
     """What the caller keyed in is kept no longer than the call needs it; what was paid for is in the payment's record."""
-    asked = turn.flow.answers
-    return turn if asked.isdisjoint(turn.call.values) else turn.forget(*asked)
+    asked, call = turn.flow.answers, turn.call
+    turn = turn.change(notes=NO_NOTES) if call.notes else turn
+    return turn if asked.isdisjoint(call.values) else turn.forget(*asked)
 
 
 def hear(turn: Turn, event: Event) -> Turn:

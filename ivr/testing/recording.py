@@ -12,7 +12,7 @@ from ivr.core.entry import read_after_timeout
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
 from ivr.core.stray_cards import card_within
 from ivr.flow.talk.dropping import drop_card, is_card
-from ivr.flow.talk.turn import Turn
+from ivr.flow.talk.turn import Turn, moment_of
 from ivr.store import Payment
 from ivr.testing.cards import TEST_CARDS, code_of, stand_in
 
@@ -97,7 +97,8 @@ class RecordingLine(LocalLine):
         intents = self._open_charges()
         for intent in intents:
             self.recording.add("bank", intent=intent)
-        if not intents and self._session.call is not None and self._session.call.phase == "lookup":
+        call = self._session.call
+        if not intents and call is not None and moment_of(self.runner.flows[call.flow], call) == "looks_up":
             self.recording.add("wait")
 
     def _open_charges(self) -> list[str]:

@@ -206,11 +206,11 @@ def _require_same(stored: Call, store: Store, line: RecordingLine, bench: Bench)
     """RecordError where the call went another way alone, or ended otherwise."""
     told = bench.workbench.store.load_call(line.call_id)
     assert told is not None
-    here = bench.workbench.store
+    here, flow = bench.workbench.store, bench.workbench.flow
     for what, was, now in (
         ("went", stored.moves, told.call.moves),
         ("ended", _ending(stored), _ending(told.call)),
-        ("said", _said(store, stored.id), _said(here, line.call_id)),
+        ("said", _said(store, stored.id, flow), _said(here, line.call_id, flow)),
         ("charged", _money(store, stored), _money(here, told.call)),
     ):
         if was and was != now:
@@ -225,12 +225,15 @@ def _bank_words(call: Call) -> int:
     return sum(entry.word == "bank" for entry in entries_of(call.history))
 
 
-def _said(store: Store, call_id: str) -> Sequence[str]:
-    """In order; what a hold says while it lasts is not counted."""
+def _said(store: Store, call_id: str, flow: Flow) -> Sequence[str]:
+    """In order; what a hold for the bank says while it lasts is not counted."""
+    waits = {
+        (name, phase) for name, step in flow.steps.items() for phase, does in step.phases.items() if does == "waits"
+    }
     return [
         name
         for turn in store.turns_of(call_id)
-        if turn.came != "on hold" or turn.phase != "waiting"
+        if turn.came != "on hold" or (turn.step, turn.phase) not in waits
         for name in turn.said
         if name not in SAID_WHILE_AWAITED
     ]

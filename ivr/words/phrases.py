@@ -1,6 +1,6 @@
 """The words of every prompt in every language, from `flows/prompts/<language>.yaml`; sound is made of them in `ivr.voice`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -71,6 +71,13 @@ class Prompts:
 
     def languages(self) -> list[str]:
         return sorted(self._texts)
+
+    def texts(self, languages: Collection[str], names: Collection[str]) -> Texts:
+        """The prompts of these names as they are written, as far as a language has them."""
+        return {
+            language: {name: text for name, text in self._texts.get(language, {}).items() if name in names}
+            for language in languages
+        }
 
     def names(self, language: str) -> frozenset[str]:
         return frozenset(self._texts.get(language, ()))
