@@ -204,4 +204,4 @@ def test_one_that_changes_nothing_is_not_in_the_calls_history():
     repeated = KeysEntered(talk.now, Digits("#"))
     assert noted(talk.flow, known, repeated, known) == known.history
     talk.later()
-    assert noted(talk.flow, known, KeysEntered(talk.now, Digits("#"))) != known.history
+    assert noted(talk.flow, known, KeysEntered(talk.now, Digits("#")), known) != known.history
