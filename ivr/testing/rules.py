@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
+from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.store import TextMessage
 from ivr.words.phrases import Prompts
@@ -152,7 +153,7 @@ def _body(seen: SeenCall, bank: Bank, reference: str, text: TextMessage) -> str:
         template = "result_paid" if charged else "result_unpaid"
     charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
     number = bank.confirmation_number(reference)
-    values = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
+    values: dict[str, Value] = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
     if {slot.name for slot in bank.words.slots(language, f"{template}_sms")} - values.keys():
         return text.body
     return bank.words.words(Phrase(f"{template}_sms", language, tuple(values.items())))

@@ -103,7 +103,7 @@ class Witness:
         for phrase in phrases:
             self._heard[phrase.name] += 1
             spoken = [slot.name for slot in prompts.slots(phrase.language, phrase.name)]
-            for what in untrue(phrase, lambda *_, spoken=spoken: spoken, now, self._heard):  # type: ignore[misc]
+            for what in untrue(phrase, lambda *_, spoken=spoken: spoken, now, self._heard):
                 self.broken.append(("said", what))
 
     def _moment(self) -> Moment:
