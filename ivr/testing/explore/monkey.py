@@ -13,7 +13,6 @@ KEYPAD = "0123456789*#"
 NUMBERS = ("+15550100", "+15550101", "anonymous")
 BANK = {"approves": 50, "declines 51": 12, "is silent": 12, "is silent after charging": 12}
 BANK |= {"is unreachable": 7, "cannot say": 7}
-UNLUCKY_EVERY = 20  # walks
 UNLUCKY = {"declines 51": 88, "approves": 12}
 MOST_ACTS = 45
 
@@ -29,15 +28,13 @@ class Monkey:
     tried: Mapping[str, Sequence[str]]
     account: str = ""
     _last_brand: str = "visa"
-    _walks: int = 0
     is_clumsy: bool = False  # in this walk: slow, and often wrong
     is_unlucky: bool = False  # in this walk: declined time and again, until a limit is reached
 
     def walk(self, walk: Walk) -> None:
         self.account = self.chance.choice(self.accounts) if self.accounts else "12345678"
         self.is_clumsy = self.may(0.12)
-        self._walks += 1
-        self.is_unlucky = self._walks % UNLUCKY_EVERY == 0
+        self.is_unlucky = self.may(0.05)
         walk.do(self._ring(1))
         may_ring_again = self.chance.random() < 0.3
         for _ in range(MOST_ACTS):
