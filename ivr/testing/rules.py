@@ -32,6 +32,7 @@ from ivr.words.phrases import Prompts
 CHARGED = ("you_were_charged", "you_were_charged_in_total")
 NOT_CHARGED = "you_were_not_charged"
 PROMISES = ("we_will_text_the_result", "call_again_for_the_result")
+RECEIPT = "confirmation_number"
 TEXT_PROMISED = "sms_sent"
 Broken = Iterator[tuple[str, str]]
 """A rule, and what was found instead."""
@@ -101,6 +102,8 @@ def _ending(seen: SeenCall) -> Broken:
     call, names = seen.call, {phrase.name for phrase in seen.last_said}
     said = sum(_minor(phrase) for phrase in seen.last_said if phrase.name in CHARGED)
     promised = names & {*PROMISES}
+    if not said and not promised and NOT_CHARGED not in names:
+        said = _by_receipt(seen)
     unsettled = [call.intent_of(charge.attempt) for charge in call.unsettled]
     later = sum(seen.charged[one].minor for one in unsettled if one in seen.charged)
     charged = sum(money.minor for money in seen.charged.values())
@@ -114,10 +117,16 @@ def _ending(seen: SeenCall) -> Broken:
         yield "ending", f"on record as {call.outcome}, but the caller heard {', '.join(sorted(names))}"
 
 
+def _by_receipt(seen: SeenCall) -> int:
+    """A caller who has just heard the receipt of the only charge is not told twice."""
+    receipts = {dict(phrase.values).get("number"): _minor(phrase) for phrase in seen.heard if phrase.name == RECEIPT}
+    return sum(receipts.values()) if len(receipts) == 1 else 0
+
+
 def _receipts(seen: SeenCall, bank: Bank) -> Broken:
     true = {(bank.confirmation_number(one), money.minor) for one, money in seen.charged.items()}
     for phrase in seen.heard:
-        if phrase.name == "confirmation_number":
+        if phrase.name == RECEIPT:
             number = str(dict(phrase.values).get("number", ""))
             if (number, _minor(phrase)) not in true:
                 yield "receipt", f"confirmation number {number} for {_minor(phrase)}, which was not charged"
