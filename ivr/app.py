@@ -23,14 +23,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     """Without arguments: from the environment, as the WSGI server calls it."""
     settings = settings or load_settings()
     set_up_logging(settings.log_level, settings.log_format)
-    engine = engine or assemble(settings)
+    engine = engine or watched(settings)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     webhooks = Webhooks(
         runner=engine.runner,
         store=engine.store,
         signer=Signer(settings.twilio_auth_token),
-        writer=Writer(engine.prompts.words),
+        writer=Writer(engine.words),
         base_url=settings.base_url,
     )
     if settings.twilio_auth_token:
@@ -49,12 +49,13 @@ def create_console(settings: Settings | None = None, engine: Engine | None = Non
     """For a listener of its own: a proxy that passes the webhooks on cannot be made to show this."""
     settings = settings or load_settings()
     set_up_logging(settings.log_level, settings.log_format)
-    engine = engine or assemble(settings)
+    engine = engine or watched(settings)
     app = Flask(__name__, static_folder=None)
     # What `make run` has started beside this process, so that the page can say it.
     running = os.environ.get("TONETILL_PROCESSES", "console").split(",")
     phone = PhonePage(settings, engine.flows, engine.store) if settings.has_browser_phone else None
-    app.register_blueprint(console(LivePages(settings, engine.flows, engine.store, running), phone))
+    pages = LivePages(settings, engine.flows, engine.store, running, engine.flow_trouble)
+    app.register_blueprint(console(pages, phone))
     add_metrics(app, engine.store, only_local=is_loopback(settings.console_host))
     add_health(app, engine.store)
     add_errors(app)
@@ -64,12 +65,20 @@ def create_console(settings: Settings | None = None, engine: Engine | None = Non
 def create_console_and_phone() -> tuple[Flask, BrowserPhone | None]:
     """Both of the console's listener, over one engine; the phone is None where the settings leave it out."""
     settings = load_settings()
-    engine = assemble(settings)
+    engine = watched(settings)
     console_app = create_console(settings, engine)
     if not settings.has_browser_phone:
         return console_app, None
     recordings = settings.flows / "prompts" / "audio"
     return console_app, BrowserPhone(engine, settings.var, recordings, settings.trunk_voice, is_from_here)
+
+
+def watched(settings: Settings) -> Engine:
+    """The process's own engine, which takes up what is published, and says in the log which versions serve."""
+    set_up_logging(settings.log_level, settings.log_format)
+    engine = assemble(settings)
+    engine.watch()
+    return engine
 
 
 def add_health(app: Flask, store: Store) -> None:

@@ -1,6 +1,7 @@
 """Between the pure core and the world: opens the vault, carries out effects, keeps a call going from event to event."""
 
 from ivr.calls.billing import Billing, BillingDown
+from ivr.calls.live_flows import flow_of
 from ivr.calls.runner import Advance, Runner, new_call, note_fault
 from ivr.calls.session import Answered, CallService, NoSuchCall, Session
 from ivr.store import StaleCall, StoredCall
@@ -18,6 +19,7 @@ __all__ = [
     "Session",
     "StaleCall",
     "StoredCall",
+    "flow_of",
     "new_call",
     "note_fault",
 ]

@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from ivr.bank import BankSettings, load_banks
+from ivr.calls import flow_folder
 from ivr.calls.billing import billing_of
+from ivr.calls.flow_folder import FlowFolder
+from ivr.calls.live_flows import LiveFlows
 from ivr.calls.notices import notices_of
 from ivr.calls.payments import Payments
 from ivr.calls.production import require_production
 from ivr.calls.runner import Runner
 from ivr.calls.texting import texting
+from ivr.core.actions import Phrase
 from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import Around
@@ -23,18 +25,41 @@ from ivr.store import Store, open_store
 from ivr.vault import Vault
 from ivr.words.phrases import Prompts
 
-log = structlog.get_logger()
-
 
 @dataclass(frozen=True)
 class Engine:
-    """One process's engine. `left_out` are the names of flows that have problems: nobody is served by them."""
+    """One process's engine. `flows` are `LiveFlows` where they come from a folder, else they are what was given.
+
+    `prompts` are those of the flows that were live at start: a phrase of a call is in the words of `prompts_of` its version.
+    """
 
     flows: Mapping[str, Flow]
     prompts: Prompts
     store: Store
     runner: Runner
-    left_out: frozenset[str] = frozenset()
+    folder: FlowFolder | None = None
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Flows that have problems, or were withdrawn: nobody is served by them."""
+        known = self.flows.left_out if isinstance(self.flows, LiveFlows) else frozenset[str]()
+        return (known | (self.folder.left_out if self.folder else frozenset())) - self.flows.keys()
+
+    def prompts_of(self, version: str) -> Prompts:
+        return self.flows.prompts_of(version) if isinstance(self.flows, LiveFlows) else self.prompts
+
+    def words(self, phrase: Phrase) -> str:
+        return self.prompts_of(phrase.version).words(phrase)
+
+    def watch(self) -> None:
+        """From now on what is published is taken up, in a thread of its own: for a process that stays."""
+        if isinstance(self.flows, LiveFlows) and self.folder is not None:
+            flow_folder.watch(self.flows, self.folder, self.store)
+
+    def flow_trouble(self) -> list[str]:
+        """What is wrong with flows that should be serving, a line each."""
+        broken = self.flows.broken.values() if isinstance(self.flows, LiveFlows) else ()
+        return [*(self.folder.problems if self.folder else ()), *broken]
 
 
 def load_flows(folder: Path) -> tuple[Mapping[str, Flow], Prompts]:
@@ -46,32 +71,41 @@ def load_flows(folder: Path) -> tuple[Mapping[str, Flow], Prompts]:
 
 def read_folder(folder: Path, banks: Mapping[str, BankSettings] | None = None) -> FlowSet:
     """The same with what is wrong with the others: a broken flow stops only itself."""
-    files = sorted(folder.glob("*.yaml"))
-    if not files:
-        raise ConfigError(f"no flows in {folder}: set FLOWS to a folder with *.yaml")
-    prompts = _contents(_prompt_files(folder / "prompts"))
-    currencies = None if banks is None else {name: bank.currencies for name, bank in banks.items()}
-    found = read_flows(_contents(files), prompts, Around(banks=currencies))
+    found = flow_folder.read_folder(folder, around(banks))
     if not found.flows:
         raise FlowError("\n".join(map(str, found.problems)))
     return found
+
+
+def around(banks: Mapping[str, BankSettings] | None) -> Around:
+    """The banks that a flow may name, with what each of them takes; None: not checked."""
+    return Around(banks=None if banks is None else {name: bank.currencies for name, bank in banks.items()})
+
+
+def live_flows(settings: Settings, store: Store, banks: Mapping[str, BankSettings]) -> tuple[LiveFlows, FlowFolder]:
+    """The flows that serve now; what is in the folder is published first, where it is to be.
+
+    ConfigError or FlowError where no flow can be used. A flow with problems is left out, and each of them is logged.
+    """
+    is_development = settings.environment == "development"
+    folder = FlowFolder(settings.flows, around(banks), publishes_edits=is_development)
+    folder.begin(store)
+    flows = LiveFlows(store, around(banks))
+    flows.look()
+    if not flows:
+        told = [*flows.broken.values(), *(f"'{name}' is withdrawn" for name in flows.left_out - flows.broken.keys())]
+        raise FlowError("\n".join(["no flow can be used", *told]))
+    return flows, folder
 
 
 def load_flow(file: Path) -> tuple[Flow, Prompts]:
     """One flow, with the prompts of the folder `prompts` beside it."""
     if not file.is_file():
         raise ConfigError(f"there is no flow {file}")
-    found = read_flows(_contents([file]), _contents(_prompt_files(file.parent / "prompts")))
+    found = read_flows(_contents([file]), _contents(flow_folder.prompt_files(file.parent / "prompts")))
     if found.problems or found.prompts is None:
         raise FlowError("\n".join(map(str, found.problems)))
     return next(iter(found.flows.values())), found.prompts
-
-
-def _prompt_files(folder: Path) -> list[Path]:
-    files = sorted(folder.glob("*.yaml"))
-    if not files:
-        raise ConfigError(f"no prompts in {folder}: each language is a file there, such as en-US.yaml")
-    return files
 
 
 def _contents(files: Sequence[Path]) -> list[tuple[str, bytes]]:
@@ -83,18 +117,15 @@ def assemble(settings: Settings) -> Engine:
     half started. A flow with problems is left out, and each of them is logged."""
     require_production(settings)
     banks = load_banks(settings.banks, settings.var)
-    found = read_folder(settings.flows, banks)
-    flows, prompts = found.flows, found.prompts
-    assert prompts is not None
-    log_problems(found)
     store = open_store(settings.database_url)
+    flows, folder = live_flows(settings, store, banks)
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
     vaults = vaults_for({name: bank.sealing_key for name, bank in banks.items()}, fingerprint_key)
     can_text = texting(settings, store.text_trouble)
-    payments = Payments(store, vaults, settings.merchant, fingerprint_key, prompts.words, can_text)
+    payments = Payments(store, vaults, settings.merchant, fingerprint_key, flows.words, can_text)
     notices_of(settings, store)  # the forwarder sends them; a wrong setting is told by every process
-    return Engine(flows, prompts, store, Runner(flows, payments, billing_of(settings, store)), found.left_out)
+    return Engine(flows, flows.prompts, store, Runner(flows, payments, billing_of(settings, store)), folder)
 
 
 MakeVaults = Callable[[Mapping[str, Path], bytes], Mapping[str, Vault]]
@@ -103,13 +134,6 @@ MakeVaults = Callable[[Mapping[str, Path], bytes], Mapping[str, Vault]]
 def vaults_for(sealing_keys: Mapping[str, Path], fingerprint_key: bytes) -> Mapping[str, Vault]:
     """By bank, each sealing to that bank's public key. ConfigError where a key cannot be used."""
     return {bank: Vault(key, fingerprint_key) for bank, key in sealing_keys.items()}
-
-
-def log_problems(found: FlowSet) -> None:
-    for problem in found.problems:
-        log.error("flow problem", problem=str(problem), code=problem.rule.code)
-    for name in sorted(found.left_out):
-        log.error("flow left out: nobody is served by it until its problems are mended", flow=name)
 
 
 def read_secret(file: Path) -> bytes:

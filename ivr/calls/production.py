@@ -19,6 +19,7 @@ from ivr.calls.notices import webhook_of
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
 from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings, trunk_flow_problems
+from ivr.store import open_store
 
 TWILIO_TOKEN_LENGTH = 32  # hexadecimal digits, as Twilio's console shows it
 SHORTEST_PASSWORD = 12
@@ -100,7 +101,23 @@ def _trunk_problems(settings: Settings) -> Iterator[str]:
     if settings.trunk_tls_port and not (settings.trunk_tls_cert and settings.trunk_tls_key):
         yield "TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)"
     if settings.trunk_flows != SHIPPED_TRUNK_FLOWS:
-        yield from trunk_flow_problems(settings.trunk_flows, _flow_names(settings.flows))
+        problems = trunk_flow_problems(settings.trunk_flows, _flow_names(settings.flows))
+        # A published flow needs no file.
+        yield from problems and trunk_flow_problems(
+            settings.trunk_flows, _flow_names(settings.flows) | _published(settings)
+        )
+
+
+def _published(settings: Settings) -> set[str]:
+    """None of a database that cannot be read: that is told where it is opened."""
+    try:
+        store = open_store(settings.database_url)
+    except ConfigError:
+        return set()
+    try:
+        return set(store.published_flows())
+    finally:
+        store.close()
 
 
 def _flow_names(folder: Path) -> set[str]:

@@ -2,15 +2,17 @@
 
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
 
 from ivr import metrics
 from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
+from ivr.calls.live_flows import flow_of
 from ivr.calls.payments import Payments
 from ivr.conversation.engine import expected_field, step
 from ivr.conversation.history import noted
@@ -30,7 +32,7 @@ from ivr.core.actions import (
     Speak,
     Wait,
 )
-from ivr.core.call import Call, Charge, Ending
+from ivr.core.call import NO_NOTES, Call, Charge, Ending
 from ivr.core.caller import takes_texts
 from ivr.core.events import (
     BankAnswered,
@@ -53,6 +55,7 @@ from ivr.flow.talk.turn import ENGINE_PHASES, moment_of
 from ivr.store import StaleCall
 
 log = structlog.get_logger()
+AnyAction = TypeVar("AnyAction", bound=Action)
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
 PLAIN_WORDS: Mapping[Ending, str] = {
     "paid": "payment_went_through",
@@ -63,8 +66,11 @@ NOT_KNOWN = "charge_not_known"
 MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
 
 
+Performer = Callable[[Call, Any, Event], Event | None]
+
+
 class FlowChanged(Exception):
-    """A call's flow, or its step or phase, is not in the flows that this process has: another version is running by now."""
+    """The version of the flow that a call is on, or its step or phase in it, cannot be had."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +87,23 @@ class Advance:
 
 
 class Runner:
-    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless."""
+    """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless.
+
+    `flows` are those that new calls begin on, by name; a call goes on with its own version (`LiveFlows`).
+    `performers` carry out the actions that are for nobody's ears, by their type: (call, action, event) to the answer.
+    """
 
     def __init__(self, flows: Mapping[str, Flow], payments: Payments, billing: Billing) -> None:
         self.flows = flows
         self.payments = payments
         self.billing = billing
+        self.performers: dict[type, Performer] = {
+            LookUp: self._look_up,
+            BeginCard: self._begin_card,
+            Authorize: self._authorize,
+            Resolve: self._resolve,
+            SendSms: self._send_sms,
+        }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
         metrics.CALLS.labels(call.channel, call.flow).inc()
@@ -122,7 +139,7 @@ class Runner:
 
         Where that cannot be read the hold goes on; should it still not be readable at its end, that is a fault.
         """
-        flow = self.flows.get(call.flow)
+        flow = flow_of(self.flows, call)
         if flow is None or moment_of(flow, call) != "waits":
             return False
         try:
@@ -134,12 +151,12 @@ class Runner:
 
     def is_on_hold(self, call: Call) -> bool:
         """Whether the line is held: an event without keys is then the end of a pause, and no silence of the caller's."""
-        flow = self.flows.get(call.flow)
+        flow = flow_of(self.flows, call)
         return flow is not None and moment_of(flow, call) in ("looks_up", "waits")
 
     def tokenize(self, call: Call, fields: Mapping[CardField, Digits], at: datetime) -> str | None:
         """A card that the telephone network collected, sealed for the call's present attempt; a reason if it was not."""
-        return self.payments.tokenize(call, self.flows[call.flow], fields, at)
+        return self.payments.tokenize(call, self._flow(call), fields, at)
 
     # ---- endings that are not the flow's
 
@@ -155,11 +172,14 @@ class Runner:
         try:
             # What broke may have come after the flow's own ending, which was then not heard.
             live = replace(recorded, phase="entry", outcome=None)
-            ended, actions = step(self.flows[live.flow], live, Fault(at))
+            # A version that cannot be had ends in the words of the one that can.
+            flow = flow_of(self.flows, live) or self.flows[live.flow]
+            ended, actions = step(flow, live, Fault(at))
         except Exception as fault:
             note_fault(call.id, fault)
             return self.end_plainly(recorded)
-        return Advance(ended, [action for action in actions if isinstance(action, (Speak, HangUp))])
+        said = [in_words_of(flow.version, action) for action in actions]
+        return Advance(ended, [action for action in said if isinstance(action, (Speak, HangUp))])
 
     def farewell(self, call: Call) -> Advance:
         """For somebody who is still there when their call has been ended as a hang-up: what is true now."""
@@ -177,19 +197,20 @@ class Runner:
         """
         ending = call.outcome or call.known_ending
         told = plain_words(call, ending) if known else NOT_KNOWN
-        phrases = tuple(Phrase(name, call.language) for name in ("apology", told, "goodbye"))
+        version = call.flow_version
+        phrases = tuple(Phrase(name, call.language, version=version) for name in ("apology", told, "goodbye"))
         charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
-        ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
+        ended = replace(call, phase="over", outcome=ending, charges=charges, notes=NO_NOTES, moves=left(call, ERROR))
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
+        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending, notes=NO_NOTES), [])
 
     def _flow(self, call: Call) -> Flow:
-        """FlowChanged where the flow, or the call's step in it, is no longer there, or the step knows no such phase."""
-        flow = self.flows.get(call.flow)
+        """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""
+        flow = flow_of(self.flows, call)
         if flow is None or (call.step and call.step not in flow.steps):
             raise FlowChanged(call.flow)
         if call.phase not in ENGINE_PHASES and (not call.step or call.phase not in flow.steps[call.step].phases):
@@ -201,6 +222,8 @@ class Runner:
     def _actions(self, reached: list[Call], event: Event) -> list[ChannelAction]:
         """What the channel is to do. `reached` grows by each state of the call, so that a fault knows the last one."""
         flow = self._flow(reached[-1])
+        if flow.version != reached[-1].flow_version:
+            reached.append(reached[-1].changed(flow_version=flow.version))
         try:
             waiting = self._step(reached, flow, self._translate(flow, reached[-1], event))
         finally:
@@ -218,17 +241,17 @@ class Runner:
             if isinstance(action, ForgetCard):
                 self._forget(reached, action)
                 continue
-            answer = self._perform(reached[-1], action, event)
+            answer = self.performers[type(action)](reached[-1], action, event)
             if answer is not None:
                 # The answer decides what happens instead of the rest of the turn.
                 waiting = self._step(reached, flow, answer)
         return for_channel
 
     def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
-        history = noted(flow, reached[-1], event)  # before keys are wiped
         call, actions = step(flow, reached[-1], event)
+        history = noted(flow, reached[-1], event, call)  # before keys are wiped
         reached.append(call.changed(history=history))
-        return deque(actions)
+        return deque(in_words_of(flow.version, action) for action in actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:
         """A charge committed at this very moment, by another request of the same call, is one of its charges."""
@@ -246,27 +269,40 @@ class Runner:
             return self.payments.answer(call, event) or event
         return event
 
-    def _perform(self, call: Call, action: Action, event: Event) -> Event | None:
-        match action:
-            case LookUp():
-                return self._look_up(call, action, event)
-            case BeginCard():
-                return self.payments.begin_card(call, self.flows[call.flow], event.at)
-            case Authorize():
-                return authorize(self.payments, self.billing, call, self.flows[call.flow], action, event.at)
-            case Resolve():
-                # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
-                return self.payments.answer(call, Waited(event.at))
-            case SendSms():
-                self.payments.send_sms(call, action, event.at)
-        return None
+    # ---- what is asked of others; an answer comes to the call as an event
+
+    def _begin_card(self, call: Call, _action: BeginCard, event: Event) -> Event | None:
+        return self.payments.begin_card(call, self._flow(call), event.at)
+
+    def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
+        return authorize(self.payments, self.billing, call, self._flow(call), action, event.at)
+
+    def _resolve(self, call: Call, _action: Resolve, event: Event) -> Event | None:
+        """The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now."""
+        return self.payments.answer(call, Waited(event.at))
+
+    def _send_sms(self, call: Call, action: SendSms, event: Event) -> None:
+        self.payments.send_sms(call, action, event.at)
 
     def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.
         found = self.billing.look_up(action.source, action.key, event, f"{call.id} {call.since}")
-        if isinstance(found, LookedUp) and is_in_another_currency(self.flows[call.flow], found):
+        if isinstance(found, LookedUp) and is_in_another_currency(self._flow(call), found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         return found
+
+
+def in_words_of(version: str, action: AnyAction) -> AnyAction:
+    """The action with its phrases in the words of the call's version."""
+    if not version:
+        return action
+    match action:
+        case Speak():
+            phrases = tuple(replace(phrase, version=version) for phrase in action.phrases)
+            return replace(action, phrases=phrases)
+        case SendSms():
+            return replace(action, phrase=replace(action.phrase, version=version))
+    return action
 
 
 def plain_words(call: Call, ending: Ending) -> str:
@@ -300,9 +336,10 @@ def count(before: Call, after: Call) -> None:
 
 
 def new_call(call_id: str, flow: Flow, *, ani: str, dnis: str, channel: str) -> Call:
-    """A call that has not yet been greeted."""
+    """A call that has not yet been greeted, on this version of the flow."""
     return Call(
         *(call_id, flow.name, ani, dnis, channel, flow.head.languages[0]),
         phase="language",
         can_text=takes_texts(ani),
+        flow_version=flow.version,
     )

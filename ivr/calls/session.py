@@ -21,8 +21,8 @@ call has been ended as a hang-up (the network said so, or nothing was heard for 
 there, is answered with a farewell that says what is true by then.
 
 A fault ends the call with an apology and the truth: in the flow's own words with the amount in them; if those cannot be
-put together, in fixed prompts; if those cannot either, in the channel's last words. The same happens to a call that was
-begun under another version of the flow or of the stored form and cannot go on under this one.
+put together, in fixed prompts; if those cannot either, in the channel's last words. The same happens to a call whose row
+this program cannot read, or whose version of the flow cannot be had; as a rule a call finishes on the version it began on.
 
 What never happens: two charges for one attempt; an ending that contradicts the ledger; silence; a live call that is ended
 as idle while it is being heard from; a `KeyError` at a call of yesterday's program. What may happen: the database does not
@@ -318,7 +318,7 @@ class Session:
     def _languages(self, call: Call) -> Iterator[str]:
         """The caller's own, where it is known, then the flow's, then any."""
         flows = self.service.runner.flows
-        known = [flows[call.flow]] if call.flow in flows else list(flows.values())
+        known = [flow] if (flow := flows.get(call.flow)) else list(flows.values())
         yield from dict.fromkeys(
             filter(None, [call.language, *(name for flow in known for name in flow.head.languages)])
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from ivr.calls.live_flows import flow_of
 from ivr.conversation.engine import expected_field
 from ivr.core.actions import ChannelAction, Speak
 from ivr.core.call import Call
@@ -35,7 +36,7 @@ def turn_of(call: Call, number: int, came: str, actions: Sequence[ChannelAction]
 
 
 def _dots(flows: Mapping[str, Flow], call: Call, count: int) -> str:
-    flow = flows.get(call.flow)
+    flow = flow_of(flows, call)
     card_field = expected_field(flow, call) if flow is not None and call.step in flow.steps else None
     if card_field is not None:
         return f"keys: {card_field[0].replace('_', ' ')}"

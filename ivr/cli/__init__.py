@@ -26,6 +26,7 @@ COMMANDS = {
         "Call any TwiML application as Twilio would, offline, and check it.",
     ),
     "check": ("ivr.cli.check", "check", "Say every problem in flows and prompts at once."),
+    "flows": ("ivr.cli.versions", "flows", "Publish flows, list their versions, go back to one, move calls."),
     "diagram": ("ivr.cli.flows", "diagram", "Draw a flow as Mermaid or SVG."),
     "schema": ("ivr.cli.flows", "schema", "Write the JSON schema that lets editors complete flows."),
     "prompts": ("ivr.voice.cli", "prompts", "Render prompts to audio, list what is not recorded, listen."),

@@ -26,6 +26,7 @@ from ivr.extras import what_is_missing
 from ivr.flow.files import FlowSet
 from ivr.places import SHIPPED, VARIABLE, for_children, project_folder, shown
 from ivr.settings import Settings, load_settings
+from ivr.store import WITHDRAWN, open_store
 from ivr.web import WIPED_MEMORY
 
 console = Console()
@@ -48,10 +49,17 @@ def up(without: tuple[str, ...]) -> None:
     processes = {name: command for name, command in commands.items() if name not in left_out}
     bank_port = port_of_simulator(settings) if "bank" in processes else None
     require_free_ports(list(ports_of(settings, processes, bank_port)))
-    tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
+    is_production = settings.environment == "production"
+    if not is_production:
+        tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
     prepare(settings)
     require_production(settings, opens_keys=True)
-    console.print(Panel(welcome(settings, list(processes), missing), title="Tonetill", expand=False))
+    # What was published serves in production, whatever the files say.
+    served = published_flows(settings) if is_production else []
+    if is_production and not served:
+        tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
+    told = welcome(settings, list(processes), missing, served or list(load_flows(settings.flows)[0]))
+    console.print(Panel(told, title="Tonetill", expand=False))
     variables = environment(settings, list(processes))
     if bank_port is not None:
         variables["BANK_PORT"] = str(bank_port)
@@ -117,6 +125,15 @@ def tell_left_out(found: FlowSet) -> None:
         console.print(f"[red]left out[/] flow {name}: it is not answered until these problems are mended")
 
 
+def published_flows(settings: Settings) -> list[str]:
+    """Of the flows that answer calls."""
+    store = open_store(settings.database_url)
+    try:
+        return [name for name, live in store.live_versions().items() if live.number != WITHDRAWN]
+    finally:
+        store.close()
+
+
 def environment(settings: Settings, running: list[str]) -> dict[str, str]:
     metrics = settings.var / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
@@ -134,9 +151,9 @@ def environment(settings: Settings, running: list[str]) -> dict[str, str]:
     }
 
 
-def welcome(settings: Settings, running: list[str], missing: Mapping[str, str]) -> str:
-    """The same as the page shows. `missing`: processes that could not be started here, each with its cure."""
-    flows, _ = load_flows(settings.flows)
+def welcome(settings: Settings, running: list[str], missing: Mapping[str, str], flows: list[str]) -> str:
+    """The same as the page shows. `missing`: processes that could not be started here, each with its cure; `flows`: the
+    names of those that can be called."""
     lines = [f"running: {', '.join(running)}; stop with Ctrl-C"]
     lines += [*(f"without {name}: {escape(cure)}" for name, cure in missing.items()), ""]
     page = (
@@ -149,6 +166,6 @@ def welcome(settings: Settings, running: list[str], missing: Mapping[str, str]) 
         if "console" in running
         else []
     )
-    for trial in [*page, *trials(settings, running, list(flows))]:
+    for trial in [*page, *trials(settings, running, flows)]:
         lines += [f"[bold]{trial.title}[/]", f"    {escape(trial.text)}"]
     return "\n".join(lines)

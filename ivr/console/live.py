@@ -1,9 +1,10 @@
 """The page's rows from the running product: its settings, flows and store. Read only."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ivr.calls import flow_of
 from ivr.console.drop_off import DropOff, begin_of
 from ivr.console.rows import CallRow, MoneyRow, Process, TextRow, Trace, Trial, TurnRow
 from ivr.console.trials import processes, trials
@@ -17,12 +18,14 @@ from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, Turn
 
 @dataclass(frozen=True)
 class LivePages:
-    """`running`: the names of the processes that were started together with this one."""
+    """`running`: the names of the processes that were started together with this one. `flow_trouble`: what is wrong with
+    flows that should be serving."""
 
     settings: Settings
     compiled: Mapping[str, Flow]
     store: Store
     running: Collection[str] = ("web",)
+    flow_trouble: Callable[[], Sequence[str]] = lambda: ()
 
     def processes(self) -> Sequence[Process]:
         return processes(self.settings, self.running, self.store.outbox_depth())
@@ -46,7 +49,7 @@ class LivePages:
         if record is None:
             return None
         began, turns = record.started_at, self.store.turns_of(call_id)
-        flow = self.compiled.get(record.call.flow)
+        flow = flow_of(self.compiled, record.call)
         return Trace(
             call=call_row(record),
             flow=flow,
@@ -65,7 +68,8 @@ class LivePages:
 
     def trouble(self) -> Sequence[str]:
         words = self.store.text_trouble()
-        return [f"No text can be sent, and none is promised to callers: {words}"] if words else []
+        texts = [f"No text can be sent, and none is promised to callers: {words}"] if words else []
+        return [*texts, *self.flow_trouble()]
 
 
 def turn_row(turn: Turn, began: datetime) -> TurnRow:

@@ -10,7 +10,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 6
+FORM = 7
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -58,6 +58,7 @@ class Call:
     the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
     keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
     `stray_at`.
+    `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
     (`core.moves`).
     """
@@ -94,6 +95,7 @@ class Call:
     done_at: float = 0.0
     history: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
+    flow_version: str = ""
 
     @property
     def intent(self) -> str:

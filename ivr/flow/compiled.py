@@ -12,11 +12,13 @@ from ivr.flow.step import Step
 
 @dataclass(frozen=True)
 class Flow:
-    """A compiled flow, shared by all its calls and by all threads."""
+    """A compiled flow, shared by all its calls and by all threads. `version`: its content's digest; empty where it was
+    read from a file that nobody has published."""
 
     head: FlowHead
     steps: Mapping[str, Step]
     machine: Machine = field(repr=False)
+    version: str = ""
 
     @property
     def name(self) -> str:

@@ -1,7 +1,7 @@
 """The flows of a folder and their prompts, read and checked together; who opens the files is elsewhere."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ivr.flow.compiled import Flow
@@ -21,17 +21,19 @@ from ivr.words.slots import ANSWER_KINDS, WORD_PROMPTS, Terms
 @dataclass(frozen=True)
 class FlowSet:
     """`flows` by name: those with no problem of their own or of the prompts they need. `left_out` are the names of the
-    others, as far as they have one. `prompts` are those that can be said."""
+    others, as far as they have one. `prompts` are those that can be said, `texts` what each of `flows` was read from."""
 
     flows: Mapping[str, Flow]
     prompts: Prompts | None
     problems: list[Problem]
     advice: list[Problem]
     left_out: frozenset[str]
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_AROUND) -> FlowSet:
     """Every problem of all of them at once."""
+    flow_files = list(flow_files)
     sources = [read_yaml(file, text) for file, text in flow_files]
     files = read_prompt_files(prompt_files)
     found = list(prompt_file_problems(files, terms_of(sources), _spoken(sources, files)))
@@ -40,16 +42,17 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     told = {one.problem for one in found}.union(doubles, *(one.problems for one in checked))
     doubled = {problem.file for problem in doubles}
     kept = [
-        one.flow
-        for one, source in zip(checked, sources, strict=True)
+        (one.flow, text)
+        for one, source, (_, text) in zip(checked, sources, flow_files, strict=True)
         if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found)
     ]
     return FlowSet(
-        flows={flow.name: flow for flow in kept},
+        flows={flow.name: flow for flow, _ in kept},
         prompts=usable(files) if files else None,
         problems=sorted(problem for problem in told if not problem.is_advice),
         advice=sorted({*(p for p in told if p.is_advice), *_all_advice(checked), *_unspoken(files, sources)}),
-        left_out=frozenset(_names(sources)) - {flow.name for flow in kept},
+        left_out=frozenset(_names(sources)) - {flow.name for flow, _ in kept},
+        texts={flow.name: text if isinstance(text, str) else text.decode() for flow, text in kept},
     )
 
 

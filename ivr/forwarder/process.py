@@ -17,7 +17,8 @@ import structlog
 
 from ivr import metrics
 from ivr.bank import LEASE_S, AuthorizationRequest, Bank, BankAnswer, HttpsBank, Question, judge, load_banks
-from ivr.calls.assembly import load_flows
+from ivr.calls import flow_folder
+from ivr.calls.assembly import live_flows
 from ivr.calls.notices import Notices, notices_of
 from ivr.calls.production import require_production
 from ivr.calls.sweeping import sweeper
@@ -250,14 +251,17 @@ def main() -> None:
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
     require_production(settings, opens_keys=True)
-    banks = {name: HttpsBank(bank) for name, bank in load_banks(settings.banks, settings.var).items()}
-    flows, prompts = load_flows(settings.flows)
+    bank_settings = load_banks(settings.banks, settings.var)
+    banks = {name: HttpsBank(bank) for name, bank in bank_settings.items()}
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
     store = open_store(settings.database_url, threads_of(queues))
+    flows, folder = live_flows(settings, store, bank_settings)
+    flow_folder.watch(flows, folder, store)
     notices = notices_of(settings, store)
-    forwarder = Forwarder(store, banks, text_sender(settings), write_result=result_words(prompts), notices=notices)
+    words = result_words(flows.prompts_of)
+    forwarder = Forwarder(store, banks, text_sender(settings), write_result=words, notices=notices)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
-    Crew(forwarder, queues, sweep=sweeper(store, flows, prompts, settings.trunk_max_minutes)).run(stop)
+    Crew(forwarder, queues, sweep=sweeper(store, flows, flows.prompts, settings.trunk_max_minutes)).run(stop)

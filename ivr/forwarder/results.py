@@ -10,10 +10,12 @@ from ivr.words.phrases import Prompts
 ResultText = Callable[[Call, Payment], str]
 
 
-def result_words(prompts: Prompts) -> ResultText:
-    known = prompts.languages()
+def result_words(prompts_of: Callable[[str], Prompts]) -> ResultText:
+    """`prompts_of`: those of a version of a flow; of "", where a call has none, those of today."""
 
     def write(call: Call, payment: Payment) -> str:
+        prompts = prompts_of(call.flow_version)
+        known = prompts.languages()
         name = "result_paid_sms" if payment.status == "approved" else "result_unpaid_sms"
         values = (("amount", payment.intent.amount), ("number", payment.confirmation_number or ""))
         # A call whose row another version wrote may have no language of ours.

@@ -31,10 +31,13 @@ from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
 from ivr.store.turns import Turn, Turns
+from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
 from ivr.store.ways import Ways, WaysTaken
 
 
-class Store(Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways):
+class Store(
+    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways, FlowVersions
+):
     """One database's whole store; thread-safe."""
 
     def __init__(self, database: Database) -> None:
@@ -79,6 +82,7 @@ __all__ = [
     "FOLLOWS",
     "NOTICES",
     "TEXTS",
+    "WITHDRAWN",
     "Accepted",
     "AlreadyBegun",
     "Attempter",
@@ -89,12 +93,15 @@ __all__ = [
     "CallRecord",
     "CountedAttempts",
     "DatabaseError",
+    "Draft",
     "DueChanged",
     "DueNow",
+    "FlowVersion",
     "Job",
     "LedgerEntry",
     "Limit",
     "Limits",
+    "LiveVersion",
     "NoCard",
     "Notice",
     "OverLimit",

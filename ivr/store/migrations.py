@@ -87,9 +87,13 @@ def require_current(database: Database) -> None:
             revision = MigrationContext.configure(connection).get_current_revision()
     except DatabaseError:
         raise ConfigError("DATABASE_URL: cannot read the database: is it up, and is it ours?") from None
+    if revision is None:
+        raise ConfigError(
+            f"the database is empty, no call has been taken yet: `{COMMAND} set-up` or `{COMMAND} up` makes it"
+        )
     if revision != script.get_current_head():
         raise ConfigError(
-            f"the database is at revision {revision or 'none'}, this version needs {script.get_current_head()}: "
+            f"the database is at revision {revision}, this version needs {script.get_current_head()}: "
             f"`{COMMAND} set-up` brings it there"
         )
 

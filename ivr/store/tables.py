@@ -161,3 +161,29 @@ audit_event = Table(
     Column("about", String(200), nullable=False),
     Column("digest", String(64), nullable=False),
 )
+
+# What a flow's calls run on: its text and the prompts it speaks (JSON: language, name, text), under a digest of both.
+# `moved_to`: the digest of the version that open calls of this one go on with, where they can.
+flow_version = Table(
+    "flow_version",
+    metadata,
+    Column("flow", String(60), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("prompts", Text, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Column("published_by", String(80), nullable=False),
+    Column("live_turn", Integer, nullable=False),  # the flow's turn in which it last became the live version
+    Column("moved_to", String(64)),
+)
+
+# The version that new calls of a flow begin on; `number` is 0 where the flow was withdrawn. `turn` is one higher with
+# every change, of what is live and of which calls are moved: by it a process sees that something is new.
+live_flow = Table(
+    "live_flow",
+    metadata,
+    Column("flow", String(60), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("turn", Integer, nullable=False),
+)

@@ -25,6 +25,7 @@ from ivr.core.events import (
     CardField,
     ChargeRefused,
     Digits,
+    DueAwaited,
     Event,
     KeysEntered,
     LimitReached,
@@ -108,6 +109,7 @@ class _Replay:
         self.bank = deque(one for one in entries if one.word in OF_THE_BANK)
         self.looked_up = deque(one for one in entries if one.word in LOOKED_UP)
         self.limits = {one.rest[0]: one for one in entries if one.word == "limit"}
+        self.never_begun = never_begun(self.stored)
         self.refusals = {one.rest[0]: one for one in entries if one.word == "refused"}
         old = self.stored
         language = self.flow.head.languages[0]
@@ -160,6 +162,8 @@ class _Replay:
                 _, reason, minor, currency = self.refusals[attempt].rest
                 refused: Any = reason
                 return ChargeRefused(self.at(), refused, Money(int(minor), currency))
+            case Authorize() if attempt in self.never_begun and self.stored.hung_up:
+                return DueAwaited(self.at())
         return None
 
     def answer_look_up(self) -> Event:
@@ -255,6 +259,12 @@ def entries_of(history: History) -> list[Entry]:
         at_s, word, *rest = written.split(" ")
         entries.append(Entry(int(at_s), word, tuple(rest)))
     return entries
+
+
+def never_begun(call: Call) -> set[str]:
+    """Attempts, as `attempt_of` writes them, that waited for what is due and came to no charge."""
+    awaited = {one.rest[0] for one in entries_of(call.history) if one.word == "awaited"}
+    return awaited - {f"{one.attempt}c" for one in call.charges}
 
 
 def digits(written: str) -> str:

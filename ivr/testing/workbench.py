@@ -67,5 +67,6 @@ def build_workbench(
     sealing = vaults(dict.fromkeys(names, sealing_key), secret)
     payments = Payments(store, sealing, "simulated", secret, prompts.words)
     banks = dict.fromkeys(names, bank)
-    forwarder = Forwarder(store, banks, keep_text, now=clock, write_result=result_words(prompts), notices=notices)
+    result = result_words(lambda _version: prompts)
+    forwarder = Forwarder(store, banks, keep_text, now=clock, write_result=result, notices=notices)
     return Workbench(flow, prompts, store, Runner(flows, payments, bills), forwarder, clock)

@@ -43,10 +43,11 @@ class Recordings:
             return False
         return line.kind == "literal" or all(self._complete(language, name) for name in line.recordings)
 
-    def missing(self, language: str, currency: str) -> list[Sound]:
-        """What would have to be recorded for this language to need no synthesizer, prompts first."""
+    def missing(self, language: str, currency: str, prompts: Prompts | None = None) -> list[Sound]:
+        """What would have to be recorded for this language to need no synthesizer, prompts first. `prompts`: in place of
+        these recordings' own."""
         there = self._there(language)
-        return [sound for sound in wanted(self._prompts, language, currency) if sound.recording not in there]
+        return [sound for sound in wanted(prompts or self._prompts, language, currency) if sound.recording not in there]
 
     def _find(self, language: str) -> dict[str, Path]:
         root = self.folder / language

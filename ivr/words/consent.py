@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
 from ivr.reading.rules import Rule
 from ivr.reading.rules.advice import CONSENT_NOT_READ, KEY_NOT_SAID, YES_NOT_FOUND
-from ivr.reading.rules.prompts import CONSENT_INCOMPLETE, DEAD_KEY, KEYS_SWAPPED, OTHER_KEY, YES_NOT_SAID
+from ivr.reading.rules.prompts import (
+    CONSENT_INCOMPLETE,
+    DEAD_KEY,
+    KEYS_SWAPPED,
+    OTHER_KEY,
+    RECEIPT_INCOMPLETE,
+    YES_NOT_SAID,
+)
 from ivr.words.choice_words import agreeing, cancelling
 from ivr.words.clauses import meanings
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
@@ -17,6 +24,7 @@ from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 
 # What the caller agrees to, each said by the kind that can be understood.
+_RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 _EXAMPLES = {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}
 
@@ -28,17 +36,21 @@ class Fault:
     suggestion: str
 
 
-def faults(name: str, template: Template, language: str) -> Iterator[Fault]:
-    """Of the prompts whose keys are fixed."""
-    if name == "confirm_card":
-        yield from _consent_faults(template)
+def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[Fault]:
+    """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
+    prompt = prompt or name
+    if prompt == "confirm_card":
+        yield from _consent_faults(name, template)
+    if prompt == "confirmation_number" and not _RECEIPT & {slot.name for slot in template.slots}:
+        message = f"prompt '{name}' does not say the number"
+        yield Fault(RECEIPT_INCOMPLETE, message, "add {number:digits}")
     text = prose(template)
     said = keys_said(text, language)
-    if name.startswith("confirm_") or name == "offer_cancel":
-        yield from _choice_faults(name, text, said, language)
-    elif name in ("repeat_offer", "sms_offer"):
-        yield from offer_faults(name, AGAIN_KEY if name == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
-    elif name == "choose_language":
+    if prompt.startswith("confirm_") or prompt == "offer_cancel":
+        yield from _choice_faults(name, prompt, text, said, language)
+    elif prompt in ("repeat_offer", "sms_offer"):
+        yield from offer_faults(name, AGAIN_KEY if prompt == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
+    elif prompt == "choose_language":
         yield from _language_faults(said)
 
 
@@ -61,23 +73,23 @@ def _language_faults(said: list[KeySaid]) -> Iterator[Fault]:
         yield Fault(OTHER_KEY, message, "write {key:key} in place of it")
 
 
-def _consent_faults(template: Template) -> Iterator[Fault]:
+def _consent_faults(name: str, template: Template) -> Iterator[Fault]:
     said = {slot.name: slot for slot in template.slots}
     for value, kind in CONSENT.items():
         slot, cure = said.get(value), f"{{{value}:{kind}}}: amount, brand and last four digits are read back"
         if slot is None:
-            message = f"prompt 'confirm_card' asks for consent without saying '{value}'"
+            message = f"prompt '{name}' asks for consent without saying '{value}'"
             yield Fault(CONSENT_INCOMPLETE, message, f"add {cure}")
         elif slot.kind != kind and slot.kind in KINDS_OF[value]:
-            message = f"prompt 'confirm_card' says '{value}' as {slot.kind}, which may not be understood"
+            message = f"prompt '{name}' says '{value}' as {slot.kind}, which may not be understood"
             yield Fault(CONSENT_INCOMPLETE, message, f"write {cure}")
 
 
-def _choice_faults(name: str, text: str, said: list[KeySaid], language: str) -> Iterator[Fault]:
+def _choice_faults(name: str, prompt: str, text: str, said: list[KeySaid], language: str) -> Iterator[Fault]:
     keys = [one.key for one in said]
     strange = sorted(set(keys) - {ACCEPT_KEY, REFUSE_KEY, ""})
     cure = f"{ACCEPT_KEY} is yes, {REFUSE_KEY} is no"
-    if name == "offer_cancel":
+    if prompt == "offer_cancel":
         cure = f"{ACCEPT_KEY} cancels, any other key goes on"
     if strange:
         yield Fault(DEAD_KEY, f"prompt '{name}' says key {strange[0]}, which does nothing there", cure)
@@ -85,17 +97,19 @@ def _choice_faults(name: str, text: str, said: list[KeySaid], language: str) -> 
         rule = YES_NOT_SAID if is_read(language) else YES_NOT_FOUND
         yield Fault(rule, f"prompt '{name}' does not say key {ACCEPT_KEY}", cure)
     else:
-        yield from _meaning_faults(name, text, said, language, cure)
+        yield from _meaning_faults(name, prompt, text, said, language, cure)
 
 
-def _meaning_faults(name: str, text: str, said: list[KeySaid], language: str, cure: str) -> Iterator[Fault]:
-    words = cancelling(language) if name == "offer_cancel" else agreeing(language)
+def _meaning_faults(
+    name: str, prompt: str, text: str, said: list[KeySaid], language: str, cure: str
+) -> Iterator[Fault]:
+    words = cancelling(language) if prompt == "offer_cancel" else agreeing(language)
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(meaning for _, meaning in meant)
     is_swapped = (ACCEPT_KEY, "second") in meant or (REFUSE_KEY, "first") in meant
     if is_swapped or (not is_known and said[0].key != ACCEPT_KEY):
         yield Fault(KEYS_SWAPPED, f"prompt '{name}' has its keys the wrong way round", cure)
-    elif name != "confirm_card":
+    elif prompt != "confirm_card":
         return
     elif words is None:
         message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} pays"

@@ -7,12 +7,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from ivr.bank import load_banks
-from ivr.calls.assembly import Engine, assemble, load_flows, log_problems, read_folder
+from ivr.calls.assembly import Engine, assemble, load_flows, read_folder
+from ivr.calls.flow_folder import FlowFolder
 from ivr.channels.trunk.desk import Desk
 from ivr.channels.trunk.process import read_routes
 from ivr.errors import ConfigError, FlowError
+from ivr.flow.compiler import Around
 from ivr.settings import load_settings
-from ivr.store import migrate
+from ivr.store import memory_store, migrate
 from tests.bank_process import BankKeys
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +105,7 @@ def test_an_engine_starts_without_the_broken_flow(engine: Engine):
 def test_each_problem_of_a_flow_that_is_left_out_is_logged(flows: Path):
     add(flows, "broken", ("ok: charge", "ok: chrage"))
     with capture_logs() as logged:
-        log_problems(read_folder(flows))
+        FlowFolder(flows, Around(), publishes_edits=True).begin(memory_store())
     assert [line["log_level"] for line in logged] == ["error", "error"]
     assert logged[0]["problem"].endswith("no step is called 'chrage' (did you mean 'charge'?)")
     assert logged[1]["flow"] == "broken"

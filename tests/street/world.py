@@ -72,7 +72,7 @@ class Street:
         vaults = {bank: Vault(sealing_key, secret)}
         payments = FaultyPayments(store, vaults, "street", secret, prompts.words, chance=self.chance)
         self.runner = Runner(flows, payments, FickleBills(store, self.chance))
-        words = result_words(prompts)
+        words = result_words(lambda _version: prompts)
         self.forwarder = Forwarder(store, {bank: self.bank}, self._take_text, now=self.clock, write_result=words)
 
     def run(self, calls: int) -> None:

@@ -38,7 +38,9 @@ class BrowserPhone:
         blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="phone")
         speaking = ThreadPoolExecutor(1, thread_name_prefix="voice")
         made = {
-            name: Renderer(engine.prompts, var / "voice", recordings, voice=cast(VoiceName, name))
+            name: Renderer(
+                engine.prompts, var / "voice", recordings, cast(VoiceName, name), prompts_of=engine.prompts_of
+            )
             for name in (voice, "tones")
         }
         tones = made["tones"].clips
@@ -110,4 +112,4 @@ class BrowserPhone:
         return BrowserCall(self._lines[kind], flow, call, socket)
 
     def _words(self, phrase: Phrase) -> str:
-        return self._engine.prompts.words(phrase)
+        return self._engine.words(phrase)

@@ -84,14 +84,15 @@ class Line:
 
 
 class Desk:
-    """SIP's CallHandler. `routes` by called number; `*` answers any other. None: the number's flow cannot be used."""
+    """SIP's CallHandler. `routes` by called number; `*` answers any other. None: the number's flow cannot be used.
+    They may be replaced at any time, as one thing."""
 
     endpoint: SipEndpoint
 
     def __init__(
         self, routes: Mapping[str, Route | None], advertised: str, most_calls: int, *, recording: bool = False
     ) -> None:
-        self._routes, self._advertised, self._most_calls = routes, advertised, most_calls
+        self.routes, self._advertised, self._most_calls = routes, advertised, most_calls
         self._recording = recording
         self.lines: dict[str, Line] = {}
         self.keys: Counter[Method] = Counter()
@@ -209,13 +210,16 @@ class Desk:
     # ---- a conversation
 
     def _route(self, dnis: str) -> Route | None:
-        return self._routes[dnis] if dnis in self._routes else self._routes.get("*")
+        routes = self.routes
+        return routes[dnis] if dnis in routes else routes.get("*")
 
     def _begin(self, line: Line) -> None:
         invitation = line.invitation
         route = self._route(invitation.dnis)
-        assert route is not None  # `invited` has looked
-        flow = route.house.runner.flows[route.flow]
+        flow = route.house.runner.flows.get(route.flow) if route is not None else None
+        if route is None or flow is None:  # withdrawn since the caller was invited
+            self._spawn(self.endpoint.hang_up(invitation.call, FAULT))
+            return
         call = new_call(on_record(invitation), flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
         line.conversation = Conversation(route.house, RtpMouth(self, invitation.call), call)
         while line.early:

@@ -5,7 +5,7 @@ import ipaddress
 import secrets
 import signal
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import structlog
 from ivr import metrics
 from ivr.calls import new_call
 from ivr.calls.assembly import Engine
+from ivr.calls.live_flows import LiveFlows
 from ivr.channels.line import Conversation, Heard, House
 from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
 from ivr.channels.trunk.clip_shelf import ClipShelf
@@ -21,6 +22,7 @@ from ivr.channels.trunk.desk import Desk, Route
 from ivr.channels.trunk.open_files import allow_open_files
 from ivr.core.call import Call
 from ivr.errors import ConfigError
+from ivr.flow.compiled import Flow
 from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.phone.sip import (
     Account,
@@ -36,7 +38,8 @@ from ivr.phone.sip import (
     plain_number,
 )
 from ivr.settings import Settings, trunk_flow_problems
-from ivr.voice import Renderer
+from ivr.voice import Rendered, Renderer
+from ivr.words.phrases import Prompts
 
 log = structlog.get_logger("trunk")
 BLOCKING_THREADS = 8  # a call's database work takes a millisecond; this many callers at once wait for none
@@ -84,6 +87,7 @@ class Trunk:
         limits = self.endpoint.settings.limits
         allow_open_files(limits.calls, limits.connections)
         await asyncio.get_running_loop().run_in_executor(self._pools[1], self._prepare_prompts)
+        self._take_up_versions()
         await self._start_media()
         await self.endpoint.start()
         if self.settings.audiosocket_port:
@@ -108,14 +112,37 @@ class Trunk:
     # ---- parts
 
     def _renderer(self, voice: str) -> Renderer:
-        recordings = self.settings.flows / "prompts" / "audio"
-        return Renderer(self.engine.prompts, self.settings.var / "voice", recordings, voice=voice)  # type: ignore[arg-type]
+        engine, folder = self.engine, self.settings.flows / "prompts" / "audio"
+        cache = self.settings.var / "voice"
+        return Renderer(engine.prompts, cache, folder, voice, prompts_of=engine.prompts_of)  # type: ignore[arg-type]
 
     def _prepare_prompts(self) -> None:
         for flow in self.engine.flows.values():
-            for voice in (flow.head.voice, "tones"):  # tones stand in for words that cannot be made
-                for _ in self.renderers[voice].ready(flow.head.languages):
-                    pass
+            for _ in self._ready(flow, self.engine.prompts_of(flow.version)):
+                pass
+
+    def _ready(self, flow: Flow, prompts: Prompts) -> Iterator[Rendered]:
+        for voice in (flow.head.voice, "tones"):  # tones stand in for words that cannot be made
+            yield from self.renderers[voice].ready(flow.head.languages, prompts)
+
+    # ---- versions that are published meanwhile
+
+    def _take_up_versions(self) -> None:
+        """A version is answered with once its prompts are made: its first caller does not wait for them either."""
+        flows = self.engine.flows
+        if isinstance(flows, LiveFlows):
+            flows.prepare, flows.changed = self._prepare_version, self._change_routes
+            self.engine.watch()
+
+    def _prepare_version(self, flow: Flow, prompts: Prompts) -> None:
+        """Clip by clip: a caller's amount is spoken in between."""
+        making = self._ready(flow, prompts)
+        while self._pools[1].submit(next, making, None).result() is not None:
+            pass
+
+    def _change_routes(self) -> None:
+        """A flow's voice may be another by now, or nobody may answer for it."""
+        self.desk.routes = self._routes()
 
     def _routes(self) -> Mapping[str, Route | None]:
         flows, left_out = self.engine.flows, self.engine.left_out
@@ -123,8 +150,8 @@ class Trunk:
         if self.settings.trunk_plus == "ignored":
             routes = without_plus(routes) | routes
         return {
-            number: Route(flow, self._houses[flows[flow].head.voice]) if flow in flows else None
-            for number, flow in routes.items()
+            number: Route(name, self._houses[flow.head.voice]) if (flow := flows.get(name)) else None
+            for number, name in routes.items()
         }
 
     async def _start_media(self) -> None:

@@ -15,7 +15,7 @@ import structlog
 from flask import Blueprint, Response, request
 
 from ivr import metrics
-from ivr.calls import Answered, CallService, CallStore, NoSuchCall, Runner, Session, new_call, note_fault
+from ivr.calls import Answered, CallService, CallStore, NoSuchCall, Runner, Session, flow_of, new_call, note_fault
 from ivr.channels.twilio.form import Form
 from ivr.channels.twilio.gathering import Gathered, Keeper, joined, read_listening, take
 from ivr.channels.twilio.incoming import verified_form, verify
@@ -27,6 +27,7 @@ from ivr.core.actions import ChannelAction, Phrase, Speak, Wait
 from ivr.core.call import Call
 from ivr.core.events import CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
 from ivr.errors import PeerError
+from ivr.flow.compiled import Flow
 
 log = structlog.get_logger()
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
@@ -116,11 +117,12 @@ class Webhooks:
         )
 
     def _write(self, call: Call, actions: Sequence[ChannelAction], version: int) -> str:
-        return self._writer(call.flow).answer(actions, f"/twilio/voice/{call.flow}?seq={version}")
+        return self._writer(flow_of(self.runner.flows, call)).answer(
+            actions, f"/twilio/voice/{call.flow}?seq={version}"
+        )
 
-    def _writer(self, flow: str) -> Writer:
-        known = self.runner.flows.get(flow)
-        return Writer(tone_url) if known is not None and known.head.voice == "tones" else self.writer
+    def _writer(self, flow: Flow | None) -> Writer:
+        return Writer(tone_url) if flow is not None and flow.head.voice == "tones" else self.writer
 
     # ---- when it cannot be answered
 
@@ -132,7 +134,7 @@ class Webhooks:
         url = f"/twilio/voice/{flow}?seq={_number('seq')}&again={held + 1}"
         still_working = Speak((Phrase("still_working", known.head.languages[0]),))
         try:
-            return _twiml(self._writer(flow).answer([still_working, Wait(HOLD_S)], url))
+            return _twiml(self._writer(known).answer([still_working, Wait(HOLD_S)], url))
         except Exception as fault:
             note_fault("", fault)
             return None

@@ -56,8 +56,8 @@ def open_ports(settings: MediaSettings) -> Ports:
     except OSError as error:
         ports.close()
         raise ConfigError(
-            f"media worker: RTP port {settings.host}:{wanted or 'any'}: {error.strerror}; choose other ports, or see "
-            "what holds them with `ss -ulpn`"
+            f"media worker: RTP port {settings.host}:{wanted or 'any'}: {error.strerror}; choose others with TRUNK_RTP_PORTS "
+            "(another line may be running), or see what holds them with `ss -ulpn`"
         ) from None
     return ports
 

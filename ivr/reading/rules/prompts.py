@@ -215,3 +215,17 @@ confirm_card: "You are paying {amount:money} with your {brand:brand} card ending
 """,
     of="prompts",
 )
+RECEIPT_INCOMPLETE = rule(
+    "T517",
+    "receipt-incomplete",
+    what="The prompt `confirmation_number` does not say the number.",
+    why="""It is the caller's receipt, and the last that they hear of a call's one charge: without the number they have
+nothing to ask by.""",
+    bad="""
+confirmation_number: "Thank you for your payment of {amount:money}."
+""",
+    good="""
+confirmation_number: "Paid. Confirmation number {number:digits}."
+""",
+    of="prompts",
+)

@@ -15,6 +15,10 @@ from ivr.testing.twilio.twiml import Element, read_twiml
 
 MOST_REDIRECTS = 30
 FORM = "application/x-www-form-urlencoded"
+WRONG_SIGNATURE = (
+    "; where it refuses the signature: --auth-token is the application's (a line in development keeps its own in "
+    "var/keys/twilio_auth_token), --public-url the address that it believes it has"
+)
 
 
 @dataclass(frozen=True)
@@ -147,7 +151,10 @@ class TwilioCall:
         delivery = Delivery(method, url, self._fields(status), secrets.token_hex(16))
         response = self._send(delivery)
         if response.status_code >= 400:
-            raise PeerError(f"{response.status_code} from {url}: {response.text[:300].strip()} (Twilio's error 11200)")
+            cure = WRONG_SIGNATURE if response.status_code == 403 else ""
+            raise PeerError(
+                f"{response.status_code} from {url}: {response.text[:300].strip()} (Twilio's error 11200){cure}"
+            )
         self.deliveries.append(Delivery(delivery.method, url, delivery.fields, delivery.token, response.text))
         if self.delivers_twice:
             self.deliver_again()

@@ -1,0 +1,82 @@
+"""What the commands on stored flows share: the store, the version that is meant, who it is that changes something."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from ivr.errors import ConfigError
+from ivr.places import COMMAND
+from ivr.reading.problems import did_you_mean
+from ivr.settings import Settings
+from ivr.store import FlowVersion, Store, open_store
+
+LONGEST_NAME = 80
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+by_option = click.option("--by", default="", metavar="NAME", help="Who does it; without it, who is logged in.")
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    store = open_store(settings.database_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def who(by: str) -> str:
+    """As the audit trail names them."""
+    try:
+        return (by or getpass.getuser())[:LONGEST_NAME]
+    except (KeyError, OSError):  # a container's user without a name
+        return "operator"
+
+
+def ask(yes: bool) -> None:
+    if not yes:
+        click.confirm("Go on?", abort=True)
+
+
+def known(store: Store, flow: str) -> str:
+    names = store.published_flows()
+    if flow not in names:
+        raise ConfigError(f"no flow '{flow}' was ever published ({did_you_mean(flow, names)})")
+    return flow
+
+
+def live_version(store: Store, flow: str) -> FlowVersion | None:
+    live = store.live_versions().get(flow)
+    return store.flow_version(flow, live.number) if live else None
+
+
+def required(live: FlowVersion | None, flow: str) -> FlowVersion:
+    if live is None:
+        raise ConfigError(f"{flow} is withdrawn: `{COMMAND} flows rollback {flow}` lets it answer again")
+    return live
+
+
+def numbered(store: Store, flow: str, number: int) -> FlowVersion:
+    found = store.flow_version(flow, number)
+    if found is None:
+        numbers = ", ".join(str(one.number) for one in store.flow_versions(flow))
+        raise ConfigError(f"there is no version {number} of {flow}; there are {numbers}")
+    return found
+
+
+def named(live: FlowVersion | None) -> str:
+    return f"version {live.number}" if live else "no version"
+
+
+def told_time(version: FlowVersion) -> str:
+    return f"{version.published_at:%Y-%m-%d %H:%M}Z, by {version.published_by}"
+
+
+def calls_on(store: Store, version: FlowVersion) -> int:
+    return sum(call.flow_version == version.digest for call in store.open_calls(version.flow))
+
+
+def hint_in_development(settings: Settings) -> None:
+    if settings.environment == "development":
+        click.echo("in development a flow's file goes live again when it is saved, and at the next start")

@@ -1,0 +1,70 @@
+"""What a version of a flow consists of: its text and the words of the prompts it speaks, under a digest of both.
+
+Banks, look-ups and limits' counts are not part of it: a flow names them, and they are what they are when it runs.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ivr.errors import FlowError
+from ivr.flow.compiled import Flow
+from ivr.flow.compiler import NOTHING_AROUND, Around, compile_flow
+from ivr.flow.files import FlowSet
+from ivr.flow.prompts import needed_prompts
+from ivr.words.phrases import Prompts, Texts
+from ivr.words.slots import WORD_PROMPTS
+
+
+@dataclass(frozen=True)
+class Content:
+    """`prompts`: language, prompt's name, text; of the flow's languages, and only what the flow needs."""
+
+    flow: str
+    text: str
+    prompts: Texts
+
+    @cached_property
+    def prompts_json(self) -> str:
+        """The same however the prompts' files were sorted."""
+        return json.dumps(self.prompts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 in hexadecimal. The length in front keeps text and prompts apart."""
+        whole = f"{len(self.text)}\n{self.text}{self.prompts_json}"
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def contents_of(found: FlowSet) -> Mapping[str, Content]:
+    """By name, of the flows that have no problems."""
+    assert found.prompts is not None or not found.flows
+    return {
+        name: _content(flow, found.texts[name], found.prompts) for name, flow in found.flows.items() if found.prompts
+    }
+
+
+def _content(flow: Flow, text: str, prompts: Prompts) -> Content:
+    needed = needed_prompts(flow.steps) | WORD_PROMPTS.keys() | _words_of_values(prompts, flow)
+    return Content(flow.name, text, prompts.texts(flow.head.languages, needed))
+
+
+def _words_of_values(prompts: Prompts, flow: Flow) -> frozenset[str]:
+    """Brands, currencies and their like, which slots are made of and no step names."""
+    words = ("brand_", "currency_", "minor_", "money_with_", "key_")
+    every = frozenset[str]().union(*(prompts.names(language) for language in flow.head.languages))
+    return frozenset(name for name in every if name.startswith(words))
+
+
+def stored_content(flow: str, text: str, prompts_json: str) -> Content:
+    return Content(flow, text, json.loads(prompts_json))
+
+
+def compiled(content: Content, around: Around = NOTHING_AROUND) -> tuple[Flow, Prompts]:
+    """As it was checked when it was published. FlowError with every problem, should another program find some."""
+    flow, problems = compile_flow(f"{content.flow} {content.digest[:7]}", content.text, around)
+    if flow is None:
+        raise FlowError("\n".join(map(str, problems)))
+    return replace(flow, version=content.digest), Prompts(content.prompts)
