@@ -1,5 +1,7 @@
 """A billing system that is asked once more at the consent, and takes its time: one charge or none, and the truth about it."""
 
+from dataclasses import replace
+
 import pytest
 
 from ivr.core.events import Event, HungUp, Waited
@@ -184,3 +186,29 @@ def test_a_process_that_dies_between_the_charge_and_the_calls_row_has_charged_on
     bench.workbench.work()
     assert "confirmation_number" in person.wait().heard
     assert charged(bench) == [4250]
+
+
+@pytest.mark.parametrize("can_text", [True, False])
+def test_a_call_that_ended_while_the_ledger_was_away_is_settled_once_it_is_back(
+    person: Person, bench: Bench, monkeypatch: pytest.MonkeyPatch, can_text: bool
+):
+    store = bench.workbench.store
+    if not can_text:
+        stored = store.load_call(person.line.call_id)
+        assert stored is not None
+        store.save_call(replace(stored.call, can_text=False), stored.version, bench.workbench.clock())
+    with monkeypatch.context() as away:
+        for name in ("payment", "payments_of"):
+            away.setattr(type(store), name, unreadable)
+        assert "charge_not_known" in person.wait().heard
+    assert person.call.outcome == "pending"
+    for _ in range(3):
+        bench.workbench.work()
+        bench.workbench.clock.advance(60)
+    assert (person.call.outcome, person.call.charges, payments(person)) == ("unpaid", (), [])
+    assert not is_sealed(person)
+    assert not any(store.outbox_depth().values())
+
+
+def unreadable(*_arguments: object) -> None:
+    raise OSError("the ledger is away")

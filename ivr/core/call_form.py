@@ -3,9 +3,17 @@
 import json
 from typing import Any, get_args
 
-from ivr.core.call import Call, Ending
+from ivr.core.call import Call, Charge, ChargeStatus, Ending, Payable
+from ivr.core.money import Money
 
 ENDINGS = frozenset(get_args(Ending))
+STATUSES = frozenset(get_args(ChargeStatus))
+# The fields that hold one text, number or truth, each with its type.
+_PLAIN: dict[str, type] = {
+    name: type(value)
+    for name, value in vars(Call("", "", "", "", "", "")).items()
+    if isinstance(value, (str, int, float))
+}
 # What an ending needs of a call that cannot be gone on with: where texts go, in which language, which attempts there were.
 TEXTS, NUMBERS = ("ani", "dnis", "channel", "language"), ("attempt",)
 
@@ -14,10 +22,49 @@ def read_call(text: str, call_id: str, flow: str) -> tuple[Call, bool]:
     """The call, and whether it is all there: one that is not must not go on, only end. `flow` is the row's own column."""
     try:
         call = Call.from_json(text)
-        is_whole = (call.id, call.flow) == (call_id, flow) and isinstance(call.phase, str)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        is_whole = (call.id, call.flow) == (call_id, flow) and _is_of_its_types(call)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         is_whole = False
     return (call, True) if is_whole else (_what_can_be_read(text, call_id, flow), False)
+
+
+def _is_of_its_types(call: Call) -> bool:
+    """JSON holds any type anywhere: a field of another one would break the call at some later step."""
+    plain = all(_is_like(getattr(call, name), kind) for name, kind in _PLAIN.items())
+    lists = (call.history, call.moves) if call.looking_up is None else (call.history, call.moves, call.looking_up)
+    return (
+        plain
+        and all(isinstance(one, str) for written in lists for one in written)
+        and (call.looking_up is None or (isinstance(call.looking_up, tuple) and len(call.looking_up) == 2))
+        and (call.payable is None or (isinstance(call.payable, Payable) and _is_payable(call.payable)))
+        and all(_is_charge(charge) for charge in call.charges)
+        and all(_is_value(value) for kept in (call.values, call.notes) for value in kept.values())
+        and (call.outcome is None or (isinstance(call.outcome, str) and call.outcome in ENDINGS))
+    )
+
+
+def _is_like(value: object, kind: type) -> bool:
+    """A time without a fraction may be stored as a whole number; a truth is no number."""
+    return type(value) is kind or (kind is float and type(value) is int)
+
+
+def _is_money(value: object) -> bool:
+    return isinstance(value, Money) and type(value.minor) is int and isinstance(value.currency, str)
+
+
+def _is_value(value: object) -> bool:
+    return type(value) in (str, int, float, bool) or value is None or _is_money(value)
+
+
+def _is_payable(payable: Payable) -> bool:
+    return isinstance(payable.source, str) and isinstance(payable.key, str) and _is_money(payable.owed)
+
+
+def _is_charge(charge: Charge) -> bool:
+    texts = (charge.status, charge.confirmation_number, charge.payable)
+    is_known = isinstance(charge.status, str) and charge.status in STATUSES
+    is_plain = type(charge.attempt) is int and isinstance(charge.told, bool)
+    return is_known and is_plain and _is_money(charge.amount) and all(isinstance(one, str) for one in texts)
 
 
 def _what_can_be_read(text: str, call_id: str, flow: str) -> Call:

@@ -1,7 +1,7 @@
 """Texts among the forwarder's jobs: the result that a caller was promised, and whatever text is queued."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -39,6 +39,9 @@ class TextJobs:
         The ledger makes the job due when the payment is final; the pauses are for the moment in between.
         """
         payment = self.store.payment(job.reference)
+        if payment is None and self.settle(job.reference):
+            self.store.finish(job)
+            return
         stored = self.store.load_call(payment.intent.call) if payment else None
         if payment is None or stored is None or self.write_result is None or not can_tell(stored.call):
             log.warning("nobody to tell the result to", reference=job.reference)
@@ -49,6 +52,27 @@ class TextJobs:
             words = self.write_result(stored.call, payment)
             self.store.queue_sms(f"{job.reference}-result", stored.call.ani, words, self.now())
         self.store.finish(job)
+
+    def settle(self, reference: str) -> bool:
+        """A call that ended while the ledger could not be read, over a charge that was never begun: it is so no longer.
+
+        The card is forgotten first: nobody can begin the charge after that. StaleCall, and another try, where the row is
+        being changed.
+        """
+        stored = self.store.load_call(reference.rpartition("-")[0])
+        if (
+            stored is None
+            or not stored.is_whole
+            or stored.call.phase != "over"
+            or not self.store.forget_card(reference)
+        ):
+            return False
+        call = stored.call
+        begun = tuple(charge for charge in call.charges if call.intent_of(charge.attempt) != reference)
+        settled = replace(call, charges=begun)
+        self.store.settle_call(stored, replace(settled, outcome=settled.known_ending))
+        log.info("a charge in doubt was never begun", reference=reference, outcome=settled.known_ending)
+        return True
 
     def text(self, job: Job) -> None:
         message = self.store.text_message(job.reference)

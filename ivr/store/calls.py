@@ -85,18 +85,28 @@ class Calls:
         return None
 
     def _end(self, state: Call, values: tuple[object, ...]) -> None:
-        if state.untold and state.can_text:
+        if state.untold and (state.can_text or any(charge.status == "unknown" for charge in state.untold)):
             self._end_with_promise(state, values)
         elif self._database.run(_END, values).rowcount != 1:
             raise StaleCall(state.id)
 
     def _end_with_promise(self, state: Call, values: tuple[object, ...]) -> None:
-        """A call that ends before the caller has heard how a charge ended: a text will tell, and that is kept here."""
+        """A call that ends before the caller has heard how a charge ended: a text will tell, and that is kept here.
+
+        So is a charge in doubt, whether or not a text can tell: the forwarder finds out if it was begun at all.
+        """
         with self._database.money() as connection:
             if connection.exec_driver_sql(self._database.native(_END), values).rowcount != 1:
                 raise StaleCall(state.id)
             for charge in state.untold:
                 add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
+
+    def settle_call(self, stored: StoredCall, state: Call) -> None:
+        """The row of a call that is over, with an ending that was not known when it ended; when it ended stays."""
+        at = int(stored.updated_at.timestamp() * 1000)
+        values = (state.to_json(), stored.answer, at, True, way_of(state), state.id, stored.version)
+        if self._database.run(_END, values).rowcount != 1:
+            raise StaleCall(state.id)
 
     def _add(self, state: Call, at: int, answer: str, is_over: bool) -> None:
         row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}

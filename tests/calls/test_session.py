@@ -227,6 +227,32 @@ def test_whoever_hangs_up_on_a_row_that_cannot_be_read_is_texted_where_their_num
     assert sent == (["CA1-1-result"] if stored.call.ani else [])
 
 
+WRONG: list[tuple[str, object]] = [
+    *[("payable", wrong) for wrong in (0, "x", ["a"])],
+    *[("step", wrong) for wrong in ([], 7)],
+    *[("attempt", wrong) for wrong in ([], "1", True)],
+    *[("looking_up", [7]), ("charges", [7]), ("history", [7]), ("values", {"a": {}}), ("outcome", 7), ("since", "1")],
+]
+
+
+@pytest.mark.parametrize(("name", "wrong"), WRONG, ids=str)
+def test_a_row_with_a_value_of_another_type_ends_with_what_the_ledger_says(
+    session: Session, bench: Bench, name: str, wrong: object
+):
+    confirm_card(session)
+    row(bench, lambda stored: stored.update({name: wrong}))
+    answered = session.service.session("CA1").hear(keys("1"))
+    assert "you_were_not_charged" in ending(answered)
+
+
+@pytest.mark.parametrize(("name", "wrong"), WRONG, ids=str)
+def test_a_row_with_a_value_of_another_type_can_be_hung_up(session: Session, bench: Bench, name: str, wrong: object):
+    confirm_card(session)
+    row(bench, lambda stored: stored.update({name: wrong}))
+    assert session.service.session("CA1").hang_up()
+    assert bench.workbench.store.load_call("CA1").call.outcome == "unpaid"  # type: ignore[union-attr]
+
+
 # ---- under another version of the flow
 
 
