@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-drop-off stopwatch cases lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-drop-off bench-seconds stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,7 +32,7 @@ cases: .venv/dev.stamp ## flows, cards and amounts with what is right of each, a
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: bench-web bench-slow-clients bench-lookups bench-store bench-drop-off bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
+bench: bench-web bench-slow-clients bench-lookups bench-store bench-drop-off bench-seconds bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside granian and a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
@@ -75,6 +75,9 @@ bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside th
 
 bench-drop-off: .venv/dev.stamp ## where callers stop, over 10,000 to 1,000,000 stored calls
 	@$(BIN)/python benchmarks/bench_drop_off.py
+
+bench-seconds: .venv/dev.stamp ## where the seconds of a paid call go, by prompt; fails where it takes longer than the aim
+	@$(BIN)/python benchmarks/bench_seconds.py
 
 stopwatch: .venv/dev.stamp ## from a clone to the first call paid in a browser, cold and warm
 	@$(BIN)/python benchmarks/stopwatch.py

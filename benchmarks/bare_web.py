@@ -5,7 +5,7 @@ from flask import Flask, Response
 TWIML = (
     '<?xml version="1.0" encoding="UTF-8"?><Response><Gather input="dtmf" action="/twilio/voice/pay-a-bill?seq=2&amp;'
     'n=10&amp;done=%23&amp;clear=%2A&amp;gap=6&amp;more=6" method="POST" timeout="6" numDigits="10" finishOnKey="#" actionOnEmptyResult="true">'
-    '<Say language="en-US">Please enter your account number, then press pound.</Say></Gather></Response>'
+    '<Say language="en-US">Enter your account number.</Say></Gather></Response>'
 )
 
 

@@ -97,9 +97,14 @@ class Settings(BaseModel):
     @classmethod
     def absolute_sqlite(cls, url: str, info: ValidationInfo) -> str:
         prefix = "sqlite:///"
+        if _is_in_memory(url):
+            raise ValueError(
+                "a database in memory is lost when the process ends, and no other process sees it: name a file, such as "
+                "sqlite:///var/tonetill.db, or leave it empty"
+            )
         if not url:
             return f"{prefix}{info.data.get('var', _project(info)) / 'tonetill.db'}"
-        if url.startswith(prefix) and not url.startswith("sqlite:////") and url != "sqlite://":
+        if url.startswith(prefix) and not url.startswith("sqlite:////"):
             return f"{prefix}{_project(info) / url.removeprefix(prefix)}"
         return url
 
@@ -188,6 +193,13 @@ def _source(name: str, file: Path) -> Source:
             source.problem(NOTHING_WRITTEN, (), "expected settings, each a line such as", "port: 8000")
         )
     return source
+
+
+def _is_in_memory(url: str) -> bool:
+    """SQLAlchemy's ways to name no file: `sqlite://`, `sqlite:///`, `:memory:`, with or without a driver's name."""
+    kind, _, place = url.partition("://")
+    name = place.partition("?")[0].removeprefix("/")
+    return kind.partition("+")[0] == "sqlite" and (name in ("", ":memory:") or "mode=memory" in place)
 
 
 def _project(info: ValidationInfo) -> Path:

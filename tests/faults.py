@@ -14,13 +14,14 @@ ANSWERS = (
     ("security code", "123"),
     ("ZIP code", "94105"),
     ("expiration date", "1230"),
-    ("enter your card number", "4111111111111111"),
-    ("To pay now, press 1", "1"),
-    ("To pay it in full", "1"),
-    ("account number, then press", "12345678"),
-    ("To hear that again", ""),
+    ("Enter your card number", "4111111111111111"),
+    ("press 1 to pay", "1"),
+    ("to pay it, press", "1"),
+    ("Enter your account number", "12345678"),
+    ("To hear it again", ""),
 )
 CHARGED = ("Your card was charged", "Your payment went through")
+RECEIPT = "Paid. Confirmation number"
 NOT_CHARGED = "Your card was not charged in this call."
 WILL_TELL = "we will send you a text message with the result."
 NOT_KNOWN = "We cannot tell at this moment whether your card was charged."
@@ -79,11 +80,14 @@ class Caller:
         raise AssertionError("the call finds no end")
 
 
-def is_true(said: str, web: Web) -> bool:
-    """Do the last words agree with the ledger as it stands, and is a promised text on its way?"""
+def is_true(line: Caller, web: Web) -> bool:
+    """Do the last words agree with the ledger as it stands, and is a promised text on its way? After a receipt nothing
+    more need be said."""
+    said = line.said
     store = web.bench.workbench.store
     statuses = [payment.status for payment in store.payments_of(CALL_ID)]
     told = [any(words in said for words in CHARGED), NOT_CHARGED in said, WILL_TELL in said, NOT_KNOWN in said]
+    told[0] = told[0] or (not any(told) and RECEIPT in line.ever_said)
     assert sum(told) == 1, f"says {told}: {said}"
     if told[0]:
         return "approved" in statuses

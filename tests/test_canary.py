@@ -17,6 +17,7 @@ from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
 from ivr.store import Store, migrate, open_store
 from ivr.testing.billing import Behaviour, ScriptedBilling
+from ivr.testing.recording import RecordingLine, call_file
 from ivr.testing.twilio import TwilioCall
 from ivr.vault import Vault
 from tests.benches import Bench, make_bench
@@ -125,6 +126,58 @@ def test_no_card_number_is_left_after_calls_that_went_wrong(
     monkeypatch.setattr(Store, "stage_sealed", lambda *_: 1 / 0)  # the vault has been passed, the store fails
     world.call(CANARIES[0])
     assert everything(world, capfd) == []
+
+
+MEANT_AS_AN_AMOUNT: dict[str, Callable[[str], list[str]]] = {
+    "whole": lambda pan: [f"{pan}#"],
+    "with its expiry": lambda pan: [f"{pan}1230#"],
+    "by the timer": lambda pan: [pan],
+    "in two parts": lambda pan: [f"{pan[:7]}#", f"{pan[7:]}#"],
+    "in three parts": lambda pan: [f"{pan[:7]}#", f"{pan[7:14]}#", f"{pan[14:]}#"],
+}
+
+
+@pytest.mark.parametrize("keyed", MEANT_AS_AN_AMOUNT)
+def test_no_card_number_is_left_that_was_keyed_in_as_an_amount(
+    world: World, capfd: pytest.CaptureFixture[str], keyed: str
+):
+    for pan in CANARIES:
+        line = world.web.line()
+        line.begin()
+        for keys in ("1", "12345678#", "2", *MEANT_AS_AN_AMOUNT[keyed](pan)):
+            reply = line.press(keys)
+        world.keep(line)
+        gives_up = keyed == "in three parts"  # the third wrong entry
+        words = " ".join(heard.words for heard in reply.heard)
+        assert ("not charged" if gives_up else "do not enter a card number here") in words
+        (call,) = world.bench.workbench.store.latest_calls(1)
+        kept = "".join(entry.split(" ")[-1].strip("#") for entry in call.call.history if " keys " in entry)
+        assert not any(pan[start : start + 3] in kept for start in range(len(pan) - 2))
+    assert everything(world, capfd) == []
+
+
+RECORDED = {
+    "with its expiry": "1 {pan}1230# 12345678# h",
+    "after an account": "1 12345678{pan}# 12345678# h",
+    "in three parts": "1 {start}# {rest}#",
+    "as an amount": "1 12345678# 2 {pan}# h",
+}
+
+
+@pytest.mark.parametrize("keyed", RECORDED)
+def test_no_card_number_is_left_in_the_file_of_a_recorded_call(world: World, keyed: str):
+    pan = "4539578763621486"  # a published one would be left as it is
+    entries = RECORDED[keyed].format(pan=pan, start=pan[:12], rest=pan[12:])
+    line = world.bench.workbench.dial("pay-a-bill", "+15550100", RecordingLine)
+    assert isinstance(line, RecordingLine)
+    line.begin()
+    for keys in entries.split():
+        line.hang_up() if keys == "h" else line.press(keys)
+    text = call_file(line.recording, line.call_id, world.bench.workbench.store)
+    (world.folder / "recorded.txt").write_text(text)
+    digits = "".join(filter(str.isdigit, text))
+    assert not any(pan[start : start + 8] in digits for start in range(len(pan) - 7))
+    assert leaks_in_files(world.folder, [pan]) == []
 
 
 @pytest.mark.parametrize("then", ["is slow", "is away"])

@@ -136,6 +136,20 @@ def test_over_the_trunk_key_by_key(watched: Watched, capfd: pytest.CaptureFixtur
     assert watched.nothing_is_left(capfd)
 
 
+def test_over_the_trunk_at_the_question_for_an_amount(watched: Watched, capfd: pytest.CaptureFixture[str]):
+    async def scene(caller: Caller) -> None:
+        await caller.answers("choose_language", "1")
+        await caller.answers("enter_account_number", "12345678#")
+        await caller.answers("pay_another_amount", "2")
+        await caller.hears_out("enter_money")
+        await caller.press(f"{PAN}#", gap_s=0.2)
+        await caller.hears("card_asked_later", within_s=20)
+        await caller.hangs_up()
+
+    ring(watched.bench, scene)
+    assert watched.nothing_is_left(capfd)
+
+
 def test_over_the_trunk_typed_ahead_of_the_question(watched: Watched, capfd: pytest.CaptureFixture[str]):
     async def scene(caller: Caller) -> None:
         await caller.hears("choose_language")

@@ -75,7 +75,7 @@ def test_on_twilio_a_look_up_under_way_is_a_pause_and_its_answer_comes_with_a_la
     may_answer.set()
     begun.result(LONG)
     found = web.post(next_url(again), {"CallSid": call}).text
-    assert "Your balance is 42 dollars and 50 cents" in found
+    assert "You owe 42 dollars and 50 cents" in found
     assert len(server.requests) == 1
 
 
@@ -135,9 +135,9 @@ def test_on_twilio_a_consent_waits_for_what_is_due_and_is_then_charged_once(benc
     assert not bench.bank.requests
     may_answer.set()
     begun.result(LONG)
-    assert "We are asking your bank now" in line.wait().heard[0].words
+    assert "Thank you, one moment." in line.wait().heard[0].words
     bench.workbench.work()
-    assert any("Your confirmation number is" in heard.words for heard in line.wait().heard)
+    assert any("Paid. Confirmation number" in heard.words for heard in line.wait().heard)
     assert list(bench.bank.requests.values()) == [1]
     assert len(server.requests) == 1
 
@@ -207,7 +207,7 @@ def test_a_look_up_whose_process_has_died_is_begun_again_by_another(bench: Bench
     call, answer = call_to_its_look_up(web, 1)
     server.handle, server.bills["12345678"] = None, {"due": "42.50 USD"}
     bench.workbench.runner.billing = billing_at(server, bench, waiters=1)
-    assert "Your balance is 42 dollars" in web.post(next_url(answer), {"CallSid": call}).text
+    assert "You owe 42 dollars" in web.post(next_url(answer), {"CallSid": call}).text
 
 
 def test_on_a_trunk_keys_pressed_during_a_look_up_are_for_the_next_question(bench: Bench, server: BillingServer):

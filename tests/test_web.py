@@ -40,14 +40,14 @@ def test_a_whole_call_is_paid_through_signed_webhooks(web: Web):
         assert line.press(keys).state == "keys"
     assert line.press("1").state == "waiting"
     web.bench.workbench.work()
-    assert any("confirmation number" in heard.words for heard in line.wait().heard)
+    assert any("Confirmation number" in heard.words for heard in line.wait().heard)
     reply = line.press("#")
     assert reply.state == "over"
-    assert any("charged" in heard.words for heard in reply.heard)
+    assert [heard.words for heard in reply.heard] == ["Goodbye."]
     assert [p.status for p in web.bench.workbench.store.payments_of(line.call_id)] == ["approved"]
 
 
-def test_the_first_answer_welcomes_and_collects(web: Web):
+def test_the_first_answer_offers_the_languages_and_collects(web: Web):
     answer = web.post(VOICE, {"CallStatus": "ringing"})
     assert answer.headers["content-type"].startswith("text/xml")
     assert actions_of(answer.text) == ["Gather"]
@@ -147,10 +147,10 @@ def test_star_works_in_every_other_entry_too(web: Web):
     line = web.line()
     line.begin()
     line.press("1")
-    assert "balance" in line.press("99*123*12345678#").heard[0].words
+    assert "You owe" in line.press("99*123*12345678#").heard[0].words
     line.press("1")
     line.press("4*4111111111111111#")
-    for keys, heard in [("99*12*1230", "security code"), ("1*123", "ZIP"), ("9410*94105", "You are paying")]:
+    for keys, heard in [("99*12*1230", "security code"), ("1*123", "ZIP"), ("9410*94105", "press 1 to pay")]:
         assert heard in line.press(keys).heard[0].words
     assert line.press("1").state == "waiting"
     web.bench.workbench.work()
@@ -210,11 +210,11 @@ def test_on_hold_twilio_asks_again_after_the_words_and_then_each_second_until_th
         line.press(entry)
     held = line.press("1")
     assert (held.state, held.wait_s) == ("waiting", 0)
-    assert "asking your bank" in held.heard[0].words
+    assert "Thank you, one moment." in held.heard[0].words
     again = line.wait()
     assert (again.state, again.wait_s, again.heard) == ("waiting", 1, [])
     web.bench.workbench.work()
-    assert "confirmation number" in line.wait().heard[0].words
+    assert "Confirmation number" in line.wait().heard[0].words
 
 
 def test_keys_in_the_second_gather_count_and_silence_there_is_no_input(web: Web):

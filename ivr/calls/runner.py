@@ -2,9 +2,10 @@
 
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -31,7 +32,7 @@ from ivr.core.actions import (
     Speak,
     Wait,
 )
-from ivr.core.call import Call, Charge, Ending
+from ivr.core.call import NO_NOTES, Call, Charge, Ending
 from ivr.core.caller import takes_texts
 from ivr.core.events import (
     BankAnswered,
@@ -64,6 +65,9 @@ NOT_KNOWN = "charge_not_known"
 MOST_ACTIONS = 200  # a flow that says more in one turn goes round in circles
 
 
+Performer = Callable[[Call, Any, Event], Event | None]
+
+
 class FlowChanged(Exception):
     """The version of the flow that a call is on, or its step or phase in it, cannot be had."""
 
@@ -85,12 +89,20 @@ class Runner:
     """Shared by all calls and threads of a process. Every effect may safely happen twice: a repeated event is harmless.
 
     `flows` are those that new calls begin on, by name; a call goes on with its own version (`LiveFlows`).
+    `performers` carry out the actions that are for nobody's ears, by their type: (call, action, event) to the answer.
     """
 
     def __init__(self, flows: Mapping[str, Flow], payments: Payments, billing: Billing) -> None:
         self.flows = flows
         self.payments = payments
         self.billing = billing
+        self.performers: dict[type, Performer] = {
+            LookUp: self._look_up,
+            BeginCard: self._begin_card,
+            Authorize: self._authorize,
+            Resolve: self._resolve,
+            SendSms: self._send_sms,
+        }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
         metrics.CALLS.labels(call.channel, call.flow).inc()
@@ -187,13 +199,13 @@ class Runner:
         version = call.flow_version
         phrases = tuple(Phrase(name, call.language, version=version) for name in ("apology", told, "goodbye"))
         charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
-        ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
+        ended = replace(call, phase="over", outcome=ending, charges=charges, notes=NO_NOTES, moves=left(call, ERROR))
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending), [])
+        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending, notes=NO_NOTES), [])
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""
@@ -228,15 +240,15 @@ class Runner:
             if isinstance(action, ForgetCard):
                 self._forget(reached, action)
                 continue
-            answer = self._perform(reached[-1], flow, action, event)
+            answer = self.performers[type(action)](reached[-1], action, event)
             if answer is not None:
                 # The answer decides what happens instead of the rest of the turn.
                 waiting = self._step(reached, flow, answer)
         return for_channel
 
     def _step(self, reached: list[Call], flow: Flow, event: Event) -> deque[Action]:
-        history = noted(flow, reached[-1], event)  # before keys are wiped
         call, actions = step(flow, reached[-1], event)
+        history = noted(flow, reached[-1], event, call)  # before keys are wiped
         reached.append(call.changed(history=history))
         return deque(in_words_of(flow.version, action) for action in actions)
 
@@ -256,25 +268,25 @@ class Runner:
             return self.payments.answer(call, event) or event
         return event
 
-    def _perform(self, call: Call, flow: Flow, action: Action, event: Event) -> Event | None:
-        match action:
-            case LookUp():
-                return self._look_up(call, flow, action, event)
-            case BeginCard():
-                return self.payments.begin_card(call, flow, event.at)
-            case Authorize():
-                return authorize(self.payments, self.billing, call, flow, action, event.at)
-            case Resolve():
-                # The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now.
-                return self.payments.answer(call, Waited(event.at))
-            case SendSms():
-                self.payments.send_sms(call, action, event.at)
-        return None
+    # ---- what is asked of others; an answer comes to the call as an event
 
-    def _look_up(self, call: Call, flow: Flow, action: LookUp, event: Event) -> Event | None:
+    def _begin_card(self, call: Call, _action: BeginCard, event: Event) -> Event | None:
+        return self.payments.begin_card(call, self._flow(call), event.at)
+
+    def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
+        return authorize(self.payments, self.billing, call, self._flow(call), action, event.at)
+
+    def _resolve(self, call: Call, _action: Resolve, event: Event) -> Event | None:
+        """The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now."""
+        return self.payments.answer(call, Waited(event.at))
+
+    def _send_sms(self, call: Call, action: SendSms, event: Event) -> None:
+        self.payments.send_sms(call, action, event.at)
+
+    def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.
         found = self.billing.look_up(action.source, action.key, event, f"{call.id} {call.since}")
-        if isinstance(found, LookedUp) and is_in_another_currency(flow, found):
+        if isinstance(found, LookedUp) and is_in_another_currency(self._flow(call), found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         return found
 

@@ -12,6 +12,7 @@ from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.editor_schema import flow_schema
 from ivr.flow.files import FlowSet, read_flows
+from ivr.flow.step_docs import with_steps
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 SCHEMA = Path("config/flow.schema.json")
@@ -33,9 +34,16 @@ def diagram(file: Path, picture: str, out: Path | None) -> None:
 
 @click.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=SCHEMA, show_default=True)
-def schema(out: Path) -> None:
+@click.option("--docs", type=FlowFile, help="Renew the table of steps in this document instead (docs/flows.md).")
+def schema(out: Path, docs: Path | None) -> None:
     """Write the JSON schema by which editors complete and check flows while you type."""
-    write(schema_text(), out)
+    if docs is None:
+        write(schema_text(), out)
+        return
+    try:
+        write(with_steps(docs.read_text(encoding="utf-8")), docs)
+    except ValueError as error:
+        raise click.ClickException(f"{docs}: {error}") from None
 
 
 def schema_text() -> str:

@@ -34,7 +34,10 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="For --explore: processes.")
 @click.option("--whole", is_flag=True, help="For --explore: every call through database and vault; slower.")
 @click.option("--drawing", type=click.Path(path_type=Path), help="For --explore: what was gone through, as SVG.")
-def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **exploring: Any) -> None:
+@click.option("--time", "timed", is_flag=True, help="Tell where the seconds go, for a first-time caller and an expert.")
+@click.option("--language", "-l", metavar="TAG", help="For --time: the language that the callers choose.")
+@click.option("--json", "as_json", is_flag=True, help="For --time: as JSON.")
+def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **other: Any) -> None:
     """Call a flow: read what is said, type keys. Without a FLOW: the project's, or the sample that ships.
 
     \b
@@ -42,15 +45,22 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Pa
     Through the real product:  python -m ivr simulate --via http://127.0.0.1:8000
     As a test:                 python -m ivr simulate --record calls/paid.txt
     For what breaks it:        python -m ivr simulate --explore 1000
+    Where the seconds go:      python -m ivr simulate --time
     A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 #"
 
     Account 12345678 owes 42.50 (ACCOUNTS, or what BILLING_URL says). Use published test cards only: docs/bank.md. Keys of a
     card are not shown; with --via no keys are, because nothing there says which are a card's.
     """
-    if exploring["calls"] is not None:
+    timing = {name: other.pop(name) for name in ("timed", "language", "as_json")}
+    if other["calls"] is not None:
         from ivr.cli.exploring import explore_flow
 
-        sys.exit(explore_flow(flow, **exploring))
+        sys.exit(explore_flow(flow, **other))
+    if timing["timed"]:
+        from ivr.cli.timing import tell_seconds
+
+        tell_seconds(flow, keys, timing["language"], as_json=timing["as_json"])
+        return
     ask = scripted(keys) if keys is not None else typed
     if record is not None:
         require_recordable(record, via)

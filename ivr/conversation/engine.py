@@ -61,8 +61,9 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
 
 def forget_answers(turn: Turn) -> Turn:
     """What the caller keyed in is kept no longer than the call needs it; what was paid for is in the payment's record."""
-    asked = turn.flow.answers
-    return turn if asked.isdisjoint(turn.call.values) else turn.forget(*asked)
+    asked, call = turn.flow.answers, turn.call
+    turn = turn.change(notes=NO_NOTES) if call.notes else turn
+    return turn if asked.isdisjoint(call.values) else turn.forget(*asked)
 
 
 def hear(turn: Turn, event: Event) -> Turn:
@@ -160,15 +161,16 @@ def refuse(turn: Turn, event: LimitReached) -> Turn:
 
 
 def greet(turn: Turn) -> Turn:
+    """Languages come first, each in its own tongue: what is said before a choice is understood by some only."""
     languages = turn.flow.head.languages
-    turn = turn.change(language=languages[0]).say("welcome")
+    turn = turn.change(language=languages[0])
     if len(languages) == 1:
         return start(turn)
     return offer_languages(turn.change(phase="language"))
 
 
 def start(turn: Turn) -> Turn:
-    return resume(enter(turn.went(BEGAN), turn.flow.head.start))
+    return resume(enter(turn.went(BEGAN).say("welcome"), turn.flow.head.start))
 
 
 def offer_languages(turn: Turn) -> Turn:

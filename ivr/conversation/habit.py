@@ -5,9 +5,9 @@ by then, or after a card number that the timer has just ended. The key then arri
 question. One such key, with nothing else of the caller's between, is dropped, and the question it interrupted is put
 again without blame. Where the done key is an answer of its own ("go on", once a prompt has been repeated) it stays one.
 
-Others press it twice. A further done key is dropped as well where it comes within `DOUBLE_PRESS_S` of the one before,
-or of the look-up that began with it: nobody has heard the next question by then, so it is no answer to it. Later it is
-an entry with nothing in it, and is told so.
+Others press it twice. One further done key is dropped as well where it comes within `DOUBLE_PRESS_S` of the one before,
+or of the look-up that began with it: nobody has heard the next question by then, so it is no answer to it. Later, or once
+more, it is an entry with nothing in it, is told so, and costs a try: a key that hangs must not hold a line for ever.
 """
 
 from ivr.core.call import Call
@@ -33,14 +33,15 @@ def is_stray_done(turn: Turn, event: Event) -> bool:
 
 
 def is_second_done(flow: FlowInTurn, call: Call, event: Event) -> bool:
-    """Does it only repeat a done key, and change nothing at all?"""
+    """Does it only repeat the done key of an entry, and change nothing of what was asked?"""
     at = event.at.timestamp()
     is_soon = bool(call.done_at) and at - call.done_at < DOUBLE_PRESS_S
     return is_soon and not call.ended_itself and _is_lone_done(Turn(flow, call, at), event)
 
 
 def drop_done(turn: Turn) -> Turn:
-    return turn.change(ended_itself=False, done_at=turn.at)
+    """One that stands for the end of an entry may be repeated once; the repetition may not."""
+    return turn.change(ended_itself=False, done_at=turn.at if turn.call.ended_itself else 0.0)
 
 
 def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
@@ -48,16 +49,15 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
     match event:
         case KeysEntered():
             ended_itself = ends_itself(event.keys.buffer, turn.rules(1, 1))
-            with_done = event.keys.buffer[-1:] == turn.flow.editing_keys[0].encode()
+            done = turn.flow.editing_keys[0].encode()
+            with_done = event.keys.buffer.endswith(done) and event.keys.buffer != done
         case CardCollected():
             ended_itself, with_done = event.ended_itself, not event.ended_itself
-        case CardEntryEdited():
-            ended_itself, with_done = False, event.reading == "empty"
         case LookedUp() | LookUpFailed():
             ended_itself, with_done = call.ended_itself, bool(call.done_at)
         case Waited() if moment_of(turn.flow, call) == "looks_up":
             return turn
-        case NoInput() | Waited() | BankAnswered():
+        case CardEntryEdited() | NoInput() | Waited() | BankAnswered():
             ended_itself = with_done = False
         case _:
             return turn

@@ -2,7 +2,8 @@
 
 An entry is the seconds since the call began, and words:
 
-    keys 1          a key of a menu or a question with yes and no, or an amount
+    keys 1          a key of a menu or a question with yes and no, or an amount that was taken
+    keys 000#       an amount that was not taken, in noughts: it may have been a part of a card number
     digits 8#       so many digits at a question for a number (with the done key): which ones is kept nowhere
     silence         no key
     card card_number visa      the vault's verdict on a card field: valid, of that brand
@@ -11,6 +12,7 @@ An entry is the seconds since the call began, and words:
     edit cleared    keys of a card field that were no entry
     captured success visa      what the telephone network's own card form said
     waited          a hold that went on
+    awaited 2c      the consent to the second attempt waited for what is due
     bank approved   the bank's answer
     found 4250 1000 USD, not_found, failed not_reached      the look-up's answer: due and least amount
     limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
@@ -30,6 +32,7 @@ from ivr.core.events import (
     CardCollected,
     CardEntryEdited,
     ChargeRefused,
+    DueAwaited,
     Event,
     KeysEntered,
     LimitReached,
@@ -41,14 +44,14 @@ from ivr.core.events import (
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.talk.turn import moment_of
+from ivr.reading.scalars import LONGEST_AMOUNT
 
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
-LONGEST_AMOUNT = 7  # digits
 History = tuple[str, ...]
 
 
-def noted(flow: Flow, before: Call, event: Event) -> History:
-    """The history with this event, which the call has not heard yet."""
+def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
+    """The history of the call before the event, with the event; what the call has made of it says what may be kept."""
     at = int(event.at.timestamp())
     if isinstance(event, CallStarted):
         return (f"{at} began",)
@@ -56,8 +59,7 @@ def noted(flow: Flow, before: Call, event: Event) -> History:
         return before.history
     if is_second_done(flow, before, event):
         return before.history  # it changes nothing, and whole seconds do not tell it from a later one
-    write = _WRITERS.get(type(event))
-    words = write(flow, before, event) if write else ""
+    words = _in_words(flow, before, event, after)
     return (*before.history, f"{at - began(before.history)} {words}") if words else before.history
 
 
@@ -70,20 +72,30 @@ def is_whole(history: History) -> bool:
     return 0 < len(history) < MOST_ENTRIES
 
 
-def _keys(flow: Flow, call: Call, event: KeysEntered) -> str:
+def _in_words(flow: Flow, before: Call, event: Event, after: Call) -> str:
+    if isinstance(event, KeysEntered):
+        return _keys(flow, before, event, after)
+    write = _WRITERS.get(type(event))
+    return write(flow, before, event) if write else ""
+
+
+def _keys(flow: Flow, call: Call, event: KeysEntered, after: Call) -> str:
     if not event.keys:
         return "silence"
-    keys, is_short = event.keys.buffer, len(event.keys) <= 2
+    keys = event.keys.buffer
     step = flow.steps.get(call.step)
     keyed = step.keyed(call.phase) if step is not None else "key"
-    is_number, is_amount = keyed == "number", keyed == "amount" and len(keys) <= LONGEST_AMOUNT + 1
-    if not is_number and (is_short or is_amount):
+    if keyed == "key" and len(keys) <= 2:
         return f"keys {event.keys.text()}"
     # Before a clear key nothing counts; after it only how many there are.
     done = "#" if keys[-1:] == b"#" else "*" if keys[-1:] == b"*" else ""
     entry = bytes(keys).removesuffix(done.encode())
-    after_clear = entry.rpartition(b"*")[2] if is_number else entry
-    return f"digits {sum(48 <= key <= 57 for key in after_clear)}{done}"
+    digits = entry if keyed == "key" else entry.rpartition(b"*")[2]
+    count = sum(48 <= key <= 57 for key in digits)
+    if keyed != "amount" or count > LONGEST_AMOUNT:
+        return f"digits {count}{done}"
+    is_taken = after.step == call.step and after.phase == "confirm"
+    return f"keys {digits.decode() if is_taken else '0' * count}{done}"
 
 
 def _card(_flow: Flow, _call: Call, event: CardCollected) -> str:
@@ -110,18 +122,24 @@ def attempt_of(flow: Flow, call: Call) -> str:
     return f"{call.attempt}{'b' if step is not None and step.card else 'c'}"
 
 
+def _awaited(flow: Flow, call: Call, _event: DueAwaited) -> str:
+    """Once for each attempt, however long it waits."""
+    words = f"awaited {attempt_of(flow, call)}"
+    return "" if any(entry.endswith(words) for entry in call.history) else words
+
+
 def _captured(_flow: Flow, _call: Call, event: CardCaptured) -> str:
     return f"captured {event.result} {(event.summary or '').partition(' ')[0]}".rstrip()
 
 
 _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
-    KeysEntered: _keys,
     NoInput: lambda _flow, _call, _event: "silence",
     CardCollected: _card,
     CardEntryEdited: lambda _flow, _call, event: f"edit {event.reading}",
     CardCaptured: _captured,
     # A wait for a look-up is over with its answer, and one for what is due with a charge or a refusal.
     Waited: lambda flow, call, _event: "" if moment_of(flow, call) == "looks_up" else "waited",
+    DueAwaited: _awaited,
     BankAnswered: lambda _flow, _call, event: f"bank {event.outcome}",
     LookedUp: _found,
     LookUpFailed: lambda _flow, _call, event: f"failed {event.problem}",

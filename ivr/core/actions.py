@@ -10,13 +10,17 @@ from ivr.core.money import Money
 
 @dataclass(frozen=True)
 class Phrase:
-    """A prompt's name and what is filled in; the words are in `flows/prompts/<language>.yaml`. `version`: of the flow that
-    says it, so that a call is spoken to in the words it began with; empty where there is one version only."""
+    """A prompt's name and what is filled in; the words are in `flows/prompts/<language>.yaml`.
+
+    `version`: of the flow that says it, so that a call is spoken to in the words it began with; empty where there is one
+    version only. `endings`: of the wordings that are better at this moment, the best first (`words.wordings`).
+    """
 
     name: str
     language: str
     values: tuple[tuple[str, Value], ...] = ()
     version: str = ""
+    endings: tuple[str, ...] = ()
 
 
 # ---- for the channel

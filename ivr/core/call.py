@@ -54,8 +54,8 @@ class Call:
     the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
     `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
-    entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key last came, and
-    nothing else since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
+    entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key ended
+    the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
     keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
     `stray_at`.
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.

@@ -31,18 +31,25 @@ def holds_card_number(keys: Keys) -> bool:
     expiry or a postal code; with the places behind those it would still be one in four. A question put again costs less
     than a card number kept.
     """
+    return card_within(keys) is not None
+
+
+def card_within(keys: Keys) -> slice | None:
+    """Where the card number is that these keys hold; None where they hold none."""
     if is_card_number(keys):
-        return True
+        return slice(0, len(keys))
     if len(keys) < SHORTEST_PAN or not _are_digits(keys):
-        return False
+        return None
     view = memoryview(keys)
-    return any(_begins_with_card(view[start:]) for start in range(len(keys) - SHORTEST_PAN + 1))
+    starts = range(len(keys) - SHORTEST_PAN + 1)
+    return next((slice(start, start + length) for start in starts if (length := _card_ahead(view[start:]))), None)
 
 
-def _begins_with_card(keys: Keys) -> bool:
+def _card_ahead(keys: Keys) -> int:
+    """The length of the card number that the keys begin with; 0 for none."""
     brand = brand_of(keys)
     length = _USUAL_LENGTHS.get(brand.name, USUAL_LENGTH) if brand else 0
-    return 0 < length <= len(keys) and is_card_number(keys[:length])
+    return length if 0 < length <= len(keys) and is_card_number(keys[:length]) else 0
 
 
 def begun(keys: Keys, before: str = "") -> str:

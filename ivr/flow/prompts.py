@@ -12,6 +12,7 @@ from ivr.words.consent import offer_faults
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.prompt_files import PromptFile, PromptFiles
 from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS
+from ivr.words.templates import Slot
 
 # How a value comes to be known.
 _GIVEN_BY = {
@@ -78,22 +79,26 @@ def _value_problems(
     if known is None:
         return
     for said in step.says():
-        template = file.templates.get(said.prompt)
         sure = known | ALWAYS | said.fills
-        for slot in template.slots if template else ():
+        for wording, slot in _slots(file, said.prompt):
             if slot.name in values - sure:
-                message = f"prompt '{said.prompt}' says '{slot.name}', which is not known on every way to '{name}'"
+                message = f"prompt '{wording}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")
                 yield source.problem(PROMPT_TOO_EARLY, ("steps", name, *said.path), message, cure)
+
+
+def _slots(file: PromptFile, prompt: str) -> Iterator[tuple[str, Slot]]:
+    for wording in file.wordings(prompt):
+        yield from ((wording, slot) for slot in file.templates[wording].slots)
 
 
 def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:
     """Of prompts that offer a key each."""
     offers = [said for said in step.says() if said.key]
     for said in offers:
-        template = file.templates.get(said.prompt)
-        if template is None or template.faults:
-            continue
-        keys = keys_said(prose(template), file.language)
-        for fault in offer_faults(said.prompt, said.key, {one.key for one in offers}, keys):
-            yield source.problem(fault.rule, ("steps", name, *said.path), fault.message, fault.suggestion)
+        for wording in file.wordings(said.prompt):
+            if file.templates[wording].faults:
+                continue
+            keys = keys_said(prose(file.templates[wording]), file.language)
+            for fault in offer_faults(wording, said.key, {one.key for one in offers}, keys):
+                yield source.problem(fault.rule, ("steps", name, *said.path), fault.message, fault.suggestion)

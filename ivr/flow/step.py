@@ -158,7 +158,7 @@ class Step(Written):
     # ---- in a call
 
     phases: ClassVar[Phases]
-    """Its phases by name, `entry` where it begins, and what the line does in each."""
+    """Its phases by name, and what the line does in each. It begins in `entry`, and again after an offer to cancel."""
     tried: ClassVar[Mapping[str, Sequence[str]]] = {}
     """By the field of a `Collect`: entries that random callers make where they know nothing better."""
 

@@ -118,8 +118,14 @@ def read_amount(text: Any) -> Money:
 def known_currency(code: str) -> str:
     if code not in list_currencies():
         raise ValueError(f"'{code}' is not a currency ({did_you_mean(code, _NEAR_CURRENCIES)})")
+    if code.startswith("X") and code not in _SHARED_CURRENCIES:
+        raise ValueError(f"'{code}' is no money that a card can be charged in (USD, for one, is)")
     return code
 
+
+# ISO 4217 begins with X what no one country issues: currencies of several, and metals, units of account, codes for tests
+# (XTS) and for no currency at all (XXX).
+_SHARED_CURRENCIES = frozenset({"XAF", "XCD", "XCG", "XOF", "XPF"})
 
 _NEAR_CURRENCIES = ("USD", "EUR", "GBP", "MXN", "CAD", "AUD", "CHF", "JPY")
 

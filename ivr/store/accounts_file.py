@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.core.money import Money, parse_money
-from ivr.core.stray_cards import is_card_number
+from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
 from ivr.reading.problems import did_you_mean
 from ivr.reading.scalars import known_currency
@@ -132,10 +132,10 @@ def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
         known_currency(currency)
     if not _ACCOUNT.fullmatch(account):
         raise ValueError("account: expected 1 to 32 digits")
-    if is_card_number(account.encode()):
+    if holds_card_number(account.encode()):
         raise ValueError(
-            "account: it cannot be told from a card number (an issuer's first digits, length and check digit), and what "
-            "callers key is dropped as one: give the account another number"
+            "account: it cannot be told from a card number, or from digits that hold one (an issuer's first digits, length "
+            "and check digit), and what callers key is dropped as one: give the account another number"
         )
     return _checked(account, _money("due", due, currency), _money("minimum", minimum, currency))
 

@@ -11,17 +11,38 @@ DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "l
 
 @dataclass
 class ScriptedBank:
-    """`behaviour`: approves, declines [code], is silent, is silent after charging, is unreachable, cannot say."""
+    """`behaviour`: approves, declines [code], is silent, is silent after charging, is unreachable, cannot say.
+
+    `words`: the last outcome that was answered, by reference. `overlaps`: what was asked for although it had not said its
+    last word on another charge of the same bill.
+    """
 
     behaviour: str = "approves"
     charged: dict[str, Money] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     seen: dict[str, AuthorizationRequest] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    overlaps: list[str] = field(default_factory=list)
     working: bool = True
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        return self._noted(self._authorize(request))
+
+    def inquire(self, reference: str) -> BankAnswer:
+        return self._noted(self._inquire(reference))
+
+    def reverse(self, reference: str) -> BankAnswer:
+        return self._noted(self._reverse(reference))
+
+    def _noted(self, answer: BankAnswer) -> BankAnswer:
+        self.words[answer.reference] = answer.outcome
+        return answer
+
+    def _authorize(self, request: AuthorizationRequest) -> BankAnswer:
         if self.behaviour == "is unreachable":
             return BankAnswer("not_sent", request.reference)  # no byte has left, so it may be asked again
+        if any(self._is_open(other, request) for other in self.seen.values()):
+            self.overlaps.append(request.reference)
         self.requests[request.reference] += 1
         self.seen[request.reference] = request
         verb, _, rest = self.behaviour.partition(" ")
@@ -34,12 +55,18 @@ class ScriptedBank:
             return self._approved(request.reference)
         return BankAnswer("unknown", request.reference)
 
-    def inquire(self, reference: str) -> BankAnswer:
+    def _is_open(self, other: AuthorizationRequest, request: AuthorizationRequest) -> bool:
+        """Whether the other is a charge of the same bill without a last word."""
+        is_same_bill = request.invoice_reference and other.invoice_reference == request.invoice_reference
+        is_another = other.reference != request.reference
+        return bool(is_same_bill) and is_another and self.words[other.reference] in ("unknown", "not_found")
+
+    def _inquire(self, reference: str) -> BankAnswer:
         if self.behaviour == "cannot say":
             return BankAnswer("unknown", reference)
         return self._approved(reference) if reference in self.charged else BankAnswer("not_found", reference)
 
-    def reverse(self, reference: str) -> BankAnswer:
+    def _reverse(self, reference: str) -> BankAnswer:
         if self.behaviour == "cannot say":
             return BankAnswer("unknown", reference)
         self.charged.pop(reference, None)
@@ -60,5 +87,5 @@ class ScriptedBank:
     def forget(self) -> None:
         """Empty books."""
         self.behaviour = "approves"
-        for books in (self.charged, self.requests, self.seen):
+        for books in (self.charged, self.requests, self.seen, self.words, self.overlaps):
             books.clear()

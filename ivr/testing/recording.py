@@ -1,17 +1,20 @@
 """A call as it happens, kept as what a call file needs; keys of a card never are, only keys of a test card like it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Self
 
 from ivr.calls import CallStore
 from ivr.channels.simulator import LocalLine, Reply
 from ivr.core.actions import Collect, Phrase
+from ivr.core.call import Call
 from ivr.core.entry import read_after_timeout
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
-from ivr.core.stray_cards import is_card_number
+from ivr.core.stray_cards import card_within
+from ivr.flow.talk.dropping import drop_card, is_card
+from ivr.flow.talk.turn import Turn, moment_of
 from ivr.store import Payment
-from ivr.testing.cards import code_of, is_published, stand_in
+from ivr.testing.cards import TEST_CARDS, code_of, stand_in
 
 EXPIRY = "1230"
 EXPIRIES = {"card_expired": "0120", "expiry_not_valid": "1330"}  # by what is heard of them
@@ -20,12 +23,18 @@ BANK_OF = {"declined": "declines", "reversed": "is silent", "not_sent": "is unre
 
 @dataclass
 class Happening:
-    """One line of the file to be: `verb` and `rest` as there. `intent`: the charge that a `bank` line answers."""
+    """One line of the file to be: `verb` and `rest` as there. `intent`: the charge that a `bank` line answers; `entry`: where
+    in the keys the digits are that the call reads."""
 
     verb: str
     rest: str = ""
     intent: str = ""
     is_card: bool = False
+    entry: range = range(0)
+
+    @property
+    def digits(self) -> str:
+        return self.rest[self.entry.start : self.entry.stop]
 
 
 @dataclass
@@ -54,6 +63,7 @@ class RecordingLine(LocalLine):
     that keys typed ahead into a card's fields are known to be a card's."""
 
     recording: Recording
+    _parts: tuple[Happening, ...] = ()  # keyed in so far of what may be a card number, as the call knows it
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> Self:
         self.recording = Recording(flow, ani)
@@ -75,8 +85,7 @@ class RecordingLine(LocalLine):
 
     def _happen(self, event: Event) -> Reply:
         if isinstance(event, KeysEntered) and self._collect is not None:
-            shown = self._without_card(self._collect, event.keys.text())
-            self.recording.add("keys", shown, is_card=self._collect.sensitive)
+            self._note_keys(self._collect, event)
         elif isinstance(event, NoInput):
             self.recording.add("silence")
         elif isinstance(event, Waited):
@@ -88,7 +97,8 @@ class RecordingLine(LocalLine):
         intents = self._open_charges()
         for intent in intents:
             self.recording.add("bank", intent=intent)
-        if not intents and self._session.call is not None and self._session.call.phase == "lookup":
+        call = self._session.call
+        if not intents and call is not None and moment_of(self.runner.flows[call.flow], call) == "looks_up":
             self.recording.add("wait")
 
     def _open_charges(self) -> list[str]:
@@ -97,18 +107,48 @@ class RecordingLine(LocalLine):
         intents = [call.intent_of(charge.attempt) for charge in charges] if call else []
         return [intent for intent in intents if not self.recording.answered(intent)]
 
-    def _without_card(self, collect: Collect, keys: str) -> str:
-        if not keys:
-            return keys
-        span = read_after_timeout(keys.encode(), collect.rules)
+    def _note_keys(self, collect: Collect, event: KeysEntered) -> None:
+        keys, call = event.keys.text(), self._session.call
+        span = read_after_timeout(event.keys.buffer, collect.rules)
         before, entry, after = keys[: span.start], keys[span.start : span.end], keys[span.end : span.used]
         if collect.sensitive:
-            call = self._session.call
-            brand = str(call.values.get("brand", "")) if call else ""
-            return f"{zeros(before)}{card_keys(collect.field, entry, brand)}{after}"
-        if is_card_number(entry.encode()) and not is_published(entry):
-            return f"{zeros(before)}{stand_in(entry)}{after}"
-        return keys
+            entry = card_keys(collect.field, entry, str(call.values.get("brand", "")) if call else "")
+        # What was cleared means nothing, and may have been anything.
+        place = range(span.start, span.start + len(entry))
+        self.recording.add("keys", f"{zeros(before)}{entry}{after}", is_card=collect.sensitive, entry=place)
+        if call is not None and not collect.sensitive:
+            self._hide_what_is_dropped(call, event)
+
+    def _hide_what_is_dropped(self, call: Call, event: KeysEntered) -> None:
+        """What the call itself takes for a card number, at once or together with entries before it."""
+        turn, now = Turn(self.runner.flows[call.flow], call, event.at.timestamp()), self.recording.happened[-1]
+        if is_card(turn, event):
+            hide([now])
+            self._parts = ()
+            return
+        step = turn.flow.steps.get(call.step)
+        if step is None or call.phase not in step.phases:
+            return  # the language, or whether to cancel: the call makes nothing more of it
+        after, was_card = drop_card(turn, event)
+        if was_card:
+            hide([*self._parts, now])
+        count = len(after.call.stray_steps.split())
+        parts = (*self._parts, now) if now.digits else self._parts
+        self._parts = parts[-count:] if count else ()
+
+
+def hide(parts: Sequence[Happening]) -> None:
+    """Digits that are a card number together, or hold one, become those of a test card that is dropped as well."""
+    joined = "".join(part.digits for part in parts)
+    found = card_within(joined.encode()) or slice(0, len(joined))
+    number = stand_in(joined[found])
+    if card_within(number.encode()) is None:
+        number = TEST_CARDS["visa"]  # of a scheme that has no test card here
+    digits = f"{'0' * found.start}{number}".ljust(len(joined), "0")
+    for part in parts:
+        length = len(digits) if part is parts[-1] else len(part.digits)
+        part.rest = f"{part.rest[: part.entry.start]}{digits[:length]}{part.rest[part.entry.stop :]}"
+        digits = digits[length:]
 
 
 def card_keys(card_field: str, entry: str, brand: str) -> str:
@@ -128,7 +168,6 @@ def zeros(keys: str) -> str:
 
 def call_file(recording: Recording, call_id: str, store: CallStore) -> str:
     """What is on record by now stands at the end: the file is a test of it."""
-    hide_split_cards(recording)
     lines = [f"call {recording.flow} from {recording.ani or 'anonymous'}"]
     lines += [f"  owes   {bill}" for bill in recording.bills]
     lines += [_line(one, store) for one in recording.happened if one.verb != "keys" or one.rest]
@@ -154,14 +193,3 @@ def behaviour_of(payment: Payment, entries: list[str]) -> str:
         return "is silent after charging" if "unknown" in entries else "approves"
     told = BANK_OF.get(payment.status, "cannot say")
     return f"{told} {payment.response_code or '05'}" if told == "declines" else told
-
-
-def hide_split_cards(recording: Recording) -> None:
-    """A card number that was keyed in parts, at questions that are no card's."""
-    plain = [one for one in recording.happened if one.verb == "keys" and not one.is_card]
-    for one, other in pairwise(plain):
-        joined = "".join(filter(str.isdigit, one.rest + other.rest))
-        if is_card_number(joined.encode()) and not is_published(joined):
-            digits = iter(stand_in(joined).ljust(len(joined), "0"))
-            for part in (one, other):
-                part.rest = "".join(next(digits) if key.isdigit() else key for key in part.rest)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ivr.conversation.engine import step
+from ivr.conversation.habit import is_second_done
 from ivr.conversation.history import History, attempt_of, began, is_whole
 from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Wait
 from ivr.core.call import Call
@@ -24,6 +25,7 @@ from ivr.core.events import (
     CardField,
     ChargeRefused,
     Digits,
+    DueAwaited,
     Event,
     KeysEntered,
     LimitReached,
@@ -107,6 +109,7 @@ class _Replay:
         self.bank = deque(one for one in entries if one.word in OF_THE_BANK)
         self.looked_up = deque(one for one in entries if one.word in LOOKED_UP)
         self.limits = {one.rest[0]: one for one in entries if one.word == "limit"}
+        self.never_begun = never_begun(self.stored)
         self.refusals = {one.rest[0]: one for one in entries if one.word == "refused"}
         old = self.stored
         language = self.flow.head.languages[0]
@@ -133,6 +136,9 @@ class _Replay:
 
     def hear(self, event: Event) -> Action | None:
         """What the channel has to do at the end of the turn."""
+        if is_second_done(self.flow, self.call, event):
+            # One that was dropped is in no history: this one counted, only whole seconds do not show how much later it came.
+            self.call = replace(self.call, done_at=0.0)
         self.call, actions = step(self.flow, self.call, event)
         waiting, last = deque(actions), None
         while waiting:
@@ -156,6 +162,8 @@ class _Replay:
                 _, reason, minor, currency = self.refusals[attempt].rest
                 refused: Any = reason
                 return ChargeRefused(self.at(), refused, Money(int(minor), currency))
+            case Authorize() if attempt in self.never_begun and self.stored.hung_up:
+                return DueAwaited(self.at())
         return None
 
     def answer_look_up(self) -> Event:
@@ -251,6 +259,12 @@ def entries_of(history: History) -> list[Entry]:
         at_s, word, *rest = written.split(" ")
         entries.append(Entry(int(at_s), word, tuple(rest)))
     return entries
+
+
+def never_begun(call: Call) -> set[str]:
+    """Attempts, as `attempt_of` writes them, that waited for what is due and came to no charge."""
+    awaited = {one.rest[0] for one in entries_of(call.history) if one.word == "awaited"}
+    return awaited - {f"{one.attempt}c" for one in call.charges}
 
 
 def digits(written: str) -> str:

@@ -2,15 +2,20 @@
 agreed to, never from our ledger.
 
     consent  nothing is charged that the caller did not agree to, in that amount, as often as agreed
-    bill     a bill is charged what it owes at most; what is left is what was due without what was charged
+    bill     a bill is charged what it owes at most, one charge at a time; what is left is what was due without what was charged
     books    our ledger says what the bank's books say, and nothing was sent to the bank twice
     ending   the last words say what became of the money, and so does the record
     receipt  a confirmation number is said for what was charged only
-    text     a result that was not heard is texted, a text that was promised comes, and none goes to nobody
+    text     a result that was not heard is texted, a text that was promised comes, none goes to nobody, and one on a charge
+             says its amount and number
+    said     what a prompt says is so at that moment (`ivr.testing.said`)
+    limit    nothing is sent to the bank over a limit on failed attempts
+    sealed   no sealed card field is left when all is settled
     end      every call comes to an end, and everything is settled
     fault    nothing of ours broke on the way
 
-Exploring and the tests' street of random callers both look by these. `books`, `end` and `fault` are theirs to find out.
+Exploring and the tests' street of random callers both look by these. `books`, `end` and `fault` are theirs to find out; `said`,
+`limit` and `sealed` are held by exploring alone, whose witness knows the keys of each caller.
 """
 
 from collections import Counter
@@ -19,12 +24,15 @@ from dataclasses import dataclass
 
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
+from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.store import TextMessage
+from ivr.words.phrases import Prompts
 
 CHARGED = ("you_were_charged", "you_were_charged_in_total")
 NOT_CHARGED = "you_were_not_charged"
 PROMISES = ("we_will_text_the_result", "call_again_for_the_result")
+RECEIPT = "confirmation_number"
 TEXT_PROMISED = "sms_sent"
 Broken = Iterator[tuple[str, str]]
 """A rule, and what was found instead."""
@@ -56,10 +64,11 @@ class SeenCall:
 @dataclass(frozen=True)
 class Bank:
     """What rules have to know of it: the confirmation number that it gives a reference, and, where the words of texts
-    are known, whether a text says that something was charged."""
+    are known, whether a text says that something was charged. `words`: with them every text on a charge is read."""
 
     confirmation_number: Callable[[str], str]
     says_charged: Callable[[str], bool] | None = None
+    words: Prompts | None = None
 
 
 def consent(seen: SeenCall) -> Broken:
@@ -93,6 +102,8 @@ def _ending(seen: SeenCall) -> Broken:
     call, names = seen.call, {phrase.name for phrase in seen.last_said}
     said = sum(_minor(phrase) for phrase in seen.last_said if phrase.name in CHARGED)
     promised = names & {*PROMISES}
+    if not said and not promised and NOT_CHARGED not in names:
+        said = _by_receipt(seen)
     unsettled = [call.intent_of(charge.attempt) for charge in call.unsettled]
     later = sum(seen.charged[one].minor for one in unsettled if one in seen.charged)
     charged = sum(money.minor for money in seen.charged.values())
@@ -106,10 +117,16 @@ def _ending(seen: SeenCall) -> Broken:
         yield "ending", f"on record as {call.outcome}, but the caller heard {', '.join(sorted(names))}"
 
 
+def _by_receipt(seen: SeenCall) -> int:
+    """A caller who has just heard the receipt of the only charge is not told twice."""
+    receipts = {dict(phrase.values).get("number"): _minor(phrase) for phrase in seen.heard if phrase.name == RECEIPT}
+    return sum(receipts.values()) if len(receipts) == 1 else 0
+
+
 def _receipts(seen: SeenCall, bank: Bank) -> Broken:
     true = {(bank.confirmation_number(one), money.minor) for one, money in seen.charged.items()}
     for phrase in seen.heard:
-        if phrase.name == "confirmation_number":
+        if phrase.name == RECEIPT:
             number = str(dict(phrase.values).get("number", ""))
             if (number, _minor(phrase)) not in true:
                 yield "receipt", f"confirmation number {number} for {_minor(phrase)}, which was not charged"
@@ -131,6 +148,24 @@ def _texts(seen: SeenCall, bank: Bank) -> Broken:
             yield "text", f"the caller {knows} how the charge ended, and is {'' if result else 'not '}texted"
         elif result and bank.says_charged and bank.says_charged(result.body) != (reference in seen.charged):
             yield "text", "the text does not say what the bank does"
+        for text in texts.values() if bank.words else ():
+            if text.id.startswith(f"{reference}-") and text.body != _body(seen, bank, reference, text):
+                yield "text", f"the text {text.id.rpartition('-')[2]} does not say what the bank's books say"
+
+
+def _body(seen: SeenCall, bank: Bank, reference: str, text: TextMessage) -> str:
+    """What a text on this charge has to say, by the bank's books; its own body where it says more than a receipt does."""
+    assert bank.words is not None
+    template, language = text.id.removeprefix(f"{reference}-"), seen.call.language
+    charged = seen.charged.get(reference)
+    if template == "result":
+        template = "result_paid" if charged else "result_unpaid"
+    charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
+    number = bank.confirmation_number(reference)
+    values: dict[str, Value] = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
+    if {slot.name for slot in bank.words.slots(language, f"{template}_sms")} - values.keys():
+        return text.body
+    return bank.words.words(Phrase(f"{template}_sms", language, tuple(values.items())))
 
 
 def _minor(phrase: Phrase) -> int:

@@ -21,12 +21,15 @@ from ivr.store import Store, memory_store
 from ivr.testing.bench import Bench, build_bench
 from ivr.testing.recording import RecordingLine, behaviour_of, call_file
 from ivr.testing.rehearsal import rehearse
-from ivr.testing.replay import KEYED, LOOKED_UP, Entry, entries_of
-from ivr.testing.stand_ins import EDITS, STRAY_CARDS, account_keys, card_field_keys, card_number_keys
+from ivr.testing.replay import KEYED, LOOKED_UP, Entry, entries_of, never_begun
+from ivr.testing.stand_ins import EDITS, account_keys, card_field_keys, card_number_keys, stray_card
 from ivr.words.phrases import Prompts
 
 CALLER, WITHHELD = "+15550100", "anonymous"
 MOST_ACTS = 300
+SAID_WHILE_AWAITED = frozenset(
+    {"one_moment", "hold_while_charging", "still_working"}
+)  # by holds: nothing depends on it
 HEAD = "-- Saved from a call on record: the account, the card and the caller's number are stand-ins.\n"
 
 
@@ -147,7 +150,7 @@ class Retelling:
         looked_up = self._entries[self._at] if self._at < len(self._entries) else None
         if looked_up is None or looked_up.word not in LOOKED_UP:
             count = int("".join(filter(str.isdigit, entry.rest[0])))
-            stray = STRAY_CARDS.get(count) if self._was_told_of_a_card() else None
+            stray = stray_card(count) if self._was_told_of_a_card() else ""
             return f"{stray}#" if stray else account_keys(entry.rest[0], 0)[1]
         if looked_up.word == "failed":
             raise RecordError("the billing system was not there for it, which a call file cannot say")
@@ -203,11 +206,11 @@ def _require_same(stored: Call, store: Store, line: RecordingLine, bench: Bench)
     """RecordError where the call went another way alone, or ended otherwise."""
     told = bench.workbench.store.load_call(line.call_id)
     assert told is not None
-    here = bench.workbench.store
+    here, flow = bench.workbench.store, bench.workbench.flow
     for what, was, now in (
         ("went", stored.moves, told.call.moves),
         ("ended", _ending(stored), _ending(told.call)),
-        ("said", _said(store, stored.id), _said(here, line.call_id)),
+        ("said", _said(store, stored.id, flow), _said(here, line.call_id, flow)),
         ("charged", _money(store, stored), _money(here, told.call)),
     ):
         if was and was != now:
@@ -222,13 +225,17 @@ def _bank_words(call: Call) -> int:
     return sum(entry.word == "bank" for entry in entries_of(call.history))
 
 
-def _said(store: Store, call_id: str) -> Sequence[str]:
-    """In order; what a hold says while it lasts is not counted."""
+def _said(store: Store, call_id: str, flow: Flow) -> Sequence[str]:
+    """In order; what a hold for the bank says while it lasts is not counted."""
+    waits = {
+        (name, phase) for name, step in flow.steps.items() for phase, does in step.phases.items() if does == "waits"
+    }
     return [
         name
         for turn in store.turns_of(call_id)
-        if turn.came != "on hold" or turn.phase != "waiting"
+        if turn.came != "on hold" or (turn.step, turn.phase) not in waits
         for name in turn.said
+        if name not in SAID_WHILE_AWAITED
     ]
 
 
@@ -252,9 +259,18 @@ def _first(one: Sequence[str], other: Sequence[str]) -> str:
 
 
 def _why(stored: Call) -> str:
-    words = {entry.word for entry in entries_of(stored.history)}
-    if "limit" in words:
+    entries = entries_of(stored.history)
+    refused = {entry.rest[1] for entry in entries if entry.word == "refused"}
+    if any(entry.word == "limit" for entry in entries):
         return "a limit on attempts was reached in it, which other calls count towards"
-    if "refused" in words:
-        return "what its bill owed was changed by another call"
+    if "not_reached" in refused:
+        return "the billing system did not say what is due, which a call file cannot say"
+    if "not_payable" in refused:
+        return "the billing system said what cannot be paid here, which a call file cannot say"
+    if "being_paid" in refused:
+        return "its bill was being paid by another call"
+    if refused:
+        return "what its bill owed was changed meanwhile"
+    if stored.hung_up and never_begun(stored):
+        return "its caller hung up while the billing system was asked what is due, which a call file cannot say"
     return "alone it does not go as it went: the flow was changed since, or other calls were at work on its bill"

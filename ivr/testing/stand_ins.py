@@ -15,7 +15,7 @@ FIELDS = {
 TOO_SHORT = "4111111"
 # What became of keys in a card field that are no entry.
 EDITS = {"cleared": f"4{CLEAR}", "cancel": CLEAR, "empty": DONE}
-STRAY_CARDS = {16: TEST_CARDS["visa"], 15: TEST_CARDS["amex"], 14: TEST_CARDS["diners"]}
+_STRAY_CARDS = {16: TEST_CARDS["visa"], 15: TEST_CARDS["amex"], 14: TEST_CARDS["diners"]}
 
 
 def card_field_keys(field: str, verdict: str, brand: str, is_over_itself: bool) -> str:
@@ -42,6 +42,11 @@ def card_number_keys(verdict: str, taken: Collection[str], attempt: int, is_over
     else:
         number = _one_of(verdict, attempt)
     return number if is_over_itself and len(number) > len(TOO_SHORT) else f"{number}{DONE}"
+
+
+def stray_card(count: int) -> str:
+    """What stands in for so many digits that were dropped as a card number, or as more that held one; "" for none."""
+    return _STRAY_CARDS.get(count, TEST_CARDS["visa"] if count > len(TEST_CARDS["visa"]) else "")
 
 
 def _one_of(brand: str, attempt: int) -> str:

@@ -16,7 +16,7 @@ from ivr.places import COMMAND
 from ivr.voice.clips import Clips, Codes, read_clip
 from ivr.voice.earcons import earcon_for
 from ivr.voice.guard import refuse_card_number
-from ivr.voice.loudness import for_the_line
+from ivr.voice.loudness import LINE_RATE, for_the_line
 from ivr.voice.recordings import Recordings, is_spoken, is_word, read_recording
 from ivr.voice.script import DIGIT_MS, STOP_MS, Line, lines_of
 from ivr.voice.synthesizer import Synthesizer, Voice, is_installed
@@ -77,6 +77,20 @@ class Renderer:
         refuse_card_number(prompts.words(phrase))
         lines = lines_of(prompts.pieces(phrase))
         return [path for line in lines for path in self._line(phrase.language, line)]
+
+    def seconds(self, phrase: Phrase) -> float:
+        """How long the phrase lasts when it is played."""
+        return sum(path.stat().st_size for path in self.clips(phrase)) / LINE_RATE
+
+    def seconds_until(self, phrase: Phrase, values: frozenset[str]) -> float:
+        """How long until the last of these values has been said; 0.0 where the phrase says none of them."""
+        if self.voice == "tones":
+            return 0.0
+        slots = self._prompts.parts(phrase)
+        last = max((number for number, part in enumerate(slots, 1) if part in values), default=0)
+        after = lines_of(self._prompts.pieces(phrase)[last:])
+        seconds = sum(path.stat().st_size for line in after for path in self._line(phrase.language, line)) / LINE_RATE
+        return self.seconds(phrase) - seconds if last else 0.0
 
     def codes(self, phrase: Phrase, law: Law = "ulaw") -> Codes:
         """The whole phrase as one array."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ivr.words.numerals import Sound
 from ivr.words.phrases import Piece
 
-STOP_MS, COMMA_MS, JOIN_MS, DIGIT_MS, GROUP_MS = 320, 160, 40, 90, 300
+STOP_MS, COMMA_MS, JOIN_MS, DIGIT_MS, GROUP_MS = 320, 160, 40, 60, 300
 AND = "units/and"
 _WORDS = re.compile(r"\w")
 _LEADING = re.compile(r"[\s.,;:!?)]*")

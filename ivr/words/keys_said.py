@@ -18,6 +18,11 @@ _PRESS = {
 _OR = {"en": r"\s*(?:,|or|and|,\s*or|,\s*and)\s+", "es": r"\s*(?:,|o|u|y|,\s*o)\s+"}
 _FOR = {"en": r"(?:to|for|if)", "es": r"(?:para|si)"}
 _AND = {"en": r"(?:[,;]|\b(?:or|and))", "es": r"(?:[,;]|\b(?:o|y))"}
+_THE = {"en": r"(?:the\s+)?", "es": r"(?:(?:el|la)\s+)?"}
+# "Yes is 1, no is 2"; "1 for no, 2 for yes".
+_YES_NO = {"en": "yes|no", "es": "sí|no"}
+_IS = {"en": r"\s*(?:[:=,]|is|means)?\s*", "es": r"\s*(?:[:=,]|es)?\s*"}
+_MEANS = {"en": r"\s*(?:[:=,]|is|means|for)\s*", "es": r"\s*(?:[:=,]|es|para)\s*"}
 _SLOT = "\x01"  # stands for `{key:key}` while the text is searched
 
 
@@ -55,7 +60,13 @@ def _after_verbs(text: str, language: str) -> Iterator[KeySaid]:
     for match in re.finditer(several, text, re.IGNORECASE):
         yield from _keys_in(match, 1, key, language)
     if re.search(_PRESS[language], text, re.IGNORECASE):
-        for match in re.finditer(rf"{_AND[language]}\s+({key})\s+{_FOR[language]}\b", text, re.IGNORECASE):
+        for match in re.finditer(
+            rf"{_AND[language]}\s+{_THE[language]}({key})\s+{_FOR[language]}\b", text, re.IGNORECASE
+        ):
+            yield from _keys_in(match, 1, key, language)
+    answer = rf"\b(?:{_YES_NO[language]})\b"
+    for said in (rf"{answer}{_IS[language]}({key})", rf"({key}){_MEANS[language]}{answer}"):
+        for match in re.finditer(said, text, re.IGNORECASE):
             yield from _keys_in(match, 1, key, language)
 
 

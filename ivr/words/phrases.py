@@ -40,8 +40,16 @@ class Prompts:
 
     def words(self, phrase: Phrase) -> str:
         """The whole phrase as text: for text-to-speech elsewhere, transcripts, text telephones and SMS."""
-        used = self._used.get((phrase.language, phrase.name), frozenset())
-        return self._words(phrase.language, phrase.name, tuple(item for item in phrase.values if item[0] in used))
+        name = self.wording(phrase)
+        used = self._used.get((phrase.language, name), frozenset())
+        return self._words(phrase.language, name, tuple(item for item in phrase.values if item[0] in used))
+
+    def wording(self, phrase: Phrase) -> str:
+        """The name of the words that are said: the best wording of the prompt that the language has."""
+        if phrase.endings:
+            names = self._texts.get(phrase.language, {})
+            return next((name for end in phrase.endings if (name := f"{phrase.name}{end}") in names), phrase.name)
+        return phrase.name
 
     def _say_words(self, language: str, name: str, values: tuple[tuple[str, Value], ...]) -> str:
         return "".join(piece.text for piece in self.pieces(Phrase(name, language, values)))
@@ -56,7 +64,9 @@ class Prompts:
         }
 
     def pieces(self, phrase: Phrase) -> list[Piece]:
-        return list(self._pieces(phrase, self._template(phrase)))
+        name = self.wording(phrase)
+        said = phrase if name == phrase.name else Phrase(name, phrase.language, phrase.values)
+        return list(self._pieces(said, self._template(said)))
 
     def fixed_pieces(self, language: str, name: str) -> list[Piece]:
         """The parts of a prompt that are the same in every call: what can be rendered or recorded beforehand."""
@@ -65,6 +75,11 @@ class Prompts:
 
     def slots(self, language: str, name: str) -> tuple[Slot, ...]:
         return self._templates[language][name].slots
+
+    def parts(self, phrase: Phrase) -> list[str]:
+        """For each of its pieces the value that it says, or "" for fixed words."""
+        named = Phrase(self.wording(phrase), phrase.language)
+        return [part.name if isinstance(part, Slot) else "" for part in self._template(named).parts]
 
     def speaker(self, language: str) -> Speaker:
         return self._speakers[language]

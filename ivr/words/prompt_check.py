@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import prompts as rules
-from ivr.reading.rules.advice import LONG_PROMPT
+from ivr.reading.rules.advice import LONG_PROMPT, WORDING_OF_NOTHING
 from ivr.reading.rules.reading import NOTHING_WRITTEN
 from ivr.reading.rules.values import NOT_A_LANGUAGE, NOT_A_NAME
 from ivr.reading.scalars import read_language
@@ -15,6 +15,7 @@ from ivr.words.phrases import Prompts
 from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
 from ivr.words.slots import WORD_PROMPTS, Terms
 from ivr.words.templates import Slot
+from ivr.words.wordings import AGAIN, prompt_of
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # A voice says about fifteen characters a second.
@@ -109,19 +110,29 @@ def _text_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Proble
     for slot in template.slots:
         yield from _slot_problems(file, name, slot, terms)
     yield from _length_problems(file, name)
+    yield from _wording_problems(file, name)
     if not template.faults:
-        for found in consent.faults(name, template, file.language):
+        for found in consent.faults(name, template, file.language, prompt_of(name, file.names)):
             yield file.problem(found.rule, name, found.message, found.suggestion)
 
 
+def _wording_problems(file: PromptFile, name: str) -> Iterator[Problem]:
+    without = name.removesuffix(AGAIN)
+    near = nearest(without, file.names - {name}) if without != name == prompt_of(name, file.names) else ""
+    if near:
+        message = f"prompt '{name}' is another wording of '{without}', which does not exist: it is never said"
+        yield file.problem(WORDING_OF_NOTHING, name, message, f"did you mean '{near}{AGAIN}'?")
+
+
 def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Iterator[Problem]:
-    known = terms.sure_in(name)
-    kinds = terms.kinds_of(name, slot.name)
+    prompt = prompt_of(name, file.names)
+    known = terms.sure_in(prompt)
+    kinds = terms.kinds_of(prompt, slot.name)
     if slot.name not in known:
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
         yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))
     elif kinds and slot.kind not in kinds:
-        meant = {consent.CONSENT[slot.name]} if name == "confirm_card" and slot.name in consent.CONSENT else kinds
+        meant = {consent.CONSENT[slot.name]} if prompt == "confirm_card" and slot.name in consent.CONSENT else kinds
         written = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(meant))
         message = f"prompt '{name}': '{slot.name}' cannot be said as {slot.kind}"
         yield file.problem(rules.WRONG_KIND, name, message, f"write {written}")
@@ -143,9 +154,11 @@ def _length_problems(file: PromptFile, name: str) -> Iterator[Problem]:
 
 
 def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
+    """Another wording of a prompt may be missing: the prompt itself is said."""
     every = {name: language for language, file in files.items() for name in file.templates}
+    prompts = {name for name, language in every.items() if prompt_of(name, files[language].names) == name}
     for language, file in files.items():
-        elsewhere = {name for name in every if compared and not name.startswith(_OPTIONAL)}
+        elsewhere = {name for name in prompts if compared and not name.startswith(_OPTIONAL)}
         needed = elsewhere | WORD_PROMPTS.keys()
         strangers = [name for name in file.templates if every[name] == language and name not in WORD_PROMPTS]
         for name in sorted(needed - file.names):
@@ -156,9 +169,9 @@ def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
             yield Found(language, name, file.source.problem(rules.PROMPT_MISSING, (), message, cure))
 
 
-def _required_anyway(name: str) -> set[str]:
+def _required_anyway(prompt: str) -> set[str]:
     """Values that a rule of their own requires: a key may be said as a digit too."""
-    return {"key", *consent.CONSENT} if name == "confirm_card" else {"key"}
+    return {"key", *consent.CONSENT} if prompt == "confirm_card" else {"key"}
 
 
 def _difference_problems(files: PromptFiles) -> Iterator[Found]:
@@ -172,7 +185,7 @@ def _difference_problems(files: PromptFiles) -> Iterator[Found]:
         slots = {language: {slot.name for slot in file.templates[name].slots} for language, file in having.items()}
         every = frozenset[str]().union(*slots.values())
         for language, file in having.items():
-            for lost in sorted(every - slots[language] - _required_anyway(name)):
+            for lost in sorted(every - slots[language] - _required_anyway(prompt_of(name, file.names))):
                 other = next(one for one, said in slots.items() if lost in said)
                 message = f"prompt '{name}' does not say '{lost}', which {other} does"
                 cure = f"add {{{lost}:...}}"

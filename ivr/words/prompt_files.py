@@ -10,6 +10,7 @@ from ivr.reading.problems import Problem
 from ivr.reading.rules import Rule
 from ivr.reading.yaml_source import Source, read_yaml
 from ivr.words.templates import Template, read_template
+from ivr.words.wordings import wordings_of
 
 Texts = Iterable[tuple[str, str | bytes]]  # (file name, text)
 
@@ -41,6 +42,10 @@ class PromptFile:
     @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(self.source.tree) if isinstance(self.source.tree, dict) else frozenset()
+
+    def wordings(self, prompt: str) -> list[str]:
+        """The prompt and its other wordings, each a name in this file; empty where it is not there."""
+        return [name for name in wordings_of(prompt, self.names) if name in self.templates]
 
     def problem(self, rule: Rule, name: str, message: str, suggestion: str = "") -> Problem:
         return self.source.problem(rule, (name,), message, suggestion)

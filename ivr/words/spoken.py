@@ -20,7 +20,6 @@ from ivr.words.numerals import Sound, before_noun, english_below_100, has_number
 from ivr.words.templates import Literal, read_template
 
 _WORD_OF_KEY = {key: word for word, key in KEY_OF_WORD.items()}
-_GROUP = 4  # as people read out an account number; a voice pauses between groups
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,8 @@ class Speaker:
 
     def digits(self, text: str) -> Speech:
         """One by one; letters by name. Long ones in groups, so that a caller can write along."""
-        groups = [text[start : start + _GROUP] for start in range(0, len(text), _GROUP)] if len(text) > 6 else [text]
+        size = _group_of(len(text))
+        groups = [text[start : start + size] for start in range(0, len(text), size)] or [text]
         spelled = "; ".join(", ".join(group) for group in groups)
         return Speech(spelled, tuple(self._character(character) for character in text))
 
@@ -163,6 +163,14 @@ class Speaker:
         first = (Sound("primero", "dates/day-1"),)
         yield from first if day.day == 1 else number_sounds(day.day, self.language)
         yield from (of, month, of, *number_sounds(day.year, self.language))
+
+
+def _group_of(length: int) -> int:
+    """A voice pauses between groups: threes where they come out even, as in most confirmation numbers, else fours.
+    What is remembered at once is one group."""
+    if length <= 5:
+        return 5
+    return 3 if length % 3 == 0 else 4
 
 
 def _as_money(value: Value) -> Money:

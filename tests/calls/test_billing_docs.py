@@ -73,7 +73,7 @@ def test_a_simulated_call_pays_a_bill_of_the_docs_endpoint_which_then_owes_nothi
 ):
     with endpoint_of_the_docs(monkeypatch) as (url, endpoint):
         first = simulate(url, tmp_path)
-        assert "Your balance is 42 dollars and 50 cents" in first
+        assert "You owe 42 dollars and 50 cents" in first
         assert "on record: paid" in first
         assert "not told" not in first
         assert endpoint["owed"] == {"12345678": 0, "23456789": 12000}

@@ -100,7 +100,7 @@ def test_of_two_that_handle_one_event_the_second_gives_the_answer_of_the_first(s
 def test_a_call_begins_once(session: Session, bench: Bench):
     again = session.service.session("CA1").begin(new_call("CA1", bench.workbench.flow, ani="", dnis="", channel="x"))
     assert again.repeated
-    assert again.text.startswith("1: welcome")
+    assert again.text.startswith("1: choose_language")
 
 
 def test_an_event_of_an_answer_that_the_database_has_lost_ends_the_call_by_the_ledger(session: Session, bench: Bench):

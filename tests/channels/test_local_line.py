@@ -45,7 +45,7 @@ def test_a_database_that_is_away_for_a_moment_is_not_heard(bench: Bench, monkeyp
         return broken() if failures and failures.pop() else save(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Store, "save_call", save_later)
-    assert [heard.name for heard in line.press("1").heard] == ["enter_account_number"]
+    assert [heard.name for heard in line.press("1").heard] == ["welcome", "enter_account_number"]
 
 
 def test_hanging_up_twice_is_hanging_up(bench: Bench):

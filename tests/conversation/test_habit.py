@@ -92,6 +92,27 @@ def test_pressed_twice_to_end_an_entry_it_costs_no_try(entries: tuple[str, ...],
     assert {"nothing_entered", "no_match"} & set(talk.said)
 
 
+@pytest.mark.parametrize(("entries", "question"), [*ENDED_BY_IT.values(), *QUESTIONS.values()])
+def test_the_one_after_the_repeated_one_is_told_however_fast_it_comes(entries: tuple[str, ...], question: str):
+    talk = after(*entries)
+    if talk.call.ended_itself:
+        talk.keys("#")  # the entry's own
+    talk.later(DOUBLE_PRESS_S / 2).keys("#")
+    assert question in talk.said
+    talk.later(DOUBLE_PRESS_S / 2).keys("#")
+    assert {"nothing_entered", "no_match"} & set(talk.said)
+
+
+@pytest.mark.parametrize("entries", [("1", "12#"), ("1",), CARD[:3], CARD], ids=len)
+def test_a_key_that_hangs_gives_up_as_three_empty_entries_do(entries: tuple[str, ...]):
+    talk = after(*entries)
+    for _ in range(2 + 3):
+        talk.later(0.9 * DOUBLE_PRESS_S).keys("#")
+        if talk.is_over:
+            break
+    assert talk.is_over
+
+
 @pytest.mark.parametrize("times", [2, 3])
 def test_pressed_twice_while_the_bill_is_looked_up_it_belongs_to_the_account_number(times: int):
     talk = Talk().start().keys("1").keys("1234567890" if times == 3 else "12345678#")
@@ -124,8 +145,8 @@ def test_it_belongs_to_no_entry_once_something_else_has_come_between(between: st
 
 
 def test_at_the_receipt_it_goes_on_as_ever():
-    assert Talk().at_receipt().keys("#").said == ["you_were_charged", "goodbye"]
-    assert Talk().at_receipt().keys("1").keys("#").said == ["you_were_charged", "goodbye"]
+    assert Talk().at_receipt().keys("#").said == ["goodbye"]
+    assert Talk().at_receipt().keys("1").keys("#").said == ["goodbye"]
 
 
 HOURS = """
@@ -181,6 +202,6 @@ def test_one_that_changes_nothing_is_not_in_the_calls_history():
     talk = after("1", "12345678#")
     known = replace(talk.call, history=("1768478400 began",))
     repeated = KeysEntered(talk.now, Digits("#"))
-    assert noted(talk.flow, known, repeated) == known.history
+    assert noted(talk.flow, known, repeated, known) == known.history
     talk.later()
     assert noted(talk.flow, known, KeysEntered(talk.now, Digits("#"))) != known.history

@@ -83,6 +83,13 @@ class Books:
                 self.open[attempt] = action.amount
 
 
+def amounts(actions: list[Action], prompts: tuple[str, ...]) -> list[Money]:
+    """What these prompts said of money."""
+    phrases = [phrase for action in actions if isinstance(action, Speak) for phrase in action.phrases]
+    said = [dict(phrase.values)["amount"] for phrase in phrases if phrase.name in prompts]
+    return [amount for amount in said if isinstance(amount, Money)]
+
+
 class Told:
     """One call, its books, and what is owed on the bill that is being paid."""
 
@@ -91,6 +98,7 @@ class Told:
         self.call = Call(*("CA1", flow.name, "+1", "+2", "trunk", "en-US"), phase="language", can_text=can_text)
         self.actions: list[Action] = []
         self.due = 4250
+        self.receipts: list[Money] = []
         self.hear(CallStarted(self.now))
 
     def hear(self, event: Event) -> None:
@@ -98,6 +106,7 @@ class Told:
         self.call, self.actions = step(self.flow, before, event)
         self.books.enter(before, event, self.actions)
         assert Call.from_json(self.call.to_json()) == self.call
+        self.receipts += amounts(self.actions, ("confirmation_number",))
         if self.call.phase == "over" and before.phase != "over":
             self.judge(hung_up=isinstance(event, HungUp))
 
@@ -109,8 +118,10 @@ class Told:
             return
         phrases = [phrase for action in self.actions if isinstance(action, Speak) for phrase in action.phrases]
         names = [phrase.name for phrase in phrases]
-        said = [dict(phrase.values)["amount"] for phrase in phrases if phrase.name in CHARGED]
-        assert sum(amount.minor for amount in said if isinstance(amount, Money)) == approved
+        said = amounts(self.actions, CHARGED)
+        if not said and len(self.books.approved) == 1 and not still_open:
+            said = self.receipts[-1:]  # heard already, and not told twice
+        assert sum(amount.minor for amount in said) == approved
         assert [name for name in names if name in PENDING] == [PENDING[not self.call.can_text]] * bool(still_open)
         assert ("you_were_not_charged" in names) == (not approved and not still_open)
         assert {charge.attempt for charge in self.call.untold} == set(still_open)

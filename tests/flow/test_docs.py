@@ -7,7 +7,10 @@ import pytest
 
 from ivr.flow.compiler import compile_flow
 from ivr.flow.schema import FlowHead, Keys, Limits, Patience
-from ivr.flow.steps import kinds
+from ivr.flow.step import Step
+from ivr.flow.step_docs import with_steps
+from ivr.flow.steps import kind_of, kinds
+from ivr.reading.yaml_source import read_yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
@@ -19,6 +22,19 @@ OUTCOMES = sorted({outcome for kind in kinds() for outcome in kind.offered_outco
 @pytest.mark.parametrize("word", [*KEYS, *OUTCOMES])
 def test_every_key_and_outcome_is_explained(word: str):
     assert re.search(rf"`[^`\n]*\b{word}\b[^`\n]*`", DOCS)
+
+
+def test_the_table_of_steps_is_what_the_kinds_say_of_themselves():
+    assert with_steps(DOCS) == DOCS, "run: python -m ivr schema --docs docs/flows.md"
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.__name__)
+def test_the_example_of_a_kind_is_one_of_it(kind: type[Step]):
+    (body,) = read_yaml("example.yaml", kind.example).tree.values()
+    assert kind_of(body) is kind
+    step = kind.model_validate(body)
+    written = {outcome for _, outcome, _ in step.targets() if not outcome.startswith("key_")}
+    assert step.required() <= written <= step.known_outcomes()
 
 
 def test_the_smallest_flow_is_whole():

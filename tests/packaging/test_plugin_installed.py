@@ -14,7 +14,7 @@ def test_pytest_in_a_new_project_plays_its_calls(plain: Installed, tmp_path: Pat
     python = str(plain.venv / "bin" / "python")
     done = plain.run(tmp_path / "line", python, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider")
     assert "PASSED calls/paid.txt::paid" in done.stdout, done.stdout + done.stderr + sys.version
-    assert "calls/wrong.txt:2: did not hear goodbye; heard welcome" in done.stdout
+    assert "calls/wrong.txt:2: did not hear goodbye; heard choose_language" in done.stdout
 
 
 def test_a_fault_free_flow_is_explored_from_the_installed_command(plain: Installed, tmp_path: Path):

@@ -16,7 +16,14 @@ from tests.flows.cases import names_in, without
 ROOT = Path(__file__).parents[2]
 AROUND = Around(banks={"acme_bank": ["USD"], "euro_bank": ["USD"]}, bills={"USD"})
 # What a part put into one flow in en-US cannot show: more languages, two hundred steps, a step that is taken away.
-SHOWN_ELSEWHERE = {"lost-in-translation", "language-not-spoken", "too-many-steps", "yes-not-found", "card-for-nothing"}
+SHOWN_ELSEWHERE = {
+    "lost-in-translation",
+    "language-not-spoken",
+    "too-many-steps",
+    "yes-not-found",
+    "consent-not-read",
+    "card-for-nothing",
+}
 SHOWN = [one for one in RULES.values() if one.name not in SHOWN_ELSEWHERE]
 IDS = [one.name for one in SHOWN]
 

@@ -86,6 +86,7 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, content: bytes, tol
 
 
 CARDS = ["4111111111111111", "378282246310005", "5555555555554444", "36227206271667", "6212345678901232"]
+CARDS += ["123456784111111111111111", "41111111111111111230", "0004111111111111111"]
 
 
 @pytest.mark.parametrize("card", CARDS)
@@ -96,9 +97,20 @@ def test_an_account_that_cannot_be_told_from_a_card_is_refused_and_not_quoted(tm
     assert "give the account another number" in str(raised.value)
 
 
-@pytest.mark.parametrize("account", ["4111111111111112", "1111111111111117", "42345678901234567890"])
+@pytest.mark.parametrize("account", ["4111111111111112", "1111111111111117", "10000000000000000001"])
 def test_a_long_account_that_is_no_card_number_is_taken(tmp_path: Path, account: str):
     assert read_bills(written(tmp_path, HEAD + f"{account},1.00,1.00,USD\n".encode()))[0].account == account
+
+
+@pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "XDR", "XBA"])
+def test_a_currency_that_is_no_money_is_refused(tmp_path: Path, code: str):
+    with pytest.raises(ConfigError, match=f":2: '{code}' is no money that a card can be charged in"):
+        read_bills(written(tmp_path, HEAD + f"12345678,1,1,{code}\n".encode()))
+
+
+@pytest.mark.parametrize("code", ["XAF", "XCD", "XOF", "XPF"])
+def test_a_currency_that_countries_share_is_taken(tmp_path: Path, code: str):
+    assert read_bills(written(tmp_path, HEAD + f"12345678,1,1,{code}\n".encode()))[0].due.currency == code
 
 
 def test_every_wrong_line_is_told_at_once_and_not_without_end(tmp_path: Path):

@@ -25,6 +25,13 @@ CALLS = {
     "hung up while it charged": ("approves", f"{ASKED} {PAN}# {EXPIRY} {CODE} {ZIP} 1h"),
     "a card at the account's question": ("approves", f"1 {PAN}# 12345678# h"),
     "a card in two parts": ("approves", f"1 {PAN[:10]} {PAN[10:]} h"),
+    "a card in three parts": ("approves", f"1 {PAN[:12]}# {PAN[12:]}#"),
+    "a card and its expiry at the account's question": ("approves", f"1 {PAN}{EXPIRY}# 12345678# h"),
+    "an account and a card at the account's question": ("approves", f"1 12345678{PAN}# 12345678# h"),
+    "a card after what was cleared": ("approves", f"1 {PAN[:5]}*{PAN}# 12345678# h"),
+    "a card at the amount's question": ("approves", f"1 12345678# 2 {PAN}# 2000# h"),
+    "a card in two parts at the amount's question": ("approves", f"1 12345678# 2 {PAN[:7]}# {PAN[7:]}# 2000# h"),
+    "a card instead of a language": ("approves", f"{PAN}# 1 h"),
     "three silences": ("approves", "1 - - -"),
     "amex": ("approves", f"{ASKED} 376680816376961# {EXPIRY} 7395 {ZIP} 1 #"),
 }

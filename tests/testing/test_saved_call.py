@@ -15,6 +15,7 @@ from ivr.core.stray_cards import is_card_number
 from ivr.errors import RecordError
 from ivr.store import migrate, open_store
 from ivr.testing.cards import TEST_CARDS, is_published
+from ivr.testing.replay import ended_as, replay
 from ivr.testing.saved_call import Saver
 from ivr.testing.stand_ins import account_keys, card_field_keys, card_number_keys
 from ivr.vault.card import CardRules, problem_of
@@ -66,6 +67,9 @@ def test_every_call_file_of_ours_once_played_is_saved_as_one_that_ends_the_same(
         f"1 12345678# 1 {PAN}# {EXPIRY} {CODE} {ZIP} 1 h",
         f"1 12345678# 1 {PAN[:9]}*{PAN}# 1199 1331 {EXPIRY} {CODE} {ZIP} h",
         f"1 {PAN}# 12345678# h",
+        f"1 {PAN}{EXPIRY}{CODE}# 12345678# h",
+        f"1 12345678# 2 {PAN}# 2000# 1 h",
+        f"1 12345678# 2 {PAN[:7]}# {PAN[7:14]}# {PAN[14:]}#",
         f"1 12345678# 1 {PAN[:-1]}5# {PAN} {EXPIRY} {CODE[:2]}# {CODE} {ZIP[:3]}# h",
     ],
 )
@@ -155,6 +159,56 @@ def test_what_there_is_not_is_told(bench: Bench):
     store.save_call(replace(known.call, id="CA2", flow="gone"), 0, bench.workbench.clock() + timedelta(seconds=1))
     with pytest.raises(RecordError, match="its flow gone is not among the flows any more"):
         saver.call_file("CA2")
+
+
+def call_that_waits_for_what_is_due(bench: Bench, then: str) -> str:
+    """Up to the first pause after the consent, and then as the billing system and the caller do."""
+    bench.billing.behaviour = "is slow"
+    line = bench.dial("pay-a-bill", "+12125550123")
+    line.begin()
+    for keys in ("1", "12345678#"):
+        reply = line.press(keys)
+    while reply.state == "waiting":
+        reply = line.wait()
+    for keys in ("1", f"{PAN}#", EXPIRY, CODE, ZIP, "1"):
+        reply = line.press(keys)
+    assert [heard.name for heard in reply.heard] == ["one_moment"]
+    if then == "hangs up":
+        line.hang_up()
+    else:
+        bench.billing.behaviour = "is slow" if then == "answers" else "is away"
+        while reply.state == "waiting":
+            reply = line.wait()
+        if reply.state != "over":
+            line.press("#")
+    assert bench.line is not None
+    return bench.line.call_id
+
+
+def test_a_paid_call_whose_consent_waited_is_saved_as_one_that_did_not(bench: Bench, sealing_key: Path):
+    saved = saver_of(bench).call_file(call_that_waits_for_what_is_due(bench, "answers"))
+    assert "  payment approved 42.50 USD\n" in saved
+    play(saved, make_bench(sealing_key).world())
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        ("is away", "the billing system did not say what is due, which a call file cannot say"),
+        ("hangs up", "its caller hung up while the billing system was asked what is due"),
+    ],
+)
+def test_a_consent_that_never_came_to_a_charge_is_refused_with_the_reason(bench: Bench, then: str, reason: str):
+    made = call_that_waits_for_what_is_due(bench, then)
+    with pytest.raises(RecordError, match=reason):
+        saver_of(bench).call_file(made)
+
+
+@pytest.mark.parametrize("then", ["answers", "is away", "hangs up"])
+def test_a_call_whose_consent_waited_ends_the_same_in_a_replay(bench: Bench, then: str):
+    stored = bench.workbench.store.load_call(call_that_waits_for_what_is_due(bench, then))
+    assert stored is not None
+    assert ended_as(replay(bench.workbench.flow, stored.call)) == ended_as(stored.call)
 
 
 # ---- stand-ins

@@ -56,18 +56,18 @@ def pitch(clip: Path) -> float:
 
 
 def test_a_recording_wins_over_the_synthesizer(prompts: Prompts, tmp_path: Path) -> None:
-    record(tmp_path / "audio" / "en-US", "welcome", hz=800.0)
+    record(tmp_path / "audio" / "en-US", "goodbye", hz=800.0)
     voice = Beeper()
-    clips = renderer(prompts, tmp_path, voice).clips(Phrase("welcome", "en-US"))
+    clips = renderer(prompts, tmp_path, voice).clips(Phrase("goodbye", "en-US"))
     assert pitch(clips[0]) == pytest.approx(800, abs=20)
     assert voice.said == []
 
 
 def test_a_new_take_of_a_prompt_is_heard(prompts: Prompts, tmp_path: Path) -> None:
-    record(tmp_path / "audio" / "en-US", "welcome", hz=800.0)
-    renderer(prompts, tmp_path).clips(Phrase("welcome", "en-US"))
-    record(tmp_path / "audio" / "en-US", "welcome", hz=1900.0)
-    clips = renderer(prompts, tmp_path).clips(Phrase("welcome", "en-US"))
+    record(tmp_path / "audio" / "en-US", "goodbye", hz=800.0)
+    renderer(prompts, tmp_path).clips(Phrase("goodbye", "en-US"))
+    record(tmp_path / "audio" / "en-US", "goodbye", hz=1900.0)
+    clips = renderer(prompts, tmp_path).clips(Phrase("goodbye", "en-US"))
     assert pitch(clips[0]) == pytest.approx(1900, abs=20)
 
 

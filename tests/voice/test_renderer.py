@@ -61,9 +61,10 @@ def test_after_getting_ready_only_amounts_are_left_to_be_spoken(prompts: Prompts
             asked_for.append(text)
             return np.ones(8000, np.int16), 8000
 
-    late = Renderer(prompts, spoken.clips(Phrase("welcome", "en-US"))[0].parents[1], Path("none"), speaking=Listener())
-    late.clips(Phrase("confirmation_number", "en-US", (("amount", Money(98_765)), ("number", "90210"))))
-    assert asked_for == ["nine hundred eighty-seven dollars,", "and sixty-five cents."]
+    late = Renderer(prompts, spoken.clips(Phrase("goodbye", "en-US"))[0].parents[1], Path("none"), speaking=Listener())
+    late.clips(Phrase("you_were_charged", "en-US", (("amount", Money(98_765)),)))
+    late.clips(Phrase("confirmation_number", "en-US", (("number", "90210"),)))
+    assert asked_for == ["nine hundred eighty-seven dollars,", "and sixty-five cents,"]
 
 
 def test_two_languages_do_not_share_a_clip(spoken: Renderer) -> None:

@@ -16,10 +16,10 @@ def lines(prompts: Prompts, name: str, language: str = "en-US", **values: Value)
 def test_a_sentence_keeps_its_melody_around_a_value(prompts: Prompts) -> None:
     said = lines(prompts, "pay_full_balance", due=Money(4250), key="1")
     assert [(line.words, line.pause_ms) for line in said] == [
-        ("Your balance is,", JOIN_MS),
+        ("You owe,", JOIN_MS),
         ("forty-two dollars,", 0),
-        ("and fifty cents.", STOP_MS),
-        ("To pay it in full, press,", JOIN_MS),
+        ("and fifty cents,", COMMA_MS),
+        ("to pay it, press,", JOIN_MS),
         ("one.", STOP_MS),
     ]
 

@@ -19,24 +19,63 @@ RIGHT = [
     "If you do not want to change anything, press 1. If that is not right, press 2.",
     "Press 1 if this is right. Press 2 if you don't agree.",
     "If you don’t want to pay, press 2. Otherwise press 1.",
+    "Do you want to pay? Yes is 1, no is 2.",
+    "Do you want to use another card? No: press 1. Yes: press 2.",
+    "Is that right? Press 1. To change it, press 2.",
+    "Yes: press 1. No: press 2.",
+    "1 for yes, 2 for no.",
+    "To continue, press 1. To correct it, press 2.",
+    "Press 1: you pay. Press 2: you enter another card.",
+    "Press 1 and your card will be charged. Press 2 to stop.",
+    "Do not press 1 unless you agree. To enter another card, press 2.",
+    "To pay with this card, press 1. To pay with another, press 2.",
 ]
 SWAPPED = [
     "To pay, press 2. To use another card, press 1.",
     "If you do not want to pay, press 1. To pay, press 2.",
     "If that isn't right, press 1. If it is right, press 2.",
     "Press 1 if you don’t agree. Press 2 to pay.",
+    "No: press 1. Yes: press 2.",
+    "Yes is 2, no is 1.",
+    "1 for no, 2 for yes.",
+    "Do you want to stop? Yes is 1, no is 2.",
+    "To correct it, press 1. To continue, press 2.",
+    "To leave without paying, press 1. To enter another card, press 2.",
+    "To talk to an agent, press 1. To enter another card, press 2.",
 ]
 RIGHT_ES = [
     "Para pagar, oprima 1. Para usar otra tarjeta, oprima 2.",
     "Si no es correcto, oprima 2. Si es correcto, oprima 1.",
     "Si no desea pagar, oprima 2. Para pagar, oprima 1.",
     "Si no quiere cambiar la tarjeta, oprima 1. Para cambiarla, oprima 2.",
+    "Oprima el uno para pagar, o el dos para otra tarjeta.",
+    "Si desea pagar, marque 1. Si no, marque 2.",
+    "¿Es correcto? Oprima 1. Para cambiarlo, oprima 2.",
+    "Sí: oprima 1. No: oprima 2.",
+    "Para confirmar el pago, pulse 1. Para cancelar el pago, pulse 2.",
 ]
 SWAPPED_ES = [
     "Si no es correcto, oprima 1. Si es correcto, oprima 2.",
     "Si no desea pagar, oprima 1. Para pagar, oprima 2.",
     "Si no está correcto, oprima 1. Para pagar, oprima 2.",
+    "No: oprima 1. Sí: oprima 2.",
+    "Ahora no: oprima 1. Para usar otra tarjeta, oprima 2.",
+    "Para rechazar, oprima 1. Para usar otra tarjeta, oprima 2.",
+    "Para escuchar de nuevo, oprima 1. Para usar otra tarjeta, oprima 2.",
 ]
+# What key 1 does: neither yes nor a refusal that is in any list. A caller who presses it is charged all the same.
+NOT_CONSENT = [
+    "To hang up without being charged",
+    "To keep your money",
+    "To close this matter",
+    "Not now",
+    "To pay later",
+    "To pay with another card",
+    "To avoid the charge",
+    "To not be charged",
+    "To finish the call",
+]
+NOT_CONSENT_ES = ["Para salir sin pagar", "Para guardar su dinero", "Para pagar más tarde"]
 
 
 @pytest.mark.parametrize("choice", RIGHT)
@@ -59,6 +98,43 @@ def test_a_spanish_prompt_that_denies_the_wrong_way_round_is_refused(choice: str
     assert told("confirm_card", READ_BACK_ES + choice, "es-MX") == [
         "prompt 'confirm_card' has its keys the wrong way round"
     ]
+
+
+@pytest.mark.parametrize("offer", NOT_CONSENT)
+def test_key_1_has_to_say_that_it_pays(offer: str):
+    for choice in (f"{offer}, press 1. To enter another card, press 2.", f"Press 1: {offer}. Press 2: another card."):
+        assert [text.partition("'confirm_card' ")[2] for text in told("confirm_card", READ_BACK + choice)] in (
+            ["does not say that key 1 pays"],
+            ["has its keys the wrong way round"],
+        )
+
+
+@pytest.mark.parametrize("offer", NOT_CONSENT_ES)
+def test_key_1_has_to_say_in_spanish_that_it_pays(offer: str):
+    choice = f"{offer}, oprima 1. Para usar otra tarjeta, oprima 2."
+    assert told("confirm_card", READ_BACK_ES + choice, "es-MX") == [
+        "prompt 'confirm_card' does not say that key 1 pays"
+    ]
+
+
+def test_a_key_that_is_said_for_nothing_is_no_consent():
+    assert told("confirm_card", READ_BACK + "Press 1.") == ["prompt 'confirm_card' does not say that key 1 pays"]
+
+
+def test_key_1_pays_in_each_sentence_that_says_it():
+    choice = "To pay now, press 1. To cancel, press 1. To enter another card, press 2."
+    assert told("confirm_card", READ_BACK + choice) == ["prompt 'confirm_card' has its keys the wrong way round"]
+
+
+def test_what_a_number_is_confirmed_by_may_be_said_in_any_words():
+    assert told("confirm_account_number", "{value:digits}. If this is your number, press 1.") == []
+
+
+def test_in_a_language_without_lists_there_is_advice_to_let_a_speaker_read_it():
+    text = "{amount:money}, {brand:brand}, {last4:digits}. Pour payer, appuyez sur 1."
+    found = list(faults("confirm_card", read_template(text), "fr-CA"))
+    assert [(fault.rule.name, fault.rule.is_advice) for fault in found] == [("consent-not-read", True)]
+    assert found[0].suggestion == "let a speaker of fr-CA read it: 1 charges the card"
 
 
 def test_an_offer_to_cancel_that_denies_is_read_by_what_it_means():

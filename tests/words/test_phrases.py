@@ -42,8 +42,8 @@ def test_the_balance_is_told_in_both_languages(prompts: Prompts) -> None:
         for language in prompts.languages()
     }
     assert said == {
-        "en-US": "Your balance is 42 dollars and 50 cents. To pay it in full, press 1.",
-        "es-MX": "Su saldo es de 42 dólares con 50 centavos. Para pagarlo completo, oprima 1.",
+        "en-US": "You owe 42 dollars and 50 cents; to pay it, press 1.",
+        "es-MX": "Debe 42 dólares con 50 centavos; para pagarlo, oprima 1.",
     }
 
 
@@ -67,15 +67,15 @@ def test_every_prompt_the_engine_speaks_is_there_in_every_language(prompts: Prom
 
 
 def test_the_done_and_clear_keys_are_named_in_the_callers_language(prompts: Prompts) -> None:
-    english = words(prompts, "enter_card_number", "en-US", done="pound", clear="star")
-    spanish = words(prompts, "enter_card_number", "es-MX", done="pound", clear="star")
-    assert "press pound. To start over, press star." in english
-    assert "oprima gato. Para empezar de nuevo, oprima asterisco." in spanish
+    english = words(prompts, "welcome", "en-US", done="pound", clear="star")
+    spanish = words(prompts, "welcome", "es-MX", done="pound", clear="star")
+    assert "with pound; star starts over." in english
+    assert "con gato; asterisco lo borra." in spanish
 
 
 def test_keys_may_be_given_as_signs_too(prompts: Prompts) -> None:
-    assert words(prompts, "enter_card_number", "en-US", done="#", clear="*") == words(
-        prompts, "enter_card_number", "en-US", done="pound", clear="star"
+    assert words(prompts, "welcome", "en-US", done="#", clear="*") == words(
+        prompts, "welcome", "en-US", done="pound", clear="star"
     )
 
 
@@ -112,6 +112,11 @@ def test_digits_are_said_one_by_one_and_long_ones_in_groups(prompts: Prompts) ->
     speaker = prompts.speaker("en-US")
     assert speaker.say("digits", "1111").text == "1, 1, 1, 1"
     assert speaker.say("digits", "12345678").text == "1, 2, 3, 4; 5, 6, 7, 8"
+    assert speaker.say("digits", "414995").text == "4, 1, 4; 9, 9, 5"
+    assert speaker.say("digits", "123456789").text == "1, 2, 3; 4, 5, 6; 7, 8, 9"
+    assert speaker.say("digits", "1234567890").text == "1, 2, 3, 4; 5, 6, 7, 8; 9, 0"
+    assert speaker.say("digits", "90210").text == "9, 0, 2, 1, 0"
+    assert speaker.say("digits", "").text == ""
     assert speaker.say("digits", "A7").text == "A, 7"
     assert pronounced(prompts, "es-MX", "digits", "107") == "uno cero siete"
 
@@ -151,9 +156,9 @@ def test_the_pieces_of_a_phrase_are_its_words(prompts: Prompts) -> None:
     phrase = Phrase("pay_full_balance", "en-US", (("due", Money(4200)), ("key", "1")))
     pieces = prompts.pieces(phrase)
     assert [(piece.kind, piece.text) for piece in pieces] == [
-        ("literal", "Your balance is "),
+        ("literal", "You owe "),
         ("money", "42 dollars"),
-        ("literal", ". To pay it in full, press "),
+        ("literal", "; to pay it, press "),
         ("key", "1"),
         ("literal", "."),
     ]

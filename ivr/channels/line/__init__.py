@@ -10,11 +10,12 @@ into the core's events, and the core's actions into clips to play, timers and a 
 Keys of every call lie in one `EntryBuffer`, wiped as they leave it. No channel's protocol is known here.
 """
 
-from ivr.channels.line.conversation import Conversation, House, Timer, Timers
+from ivr.channels.line.conversation import LOOK_S, Conversation, House, Timer, Timers
 from ivr.channels.line.entry_buffer import MOST_KEYS, EntryBuffer
 from ivr.channels.line.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 
 __all__ = [
+    "LOOK_S",
     "MOST_KEYS",
     "Conversation",
     "EntryBuffer",

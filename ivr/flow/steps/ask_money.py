@@ -11,6 +11,7 @@ from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need,
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk.amounts import choose, is_paid_off
+from ivr.flow.talk.dropping import MOST_KEYS
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match
 from ivr.flow.value_check import unknown_value, value_needed
@@ -114,7 +115,9 @@ other_amount:
             return turn.say("nothing_due"), End()
         low, high = self._bounds(turn)
         turn = turn.say("enter_money", min=low, max=high)
-        return turn.collect("money", turn.rules(1, LONGEST_AMOUNT)), Listen()
+        # Not over by its length: a card number keyed in here is to arrive in one piece, and is known by that.
+        rules = turn.rules(1, LONGEST_AMOUNT, is_plain=True, ends_by_length=False)
+        return turn.collect("money", rules), Listen()
 
     def hear(self, turn: Turn, event: Event) -> Reply:
         return hear_keys(turn, event, self._hear_keys)
@@ -122,12 +125,12 @@ other_amount:
     def _hear_keys(self, turn: Turn, event: KeysEntered) -> Reply:
         if turn.call.phase == "confirm":
             return hear_confirmation(turn, event, self._accept)
-        span = span_of(turn, event, 1, LONGEST_AMOUNT)
+        span = span_of(turn, event, 1, MOST_KEYS)
         if (reply := edited(turn, span.reading)) is not None:
             return reply
         low, high = self._bounds(turn)
         text = event.keys.text()[span.start : span.end]
-        if not text.isdecimal() or not low.minor <= int(text) <= high.minor:
+        if not text.isdecimal() or len(text) > LONGEST_AMOUNT or not low.minor <= int(text) <= high.minor:
             return no_match(turn, "no_match_money", min=low, max=high)
         return self._ask_to_confirm(turn.remember(money=Money(int(text), low.currency))), Listen()
 

@@ -101,7 +101,7 @@ receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
     def _go_on(self, turn: Turn) -> Reply:
         """A step that has just said how the call ended does not say so twice."""
         turn = turn if self.end else turn.change(phase="entry")
-        return self.go_on(turn, told=self.say in ending.TRUE_PROMPTS)
+        return self.go_on(turn, told=ending.tells_all(turn, self.say))
 
     def _text_it(self, turn: Turn) -> Turn:
         """A receipt is a text for each charge of the call; any other prompt is one text."""

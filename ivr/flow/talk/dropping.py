@@ -6,7 +6,7 @@ from ivr.core.stray_cards import SECONDS_A_KEY, begun, completes, holds_card_num
 from ivr.flow.talk.turn import Turn
 
 MOST_KEYS = 99  # more than any entry: the whole of what was keyed in is looked at
-SHORTEST_PART = 4  # cards are read out in groups of four; shorter ones are keys of a menu
+SHORTEST_BEGINNING = 4  # cards are read out in groups of four; what a question left over may be shorter
 
 
 def drop_card(turn: Turn, event: KeysEntered) -> tuple[Turn, bool]:
@@ -16,7 +16,9 @@ def drop_card(turn: Turn, event: KeysEntered) -> tuple[Turn, bool]:
     call = turn.call
     if holds_card_number(keys):
         return _back(turn, call.step), True
-    if len(keys) < SHORTEST_PART or not _asks_for_digits(turn):
+    if not len(keys):
+        return turn, False
+    if not _asks_for_digits(turn) or (len(keys) < SHORTEST_BEGINNING and not call.stray):
         return _remember(turn, "", ""), False
     before, steps = (call.stray, call.stray_steps) if _goes_on(turn, len(keys)) else ("", "")
     if completes(before, keys):
@@ -45,8 +47,8 @@ def _goes_on(turn: Turn, keys: int) -> bool:
 
 
 def _asks_for_digits(turn: Turn) -> bool:
-    """An amount and the key of a menu are never kept as digits, and small: two of them are no card."""
-    return turn.flow.steps[turn.call.step].keyed(turn.call.phase) == "number"
+    """The key of a menu is no part of a card."""
+    return turn.flow.steps[turn.call.step].keyed(turn.call.phase) in ("number", "amount")
 
 
 def _remember(turn: Turn, kept: str, steps: str) -> Turn:

@@ -55,6 +55,13 @@ def say(turn: Turn, prompt: str, *, is_last: bool) -> Turn:
     return turn
 
 
+def tells_all(turn: Turn, prompt: str) -> bool:
+    """Has a step that says this prompt said all that there is to tell? A receipt has, where it is for the call's only charge."""
+    if prompt == RECEIPT:
+        return len(turn.call.approved) == 1 and not turn.call.unsettled
+    return prompt in TRUE_PROMPTS
+
+
 def receipt_values(charge: Charge) -> dict[str, Money | str]:
     return {
         "amount": charge.amount,

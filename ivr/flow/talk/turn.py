@@ -15,6 +15,7 @@ from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
 from ivr.core.moves import left
 from ivr.flow.parts import Keyed, Moment, Phases
 from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead
+from ivr.words.wordings import endings
 
 # What is said to a caller who cannot be texted in place of a promise to do so.
 WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
@@ -103,7 +104,8 @@ class Turn(NamedTuple):
         for value_name, value in call.values.items():
             known[short(value_name)] = value
         known.update(values)
-        return Phrase(name, call.language, tuple(known.items()))
+        brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes)
+        return Phrase(name, call.language, tuple(known.items()), endings=endings(str(brand), again=has_failed))
 
     def say(self, name: str, **values: Value) -> "Turn":
         if not self.call.can_text:
@@ -214,10 +216,11 @@ Reply = tuple[Turn, Wish]
 def no_input(turn: Turn) -> Reply:
     """Silence: told apart from a wrong entry, and counted with it."""
     call = turn.call
-    turn = turn.change(silences=call.silences + 1)
-    if _out_of_tries(turn):
-        return turn, Leave("gave_up")
-    turn = turn.say("no_input")
+    counted = turn.change(silences=call.silences + 1)
+    if _out_of_tries(counted):
+        return counted, Leave("gave_up")
+    # Said before it is counted: the words of a first failure are not those of a second.
+    turn = turn.say("no_input").change(silences=counted.call.silences)
     if turn.flow.head.patience.slow_mode and not call.slow:
         turn = turn.change(slow=True).say("slow_mode_on")
     return turn, Again()
@@ -225,10 +228,10 @@ def no_input(turn: Turn) -> Reply:
 
 def no_match(turn: Turn, prompt: str, **values: Value) -> Reply:
     """A wrong entry, in words of its own."""
-    turn = turn.change(mistakes=turn.call.mistakes + 1)
-    if _out_of_tries(turn):
-        return turn, Leave("gave_up")
-    return turn.say(prompt, **values), Again()
+    counted = turn.change(mistakes=turn.call.mistakes + 1)
+    if _out_of_tries(counted):
+        return counted, Leave("gave_up")
+    return turn.say(prompt, **values).change(mistakes=counted.call.mistakes), Again()
 
 
 def _out_of_tries(turn: Turn) -> bool:

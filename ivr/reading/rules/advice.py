@@ -238,3 +238,33 @@ steps:
 """,
     is_advice=True,
 )
+WORDING_OF_NOTHING = rule(
+    "T615",
+    "wording-of-nothing",
+    what="A prompt's name ends with `_again`, and there is no prompt that it could be another wording of.",
+    why="""It is said in place of the prompt of that name once a try has failed. With a slip in the name nobody ever hears
+it.""",
+    bad="""
+enter_acount_number_again: "Your account number, please."
+""",
+    good="""
+enter_account_number_again: "Your account number, please."
+""",
+    of="prompts",
+    is_advice=True,
+)
+CONSENT_NOT_READ = rule(
+    "T616",
+    "consent-not-read",
+    what="The prompt that asks for consent is in a language whose words are not read.",
+    why="""In English and Spanish key 1 has to say that it pays. In other languages only digits are read, so that nothing but a
+speaker can tell whether a caller who presses 1 means to pay.""",
+    bad="""
+confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. Pour payer, appuyez sur 1."
+""",
+    good="""
+confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. To pay, press 1."
+""",
+    of="prompts",
+    is_advice=True,
+)

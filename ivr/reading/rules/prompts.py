@@ -179,7 +179,7 @@ confirm_card: "You are paying {amount:money} with your {brand:brand} card ending
 KEYS_SWAPPED = rule(
     "T514",
     "keys-swapped",
-    what="A prompt offers its two keys the wrong way round.",
+    what="A prompt offers its two keys the wrong way round, or asks for consent without saying that key 1 pays.",
     why="1 is yes and 2 is no in every flow. A caller who presses 2 to pay is not charged; one who presses 1 to stop is.",
     bad="""
 confirm_card: "You are paying {amount:money} with your {brand:brand} card ending in {last4:digits}. To enter another card, press 1. To pay now, press 2."
@@ -212,6 +212,20 @@ confirm_card: "You are paying {amount:money} with your {brand:brand} card ending
 """,
     good="""
 confirm_card: "You are paying {amount:money} with your {brand:brand} card ending in {last4:digits}. If that is right, press 1."
+""",
+    of="prompts",
+)
+RECEIPT_INCOMPLETE = rule(
+    "T517",
+    "receipt-incomplete",
+    what="The prompt `confirmation_number` does not say the number.",
+    why="""It is the caller's receipt, and the last that they hear of a call's one charge: without the number they have
+nothing to ask by.""",
+    bad="""
+confirmation_number: "Thank you for your payment of {amount:money}."
+""",
+    good="""
+confirmation_number: "Paid. Confirmation number {number:digits}."
 """,
     of="prompts",
 )

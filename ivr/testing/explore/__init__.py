@@ -4,6 +4,7 @@ acts     what callers, bank and time do, as lines of a call file
 monkey   chooses the next act at random, mostly among what a caller might do
 depth    quickly, with the store as a model, or whole, with database and sealing
 model    the store as a model
+witness  goes with a caller: what was keyed in, agreed to and so at each turn, and what was said untruly
 walk     does acts on a bench, and lets everything come to an end afterwards
 rules    asks the rules of ivr.testing.rules of a walk: what must be true by the bank's books and by what callers heard
 shrink   the fewest and shortest acts that still break the rule

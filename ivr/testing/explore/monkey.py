@@ -13,6 +13,7 @@ KEYPAD = "0123456789*#"
 NUMBERS = ("+15550100", "+15550101", "anonymous")
 BANK = {"approves": 50, "declines 51": 12, "is silent": 12, "is silent after charging": 12}
 BANK |= {"is unreachable": 7, "cannot say": 7}
+UNLUCKY = {"declines 51": 88, "approves": 12}
 MOST_ACTS = 45
 
 
@@ -28,10 +29,12 @@ class Monkey:
     account: str = ""
     _last_brand: str = "visa"
     is_clumsy: bool = False  # in this walk: slow, and often wrong
+    is_unlucky: bool = False  # in this walk: declined time and again, until a limit is reached
 
     def walk(self, walk: Walk) -> None:
         self.account = self.chance.choice(self.accounts) if self.accounts else "12345678"
         self.is_clumsy = self.may(0.12)
+        self.is_unlucky = self.may(0.05)
         walk.do(self._ring(1))
         may_ring_again = self.chance.random() < 0.3
         for _ in range(MOST_ACTS):
@@ -70,7 +73,8 @@ class Monkey:
         if self.may(0.03):
             return [Act("keys", self.chance.choice(KEYPAD), number)]
         if self.may(0.8 if has_begun else 0.06):
-            bank = self.chance.choices(list(BANK), list(BANK.values()))[0]
+            moods = UNLUCKY if self.is_unlucky else BANK
+            bank = self.chance.choices(list(moods), list(moods.values()))[0]
             return [Act("bank", bank, 0), Act("wait", caller=number)]
         return [Act("wait", caller=number)]
 

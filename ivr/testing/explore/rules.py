@@ -25,13 +25,17 @@ def _broken(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
     for seen in calls:
         yield from rules.consent(seen)
     yield from _bills(walk, due)
+    for reference in walk.bench.bank.overlaps:
+        yield "bill", f"{walk.bench.bank.seen[reference].amount} was sent while another charge of the bill was open"
     if disagreement := walk.bench.disagreement():
         yield "books", disagreement
-    bank = rules.Bank(walk.bench.bank.confirmation_number)
+    bank = rules.Bank(walk.bench.bank.confirmation_number, words=walk.bench.workbench.prompts)
     for seen in calls:
         if any(phrase.name == "apology" for phrase in seen.heard):
             yield "fault", "something of ours broke: the caller heard an apology"
         yield from rules.told(seen, bank)
+    for caller in walk.callers:
+        yield from caller.witness.found()
 
 
 def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:

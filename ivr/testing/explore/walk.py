@@ -11,6 +11,7 @@ from ivr.core.fixed_keys import ACCEPT_KEY
 from ivr.core.money import Money
 from ivr.testing.bench import Bench
 from ivr.testing.explore.acts import Act
+from ivr.testing.explore.witness import Consent, Witness
 
 MOST_TURNS = 80  # silences and waits: by then every call must have ended by itself
 CONSENT = "confirm_card"
@@ -29,15 +30,20 @@ class WalkingCaller:
     """What one caller hears and agrees to."""
 
     line: LocalLine
+    witness: Witness
     reply: Reply = field(default_factory=lambda: Reply((), "keys"))
     heard: list[Phrase] = field(default_factory=list)
     turn_began: int = 0
-    agreed: list[Money] = field(default_factory=list)
     hung_up: bool = False
 
     def hear(self, phrase: Phrase) -> str:
         self.heard.append(phrase)
         return phrase.name
+
+    @property
+    def agreed(self) -> Sequence[Money]:
+        witness = self.witness
+        return [one.amount for one in witness.consents if one.under["call"] == witness.call_id]
 
     @property
     def last_said(self) -> Sequence[Phrase]:
@@ -59,6 +65,7 @@ class Walk:
     bench: Bench
     acts: list[Act] = field(default_factory=list)
     callers: list[WalkingCaller] = field(default_factory=list)
+    consents: list[Consent] = field(default_factory=list)
 
     def do(self, act: Act) -> None:
         """An act that makes no sense now (keys on a line that is closed) does nothing."""
@@ -77,16 +84,18 @@ class Walk:
         self.bench.dial(flow, ani)
         line = self.bench.line
         assert line is not None
-        caller = WalkingCaller(line)
+        caller = WalkingCaller(line, Witness(self.bench, line.call_id, ani, self.consents))
         line.words = caller.hear
         self.callers.append(caller)
         caller.reply = line.begin()
+        caller.witness.heard(caller.heard)
 
     def _act(self, caller: WalkingCaller, act: Act) -> None:
         spoken = len(caller.heard)
         if act.verb == "hangs":
             caller.line.hang_up()
             caller.hung_up = True
+            caller.witness.hung_up()
             return
         if act.verb == "wait" or (caller.reply.state == "waiting" and act.verb == "silence"):
             if caller.reply.state != "waiting":
@@ -95,16 +104,18 @@ class Walk:
         elif act.verb == "silence":
             caller.reply = caller.line.stay_silent()
         else:
+            caller.witness.keys(caller.reply.asks if caller.reply.state == "keys" else "", act.rest)
             self._note_consent(caller, act.rest)
             caller.reply = caller.line.press(act.rest)
         if len(caller.heard) > spoken:
             caller.turn_began = spoken
+        caller.witness.heard(caller.heard[spoken:])
 
     def _note_consent(self, caller: WalkingCaller, keys: str) -> None:
         """Consent is what the caller was asked, and the key that is the answer; nothing of ours decides it."""
         amount = caller.value(CONSENT, "amount")
         if caller.reply.state == "keys" and isinstance(amount, Money) and keys[:1] == ACCEPT_KEY:
-            caller.agreed.append(amount)
+            caller.witness.consent(amount)
 
     # ---- to the end
 

@@ -1,0 +1,181 @@
+"""Goes with one caller of a walk: notes what was keyed in, agreed to and so at each turn, and what was said untruly.
+
+Of a card only brand and last four are kept. What keys mean is worked out here, not taken from the call.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ivr.core.actions import Phrase
+from ivr.core.brands import LONGEST_PAN, SHORTEST_PAN, brand_of, passes_luhn
+from ivr.core.call import OPEN, Call
+from ivr.core.money import Money
+from ivr.flow.schema import Limits
+from ivr.testing.bench import Bench
+from ivr.testing.said import IN_DOUBT, Card, Moment, untrue
+
+NUMBER = re.compile(r"([0-9]+)#?")
+LONGEST_AMOUNT = 7
+ONE_KEY = frozenset({"menu", "confirm", "cancel", "language", "repeat"})
+COUNTED = IN_DOUBT | {"declined", "reversed"}
+EDGE_S = 60  # the product counts from the charge's beginning, a little after consent
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What limits count it by; `failed`: whichever had as many failed attempts as its limit allows when it was given."""
+
+    reference: str
+    amount: Money
+    under: Mapping[str, object]
+    at: datetime
+    failed: Sequence[str]
+
+
+@dataclass
+class Witness:
+    """`consents` are those of all callers of the walk. `broken`: rules, and what was found instead."""
+
+    bench: Bench
+    call_id: str
+    ani: str
+    consents: list[Consent]
+    broken: list[tuple[str, str]] = field(default_factory=list)
+    _card: Card | None = None
+    _keyed: set[int] = field(default_factory=set, repr=False)
+    _last_keys: str = field(default="", repr=False)
+    _dues: set[int] = field(default_factory=set)
+    _leasts: set[int] = field(default_factory=set)
+    _heard: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def call(self) -> Call:
+        stored = self.bench.workbench.store.load_call(self.call_id)
+        assert stored is not None
+        return stored.call
+
+    # ---- keys
+
+    def keys(self, asks: str, keys: str) -> None:
+        """Before they are pressed; `asks` is empty where the line holds."""
+        number = NUMBER.fullmatch(keys)
+        if asks == "card_number":
+            self._card = _card(number[1]) if number else None
+        elif asks == "money" and number and len(number[1]) <= LONGEST_AMOUNT and not self._last_keys:
+            self._keyed.add(int(number[1]))
+        elif not number or not asks or (asks in ONE_KEY and len(number[1]) > 1):
+            # Keys may be taken by a later question: every piece of them may be an amount.
+            self._keyed.update(_pieces(self._last_keys + keys))
+        self._last_keys = keys if not asks else ""
+
+    def consent(self, amount: Money) -> None:
+        """Before the key is pressed that gives it."""
+        call, now = self.call, self.bench.workbench.clock()
+        under: dict[str, object] = {"call": call.id, "caller": "", "line": ""}
+        under["line" if self.ani == "anonymous" else "caller"] = self.ani
+        under["card"] = self._card
+        under["account"] = call.payable.key if call.payable else ""
+        self.consents.append(Consent(call.intent, amount, under, now, self._reached(under, now)))
+
+    def _reached(self, under: Mapping[str, object], now: datetime) -> list[str]:
+        limits = self.bench.workbench.runner.flows[self.call.flow].head.limits
+        words = self.bench.bank.words
+        failed = [one for one in self.consents if words.get(one.reference) in COUNTED]
+        reached = []
+        for what, (count, window_s) in _counts(limits).items():
+            since = now - timedelta(seconds=window_s - EDGE_S)
+            same = {one.reference for one in failed if one.under[what] == under[what] and one.at > since}
+            if under[what] and len(same) >= count:
+                reached.append(f"attempts_per_{what}")
+        return reached
+
+    # ---- what was said
+
+    def heard(self, phrases: Sequence[Phrase]) -> None:
+        """Those of one act: the bank does nothing in between."""
+        if not phrases:
+            return
+        now = self._moment()
+        prompts = self.bench.workbench.prompts
+        for phrase in phrases:
+            self._heard[phrase.name] += 1
+            spoken = [slot.name for slot in prompts.slots(phrase.language, phrase.name)]
+            for what in untrue(phrase, lambda *_, spoken=spoken: spoken, now, self._heard):
+                self.broken.append(("said", what))
+
+    def _moment(self) -> Moment:
+        call, store = self.call, self.bench.workbench.store
+        flow = self.bench.workbench.runner.flows[call.flow]
+        bill = store.find_bill(call.payable.key) if call.payable else None
+        words = self._words
+        if bill is not None:
+            own = sum(self.bench.bank.charged[one].minor for one in words if one in self.bench.bank.charged)
+            self._dues |= {bill.due.minor} | {max(due - own, 0) for due in self._dues}
+            self._leasts.add(bill.minimum.minor)
+        bounds = [step.between for step in flow.steps.values() if hasattr(step, "between")]
+        return Moment(
+            flow.head.limits.max_amount,
+            bill,
+            self._dues,
+            self._leasts,
+            all(between is not None and between[0] == "bill.min" for between in bounds),
+            self._card,
+            self._keyed,
+            words,
+            sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
+        )
+
+    @property
+    def _words(self) -> dict[str, str]:
+        words = self.bench.bank.words
+        return {one: word for one, word in words.items() if one.rpartition("-")[0] == self.call_id}
+
+    def hung_up(self) -> None:
+        """What is on record then is what the bank had said by then."""
+        words, payments = self._words, self.bench.workbench.store.payments_of(self.call_id)
+        unasked = [one for one in payments if words.get(one.intent.reference, "not_sent") == "not_sent"]
+        is_open = any(word in IN_DOUBT for word in words.values()) or any(one.status in OPEN for one in unasked)
+        true = "pending" if is_open else "paid" if "approved" in words.values() else "unpaid"
+        if self.call.outcome != true:
+            self.broken.append(("ending", f"hung up, and on record as {self.call.outcome}: it was {true}"))
+
+    # ---- when all is settled
+
+    def found(self) -> Iterator[tuple[str, str]]:
+        """Every rule that only a witness can hold."""
+        yield from self.broken
+        for one in self.consents:
+            if one.failed and one.reference in self.bench.bank.requests and one.under["call"] == self.call_id:
+                yield "limit", f"{one.amount} was sent to the bank over {', '.join(one.failed)}"
+        call = self.call
+        for attempt in range(1, call.attempt + 1):
+            if self.bench.workbench.store.is_staged(call.intent_of(attempt)):
+                yield "sealed", f"the card of attempt {attempt} is still sealed when all is settled"
+
+
+def _card(digits: str) -> Card | None:
+    brand = brand_of(digits.encode())
+    is_whole = SHORTEST_PAN <= len(digits) <= LONGEST_PAN and passes_luhn(digits.encode())
+    return Card(brand.name, digits[-4:]) if brand and is_whole else None
+
+
+def _pieces(keys: str) -> Iterator[int]:
+    for run in re.findall("[0-9]+", keys):
+        for start in range(len(run)):
+            for length in range(1, LONGEST_AMOUNT + 1):
+                yield int(run[start : start + length])
+
+
+def _counts(limits: Limits) -> dict[str, tuple[int, int]]:
+    rates = {
+        "caller": limits.attempts_per_caller,
+        "card": limits.attempts_per_card,
+        "account": limits.attempts_per_account,
+        "line": limits.attempts_per_line,
+    }
+    return {"call": (limits.attempts_per_call, 24 * 3600)} | {
+        what: (rate.count, rate.window_s) for what, rate in rates.items()
+    }

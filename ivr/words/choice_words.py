@@ -1,0 +1,246 @@
+"""The words by which a prompt says that a key agrees, or that it does not: lists for English and Spanish, and their reading.
+
+A clause means "first" where it says that its key does what the first key does (pays, confirms; of an offer to cancel:
+cancels), "second" where it says the opposite, and "" where it says both, or something that is in neither list.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Meaning = Literal["first", "second", ""]
+OPPOSITE: Mapping[Meaning, Meaning] = {"first": "second", "second": "first", "": ""}
+
+
+def _any_of(*words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ChoiceWords:
+    """How one language's speakers take up the first key's offer, or the second's; `denied` turns a clause round."""
+
+    first: re.Pattern[str]
+    second: re.Pattern[str]
+    denied: re.Pattern[str]
+
+    def meaning(self, clause: str) -> Meaning:
+        is_denied = len(self.denied.findall(clause)) % 2 == 1
+        plain = self.denied.sub(" ", clause)
+        found: Mapping[tuple[bool, bool], Meaning] = {(True, False): "first", (False, True): "second"}
+        meant = found.get((bool(self.first.search(plain)), bool(self.second.search(plain))), "")
+        return OPPOSITE[meant] if is_denied else meant
+
+
+# "If you do not want to pay", "unless you agree", "if there is no mistake": the opposite is meant.
+_DENIED_EN = re.compile(
+    r"\bnot\b|\bcannot\b|\w+n['’]t\b|\bunless\b|\bnothing\b|\bnever\b|\bno(?=\s+(?:mistakes?|errors?|changes?|problems?)\b)",
+    re.IGNORECASE,
+)
+_DENIED_ES = re.compile(
+    r"\bno(?=\s+(?:es|son|est[áa]|quiere|quieres|desea|deseas|va|acepta|hay)\b|\s+\w+[aei]r(?:l[oae]s?)?\b)"
+    r"|\bnunca\b|\ba menos que\b",
+    re.IGNORECASE,
+)
+_AGREE = {
+    "en": ChoiceWords(
+        first=_any_of(
+            "pays?",
+            "charges?",
+            "(?:will|to|can|may) be charged",
+            "confirms?",
+            "accepts?",
+            "agrees?",
+            "approves?",
+            "authori[sz]es?",
+            "yes",
+            "right(?! (?:now|away))",
+            "(?<!to )correct(?! (?:it|that|this|them|the|your)\\b)",
+            "go(?:es)? (?:ahead|on)",
+            "continues?",
+            "proceeds?",
+            "(?:make|complete|finish|submit|send) (?:this|the|your|my|a) (?:payment|purchase|transaction)",
+        ),
+        second=_any_of(
+            "no",
+            "another",
+            "others?",
+            "different",
+            "new",
+            "instead",
+            "changes?",
+            "to correct",
+            "correct (?:it|that|this|them|the|your)",
+            "edit",
+            "replace",
+            "re-?enter",
+            "wrong",
+            "incorrect",
+            "mistakes?",
+            "errors?",
+            "again",
+            "repeat",
+            "hear",
+            "listen",
+            "back",
+            "over",
+            "restart",
+            "cancels?",
+            "declines?",
+            "refuses?",
+            "rejects?",
+            "disputes?",
+            "stops?",
+            "quit",
+            "exit",
+            "leave",
+            "abort",
+            "avoid",
+            "skip",
+            "postpone",
+            "later",
+            "tomorrow",
+            "hang up",
+            "without (?:paying|being charged|payment|a charge|charge)",
+            "keep from",
+            "agent",
+            "operator",
+            "representative",
+            "someone",
+            "somebody",
+            "person",
+            "help",
+            "menu",
+        ),
+        denied=_DENIED_EN,
+    ),
+    "es": ChoiceWords(
+        first=_any_of(
+            "pag(?:ar(?:l[oa])?|o|ue|a)",
+            "cobr(?:ar(?:l[oa])?|o|en)",
+            "confirm(?:ar(?:l[oa])?|o|e|a)",
+            "acept(?:ar(?:l[oa])?|o|e|a)",
+            "autoriz(?:ar(?:l[oa])?|o|a)",
+            "autorice",
+            "aprobar(?:l[oa])?",
+            "de acuerdo",
+            "sí",
+            "correct[oa]s?",
+            "está bien",
+            "adelante",
+            "continuar",
+            "continúe",
+            "seguir",
+            "proceder",
+        ),
+        second=_any_of(
+            "no",
+            "otr[oa]s?",
+            "distint[oa]s?",
+            "diferentes?",
+            "nuev[oa]s?",
+            "nuevamente",
+            "cambi(?:ar(?:l[oa])?|o|e|a)",
+            "corregir(?:l[oa])?",
+            "corrija",
+            "reemplazar(?:l[oa])?",
+            "cancel(?:ar(?:l[oa])?|o|e|a)",
+            "anular(?:l[oa])?",
+            "rechaz(?:ar(?:l[oa])?|o|a)",
+            "rechace",
+            "declinar",
+            "detener(?:l[oa])?",
+            "terminar",
+            "parar",
+            "dejar(?:l[oa])?",
+            "evitar(?:l[oa])?",
+            "omitir",
+            "saltar",
+            "salir",
+            "salga",
+            "volver",
+            "regresar",
+            "atrás",
+            "repetir",
+            "escuchar(?:l[oa])?",
+            "oír(?:l[oa])?",
+            "colgar",
+            "después",
+            "más tarde",
+            "luego",
+            "mañana",
+            "incorrect[oa]s?",
+            "equivocad[oa]s?",
+            "mal",
+            "error(?:es)?",
+            "sin (?:pagar|pago|cobro|cobros|cargo|cargos|que)",
+            "agente",
+            "operador[a]?",
+            "representante",
+            "asesor[a]?",
+            "persona",
+            "alguien",
+            "ayuda",
+            "menú",
+        ),
+        denied=_DENIED_ES,
+    ),
+}
+_CANCEL = {
+    "en": ChoiceWords(
+        _any_of("cancels?", "stop", "end", "quit", "leave"),
+        _any_of("go on", "go", "continue", "keep", "carry", "stay"),
+        _DENIED_EN,
+    ),
+    "es": ChoiceWords(
+        _any_of("cancelar(?:l[oa])?", "anular(?:l[oa])?", "terminar", "salir"),
+        _any_of("continuar", "seguir"),
+        _DENIED_ES,
+    ),
+}
+# What stands beside a key and says nothing of it.
+_FILLER = {
+    "en": _any_of(
+        "press(?:ing)?|push|hit|dial|touch|choose|select|key|number|digit|button|in|by|you|can|please|just|simply|now",
+        "is|means|for|the|a|and|or|so|if so|then|zero|one|two|three|four|five|six|seven|eight|nine",
+    ),
+    "es": _any_of(
+        "oprim[ae]|presion[ae]|puls[ae]|marqu?[ae]|marque|digit[ae]|tecle[ae]|apriet[ae]|toque|toca|elij[ae]|tecla|número",
+        "dígito|botón|opción|por favor|es|ahora|el|la|y|o|así|es así|si|entonces|cero|uno|dos|tres|cuatro|cinco|seis|siete",
+        "ocho|nueve",
+    ),
+}
+# At the beginning of a clause: it is for whoever did not take the key before it.
+_OTHERWISE = {
+    "en": re.compile(r"\W*(?:or\s+)?(?:otherwise|or else|if not)\b", re.IGNORECASE),
+    "es": re.compile(
+        r"\W*(?:o\s+)?(?:de lo contrario\b|en caso contrario\b|si no(?=\s*(?:,|oprim|presion|puls|mar|digit|tecle|aprie|to)))",
+        re.IGNORECASE,
+    ),
+}
+
+
+def agreeing(language: str) -> ChoiceWords | None:
+    """Of a prompt that asks for a yes; None for a language without lists."""
+    return _AGREE.get(_own(language))
+
+
+def cancelling(language: str) -> ChoiceWords | None:
+    """Of the offer to cancel, whose first key cancels."""
+    return _CANCEL.get(_own(language))
+
+
+def says_nothing(clause: str, language: str) -> bool:
+    """A key, a verb that presses it, and nothing that it is pressed for."""
+    return re.search(r"[^\W\d_]", _FILLER[_own(language)].sub(" ", clause)) is None
+
+
+def without_otherwise(clause: str, language: str) -> str | None:
+    """The rest of a clause that begins with "otherwise"; None for others."""
+    found = _OTHERWISE[_own(language)].match(clause)
+    return clause[found.end() :] if found else None
+
+
+def _own(language: str) -> str:
+    return language.partition("-")[0]

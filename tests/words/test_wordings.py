@@ -1,0 +1,65 @@
+"""Other wordings of a prompt: which one is said, and that each is held to what the prompt itself must be."""
+
+import pytest
+
+from ivr.core.actions import Phrase
+from ivr.words.phrases import Prompts
+from ivr.words.wordings import endings, prompt_of, wordings_of
+
+TEXTS = {
+    "code": "The code.",
+    "code_again": "The code again.",
+    "code_amex": "The four digits.",
+    "hello": "Hello.",
+    "hello_amex_again": "Hello again, {brand:brand}.",
+    "brand_amex": "American Express",
+}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "brand", "again", "said"),
+    [
+        ("code", "", False, "The code."),
+        ("code", "", True, "The code again."),
+        ("code", "visa", False, "The code."),
+        ("code", "visa", True, "The code again."),
+        ("code", "amex", False, "The four digits."),
+        ("code", "amex", True, "The four digits."),
+        ("hello", "amex", False, "Hello."),
+        ("hello", "amex", True, "Hello again, American Express."),
+    ],
+)
+def test_the_brand_is_more_than_the_try_and_what_is_missing_is_said_as_ever(
+    prompt: str, brand: str, again: bool, said: str
+):
+    prompts = Prompts({"en-US": TEXTS})
+    phrase = Phrase(prompt, "en-US", (("brand", brand),), endings(brand, again=again))
+    assert prompts.words(phrase) == said
+    assert "".join(piece.text for piece in prompts.pieces(phrase)) == said
+
+
+def test_what_is_no_brand_makes_no_wording():
+    assert endings("code", again=False) == ()
+
+
+def test_a_language_without_the_wording_says_the_prompt():
+    prompts = Prompts({"en-US": TEXTS, "es-MX": {"code": "El código."}})
+    assert prompts.words(Phrase("code", "es-MX", (), endings("amex", again=True))) == "El código."
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt"),
+    [
+        ("code_again", "code"),
+        ("code_amex", "code"),
+        ("hello_amex_again", "hello"),
+        ("brand_amex", "brand_amex"),  # there is no prompt called brand
+        ("code", "code"),
+    ],
+)
+def test_each_wording_is_known_by_its_prompt(name: str, prompt: str):
+    assert prompt_of(name, TEXTS) == prompt
+
+
+def test_a_prompt_lists_its_wordings():
+    assert wordings_of("code", TEXTS) == ["code", "code_again", "code_amex"]
