@@ -13,11 +13,12 @@ thread of its own asks it (`watch`), so that no caller waits for a version to be
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import structlog
 
-from ivr.core.actions import Phrase
+from ivr.core.actions import Action, Phrase, SendSms, Speak
 from ivr.core.call import Call
 from ivr.errors import FlowError, IvrError
 from ivr.flow.compiled import Flow
@@ -28,6 +29,7 @@ from ivr.store import WITHDRAWN, FlowVersion, LiveVersion, Store
 from ivr.words.phrases import Prompts
 
 log = structlog.get_logger()
+AnyAction = TypeVar("AnyAction", bound=Action)
 MOST_KEPT = 32  # compiled versions that are not live; the sample takes 35 kB, and 0.14 s to make again
 MOST_MOVES = 8  # from version to version, for a call that was not heard of while several were published
 
@@ -229,3 +231,16 @@ def _together(live: Collection[Compiled]) -> Prompts:
 def flow_of(flows: Mapping[str, Flow], call: Call) -> Flow | None:
     """The flow that the call goes on with; a plain mapping has one version of each."""
     return flows.of(call) if isinstance(flows, LiveFlows) else flows.get(call.flow)
+
+
+def in_words_of(version: str, action: AnyAction) -> AnyAction:
+    """The action with its phrases in the words of the call's version."""
+    if not version:
+        return action
+    match action:
+        case Speak():
+            phrases = tuple(replace(phrase, version=version) for phrase in action.phrases)
+            return replace(action, phrases=phrases)
+        case SendSms():
+            return replace(action, phrase=replace(action.phrase, version=version))
+    return action

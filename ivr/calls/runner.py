@@ -5,14 +5,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
 from ivr import metrics
 from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
-from ivr.calls.live_flows import flow_of
+from ivr.calls.live_flows import flow_of, in_words_of
 from ivr.calls.payments import Payments
 from ivr.conversation.engine import expected_field, step
 from ivr.conversation.history import noted
@@ -55,7 +55,6 @@ from ivr.flow.talk.turn import ENGINE_PHASES, moment_of
 from ivr.store import StaleCall
 
 log = structlog.get_logger()
-AnyAction = TypeVar("AnyAction", bound=Action)
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
 PLAIN_WORDS: Mapping[Ending, str] = {
     "paid": "payment_went_through",
@@ -290,19 +289,6 @@ class Runner:
         if isinstance(found, LookedUp) and is_in_another_currency(self._flow(call), found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         return found
-
-
-def in_words_of(version: str, action: AnyAction) -> AnyAction:
-    """The action with its phrases in the words of the call's version."""
-    if not version:
-        return action
-    match action:
-        case Speak():
-            phrases = tuple(replace(phrase, version=version) for phrase in action.phrases)
-            return replace(action, phrases=phrases)
-        case SendSms():
-            return replace(action, phrase=replace(action.phrase, version=version))
-    return action
 
 
 def plain_words(call: Call, ending: Ending) -> str:
