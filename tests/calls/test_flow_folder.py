@@ -71,7 +71,7 @@ def test_an_edit_is_the_next_calls_flow(folder: Path, store: Store):
 
 def test_an_edit_of_a_prompt_is_heard_too(folder: Path, store: Store):
     one = begun(folder, store)
-    edit(folder, "Thank you for calling. Goodbye.", "So long.", "prompts/en-US.yaml")
+    edit(folder, 'goodbye: "Goodbye."', 'goodbye: "So long."', "prompts/en-US.yaml")
     one.look(store)
     assert live(store) == {"pay-a-bill": 2}
 

@@ -75,6 +75,6 @@ def test_steps_that_come_and_go_are_told_with_what_they_do():
 
 
 def test_a_changed_prompt_is_told_with_both_texts():
-    changed = content(words=(("Thank you for calling. Goodbye.", "So long."),))
-    expected = "  ~ prompt goodbye (en-US): Thank you for calling. Goodbye. -> So long."
+    changed = content(words=(('goodbye: "Goodbye."', 'goodbye: "So long."'),))
+    expected = "  ~ prompt goodbye (en-US): Goodbye. -> So long."
     assert differences(content(), changed) == [expected]

@@ -33,7 +33,7 @@ def test_the_brand_is_more_than_the_try_and_what_is_missing_is_said_as_ever(
     prompt: str, brand: str, again: bool, said: str
 ):
     prompts = Prompts({"en-US": TEXTS})
-    phrase = Phrase(prompt, "en-US", (("brand", brand),), endings(brand, again=again))
+    phrase = Phrase(prompt, "en-US", (("brand", brand),), endings=endings(brand, again=again))
     assert prompts.words(phrase) == said
     assert "".join(piece.text for piece in prompts.pieces(phrase)) == said
 
@@ -44,7 +44,7 @@ def test_what_is_no_brand_makes_no_wording():
 
 def test_a_language_without_the_wording_says_the_prompt():
     prompts = Prompts({"en-US": TEXTS, "es-MX": {"code": "El código."}})
-    assert prompts.words(Phrase("code", "es-MX", (), endings("amex", again=True))) == "El código."
+    assert prompts.words(Phrase("code", "es-MX", (), endings=endings("amex", again=True))) == "El código."
 
 
 @pytest.mark.parametrize(
