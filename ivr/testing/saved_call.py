@@ -226,17 +226,21 @@ def _bank_words(call: Call) -> int:
 
 
 def _said(store: Store, call_id: str, flow: Flow) -> Sequence[str]:
-    """In order; what a hold for the bank says while it lasts is not counted."""
+    """In order. Not counted: what a hold for the bank says while it lasts, and a question that is only put again, as a done
+    key pressed out of habit has it, which no history keeps."""
     waits = {
         (name, phase) for name, step in flow.steps.items() for phase, does in step.phases.items() if does == "waits"
     }
-    return [
-        name
-        for turn in store.turns_of(call_id)
-        if turn.came != "on hold" or (turn.step, turn.phase) not in waits
-        for name in turn.said
-        if name not in SAID_WHILE_AWAITED
-    ]
+    told: list[str] = []
+    last: Sequence[str] = ()
+    for turn in store.turns_of(call_id):
+        if turn.came == "on hold" and (turn.step, turn.phase) in waits:
+            continue
+        said = [name for name in turn.said if name not in SAID_WHILE_AWAITED]
+        if said and list(last[-len(said) :]) != said:
+            told += said
+            last = said
+    return told
 
 
 def _money(store: Store, call: Call) -> Sequence[str]:
