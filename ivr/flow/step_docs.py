@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from ivr.flow.parts import Explained
 from ivr.flow.steps import kinds
+from ivr.places import COMMAND
 
 # Everything between these two lines is made here.
-BEGIN, END = "<!-- steps: python -m ivr schema --docs docs/flows.md -->", "<!-- end of steps -->"
+BEGIN, END = f"<!-- steps: {COMMAND} schema --docs docs/flows.md -->", "<!-- end of steps -->"
 HEAD = Explained("word", "what it does", "outcomes", "its other keys")
 
 

@@ -110,15 +110,15 @@ def a_prompt_that_breaks(patch: pytest.MonkeyPatch) -> None:
 # The fault, the rule that it breaks, how many acts lead to it at most, and at which depth it can be found: what is wrong
 # with the database's own rules is no fault of the model's.
 FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int, Depth]] = {
-    refusal_is_taken_for_consent: ("consent", 9, "quick"),
-    any_key_is_consent: ("consent", 9, "quick"),
-    a_cent_more_is_sent: ("consent", 11, "quick"),
+    refusal_is_taken_for_consent: ("consent", 14, "quick"),
+    any_key_is_consent: ("consent", 14, "quick"),
+    a_cent_more_is_sent: ("consent", 14, "quick"),
     a_paid_bill_is_not_lowered: ("bill", 9, "whole"),
-    what_waits_for_the_bank_is_called_uncharged: ("ending", 12, "quick"),
-    the_ending_leaves_out_what_was_charged: ("ending", 9, "quick"),
-    the_receipt_is_for_another_amount: ("receipt", 9, "quick"),
+    what_waits_for_the_bank_is_called_uncharged: ("ending", 14, "quick"),
+    the_ending_leaves_out_what_was_charged: ("ending", 14, "quick"),
+    the_receipt_is_for_another_amount: ("receipt", 14, "quick"),
     silence_is_never_given_up: ("end", 2, "quick"),
-    the_bank_is_asked_again_blindly: ("books", 12, "quick"),
+    the_bank_is_asked_again_blindly: ("books", 14, "quick"),
     a_promised_text_is_forgotten: ("text", 12, "whole"),
     a_prompt_that_breaks: ("fault", 5, "quick"),
 }

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -80,7 +80,10 @@ def pay(line: TwilioCall, account: str, pan: str, cvv2: str = "123") -> Reply:
     reply = line.press("1")
     while reply.state == "waiting":
         reply = line.wait()
-    return line.press("#") if reply.state == "keys" else reply
+    if reply.state != "keys":
+        return reply
+    last = line.press("#")
+    return replace(last, heard=(*reply.heard, *last.heard))
 
 
 @contextmanager

@@ -321,9 +321,9 @@ def test_no_digit_of_a_card_is_left_in_any_buffer_or_repr(bench: Bench):
 
 
 def buffers() -> list[bytes]:
-    """Every bytearray that something still holds."""
+    """Every bytearray that something still holds. By `type`: `isinstance` asks a weak reference that may be gone."""
     holders = gc.get_objects()
-    found = [ref for holder in holders for ref in gc.get_referents(holder) if isinstance(ref, bytearray)]
+    found = [ref for holder in holders for ref in gc.get_referents(holder) if type(ref) is bytearray]
     return [bytes(buffer) for buffer in found]
 
 
