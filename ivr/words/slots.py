@@ -29,9 +29,13 @@ _RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ENGINE_PROMPTS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("welcome", "no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on"), frozenset()),
     **dict.fromkeys(("offer_cancel", "cancelled", "goodbye", "apology", "you_were_not_charged"), frozenset()),
-    **dict.fromkeys(("limit_attempts_per_caller", "limit_attempts_per_card", "card_asked_later"), frozenset()),
+    "card_asked_later": frozenset(),
+    **dict.fromkeys(
+        [f"limit_attempts_per_{what}" for what in ("call", "caller", "card", "account", "line")], frozenset()
+    ),
     "choose_language": frozenset({"key"}),
     "you_were_charged": _RECEIPT,
+    **dict.fromkeys(("you_were_charged_in_total", "another_payment_pending"), frozenset({"amount"})),
     # Said when words with values in them could not be put together.
     **dict.fromkeys(("payment_went_through", "charge_not_known"), frozenset()),
     **dict.fromkeys(("we_will_text_the_result", "call_again_for_the_result"), frozenset({"amount"})),

@@ -50,7 +50,10 @@ amount:
     outcomes = frozenset()
     optional_outcomes = frozenset({"gave_up", "cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks"}
-    speaks: ClassVar[Values] = {"nothing_due": frozenset({"due", "min"})}
+    speaks: ClassVar[Values] = {
+        "nothing_due": frozenset({"due", "min"}),
+        "amount_not_payable": frozenset(),
+    }
 
     menu: Annotated[dict[MenuKey, MenuOption], Field(min_length=1)]
     """The keys 0 to 9, each with what is said and where it leads."""

@@ -61,6 +61,10 @@ charge:
         **charging.PROMPTS,
         "hold_while_charging": ON_HOLD,
         "card_declined": ON_HOLD,
+        # Where nothing was sent.
+        "bank_not_reached": frozenset(),
+        "payment_in_progress": frozenset(),
+        "due_changed": frozenset({"due"}),
         # Texts that are sent after the call.
         "result_paid_sms": frozenset({"amount", "number"}),
         "result_unpaid_sms": frozenset({"amount"}),
