@@ -123,9 +123,16 @@ class _Replay:
             if event is None or self.call.phase == "over":
                 break
             event = self.next_event(self.hear(event))
-        if self.call.phase != "over":
-            return replace(self.call, phase="over", hung_up=True, outcome=self.call.known_ending)
-        return self.call
+        if self.call.phase == "over":
+            return self.call
+        left = self.on_record()
+        return replace(left, phase="over", hung_up=True, outcome=left.known_ending)
+
+    def on_record(self) -> Call:
+        """As a hang-up is recorded: what the bank had said by then counts, though the caller never heard it."""
+        known = {(one.attempt, one.amount): one for one in self.stored.charges}
+        charges = (known.get((one.attempt, one.amount), one) if one.is_open else one for one in self.call.charges)
+        return replace(self.call, charges=tuple(charges))
 
     def at(self, entry: Entry | None = None) -> datetime:
         """Time does not go back, in whatever order the entries are used."""

@@ -277,4 +277,6 @@ def _why(stored: Call) -> str:
         return "what its bill owed was changed meanwhile"
     if stored.hung_up and never_begun(stored):
         return "its caller hung up while the billing system was asked what is due, which a call file cannot say"
+    if stored.hung_up and _bank_words(stored) < len([one for one in stored.charges if not one.is_open]):
+        return "its caller hung up on hold after the bank had answered and before they were told, which a call file cannot say"
     return "alone it does not go as it went: the flow was changed since, or other calls were at work on its bill"

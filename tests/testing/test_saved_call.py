@@ -130,6 +130,23 @@ def test_a_call_that_others_had_used_up_the_limit_of_is_refused(bench: Bench):
         saver_of(bench).call_file(turned_away)
 
 
+def test_a_caller_who_hung_up_before_the_banks_answer_was_told_is_replayed_and_not_saved(bench: Bench):
+    line = bench.dial("pay-a-bill", "+12125550123")
+    line.begin()
+    for entry in ("1", "12345678#", "1", f"{PAN}#", EXPIRY, CODE, ZIP, "1"):
+        reply = line.press(entry)
+    assert reply.state == "waiting"
+    bench.workbench.work()
+    line.hang_up()
+    assert bench.line is not None
+    stored = bench.workbench.store.load_call(bench.line.call_id)
+    assert stored is not None
+    assert stored.call.outcome == "paid"
+    assert ended_as(replay(load_flow(SAMPLE)[0], stored.call)) == ended_as(stored.call)
+    with pytest.raises(RecordError, match="hung up on hold after the bank had answered"):
+        saver_of(bench).call_file(bench.line.call_id)
+
+
 def test_a_billing_system_that_was_away_is_refused(bench: Bench):
     bench.billing.behaviour = "is away"
     with pytest.raises(RecordError, match="the billing system was not there for it"):
