@@ -69,6 +69,14 @@ def console(pages: ConsoleData, phone: PhonePage | None = None, save: SaveCall =
         page = render_template("console_call.html", nonce=nonce, trace=trace, drawing=drawing, words=ENDING_WORDS)
         return protect(make_response(page), f"'nonce-{nonce}'")
 
+    add_saving(blueprint, pages, save)
+    add_drop_off(blueprint, pages)
+    if phone is not None:
+        add_phone(blueprint, phone)
+    return blueprint
+
+
+def add_saving(blueprint: Blueprint, pages: ConsoleData, save: SaveCall) -> None:
     @blueprint.get("/calls/<call_id>/test")
     def save_call(call_id: str) -> Response:
         """The call as a call file, to keep among the tests; as far as it has gone, if it goes on."""
@@ -85,11 +93,6 @@ def console(pages: ConsoleData, phone: PhonePage | None = None, save: SaveCall =
         answer = Response(saved.text, mimetype="text/plain")
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return protect(answer, "'none'")
-
-    add_drop_off(blueprint, pages)
-    if phone is not None:
-        add_phone(blueprint, phone)
-    return blueprint
 
 
 def add_drop_off(blueprint: Blueprint, pages: ConsoleData) -> None:
