@@ -13,7 +13,7 @@ from ivr.channels.browser.messages import HangUp, Press, read_message
 from ivr.channels.browser.mouth import FRAME_S, BrowserMouth, Captions
 from ivr.channels.browser.record import Record
 from ivr.channels.browser.socket import Gone, Socket
-from ivr.channels.line import Conversation, House, KeyPressed
+from ivr.channels.line import Conversation, KeyPressed, Services
 from ivr.channels.line import Gone as CallerGone
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
@@ -34,9 +34,9 @@ DOT: Final = "•"
 
 @dataclass(frozen=True)
 class Line:
-    """What all browser calls share. `house` makes the conversations; its clips are captioned for each call."""
+    """What all browser calls share. `services` are those of its conversations; their clips are captioned for each call."""
 
-    house: House
+    services: Services
     store: Store
     blocking: Executor
     words: Callable[[Phrase], str]
@@ -49,10 +49,13 @@ class BrowserCall:
         self._ear = Ear()
         captions = Captions(line.words)
         self._mouth = BrowserMouth(captions, self._ear, socket.frame, self._say)
-        house = replace(
-            line.house, clips=captions.of(line.house.clips), tones=captions.of(line.house.tones), watch=self._note
+        services = replace(
+            line.services,
+            clips=captions.of(line.services.clips),
+            tones=captions.of(line.services.tones),
+            watch=self._note,
         )
-        self._conversation = Conversation(house, self._mouth, call)
+        self._conversation = Conversation(services, self._mouth, call)
         self._mouth.tell = self._conversation.tell
         self._record = Record(line.store, call.id)
         self._step = ""

@@ -10,7 +10,7 @@ into the core's events, and the core's actions into clips to play, timers and a 
 Keys of every call lie in one `EntryBuffer`, wiped as they leave it. No channel's protocol is known here.
 """
 
-from ivr.channels.line.conversation import LOOK_S, Conversation, House, Timer, Timers
+from ivr.channels.line.conversation import LOOK_S, Conversation, Services, Timer, Timers
 from ivr.channels.line.entry_buffer import MOST_KEYS, EntryBuffer
 from ivr.channels.line.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 
@@ -21,9 +21,9 @@ __all__ = [
     "EntryBuffer",
     "Gone",
     "Heard",
-    "House",
     "KeyPressed",
     "Mouth",
+    "Services",
     "Silent",
     "Timer",
     "TimerFired",

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from ivr.calls import new_call
-from ivr.channels.line import MOST_KEYS, Conversation, Gone, House, KeyPressed, Silent
+from ivr.channels.line import MOST_KEYS, Conversation, Gone, KeyPressed, Services, Silent
 from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.phone.rtp import (
     CallMedia,
@@ -39,7 +39,7 @@ class Route:
     """What answers a called number."""
 
     flow: str
-    house: House
+    services: Services
 
 
 class RtpMouth:
@@ -216,12 +216,12 @@ class Desk:
     def _begin(self, line: Line) -> None:
         invitation = line.invitation
         route = self._route(invitation.dnis)
-        flow = route.house.runner.flows.get(route.flow) if route is not None else None
+        flow = route.services.runner.flows.get(route.flow) if route is not None else None
         if route is None or flow is None:  # withdrawn since the caller was invited
             self._spawn(self.endpoint.hang_up(invitation.call, FAULT))
             return
         call = new_call(on_record(invitation), flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
-        line.conversation = Conversation(route.house, RtpMouth(self, invitation.call), call)
+        line.conversation = Conversation(route.services, RtpMouth(self, invitation.call), call)
         while line.early:
             line.conversation.tell(line.early.pop(0))
         line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))

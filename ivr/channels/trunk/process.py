@@ -15,7 +15,7 @@ from ivr import metrics
 from ivr.calls import new_call
 from ivr.calls.assembly import Engine
 from ivr.calls.live_flows import LiveFlows
-from ivr.channels.line import Conversation, Heard, House
+from ivr.channels.line import Conversation, Heard, Services
 from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
 from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.channels.trunk.desk import Desk, Route
@@ -58,7 +58,7 @@ class Trunk:
         self._pools = (blocking, voice)
         self.renderers = {"words": self._renderer(settings.trunk_voice), "tones": self._renderer("tones")}
         self._houses = {
-            name: House(
+            name: Services(
                 engine.runner,
                 engine.store,
                 renderer.clips,
@@ -199,7 +199,7 @@ class Trunk:
             return lambda _heard: None
         flow = self.engine.flows[route.flow]
         call = new_call(await self._audiosocket_name(identity), flow, ani="", dnis="", channel="audiosocket")
-        conversation = Conversation(route.house, mouth, call)
+        conversation = Conversation(route.services, mouth, call)
         task = asyncio.create_task(self._talk(conversation, mouth))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from ivr.channels.line import Conversation, House
+from ivr.channels.line import Conversation, Services
 from ivr.channels.simulator import Heard, Reply
 from ivr.channels.trunk.desk import Route
 from ivr.errors import PeerError
@@ -34,7 +34,7 @@ class SipLine:
         clock = bench.workbench.clock
         self._timers = CallTimers(clock)
         self._sayings = Sayings(trunk.folder, bench.workbench.prompts.words)
-        house = House(
+        services = Services(
             bench.workbench.runner,
             bench.workbench.store,
             self._sayings.say,
@@ -44,7 +44,7 @@ class SipLine:
             timers=lambda: self._timers,
         )
         with trunk.ringing:
-            trunk.routes["*"] = Route(flow, house)
+            trunk.routes["*"] = Route(flow, services)
             self._call, self._conversation, self._talking = trunk.run(self._ring(ani))
         self.call_id = self._conversation.call.id
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr.calls import new_call
-from ivr.channels.line import Conversation, Gone, Heard, House, KeyPressed, Silent
+from ivr.channels.line import Conversation, Gone, Heard, KeyPressed, Services, Silent
 from ivr.channels.simulator.local import START
 from ivr.core.actions import Phrase
 from tests.benches import Bench
@@ -117,13 +117,13 @@ Scene = Callable[[Caller], Coroutine[Any, Any, None]]
 
 
 def ring(
-    bench: Bench, scene: Scene, *, most_s: float = 600, forwards: bool = True, house: House | None = None
+    bench: Bench, scene: Scene, *, most_s: float = 600, forwards: bool = True, services: Services | None = None
 ) -> Caller:
     """A call from its greeting until `scene` is over and the conversation has ended. Without `forwards` the scene does
     the forwarder's work."""
     call = new_call("SIPtest", bench.workbench.flow, ani=ANI, dnis="pay", channel="sip")
     mouth = FakeMouth()
-    conversation = Conversation(house or house_of(bench), mouth, call)
+    conversation = Conversation(services or services_of(bench), mouth, call)
     mouth.tell = conversation.tell
     caller = Caller(bench, mouth, conversation)
 
@@ -144,7 +144,7 @@ def ring(
     return caller
 
 
-def house_of(bench: Bench) -> House:
+def services_of(bench: Bench) -> Services:
     workbench = bench.workbench
 
     def now() -> datetime:
@@ -154,7 +154,7 @@ def house_of(bench: Bench) -> House:
     def clips(phrase: Phrase) -> list[Path]:
         return [Path(phrase.name)]
 
-    return House(workbench.runner, workbench.store, clips, AtOnce(), AtOnce(), now=now)
+    return Services(workbench.runner, workbench.store, clips, AtOnce(), AtOnce(), now=now)
 
 
 async def forward(bench: Bench) -> None:

@@ -231,9 +231,9 @@ def test_a_wall_clock_that_is_set_during_a_call_ends_no_wait(bench: Bench, leap_
         await keys_a_card(caller)
         await caller.press("1", gap_s=0)
         await caller.hears("hold_while_charging")
-        house = caller.conversation._house
-        leapt = replace(house, now=lambda: house.now() + timedelta(seconds=leap_s))
-        caller.conversation._house = leapt
+        services = caller.conversation._services
+        leapt = replace(services, now=lambda: services.now() + timedelta(seconds=leap_s))
+        caller.conversation._services = leapt
         await caller.hears("still_working", within_s=13)
         await asyncio.sleep(15)
         assert caller.conversation.call.step == "charge"
