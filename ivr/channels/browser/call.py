@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ivr.calls import note_fault
+from ivr.channels.browser.audio_port import FRAME_S, BrowserAudioPort, Captions
 from ivr.channels.browser.ear import FRAME, Ear, ToneDown
 from ivr.channels.browser.messages import HangUp, Press, read_message
-from ivr.channels.browser.mouth import FRAME_S, BrowserMouth, Captions
 from ivr.channels.browser.record import Record
 from ivr.channels.browser.socket import Gone, Socket
 from ivr.channels.line import Conversation, KeyPressed, Services
@@ -48,15 +48,15 @@ class BrowserCall:
         self._began_s = time.monotonic()
         self._ear = Ear()
         captions = Captions(line.words)
-        self._mouth = BrowserMouth(captions, self._ear, socket.frame, self._say)
+        self._audio_port = BrowserAudioPort(captions, self._ear, socket.frame, self._say)
         services = replace(
             line.services,
             clips=captions.of(line.services.clips),
             tones=captions.of(line.services.tones),
             watch=self._note,
         )
-        self._conversation = Conversation(services, self._mouth, call)
-        self._mouth.tell = self._conversation.tell
+        self._conversation = Conversation(services, self._audio_port, call)
+        self._audio_port.tell = self._conversation.tell
         self._record = Record(line.store, call.id)
         self._step = ""
         self._digits_in_row = self._frames = 0
@@ -68,7 +68,7 @@ class BrowserCall:
         self._say("call", id=call.id, flow=call.flow, caller=call.ani or "withheld")
         listening = asyncio.create_task(self._listen())
         beside = [
-            asyncio.create_task(work) for work in (self._mouth.speak(), self._socket.pump(), self._watch_record())
+            asyncio.create_task(work) for work in (self._audio_port.speak(), self._socket.pump(), self._watch_record())
         ]
         talking = asyncio.create_task(self._conversation.run())
         try:
@@ -129,7 +129,7 @@ class BrowserCall:
             self._digits_in_row = 0  # none of them is shown
         is_plain = asked is not None and not asked.sensitive and self._digits_in_row <= MOST_SHOWN
         self._say("heard", key=key if is_plain else DOT)
-        self._mouth.key_pressed()
+        self._audio_port.key_pressed()
         self._conversation.tell(KeyPressed(key))
 
     # ---- what goes to the page

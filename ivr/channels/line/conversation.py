@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ivr.calls import Answered, CallService, CallStore, Runner, note_fault
+from ivr.channels.line.audio_port import AudioPort, Gone, Heard, KeyPressed, Silent, TimerFired
 from ivr.channels.line.entry_buffer import EntryBuffer
-from ivr.channels.line.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
@@ -61,8 +61,8 @@ class Services:
 class Conversation:
     """`tell` may be called from the event loop at any time; `run` lives as long as the call."""
 
-    def __init__(self, services: Services, mouth: Mouth, call: Call) -> None:
-        self._services, self._mouth = services, mouth
+    def __init__(self, services: Services, audio_port: AudioPort, call: Call) -> None:
+        self._services, self._audio_port = services, audio_port
         self.call = call
         self._session = services.service.session(call.id)
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
@@ -87,7 +87,7 @@ class Conversation:
         finally:
             self._stop_timer()
             self._keys.wipe()
-            await self._mouth.wipe()
+            await self._audio_port.wipe()
 
     @property
     def asked(self) -> Collect | None:
@@ -159,7 +159,7 @@ class Conversation:
                 else:
                     self._look_later()
             case HangUp():
-                await self._mouth.hang_up()
+                await self._audio_port.hang_up()
             case _ if self._collect is not None:
                 begun = bool(self._keys)  # typed ahead of the prompt
                 self._set_timer(self._collect.inter_digit_timeout_s if begun else self._collect.first_key_timeout_s)
@@ -211,7 +211,7 @@ class Conversation:
                 await asyncio.sleep(0)
         finally:
             if sensitive:
-                await self._mouth.wipe()
+                await self._audio_port.wipe()
         await self._follow(answered)
 
     async def _follow(self, answered: Answered) -> None:
@@ -249,7 +249,7 @@ class Conversation:
         if not clips:
             await self._prompt_over()
             return
-        self._playing = await self._mouth.play(clips, barge_in=self._collect is not None)
+        self._playing = await self._audio_port.play(clips, barge_in=self._collect is not None)
 
     async def _clips(self, phrases: Sequence[Phrase]) -> list[Path]:
         """Once something has failed, every phrase by itself: a clip that cannot be made takes no other with it."""

@@ -42,7 +42,7 @@ class Route:
     services: Services
 
 
-class RtpMouth:
+class RtpAudioPort:
     """One call's media on the media worker."""
 
     def __init__(self, desk: "Desk", call: str) -> None:
@@ -221,7 +221,7 @@ class Desk:
             self._spawn(self.endpoint.hang_up(invitation.call, FAULT))
             return
         call = new_call(on_record(invitation), flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
-        line.conversation = Conversation(route.services, RtpMouth(self, invitation.call), call)
+        line.conversation = Conversation(route.services, RtpAudioPort(self, invitation.call), call)
         while line.early:
             line.conversation.tell(line.early.pop(0))
         line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))

@@ -16,7 +16,7 @@ from ivr.calls import new_call
 from ivr.calls.assembly import Engine
 from ivr.calls.live_flows import LiveFlows
 from ivr.channels.line import Conversation, Heard, Services
-from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
+from ivr.channels.trunk.audiosocket import AudioSocketPort, AudioSocketServer
 from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.channels.trunk.desk import Desk, Route
 from ivr.channels.trunk.open_files import allow_open_files
@@ -191,16 +191,16 @@ class Trunk:
         await registration.start()
         self._registrations.append(registration)
 
-    async def _answer_audiosocket(self, identity: str, mouth: AudioSocketMouth) -> Callable[[Heard], None]:
+    async def _answer_audiosocket(self, identity: str, audio_port: AudioSocketPort) -> Callable[[Heard], None]:
         routes = self._routes()
         route = routes["*"] if "*" in routes else next(iter(routes.values()))
         if route is None:
-            await mouth.hang_up()
+            await audio_port.hang_up()
             return lambda _heard: None
         flow = self.engine.flows[route.flow]
         call = new_call(await self._audiosocket_name(identity), flow, ani="", dnis="", channel="audiosocket")
-        conversation = Conversation(route.services, mouth, call)
-        task = asyncio.create_task(self._talk(conversation, mouth))
+        conversation = Conversation(route.services, audio_port, call)
+        task = asyncio.create_task(self._talk(conversation, audio_port))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return conversation.tell
@@ -216,13 +216,13 @@ class Trunk:
         self._audiosocket_names.add(name)
         return name
 
-    async def _talk(self, conversation: Conversation, mouth: AudioSocketMouth) -> None:
+    async def _talk(self, conversation: Conversation, audio_port: AudioSocketPort) -> None:
         try:
             await conversation.run()
         except Exception as error:
             # The type alone: a message may quote what was given.
             log.error("fault", call=conversation.call.id, kind=type(error).__name__)
-            await mouth.hang_up()
+            await audio_port.hang_up()
         finally:
             self._audiosocket_names.discard(conversation.call.id)
 

@@ -13,7 +13,7 @@ from ivr.channels.line import Services
 from ivr.core.actions import Phrase
 from ivr.store import Store
 from tests.benches import Bench
-from tests.channels.trunk.mouths import Caller, keys_a_card, ring, services_of
+from tests.channels.trunk.audio_ports import Caller, keys_a_card, ring, services_of
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ async def pays(caller: Caller) -> None:
 def test_a_number_that_cannot_be_spoken_is_followed_by_what_can(bench: Bench):
     caller = ring(bench, pays, services=services_without(bench, lambda phrase: phrase.name == "confirmation_number"))
     assert caller.prompts[-3:] == ["apology", "you_were_charged", "goodbye"]
-    assert caller.mouth.log[-2] == "(hung up)"
+    assert caller.audio_port.log[-2] == "(hung up)"
     assert on_record(bench) == ("paid", ["approved"])
 
 
@@ -85,7 +85,7 @@ def test_with_nothing_left_to_play_the_line_is_hung_up(bench: Bench):
         failing.append(True)
         await caller.press("1")
 
-    assert ring(bench, scene, services=services).mouth.log[-2] == "(hung up)"
+    assert ring(bench, scene, services=services).audio_port.log[-2] == "(hung up)"
     assert on_record(bench) == ("unpaid", [])
 
 
@@ -136,7 +136,7 @@ def test_a_call_that_never_got_to_the_database_is_not_charged(bench: Bench, monk
 def test_a_line_that_cannot_play_at_all_ends_the_call_on_record(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     async def scene(caller: Caller) -> None:
         await caller.hears("choose_language")
-        monkeypatch.setattr(caller.mouth, "play", broken)
+        monkeypatch.setattr(caller.audio_port, "play", broken)
         await caller.press("1")
 
     with pytest.raises(OSError, match="a fault of ours"):

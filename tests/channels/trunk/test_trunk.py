@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import structlog
 
-from ivr.channels.trunk.desk import RtpMouth
+from ivr.channels.trunk.desk import RtpAudioPort
 from ivr.logs import set_up_logging
 from ivr.phone.sip import CallRefusedError
 from tests.channels.trunk.callers import Caller, play, telephone, until
@@ -89,7 +89,7 @@ def test_a_key_by_any_method_stops_the_prompt(tmp_path, method):
             await caller.reaches("language")
             ((call, line),) = till.trunk.desk.lines.items()
             await until(lambda: line.barge_in, 5)  # the flow's own prompt has begun; the clip takes its place
-            await RtpMouth(till.trunk.desk, call).play([clip], barge_in=True)
+            await RtpAudioPort(till.trunk.desk, call).play([clip], barge_in=True)
             await until(lambda: sounds(caller), 5)
             await caller.press("1")
             await until(lambda: not sounds(caller), 2)  # the prompt is eight seconds long

@@ -42,7 +42,7 @@ class Captions:
         return begins
 
 
-class BrowserMouth:
+class BrowserAudioPort:
     """`speak` runs for as long as the call. `tell` is where the conversation hears that a list of clips is over."""
 
     def __init__(self, captions: Captions, ear: Ear, frame: Callable[[bytes], None], say: Callable[..., None]) -> None:
