@@ -29,7 +29,7 @@ class Call:
 
 
 class Answering:
-    """SIP's CallHandler, and the media worker's ear: as the trunk's desk, but it only writes down what is keyed.
+    """SIP's CallHandler, told by the media worker too: as the trunk's own, but it only writes down what is keyed.
 
     A card field is over at `#`, and is wiped as the trunk does it.
     """

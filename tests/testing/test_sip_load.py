@@ -14,7 +14,7 @@ from ivr.errors import ConfigError
 from ivr.phone.rtp import CallerStream
 from ivr.settings import load_settings
 from ivr.testing.load import Latencies, Placed
-from ivr.testing.sip.ear import ListeningPhone
+from ivr.testing.sip.listening_phone import ListeningPhone
 from ivr.testing.sip.load import LoadPlan, SipLoad
 from tests.channels.trunk.callers import play
 from tests.patience import PATIENCE_S

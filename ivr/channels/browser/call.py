@@ -9,10 +9,10 @@ from typing import Final
 
 from ivr.calls import note_fault
 from ivr.channels.browser.audio_port import FRAME_S, BrowserAudioPort, Captions
-from ivr.channels.browser.ear import FRAME, Ear, ToneDown
 from ivr.channels.browser.messages import HangUp, Press, read_message
 from ivr.channels.browser.record import Record
 from ivr.channels.browser.socket import Gone, Socket
+from ivr.channels.browser.tone_reader import FRAME, KeyToneDown, ToneReader
 from ivr.channels.line import Conversation, KeyPressed, Services
 from ivr.channels.line import Gone as CallerGone
 from ivr.core.actions import Phrase
@@ -46,9 +46,9 @@ class BrowserCall:
     def __init__(self, line: Line, flow: Flow, call: Call, socket: Socket) -> None:
         self._line, self._flow, self._socket = line, flow, socket
         self._began_s = time.monotonic()
-        self._ear = Ear()
+        self._tone_reader = ToneReader()
         captions = Captions(line.words)
-        self._audio_port = BrowserAudioPort(captions, self._ear, socket.frame, self._say)
+        self._audio_port = BrowserAudioPort(captions, self._tone_reader, socket.frame, self._say)
         services = replace(
             line.services,
             clips=captions.of(line.services.clips),
@@ -77,7 +77,7 @@ class BrowserCall:
             await talking
             await self._settle(listening, beside[-1])
         finally:
-            self._ear.close()
+            self._tone_reader.close()
             for task in (listening, talking, *beside):
                 task.cancel()
             ended = await asyncio.gather(listening, talking, *beside, return_exceptions=True)
@@ -115,8 +115,8 @@ class BrowserCall:
         self._frames += 1
         if self._frames * FRAME_S > time.monotonic() - self._began_s + MOST_AHEAD_S:
             raise PeerError(f"audio comes faster than it sounds: one frame of {FRAME} bytes is 20 ms")
-        for tone in self._ear.hear(audio):
-            if isinstance(tone, ToneDown):
+        for tone in self._tone_reader.hear(audio):
+            if isinstance(tone, KeyToneDown):
                 self._take_key(tone.key)
             else:
                 self._say("tone", lasted_ms=tone.lasted_ms)
