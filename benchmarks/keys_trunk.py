@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from ivr.channels.trunk.desk import media_of
+from ivr.channels.trunk.call_handler import media_of
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,

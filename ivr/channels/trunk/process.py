@@ -1,4 +1,4 @@
-"""The trunk process: puts desk, SIP endpoint, media worker, voice and AudioSocket together, and drains on SIGTERM."""
+"""The trunk process: puts call handler, SIP endpoint, media worker, voice and AudioSocket together, and drains on SIGTERM."""
 
 import asyncio
 import ipaddress
@@ -17,8 +17,8 @@ from ivr.calls.assembly import Engine
 from ivr.calls.live_flows import LiveFlows
 from ivr.channels.line import Conversation, Heard, Services
 from ivr.channels.trunk.audiosocket import AudioSocketPort, AudioSocketServer
+from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
 from ivr.channels.trunk.clip_shelf import ClipShelf
-from ivr.channels.trunk.desk import Desk, Route
 from ivr.channels.trunk.open_files import allow_open_files
 from ivr.core.call import Call
 from ivr.errors import ConfigError
@@ -71,9 +71,9 @@ class Trunk:
         }
         advertised = settings.trunk_advertise or settings.trunk_bind
         recording = bool(settings.trunk_record)
-        self.desk = Desk(self._routes(), advertised, settings.trunk_max_calls, recording=recording)
-        self.endpoint = self.desk.endpoint = SipEndpoint(sip_settings(settings), self.desk)
-        self.desk.on_stats, self.desk.on_lost = self._note_stats, self._restart_media
+        self.handler = TrunkCallHandler(self._routes(), advertised, settings.trunk_max_calls, recording=recording)
+        self.endpoint = self.handler.endpoint = SipEndpoint(sip_settings(settings), self.handler)
+        self.handler.on_stats, self.handler.on_lost = self._note_stats, self._restart_media
         self._audiosocket = AudioSocketServer(
             settings.trunk_bind, settings.audiosocket_port, self._answer_audiosocket, peer_of(settings)
         )
@@ -103,7 +103,7 @@ class Trunk:
         await self._audiosocket.stop()
         await asyncio.gather(self.endpoint.drain(drain_s), self._audiosocket.drain(drain_s))
         await self.endpoint.stop()
-        await self.desk.media.aclose()
+        await self.handler.media.aclose()
         for renderer in self.renderers.values():
             renderer.close()
         for pool in self._pools:
@@ -142,7 +142,7 @@ class Trunk:
 
     def _change_routes(self) -> None:
         """A flow's voice may be another by now, or nobody may answer for it."""
-        self.desk.routes = self._routes()
+        self.handler.routes = self._routes()
 
     def _routes(self) -> Mapping[str, Route | None]:
         flows, left_out = self.engine.flows, self.engine.left_out
@@ -155,9 +155,9 @@ class Trunk:
         }
 
     async def _start_media(self) -> None:
-        self.desk.media = MediaClient(media_settings(self.settings), self.desk.heard, self._media_fault)
-        self.desk.clips = ClipShelf(self.desk.media)
-        await self.desk.media.start()
+        self.handler.media = MediaClient(media_settings(self.settings), self.handler.heard, self._media_fault)
+        self.handler.clips = ClipShelf(self.handler.media)
+        await self.handler.media.start()
 
     def _media_fault(self, error: Exception) -> None:
         log.warning("media", reason=str(error))
@@ -181,7 +181,7 @@ class Trunk:
         metrics.note_media(stats)
         for name, count in self.endpoint.counters.items():
             metrics.SIP.labels(name).set(count)
-        for method, count in self.desk.keys.items():
+        for method, count in self.handler.keys.items():
             metrics.KEYS.labels(method).set(count)
 
     async def _register(self) -> None:
@@ -241,7 +241,7 @@ async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lamb
     await asyncio.wait((stop, hurry), return_when=asyncio.FIRST_COMPLETED)
     if not stop.done():
         stop.cancel()
-        await trunk.desk.media.aclose()
+        await trunk.handler.media.aclose()
     hurry.cancel()
 
 
