@@ -1,4 +1,4 @@
-"""Who answers in bench_keys: SIP and the media worker as the trunk's desk joins them, and each call's keys written down."""
+"""Who answers in bench_keys: SIP and the media worker as the trunk joins them, and each call's keys written down."""
 
 import asyncio
 from dataclasses import dataclass, field

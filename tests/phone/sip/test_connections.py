@@ -24,7 +24,7 @@ from ivr.phone.sip import (
 )
 from ivr.phone.sip.caller import CallerHandler
 from tests.phone.sip.network import MemoryNetwork
-from tests.phone.sip.phones import Desk, Phone
+from tests.phone.sip.phones import FakeCallHandler, Phone
 from tests.phone.sip.test_sockets import certificate
 
 HOST, STRANGER = "127.0.0.1", "127.0.0.2"
@@ -40,7 +40,7 @@ async def our_endpoint(folder, *, client_ca=None, **limits):
     tls = Tls(tls.certificate, tls.key, client_ca, tls.server_ca)
     listen = tuple(Listen(kind, HOST, 0) for kind in ("udp", "tcp", "tls"))
     settings = SipSettings(listen=listen, tls=tls, peers=(Peer("pbx", (HOST,)),), limits=Limits(**limits))
-    endpoint = SipEndpoint(settings, Desk())
+    endpoint = SipEndpoint(settings, FakeCallHandler())
     await endpoint.start()
     yield endpoint
     await endpoint.stop()

@@ -9,7 +9,7 @@ from ivr.phone.sip import LocalSession, MediaRules, SipEndpoint, SipSettings
 from ivr.phone.sip.info_keys import KEY_TYPES
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.odd_peers import CASES, OddPeer, case
-from tests.phone.sip.phones import Desk, Phone
+from tests.phone.sip.phones import FakeCallHandler, Phone
 
 ENDPOINT, PEER = ("127.0.0.1", 5500), ("127.0.0.1", 5070)
 NUMBER = "+15551234567"
@@ -19,7 +19,7 @@ RTPMAP = "a=rtpmap:101 telephone-event/8000"
 FMTP = "a=fmtp:101 0-16"
 
 
-class Ipv4Handler(Desk):
+class Ipv4Handler(FakeCallHandler):
     """At an IPv4 address, as the trunk is by default."""
 
     async def invited(self, invitation):
