@@ -15,8 +15,8 @@ import structlog
 from ivr.bank import AuthorizationRequest, BankAnswer
 from ivr.core.call import Call
 from ivr.core.money import Money
-from ivr.forwarder.crew import WORKERS, Crew, queues_for
 from ivr.forwarder.process import Forwarder
+from ivr.forwarder.worker_pool import WORKERS, WorkerPool, queues_for
 from ivr.store import Job, Limit, Limits, PaymentIntent, SealedField, Store, migrate, open_store
 
 NOW = datetime.now(UTC)
@@ -37,7 +37,7 @@ class InstantBank:
 
 
 class Until:
-    """A forwarder that stops its crew after so many jobs."""
+    """A forwarder that stops its pool after so many jobs."""
 
     def __init__(self, forwarder: Forwarder, jobs: int, stop: threading.Event) -> None:
         self.forwarder, self.left, self.stop, self.lock = forwarder, jobs, stop, threading.Lock()
@@ -126,7 +126,7 @@ def drain(store: Store) -> tuple[float, float]:
     stop = threading.Event()
     forwarder = Forwarder(store, {"b": InstantBank()}, lambda message: None)
     started, cpu = time.perf_counter(), time.process_time()
-    Crew(Until(forwarder, CHARGES, stop), queues_for({"b": WORKERS})).run(stop)
+    WorkerPool(Until(forwarder, CHARGES, stop), queues_for({"b": WORKERS})).run(stop)
     return CHARGES / (time.perf_counter() - started), (time.process_time() - cpu) / CHARGES * 1e6
 
 

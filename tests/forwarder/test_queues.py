@@ -12,8 +12,8 @@ import pytest
 
 from ivr.bank import AuthorizationRequest, BankAnswer, HttpsBank
 from ivr.channels.simulator import Clock
-from ivr.forwarder.crew import Crew, queues_for, threads_of
 from ivr.forwarder.process import Forwarder
+from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
 from ivr.store import TEXTS, Accepted, Limits, SealedField, Store, TextMessage, Which, bank_queue, open_store
 from ivr.store.outbox import add_job
 from ivr.vault import SealContext
@@ -53,14 +53,14 @@ class SilentBank:
 @contextmanager
 def at_work(forwarder: Forwarder, connections: dict[str, int]) -> Iterator[None]:
     stop = threading.Event()
-    crew = threading.Thread(target=Crew(forwarder, queues_for(connections)).run, args=(stop,))
-    crew.start()
+    pool = threading.Thread(target=WorkerPool(forwarder, queues_for(connections)).run, args=(stop,))
+    pool.start()
     try:
         yield
     finally:
         stop.set()
-        crew.join(PATIENCE_S)
-        assert not crew.is_alive()
+        pool.join(PATIENCE_S)
+        assert not pool.is_alive()
 
 
 def wait_for(happened: Callable[[], bool]) -> None:

@@ -14,7 +14,7 @@ from ivr.calls.assembly import Engine
 from ivr.channels.browser.call import BrowserCall, Line
 from ivr.channels.browser.messages import Dial, read_message
 from ivr.channels.browser.socket import FAULT, NORMAL, POLICY_VIOLATION, Gone, Receive, Send, Socket
-from ivr.channels.line import House
+from ivr.channels.line import Services
 from ivr.core.actions import Phrase
 from ivr.errors import PeerError
 from ivr.voice import Renderer, VoiceName
@@ -46,7 +46,7 @@ class BrowserPhone:
         tones = made["tones"].clips
         self._lines = {
             kind: Line(
-                House(engine.runner, engine.store, made[name].clips, blocking, speaking, tones=tones),
+                Services(engine.runner, engine.store, made[name].clips, blocking, speaking, tones=tones),
                 *(engine.store, blocking, self._words),
             )
             for kind, name in (("words", voice), ("tones", "tones"))

@@ -1,4 +1,4 @@
-"""Acts done on a bench, each caller's ears open; afterwards every call comes to an end and everything is settled."""
+"""Acts done on a bench, with all that each caller hears; afterwards every call comes to an end and everything is settled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from ivr.channels.line import Conversation, House
+from ivr.channels.line import Conversation, Services
 from ivr.channels.simulator import Heard, Reply
-from ivr.channels.trunk.desk import Route
+from ivr.channels.trunk.call_handler import Route
 from ivr.errors import PeerError
 from ivr.phone.rtp import CallerStream, Phone
 from ivr.phone.sip import LocalSession, OutgoingCall, SipCaller
@@ -20,7 +20,7 @@ from ivr.testing.sip.trunk import HOST, MOST_S, SipTrunk
 # the repeated end of one (telephone_event.py).
 KEY_MS: dict[KeyMethod, tuple[int, int]] = {"events": (40, 40), "tones": (60, 60)}
 LOOK_S = 0.002
-TURNS = 4  # of the event loop: a key that the desk has handed over has reached the conversation by then
+TURNS = 4  # of the event loop: a key that the call handler was given has reached the conversation by then
 QUIET_S, QUIET_PACKETS = 0.3, 15  # without a mark in them: what was said last was cut off by a key
 NO_RTP_S = 10.0  # not one packet of five hundred: the machine is not slow, the media is lost
 MOST_LOOKS = 400  # on hold: at four a second, more than any flow's longest
@@ -34,7 +34,7 @@ class SipLine:
         clock = bench.workbench.clock
         self._timers = CallTimers(clock)
         self._sayings = Sayings(trunk.folder, bench.workbench.prompts.words)
-        house = House(
+        services = Services(
             bench.workbench.runner,
             bench.workbench.store,
             self._sayings.say,
@@ -44,7 +44,7 @@ class SipLine:
             timers=lambda: self._timers,
         )
         with trunk.ringing:
-            trunk.routes["*"] = Route(flow, house)
+            trunk.routes["*"] = Route(flow, services)
             self._call, self._conversation, self._talking = trunk.run(self._ring(ani))
         self.call_id = self._conversation.call.id
 
@@ -88,7 +88,7 @@ class SipLine:
         try:
             session = LocalSession(HOST, self._phone.address[1], preference=("PCMU",))
             call = await SipCaller(self._trunk.phones, identity=identity).call(self._trunk.uri, session)
-            line = self._trunk.desk.lines[call.leg.dialog.remote_tag]
+            line = self._trunk.handler.lines[call.leg.dialog.remote_tag]
             await self._until(lambda: line.talking is not None, "begin to speak")
         except BaseException:
             self._phone.hang_up()
@@ -103,7 +103,7 @@ class SipLine:
         if self._is_over:
             return Reply((), "over")
         tone_ms, gap_ms = KEY_MS[self._keys]
-        heard = self._trunk.desk.keys
+        heard = self._trunk.handler.keys
         wanted = heard.total() + len(keys)
         await self._phone.press(keys, inband=self._keys == "tones", tone_ms=tone_ms, gap_ms=gap_ms)
         await self._until(lambda: heard.total() >= wanted or self._is_over, f"hear all of the {len(keys)} keys")
@@ -157,7 +157,7 @@ class SipLine:
             await asyncio.sleep(LOOK_S)
 
     async def _end(self) -> None:
-        with contextlib.suppress(Exception):  # the desk has logged it, and the record says how the call ended
+        with contextlib.suppress(Exception):  # the handler has logged it, and the record says how the call ended
             await asyncio.wait_for(asyncio.shield(self._talking), MOST_S)
         self._phone.hang_up()
         self._sayings.close()

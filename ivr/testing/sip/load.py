@@ -26,7 +26,7 @@ from ivr.phone.sip import (
     SipSettings,
 )
 from ivr.testing.load import Placed
-from ivr.testing.sip.ear import ListeningPhone
+from ivr.testing.sip.listening_phone import ListeningPhone
 
 TICK_S = 0.02
 LATE_S = 0.02

@@ -115,13 +115,13 @@ class Soak:
 
     async def held(self) -> Held:
         """When nobody rings any more and all that is remembered for retransmissions has been forgotten."""
-        desk = self.till.trunk.desk
+        handler = self.till.trunk.handler
         async with asyncio.timeout(PATIENCE_S):
-            while desk.lines or self.till.trunk.endpoint.calls:
+            while handler.lines or self.till.trunk.endpoint.calls:
                 await asyncio.sleep(0.05)
         await asyncio.sleep(64 * QUICK.t1_s if self.paid_of > 100 else 0)
         gc.collect()
-        trunk, worker = psutil.Process(), psutil.Process(desk.media.pid)
+        trunk, worker = psutil.Process(), psutil.Process(handler.media.pid)
         legs = self.till.trunk.endpoint.calls
         memory = trunk.memory_info().rss, worker.memory_info().rss
         return Held(
@@ -129,9 +129,9 @@ class Soak:
             descriptors(trunk, self.till),
             worker.num_fds(),
             len(asyncio.all_tasks()),
-            len(desk.lines),
+            len(handler.lines),
             len(legs),
-            desk.clips.listening,
+            handler.clips.listening,
         )
 
 

@@ -181,15 +181,15 @@ def test_no_stub_of_a_key_is_left_where_audio_is_missing(tmp_path, line_is):
         for key in rng.choice(list("0123456789"), 16):
             tone_ms, gap_ms = rng.integers(40, 140), rng.integers(40, 160)
             caller.stream.press(key, inband=True, tone_ms=int(tone_ms), gap_ms=int(gap_ms))
-    ear = Ear(line, tmp_path)
+    listener = Listener(line, tmp_path)
     ticking = Lumps(line, rng, 15, 50) if line_is == "held up" else line
     while not all(caller.stream.idle for caller in line.callers.values()):
         ticking.tick()
-        ear.hand_over()
-    assert ear.bare_stubs() == 0
+        listener.hand_over()
+    assert listener.bare_stubs() == 0
 
 
-class Ear:
+class Listener:
     """A recorder at a plane, and what it was given."""
 
     def __init__(self, line, folder):

@@ -1,4 +1,4 @@
-"""Opens sealed fields with the bank's private key and checks them as a bank would. What it reads it keeps no longer
+"""Decrypts sealed fields with the bank's private key and checks them as a bank would. What it reads it keeps no longer
 than the request, and says nothing of it but brand and last four."""
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Card:
+class DecryptedCard:
     """A card as the bank has read it."""
 
     pan: str = field(repr=False)
@@ -48,7 +48,7 @@ class Card:
     last4: str
 
 
-class Opener:
+class Decryption:
     """Holds the bank's private key. ConfigError where it cannot be read."""
 
     def __init__(self, key_file: Path) -> None:
@@ -65,18 +65,18 @@ class Opener:
         binding = HeaderParameter("where the field may be used", is_binding, required=True)
         self._registry = jwe.JWERegistry(header_registry={BINDING: binding}, algorithms=ALLOWED)
 
-    def open_card(self, sealed: Mapping[str, str], bound: Bound, today: date) -> Card:
+    def decrypt_card(self, sealed: Mapping[str, str], bound: Bound, today: date) -> DecryptedCard:
         """Refused says which response code the bank answers with."""
         if not REQUIRED <= sealed.keys() <= FIELDS:
             raise Refused("30", "fields are missing or unknown")
-        clear = {name: self._open(name, compact, bound) for name, compact in sealed.items()}
+        clear = {name: self._decrypt(name, compact, bound) for name, compact in sealed.items()}
         brand = check_pan(clear["card_number"])
         check_expiry(clear["expiry"], today)
         if len(clear.get("security_code", "0" * brand.security_code_length)) != brand.security_code_length:
             raise Refused("82", "the security code has the wrong length")
-        return Card(clear["card_number"], brand.name, clear["card_number"][-4:])
+        return DecryptedCard(clear["card_number"], brand.name, clear["card_number"][-4:])
 
-    def _open(self, name: str, compact: str, bound: Bound) -> str:
+    def _decrypt(self, name: str, compact: str, bound: Bound) -> str:
         try:
             opened = jwe.decrypt_compact(compact, self._key_for, registry=self._registry)
             header = opened.headers()
@@ -84,7 +84,7 @@ class Opener:
         except Refused:
             raise
         except Exception as error:  # the library's parser lets a dozen kinds through, and each means the same
-            raise Refused("63", f"{name} cannot be opened: {type(error).__name__}") from None
+            raise Refused("63", f"{name} cannot be decrypted: {type(error).__name__}") from None
         expected = {"merchant": bound.merchant, "call": bound.call, "intent": bound.intent, "field": name}
         if header.get(BINDING) != expected:
             raise Refused("63", f"{name} was sealed for something else")

@@ -26,8 +26,8 @@ MOST_ROUNDS = 20  # of a hundred calls each; the rest is for the next time
 LONGEST_PUT_OFF_S = 3600.0  # longer than any pause between two tries, of whatever job
 
 
-class Worker(Protocol):
-    """What a crew needs of a forwarder. `due`: the time that decides what is due; None for the database's own."""
+class PooledForwarder(Protocol):
+    """What a pool needs of a forwarder. `due`: the time that decides what is due; None for the database's own."""
 
     @property
     def store(self) -> Store: ...
@@ -73,14 +73,17 @@ def threads_of(queues: Sequence[Queue]) -> int:
     return sum(queue.workers + 1 for queue in queues) + 1
 
 
-class Crew:
+class WorkerPool:
     """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one.
 
     `sweep` ends calls that nobody ended, once each housekeeping.
     """
 
     def __init__(
-        self, forwarder: Worker, queues: Sequence[Queue] = EVERYTHING, sweep: Callable[[], object] = lambda: None
+        self,
+        forwarder: PooledForwarder,
+        queues: Sequence[Queue] = EVERYTHING,
+        sweep: Callable[[], object] = lambda: None,
     ) -> None:
         self._forwarder = forwarder
         self._sweep = sweep
@@ -127,7 +130,7 @@ class Crew:
 
 
 class Dispatcher(threading.Thread):
-    def __init__(self, forwarder: Worker, queue: Queue, stop: threading.Event) -> None:
+    def __init__(self, forwarder: PooledForwarder, queue: Queue, stop: threading.Event) -> None:
         super().__init__(name=f"dispatcher {queue.name}")
         self._forwarder, self._queue, self._stop_asked = forwarder, queue, stop
         self._free = threading.Semaphore(queue.workers)

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from ivr.calls import new_call
-from ivr.channels.line import MOST_KEYS, Conversation, Gone, House, KeyPressed, Silent
+from ivr.channels.line import MOST_KEYS, Conversation, Gone, KeyPressed, Services, Silent
 from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.phone.rtp import (
     CallMedia,
@@ -39,37 +39,37 @@ class Route:
     """What answers a called number."""
 
     flow: str
-    house: House
+    services: Services
 
 
-class RtpMouth:
+class RtpAudioPort:
     """One call's media on the media worker."""
 
-    def __init__(self, desk: "Desk", call: str) -> None:
-        self._desk, self._call = desk, call
+    def __init__(self, handler: "TrunkCallHandler", call: str) -> None:
+        self._handler, self._call = handler, call
 
     async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
-        loaded = await self._desk.clips.take(self._call, clips)
-        line = self._desk.lines.get(self._call)
+        loaded = await self._handler.clips.take(self._call, clips)
+        line = self._handler.lines.get(self._call)
         if line is None:
             # Hung up while the first words were looked for: `ended` has been, and nobody would let go of these clips.
-            self._desk.clips.release(self._call)
+            self._handler.clips.release(self._call)
             return NOTHING_PLAYS
         line.barge_in = barge_in
-        return self._desk.media.play(self._call, loaded, barge_in=barge_in)
+        return self._handler.media.play(self._call, loaded, barge_in=barge_in)
 
     async def wipe(self) -> None:
-        line = self._desk.lines.get(self._call)
+        line = self._handler.lines.get(self._call)
         if line is not None:  # a call that is over has been closed, which wipes
-            self._desk.media.wipe(self._call)
+            self._handler.media.wipe(self._call)
             line.merger.forget()
 
     async def hang_up(self) -> None:
-        await self._desk.endpoint.hang_up(self._call)
+        await self._handler.endpoint.hang_up(self._call)
 
 
 @dataclass
-class Line:
+class TrunkCall:
     """A call between its INVITE and its end."""
 
     invitation: Invitation
@@ -83,7 +83,7 @@ class Line:
     early: list[KeyPressed | Silent] = field(default_factory=list, repr=False)  # heard before the ACK: type-ahead
 
 
-class Desk:
+class TrunkCallHandler:
     """SIP's CallHandler. `routes` by called number; `*` answers any other. None: the number's flow cannot be used.
     They may be replaced at any time, as one thing."""
 
@@ -94,7 +94,7 @@ class Desk:
     ) -> None:
         self.routes, self._advertised, self._most_calls = routes, advertised, most_calls
         self._recording = recording
-        self.lines: dict[str, Line] = {}
+        self.lines: dict[str, TrunkCall] = {}
         self.keys: Counter[Method] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self.media: MediaClient
@@ -121,7 +121,7 @@ class Desk:
         if isinstance(answer, Reject):
             self.media.close_call(invitation.call)
             return answer
-        line = self.lines[invitation.call] = Line(invitation, session, answer, media)
+        line = self.lines[invitation.call] = TrunkCall(invitation, session, answer, media)
         if invitation.offer is not None:
             await self._agree(line, answer, invitation.offer, sending=False)
         return answer
@@ -213,15 +213,15 @@ class Desk:
         routes = self.routes
         return routes[dnis] if dnis in routes else routes.get("*")
 
-    def _begin(self, line: Line) -> None:
+    def _begin(self, line: TrunkCall) -> None:
         invitation = line.invitation
         route = self._route(invitation.dnis)
-        flow = route.house.runner.flows.get(route.flow) if route is not None else None
+        flow = route.services.runner.flows.get(route.flow) if route is not None else None
         if route is None or flow is None:  # withdrawn since the caller was invited
             self._spawn(self.endpoint.hang_up(invitation.call, FAULT))
             return
         call = new_call(on_record(invitation), flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
-        line.conversation = Conversation(route.house, RtpMouth(self, invitation.call), call)
+        line.conversation = Conversation(route.services, RtpAudioPort(self, invitation.call), call)
         while line.early:
             line.conversation.tell(line.early.pop(0))
         line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))
@@ -234,7 +234,7 @@ class Desk:
             log.error("fault", call=conversation.call.id, kind=type(error).__name__)
             await self.endpoint.hang_up(call, FAULT)
 
-    async def _agree(self, line: Line, answer: Answer, remote: SessionOffer, *, sending: bool) -> None:
+    async def _agree(self, line: TrunkCall, answer: Answer, remote: SessionOffer, *, sending: bool) -> None:
         line.media = replace(
             media_of(answer, remote, line.invitation.source[0]),
             sending=sending and answer.direction in ("sendrecv", "sendonly"),

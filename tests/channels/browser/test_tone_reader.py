@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dsp import g711, tones
-from ivr.channels.browser.ear import Ear, ToneDown, ToneUp
+from ivr.channels.browser.tone_reader import KeyToneDown, KeyToneUp, ToneReader
 from ivr.errors import PeerError
 
 
@@ -14,43 +14,45 @@ def frames(keys: str, **more: float) -> list[bytes]:
 
 
 def test_each_key_is_heard_once_with_its_length():
-    ear = Ear()
-    heard = [tone for frame in frames("159*0#") for tone in ear.hear(frame)]
-    assert [tone.key for tone in heard if isinstance(tone, ToneDown)] == list("159*0#")
-    assert all(70 <= tone.lasted_ms <= 90 for tone in heard if isinstance(tone, ToneUp))
+    tone_reader = ToneReader()
+    heard = [tone for frame in frames("159*0#") for tone in tone_reader.hear(frame)]
+    assert [tone.key for tone in heard if isinstance(tone, KeyToneDown)] == list("159*0#")
+    assert all(70 <= tone.lasted_ms <= 90 for tone in heard if isinstance(tone, KeyToneUp))
 
 
 def test_a_field_that_is_over_while_its_last_tone_sounds_is_wiped_after_it_and_the_key_is_not_heard_again():
-    ear, keys = Ear(), []
+    tone_reader, keys = ToneReader(), []
     for frame in frames("4", tone_ms=300):
-        for tone in ear.hear(frame):
-            if isinstance(tone, ToneDown):
+        for tone in tone_reader.hear(frame):
+            if isinstance(tone, KeyToneDown):
                 keys.append(tone.key)
-                ear.wipe()
+                tone_reader.wipe()
     assert keys == ["4"]
-    assert is_clean(ear)
+    assert is_clean(tone_reader)
 
 
 def test_a_wipe_in_silence_is_at_once_and_the_next_key_is_heard():
-    ear = Ear()
+    tone_reader = ToneReader()
     sounding = frames("7")
     for frame in sounding[:-5]:
-        ear.hear(frame)
-    ear.wipe()
-    assert is_clean(ear)
-    assert [tone.key for frame in frames("8") for tone in ear.hear(frame) if isinstance(tone, ToneDown)] == ["8"]
+        tone_reader.hear(frame)
+    tone_reader.wipe()
+    assert is_clean(tone_reader)
+    assert [tone.key for frame in frames("8") for tone in tone_reader.hear(frame) if isinstance(tone, KeyToneDown)] == [
+        "8"
+    ]
 
 
-def is_clean(ear: Ear) -> bool:
-    bank = ear._bank
+def is_clean(tone_reader: ToneReader) -> bool:
+    bank = tone_reader._bank
     return bool((bank._heard == g711.SILENCE["ulaw"]).all() and (bank._key == -1).all() and not bank._start.any())
 
 
 @pytest.mark.parametrize("length", [0, 159, 161, 1600])
 def test_audio_that_is_not_one_frame_is_refused(length: int):
     with pytest.raises(PeerError, match="frames of 160 bytes"):
-        Ear().hear(b"\xff" * length)
+        ToneReader().hear(b"\xff" * length)
 
 
 def test_no_tone_shows_its_key():
-    assert "4" not in repr(ToneDown("4"))
+    assert "4" not in repr(KeyToneDown("4"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Mouth(Protocol):
+class AudioPort(Protocol):
     """One call's media. Everything is asked for, nothing is waited for: `Silent` comes back when a list is over."""
 
     async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:

@@ -1,4 +1,4 @@
-"""A call at the conversation's boundary: a mouth that plays in virtual time, and the caller who hears it and presses keys."""
+"""A call at the conversation's boundary: an audio port that plays in virtual time, and the caller who hears it and presses keys."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ivr.calls import new_call
-from ivr.channels.line import Conversation, Gone, Heard, House, KeyPressed, Silent
+from ivr.channels.line import Conversation, Gone, Heard, KeyPressed, Services, Silent
 from ivr.channels.simulator.local import START
 from ivr.core.actions import Phrase
 from tests.benches import Bench
 from tests.phone.sip.network import run_virtually
 
-PROMPT_S = 2.0  # every prompt of the fake mouth lasts this long
+PROMPT_S = 2.0  # every prompt of the fake audio port lasts this long
 ANI = "+15550100"
 
 
@@ -32,7 +32,7 @@ class AtOnce(Executor):
 
 
 @dataclass
-class FakeMouth:
+class FakeAudioPort:
     """Plays by the loop's clock and remembers what was asked of it, in order."""
 
     tell: Callable[[Heard], None] = lambda _heard: None
@@ -75,28 +75,28 @@ class Caller:
     """The person at the phone; `hears` and `press` take virtual time and no other."""
 
     bench: Bench
-    mouth: FakeMouth
+    audio_port: FakeAudioPort
     conversation: Conversation
     heard: int = 0
 
     async def hears(self, prompt: str, within_s: float = 60) -> None:
         """Waits for a prompt to begin."""
         async with asyncio.timeout(within_s):
-            while prompt not in self.mouth.log[self.heard :]:
+            while prompt not in self.audio_port.log[self.heard :]:
                 await asyncio.sleep(0.05)
-        self.heard += self.mouth.log[self.heard :].index(prompt) + 1
+        self.heard += self.audio_port.log[self.heard :].index(prompt) + 1
 
     async def hears_out(self, prompt: str) -> None:
         """Waits for a prompt and for the silence after it."""
         await self.hears(prompt)
-        while self.mouth.playing is not None:
+        while self.audio_port.playing is not None:
             await asyncio.sleep(0.05)
 
     async def press(self, keys: str, gap_s: float = 0.3) -> None:
         for key in keys:
-            if self.mouth.barge_in and self.mouth.stop():
-                self.mouth.tell(Silent(self.mouth.plays))
-            self.mouth.tell(KeyPressed(key))
+            if self.audio_port.barge_in and self.audio_port.stop():
+                self.audio_port.tell(Silent(self.audio_port.plays))
+            self.audio_port.tell(KeyPressed(key))
             await asyncio.sleep(gap_s)
 
     async def answers(self, prompt: str, keys: str) -> None:
@@ -104,28 +104,28 @@ class Caller:
         await self.press(keys)
 
     async def hangs_up(self) -> None:
-        self.mouth.stop()
-        self.mouth.tell(Gone("caller hung up"))
+        self.audio_port.stop()
+        self.audio_port.tell(Gone("caller hung up"))
         await asyncio.sleep(0.5)
 
     @property
     def prompts(self) -> list[str]:
-        return [what for what in self.mouth.log if not what.startswith("(")]
+        return [what for what in self.audio_port.log if not what.startswith("(")]
 
 
 Scene = Callable[[Caller], Coroutine[Any, Any, None]]
 
 
 def ring(
-    bench: Bench, scene: Scene, *, most_s: float = 600, forwards: bool = True, house: House | None = None
+    bench: Bench, scene: Scene, *, most_s: float = 600, forwards: bool = True, services: Services | None = None
 ) -> Caller:
     """A call from its greeting until `scene` is over and the conversation has ended. Without `forwards` the scene does
     the forwarder's work."""
     call = new_call("SIPtest", bench.workbench.flow, ani=ANI, dnis="pay", channel="sip")
-    mouth = FakeMouth()
-    conversation = Conversation(house or house_of(bench), mouth, call)
-    mouth.tell = conversation.tell
-    caller = Caller(bench, mouth, conversation)
+    audio_port = FakeAudioPort()
+    conversation = Conversation(services or services_of(bench), audio_port, call)
+    audio_port.tell = conversation.tell
+    caller = Caller(bench, audio_port, conversation)
 
     async def body() -> None:
         forwarder = asyncio.create_task(forward(bench) if forwards else asyncio.sleep(0))
@@ -144,7 +144,7 @@ def ring(
     return caller
 
 
-def house_of(bench: Bench) -> House:
+def services_of(bench: Bench) -> Services:
     workbench = bench.workbench
 
     def now() -> datetime:
@@ -154,7 +154,7 @@ def house_of(bench: Bench) -> House:
     def clips(phrase: Phrase) -> list[Path]:
         return [Path(phrase.name)]
 
-    return House(workbench.runner, workbench.store, clips, AtOnce(), AtOnce(), now=now)
+    return Services(workbench.runner, workbench.store, clips, AtOnce(), AtOnce(), now=now)
 
 
 async def forward(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dsp import g711
-from ivr.channels.browser.ear import FRAME, Ear
+from ivr.channels.browser.tone_reader import FRAME, ToneReader
 from ivr.channels.line import Heard, Silent
 from ivr.core.actions import Phrase
 from ivr.voice import read_clip
@@ -42,11 +42,13 @@ class Captions:
         return begins
 
 
-class BrowserMouth:
+class BrowserAudioPort:
     """`speak` runs for as long as the call. `tell` is where the conversation hears that a list of clips is over."""
 
-    def __init__(self, captions: Captions, ear: Ear, frame: Callable[[bytes], None], say: Callable[..., None]) -> None:
-        self._captions, self._ear, self._frame, self._say = captions, ear, frame, say
+    def __init__(
+        self, captions: Captions, tone_reader: ToneReader, frame: Callable[[bytes], None], say: Callable[..., None]
+    ) -> None:
+        self._captions, self._tone_reader, self._frame, self._say = captions, tone_reader, frame, say
         self._frames: Iterator[bytes] = iter(())
         self._plays = 0
         self._playing = self._barge_in = False
@@ -59,7 +61,7 @@ class BrowserMouth:
         return self._plays
 
     async def wipe(self) -> None:
-        self._ear.wipe()
+        self._tone_reader.wipe()
 
     async def hang_up(self) -> None:
         self._say("hung_up")

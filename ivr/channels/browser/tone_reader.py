@@ -14,16 +14,16 @@ SAMPLES_PER_MS: Final = 8
 
 
 @dataclass(frozen=True)
-class ToneDown:
+class KeyToneDown:
     key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
-class ToneUp:
+class KeyToneUp:
     lasted_ms: int
 
 
-class Ear:
+class ToneReader:
     """A decoder of one channel: a tick of it is 0.1 ms, and a browser's call is alone in its process or nearly so."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Ear:
         self._frame = np.full((1, FRAME), g711.SILENCE["ulaw"], np.uint8)
         self._sounds = self._wipe_is_due = False
 
-    def hear(self, audio: bytes) -> list[ToneDown | ToneUp]:
+    def hear(self, audio: bytes) -> list[KeyToneDown | KeyToneUp]:
         """PeerError for audio that is not one frame."""
         if len(audio) != FRAME:
             raise PeerError(f"audio comes in frames of {FRAME} bytes: 20 ms of mu-law at 8 kHz")
@@ -49,9 +49,11 @@ class Ear:
         """The call is over: whatever sounds is forgotten."""
         self._bank.wipe([0])
 
-    def _told(self, events: Events) -> list[ToneDown | ToneUp]:
-        ups: list[ToneDown | ToneUp] = [ToneUp(int(samples) // SAMPLES_PER_MS) for samples in events.up.duration]
-        downs = [ToneDown(KEYS[number]) for number in events.down.key]
+    def _told(self, events: Events) -> list[KeyToneDown | KeyToneUp]:
+        ups: list[KeyToneDown | KeyToneUp] = [
+            KeyToneUp(int(samples) // SAMPLES_PER_MS) for samples in events.up.duration
+        ]
+        downs = [KeyToneDown(KEYS[number]) for number in events.down.key]
         if ups or downs:
             self._sounds = bool(downs)
             self._wipe_if_quiet()

@@ -1,4 +1,4 @@
-"""Many hands, one forwarder: each job once, none waits for a slow one, none is dropped when told to stop."""
+"""Many workers, one forwarder: each job once, none waits for a slow one, none is dropped when told to stop."""
 
 import threading
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.forwarder.crew import Crew, Queue
 from ivr.forwarder.process import Forwarder
+from ivr.forwarder.worker_pool import Queue, WorkerPool
 from ivr.store import Job, Store, Turn, Which, open_store
 from tests.forwarder.tills import Till, bank_in
 from tests.patience import PATIENCE_S
@@ -17,7 +17,7 @@ from tests.store.payments import stage
 
 
 class Until:
-    """A forwarder that stops its crew after so many jobs."""
+    """A forwarder that stops its pool after so many jobs."""
 
     def __init__(self, forwarder: Forwarder, jobs: int, stop: threading.Event) -> None:
         self.forwarder, self.left, self.stop, self.lock = forwarder, jobs, stop, threading.Lock()
@@ -43,7 +43,7 @@ def till(store: Store, tmp_path: Path) -> Till:
 
 def run(till: Till, jobs: int, workers: int = 4) -> None:
     stop = threading.Event()
-    Crew(Until(till.forwarder(), jobs, stop), few(workers)).run(stop)
+    WorkerPool(Until(till.forwarder(), jobs, stop), few(workers)).run(stop)
 
 
 def few(workers: int) -> tuple[Queue]:
@@ -56,13 +56,13 @@ def test_two_forwarders_race_and_every_charge_is_sent_once(till: Till, url: str)
     stores = [open_store(url), open_store(url)]
     stop = threading.Event()
     both = Until(till.forwarder(), 30, stop)
-    crews = []
+    pools = []
     for own in stores:
         worker = Until(till.forwarder(own), 30, stop)
         worker.do = both.do  # type: ignore[method-assign]  # one count for both
-        crews.append(Crew(worker, few(4)))
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda crew: crew.run(stop), crews))
+        pools.append(WorkerPool(worker, few(4)))
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda pool: pool.run(stop), pools))
     for own in stores:
         own.close()
     assert till.bank.requests() == 30
@@ -91,7 +91,7 @@ def test_one_slow_answer_holds_up_nobody_else(till: Till):
     till.agrees()
 
 
-def test_no_more_are_under_way_than_there_are_hands(till: Till):
+def test_no_more_are_under_way_than_there_are_workers(till: Till):
     lock = threading.Lock()
     under_way, most = [0], [0]
 
@@ -113,7 +113,7 @@ def test_told_to_stop_it_finishes_what_is_under_way_and_begins_nothing_new(till:
     till.bank.at = lambda point: stop.set()
     for number in range(5):
         till.charge(f"CA{number}-1")
-    Crew(till.forwarder(), few(1)).run(stop)
+    WorkerPool(till.forwarder(), few(1)).run(stop)
     statuses = [till.status(f"CA{number}-1") for number in range(5)]
     assert statuses == ["approved", *["accepted"] * 4]
     till.agrees()

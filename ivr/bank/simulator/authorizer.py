@@ -1,4 +1,4 @@
-"""What the bank does with a request: opens it, decides, enters it in the books. How it is answered, or not, is for `server`."""
+"""What the bank does with a request: decrypts it, decides, enters it in the books. How it is answered, or not, is for `server`."""
 
 import hashlib
 import json
@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ivr.bank.simulator.books import Books, Entry
-from ivr.bank.simulator.opening import Bound, Card, Opener, Refused
+from ivr.bank.simulator.books import BookEntry, Books
+from ivr.bank.simulator.decryption import Bound, DecryptedCard, Decryption, Refused
 from ivr.bank.simulator.scenarios import Fault, scenario_for
 from ivr.core.money import Money
 
@@ -56,7 +56,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Reply:
+class BankReply:
     """`note` is for the bank's log."""
 
     status: int
@@ -69,62 +69,62 @@ class Undecided:
     """An authorization read but not yet in the books: the moment at which a line can break *before* charging."""
 
     fault: Fault | None
-    enter: Callable[[], Reply]
+    enter: Callable[[], BankReply]
 
 
-class Desk:
+class Authorizer:
     """Shared by all threads."""
 
     def __init__(
-        self, opener: Opener, books: Books, today: Callable[[], date] = lambda: datetime.now(UTC).date()
+        self, decryption: Decryption, books: Books, today: Callable[[], date] = lambda: datetime.now(UTC).date()
     ) -> None:
-        self._opener = opener
+        self._decryption = decryption
         self._books = books
         self._today = today
 
-    def authorize(self, body: bytes, idempotency_key: str) -> Reply | Undecided:
+    def authorize(self, body: bytes, idempotency_key: str) -> BankReply | Undecided:
         """A reply at once to what is malformed, known already or refused; otherwise what is still to be entered."""
         try:
             message = Message.model_validate_json(body)
         except ValidationError as error:
-            return Reply(400, {"error": problems(error)}, "malformed")
+            return BankReply(400, {"error": problems(error)}, "malformed")
         if not idempotency_key.isascii() or not 1 <= len(idempotency_key) <= 255:
-            return Reply(400, {"error": "an Idempotency-Key of 1 to 255 characters is needed"}, "malformed")
+            return BankReply(400, {"error": "an Idempotency-Key of 1 to 255 characters is needed"}, "malformed")
         request = Request(message, idempotency_key)
         known = self._books.find_key(idempotency_key)
         return self._decide(request) if known is None else replay(known, request)
 
-    def _decide(self, request: Request) -> Reply | Undecided:
+    def _decide(self, request: Request) -> BankReply | Undecided:
         message = request.message
         bound = Bound(message.merchant, message.call, message.reference)
         note, fault = "", None
         try:
-            card = self._opener.open_card(message.sealed, bound, self._today())
+            card = self._decryption.decrypt_card(message.sealed, bound, self._today())
             scenario = scenario_for(card.pan, message.amount.minor)
             code, fault, note = scenario.response_code, scenario.fault, scenario.name
         except Refused as refused:
-            card, code, note = Card("", "unknown", ""), refused.response_code, str(refused)
+            card, code, note = DecryptedCard("", "unknown", ""), refused.response_code, str(refused)
         if fault == "duplicate":
             return conflict(message.reference)
         entry = new_entry(request, card, code)
         return Undecided(fault, lambda: replay(self._books.authorize(entry), request, note))
 
-    def inquire(self, reference: str) -> Reply:
+    def inquire(self, reference: str) -> BankReply:
         entry = self._books.find(reference)
         if entry is None:
             # ISO 8583 field 39: 25, unable to locate record.
-            return Reply(404, {"reference": reference, "outcome": "not_found", "response_code": "25"})
+            return BankReply(404, {"reference": reference, "outcome": "not_found", "response_code": "25"})
         return answer(entry)
 
-    def reverse(self, reference: str) -> Reply:
+    def reverse(self, reference: str) -> BankReply:
         self._books.reverse(reference)
-        return Reply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
+        return BankReply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
 
 
-def new_entry(request: Request, card: Card, code: str) -> Entry:
+def new_entry(request: Request, card: DecryptedCard, code: str) -> BookEntry:
     message = request.message
     outcome: Literal["approved", "declined"] = "approved" if code == APPROVED else "declined"
-    return Entry(
+    return BookEntry(
         reference=message.reference,
         idempotency_key=request.key,
         request_hash=request.hash,
@@ -140,26 +140,26 @@ def new_entry(request: Request, card: Card, code: str) -> Entry:
     )
 
 
-def replay(entry: Entry, request: Request, note: str = "") -> Reply:
+def replay(entry: BookEntry, request: Request, note: str = "") -> BankReply:
     """The same request again has the same answer; another one under a key or reference that is taken has none."""
     if (entry.idempotency_key, entry.request_hash) != (request.key, request.hash):
         return conflict(request.message.reference)
     return answer(entry, note or "repeated")
 
 
-def answer(entry: Entry, note: str = "") -> Reply:
+def answer(entry: BookEntry, note: str = "") -> BankReply:
     body: dict[str, object] = {
         "reference": entry.reference,
         "outcome": entry.outcome,
         "response_code": entry.response_code,
         "authorization_code": entry.authorization_code,
     }
-    return Reply(200, body, note)
+    return BankReply(200, body, note)
 
 
-def conflict(reference: str) -> Reply:
+def conflict(reference: str) -> BankReply:
     # ISO 8583 field 39: 94, duplicate transmission. No outcome: this says nothing of the request that came first.
-    return Reply(409, {"reference": reference, "response_code": "94"}, "key or reference used before")
+    return BankReply(409, {"reference": reference, "response_code": "94"}, "key or reference used before")
 
 
 def problems(error: ValidationError) -> str:
