@@ -85,11 +85,11 @@ class OutgoingCall:
     async def send_key(self, key: str, duration_ms: int = 160) -> int:
         """One key by SIP INFO; the status it got."""
         body = f"Signal={key}\r\nDuration={duration_ms}\r\n"
-        return (await self.leg.asker.ask("INFO", body=("application/dtmf-relay", body))).status_code
+        return (await self.leg.requests.send("INFO", body=("application/dtmf-relay", body))).status_code
 
-    async def offer_again(self, sdp: str) -> SessionOffer:
+    async def reinvite(self, sdp: str) -> SessionOffer:
         """re-INVITE: hold, another port. Raises CallRefusedError; the call then goes on as it was."""
-        response = await self.leg.asker.offer_again(sdp)
+        response = await self.leg.requests.reinvite(sdp)
         if response.status_code >= 300:
             raise CallRefusedError(response.status_code, response.reason_phrase)
         remote = session_in(response, self.leg.flow)
@@ -203,7 +203,7 @@ class Attempt:
     async def _cancel(self, transaction: ClientTransaction) -> SipResponse:
         """RFC 3261 9.1: not before a provisional answer; a 200 that crosses it is an answered call."""
         if self._heard.is_set():
-            self._exchange.transactions.ask(follow_up(self._invite, "CANCEL"), self._flow)
+            self._exchange.transactions.request(follow_up(self._invite, "CANCEL"), self._flow)
         async with asyncio.timeout(self._exchange.settings.timers.give_up_s):
             return await asyncio.shield(transaction.final)
 
@@ -212,7 +212,7 @@ class Attempt:
         tag = recipient(response).tag
         leg = self._legs.get(tag)
         if leg is not None:
-            self._exchange.spawn(leg.asker.send_ack(self._invite, self._answers.get(tag, "")))
+            self._exchange.spawn(leg.requests.send_ack(self._invite, self._answers.get(tag, "")))
             return
         leg = self._legs[tag] = self._new_leg(response)
         if len(self._legs) > 1:
@@ -221,13 +221,13 @@ class Attempt:
     def _new_leg(self, response: SipResponse) -> Leg:
         dialog = dialog_as_caller(self._invite, response, self._cseq)
         leg = Leg(self._exchange, self._handler, dialog.local_tag + dialog.remote_tag, dialog, self._flow)
-        leg.asker.credentials = self.credentials
+        leg.requests.credentials = self.credentials
         leg.keeper.note_methods(response)
         leg.confirm()
         return leg
 
     async def _hang_up_fork(self, leg: Leg) -> None:
-        await leg.asker.send_ack(self._invite)
+        await leg.requests.send_ack(self._invite)
         await leg.hang_up()
 
     async def _settle(self, response: SipResponse) -> OutgoingCall:
@@ -242,7 +242,7 @@ class Attempt:
             raise CallRefusedError(488, "no common media in the answer")
         if self._offer is None:
             self._answers[leg.dialog.remote_tag] = outcome.sdp
-        await leg.asker.send_ack(self._invite, "" if self._offer else outcome.sdp)
+        await leg.requests.send_ack(self._invite, "" if self._offer else outcome.sdp)
         self._begin(leg, response, outcome)
         return OutgoingCall(leg, outcome)
 

@@ -131,7 +131,7 @@ class Registration:
         ]
         for name, value in [*lines, *more]:
             request.headers.append(name, value)
-        return await self._exchange.transactions.ask(request, flow).final
+        return await self._exchange.transactions.request(request, flow).final
 
     def _enter(self, state: State) -> None:
         if state != self.state:

@@ -77,7 +77,7 @@ class Transactions:
     def invite_of(self, cancel: SipRequest) -> ServerTransaction | None:
         return self._servers.get(transaction_key(cancel, "INVITE"))
 
-    def ask(self, request: SipRequest, flow: Flow) -> ClientTransaction:
+    def request(self, request: SipRequest, flow: Flow) -> ClientTransaction:
         return self._keep(ClientTransaction(request, flow, self._timers, self._forget_client))
 
     def invite(self, request: SipRequest, flow: Flow, *, provisional: Heard, accepted: Heard) -> ClientTransaction:

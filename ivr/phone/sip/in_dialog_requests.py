@@ -1,4 +1,4 @@
-"""What we ask of a peer within a dialog: BYE, INFO, UPDATE, re-INVITE and its ACK; when and why is the leg's matter."""
+"""Our requests to a peer within a dialog: BYE, INFO, UPDATE, re-INVITE and its ACK; when and why is for the leg."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ Body = tuple[str, str]
 """Content type and text."""
 
 
-class Asker:
+class InDialogRequests:
     """Our requests within one dialog; each returns the final answer, a 408 of our own when there was none."""
 
     def __init__(self, exchange: Exchange, dialog: Dialog, flow: Flow) -> None:
@@ -26,22 +26,22 @@ class Asker:
         self.offering = False
         """An offer of ours is under way: one that meets it is a 491 (RFC 3261 14.2)."""
 
-    async def ask(self, method: str, headers: Headers | None = None, body: Body | None = None) -> SipResponse:
-        response = await self._ask_once(method, headers or [], body)
+    async def send(self, method: str, headers: Headers | None = None, body: Body | None = None) -> SipResponse:
+        response = await self._send_once(method, headers or [], body)
         if response.status_code in (401, 407) and self.credentials is not None:
             login = answer_challenge(self.credentials, response, method, self.dialog.remote_target)
             if login is not None:
-                response = await self._ask_once(method, [*(headers or []), login], body)
+                response = await self._send_once(method, [*(headers or []), login], body)
         return response
 
-    async def offer_again(self, sdp: str, headers: Headers | None = None) -> SipResponse:
+    async def reinvite(self, sdp: str, headers: Headers | None = None) -> SipResponse:
         """A re-INVITE; after a 2xx the ACK goes out by itself. 491 is tried once more (RFC 3261 14.1)."""
         self.offering = True
         try:
-            response = await self.ask("INVITE", headers, ("application/sdp", sdp))
+            response = await self.send("INVITE", headers, ("application/sdp", sdp))
             if response.status_code == 491:
                 await asyncio.sleep(random.uniform(0, 2))
-                response = await self.ask("INVITE", headers, ("application/sdp", sdp))
+                response = await self.send("INVITE", headers, ("application/sdp", sdp))
         finally:
             self.offering = False
         if response.status_code < 300:
@@ -66,7 +66,7 @@ class Asker:
         """A re-INVITE, UPDATE or the answer to one may move the far end (RFC 3261 12.2)."""
         self.dialog.remote_target = contact_uri(message) or self.dialog.remote_target
 
-    async def _ask_once(self, method: str, headers: Headers, body: Body | None) -> SipResponse:
+    async def _send_once(self, method: str, headers: Headers, body: Body | None) -> SipResponse:
         request = self._build(method)
         for name, value in headers:
             request.headers.append(name, value)
@@ -80,7 +80,7 @@ class Asker:
 
     def _begin(self, request: SipRequest, flow: Flow) -> ClientTransaction:
         if request.method != "INVITE":
-            return self.exchange.transactions.ask(request, flow)
+            return self.exchange.transactions.request(request, flow)
         return self.exchange.transactions.invite(
             request, flow, provisional=lambda _: None, accepted=lambda _: self._acknowledge(request)
         )
