@@ -15,9 +15,9 @@ from ivr.phone.sip.contract import Invitation
 from ivr.phone.sip.endpoint import SipEndpoint
 from ivr.phone.sip.exchange import Exchange, put_via
 from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.inspection import ALLOW
 from ivr.phone.sip.leg import Leg
 from ivr.phone.sip.negotiation import LocalSession
-from ivr.phone.sip.screening import ALLOW
 from ivr.phone.sip.sdp import parse_session
 from ivr.phone.sip.session import Answer, Reject, SessionOffer
 from ivr.phone.sip.session_timer import SessionTimer, agree_as_caller

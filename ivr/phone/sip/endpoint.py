@@ -17,10 +17,10 @@ from ivr.phone.sip.digest import DigestGuard
 from ivr.phone.sip.exchange import CallInDialog, Exchange
 from ivr.phone.sip.flow import Flow, Transport
 from ivr.phone.sip.incoming import IncomingCall
+from ivr.phone.sip.inspection import ACCEPT_SDP, ALLOW, SUPPORTED, Refusal, inspect_request, session_body
 from ivr.phone.sip.leg import Leg
 from ivr.phone.sip.numbers import plain_number
 from ivr.phone.sip.rationed_log import RationedLog
-from ivr.phone.sip.screening import ACCEPT_SDP, ALLOW, SUPPORTED, Refusal, screen, session_body
 from ivr.phone.sip.server_transaction import Key, ServerTransaction
 from ivr.phone.sip.session import SessionOffer
 from ivr.phone.sip.session_timer import SessionTimer, TooSmall, agree_as_callee
@@ -188,7 +188,7 @@ class SipEndpoint:
             self._requested_in_call(transaction)
         elif self.exchange.transactions.is_merged(transaction):
             self._refuse(transaction, 482)
-        elif (refusal := screen(request)) is not None:
+        elif (refusal := inspect_request(request)) is not None:
             self._refuse(transaction, refusal.status, refusal.headers)
         elif request.method == "OPTIONS":
             self._answer_options(transaction)

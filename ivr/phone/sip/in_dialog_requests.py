@@ -9,7 +9,7 @@ from ivr.phone.sip.challenge import Credentials, answer_challenge
 from ivr.phone.sip.client_transaction import ClientTransaction
 from ivr.phone.sip.exchange import Exchange, put_via
 from ivr.phone.sip.flow import Flow
-from ivr.phone.sip.screening import ALLOW
+from ivr.phone.sip.inspection import ALLOW
 from ivr.phone.sip.wire import contact_uri, read_cseq, read_name_addr
 
 Headers = list[tuple[str, str]]

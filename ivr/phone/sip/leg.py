@@ -28,8 +28,8 @@ from ivr.phone.sip.exchange import Exchange
 from ivr.phone.sip.flow import Flow
 from ivr.phone.sip.in_dialog_requests import Headers, InDialogRequests
 from ivr.phone.sip.info_keys import KEY_TYPES, InfoKey, read_info_keys
+from ivr.phone.sip.inspection import ALLOW, SUPPORTED, Refusal, content_type, inspect_request_extensions, session_body
 from ivr.phone.sip.retransmission import Retransmission
-from ivr.phone.sip.screening import ALLOW, SUPPORTED, Refusal, content_type, screen_extensions, session_body
 from ivr.phone.sip.server_transaction import ServerTransaction
 from ivr.phone.sip.session import Answer, Reject, SessionOffer
 from ivr.phone.sip.session_keeper import SessionKeeper
@@ -169,7 +169,7 @@ class Leg:
             self.respond(transaction, 500)
             return
         self.dialog.remote_cseq = cseq[0]
-        refusal = screen_extensions(request)
+        refusal = inspect_request_extensions(request)
         if refusal is not None:
             self.respond(transaction, refusal.status, refusal.headers)
         elif self.ended_because is not None and request.method != "BYE":
