@@ -21,8 +21,8 @@ from dsp.errors import DspError
 from dsp.growing import GrowingRecording
 from dsp.mask import Masker
 from dsp.recording import ULAW, Format
+from ivr.phone.rtp.memory_protection import protect_memory
 from ivr.phone.rtp.packets import FRAME, RATE, Bytes, Mask, Rows
-from ivr.phone.rtp.private import keep_memory_private
 from ivr.phone.rtp.recording.recordings import BEGIN, END, HEAD, ROW, ROW_BYTES, TICK, silent
 
 STEREO: Final = Format(ULAW, 8, 2, RATE)
@@ -185,7 +185,7 @@ class Messages:
 def main(folder: str, capacity: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # calls that are draining are recorded to their end
-    keep_memory_private()
+    protect_memory()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a file a call
     recorder = Recorder(Path(folder), int(capacity))
