@@ -25,7 +25,7 @@ from ivr.phone.sip.contract import (
     CallHandler,
 )
 from ivr.phone.sip.exchange import Exchange
-from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.hop import Hop
 from ivr.phone.sip.in_dialog_requests import Headers, InDialogRequests
 from ivr.phone.sip.info_keys import KEY_TYPES, InfoKey, read_info_keys
 from ivr.phone.sip.inspection import ALLOW, SUPPORTED, Refusal, content_type, inspect_request_extensions, session_body
@@ -48,11 +48,11 @@ class Unacknowledged:
 
 
 class Leg:
-    def __init__(self, exchange: Exchange, handler: CallHandler, call: str, dialog: Dialog, flow: Flow) -> None:
+    def __init__(self, exchange: Exchange, handler: CallHandler, call: str, dialog: Dialog, hop: Hop) -> None:
         self.exchange, self.handler, self.call, self.dialog = exchange, handler, call, dialog
         self.local_sdp = ""
         self.remote: SessionOffer | None = None
-        self.requests = InDialogRequests(exchange, dialog, flow)
+        self.requests = InDialogRequests(exchange, dialog, hop)
         self.ended_because: str | None = None
         self.over = asyncio.Event()
         # Set while the INVITE is still being answered.
@@ -77,8 +77,8 @@ class Leg:
         exchange.add(self)
 
     @property
-    def flow(self) -> Flow:
-        return self.requests.flow
+    def hop(self) -> Hop:
+        return self.requests.hop
 
     @property
     def waits_for_ack(self) -> bool:
@@ -162,8 +162,8 @@ class Leg:
     def requested(self, transaction: ServerTransaction) -> None:
         request = transaction.request
         cseq = read_cseq(request)
-        if not self.flow.alive:
-            self.requests.flow = transaction.flow  # the connection was lost, and the peer has made another
+        if not self.hop.alive:
+            self.requests.hop = transaction.hop  # the connection was lost, and the peer has made another
         # RFC 3261 12.2.2: a lower number is an old request, out of order.
         if cseq is None or cseq[0] <= self.dialog.remote_cseq:
             self.respond(transaction, 500)
@@ -225,7 +225,7 @@ class Leg:
         if request.method in ("INVITE", "UPDATE") and status < 300:
             for route in request.headers.get("record-route"):
                 response.headers.append("Record-Route", route)
-            response.headers.append("Contact", self.exchange.contact(self.flow))
+            response.headers.append("Contact", self.exchange.contact(self.hop))
             response.headers.append(*ALLOW)
             response.headers.append(*SUPPORTED)
         if sdp:
@@ -327,7 +327,7 @@ class Leg:
         if body is None:
             return ""
         try:
-            offer = self.exchange.read_session(body, self.flow)
+            offer = self.exchange.read_session(body, self.hop)
         except PeerError:
             return Reject(400)
         if offer is None:
@@ -353,7 +353,7 @@ class Leg:
         remote = None
         if isinstance(body, bytes):
             try:
-                remote = self.exchange.read_session(body, self.flow)
+                remote = self.exchange.read_session(body, self.hop)
             except PeerError:
                 self.exchange.counters["malformed"] += 1
         if remote is None:
