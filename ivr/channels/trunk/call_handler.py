@@ -11,7 +11,7 @@ import structlog
 
 from ivr.calls import new_call
 from ivr.channels.line import MOST_KEYS, Conversation, Gone, KeyPressed, Services, Silent
-from ivr.channels.trunk.clip_shelf import ClipShelf
+from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
@@ -98,7 +98,7 @@ class TrunkCallHandler:
         self.keys: Counter[Method] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self.media: MediaClient
-        self.clips: ClipShelf
+        self.clips: PromptCache
         self.on_stats: Callable[[MediaStats], None] = lambda _stats: None
         self.on_lost: Callable[[str], None] = lambda _reason: None
 

@@ -18,8 +18,8 @@ from ivr.calls.live_flows import LiveFlows
 from ivr.channels.line import Conversation, Heard, Services
 from ivr.channels.trunk.audiosocket import AudioSocketPort, AudioSocketServer
 from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
-from ivr.channels.trunk.clip_shelf import ClipShelf
 from ivr.channels.trunk.open_files import allow_open_files
+from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.core.call import Call
 from ivr.errors import ConfigError
 from ivr.flow.compiled import Flow
@@ -156,7 +156,7 @@ class Trunk:
 
     async def _start_media(self) -> None:
         self.handler.media = MediaClient(media_settings(self.settings), self.handler.heard, self._media_fault)
-        self.handler.clips = ClipShelf(self.handler.media)
+        self.handler.clips = PromptCache(self.handler.media)
         await self.handler.media.start()
 
     def _media_fault(self, error: Exception) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
-from ivr.channels.trunk.clip_shelf import ClipShelf
+from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.errors import PeerError
 from ivr.phone.rtp import MediaClient, MediaSettings
 from ivr.phone.sip import CallerHandler, Limits, Listen, SipEndpoint, SipSettings
@@ -73,7 +73,7 @@ class SipTrunk:
         self.phones = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), CallerHandler())
         media = MediaSettings(HOST, ports=4, calls=MOST_CALLS, realtime=False)
         self.handler.media = MediaClient(media, self.handler.heard)
-        self.handler.clips = ClipShelf(self.handler.media)
+        self.handler.clips = PromptCache(self.handler.media)
         await self.handler.media.start()
         await self.handler.endpoint.start()
         await self.phones.start()

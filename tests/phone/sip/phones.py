@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ivr.phone.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint, SipSettings
 from ivr.phone.sip.contract import Address
-from tests.phone.sip.network import MemoryFlow, MemoryNetwork, MemoryTransport
+from tests.phone.sip.network import MemoryHop, MemoryNetwork, MemoryTransport
 
 ENDPOINT: Address = ("192.0.2.1", 5060)
 PHONE: Address = ("192.0.2.9", 5060)
@@ -103,11 +103,11 @@ class Phone:
         self.transport = MemoryTransport(network, address)
         self.address, self._endpoint = address, endpoint
         self.received: list[Message] = []
-        network.join(address, self.transport, lambda data, flow: self.received.append(Message(data.decode())))
+        network.join(address, self.transport, lambda data, hop: self.received.append(Message(data.decode())))
 
     def send(self, text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
-        MemoryFlow(self.transport, self._endpoint).send(data)
+        MemoryHop(self.transport, self._endpoint).send(data)
 
     async def ask(self, text: str | bytes, wait_s: float = 0.3) -> list[Message]:
         """What came back, without 100 Trying."""

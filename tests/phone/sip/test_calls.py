@@ -242,7 +242,7 @@ async def test_a_second_reinvite_before_the_ack_of_the_first_is_told_to_wait(pho
 async def test_a_reinvite_that_meets_ours_is_491(phone, endpoint, handler):
     ok = await phone.call()
     leg = endpoint.exchange.legs[ok.to_tag]
-    ours = asyncio.ensure_future(leg.asker.offer_again(leg.local_sdp))
+    ours = asyncio.ensure_future(leg.requests.reinvite(leg.local_sdp))
     await asyncio.sleep(0.1)
     theirs = await phone.ask(phone.invite(branch="z9hG4bK-g", cseq=3, to_tag=ok.to_tag), wait_s=0.2)
     assert [message.status for message in theirs if message.status] == [491]

@@ -12,7 +12,7 @@ import structlog
 from ivr.errors import PeerError
 from ivr.phone.sip import Limits, LocalSession, Reject, SipSettings, parse_session
 from ivr.phone.sip.framing import StreamCutter
-from tests.phone.sip.network import MemoryFlow, MemoryNetwork, MemoryTransport, run_virtually
+from tests.phone.sip.network import MemoryHop, MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import PHONE, SDP, FakeCallHandler, Phone, open_endpoint
 from tests.phone.sip.test_torture import messages
 
@@ -74,14 +74,14 @@ async def storm(number: int, seed: int) -> tuple[int, int]:
     """Mutated datagrams, with a call in progress; gives the memory before and after, both after a warm-up."""
     network = MemoryNetwork(delay_s=0.001)
     endpoint, handler = await open_endpoint(network, FakeCallHandler(), SipSettings(limits=UNLIMITED, max_call_s=1e9))
-    flow = MemoryFlow(MemoryTransport(network, ("192.0.2.1", 5060)), ("192.0.2.66", 5060))
+    hop = MemoryHop(MemoryTransport(network, ("192.0.2.1", 5060)), ("192.0.2.66", 5060))
     phone = Phone(network, PHONE)
     call = await phone.call(call_id="steady@phone", headers=("Allow: UPDATE",))
     endpoint.exchange.legs[call.to_tag].begin(None)
     victim = await phone.call(call_id="victim@phone", branch="z9hG4bK-victim")
     sizes: list[int] = []
     for at, data in enumerate(datagrams(seed, number, victim.to_tag)):
-        endpoint.received(data, flow)
+        endpoint.received(data, hop)
         if at % 50 == 49:
             await asyncio.sleep(0.5)  # 100 a second: old transactions end as new ones begin
         if at in (number // 2, number - 1):

@@ -25,15 +25,15 @@ class Registrar:
         self._guard = DigestGuard("provider", 60)
         network.join(REGISTRAR, MemoryTransport(network, REGISTRAR), self._take)
 
-    def _take(self, data, flow):
+    def _take(self, data, hop):
         if self.down:
             return
         request, now = read_message(data), asyncio.get_running_loop().time()
-        note_source(request, flow.remote)
+        note_source(request, hop.remote)
         self.requests += 1
         expires = int(request.headers.get_first("expires"))
-        if self._guard.check(request, self._peers, flow.remote[0], now) != "passed":
-            response = make_response(request, 401, headers=self._guard.challenges(flow.remote[0], now))
+        if self._guard.check(request, self._peers, hop.remote[0], now) != "passed":
+            response = make_response(request, 401, headers=self._guard.challenges(hop.remote[0], now))
         elif 0 < expires < self.least_s:
             response = make_response(request, 423, headers=[("Min-Expires", str(self.least_s))])
         else:
@@ -41,7 +41,7 @@ class Registrar:
             self.granted.append((now, given, contact))
             bindings = [("Contact", "<sip:other@198.51.100.1>;expires=9999"), ("Contact", f"{contact};expires={given}")]
             response = make_response(request, 200, headers=bindings)
-        flow.send(bytes(response))
+        hop.send(bytes(response))
 
 
 def registering(test, password="pw", **registrar):

@@ -20,7 +20,7 @@ class RefreshingPhone(Phone):
         self.refusals = refusals or {}
         network.join(self.address, self.transport, self._take)
 
-    def _take(self, data, flow):
+    def _take(self, data, hop):
         from tests.phone.sip.phones import SDP, Message
 
         message = Message(data.decode())

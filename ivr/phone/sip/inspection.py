@@ -24,7 +24,7 @@ class Refusal:
     headers: tuple[tuple[str, str], ...] = field(default=())
 
 
-def screen(request: SipRequest) -> Refusal | None:
+def inspect_request(request: SipRequest) -> Refusal | None:
     """For a request outside any call."""
     if request.method not in ALLOWED:
         return Refusal(405 if request.method in KNOWN_ELSEWHERE else 501, (ALLOW,))
@@ -34,10 +34,10 @@ def screen(request: SipRequest) -> Refusal | None:
         return Refusal(414)
     if request.method in ONLY_IN_A_CALL:
         return Refusal(481)
-    return screen_extensions(request)
+    return inspect_request_extensions(request)
 
 
-def screen_extensions(request: SipRequest) -> Refusal | None:
+def inspect_request_extensions(request: SipRequest) -> Refusal | None:
     """RFC 3261 8.2.2.3; CANCEL and ACK carry no Require that counts."""
     unknown = tokens(request, "require") - set(EXTENSIONS)
     return Refusal(420, (("Unsupported", ", ".join(sorted(unknown))),)) if unknown else None

@@ -9,7 +9,7 @@ from ivr.phone.rtp import Clip, MediaClient
 MOST_CLIPS = 1000  # at about a second each a quarter of the worker's hour; two languages' fixed prompts are 200
 
 
-class ClipShelf:
+class PromptCache:
     """One for each media worker. A clip that a call still hears is never put away."""
 
     def __init__(self, media: MediaClient, most: int = MOST_CLIPS) -> None:

@@ -20,7 +20,7 @@ BUFFERED: Final = 16_000  # bytes: a second of two channels of G.711
 LONGEST: Final = SIZE_UNKNOWN - 64
 
 
-class GrowingRecording:
+class WavWriter:
     """Frames of G.711, `[samples, channels]`, in; one that ends up empty leaves nothing."""
 
     def __init__(self, path: Path, form: Format) -> None:
@@ -52,7 +52,7 @@ class GrowingRecording:
         else:
             self._part.unlink()
 
-    def __enter__(self) -> "GrowingRecording":
+    def __enter__(self) -> "WavWriter":
         return self
 
     def __exit__(

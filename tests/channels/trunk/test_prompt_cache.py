@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from ivr.channels.trunk.clip_shelf import ClipShelf
+from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.phone.rtp import Clip
 
 
 class Worker:
-    """What the shelf needs of a media client, remembering what it holds."""
+    """What the cache needs of a media client, remembering what it holds."""
 
     def __init__(self) -> None:
         self.held: dict[Path, Clip] = {}
@@ -24,31 +24,31 @@ def names(*words: str) -> list[Path]:
     return [Path(word) for word in words]
 
 
-def shelf_of(most: int) -> tuple[Worker, ClipShelf]:
+def cache_of(most: int) -> tuple[Worker, PromptCache]:
     worker = Worker()
-    return worker, ClipShelf(worker, most)  # type: ignore[arg-type]
+    return worker, PromptCache(worker, most)  # type: ignore[arg-type]
 
 
 def test_the_clips_longest_unheard_make_room():
-    worker, shelf = shelf_of(2)
+    worker, cache = cache_of(2)
     for word in ("one", "two", "three"):
-        asyncio.run(shelf.take("call", names(word)))
+        asyncio.run(cache.take("call", names(word)))
     assert set(worker.held) == set(names("two", "three"))
 
 
 def test_what_another_call_still_hears_is_kept():
-    worker, shelf = shelf_of(2)
-    asyncio.run(shelf.take("patient", names("welcome")))
+    worker, cache = cache_of(2)
+    asyncio.run(cache.take("patient", names("welcome")))
     for word in ("one", "two", "three"):
-        asyncio.run(shelf.take("busy", names(word)))
+        asyncio.run(cache.take("busy", names(word)))
     assert Path("welcome") in worker.held
-    shelf.release("patient")
-    asyncio.run(shelf.take("busy", names("four")))
+    cache.release("patient")
+    asyncio.run(cache.take("busy", names("four")))
     assert Path("welcome") not in worker.held
-    assert len(shelf) == 2
+    assert len(cache) == 2
 
 
-def test_a_phrase_longer_than_the_shelf_is_heard_all_the_same():
-    worker, shelf = shelf_of(1)
-    assert len(asyncio.run(shelf.take("call", names("a", "b", "c")))) == 3
+def test_a_phrase_longer_than_the_cache_is_heard_all_the_same():
+    worker, cache = cache_of(1)
+    assert len(asyncio.run(cache.take("call", names("a", "b", "c")))) == 3
     assert len(worker.held) == 3

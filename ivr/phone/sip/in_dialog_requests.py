@@ -1,4 +1,4 @@
-"""What we ask of a peer within a dialog: BYE, INFO, UPDATE, re-INVITE and its ACK; when and why is the leg's matter."""
+"""Our requests to a peer within a dialog: BYE, INFO, UPDATE, re-INVITE and its ACK; when and why is for the leg."""
 
 import asyncio
 import random
@@ -8,8 +8,8 @@ from aiosipua import Dialog, SipRequest, SipResponse
 from ivr.phone.sip.challenge import Credentials, answer_challenge
 from ivr.phone.sip.client_transaction import ClientTransaction
 from ivr.phone.sip.exchange import Exchange, put_via
-from ivr.phone.sip.flow import Flow
-from ivr.phone.sip.screening import ALLOW
+from ivr.phone.sip.hop import Hop
+from ivr.phone.sip.inspection import ALLOW
 from ivr.phone.sip.wire import contact_uri, read_cseq, read_name_addr
 
 Headers = list[tuple[str, str]]
@@ -17,31 +17,31 @@ Body = tuple[str, str]
 """Content type and text."""
 
 
-class Asker:
+class InDialogRequests:
     """Our requests within one dialog; each returns the final answer, a 408 of our own when there was none."""
 
-    def __init__(self, exchange: Exchange, dialog: Dialog, flow: Flow) -> None:
-        self.exchange, self.dialog, self.flow = exchange, dialog, flow
+    def __init__(self, exchange: Exchange, dialog: Dialog, hop: Hop) -> None:
+        self.exchange, self.dialog, self.hop = exchange, dialog, hop
         self.credentials: Credentials | None = None
         self.offering = False
         """An offer of ours is under way: one that meets it is a 491 (RFC 3261 14.2)."""
 
-    async def ask(self, method: str, headers: Headers | None = None, body: Body | None = None) -> SipResponse:
-        response = await self._ask_once(method, headers or [], body)
+    async def send(self, method: str, headers: Headers | None = None, body: Body | None = None) -> SipResponse:
+        response = await self._send_once(method, headers or [], body)
         if response.status_code in (401, 407) and self.credentials is not None:
             login = answer_challenge(self.credentials, response, method, self.dialog.remote_target)
             if login is not None:
-                response = await self._ask_once(method, [*(headers or []), login], body)
+                response = await self._send_once(method, [*(headers or []), login], body)
         return response
 
-    async def offer_again(self, sdp: str, headers: Headers | None = None) -> SipResponse:
+    async def reinvite(self, sdp: str, headers: Headers | None = None) -> SipResponse:
         """A re-INVITE; after a 2xx the ACK goes out by itself. 491 is tried once more (RFC 3261 14.1)."""
         self.offering = True
         try:
-            response = await self.ask("INVITE", headers, ("application/sdp", sdp))
+            response = await self.send("INVITE", headers, ("application/sdp", sdp))
             if response.status_code == 491:
                 await asyncio.sleep(random.uniform(0, 2))
-                response = await self.ask("INVITE", headers, ("application/sdp", sdp))
+                response = await self.send("INVITE", headers, ("application/sdp", sdp))
         finally:
             self.offering = False
         if response.status_code < 300:
@@ -59,30 +59,30 @@ class Asker:
                 ack.headers.append(name, value)
         if sdp:
             ack.content_type, ack.text = "application/sdp", sdp
-        flow = await self._flow_for(ack)
-        flow.send(bytes(ack))
+        hop = await self._hop_for(ack)
+        hop.send(bytes(ack))
 
     def refresh_target(self, message: SipRequest | SipResponse) -> None:
         """A re-INVITE, UPDATE or the answer to one may move the far end (RFC 3261 12.2)."""
         self.dialog.remote_target = contact_uri(message) or self.dialog.remote_target
 
-    async def _ask_once(self, method: str, headers: Headers, body: Body | None) -> SipResponse:
+    async def _send_once(self, method: str, headers: Headers, body: Body | None) -> SipResponse:
         request = self._build(method)
         for name, value in headers:
             request.headers.append(name, value)
         if method in ("INVITE", "UPDATE"):
-            request.headers.append("Contact", self.exchange.contact(self.flow))
+            request.headers.append("Contact", self.exchange.contact(self.hop))
             request.headers.append(*ALLOW)
         if body is not None:
             request.content_type, request.text = body
-        flow = await self._flow_for(request)
-        return await self._begin(request, flow).final
+        hop = await self._hop_for(request)
+        return await self._begin(request, hop).final
 
-    def _begin(self, request: SipRequest, flow: Flow) -> ClientTransaction:
+    def _begin(self, request: SipRequest, hop: Hop) -> ClientTransaction:
         if request.method != "INVITE":
-            return self.exchange.transactions.ask(request, flow)
+            return self.exchange.transactions.request(request, hop)
         return self.exchange.transactions.invite(
-            request, flow, provisional=lambda _: None, accepted=lambda _: self._acknowledge(request)
+            request, hop, provisional=lambda _: None, accepted=lambda _: self._acknowledge(request)
         )
 
     def _acknowledge(self, invite: SipRequest) -> None:
@@ -104,9 +104,9 @@ class Asker:
         first = read_name_addr(self.dialog.route_set[0]) if self.dialog.route_set else None
         return first.uri if first is not None and ";lr" not in first.uri.lower() else None
 
-    async def _flow_for(self, request: SipRequest) -> Flow:
+    async def _hop_for(self, request: SipRequest) -> Hop:
         routes = request.headers.get("route")
         towards = request.uri if self._strict_router() or not routes else routes[0]
-        flow = await self.exchange.flow_towards(towards, self.flow)
-        put_via(request, flow)
-        return flow
+        hop = await self.exchange.hop_towards(towards, self.hop)
+        put_via(request, hop)
+        return hop

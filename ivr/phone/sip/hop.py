@@ -1,4 +1,4 @@
-"""A flow is where a message came from and how to send back there; sockets behind it, or a test's network, are not here."""
+"""The next hop of a message: where it came from and how to send back there. Its sockets, or a test's network, are not here."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -6,14 +6,14 @@ from typing import Protocol
 from ivr.phone.sip.contract import Address, TransportKind
 
 
-class Flow(Protocol):
+class Hop(Protocol):
     """One UDP peer, or one TCP or TLS connection."""
 
     @property
     def transport(self) -> TransportKind: ...
     @property
     def local(self) -> Address:
-        """The address peers reach us at through this flow: it goes into Via and Contact."""
+        """The address peers reach us at through this hop: it goes into Via and Contact."""
 
     @property
     def remote(self) -> Address: ...
@@ -23,15 +23,15 @@ class Flow(Protocol):
         """Never raises and never waits; `to` redirects a datagram (RFC 3261 18.2.2) and means nothing to a stream."""
 
 
-Receiver = Callable[[bytes, Flow], None]
+Receiver = Callable[[bytes, Hop], None]
 
 
 class Transport(Protocol):
     """Every socket of an endpoint."""
 
     async def start(self, receive: Receiver) -> None: ...
-    async def open(self, transport: TransportKind, remote: Address, name: str) -> Flow:
-        """A flow of our own towards a peer; raises PeerError when it cannot be reached.
+    async def open(self, transport: TransportKind, remote: Address, name: str) -> Hop:
+        """A hop of our own towards a peer; raises PeerError when it cannot be reached.
 
         `name` is the host as its URI has it: over TLS the certificate must be for that (RFC 5922 4).
         """

@@ -5,8 +5,8 @@ import pytest
 
 from dsp import g711
 from dsp.errors import DspError
-from dsp.growing import GrowingRecording
 from dsp.recording import ULAW, Format, read
+from dsp.wav_writer import WavWriter
 
 STEREO = Format(ULAW, 8, 2, 8000)
 
@@ -17,9 +17,9 @@ def codes(count, seed=0):
 
 def test_what_was_appended_is_read_back(tmp_path):
     pieces = [codes(160, seed) for seed in range(200)]
-    with GrowingRecording(tmp_path / "call.wav", STEREO) as growing:
+    with WavWriter(tmp_path / "call.wav", STEREO) as writer:
         for piece in pieces:
-            growing.append(piece)
+            writer.append(piece)
         assert not (tmp_path / "call.wav").exists()
     found = read(tmp_path / "call.wav")
     assert found.format == STEREO
@@ -28,35 +28,35 @@ def test_what_was_appended_is_read_back(tmp_path):
 
 
 def test_one_that_was_never_closed_can_be_heard(tmp_path):
-    growing = GrowingRecording(tmp_path / "call.wav", STEREO)
+    writer = WavWriter(tmp_path / "call.wav", STEREO)
     for _ in range(100):
-        growing.append(codes(160))
+        writer.append(codes(160))
     left = tmp_path / "call.wav.part"
     assert read(left).seconds > 0.8  # what the buffer holds is lost
-    growing.close()
+    writer.close()
 
 
 def test_an_empty_one_leaves_nothing(tmp_path):
-    GrowingRecording(tmp_path / "call.wav", STEREO).close()
+    WavWriter(tmp_path / "call.wav", STEREO).close()
     assert not list(tmp_path.iterdir())
 
 
 def test_only_its_owner_may_read_it(tmp_path):
-    with GrowingRecording(tmp_path / "call.wav", STEREO) as growing:
-        growing.append(codes(1))
+    with WavWriter(tmp_path / "call.wav", STEREO) as writer:
+        writer.append(codes(1))
     assert (tmp_path / "call.wav").stat().st_mode & 0o077 == 0
 
 
 def test_two_cannot_grow_under_one_name(tmp_path):
-    growing = GrowingRecording(tmp_path / "call.wav", STEREO)
+    writer = WavWriter(tmp_path / "call.wav", STEREO)
     with pytest.raises(FileExistsError):
-        GrowingRecording(tmp_path / "call.wav", STEREO)
-    growing.close()
+        WavWriter(tmp_path / "call.wav", STEREO)
+    writer.close()
 
 
 @pytest.mark.parametrize("wrong", [np.zeros((160, 1), np.uint8), np.zeros(160, np.uint8), np.zeros((160, 2), np.int16)])
 def test_frames_of_another_shape_are_refused(tmp_path, wrong):
-    growing = GrowingRecording(tmp_path / "call.wav", STEREO)
+    writer = WavWriter(tmp_path / "call.wav", STEREO)
     with pytest.raises(DspError, match=r"expected uint8 \[samples, 2\]"):
-        growing.append(wrong)
-    growing.close()
+        writer.append(wrong)
+    writer.close()
