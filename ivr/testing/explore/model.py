@@ -53,7 +53,7 @@ A_YEAR_S = 365 * 24 * 3600
 
 
 @dataclass
-class Begun:
+class BegunPayment:
     """A payment, and what limits count it by."""
 
     payment: Payment
@@ -84,7 +84,7 @@ class ModelledStore(Store):
         """Empty, as at the beginning."""
         self._calls: dict[str, StoredCall] = {}
         self._sealed: dict[str, dict[str, SealedField]] = {}
-        self._begun: dict[str, Begun] = {}
+        self._begun: dict[str, BegunPayment] = {}
         self._jobs: dict[tuple[str, str], Queued | None] = {}  # None: done, and not to be added again
         self._texts: dict[str, TextMessage] = {}
         self._bills: dict[str, Bill] = {}
@@ -162,7 +162,7 @@ class ModelledStore(Store):
         if refusal is not None:
             self._sealed.pop(intent.reference, None)
             return refusal
-        self._begun[intent.reference] = Begun(Payment(intent, "accepted", None, None), fingerprint, now)
+        self._begun[intent.reference] = BegunPayment(Payment(intent, "accepted", None, None), fingerprint, now)
         self._add_job("authorize", intent.reference, bank_queue(intent.bank))
         return Accepted()
 
