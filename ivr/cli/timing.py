@@ -20,9 +20,9 @@ from ivr.testing.project import Project
 from ivr.testing.seconds import (
     CALLERS,
     Answers,
-    Caller,
     Kind,
     Part,
+    TimedCaller,
     TimedLine,
     Voice,
     by_kind,
@@ -107,7 +107,9 @@ def time_flow(file: Path, keys: str | None = None, language: str | None = None) 
         return Timing(flow.name, language, renderer.voice, calls)
 
 
-def time_one(project: Project, flow: Flow, language: str, keys: str | None, caller: Caller, voice: Voice) -> list[Part]:
+def time_one(
+    project: Project, flow: Flow, language: str, keys: str | None, caller: TimedCaller, voice: Voice
+) -> list[Part]:
     """On a bench of its own: what another caller has paid is not due any more."""
     bench = project.bench(flow.name).workbench
     line = TimedLine(bench.runner, bench.store, bench.prompts.words, bench.clock, bench.work)

@@ -29,14 +29,14 @@ Kind = Literal["prompt", "keys", "silence", "hold"]
 
 
 @dataclass(frozen=True)
-class Caller:
+class TimedCaller:
     """`hears_out`: every prompt to its end, then keys at once. Otherwise only those that say something new."""
 
     name: str
     hears_out: bool
 
 
-FIRST_TIME, EXPERT = Caller("first time", True), Caller("expert", False)
+FIRST_TIME, EXPERT = TimedCaller("first time", True), TimedCaller("expert", False)
 CALLERS = (FIRST_TIME, EXPERT)
 
 
@@ -90,7 +90,7 @@ class TimedLine(LocalLine):
 Answer = Callable[[str, Sequence[Phrase]], str]
 
 
-def time_call(line: TimedLine, caller: Caller, answer: Answer, voice: Voice) -> list[Part]:
+def time_call(line: TimedLine, caller: TimedCaller, answer: Answer, voice: Voice) -> list[Part]:
     """The whole call in its order. `answer` gives the keys for a field and what was just said; "" is a silence."""
     parts: list[Part] = []
     reply = line.begin()
@@ -112,7 +112,7 @@ def in_full(said: Sequence[Phrase], voice: Voice) -> Iterator[Part]:
         yield Part("prompt", phrase.name, voice.seconds(phrase))
 
 
-def heard(said: Sequence[Phrase], caller: Caller, voice: Voice) -> Iterator[Part]:
+def heard(said: Sequence[Phrase], caller: TimedCaller, voice: Voice) -> Iterator[Part]:
     """A question with what stands before it. Whoever knows it keys as soon as the last new thing has been said."""
     news = [voice.news(phrase) for phrase in said]
     last = max((number for number, seconds in enumerate(news) if seconds), default=-1)

@@ -16,8 +16,8 @@ from ivr.testing.seconds import (
     FIRST_TIME,
     KEY_S,
     Answers,
-    Caller,
     Part,
+    TimedCaller,
     TimedLine,
     Voice,
     by_kind,
@@ -41,7 +41,7 @@ def voice_of(bench: Bench) -> Voice:
     return Voice(lambda phrase: len(words(phrase)) / 10, until)
 
 
-def timed(bench: Bench, caller: Caller, keys: str | None = None, language: int = 1) -> list[Part]:
+def timed(bench: Bench, caller: TimedCaller, keys: str | None = None, language: int = 1) -> list[Part]:
     work = bench.workbench
     line = TimedLine(work.runner, work.store, work.prompts.words, work.clock, work.work)
     line.dial("SIM-time", "pay-a-bill", ani="+15550100")
