@@ -25,7 +25,7 @@ from ivr.phone.rtp.keys import EVENT_KEYS, KeyMerger, Method
 from ivr.phone.rtp.liveness import Liveness
 from ivr.phone.rtp.outgoing import PACKET_BYTES, Outgoing
 from ivr.phone.rtp.packets import Arrivals, Bytes, Rows
-from ivr.phone.rtp.prompts import NO_PLAY, Prompts
+from ivr.phone.rtp.prompts import NO_PLAY, ClipStore
 from ivr.phone.rtp.reception import Received, Reception
 from ivr.phone.rtp.recording.recordings import Recordings
 from ivr.phone.rtp.sequence import Sequences
@@ -43,7 +43,7 @@ class MediaPlane:
         rows = settings.calls
         self.calls = Table(rows)
         self.clock = PartClock()
-        self.prompts = Prompts(rows, settings.clip_seconds)
+        self.prompts = ClipStore(rows, settings.clip_seconds)
         self.outgoing = Outgoing(rows)
         self.sequences = Sequences(rows)
         self.jitter = Jitter(rows, self.sequences)

@@ -27,7 +27,7 @@ class StoredClip:
     frames: int
 
 
-class Prompts:
+class ClipStore:
     """Clips are padded with silence to whole frames: at most 20 ms between two pieces of a sentence."""
 
     def __init__(self, capacity: int, clip_seconds: float) -> None:
