@@ -11,10 +11,10 @@ from ivr.calls import note_fault
 from ivr.channels.browser.audio_port import FRAME_S, BrowserAudioPort, Captions
 from ivr.channels.browser.messages import HangUp, Press, read_message
 from ivr.channels.browser.record import Record
-from ivr.channels.browser.socket import Gone, Socket
+from ivr.channels.browser.socket import Socket, SocketClosed
 from ivr.channels.browser.tone_reader import FRAME, KeyToneDown, ToneReader
 from ivr.channels.line import Conversation, KeyPressed, Services
-from ivr.channels.line import Gone as CallerGone
+from ivr.channels.line import SocketClosed as CallerGone
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.errors import PeerError
@@ -98,7 +98,7 @@ class BrowserCall:
         while True:
             try:
                 heard = await self._socket.hear()
-            except Gone:
+            except SocketClosed:
                 return
             if isinstance(heard, bytes):
                 self._take_frame(heard)
