@@ -30,14 +30,16 @@ class Press(FromPage):
     key: Key = Field(repr=False)
 
 
-class HangUp(FromPage):
+class HangUpMessage(FromPage):
     do: Literal["hang_up"]
 
 
-_ANY: TypeAdapter[Dial | Press | HangUp] = TypeAdapter(Annotated[Dial | Press | HangUp, Field(discriminator="do")])
+_ANY: TypeAdapter[Dial | Press | HangUpMessage] = TypeAdapter(
+    Annotated[Dial | Press | HangUpMessage, Field(discriminator="do")]
+)
 
 
-def read_message(text: str) -> Dial | Press | HangUp:
+def read_message(text: str) -> Dial | Press | HangUpMessage:
     """PeerError names what is wrong with it, and quotes nothing of it."""
     if len(text) > LONGEST:
         raise PeerError(f"a message of more than {LONGEST} characters")
