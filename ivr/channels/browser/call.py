@@ -9,7 +9,7 @@ from typing import Final
 
 from ivr.calls import note_fault
 from ivr.channels.browser.audio_port import FRAME_S, BrowserAudioPort, Captions
-from ivr.channels.browser.messages import HangUpMessage, Press, read_message
+from ivr.channels.browser.messages import HangUpMessage, PressMessage, read_message
 from ivr.channels.browser.record import Record
 from ivr.channels.browser.socket import Socket, SocketClosed
 from ivr.channels.browser.tone_reader import FRAME, KeyToneDown, ToneReader
@@ -104,7 +104,7 @@ class BrowserCall:
                 self._take_frame(heard)
                 continue
             match read_message(heard):
-                case Press(key=key):
+                case PressMessage(key=key):
                     self._take_key(key)
                 case HangUpMessage():
                     self._conversation.tell(CallerGone("caller hung up"))

@@ -23,7 +23,7 @@ class Dial(FromPage):
     ani: str = Field(pattern=r"^(\+?[0-9]{3,15})?$")
 
 
-class Press(FromPage):
+class PressMessage(FromPage):
     """One key as an event, where the page does not send tones."""
 
     do: Literal["key"]
@@ -34,12 +34,12 @@ class HangUpMessage(FromPage):
     do: Literal["hang_up"]
 
 
-_ANY: TypeAdapter[Dial | Press | HangUpMessage] = TypeAdapter(
-    Annotated[Dial | Press | HangUpMessage, Field(discriminator="do")]
+_ANY: TypeAdapter[Dial | PressMessage | HangUpMessage] = TypeAdapter(
+    Annotated[Dial | PressMessage | HangUpMessage, Field(discriminator="do")]
 )
 
 
-def read_message(text: str) -> Dial | Press | HangUpMessage:
+def read_message(text: str) -> Dial | PressMessage | HangUpMessage:
     """PeerError names what is wrong with it, and quotes nothing of it."""
     if len(text) > LONGEST:
         raise PeerError(f"a message of more than {LONGEST} characters")
