@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ivr.calls import Answered, CallService, CallStore, Runner, note_fault
-from ivr.channels.line.audio_port import AudioPort, Gone, Heard, KeyPressed, Silent, TimerFired
+from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, Silent, TimerFired
 from ivr.channels.line.entry_buffer import EntryBuffer
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
@@ -130,7 +130,7 @@ class Conversation:
                 await self._prompt_over()
             case TimerFired(number) if number == self._timer_number:
                 await self._timer_over()
-            case Gone():
+            case CallerGone():
                 await self._caller_gone()
 
     async def _take_key(self, key: str) -> None:
