@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ivr.channels.simulator import Heard, Instruction, Player, World, read_script
+from ivr.channels.simulator import HeardPrompt, Instruction, Player, World, read_script
 from ivr.errors import PeerError
 
 
@@ -12,7 +12,7 @@ class Played:
     """A line of the file. `heard`: what the caller heard because of it; `instead`: what was true in place of it."""
 
     instruction: Instruction
-    heard: Sequence[Heard] = ()
+    heard: Sequence[HeardPrompt] = ()
     instead: str = ""
 
 
@@ -36,7 +36,7 @@ def rehearse(text: str, world: World) -> Rehearsal:
 
     ScriptError names a line that cannot be read, before anything is played.
     """
-    heard: list[Heard] = []
+    heard: list[HeardPrompt] = []
     player = Player(world, lambda reply: heard.extend(reply.heard))
     played: list[Played] = []
     for instruction in read_script(text, flows=world.flows, prompts=world.prompts):

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from ivr.channels.simulator import Heard, Reply, converse
+from ivr.channels.simulator import HeardPrompt, Reply, converse
 from ivr.cli import simulate
 from ivr.testing.twilio import Application, TwilioCall
 
@@ -20,7 +20,7 @@ class Scripted:
         return self.next()
 
     def next(self) -> Reply:
-        return Reply([Heard("", "?")], "keys", sensitive=self.asks.pop(0)) if self.asks else Reply((), "over")
+        return Reply([HeardPrompt("", "?")], "keys", sensitive=self.asks.pop(0)) if self.asks else Reply((), "over")
 
     def press(self, keys: str) -> Reply:
         self.pressed.append(keys)

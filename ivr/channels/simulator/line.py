@@ -8,7 +8,7 @@ State = Literal["keys", "waiting", "over"]
 
 
 @dataclass(frozen=True)
-class Heard:
+class HeardPrompt:
     """One thing said: the prompt's name where the line knows it, and the words."""
 
     name: str
@@ -20,7 +20,7 @@ class Reply:
     """What the caller hears, and what the line does next. `asks`: the field that keys are awaited for, where known;
     `sensitive`: they may be card data, and are not to be shown."""
 
-    heard: Sequence[Heard]
+    heard: Sequence[HeardPrompt]
     state: State
     asks: str = ""
     sensitive: bool = False

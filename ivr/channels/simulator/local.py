@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from ivr.calls import Answered, CallService, CallStore, Runner, Session, new_call, note_fault
-from ivr.channels.simulator.line import Heard, Reply
+from ivr.channels.simulator.line import HeardPrompt, Reply
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.entry import Reading, read_entry
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
@@ -107,12 +107,12 @@ class LocalLine:
             return self._say(self._session.fault().actions)
 
     def _say(self, actions: Sequence[ChannelAction]) -> Reply:
-        heard: list[Heard] = []
+        heard: list[HeardPrompt] = []
         self._collect = None
         for action in actions:
             match action:
                 case Speak():
-                    heard += [Heard(phrase.name, self.words(phrase)) for phrase in action.phrases]
+                    heard += [HeardPrompt(phrase.name, self.words(phrase)) for phrase in action.phrases]
                 case Collect():
                     return self._await_keys(heard, action)
                 case Wait():
@@ -122,7 +122,7 @@ class LocalLine:
                     return Reply(heard, "over")
         return Reply(heard, "over")
 
-    def _await_keys(self, heard: list[Heard], collect: Collect) -> Reply:
+    def _await_keys(self, heard: list[HeardPrompt], collect: Collect) -> Reply:
         self._collect = collect
         if collect.flush:
             self._typed_ahead = ""

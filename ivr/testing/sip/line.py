@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from ivr.channels.line import Conversation, Services
-from ivr.channels.simulator import Heard, Reply
+from ivr.channels.simulator import HeardPrompt, Reply
 from ivr.channels.trunk.call_handler import Route
 from ivr.errors import PeerError
 from ivr.phone.rtp import CallerStream, Phone
@@ -66,7 +66,7 @@ class SipLine:
 
     def wait(self) -> Reply:
         """Until the hold is over: by the bank's answer, or by its time."""
-        heard: list[Heard] = []
+        heard: list[HeardPrompt] = []
         for _ in range(MOST_LOOKS):
             self._bench.workbench.work()
             turn = self._conversation.call
@@ -141,10 +141,10 @@ class SipLine:
         """Until the line has spoken and waits for its caller or the bank, or has hung up."""
         await self._until(lambda: self._is_over or self._timers.is_running, "say what comes next")
 
-    async def _listen(self) -> list[Heard]:
+    async def _listen(self) -> list[HeardPrompt]:
         """What was said since the last time. The last packets may still lie in the telephone's socket."""
         loop, packets = asyncio.get_running_loop(), self._phone.heard
-        began, before, heard = loop.time(), len(packets), list[Heard]()
+        began, before, heard = loop.time(), len(packets), list[HeardPrompt]()
         while True:
             heard += self._sayings.in_packets(packets)
             is_quiet = self._is_over or len(packets) - before >= QUIET_PACKETS

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from ivr.channels.simulator import Heard, Reply
+from ivr.channels.simulator import HeardPrompt, Reply
 from ivr.channels.simulator.line import State
 from ivr.errors import PeerError
 from ivr.testing.twilio.signing import signature_of
@@ -74,7 +74,7 @@ class TwilioCall:
 
     def press(self, keys: str) -> Reply:
         """Keys, and then nothing until the Gather's time is over. What is left over goes to the next Gather."""
-        heard: list[Heard] = []
+        heard: list[HeardPrompt] = []
         while self._at is not None and self._at.name == "Gather":
             entry, finished, keys = gathered_by(
                 keys, self._at.get("finishOnKey", "#"), int(self._at.get("numDigits", "0"))
@@ -166,7 +166,7 @@ class TwilioCall:
             raise
         return self._go_on([])
 
-    def _go_on(self, heard: list[Heard]) -> Reply:
+    def _go_on(self, heard: list[HeardPrompt]) -> Reply:
         """Verb by verb, until the caller has to do something, or a document has to be fetched."""
         self._at = None
         while self._verbs:
@@ -187,7 +187,7 @@ class TwilioCall:
         self._complete()
         return Reply(heard, "over")
 
-    def _redirect(self, verb: Element, heard: list[Heard]) -> Reply:
+    def _redirect(self, verb: Element, heard: list[HeardPrompt]) -> Reply:
         """What was said before it is heard first: the caller waits, then the next document comes."""
         if heard:
             self._verbs.insert(0, verb)
@@ -283,11 +283,11 @@ def gathered_by(keys: str, done: str, limit: int) -> tuple[str, str, str]:
     return keys, "", ""
 
 
-def _heard(verb: Element) -> list[Heard]:
+def _heard(verb: Element) -> list[HeardPrompt]:
     if verb.name == "Say":
-        return [Heard("", " ".join(_all_text(verb).split()))]
+        return [HeardPrompt("", " ".join(_all_text(verb).split()))]
     if verb.name == "Play":
-        return [Heard("", f"[{verb.text.strip() or verb.get('digits')}]")]
+        return [HeardPrompt("", f"[{verb.text.strip() or verb.get('digits')}]")]
     return []
 
 
