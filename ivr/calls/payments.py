@@ -35,7 +35,7 @@ from ivr.store import (
     DueChanged,
     DueNow,
     Limit,
-    Limits,
+    AttemptLimits,
     NoCard,
     OverLimit,
     Payment,
@@ -260,9 +260,9 @@ def _limit(rate: Rate) -> Limit:
     return Limit(rate.count, rate.window_s)
 
 
-def _limits(flow: Flow) -> Limits:
+def _limits(flow: Flow) -> AttemptLimits:
     written = flow.head.limits
-    return Limits(
+    return AttemptLimits(
         per_call=written.attempts_per_call,
         per_caller=_limit(written.attempts_per_caller),
         per_card=_limit(written.attempts_per_card),

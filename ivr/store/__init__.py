@@ -23,7 +23,7 @@ from ivr.store.intents import (
     Status,
 )
 from ivr.store.ledger import Ledger, NoCard
-from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, Limits, OverLimit
+from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, AttemptLimits, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, Notices
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
@@ -100,7 +100,7 @@ __all__ = [
     "Job",
     "LedgerEntry",
     "Limit",
-    "Limits",
+    "AttemptLimits",
     "LiveVersion",
     "NoCard",
     "Notice",

@@ -30,7 +30,7 @@ from ivr.store import (
     DueNow,
     Job,
     Limit,
-    Limits,
+    AttemptLimits,
     NoCard,
     OverLimit,
     Payment,
@@ -130,7 +130,7 @@ class ModelledStore(Store):
 
     # ---- a charge is begun
 
-    def limit_reached(self, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
+    def limit_reached(self, attempter: Attempter, limits: AttemptLimits, now: datetime) -> OverLimit | None:
         a_call = Limit(limits.per_call, A_YEAR_S) if limits.per_call else None
         checks = {"call": a_call, "caller": limits.per_caller, "card": limits.per_card}
         checks |= {"account": limits.per_account, "line": limits.per_line}
@@ -146,7 +146,7 @@ class ModelledStore(Store):
             yield is_failed and mine == _counted(what, _attempter_of(one.payment.intent, one.fingerprint))
 
     def begin_payment(
-        self, intent: PaymentIntent, limits: Limits, now: datetime, due: DueNow | None = None
+        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: DueNow | None = None
     ) -> Accepted | AlreadyBegun | Refusal:
         if intent.amount.minor <= 0:
             raise ValueError("a charge is more than nothing")
@@ -167,7 +167,7 @@ class ModelledStore(Store):
         return Accepted()
 
     def _refusal(  # type: ignore[override]
-        self, intent: PaymentIntent, attempter: Attempter, limits: Limits, now: datetime, due: DueNow | None
+        self, intent: PaymentIntent, attempter: Attempter, limits: AttemptLimits, now: datetime, due: DueNow | None
     ) -> Refusal | None:
         over = self.limit_reached(attempter, limits, now)
         if over is not None or not intent.payable_key:
