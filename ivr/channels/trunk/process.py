@@ -27,7 +27,7 @@ from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.phone.sip import (
     Account,
     Credentials,
-    Limits,
+    SourceLimits,
     Listen,
     MediaRules,
     Peer,
@@ -281,7 +281,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         media=media_rules(settings),
         dnis_from=settings.trunk_called_number,
         max_call_s=settings.trunk_max_minutes * 60,
-        limits=Limits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
+        limits=SourceLimits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
     )
 
 

@@ -21,7 +21,7 @@ from ivr.phone.sip.numbers import plain_number
 from ivr.phone.sip.registration import Account, Registration
 from ivr.phone.sip.sdp import parse_session
 from ivr.phone.sip.session import Answer, Codec, Crypto, MediaLine, MediaRules, Reject, SessionOffer
-from ivr.phone.sip.settings import Limits, Listen, Peer, SipSettings, Timers, Tls
+from ivr.phone.sip.settings import SourceLimits, Listen, Peer, SipSettings, Timers, Tls
 
 __all__ = [
     "CANCELLED",
@@ -42,7 +42,7 @@ __all__ = [
     "Credentials",
     "Crypto",
     "Invitation",
-    "Limits",
+    "SourceLimits",
     "Listen",
     "LocalSession",
     "MediaLine",

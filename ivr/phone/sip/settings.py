@@ -80,7 +80,7 @@ class Timers:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SourceLimits:
     """What one source, or all together, may take from us; what is over it is dropped without an answer, and counted."""
 
     messages_per_s: float = 4000
@@ -136,4 +136,4 @@ class SipSettings:
     min_se_s: int = 90
     retry_after_s: int = 10
     timers: Timers = Timers()
-    limits: Limits = Limits()
+    limits: SourceLimits = SourceLimits()

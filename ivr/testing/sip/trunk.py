@@ -16,7 +16,7 @@ from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.errors import PeerError
 from ivr.phone.rtp import MediaClient, MediaSettings
-from ivr.phone.sip import CallerHandler, Limits, Listen, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, SourceLimits, Listen, SipEndpoint, SipSettings
 
 Result = TypeVar("Result")
 HOST, DNIS = "127.0.0.1", "+15550199"
@@ -61,7 +61,7 @@ class SipTrunk:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _start(self) -> None:
-        limits = Limits(
+        limits = SourceLimits(
             messages_per_s=ANYTHING,
             messages_burst=ANYTHING,
             invites_per_s=ANYTHING,

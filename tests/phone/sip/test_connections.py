@@ -13,7 +13,7 @@ import structlog
 from ivr.errors import ConfigError
 from ivr.phone.sip import (
     CallRefusedError,
-    Limits,
+    SourceLimits,
     Listen,
     LocalSession,
     Peer,
@@ -39,7 +39,7 @@ async def our_endpoint(folder, *, client_ca=None, **limits):
     tls = certificate(folder)
     tls = Tls(tls.certificate, tls.key, client_ca, tls.server_ca)
     listen = tuple(Listen(kind, HOST, 0) for kind in ("udp", "tcp", "tls"))
-    settings = SipSettings(listen=listen, tls=tls, peers=(Peer("pbx", (HOST,)),), limits=Limits(**limits))
+    settings = SipSettings(listen=listen, tls=tls, peers=(Peer("pbx", (HOST,)),), limits=SourceLimits(**limits))
     endpoint = SipEndpoint(settings, FakeCallHandler())
     await endpoint.start()
     yield endpoint

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from ivr.errors import ConfigError, PeerError
 from ivr.phone.sip import (
     CallRefusedError,
-    Limits,
+    SourceLimits,
     Listen,
     LocalSession,
     Peer,
@@ -203,7 +203,7 @@ def test_a_broken_stream_is_closed_and_the_next_connection_works():
 
 def test_strangers_and_the_greedy_get_no_connection():
     async def body():
-        limits = Limits(connections_per_source=2)
+        limits = SourceLimits(connections_per_source=2)
         endpoint = await opened(listening("tcp", limits=limits), FakeCallHandler())
         connections = [await raw(endpoint) for _ in range(3)]
         assert await asyncio.wait_for(connections[2][0].read(), 5) == b""
