@@ -33,7 +33,7 @@ DOT: Final = "•"
 
 
 @dataclass(frozen=True)
-class Line:
+class BrowserServices:
     """What all browser calls share. `services` are those of its conversations; their clips are captioned for each call."""
 
     services: Services
@@ -43,7 +43,7 @@ class Line:
 
 
 class BrowserCall:
-    def __init__(self, line: Line, flow: Flow, call: Call, socket: Socket) -> None:
+    def __init__(self, line: BrowserServices, flow: Flow, call: Call, socket: Socket) -> None:
         self._line, self._flow, self._socket = line, flow, socket
         self._began_s = time.monotonic()
         self._tone_reader = ToneReader()
