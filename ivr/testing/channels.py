@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import httpx
 from flask import Flask, Response
 
-from ivr.channels.simulator import Line, Reply
+from ivr.channels.simulator import CallerLine, Reply
 from ivr.channels.twilio import Forbidden, Signer, Webhooks, Writer
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError
@@ -27,7 +27,7 @@ PUBLIC_URL, TOKEN = (
 )  # signs between this process and itself
 
 
-def dial(channel: Channel, bench: Bench, flow: str, ani: str, keys: KeyMethod = "events") -> tuple[str, Line]:
+def dial(channel: Channel, bench: Bench, flow: str, ani: str, keys: KeyMethod = "events") -> tuple[str, CallerLine]:
     """The call's id and its line, not yet begun. `keys` is how a telephone sends them, where there is one (SIP)."""
     if keys not in KEY_METHODS:
         raise ConfigError(f"keys as '{keys}': choose among {', '.join(KEY_METHODS)}")

@@ -1,6 +1,6 @@
 """Calls without a telephone: in this process, in the terminal or from a text file."""
 
-from ivr.channels.simulator.line import HeardPrompt, Line, Reply, mask
+from ivr.channels.simulator.line import HeardPrompt, CallerLine, Reply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.player import Caller, Paid, Player, Texted, World, play
 from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
@@ -13,7 +13,7 @@ __all__ = [
     "Clock",
     "HeardPrompt",
     "Instruction",
-    "Line",
+    "CallerLine",
     "LocalLine",
     "Paid",
     "Player",

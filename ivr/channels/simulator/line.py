@@ -27,7 +27,7 @@ class Reply:
     wait_s: float = 0.0
 
 
-class Line(Protocol):
+class CallerLine(Protocol):
     """A call from the caller's side: in-process (`local`), or one of those that `ivr.testing` has, by webhooks and SIP."""
 
     def begin(self) -> Reply: ...

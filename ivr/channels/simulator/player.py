@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ivr.channels.simulator.line import Line, Reply
+from ivr.channels.simulator.line import CallerLine, Reply
 from ivr.channels.simulator.script import (
     Callers,
     Instruction,
@@ -44,7 +44,7 @@ class World(Protocol):
     @property
     def prompts(self) -> Collection[str]: ...
 
-    def dial(self, flow: str, ani: str) -> tuple[str, Line]:
+    def dial(self, flow: str, ani: str) -> tuple[str, CallerLine]:
         """The call's id and its line, not yet begun."""
 
     def bank(self, behaviour: str) -> None:
@@ -75,7 +75,7 @@ class Caller:
     """One call under way, and what its caller has heard."""
 
     call: str
-    line: Line
+    line: CallerLine
     since_keys: list[str] = field(default_factory=list)
     words: str = ""
     ever: list[str] = field(default_factory=list)
