@@ -28,7 +28,7 @@ from ivr.phone.sip import (
     Account,
     Credentials,
     SourceLimits,
-    Listen,
+    ListenAddress,
     MediaRules,
     Peer,
     Registration,
@@ -265,14 +265,14 @@ def without_plus(routes: Mapping[str, str]) -> dict[str, str]:
 
 def sip_settings(settings: Settings) -> SipSettings:
     host, port = settings.trunk_bind, settings.trunk_port
-    listen = [Listen("udp", host, port), Listen("tcp", host, port)]
+    listen = [ListenAddress("udp", host, port), ListenAddress("tcp", host, port)]
     tls = None
     if settings.trunk_tls_port:
         if not (settings.trunk_tls_cert and settings.trunk_tls_key):
             raise ConfigError("TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)")
         client_ca = Path(settings.trunk_tls_client_ca) if settings.trunk_tls_client_ca else None
         tls = Tls(Path(settings.trunk_tls_cert), Path(settings.trunk_tls_key), client_ca)
-        listen.append(Listen("tls", host, settings.trunk_tls_port))
+        listen.append(ListenAddress("tls", host, settings.trunk_tls_port))
     return SipSettings(
         listen=tuple(listen),
         peers=(peer_of(settings),),

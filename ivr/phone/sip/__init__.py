@@ -21,7 +21,7 @@ from ivr.phone.sip.numbers import plain_number
 from ivr.phone.sip.registration import Account, Registration
 from ivr.phone.sip.sdp import parse_session
 from ivr.phone.sip.session import Answer, Codec, Crypto, MediaLine, MediaRules, Reject, SessionOffer
-from ivr.phone.sip.settings import SourceLimits, Listen, Peer, SipSettings, Timers, Tls
+from ivr.phone.sip.settings import SourceLimits, ListenAddress, Peer, SipSettings, Timers, Tls
 
 __all__ = [
     "CANCELLED",
@@ -43,7 +43,7 @@ __all__ = [
     "Crypto",
     "Invitation",
     "SourceLimits",
-    "Listen",
+    "ListenAddress",
     "LocalSession",
     "MediaLine",
     "MediaRules",

@@ -14,7 +14,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
-class Listen:
+class ListenAddress:
     """A socket to be rung at; port 0 takes any free one, `SipEndpoint.listening` tells which."""
 
     transport: TransportKind = "udp"
@@ -114,7 +114,7 @@ class SourceLimits:
 
 @dataclass(frozen=True)
 class SipSettings:
-    listen: tuple[Listen, ...] = (Listen("udp"), Listen("tcp"))
+    listen: tuple[ListenAddress, ...] = (ListenAddress("udp"), ListenAddress("tcp"))
     peers: tuple[Peer, ...] = ()
     """Empty: whoever reaches the socket may ring. Anything but loopback wants a list."""
     advertised_host: str | None = None

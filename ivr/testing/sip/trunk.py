@@ -16,7 +16,7 @@ from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.errors import PeerError
 from ivr.phone.rtp import MediaClient, MediaSettings
-from ivr.phone.sip import CallerHandler, SourceLimits, Listen, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, SourceLimits, ListenAddress, SipEndpoint, SipSettings
 
 Result = TypeVar("Result")
 HOST, DNIS = "127.0.0.1", "+15550199"
@@ -68,7 +68,7 @@ class SipTrunk:
             invites_burst=ANYTHING,
             calls=MOST_CALLS,
         )
-        here = (Listen("udp", HOST, 0),)
+        here = (ListenAddress("udp", HOST, 0),)
         self.handler.endpoint = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), self.handler)
         self.phones = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), CallerHandler())
         media = MediaSettings(HOST, ports=4, calls=MOST_CALLS, realtime=False)

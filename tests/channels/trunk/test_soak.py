@@ -14,7 +14,7 @@ import structlog
 
 from ivr.channels.trunk import process
 from ivr.phone.rtp import Phone
-from ivr.phone.sip import CallerHandler, SourceLimits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
+from ivr.phone.sip import CallerHandler, SourceLimits, ListenAddress, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
 from tests.channels.trunk.callers import Caller, place_of, play, speak, telephone
 from tests.patience import PATIENCE_S
 from tests.tills import Till, open_till
@@ -185,7 +185,7 @@ def test_call_after_call_is_ended_and_leaves_nothing_behind(tmp_path, quick_time
     told: list[Held] = []
 
     async def scene():
-        settings = SipSettings(listen=(Listen("udp", "127.0.0.1", 0),), timers=QUICK, limits=NO_LIMIT)
+        settings = SipSettings(listen=(ListenAddress("udp", "127.0.0.1", 0),), timers=QUICK, limits=NO_LIMIT)
         async with open_till(tmp_path, trunk_max_calls="100", trunk_rtp_ports="0000-0063") as till:
             phones, sink = SipEndpoint(settings, CallerHandler()), await Phone.at("127.0.0.1")
             await phones.start()
