@@ -25,7 +25,7 @@ from ivr.store.intents import (
 from ivr.store.ledger import Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, AttemptLimits, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
-from ivr.store.notices import Notice, Notices
+from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
@@ -36,7 +36,7 @@ from ivr.store.ways import Ways, WaysTaken
 
 
 class Store(
-    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways, FlowVersions
+    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, NoticeRows, Texts, Audit, Stories, Turns, Ways, FlowVersions
 ):
     """One database's whole store; thread-safe."""
 
