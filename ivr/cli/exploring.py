@@ -64,11 +64,11 @@ def tell(coverage: Coverage, endings: Counter[str], found: dict[str, BrokenRule]
         console.print(broken.file, markup=False, soft_wrap=True)
 
 
-class Rate(ProgressColumn):
+class RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 def progress_bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
