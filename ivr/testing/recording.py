@@ -38,7 +38,7 @@ class Happening:
 
 
 @dataclass
-class Recording:
+class RecordedCall:
     flow: str
     ani: str
     happened: list[Happening] = field(default_factory=list)
@@ -62,11 +62,11 @@ class RecordingLine(LocalLine):
     """The in-process line, writing down what is heard and keyed. Entries are seen where they are told apart, so
     that keys typed ahead into a card's fields are known to be a card's."""
 
-    recording: Recording
+    recording: RecordedCall
     _parts: tuple[Happening, ...] = ()  # keyed in so far of what may be a card number, as the call knows it
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> Self:
-        self.recording = Recording(flow, ani)
+        self.recording = RecordedCall(flow, ani)
         words = self.words
 
         def noted(phrase: Phrase) -> str:
@@ -166,7 +166,7 @@ def zeros(keys: str) -> str:
 # ---- as a call file
 
 
-def call_file(recording: Recording, call_id: str, store: CallStore) -> str:
+def call_file(recording: RecordedCall, call_id: str, store: CallStore) -> str:
     """What is on record by now stands at the end: the file is a test of it."""
     lines = [f"call {recording.flow} from {recording.ani or 'anonymous'}"]
     lines += [f"  owes   {bill}" for bill in recording.bills]
