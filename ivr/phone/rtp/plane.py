@@ -27,7 +27,7 @@ from ivr.phone.rtp.outgoing import PACKET_BYTES, Outgoing
 from ivr.phone.rtp.packets import Arrivals, Bytes, Rows
 from ivr.phone.rtp.prompts import NO_PLAY, ClipStore
 from ivr.phone.rtp.reception import Received, Reception
-from ivr.phone.rtp.recording.recordings import Recordings
+from ivr.phone.rtp.recording.recordings import OpenRecordings
 from ivr.phone.rtp.sequence import Sequences
 from ivr.phone.rtp.settings import MediaSettings
 from ivr.phone.rtp.sources import AUDIO
@@ -49,7 +49,7 @@ class MediaPlane:
         self.jitter = Jitter(rows, self.sequences)
         self.events = TelephoneEvents(rows)
         self.inband = Inband(rows, self.jitter)
-        self.recordings = Recordings(rows)
+        self.recordings = OpenRecordings(rows)
         self.keys: dict[Method, int] = {"telephone_event": 0, "inband": 0}
         self._family = family
         self.reception = Reception(self.calls, sockets, family)
