@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import httpx
 from flask import Flask, Response
 
-from ivr.channels.simulator import CallerLine, Reply
+from ivr.channels.simulator import CallerLine, LineReply
 from ivr.channels.twilio import Forbidden, Signer, Webhooks, Writer
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError
@@ -78,18 +78,18 @@ class WebhookLine:
         self._hold_s = 0.0
         self.call_id = self._line.call_id
 
-    def begin(self) -> Reply:
+    def begin(self) -> LineReply:
         return self._named(self._line.begin())
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         self._bench.workbench.clock.advance(1)
         return self._named(self._line.press(keys))
 
-    def stay_silent(self) -> Reply:
+    def stay_silent(self) -> LineReply:
         self._bench.workbench.clock.advance(self._bench.workbench.flow.head.patience.first_key)
         return self._named(self._line.stay_silent())
 
-    def wait(self) -> Reply:
+    def wait(self) -> LineReply:
         self._bench.workbench.work()
         self._bench.workbench.clock.advance(max(self._hold_s, 1))
         self._bench.workbench.work()
@@ -98,7 +98,7 @@ class WebhookLine:
     def hang_up(self) -> None:
         self._line.hang_up()
 
-    def _named(self, reply: Reply) -> Reply:
+    def _named(self, reply: LineReply) -> LineReply:
         self._hold_s = reply.wait_s
         names = self._words.names
         return replace(reply, heard=[replace(one, name=names.get(one.words, "")) for one in reply.heard])

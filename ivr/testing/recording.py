@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ivr.calls import CallStore
-from ivr.channels.simulator import LocalLine, Reply
+from ivr.channels.simulator import LocalLine, LineReply
 from ivr.core.actions import Collect, Phrase
 from ivr.core.call import Call
 from ivr.core.entry import read_after_timeout
@@ -83,7 +83,7 @@ class RecordingLine(LocalLine):
         for intent in self._open_charges():
             self.recording.add("bank", intent=intent)
 
-    def _happen(self, event: Event) -> Reply:
+    def _happen(self, event: Event) -> LineReply:
         if isinstance(event, KeysEntered) and self._collect is not None:
             self._note_keys(self._collect, event)
         elif isinstance(event, NoInput):

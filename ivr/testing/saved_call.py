@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ivr.channels.simulator import Reply
+from ivr.channels.simulator import LineReply
 from ivr.conversation.history import is_whole
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
@@ -106,7 +106,7 @@ class Retelling:
                 self.bench.tell_bank(self._behaviour(attempt))
         return self._line
 
-    def _act(self, reply: Reply) -> Reply | None:
+    def _act(self, reply: LineReply) -> LineReply | None:
         """What the caller did, or the bank; None where nothing more is on record."""
         if reply.state == "waiting":
             return self._wait()
@@ -126,7 +126,7 @@ class Retelling:
 
     # ---- keys
 
-    def _card_keys(self, reply: Reply, entry: HistoryEntry) -> str:
+    def _card_keys(self, reply: LineReply, entry: HistoryEntry) -> str:
         if entry.word == "edit":
             return EDITS[entry.rest[0]]
         if entry.word != "card" or entry.rest[0] != reply.asks:
@@ -171,7 +171,7 @@ class Retelling:
 
     # ---- the bank
 
-    def _wait(self) -> Reply | None:
+    def _wait(self) -> LineReply | None:
         if not self._is_bank_ahead():
             return None
         for attempt in self._open_attempts():

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Literal, Self
 
 from ivr.channels.line import LOOK_S
-from ivr.channels.simulator import LocalLine, Reply
+from ivr.channels.simulator import LocalLine, LineReply
 from ivr.core.actions import Phrase
 from ivr.core.entry import Reading, read_entry
 from ivr.core.money import Money
@@ -130,7 +130,7 @@ def held(said_s: float) -> Part:
     return Part("hold", "bank", ceil(max(0.0, BANK_S - said_s) / LOOK_S) * LOOK_S)
 
 
-def answered(line: TimedLine, reply: Reply, keys: str, parts: list[Part]) -> Reply:
+def answered(line: TimedLine, reply: LineReply, keys: str, parts: list[Part]) -> LineReply:
     began = line.clock()
     if not keys:
         following = line.stay_silent()

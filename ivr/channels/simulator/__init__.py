@@ -1,6 +1,6 @@
 """Calls without a telephone: in this process, in the terminal or from a text file."""
 
-from ivr.channels.simulator.line import HeardPrompt, CallerLine, Reply, mask
+from ivr.channels.simulator.line import HeardPrompt, CallerLine, LineReply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.player import Caller, Paid, Player, Texted, World, play
 from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
@@ -17,7 +17,7 @@ __all__ = [
     "LocalLine",
     "Paid",
     "Player",
-    "Reply",
+    "LineReply",
     "ScriptError",
     "Texted",
     "World",

@@ -16,7 +16,7 @@ class HeardPrompt:
 
 
 @dataclass(frozen=True)
-class Reply:
+class LineReply:
     """What the caller hears, and what the line does next. `asks`: the field that keys are awaited for, where known;
     `sensitive`: they may be card data, and are not to be shown."""
 
@@ -30,14 +30,14 @@ class Reply:
 class CallerLine(Protocol):
     """A call from the caller's side: in-process (`local`), or one of those that `ivr.testing` has, by webhooks and SIP."""
 
-    def begin(self) -> Reply: ...
+    def begin(self) -> LineReply: ...
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         """Keys, then a pause: what is no complete entry ends by the inter-digit timer."""
 
-    def stay_silent(self) -> Reply: ...
+    def stay_silent(self) -> LineReply: ...
 
-    def wait(self) -> Reply: ...
+    def wait(self) -> LineReply: ...
 
     def hang_up(self) -> None: ...
 
