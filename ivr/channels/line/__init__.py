@@ -11,7 +11,7 @@ Keys of every call lie in one `EntryBuffer`, wiped as they leave it. No channel'
 """
 
 from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, Silent, TimerFired
-from ivr.channels.line.conversation import LOOK_S, Conversation, Services, Timer, Timers
+from ivr.channels.line.conversation import LOOK_S, Conversation, Services, Timer, EventClock
 from ivr.channels.line.entry_buffer import MOST_KEYS, EntryBuffer
 
 __all__ = [
@@ -27,5 +27,5 @@ __all__ = [
     "Silent",
     "Timer",
     "TimerFired",
-    "Timers",
+    "EventClock",
 ]

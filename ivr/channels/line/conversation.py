@@ -26,7 +26,7 @@ class Timer(Protocol):
     def cancel(self) -> None: ...
 
 
-class Timers(Protocol):
+class EventClock(Protocol):
     """What a conversation counts its seconds by; an event loop is one."""
 
     def time(self) -> float:
@@ -51,7 +51,7 @@ class Services:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     watch: Callable[[Call], None] = lambda _call: None
     tones: Callable[[Phrase], Sequence[Path]] = lambda _phrase: ()
-    timers: Callable[[], Timers] = asyncio.get_running_loop
+    timers: Callable[[], EventClock] = asyncio.get_running_loop
 
     @cached_property
     def service(self) -> CallService:
