@@ -16,7 +16,7 @@ NONE: Final = -1
 
 
 @dataclass(frozen=True)
-class ToneDown:
+class RowToneDown:
     row: int
     key: str = field(repr=False)
     at_s: float
@@ -58,7 +58,7 @@ class Inband:
         self._last_key[row] = NONE
         self._unfinished.pop(row, None)
 
-    def __call__(self, frames: Bytes, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
+    def __call__(self, frames: Bytes, now_s: float) -> tuple[list[RowToneDown], list[ToneUp]]:
         """frames: [capacity, 160] of mu-law, one tick. Rows that are behind are caught up."""
         jitter = self._jitter
         heard = self._bank(frames, np.flatnonzero(~jitter.standing) if jitter.any_standing else None)
@@ -72,7 +72,7 @@ class Inband:
             downs, ups = downs + further_downs, ups + further_ups
         return downs, ups
 
-    def _told(self, heard: Events, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
+    def _told(self, heard: Events, now_s: float) -> tuple[list[RowToneDown], list[ToneUp]]:
         if not len(heard.up.channel) and not len(heard.down.channel):
             return [], []
         # The bank counts each row's samples from its first tick; this one's last sample left the caller DELAY ago.
@@ -84,7 +84,7 @@ class Inband:
             if self._released(int(row), int(key), int(start + duration))
         ]
         downs = [
-            ToneDown(int(row), KEYS[key], float(offset_s[row]) + int(start) / RATE)
+            RowToneDown(int(row), KEYS[key], float(offset_s[row]) + int(start) / RATE)
             for row, key, start in zip(down.channel, down.key, down.start, strict=True)
             if self._pressed(int(row), int(key), int(start))
         ]
