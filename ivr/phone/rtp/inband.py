@@ -23,7 +23,7 @@ class RowToneDown:
 
 
 @dataclass(frozen=True)
-class ToneUp:
+class RowToneUp:
     row: int
     duration_s: float
 
@@ -58,7 +58,7 @@ class Inband:
         self._last_key[row] = NONE
         self._unfinished.pop(row, None)
 
-    def __call__(self, frames: Bytes, now_s: float) -> tuple[list[RowToneDown], list[ToneUp]]:
+    def __call__(self, frames: Bytes, now_s: float) -> tuple[list[RowToneDown], list[RowToneUp]]:
         """frames: [capacity, 160] of mu-law, one tick. Rows that are behind are caught up."""
         jitter = self._jitter
         heard = self._bank(frames, np.flatnonzero(~jitter.standing) if jitter.any_standing else None)
@@ -72,14 +72,14 @@ class Inband:
             downs, ups = downs + further_downs, ups + further_ups
         return downs, ups
 
-    def _told(self, heard: Events, now_s: float) -> tuple[list[RowToneDown], list[ToneUp]]:
+    def _told(self, heard: Events, now_s: float) -> tuple[list[RowToneDown], list[RowToneUp]]:
         if not len(heard.up.channel) and not len(heard.down.channel):
             return [], []
         # The bank counts each row's samples from its first tick; this one's last sample left the caller DELAY ago.
         offset_s = now_s + TICK_S - (self._tick - self._jitter.stood) * TICK_S - DELAY / RATE
         up, down = heard.up, heard.down
         ups = [
-            ToneUp(int(row), int(duration) / RATE)
+            RowToneUp(int(row), int(duration) / RATE)
             for row, key, start, duration in zip(up.channel, up.key, up.start, up.duration, strict=True)
             if self._released(int(row), int(key), int(start + duration))
         ]

@@ -19,7 +19,7 @@ from ivr.phone.rtp.contract import (
     Played,
     TimedOut,
 )
-from ivr.phone.rtp.inband import Inband, RowToneDown, ToneUp
+from ivr.phone.rtp.inband import Inband, RowToneDown, RowToneUp
 from ivr.phone.rtp.jitter import Audio, Jitter
 from ivr.phone.rtp.keys import EVENT_KEYS, KeyMerger, Method
 from ivr.phone.rtp.liveness import Liveness
@@ -245,7 +245,7 @@ class MediaPlane:
             for row, duration in zip(release.rows.tolist(), release.duration_s.tolist(), strict=True):
                 told.append(KeyReleased(self.calls.names[row], "telephone_event", duration))
 
-    def _tell_tones(self, downs: list[RowToneDown], ups: list[ToneUp], told: list[MediaEvent]) -> None:
+    def _tell_tones(self, downs: list[RowToneDown], ups: list[RowToneUp], told: list[MediaEvent]) -> None:
         for down in downs:
             self._key(down.row, down.key, "inband", down.at_s, told)
         told.extend(KeyReleased(self.calls.names[up.row], "inband", up.duration_s) for up in ups)
