@@ -30,7 +30,7 @@ from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
-from ivr.store.turns import Turn, Turns
+from ivr.store.turns import TurnRecord, Turns
 from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
 from ivr.store.ways import Ways, WaysTaken
 
@@ -116,7 +116,7 @@ __all__ = [
     "StoredCall",
     "TextMessage",
     "TextProblem",
-    "Turn",
+    "TurnRecord",
     "WaysTaken",
     "Which",
     "bank_queue",

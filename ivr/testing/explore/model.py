@@ -42,7 +42,7 @@ from ivr.store import (
     Store,
     StoredCall,
     TextMessage,
-    Turn,
+    TurnRecord,
     Which,
     bank_queue,
     read_bills,
@@ -108,7 +108,7 @@ class ModelledStore(Store):
         ended = [one.call for one in self._calls.values() if one.call.flow == flow and one.call.phase == "over"]
         yield from ended[::-1][:limit]
 
-    def note_turn(self, turn: Turn) -> None:
+    def note_turn(self, turn: TurnRecord) -> None:
         """For people to read: nobody reads it here."""
 
     # ---- sealed fields
