@@ -17,7 +17,7 @@ from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.worker_pool import WORKERS, WorkerPool, queues_for
-from ivr.store import Job, Limit, AttemptLimits, PaymentIntent, SealedField, Store, migrate, open_store
+from ivr.store import AttemptLimits, Job, Limit, PaymentIntent, SealedField, Store, migrate, open_store
 
 NOW = datetime.now(UTC)
 FIELDS = ("card_number", "expiry", "security_code", "postal_code")

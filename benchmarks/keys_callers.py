@@ -17,7 +17,7 @@ import structlog
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ivr.phone.rtp import CallerStream, Phone
-from ivr.phone.sip import CallerHandler, SourceLimits, ListenAddress, LocalSession, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, ListenAddress, LocalSession, SipCaller, SipEndpoint, SipSettings, SourceLimits
 
 TONE_MS = GAP_MS = 100
 PAUSE_S = 0.5

@@ -15,13 +15,13 @@ from benchmarks.peers.asterisk import PACKAGES, SUITE
 from ivr.phone.sip import (
     Answer,
     CallerHandler,
-    SourceLimits,
     ListenAddress,
     LocalSession,
     OutgoingCall,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
 )
 from tests.ports import free_port
 

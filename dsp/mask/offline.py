@@ -12,7 +12,7 @@ import soxr
 from dsp.errors import DspError
 from dsp.mask.decision import LONG, SHORT, Decision, Verdict
 from dsp.mask.evidence import NO_EVIDENCE_DB, RATE
-from dsp.mask.hearing import FRAME, HOP, HOPS, LONG_WINDOW, PAST, SHORT_WINDOW, HopEvidence, Hearing
+from dsp.mask.hearing import FRAME, HOP, HOPS, LONG_WINDOW, PAST, SHORT_WINDOW, Hearing, HopEvidence
 from dsp.mask.live import FULL_SCALE, linear
 from dsp.mask.veil import Random, Veil
 from dsp.tones import monotone, to_int16

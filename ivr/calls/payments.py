@@ -31,11 +31,11 @@ from ivr.reading.scalars import Rate
 from ivr.store import (
     AlreadyBegun,
     Attempter,
+    AttemptLimits,
     BeingPaid,
     DueChanged,
     DueNow,
     Limit,
-    AttemptLimits,
     NoCard,
     OverLimit,
     Payment,

@@ -30,7 +30,9 @@ def in_words(flows: Mapping[str, Flow], call: Call, event: Event) -> str:
     return "call began"
 
 
-def turn_of(call: Call, number: int, came: str, actions: Sequence[ChannelAction], took_s: float, now: datetime) -> TurnRecord:
+def turn_of(
+    call: Call, number: int, came: str, actions: Sequence[ChannelAction], took_s: float, now: datetime
+) -> TurnRecord:
     phrases = [phrase.name for action in actions if isinstance(action, Speak) for phrase in action.phrases]
     return TurnRecord(call.id, number, now, came, call.step, call.phase, tuple(phrases), round(took_s * 1000))
 

@@ -97,7 +97,9 @@ class Transcript:
 
 async def ring_up(uri: str, bind: str, plan: Plan) -> Transcript:
     """PeerError when nobody answers; the transcript otherwise, however the call went."""
-    endpoint = SipEndpoint(SipSettings(listen=(ListenAddress("udp", bind, 0), ListenAddress("tcp", bind, 0))), CallerHandler())
+    endpoint = SipEndpoint(
+        SipSettings(listen=(ListenAddress("udp", bind, 0), ListenAddress("tcp", bind, 0))), CallerHandler()
+    )
     await endpoint.start()
     phone = await Phone.at(bind)
     try:

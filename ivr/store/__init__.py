@@ -23,7 +23,7 @@ from ivr.store.intents import (
     Status,
 )
 from ivr.store.ledger import Ledger, NoCard
-from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, AttemptLimits, OverLimit
+from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
@@ -36,7 +36,19 @@ from ivr.store.ways import Ways, WaysTaken
 
 
 class Store(
-    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, NoticeRows, Texts, Audit, Stories, Turns, Ways, FlowVersions
+    Calls,
+    SealedFields,
+    LimitChecks,
+    Ledger,
+    Outbox,
+    Bills,
+    NoticeRows,
+    Texts,
+    Audit,
+    Stories,
+    Turns,
+    Ways,
+    FlowVersions,
 ):
     """One database's whole store; thread-safe."""
 
@@ -85,6 +97,7 @@ __all__ = [
     "WITHDRAWN",
     "Accepted",
     "AlreadyBegun",
+    "AttemptLimits",
     "Attempter",
     "AuditEvent",
     "BankWord",
@@ -100,7 +113,6 @@ __all__ = [
     "Job",
     "LedgerEntry",
     "Limit",
-    "AttemptLimits",
     "LiveVersion",
     "NoCard",
     "Notice",

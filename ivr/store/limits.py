@@ -102,7 +102,7 @@ _SHOW = {
 }
 
 
-class AttemptLimits:
+class LimitChecks:
     """Early word of a limit, so that nobody keys in a card for nothing. The final word is in the charge's transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -131,7 +131,9 @@ class AttemptLimits:
             return connection.execute(_RESET, values).rowcount
 
 
-def limit_reached(connection: Connection, attempter: Attempter, limits: AttemptLimits, now: datetime) -> OverLimit | None:
+def limit_reached(
+    connection: Connection, attempter: Attempter, limits: AttemptLimits, now: datetime
+) -> OverLimit | None:
     """For an exact word the transaction holds what `Attempter.holds` names."""
     checks: tuple[tuple[Counted, Limit | None], ...] = (
         ("call", Limit(limits.per_call, 365 * 24 * 3600) if limits.per_call else None),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ivr.calls import CallStore
-from ivr.channels.simulator import LocalLine, LineReply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.core.actions import Collect, Phrase
 from ivr.core.call import Call
 from ivr.core.entry import read_after_timeout

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Literal, Self
 
 from ivr.channels.line import LOOK_S
-from ivr.channels.simulator import LocalLine, LineReply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.core.actions import Phrase
 from ivr.core.entry import Reading, read_entry
 from ivr.core.money import Money

@@ -20,7 +20,11 @@ class Scripted:
         return self.next()
 
     def next(self) -> LineReply:
-        return LineReply([HeardPrompt("", "?")], "keys", sensitive=self.asks.pop(0)) if self.asks else LineReply((), "over")
+        return (
+            LineReply([HeardPrompt("", "?")], "keys", sensitive=self.asks.pop(0))
+            if self.asks
+            else LineReply((), "over")
+        )
 
     def press(self, keys: str) -> LineReply:
         self.pressed.append(keys)

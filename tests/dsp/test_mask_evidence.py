@@ -22,7 +22,7 @@ from dsp.mask.decision import (
     Decision,
 )  # fmt: skip
 from dsp.mask.evidence import COLUMN, NO_EVIDENCE_DB, UPPER, WHOLE, Evidence
-from dsp.mask.hearing import FRAME, HOP, HOPS, PAST, HopEvidence, Hearing
+from dsp.mask.hearing import FRAME, HOP, HOPS, PAST, Hearing, HopEvidence
 
 
 def plain_evidence(samples):

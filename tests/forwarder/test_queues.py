@@ -74,7 +74,9 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 def begin_at(store: Store, bank: str, reference: str) -> None:
     stage(store, reference, card=reference)
-    assert store.begin_payment(replace(intent(reference, caller=reference), bank=bank), AttemptLimits(), NOW) == Accepted()
+    assert (
+        store.begin_payment(replace(intent(reference, caller=reference), bank=bank), AttemptLimits(), NOW) == Accepted()
+    )
 
 
 def statuses(store: Store, prefix: str, count: int) -> set[str]:

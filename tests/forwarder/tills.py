@@ -40,7 +40,15 @@ class Till:
 
     def charge(self, reference: str = "CA1-1", minor: int = 4250) -> str:
         self.begun[reference] = minor
-        begin(self.store, reference, minor=minor, caller=reference, card=reference, limits=AttemptLimits(), now=self.clock())
+        begin(
+            self.store,
+            reference,
+            minor=minor,
+            caller=reference,
+            card=reference,
+            limits=AttemptLimits(),
+            now=self.clock(),
+        )
         return reference
 
     def work(self) -> None:

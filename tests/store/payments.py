@@ -7,10 +7,10 @@ from ivr.core.money import Money
 from ivr.store import (
     Accepted,
     AlreadyBegun,
+    AttemptLimits,
     BeingPaid,
     DueChanged,
     DueNow,
-    AttemptLimits,
     OverLimit,
     PaymentIntent,
     SealedField,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.store import Limit, AttemptLimits, Status, Store, open_store
+from ivr.store import AttemptLimits, Limit, Status, Store, open_store
 from tests.store.payments import FIELDS, NOW, begin, jwe_of, stage
 
 REFERENCE = "CA1-1"

@@ -12,11 +12,11 @@ from ivr.store import (
     Accepted,
     AlreadyBegun,
     Attempter,
+    AttemptLimits,
     BankWord,
     DatabaseError,
     Job,
     Limit,
-    AttemptLimits,
     NoCard,
     OverLimit,
     StaleCall,
@@ -109,7 +109,9 @@ def test_a_field_keyed_again_replaces_the_first(store: Store):
     stage(store, "CA1-1", card="first")
     begin(store, card="second", limits=AttemptLimits(per_card=Limit(1, 60)))
     assert begin(store, "CA2-1", card="first", limits=AttemptLimits(per_card=Limit(1, 60))) == Accepted()
-    assert begin(store, "CA3-1", card="second", limits=AttemptLimits(per_card=Limit(1, 60))) == OverLimit("attempts_per_card")
+    assert begin(store, "CA3-1", card="second", limits=AttemptLimits(per_card=Limit(1, 60))) == OverLimit(
+        "attempts_per_card"
+    )
 
 
 # ---- limits

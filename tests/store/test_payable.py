@@ -11,11 +11,11 @@ from ivr.core.money import Money
 from ivr.store import (
     Accepted,
     Attempter,
+    AttemptLimits,
     BeingPaid,
     DueChanged,
     DueNow,
     Limit,
-    AttemptLimits,
     NoCard,
     OverLimit,
     SealedField,
@@ -184,7 +184,9 @@ def test_a_call_has_its_own_limit(store: Store):
     for number in range(3):
         begin(store, f"CA1-{number}", caller="", card=f"card {number}")
         answer(store, "declined")
-    assert begin(store, "CA1-4", caller="", card="x", limits=AttemptLimits(per_call=3)) == OverLimit("attempts_per_call")
+    assert begin(store, "CA1-4", caller="", card="x", limits=AttemptLimits(per_call=3)) == OverLimit(
+        "attempts_per_call"
+    )
 
 
 def test_what_was_reset_counts_no_more(store: Store):

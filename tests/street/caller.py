@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from ivr.channels.simulator import LocalLine, LineReply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.core.actions import Phrase
 from ivr.core.money import Money
 from tests.tills import passing_luhn

@@ -13,8 +13,7 @@ from ivr.channels.browser.messages import HangUpMessage, PressMessage, read_mess
 from ivr.channels.browser.record import Record
 from ivr.channels.browser.socket import Socket, SocketClosed
 from ivr.channels.browser.tone_reader import FRAME, KeyToneDown, ToneReader
-from ivr.channels.line import Conversation, KeyPressed, Services
-from ivr.channels.line import SocketClosed as CallerGone
+from ivr.channels.line import CallerGone, Conversation, KeyPressed, Services
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.errors import PeerError

@@ -11,21 +11,21 @@ Keys of every call lie in one `EntryBuffer`, wiped as they leave it. No channel'
 """
 
 from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, Silent, TimerFired
-from ivr.channels.line.conversation import LOOK_S, Conversation, Services, Timer, EventClock
+from ivr.channels.line.conversation import LOOK_S, Conversation, EventClock, Services, Timer
 from ivr.channels.line.entry_buffer import MOST_KEYS, EntryBuffer
 
 __all__ = [
     "LOOK_S",
     "MOST_KEYS",
     "AudioPort",
+    "CallerGone",
     "Conversation",
     "EntryBuffer",
-    "CallerGone",
+    "EventClock",
     "Heard",
     "KeyPressed",
     "Services",
     "Silent",
     "Timer",
     "TimerFired",
-    "EventClock",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from ivr.calls import new_call
-from ivr.channels.line import MOST_KEYS, Conversation, CallerGone, KeyPressed, Services, Silent
+from ivr.channels.line import MOST_KEYS, CallerGone, Conversation, KeyPressed, Services, Silent
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.phone.rtp import (
     CallMedia,

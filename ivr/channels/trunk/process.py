@@ -27,13 +27,13 @@ from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.phone.sip import (
     Account,
     Credentials,
-    SourceLimits,
     ListenAddress,
     MediaRules,
     Peer,
     Registration,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
     plain_number,
 )

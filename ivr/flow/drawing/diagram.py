@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from ivr.flow.compiled import Flow
-from ivr.flow.drawing.layout import Edge, Layout, EdgeRoute, lay_out
+from ivr.flow.drawing.layout import Edge, EdgeRoute, Layout, lay_out
 from ivr.flow.drawing.look import PLAIN, Look, edges
 from ivr.flow.parts import in_words
 

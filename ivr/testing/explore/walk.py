@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ivr.channels.simulator import LocalLine, LineReply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.channels.simulator.script import SECONDS
 from ivr.core.actions import Phrase
 from ivr.core.call import Call

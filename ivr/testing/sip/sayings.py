@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ivr.channels.simulator import HeardPrompt
 from ivr.core.actions import Phrase
-from ivr.phone.rtp import HeardPrompt as Packet
+from ivr.phone.rtp import HeardPacket
 
 FRAME_BYTES = 160  # 20 ms of G.711
 FRAMES = 2  # one packet may be lost, and the prompt is heard all the same
@@ -44,7 +44,7 @@ class Sayings:
         with self._lock:
             return self._last not in self._said
 
-    def in_packets(self, packets: Sequence[Packet]) -> list[HeardPrompt]:
+    def in_packets(self, packets: Sequence[HeardPacket]) -> list[HeardPrompt]:
         """What was said in them, each thing once. It is then forgotten."""
         heard = []
         with self._lock:

@@ -16,7 +16,7 @@ from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.errors import PeerError
 from ivr.phone.rtp import MediaClient, MediaSettings
-from ivr.phone.sip import CallerHandler, SourceLimits, ListenAddress, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, ListenAddress, SipEndpoint, SipSettings, SourceLimits
 
 Result = TypeVar("Result")
 HOST, DNIS = "127.0.0.1", "+15550199"

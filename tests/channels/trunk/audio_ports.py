@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr.calls import new_call
-from ivr.channels.line import Conversation, CallerGone, Heard, KeyPressed, Services, Silent
+from ivr.channels.line import CallerGone, Conversation, Heard, KeyPressed, Services, Silent
 from ivr.channels.simulator.local import START
 from ivr.core.actions import Phrase
 from tests.benches import Bench

@@ -14,7 +14,16 @@ import structlog
 
 from ivr.channels.trunk import process
 from ivr.phone.rtp import Phone
-from ivr.phone.sip import CallerHandler, SourceLimits, ListenAddress, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
+from ivr.phone.sip import (
+    CallerHandler,
+    ListenAddress,
+    LocalSession,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+    SourceLimits,
+    Timers,
+)
 from tests.channels.trunk.callers import Caller, place_of, play, speak, telephone
 from tests.patience import PATIENCE_S
 from tests.tills import Till, open_till

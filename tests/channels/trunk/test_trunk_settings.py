@@ -8,7 +8,15 @@ import pytest
 
 from ivr.channels.trunk.process import read_routes, sip_settings, without_plus
 from ivr.errors import ConfigError
-from ivr.phone.sip import CallerHandler, CallRefusedError, ListenAddress, LocalSession, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import (
+    CallerHandler,
+    CallRefusedError,
+    ListenAddress,
+    LocalSession,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+)
 from ivr.settings import load_settings
 from tests.channels.trunk.callers import play
 from tests.phone.sip.test_sockets import certificate

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import CallerHandler, SourceLimits, LocalSession, Reject, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, LocalSession, Reject, SipCaller, SipEndpoint, SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import ENDPOINT, SDP, FakeCallHandler, Phone, open_endpoint
 

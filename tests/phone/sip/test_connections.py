@@ -13,13 +13,13 @@ import structlog
 from ivr.errors import ConfigError
 from ivr.phone.sip import (
     CallRefusedError,
-    SourceLimits,
     ListenAddress,
     LocalSession,
     Peer,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
 )
 from ivr.phone.sip.caller import CallerHandler

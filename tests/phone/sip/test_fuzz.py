@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from ivr.errors import PeerError
-from ivr.phone.sip import SourceLimits, LocalSession, Reject, SipSettings, parse_session
+from ivr.phone.sip import LocalSession, Reject, SipSettings, SourceLimits, parse_session
 from ivr.phone.sip.framing import StreamCutter
 from tests.phone.sip.network import MemoryHop, MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import PHONE, SDP, FakeCallHandler, Phone, open_endpoint

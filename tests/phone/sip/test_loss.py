@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import structlog
 
-from ivr.phone.sip import CallRefusedError, SourceLimits, LocalSession, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallRefusedError, LocalSession, SipCaller, SipEndpoint, SipSettings, SourceLimits
 from ivr.phone.sip.caller import CallerHandler
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import ENDPOINT, FakeCallHandler

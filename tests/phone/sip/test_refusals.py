@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import SourceLimits, Peer, SipSettings
+from ivr.phone.sip import Peer, SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, run_virtually
 from tests.phone.sip.phones import PHONE, SDP, Phone, open_endpoint
 

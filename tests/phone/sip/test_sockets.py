@@ -14,13 +14,13 @@ from cryptography.x509.oid import NameOID
 from ivr.errors import ConfigError, PeerError
 from ivr.phone.sip import (
     CallRefusedError,
-    SourceLimits,
     ListenAddress,
     LocalSession,
     Peer,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
 )
 from ivr.phone.sip.caller import CallerHandler

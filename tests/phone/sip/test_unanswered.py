@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import SourceLimits, SipSettings
+from ivr.phone.sip import SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, run_virtually
 from tests.phone.sip.phones import FakeCallHandler, Phone, open_endpoint
 
