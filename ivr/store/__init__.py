@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.audit import Audit, AuditEvent
-from ivr.store.billing import Bills, Renewal
+from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import (
@@ -41,7 +41,7 @@ class Store(
     LimitChecks,
     Ledger,
     Outbox,
-    Bills,
+    BillRows,
     NoticeRows,
     Texts,
     Audit,
