@@ -17,7 +17,7 @@ from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.worker_pool import WORKERS, WorkerPool, queues_for
-from ivr.store import Job, Limit, Limits, PaymentIntent, SealedField, Store, migrate, open_store
+from ivr.store import AttemptLimits, Job, Limit, PaymentIntent, SealedField, Store, migrate, open_store
 
 NOW = datetime.now(UTC)
 FIELDS = ("card_number", "expiry", "security_code", "postal_code")
@@ -109,7 +109,7 @@ def bare_sqlite(folder: Path) -> Callable[[], None]:
 
 def begin(store: Store, lap: str) -> float:
     started = time.perf_counter()
-    limits = Limits(3, Limit(5, 3600), Limit(3, 86400), Limit(6, 86400), Limit(60, 3600))
+    limits = AttemptLimits(3, Limit(5, 3600), Limit(3, 86400), Limit(6, 86400), Limit(60, 3600))
     for number in range(CHARGES):
         reference = f"CA{lap}{number}-1"
         for field in FIELDS:

@@ -14,7 +14,7 @@ from ivr.bank import AuthorizationRequest, BankAnswer, HttpsBank
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
-from ivr.store import TEXTS, Accepted, Limits, SealedField, Store, TextMessage, Which, bank_queue, open_store
+from ivr.store import TEXTS, Accepted, AttemptLimits, SealedField, Store, TextMessage, Which, bank_queue, open_store
 from ivr.store.outbox import add_job
 from ivr.vault import SealContext
 from tests.bank.requests import sealed_fields
@@ -74,7 +74,9 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 def begin_at(store: Store, bank: str, reference: str) -> None:
     stage(store, reference, card=reference)
-    assert store.begin_payment(replace(intent(reference, caller=reference), bank=bank), Limits(), NOW) == Accepted()
+    assert (
+        store.begin_payment(replace(intent(reference, caller=reference), bank=bank), AttemptLimits(), NOW) == Accepted()
+    )
 
 
 def statuses(store: Store, prefix: str, count: int) -> set[str]:
@@ -136,7 +138,7 @@ def test_a_real_bank_that_accepts_and_says_nothing_leaves_the_other_bank_at_work
         context = SealContext(wanted.merchant, wanted.call, wanted.reference)
         for field, jwe in sealed_fields(bank_keys.vault(), context, "4111111111111111").items():
             store.stage_sealed(SealedField(wanted.reference, field, jwe), now)
-        assert store.begin_payment(replace(wanted, bank="good"), Limits(), now) == Accepted()
+        assert store.begin_payment(replace(wanted, bank="good"), AttemptLimits(), now) == Accepted()
         references.append(wanted.reference)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"

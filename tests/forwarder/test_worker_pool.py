@@ -10,7 +10,7 @@ import pytest
 
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.worker_pool import Queue, WorkerPool
-from ivr.store import Job, Store, Turn, Which, open_store
+from ivr.store import Job, Store, TurnRecord, Which, open_store
 from tests.forwarder.tills import Till, bank_in
 from tests.patience import PATIENCE_S
 from tests.store.payments import stage
@@ -162,7 +162,7 @@ def test_cards_of_abandoned_calls_are_dropped(till: Till):
 def test_turns_of_calls_long_over_are_dropped(till: Till):
     for call, days in (("CA9", 8), ("CA8", 6)):
         at = till.clock() - timedelta(days=days)
-        till.store.note_turn(Turn(call, 1, at, "call began", "", "language", (), 3))
+        till.store.note_turn(TurnRecord(call, 1, at, "call began", "", "language", (), 3))
     till.charge()
     run(till, 1)
     assert [len(till.store.turns_of(call)) for call in ("CA9", "CA8")] == [0, 1]

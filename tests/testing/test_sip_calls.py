@@ -9,7 +9,7 @@ from ivr import extras
 from ivr.channels.simulator import Caller, Clock, play, read_script
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError, PeerError
-from ivr.phone.rtp import Heard as Packet
+from ivr.phone.rtp import HeardPacket as Packet
 from ivr.testing.call_files import ChannelWorld
 from ivr.testing.channels import dial
 from ivr.testing.key_methods import KeyMethod

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Bound, DecryptedCard, Decryption, Refused
-from ivr.bank.simulator.scenarios import Fault, scenario_for
+from ivr.bank.simulator.scenarios import LineFault, scenario_for
 from ivr.core.money import Money
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
@@ -68,7 +68,7 @@ class BankReply:
 class Undecided:
     """An authorization read but not yet in the books: the moment at which a line can break *before* charging."""
 
-    fault: Fault | None
+    fault: LineFault | None
     enter: Callable[[], BankReply]
 
 

@@ -15,7 +15,7 @@ import structlog
 from ivr.bank.simulator.authorizer import Authorizer, BankReply
 from ivr.bank.simulator.books import Books
 from ivr.bank.simulator.decryption import Decryption
-from ivr.bank.simulator.scenarios import Fault
+from ivr.bank.simulator.scenarios import LineFault
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 
@@ -146,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self._breaks(decided.fault, "after"):
             self._send(reply)
 
-    def _breaks(self, fault: Fault | None, moment: str) -> bool:
+    def _breaks(self, fault: LineFault | None, moment: str) -> bool:
         """Whether there will be no proper answer."""
         match fault, moment:
             case ("late", "before") | ("slow", "after"):

@@ -9,12 +9,11 @@ from typing import Final
 
 from ivr.calls import note_fault
 from ivr.channels.browser.audio_port import FRAME_S, BrowserAudioPort, Captions
-from ivr.channels.browser.messages import HangUp, Press, read_message
+from ivr.channels.browser.messages import HangUpMessage, PressMessage, read_message
 from ivr.channels.browser.record import Record
-from ivr.channels.browser.socket import Gone, Socket
+from ivr.channels.browser.socket import Socket, SocketClosed
 from ivr.channels.browser.tone_reader import FRAME, KeyToneDown, ToneReader
-from ivr.channels.line import Conversation, KeyPressed, Services
-from ivr.channels.line import Gone as CallerGone
+from ivr.channels.line import CallerGone, Conversation, KeyPressed, Services
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.errors import PeerError
@@ -33,7 +32,7 @@ DOT: Final = "•"
 
 
 @dataclass(frozen=True)
-class Line:
+class BrowserServices:
     """What all browser calls share. `services` are those of its conversations; their clips are captioned for each call."""
 
     services: Services
@@ -43,7 +42,7 @@ class Line:
 
 
 class BrowserCall:
-    def __init__(self, line: Line, flow: Flow, call: Call, socket: Socket) -> None:
+    def __init__(self, line: BrowserServices, flow: Flow, call: Call, socket: Socket) -> None:
         self._line, self._flow, self._socket = line, flow, socket
         self._began_s = time.monotonic()
         self._tone_reader = ToneReader()
@@ -98,15 +97,15 @@ class BrowserCall:
         while True:
             try:
                 heard = await self._socket.hear()
-            except Gone:
+            except SocketClosed:
                 return
             if isinstance(heard, bytes):
                 self._take_frame(heard)
                 continue
             match read_message(heard):
-                case Press(key=key):
+                case PressMessage(key=key):
                     self._take_key(key)
-                case HangUp():
+                case HangUpMessage():
                     self._conversation.tell(CallerGone("caller hung up"))
                 case _:
                     raise PeerError("this connection has its call: open another for a second one")

@@ -41,7 +41,7 @@ class Silent:
 
 
 @dataclass(frozen=True)
-class Gone:
+class CallerGone:
     """The caller has hung up, or the line is dead."""
 
     reason: str
@@ -54,4 +54,4 @@ class TimerFired:
     number: int
 
 
-Heard = KeyPressed | Silent | Gone | TimerFired
+Heard = KeyPressed | Silent | CallerGone | TimerFired

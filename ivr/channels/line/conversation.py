@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ivr.calls import Answered, CallService, CallStore, Runner, note_fault
-from ivr.channels.line.audio_port import AudioPort, Gone, Heard, KeyPressed, Silent, TimerFired
+from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, Silent, TimerFired
 from ivr.channels.line.entry_buffer import EntryBuffer
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
@@ -26,7 +26,7 @@ class Timer(Protocol):
     def cancel(self) -> None: ...
 
 
-class Timers(Protocol):
+class EventClock(Protocol):
     """What a conversation counts its seconds by; an event loop is one."""
 
     def time(self) -> float:
@@ -51,7 +51,7 @@ class Services:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     watch: Callable[[Call], None] = lambda _call: None
     tones: Callable[[Phrase], Sequence[Path]] = lambda _phrase: ()
-    timers: Callable[[], Timers] = asyncio.get_running_loop
+    timers: Callable[[], EventClock] = asyncio.get_running_loop
 
     @cached_property
     def service(self) -> CallService:
@@ -130,7 +130,7 @@ class Conversation:
                 await self._prompt_over()
             case TimerFired(number) if number == self._timer_number:
                 await self._timer_over()
-            case Gone():
+            case CallerGone():
                 await self._caller_gone()
 
     async def _take_key(self, key: str) -> None:

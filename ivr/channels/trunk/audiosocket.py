@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from dsp import g711
-from ivr.channels.line import Gone, Heard, KeyPressed, Silent
+from ivr.channels.line import CallerGone, Heard, KeyPressed, Silent
 from ivr.errors import PeerError
 from ivr.phone.sip import Peer
 from ivr.voice import read_clip
@@ -86,7 +86,7 @@ class AudioSocketPort:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         self._writer.close()
-        self.tell(Gone("caller hung up"))
+        self.tell(CallerGone("caller hung up"))
 
     def _take_key(self, payload: bytes) -> None:
         key = payload.decode("ascii", "replace")

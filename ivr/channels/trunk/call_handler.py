@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from ivr.calls import new_call
-from ivr.channels.line import MOST_KEYS, Conversation, Gone, KeyPressed, Services, Silent
+from ivr.channels.line import MOST_KEYS, CallerGone, Conversation, KeyPressed, Services, Silent
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.phone.rtp import (
     CallMedia,
@@ -166,7 +166,7 @@ class TrunkCallHandler:
         self.clips.release(call)
         self.media.close_call(call)
         if line is not None and line.conversation is not None:
-            line.conversation.tell(Gone(reason))
+            line.conversation.tell(CallerGone(reason))
 
     # ---- what the media worker says
 

@@ -27,13 +27,13 @@ from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.phone.sip import (
     Account,
     Credentials,
-    Limits,
-    Listen,
+    ListenAddress,
     MediaRules,
     Peer,
     Registration,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
     plain_number,
 )
@@ -265,14 +265,14 @@ def without_plus(routes: Mapping[str, str]) -> dict[str, str]:
 
 def sip_settings(settings: Settings) -> SipSettings:
     host, port = settings.trunk_bind, settings.trunk_port
-    listen = [Listen("udp", host, port), Listen("tcp", host, port)]
+    listen = [ListenAddress("udp", host, port), ListenAddress("tcp", host, port)]
     tls = None
     if settings.trunk_tls_port:
         if not (settings.trunk_tls_cert and settings.trunk_tls_key):
             raise ConfigError("TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)")
         client_ca = Path(settings.trunk_tls_client_ca) if settings.trunk_tls_client_ca else None
         tls = Tls(Path(settings.trunk_tls_cert), Path(settings.trunk_tls_key), client_ca)
-        listen.append(Listen("tls", host, settings.trunk_tls_port))
+        listen.append(ListenAddress("tls", host, settings.trunk_tls_port))
     return SipSettings(
         listen=tuple(listen),
         peers=(peer_of(settings),),
@@ -281,7 +281,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         media=media_rules(settings),
         dnis_from=settings.trunk_called_number,
         max_call_s=settings.trunk_max_minutes * 60,
-        limits=Limits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
+        limits=SourceLimits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
     )
 
 

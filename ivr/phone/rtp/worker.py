@@ -35,7 +35,7 @@ READ_BYTES: Final = 65536
 MAX_UNSENT_CONTROL: Final = 64 * 1024 * 1024
 
 
-class Worker:
+class MediaWorker:
     def __init__(self, settings: MediaSettings, control: socket.socket, lines: Lines) -> None:
         self.ports: Ports = open_ports(settings)
         self.plane = MediaPlane(settings, self.ports.family, len(self.ports.rtp))
@@ -207,7 +207,7 @@ def main(descriptor: int) -> None:
     lines = Lines()
     try:
         settings = settings_of(first_message(control, lines))
-        worker = Worker(settings, control, lines)
+        worker = MediaWorker(settings, control, lines)
     except IvrError as error:
         control.sendall(line({"re": 0, "error": type(error).__name__, "why": str(error)}))
         raise SystemExit(1) from None

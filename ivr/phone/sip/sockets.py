@@ -14,7 +14,7 @@ from typing import cast
 from ivr.errors import ConfigError, PeerError
 from ivr.phone.sip.contract import Address, TransportKind
 from ivr.phone.sip.hop import Hop, Receiver
-from ivr.phone.sip.settings import Listen, SipSettings, Tls
+from ivr.phone.sip.settings import ListenAddress, SipSettings, Tls
 from ivr.phone.sip.streams import Streams
 
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
@@ -76,7 +76,7 @@ class Sockets:
             host = own_address_towards(remote[0])
         return host, bound[1]
 
-    async def _listen(self, listen: Listen) -> None:
+    async def _listen(self, listen: ListenAddress) -> None:
         loop = asyncio.get_running_loop()
         if listen.transport == "udp":
             _, endpoint = await loop.create_datagram_endpoint(

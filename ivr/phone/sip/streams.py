@@ -22,7 +22,7 @@ from ivr.phone.sip.contract import Address, TransportKind
 from ivr.phone.sip.framing import StreamCutter
 from ivr.phone.sip.hop import Hop, Receiver
 from ivr.phone.sip.rationed_log import RationedLog
-from ivr.phone.sip.settings import Limits
+from ivr.phone.sip.settings import SourceLimits
 
 MAX_UNSENT_BYTES = 1024 * 1024
 CONNECT_TIMEOUT_S = 10
@@ -49,7 +49,7 @@ class Streams:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: SourceLimits,
         counters: Counter[str],
         admits: Callable[[str], bool],
         advertised: Callable[[Address, Address], Address],

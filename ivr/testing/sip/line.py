@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from ivr.channels.line import Conversation, Services
-from ivr.channels.simulator import Heard, Reply
+from ivr.channels.simulator import HeardPrompt, LineReply
 from ivr.channels.trunk.call_handler import Route
 from ivr.errors import PeerError
 from ivr.phone.rtp import CallerStream, Phone
@@ -53,20 +53,20 @@ class SipLine:
 
     # ---- what a caller does
 
-    def begin(self) -> Reply:
+    def begin(self) -> LineReply:
         return self._trunk.run(self._reply())
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         if self._conversation.asked is not None:
             self._bench.workbench.clock.advance(1)
         return self._trunk.run(self._press(keys))
 
-    def stay_silent(self) -> Reply:
+    def stay_silent(self) -> LineReply:
         return self._trunk.run(self._let_time_pass())
 
-    def wait(self) -> Reply:
+    def wait(self) -> LineReply:
         """Until the hold is over: by the bank's answer, or by its time."""
-        heard: list[Heard] = []
+        heard: list[HeardPrompt] = []
         for _ in range(MOST_LOOKS):
             self._bench.workbench.work()
             turn = self._conversation.call
@@ -74,7 +74,7 @@ class SipLine:
             heard += reply.heard
             if reply.state != "waiting" or self._conversation.call is not turn:
                 break
-        return Reply(heard, reply.state, reply.asks, reply.sensitive)
+        return LineReply(heard, reply.state, reply.asks, reply.sensitive)
 
     def hang_up(self) -> None:
         """BYE, and everything about the call is on record when this returns."""
@@ -99,9 +99,9 @@ class SipLine:
         self._phone.talk_to((remote.address, remote.port), CallerStream(telephone_event=remote.telephone_event))
         return call, line.conversation, line.talking
 
-    async def _press(self, keys: str) -> Reply:
+    async def _press(self, keys: str) -> LineReply:
         if self._is_over:
-            return Reply((), "over")
+            return LineReply((), "over")
         tone_ms, gap_ms = KEY_MS[self._keys]
         heard = self._trunk.handler.keys
         wanted = heard.total() + len(keys)
@@ -115,7 +115,7 @@ class SipLine:
             await self._rest()
         return await self._reply()
 
-    async def _let_time_pass(self) -> Reply:
+    async def _let_time_pass(self) -> LineReply:
         """The timer that runs is over: of the first key, between looks at the bank, or of a pause."""
         await self._rest()
         self._timers.run_out()
@@ -126,25 +126,25 @@ class SipLine:
             await self._call.hang_up()
         await self._end()
 
-    async def _reply(self) -> Reply:
+    async def _reply(self) -> LineReply:
         await self._rest()
         heard = await self._listen()
         if self._is_over:
             await self._end()
-            return Reply(heard, "over")
+            return LineReply(heard, "over")
         asked = self._conversation.asked
         if asked is None:
-            return Reply(heard, "waiting")
-        return Reply(heard, "keys", asked.field, asked.sensitive)
+            return LineReply(heard, "waiting")
+        return LineReply(heard, "keys", asked.field, asked.sensitive)
 
     async def _rest(self) -> None:
         """Until the line has spoken and waits for its caller or the bank, or has hung up."""
         await self._until(lambda: self._is_over or self._timers.is_running, "say what comes next")
 
-    async def _listen(self) -> list[Heard]:
+    async def _listen(self) -> list[HeardPrompt]:
         """What was said since the last time. The last packets may still lie in the telephone's socket."""
         loop, packets = asyncio.get_running_loop(), self._phone.heard
-        began, before, heard = loop.time(), len(packets), list[Heard]()
+        began, before, heard = loop.time(), len(packets), list[HeardPrompt]()
         while True:
             heard += self._sayings.in_packets(packets)
             is_quiet = self._is_over or len(packets) - before >= QUIET_PACKETS

@@ -16,7 +16,7 @@ from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.errors import PeerError
 from ivr.phone.rtp import MediaClient, MediaSettings
-from ivr.phone.sip import CallerHandler, Limits, Listen, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, ListenAddress, SipEndpoint, SipSettings, SourceLimits
 
 Result = TypeVar("Result")
 HOST, DNIS = "127.0.0.1", "+15550199"
@@ -61,14 +61,14 @@ class SipTrunk:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _start(self) -> None:
-        limits = Limits(
+        limits = SourceLimits(
             messages_per_s=ANYTHING,
             messages_burst=ANYTHING,
             invites_per_s=ANYTHING,
             invites_burst=ANYTHING,
             calls=MOST_CALLS,
         )
-        here = (Listen("udp", HOST, 0),)
+        here = (ListenAddress("udp", HOST, 0),)
         self.handler.endpoint = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), self.handler)
         self.phones = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), CallerHandler())
         media = MediaSettings(HOST, ports=4, calls=MOST_CALLS, realtime=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr.calls import new_call
-from ivr.channels.line import Conversation, Gone, Heard, KeyPressed, Services, Silent
+from ivr.channels.line import CallerGone, Conversation, Heard, KeyPressed, Services, Silent
 from ivr.channels.simulator.local import START
 from ivr.core.actions import Phrase
 from tests.benches import Bench
@@ -105,7 +105,7 @@ class Caller:
 
     async def hangs_up(self) -> None:
         self.audio_port.stop()
-        self.audio_port.tell(Gone("caller hung up"))
+        self.audio_port.tell(CallerGone("caller hung up"))
         await asyncio.sleep(0.5)
 
     @property

@@ -11,7 +11,7 @@ from dsp.recording import read
 from ivr.phone.rtp import CallerStream
 from ivr.phone.rtp.packets import FRAME
 from ivr.phone.rtp.recording.recorder import BATCH, Messages, Recorder
-from ivr.phone.rtp.recording.recordings import MOST_WAITING, ROW_BYTES, Recordings
+from ivr.phone.rtp.recording.recordings import MOST_WAITING, ROW_BYTES, OpenRecordings
 from tests.phone.rtp.conftest import Line
 from tests.phone.rtp.test_held_up import Lumps
 from tests.phone.rtp.test_loss import Path
@@ -26,7 +26,7 @@ class Studio:
 
     def __init__(self, folder, piece=1 << 20):
         self.folder, self._piece = folder, piece
-        self.recordings = Recordings(CAPACITY)
+        self.recordings = OpenRecordings(CAPACITY)
         self.recorder = Recorder(folder, CAPACITY)
         self._messages = Messages(self.recorder)
 

@@ -30,7 +30,7 @@ from ivr.phone.rtp import (
 from ivr.phone.rtp.control import Lines
 from ivr.phone.rtp.packets import TICK_S
 from ivr.phone.rtp.ports import BUFFER_BYTES, bound
-from ivr.phone.rtp.worker import Worker
+from ivr.phone.rtp.worker import MediaWorker
 
 SETTINGS = MediaSettings(ports=2, calls=3, realtime=False, clip_seconds=30)
 CLIP = np.random.default_rng(3).integers(0, 255, 1600, dtype=np.uint8).tobytes()
@@ -257,7 +257,7 @@ def test_a_worker_that_stood_still_hears_every_key_and_speaks_only_once(inband, 
     ours, theirs = socket.socketpair()
     with ours, theirs, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind(("127.0.0.1", 0))
-        worker = Worker(SETTINGS, ours, Lines())
+        worker = MediaWorker(SETTINGS, ours, Lines())
         stream = CallerStream()
         media = CallMedia(remote=phone.getsockname(), telephone_events=((101, 8000),))
         there = ("127.0.0.1", worker.ports.numbers[worker.plane.open("call", media)])

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import CallerHandler, Limits, LocalSession, Reject, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, LocalSession, Reject, SipCaller, SipEndpoint, SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import ENDPOINT, SDP, FakeCallHandler, Phone, open_endpoint
 
@@ -409,7 +409,7 @@ def test_a_bye_with_a_wrong_tag_is_481_and_ends_nothing(wrong):
 def test_calls_over_the_limit_are_sent_elsewhere():
     async def body():
         network = MemoryNetwork()
-        endpoint, _ = await open_endpoint(network, settings=SipSettings(limits=Limits(calls=1)))
+        endpoint, _ = await open_endpoint(network, settings=SipSettings(limits=SourceLimits(calls=1)))
         phone = Phone(network)
         await phone.call()
         refused = await phone.one(phone.invite(branch="z9hG4bK-n", call_id="n@phone"))

@@ -13,13 +13,13 @@ import structlog
 from ivr.errors import ConfigError
 from ivr.phone.sip import (
     CallRefusedError,
-    Limits,
-    Listen,
+    ListenAddress,
     LocalSession,
     Peer,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
 )
 from ivr.phone.sip.caller import CallerHandler
@@ -38,8 +38,8 @@ OPTIONS = Phone(MemoryNetwork()).request("OPTIONS").encode()
 async def our_endpoint(folder, *, client_ca=None, **limits):
     tls = certificate(folder)
     tls = Tls(tls.certificate, tls.key, client_ca, tls.server_ca)
-    listen = tuple(Listen(kind, HOST, 0) for kind in ("udp", "tcp", "tls"))
-    settings = SipSettings(listen=listen, tls=tls, peers=(Peer("pbx", (HOST,)),), limits=Limits(**limits))
+    listen = tuple(ListenAddress(kind, HOST, 0) for kind in ("udp", "tcp", "tls"))
+    settings = SipSettings(listen=listen, tls=tls, peers=(Peer("pbx", (HOST,)),), limits=SourceLimits(**limits))
     endpoint = SipEndpoint(settings, FakeCallHandler())
     await endpoint.start()
     yield endpoint
@@ -219,7 +219,7 @@ def test_only_a_peer_with_a_certificate_of_the_authority_is_let_in(tmp_path):
             target = f"sip:pay@{HOST}:{dict(endpoint.listening)['tls'][1]};transport=tls"
             for shown, let_in in ((theirs, True), (certificate(tmp_path), False)):
                 tls = Tls(shown.certificate, shown.key, server_ca=trusted)
-                phones = SipEndpoint(SipSettings(listen=(Listen("udp", HOST, 0),), tls=tls), CallerHandler())
+                phones = SipEndpoint(SipSettings(listen=(ListenAddress("udp", HOST, 0),), tls=tls), CallerHandler())
                 await phones.start()
                 ringing = SipCaller(phones).call(target, LocalSession(HOST, 4000), secure=True)
                 if let_in:
@@ -242,7 +242,7 @@ def test_a_connection_that_is_lost_ends_what_was_asked_over_it_at_once():
 
         server = await asyncio.start_server(hangs_up, HOST, 0)
         port = server.sockets[0].getsockname()[1]
-        phones = SipEndpoint(SipSettings(listen=(Listen("udp", HOST, 0),)), CallerHandler())
+        phones = SipEndpoint(SipSettings(listen=(ListenAddress("udp", HOST, 0),)), CallerHandler())
         await phones.start()
         with pytest.raises(CallRefusedError, match="503"):  # 64 * T1 would be 32 s
             await asyncio.wait_for(

@@ -10,13 +10,13 @@ import pytest
 import structlog
 
 from ivr.errors import PeerError
-from ivr.phone.sip import Limits, LocalSession, Reject, SipSettings, parse_session
+from ivr.phone.sip import LocalSession, Reject, SipSettings, SourceLimits, parse_session
 from ivr.phone.sip.framing import StreamCutter
 from tests.phone.sip.network import MemoryHop, MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import PHONE, SDP, FakeCallHandler, Phone, open_endpoint
 from tests.phone.sip.test_torture import messages
 
-UNLIMITED = Limits(messages_per_s=1e12, messages_burst=10**12, invites_per_s=1e12, invites_burst=10**12)
+UNLIMITED = SourceLimits(messages_per_s=1e12, messages_burst=10**12, invites_per_s=1e12, invites_burst=10**12)
 SPICE = [b"\r\n", b"\0", b"\xff\xfe", b";", b",", b"<", b">", b'"', b"\\", b":", b"=", b"%00", b" ", b"\t", b"-1",
          b"4294967296", b"9" * 40, b"SIP/2.0", b"Via: ", b"\r\n\r\n", "é".encode(), b"\xe2\x80\xa8", b"z9hG4bK", b"tag="]  # fmt: skip
 

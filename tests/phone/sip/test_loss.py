@@ -5,12 +5,12 @@ import asyncio
 import pytest
 import structlog
 
-from ivr.phone.sip import CallRefusedError, Limits, LocalSession, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallRefusedError, LocalSession, SipCaller, SipEndpoint, SipSettings, SourceLimits
 from ivr.phone.sip.caller import CallerHandler
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import ENDPOINT, FakeCallHandler
 
-OPEN = Limits(messages_per_s=1e9, messages_burst=10**9, invites_per_s=1e9, invites_burst=10**9, calls=10**6)
+OPEN = SourceLimits(messages_per_s=1e9, messages_burst=10**9, invites_per_s=1e9, invites_burst=10**9, calls=10**6)
 
 
 async def ring_and_key(caller: SipCaller, keys: str) -> bool:

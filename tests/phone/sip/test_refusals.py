@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import Limits, Peer, SipSettings
+from ivr.phone.sip import Peer, SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, run_virtually
 from tests.phone.sip.phones import PHONE, SDP, Phone, open_endpoint
 
@@ -284,7 +284,7 @@ def test_a_listed_network_gets_in():
 def test_a_source_that_rings_too_fast_is_dropped_in_silence_and_others_are_not():
     async def body():
         network = MemoryNetwork()
-        limits = Limits(invites_per_s=1, invites_burst=3)
+        limits = SourceLimits(invites_per_s=1, invites_burst=3)
         endpoint, handler = await open_endpoint(network, settings=SipSettings(limits=limits))
         loud, quiet = Phone(network), Phone(network, ("192.0.2.10", 5060))
         for number in range(20):
@@ -304,7 +304,7 @@ def test_a_source_that_rings_too_fast_is_dropped_in_silence_and_others_are_not()
 def test_a_flood_of_any_kind_is_dropped_before_it_is_read():
     async def body():
         network = MemoryNetwork()
-        limits = Limits(messages_per_s=10, messages_burst=10)
+        limits = SourceLimits(messages_per_s=10, messages_burst=10)
         endpoint, _ = await open_endpoint(network, settings=SipSettings(limits=limits))
         phone = Phone(network)
         for number in range(100):

@@ -14,13 +14,13 @@ from cryptography.x509.oid import NameOID
 from ivr.errors import ConfigError, PeerError
 from ivr.phone.sip import (
     CallRefusedError,
-    Limits,
-    Listen,
+    ListenAddress,
     LocalSession,
     Peer,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
 )
 from ivr.phone.sip.caller import CallerHandler
@@ -32,7 +32,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def listening(*kinds, **more):
-    return SipSettings(listen=tuple(Listen(kind, LOOPBACK, 0) for kind in kinds), **more)
+    return SipSettings(listen=tuple(ListenAddress(kind, LOOPBACK, 0) for kind in kinds), **more)
 
 
 async def opened(settings, handler=None):
@@ -203,7 +203,7 @@ def test_a_broken_stream_is_closed_and_the_next_connection_works():
 
 def test_strangers_and_the_greedy_get_no_connection():
     async def body():
-        limits = Limits(connections_per_source=2)
+        limits = SourceLimits(connections_per_source=2)
         endpoint = await opened(listening("tcp", limits=limits), FakeCallHandler())
         connections = [await raw(endpoint) for _ in range(3)]
         assert await asyncio.wait_for(connections[2][0].read(), 5) == b""
@@ -268,7 +268,7 @@ def test_a_port_that_is_taken_is_told_by_name():
             taken.listen()
             port = taken.getsockname()[1]
             with pytest.raises(ConfigError, match=rf"tcp:127\.0\.0\.1:{port}"):
-                await opened(SipSettings(listen=(Listen("tcp", LOOPBACK, port),)))
+                await opened(SipSettings(listen=(ListenAddress("tcp", LOOPBACK, port),)))
 
     asyncio.run(body())
 
@@ -276,8 +276,8 @@ def test_a_port_that_is_taken_is_told_by_name():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (SipSettings(listen=(Listen("tls", LOOPBACK, 0),)), "tls.certificate"),
-        (SipSettings(listen=(Listen("udp", LOOPBACK, 0),), peers=(Peer("pbx", ("1.2.3",)),)), "peer pbx"),
+        (SipSettings(listen=(ListenAddress("tls", LOOPBACK, 0),)), "tls.certificate"),
+        (SipSettings(listen=(ListenAddress("udp", LOOPBACK, 0),), peers=(Peer("pbx", ("1.2.3",)),)), "peer pbx"),
     ],
 )
 def test_a_wrong_setting_names_itself(settings, said):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import Limits, SipSettings
+from ivr.phone.sip import SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, run_virtually
 from tests.phone.sip.phones import FakeCallHandler, Phone, open_endpoint
 
@@ -14,7 +14,7 @@ CALLS = 20
 def flooded(scene, *, unanswered=5, handler=None, calls=CALLS):
     async def body():
         network = MemoryNetwork(delay_s=0.005)
-        limits = Limits(calls=calls, unanswered_per_source=unanswered)
+        limits = SourceLimits(calls=calls, unanswered_per_source=unanswered)
         endpoint, answering = await open_endpoint(network, handler, SipSettings(limits=limits))
         await scene(network, endpoint, answering)
         await endpoint.stop()
