@@ -64,6 +64,11 @@ class Step(Written):
         """What the answer is called in a step that may not be readable as a whole; "" where it names none."""
         return ""
 
+    @classmethod
+    def part_used(cls, body: Mapping[str, Any]) -> str:
+        """The part whose steps stand in the place of this one (`flow.inlining`); "" for a step that stays one."""
+        return ""
+
     # ---- its ways on
 
     outcomes: ClassVar[frozenset[str]]

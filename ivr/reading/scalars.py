@@ -203,7 +203,13 @@ def _text(pattern: str, *examples: str) -> WithJsonSchema:
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Target = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+# A step of a part has the name of the step that uses it in front: nobody writes that, so an editor knows the plain name only.
+_INLINED_PATTERN = r"^[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*$"
+Target = Annotated[
+    str,
+    Field(pattern=_INLINED_PATTERN, max_length=60),
+    WithJsonSchema({"type": "string", "maxLength": 60, "pattern": NAME_PATTERN}),
+]
 PlainField = Annotated[Name, AfterValidator(plain_field)]
 Language = Annotated[
     str,
