@@ -18,7 +18,13 @@ from ivr.flow.prompts import prompt_problems
 from ivr.flow.schema import RETRY, FlowHead
 from ivr.flow.schema_problems import schema_problems
 from ivr.flow.step import Step, Way
-from ivr.flow.step_check import bank_problems, bill_problems, known_bank_problems, step_problems
+from ivr.flow.step_check import (
+    bank_problems,
+    bill_problems,
+    fixed_amount_problems,
+    known_bank_problems,
+    step_problems,
+)
 from ivr.flow.steps import kind_of, kinds, words
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import reading, values, ways
@@ -84,6 +90,7 @@ def _fit_problems(source: Source, head: FlowHead | None, steps: dict[str, Step],
     yield from _outcome_problems(source, steps)
     yield from _target_problems(source, start, steps)
     yield from bank_problems(source, steps)
+    yield from fixed_amount_problems(source, head, steps)
     if around.banks is not None:
         yield from known_bank_problems(source, head, steps, around.banks)
     if around.bills is not None:
