@@ -12,6 +12,7 @@ from ivr.flow.advice import advise
 from ivr.flow.circles import circle_problems
 from ivr.flow.compiled import Flow
 from ivr.flow.endings import UnreadStep
+from ivr.flow.expression_check import expression_problems
 from ivr.flow.known import known_values
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
@@ -104,6 +105,7 @@ def _fit_problems(source: Source, head: FlowHead | None, steps: dict[str, Step],
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)
     yield from step_problems(source, steps, known)
+    yield from expression_problems(source, head, steps, reached, known)
     yield from advise(source, head)
 
 

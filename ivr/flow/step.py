@@ -17,6 +17,7 @@ from ivr.flow.parts import (
     Explained,
     Facts,
     Finding,
+    Formula,
     Keyed,
     Known,
     Need,
@@ -63,6 +64,11 @@ class Step(Written):
     def answer_written(cls, body: Mapping[str, Any]) -> str:
         """What the answer is called in a step that may not be readable as a whole; "" where it names none."""
         return ""
+
+    @classmethod
+    def set_written(cls, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The values that a written step sets: name and expression."""
+        yield from ()
 
     # ---- its ways on
 
@@ -136,6 +142,10 @@ class Step(Written):
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         """What is wrong with it by itself, advice too; `known`: the values that are known wherever it begins."""
         raise NotImplementedError
+
+    def formulas(self) -> Iterator[Formula]:
+        """The expressions that its keys hold."""
+        yield from ()
 
     @property
     def bank(self) -> tuple[str, str] | None:
