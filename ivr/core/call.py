@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
 from typing import Any, Literal
 
 from ivr.core.events import Value
@@ -10,7 +11,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 7
+FORM = 8
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -181,8 +182,16 @@ class Call:
 
 
 def _pack(value: Value) -> object:
-    return [value.minor, value.currency] if isinstance(value, Money) else value
+    if isinstance(value, Money):
+        return [value.minor, value.currency]
+    if isinstance(value, date | time):
+        return {"date" if isinstance(value, date) else "time": value.isoformat()}
+    return value
 
 
 def _unpack(value: Any) -> Value:
-    return Money(*value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return Money(*value)
+    if isinstance(value, dict):
+        return date.fromisoformat(value["date"]) if "date" in value else time.fromisoformat(value["time"])
+    return value  # type: ignore[no-any-return]

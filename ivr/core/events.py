@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Literal, NoReturn
 
 from ivr.core.money import Money
 
-Value = str | int | Money
+# A truth is a number of its own type (`bool`); no date has a time in it, and no time a zone.
+Value = str | int | Money | date | time
 CardField = Literal["card_number", "expiry", "security_code", "postal_code"]
 CARD_FIELDS: tuple[CardField, ...] = ("card_number", "expiry", "security_code", "postal_code")
 

@@ -11,6 +11,7 @@ from ivr.flow.advice import advise
 from ivr.flow.circles import circle_problems
 from ivr.flow.compiled import Flow
 from ivr.flow.endings import UnreadStep
+from ivr.flow.expression_check import expression_problems
 from ivr.flow.inlining import InlinedSource, is_step_name, promise_problems, read_flow
 from ivr.flow.known import known_values
 from ivr.flow.part_files import NO_PARTS, Parts
@@ -108,6 +109,7 @@ def _fit_problems(
         yield from prompt_problems(source, steps, known, around.prompts)
     yield from step_problems(source, steps, known)
     yield from promise_problems(source, steps, known)
+    yield from expression_problems(source, head, steps, reached, known)
     yield from advise(source, head)
 
 

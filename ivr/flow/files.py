@@ -9,6 +9,7 @@ from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, check_flow
 from ivr.flow.inlining import read_flow
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.steps import kinds
+from ivr.flow.value_types import set_in
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
@@ -119,6 +120,8 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
     for kind in kinds():
         prompts |= kind.speaks
         values |= kind.values
+    for source in sources:
+        values |= dict(set_in(source.tree))
     return Terms(prompts, values)
 
 

@@ -56,7 +56,8 @@ def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
 
 
 def _own_values(step: Step) -> frozenset[str]:
-    return frozenset({*step.values, *filter(None, (step.answer,))})
+    computed = (formula.name for formula in step.formulas())
+    return frozenset({*step.values, *filter(None, (step.answer, *computed))})
 
 
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:

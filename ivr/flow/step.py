@@ -17,6 +17,7 @@ from ivr.flow.parts import (
     Explained,
     Facts,
     Finding,
+    Formula,
     Keyed,
     Known,
     Need,
@@ -68,6 +69,11 @@ class Step(Written):
     def part_used(cls, body: Mapping[str, Any]) -> str:
         """The part whose steps stand in the place of this one (`flow.inlining`); "" for a step that stays one."""
         return ""
+
+    @classmethod
+    def set_written(cls, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The values that a written step sets: name and expression."""
+        yield from ()
 
     # ---- its ways on
 
@@ -141,6 +147,10 @@ class Step(Written):
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         """What is wrong with it by itself, advice too; `known`: the values that are known wherever it begins."""
         raise NotImplementedError
+
+    def formulas(self) -> Iterator[Formula]:
+        """The expressions that its keys hold."""
+        yield from ()
 
     @property
     def bank(self) -> tuple[str, str] | None:

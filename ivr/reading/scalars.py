@@ -44,9 +44,9 @@ class Rate:
 
 
 class WrongValue(ValueError):
-    """A value that a rule of its own is about. `key`: which of several keys, where keys do not go together."""
+    """A value that a rule of its own is about. `key`: which of several keys or entries, where they do not go together."""
 
-    def __init__(self, rule: Rule, message: str, key: str = "") -> None:
+    def __init__(self, rule: Rule, message: str, key: str | int = "") -> None:
         super().__init__(message)
         self.rule, self.key = rule, key
 
@@ -114,9 +114,12 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+_COMPUTED = re.compile(r" [+-] |%| of ")
+
+
 def amount_or_value(text: str) -> str:
-    """An amount begins with a digit, a value's name never does."""
-    if text[:1].isdigit():
+    """An expression; one that is only an amount is one that can be charged. A value's name never begins with a digit."""
+    if text[:1].isdigit() and not _COMPUTED.search(text):
         read_amount(text)
     return text
 
@@ -151,6 +154,13 @@ def plain_field(name: str) -> str:
     if name in _CARD_WORDS or _CARD_PARTS & set(name.split("_")):
         raise WrongValue(values.ASKS_FOR_CARD, "card data is only taken by a 'collect' step, which seals it")
     if name in _ENGINE_WORDS:
+        raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")
+    return name
+
+
+def set_name(name: str) -> str:
+    """What a step may set: the amount to pay, or a value of the flow's own."""
+    if name in _ENGINE_WORDS - {"amount"}:
         raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")
     return name
 
@@ -218,11 +228,16 @@ Language = Annotated[
 ]
 LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum": sorted(LOOKUPS)})]
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
+# What it means is for `flow.expressions`; here it is a text.
+FormulaText = Annotated[
+    str, Field(max_length=400), _text(".+", "bill.due", "bill.due - 5 %", "today <= 2026-12-31 and bill.due > 5.00 USD")
+]
+SetName = Annotated[Name, AfterValidator(set_name)]
 PayableAmount = Annotated[
     str,
     AfterValidator(amount_or_value),
-    Field(pattern=r"^([a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?|[0-9].*)$", max_length=60),
-    WithJsonSchema({"type": "string", "maxLength": 60, "examples": ["bill.due", "25.00 USD"]}),
+    Field(max_length=400),
+    WithJsonSchema({"type": "string", "examples": ["bill.due", "25.00 USD", "bill.due - 5 %"]}),
 ]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]

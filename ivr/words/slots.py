@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 MONEY_KINDS = frozenset({"money", "written"})
 CODE_KINDS = frozenset({"digits", "written", "text"})
+DATE_KINDS = frozenset({"date", "weekday", "written"})
+TIME_KINDS = frozenset({"time", "written"})
 _MONEY = ("amount", "due", "min", "max", "money")
 # How each value is said. An answer to a question of the flow's own is digits, and may be a plain number too.
 KINDS_OF: Mapping[str, frozenset[str]] = {

@@ -11,7 +11,21 @@ from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem
 from ivr.core.money import Money
 from ivr.core.moves import ERROR
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values, in_words
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    in_words,
+    without_set,
+)
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import look_ups
@@ -106,11 +120,13 @@ account:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another account's bill is another amount."""
-        return (facts | {"bill.due", "bill.min"}) - {"amount", "confirmed"} if outcome == "found" else facts
+        return (
+            (without_set(facts) | {"bill.due", "bill.min"}) - {"amount", "confirmed"} if outcome == "found" else facts
+        )
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         if outcome == "found":
-            return (known - {"amount"}) | {"due", "min", self.ask}
+            return (without_set(known) - {"amount"}) | {"due", "min", self.ask}
         if outcome == "not_found":
             return known - {self.ask}
         return known | {self.ask} if outcome == "ok" else known

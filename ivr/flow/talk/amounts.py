@@ -25,6 +25,11 @@ def is_more_than_owed(turn: Turn, amount: Money) -> bool:
     return turn.call.payable is not None and amount.minor > turn.call.payable.owed.minor
 
 
+def at_most_owed(turn: Turn, amount: Money) -> Money:
+    """What is computed may be any amount; nobody is charged more than is due."""
+    return turn.call.payable.owed if turn.call.payable and is_more_than_owed(turn, amount) else amount
+
+
 def owes(turn: Turn, due: Money) -> Turn:
     """What is owed on the payable now."""
     due = replace(due, minor=max(due.minor, 0))
