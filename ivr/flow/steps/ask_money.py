@@ -75,7 +75,7 @@ other_amount:
 
     def needs(self, name: str) -> Iterator[Need]:
         for index, value in enumerate(self.between or ()):
-            yield from value_needed(name, ("between", index), value)
+            yield from value_needed(name, ("between", index), value, self.declared)
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return (facts | {"amount"}) - {"confirmed"} if outcome == "ok" else facts
@@ -94,7 +94,7 @@ other_amount:
             message = f"only one amount is between '{self.between[0]}' and '{self.between[1]}'"
             yield Finding(values.BETWEEN_REVERSED, ("between",), message, cure)
         for index, value in enumerate(self.between):
-            yield from unknown_value(("between", index), value)
+            yield from unknown_value(("between", index), value, self.declared)
 
     def drawn(self) -> Drawn:
         return Drawn("talk", "ask money")

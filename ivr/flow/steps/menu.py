@@ -12,7 +12,7 @@ from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need,
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import Written
 from ivr.flow.step import Step, Way
-from ivr.flow.talk.amounts import choose, is_paid_off
+from ivr.flow.talk.amounts import choose, is_more_than_owed, is_paid_off
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, OfferCancel, Reply, Turn, no_match
 from ivr.flow.value_check import unknown_value, value_needed
@@ -87,7 +87,7 @@ amount:
     def needs(self, name: str) -> Iterator[Need]:
         for key, option in self.menu.items():
             if option.set:
-                yield from value_needed(name, ("menu", key, "set"), option.set)
+                yield from value_needed(name, ("menu", key, "set"), option.set, self.declared)
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return (facts | {"amount"}) - {"confirmed"} if self._sets_amount(path) else facts
@@ -101,7 +101,7 @@ amount:
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         for key, option in self.menu.items():
             if option.set:
-                yield from unknown_value(("menu", key, "set"), option.set)
+                yield from unknown_value(("menu", key, "set"), option.set, self.declared)
 
     def drawn(self) -> Drawn:
         return Drawn("talk", f"menu: {', '.join(self.menu)}")
@@ -131,7 +131,7 @@ amount:
             amount, limit = turn.call.values[option.set], turn.flow.head.limits.max_amount
             if is_paid_off(turn):
                 return turn.say("nothing_due"), End()
-            if not isinstance(amount, Money) or amount.minor <= 0:
+            if not isinstance(amount, Money) or amount.minor <= 0 or is_more_than_owed(turn, amount):
                 return no_match(turn, "amount_not_payable")
             if amount.currency != limit.currency or amount.minor > limit.minor:
                 return no_match(turn, "limit_max_amount", max=limit)

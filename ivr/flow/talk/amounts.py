@@ -20,6 +20,12 @@ def is_paid_off(turn: Turn) -> bool:
     return turn.call.payable is not None and turn.call.payable.owed.minor <= 0
 
 
+def is_more_than_owed(turn: Turn, amount: Money) -> bool:
+    """A value of the merchant's choosing may be any amount; nobody is charged more than is due."""
+    payable = turn.call.payable
+    return payable is not None and payable.owed.currency == amount.currency and amount.minor > payable.owed.minor
+
+
 def owes(turn: Turn, due: Money) -> Turn:
     """What is owed on the payable now."""
     due = replace(due, minor=max(due.minor, 0))
