@@ -176,7 +176,7 @@ class _Reader:
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(child, (*path, index)) for index, child in enumerate(node.value)]
-        if node.style not in ("|", ">"):
+        if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">"):
             line, column = _place(node.start_mark)
             self.values[path] = line, column + (node.style is not None)  # a quote comes before it
         return self.scalar(node)
