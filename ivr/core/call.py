@@ -54,6 +54,7 @@ class Call:
     `phase` is "language" before the first step, "cancel" while it is asked whether to cancel, "over" at the end; all others are
     the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
     `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
+    `guesses`: look-ups with several answers that found nothing.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key ended
     the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
@@ -88,6 +89,7 @@ class Call:
     looking_up: tuple[str, str] | None = None
     payable: Payable | None = None
     amount_step: str = ""
+    guesses: int = 0
     charges: tuple[Charge, ...] = ()
     can_text: bool = True
     outcome: Ending | None = None

@@ -101,12 +101,21 @@ class CardEntryEdited:
 
 
 @dataclass(frozen=True)
+class OpenBill:
+    """One of several bills that a look-up has found: what it is known by, and its values by name."""
+
+    key: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
 class LookedUp:
-    """The billing look-up's answer: `values` become `bill.due` and so on."""
+    """The billing look-up's answer: `values` become `bill.due` and so on; `bills` are what a look-up of all open bills gives."""
 
     at: datetime
     found: bool
     values: Mapping[str, Value] = field(default_factory=dict)
+    bills: tuple[OpenBill, ...] = ()
 
 
 LookUpProblem = Literal["not_reached", "not_payable"]

@@ -40,6 +40,8 @@ def _keys_go_round(source: Source, reached: Reached, steps: Steps) -> Iterator[P
 def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Problem]:
     direct = {outcome: target for _, outcome, target in steps[name].targets()}
     for outcome, cure in _GUESSING_CURES.items():
+        if steps[name].counts_guesses and outcome == "not_found":
+            continue
         if outcome in direct and _brings_tries_back(name, outcome, direct[outcome], steps):
             message = (
                 f"'{outcome}' comes back to '{name}' with all tries again: account numbers can be guessed without end"
@@ -47,7 +49,7 @@ def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Prob
             yield source.problem(ways.ENDLESS_GUESSING, ("steps", name, "then", outcome), message, cure)
             return
     found = next_step(name, direct.get("found", name), steps)
-    if found is not None and name in steps_after(found, steps, _is_unpaid):
+    if found is not None and not steps[name].counts_guesses and name in steps_after(found, steps, _is_unpaid):
         message = f"a caller can come back to '{name}' without having paid, each time with all tries again"
         cure = "lead back to it only after an approved charge"
         yield source.problem(advice.GUESSING_BETWEEN, ("steps", name), message, cure)

@@ -7,19 +7,14 @@ from ivr.flow.expressions import BUILT_IN, Type, Unreadable, read_expression, ty
 from ivr.flow.step import Step
 from ivr.flow.steps import kinds
 from ivr.reading.scalars import BILL_VALUES
-from ivr.words.slots import ANSWER_KINDS, DATE_KINDS, MONEY_KINDS, TIME_KINDS
+from ivr.words.slots import KINDS_OF_TYPE, TIME_KINDS
 
 Types = Mapping[str, Type]
 GIVEN: Types = {**BUILT_IN, **dict.fromkeys(sorted(BILL_VALUES), "money"), "amount": "money"}
-KEPT: Mapping[Type, frozenset[str]] = {
-    "money": MONEY_KINDS,
-    "number": frozenset({"number", "digits", "written"}),
-    "date": DATE_KINDS,
+KEPT: Mapping[str, frozenset[str]] = {
+    **KINDS_OF_TYPE,
     "time": TIME_KINDS,
-    "text": ANSWER_KINDS,
-    "yes_no": frozenset({"written"}),
-    "language": frozenset({"written"}),
-    "weekday": frozenset({"written"}),
+    **dict.fromkeys(("yes_no", "language", "weekday"), frozenset({"written"})),
 }
 """The types that a call can keep, each with the kinds of slot that say it. A number of days is none: it is a date away."""
 
@@ -29,7 +24,8 @@ def value_types(steps: Iterable[Step]) -> Types:
     steps = list(steps)
     answers: Types = {step.answer: "text" for step in steps if step.answer and step.answer != "money"}
     written = [(one.name, one.text) for step in steps for one in step.formulas() if one.name]
-    given = {**answers, **GIVEN}
+    declared: Types = {name: kind for step in steps for name, kind in step.declared.types.items()}
+    given = {**answers, **GIVEN, **declared}
     return {**set_types(written, given), **given}
 
 
@@ -60,6 +56,16 @@ def set_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
     bodies = [body for body in steps.values() if isinstance(body, dict)] if isinstance(steps, dict) else []
     answers: Types = {answer: "text" for body in bodies for kind in kinds() if (answer := kind.answer_written(body))}
     written = [one for body in bodies for kind in kinds() if kind.claims(body) for one in kind.set_written(body)]
-    for name, kind_of_value in set_types(written, {**answers, **GIVEN}).items():
+    for name, kind_of_value in set_types(written, {**answers, **GIVEN, **dict(_declared_in(tree))}).items():
         if name != "amount" and kind_of_value in KEPT:
             yield name, KEPT[kind_of_value]
+
+
+def _declared_in(tree: Any) -> Iterator[tuple[str, Type]]:
+    """What look-ups are declared to give."""
+    look_ups = tree.get("lookups") if isinstance(tree, dict) else None
+    for terms in look_ups.values() if isinstance(look_ups, dict) else ():
+        gives = terms.get("gives") if isinstance(terms, dict) else None
+        for name, kind in gives.items() if isinstance(gives, dict) else ():
+            if kind in KEPT:
+                yield name, kind
