@@ -126,7 +126,9 @@ def assemble(settings: Settings) -> Engine:
     fingerprint_key = read_secret(keys / "fingerprint.key")
     vaults = vaults_for({name: bank.sealing_key for name, bank in banks.items()}, fingerprint_key)
     can_text = texting(settings, store.text_trouble)
-    payments = Payments(store, vaults, settings.merchant, fingerprint_key, flows.words, can_text)
+    payments = Payments(
+        store, vaults, settings.merchant, fingerprint_key, flows.words, can_text, bool(settings.billing_url)
+    )
     notices_of(settings, store)  # the forwarder sends them; a wrong setting is told by every process
     return Engine(flows, flows.prompts, store, Runner(flows, payments, billing_of(settings, store)), folder)
 

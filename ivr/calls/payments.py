@@ -63,7 +63,7 @@ EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "e
 @dataclass(frozen=True)
 class Payments:
     """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
-    `can_text`: whether a text to that number can be promised."""
+    `can_text`: whether a text to that number can be promised. `tells_billing`: there is a billing system to be told."""
 
     store: Store
     vaults: Mapping[str, Vault]
@@ -71,6 +71,7 @@ class Payments:
     ani_key: bytes
     words: Callable[[Phrase], str]
     can_text: Callable[[str], bool] = can_be_kept
+    tells_billing: bool = False
 
     # ---- keys that are card data
 

@@ -133,11 +133,24 @@ class SendSms:
 
 
 @dataclass(frozen=True)
+class RecordAgreement:
+    """Keep what the caller has just agreed to, for good: `phrase` is what they heard, `key` what they pressed. `kind`: promise,
+    plan or mandate; `subject` the merchant's name for it; `terms` by name, such as by when, in words for a record."""
+
+    kind: str
+    subject: str
+    phrase: Phrase
+    key: str
+    amount: Money
+    terms: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class ForgetCard:
     """Delete whatever sealed fields an attempt left that will not be sent."""
 
     intent: str
 
 
-Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | ForgetCard
+Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | RecordAgreement | ForgetCard
 Action = ChannelAction | Effect

@@ -5,6 +5,7 @@ from functools import cache
 from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
+from ivr.store.agreements import Agreement, Agreements
 from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
@@ -36,7 +37,20 @@ from ivr.store.ways import Ways, WaysTaken
 
 
 class Store(
-    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways, FlowVersions
+    Calls,
+    SealedFields,
+    AttemptLimits,
+    Ledger,
+    Outbox,
+    Bills,
+    Notices,
+    Texts,
+    Audit,
+    Stories,
+    Turns,
+    Ways,
+    FlowVersions,
+    Agreements,
 ):
     """One database's whole store; thread-safe."""
 
@@ -84,6 +98,7 @@ __all__ = [
     "TEXTS",
     "WITHDRAWN",
     "Accepted",
+    "Agreement",
     "AlreadyBegun",
     "Attempter",
     "AuditEvent",
