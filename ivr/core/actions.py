@@ -125,11 +125,13 @@ class Resolve:
 
 @dataclass(frozen=True)
 class SendSms:
-    """Queue a text to the caller, once for each template and attempt; `attempt` 0 is for the whole call."""
+    """Queue a text to the caller, once for each template and attempt; `attempt` 0 is for the whole call. `link_to`: the bill
+    that the `{link}` in its words leads to."""
 
     template: str
     phrase: Phrase
     attempt: int = 0
+    link_to: Payable | None = None
 
 
 @dataclass(frozen=True)

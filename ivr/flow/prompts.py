@@ -90,13 +90,13 @@ def _value_problems(
 
 
 def _term_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:
-    """Of prompts that ask for consent to terms."""
+    """Of prompts that ask for consent to terms, and of texts that lead somewhere."""
     for said in step.says():
         for wording in file.wordings(said.prompt) if said.must_say else ():
             spoken = {slot.name for slot in file.templates[wording].slots}
             for term in sorted(said.must_say - spoken):
-                message = f"prompt '{wording}' asks for consent without saying '{term}' in {file.language}"
-                cure = f"add {{{term}:...}}: what is not said is not agreed to"
+                message = f"prompt '{wording}' does not say '{term}' in {file.language}"
+                cure = f"add {{{term}:...}}"
                 yield source.problem(TERMS_NOT_SAID, ("steps", name, *said.path), message, cure)
 
 

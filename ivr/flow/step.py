@@ -157,6 +157,11 @@ class Step(Written):
         """Amounts to pay that are written in the flow, each with its path below the step."""
         return ()
 
+    @property
+    def relies_on(self) -> Iterable[tuple[Place, str]]:
+        """What has to be switched on in the settings, by its name there, with the path below the step that asks for it."""
+        return ()
+
     # ---- how it is drawn
 
     def drawn(self) -> Drawn:
