@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ivr.calls.pay_links import PayLinks
 from ivr.calls.texting import can_be_kept
 from ivr.core.actions import Authorize, Phrase, SendSms
 from ivr.core.call import Call, Charge
@@ -63,7 +64,8 @@ EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "e
 @dataclass(frozen=True)
 class Payments:
     """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
-    `can_text`: whether a text to that number can be promised."""
+    `can_text`: whether a text to that number can be promised. `tells_billing`: there is a billing system to be told.
+    `links`: where texts lead to that say where a bill can be paid."""
 
     store: Store
     vaults: Mapping[str, Vault]
@@ -71,6 +73,8 @@ class Payments:
     ani_key: bytes
     words: Callable[[Phrase], str]
     can_text: Callable[[str], bool] = can_be_kept
+    tells_billing: bool = False
+    links: PayLinks | None = None
 
     # ---- keys that are card data
 
@@ -212,8 +216,15 @@ class Payments:
         # One text of a kind for each call, or for each charge, however often the step is repeated; none to a number that
         # takes none.
         about = call.intent_of(action.attempt) if action.attempt else call.id
+        phrase = action.phrase
+        if action.link_to is not None:
+            if self.links is None:
+                raise FlowError(
+                    f"step '{call.step}' sends a link, and there is no PAY_LINK"
+                )  # such a flow does not serve
+            phrase = replace(phrase, values=(*phrase.values, ("link", self.links.to(action.link_to, at))))
         if call.can_text:
-            self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(action.phrase), at)
+            self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(phrase), at)
 
     def _vault(self, flow: Flow) -> Vault:
         if flow.bank is None:

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from ivr import metrics
+from ivr.calls.agreements import record_agreement
 from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
 from ivr.calls.live_flows import flow_of, in_words_of
@@ -27,6 +28,7 @@ from ivr.core.actions import (
     HangUp,
     LookUp,
     Phrase,
+    RecordAgreement,
     Resolve,
     SendSms,
     Speak,
@@ -102,6 +104,7 @@ class Runner:
             Authorize: self._authorize,
             Resolve: self._resolve,
             SendSms: self._send_sms,
+            RecordAgreement: self._record_agreement,
         }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
@@ -282,6 +285,10 @@ class Runner:
 
     def _send_sms(self, call: Call, action: SendSms, event: Event) -> None:
         self.payments.send_sms(call, action, event.at)
+
+    def _record_agreement(self, call: Call, action: RecordAgreement, event: Event) -> None:
+        """Raises where it cannot be recorded: then it was not made, and the call ends with an apology."""
+        record_agreement(self.payments, call, action, event.at)
 
     def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.

@@ -34,6 +34,11 @@ COMMANDS = {
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
     "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
     "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
+    "agreements": (
+        "ivr.cli.agreements",
+        "agreements",
+        "Promises, plans and mandates that callers agreed to: list, show.",
+    ),
     "web": ("ivr.cli.web", "web", "Answer Twilio's webhooks (the Procfile's web process)."),
     "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
     "forwarder": ("ivr.cli.forwarder", "forwarder", "Take payments to the banks (the Procfile's forwarder process)."),

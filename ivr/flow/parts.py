@@ -26,12 +26,14 @@ Keyed = Literal["number", "amount", "key"]
 
 @dataclass(frozen=True)
 class Said:
-    """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers."""
+    """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers;
+    `must_say`: the values that its words must say."""
 
     path: Place
     prompt: str
     fills: frozenset[str] = frozenset()
     key: str = ""
+    must_say: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,11 @@ class Step(Written):
         """Whether look-ups that find nothing are counted over the entire call, wherever they lead."""
         return False
 
+    @property
+    def relies_on(self) -> Iterable[tuple[Place, str]]:
+        """What has to be switched on in the settings, by its name there, with the path below the step that asks for it."""
+        return ()
+
     # ---- how it is drawn
 
     def drawn(self) -> Drawn:

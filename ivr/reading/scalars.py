@@ -15,6 +15,7 @@ from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule, values
 
 LONGEST_TIMER_S = 120
+LONGEST_PROMISE_DAYS = 366
 # A caller hears the end of the prompt, looks for the key, and presses it.
 SHORTEST_FIRST_KEY_S, SHORTEST_BETWEEN_KEYS_S = 3, 2
 LONGEST_AMOUNT = 7  # keys: 99,999.99
@@ -59,6 +60,13 @@ def read_duration(text: Any) -> int:
     if match is None or int(match[1]) == 0:
         raise ValueError("expected a time such as 10s, 5m or 1h")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_days(text: Any) -> int:
+    match = re.fullmatch(r"(\d{1,3})d", text, re.ASCII) if isinstance(text, str) else None
+    if match is None or not 1 <= int(match[1]) <= LONGEST_PROMISE_DAYS:
+        raise ValueError(f"expected a number of days such as 14d, up to {LONGEST_PROMISE_DAYS}d")
+    return int(match[1])
 
 
 def read_first_key(text: Any) -> int:
@@ -270,6 +278,7 @@ MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]
 BetweenKeys = Annotated[int, BeforeValidator(read_between_keys), _text(r"\d{1,3}[sm]", "10s", "6s")]
+Days = Annotated[int, BeforeValidator(read_days), _text(r"\d{1,3}d", "14d")]
 RateText = Annotated[Rate, BeforeValidator(read_rate), _text(r"\d{1,5}/\d{1,5}[smhd]", "5/1h", "3/24h")]
 Amount = Annotated[Money, BeforeValidator(read_amount), _text(r"\d{1,7}(\.\d{1,4})? [A-Z]{3}", "500.00 USD")]
 # An editor sees plain YAML: 8 is a number there, and true is a boolean.

@@ -5,6 +5,7 @@ from functools import cache
 from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
+from ivr.store.agreements import Agreement, Agreements
 from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
@@ -49,6 +50,7 @@ class Store(
     Turns,
     Ways,
     FlowVersions,
+    Agreements,
 ):
     """One database's whole store; thread-safe."""
 
@@ -96,6 +98,7 @@ __all__ = [
     "TEXTS",
     "WITHDRAWN",
     "Accepted",
+    "Agreement",
     "AlreadyBegun",
     "AttemptLimits",
     "Attempter",

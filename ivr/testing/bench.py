@@ -131,6 +131,9 @@ class BenchWorld:
         found = self.bench.workbench.store.texts_of(call)
         return [Texted(text.id.rpartition("-")[2], text.body) for text in found]
 
+    def agreements(self, call: str) -> Sequence[str]:
+        return [f"{one.kind} {one.amount}" for one in self.bench.workbench.store.agreements_of(call)]
+
     def books(self) -> str:
         return _sums(self.bench.bank.charged)
 

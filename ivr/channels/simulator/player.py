@@ -64,6 +64,9 @@ class World(Protocol):
 
     def texts(self, call: str) -> Sequence[Texted]: ...
 
+    def agreements(self, call: str) -> Sequence[str]:
+        """Kind and amount of each, such as "promise 42.50 USD"."""
+
     def books(self) -> str:
         """What the bank has charged in all, such as "42.50 USD"; "nothing"."""
 
@@ -207,6 +210,10 @@ class Player:
     def _texts(self, instruction: Instruction) -> None:
         names = " ".join(text.name for text in self.world.texts(self.caller.call)) or "none"
         self.compare(instruction, instruction.rest, names)
+
+    def _agreed(self, instruction: Instruction) -> None:
+        found = ", ".join(self.world.agreements(self.caller.call)) or "none"
+        self.compare(instruction, instruction.rest, found)
 
     def _text(self, instruction: Instruction) -> None:
         name, _, words = instruction.rest.partition(" says ")

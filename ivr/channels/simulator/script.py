@@ -14,6 +14,7 @@
       ends   paid                      on record: paid, unpaid, pending or open
       lasts  at most 90s               from the first ring to now
       payment declined, approved 42.50 USD
+      agreed promise 42.50 USD         what is on record that the caller agreed to besides charges, or none
       texts  receipt                   the texts of this call, or none
       text   receipt says Paid: 42.50
       books  42.50 USD                 what the bank has charged in all, or nothing
@@ -38,6 +39,7 @@ BANK_BEHAVIOURS = ("approves", "declines", "is silent", "is silent after chargin
 DECLINE = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)")
 ENDINGS = (*get_args(Ending), "open")
 STATUSES = get_args(Status)
+AGREEMENTS = ("promise", "plan", "mandate")
 KEYS = frozenset("0123456789*#")
 DURATION = re.compile(r"(\d{1,6})(s|m|h)")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -250,6 +252,16 @@ def _payment(instruction: Instruction) -> None:
     payments_of(instruction)
 
 
+def _agreed(instruction: Instruction) -> None:
+    if instruction.rest == "none":
+        return
+    for one in instruction.rest.split(", "):
+        kind, _, amount = one.partition(" ")
+        if kind not in AGREEMENTS:
+            raise ScriptError(instruction.line, f"'{kind}' is no agreement ({did_you_mean(kind, AGREEMENTS)})")
+        _require_money(instruction, amount)
+
+
 def _text_says(instruction: Instruction) -> None:
     name, says, words = instruction.rest.partition(" says ")
     if not says or not words or " " in name:
@@ -295,6 +307,7 @@ VERBS = {
     "lasts": _lasts,
     "payment": _payment,
     "texts": _text,
+    "agreed": _agreed,
     "text": _text_says,
     "books": _books,
     "bill": _bill,

@@ -216,3 +216,17 @@ steps:
       1: {say: pay_full_balance, set: 25.00 USD, then: card}
 """,
 )
+NOT_SWITCHED_ON = rule(
+    "T412",
+    "not-switched-on",
+    what="A step relies on a setting that this installation does not have: `link` on `pay_link`, `transfer` on `transfers`.",
+    why="Callers would be promised a link that leads nowhere, or a person whom nobody connects them to.",
+    bad="""
+steps:
+  not_charged: {sms: pay_link, link: bill, end: unpaid}
+""",
+    good="""
+steps:
+  not_charged: {sms: pay_by_link, end: unpaid}
+""",
+)

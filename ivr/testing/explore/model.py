@@ -21,6 +21,7 @@ from ivr.store import (
     NOTICES,
     TEXTS,
     Accepted,
+    Agreement,
     AlreadyBegun,
     Attempter,
     AttemptLimits,
@@ -88,6 +89,7 @@ class ModelledStore(Store):
         self._jobs: dict[tuple[str, str], Queued | None] = {}  # None: done, and not to be added again
         self._texts: dict[str, TextMessage] = {}
         self._bills: dict[str, Bill] = {}
+        self._agreements: dict[str, Agreement] = {}
         self._numbers = count(1)
 
     # ---- calls
@@ -283,6 +285,19 @@ class ModelledStore(Store):
     def _add_job(self, kind: str, reference: str, queue: str) -> None:
         if (kind, reference) not in self._jobs:
             self._jobs[kind, reference] = Queued(Job(next(self._numbers), kind, reference, 0, 0), queue)
+
+    # ---- agreements
+
+    def record_agreement(self, agreement: Agreement, *, tell_billing: bool = False) -> bool:
+        if agreement.reference in self._agreements:
+            return False
+        self._agreements[agreement.reference] = agreement
+        if tell_billing:
+            self._add_job("agreement", agreement.reference, NOTICES)
+        return True
+
+    def agreements_of(self, call: str) -> Sequence[Agreement]:
+        return [one for one in self._agreements.values() if one.call == call]
 
     # ---- texts
 
