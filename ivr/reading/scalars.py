@@ -122,6 +122,12 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+def read_phone_number(text: Any) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"\+[1-9]\d{6,14}", text, re.ASCII):
+        raise ValueError("expected a number in full, with + and the country, such as '+15550123456'")
+    return text
+
+
 def amount_or_value(text: str) -> str:
     """An amount begins with a digit, a value's name never does."""
     if text[:1].isdigit():
@@ -232,6 +238,7 @@ PayableAmount = Annotated[
     Field(pattern=r"^([a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?|[0-9].*)$", max_length=60),
     WithJsonSchema({"type": "string", "maxLength": 60, "examples": ["bill.due", "25.00 USD"]}),
 ]
+PhoneNumber = Annotated[str, BeforeValidator(read_phone_number), _text(r"\+[1-9]\d{6,14}", "+15550123456")]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]
