@@ -90,7 +90,8 @@ def around(banks: Mapping[str, BankSettings] | None, settings: Settings | None =
 def switched_on(settings: Settings) -> frozenset[str]:
     """The settings that steps may rely on. In development a link leads to an example, and can be tried."""
     has_links = bool(settings.pay_link) or settings.environment == "development"
-    return frozenset({"pay_link"} if has_links else ())
+    on = {"pay_link": has_links, "transfers": settings.transfers == "on"}
+    return frozenset(name for name, is_on in on.items() if is_on)
 
 
 def live_flows(settings: Settings, store: Store, banks: Mapping[str, BankSettings]) -> tuple[LiveFlows, FlowFolder]:

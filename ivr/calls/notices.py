@@ -52,7 +52,7 @@ class PaidBill(BaseModel):
 class PaidNotice(BaseModel):
     """The body of POST `<billing_url>`."""
 
-    type: Literal["bill.paid"]
+    type: Literal["bill.paid", "payment.made"] = Field(description="payment.made: what it is for was not looked up.")
     timestamp: str = Field(description="When the bank's approval was recorded (RFC 3339).")
     data: PaidBill
 
@@ -135,7 +135,11 @@ def notice_body(payment: Payment, approved_at: datetime) -> str:
         call=intent.call,
     )
     timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps(PaidNotice(type="bill.paid", timestamp=timestamp, data=bill).model_dump())
+    return json.dumps(
+        PaidNotice(
+            type="bill.paid" if intent.payable_key else "payment.made", timestamp=timestamp, data=bill
+        ).model_dump()
+    )
 
 
 # ---- from settings

@@ -32,6 +32,7 @@ from ivr.core.actions import (
     Resolve,
     SendSms,
     Speak,
+    Transfer,
     Wait,
 )
 from ivr.core.call import NO_NOTES, Call, Charge, Ending
@@ -237,7 +238,7 @@ class Runner:
             if not waiting:
                 break
             action = waiting.popleft()
-            if isinstance(action, (Speak, Collect, CaptureCard, Wait, HangUp)):
+            if isinstance(action, (Speak, Collect, CaptureCard, Wait, Transfer, HangUp)):
                 for_channel.append(action)
                 continue
             if isinstance(action, ForgetCard):

@@ -75,7 +75,14 @@ class HangUp:
     pass
 
 
-ChannelAction = Speak | Collect | CaptureCard | Wait | HangUp
+@dataclass(frozen=True)
+class Transfer:
+    """Connect the caller to this number, and have no more to do with the call: the last action of one that is over."""
+
+    number: str
+
+
+ChannelAction = Speak | Collect | CaptureCard | Wait | Transfer | HangUp
 
 # ---- for the runner
 

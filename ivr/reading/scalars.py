@@ -125,6 +125,12 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+def read_phone_number(text: Any) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"\+[1-9]\d{6,14}", text, re.ASCII):
+        raise ValueError("expected a number in full, with + and the country, such as '+15550123456'")
+    return text
+
+
 _COMPUTED = re.compile(r" [+-] |%| of ")
 
 
@@ -274,6 +280,7 @@ PayableAmount = Annotated[
 ]
 KeyName = Annotated[Name, AfterValidator(key_name)]
 GivenValue = Annotated[ValueName, AfterValidator(given_value)]
+PhoneNumber = Annotated[str, BeforeValidator(read_phone_number), _text(r"\+[1-9]\d{6,14}", "+15550123456")]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]

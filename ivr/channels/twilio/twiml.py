@@ -1,4 +1,4 @@
-"""Actions as TwiML: `<Say>`, `<Gather input="dtmf">`, `<Pay>`, `<Pause>`, `<Redirect>`, `<Hangup>`. Words only, no decisions."""
+"""Actions as TwiML: `<Say>`, `<Gather input="dtmf">`, `<Pay>`, `<Pause>`, `<Redirect>`, `<Dial>`, `<Hangup>`. Words only, no decisions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ivr.channels.twilio.gathering import listening_for
 from ivr.channels.twilio.languages import twilio_language
-from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Wait
+from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Transfer, Wait
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 TAIL = "</Response>"
@@ -36,6 +36,9 @@ class Writer:
                     return f"{HEAD}{''.join(said)}{_pay(action, url)}{TAIL}"
                 case Wait():
                     return f'{HEAD}{"".join(said) or PAUSE}<Redirect method="POST">{escape(url)}</Redirect>{TAIL}'
+                case Transfer(number):
+                    # Whatever becomes of it, nothing follows: Twilio then hangs up.
+                    said.append(f"<Dial>{escape(number)}</Dial>")
                 case HangUp():
                     said.append("<Hangup/>")
         return f"{HEAD}{''.join(said)}{TAIL}"

@@ -7,7 +7,7 @@ steps:
   amount:
     menu:
       1: {say: pay_full_balance, set: bill.due, then: card}
-      2: {say: give_this_amount, set: bill.min, then: promise_to_pay}
+      2: {say: pay_another_amount, set: bill.min, then: promise_to_pay}
   promise_to_pay: {promise: promise, within: 14d, then: {agreed: not_charged, refused: not_charged}}
 """
 
@@ -16,7 +16,7 @@ NO_AMOUNT = rule(
     "agreement-without-amount",
     what="There is a way to a `promise` or `agree` step on which no amount was chosen.",
     why="Nobody can agree to pay an amount that is not said.",
-    bad=_PROMISE.replace("set: bill.min, ", "").replace("give_this_amount", "pay_another_amount"),
+    bad=_PROMISE.replace("set: bill.min, ", ""),
     good=_PROMISE,
 )
 TERMS_NOT_SAID = rule(

@@ -230,3 +230,18 @@ steps:
   not_charged: {sms: pay_by_link, end: unpaid}
 """,
 )
+TRANSFER_WHILE_OPEN = rule(
+    "T413",
+    "transfer-while-open",
+    what="There is a way to a `transfer` step while a charge has no answer.",
+    why="Nobody could tell the person at the other end whether the card was charged, and they might take the payment once more.",
+    bad="""
+steps:
+  we_will_tell: {transfer: "+15550123456", then: {not_available: sorry}}
+  sorry: {end: pending}
+""",
+    good="""
+steps:
+  we_will_tell: {end: pending}
+""",
+)

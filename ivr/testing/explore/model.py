@@ -213,11 +213,10 @@ class ModelledStore(Store):
         self._move(job.reference, payment.status, status, answer or BankWord())
         if status == "unknown":
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
-        if status == "approved" and payment.intent.payable_key:
-            if tell_billing:
-                self._add_job("notice", job.reference, NOTICES)
-            else:
-                self._lower_bill(payment.intent)
+        if status == "approved" and tell_billing and (payment.intent.payable_key or payment.intent.account):
+            self._add_job("notice", job.reference, NOTICES)
+        elif status == "approved" and payment.intent.payable_key:
+            self._lower_bill(payment.intent)
         if status in FINAL:
             self._sealed.pop(job.reference, None)
             if waiting := self._jobs.get(("result", job.reference)):
