@@ -29,7 +29,7 @@ _RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ENGINE_PROMPTS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("welcome", "no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on"), frozenset()),
     **dict.fromkeys(("offer_cancel", "cancelled", "goodbye", "apology", "you_were_not_charged"), frozenset()),
-    "card_asked_later": frozenset(),
+    **dict.fromkeys(("card_asked_later", "help", "more_time"), frozenset()),
     **dict.fromkeys(
         [f"limit_attempts_per_{what}" for what in ("call", "caller", "card", "account", "line")], frozenset()
     ),

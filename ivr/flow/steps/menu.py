@@ -111,6 +111,9 @@ amount:
     def keyed(self, phase: str) -> Keyed:
         return "key"
 
+    def takes(self, turn: Turn, key: str) -> bool:
+        return key in self.menu
+
     def put(self, turn: Turn) -> Reply:
         for key, option in self.menu.items():
             turn = turn.say(option.say, key=key)

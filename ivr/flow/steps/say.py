@@ -62,6 +62,10 @@ receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
     def put_again(self, turn: Turn) -> Reply:
         return self._offer(turn) if turn.call.phase == "repeat" else self.put(turn)
 
+    def say_again(self, turn: Turn) -> Reply:
+        """The words, and not only what may be done with them."""
+        return self._repeat(turn) if turn.call.phase == "repeat" else self.put(turn)
+
     def hear(self, turn: Turn, event: Event) -> Reply:
         """Silence and the done or clear key go on; another key is told, or one slip would lose the caller the number."""
         if turn.call.phase != "repeat":
@@ -71,13 +75,16 @@ receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
         key = one_key(turn, event)
         offered = [offer for _, offer in self._offers(turn)]
         if key == AGAIN_KEY and key in offered:
-            return self._offer(self._say(turn.change(repeats=turn.call.repeats + 1)))
+            return self._repeat(turn)
         if key == TEXT_KEY and key in offered:
             return self._go_on(self._text_it(turn).say("sms_sent"))
         mistakes = turn.call.mistakes + 1
         if key == "" or mistakes >= turn.flow.head.patience.tries:
             return self._go_on(turn)
         return self._offer(turn.change(mistakes=mistakes).say("no_match"))
+
+    def _repeat(self, turn: Turn) -> Reply:
+        return self._offer(self._say(turn.change(repeats=turn.call.repeats + 1)))
 
     def _say(self, turn: Turn) -> Turn:
         return ending.say(turn, self.say, is_last=self.end is not None)
