@@ -115,12 +115,17 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
     for kind in kinds():
         prompts |= kind.speaks
         values |= kind.values
-    return Terms(prompts, values)
+    names = frozenset(name.replace("-", "_") for source in sources if (name := _flow_name(source)) is not None)
+    return Terms(prompts, values, names, frozenset(step for source in sources for step in _steps_of(source.tree)))
+
+
+def _steps_of(tree: Any) -> dict[str, Any]:
+    steps = tree.get("steps") if isinstance(tree, dict) else None
+    return steps if isinstance(steps, dict) else {}
 
 
 def _asked_in(tree: Any) -> Iterator[str]:
-    steps = tree.get("steps") if isinstance(tree, dict) else None
-    for step in steps.values() if isinstance(steps, dict) else ():
+    for step in _steps_of(tree).values():
         for kind in kinds():
             if isinstance(step, dict) and (answer := kind.answer_written(step)):
                 yield answer

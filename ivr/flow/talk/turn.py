@@ -115,9 +115,12 @@ class Turn(NamedTuple):
         known.update(values)
         # Whoever asks to hear it again wants all of it.
         brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes) and not call.asides
-        return Phrase(
-            name, call.language, tuple(known.items()), endings=endings(str(brand), again=has_failed, step=call.step)
-        )
+        ends = self._endings(str(brand), again=has_failed)
+        return Phrase(name, call.language, tuple(known.items()), endings=ends)
+
+    def _endings(self, brand: str, *, again: bool) -> tuple[str, ...]:
+        said = next((action.phrases[0].name for action in self.actions if isinstance(action, Speak)), "")
+        return endings(brand, again=again, flow=self.call.flow, step=self.call.step, error=said)
 
     def say(self, name: str, **values: Value) -> "Turn":
         if not self.call.can_text:

@@ -241,9 +241,9 @@ steps:
 WORDING_OF_NOTHING = rule(
     "T615",
     "wording-of-nothing",
-    what="A prompt's name ends with `_again`, and there is no prompt that it could be another wording of.",
-    why="""It is said in place of the prompt of that name once a try has failed. With a slip in the name nobody ever hears
-it.""",
+    what="""A prompt is named as another wording (`_again`, `_at_<step>`, `_for_<flow>`, `_after_<prompt>`) of a prompt, or for a
+step, a flow or a prompt, that does not exist.""",
+    why="""It is said in place of the prompt where its name fits. With a slip in the name nobody ever hears it.""",
     bad="""
 enter_acount_number_again: "Your account number, please."
 """,
