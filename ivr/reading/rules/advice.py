@@ -241,8 +241,7 @@ steps:
 WORDING_OF_NOTHING = rule(
     "T615",
     "wording-of-nothing",
-    what="""A prompt is named as another wording (`_again`, `_at_<step>`, `_for_<flow>`, `_after_<prompt>`) of a prompt, or for a
-step, a flow or a prompt, that does not exist.""",
+    what="A prompt is named as another wording of a prompt, or for a step, a flow or an error, that does not exist.",
     why="""It is said in place of the prompt where its name fits. With a slip in the name nobody ever hears it.""",
     bad="""
 enter_acount_number_again: "Your account number, please."
@@ -266,5 +265,25 @@ confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. Pour payer, appuye
 confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. To pay, press 1."
 """,
     of="prompts",
+    is_advice=True,
+)
+KEY_OF_ALL_QUESTIONS = rule(
+    "T641",
+    "key-of-all-questions",
+    what="A menu uses key 9 or 0, which say the question again and help at every other question.",
+    why="""Callers are told so once, in the greeting. The menu keeps its key, and a caller who asks for help there chooses
+something.""",
+    bad="""
+steps:
+  amount:
+    menu:
+      9: {say: pay_full_balance, set: bill.due, then: card}
+""",
+    good="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+""",
     is_advice=True,
 )
