@@ -36,7 +36,7 @@ def test_a_whole_call_is_paid_once(bench: Bench):
         await caller.answers("repeat_offer", "#")
 
     caller = ring(bench, scene)
-    assert caller.prompts[-2:] == ["repeat_offer", "goodbye"]
+    assert caller.prompts[-2:] == ["sms_offer", "goodbye"]
     assert caller.mouth.log[-2] == "(hung up)"  # and wiped once more after it
     assert (ended(bench), payments(bench)) == ("paid", ["approved"])
     assert [money.minor for money in bench.bank.charged.values()] == [4250]
