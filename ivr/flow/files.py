@@ -16,6 +16,7 @@ from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
 from ivr.words.slots import ANSWER_KINDS, WORD_PROMPTS, Terms
+from ivr.words.wordings import prompt_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     kept = [
         (one.flow, text)
         for one, source, (_, text) in zip(checked, sources, flow_files, strict=True)
-        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found)
+        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found, files)
     ]
     return FlowSet(
         flows={flow.name: flow for flow, _ in kept},
@@ -56,11 +57,13 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     )
 
 
-def _has_broken_prompts(flow: Flow, found: Sequence[Found]) -> bool:
-    """Is there a problem in a prompt that this flow speaks, or in a file of its languages as a whole?"""
+def _has_broken_prompts(flow: Flow, found: Sequence[Found], files: PromptFiles) -> bool:
+    """Is there a problem in a prompt that this flow speaks, in whichever wording, or in a file of its languages as a whole?"""
     needed = needed_prompts(flow.steps) | WORD_PROMPTS.keys()
     return any(
-        one.language in flow.head.languages and not one.problem.is_advice and (not one.name or one.name in needed)
+        one.language in flow.head.languages
+        and not one.problem.is_advice
+        and (not one.name or prompt_of(one.name, files[one.language].names) in needed)
         for one in found
     )
 
