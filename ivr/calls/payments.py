@@ -11,7 +11,7 @@ from ivr.calls.texting import can_be_kept
 from ivr.core.actions import Authorize, Phrase, SendSms
 from ivr.core.call import Call, Charge
 from ivr.core.caller import caller_key
-from ivr.core.entry import EntryRules, Reading, ends_itself, read_after_timeout, read_entry
+from ivr.core.entry import EntryRules, Reading, Span, ends_itself, read_after_timeout, read_entry
 from ivr.core.events import (
     BankAnswered,
     BankOutcome,
@@ -26,6 +26,7 @@ from ivr.core.events import (
     LimitReached,
     Waited,
 )
+from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.reading.scalars import Rate
@@ -83,8 +84,8 @@ class Payments:
         try:
             read = read_after_timeout if event.timed_out else read_entry
             span = read(event.keys.buffer, rules)
-            if span.reading in EDITS:
-                return CardEntryEdited(event.at, EDITS[span.reading])  # type: ignore[arg-type]
+            if (edit := EDITS.get(span.reading) or _lone_key(call, event, span)) is not None:
+                return CardEntryEdited(event.at, edit)  # type: ignore[arg-type]
             keys = event.keys.buffer[span.start : span.end]
             verdict = self._take(call, flow, field, keys, event.at)
             if isinstance(verdict, CardCollected):
@@ -260,6 +261,15 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.confirmation_number or ""
     return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
+
+
+def _lone_key(call: Call, event: KeysEntered, span: Span) -> str | None:
+    """An entry of one digit, which no card field is: 9 and 0 ask for something. Of others it is told that there was one, and
+    only to a caller who has been asked for any key."""
+    if span.end - span.start != 1:
+        return None
+    asked = {ord(REPEAT_KEY): "again", ord(HELP_KEY): "help"}.get(event.keys.buffer[span.start])
+    return asked or ("one_key" if call.warned else None)
 
 
 def _with_brand(call: Call, verdict: CardCollected) -> Call:

@@ -1,6 +1,6 @@
 """The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
 
-from ivr.conversation import habit
+from ivr.conversation import asides, habit
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import NO_NOTES, Call
 from ivr.core.entry import EntryRules
@@ -73,6 +73,9 @@ def hear(turn: Turn, event: Event) -> Turn:
     if habit.is_stray_done(turn, event):
         return ask_again(habit.drop_done(turn))
     turn = habit.note_how_entry_ended(turn, event)
+    if (aside := asides.asked_for(turn, event)) is not None:
+        return put_aside(turn, aside)
+    turn = turn.change(warned=False) if turn.call.warned else turn
     if phase == "language":
         return choose_language(turn, event)
     if phase == "cancel":
@@ -133,12 +136,22 @@ def enter(turn: Turn, name: str) -> Reply:
     if name in BUILT_IN:
         return turn, End()
     turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0, notes=NO_NOTES)
+    turn = turn.change(asides=0, warned=False) if turn.call.asides or turn.call.warned else turn
     return here(turn).enter(turn)
 
 
 def ask_again(turn: Turn) -> Turn:
     """The present question once more, from whatever it is in the middle of."""
     return offer_languages(turn) if turn.call.phase == "language" else resume(here(turn).put_again(turn))
+
+
+def put_aside(turn: Turn, aside: asides.Aside) -> Turn:
+    """The caller asks about the question, and gets it once more."""
+    turn = asides.note(turn, aside)
+    if turn.call.phase == "language":
+        return offer_languages(turn)
+    turn = resume(here(turn).say_again(turn) if aside == "again" else here(turn).put_again(turn))
+    return asides.with_flush(turn) if aside == "more_time" else turn
 
 
 # ---- at no step, or above it

@@ -23,6 +23,7 @@ The digits of an account number are answers that a call forgets when it is over,
 from collections.abc import Callable
 from typing import Any
 
+from ivr.conversation.asides import lone_key
 from ivr.conversation.habit import is_second_done
 from ivr.core.call import Call
 from ivr.core.events import (
@@ -43,10 +44,11 @@ from ivr.core.events import (
 )
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.flow.talk.turn import moment_of
+from ivr.flow.talk.turn import Turn, moment_of
 from ivr.reading.scalars import LONGEST_AMOUNT
 
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
+ANY_KEY = "5"  # stands for several, pressed where any key was asked for
 History = tuple[str, ...]
 
 
@@ -87,6 +89,9 @@ def _keys(flow: Flow, call: Call, event: KeysEntered, after: Call) -> str:
     keyed = step.keyed(call.phase) if step is not None else "key"
     if keyed == "key" and len(keys) <= 2:
         return f"keys {event.keys.text()}"
+    if after.asides > call.asides:
+        # One key that was no answer: which one tells nothing of the caller.
+        return f"keys {lone_key(Turn(flow, call, 0.0), event) or ANY_KEY}"
     # Before a clear key nothing counts; after it only how many there are.
     done = "#" if keys[-1:] == b"#" else "*" if keys[-1:] == b"*" else ""
     entry = bytes(keys).removesuffix(done.encode())

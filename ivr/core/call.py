@@ -60,6 +60,8 @@ class Call:
     the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
     keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
     `stray_at`.
+    `asides`: how often the present question was put again because the caller asked for it. `warned`: the last thing said is
+    that time runs out, and nothing has come since.
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
     (`core.moves`).
@@ -99,6 +101,8 @@ class Call:
     history: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
     flow_version: str = ""
+    asides: int = 0
+    warned: bool = False
 
     @property
     def intent(self) -> str:

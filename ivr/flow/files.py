@@ -18,6 +18,7 @@ from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
 from ivr.words.slots import ANSWER_KINDS, KINDS_OF_TYPE, WORD_PROMPTS, Terms
+from ivr.words.wordings import prompt_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     kept = [
         (one.flow, text, source)
         for one, source, (_, text) in zip(checked, sources, flow_files, strict=True)
-        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found)
+        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found, files)
     ]
     return FlowSet(
         flows={flow.name: flow for flow, _, _ in kept},
@@ -61,11 +62,13 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     )
 
 
-def _has_broken_prompts(flow: Flow, found: Sequence[Found]) -> bool:
-    """Is there a problem in a prompt that this flow speaks, or in a file of its languages as a whole?"""
+def _has_broken_prompts(flow: Flow, found: Sequence[Found], files: PromptFiles) -> bool:
+    """Is there a problem in a prompt that this flow speaks, in whichever wording, or in a file of its languages as a whole?"""
     needed = needed_prompts(flow.steps) | WORD_PROMPTS.keys()
     return any(
-        one.language in flow.head.languages and not one.problem.is_advice and (not one.name or one.name in needed)
+        one.language in flow.head.languages
+        and not one.problem.is_advice
+        and (not one.name or prompt_of(one.name, files[one.language].names) in needed)
         for one in found
     )
 
@@ -126,7 +129,13 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
         values |= kind.values
     for source in sources:
         values |= dict(set_in(source.tree))
-    return Terms(prompts, values)
+    names = frozenset(name.replace("-", "_") for name in _names(sources))
+    return Terms(prompts, values, names, frozenset(step for source in sources for step in _steps_of(source.tree)))
+
+
+def _steps_of(tree: Any) -> dict[str, Any]:
+    steps = tree.get("steps") if isinstance(tree, dict) else None
+    return steps if isinstance(steps, dict) else {}
 
 
 def _given_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
@@ -140,8 +149,7 @@ def _given_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _asked_in(tree: Any) -> Iterator[str]:
-    steps = tree.get("steps") if isinstance(tree, dict) else None
-    for step in steps.values() if isinstance(steps, dict) else ():
+    for step in _steps_of(tree).values():
         for kind in kinds():
             if isinstance(step, dict) and (answer := kind.answer_written(step)):
                 yield answer

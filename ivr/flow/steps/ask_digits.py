@@ -192,6 +192,9 @@ account:
     def keyed(self, phase: str) -> Keyed:
         return "number" if phase == "entry" else "key"
 
+    def takes(self, turn: Turn, key: str) -> bool:
+        return turn.call.phase == "entry" and self.length is not None and self.length[0] <= 1
+
     def put(self, turn: Turn) -> Reply:
         if turn.call.phase == "confirm":
             return self._ask_to_confirm(turn), Listen()

@@ -183,7 +183,7 @@ card:
         if event.summary:
             brand, _, last4 = event.summary.partition(" ")
             turn = turn.remember(brand=brand, last4=last4)
-        return self._next(turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0))
+        return self._next(turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0, asides=0))
 
     def _next(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect) and not self.confirm:
