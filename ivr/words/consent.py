@@ -113,8 +113,12 @@ def _meaning_faults(
         return
     elif words is None:
         message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} pays"
-        yield ConsentFault(CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} charges the card")
+        yield ConsentFault(
+            CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} charges the card"
+        )
     elif (ACCEPT_KEY, "") in meant:
         # No list of refusals is ever complete, and a caller who means one would be charged.
         message = f"prompt '{name}' does not say that key {ACCEPT_KEY} pays"
-        yield ConsentFault(KEYS_SWAPPED, message, f"write what {ACCEPT_KEY} does: {_EXAMPLES[language.partition('-')[0]]}")
+        yield ConsentFault(
+            KEYS_SWAPPED, message, f"write what {ACCEPT_KEY} does: {_EXAMPLES[language.partition('-')[0]]}"
+        )
