@@ -16,8 +16,8 @@ from ivr.reading.scalars import (
     Flag,
     FlowName,
     Language,
-    Name,
     RateText,
+    Target,
     all_different,
 )
 from ivr.reading.scalars import (
@@ -105,5 +105,5 @@ class FlowHead(Written):
     keys: Keys = Keys()
     patience: Patience = Patience()
     limits: Limits
-    start: Name
+    start: Target
     """The first step."""

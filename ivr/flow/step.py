@@ -5,11 +5,12 @@ A part without words of its own here has to be given: a kind that forgets one is
 No name of a part may be a key of the YAML: both are attributes of a step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ivr.core.entry import EntryRules
 from ivr.core.events import BankAnswered, CardField, Event
+from ivr.core.money import Money
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
@@ -61,6 +62,11 @@ class Step(Written):
     @classmethod
     def answer_written(cls, body: Mapping[str, Any]) -> str:
         """What the answer is called in a step that may not be readable as a whole; "" where it names none."""
+        return ""
+
+    @classmethod
+    def part_used(cls, body: Mapping[str, Any]) -> str:
+        """The part whose steps stand in the place of this one (`flow.inlining`); "" for a step that stays one."""
         return ""
 
     # ---- its ways on
@@ -145,6 +151,11 @@ class Step(Written):
     def looks_up_bills(self) -> bool:
         """Whether it asks for bills; a number that can be keyed in there can be guessed there."""
         return False
+
+    @property
+    def fixed_amounts(self) -> Iterable[tuple[Place, Money]]:
+        """Amounts to pay that are written in the flow, each with its path below the step."""
+        return ()
 
     # ---- how it is drawn
 

@@ -114,6 +114,13 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+def amount_or_value(text: str) -> str:
+    """An amount begins with a digit, a value's name never does."""
+    if text[:1].isdigit():
+        read_amount(text)
+    return text
+
+
 @lru_cache(maxsize=512)  # an accounts file asks once a line
 def known_currency(code: str) -> str:
     if code not in list_currencies():
@@ -196,7 +203,13 @@ def _text(pattern: str, *examples: str) -> WithJsonSchema:
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Target = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+# A step of a part has the name of the step that uses it in front: nobody writes that, so an editor knows the plain name only.
+_INLINED_PATTERN = r"^[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*$"
+Target = Annotated[
+    str,
+    Field(pattern=_INLINED_PATTERN, max_length=60),
+    WithJsonSchema({"type": "string", "maxLength": 60, "pattern": NAME_PATTERN}),
+]
 PlainField = Annotated[Name, AfterValidator(plain_field)]
 Language = Annotated[
     str,
@@ -205,6 +218,12 @@ Language = Annotated[
 ]
 LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum": sorted(LOOKUPS)})]
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
+PayableAmount = Annotated[
+    str,
+    AfterValidator(amount_or_value),
+    Field(pattern=r"^([a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?|[0-9].*)$", max_length=60),
+    WithJsonSchema({"type": "string", "maxLength": 60, "examples": ["bill.due", "25.00 USD"]}),
+]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]

@@ -20,6 +20,11 @@ def is_paid_off(turn: Turn) -> bool:
     return turn.call.payable is not None and turn.call.payable.owed.minor <= 0
 
 
+def is_more_than_owed(turn: Turn, amount: Money) -> bool:
+    """Never of a flow that looks nothing up: there the caller alone says how much."""
+    return turn.call.payable is not None and amount.minor > turn.call.payable.owed.minor
+
+
 def owes(turn: Turn, due: Money) -> Turn:
     """What is owed on the payable now."""
     due = replace(due, minor=max(due.minor, 0))

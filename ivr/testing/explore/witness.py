@@ -115,6 +115,7 @@ class Witness:
             own = sum(self.bench.bank.charged[one].minor for one in words if one in self.bench.bank.charged)
             self._dues |= {bill.due.minor} | {max(due - own, 0) for due in self._dues}
             self._leasts.add(bill.minimum.minor)
+        fixed = [amount.minor for step in flow.steps.values() for _, amount in step.fixed_amounts]
         bounds = [step.between for step in flow.steps.values() if hasattr(step, "between")]
         return Moment(
             flow.head.limits.max_amount,
@@ -123,7 +124,7 @@ class Witness:
             self._leasts,
             all(between is not None and between[0] == "bill.min" for between in bounds),
             self._card,
-            self._keyed,
+            self._keyed.union(fixed),
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
         )
