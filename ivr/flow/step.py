@@ -17,8 +17,10 @@ from ivr.flow.parts import (
     Explained,
     Facts,
     Finding,
+    Hears,
     Keyed,
     Known,
+    Leads,
     Need,
     Phases,
     Place,
@@ -170,6 +172,10 @@ class Step(Written):
 
     phases: ClassVar[Phases]
     """Its phases by name, and what the line does in each. It begins in `entry`, and again after an offer to cancel."""
+    hears: ClassVar[Hears] = {}
+    """By phase the events that it takes beside those that every such moment takes (`conversation.phases`)."""
+    leads: ClassVar[Leads] = {}
+    """By phase the others that may follow it within the step; by default all of them."""
     tried: ClassVar[Mapping[str, Sequence[str]]] = {}
     """By the field of a `Collect`: entries that random callers make where they know nothing better."""
 

@@ -11,7 +11,21 @@ from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem
 from ivr.core.money import Money
 from ivr.core.moves import ERROR
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values, in_words
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Leads,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    in_words,
+)
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import look_ups
@@ -49,6 +63,7 @@ account:
     outcomes = frozenset({"ok", "gave_up"})
     optional_outcomes = frozenset({"cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks", "confirm": "asks", "lookup": "looks_up"}
+    leads: ClassVar[Leads] = {"entry": ("confirm", "lookup"), "confirm": ("entry", "lookup"), "lookup": ("entry",)}
     speaks: ClassVar[Values] = {**look_ups.PROMPTS, "nothing_due": frozenset({"due", "min"})}
 
     ask: Annotated[PlainField, OtherThanMoney]

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ivr.core.actions import Resolve, Wait
 from ivr.core.events import BankAnswered, Event, Waited
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Leads, Need, Phases, Place, Said, Values
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging
@@ -36,7 +36,8 @@ find_out:
   then: {approved: receipt, reversed: not_charged, pending: we_will_tell}
 """
     outcomes = frozenset({"approved", "reversed", "pending"})
-    phases: ClassVar[Phases] = {"entry": "asks", "waiting": "waits"}
+    phases: ClassVar[Phases] = {"entry": "passes", "waiting": "waits"}
+    leads: ClassVar[Leads] = {"entry": ("waiting",), "waiting": ()}
     speaks: ClassVar[Values] = charging.PROMPTS
 
     inquire_then_reverse: Name

@@ -7,7 +7,22 @@ from ivr.core.actions import Authorize, Wait
 from ivr.core.call import Charge
 from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
 from ivr.core.money import Money
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values, in_words
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Hears,
+    Keyed,
+    Known,
+    Leads,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    in_words,
+)
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging, look_ups
@@ -55,7 +70,9 @@ charge:
 """
     outcomes = frozenset({"approved", "declined", "unknown"})
     optional_outcomes = frozenset({"not_sent"})
-    phases: ClassVar[Phases] = {"entry": "asks", "lookup": "looks_up", "waiting": "waits"}
+    phases: ClassVar[Phases] = {"entry": "passes", "lookup": "looks_up", "waiting": "waits"}
+    hears: ClassVar[Hears] = {"waiting": (DueAwaited,)}
+    leads: ClassVar[Leads] = {"entry": ("waiting",), "lookup": ("waiting",), "waiting": ("lookup",)}
     speaks: ClassVar[Values] = {
         **look_ups.PROMPTS,
         **charging.PROMPTS,
