@@ -18,7 +18,7 @@ import pytest
 from pydantic import BaseModel
 
 from ivr.calls.billing_answer import BillAnswer
-from ivr.calls.notices import PaidNotice
+from ivr.forwarder.notices import PaidNotice
 from ivr.places import SHIPPED as ROOT
 
 DOCS = (ROOT / "docs" / "billing.md").read_text(encoding="utf-8")
