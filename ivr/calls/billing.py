@@ -1,21 +1,25 @@
 """Where bills come from: the embedded table, or an HTTP endpoint of the merchant's. Both answer with the same events."""
 
+import hmac
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import structlog
 
-from ivr.calls.billing_answer import BillingDown, UnreadableBill
+from ivr.calls.billing_answer import BillingDown, FoundBill, UnreadableBill
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps, TooManyLookUps
-from ivr.core.events import Event, LookedUp, LookUpFailed
+from ivr.core.actions import LookUp
+from ivr.core.events import Event, LookedUp, LookUpFailed, OpenBill, Value
 from ivr.core.money import Money
 from ivr.errors import ConfigError
+from ivr.reading.scalars import BILL, OPEN_BILLS
+from ivr.reading.typed_values import read_written_value
 from ivr.settings import Settings
 from ivr.store import Bill, DueNow, Store
 
@@ -29,7 +33,7 @@ Answered = LookedUp | LookUpFailed
 class Billing(Protocol):
     """`asker` names one look-up of one call, or one attempt of it: asked again under the same name, it is the same question."""
 
-    def look_up(self, source: str, key: str, event: Event, asker: str = "") -> Answered | None:
+    def look_up(self, asked: LookUp, event: Event, asker: str = "") -> Answered | None:
         """None while the answer is awaited: ask again."""
         ...
 
@@ -53,8 +57,19 @@ class Bills:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def look_up(self, source: str, key: str, event: Event, asker: str = "") -> LookedUp:
-        return _as_event(self._store.find_bill(key), event)
+    def look_up(self, asked: LookUp, event: Event, asker: str = "") -> Answered:
+        bills = [bill for bill in self._rows(asked) if _knows(bill, asked)]
+        try:
+            found = [FoundBill(bill, _given(bill, asked)) for bill in bills]
+        except UnreadableBill as error:
+            return _not_readable(asked, event, error)
+        return _as_event(asked, found or None, event)
+
+    def _rows(self, asked: LookUp) -> Sequence[Bill]:
+        if asked.source == OPEN_BILLS:
+            return self._store.find_bills(asked.key)
+        bill = self._store.find_bill(asked.key)
+        return [bill] if bill else []
 
     def due_now(self, source: str, key: str, asker: str) -> InOurTable:
         return InOurTable()
@@ -67,56 +82,56 @@ class HttpBilling:
         self,
         endpoint: BillingEndpoint,
         store: Store,
-        look_ups: LookUps["AskedBill"],
+        look_ups: LookUps["Told"],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._endpoint, self._store, self._look_ups, self._now = endpoint, store, look_ups, now
 
-    def look_up(self, source: str, key: str, event: Event, asker: str = "") -> Answered | None:
+    def look_up(self, asked: LookUp, event: Event, asker: str = "") -> Answered | None:
         try:
-            answered = self._look_ups.ask((asker, source, key), lambda: self._read(key))
+            answered = self._look_ups.ask((asker, asked), lambda: self._read(asked))
         except TooManyLookUps:
-            return _not_reached(key, event, TOO_MANY)
-        return self._event_of(answered, source, key, event) if answered else None
+            return _not_reached(asked.key, event, TOO_MANY)
+        return self._event_of(answered, asked, event) if answered else None
 
     def due_now(self, source: str, key: str, asker: str) -> DueNow | None:
         try:
-            answered = self._look_ups.ask((asker, source, key), lambda: self._read(key))
+            answered = self._look_ups.ask((asker, source, key), lambda: self._read(LookUp(BILL, key)))
         except TooManyLookUps:
             raise BillingDown(TOO_MANY) from None
         if answered is None:
             return None
-        asked = answered.result()
-        if asked.bill is None:
+        told = answered.result()
+        if told.bills is None:
             raise BillingDown("the bill that was looked up is not known any more")
-        return DueNow(asked.bill.due, asked.at)
+        return DueNow(told.bills[0].bill.due, told.at)
 
-    async def _read(self, account: str) -> "AskedBill":
+    async def _read(self, asked: LookUp) -> "Told":
         at = self._now()
-        return AskedBill(await self._endpoint.bill(account), at)
+        return Told(await self._endpoint.bills(asked), at)
 
-    def _event_of(self, answered: "Future[AskedBill]", source: str, key: str, event: Event) -> Answered:
+    def _event_of(self, answered: "Future[Told]", asked: LookUp, event: Event) -> Answered:
         try:
-            asked = answered.result()
+            told = answered.result()
         except UnreadableBill as error:
-            log.error("bill not readable", account=key, reason=str(error))
-            return LookUpFailed(event.at, "not_payable")
+            return _not_readable(asked, event, error)
         except BillingDown as error:
-            return _not_reached(key, event, str(error))
-        return _as_event(self._less_what_was_paid(source, asked), event)
+            return _not_reached(asked.key, event, str(error))
+        found = None if told.bills is None else [self._less_what_was_paid(one, told.at) for one in told.bills]
+        return _as_event(asked, found, event)
 
-    def _less_what_was_paid(self, source: str, asked: "AskedBill") -> Bill | None:
-        if asked.bill is None:
-            return None
-        left = self._store.left_to_pay(source, asked.bill.account, DueNow(asked.bill.due, asked.at))
-        return replace(asked.bill, due=left, minimum=min(max(asked.bill.minimum, Money(0, left.currency)), left))
+    def _less_what_was_paid(self, one: FoundBill, at: datetime) -> FoundBill:
+        bill = one.bill
+        left = self._store.left_to_pay(BILL, bill.account, DueNow(bill.due, at))
+        least = min(max(bill.minimum, Money(0, left.currency)), left)
+        return replace(one, bill=replace(bill, due=left, minimum=least))
 
 
 @dataclass(frozen=True)
-class AskedBill:
-    """The endpoint's answer, and when it was asked: what it acknowledges later may not be in it."""
+class Told:
+    """The endpoint's answer, and when it was asked: what it acknowledges later may not be in it. None: nobody knows of it."""
 
-    bill: Bill | None
+    bills: Sequence[FoundBill] | None
     at: datetime
 
 
@@ -125,11 +140,46 @@ def _not_reached(key: str, event: Event, reason: str) -> LookUpFailed:
     return LookUpFailed(event.at, "not_reached")
 
 
-def _as_event(bill: Bill | None, event: Event) -> LookedUp:
-    if bill is None:
+def _not_readable(asked: LookUp, event: Event, error: UnreadableBill) -> LookUpFailed:
+    log.error("bill not readable", account=asked.key, reason=str(error))
+    return LookUpFailed(event.at, "not_payable")
+
+
+def _as_event(asked: LookUp, found: Sequence[FoundBill] | None, event: Event) -> LookedUp:
+    if found is None:
         return LookedUp(event.at, found=False)
-    values: dict[str, str | int | Money] = {"bill.due": bill.due, "bill.min": bill.minimum}
-    return LookedUp(event.at, found=True, values=values)
+    if asked.source == OPEN_BILLS:
+        bills = tuple(OpenBill(one.bill.account, _values(one)) for one in found if one.bill.due.minor > 0)
+        return LookedUp(event.at, found=True, bills=bills)
+    return LookedUp(event.at, found=True, values=_values(found[0]))
+
+
+def _values(one: FoundBill) -> Mapping[str, Value]:
+    return {"bill.due": one.bill.due, "bill.min": one.bill.minimum, **one.given}
+
+
+# ---- what rows of our own say besides what is due
+
+
+def _knows(bill: Bill, asked: LookUp) -> bool:
+    """A row that does not say what it is asked with is found by nobody. Not over at the first character that differs."""
+    details = dict(bill.details)
+    said = [
+        hmac.compare_digest(details.get(f"key.{name}", "").encode(), answer.encode()) for name, answer in asked.others
+    ]
+    return all(said)
+
+
+def _given(bill: Bill, asked: LookUp) -> Mapping[str, Value]:
+    details = dict(bill.details)
+    given: dict[str, Value] = {}
+    for name, kind in asked.gives:
+        of_type: Any = kind
+        try:
+            given[name] = read_written_value(of_type, details.get(name, ""))
+        except ValueError as error:
+            raise UnreadableBill(f"the column '{name}': {error}") from None
+    return given
 
 
 # ---- from settings

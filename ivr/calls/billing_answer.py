@@ -1,17 +1,23 @@
-"""What a billing endpoint may say of one account, read strictly; a money value is never a JSON number (docs/billing.md)."""
+"""What a billing endpoint may say of an account, read strictly; a money value is never a JSON number (docs/billing.md)."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ivr.core.events import Value
 from ivr.core.money import Money, parse_money
+from ivr.reading.typed_values import WRITTEN_MONEY, ValueType, read_json_value
 from ivr.store import Bill
 
-WRITTEN_MONEY = r"^-?[0-9]{1,9}(\.[0-9]{1,3})? [A-Z]{3}$"
 Amount = Annotated[str, Field(pattern=WRITTEN_MONEY, examples=["42.50 USD"])]
+Gives = Iterable[tuple[str, str]]  # the values that a flow declares, each with its type
+MOST_BILLS = 50  # nobody listens to more
+OF_BILL = "bill"  # the first word of values that stand at the top of the answer
+_KEY = re.compile(r"[0-9A-Z]{1,32}")
 _EXPECTED = "expected a string such as '42.50 USD'"
 
 
@@ -36,9 +42,38 @@ class UnreadableBill(BillingDown):
     """The endpoint answered, and what it said of this account is no bill in the agreed form."""
 
 
-def read_bill(account: str, content: bytes) -> Bill:
+@dataclass(frozen=True)
+class FoundBill:
+    """A bill, and the values that the flow has declared, by name."""
+
+    bill: Bill
+    given: Mapping[str, Value] = field(default_factory=dict)
+
+
+def read_bill(account: str, content: bytes, gives: Gives = ()) -> FoundBill:
     """UnreadableBill says which member is wrong and what would be right."""
-    answer = _read(content)
+    return _bill(account, _parsed(content), gives)
+
+
+def read_bills(content: bytes, gives: Gives = ()) -> list[FoundBill]:
+    """`{"bills": [...]}`, each as one bill is answered, with its own account. None at all: everything is paid."""
+    body = _parsed(content)
+    listed = body.get("bills") if isinstance(body, dict) else None
+    if not isinstance(listed, list) or len(listed) > MOST_BILLS:
+        raise UnreadableBill(f"bills: expected a list of at most {MOST_BILLS}")
+    found: dict[str, FoundBill] = {}
+    for number, one in enumerate(listed):
+        account = one.get("account") if isinstance(one, dict) else None
+        if not isinstance(account, str) or not _KEY.fullmatch(account):
+            raise UnreadableBill(f"bills.{number}.account: expected a string of 1 to 32 digits or capital letters")
+        if account in found:
+            raise UnreadableBill(f"bills.{number}.account: it is there twice")
+        found[account] = _bill(account, one, gives)
+    return list(found.values())
+
+
+def _bill(account: str, body: Any, gives: Gives) -> FoundBill:
+    answer = _answer(body)
     if answer.account not in (None, account):
         raise UnreadableBill("account: the answer is about another account")
     due = _money("due", answer.due)
@@ -47,19 +82,40 @@ def read_bill(account: str, content: bytes) -> Bill:
         raise UnreadableBill(f"min: in {least.currency}, while due is in {due.currency}")
     if least.minor < 0:
         raise UnreadableBill("min: less than nothing")
-    return Bill(account, due, min(least, due))
+    return FoundBill(Bill(account, due, min(least, due)), {name: _given(name, kind, body) for name, kind in gives})
 
 
-def _read(content: bytes) -> BillAnswer:
+def _given(name: str, kind: Any, body: Mapping[str, Any]) -> Value:
+    """`bill.fee` is the member `fee`, `customer.name` the member `name` of the object `customer`."""
+    first, _, last = name.partition(".")
+    place = body if first == OF_BILL else body.get(first)
+    if not isinstance(place, dict) or last not in place:
+        raise UnreadableBill(f"{_member(name)}: missing")
+    of_type: ValueType = kind
     try:
-        body: Any = json.loads(content, object_pairs_hook=_without_repetition)
-        return BillAnswer.model_validate(body)
-    except ValidationError as error:
-        raise UnreadableBill("; ".join(map(_explain, error.errors(include_input=False, include_url=False)))) from None
+        return read_json_value(of_type, place[last])
+    except ValueError as error:
+        raise UnreadableBill(f"{_member(name)}: {error}") from None
+
+
+def _member(name: str) -> str:
+    return name.removeprefix(f"{OF_BILL}.")
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content, object_pairs_hook=_without_repetition)
     except RepeatedMember as error:
         raise UnreadableBill(f"the member '{error}' is there twice") from None
     except (ValueError, RecursionError):
         raise UnreadableBill("the answer is not JSON") from None
+
+
+def _answer(body: Any) -> BillAnswer:
+    try:
+        return BillAnswer.model_validate(body)
+    except ValidationError as error:
+        raise UnreadableBill("; ".join(map(_explain, error.errors(include_input=False, include_url=False)))) from None
 
 
 class RepeatedMember(ValueError):

@@ -15,9 +15,10 @@ import structlog
 from circuitbreaker import STATE_HALF_OPEN, CircuitBreaker
 
 from ivr import metrics
-from ivr.calls.billing_answer import BillingDown, UnreadableBill, read_bill
+from ivr.calls.billing_answer import BillingDown, FoundBill, UnreadableBill, read_bill, read_bills
+from ivr.core.actions import LookUp
 from ivr.errors import ConfigError
-from ivr.store import Bill
+from ivr.reading.scalars import OPEN_BILLS
 
 log = structlog.get_logger()
 LIMIT_S = 5.0  # name, connection, TLS and the entire answer, however slowly it drips
@@ -76,11 +77,12 @@ class BillingEndpoint:
         self._breaker = CircuitBreaker(FAILURES, left_alone_s, Unwell, name="billing")
         self._is_tried = False
 
-    async def bill(self, account: str) -> Bill | None:
-        """None for an account that the endpoint does not know; BillingDown where that cannot be said."""
+    async def bills(self, asked: LookUp) -> list[FoundBill] | None:
+        """One, or all open ones, as is asked for; None for an account that the endpoint does not know, or not with these
+        other answers; BillingDown where that cannot be said."""
         started, outcome = time.perf_counter(), "failed"
         try:
-            found = await self._ask(account)
+            found = await self._ask(asked)
             outcome = "not_found" if found is None else "found"
         except UnreadableBill:
             outcome = "unreadable"
@@ -89,15 +91,17 @@ class BillingEndpoint:
             metrics.BILLING_SECONDS.labels(outcome).observe(time.perf_counter() - started)
         return found
 
-    async def _ask(self, account: str) -> Bill | None:
-        status, content = await self._carefully(account)
+    async def _ask(self, asked: LookUp) -> list[FoundBill] | None:
+        status, content = await self._carefully(asked)
         if status == 404:
             return None
         if status != 200:
             raise BillingDown(f"it answered {status}{CURES.get(status, '')}")
-        return read_bill(account, content)
+        if asked.source == OPEN_BILLS:
+            return read_bills(content, asked.gives)
+        return [read_bill(asked.key, content, asked.gives)]
 
-    async def _carefully(self, account: str) -> tuple[int, bytes]:
+    async def _carefully(self, asked: LookUp) -> tuple[int, bytes]:
         """Open: nobody is sent. Half open: one goes, and the others are told what the last attempts have shown."""
         breaker = self._breaker
         is_trial = breaker.state == STATE_HALF_OPEN
@@ -106,7 +110,7 @@ class BillingEndpoint:
         self._is_tried = is_trial
         try:
             with breaker:
-                return await self._get(account)
+                return await self._exchange(asked)
         except Unwell as failure:
             if breaker.failure_count == FAILURES:
                 log.error("billing endpoint left alone", seconds=LEFT_ALONE_S, reason=str(failure))
@@ -114,12 +118,19 @@ class BillingEndpoint:
         finally:
             self._is_tried = False
 
-    async def _get(self, account: str) -> tuple[int, bytes]:
-        url = f"{self._access.url.rstrip('/')}/{quote(account, safe='')}"
-        status, content = await exchange(self._http, self._access, httpx.Request("GET", url))
+    async def _exchange(self, asked: LookUp) -> tuple[int, bytes]:
+        status, content = await exchange(self._http, self._access, _request(self._access.url, asked))
         if status >= 500 or status == 429:
             raise Unwell(f"it answered {status}")
         return status, content
+
+
+def _request(url: str, asked: LookUp) -> httpx.Request:
+    """A PIN is in the body, not in the address, which ends up in the logs of whatever stands in between."""
+    address = f"{url.rstrip('/')}/{quote(asked.key, safe='')}"
+    if asked.source == OPEN_BILLS:
+        address += "/bills"
+    return httpx.Request("POST", address, json=dict(asked.others)) if asked.others else httpx.Request("GET", address)
 
 
 CURES: Mapping[int, str] = {

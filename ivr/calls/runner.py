@@ -285,7 +285,7 @@ class Runner:
 
     def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.
-        found = self.billing.look_up(action.source, action.key, event, f"{call.id} {call.since}")
+        found = self.billing.look_up(action, event, f"{call.id} {call.since}")
         if isinstance(found, LookedUp) and is_in_another_currency(self._flow(call), found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         return found

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from ivr.calls.answer_schema import look_up_schema
 from ivr.cli.flow_choice import chosen_flow
 from ivr.conversation.phase_picture import phase_picture
-from ivr.flow.compiler import NOTHING_AROUND, Around
+from ivr.flow.compiler import NOTHING_AROUND, Around, compile_flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.editor_schema import flow_schema
@@ -46,8 +47,14 @@ def diagram(file: Path | None, picture: str, out: Path | None, *, phases: bool) 
 @click.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=SCHEMA, show_default=True)
 @click.option("--docs", type=FlowFile, help="Renew the table of steps in this document instead (docs/flows.md).")
-def schema(out: Path, docs: Path | None) -> None:
+@click.option(
+    "--lookups", type=FlowFile, help="Print what this flow's look-ups ask your billing endpoint, and its answers."
+)
+def schema(out: Path, docs: Path | None, lookups: Path | None) -> None:
     """Write the JSON schema by which editors complete and check flows while you type."""
+    if lookups is not None:
+        click.echo(look_ups_text(lookups), nl=False)
+        return
     if docs is None:
         write(schema_text(), out)
         return
@@ -55,6 +62,15 @@ def schema(out: Path, docs: Path | None) -> None:
         write(with_steps(docs.read_text(encoding="utf-8")), docs)
     except ValueError as error:
         raise click.ClickException(f"{docs}: {error}") from None
+
+
+def look_ups_text(file: Path) -> str:
+    """Of the look-ups that the flow declares; ClickException where it cannot be read."""
+    flow, problems = compile_flow(str(file), file.read_bytes())
+    if flow is None:
+        raise click.ClickException("\n".join(["the flow has problems", *map(str, problems)]))
+    found = {source: look_up_schema(source, terms) for source, terms in flow.head.lookups.items()}
+    return json.dumps(found, indent=2) + "\n"
 
 
 def schema_text() -> str:

@@ -1,6 +1,6 @@
 """What the core wants done: things a channel does to the caller, and effects that the runner carries out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ivr.core.call import Payable
 from ivr.core.entry import EntryRules
@@ -85,10 +85,14 @@ class LookUp:
     """Ask the billing system: answered by `LookedUp` or `LookUpFailed`, at once or after `Wait`.
 
     Repeated after each `Wait` until it is answered: the runner asks the billing system once all the same.
+    `others`: what else it is asked with, by name, such as a PIN of the merchant's. `gives`: the values that the answer has
+    to have besides what is due, each with its type.
     """
 
     source: str
     key: str
+    others: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    gives: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
 from typing import Any, Literal
 
 from ivr.core.events import Value
@@ -10,7 +11,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 7
+FORM = 8
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -53,6 +54,7 @@ class Call:
     `phase` is "language" before the first step, "cancel" while it is asked whether to cancel, "over" at the end; all others are
     the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
     `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
+    `guesses`: look-ups with several answers that found nothing.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key ended
     the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
@@ -87,6 +89,7 @@ class Call:
     looking_up: tuple[str, str] | None = None
     payable: Payable | None = None
     amount_step: str = ""
+    guesses: int = 0
     charges: tuple[Charge, ...] = ()
     can_text: bool = True
     outcome: Ending | None = None
@@ -181,8 +184,16 @@ class Call:
 
 
 def _pack(value: Value) -> object:
-    return [value.minor, value.currency] if isinstance(value, Money) else value
+    if isinstance(value, Money):
+        return [value.minor, value.currency]
+    if isinstance(value, date | time):
+        return {"date" if isinstance(value, date) else "time": value.isoformat()}
+    return value
 
 
 def _unpack(value: Any) -> Value:
-    return Money(*value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return Money(*value)
+    if isinstance(value, dict):
+        return date.fromisoformat(value["date"]) if "date" in value else time.fromisoformat(value["time"])
+    return value  # type: ignore[no-any-return]

@@ -1,6 +1,7 @@
 """A stored call that another version may have written: read whole, or as much of it as a truthful ending needs."""
 
 import json
+from datetime import date, time
 from typing import Any, get_args
 
 from ivr.core.call import Call, Charge, ChargeStatus, Ending, Payable
@@ -53,7 +54,7 @@ def _is_money(value: object) -> bool:
 
 
 def _is_value(value: object) -> bool:
-    return type(value) in (str, int, float, bool) or value is None or _is_money(value)
+    return type(value) in (str, int, float, bool, date, time) or value is None or _is_money(value)
 
 
 def _is_payable(payable: Payable) -> bool:

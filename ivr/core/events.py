@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Literal, NoReturn
 
 from ivr.core.money import Money
 
-Value = str | int | Money
+# A truth is a number of its own type (`bool`); no date has a time in it, and no time a zone.
+Value = str | int | Money | date | time
 CardField = Literal["card_number", "expiry", "security_code", "postal_code"]
 CARD_FIELDS: tuple[CardField, ...] = ("card_number", "expiry", "security_code", "postal_code")
 
@@ -100,12 +101,21 @@ class CardEntryEdited:
 
 
 @dataclass(frozen=True)
+class OpenBill:
+    """One of several bills that a look-up has found: what it is known by, and its values by name."""
+
+    key: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
 class LookedUp:
-    """The billing look-up's answer: `values` become `bill.due` and so on."""
+    """The billing look-up's answer: `values` become `bill.due` and so on; `bills` are what a look-up of all open bills gives."""
 
     at: datetime
     found: bool
     values: Mapping[str, Value] = field(default_factory=dict)
+    bills: tuple[OpenBill, ...] = ()
 
 
 LookUpProblem = Literal["not_reached", "not_payable"]

@@ -17,6 +17,8 @@ Reached = Mapping[str, object]  # the steps that a call can come to
 def circle_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
     yield from _followed(source, reached, steps, _SILENCE)
     yield from _followed(source, reached, steps, _CANCEL)
+    yield from _branched(source, reached, steps, _SILENCE)
+    yield from _branched(source, reached, steps, _CANCEL)
     yield from _keys_go_round(source, reached, steps)
     for name in reached:
         if steps[name].looks_up_bills:
@@ -38,6 +40,8 @@ def _keys_go_round(source: Source, reached: Reached, steps: Steps) -> Iterator[P
 def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Problem]:
     direct = {outcome: target for _, outcome, target in steps[name].targets()}
     for outcome, cure in _GUESSING_CURES.items():
+        if steps[name].counts_guesses and outcome == "not_found":
+            continue
         if outcome in direct and _brings_tries_back(name, outcome, direct[outcome], steps):
             message = (
                 f"'{outcome}' comes back to '{name}' with all tries again: account numbers can be guessed without end"
@@ -45,7 +49,7 @@ def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Prob
             yield source.problem(ways.ENDLESS_GUESSING, ("steps", name, "then", outcome), message, cure)
             return
     found = next_step(name, direct.get("found", name), steps)
-    if found is not None and name in steps_after(found, steps, _is_unpaid):
+    if found is not None and not steps[name].counts_guesses and name in steps_after(found, steps, _is_unpaid):
         message = f"a caller can come back to '{name}' without having paid, each time with all tries again"
         cure = "lead back to it only after an approved charge"
         yield source.problem(advice.GUESSING_BETWEEN, ("steps", name), message, cure)
@@ -128,3 +132,46 @@ def _after(name: str, steps: Steps, outcome: str) -> str | None:
     way = "ok" if steps[name].goes_on_by_itself else outcome
     targets = [target for _, found, target in steps[name].targets() if found == way]
     return next_step(name, targets[0], steps) if targets else None
+
+
+# ---- circles through a step that goes on by itself to one of several
+
+
+def _branched(source: Source, reached: Reached, steps: Steps, kind: _Circle) -> Iterator[Problem]:
+    """Which way it goes depends on the call: a circle by any of them is one."""
+    told: set[str] = set()
+    for name in steps:
+        if name not in reached or name in told or not _branches(steps[name]):
+            continue
+        circle = _way_back(name, steps, kind)
+        if circle and any(_is_left_by(steps[one], kind) for one in circle):
+            told |= set(circle)
+            message = f"{kind.message}: {' -> '.join([*circle, name])}"
+            yield source.problem(kind.rule, ("steps", name), message, kind.cure)
+
+
+def _branches(step: Step) -> bool:
+    return step.goes_on_by_itself and len(list(step.targets())) > 1
+
+
+def _way_back(name: str, steps: Steps, kind: _Circle) -> list[str]:
+    """The steps from one round to it again, the first that there are; [] where there is no way."""
+    waiting: list[list[str]] = [[name]]
+    seen: set[str] = set()
+    while waiting:
+        way = waiting.pop(0)
+        for then in _all_after(way[-1], steps, kind.outcome):
+            if then == name:
+                return way
+            if then not in seen:
+                seen.add(then)
+                waiting.append([*way, then])
+    return []
+
+
+def _all_after(name: str, steps: Steps, outcome: str) -> Iterator[str]:
+    for _, found, target in steps[name].targets():
+        if found == outcome or steps[name].goes_on_by_itself:
+            then = next_step(name, target, steps)
+            if then is not None:
+                yield then

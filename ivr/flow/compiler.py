@@ -10,13 +10,15 @@ from transitions import Machine
 from ivr.flow.advice import advise
 from ivr.flow.circles import circle_problems
 from ivr.flow.compiled import Flow
+from ivr.flow.declared import Declared
 from ivr.flow.endings import UnreadStep
+from ivr.flow.expression_check import expression_problems
 from ivr.flow.inlining import InlinedSource, is_step_name, promise_problems, read_flow
 from ivr.flow.known import known_values
 from ivr.flow.part_files import NO_PARTS, Parts
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
-from ivr.flow.schema import RETRY, FlowHead
+from ivr.flow.schema import RETRY, FlowHead, LookUpTerms
 from ivr.flow.schema_problems import schema_problems
 from ivr.flow.step import Step, Way
 from ivr.flow.step_check import (
@@ -29,6 +31,7 @@ from ivr.flow.step_check import (
 from ivr.flow.steps import kind_of, kinds, words
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import reading, values, ways
+from ivr.reading.typed_values import ValueType
 from ivr.reading.yaml_source import Source
 from ivr.words.prompt_files import PromptFiles
 
@@ -77,7 +80,7 @@ def check_flow(source: InlinedSource, around: Around) -> Checked:
         nothing = source.problem(reading.NOTHING_WRITTEN, (), "there is no flow here", "begin with 'flow: <name>'")
         return Checked(None, source.problems or [nothing], [])
     head, head_problems = _read_head(source)
-    steps, step_problems = _read_steps(source)
+    steps, step_problems = _read_steps(source, Declared(head.lookups if head else _readable_look_ups(source)))
     found = [*source.problems, *head_problems, *step_problems, *_fit_problems(source, head, steps, around)]
     problems = sorted({problem for problem in found if not problem.is_advice})
     advice = sorted({problem for problem in found if problem.is_advice})
@@ -108,6 +111,7 @@ def _fit_problems(
         yield from prompt_problems(source, steps, known, around.prompts)
     yield from step_problems(source, steps, known)
     yield from promise_problems(source, steps, known)
+    yield from expression_problems(source, head, steps, reached, known)
     yield from advise(source, head)
 
 
@@ -119,7 +123,29 @@ def _read_head(source: Source) -> tuple[FlowHead | None, list[Problem]]:
         return None, list(schema_problems(source, (), FlowHead, error, frozenset({"steps"})))
 
 
-def _read_steps(source: InlinedSource) -> tuple[dict[str, Step], list[Problem]]:
+def _readable_look_ups(source: Source) -> dict[str, LookUpTerms]:
+    """Of a head with problems: no step is to be told of what is declared well."""
+    written = source.tree.get("lookups")
+    return {name: _readable_terms(terms) for name, terms in written.items()} if isinstance(written, dict) else {}
+
+
+def _readable_terms(written: Any) -> LookUpTerms:
+    terms = written if isinstance(written, dict) else {}
+    gives = terms.get("gives")
+    parts = [{"takes": terms["takes"]}] if "takes" in terms else []
+    parts += [{"gives": {name: kind}} for name, kind in gives.items()] if isinstance(gives, dict) else []
+    takes: list[str] = []
+    given: dict[str, ValueType] = {}
+    for part in parts:
+        try:
+            read = LookUpTerms.model_validate(part)
+        except ValidationError:
+            continue
+        takes, given = [*takes, *read.takes], given | read.gives
+    return LookUpTerms.model_construct(takes=takes, gives=given)
+
+
+def _read_steps(source: InlinedSource, declared: Declared) -> tuple[dict[str, Step], list[Problem]]:
     written = source.tree.get("steps")
     if not isinstance(written, dict) or not written:
         return {}, [
@@ -139,19 +165,20 @@ def _read_steps(source: InlinedSource) -> tuple[dict[str, Step], list[Problem]]:
         path = ("steps", name)
         if not source.is_inlined(name) and not is_step_name(name):
             problems.append(source.problem(values.NOT_A_NAME, path, f"'{name}' is not a step's name", NAME_CURE))
-        steps[name], found = (_unread(body), []) if name in source.unread else _read_step(source, name, body)
+        is_unread = name in source.unread
+        steps[name], found = (_unread(body), []) if is_unread else _read_step(source, name, body, declared)
         problems += found
     return steps, problems
 
 
-def _read_step(source: Source, name: str, body: Any) -> tuple[Step, list[Problem]]:
+def _read_step(source: Source, name: str, body: Any, declared: Declared) -> tuple[Step, list[Problem]]:
     unread, kind = _unread(body), kind_of(body)
     if kind is None:
         near = [known for word in body if (known := nearest(word, words()))] if isinstance(body, dict) else []
         cure = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(words())}"
         return unread, [source.problem(ways.NO_KIND, ("steps", name), f"step '{name}' does not say what it does", cure)]
     try:
-        return kind.model_validate(body), []
+        return kind.model_validate(body, context=declared), []
     except ValidationError as error:
         return unread, list(schema_problems(source, ("steps", name), kind, error))
 

@@ -9,6 +9,7 @@ from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, check_flow
 from ivr.flow.inlining import read_flow
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.steps import kinds
+from ivr.flow.value_types import set_in
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
@@ -16,7 +17,7 @@ from ivr.reading.yaml_source import Source
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
-from ivr.words.slots import ANSWER_KINDS, WORD_PROMPTS, Terms
+from ivr.words.slots import ANSWER_KINDS, KINDS_OF_TYPE, WORD_PROMPTS, Terms
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,26 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
     """What the kinds of steps add to the words of prompts, and these flows with the answers that they ask for."""
     prompts: dict[str, frozenset[str]] = {}
     values = {name: ANSWER_KINDS for source in sources for name in _asked_in(source.tree)}
+    for source in sources:
+        for name, kinds_of_type in _given_in(source.tree):
+            # Where two flows mean different things by a name, each is held to its own (`flow.prompts`).
+            values[name] = values.get(name, frozenset()) | kinds_of_type
     for kind in kinds():
         prompts |= kind.speaks
         values |= kind.values
+    for source in sources:
+        values |= dict(set_in(source.tree))
     return Terms(prompts, values)
+
+
+def _given_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
+    """What look-ups are declared to give, and the kinds of slot that can say it."""
+    look_ups = tree.get("lookups") if isinstance(tree, dict) else None
+    for terms in look_ups.values() if isinstance(look_ups, dict) else ():
+        gives = terms.get("gives") if isinstance(terms, dict) else None
+        for name, of_type in gives.items() if isinstance(gives, dict) else ():
+            if isinstance(of_type, str) and of_type in KINDS_OF_TYPE:
+                yield name.rpartition(".")[2], KINDS_OF_TYPE[of_type]
 
 
 def _asked_in(tree: Any) -> Iterator[str]:

@@ -62,6 +62,13 @@ class InlinedSource(Source):
                 return source.problem(rule, (*there, *at[length:]), message, suggestion)
         return super().problem(rule, at, message, suggestion)
 
+    def problem_within(self, rule: Rule, path: Path, at: int, message: str, suggestion: str = "") -> Problem:
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                source, there = self.origins[path[:length]]
+                return source.problem_within(rule, (*there, *path[length:]), at, message, suggestion)
+        return super().problem_within(rule, path, at, message, suggestion)
+
     def is_inlined(self, step: str) -> bool:
         return ("steps", step) in self.origins
 
@@ -74,7 +81,7 @@ def inlined(source: Source, parts: Parts) -> InlinedSource:
     """Never raises: what is wrong is in `problems`."""
     steps = source.tree.get("steps") if isinstance(source.tree, dict) else None
     if not isinstance(steps, dict):
-        return InlinedSource(source.file, source.tree, source.places, source.problems)
+        return InlinedSource(source.file, source.tree, source.places, source.problems, source.values)
     making = _Inlining(parts)
     start = source.tree.get("start")
     scope = _Scope(source, steps)
@@ -87,10 +94,11 @@ def inlined(source: Source, parts: Parts) -> InlinedSource:
         tree,
         source.places,
         [*source.problems, *making.problems],
-        making.origins,
-        frozenset(making.unread),
-        making.used,
-        tuple(making.promises),
+        source.values,
+        origins=making.origins,
+        unread=frozenset(making.unread),
+        used=making.used,
+        promises=tuple(making.promises),
     )
 
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 
+from ivr.flow.declared import short
 from ivr.flow.parts import Known, Place
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem, nearest
-from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO_EARLY
-from ivr.reading.scalars import read_language
+from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO_EARLY, WRONG_KIND
+from ivr.reading.scalars import BILL_VALUES, read_language
 from ivr.reading.yaml_source import Source
 from ivr.words.consent import offer_faults
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.prompt_files import PromptFile, PromptFiles
-from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS
+from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, KINDS_OF_TYPE
 from ivr.words.templates import Slot
 
+NO_KINDS: frozenset[str] = frozenset()
 # How a value comes to be known.
 _GIVEN_BY = {
     "amount": "let the caller choose an amount first",
@@ -56,7 +58,9 @@ def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
 
 
 def _own_values(step: Step) -> frozenset[str]:
-    return frozenset({*step.values, *filter(None, (step.answer,))})
+    computed = (formula.name for formula in step.formulas())
+    named = filter(None, (step.answer, *computed))
+    return frozenset({*step.values, *named, *short(step.declared.types)})
 
 
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
@@ -78,9 +82,18 @@ def _value_problems(
     the prompt file's own."""
     if known is None:
         return
+    kinds = {
+        name.rpartition(".")[2]: KINDS_OF_TYPE.get(kind, NO_KINDS)
+        for name, kind in step.declared.types.items()
+        if name not in BILL_VALUES
+    }
     for said in step.says():
         sure = known | ALWAYS | said.fills
         for wording, slot in _slots(file, said.prompt):
+            if slot.name in known and slot.kind not in kinds.get(slot.name, {slot.kind}):
+                message = f"prompt '{wording}': '{slot.name}' cannot be said as {slot.kind} in this flow"
+                cure = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(kinds[slot.name]))
+                yield source.problem(WRONG_KIND, ("steps", name, *said.path), message, cure and f"write {cure}")
             if slot.name in values - sure:
                 message = f"prompt '{wording}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")

@@ -3,11 +3,15 @@
 The docstrings below fields are what an editor shows beside them (config/flow.schema.json).
 """
 
+from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from ivr.core.entry import KEY_OF_WORD
+from ivr.core.hours import OpeningHours
+from ivr.reading.hours import Days, Holidays, ZoneName
+from ivr.reading.rules import values
 from ivr.reading.scalars import (
     Amount,
     BetweenKeys,
@@ -15,14 +19,19 @@ from ivr.reading.scalars import (
     FirstKey,
     Flag,
     FlowName,
+    GivenValue,
+    KeyName,
     Language,
+    LookupName,
     RateText,
     Target,
+    WrongValue,
     all_different,
 )
 from ivr.reading.scalars import (
     Rate as Rate,
 )
+from ivr.reading.typed_values import ValueType
 
 EndName = Literal["paid", "unpaid", "pending"]
 RETRY = "retry"
@@ -88,7 +97,41 @@ class Limits(Written):
     """The largest single charge, with its currency."""
 
 
+class Hours(Written):
+    """When the merchant is open. `when` asks for it as `open`."""
+
+    zone: ZoneName
+    """The time zone of all dates and times in the flow, such as America/New_York."""
+    days: Days | None = None
+    """The hours of each day, such as monday..friday: 8:00-17:30; several in brackets. A day that is not there is closed."""
+    holidays: Holidays = ()
+    """Days on which it is closed: 2026-12-24, 12-25 of every year, 4th thursday of november."""
+
+    @cached_property
+    def opening(self) -> OpeningHours:
+        return OpeningHours(self.zone, self.days, self.holidays)
+
+
 Different = AfterValidator(all_different)
+
+
+class LookUpTerms(Written):
+    """What a look-up is asked with, and what its answer gives besides bill.due and bill.min."""
+
+    takes: Annotated[list[KeyName], Field(min_length=1, max_length=4), Different] = []
+    """The answers that it is asked with, such as [account_number, pin]; the first is what the bill is known by. A PIN here
+    is the one that you have given your customer: it is no card data, and a card's PIN must never be asked for."""
+    gives: dict[GivenValue, ValueType] = {}
+    """Values of the answer, each with its type: money, text, date, number or yes_no, such as invoice.date: date."""
+
+    @model_validator(mode="after")
+    def are_told_apart(self) -> "LookUpTerms":
+        """Prompts say a value by its last word."""
+        said = [name.rpartition(".")[2] for name in self.gives] + self.takes
+        twice = next((name for name in said if said.count(name) > 1), None)
+        if twice is not None:
+            raise WrongValue(values.TAKEN_NAME, f"two values would be '{twice}' in prompts: rename one", "gives")
+        return self
 
 
 class FlowHead(Written):
@@ -105,5 +148,22 @@ class FlowHead(Written):
     keys: Keys = Keys()
     patience: Patience = Patience()
     limits: Limits
+    hours: Hours | None = None
+    """When the merchant is open, and the time zone."""
+    lookups: dict[LookupName, LookUpTerms] = {}
+    """The flow's look-ups, where they are asked with several answers, or give more than what is due."""
     start: Target
     """The first step."""
+
+    @field_validator("lookups")
+    @classmethod
+    def mean_one_thing(cls, written: dict[str, LookUpTerms]) -> dict[str, LookUpTerms]:
+        """A value's name has one type in a flow, whichever look-up gives it."""
+        found: dict[str, ValueType] = {}
+        for terms in written.values():
+            for name, kind in terms.gives.items():
+                if found.setdefault(name, kind) != kind:
+                    raise WrongValue(
+                        values.WRONG_VALUE, f"'{name}' is {found[name]} in one look-up and {kind} in another"
+                    )
+        return written

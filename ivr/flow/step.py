@@ -8,15 +8,19 @@ No name of a part may be a key of the YAML: both are attributes of a step.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from pydantic import PrivateAttr
+
 from ivr.core.entry import EntryRules
 from ivr.core.events import BankAnswered, CardField, Event
 from ivr.core.money import Money
+from ivr.flow.declared import NOTHING_DECLARED, Declared
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
     Explained,
     Facts,
     Finding,
+    Formula,
     Hears,
     Keyed,
     Known,
@@ -36,6 +40,17 @@ Way = tuple[Place, str, Any]  # path below the step, outcome, and the target, wh
 
 class Step(Written):
     """A step of a flow, of whichever kind."""
+
+    _declared: Declared = PrivateAttr(default=NOTHING_DECLARED)
+
+    def model_post_init(self, context: Any) -> None:
+        if isinstance(context, Declared):
+            self._declared = context
+
+    @property
+    def declared(self) -> Declared:
+        """What its flow declares of look-ups."""
+        return self._declared
 
     # ---- how it is written and explained
 
@@ -70,6 +85,11 @@ class Step(Written):
     def part_used(cls, body: Mapping[str, Any]) -> str:
         """The part whose steps stand in the place of this one (`flow.inlining`); "" for a step that stays one."""
         return ""
+
+    @classmethod
+    def set_written(cls, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The values that a written step sets: name and expression."""
+        yield from ()
 
     # ---- its ways on
 
@@ -144,6 +164,10 @@ class Step(Written):
         """What is wrong with it by itself, advice too; `known`: the values that are known wherever it begins."""
         raise NotImplementedError
 
+    def formulas(self) -> Iterator[Formula]:
+        """The expressions that its keys hold."""
+        yield from ()
+
     @property
     def bank(self) -> tuple[str, str] | None:
         """The key that names a bank, and the bank."""
@@ -158,6 +182,11 @@ class Step(Written):
     def fixed_amounts(self) -> Iterable[tuple[Place, Money]]:
         """Amounts to pay that are written in the flow, each with its path below the step."""
         return ()
+
+    @property
+    def counts_guesses(self) -> bool:
+        """Whether look-ups that find nothing are counted over the entire call, wherever they lead."""
+        return False
 
     # ---- how it is drawn
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from babel import Locale
 from babel.numbers import list_currencies
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money, parse_money
@@ -20,11 +20,14 @@ SHORTEST_FIRST_KEY_S, SHORTEST_BETWEEN_KEYS_S = 3, 2
 LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-LOOKUPS = frozenset({"billing.find_bill"})
+BILL, OPEN_BILLS = "billing.find_bill", "billing.find_bills"
+LOOKUPS = frozenset({BILL, OPEN_BILLS})
 BILL_VALUES = frozenset({"bill.due", "bill.min"})  # what a look-up gives
 _CARD_WORDS = frozenset(
     {"card_number", "card", "postal_code", "security_code", "credit_card", "debit_card", "cid", "pin"}
 )
+# A customer's PIN with the merchant is none of a card's: it is asked for where a look-up is declared to take it.
+_KEY_WORDS = frozenset({"pin"})
 # Nobody calls anything else so.
 _CARD_PARTS = frozenset({"pan", "cvv", "cvv2", "cvc", "cvc2", "csc", "expiry", "expiration"})
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}|\d{3}))?", re.ASCII)
@@ -44,9 +47,9 @@ class Rate:
 
 
 class WrongValue(ValueError):
-    """A value that a rule of its own is about. `key`: which of several keys, where keys do not go together."""
+    """A value that a rule of its own is about. `key`: which of several keys or entries, where they do not go together."""
 
-    def __init__(self, rule: Rule, message: str, key: str = "") -> None:
+    def __init__(self, rule: Rule, message: str, key: str | int = "") -> None:
         super().__init__(message)
         self.rule, self.key = rule, key
 
@@ -114,9 +117,12 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+_COMPUTED = re.compile(r" [+-] |%| of ")
+
+
 def amount_or_value(text: str) -> str:
-    """An amount begins with a digit, a value's name never does."""
-    if text[:1].isdigit():
+    """An expression; one that is only an amount is one that can be charged. A value's name never begins with a digit."""
+    if text[:1].isdigit() and not _COMPUTED.search(text):
         read_amount(text)
     return text
 
@@ -147,11 +153,40 @@ def known_brand(name: str) -> str:
     return name
 
 
-def plain_field(name: str) -> str:
-    if name in _CARD_WORDS or _CARD_PARTS & set(name.split("_")):
+def plain_field(name: str, info: ValidationInfo) -> str:
+    """`info.context`: what the flow declares of its look-ups (`flow.declared`)."""
+    return key_name(name) if name in getattr(info.context, "keys", ()) else _plain(name, _CARD_WORDS)
+
+
+def key_name(name: str) -> str:
+    """What a look-up is asked with; a PIN is the merchant's own there."""
+    return _plain(name, _CARD_WORDS - _KEY_WORDS)
+
+
+def _plain(name: str, card_words: frozenset[str]) -> str:
+    if name in card_words or _CARD_PARTS & set(name.split("_")):
         raise WrongValue(values.ASKS_FOR_CARD, "card data is only taken by a 'collect' step, which seals it")
     if name in _ENGINE_WORDS:
         raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")
+    return name
+
+
+def set_name(name: str) -> str:
+    """What a step may set: the amount to pay, or a value of the flow's own."""
+    if name in _ENGINE_WORDS - {"amount"}:
+        raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")
+    return name
+
+
+def given_value(name: str) -> str:
+    """A value that a look-up gives: prompts say it by its last word."""
+    if "." not in name:
+        raise WrongValue(values.NOT_A_NAME, f"'{name}' needs a word in front, as in bill.{name}")
+    if name in BILL_VALUES:
+        raise WrongValue(values.TAKEN_NAME, f"'{name}' is given by every look-up: leave it out")
+    if name.rpartition(".")[2] in _ENGINE_WORDS:
+        last = name.rpartition(".")[2]
+        raise WrongValue(values.TAKEN_NAME, f"'{last}' already means something in prompts: choose another name")
     return name
 
 
@@ -218,12 +253,19 @@ Language = Annotated[
 ]
 LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum": sorted(LOOKUPS)})]
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
+# What it means is for `flow.expressions`; here it is a text.
+FormulaText = Annotated[
+    str, Field(max_length=400), _text(".+", "bill.due", "bill.due - 5 %", "today <= 2026-12-31 and bill.due > 5.00 USD")
+]
+SetName = Annotated[Name, AfterValidator(set_name)]
 PayableAmount = Annotated[
     str,
     AfterValidator(amount_or_value),
-    Field(pattern=r"^([a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?|[0-9].*)$", max_length=60),
-    WithJsonSchema({"type": "string", "maxLength": 60, "examples": ["bill.due", "25.00 USD"]}),
+    Field(max_length=400),
+    WithJsonSchema({"type": "string", "examples": ["bill.due", "25.00 USD", "bill.due - 5 %"]}),
 ]
+KeyName = Annotated[Name, AfterValidator(key_name)]
+GivenValue = Annotated[ValueName, AfterValidator(given_value)]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]

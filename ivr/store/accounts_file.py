@@ -3,8 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ivr.core.money import Money, parse_money
@@ -16,7 +16,10 @@ from ivr.reading.scalars import known_currency
 COLUMNS = ("account", "due", "minimum", "currency")
 MOST_BYTES = 256 * 1024 * 1024  # about eight million accounts
 MOST_TOLD = 20  # a file of another kind is wrong in every line
+CUSTOMER = "belongs_to"
 _ACCOUNT = re.compile(r"[0-9]{1,32}")  # ASCII: what a keypad can send, and the column holds
+_DETAIL = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")  # key.pin, customer.name
+LONGEST_DETAIL = 120
 _CURRENCY = re.compile(r"[A-Z]{3}")  # any other form is told with the amount
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 # A file that begins with one of these was saved as "Unicode text", which is two bytes a character.
@@ -25,11 +28,14 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True)
 class Bill:
-    """`due` of nothing or less (a credit) is a bill with nothing to pay."""
+    """`due` of nothing or less (a credit) is a bill with nothing to pay. `belongs_to`: the customer, where a customer may
+    have several bills. `details`: further columns by name, as they are written."""
 
     account: str
     due: Money
     minimum: Money
+    belongs_to: str = ""
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,16 +117,17 @@ def _lines(file: Path, text: str) -> Iterator[_Line]:
 
 
 def _places(file: Path, header: _Line) -> dict[str, int]:
-    """Where each column is: in any order, and no others."""
+    """Where each column is: in any order, and no others but details, whose names have a dot, and whose bill it is."""
     found = [name.lower() for name in header.fields]
     place = f"{file}:{header.number}"
     missing = [name for name in COLUMNS if name not in found]
-    unknown = [name for name in found if name not in COLUMNS]
+    more = [name for name in found if name == CUSTOMER or _DETAIL.fullmatch(name)]
+    unknown = [name for name in found if name not in COLUMNS and name not in more]
     told = [f"{place}: the column '{name}' is missing: expected {','.join(COLUMNS)}" for name in missing]
     told += [f"{place}: no column is called '{name[:40]}' ({did_you_mean(name, COLUMNS)})" for name in unknown]
-    told += [f"{place}: the column '{name}' is there twice" for name in COLUMNS if found.count(name) > 1]
+    told += [f"{place}: the column '{name}' is there twice" for name in {*COLUMNS, *more} if found.count(name) > 1]
     _refuse(told)
-    return {name: found.index(name) for name in COLUMNS}
+    return {name: found.index(name) for name in [*COLUMNS, *more]}
 
 
 def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
@@ -132,12 +139,29 @@ def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
         known_currency(currency)
     if not _ACCOUNT.fullmatch(account):
         raise ValueError("account: expected 1 to 32 digits")
+    written = {name: line.fields[place] for name, place in places.items() if name not in COLUMNS}
+    customer = written.pop(CUSTOMER, "")
     if holds_card_number(account.encode()):
         raise ValueError(
             "account: it cannot be told from a card number, or from digits that hold one (an issuer's first digits, length "
             "and check digit), and what callers key is dropped as one: give the account another number"
         )
-    return _checked(account, _money("due", due, currency), _money("minimum", minimum, currency))
+    bill = _checked(account, _money("due", due, currency), _money("minimum", minimum, currency))
+    return replace(bill, belongs_to=_customer(customer), details=_details(written))
+
+
+def _customer(written: str) -> str:
+    if written and (not _ACCOUNT.fullmatch(written) or holds_card_number(written.encode())):
+        raise ValueError(f"{CUSTOMER}: expected 1 to 32 digits that are no card number")
+    return written
+
+
+def _details(written: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    for name, text in written.items():
+        digits = re.sub(r"[^0-9]", "", text)
+        if len(text) > LONGEST_DETAIL or not text.isprintable() or holds_card_number(digits.encode()):
+            raise ValueError(f"{name}: expected at most {LONGEST_DETAIL} characters, and no card number in them")
+    return tuple((name, text) for name, text in sorted(written.items()) if text)
 
 
 def _hint(line: _Line, header: _Line) -> str:

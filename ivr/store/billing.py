@@ -1,8 +1,10 @@
 """The embedded billing table, and what has been paid of bills that another system keeps."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -11,7 +13,9 @@ from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.database import Database
 from ivr.store.tables import bill
 
-_FIND = "SELECT due_minor, minimum_minor, currency FROM bill WHERE account = ?"
+_COLUMNS = "account, due_minor, minimum_minor, currency, belongs_to, details"
+_FIND = f"SELECT {_COLUMNS} FROM bill WHERE account = ?"  # noqa: S608
+_FIND_ALL = f"SELECT {_COLUMNS} FROM bill WHERE belongs_to = ? ORDER BY account"  # noqa: S608
 _PER_STATEMENT = 500  # SQLite takes a limited number of parameters
 
 
@@ -31,11 +35,11 @@ class BillRows:
 
     def find_bill(self, account: str) -> Bill | None:
         row = self._database.run(_FIND, (account,)).fetchone()
-        if row is None:
-            return None
-        due_minor, minimum_minor, currency = row
-        # What is left may be less than the least that was asked for.
-        return Bill(account, Money(due_minor, currency), Money(min(minimum_minor, due_minor), currency))
+        return _as_it_stands(*row) if row is not None else None
+
+    def find_bills(self, customer: str) -> Sequence[Bill]:
+        """Every bill of a customer, by account, paid ones too."""
+        return [_as_it_stands(*row) for row in self._database.run(_FIND_ALL, (customer,)).fetchall()]
 
     def seed_bills(self, file: Path, *, anew: bool = False) -> int:
         """Adds the file's accounts that are not there yet; the others keep what they owe by now, unless `anew`."""
@@ -57,10 +61,18 @@ class BillRows:
 
 
 def _known(connection: Connection) -> dict[str, Bill]:
-    return {
-        row.account: Bill(row.account, Money(row.due_minor, row.currency), Money(row.minimum_minor, row.currency))
-        for row in connection.execute(select(bill))
-    }
+    return {row.account: _bill(*row) for row in connection.execute(select(bill))}
+
+
+def _bill(account: str, due_minor: int, minimum_minor: int, currency: str, belongs_to: str, details: str) -> Bill:
+    more = tuple(json.loads(details).items()) if details else ()
+    return Bill(account, Money(due_minor, currency), Money(minimum_minor, currency), belongs_to, more)
+
+
+def _as_it_stands(*columns: Any) -> Bill:
+    """What is left may be less than the least that was asked for."""
+    found = _bill(*columns)
+    return replace(found, minimum=min(found.minimum, found.due))
 
 
 def _compare(known: Mapping[str, Bill], bills: Sequence[Bill], *, replace_all: bool) -> Renewal:
@@ -92,4 +104,6 @@ def _row(one: Bill) -> dict[str, object]:
         "due_minor": one.due.minor,
         "minimum_minor": one.minimum.minor,
         "currency": one.due.currency,
+        "belongs_to": one.belongs_to,
+        "details": json.dumps(dict(one.details), ensure_ascii=False) if one.details else "",
     }

@@ -173,6 +173,9 @@ class Fetched:
     def fetchone(self) -> Any:
         return next(self._rows, None)
 
+    def fetchall(self) -> list[Any]:
+        return list(self._rows)
+
 
 class Kept:
     """A thread's own connection: back in the pool as soon as the thread has ended, not when a collector comes by.

@@ -131,6 +131,11 @@ bill = Table(
     Column("due_minor", BigInteger, nullable=False),
     Column("minimum_minor", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
+    Column(
+        "belongs_to", String(32), nullable=False, server_default=""
+    ),  # the customer, of whom there may be several bills
+    Column("details", Text, nullable=False, server_default=""),  # JSON: further columns of the file by name, as text
+    Index("bill_by_customer", "belongs_to"),
 )
 
 # `state`: waiting, sent, kept (in development: shown on the page only) or refused; `problem`: why it was not sent, so far

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ivr.calls.billing import Answered, BillingDown, Bills, InOurTable
+from ivr.core.actions import LookUp
 from ivr.core.events import Event, LookUpFailed
 from ivr.core.money import Money, parse_money
 from ivr.store import Bill, Store
@@ -26,12 +27,12 @@ class ScriptedBilling:
         least = parse_money(minimum) if minimum else Money(0, amount.currency)
         self.store.renew_bills([Bill(account, amount, least)])
 
-    def look_up(self, source: str, key: str, event: Event, asker: str = "") -> Answered | None:
+    def look_up(self, asked: LookUp, event: Event, asker: str = "") -> Answered | None:
         if self.behaviour == "is away":
             return LookUpFailed(event.at, "not_reached")
         if self.behaviour == "answers nonsense":
             return LookUpFailed(event.at, "not_payable")
-        return None if self._takes_its_time(asker) else Bills(self.store).look_up(source, key, event)
+        return None if self._takes_its_time(asker) else Bills(self.store).look_up(asked, event)
 
     def due_now(self, source: str, key: str, asker: str) -> InOurTable | None:
         if self.behaviour in ("is away", "answers nonsense"):

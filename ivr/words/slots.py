@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 MONEY_KINDS = frozenset({"money", "written"})
 CODE_KINDS = frozenset({"digits", "written", "text"})
+DATE_KINDS = frozenset({"date", "weekday", "written"})
+TIME_KINDS = frozenset({"time", "written"})
 _MONEY = ("amount", "due", "min", "max", "money")
 # How each value is said. An answer to a question of the flow's own is digits, and may be a plain number too.
 KINDS_OF: Mapping[str, frozenset[str]] = {
@@ -19,6 +21,13 @@ KINDS_OF: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("major", "minor"), frozenset({"text"})),
 }
 ANSWER_KINDS = CODE_KINDS | {"number"}
+# By the type that a flow declares of a look-up's value; a yes-no is for conditions, and cannot be said.
+KINDS_OF_TYPE: Mapping[str, frozenset[str]] = {
+    "money": MONEY_KINDS,
+    "text": CODE_KINDS,
+    "date": DATE_KINDS,
+    "number": frozenset({"number", "digits", "written"}),
+}
 # What the engine fills in. A prompt may use any that the call knows by then; the flow's keys are always known.
 CALL_VALUES = frozenset(KINDS_OF.keys() - {"major", "minor"}) | {"value", "account_number"}
 ALWAYS = frozenset({"done", "clear"})

@@ -7,6 +7,7 @@ import pytest
 from ivr.calls.billing import HttpBilling
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps
+from ivr.core.actions import LookUp
 from ivr.core.events import CallStarted, LookedUp, LookUpFailed
 from ivr.store import DueNow, memory_store
 from tests.billing_endpoints import BillingServer, billing_server
@@ -32,7 +33,7 @@ def billing_at(
 
 
 def look_up(billing: HttpBilling, account: str = ACCOUNT, asker: str = "call 1") -> LookedUp | LookUpFailed | None:
-    return billing.look_up(SOURCE, account, AT, asker)
+    return billing.look_up(LookUp(SOURCE, account), AT, asker)
 
 
 def due_now(billing: HttpBilling, account: str = ACCOUNT, asker: str = "CA1-1") -> DueNow:

@@ -22,8 +22,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def flows(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "flows", tmp_path / "flows")
-    return tmp_path / "flows"
+    folder = tmp_path / "flows"
+    shutil.copytree(ROOT / "flows" / "prompts", folder / "prompts")
+    shutil.copy(ROOT / "flows" / "pay-a-bill.yaml", folder)
+    return folder
 
 
 def add(flows: Path, name: str, *changes: tuple[str, str]) -> None:

@@ -6,7 +6,7 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from ivr.calls.billing import AskedBill, BillingDown
+from ivr.calls.billing import BillingDown, Told
 from ivr.calls.look_ups import MOST_UNDER_WAY
 from ivr.core.events import LookedUp, LookUpFailed
 from ivr.core.money import Money
@@ -33,7 +33,7 @@ def test_a_look_up_that_takes_its_time_is_begun_once_and_answered_when_it_is_ask
     assert look_up(billing) is None, "an answer is given once: the same question is then a new one"
 
 
-async def never() -> AskedBill:
+async def never() -> Told:
     """No endpoint: hundreds of requests that fail when its test is over would be heard of in the next one."""
     await asyncio.Event().wait()
     raise AssertionError

@@ -44,7 +44,10 @@ def test_an_amount_reads_back_as_it_is_written(minor: int, currency: str):
 
 VALUES = st.dictionaries(
     st.text(min_size=1, max_size=12),
-    st.one_of(st.text(max_size=20), st.integers(), st.builds(Money, st.integers(), st.sampled_from(["USD", "JPY"]))),
+    st.one_of(
+        *(st.text(max_size=20), st.integers(), st.booleans(), st.dates(), st.times()),
+        st.builds(Money, st.integers(), st.sampled_from(["USD", "JPY"])),
+    ),
 )
 
 

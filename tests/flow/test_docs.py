@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.flow.compiler import compile_flow
-from ivr.flow.schema import FlowHead, Keys, Limits, Patience
+from ivr.flow.schema import FlowHead, Keys, Limits, LookUpTerms, Patience
 from ivr.flow.step import Step
 from ivr.flow.step_docs import with_steps
 from ivr.flow.steps import kind_of, kinds
@@ -14,7 +14,7 @@ from ivr.reading.yaml_source import read_yaml
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "flows.md").read_text(encoding="utf-8")
-MODELS = [FlowHead, Keys, Limits, Patience, *kinds()]
+MODELS = [FlowHead, Keys, Limits, LookUpTerms, Patience, *kinds()]
 KEYS = sorted({known.alias or name for model in MODELS for name, known in model.model_fields.items()})
 OUTCOMES = sorted({outcome for kind in kinds() for outcome in kind.offered_outcomes()})
 

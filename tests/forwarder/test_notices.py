@@ -16,6 +16,7 @@ from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.billing_secret import webhook_of
 from ivr.calls.look_ups import LookUps
 from ivr.channels.simulator import Clock
+from ivr.core.actions import LookUp
 from ivr.core.events import CallStarted, LookedUp
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -186,7 +187,7 @@ def test_a_caller_hears_what_is_left_and_is_asked_for_no_more_than_that(shop: Sh
     shop.server.bills[ACCOUNT] = {"due": "100.00 USD", "min": "10.00 USD"}
     shop.pay(minor=9500)
     billing = HttpBilling(BillingEndpoint(Access(shop.server.url)), shop.store, LookUps(60.0, 1), shop.clock)
-    heard = billing.look_up(SOURCE, ACCOUNT, CallStarted(NOW))
+    heard = billing.look_up(LookUp(SOURCE, ACCOUNT), CallStarted(NOW))
     assert heard == LookedUp(NOW, True, {"bill.due": Money(500), "bill.min": Money(500)})
 
 

@@ -1,5 +1,6 @@
 """What callers hear in each language: the shipped prompt files, and values said properly in them."""
 
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -123,9 +124,18 @@ def test_digits_are_said_one_by_one_and_long_ones_in_groups(prompts: Prompts) ->
 
 def test_dates_are_said_as_each_language_does(prompts: Prompts) -> None:
     assert prompts.speaker("en-US").say("date", "2026-03-31").text == "March 31, 2026"
+    assert prompts.speaker("en-US").say("date", date(2026, 3, 31)).text == "March 31, 2026"
     assert prompts.speaker("es-MX").say("date", "2026-03-31").text == "31 de marzo de 2026"
+    assert prompts.speaker("es-MX").say("weekday", date(2026, 3, 31)).text == "martes"
+    assert prompts.speaker("es-MX").say("written", date(2026, 3, 31)).text == "31 mar 2026"
     assert pronounced(prompts, "en-US", "date", "2026-03-31") == "March thirty-first twenty twenty-six"
     assert pronounced(prompts, "es-MX", "date", "2026-12-01") == "primero de diciembre de dos mil veintiséis"
+
+
+def test_times_are_said_as_each_language_does(prompts: Prompts) -> None:
+    assert prompts.speaker("en-US").say("time", time(17, 30)).text == "5:30 PM"
+    assert prompts.speaker("es-MX").say("time", time(17, 30)).text == "5:30 p.m."
+    assert prompts.speaker("en-US").say("written", time(9)).text == "9:00 AM"
 
 
 def test_a_text_message_is_written_in_figures(prompts: Prompts) -> None:

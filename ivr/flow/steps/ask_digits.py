@@ -11,6 +11,7 @@ from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem
 from ivr.core.money import Money
 from ivr.core.moves import ERROR
+from ivr.flow.declared import short
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -25,20 +26,28 @@ from ivr.flow.parts import (
     Said,
     Values,
     in_words,
+    without_set,
 )
 from ivr.flow.registry import step_kind
+from ivr.flow.schema import RETRY
 from ivr.flow.step import Step
 from ivr.flow.talk import look_ups
 from ivr.flow.talk.amounts import is_in_another_currency
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match
-from ivr.reading.rules import advice
+from ivr.reading.problems import did_you_mean
+from ivr.reading.rules import advice, values, ways
 from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.scalars import Length, LookupName, PlainField, Target, WrongValue
 
 SHORTEST_USUAL_PAN = 13
 SECURITY_CODE_LENGTHS = frozenset({3, 4})
 OtherThanMoney = WithJsonSchema({"type": "string", "maxLength": 60, "pattern": r"^(?!money$)[a-z][a-z0-9_]*$"})
+
+
+def answer_fact(name: str) -> str:
+    """That this has been asked for; values that look-ups give are facts by their own names."""
+    return f"answer {name}"
 
 
 @step_kind
@@ -117,18 +126,37 @@ account:
     # ---- what the checks want to know
 
     def needs(self, name: str) -> Iterator[Need]:
-        yield from ()
+        for key in self._takes:
+            if key != self.ask:
+                message = f"there is a way to '{name}' on which '{key}' has not been asked for"
+                cure = f"let 'ask: {key}' come before: the look-up takes it"
+                yield Need(answer_fact(key), ways.KEY_NOT_ASKED, message, cure, ("lookup",))
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
-        """Another account's bill is another amount."""
-        return (facts | {"bill.due", "bill.min"}) - {"amount", "confirmed"} if outcome == "found" else facts
+        """Another account's bill is another amount. The other answers are forgotten once the look-up has used them."""
+        if outcome == "found":
+            gone = {"amount", "confirmed", *map(answer_fact, self._takes[1:])}
+            return (without_set(facts) | self._gives) - gone
+        if outcome == "not_found" and self.then.get("not_found") != RETRY:
+            return facts - {answer_fact(key) for key in self._takes}
+        return facts | {answer_fact(self.ask)} if outcome == "ok" and self.ask in self.declared.keys else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         if outcome == "found":
-            return (known - {"amount"}) | {"due", "min", self.ask}
+            return ((without_set(known) - {"amount"}) | short(self._gives) | {self.ask}) - frozenset(self._takes[1:])
         if outcome == "not_found":
-            return known - {self.ask}
+            gone = {self.ask} if self.then.get("not_found") == RETRY else {self.ask, *self._takes}
+            return known - gone
         return known | {self.ask} if outcome == "ok" else known
+
+    @property
+    def _takes(self) -> tuple[str, ...]:
+        """What the look-up is asked with; without a declaration it is the one answer."""
+        return (self.declared.takes(self.lookup) or (self.ask,)) if self.lookup else ()
+
+    @property
+    def _gives(self) -> frozenset[str]:
+        return self.declared.gives(self.lookup) if self.lookup else frozenset()
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         shortest, longest = self.length or (0, 0)
@@ -142,10 +170,17 @@ account:
         if "card" in self.ask.split("_"):
             message = f"'{self.ask}' sounds like a payment card, whose number is never an answer"
             yield Finding(advice.SOUNDS_LIKE_CARD, ("ask",), message, "a card is asked for by a 'collect' step")
+        if self.lookup and self.ask not in self._takes:
+            message = f"'{self.lookup}' is not asked with '{self.ask}', but with {' and '.join(self._takes)}"
+            yield Finding(values.NOT_A_KEY, ("lookup",), message, did_you_mean(self.ask, self._takes))
 
     @property
     def looks_up_bills(self) -> bool:
         return self.lookup is not None
+
+    @property
+    def counts_guesses(self) -> bool:
+        return len(self._takes) > 1
 
     def drawn(self) -> Drawn:
         return Drawn("talk", f"ask {in_words(self.ask)}")
@@ -190,7 +225,9 @@ account:
     def _accept(self, turn: Turn) -> Reply:
         if self.lookup is None:
             return turn, Leave("ok")
-        return look_ups.begin(turn, self.lookup, str(turn.call.values[self.ask]))
+        if self.counts_guesses and look_ups.is_out_of_guesses(turn):
+            return self._gave_up(turn)
+        return look_ups.begin(turn, self.lookup, str(turn.call.values[self._takes[0]]))
 
     # ---- the look-up
 
@@ -209,11 +246,19 @@ account:
         return turn.went(ERROR).forget(self.ask).change(looking_up=None).say("bill_not_reached"), End()
 
     def _not_found(self, turn: Turn, prompt: str, *, told: bool = False) -> Reply:
-        """What is no account may be the beginning of a card number: it is not kept. `told`: say it wherever it leads."""
+        """What is no account may be the beginning of a card number: it is not kept. `told`: say it wherever it leads.
+        Of several answers nobody is told which was wrong, and all of them may be asked for again."""
         turn = turn.change(phase="entry", looking_up=None).forget(self.ask)
+        if self.counts_guesses:
+            turn, told = turn.change(guesses=turn.call.guesses + 1), True
+            if look_ups.is_out_of_guesses(turn):
+                return self._gave_up(turn)
         if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
             return no_match(turn.went("not_found"), prompt)
-        return turn.say(prompt) if told else turn, Leave("not_found")
+        return turn.say(prompt).forget(*self._takes) if told else turn, Leave("not_found")
+
+    def _gave_up(self, turn: Turn) -> Reply:
+        return turn.forget(*self._takes), Leave("gave_up")
 
     def _hear_answer(self, turn: Turn, event: LookedUp) -> Reply:
         if not event.found:
@@ -224,7 +269,7 @@ account:
         due = event.values.get("bill.due")
         if not isinstance(due, Money) or looked_up is None:
             raise TypeError("a bill that was found says what is due")
-        # Another bill is another amount.
-        turn = turn.forget("amount", "money")
+        # Another bill is another amount; what else was asked for has done its work.
+        turn = turn.forget("amount", "money", *self._takes[1:])
         turn = turn.change(values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due))
         return (turn.say("nothing_due"), End()) if due.minor <= 0 else (turn, Leave("found"))

@@ -22,6 +22,7 @@ from ivr.flow.parts import (
     Said,
     Values,
     in_words,
+    without_set,
 )
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
@@ -109,11 +110,11 @@ charge:
         """One card and one consent are good for one charge; what was paid is no amount to pay again."""
         facts -= {"confirmed", "card"}
         if outcome == "approved":
-            return (facts - {"amount"}) | {"paid"}
+            return (without_set(facts) - {"amount"}) | {"paid"}
         return facts | {"unsure"} if outcome == "unknown" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return known | RECEIPT if outcome == "approved" else known
+        return without_set(known) | RECEIPT if outcome == "approved" else known
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         yield from ()

@@ -21,8 +21,15 @@ def is_paid_off(turn: Turn) -> bool:
 
 
 def is_more_than_owed(turn: Turn, amount: Money) -> bool:
-    """Never of a flow that looks nothing up: there the caller alone says how much."""
-    return turn.call.payable is not None and amount.minor > turn.call.payable.owed.minor
+    """A value of the merchant's choosing may be any amount; nobody is charged more than is due. Where nothing was looked up,
+    the caller alone says how much."""
+    payable = turn.call.payable
+    return payable is not None and payable.owed.currency == amount.currency and amount.minor > payable.owed.minor
+
+
+def at_most_owed(turn: Turn, amount: Money) -> Money:
+    """What is computed may be any amount; nobody is charged more than is due."""
+    return turn.call.payable.owed if turn.call.payable and is_more_than_owed(turn, amount) else amount
 
 
 def owes(turn: Turn, due: Money) -> Turn:

@@ -18,7 +18,7 @@ PROMPTS: Mapping[str, frozenset[str]] = dict.fromkeys(
 
 
 def begin(turn: Turn, source: str, key: str, phase: str = "lookup") -> Reply:
-    turn = turn.change(phase=phase, since=turn.at, looking_up=(source, key)).do(LookUp(source, key))
+    turn = turn.change(phase=phase, since=turn.at, looking_up=(source, key)).do(_look_up(turn, source, key))
     return turn.say("one_moment").do(Wait(HOLD_S, keep_keys=True)), Listen()
 
 
@@ -29,7 +29,21 @@ def answer_to(turn: Turn, event: Event) -> LookedUp | LookUpFailed | None:
     return LookUpFailed(event.at, "not_reached") if turn.at - turn.call.since >= PATIENCE_S else None
 
 
+def is_out_of_guesses(turn: Turn) -> bool:
+    """Pairs that nothing was found for, in the entire call: a PIN is not to be tried out."""
+    return turn.call.guesses >= turn.flow.head.patience.tries
+
+
 def ask_again(turn: Turn) -> Reply:
     """Whatever else happens while a look-up is under way leads to asking for its answer again."""
     assert turn.call.looking_up is not None
-    return turn.do(LookUp(*turn.call.looking_up), Wait(HOLD_S, keep_keys=True)), Listen()
+    return turn.do(_look_up(turn, *turn.call.looking_up), Wait(HOLD_S, keep_keys=True)), Listen()
+
+
+def _look_up(turn: Turn, source: str, key: str) -> LookUp:
+    """With what the flow declares of it."""
+    terms, answers = turn.flow.head.lookups.get(source), turn.call.values
+    if terms is None:
+        return LookUp(source, key)
+    others = tuple((name, str(answers[name])) for name in terms.takes[1:] if name in answers)
+    return LookUp(source, key, others, tuple(terms.gives.items()))

@@ -270,3 +270,28 @@ steps:
       1: {say: pay_full_balance, set: bill.due, then: card}
 """,
 )
+NOT_A_KEY = rule(
+    "T230",
+    "not-a-key",
+    what="A question looks something up that is not asked with its answer.",
+    why="""`lookups` says which answers a look-up takes. The last of them that is asked for has the `lookup`; the others are
+asked for by steps before it.""",
+    bad="""
+lookups: {billing.find_bill: {takes: [customer_number, pin]}}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    good="""
+lookups: {billing.find_bill: {takes: [account_number]}}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+)

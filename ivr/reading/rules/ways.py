@@ -241,3 +241,28 @@ steps:
       1: {say: pay_full_balance, set: bill.due, then: card}
 """,
 )
+KEY_NOT_ASKED = rule(
+    "T330",
+    "key-not-asked",
+    what="There is a way to a look-up on which one of the answers it takes has not been asked for.",
+    why="""A look-up with an account number and a PIN finds nothing without the account number. Answers but the first are
+forgotten once they were used, so that a second look-up asks for them again.""",
+    bad="""
+lookups: {billing.find_bill: {takes: [account_number, pin]}}
+steps:
+  account:
+    ask: pin
+    length: 4
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    good="""
+lookups: {billing.find_bill: {takes: [account_number]}}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+)

@@ -311,6 +311,10 @@ class ModelledStore(Store):
         bill = self._bills.get(account)
         return bill and replace(bill, minimum=min(bill.minimum, bill.due))
 
+    def find_bills(self, customer: str) -> Sequence[Bill]:
+        found = (self.find_bill(one.account) for one in self._bills.values() if one.belongs_to == customer)
+        return sorted(filter(None, found), key=lambda one: one.account)
+
     def seed_bills(self, file: Path, *, anew: bool = False) -> int:
         bills = [one for one in read_bills(file) if anew or one.account not in self._bills]
         self.renew_bills(bills)
