@@ -1,18 +1,16 @@
 """Who answers in bench_keys: SIP and the media worker as the trunk joins them, and each call's keys written down."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ivr.channels.trunk.call_handler import media_of
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
-    KeyMerger,
     Latched,
     MediaClient,
     MediaEvent,
     MediaStats,
-    Method,
 )
 from ivr.phone.sip import Answer, Invitation, LocalSession, Reject, SessionOffer
 
@@ -24,7 +22,6 @@ class Call:
     caller: str
     source: int = 0
     keys: str = ""
-    merger: KeyMerger = field(default_factory=KeyMerger)
     session: LocalSession | None = None
 
 
@@ -59,7 +56,7 @@ class Answering:
         return session.answer(offer)
 
     async def info_key(self, call: str, key: str, duration_ms: int) -> None:
-        self._key(call, key, "info", asyncio.get_running_loop().time() - duration_ms / 1000)
+        self.media.info_key(call, key, asyncio.get_running_loop().time() - duration_ms / 1000)
 
     async def ended(self, call: str, reason: str) -> None:
         self.media.close_call(call)
@@ -69,17 +66,16 @@ class Answering:
     def heard(self, event: MediaEvent) -> None:
         match event:
             case KeyHeard():
-                self._key(event.call, event.key, event.method, event.at_s)
+                self._key(event.call, event.key)
             case Latched() if event.call in self.calls:
                 self.calls[event.call].source = event.source[1]
             case MediaStats():
                 self.stats.append(event)
 
-    def _key(self, name: str, key: str, method: Method, at_s: float) -> None:
+    def _key(self, name: str, key: str) -> None:
         call = self.calls.get(name)
-        if call is None or not call.merger.is_new(key, method, at_s):
+        if call is None:
             return
         call.keys += key
         if key == "#":
             self.media.wipe(name)
-            call.merger.forget()

@@ -7,9 +7,9 @@ from pathlib import Path
 from ivr.bank import BankSettings, load_banks
 from ivr.calls import flow_folder
 from ivr.calls.billing import billing_of
+from ivr.calls.billing_secret import webhook_of
 from ivr.calls.flow_folder import FlowFolder
 from ivr.calls.live_flows import LiveFlows
-from ivr.calls.notices import notices_of
 from ivr.calls.pay_links import pay_links_of
 from ivr.calls.payments import Payments
 from ivr.calls.production import require_production
@@ -147,7 +147,8 @@ def assemble(settings: Settings) -> Engine:
         bool(settings.billing_url),
         pay_links_of(settings),
     )
-    notices_of(settings, store)  # the forwarder sends them; a wrong setting is told by every process
+    if settings.billing_url:
+        webhook_of(settings)  # the forwarder signs with it; a wrong setting is reported by every process
     return Engine(flows, flows.prompts, store, Runner(flows, payments, billing_of(settings, store)), folder)
 
 

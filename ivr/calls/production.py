@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from ivr.bank import BankSettings, load_banks
 from ivr.calls.billing import access_of
-from ivr.calls.notices import webhook_of
+from ivr.calls.billing_secret import webhook_of
 from ivr.calls.pay_links import pay_links_of
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED

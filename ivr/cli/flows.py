@@ -9,6 +9,7 @@ import click
 
 from ivr.calls.answer_schema import look_up_schema
 from ivr.cli.flow_choice import chosen_flow
+from ivr.conversation.phase_picture import phase_picture
 from ivr.flow.compiler import NOTHING_AROUND, Around, compile_flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.mermaid import mermaid
@@ -22,12 +23,20 @@ SCHEMA = Path("config/flow.schema.json")
 PICTURES = {"mermaid": mermaid, "svg": svg}
 
 
+def flow_unless_phases() -> Path | None:
+    return None if click.get_current_context().params.get("phases") else chosen_flow()
+
+
 @click.command()
-@click.argument("file", type=FlowFile, default=chosen_flow)
+@click.argument("file", type=FlowFile, default=flow_unless_phases)
+@click.option("--phases", is_flag=True, is_eager=True, help="Draw the phases of a call in place of a flow.")
 @click.option("--format", "picture", type=click.Choice(sorted(PICTURES)), default="mermaid", show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it there instead of here.")
-def diagram(file: Path, picture: str, out: Path | None) -> None:
+def diagram(file: Path | None, picture: str, out: Path | None, *, phases: bool) -> None:
     """Draw a flow: Mermaid for documents, SVG for anything else."""
+    if file is None or phases:
+        write(PICTURES[picture](phase_picture()), out)
+        return
     flows = read_folder(file.parent, [file])
     own = [problem for problem in flows.problems if problem.file == str(file)]
     if own or not flows.flows:

@@ -20,8 +20,8 @@ from ivr.testing.project import Project
 from ivr.testing.seconds import (
     CALLERS,
     Answers,
+    CallPart,
     Kind,
-    Part,
     PhraseLengths,
     TimedCaller,
     TimedLine,
@@ -44,7 +44,7 @@ class Timing:
     flow: str
     language: str
     voice: str
-    calls: Mapping[str, list[Part]]
+    calls: Mapping[str, list[CallPart]]
 
     def total_s(self, caller: str) -> float:
         return sum(part.seconds for part in self.calls[caller])
@@ -109,7 +109,7 @@ def time_flow(file: Path, keys: str | None = None, language: str | None = None) 
 
 def time_one(
     project: Project, flow: Flow, language: str, keys: str | None, caller: TimedCaller, voice: PhraseLengths
-) -> list[Part]:
+) -> list[CallPart]:
     """On a bench of its own: what another caller has paid is not due any more."""
     bench = project.bench(flow.name).workbench
     line = TimedLine(bench.runner, bench.store, bench.prompts.words, bench.clock, bench.work)

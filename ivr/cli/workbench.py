@@ -12,8 +12,8 @@ from ivr.bank.dev_keys import make_development_keys
 from ivr.bank.simulator import BankSimulator
 from ivr.calls.assembly import load_flow
 from ivr.calls.billing import Waiting, billing_of
-from ivr.calls.notices import Notices, notices_of
 from ivr.channels.simulator import Clock
+from ivr.forwarder.notices import Notices, notices_of
 from ivr.places import SHIPPED, find_project
 from ivr.settings import Settings, load_settings
 from ivr.store import Store

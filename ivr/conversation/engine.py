@@ -1,16 +1,19 @@
-"""The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
+"""The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log.
+
+What follows from which event in which phase is the table in `phases`; here is how.
+"""
+
+from collections.abc import Callable, Mapping
 
 from ivr.conversation import asides, habit
+from ivr.conversation.phases import Follows, what_follows
 from ivr.core.actions import Action, HangUp, Phrase, Speak
 from ivr.core.call import NO_NOTES, Call
 from ivr.core.entry import EntryRules
 from ivr.core.events import (
-    CallStarted,
     CardField,
     ChargeRefused,
     Event,
-    Fault,
-    HungUp,
     KeysEntered,
     LimitReached,
     NoInput,
@@ -39,24 +42,26 @@ MOST_STEPS_A_TURN = 1000  # none that a flow's checks let through comes near it
 
 
 def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
-    """What follows from the event. An event that does not fit the call's phase asks the present question again."""
+    """What follows from the event, by the table of phases."""
     turn = Turn(flow, call, event.at.timestamp())
-    if call.phase == "over":
-        turn = turn.do(HangUp())
-    elif isinstance(event, HungUp):
-        turn = hang_up(turn)
-    elif isinstance(event, CallStarted) and not call.step:
-        turn = greet(turn)
-    elif isinstance(event, Fault):
-        turn = apologise(turn)
-    elif isinstance(event, LimitReached):
-        turn = refuse(turn, event)
-    elif isinstance(event, ChargeRefused):
-        turn = resume(charging.hear_refusal(turn, event))
+    if isinstance(event, KeysEntered) and not event.keys:
+        event = NoInput(event.at)
+    follows = what_follows(flow, call, event)
+    if follows not in OF_ITS_QUESTION:
+        turn = ANSWERS[follows](turn, event)
+    elif habit.is_stray_done(turn, event):
+        turn = ask_again(habit.drop_done(turn))
     else:
-        turn = hear(turn, event)
+        turn = answer(habit.note_how_entry_ended(turn, event), event, follows)
     turn = forget_answers(turn) if turn.call.phase == "over" else turn
     return turn.call, list(turn.actions)
+
+
+def answer(turn: Turn, event: Event, follows: Follows) -> Turn:
+    """What a caller asks about the question itself is no answer to it."""
+    if (aside := asides.asked_for(turn, event)) is not None:
+        return put_aside(turn, aside)
+    return ANSWERS[follows](turn.change(warned=False) if turn.call.warned else turn, event)
 
 
 def forget_answers(turn: Turn) -> Turn:
@@ -67,20 +72,12 @@ def forget_answers(turn: Turn) -> Turn:
 
 
 def hear(turn: Turn, event: Event) -> Turn:
-    phase = turn.call.phase
-    if isinstance(event, KeysEntered) and not event.keys:
-        event = NoInput(event.at)
-    if habit.is_stray_done(turn, event):
-        return ask_again(habit.drop_done(turn))
-    turn = habit.note_how_entry_ended(turn, event)
-    if (aside := asides.asked_for(turn, event)) is not None:
-        return put_aside(turn, aside)
-    turn = turn.change(warned=False) if turn.call.warned else turn
-    if phase == "language":
-        return choose_language(turn, event)
-    if phase == "cancel":
-        return answer_cancel_offer(turn, event)
+    """Where the step has nothing to do with the event it holds the line, each in its own way."""
     return resume(here(turn).hear(turn, event))
+
+
+def put_again(turn: Turn, _event: Event) -> Turn:
+    return resume(here(turn).put_again(turn))
 
 
 def here(turn: Turn) -> StepInTurn:
@@ -157,23 +154,33 @@ def put_aside(turn: Turn, aside: asides.Aside) -> Turn:
 # ---- at no step, or above it
 
 
-def hang_up(turn: Turn) -> Turn:
+def hang_up_again(turn: Turn, _event: Event) -> Turn:
+    return turn.do(HangUp())
+
+
+def hang_up(turn: Turn, _event: Event) -> Turn:
     """The caller is gone. A charge that is under way goes on without them: its outcome will be on record."""
     return turn.change(phase="over", hung_up=True, outcome=turn.call.known_ending).forget_card()
 
 
-def apologise(turn: Turn) -> Turn:
+def apologise(turn: Turn, _event: Event) -> Turn:
     """Once a charge has been begun, only its record knows how it ends."""
     return ending.end(turn.went(ERROR).say("apology"))
 
 
-def refuse(turn: Turn, event: LimitReached) -> Turn:
+def refuse_charge(turn: Turn, event: Event) -> Turn:
+    assert isinstance(event, ChargeRefused)
+    return resume(charging.hear_refusal(turn, event))
+
+
+def refuse(turn: Turn, event: Event) -> Turn:
     """The answer to `BeginCard`, or to `Authorize`: then nothing was sent."""
+    assert isinstance(event, LimitReached)
     turn = charging.drop_charge(turn).went(LIMIT)
     return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
-def greet(turn: Turn) -> Turn:
+def greet(turn: Turn, _event: Event) -> Turn:
     """Languages come first, each in its own tongue: what is said before a choice is understood by some only."""
     languages = turn.flow.head.languages
     turn = turn.change(language=languages[0])
@@ -213,3 +220,22 @@ def answer_cancel_offer(turn: Turn, event: Event) -> Turn:
     if turn.flow.leads_on(turn.call.step, "cancelled"):
         return resume(leave(turn, "cancelled"))
     return resume(enter(turn.went("cancelled"), CANCELLED))
+
+
+# ---- a function for each word of the table
+
+ANSWERS: Mapping[Follows, Callable[[Turn, Event], Turn]] = {
+    "begins": greet,
+    "chooses": choose_language,
+    "decides": answer_cancel_offer,
+    "hears": hear,
+    "again": put_again,
+    "holds": hear,
+    "unbegun": refuse_charge,
+    "limited": refuse,
+    "breaks": apologise,
+    "gone": hang_up,
+    "over": hang_up_again,
+}
+# What a caller or an awaited answer leads to: a done key out of habit is looked for among these, and how an entry ended.
+OF_ITS_QUESTION = frozenset[Follows]({"chooses", "decides", "hears", "again", "holds"})

@@ -18,7 +18,7 @@ class Closing(Step):
 
     outcomes = frozenset()
     optional_outcomes = frozenset({"ok"})
-    phases: ClassVar[Phases] = {"entry": "asks"}
+    phases: ClassVar[Phases] = {"entry": "passes"}
     then: Target | None = None
     """The next step."""
     end: EndName | None = None

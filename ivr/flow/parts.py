@@ -16,9 +16,12 @@ Facts = frozenset[str]
 Known = frozenset[str] | None
 
 # What the line does in a phase. asks: keys are awaited. offers: keys too, and the done key means "go on". looks_up: the
-# line is held for our own sake, keys are for the next question. waits: the line is held for the bank. over: nothing.
-Moment = Literal["asks", "offers", "looks_up", "waits", "over"]
+# line is held for our own sake, keys are for the next question. waits: the line is held for the bank. passes: no call rests
+# here. over: nothing. What follows from each event in each of them is one table, in `conversation.phases`.
+Moment = Literal["asks", "offers", "looks_up", "waits", "passes", "over"]
 Phases = Mapping[str, Moment]
+Hears = Mapping[str, tuple[type[object], ...]]  # by phase the events taken beside those of its moment
+Leads = Mapping[str, tuple[str, ...]]  # by phase the phases of the same step that may follow it
 Values = Mapping[str, frozenset[str]]  # by prompt the values that it may say, or by value the kinds of slot that say it
 # What keys are, for all that writes calls down. number: digits that belong to somebody, and are written nowhere.
 Keyed = Literal["number", "amount", "key"]

@@ -21,8 +21,10 @@ from ivr.flow.parts import (
     Facts,
     Finding,
     Formula,
+    Hears,
     Keyed,
     Known,
+    Leads,
     Need,
     Phases,
     Place,
@@ -204,6 +206,10 @@ class Step(Written):
 
     phases: ClassVar[Phases]
     """Its phases by name, and what the line does in each. It begins in `entry`, and again after an offer to cancel."""
+    hears: ClassVar[Hears] = {}
+    """By phase the events that it takes beside those that every such moment takes (`conversation.phases`)."""
+    leads: ClassVar[Leads] = {}
+    """By phase the others that may follow it within the step; by default all of them."""
     tried: ClassVar[Mapping[str, Sequence[str]]] = {}
     """By the field of a `Collect`: entries that random callers make where they know nothing better."""
 

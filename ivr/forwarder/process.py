@@ -18,12 +18,12 @@ import structlog
 from ivr import metrics
 from ivr.bank import LEASE_S, AuthorizationRequest, Bank, BankAnswer, HttpsBank, Question, judge, load_banks
 from ivr.calls import flow_folder
-from ivr.calls.agreement_notices import AgreementNotices
 from ivr.calls.assembly import live_flows
-from ivr.calls.notices import Notices, notices_of
 from ivr.calls.production import require_production
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
+from ivr.forwarder.agreement_notices import AgreementNotices
+from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.results import ResultText, result_words
 from ivr.forwarder.texts import TextJobs
 from ivr.forwarder.twilio_texts import text_sender

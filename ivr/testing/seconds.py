@@ -41,7 +41,7 @@ CALLERS = (FIRST_TIME, EXPERT)
 
 
 @dataclass(frozen=True)
-class Part:
+class CallPart:
     """What took how many seconds. `name`: the prompt; for keys and silences the field; for a hold what was awaited."""
 
     kind: Kind
@@ -90,9 +90,9 @@ class TimedLine(LocalLine):
 Answer = Callable[[str, Sequence[Phrase]], str]
 
 
-def time_call(line: TimedLine, caller: TimedCaller, answer: Answer, voice: PhraseLengths) -> list[Part]:
+def time_call(line: TimedLine, caller: TimedCaller, answer: Answer, voice: PhraseLengths) -> list[CallPart]:
     """The whole call in its order. `answer` gives the keys for a field and what was just said; "" is a silence."""
-    parts: list[Part] = []
+    parts: list[CallPart] = []
     reply = line.begin()
     for _ in range(MOST_TURNS):
         said = line.take_said()
@@ -107,12 +107,12 @@ def time_call(line: TimedLine, caller: TimedCaller, answer: Answer, voice: Phras
     raise ConfigError(f"--time: the call is not over after {MOST_TURNS} turns: give the keys that pay with --keys")
 
 
-def in_full(said: Sequence[Phrase], voice: PhraseLengths) -> Iterator[Part]:
+def in_full(said: Sequence[Phrase], voice: PhraseLengths) -> Iterator[CallPart]:
     for phrase in said:
-        yield Part("prompt", phrase.name, voice.seconds(phrase))
+        yield CallPart("prompt", phrase.name, voice.seconds(phrase))
 
 
-def heard(said: Sequence[Phrase], caller: TimedCaller, voice: PhraseLengths) -> Iterator[Part]:
+def heard(said: Sequence[Phrase], caller: TimedCaller, voice: PhraseLengths) -> Iterator[CallPart]:
     """A question with what stands before it. Whoever knows it keys as soon as the last new thing has been said."""
     news = [voice.news(phrase) for phrase in said]
     last = max((number for number, seconds in enumerate(news) if seconds), default=-1)
@@ -120,24 +120,24 @@ def heard(said: Sequence[Phrase], caller: TimedCaller, voice: PhraseLengths) -> 
         yield from in_full(said, voice)
     elif last >= 0:
         yield from in_full(said[:last], voice)
-        yield Part("prompt", said[last].name, news[last])
+        yield CallPart("prompt", said[last].name, news[last])
     elif said:
-        yield Part("prompt", said[0].name, min(BARGE_IN_S, voice.seconds(said[0])))
+        yield CallPart("prompt", said[0].name, min(BARGE_IN_S, voice.seconds(said[0])))
 
 
-def held(said_s: float) -> Part:
+def held(said_s: float) -> CallPart:
     """The line looks for the answer when the words are over, and then at fixed intervals."""
-    return Part("hold", "bank", ceil(max(0.0, BANK_S - said_s) / LOOK_S) * LOOK_S)
+    return CallPart("hold", "bank", ceil(max(0.0, BANK_S - said_s) / LOOK_S) * LOOK_S)
 
 
-def answered(line: TimedLine, reply: LineReply, keys: str, parts: list[Part]) -> LineReply:
+def answered(line: TimedLine, reply: LineReply, keys: str, parts: list[CallPart]) -> LineReply:
     began = line.clock()
     if not keys:
         following = line.stay_silent()
-        parts.append(Part("silence", reply.asks, (line.clock() - began).total_seconds()))
+        parts.append(CallPart("silence", reply.asks, (line.clock() - began).total_seconds()))
         return following
     keys = line.ended(keys)
-    parts.append(Part("keys", reply.asks, len(keys) * KEY_S))
+    parts.append(CallPart("keys", reply.asks, len(keys) * KEY_S))
     return line.press(keys)
 
 
@@ -183,7 +183,7 @@ def in_order(keys: str) -> Answer:
 # ---- put together
 
 
-def by_name(parts: Sequence[Part]) -> dict[tuple[Kind, str], float]:
+def by_name(parts: Sequence[CallPart]) -> dict[tuple[Kind, str], float]:
     """Seconds of each prompt, field and hold, in the order in which each came first."""
     sums: dict[tuple[Kind, str], float] = defaultdict(float)
     for part in parts:
@@ -191,7 +191,7 @@ def by_name(parts: Sequence[Part]) -> dict[tuple[Kind, str], float]:
     return {name: seconds for name, seconds in sums.items() if seconds > 0}
 
 
-def by_kind(parts: Sequence[Part]) -> dict[Kind, float]:
+def by_kind(parts: Sequence[CallPart]) -> dict[Kind, float]:
     sums: dict[Kind, float] = dict.fromkeys(("prompt", "keys", "silence", "hold"), 0.0)
     for part in parts:
         sums[part.kind] += part.seconds

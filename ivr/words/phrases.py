@@ -10,7 +10,7 @@ from ivr.errors import FlowError
 from ivr.reading.problems import did_you_mean
 from ivr.words.numerals import Sound
 from ivr.words.spoken import Speaker
-from ivr.words.templates import Literal, Slot, Template, read_template
+from ivr.words.templates import Slot, Template, TemplateText, read_template
 from ivr.words.wordings import prompt_of
 
 WORDS_KEPT = 4096
@@ -80,7 +80,7 @@ class Prompts:
     def fixed_pieces(self, language: str, name: str) -> list[Piece]:
         """The parts of a prompt that are the same in every call: what can be rendered or recorded beforehand."""
         template = self._templates[language][name]
-        return [_literal_piece(name, part, template) for part in template.parts if isinstance(part, Literal)]
+        return [_literal_piece(name, part, template) for part in template.parts if isinstance(part, TemplateText)]
 
     def slots(self, language: str, name: str) -> tuple[Slot, ...]:
         return self._templates[language][name].slots
@@ -128,7 +128,7 @@ class Prompts:
     def _pieces(self, phrase: Phrase, template: Template) -> Iterator[Piece]:
         values = dict(phrase.values)
         for part in template.parts:
-            if isinstance(part, Literal):
+            if isinstance(part, TemplateText):
                 yield _literal_piece(phrase.name, part, template)
             else:
                 yield self._value_piece(phrase, part, values)
@@ -145,6 +145,6 @@ class Prompts:
         return Piece(speech.text, slot.kind, speech.sounds)
 
 
-def _literal_piece(name: str, part: Literal, template: Template) -> Piece:
+def _literal_piece(name: str, part: TemplateText, template: Template) -> Piece:
     recording = f"{name}.{part.number}" if template.slots else name
     return Piece(part.text, "literal", (Sound(part.text.strip().lstrip(".,;:!?) "), recording),))

@@ -17,7 +17,7 @@ from ivr.core.entry import KEY_OF_WORD
 from ivr.core.events import Value
 from ivr.core.money import Money, decimals
 from ivr.words.numerals import Sound, before_noun, english_below_100, has_number_words, number_sounds
-from ivr.words.templates import Literal, read_template
+from ivr.words.templates import TemplateText, read_template
 
 _WORD_OF_KEY = {key: word for word, key in KEY_OF_WORD.items()}
 
@@ -153,7 +153,7 @@ class Speaker:
         parts = {"major": major, "minor": minor}
         text, sounds = "", []
         for part in read_template(self.words.get("money_with_minor", "{major:text} {minor:text}")).parts:
-            if isinstance(part, Literal):
+            if isinstance(part, TemplateText):
                 text += part.text
                 sounds += [Sound(part.text.strip(), "units/and")] if part.text.strip() else []
             else:

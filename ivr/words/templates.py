@@ -15,7 +15,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
-class Literal:
+class TemplateText:
     """`number` counts the literal parts of a prompt from 1: a recording of it is `<prompt>.<number>.wav`."""
 
     text: str
@@ -45,7 +45,7 @@ class TemplateFault:
 class Template:
     """`parts` hold what could be read even where there are `faults`."""
 
-    parts: tuple[Literal | Slot, ...]
+    parts: tuple[TemplateText | Slot, ...]
     faults: tuple[TemplateFault, ...] = ()
 
     @property
@@ -55,7 +55,7 @@ class Template:
 
 @lru_cache(maxsize=1024)
 def read_template(text: str) -> Template:
-    parts: list[Literal | Slot] = []
+    parts: list[TemplateText | Slot] = []
     faults: list[TemplateFault] = []
     for part in _split(text):
         if isinstance(part, TemplateFault):
@@ -63,7 +63,7 @@ def read_template(text: str) -> Template:
         elif isinstance(part, Slot):
             parts.append(part)
         else:
-            parts.append(Literal(part, 1 + sum(isinstance(earlier, Literal) for earlier in parts)))
+            parts.append(TemplateText(part, 1 + sum(isinstance(earlier, TemplateText) for earlier in parts)))
     if not text.strip():
         faults.append(TemplateFault(0, NO_WORDS, "the prompt has no words", "write what the caller hears"))
     return Template(tuple(parts), tuple(faults))

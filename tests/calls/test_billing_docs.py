@@ -17,9 +17,9 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from ivr.calls.agreement_notices import AgreementNotice
 from ivr.calls.billing_answer import BillAnswer
-from ivr.calls.notices import PaidNotice
+from ivr.forwarder.agreement_notices import AgreementNotice
+from ivr.forwarder.notices import PaidNotice
 from ivr.places import SHIPPED as ROOT
 
 DOCS = (ROOT / "docs" / "billing.md").read_text(encoding="utf-8")

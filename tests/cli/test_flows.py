@@ -145,6 +145,11 @@ def test_a_diagram_is_mermaid_unless_asked_otherwise(flows: Path):
     assert run(diagram, flows / "pay-a-bill.yaml", "--format", "svg").stdout.startswith("<svg ")
 
 
+def test_the_phases_of_a_call_are_drawn_without_a_flow():
+    assert 'step_collect-confirm["collect/confirm' in run(diagram, "--phases").stdout
+    assert run(diagram, "--phases", "--format", "svg").stdout.startswith("<svg ")
+
+
 def test_a_diagram_can_be_written_to_a_file(flows: Path, tmp_path: Path):
     result = run(diagram, flows / "pay-a-bill.yaml", "--format", "svg", "--out", tmp_path / "flow.svg")
     assert result.stdout == f"{tmp_path / 'flow.svg'} written\n"

@@ -16,7 +16,7 @@ from ivr.testing.seconds import (
     FIRST_TIME,
     KEY_S,
     Answers,
-    Part,
+    CallPart,
     PhraseLengths,
     TimedCaller,
     TimedLine,
@@ -41,7 +41,7 @@ def voice_of(bench: Bench) -> PhraseLengths:
     return PhraseLengths(lambda phrase: len(words(phrase)) / 10, until)
 
 
-def timed(bench: Bench, caller: TimedCaller, keys: str | None = None, language: int = 1) -> list[Part]:
+def timed(bench: Bench, caller: TimedCaller, keys: str | None = None, language: int = 1) -> list[CallPart]:
     work = bench.workbench
     line = TimedLine(work.runner, work.store, work.prompts.words, work.clock, work.work)
     line.dial("SIM-time", "pay-a-bill", ani="+15550100")

@@ -15,7 +15,6 @@ from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
-    KeyMerger,
     MediaClient,
     MediaEvent,
     MediaStats,
@@ -50,19 +49,15 @@ class RtpAudioPort:
 
     async def play(self, clips: Sequence[Path], *, barge_in: bool) -> int:
         loaded = await self._handler.clips.take(self._call, clips)
-        line = self._handler.lines.get(self._call)
-        if line is None:
+        if self._call not in self._handler.lines:
             # Hung up while the first words were looked for: `ended` has been, and nobody would let go of these clips.
             self._handler.clips.release(self._call)
             return NOTHING_PLAYS
-        line.barge_in = barge_in
         return self._handler.media.play(self._call, loaded, barge_in=barge_in)
 
     async def wipe(self) -> None:
-        line = self._handler.lines.get(self._call)
-        if line is not None:  # a call that is over has been closed, which wipes
+        if self._call in self._handler.lines:  # a call that is over has been closed, which wipes
             self._handler.media.wipe(self._call)
-            line.merger.forget()
 
     async def hang_up(self) -> None:
         await self._handler.endpoint.hang_up(self._call)
@@ -76,10 +71,8 @@ class TrunkCall:
     session: LocalSession
     answer: Answer
     media: CallMedia
-    merger: KeyMerger = field(default_factory=KeyMerger)
     conversation: Conversation | None = None
     talking: asyncio.Task[None] | None = None
-    barge_in: bool = False
     early: list[KeyPressed | Silent] = field(default_factory=list, repr=False)  # heard before the ACK: type-ahead
 
 
@@ -155,11 +148,7 @@ class TrunkCallHandler:
 
     async def info_key(self, call: str, key: str, duration_ms: int) -> None:
         self.media.still_alive(call)
-        is_new = self._key(call, key, "info", time.monotonic() - duration_ms / 1000)
-        if is_new and self.lines[call].barge_in:
-            # The media worker hears no INFO, so it cannot stop a prompt by itself. A key that has come as an event too
-            # has stopped its prompt; what plays now is the next one, and nobody would notice that it is over.
-            self.media.stop(call)
+        self.media.info_key(call, key, time.monotonic() - duration_ms / 1000)
 
     async def ended(self, call: str, reason: str) -> None:
         line = self.lines.pop(call, None)
@@ -173,7 +162,7 @@ class TrunkCallHandler:
     def heard(self, event: MediaEvent) -> None:
         match event:
             case KeyHeard():
-                self._key(event.call, event.key, event.method, event.at_s)
+                self._key(event.call, event.key, event.method)
             case Played():
                 self._tell(event.call, Silent(event.play))
             case TimedOut():
@@ -183,14 +172,10 @@ class TrunkCallHandler:
             case WorkerLost():
                 self._lose_media(event.reason)
 
-    def _key(self, call: str, key: str, method: Method, at_s: float) -> bool:
-        """False for a key that another method has told of."""
-        line = self.lines.get(call)
-        if line is None or not line.merger.is_new(key, method, at_s):
-            return False
-        self.keys[method] += 1
-        self._tell(call, KeyPressed(key))
-        return True
+    def _key(self, call: str, key: str, method: Method) -> None:
+        if call in self.lines:
+            self.keys[method] += 1
+            self._tell(call, KeyPressed(key))
 
     def _tell(self, call: str, heard: KeyPressed | Silent) -> None:
         line = self.lines.get(call)

@@ -9,7 +9,7 @@ const view = new View();
 let call = null;
 let latest = ""; // the id of the call that was placed last
 
-class Call {
+class PhoneCall {
   constructor() {
     this.answers = {}; // keys to press once the line asks for the field
     this.asked = null;
@@ -139,7 +139,7 @@ async function saveAsTest() {
 
 function start() {
   if (!by("ani").reportValidity()) return null;
-  call = new Call();
+  call = new PhoneCall();
   view.begin(by("flow").value);
   view.inCall(true);
   return call;

@@ -1,7 +1,7 @@
 // Plays the frames that come from the line, in the audio thread; silence where none has come.
 const AHEAD = 3, MOST = 400; // frames
 
-class Speaker extends AudioWorkletProcessor {
+class FramePlayer extends AudioWorkletProcessor {
   constructor() {
     super();
     this.frames = [];
@@ -27,4 +27,4 @@ class Speaker extends AudioWorkletProcessor {
   }
 }
 
-registerProcessor("speaker", Speaker);
+registerProcessor("speaker", FramePlayer);

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ivr.flow.compiled import Flow
 from ivr.flow.drawing.layout import Edge, EdgeRoute, Layout, lay_out
-from ivr.flow.drawing.look import PLAIN, Look, edges
+from ivr.flow.drawing.look import PLAIN, Drawable, Look, edges
 from ivr.flow.parts import in_words
 
 # ---- SVG: sizes in pixels
@@ -61,7 +60,7 @@ class Curve:
         return f"C{_n(self.begin.x)} {_n(middle)} {_n(self.end.x)} {_n(middle)} {_n(self.end.x)} {_n(self.end.y)}"
 
 
-def svg(flow: Flow, *, nonce: str = "", look: Look = PLAIN) -> str:
+def svg(flow: Drawable, *, nonce: str = "", look: Look = PLAIN) -> str:
     """The whole drawing. `nonce`: where a page's Content-Security-Policy asks for one on styles."""
     ways = edges(flow)
     drawing = _Drawing(flow, lay_out(flow.head.start, _widths(flow, ways, look), ways), ways, look)
@@ -75,7 +74,7 @@ def svg(flow: Flow, *, nonce: str = "", look: Look = PLAIN) -> str:
     )
 
 
-def _widths(flow: Flow, ways: Sequence[Edge], look: Look) -> dict[str, float]:
+def _widths(flow: Drawable, ways: Sequence[Edge], look: Look) -> dict[str, float]:
     """A box is as wide as its words, and as its lines need."""
     widths = {}
     for name, step in flow.steps.items():
@@ -97,7 +96,7 @@ def _n(number: float) -> str:
 class _Drawing:
     """Coordinates and the three layers of paint: lines under boxes under labels."""
 
-    def __init__(self, flow: Flow, layout: Layout, ways: Sequence[Edge], look: Look) -> None:
+    def __init__(self, flow: Drawable, layout: Layout, ways: Sequence[Edge], look: Look) -> None:
         self.flow, self.layout, self.look = flow, layout, look
         self.outer = _widths(flow, ways, look)
         self.loops = {way.source: look.label(way) for way in ways if way.source == way.target}

@@ -1,15 +1,45 @@
 """What a drawing of a flow says of its parts: words, colours and marks. How they are drawn is in `diagram`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Protocol
 
-from ivr.flow.compiled import Flow
 from ivr.flow.drawing.layout import Edge
+from ivr.flow.parts import Drawn, Place
 from ivr.flow.schema import RETRY
-from ivr.flow.step import Step
 
 
-def edges(flow: Flow) -> list[Edge]:
+class Box(Protocol):
+    """What is drawn as a box: a step, or a phase of a call."""
+
+    def drawn(self) -> Drawn: ...
+
+    def targets(self) -> Iterator[tuple[Place, str, str]]: ...
+
+    def label(self, outcome: str) -> str: ...
+
+
+class Head(Protocol):
+    @property
+    def start(self) -> str:
+        """The box where everything begins."""
+        ...
+
+
+class Drawable(Protocol):
+    """A flow, or something else of boxes with ways between them."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def head(self) -> Head: ...
+
+    @property
+    def steps(self) -> Mapping[str, Box]: ...
+
+
+def edges(flow: Drawable) -> list[Edge]:
     """One for each pair of steps; several outcomes between the same two share it."""
     labels: dict[tuple[str, str], list[str]] = {}
     for name, step in flow.steps.items():
@@ -33,7 +63,7 @@ class Look:
         """The same of a line."""
         return ""
 
-    def detail(self, name: str, step: Step) -> str:
+    def detail(self, name: str, step: Box) -> str:
         """The smaller words in the step's box."""
         return step.drawn().words
 

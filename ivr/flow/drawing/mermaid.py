@@ -1,10 +1,9 @@
 """A flow as a Mermaid flowchart, for documents; as a drawing of our own it is in `diagram`."""
 
-from ivr.flow.compiled import Flow
-from ivr.flow.drawing.look import edges
+from ivr.flow.drawing.look import Drawable, edges
 
 
-def mermaid(flow: Flow) -> str:
+def mermaid(flow: Drawable) -> str:
     """A Mermaid flowchart. Ids have a prefix: a step called `end` would end Mermaid's parser."""
     lines = ["flowchart TD", f'  call(["{flow.name}"]) --> {_id(flow.head.start)}']
     for name, step in flow.steps.items():

@@ -1,9 +1,8 @@
 """How traffic looks on a flow's drawing: lines by how many calls took them, boxes with who came and who was lost there."""
 
 from ivr.flow.drawing.layout import Edge
-from ivr.flow.drawing.look import Look
+from ivr.flow.drawing.look import Box, Look
 from ivr.flow.drawing.traffic import Traffic
-from ivr.flow.step import Step
 
 # Of a line, in pixels: from a few calls to all of them.
 WIDTHS = (1.5, 2.5, 3.5, 5.0, 6.5, 8.0)
@@ -32,7 +31,7 @@ class TrafficLook(Look):
         count = self.traffic.taken[source, target]
         return f" t{size_of(count, self.traffic.calls)}" if count else " never"
 
-    def detail(self, name: str, step: Step) -> str:
+    def detail(self, name: str, step: Box) -> str:
         reached, lost = self.traffic.reached[name], self.traffic.lost_at(name)
         if not reached:
             return "no call"

@@ -19,6 +19,7 @@ from ivr.flow.parts import (
     Finding,
     Keyed,
     Known,
+    Leads,
     Need,
     Phases,
     Place,
@@ -71,6 +72,7 @@ account:
     outcomes = frozenset({"ok", "gave_up"})
     optional_outcomes = frozenset({"cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks", "confirm": "asks", "lookup": "looks_up"}
+    leads: ClassVar[Leads] = {"entry": ("confirm", "lookup"), "confirm": ("entry", "lookup"), "lookup": ("entry",)}
     speaks: ClassVar[Values] = {**look_ups.PROMPTS, "nothing_due": frozenset({"due", "min"})}
 
     ask: Annotated[PlainField, OtherThanMoney]

@@ -17,6 +17,7 @@ from ivr.flow.parts import (
     Explained,
     Facts,
     Finding,
+    Hears,
     Keyed,
     Known,
     Need,
@@ -64,6 +65,7 @@ card:
 """
     outcomes = frozenset({"ok", "cancelled", "gave_up"})
     phases: ClassVar[Phases] = {"entry": "asks", "confirm": "asks"}
+    hears: ClassVar[Hears] = {"entry": (CardCollected, CardEntryEdited, CardCaptured)}
     speaks: ClassVar[Values] = dict.fromkeys(
         (
             *("card_number_not_valid", "brand_not_accepted", "card_expired"),

@@ -12,6 +12,7 @@ from ivr.flow.parts import (
     Finding,
     Keyed,
     Known,
+    Leads,
     Need,
     Phases,
     Place,
@@ -49,7 +50,8 @@ find_out:
   then: {approved: receipt, reversed: not_charged, pending: we_will_tell}
 """
     outcomes = frozenset({"approved", "reversed", "pending"})
-    phases: ClassVar[Phases] = {"entry": "asks", "waiting": "waits"}
+    phases: ClassVar[Phases] = {"entry": "passes", "waiting": "waits"}
+    leads: ClassVar[Leads] = {"entry": ("waiting",), "waiting": ()}
     speaks: ClassVar[Values] = charging.PROMPTS
 
     inquire_then_reverse: Name

@@ -14,8 +14,10 @@ from ivr.flow.parts import (
     Explained,
     Facts,
     Finding,
+    Hears,
     Keyed,
     Known,
+    Leads,
     Need,
     Phases,
     Place,
@@ -72,7 +74,9 @@ charge:
 """
     outcomes = frozenset({"approved", "declined", "unknown"})
     optional_outcomes = frozenset({"not_sent"})
-    phases: ClassVar[Phases] = {"entry": "asks", "lookup": "looks_up", "waiting": "waits"}
+    phases: ClassVar[Phases] = {"entry": "passes", "lookup": "looks_up", "waiting": "waits"}
+    hears: ClassVar[Hears] = {"waiting": (DueAwaited,)}
+    leads: ClassVar[Leads] = {"entry": ("waiting",), "lookup": ("waiting",), "waiting": ("lookup",)}
     speaks: ClassVar[Values] = {
         **look_ups.PROMPTS,
         **charging.PROMPTS,

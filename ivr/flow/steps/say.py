@@ -7,7 +7,7 @@ from ivr.core.actions import SendSms
 from ivr.core.events import Event, KeysEntered, NoInput
 from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.flow.closing import Closing
-from ivr.flow.parts import Drawn, Explained, Phases, Said, Values, in_words
+from ivr.flow.parts import Drawn, Explained, Leads, Phases, Said, Values, in_words
 from ivr.flow.registry import step_kind
 from ivr.flow.talk import ending
 from ivr.flow.talk.texting import send_sms
@@ -27,7 +27,8 @@ class SayStep(Closing):
     example = """
 receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
 """
-    phases: ClassVar[Phases] = {"entry": "asks", "repeat": "offers"}
+    phases: ClassVar[Phases] = {"entry": "passes", "repeat": "offers"}
+    leads: ClassVar[Leads] = {"entry": ("repeat",), "repeat": ()}
     speaks: ClassVar[Values] = {
         "may_hang_up": frozenset(),
         "repeat_offer": frozenset({"key"}),

@@ -51,7 +51,7 @@ reduced:
 """
     outcomes = frozenset()
     optional_outcomes = frozenset({"ok", "else"})
-    phases: ClassVar[Phases] = {"entry": "asks"}
+    phases: ClassVar[Phases] = {"entry": "passes"}
     speaks: ClassVar[Values] = {"nothing_due": frozenset({"due", "min"}), "bill_not_payable": frozenset()}
 
     set: Annotated[dict[SetName, FormulaText], Field(min_length=1, max_length=MOST_VALUES)]

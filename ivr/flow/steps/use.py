@@ -35,7 +35,7 @@ sign_in:
   then: {known: amount, not_known: not_charged}
 """
     outcomes = frozenset()
-    phases: ClassVar[Phases] = {"entry": "asks"}
+    phases: ClassVar[Phases] = {"entry": "passes"}
 
     use: Name
     """The part's name; its file is in flows/parts/."""

@@ -50,7 +50,7 @@ opening:
 """
     outcomes = frozenset()
     optional_outcomes = frozenset({"else"})
-    phases: ClassVar[Phases] = {"entry": "asks"}
+    phases: ClassVar[Phases] = {"entry": "passes"}
     values: ClassVar[Values] = {"opens_on": DATE_KINDS, "opens_at": TIME_KINDS}
 
     when: Annotated[list[Case], Field(min_length=1, max_length=MOST_CASES)]

@@ -13,7 +13,7 @@ from ivr.core.events import CardField, Event, KeysEntered, Value
 from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
 from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
 from ivr.core.moves import left
-from ivr.flow.parts import Keyed, Moment, Phases
+from ivr.flow.parts import Hears, Keyed, Moment, Phases
 from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead
 from ivr.words.wordings import endings
 
@@ -33,6 +33,7 @@ class StepInTurn(Protocol):
     """A step as a turn sees it; `flow.step.Step` says what each part is."""
 
     phases: ClassVar[Phases]
+    hears: ClassVar[Hears]
 
     @property
     def answer(self) -> str: ...

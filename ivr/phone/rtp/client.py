@@ -159,6 +159,10 @@ class MediaClient:
         """A card field is complete: every buffer that could hold its keys is overwritten within a tick."""
         self._send({"do": "wipe", "call": call})
 
+    def info_key(self, call: str, key: str, at_s: float) -> None:
+        """A key by SIP INFO, which went down at `at_s`: merged with those of media, where it stops a prompt as they do."""
+        self._send({"do": "info_key", "call": call, "key": key, "at_s": at_s})
+
     def still_alive(self, call: str) -> None:
         """The call has shown itself in signalling (an INFO, a session refresh): the RTP timeout begins anew."""
         self._send({"do": "alive", "call": call})

@@ -23,6 +23,7 @@ class Commands:
             "play": self._play,
             "stop": self._stop,
             "wipe": self._wipe,
+            "info_key": self._info_key,
             "alive": self._alive,
             "close": self._close,
             "load": self._load,
@@ -59,6 +60,10 @@ class Commands:
 
     def _wipe(self, message: Message) -> Message:
         self._plane.wipe(message["call"])
+        return {}
+
+    def _info_key(self, message: Message) -> Message:
+        self._plane.info_key(message["call"], message["key"], message["at_s"])
         return {}
 
     def _alive(self, message: Message) -> Message:

@@ -50,11 +50,12 @@ class MediaPlane:
         self.events = TelephoneEvents(rows)
         self.inband = Inband(rows, self.jitter)
         self.recordings = OpenRecordings(rows)
-        self.keys: dict[Method, int] = {"telephone_event": 0, "inband": 0}
+        self.keys: dict[Method, int] = {"telephone_event": 0, "inband": 0, "info": 0}
         self._family = family
         self.reception = Reception(self.calls, sockets, family)
         self._liveness = Liveness(rows, settings.rtp_timeout_s)
         self._mergers: dict[int, KeyMerger] = {}
+        self._by_info: list[tuple[int, str, float]] = []  # rows, keys and times, until the next tick
         self._wipes: set[int] = set()
 
     @property
@@ -129,6 +130,10 @@ class MediaPlane:
         """Overwrites all audio and keys that have been heard of the call in the next tick, before anything is read."""
         self._wipes.add(self.calls.row(call))
 
+    def info_key(self, call: str, key: str, at_s: float) -> None:
+        """A key that signalling has told of: told on in the next tick, unless media tells of it too."""
+        self._by_info.append((self.calls.row(call), key, at_s))
+
     def still_alive(self, call: str) -> None:
         self._liveness.seen(np.array([self.calls.row(call)], np.intp))
 
@@ -145,6 +150,7 @@ class MediaPlane:
         self.outgoing.close(row)
         self._liveness.watch(row, False)
         self._wipes.discard(row)
+        self._by_info = [told for told in self._by_info if told[0] != row]
         del self._mergers[row]
 
     def _wipe_now(self, rows: list[int]) -> None:
@@ -244,6 +250,9 @@ class MediaPlane:
         for release in released:
             for row, duration in zip(release.rows.tolist(), release.duration_s.tolist(), strict=True):
                 told.append(KeyReleased(self.calls.names[row], "telephone_event", duration))
+        for row, key, at_s in self._by_info:
+            self._key(row, key, "info", at_s, told)
+        self._by_info.clear()
 
     def _tell_tones(self, downs: list[RowToneDown], ups: list[RowToneUp], told: list[MediaEvent]) -> None:
         for down in downs:

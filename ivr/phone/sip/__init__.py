@@ -1,7 +1,6 @@
 """SIP signalling: takes and makes calls and says what media they agreed on; carries no media and knows no payment."""
 
 from ivr.phone.sip.access import AccessList, RateLimit
-from ivr.phone.sip.caller import CallerHandler, CallRefusedError, OutgoingCall, SipCaller
 from ivr.phone.sip.challenge import Credentials
 from ivr.phone.sip.contract import (
     CANCELLED,
@@ -22,6 +21,7 @@ from ivr.phone.sip.registration import Account, Registration
 from ivr.phone.sip.sdp import parse_session
 from ivr.phone.sip.session import Answer, Codec, Crypto, MediaLine, MediaRules, Reject, SessionOffer
 from ivr.phone.sip.settings import ListenAddress, Peer, SipSettings, SourceLimits, Timers, Tls
+from ivr.phone.sip.softphone.caller import CallerHandler, CallRefusedError, OutgoingCall, SipCaller
 
 __all__ = [
     "CANCELLED",

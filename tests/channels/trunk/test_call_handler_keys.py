@@ -20,8 +20,9 @@ class Worker:
     def still_alive(self, call: str) -> None:
         self.did.append("alive")
 
-    def stop(self, call: str) -> None:
-        self.did.append("stop")
+    def info_key(self, call: str, key: str, at_s: float) -> None:
+        assert at_s < time.monotonic()
+        self.did.append(f"key {key}")
 
 
 @dataclass
@@ -40,9 +41,9 @@ def handler_with(line: TrunkCall) -> tuple[TrunkCallHandler, Worker]:
     return handler, worker
 
 
-def a_line(*, answered: bool, barge_in: bool = True) -> tuple[TrunkCall, Talking]:
+def a_line(*, answered: bool) -> tuple[TrunkCall, Talking]:
     talking = Talking()
-    line = TrunkCall(None, None, None, CallMedia(), barge_in=barge_in)  # type: ignore[arg-type]
+    line = TrunkCall(None, None, None, CallMedia())  # type: ignore[arg-type]
     line.conversation = talking if answered else None  # type: ignore[assignment]
     return line, talking
 
@@ -52,25 +53,18 @@ def by_event(handler: TrunkCallHandler, key: str) -> None:
 
 
 def by_info(handler: TrunkCallHandler, key: str) -> None:
-    asyncio.run(handler.info_key("c1", key, 100))
+    handler.heard(KeyHeard("c1", key, "info", time.monotonic()))
 
 
-def test_a_key_by_info_is_told_and_stops_the_prompt_that_it_interrupts():
+def test_a_key_by_info_goes_to_the_media_worker_which_tells_of_each_press_once():
+    """It alone knows what media has told of, and what plays: it merges, and stops the prompt that the key interrupts."""
     line, talking = a_line(answered=True)
     handler, worker = handler_with(line)
+    asyncio.run(handler.info_key("c1", "7", 100))
+    assert worker.did == ["alive", "key 7"]
+    assert talking.heard == []
     by_info(handler, "7")
     assert talking.heard == [KeyPressed("7")]
-    assert worker.did == ["alive", "stop"]
-
-
-def test_the_echo_by_info_of_a_key_that_came_as_an_event_stops_nothing():
-    """What plays by then is the next prompt: cut off, nobody would notice that it is over, and the call would stand still."""
-    line, talking = a_line(answered=True)
-    handler, worker = handler_with(line)
-    by_event(handler, "7")
-    by_info(handler, "7")
-    assert talking.heard == [KeyPressed("7")]
-    assert worker.did == ["alive"]
 
 
 @pytest.mark.parametrize("press", [by_event, by_info], ids=["event", "info"])

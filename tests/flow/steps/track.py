@@ -12,7 +12,21 @@ from typing import Any, ClassVar
 from ivr.core.actions import Wait
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, LookedUp
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Hears,
+    Keyed,
+    Known,
+    Leads,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+)
 from ivr.flow.step import Step
 from ivr.flow.talk import look_ups
 from ivr.flow.talk.entries import edited, hear_keys, span_of
@@ -49,6 +63,8 @@ parcel: {track: parcel_number, then: {ok: not_charged, gave_up: not_charged}}
     outcomes = frozenset({"ok", "gave_up"})
     optional_outcomes = frozenset({"cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks", "finding": "looks_up", "duty": "looks_up", "again": "asks"}
+    hears: ClassVar[Hears] = {"finding": (ParcelFound,)}
+    leads: ClassVar[Leads] = {"entry": ("finding",), "finding": ("duty",), "duty": ("again",), "again": ()}
     speaks: ClassVar[Values] = {**look_ups.PROMPTS, "parcel_is_in": frozenset({"town", "key"})}
     values: ClassVar[Values] = {"town": CODE_KINDS}
     tried: ClassVar[Mapping[str, Sequence[str]]] = {"again": (AGAIN, "5"), "parcel_number": ("1234567890",)}

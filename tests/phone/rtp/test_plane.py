@@ -303,3 +303,38 @@ def test_speech_and_prompts_that_echo_are_no_keys(prompted):
     caller.stream.say(g711.encode(tones.to_int16(rng.normal(0, 3000, 40000)), "ulaw").tobytes())
     prompted.talk()
     assert prompted.keys() == ""
+
+
+def test_a_key_by_info_stops_the_prompt_that_it_interrupts_and_is_told_once(prompted):
+    prompted.ring()
+    prompted.run(3)
+    prompted.plane.play("call", 5, [1], True)
+    prompted.tick()
+    prompted.plane.info_key("call", "8", prompted.now_s)
+    prompted.tick()
+    assert [(heard.key, heard.method) for heard in prompted.of(KeyHeard)] == [("8", "info")]
+    assert prompted.of(Played) == [Played("call", 5, barged_in=True)]
+
+
+def test_the_echo_by_info_of_a_key_that_media_told_of_is_no_key_and_stops_nothing(prompted):
+    """What plays by then is the next prompt: cut off, nobody would notice that it is over, and the call would stand still."""
+    caller = prompted.ring()
+    prompted.run(3)
+    caller.stream.press("8")
+    while not prompted.of(KeyHeard):
+        prompted.tick()
+    prompted.plane.play("call", 6, [1], True)
+    prompted.plane.info_key("call", "8", prompted.of(KeyHeard)[0].at_s)
+    prompted.tick()
+    assert prompted.keys() == "8"
+    assert prompted.of(Played) == []
+
+
+def test_a_key_by_info_of_a_call_that_ends_within_the_tick_is_told_nobody(prompted):
+    prompted.ring()
+    prompted.ring("other")
+    prompted.tick()
+    prompted.plane.info_key("call", "8", prompted.now_s)
+    prompted.plane.close("call")
+    prompted.tick()
+    assert prompted.of(KeyHeard) == []

@@ -12,6 +12,7 @@ import structlog
 
 from ivr.errors import ConfigError
 from ivr.phone.sip import (
+    CallerHandler,
     CallRefusedError,
     ListenAddress,
     LocalSession,
@@ -22,7 +23,6 @@ from ivr.phone.sip import (
     SourceLimits,
     Tls,
 )
-from ivr.phone.sip.caller import CallerHandler
 from tests.phone.sip.network import MemoryNetwork
 from tests.phone.sip.phones import FakeCallHandler, Phone
 from tests.phone.sip.test_sockets import certificate

@@ -7,8 +7,16 @@ import structlog
 from aiosipua import SipRequest, SipResponse
 
 from ivr.errors import ConfigError
-from ivr.phone.sip import CallRefusedError, Credentials, LocalSession, Peer, SipCaller, SipEndpoint, SipSettings
-from ivr.phone.sip.caller import CallerHandler
+from ivr.phone.sip import (
+    CallerHandler,
+    CallRefusedError,
+    Credentials,
+    LocalSession,
+    Peer,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+)
 from ivr.phone.sip.challenge import answer_challenge
 from ivr.phone.sip.digest import DigestGuard
 from ivr.phone.sip.wire import read_message

@@ -5,8 +5,15 @@ import asyncio
 import pytest
 import structlog
 
-from ivr.phone.sip import CallRefusedError, LocalSession, SipCaller, SipEndpoint, SipSettings, SourceLimits
-from ivr.phone.sip.caller import CallerHandler
+from ivr.phone.sip import (
+    CallerHandler,
+    CallRefusedError,
+    LocalSession,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+    SourceLimits,
+)
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.phones import ENDPOINT, FakeCallHandler
 

@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from ivr.errors import ConfigError, PeerError
 from ivr.phone.sip import (
+    CallerHandler,
     CallRefusedError,
     ListenAddress,
     LocalSession,
@@ -23,7 +24,6 @@ from ivr.phone.sip import (
     SourceLimits,
     Tls,
 )
-from ivr.phone.sip.caller import CallerHandler
 from ivr.phone.sip.framing import StreamCutter
 from tests.phone.sip.network import MemoryNetwork
 from tests.phone.sip.phones import FakeCallHandler, Message, Phone

@@ -5,15 +5,10 @@ Whatever the billing system answers, the card was charged and stays charged; doc
 """
 
 import asyncio
-import base64
-import binascii
 import json
-import os
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 import httpx
@@ -25,7 +20,7 @@ from ivr import metrics
 from ivr.calls.billing import access_of
 from ivr.calls.billing_answer import BillingDown
 from ivr.calls.billing_endpoint import Access, exchange
-from ivr.errors import ConfigError
+from ivr.calls.billing_secret import webhook_of
 from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import Job, Payment, Store
@@ -34,7 +29,6 @@ log = structlog.get_logger()
 LIMIT_S = 15.0  # nobody waits on the line for it; well under a job's lease
 TRIED_FOR = timedelta(hours=72)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 3600.0
-SECRET_BYTES = range(24, 65)  # Standard Webhooks, "Signature scheme": 24 to 64 random bytes
 
 
 class PaidBill(BaseModel):
@@ -152,35 +146,3 @@ def notices_of(settings: Settings, store: Store, now: Callable[[], datetime] | N
     access = access_of(settings)
     sender = Access(access.url, access.token, access.ca, LIMIT_S)
     return Notices(store, sender, webhook_of(settings), now)
-
-
-def webhook_of(settings: Settings) -> Webhook:
-    """ConfigError for a secret that is missing or weak."""
-    cure = "make one with `echo whsec_$(openssl rand -base64 32)` and give it to the billing system too"
-    secret = settings.billing_secret
-    if not secret:
-        if settings.environment == "production":
-            raise ConfigError(
-                f"BILLING_SECRET: needed with BILLING_URL, so that nobody else can report payments: {cure}"
-            )
-        secret = development_secret(settings.var / "keys" / "billing_secret")
-    try:
-        size = len(base64.b64decode(secret.removeprefix("whsec_") + "==", validate=False))
-    except (binascii.Error, ValueError):
-        size = 0
-    if size not in SECRET_BYTES:
-        raise ConfigError(f"BILLING_SECRET: expected whsec_ and 24 to 64 bytes in base64: {cure}")
-    return Webhook(secret)
-
-
-def development_secret(file: Path) -> str:
-    """Made once on this machine; a merchant's own endpoint in development reads the same file."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}\n")
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise ConfigError(f"cannot write {file}: {error.strerror}; or set BILLING_SECRET") from None
-    return file.read_text().strip()

@@ -9,7 +9,7 @@ import structlog
 from pydantic import BaseModel, Field
 
 from ivr import metrics
-from ivr.calls.notices import FIRST_PAUSE_S, LONGEST_PAUSE_S, TRIED_FOR, Notices
+from ivr.forwarder.notices import FIRST_PAUSE_S, LONGEST_PAUSE_S, TRIED_FOR, Notices
 from ivr.store import Agreement, Job
 
 log = structlog.get_logger()

@@ -13,13 +13,14 @@ from structlog.testing import capture_logs
 
 from ivr.calls.billing import HttpBilling
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
+from ivr.calls.billing_secret import webhook_of
 from ivr.calls.look_ups import LookUps
-from ivr.calls.notices import Notices, notices_of, webhook_of
 from ivr.channels.simulator import Clock
 from ivr.core.actions import LookUp
 from ivr.core.events import CallStarted, LookedUp
 from ivr.core.money import Money
 from ivr.errors import ConfigError
+from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.process import Forwarder
 from ivr.settings import load_settings
 from ivr.store import DueNow, Store, memory_store
