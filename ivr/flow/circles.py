@@ -17,6 +17,8 @@ Reached = Mapping[str, object]  # the steps that a call can come to
 def circle_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
     yield from _followed(source, reached, steps, _SILENCE)
     yield from _followed(source, reached, steps, _CANCEL)
+    yield from _branched(source, reached, steps, _SILENCE)
+    yield from _branched(source, reached, steps, _CANCEL)
     yield from _keys_go_round(source, reached, steps)
     for name in reached:
         if steps[name].looks_up_bills:
@@ -130,3 +132,46 @@ def _after(name: str, steps: Steps, outcome: str) -> str | None:
     way = "ok" if steps[name].goes_on_by_itself else outcome
     targets = [target for _, found, target in steps[name].targets() if found == way]
     return next_step(name, targets[0], steps) if targets else None
+
+
+# ---- circles through a step that goes on by itself to one of several
+
+
+def _branched(source: Source, reached: Reached, steps: Steps, kind: _Circle) -> Iterator[Problem]:
+    """Which way it goes depends on the call: a circle by any of them is one."""
+    told: set[str] = set()
+    for name in steps:
+        if name not in reached or name in told or not _branches(steps[name]):
+            continue
+        circle = _way_back(name, steps, kind)
+        if circle and any(_is_left_by(steps[one], kind) for one in circle):
+            told |= set(circle)
+            message = f"{kind.message}: {' -> '.join([*circle, name])}"
+            yield source.problem(kind.rule, ("steps", name), message, kind.cure)
+
+
+def _branches(step: Step) -> bool:
+    return step.goes_on_by_itself and len(list(step.targets())) > 1
+
+
+def _way_back(name: str, steps: Steps, kind: _Circle) -> list[str]:
+    """The steps from one round to it again, the first that there are; [] where there is no way."""
+    waiting: list[list[str]] = [[name]]
+    seen: set[str] = set()
+    while waiting:
+        way = waiting.pop(0)
+        for then in _all_after(way[-1], steps, kind.outcome):
+            if then == name:
+                return way
+            if then not in seen:
+                seen.add(then)
+                waiting.append([*way, then])
+    return []
+
+
+def _all_after(name: str, steps: Steps, outcome: str) -> Iterator[str]:
+    for _, found, target in steps[name].targets():
+        if found == outcome or steps[name].goes_on_by_itself:
+            then = next_step(name, target, steps)
+            if then is not None:
+                yield then

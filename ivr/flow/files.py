@@ -6,12 +6,14 @@ from typing import Any
 
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, check_flow
+from ivr.flow.inlining import read_flow
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.steps import kinds
+from ivr.flow.value_types import declared_in, set_in
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
-from ivr.reading.yaml_source import Source, read_yaml
+from ivr.reading.yaml_source import Source
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
@@ -21,7 +23,8 @@ from ivr.words.slots import ANSWER_KINDS, KINDS_OF_TYPE, WORD_PROMPTS, Terms
 @dataclass(frozen=True)
 class FlowSet:
     """`flows` by name: those with no problem of their own or of the prompts they need. `left_out` are the names of the
-    others, as far as they have one. `prompts` are those that can be said, `texts` what each of `flows` was read from."""
+    others, as far as they have one. `prompts` are those that can be said, `texts` what each of `flows` was read from,
+    `parts` the texts of the parts that each of them uses, by name."""
 
     flows: Mapping[str, Flow]
     prompts: Prompts | None
@@ -29,30 +32,32 @@ class FlowSet:
     advice: list[Problem]
     left_out: frozenset[str]
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
 
 def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_AROUND) -> FlowSet:
     """Every problem of all of them at once."""
     flow_files = list(flow_files)
-    sources = [read_yaml(file, text) for file, text in flow_files]
+    sources = [read_flow(file, text, around.parts) for file, text in flow_files]
     files = read_prompt_files(prompt_files)
     found = list(prompt_file_problems(files, terms_of(sources), _spoken(sources, files)))
     checked = [check_flow(source, replace(around, prompts=files)) for source in sources]
     doubles = list(_double_problems(sources))
-    told = {one.problem for one in found}.union(doubles, *(one.problems for one in checked))
+    told = {one.problem for one in found}.union(doubles, around.parts.problems, *(one.problems for one in checked))
     doubled = {problem.file for problem in doubles}
     kept = [
-        (one.flow, text)
+        (one.flow, text, source)
         for one, source, (_, text) in zip(checked, sources, flow_files, strict=True)
         if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found)
     ]
     return FlowSet(
-        flows={flow.name: flow for flow, _ in kept},
+        flows={flow.name: flow for flow, _, _ in kept},
         prompts=usable(files) if files else None,
         problems=sorted(problem for problem in told if not problem.is_advice),
         advice=sorted({*(p for p in told if p.is_advice), *_all_advice(checked), *_unspoken(files, sources)}),
-        left_out=frozenset(_names(sources)) - {flow.name for flow, _ in kept},
-        texts={flow.name: text if isinstance(text, str) else text.decode() for flow, text in kept},
+        left_out=frozenset(_names(sources)) - {flow.name for flow, _, _ in kept},
+        texts={flow.name: text if isinstance(text, str) else text.decode() for flow, text, _ in kept},
+        parts={flow.name: {name: part.text for name, part in source.used.items()} for flow, _, source in kept},
     )
 
 
@@ -113,12 +118,16 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
     prompts: dict[str, frozenset[str]] = {}
     values = {name: ANSWER_KINDS for source in sources for name in _asked_in(source.tree)}
     for source in sources:
-        for name, kinds_of_type in _given_in(source.tree):
+        for _, name, kind_of_value in declared_in(source.tree):
             # Where two flows mean different things by a name, each is held to its own (`flow.prompts`).
-            values[name] = values.get(name, frozenset()) | kinds_of_type
+            last = name.rpartition(".")[2]
+            if kind_of_value in KINDS_OF_TYPE:
+                values[last] = values.get(last, frozenset()) | KINDS_OF_TYPE[kind_of_value]
     for kind in kinds():
         prompts |= kind.speaks
         values |= kind.values
+    for source in sources:
+        values |= dict(set_in(source.tree))
     spoken = frozenset(name for source in sources for name in _may_speak(source.tree)) if sources else None
     return Terms(prompts, values, spoken)
 
@@ -133,16 +142,6 @@ def _may_speak(tree: Any) -> Iterator[str]:
         yield from _may_speak(inner)
     if isinstance(tree, str):
         yield from (f"{before}{tree}{after}" for before in _BEFORE for after in _AFTER)
-
-
-def _given_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
-    """What look-ups are declared to give, and the kinds of slot that can say it."""
-    look_ups = tree.get("lookups") if isinstance(tree, dict) else None
-    for terms in look_ups.values() if isinstance(look_ups, dict) else ():
-        gives = terms.get("gives") if isinstance(terms, dict) else None
-        for name, of_type in gives.items() if isinstance(gives, dict) else ():
-            if isinstance(of_type, str) and of_type in KINDS_OF_TYPE:
-                yield name.rpartition(".")[2], KINDS_OF_TYPE[of_type]
 
 
 def _asked_in(tree: Any) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The words in which a step says of itself what checks, drawings and the conversation want to know. No step is here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +54,31 @@ class Finding:
     path: Place
     message: str
     cure: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An expression of a step (`flow.expressions`). `gives`: the type it must have, "" for any that a call can keep;
+    `name`: what its value is called from then on."""
+
+    path: Place
+    text: str
+    gives: Literal["", "money", "yes_no"] = ""
+    name: str = ""
+
+
+# A value that was set, among facts and known values: it was computed for one bill and one charge, and is stale after that.
+SET = "set "
+
+
+def without_set(known: Facts) -> Facts:
+    """What holds of a new bill, or after a charge: nothing that was set before."""
+    names = {name.removeprefix(SET) for name in known if name.startswith(SET)}
+    return known - names - {f"{SET}{name}" for name in names}
+
+
+def with_set(known: Facts, names: Collection[str]) -> Facts:
+    return known.union(names, (f"{SET}{name}" for name in names))
 
 
 @dataclass(frozen=True)

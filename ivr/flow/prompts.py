@@ -58,7 +58,8 @@ def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
 
 
 def _own_values(step: Step) -> frozenset[str]:
-    return frozenset({*step.values, *filter(None, (step.answer,)), *short(step.declared.types)})
+    computed = (formula.name for formula in step.formulas())
+    return frozenset({*step.values, *filter(None, (step.answer, *computed)), *short(step.declared.types)})
 
 
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:

@@ -3,11 +3,14 @@
 The docstrings below fields are what an editor shows beside them (config/flow.schema.json).
 """
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from ivr.core.entry import KEY_OF_WORD
+from ivr.core.hours import OpeningHours
+from ivr.reading.hours import Days, Holidays, ZoneName
 from ivr.reading.rules import values
 from ivr.reading.scalars import (
     Amount,
@@ -20,8 +23,8 @@ from ivr.reading.scalars import (
     KeyName,
     Language,
     LookupName,
-    Name,
     RateText,
+    Target,
     WrongValue,
     all_different,
 )
@@ -95,6 +98,21 @@ class Limits(Written):
     """The largest single charge, with its currency."""
 
 
+class Hours(Written):
+    """When the merchant is open. `when` asks for it as `open`."""
+
+    zone: ZoneName
+    """The time zone of all dates and times in the flow, such as America/New_York."""
+    days: Days | None = None
+    """The hours of each day, such as monday..friday: 8:00-17:30; several in brackets. A day that is not there is closed."""
+    holidays: Holidays = ()
+    """Days on which it is closed: 2026-12-24, 12-25 of every year, 4th thursday of november."""
+
+    @cached_property
+    def opening(self) -> OpeningHours:
+        return OpeningHours(self.zone, self.days, self.holidays)
+
+
 Different = AfterValidator(all_different)
 
 
@@ -133,7 +151,9 @@ class FlowHead(Written):
     limits: Limits
     lookups: dict[LookupName, LookUpTerms] = {}
     """The flow's look-ups, where they are asked with several answers, or give more than what is due."""
-    start: Name
+    hours: Hours | None = None
+    """When the merchant is open, and the time zone."""
+    start: Target
     """The first step."""
 
     @field_validator("lookups")

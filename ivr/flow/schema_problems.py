@@ -51,7 +51,7 @@ def schema_problems(
 
 def _key_meant(found: Mapping[str, Any]) -> Path:
     error = found.get("ctx", {}).get("error")
-    return (error.key,) if isinstance(error, WrongValue) and error.key else ()
+    return (error.key,) if isinstance(error, WrongValue) and error.key != "" else ()
 
 
 def _rule(found: Mapping[str, Any]) -> Rule:

@@ -5,13 +5,14 @@ A part without words of its own here has to be given: a kind that forgets one is
 No name of a part may be a key of the YAML: both are attributes of a step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
 from ivr.core.entry import EntryRules
 from ivr.core.events import BankAnswered, CardField, Event
+from ivr.core.money import Money
 from ivr.flow.declared import NOTHING_DECLARED, Declared
 from ivr.flow.parts import (
     CardAsked,
@@ -19,6 +20,7 @@ from ivr.flow.parts import (
     Explained,
     Facts,
     Finding,
+    Formula,
     Keyed,
     Known,
     Need,
@@ -76,6 +78,16 @@ class Step(Written):
     def answer_written(cls, body: Mapping[str, Any]) -> str:
         """What the answer is called in a step that may not be readable as a whole; "" where it names none."""
         return ""
+
+    @classmethod
+    def part_used(cls, body: Mapping[str, Any]) -> str:
+        """The part whose steps stand in the place of this one (`flow.inlining`); "" for a step that stays one."""
+        return ""
+
+    @classmethod
+    def set_written(cls, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The values that a written step sets: name and expression."""
+        yield from ()
 
     # ---- its ways on
 
@@ -150,6 +162,10 @@ class Step(Written):
         """What is wrong with it by itself, advice too; `known`: the values that are known wherever it begins."""
         raise NotImplementedError
 
+    def formulas(self) -> Iterator[Formula]:
+        """The expressions that its keys hold."""
+        yield from ()
+
     @property
     def bank(self) -> tuple[str, str] | None:
         """The key that names a bank, and the bank."""
@@ -164,6 +180,11 @@ class Step(Written):
     def counts_guesses(self) -> bool:
         """Whether look-ups that find nothing are counted over the entire call, wherever they lead."""
         return False
+
+    @property
+    def fixed_amounts(self) -> Iterable[tuple[Place, Money]]:
+        """Amounts to pay that are written in the flow, each with its path below the step."""
+        return ()
 
     # ---- how it is drawn
 

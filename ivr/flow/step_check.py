@@ -60,6 +60,22 @@ def bill_problems(
         yield source.problem(charges.CURRENCIES_DIFFER, ("limits", "max_amount"), message, ONE_CURRENCY)
 
 
+def fixed_amount_problems(source: Source, head: FlowHead | None, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    """Amounts that are written in the flow and can never be charged by it."""
+    if head is None:
+        return
+    most = head.limits.max_amount
+    for name, step in steps.items():
+        for below, amount in step.fixed_amounts:
+            path = ("steps", name, *below)
+            if amount.currency != most.currency:
+                message = f"'{amount}' is in another currency than 'max_amount', which is {most}"
+                yield source.problem(charges.CURRENCIES_DIFFER, path, message, ONE_CURRENCY)
+            elif amount.minor > most.minor:
+                message = f"'{amount}' is more than 'max_amount', which is {most}"
+                yield source.problem(charges.OVER_MAX_AMOUNT, path, message, "a smaller one, or a larger max_amount")
+
+
 def step_problems(source: Source, steps: Mapping[str, Step], known: Mapping[str, Known]) -> Iterator[Problem]:
     """What each step finds wrong with itself, advice too."""
     for name, step in steps.items():

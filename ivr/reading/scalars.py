@@ -47,9 +47,9 @@ class Rate:
 
 
 class WrongValue(ValueError):
-    """A value that a rule of its own is about. `key`: which of several keys, where keys do not go together."""
+    """A value that a rule of its own is about. `key`: which of several keys or entries, where they do not go together."""
 
-    def __init__(self, rule: Rule, message: str, key: str = "") -> None:
+    def __init__(self, rule: Rule, message: str, key: str | int = "") -> None:
         super().__init__(message)
         self.rule, self.key = rule, key
 
@@ -117,6 +117,16 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+_COMPUTED = re.compile(r" [+-] |%| of ")
+
+
+def amount_or_value(text: str) -> str:
+    """An expression; one that is only an amount is one that can be charged. A value's name never begins with a digit."""
+    if text[:1].isdigit() and not _COMPUTED.search(text):
+        read_amount(text)
+    return text
+
+
 @lru_cache(maxsize=512)  # an accounts file asks once a line
 def known_currency(code: str) -> str:
     if code not in list_currencies():
@@ -173,6 +183,13 @@ def given_value(name: str) -> str:
     return name
 
 
+def set_name(name: str) -> str:
+    """What a step may set: the amount to pay, or a value of the flow's own."""
+    if name in _ENGINE_WORDS - {"amount"}:
+        raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")
+    return name
+
+
 def known_lookup(name: str) -> str:
     if name not in LOOKUPS:
         raise WrongValue(values.NO_SUCH_LOOK_UP, f"no such look-up ({did_you_mean(name, LOOKUPS)})")
@@ -221,7 +238,13 @@ def _text(pattern: str, *examples: str) -> WithJsonSchema:
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Target = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+# A step of a part has the name of the step that uses it in front: nobody writes that, so an editor knows the plain name only.
+_INLINED_PATTERN = r"^[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*$"
+Target = Annotated[
+    str,
+    Field(pattern=_INLINED_PATTERN, max_length=60),
+    WithJsonSchema({"type": "string", "maxLength": 60, "pattern": NAME_PATTERN}),
+]
 PlainField = Annotated[Name, AfterValidator(plain_field)]
 Language = Annotated[
     str,
@@ -232,6 +255,17 @@ LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum"
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
 KeyName = Annotated[Name, AfterValidator(key_name)]
 GivenValue = Annotated[ValueName, AfterValidator(given_value)]
+# What it means is for `flow.expressions`; here it is a text.
+FormulaText = Annotated[
+    str, Field(max_length=400), _text(".+", "bill.due", "bill.due - 5 %", "today <= 2026-12-31 and bill.due > 5.00 USD")
+]
+SetName = Annotated[Name, AfterValidator(set_name)]
+PayableAmount = Annotated[
+    str,
+    AfterValidator(amount_or_value),
+    Field(max_length=400),
+    WithJsonSchema({"type": "string", "examples": ["bill.due", "25.00 USD", "bill.due - 5 %"]}),
+]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]

@@ -54,6 +54,13 @@ class Source:
     tree: Any
     places: dict[Path, tuple[int, int]]
     problems: list[Problem] = field(default_factory=list)
+    values: dict[Path, tuple[int, int]] = field(default_factory=dict)  # where the text of each string begins
+
+    def problem_within(self, rule: Rule, path: Path, at: int, message: str, suggestion: str = "") -> Problem:
+        """A problem so many characters into a string, where it stands in one line as it is meant."""
+        line, column = self.values.get(path, self.place(path))
+        column += at if path in self.values else 0
+        return Problem(self.file, line, column, message, suggestion, rule=rule)
 
     def problem(self, rule: Rule, path: Iterable[str | int], message: str, suggestion: str = "") -> Problem:
         """A problem at the path, or at the nearest enclosing place that is known."""
@@ -109,7 +116,7 @@ def _read(file: str, text: str) -> Source:
             reading.NOT_TEXT, place, "not YAML: a character that must not be in a text file", "remove it"
         ) from None
     tree = reader.plain(root, ()) if root is not None else {}
-    return Source(file, tree, reader.places, reader.problems)
+    return Source(file, tree, reader.places, reader.problems, reader.values)
 
 
 def _refuse_depth_and_aliases(text: str) -> None:
@@ -160,6 +167,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.places: dict[Path, tuple[int, int]] = {}
+        self.values: dict[Path, tuple[int, int]] = {}
         self.problems: list[Problem] = []
 
     def plain(self, node: yaml.Node, path: Path) -> Any:
@@ -168,6 +176,9 @@ class _Reader:
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(child, (*path, index)) for index, child in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">"):
+            line, column = _place(node.start_mark)
+            self.values[path] = line, column + (node.style is not None)  # a quote comes before it
         return self.scalar(node)
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.audit import Audit, AuditEvent
-from ivr.store.billing import Bills, Renewal
+from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import (
@@ -23,20 +23,32 @@ from ivr.store.intents import (
     Status,
 )
 from ivr.store.ledger import Ledger, NoCard
-from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, Limits, OverLimit
+from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
-from ivr.store.notices import Notice, Notices
+from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
-from ivr.store.turns import Turn, Turns
+from ivr.store.turns import TurnRecord, Turns
 from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
 from ivr.store.ways import Ways, WaysTaken
 
 
 class Store(
-    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways, FlowVersions
+    Calls,
+    SealedFields,
+    LimitChecks,
+    Ledger,
+    Outbox,
+    BillRows,
+    NoticeRows,
+    Texts,
+    Audit,
+    Stories,
+    Turns,
+    Ways,
+    FlowVersions,
 ):
     """One database's whole store; thread-safe."""
 
@@ -85,6 +97,7 @@ __all__ = [
     "WITHDRAWN",
     "Accepted",
     "AlreadyBegun",
+    "AttemptLimits",
     "Attempter",
     "AuditEvent",
     "BankWord",
@@ -100,7 +113,6 @@ __all__ = [
     "Job",
     "LedgerEntry",
     "Limit",
-    "Limits",
     "LiveVersion",
     "NoCard",
     "Notice",
@@ -116,7 +128,7 @@ __all__ = [
     "StoredCall",
     "TextMessage",
     "TextProblem",
-    "Turn",
+    "TurnRecord",
     "WaysTaken",
     "Which",
     "bank_queue",

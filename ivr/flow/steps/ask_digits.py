@@ -12,7 +12,21 @@ from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpPr
 from ivr.core.money import Money
 from ivr.core.moves import ERROR
 from ivr.flow.declared import short
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values, in_words
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    in_words,
+    without_set,
+)
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import RETRY
 from ivr.flow.step import Step
@@ -120,15 +134,15 @@ account:
         """Another account's bill is another amount. The other answers are forgotten once the look-up has used them."""
         if outcome == "found":
             gone = {"amount", "confirmed", *map(answer_fact, self._takes[1:])}
-            return (facts | self._gives) - gone
+            return (without_set(facts) | self._gives) - gone
         if outcome == "not_found" and self.then.get("not_found") != RETRY:
             return facts - {answer_fact(key) for key in self._takes}
         return facts | {answer_fact(self.ask)} if outcome == "ok" and self.ask in self.declared.keys else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         if outcome == "found":
-            told = frozenset() if self.lookup == OPEN_BILLS else short(self._gives)
-            return ((known - {"amount"}) | told | {self.ask}) - frozenset(self._takes[1:])
+            told = frozenset[str]() if self.lookup == OPEN_BILLS else short(self._gives)
+            return ((without_set(known) - {"amount"}) | told | {self.ask}) - frozenset(self._takes[1:])
         if outcome == "not_found":
             gone = {self.ask} if self.then.get("not_found") == RETRY else {self.ask, *self._takes}
             return known - gone

@@ -7,16 +7,16 @@ from pydantic import model_validator
 
 from ivr.core.events import Event, KeysEntered
 from ivr.core.money import Money
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import Drawn, Explained, Facts, Finding, Formula, Keyed, Known, Need, Phases, Place, Said, Values
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk.amounts import choose, is_paid_off
 from ivr.flow.talk.dropping import MOST_KEYS
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match
-from ivr.flow.value_check import unknown_value, value_needed
+from ivr.flow.talk.values import fixed_amount, money_of
 from ivr.reading.rules import values
-from ivr.reading.scalars import LONGEST_AMOUNT, Target, ValueName, WrongValue
+from ivr.reading.scalars import LONGEST_AMOUNT, PayableAmount, Target, WrongValue
 
 BOUNDS = frozenset({"min", "max"})
 
@@ -46,8 +46,8 @@ other_amount:
 
     ask: Literal["money"]
     """An amount, whose cents are implied."""
-    between: tuple[ValueName, ValueName] | None = None
-    """The smallest and the largest amount, such as [bill.min, bill.due]."""
+    between: tuple[PayableAmount, PayableAmount] | None = None
+    """The smallest and the largest amount, such as [bill.min, bill.due] or [5.00 USD, bill.due]."""
     confirm: Literal["always"] | None = None
     """An amount is confirmed whether this is written or not."""
     then: dict[str, Target]
@@ -74,8 +74,17 @@ other_amount:
     # ---- what the checks want to know
 
     def needs(self, name: str) -> Iterator[Need]:
-        for index, value in enumerate(self.between or ()):
-            yield from value_needed(name, ("between", index), value, self.declared)
+        yield from ()
+
+    def formulas(self) -> Iterator[Formula]:
+        for index, text in enumerate(self.between or ()):
+            yield Formula(("between", index), text, "money")
+
+    @property
+    def fixed_amounts(self) -> Iterator[tuple[Place, Money]]:
+        for index, text in enumerate(self.between or ()):
+            if (amount := fixed_amount(text)) is not None:
+                yield ("between", index), amount
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return (facts | {"amount"}) - {"confirmed"} if outcome == "ok" else facts
@@ -87,14 +96,14 @@ other_amount:
         if self.between is None:
             return
         cure = "write it as [bill.min, bill.due]"
-        if self.between == ("bill.due", "bill.min"):
+        low, high = map(fixed_amount, self.between)
+        if self.between == ("bill.due", "bill.min") or (low and high and low.minor > high.minor):
             message = "'between' has its values the wrong way round"
+            cure = f"write it as [{self.between[1]}, {self.between[0]}]"
             yield Finding(values.BETWEEN_REVERSED, ("between",), message, cure)
         elif self.between[0] == self.between[1]:
             message = f"only one amount is between '{self.between[0]}' and '{self.between[1]}'"
             yield Finding(values.BETWEEN_REVERSED, ("between",), message, cure)
-        for index, value in enumerate(self.between):
-            yield from unknown_value(("between", index), value, self.declared)
 
     def drawn(self) -> Drawn:
         return Drawn("talk", "ask money")
@@ -150,9 +159,7 @@ other_amount:
             limit = min(limit, payable.owed)
         if self.between is None:
             return Money(1, limit.currency), limit
-        low, high = (turn.call.values[name] for name in self.between)
-        if not isinstance(low, Money) or not isinstance(high, Money):
-            raise TypeError("'between' names values that are not money")
+        low, high = (money_of(turn, text) for text in self.between)
         if not low.currency == high.currency == limit.currency:
             raise ValueError("the bill and the flow's max_amount are in different currencies")
         top = min(high.minor, limit.minor)

@@ -106,7 +106,7 @@ card:
 
     def needs(self, name: str) -> Iterator[Need]:
         if self.confirm or self.capture == "pay":
-            yield from value_needed(name, ("collect",), "amount", self.declared)
+            yield from value_needed(name, ("collect",), "amount")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Whatever becomes of it, the card that an earlier step took is dropped, and consent with it."""

@@ -5,7 +5,20 @@ from typing import ClassVar
 
 from ivr.core.actions import Resolve, Wait
 from ivr.core.events import BankAnswered, Event, Waited
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    without_set,
+)
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging
@@ -55,11 +68,11 @@ find_out:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         if outcome == "approved":
-            return (facts - {"unsure", "amount"}) | {"paid"}
+            return (without_set(facts) - {"unsure", "amount"}) | {"paid"}
         return facts - {"unsure"} if outcome == "reversed" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return known | RECEIPT if outcome == "approved" else known
+        return without_set(known) | RECEIPT if outcome == "approved" else known
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         yield from ()

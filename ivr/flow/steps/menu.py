@@ -8,15 +8,15 @@ from pydantic import Field
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered
 from ivr.core.money import Money
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import Drawn, Explained, Facts, Finding, Formula, Keyed, Known, Need, Phases, Place, Said, Values
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import Written
 from ivr.flow.step import Step, Way
 from ivr.flow.talk.amounts import choose, is_more_than_owed, is_paid_off
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, OfferCancel, Reply, Turn, no_match
-from ivr.flow.value_check import unknown_value, value_needed
-from ivr.reading.scalars import MenuKey, Name, Target, ValueName
+from ivr.flow.talk.values import fixed_amount, is_name, money_of
+from ivr.reading.scalars import MenuKey, Name, PayableAmount, Target
 
 
 class MenuOption(Written):
@@ -24,10 +24,20 @@ class MenuOption(Written):
 
     say: Name
     """The prompt that offers this key."""
-    set: ValueName | None = None
-    """Choosing this makes the value the amount to pay, such as bill.due."""
+    set: PayableAmount | None = None
+    """Choosing this makes it the amount to pay: a value such as bill.due, an amount such as 25.00 USD, or bill.due - 5 %."""
     then: Target
     """The step this key leads to."""
+
+    @property
+    def fixed(self) -> Money | None:
+        """The amount that is written in the flow itself."""
+        return fixed_amount(self.set) if self.set else None
+
+    @property
+    def is_said(self) -> bool:
+        """Whether the prompt may say the amount, because it has no name of its own."""
+        return self.set is not None and not is_name(self.set)
 
 
 @step_kind
@@ -38,7 +48,7 @@ class MenuStep(Step):
     place = 20
     explained = Explained(
         "`menu`",
-        "One key, one way on: `1: {say: <prompt>, then: <step>}`; `set: bill.due` makes that the amount",
+        "One key, one way on: `1: {say: <prompt>, then: <step>}`; `set: bill.due` or `set: 25.00 USD` makes that the amount",
         "the keys; optional `gave_up` and `cancelled`",
     )
     example = """
@@ -80,14 +90,24 @@ amount:
 
     def says(self) -> Iterator[Said]:
         for key, option in self.menu.items():
-            yield Said(("menu", key, "say"), option.say, frozenset({"key"}), key)
+            fills = frozenset({"key", "amount"} if option.is_said else {"key"})
+            yield Said(("menu", key, "say"), option.say, fills, key)
+
+    @property
+    def fixed_amounts(self) -> Iterator[tuple[Place, Money]]:
+        for key, option in self.menu.items():
+            if option.fixed:
+                yield ("menu", key, "set"), option.fixed
 
     # ---- what the checks want to know
 
     def needs(self, name: str) -> Iterator[Need]:
+        yield from ()
+
+    def formulas(self) -> Iterator[Formula]:
         for key, option in self.menu.items():
-            if option.set:
-                yield from value_needed(name, ("menu", key, "set"), option.set, self.declared)
+            if option.set is not None:
+                yield Formula(("menu", key, "set"), option.set, "money")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return (facts | {"amount"}) - {"confirmed"} if self._sets_amount(path) else facts
@@ -99,9 +119,7 @@ amount:
         return path[0] == "menu" and self.menu[str(path[1])].set is not None
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        for key, option in self.menu.items():
-            if option.set:
-                yield from unknown_value(("menu", key, "set"), option.set, self.declared)
+        yield from ()
 
     def drawn(self) -> Drawn:
         return Drawn("talk", f"menu: {', '.join(self.menu)}")
@@ -113,7 +131,8 @@ amount:
 
     def put(self, turn: Turn) -> Reply:
         for key, option in self.menu.items():
-            turn = turn.say(option.say, key=key)
+            amount = {"amount": money_of(turn, option.set)} if option.set and option.is_said else {}
+            turn = turn.say(option.say, key=key, **amount)
         return turn.collect_one_key("menu"), Listen()
 
     def hear(self, turn: Turn, event: Event) -> Reply:
@@ -127,13 +146,14 @@ amount:
         option = self.menu.get(key)
         if option is None:
             return no_match(turn, "no_match")
-        if option.set is not None:
-            amount, limit = turn.call.values[option.set], turn.flow.head.limits.max_amount
-            if is_paid_off(turn):
-                return turn.say("nothing_due"), End()
-            if not isinstance(amount, Money) or amount.minor <= 0 or is_more_than_owed(turn, amount):
-                return no_match(turn, "amount_not_payable")
-            if amount.currency != limit.currency or amount.minor > limit.minor:
-                return no_match(turn, "limit_max_amount", max=limit)
-            turn = choose(turn, amount)
-        return turn, Leave(f"key_{key}")
+        return (turn, Leave(f"key_{key}")) if option.set is None else self._set_amount(turn, key, option.set)
+
+    def _set_amount(self, turn: Turn, key: str, written: str) -> Reply:
+        amount, limit = money_of(turn, written), turn.flow.head.limits.max_amount
+        if is_paid_off(turn):
+            return turn.say("nothing_due"), End()
+        if amount.minor <= 0 or is_more_than_owed(turn, amount):
+            return no_match(turn, "amount_not_payable")
+        if amount.currency != limit.currency or amount.minor > limit.minor:
+            return no_match(turn, "limit_max_amount", max=limit)
+        return choose(turn, amount), Leave(f"key_{key}")

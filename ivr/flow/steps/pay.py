@@ -7,7 +7,21 @@ from ivr.core.actions import Authorize, Wait
 from ivr.core.call import Charge
 from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
 from ivr.core.money import Money
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values, in_words
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    in_words,
+    without_set,
+)
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging, look_ups
@@ -92,11 +106,11 @@ charge:
         """One card and one consent are good for one charge; what was paid is no amount to pay again."""
         facts -= {"confirmed", "card"}
         if outcome == "approved":
-            return (facts - {"amount"}) | {"paid"}
+            return (without_set(facts) - {"amount"}) | {"paid"}
         return facts | {"unsure"} if outcome == "unknown" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return known | RECEIPT if outcome == "approved" else known
+        return without_set(known) | RECEIPT if outcome == "approved" else known
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         yield from ()

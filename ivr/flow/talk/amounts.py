@@ -22,9 +22,13 @@ def is_paid_off(turn: Turn) -> bool:
 
 
 def is_more_than_owed(turn: Turn, amount: Money) -> bool:
-    """A value of the merchant's choosing may be any amount; nobody is charged more than is due."""
-    payable = turn.call.payable
-    return payable is not None and payable.owed.currency == amount.currency and amount.minor > payable.owed.minor
+    """Never of a flow that looks nothing up: there the caller alone says how much."""
+    return turn.call.payable is not None and amount.minor > turn.call.payable.owed.minor
+
+
+def at_most_owed(turn: Turn, amount: Money) -> Money:
+    """What is computed may be any amount; nobody is charged more than is due."""
+    return turn.call.payable.owed if turn.call.payable and is_more_than_owed(turn, amount) else amount
 
 
 def owes(turn: Turn, due: Money) -> Turn:

@@ -268,3 +268,19 @@ confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. To pay, press 1."
     of="prompts",
     is_advice=True,
 )
+MORE_THAN_DUE = rule(
+    "T640",
+    "more-than-due",
+    what="An amount to pay is computed that is more than what is due.",
+    why="""Nobody is charged more than is due. The amount would be lowered to what is due, so that a fee is never paid: add fees to
+the bill in your billing system.""",
+    bad="""
+steps:
+  amount: {set: {amount: bill.due + 2 %}, then: card}
+""",
+    good="""
+steps:
+  amount: {set: {amount: bill.due}, then: card}
+""",
+    is_advice=True,
+)

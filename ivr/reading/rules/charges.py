@@ -163,7 +163,7 @@ steps:
 CURRENCIES_DIFFER = rule(
     "T409",
     "currencies-differ",
-    what="`max_amount` is in another currency than the bank takes, or than the bills are in (`--accounts`).",
+    what="`max_amount` is in another currency than the bank takes, than the bills are in (`--accounts`), or than an amount in the flow.",
     why="No bill could be paid, or 100 of one currency would be charged as 100 of another.",
     bad="""
 limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 200.00 EUR}
@@ -194,5 +194,25 @@ steps:
     brands: [visa, mastercard]
     confirm: [brand, last4, amount]
     then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+)
+OVER_MAX_AMOUNT = rule(
+    "T411",
+    "over-max-amount",
+    what="An amount that is written in the flow is more than `max_amount`.",
+    why="A caller who chooses it would be told that it cannot be charged.",
+    bad="""
+limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 20.00 USD}
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: 25.00 USD, then: card}
+""",
+    good="""
+limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 50.00 USD}
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: 25.00 USD, then: card}
 """,
 )

@@ -15,7 +15,7 @@ from ivr.core.call import OPEN, Call
 from ivr.core.money import Money
 from ivr.flow.schema import Limits
 from ivr.testing.bench import Bench
-from ivr.testing.said import IN_DOUBT, Card, Moment, untrue
+from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, untrue
 
 NUMBER = re.compile(r"([0-9]+)#?")
 LONGEST_AMOUNT = 7
@@ -44,7 +44,7 @@ class Witness:
     ani: str
     consents: list[Consent]
     broken: list[tuple[str, str]] = field(default_factory=list)
-    _card: Card | None = None
+    _card: KeyedCard | None = None
     _keyed: set[int] = field(default_factory=set, repr=False)
     _last_keys: str = field(default="", repr=False)
     _dues: set[int] = field(default_factory=set)
@@ -117,6 +117,7 @@ class Witness:
             self._leasts.add(bill.minimum.minor)
         listed = (store.find_bill(one.key) for one in call.bills)
         self._dues |= {one.due.minor for one in listed if one}
+        fixed = [amount.minor for step in flow.steps.values() for _, amount in step.fixed_amounts]
         bounds = [step.between for step in flow.steps.values() if hasattr(step, "between")]
         return Moment(
             flow.head.limits.max_amount,
@@ -125,7 +126,7 @@ class Witness:
             self._leasts,
             all(between is not None and between[0] == "bill.min" for between in bounds),
             self._card,
-            self._keyed,
+            self._keyed.union(fixed),
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
         )
@@ -158,10 +159,10 @@ class Witness:
                 yield "sealed", f"the card of attempt {attempt} is still sealed when all is settled"
 
 
-def _card(digits: str) -> Card | None:
+def _card(digits: str) -> KeyedCard | None:
     brand = brand_of(digits.encode())
     is_whole = SHORTEST_PAN <= len(digits) <= LONGEST_PAN and passes_luhn(digits.encode())
-    return Card(brand.name, digits[-4:]) if brand and is_whole else None
+    return KeyedCard(brand.name, digits[-4:]) if brand and is_whole else None
 
 
 def _pieces(keys: str) -> Iterator[int]:

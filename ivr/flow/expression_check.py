@@ -1,0 +1,187 @@
+"""The expressions of a flow's steps: can they be read, do their types fit, and is each value known wherever it is used?"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ivr.flow.expressions import (
+    BUILT_IN,
+    IN_WORDS,
+    TIMED,
+    Expression,
+    Literal,
+    Name,
+    Operation,
+    Unreadable,
+    names_in,
+    read_expression,
+    type_of,
+)
+from ivr.flow.parts import Facts, Formula, Known
+from ivr.flow.schema import FlowHead
+from ivr.flow.step import Step
+from ivr.flow.value_types import GIVEN, KEPT, Types, value_types
+from ivr.reading.problems import Problem, did_you_mean
+from ivr.reading.rules import Rule, advice, values, ways
+from ivr.reading.rules import expressions as rules
+from ivr.reading.scalars import BILL_VALUES
+from ivr.reading.yaml_source import Source
+
+_GIVEN_BY = {
+    "amount": "let the amount come before the card",
+    **dict.fromkeys(BILL_VALUES, "a look-up gives bill.due and bill.min"),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """An expression in its flow."""
+
+    source: Source
+    step: str
+    formula: Formula
+
+    def problem(self, rule: Rule, at: int, message: str, cure: str = "") -> Problem:
+        path = ("steps", self.step, *self.formula.path)
+        return self.source.problem_within(rule, path, at, message, cure)
+
+
+def expression_problems(
+    source: Source,
+    head: FlowHead | None,
+    steps: Mapping[str, Step],
+    reached: Mapping[str, set[Facts]],
+    known: Mapping[str, Known],
+) -> Iterator[Problem]:
+    types = value_types(steps.values())
+    for name, step in steps.items():
+        sure = _sure(step, reached.get(name, set()), known.get(name), types)
+        for formula in step.formulas():
+            place = Place(source, name, formula)
+            yield from _problems_of(place, head, types, sure)
+            if formula.name and sure is not None:
+                sure |= {formula.name}
+
+
+def _problems_of(place: Place, head: FlowHead | None, types: Types, sure: Facts | None) -> Iterator[Problem]:
+    try:
+        expression = read_expression(place.formula.text)
+    except Unreadable as error:
+        yield place.problem(rules.NOT_AN_EXPRESSION, error.at, str(error), error.cure)
+        return
+    unknown = list(_unknown(place, expression, types))
+    yield from unknown
+    if not unknown:
+        yield from _type_problems(place, expression, types)
+        yield from _not_known(place, expression, sure)
+    if head is not None:
+        yield from _currency_problems(place, expression, head)
+        yield from _clock_problems(place, expression, head)
+    yield from _more_than_due(place, expression)
+
+
+def _unknown(place: Place, expression: Expression, types: Types) -> Iterator[Problem]:
+    for one in names_in(expression):
+        if one.name not in types:
+            message = f"no look-up gives '{one.name}'" if "." in one.name else f"no value is called '{one.name}'"
+            known = [name for name, kind in types.items() if not place.formula.gives or kind != "yes_no"]
+            yield place.problem(
+                values.NO_SUCH_VALUE, one.at, message, did_you_mean(one.name, _offered(place, known, types))
+            )
+
+
+def _offered(place: Place, known: list[str], types: Types) -> list[str]:
+    """Where an amount is wanted, only amounts are of help."""
+    return [name for name in known if types[name] == "money"] if place.formula.gives == "money" else known
+
+
+def _type_problems(place: Place, expression: Expression, types: Types) -> Iterator[Problem]:
+    typed, formula = type_of(expression, types), place.formula
+    wanted = formula.gives
+    for mistake in typed.mistakes:
+        yield place.problem(rules.TYPES_DIFFER, mistake.at, mistake.message, mistake.cure)
+    if typed.mistakes or typed.type is None:
+        return
+    if wanted and typed.type != wanted:
+        message = f"this is {IN_WORDS[typed.type]}, and {IN_WORDS[wanted]} is needed"
+        yield place.problem(rules.TYPES_DIFFER, 0, message, _WANTED[wanted])
+    elif formula.name and typed.type not in KEPT:
+        message = f"{IN_WORDS[typed.type]} cannot be kept"
+        yield place.problem(rules.TYPES_DIFFER, 0, message, "keep the date or the amount that it is for")
+    elif formula.name and typed.type != types.get(formula.name):
+        yield from _set_as_two(place, typed.type, types)
+    elif formula.name in GIVEN.keys() - {"amount"} or formula.name in _short_names(types):
+        message = f"'{formula.name}' is another value's name already"
+        yield place.problem(rules.SET_AS_TWO, 0, message, "choose another name")
+
+
+_WANTED = {"money": "such as bill.due or 5.00 USD", "yes_no": "compare it with something, such as bill.due > 5.00 USD"}
+
+
+def _short_names(types: Types) -> set[str]:
+    """A prompt says a look-up's value by its last word."""
+    return {name.rpartition(".")[2] for name in types if "." in name}
+
+
+def _set_as_two(place: Place, kind: str, types: Types) -> Iterator[Problem]:
+    other = types.get(place.formula.name)
+    if other is not None:
+        message = f"'{place.formula.name}' is {IN_WORDS[kind]} here and {IN_WORDS[other]} elsewhere"  # type: ignore[index]
+        yield place.problem(rules.SET_AS_TWO, 0, message, "choose another name for one of them")
+
+
+# ---- what is known there
+
+
+def _sure(step: Step, reached: set[Facts], known: Known, types: Types) -> Facts | None:
+    """The values that an expression of the step may use; None where nothing is known of the ways to it."""
+    read = [facts for facts in reached if "unread" not in facts]
+    if not read or known is None:
+        return None
+    answers = {name for name, kind in types.items() if kind == "text" and name not in GIVEN}
+    return frozenset.intersection(*read) | (known & answers) | BUILT_IN.keys()
+
+
+def _not_known(place: Place, expression: Expression, sure: Facts | None) -> Iterator[Problem]:
+    for one in names_in(expression):
+        if sure is not None and one.name not in sure:
+            message = f"'{one.name}' is not known on every way to '{place.step}'"
+            cure = _GIVEN_BY.get(one.name, "let it be asked for, looked up or set before")
+            yield place.problem(ways.VALUE_NOT_KNOWN, one.at, message, cure)
+
+
+# ---- money, and the clock
+
+
+def _currency_problems(place: Place, expression: Expression, head: FlowHead) -> Iterator[Problem]:
+    """An amount that stands alone is told by `step_check`."""
+    currency = head.limits.max_amount.currency
+    for literal in _literals(expression) if isinstance(expression, Operation) else ():
+        if literal.type == "money" and literal.value.currency != currency:
+            message = f"{literal.value} is in another currency than 'max_amount', which is in {currency}"
+            yield place.problem(rules.ANOTHER_CURRENCY, literal.at, message, f"write it in {currency}")
+
+
+def _literals(expression: Expression) -> Iterator[Literal]:
+    if isinstance(expression, Literal):
+        yield expression
+    elif isinstance(expression, Operation):
+        for part in expression.parts:
+            yield from _literals(part)
+
+
+def _clock_problems(place: Place, expression: Expression, head: FlowHead) -> Iterator[Problem]:
+    hours = head.hours
+    for one in names_in(expression):
+        if one.name in TIMED and hours is None:
+            message = f"'{one.name}' needs to know whose clock is meant"
+            yield place.problem(rules.NO_TIME_ZONE, one.at, message, "add 'hours: {zone: America/New_York}' or another")
+        elif one.name == "open" and hours is not None and hours.days is None and not hours.holidays:
+            message = "'open' is always yes: the flow does not say when it is open"
+            yield place.problem(rules.NO_TIME_ZONE, one.at, message, "add 'days' or 'holidays' to 'hours'")
+
+
+def _more_than_due(place: Place, expression: Expression) -> Iterator[Problem]:
+    match expression:
+        case Operation(at, "+", (Name(_, "bill.due"), _)) if place.formula.gives == "money":
+            message = "this is more than what is due, and would be lowered to it"
+            yield place.problem(advice.MORE_THAN_DUE, at, message, "add fees to the bill, in your billing system")

@@ -1,0 +1,45 @@
+"""What a merchant may compute and compare in a flow: a small language of typed values, without code.
+
+    bill.due - 5 %                          money
+    2 % of bill.due + 1.50 USD              money
+    today + 2 weeks                         date
+    today <= bill.discount_until and open   yes or no
+    account_number starts with "9"          yes or no
+    language in [es-MX, es-419]             yes or no
+
+Words and precedence are in `grammar`, types in `kinds` and `types`. An expression is read once, checked by its types when the flow is
+checked, and evaluated by the values of a call; time and place of the call are values like others.
+"""
+
+from ivr.flow.expressions.evaluating import evaluate
+from ivr.flow.expressions.grammar import (
+    LONGEST,
+    Expression,
+    Literal,
+    Name,
+    Operation,
+    Unreadable,
+    names_in,
+    read_expression,
+)
+from ivr.flow.expressions.kinds import BUILT_IN, IN_WORDS, TIMED, Type
+from ivr.flow.expressions.types import Mistyped, Typed, type_of
+
+__all__ = [
+    "BUILT_IN",
+    "IN_WORDS",
+    "LONGEST",
+    "TIMED",
+    "Expression",
+    "Literal",
+    "Mistyped",
+    "Name",
+    "Operation",
+    "Type",
+    "Typed",
+    "Unreadable",
+    "evaluate",
+    "names_in",
+    "read_expression",
+    "type_of",
+]

@@ -1,0 +1,218 @@
+"""From an expression's text to its tree. What its types are is in `types`, what it is worth in `evaluating`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from functools import lru_cache
+from typing import Any
+
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from ivr.core.money import parse_money
+from ivr.flow.expressions.kinds import Percent, Type
+from ivr.reading.scalars import known_currency, read_language
+
+LONGEST = 200  # characters; what is longer is no condition that somebody else understands
+
+# From the loosest to the tightest. A share is tighter than a sum: `1.00 USD + 5 % of bill.due` is 1.00 and a twentieth.
+GRAMMAR = r"""
+    ?start: either
+    ?either: both | either "or" both
+    ?both: denied | both "and" denied
+    ?denied: compared | "not" denied -> denied
+    ?compared: sum | sum COMPARES sum | sum "in" list -> within | sum "not" "in" list -> without
+             | sum "starts" "with" sum -> starts
+    list: "[" sum ("," sum)* "]"
+    ?sum: share | sum SIGN share
+    ?share: value | value "of" value -> of
+    ?value: MONEY | PERCENT | DAYS | DATE | TIME | NUMBER | TEXT | LANGUAGE | WEEKDAY | YES_NO | NAME | "(" either ")"
+
+    COMPARES: "<=" | ">=" | "!=" | "=" | "<" | ">"
+    SIGN: "+" | "-"
+    MONEY.3: /\d{1,9}(\.\d{1,4})? [A-Z]{3}\b/
+    PERCENT.3: /\d{1,3}(\.\d{1,2})? ?%/
+    DAYS.3: /\d{1,4} (days?|weeks?)\b/
+    DATE.3: /\d{4}-\d{2}-\d{2}/
+    TIME.3: /\d{1,2}:\d{2}/
+    NUMBER.1: /\d{1,9}\b/
+    TEXT: /"[^"]*"|'[^']*'/
+    LANGUAGE.3: /[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|\d{3})\b/
+    WEEKDAY.3: /(mon|tues|wednes|thurs|fri|satur|sun)day\b/
+    YES_NO.3: /(yes|no)\b/
+    NAME: /[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?/
+    %ignore / +/
+"""
+_SLIPS = (
+    ("==", "one '=' is enough"),
+    ("<>", "write '!='"),
+    ("&", "write 'and'"),
+    ("|", "write 'or'"),
+    ("!", "write 'not'"),
+    ("$", "write an amount like 5.00 USD"),
+    ("€", "write an amount like 5.00 EUR"),
+    ("£", "write an amount like 5.00 GBP"),
+    ("*", "nothing is multiplied; a share is written '5 % of bill.due'"),
+    ("/", "nothing is divided; a share is written '5 % of bill.due'"),
+    (",", "write an amount with a point, like 1200.50 USD"),
+)
+
+
+@dataclass(frozen=True)
+class Literal:
+    """`at`: where it stands, in characters from the beginning of the expression."""
+
+    at: int
+    type: Type
+    value: Any
+
+
+@dataclass(frozen=True)
+class Name:
+    at: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`word` is one of + - = != < <= > >= of, in, not in, starts with, and, or, not."""
+
+    at: int
+    word: str
+    parts: "tuple[Expression, ...]"
+
+
+Expression = Literal | Name | Operation
+
+
+class Unreadable(ValueError):
+    """An expression that is none: `at` as above, and a cure."""
+
+    def __init__(self, at: int, message: str, cure: str) -> None:
+        super().__init__(message)
+        self.at, self.cure = at, cure
+
+
+@lru_cache(1024)
+def read_expression(text: str) -> Expression:
+    """The same tree for the same text, however often a call comes by."""
+    if len(text) > LONGEST:
+        raise Unreadable(0, f"an expression has at most {LONGEST} characters", "split it by 'set'")
+    try:
+        return _node(_parser().parse(text))
+    except UnexpectedInput as error:
+        raise _unreadable(text, error) from None
+
+
+def names_in(expression: Expression) -> Iterator[Name]:
+    """The values that it is made of, from left to right."""
+    if isinstance(expression, Name):
+        yield expression
+    elif isinstance(expression, Operation):
+        for part in expression.parts:
+            yield from names_in(part)
+
+
+@lru_cache(1)
+def _parser() -> Lark:
+    """Made when the first expression is read: 30 ms that a flow without one does not pay."""
+    return Lark(GRAMMAR, parser="lalr", propagate_positions=True)
+
+
+def _unreadable(text: str, error: UnexpectedInput) -> Unreadable:
+    at = error.pos_in_stream if isinstance(error.pos_in_stream, int) and error.pos_in_stream >= 0 else len(text)
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return Unreadable(len(text), "the expression is not finished", _missing(error))
+    rest = text[at:]
+    cure = next((cure for slip, cure in _SLIPS if rest.startswith(slip) or text[max(at - 1, 0) :].startswith(slip)), "")
+    word = re.match(r"\S+", rest)
+    shown = word[0][:20] if word else ""
+    if not cure and isinstance(error, UnexpectedCharacters) and shown.lower() in ("and", "or", "not", "in", "of"):
+        cure = f"write '{shown.lower()}'"
+    return Unreadable(at, f"'{shown}' cannot stand here", cure or _missing(error))
+
+
+def _missing(error: UnexpectedInput) -> str:
+    expected = getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", None)
+    if "NAME" in (expected or ()):
+        return "a value is expected, such as bill.due, 5.00 USD or today"
+    return "a list in brackets is expected, such as [es-MX, es-419]" if {"LSQB"} == set(expected or ()) else _JOINING
+
+
+_JOINING = "values are joined by and, or, =, !=, <, <=, >, >=, +, -, of, in, starts with"
+
+
+# ---- the tree
+
+
+def _node(tree: Any) -> Expression:
+    if isinstance(tree, Token):
+        return _leaf(tree)
+    assert isinstance(tree, Tree)
+    match tree.data:
+        case "compared" | "sum":
+            left, sign, right = tree.children
+            return Operation(sign.start_pos, str(sign), (_node(left), _node(right)))  # type: ignore[union-attr, arg-type]
+        case "within" | "without":
+            left, items = tree.children
+            parts = (_node(left), *map(_node, items.children))  # type: ignore[union-attr]
+            return Operation(parts[0].at, _WORDS[tree.data], parts)
+    parts = tuple(map(_node, tree.children))
+    return Operation(parts[0].at, _WORDS[str(tree.data)], parts)
+
+
+_WORDS = {
+    "either": "or",
+    "both": "and",
+    "denied": "not",
+    "within": "in",
+    "without": "not in",
+    "starts": "starts with",
+    "of": "of",
+}
+
+
+def _leaf(token: Token) -> Expression:
+    at = token.start_pos or 0
+    if token.type == "NAME":
+        return Name(at, str(token))
+    kind, read = _LEAVES[token.type]
+    try:
+        return Literal(at, kind, read(str(token)))
+    except ValueError as error:
+        raise Unreadable(at, f"'{token}': {error}", "") from None
+
+
+def _money(text: str) -> Any:
+    money = parse_money(text)
+    known_currency(money.currency)
+    return money
+
+
+def _percent(text: str) -> Percent:
+    whole, _, part = text.removesuffix("%").strip().partition(".")
+    return Percent(int(whole) * 100 + int(part.ljust(2, "0")))
+
+
+def _days(text: str) -> timedelta:
+    count, unit = text.split(" ")
+    return timedelta(days=int(count) * (7 if unit.startswith("week") else 1))
+
+
+def _time(text: str) -> time:
+    hour, minute = text.split(":")
+    return time(int(hour), int(minute))
+
+
+_LEAVES: dict[str, tuple[Type, Any]] = {
+    "MONEY": ("money", _money),
+    "PERCENT": ("percent", _percent),
+    "DAYS": ("days", _days),
+    "DATE": ("date", date.fromisoformat),
+    "TIME": ("time", _time),
+    "NUMBER": ("number", int),
+    "TEXT": ("text", lambda text: text[1:-1]),
+    "LANGUAGE": ("language", read_language),
+    "WEEKDAY": ("weekday", str),
+    "YES_NO": ("yes_no", lambda text: text == "yes"),
+}

@@ -1,0 +1,84 @@
+"""What an expression of a step is worth at this moment of a call."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ivr.core.hours import OpeningHours
+from ivr.core.money import Money
+from ivr.flow.expressions import Expression, Literal, Name, Unreadable, evaluate, names_in, read_expression
+from ivr.flow.talk.turn import Turn
+
+
+def value_of(turn: Turn, text: str) -> Any:
+    """A value of the expression's type; KeyError for one that the call does not have, which `check` refuses."""
+    return evaluate(read_expression(text), lambda name: _look(turn, name))
+
+
+def money_of(turn: Turn, text: str) -> Money:
+    value = value_of(turn, text)
+    if not isinstance(value, Money):
+        raise TypeError("an amount is money")
+    return value
+
+
+def fixed_amount(text: str) -> Money | None:
+    """An amount that is the same in every call; None for what is computed, or cannot be read."""
+    read = _read(text)
+    return read.value if isinstance(read, Literal) and read.type == "money" else None
+
+
+def is_name(text: str) -> bool:
+    return isinstance(_read(text), Name)
+
+
+def _read(text: str) -> Expression | None:
+    try:
+        return read_expression(text)
+    except Unreadable:
+        return None
+
+
+def names(text: str) -> frozenset[str]:
+    read = _read(text)
+    return frozenset(one.name for one in names_in(read)) if read else frozenset()
+
+
+def with_next_opening(turn: Turn) -> Turn:
+    """`opens_on` and `opens_at` are when the merchant opens next, by the clock there."""
+    opening = _opening(turn).next_opening(_moment(turn))
+    if opening is None:
+        return turn
+    return turn.remember(opens_on=opening.date(), opens_at=opening.time().replace(fold=0))
+
+
+def _look(turn: Turn, name: str) -> Any:
+    return _OF_THE_CALL[name](turn) if name in _OF_THE_CALL else turn.call.values[name]
+
+
+def _moment(turn: Turn) -> datetime:
+    return datetime.fromtimestamp(turn.at, UTC)
+
+
+def _opening(turn: Turn) -> OpeningHours:
+    hours = turn.flow.head.hours
+    if hours is None:
+        raise ValueError("the flow has no time zone")
+    return hours.opening
+
+
+def _clock(turn: Turn) -> datetime:
+    return _opening(turn).local(_moment(turn))
+
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_OF_THE_CALL: Mapping[str, Callable[[Turn], Any]] = {
+    "today": lambda turn: _clock(turn).date(),
+    "now": lambda turn: _clock(turn).time(),
+    "weekday": lambda turn: _WEEKDAYS[_clock(turn).weekday()],
+    "open": lambda turn: _opening(turn).is_open(_moment(turn)),
+    "language": lambda turn: turn.call.language,
+    "caller": lambda turn: turn.call.ani,
+    "called": lambda turn: turn.call.dnis,
+    "channel": lambda turn: turn.call.channel,
+}

@@ -1,0 +1,153 @@
+"""Expressions: what they are worth, which types they have, and what is said of one that cannot be read."""
+
+from datetime import date, time
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from ivr.core.money import Money
+from ivr.flow.expressions import BUILT_IN, Mistyped, Type, Unreadable, evaluate, names_in, read_expression, type_of
+
+TYPES: dict[str, Type] = {
+    **BUILT_IN,
+    "bill.due": "money",
+    "bill.discount_until": "date",
+    "account_number": "text",
+    "order_of_things": "number",
+}
+VALUES = {
+    "bill.due": Money(1050),
+    "bill.discount_until": date(2026, 1, 20),
+    "account_number": "91234567",
+    "today": date(2026, 1, 15),
+    "now": time(9, 30),
+    "weekday": "thursday",
+    "open": False,
+    "language": "es-MX",
+    "caller": "+525550100",
+    "order_of_things": 3,
+}
+WORTH = {
+    "bill.due - 5 %": Money(997),
+    "bill.due + 5 %": Money(1103),
+    "5 % of bill.due": Money(53),
+    "2.5 % of bill.due": Money(26),
+    "1.00 USD + 10 % of bill.due": Money(205),
+    "bill.due - 3.00 USD - 2.00 USD": Money(550),
+    "bill.due - (3.00 USD - 2.00 USD)": Money(950),
+    "bill.due - 20.00 USD": Money(-950),
+    "today + 2 weeks": date(2026, 1, 29),
+    "today - 1 day": date(2026, 1, 14),
+    "bill.discount_until - today <= 5 days": True,
+    "bill.discount_until - today < 5 days": False,
+    "today <= bill.discount_until and bill.due >= 10.50 USD": True,
+    "today > bill.discount_until or now < 9:00": False,
+    "not open and now >= 9:30": True,
+    "not open or open": True,
+    "no or yes and not no": True,
+    "language in [es-MX, es-419]": True,
+    "language = en-US": False,
+    "weekday not in [saturday, sunday]": True,
+    'account_number starts with "9"': True,
+    "caller starts with '+52'": True,
+    "open = no": True,
+    "order_of_things + 2 = 5": True,
+    "2026-02-01 > today": True,
+}
+
+
+@pytest.mark.parametrize("text", WORTH)
+def test_an_expression_is_worth_what_it_says(text: str):
+    expression = read_expression(text)
+    assert type_of(expression, TYPES).mistakes == ()
+    assert evaluate(expression, VALUES.__getitem__) == WORTH[text]
+
+
+def test_the_second_side_is_not_looked_at_where_the_first_decides():
+    assert evaluate(read_expression("open and amount > 5.00 USD"), VALUES.__getitem__) is False
+    assert evaluate(read_expression("not open or amount > 5.00 USD"), VALUES.__getitem__) is True
+
+
+def test_the_values_that_it_is_made_of_are_known_with_their_places():
+    found = [(one.name, one.at) for one in names_in(read_expression("not open or bill.due > 5 % of bill.due"))]
+    assert found == [("open", 4), ("bill.due", 12), ("bill.due", 30)]
+
+
+MISTAKES = {
+    "bill.due > 5": (9, "an amount of money is compared with a number", "5.00 USD"),
+    "today > 17:00": (6, "a date is compared with a time of day", "'now' the time of day"),
+    "account_number = 12": (15, "a text is compared with a number", "in quotes"),
+    'language = "es-MX"': (9, "a language is compared with a text", "without quotes"),
+    "bill.due - 2 days": (9, "'-' does not go with an amount of money and a number of days", "of one type"),
+    "today + 2": (6, "'+' does not go with a date and a number", "2 days"),
+    "bill.due and open": (0, "'and' joins what is yes or no, and this is an amount of money", "compare it"),
+    "language < en-US": (9, "a language is neither more nor less than another", "'='"),
+    'bill.due starts with "5"': (0, "an amount of money is compared with a text", "of one type"),
+    "language in [es-MX, 5]": (0, "a language is compared with a number", "of one type"),
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_what_does_not_go_together_is_told_with_both_types_and_its_place(text: str):
+    at, message, cure = MISTAKES[text]
+    (mistake,) = type_of(read_expression(text), TYPES).mistakes
+    assert (mistake.at, mistake.message) == (at, message)
+    assert cure in mistake.cure
+
+
+def test_a_name_of_unknown_type_is_no_mistake_here():
+    assert type_of(read_expression("no_such_value > 5.00 USD"), TYPES).mistakes == ()
+    assert isinstance(type_of(read_expression("bill.due + today"), TYPES).mistakes[0], Mistyped)
+
+
+UNREADABLE = {
+    "bill.due >": (10, "not finished", "a value is expected"),
+    "": (0, "not finished", "a value is expected"),
+    "bill.due == 5.00 USD": (10, "'=' cannot stand here", "one '=' is enough"),
+    "bill.due > $5": (11, "'$5'", "write an amount like 5.00 USD"),
+    "bill.due > 5,00 USD": (12, "',00'", "with a point"),
+    "bill.due * 2": (9, "'*'", "nothing is multiplied"),
+    "open AND open": (5, "'AND'", "write 'and'"),
+    "open && open": (5, "'&&'", "write 'and'"),
+    "bill.due 5.00 USD": (9, "'5.00'", "values are joined by"),
+    "language in es-MX": (12, "'es-MX'", "a list in brackets"),
+    "5 USX < bill.due": (0, "'USX' is not a currency", ""),
+    "today < 2026-02-30": (8, "2026-02-30", ""),
+    "now < 25:00": (6, "25:00", ""),
+    "__import__('os')": (0, "cannot stand here", ""),
+    "bill.due.minor > 1": (8, "'.minor'", ""),
+    "open or " * 40: (0, "at most 200 characters", "split it"),
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_what_cannot_be_read_is_told_with_its_place_and_a_cure(text: str):
+    at, message, cure = UNREADABLE[text]
+    with pytest.raises(Unreadable) as caught:
+        read_expression(text)
+    assert caught.value.at == at
+    assert message in str(caught.value)
+    assert cure in caught.value.cure
+
+
+@given(st.text(alphabet="ab.19 +-%<>=!()[],\"'andorti", max_size=40))
+def test_any_text_is_read_or_refused(text: str):
+    try:
+        expression = read_expression(text)
+    except Unreadable as error:
+        assert 0 <= error.at <= len(text)  # noqa: PT017
+    else:
+        type_of(expression, TYPES)
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10_000))
+def test_a_share_is_rounded_half_up_to_the_smallest_unit(minor: int, hundredths: int):
+    text = f"{hundredths // 100}.{hundredths % 100:02} % of bill.due"
+    share = evaluate(read_expression(text), {"bill.due": Money(minor)}.__getitem__)
+    assert -5000 < share.minor * 10_000 - minor * hundredths <= 5000
+    left = evaluate(
+        read_expression(text.replace(" of bill.due", "").join(("bill.due - ", ""))),
+        {"bill.due": Money(minor)}.__getitem__,
+    )
+    assert left.minor + share.minor == minor
