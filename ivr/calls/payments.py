@@ -98,7 +98,7 @@ class Payments:
         asked = flow.steps[call.step].card
         assert asked is not None
         context = SealContext(self.merchant, call.id, call.intent)
-        rules = CardRules(frozenset(asked.brands), str(call.values.get("brand", "")) or None)
+        rules = CardRules(frozenset(asked.brands), str(call.values.get("brand", "")) or None, asked.postal_digits)
         intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
         if intake.fingerprint:
             card = Attempter(card_fingerprint=intake.fingerprint)

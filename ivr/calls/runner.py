@@ -207,9 +207,12 @@ class Runner:
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
-        """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
+        """Needs no flow, so a call whose flow is gone ends as well; then nothing that was keyed in is kept. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending, notes=NO_NOTES), [])
+        flow = flow_of(self.flows, call)
+        kept = {name: value for name, value in call.values.items() if flow and name not in flow.answers}
+        ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
+        return Advance(replace(ended, notes=NO_NOTES, bills=(), values=kept), [])
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""

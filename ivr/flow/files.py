@@ -9,7 +9,7 @@ from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, check_flow
 from ivr.flow.inlining import read_flow
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.steps import kinds
-from ivr.flow.value_types import set_in
+from ivr.flow.value_types import declared_in, set_in
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
@@ -121,16 +121,20 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
     prompts: dict[str, frozenset[str]] = {}
     values = {name: ANSWER_KINDS for source in sources for name in _asked_in(source.tree)}
     for source in sources:
-        for name, kinds_of_type in _given_in(source.tree):
+        for _, name, kind_of_value in declared_in(source.tree):
             # Where two flows mean different things by a name, each is held to its own (`flow.prompts`).
-            values[name] = values.get(name, frozenset()) | kinds_of_type
+            last = name.rpartition(".")[2]
+            if kind_of_value in KINDS_OF_TYPE:
+                values[last] = values.get(last, frozenset()) | KINDS_OF_TYPE[kind_of_value]
     for kind in kinds():
         prompts |= kind.speaks
         values |= kind.values
     for source in sources:
         values |= dict(set_in(source.tree))
     names = frozenset(name.replace("-", "_") for name in _names(sources))
-    return Terms(prompts, values, names, frozenset(step for source in sources for step in _steps_of(source.tree)))
+    steps = frozenset(step for source in sources for step in _steps_of(source.tree))
+    spoken = frozenset(name for source in sources for name in _may_speak(source.tree)) if sources else None
+    return Terms(prompts, values, names, steps, spoken)
 
 
 def _steps_of(tree: Any) -> dict[str, Any]:
@@ -138,14 +142,16 @@ def _steps_of(tree: Any) -> dict[str, Any]:
     return steps if isinstance(steps, dict) else {}
 
 
-def _given_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
-    """What look-ups are declared to give, and the kinds of slot that can say it."""
-    look_ups = tree.get("lookups") if isinstance(tree, dict) else None
-    for terms in look_ups.values() if isinstance(look_ups, dict) else ():
-        gives = terms.get("gives") if isinstance(terms, dict) else None
-        for name, of_type in gives.items() if isinstance(gives, dict) else ():
-            if isinstance(of_type, str) and of_type in KINDS_OF_TYPE:
-                yield name.rpartition(".")[2], KINDS_OF_TYPE[of_type]
+# What a prompt is called that belongs to an answer or to a prompt that a step names.
+_BEFORE, _AFTER = ("", "enter_", "no_match_", "not_found_", "confirm_"), ("", "_sms")
+
+
+def _may_speak(tree: Any) -> Iterator[str]:
+    """Every word of a flow may name a prompt: more than it speaks, but nothing that it does."""
+    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _may_speak(inner)
+    if isinstance(tree, str):
+        yield from (f"{before}{tree}{after}" for before in _BEFORE for after in _AFTER)
 
 
 def _asked_in(tree: Any) -> Iterator[str]:

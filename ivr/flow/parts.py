@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ivr.core.events import CardField
+from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.reading.rules import Rule
 
 Place = tuple[str | int, ...]  # the keys from a step's body down to what is meant
@@ -106,10 +107,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class CardAsked:
-    """The card fields that a step asks for, in order, and the brands that it takes."""
+    """The card fields that a step asks for, in order, the brands that it takes, and how many digits a postal code may have."""
 
     fields: Sequence[CardField]
     brands: Sequence[str]
+    postal_digits: frozenset[int] = digit_counts([USUAL])
 
 
 def in_words(name: str) -> str:

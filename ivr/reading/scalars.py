@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money, parse_money
+from ivr.core.postal_codes import DIGITS
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule, values
 
@@ -167,6 +168,13 @@ def known_brand(name: str) -> str:
     return name
 
 
+def known_country(code: str) -> str:
+    if code not in DIGITS:
+        cure = _REGION_SLIPS.get(code) or did_you_mean(code, DIGITS)
+        raise WrongValue(values.NO_SUCH_COUNTRY, f"no country whose postal codes are known ({cure})")
+    return code
+
+
 def plain_field(name: str, info: ValidationInfo) -> str:
     """`info.context`: what the flow declares of its look-ups (`flow.declared`)."""
     return key_name(name) if name in getattr(info.context, "keys", ()) else _plain(name, _CARD_WORDS)
@@ -282,6 +290,7 @@ KeyName = Annotated[Name, AfterValidator(key_name)]
 GivenValue = Annotated[ValueName, AfterValidator(given_value)]
 PhoneNumber = Annotated[str, BeforeValidator(read_phone_number), _text(r"\+[1-9]\d{6,14}", "+15550123456")]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
+Country = Annotated[str, AfterValidator(known_country), WithJsonSchema({"enum": sorted(DIGITS)})]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]
 BetweenKeys = Annotated[int, BeforeValidator(read_between_keys), _text(r"\d{1,3}[sm]", "10s", "6s")]

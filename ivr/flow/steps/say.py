@@ -9,10 +9,14 @@ from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.flow.closing import Closing
 from ivr.flow.parts import Drawn, Explained, Leads, Phases, Said, Values, in_words
 from ivr.flow.registry import step_kind
+from ivr.flow.schema import AS_RECORDED
 from ivr.flow.talk import ending
 from ivr.flow.talk.texting import send_sms
 from ivr.flow.talk.turn import Again, Listen, Reply, Turn, one_key
 from ivr.reading.scalars import Count, Name
+
+# A receipt is said and texted for each charge that was approved, and not at all where none was.
+RECEIPT_VALUES = frozenset({"amount", "number", "confirmation_number"})
 
 
 @step_kind
@@ -34,7 +38,7 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         "repeat_offer": frozenset({"key"}),
         "sms_offer": frozenset({"key"}),
         "sms_sent": frozenset(),
-        "receipt_sms": frozenset({"amount", "number", "confirmation_number"}),
+        "receipt_sms": RECEIPT_VALUES,
     }
 
     say: Name
@@ -51,12 +55,13 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         return "receipt" if self.say == ending.RECEIPT else self.say
 
     def says(self) -> Iterator[Said]:
-        yield Said(("say",), self.say)
+        fills = RECEIPT_VALUES if self.say == ending.RECEIPT and self.end == AS_RECORDED else frozenset[str]()
+        yield Said(("say",), self.say, fills)
         if self.sms:
-            yield Said(("sms",), f"{self.text}_sms")
+            yield Said(("sms",), f"{self.text}_sms", fills)
 
     def drawn(self) -> Drawn:
-        return Drawn(self.end or "talk", f"say {in_words(self.say)}")
+        return Drawn(self.colour, f"say {in_words(self.say)}")
 
     # ---- in a call
 
@@ -109,6 +114,8 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         return turn.collect_one_key("repeat"), Listen()
 
     def _offers(self, turn: Turn) -> Iterator[tuple[str, str]]:
+        if self.say == ending.RECEIPT and not turn.call.approved:
+            return  # nothing was said that could be said again
         if turn.call.repeats < (self.repeat or 0):
             yield "repeat_offer", AGAIN_KEY
         if self.sms == "offer" and turn.call.can_text:

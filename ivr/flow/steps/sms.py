@@ -51,7 +51,7 @@ send_link: {sms: pay_by_link, end: unpaid}
             yield ("link",), "pay_link"
 
     def drawn(self) -> Drawn:
-        return Drawn(self.end or "talk", f"text {in_words(self.sms)}")
+        return Drawn(self.colour, f"text {in_words(self.sms)}")
 
     def put(self, turn: Turn) -> Reply:
         """A text that cannot go is not promised."""

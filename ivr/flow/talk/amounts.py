@@ -5,6 +5,7 @@ from dataclasses import replace
 from ivr.core.call import Payable
 from ivr.core.events import LookedUp
 from ivr.core.money import Money
+from ivr.flow.talk.open_bills import owing
 from ivr.flow.talk.turn import FlowInTurn, Turn
 
 # What the card's attempt has used up, whatever became of it there.
@@ -37,9 +38,13 @@ def owes(turn: Turn, due: Money) -> Turn:
     due = replace(due, minor=max(due.minor, 0))
     values = {**turn.call.values, "bill.due": due}
     least = values.get("bill.min")
-    if isinstance(least, Money):
-        values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
+    if not isinstance(least, Money):
+        least = None
+    else:
+        least = values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
     payable = turn.call.payable and Payable(turn.call.payable.source, turn.call.payable.key, due)
+    if turn.call.bills:
+        turn = turn.change(bills=owing(turn.call, due, least))
     return turn.change(values=values, payable=payable)
 
 
@@ -53,4 +58,5 @@ def lower_what_is_owed(turn: Turn) -> Turn:
 def is_in_another_currency(flow: FlowInTurn, event: LookedUp) -> bool:
     """A bill in euros cannot be paid by a flow whose limit is in dollars."""
     currency = flow.head.limits.max_amount.currency
-    return any(isinstance(value, Money) and value.currency != currency for value in event.values.values())
+    every = (event.values, *(bill.values for bill in event.bills))
+    return any(isinstance(value, Money) and value.currency != currency for said in every for value in said.values())

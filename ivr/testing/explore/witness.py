@@ -115,6 +115,8 @@ class Witness:
             own = sum(self.bench.bank.charged[one].minor for one in words if one in self.bench.bank.charged)
             self._dues |= {bill.due.minor} | {max(due - own, 0) for due in self._dues}
             self._leasts.add(bill.minimum.minor)
+        listed = (store.find_bill(one.key) for one in call.bills)
+        self._dues |= {one.due.minor for one in listed if one}
         fixed = [amount.minor for step in flow.steps.values() for _, amount in step.fixed_amounts]
         bounds = [step.between for step in flow.steps.values() if hasattr(step, "between")]
         return Moment(
