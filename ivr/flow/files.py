@@ -122,7 +122,20 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
         values |= kind.values
     for source in sources:
         values |= dict(set_in(source.tree))
-    return Terms(prompts, values)
+    spoken = frozenset(name for source in sources for name in _may_speak(source.tree)) if sources else None
+    return Terms(prompts, values, spoken)
+
+
+# What a prompt is called that belongs to an answer or to a prompt that a step names.
+_BEFORE, _AFTER = ("", "enter_", "no_match_", "not_found_", "confirm_"), ("", "_sms")
+
+
+def _may_speak(tree: Any) -> Iterator[str]:
+    """Every word of a flow may name a prompt: more than it speaks, but nothing that it does."""
+    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _may_speak(inner)
+    if isinstance(tree, str):
+        yield from (f"{before}{tree}{after}" for before in _BEFORE for after in _AFTER)
 
 
 def _given_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:

@@ -128,7 +128,7 @@ def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Ite
     prompt = prompt_of(name, file.names)
     known = terms.sure_in(prompt)
     kinds = terms.kinds_of(prompt, slot.name)
-    if slot.name not in known:
+    if slot.name not in known and terms.is_spoken(prompt):
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
         yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))
     elif kinds and slot.kind not in kinds:

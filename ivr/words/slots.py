@@ -62,10 +62,15 @@ FIXED = {**ENGINE_PROMPTS, **WORD_PROMPTS}
 @dataclass(frozen=True)
 class Terms:
     """What flows add to the above. `prompts`: of fixed names, each with the values that it has when it is said; `values`:
-    each with the kinds that can say it, such as answers to the flows' own questions."""
+    each with the kinds that can say it, such as answers to the flows' own questions. `spoken`: names that these flows may
+    speak, where that is known: another prompt is some other flow's, whose values are not known here."""
 
     prompts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    spoken: frozenset[str] | None = None
+
+    def is_spoken(self, prompt: str) -> bool:
+        return self.spoken is None or prompt in self.spoken or prompt in FIXED or prompt in self.prompts
 
     def sure_in(self, prompt: str) -> frozenset[str]:
         """The values that a prompt may name at all."""
