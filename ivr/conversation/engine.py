@@ -1,7 +1,7 @@
 """The conversation: one pure function from a call and an event to the call and what to do. No socket, clock or log."""
 
 from ivr.conversation import habit
-from ivr.core.actions import Action, HangUp, Phrase, Speak
+from ivr.core.actions import AS_WRITTEN, Action, HangUp, Phrase, Speak
 from ivr.core.call import NO_NOTES, Call
 from ivr.core.entry import EntryRules
 from ivr.core.events import (
@@ -35,6 +35,7 @@ from ivr.flow.talk.turn import (
     one_key,
 )
 
+MESSAGE = "message"  # in the call's notes, with a language
 MOST_STEPS_A_TURN = 1000  # none that a flow's checks let through comes near it
 
 
@@ -46,7 +47,7 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
     elif isinstance(event, HungUp):
         turn = hang_up(turn)
     elif isinstance(event, CallStarted) and not call.step:
-        turn = greet(turn)
+        turn = greet(keep_message(turn, event))
     elif isinstance(event, Fault):
         turn = apologise(turn)
     elif isinstance(event, LimitReached):
@@ -170,7 +171,26 @@ def greet(turn: Turn) -> Turn:
 
 
 def start(turn: Turn) -> Turn:
-    return resume(enter(turn.went(BEGAN).say("welcome"), turn.flow.head.start))
+    turn, is_all = say_message(turn.went(BEGAN))
+    return ending.end(turn) if is_all else resume(enter(turn.say("welcome"), turn.flow.head.start))
+
+
+def keep_message(turn: Turn, event: CallStarted) -> Turn:
+    """An operator's message is kept until the caller has chosen a language to hear it in."""
+    if not event.message:
+        return turn
+    return turn.note(**{f"{MESSAGE} {language}": text for language, text in event.message.items()}, is_all=event.is_all)
+
+
+def say_message(turn: Turn) -> tuple[Turn, bool]:
+    """Whether the call ends with it. In the caller's language, or in one that the message has."""
+    notes, language = turn.call.notes, turn.call.language
+    texts = {name.removeprefix(f"{MESSAGE} "): text for name, text in notes.items() if name.startswith(f"{MESSAGE} ")}
+    if not texts:
+        return turn, False
+    spoken = language if language in texts else next(iter(texts))
+    phrase = Phrase(AS_WRITTEN, language, (("text", texts[spoken]),))
+    return turn.do(Speak((phrase,))), bool(notes.get("is_all"))
 
 
 def offer_languages(turn: Turn) -> Turn:

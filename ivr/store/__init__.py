@@ -5,6 +5,7 @@ from functools import cache
 from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
+from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
 from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
@@ -36,7 +37,20 @@ from ivr.store.ways import Ways, WaysTaken
 
 
 class Store(
-    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways, FlowVersions
+    Calls,
+    SealedFields,
+    AttemptLimits,
+    Ledger,
+    Outbox,
+    Bills,
+    Notices,
+    Texts,
+    Audit,
+    Stories,
+    Turns,
+    Ways,
+    FlowVersions,
+    Announcements,
 ):
     """One database's whole store; thread-safe."""
 
@@ -77,6 +91,7 @@ def _empty_tables() -> Database:
 
 
 __all__ = [
+    "ALL_FLOWS",
     "ANY",
     "FINAL",
     "FOLLOWS",
@@ -85,6 +100,7 @@ __all__ = [
     "WITHDRAWN",
     "Accepted",
     "AlreadyBegun",
+    "Announcement",
     "Attempter",
     "AuditEvent",
     "BankWord",

@@ -155,7 +155,7 @@ def _node(tree: Any) -> Expression:
             return Operation(sign.start_pos, str(sign), (_node(left), _node(right)))  # type: ignore[union-attr]
         case "within" | "without":
             left, items = tree.children
-            parts = (_node(left), *map(_node, items.children))  # type: ignore[union-attr]
+            parts = (_node(left), *map(_node, items.children))
             return Operation(parts[0].at, _WORDS[tree.data], parts)
     parts = tuple(map(_node, tree.children))
     return Operation(parts[0].at, _WORDS[str(tree.data)], parts)

@@ -22,6 +22,7 @@ from ivr.store import (
     TEXTS,
     Accepted,
     AlreadyBegun,
+    Announcement,
     Attempter,
     BankWord,
     BeingPaid,
@@ -110,6 +111,10 @@ class ModelledStore(Store):
 
     def note_turn(self, turn: Turn) -> None:
         """For people to read: nobody reads it here."""
+
+    def announcement_for(self, flow: str) -> Announcement | None:
+        """Nobody sets one here."""
+        return None
 
     # ---- sealed fields
 
