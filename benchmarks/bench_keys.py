@@ -33,7 +33,7 @@ from benchmarks.keys_trunk import Answering, Call
 from benchmarks.peers import Asterisk, PeerMissing, Tree
 from benchmarks.peers.asterisk import PACKAGES, SUITE
 from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
-from ivr.phone.sip import Limits, Listen, SipEndpoint, SipSettings
+from ivr.phone.sip import ListenAddress, SipEndpoint, SipSettings, SourceLimits
 
 HERE = Path(__file__).parent
 OURS, THEIRS = "our telephone", "Asterisk 22"
@@ -250,7 +250,9 @@ async def contest(
         clip_seconds=1,
         realtime=not chosen.no_realtime,
     )
-    sip = SipSettings(listen=(Listen("udp", "127.0.0.1", FIRST_PORT + 2 * PORTS),), limits=Limits(calls=10_000))
+    sip = SipSettings(
+        listen=(ListenAddress("udp", "127.0.0.1", FIRST_PORT + 2 * PORTS),), limits=SourceLimits(calls=10_000)
+    )
     endpoint = SipEndpoint(sip, answering)
     async with MediaClient(settings, answering.heard) as answering.media:
         await endpoint.start()

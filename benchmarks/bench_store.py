@@ -15,9 +15,9 @@ import structlog
 from ivr.bank import AuthorizationRequest, BankAnswer
 from ivr.core.call import Call
 from ivr.core.money import Money
-from ivr.forwarder.crew import WORKERS, Crew, queues_for
 from ivr.forwarder.process import Forwarder
-from ivr.store import Job, Limit, Limits, PaymentIntent, SealedField, Store, migrate, open_store
+from ivr.forwarder.worker_pool import WORKERS, WorkerPool, queues_for
+from ivr.store import AttemptLimits, Job, Limit, PaymentIntent, SealedField, Store, migrate, open_store
 
 NOW = datetime.now(UTC)
 FIELDS = ("card_number", "expiry", "security_code", "postal_code")
@@ -37,7 +37,7 @@ class InstantBank:
 
 
 class Until:
-    """A forwarder that stops its crew after so many jobs."""
+    """A forwarder that stops its pool after so many jobs."""
 
     def __init__(self, forwarder: Forwarder, jobs: int, stop: threading.Event) -> None:
         self.forwarder, self.left, self.stop, self.lock = forwarder, jobs, stop, threading.Lock()
@@ -109,7 +109,7 @@ def bare_sqlite(folder: Path) -> Callable[[], None]:
 
 def begin(store: Store, lap: str) -> float:
     started = time.perf_counter()
-    limits = Limits(3, Limit(5, 3600), Limit(3, 86400), Limit(6, 86400), Limit(60, 3600))
+    limits = AttemptLimits(3, Limit(5, 3600), Limit(3, 86400), Limit(6, 86400), Limit(60, 3600))
     for number in range(CHARGES):
         reference = f"CA{lap}{number}-1"
         for field in FIELDS:
@@ -126,7 +126,7 @@ def drain(store: Store) -> tuple[float, float]:
     stop = threading.Event()
     forwarder = Forwarder(store, {"b": InstantBank()}, lambda message: None)
     started, cpu = time.perf_counter(), time.process_time()
-    Crew(Until(forwarder, CHARGES, stop), queues_for({"b": WORKERS})).run(stop)
+    WorkerPool(Until(forwarder, CHARGES, stop), queues_for({"b": WORKERS})).run(stop)
     return CHARGES / (time.perf_counter() - started), (time.process_time() - cpu) / CHARGES * 1e6
 
 

@@ -1,4 +1,4 @@
-"""Simultaneous calls on one core: our media plane beside Asterisk 22, in turns, under the same load and the same ear.
+"""Simultaneous calls on one core: our media plane beside Asterisk 22, in turns, under the same load, listened to alike.
 
 In every call audio comes in, a key is pressed every 1.5 s, and prompts go out. One core is measured, the load has
 another. The number of calls rises until the callers miss frames, or hear more than one in a thousand too late for a

@@ -91,8 +91,8 @@ def prepare(folder: Path) -> dict[str, str]:
 def command_of(server: str, target: str, threads: int) -> list[str]:
     """One worker; the port, chosen when it starts, is where {port} stands."""
     if server == "ours":
-        site = f"Site('{target}', '127.0.0.1', {{port}}, 'PORT', 1, {threads}, Limits())"
-        return ["-c", f"from ivr.web import Limits, Site, serve; serve({site})"]
+        site = f"Site('{target}', '127.0.0.1', {{port}}, 'PORT', 1, {threads}, ConnectionLimits())"
+        return ["-c", f"from ivr.web import ConnectionLimits, Site, serve; serve({site})"]
     command = ["-m", "granian", "--interface", "wsgi", "--factory", "--http", "1", "--host", "127.0.0.1"]
     command += ["--port", "{port}", "--workers", "1", "--blocking-threads", str(threads), "--no-ws"]
     return [*command, "--log-level", "error", target]

@@ -17,7 +17,7 @@ import structlog
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from ivr.phone.rtp import CallerStream, Phone
-from ivr.phone.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, ListenAddress, LocalSession, SipCaller, SipEndpoint, SipSettings, SourceLimits
 
 TONE_MS = GAP_MS = 100
 PAUSE_S = 0.5
@@ -95,7 +95,7 @@ async def telephone(endpoint: SipEndpoint, uri: str, caller: str, way: str, keys
 
 
 async def ring_all(order: dict) -> None:
-    settings = SipSettings(listen=(Listen("udp", "127.0.0.1", 0),), limits=Limits(calls=10_000))
+    settings = SipSettings(listen=(ListenAddress("udp", "127.0.0.1", 0),), limits=SourceLimits(calls=10_000))
     endpoint = SipEndpoint(settings, CallerHandler())
     await endpoint.start()
     turns = {way: asyncio.Semaphore(order["at_once"]) for way in WAYS}

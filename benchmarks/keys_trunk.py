@@ -1,9 +1,9 @@
-"""Who answers in bench_keys: SIP and the media worker as the trunk's desk joins them, and each call's keys written down."""
+"""Who answers in bench_keys: SIP and the media worker as the trunk joins them, and each call's keys written down."""
 
 import asyncio
 from dataclasses import dataclass, field
 
-from ivr.channels.trunk.desk import media_of
+from ivr.channels.trunk.call_handler import media_of
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
@@ -29,7 +29,7 @@ class Call:
 
 
 class Answering:
-    """SIP's CallHandler, and the media worker's ear: as the trunk's desk, but it only writes down what is keyed.
+    """SIP's CallHandler, told by the media worker too: as the trunk's own, but it only writes down what is keyed.
 
     A card field is over at `#`, and is wiped as the trunk does it.
     """

@@ -98,7 +98,7 @@ class Wire:
                 self._take(*self._socket.recvmsg(65536, 128, socket.MSG_DONTWAIT)[:2])
 
     def dropped(self) -> int:
-        """Packets that this ear has missed."""
+        """Packets that this telephone has missed."""
         return struct.unpack("II", self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
 
     def _take(self, datagram: bytes, ancillary: list[tuple[int, int, bytes]]) -> None:

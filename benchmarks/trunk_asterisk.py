@@ -15,13 +15,13 @@ from benchmarks.peers.asterisk import PACKAGES, SUITE
 from ivr.phone.sip import (
     Answer,
     CallerHandler,
-    Limits,
-    Listen,
+    ListenAddress,
     LocalSession,
     OutgoingCall,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
 )
 from tests.ports import free_port
 
@@ -119,7 +119,7 @@ class Callers:
     """SIP's side of the load: rings an extension from each of the load's ports."""
 
     def __init__(self, uri: str, *, tones_only: bool) -> None:
-        settings = SipSettings(listen=(Listen("udp", "127.0.0.1", 0),), limits=Limits(calls=10_000))
+        settings = SipSettings(listen=(ListenAddress("udp", "127.0.0.1", 0),), limits=SourceLimits(calls=10_000))
         self._endpoint = SipEndpoint(settings, CallerHandler())
         self._uri = uri
         self._session = TonesOnly if tones_only else LocalSession

@@ -142,7 +142,7 @@ def socket_inodes(process: psutil.Process) -> set[str]:
     return found
 
 
-class Ear:
+class KeyLog:
     """What the media worker tells us meanwhile."""
 
     def __init__(self) -> None:
@@ -172,9 +172,9 @@ async def on_core(core: int) -> AsyncIterator[None]:
 
 async def measure_ours(calls: int, conditions: Conditions) -> Point:
     """The worker and the process that runs its calls, both on the measured core."""
-    ear = Ear()
+    key_log = KeyLog()
     settings = MediaSettings(ports=conditions.ports, calls=calls, clip_seconds=60)
-    async with on_core(MEASURED), MediaClient(settings, ear.hear) as media:
+    async with on_core(MEASURED), MediaClient(settings, key_log.hear) as media:
         prompt = await media.load(murmur())
         load = await Load.begin(calls, conditions)
         events = ((101, 8000),) if conditions.method == "telephone_event" else ()
@@ -186,19 +186,19 @@ async def measure_ours(calls: int, conditions: Conditions) -> Point:
 
         async def play_on() -> None:
             while True:
-                media.play(await ear.over.get(), [prompt])
+                media.play(await key_log.over.get(), [prompt])
 
         playing = asyncio.create_task(play_on())
         cpu = Spent(psutil.Process(media.pid), psutil.Process())
         told = await load.run(there, conditions, cpu)
         await media.load(b"\xff")  # its answer stands behind every key that the worker has told
         playing.cancel()
-    return our_point(calls, told, ear, cpu, conditions)
+    return our_point(calls, told, key_log, cpu, conditions)
 
 
-def our_point(calls: int, told: dict, ear: Ear, cpu: Spent, conditions: Conditions) -> Point:
-    wrong = sum(ear.keys.get(str(call), "") != keys for call, keys in enumerate(told["pressed"]))
-    steady = [each for each in ear.stats if each.calls == calls][int(WARM_UP_S) :] or ear.stats[-1:]
+def our_point(calls: int, told: dict, key_log: KeyLog, cpu: Spent, conditions: Conditions) -> Point:
+    wrong = sum(key_log.keys.get(str(call), "") != keys for call, keys in enumerate(told["pressed"]))
+    steady = [each for each in key_log.stats if each.calls == calls][int(WARM_UP_S) :] or key_log.stats[-1:]
     parts = {part: statistics.median(each.cpu_us_per_tick[part] for each in steady) / calls for part in PARTS}
     heard = told["heard"]
     return Point(

@@ -1,6 +1,6 @@
 """The load of bench_trunk: rtp_load's callers, who also note what each of them hears: frames missing, and frames too late.
 
-The same ear for every system measured. As a process it takes and gives what rtp_load.py does; its answer also has
+The same listener for every system measured. As a process it takes and gives what rtp_load.py does; its answer also has
 "heard": {"streams", "frames", "missing", "late"}, counted from `warm_up` seconds on, and "stall_s": the longest time in
 which it sent nothing, because the machine held it up. Beyond what a jitter buffer forgives the row says nothing.
 """

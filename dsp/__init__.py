@@ -6,7 +6,7 @@ Public modules, each imported by its own name:
     dsp.dtmf       reads keys: `DtmfBank` for live channels, `decode` for a recording
     dsp.mask       `Masker` for live channels, `mask` for a recording
     dsp.recording  WAV files in and out
-    dsp.growing    a WAV file that grows while a call lasts
+    dsp.wav_writer    a WAV file that grows while a call lasts
     dsp.archive    folders of them: which hold keys, masked copies
 `python -m dsp --help` is the command line over them.
 """

@@ -21,7 +21,7 @@ COLUMNS: Final = ("file", "seconds", "channels", "keys", "at_s", "masked_s", "ve
 
 
 @dataclass(frozen=True)
-class Found:
+class ScannedRecording:
     """What one recording holds; `problem` says why it could not be read, and then the rest is empty."""
 
     path: Path
@@ -57,9 +57,9 @@ def keys_in(recording: Recording) -> tuple[dtmf.Key, ...]:
     return tuple(kept)
 
 
-def inspect(path: Path) -> Found:
+def inspect(path: Path) -> ScannedRecording:
     recording = read(path)
-    return Found(path, recording.seconds, len(recording.samples), keys_in(recording))
+    return ScannedRecording(path, recording.seconds, len(recording.samples), keys_in(recording))
 
 
 def mask_file(
@@ -70,7 +70,7 @@ def mask_file(
     recording: Recording | None = None,
     thorough: bool = False,
     veil: bool = True,
-) -> Found:
+) -> ScannedRecording:
     """Writes the masked copy and tells what was found in the source; refuses to write one that a decoder can read.
 
     `recording`: what `source` holds, where it has been read already: a pipe can be read only once.
@@ -84,10 +84,10 @@ def mask_file(
         raise DspError(f"still holds {len(left)} keys after masking; no copy is written")
     write(target, copy)
     lengths = (sum(stop - start for start, stop in spans) for spans in (masked.spans_s, masked.veiled_s))
-    return Found(source, recording.seconds, len(recording.samples), keys_in(recording), *lengths)
+    return ScannedRecording(source, recording.seconds, len(recording.samples), keys_in(recording), *lengths)
 
 
-def inspect_folder(folder: Path, heard: Heard | None = None) -> Iterator[Found]:
+def inspect_folder(folder: Path, heard: Heard | None = None) -> Iterator[ScannedRecording]:
     """One after the other; a file that cannot be read is told of and does not stop the rest."""
     for path in recordings(folder):
         yield _or_problem(path, inspect)
@@ -96,7 +96,7 @@ def inspect_folder(folder: Path, heard: Heard | None = None) -> Iterator[Found]:
 
 def mask_folder(
     folder: Path, out: Path, heard: Heard | None = None, *, thorough: bool = False, veil: bool = True
-) -> Iterator[Found]:
+) -> Iterator[ScannedRecording]:
     """Masked copies under `out`, at the same places as below `folder`."""
     if out.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(out.resolve()):
         raise DspError(f"{out}: lies in or around {folder}; masked copies need a folder of their own")
@@ -107,7 +107,7 @@ def mask_folder(
         _tell(path, heard)
 
 
-def write_report(path: Path, found: Sequence[Found], show_keys: bool = False) -> None:
+def write_report(path: Path, found: Sequence[ScannedRecording], show_keys: bool = False) -> None:
     """As CSV; the keys themselves only with `show_keys`."""
     with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -126,19 +126,19 @@ def write_report(path: Path, found: Sequence[Found], show_keys: bool = False) ->
             table.writerow((*row, "".join(key.key for key in one.keys)) if show_keys else row)
 
 
-def _mask_below(folder: Path, out: Path, path: Path, thorough: bool, veil: bool) -> Found:
+def _mask_below(folder: Path, out: Path, path: Path, thorough: bool, veil: bool) -> ScannedRecording:
     target = out / path.relative_to(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     return mask_file(path, target, thorough=thorough, veil=veil)
 
 
-def _or_problem(path: Path, work: Callable[[Path], Found]) -> Found:
+def _or_problem(path: Path, work: Callable[[Path], ScannedRecording]) -> ScannedRecording:
     try:
         return work(path)
     except DspError as error:
-        return Found(path, problem=str(error))
+        return ScannedRecording(path, problem=str(error))
     except OSError as error:
-        return Found(path, problem=error.strerror or str(error))
+        return ScannedRecording(path, problem=error.strerror or str(error))
 
 
 def _tell(path: Path, heard: Heard | None) -> None:

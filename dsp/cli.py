@@ -146,7 +146,7 @@ def plot_command(source: Path, target: Path, channel: int, hide_keys: bool, show
     click.echo(f"{target}: {len(keys)} keys marked")
 
 
-def _finish(found: list[archive.Found], report: Path | None, show_keys: bool) -> None:
+def _finish(found: list[archive.ScannedRecording], report: Path | None, show_keys: bool) -> None:
     """The table of a folder; exit code 1 when any recording could not be read."""
     if report:
         archive.write_report(report, found, show_keys)
@@ -161,7 +161,7 @@ def _finish(found: list[archive.Found], report: Path | None, show_keys: bool) ->
         raise SystemExit(1)
 
 
-def _table(found: list[archive.Found], show_keys: bool) -> Table:
+def _table(found: list[archive.ScannedRecording], show_keys: bool) -> Table:
     """The recordings there is something to say about."""
     table = Table("recording", "length", "keys", "at (s)")
     if show_keys:

@@ -15,7 +15,7 @@ import pytest
 from ivr.bank import BankSettings, HttpsBank
 from ivr.bank.dev_keys import make_development_keys
 from ivr.bank.settings import seconds
-from ivr.bank.simulator import BankSimulator, Entry, read_books
+from ivr.bank.simulator import BankSimulator, BookEntry, read_books
 from ivr.vault import Vault
 
 PATIENT = "20s"  # a busy machine must not make an answer unknown
@@ -62,10 +62,10 @@ class RunningBank:
     var: Path
     settings: BankSettings
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[BookEntry]:
         return read_books(self.folder)
 
-    def entry(self, reference: str) -> Entry | None:
+    def entry(self, reference: str) -> BookEntry | None:
         return next((entry for entry in self.entries() if entry.reference == reference), None)
 
     def wait_for(self, reference: str) -> None:

@@ -12,7 +12,7 @@ from ivr.logs import set_up_logging
 from ivr.store import migrate, open_store
 from ivr.testing.twilio import TwilioCall
 from tests.benches import Bench, make_bench
-from tests.channels.trunk.mouths import Caller, ring
+from tests.channels.trunk.audio_ports import Caller, ring
 from tests.leaks import leaks_in, leaks_in_files
 from tests.webs import Web, make_web
 

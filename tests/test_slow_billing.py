@@ -14,7 +14,7 @@ from ivr.flow.steps.pay import DUE_PATIENCE_S
 from ivr.testing.twilio import TwilioCall
 from tests.benches import Bench
 from tests.billing_endpoints import BillingServer, Request, billing_server, hang, write
-from tests.channels.trunk.mouths import Caller, keys_a_card, ring
+from tests.channels.trunk.audio_ports import Caller, keys_a_card, ring
 from tests.webs import Web, make_web
 
 VOICE = "/twilio/voice/pay-a-bill"

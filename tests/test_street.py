@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from ivr.store import DueNow, Limits, OverLimit, PaymentIntent, Store, memory_store
+from ivr.store import AttemptLimits, DueNow, OverLimit, PaymentIntent, Store, memory_store
 from ivr.store.ledger import attempter_of
 from ivr.store.limits import limit_reached
 from ivr.store.sealed import Staged
@@ -21,7 +21,13 @@ class BlindStore(Store):
     """A charge begins as it used to: within the limits, without a look at what is due or at other charges of the bill."""
 
     def _refusal(
-        self, connection: Connection, intent: PaymentIntent, staged: Staged, limits: Limits, now, due: DueNow | None
+        self,
+        connection: Connection,
+        intent: PaymentIntent,
+        staged: Staged,
+        limits: AttemptLimits,
+        now,
+        due: DueNow | None,
     ) -> OverLimit | None:
         return limit_reached(connection, attempter_of(intent, staged.fingerprint), limits, now)
 

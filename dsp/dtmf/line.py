@@ -15,7 +15,7 @@ HALF: Final = FRAME // 2
 LOUD_PEAK: Final = 128
 
 
-class Line(Protocol):
+class FrameReader(Protocol):
     """How frames are kept and read. `halves` is [n, 80]: the first 10 ms of each frame."""
 
     stored: np.dtype[np.generic]
@@ -92,5 +92,5 @@ def word_of(byte: int) -> np.uint64:
     return np.uint64(int.from_bytes(bytes([byte]) * 8, "little"))
 
 
-def line_for(law: str | None) -> Line:
+def line_for(law: str | None) -> FrameReader:
     return Linear() if law is None else Companded(law)

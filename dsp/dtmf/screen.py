@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsp.dtmf.keys import RATE, TONES_HZ, Floats, Frames, Rows, constant
-from dsp.dtmf.line import HALF, Line
+from dsp.dtmf.line import HALF, FrameReader
 
 PAIRS: Final = HALF // 2  # neighbours are summed: DTMF ends at 1633 Hz, so 4 kHz is rate enough to ask the question
 TILE: Final = 8
@@ -43,7 +43,7 @@ class Screen:
     A tone of 30 ms covers one such block completely, wherever it starts: 240 samples >= 159 + 80.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: FrameReader) -> None:
         self._line = line
         self._basis = screen_basis()
         self._sums = np.zeros((CHUNK, PAIRS), np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsp.dtmf.keys import FRAME, RATE, TONES_HZ, Floats, Frames, Rows
-from dsp.dtmf.line import HALF, Line
+from dsp.dtmf.line import HALF, FrameReader
 
 Complexes: TypeAlias = npt.NDArray[np.complex64]
 KeyIndices: TypeAlias = npt.NDArray[np.int8]
@@ -35,7 +35,7 @@ class Windows:
 class Closeup:
     """Takes the windows; holds the working memory, which is audio and can be wiped."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: FrameReader) -> None:
         self._line = line
         self._samples = np.zeros((CHUNK, BLOCKS, HALF), np.float32)
         self._products = np.zeros((CHUNK, BLOCKS, 8), np.float32)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dsp.mask.hearing import HOPS, Heard
+from dsp.mask.hearing import HOPS, HopEvidence
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -68,7 +68,7 @@ class Decision:
         self._held_at = np.full(channels, LONG_AGO)
         self._lost_at = np.full(channels, LONG_AGO)
 
-    def __call__(self, heard: Heard) -> Verdict:
+    def __call__(self, heard: HopEvidence) -> Verdict:
         """The hops of whole new frames; verdicts on as many frames, from one before them on.
 
         A frame is suspect whole when it or the next one (its look-ahead) is, or the end of the one before: a tone

@@ -18,7 +18,7 @@ PAST: Final = LONG_WINDOW - HOP  # samples before the first new one that a windo
 BATCH: Final = 1024  # windows scored at a time: 1024 x 320 float32 stays in cache
 
 
-class Heard(NamedTuple):
+class HopEvidence(NamedTuple):
     """What the windows that end with each hop show."""
 
     evidence: Floats  # [channels, hops, (long, short)] dB
@@ -31,9 +31,9 @@ class Hearing:
     def __init__(self) -> None:
         self._scorers = (Evidence(LONG_WINDOW), Evidence(SHORT_WINDOW))
 
-    def __call__(self, samples: Floats) -> Heard:
+    def __call__(self, samples: Floats) -> HopEvidence:
         evidence = np.stack([self._score(samples, scorer) for scorer in self._scorers], axis=2)
-        return Heard(evidence, decibels(_energy(samples, LONG_WINDOW // HOP)))
+        return HopEvidence(evidence, decibels(_energy(samples, LONG_WINDOW // HOP)))
 
     def _score(self, samples: Floats, scorer: Evidence) -> Floats:
         reach = samples[:, LONG_WINDOW - scorer.length :]

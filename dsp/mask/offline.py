@@ -12,7 +12,7 @@ import soxr
 from dsp.errors import DspError
 from dsp.mask.decision import LONG, SHORT, Decision, Verdict
 from dsp.mask.evidence import NO_EVIDENCE_DB, RATE
-from dsp.mask.hearing import FRAME, HOP, HOPS, LONG_WINDOW, PAST, SHORT_WINDOW, Heard, Hearing
+from dsp.mask.hearing import FRAME, HOP, HOPS, LONG_WINDOW, PAST, SHORT_WINDOW, Hearing, HopEvidence
 from dsp.mask.live import FULL_SCALE, linear
 from dsp.mask.veil import Random, Veil
 from dsp.tones import monotone, to_int16
@@ -97,12 +97,12 @@ def _pieces(row: Samples, rate: int, heard: Callable[[int], None] | None) -> Ite
 
 def suspect_frames(pieces: Iterator[Floats], thorough: bool) -> Verdict:
     """Which 20 ms frames of an 8 kHz signal to mask, heard both ways; the last may be begun only."""
-    heard = Heard(*(np.concatenate(parts, axis=1) for parts in zip(*_heard(pieces), strict=True)))
+    heard = HopEvidence(*(np.concatenate(parts, axis=1) for parts in zip(*_heard(pieces), strict=True)))
     ways = zip(_forwards(heard, thorough), _forwards(_reversed(heard), thorough), strict=True)
     return Verdict(*(forth | back[::-1] for forth, back in ways))
 
 
-def _heard(pieces: Iterator[Floats]) -> Iterator[Heard]:
+def _heard(pieces: Iterator[Floats]) -> Iterator[HopEvidence]:
     """Of one channel, piece by piece; behind the end follows a frame of silence for the windows that reach past it."""
     hearing = Hearing()
     kept = np.zeros(PAST, np.float32)
@@ -116,19 +116,19 @@ def _heard(pieces: Iterator[Floats]) -> Iterator[Heard]:
     yield hearing(np.pad(kept, (0, lacking + FRAME))[None])
 
 
-def _forwards(heard: Heard, thorough: bool) -> Verdict:
+def _forwards(heard: HopEvidence, thorough: bool) -> Verdict:
     """The decision comes one frame late, and the last frame is the silence behind the end."""
     return Verdict(*(flags[0, 1:] for flags in Decision(1, always_alert=thorough)(heard)))
 
 
-def _reversed(heard: Heard) -> Heard:
+def _reversed(heard: HopEvidence) -> HopEvidence:
     """The same audio played backwards. A window that ended at hop `e` now ends where it began.
 
     The frame of silence comes first then and is dropped; the windows that reach past the start come last.
     """
     windows = zip((LONG, SHORT), (LONG_WINDOW, SHORT_WINDOW), strict=True)
     evidence = [_turned(heard.evidence[..., kind], length, NO_EVIDENCE_DB) for kind, length in windows]
-    return Heard(np.stack(evidence, axis=2), _turned(heard.level_db, LONG_WINDOW, 0.0))
+    return HopEvidence(np.stack(evidence, axis=2), _turned(heard.level_db, LONG_WINDOW, 0.0))
 
 
 def _turned(shown: Floats, length: int, nothing: float) -> Floats:

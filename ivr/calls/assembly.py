@@ -19,6 +19,7 @@ from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import Around
 from ivr.flow.files import FlowSet, read_flows
+from ivr.flow.part_files import read_parts
 from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import Store, open_store
@@ -102,7 +103,9 @@ def load_flow(file: Path) -> tuple[Flow, Prompts]:
     """One flow, with the prompts of the folder `prompts` beside it."""
     if not file.is_file():
         raise ConfigError(f"there is no flow {file}")
-    found = read_flows(_contents([file]), _contents(flow_folder.prompt_files(file.parent / "prompts")))
+    parts = read_parts(_contents(flow_folder.part_files(file.parent)))
+    prompts = _contents(flow_folder.prompt_files(file.parent / "prompts"))
+    found = read_flows(_contents([file]), prompts, Around(parts=parts))
     if found.problems or found.prompts is None:
         raise FlowError("\n".join(map(str, found.problems)))
     return next(iter(found.flows.values())), found.prompts

@@ -7,7 +7,7 @@ told while the last good version goes on.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiler import Around
 from ivr.flow.content import Content, contents_of
 from ivr.flow.files import FlowSet, read_flows
+from ivr.flow.part_files import read_parts
 from ivr.store import WITHDRAWN, Draft, Store
 
 log = structlog.get_logger()
@@ -27,6 +28,7 @@ Stamps = tuple[tuple[str, int, int, int], ...]
 
 def read_folder(folder: Path, around: Around) -> FlowSet:
     """ConfigError for a folder without flows or prompts."""
+    around = replace(around, parts=read_parts(_texts(part_files(folder))))
     return read_flows(_texts(flow_files(folder)), _texts(prompt_files(folder / "prompts")), around)
 
 
@@ -35,6 +37,11 @@ def flow_files(folder: Path) -> list[Path]:
     if not files:
         raise ConfigError(f"no flows in {folder}: set FLOWS to a folder with *.yaml")
     return files
+
+
+def part_files(folder: Path) -> list[Path]:
+    """Of the parts that flows of this folder may use."""
+    return sorted((folder / "parts").glob("*.yaml"))
 
 
 def prompt_files(folder: Path) -> list[Path]:
@@ -49,7 +56,7 @@ def _texts(files: list[Path]) -> list[tuple[str, bytes]]:
 
 
 def draft_of(content: Content) -> Draft:
-    return Draft(content.flow, content.digest, content.text, content.prompts_json)
+    return Draft(content.flow, content.digest, content.text, content.prompts_json, content.parts_json)
 
 
 @dataclass
@@ -130,7 +137,7 @@ class FlowFolder:
                 )
 
     def _stamps(self) -> Stamps:
-        files = (*self.folder.glob("*.yaml"), *(self.folder / "prompts").glob("*.yaml"))
+        files = (*self.folder.glob("*.yaml"), *(self.folder / "prompts").glob("*.yaml"), *part_files(self.folder))
         return tuple(sorted(_stamp(file) for file in files))
 
 

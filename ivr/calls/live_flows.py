@@ -209,7 +209,7 @@ def _compile(stored: FlowVersion, around: Around = NOTHING_AROUND) -> Compiled:
 
 
 def stored_content_of(stored: FlowVersion) -> Content:
-    return stored_content(stored.flow, stored.text, stored.prompts)
+    return stored_content(stored.flow, stored.text, stored.prompts, stored.parts)
 
 
 def _named(version: FlowVersion) -> dict[str, object]:

@@ -31,11 +31,11 @@ from ivr.reading.scalars import Rate
 from ivr.store import (
     AlreadyBegun,
     Attempter,
+    AttemptLimits,
     BeingPaid,
     DueChanged,
     DueNow,
     Limit,
-    Limits,
     NoCard,
     OverLimit,
     Payment,
@@ -260,9 +260,9 @@ def _limit(rate: Rate) -> Limit:
     return Limit(rate.count, rate.window_s)
 
 
-def _limits(flow: Flow) -> Limits:
+def _limits(flow: Flow) -> AttemptLimits:
     written = flow.head.limits
-    return Limits(
+    return AttemptLimits(
         per_call=written.attempts_per_call,
         per_caller=_limit(written.attempts_per_caller),
         per_card=_limit(written.attempts_per_card),

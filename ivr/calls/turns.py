@@ -9,7 +9,7 @@ from ivr.core.actions import ChannelAction, Speak
 from ivr.core.call import Call
 from ivr.core.events import CardCaptured, Event, HungUp, KeysEntered, NoInput, Waited
 from ivr.flow.compiled import Flow
-from ivr.store import Turn
+from ivr.store import TurnRecord
 
 MOST_DOTS = 20
 
@@ -30,9 +30,11 @@ def in_words(flows: Mapping[str, Flow], call: Call, event: Event) -> str:
     return "call began"
 
 
-def turn_of(call: Call, number: int, came: str, actions: Sequence[ChannelAction], took_s: float, now: datetime) -> Turn:
+def turn_of(
+    call: Call, number: int, came: str, actions: Sequence[ChannelAction], took_s: float, now: datetime
+) -> TurnRecord:
     phrases = [phrase.name for action in actions if isinstance(action, Speak) for phrase in action.phrases]
-    return Turn(call.id, number, now, came, call.step, call.phase, tuple(phrases), round(took_s * 1000))
+    return TurnRecord(call.id, number, now, came, call.step, call.phase, tuple(phrases), round(took_s * 1000))
 
 
 def _dots(flows: Mapping[str, Flow], call: Call, count: int) -> str:

@@ -18,7 +18,7 @@ from dsp.mask import mask
 from dsp.recording import written_whole
 from dsp.tones import HIGH_GROUP_HZ, LOW_GROUP_HZ
 from ivr.errors import ConfigError
-from ivr.phone.rtp import CallerStream, Heard
+from ivr.phone.rtp import CallerStream, HeardPacket
 
 RATE: Final = 8000
 FRAME: Final = 160
@@ -107,7 +107,7 @@ class CallTape(CallerStream):
     def note_state(self, name: str) -> None:
         self._states.append((self.now_s, name))
 
-    def picture(self, title: str, heard: Sequence[Heard], began: float) -> CallPicture:
+    def picture(self, title: str, heard: Sequence[HeardPacket], began: float) -> CallPicture:
         """Masks, and forgets what it was made of."""
         sent = self._masked(g711.decode(np.frombuffer(bytes(self._codes), np.uint8), self.law))
         theirs = self._masked(timeline(heard, began))
@@ -122,7 +122,7 @@ class CallTape(CallerStream):
         return np.concatenate([samples[:at], mask(samples[at:], RATE).samples]).astype(np.int16)
 
 
-def timeline(heard: Sequence[Heard], began: float) -> Samples:
+def timeline(heard: Sequence[HeardPacket], began: float) -> Samples:
     """Packets one after another, as they were sent; where none came, silence."""
     pieces: list[Samples] = []
     length = 0

@@ -79,10 +79,10 @@ def rule_called(word: str) -> Rule:
 
 
 def flow_files(named: Iterable[Path]) -> list[Path]:
-    """A prompt file stands for the flows that speak it."""
+    """A prompt file stands for the flows that speak it, and a part for those that may use it."""
     files: list[Path] = []
     for path in list(named) or [chosen_flows()]:
-        place = next((one.parent for one in (path, path.parent) if one.name == "prompts"), path)
+        place = next((one.parent for one in (path, path.parent) if one.name in ("prompts", "parts")), path)
         inside = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
         if not inside:
             raise click.UsageError(f"there are no flows in {path}: they are files that end in .yaml")

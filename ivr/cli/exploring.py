@@ -20,7 +20,7 @@ from ivr.calls.assembly import load_flow
 from ivr.cli.flow_choice import settings_to_read
 from ivr.flow.drawing.coverage import Coverage
 from ivr.places import SHIPPED, find_project
-from ivr.testing.explore import Found, explore
+from ivr.testing.explore import BrokenRule, explore
 from ivr.testing.project import Project
 
 console = Console(highlight=False)
@@ -30,7 +30,7 @@ def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, whole: bool, d
     """1 where a rule was broken."""
     flow, _ = load_flow(file)
     project = Project(file.parent, accounts_for_trying())
-    coverage, endings, found, whole_calls = Coverage(flow), Counter[str](), dict[str, Found](), 0
+    coverage, endings, found, whole_calls = Coverage(flow), Counter[str](), dict[str, BrokenRule](), 0
     with progress_bar() as bar:
         task = bar.add_task(f"exploring {flow.name}", total=calls)
         for part in explore(project, flow.name, calls, seed, jobs, "whole" if whole else "quick"):
@@ -53,7 +53,7 @@ def accounts_for_trying() -> Path | None:
     return SHIPPED / "config" / "accounts.csv" if find_project() is None else settings_to_read().accounts
 
 
-def tell(coverage: Coverage, endings: Counter[str], found: dict[str, Found]) -> None:
+def tell(coverage: Coverage, endings: Counter[str], found: dict[str, BrokenRule]) -> None:
     console.print(f"ended: {', '.join(f'{count} {ending}' for ending, count in endings.most_common())}")
     for line in coverage.lines():
         console.print(line, markup=False)
@@ -64,11 +64,11 @@ def tell(coverage: Coverage, endings: Counter[str], found: dict[str, Found]) -> 
         console.print(broken.file, markup=False, soft_wrap=True)
 
 
-class Rate(ProgressColumn):
+class RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
 def progress_bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)

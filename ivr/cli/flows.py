@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.editor_schema import flow_schema
 from ivr.flow.files import FlowSet, read_flows
+from ivr.flow.part_files import read_parts
 from ivr.flow.step_docs import with_steps
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -67,8 +69,8 @@ def schema_text() -> str:
 
 
 def read_folder(folder: Path, files: Sequence[Path], around: Around = NOTHING_AROUND) -> FlowSet:
-    prompts = sorted((folder / "prompts").glob("*.yaml"))
-    return read_flows(contents(files), contents(prompts), around)
+    prompts, parts = (sorted((folder / name).glob("*.yaml")) for name in ("prompts", "parts"))
+    return read_flows(contents(files), contents(prompts), replace(around, parts=read_parts(contents(parts))))
 
 
 def contents(files: Iterable[Path]) -> list[tuple[str, bytes]]:

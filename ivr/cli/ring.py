@@ -16,7 +16,7 @@ from ivr.channels.simulator import mask
 from ivr.cli.call_picture import CallPicture, CallTape, SensitiveEntries, draw, require_plotting
 from ivr.logs import set_up_logging
 from ivr.phone.rtp import CallerStream, Phone
-from ivr.phone.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, ListenAddress, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 
 console = Console(highlight=False)
 TONE_MS, GAP_MS = 100, 80
@@ -97,7 +97,9 @@ class Transcript:
 
 async def ring_up(uri: str, bind: str, plan: Plan) -> Transcript:
     """PeerError when nobody answers; the transcript otherwise, however the call went."""
-    endpoint = SipEndpoint(SipSettings(listen=(Listen("udp", bind, 0), Listen("tcp", bind, 0))), CallerHandler())
+    endpoint = SipEndpoint(
+        SipSettings(listen=(ListenAddress("udp", bind, 0), ListenAddress("tcp", bind, 0))), CallerHandler()
+    )
     await endpoint.start()
     phone = await Phone.at(bind)
     try:

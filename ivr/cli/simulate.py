@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from ivr.channels.simulator import Ask, Line, converse, mask
+from ivr.channels.simulator import Ask, CallerLine, converse, mask
 from ivr.cli.flow_choice import chosen_flow
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
@@ -140,7 +140,7 @@ def write_call_file(file: Path, line: "RecordingLine", bench: "Workbench") -> No
     console.print(f"[dim]written to {file}: keys of a card are those of a test card like it[/]")
 
 
-def via_line(url: str, flow: str, ani: str) -> Line:
+def via_line(url: str, flow: str, ani: str) -> CallerLine:
     """As Twilio would call the line, with this project's auth token."""
     from ivr.testing.twilio import call_application
 

@@ -20,11 +20,11 @@ from ivr.testing.project import Project
 from ivr.testing.seconds import (
     CALLERS,
     Answers,
-    Caller,
     Kind,
     Part,
+    PhraseLengths,
+    TimedCaller,
     TimedLine,
-    Voice,
     by_kind,
     by_name,
     in_order,
@@ -102,12 +102,14 @@ def time_flow(file: Path, keys: str | None = None, language: str | None = None) 
         )
     project = Project(file.parent, accounts_for_trying())
     with renderer_of(flow, prompts, file.parent) as renderer:
-        voice = Voice(renderer.seconds, renderer.seconds_until)
+        voice = PhraseLengths(renderer.seconds, renderer.seconds_until)
         calls = {caller.name: time_one(project, flow, language, keys, caller, voice) for caller in CALLERS}
         return Timing(flow.name, language, renderer.voice, calls)
 
 
-def time_one(project: Project, flow: Flow, language: str, keys: str | None, caller: Caller, voice: Voice) -> list[Part]:
+def time_one(
+    project: Project, flow: Flow, language: str, keys: str | None, caller: TimedCaller, voice: PhraseLengths
+) -> list[Part]:
     """On a bench of its own: what another caller has paid is not due any more."""
     bench = project.bench(flow.name).workbench
     line = TimedLine(bench.runner, bench.store, bench.prompts.words, bench.clock, bench.work)

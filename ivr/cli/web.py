@@ -3,7 +3,7 @@
 import click
 
 from ivr.settings import Settings, load_settings
-from ivr.web import Limits, Site, serve
+from ivr.web import ConnectionLimits, Site, serve
 
 CONSOLE_THREADS = 4
 
@@ -21,7 +21,7 @@ def console() -> None:
 
 
 def public_site(settings: Settings) -> Site:
-    limits = Limits(settings.web_read_s)
+    limits = ConnectionLimits(settings.web_read_s)
     return Site(
         "ivr.app:create_app", settings.host, settings.port, "PORT", settings.web_workers, settings.web_threads, limits
     )
@@ -29,5 +29,5 @@ def public_site(settings: Settings) -> Site:
 
 def console_site(settings: Settings) -> Site:
     where = (settings.console_host, settings.console_port)
-    limits = Limits(settings.web_read_s)
+    limits = ConnectionLimits(settings.web_read_s)
     return Site("ivr.app:create_console_and_phone", *where, "CONSOLE_PORT", 1, CONSOLE_THREADS, limits, sockets=True)

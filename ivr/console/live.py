@@ -13,7 +13,7 @@ from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import traffic_of
 from ivr.flow.way import whole_way
 from ivr.settings import Settings
-from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, Turn
+from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, TurnRecord
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class LivePages:
         return [*texts, *self.flow_trouble()]
 
 
-def turn_row(turn: Turn, began: datetime) -> TurnRow:
+def turn_row(turn: TurnRecord, began: datetime) -> TurnRow:
     at_s = max((turn.at - began).total_seconds(), 0.0)
     return TurnRow(at_s, turn.came, turn.step, turn.phase, turn.said, turn.took_ms)
 

@@ -1,6 +1,5 @@
 """From a flow's text to a checked, compiled flow: one shared `transitions` machine, or every problem at once."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,9 @@ from ivr.flow.compiled import Flow
 from ivr.flow.declared import Declared
 from ivr.flow.endings import UnreadStep
 from ivr.flow.expression_check import expression_problems
+from ivr.flow.inlining import InlinedSource, is_step_name, promise_problems, read_flow
 from ivr.flow.known import known_values
+from ivr.flow.part_files import NO_PARTS, Parts
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
 from ivr.flow.schema import RETRY, FlowHead, LookUpTerms
@@ -30,9 +31,8 @@ from ivr.flow.step_check import (
 from ivr.flow.steps import kind_of, kinds, words
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import reading, values, ways
-from ivr.reading.scalars import NAME_PATTERN
 from ivr.reading.typed_values import ValueType
-from ivr.reading.yaml_source import Source, read_yaml
+from ivr.reading.yaml_source import Source
 from ivr.words.prompt_files import PromptFiles
 
 # Where a step leads that does not say: the engine's own endings. A merchant's step names cannot begin with an underscore.
@@ -48,12 +48,13 @@ NAME_CURE = "small letters, digits and _"
 class Around:
     """What a flow is used with, as far as it is known; None: not checked against it.
 
-    `banks` are the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
+    `parts` are those that its steps may use, `banks` the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
     """
 
     prompts: PromptFiles | None = None
     banks: Mapping[str, Collection[str]] | None = None
     bills: Collection[str] | None = None
+    parts: Parts = NO_PARTS
 
 
 NOTHING_AROUND = Around()
@@ -70,11 +71,11 @@ class Checked:
 
 def compile_flow(file: str, text: str | bytes, around: Around = NOTHING_AROUND) -> tuple[Flow | None, list[Problem]]:
     """The flow, or None and every problem found."""
-    checked = check_flow(read_yaml(file, text), around)
+    checked = check_flow(read_flow(file, text, around.parts), around)
     return checked.flow, checked.problems
 
 
-def check_flow(source: Source, around: Around) -> Checked:
+def check_flow(source: InlinedSource, around: Around) -> Checked:
     if not isinstance(source.tree, dict) or not source.tree:
         nothing = source.problem(reading.NOTHING_WRITTEN, (), "there is no flow here", "begin with 'flow: <name>'")
         return Checked(None, source.problems or [nothing], [])
@@ -87,7 +88,9 @@ def check_flow(source: Source, around: Around) -> Checked:
     return Checked(flow, problems, advice)
 
 
-def _fit_problems(source: Source, head: FlowHead | None, steps: dict[str, Step], around: Around) -> Iterator[Problem]:
+def _fit_problems(
+    source: InlinedSource, head: FlowHead | None, steps: dict[str, Step], around: Around
+) -> Iterator[Problem]:
     """Do the steps fit together, and with what is around them?"""
     start = source.tree.get("start")
     yield from _outcome_problems(source, steps)
@@ -107,6 +110,7 @@ def _fit_problems(source: Source, head: FlowHead | None, steps: dict[str, Step],
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)
     yield from step_problems(source, steps, known)
+    yield from promise_problems(source, steps, known)
     yield from expression_problems(source, head, steps, reached, known)
     yield from advise(source, head)
 
@@ -141,7 +145,7 @@ def _readable_terms(written: Any) -> LookUpTerms:
     return LookUpTerms.model_construct(takes=takes, gives=given)
 
 
-def _read_steps(source: Source, declared: Declared) -> tuple[dict[str, Step], list[Problem]]:
+def _read_steps(source: InlinedSource, declared: Declared) -> tuple[dict[str, Step], list[Problem]]:
     written = source.tree.get("steps")
     if not isinstance(written, dict) or not written:
         return {}, [
@@ -159,9 +163,10 @@ def _read_steps(source: Source, declared: Declared) -> tuple[dict[str, Step], li
     problems: list[Problem] = []
     for name, body in written.items():
         path = ("steps", name)
-        if not re.fullmatch(NAME_PATTERN, name) or len(name) > 60 or name == RETRY:
+        if not source.is_inlined(name) and not is_step_name(name):
             problems.append(source.problem(values.NOT_A_NAME, path, f"'{name}' is not a step's name", NAME_CURE))
-        steps[name], found = _read_step(source, name, body, declared)
+        is_unread = name in source.unread
+        steps[name], found = (_unread(body), []) if is_unread else _read_step(source, name, body, declared)
         problems += found
     return steps, problems
 

@@ -6,13 +6,14 @@ Banks, look-ups and limits' counts are not part of it: a flow names them, and th
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import NOTHING_AROUND, Around, compile_flow
 from ivr.flow.files import FlowSet
+from ivr.flow.part_files import Parts, read_parts
 from ivr.flow.prompts import needed_prompts
 from ivr.words.phrases import Prompts, Texts
 from ivr.words.slots import WORD_PROMPTS
@@ -20,11 +21,13 @@ from ivr.words.slots import WORD_PROMPTS
 
 @dataclass(frozen=True)
 class Content:
-    """`prompts`: language, prompt's name, text; of the flow's languages, and only what the flow needs."""
+    """`prompts`: language, prompt's name, text; of the flow's languages, and only what the flow needs. `parts`: the texts of
+    the parts that it uses, by name."""
 
     flow: str
     text: str
     prompts: Texts
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def prompts_json(self) -> str:
@@ -32,9 +35,13 @@ class Content:
         return json.dumps(self.prompts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @cached_property
+    def parts_json(self) -> str:
+        return json.dumps(self.parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 in hexadecimal. The length in front keeps text and prompts apart."""
-        whole = f"{len(self.text)}\n{self.text}{self.prompts_json}"
+        """SHA-256 in hexadecimal. The length in front keeps text and prompts apart; without parts nothing follows them."""
+        whole = f"{len(self.text)}\n{self.text}{self.prompts_json}{self.parts_json if self.parts else ''}"
         return hashlib.sha256(whole.encode()).hexdigest()
 
 
@@ -42,13 +49,15 @@ def contents_of(found: FlowSet) -> Mapping[str, Content]:
     """By name, of the flows that have no problems."""
     assert found.prompts is not None or not found.flows
     return {
-        name: _content(flow, found.texts[name], found.prompts) for name, flow in found.flows.items() if found.prompts
+        name: _content(flow, found.texts[name], found.prompts, found.parts[name])
+        for name, flow in found.flows.items()
+        if found.prompts
     }
 
 
-def _content(flow: Flow, text: str, prompts: Prompts) -> Content:
+def _content(flow: Flow, text: str, prompts: Prompts, parts: Mapping[str, str]) -> Content:
     needed = needed_prompts(flow.steps) | WORD_PROMPTS.keys() | _words_of_values(prompts, flow)
-    return Content(flow.name, text, prompts.texts(flow.head.languages, needed))
+    return Content(flow.name, text, prompts.texts(flow.head.languages, needed), parts)
 
 
 def _words_of_values(prompts: Prompts, flow: Flow) -> frozenset[str]:
@@ -58,12 +67,18 @@ def _words_of_values(prompts: Prompts, flow: Flow) -> frozenset[str]:
     return frozenset(name for name in every if name.startswith(words))
 
 
-def stored_content(flow: str, text: str, prompts_json: str) -> Content:
-    return Content(flow, text, json.loads(prompts_json))
+def stored_content(flow: str, text: str, prompts_json: str, parts_json: str = "{}") -> Content:
+    return Content(flow, text, json.loads(prompts_json), json.loads(parts_json))
+
+
+def parts_of(content: Content) -> Parts:
+    """As they are named in messages: by the flow's version, like the flow itself."""
+    return read_parts((f"{content.flow} part {name}", text) for name, text in sorted(content.parts.items()))
 
 
 def compiled(content: Content, around: Around = NOTHING_AROUND) -> tuple[Flow, Prompts]:
     """As it was checked when it was published. FlowError with every problem, should another program find some."""
+    around = replace(around, parts=parts_of(content))
     flow, problems = compile_flow(f"{content.flow} {content.digest[:7]}", content.text, around)
     if flow is None:
         raise FlowError("\n".join(map(str, problems)))

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ivr.flow.content import Content
+from ivr.flow.content import Content, parts_of
+from ivr.flow.inlining import read_flow
 from ivr.flow.steps import kind_of
-from ivr.reading.yaml_source import read_yaml
 
 LONGEST_SHOWN = 100
 ONLY_LAYOUT = "  only comments or layout"
@@ -96,7 +96,7 @@ def _by_prompt(content: Content) -> Mapping[tuple[str, str], str]:
 
 
 def _tree(content: Content) -> dict[str, Any]:
-    tree = read_yaml(content.flow, content.text).tree
+    tree = read_flow(content.flow, content.text, parts_of(content)).tree
     return tree if isinstance(tree, dict) else {}
 
 

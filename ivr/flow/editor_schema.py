@@ -63,7 +63,7 @@ def _is_noise(key: str, value: Any) -> bool:
 def _add_outcomes(part: Schema, kind: type[Step]) -> None:
     """An editor offers each outcome by name."""
     then = part["properties"].get("then", {})
-    if then.get("type") == "object":
+    if then.get("type") == "object" and kind.offered_outcomes():
         target = then.pop("additionalProperties")
         then["properties"] = dict.fromkeys(sorted(kind.offered_outcomes()), target)
         then["additionalProperties"] = False

@@ -6,13 +6,14 @@ from typing import Any
 
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, check_flow
+from ivr.flow.inlining import read_flow
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.steps import kinds
 from ivr.flow.value_types import set_in
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
-from ivr.reading.yaml_source import Source, read_yaml
+from ivr.reading.yaml_source import Source
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
@@ -22,7 +23,8 @@ from ivr.words.slots import ANSWER_KINDS, KINDS_OF_TYPE, WORD_PROMPTS, Terms
 @dataclass(frozen=True)
 class FlowSet:
     """`flows` by name: those with no problem of their own or of the prompts they need. `left_out` are the names of the
-    others, as far as they have one. `prompts` are those that can be said, `texts` what each of `flows` was read from."""
+    others, as far as they have one. `prompts` are those that can be said, `texts` what each of `flows` was read from,
+    `parts` the texts of the parts that each of them uses, by name."""
 
     flows: Mapping[str, Flow]
     prompts: Prompts | None
@@ -30,30 +32,32 @@ class FlowSet:
     advice: list[Problem]
     left_out: frozenset[str]
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
 
 def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_AROUND) -> FlowSet:
     """Every problem of all of them at once."""
     flow_files = list(flow_files)
-    sources = [read_yaml(file, text) for file, text in flow_files]
+    sources = [read_flow(file, text, around.parts) for file, text in flow_files]
     files = read_prompt_files(prompt_files)
     found = list(prompt_file_problems(files, terms_of(sources), _spoken(sources, files)))
     checked = [check_flow(source, replace(around, prompts=files)) for source in sources]
     doubles = list(_double_problems(sources))
-    told = {one.problem for one in found}.union(doubles, *(one.problems for one in checked))
+    told = {one.problem for one in found}.union(doubles, around.parts.problems, *(one.problems for one in checked))
     doubled = {problem.file for problem in doubles}
     kept = [
-        (one.flow, text)
+        (one.flow, text, source)
         for one, source, (_, text) in zip(checked, sources, flow_files, strict=True)
         if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found)
     ]
     return FlowSet(
-        flows={flow.name: flow for flow, _ in kept},
+        flows={flow.name: flow for flow, _, _ in kept},
         prompts=usable(files) if files else None,
         problems=sorted(problem for problem in told if not problem.is_advice),
         advice=sorted({*(p for p in told if p.is_advice), *_all_advice(checked), *_unspoken(files, sources)}),
-        left_out=frozenset(_names(sources)) - {flow.name for flow, _ in kept},
-        texts={flow.name: text if isinstance(text, str) else text.decode() for flow, text in kept},
+        left_out=frozenset(_names(sources)) - {flow.name for flow, _, _ in kept},
+        texts={flow.name: text if isinstance(text, str) else text.decode() for flow, text, _ in kept},
+        parts={flow.name: {name: part.text for name, part in source.used.items()} for flow, _, source in kept},
     )
 
 

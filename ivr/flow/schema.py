@@ -23,8 +23,8 @@ from ivr.reading.scalars import (
     KeyName,
     Language,
     LookupName,
-    Name,
     RateText,
+    Target,
     WrongValue,
     all_different,
 )
@@ -152,7 +152,7 @@ class FlowHead(Written):
     """When the merchant is open, and the time zone."""
     lookups: dict[LookupName, LookUpTerms] = {}
     """The flow's look-ups, where they are asked with several answers, or give more than what is due."""
-    start: Name
+    start: Target
     """The first step."""
 
     @field_validator("lookups")

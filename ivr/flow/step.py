@@ -80,6 +80,11 @@ class Step(Written):
         return ""
 
     @classmethod
+    def part_used(cls, body: Mapping[str, Any]) -> str:
+        """The part whose steps stand in the place of this one (`flow.inlining`); "" for a step that stays one."""
+        return ""
+
+    @classmethod
     def set_written(cls, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """The values that a written step sets: name and expression."""
         yield from ()

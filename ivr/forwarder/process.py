@@ -2,7 +2,7 @@
 
 The rule that everything here serves: after a request may have left, silence means `unknown`. An unknown charge is
 inquired for by our own reference and, if the bank cannot say, reversed; it is never sent again. Why each outcome may
-be final is argued in docs/money.md; how many jobs are done at once is for `crew`, texts for `texts`.
+be final is argued in docs/money.md; how many jobs are done at once is for `worker_pool`, texts for `texts`.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from ivr.calls.notices import Notices, notices_of
 from ivr.calls.production import require_production
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
-from ivr.forwarder.crew import Crew, queues_for, threads_of
 from ivr.forwarder.results import ResultText, result_words
 from ivr.forwarder.texts import TextJobs
 from ivr.forwarder.twilio_texts import text_sender
+from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
 from ivr.logs import set_up_logging
 from ivr.settings import load_settings
 from ivr.store import BankWord, DatabaseError, Job, Payment, Status, Store, open_store
@@ -264,4 +264,4 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
-    Crew(forwarder, queues, sweep=sweeper(store, flows, flows.prompts, settings.trunk_max_minutes)).run(stop)
+    WorkerPool(forwarder, queues, sweep=sweeper(store, flows, flows.prompts, settings.trunk_max_minutes)).run(stop)

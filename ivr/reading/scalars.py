@@ -238,7 +238,13 @@ def _text(pattern: str, *examples: str) -> WithJsonSchema:
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 FlowName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Target = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
+# A step of a part has the name of the step that uses it in front: nobody writes that, so an editor knows the plain name only.
+_INLINED_PATTERN = r"^[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*$"
+Target = Annotated[
+    str,
+    Field(pattern=_INLINED_PATTERN, max_length=60),
+    WithJsonSchema({"type": "string", "maxLength": 60, "pattern": NAME_PATTERN}),
+]
 PlainField = Annotated[Name, AfterValidator(plain_field)]
 Language = Annotated[
     str,
@@ -246,6 +252,7 @@ Language = Annotated[
     _text(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", "en-US", "es-MX", "es-419"),
 ]
 LookupName = Annotated[str, AfterValidator(known_lookup), WithJsonSchema({"enum": sorted(LOOKUPS)})]
+ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
 # What it means is for `flow.expressions`; here it is a text.
 FormulaText = Annotated[
     str, Field(max_length=400), _text(".+", "bill.due", "bill.due - 5 %", "today <= 2026-12-31 and bill.due > 5.00 USD")
@@ -257,7 +264,6 @@ PayableAmount = Annotated[
     Field(max_length=400),
     WithJsonSchema({"type": "string", "examples": ["bill.due", "25.00 USD", "bill.due - 5 %"]}),
 ]
-ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$", max_length=60)]
 KeyName = Annotated[Name, AfterValidator(key_name)]
 GivenValue = Annotated[ValueName, AfterValidator(given_value)]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]

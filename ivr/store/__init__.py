@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
 from ivr.store.audit import Audit, AuditEvent
-from ivr.store.billing import Bills, Renewal
+from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import (
@@ -24,14 +24,14 @@ from ivr.store.intents import (
     Status,
 )
 from ivr.store.ledger import Ledger, NoCard
-from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, Limits, OverLimit
+from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
-from ivr.store.notices import Notice, Notices
+from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
-from ivr.store.turns import Turn, Turns
+from ivr.store.turns import TurnRecord, Turns
 from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
 from ivr.store.ways import Ways, WaysTaken
 
@@ -39,11 +39,11 @@ from ivr.store.ways import Ways, WaysTaken
 class Store(
     Calls,
     SealedFields,
-    AttemptLimits,
+    LimitChecks,
     Ledger,
     Outbox,
-    Bills,
-    Notices,
+    BillRows,
+    NoticeRows,
     Texts,
     Audit,
     Stories,
@@ -101,6 +101,7 @@ __all__ = [
     "Accepted",
     "AlreadyBegun",
     "Announcement",
+    "AttemptLimits",
     "Attempter",
     "AuditEvent",
     "BankWord",
@@ -116,7 +117,6 @@ __all__ = [
     "Job",
     "LedgerEntry",
     "Limit",
-    "Limits",
     "LiveVersion",
     "NoCard",
     "Notice",
@@ -132,7 +132,7 @@ __all__ = [
     "StoredCall",
     "TextMessage",
     "TextProblem",
-    "Turn",
+    "TurnRecord",
     "WaysTaken",
     "Which",
     "bank_queue",

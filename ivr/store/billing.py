@@ -29,7 +29,7 @@ class Renewal:
     unchanged: int
 
 
-class Bills:
+class BillRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -27,7 +27,7 @@ from ivr.store.intents import (
     payment_of,
     read_payment,
 )
-from ivr.store.limits import Attempter, Limits, OverLimit, limit_reached
+from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.outbox import NOTICES, Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.tables import ledger_entry, payment_intent
@@ -56,7 +56,7 @@ class Ledger:
     # ---- the charge is begun
 
     def begin_payment(
-        self, intent: PaymentIntent, limits: Limits, now: datetime, due: DueNow | None = None
+        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: DueNow | None = None
     ) -> Accepted | AlreadyBegun | Refusal:
         """One transaction: intent, idempotency key, its sealed fields, the first ledger entry and the outbox row.
 
@@ -85,7 +85,7 @@ class Ledger:
         connection: Connection,
         intent: PaymentIntent,
         staged: Staged,
-        limits: Limits,
+        limits: AttemptLimits,
         now: datetime,
         due: DueNow | None,
     ) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""Limits on failed attempts to pay: of a call, a caller, a card, an account and a line, each within a window.
+"""AttemptLimits on failed attempts to pay: of a call, a caller, a card, an account and a line, each within a window.
 
 An attempt counts from its beginning, so that many at once are counted too, until the bank approves it. One that never
 left for the bank does not count. Callers and cards are known by keyed hash only. What is counted can be reset.
@@ -22,7 +22,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Limits:
+class AttemptLimits:
     """`per_line` is for callers without a number, who are not one caller."""
 
     per_call: int | None = None
@@ -102,13 +102,13 @@ _SHOW = {
 }
 
 
-class AttemptLimits:
+class LimitChecks:
     """Early word of a limit, so that nobody keys in a card for nothing. The final word is in the charge's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def limit_reached(self, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
+    def limit_reached(self, attempter: Attempter, limits: AttemptLimits, now: datetime) -> OverLimit | None:
         with self._database.calls() as connection:
             return limit_reached(connection, attempter, limits, now)
 
@@ -131,7 +131,9 @@ class AttemptLimits:
             return connection.execute(_RESET, values).rowcount
 
 
-def limit_reached(connection: Connection, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
+def limit_reached(
+    connection: Connection, attempter: Attempter, limits: AttemptLimits, now: datetime
+) -> OverLimit | None:
     """For an exact word the transaction holds what `Attempter.holds` names."""
     checks: tuple[tuple[Counted, Limit | None], ...] = (
         ("call", Limit(limits.per_call, 365 * 24 * 3600) if limits.per_call else None),

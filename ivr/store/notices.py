@@ -21,7 +21,7 @@ class Notice:
     due: datetime | None
 
 
-class Notices:
+class NoticeRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 

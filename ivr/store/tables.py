@@ -167,7 +167,8 @@ audit_event = Table(
     Column("digest", String(64), nullable=False),
 )
 
-# What a flow's calls run on: its text and the prompts it speaks (JSON: language, name, text), under a digest of both.
+# What a flow's calls run on: its text, the prompts it speaks (JSON: language, name, text) and the parts it uses, under a
+# digest of all of them.
 # `moved_to`: the digest of the version that open calls of this one go on with, where they can.
 flow_version = Table(
     "flow_version",
@@ -181,6 +182,7 @@ flow_version = Table(
     Column("published_by", String(80), nullable=False),
     Column("live_turn", Integer, nullable=False),  # the flow's turn in which it last became the live version
     Column("moved_to", String(64)),
+    Column("parts", Text, nullable=False, server_default="{}"),  # the texts of the parts it uses (JSON: name, text)
 )
 
 # The version that new calls of a flow begin on; `number` is 0 where the flow was withdrawn. `turn` is one higher with

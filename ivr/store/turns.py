@@ -18,7 +18,7 @@ _ADD = (
 
 
 @dataclass(frozen=True)
-class Turn:
+class TurnRecord:
     """`number`: the version that the call has after it. `came`: the event in words, keys as dots. `step` and `phase`: where
     it led. `said`: the names of the prompts. `took_ms`: from the event to the answer."""
 
@@ -36,16 +36,16 @@ class Turns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note_turn(self, turn: Turn) -> None:
+    def note_turn(self, turn: TurnRecord) -> None:
         at, said = milliseconds(turn.at), " ".join(turn.said)
         self._database.run(_ADD, (turn.call, turn.number, at, turn.came, turn.step, turn.phase, said, turn.took_ms))
 
-    def turns_of(self, call_id: str) -> Sequence[Turn]:
+    def turns_of(self, call_id: str) -> Sequence[TurnRecord]:
         """The first ones, in order; a call of an older version has none."""
         turns = select(call_turn).where(call_turn.c.call == call_id).order_by(call_turn.c.number).limit(MOST_TURNS)
         with self._database.calls() as connection:
             return [
-                Turn(
+                TurnRecord(
                     *(row.call, row.number, datetime.fromtimestamp(row.at / 1000, UTC), row.came, row.step, row.phase),
                     *(tuple(row.said.split()), row.took_ms),
                 )

@@ -21,12 +21,13 @@ WITHDRAWN = 0  # the number of a flow whose new calls nobody answers
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to be published. `prompts`: JSON, as it is stored; `digest`: of text and prompts, so of what a call runs on."""
+    """What is to be published. `prompts` and `parts`: JSON, as it is stored; `digest`: of all of it, so of what a call runs on."""
 
     flow: str
     digest: str
     text: str
     prompts: str
+    parts: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class FlowVersion:
     prompts: str
     published_at: datetime
     published_by: str
+    parts: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class FlowVersions:
             if row is None:
                 number = 1 + (connection.execute(_last_number(draft.flow)).scalar_one() or 0)
                 added = {"flow": draft.flow, "number": number, "digest": draft.digest, "live_turn": 0}
-                added |= {"text": draft.text, "prompts": draft.prompts}
+                added |= {"text": draft.text, "prompts": draft.prompts, "parts": draft.parts}
                 added |= {"published_at": milliseconds(now), "published_by": by}
                 connection.execute(insert(flow_version), added)
                 row = connection.execute(_of(draft.flow).where(flow_version.c.number == number)).one()
@@ -191,4 +193,5 @@ def _version(row: Row[Any]) -> FlowVersion:
         row.prompts,
         datetime.fromtimestamp(row.published_at / 1000, UTC),
         row.published_by,
+        row.parts,
     )

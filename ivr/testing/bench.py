@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ivr.calls.assembly import MakeVaults, vaults_for
-from ivr.channels.simulator import Line, LocalLine, Paid, Texted, World
+from ivr.channels.simulator import CallerLine, LocalLine, Paid, Texted, World
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.store import Store
@@ -40,7 +40,7 @@ class Bench:
         while self.at_end:
             self.at_end.pop()()
 
-    def dial(self, flow: str, ani: str) -> Line:
+    def dial(self, flow: str, ani: str) -> CallerLine:
         self.line = self.workbench.dial(flow, ani)
         self.begun[self.line.call_id] = self.workbench.clock()
         return self.line
@@ -103,7 +103,7 @@ class BenchWorld:
         prompts = self.bench.workbench.prompts
         return {name for language in prompts.languages() for name in prompts.names(language)}
 
-    def dial(self, flow: str, ani: str) -> tuple[str, Line]:
+    def dial(self, flow: str, ani: str) -> tuple[str, CallerLine]:
         line = self.bench.dial(flow, ani)
         assert self.bench.line is not None
         return self.bench.line.call_id, line

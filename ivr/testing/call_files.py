@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ivr.channels.simulator import Line, ScriptError, read_script
+from ivr.channels.simulator import CallerLine, ScriptError, read_script
 from ivr.errors import IvrError
 from ivr.testing.bench import BenchWorld
 from ivr.testing.channels import Channel, dial
@@ -76,7 +76,7 @@ class ChannelWorld(BenchWorld):
     channel: Channel = "core"
     keys: KeyMethod = "events"
 
-    def dial(self, flow: str, ani: str) -> tuple[str, Line]:
+    def dial(self, flow: str, ani: str) -> tuple[str, CallerLine]:
         call, line = dial(self.channel, self.bench, flow, ani, self.keys)
         self.bench.begun.setdefault(call, self.bench.workbench.clock())
         return call, line

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import httpx
 from flask import Flask, Response
 
-from ivr.channels.simulator import Line, Reply
+from ivr.channels.simulator import CallerLine, LineReply
 from ivr.channels.twilio import Forbidden, Signer, Webhooks, Writer
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError
@@ -27,7 +27,7 @@ PUBLIC_URL, TOKEN = (
 )  # signs between this process and itself
 
 
-def dial(channel: Channel, bench: Bench, flow: str, ani: str, keys: KeyMethod = "events") -> tuple[str, Line]:
+def dial(channel: Channel, bench: Bench, flow: str, ani: str, keys: KeyMethod = "events") -> tuple[str, CallerLine]:
     """The call's id and its line, not yet begun. `keys` is how a telephone sends them, where there is one (SIP)."""
     if keys not in KEY_METHODS:
         raise ConfigError(f"keys as '{keys}': choose among {', '.join(KEY_METHODS)}")
@@ -78,18 +78,18 @@ class WebhookLine:
         self._hold_s = 0.0
         self.call_id = self._line.call_id
 
-    def begin(self) -> Reply:
+    def begin(self) -> LineReply:
         return self._named(self._line.begin())
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         self._bench.workbench.clock.advance(1)
         return self._named(self._line.press(keys))
 
-    def stay_silent(self) -> Reply:
+    def stay_silent(self) -> LineReply:
         self._bench.workbench.clock.advance(self._bench.workbench.flow.head.patience.first_key)
         return self._named(self._line.stay_silent())
 
-    def wait(self) -> Reply:
+    def wait(self) -> LineReply:
         self._bench.workbench.work()
         self._bench.workbench.clock.advance(max(self._hold_s, 1))
         self._bench.workbench.work()
@@ -98,7 +98,7 @@ class WebhookLine:
     def hang_up(self) -> None:
         self._line.hang_up()
 
-    def _named(self, reply: Reply) -> Reply:
+    def _named(self, reply: LineReply) -> LineReply:
         self._hold_s = reply.wait_s
         names = self._words.names
         return replace(reply, heard=[replace(one, name=names.get(one.words, "")) for one in reply.heard])

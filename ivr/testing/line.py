@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ivr.channels.simulator import Caller, Line
+from ivr.channels.simulator import Caller, CallerLine
 from ivr.channels.simulator.script import DURATION, SECONDS
 from ivr.errors import ConfigError
 from ivr.testing.bench import Bench
@@ -119,7 +119,7 @@ class MerchantLine:
         self.bench.begun.setdefault(call, self.bench.workbench.clock())
         return self._placed(call, line)
 
-    def _placed(self, call: str, line: Line) -> PlacedCall:
+    def _placed(self, call: str, line: CallerLine) -> PlacedCall:
         caller = Caller(call, line)
         caller.take(line.begin())
         self.calls.append(PlacedCall(self.bench, caller))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
-from ivr.channels.simulator import Reply
+from ivr.channels.simulator import LineReply
 from ivr.errors import PeerError
 from ivr.testing.twilio import TwilioCall
 
@@ -50,12 +50,12 @@ def _one(new_call: Callable[[int], TwilioCall], number: int, keys: Sequence[str]
     return placed
 
 
-def _hang_up(call: TwilioCall) -> Reply:
+def _hang_up(call: TwilioCall) -> LineReply:
     call.hang_up()
-    return Reply((), "over")
+    return LineReply((), "over")
 
 
-def _wait_out(placed: Placed, call: TwilioCall, reply: Reply) -> Reply:
+def _wait_out(placed: Placed, call: TwilioCall, reply: LineReply) -> LineReply:
     """A caller on hold: after each pause Twilio asks again."""
     for _ in range(MOST_WAITS):
         if reply.state != "waiting":
@@ -65,7 +65,7 @@ def _wait_out(placed: Placed, call: TwilioCall, reply: Reply) -> Reply:
     return reply
 
 
-def _timed(placed: Placed, what: str, act: Callable[[], Reply]) -> Reply:
+def _timed(placed: Placed, what: str, act: Callable[[], LineReply]) -> LineReply:
     began = time.perf_counter()
     try:
         return act()

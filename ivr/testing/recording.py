@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ivr.calls import CallStore
-from ivr.channels.simulator import LocalLine, Reply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.core.actions import Collect, Phrase
 from ivr.core.call import Call
 from ivr.core.entry import read_after_timeout
@@ -38,7 +38,7 @@ class Happening:
 
 
 @dataclass
-class Recording:
+class RecordedCall:
     flow: str
     ani: str
     happened: list[Happening] = field(default_factory=list)
@@ -62,11 +62,11 @@ class RecordingLine(LocalLine):
     """The in-process line, writing down what is heard and keyed. Entries are seen where they are told apart, so
     that keys typed ahead into a card's fields are known to be a card's."""
 
-    recording: Recording
+    recording: RecordedCall
     _parts: tuple[Happening, ...] = ()  # keyed in so far of what may be a card number, as the call knows it
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> Self:
-        self.recording = Recording(flow, ani)
+        self.recording = RecordedCall(flow, ani)
         words = self.words
 
         def noted(phrase: Phrase) -> str:
@@ -83,7 +83,7 @@ class RecordingLine(LocalLine):
         for intent in self._open_charges():
             self.recording.add("bank", intent=intent)
 
-    def _happen(self, event: Event) -> Reply:
+    def _happen(self, event: Event) -> LineReply:
         if isinstance(event, KeysEntered) and self._collect is not None:
             self._note_keys(self._collect, event)
         elif isinstance(event, NoInput):
@@ -166,7 +166,7 @@ def zeros(keys: str) -> str:
 # ---- as a call file
 
 
-def call_file(recording: Recording, call_id: str, store: CallStore) -> str:
+def call_file(recording: RecordedCall, call_id: str, store: CallStore) -> str:
     """What is on record by now stands at the end: the file is a test of it."""
     lines = [f"call {recording.flow} from {recording.ani or 'anonymous'}"]
     lines += [f"  owes   {bill}" for bill in recording.bills]

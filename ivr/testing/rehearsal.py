@@ -3,27 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ivr.channels.simulator import Heard, Instruction, Player, World, read_script
+from ivr.channels.simulator import HeardPrompt, Instruction, Player, World, read_script
 from ivr.errors import PeerError
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedLine:
     """A line of the file. `heard`: what the caller heard because of it; `instead`: what was true in place of it."""
 
     instruction: Instruction
-    heard: Sequence[Heard] = ()
+    heard: Sequence[HeardPrompt] = ()
     instead: str = ""
 
 
 @dataclass(frozen=True)
 class Rehearsal:
     text: str
-    played: Sequence[Played]
+    played: Sequence[PlayedLine]
     money: str = ""
 
     @property
-    def first_difference(self) -> Played | None:
+    def first_difference(self) -> PlayedLine | None:
         return next((played for played in self.played if played.instead), None)
 
     @property
@@ -36,13 +36,13 @@ def rehearse(text: str, world: World) -> Rehearsal:
 
     ScriptError names a line that cannot be read, before anything is played.
     """
-    heard: list[Heard] = []
+    heard: list[HeardPrompt] = []
     player = Player(world, lambda reply: heard.extend(reply.heard))
-    played: list[Played] = []
+    played: list[PlayedLine] = []
     for instruction in read_script(text, flows=world.flows, prompts=world.prompts):
         heard.clear()
         instead = _attempt(player, instruction)
-        played.append(Played(instruction, tuple(heard), instead))
+        played.append(PlayedLine(instruction, tuple(heard), instead))
     untrue = {line: f"heard {name}, which must never be heard" for line, name in player.heard_although_never()}
     return Rehearsal(text, [_with(one, untrue.get(one.instruction.line, "")) for one in played])
 
@@ -57,5 +57,5 @@ def _attempt(player: Player, instruction: Instruction) -> str:
     return ""
 
 
-def _with(played: Played, untrue: str) -> Played:
+def _with(played: PlayedLine, untrue: str) -> PlayedLine:
     return replace(played, instead=untrue) if untrue else played

@@ -45,7 +45,7 @@ LOOKED_UP = frozenset({"found", "not_found", "failed"})
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     at_s: int
     word: str
     rest: tuple[str, ...]
@@ -134,7 +134,7 @@ class _Replay:
         charges = (known.get((one.attempt, one.amount), one) if one.is_open else one for one in self.call.charges)
         return replace(self.call, charges=tuple(charges))
 
-    def at(self, entry: Entry | None = None) -> datetime:
+    def at(self, entry: HistoryEntry | None = None) -> datetime:
         """Time does not go back, in whatever order the entries are used."""
         self.now_s = max(self.now_s, entry.at_s if entry else self.now_s)
         return datetime.fromtimestamp(self.began + self.now_s, UTC)
@@ -245,7 +245,7 @@ class _Replay:
             return CardCollected(self.at(entry), of_field, False, verdict[1:], ended_itself=itself)
         return replace(self.valid(asked.field, verdict, entry), ended_itself=itself)
 
-    def valid(self, card_field: str, brand: str, entry: Entry | None = None) -> CardCollected:
+    def valid(self, card_field: str, brand: str, entry: HistoryEntry | None = None) -> CardCollected:
         of_field: CardField = card_field  # type: ignore[assignment]  # the flow's own
         if card_field != "card_number":
             return CardCollected(self.at(entry), of_field, True)
@@ -260,11 +260,11 @@ class _Replay:
         return NoInput(self.at())
 
 
-def entries_of(history: History) -> list[Entry]:
+def entries_of(history: History) -> list[HistoryEntry]:
     entries = []
     for written in history[1:]:
         at_s, word, *rest = written.split(" ")
-        entries.append(Entry(int(at_s), word, tuple(rest)))
+        entries.append(HistoryEntry(int(at_s), word, tuple(rest)))
     return entries
 
 

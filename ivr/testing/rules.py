@@ -62,7 +62,7 @@ class SeenCall:
 
 
 @dataclass(frozen=True)
-class Bank:
+class KnownBank:
     """What rules have to know of it: the confirmation number that it gives a reference, and, where the words of texts
     are known, whether a text says that something was charged. `words`: with them every text on a charge is read."""
 
@@ -86,7 +86,7 @@ def bill(account: str, owed: Money, charged_minor: int, left_minor: int) -> Brok
         yield "bill", f"{account} owed {owed}, {charged} was charged, {left_minor} is left"
 
 
-def told(seen: SeenCall, bank: Bank) -> Broken:
+def told(seen: SeenCall, bank: KnownBank) -> Broken:
     """What was said and texted: ending (a caller who hung up heard none), receipt, text."""
     if not seen.hung_up:
         yield from _ending(seen)
@@ -123,7 +123,7 @@ def _by_receipt(seen: SeenCall) -> int:
     return sum(receipts.values()) if len(receipts) == 1 else 0
 
 
-def _receipts(seen: SeenCall, bank: Bank) -> Broken:
+def _receipts(seen: SeenCall, bank: KnownBank) -> Broken:
     true = {(bank.confirmation_number(one), money.minor) for one, money in seen.charged.items()}
     for phrase in seen.heard:
         if phrase.name == RECEIPT:
@@ -132,7 +132,7 @@ def _receipts(seen: SeenCall, bank: Bank) -> Broken:
                 yield "receipt", f"confirmation number {number} for {_minor(phrase)}, which was not charged"
 
 
-def _texts(seen: SeenCall, bank: Bank) -> Broken:
+def _texts(seen: SeenCall, bank: KnownBank) -> Broken:
     call, texts = seen.call, {text.id: text for text in seen.texts}
     if texts and not call.can_text:
         yield "text", "a text to nobody"
@@ -153,7 +153,7 @@ def _texts(seen: SeenCall, bank: Bank) -> Broken:
                 yield "text", f"the text {text.id.rpartition('-')[2]} does not say what the bank's books say"
 
 
-def _body(seen: SeenCall, bank: Bank, reference: str, text: TextMessage) -> str:
+def _body(seen: SeenCall, bank: KnownBank, reference: str, text: TextMessage) -> str:
     """What a text on this charge has to say, by the bank's books; its own body where it says more than a receipt does."""
     assert bank.words is not None
     template, language = text.id.removeprefix(f"{reference}-"), seen.call.language

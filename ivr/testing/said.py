@@ -27,7 +27,7 @@ Slots = Callable[[str, str], Collection[str]]
 
 
 @dataclass(frozen=True)
-class Card:
+class KeyedCard:
     """All that is kept of a card that was keyed in."""
 
     brand: str
@@ -45,7 +45,7 @@ class Moment:
     dues: Collection[int] = ()
     leasts: Collection[int] = ()
     least_is_kept: bool = False
-    card: Card | None = None
+    card: KeyedCard | None = None
     keyed: Collection[int] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     unsent: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ivr.channels.simulator import Reply
+from ivr.channels.simulator import LineReply
 from ivr.conversation.history import is_whole
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
@@ -21,7 +21,7 @@ from ivr.store import Store, memory_store
 from ivr.testing.bench import Bench, build_bench
 from ivr.testing.recording import RecordingLine, behaviour_of, call_file
 from ivr.testing.rehearsal import rehearse
-from ivr.testing.replay import KEYED, LOOKED_UP, Entry, entries_of, never_begun
+from ivr.testing.replay import KEYED, LOOKED_UP, HistoryEntry, entries_of, never_begun
 from ivr.testing.stand_ins import EDITS, account_keys, card_field_keys, card_number_keys, stray_card
 from ivr.words.phrases import Prompts
 
@@ -106,7 +106,7 @@ class Retelling:
                 self.bench.tell_bank(self._behaviour(attempt))
         return self._line
 
-    def _act(self, reply: Reply) -> Reply | None:
+    def _act(self, reply: LineReply) -> LineReply | None:
         """What the caller did, or the bank; None where nothing more is on record."""
         if reply.state == "waiting":
             return self._wait()
@@ -117,7 +117,7 @@ class Retelling:
             return self._line.stay_silent()
         return self._line.press(self._card_keys(reply, entry) if reply.sensitive else self._plain_keys(entry))
 
-    def _next(self, words: frozenset[str]) -> Entry | None:
+    def _next(self, words: frozenset[str]) -> HistoryEntry | None:
         for at in range(self._at, len(self._entries)):
             if self._entries[at].word in words:
                 self._at = at + 1
@@ -126,7 +126,7 @@ class Retelling:
 
     # ---- keys
 
-    def _card_keys(self, reply: Reply, entry: Entry) -> str:
+    def _card_keys(self, reply: LineReply, entry: HistoryEntry) -> str:
         if entry.word == "edit":
             return EDITS[entry.rest[0]]
         if entry.word != "card" or entry.rest[0] != reply.asks:
@@ -140,7 +140,7 @@ class Retelling:
         attempt = 0 if self._has_one_card else self._call.attempt - 1
         return card_number_keys(verdict, taken, attempt, bool(itself))
 
-    def _plain_keys(self, entry: Entry) -> str:
+    def _plain_keys(self, entry: HistoryEntry) -> str:
         if entry.word == "keys":
             return entry.rest[0]
         if entry.word == "captured":
@@ -171,7 +171,7 @@ class Retelling:
 
     # ---- the bank
 
-    def _wait(self) -> Reply | None:
+    def _wait(self) -> LineReply | None:
         if not self._is_bank_ahead():
             return None
         for attempt in self._open_attempts():

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Literal, Self
 
 from ivr.channels.line import LOOK_S
-from ivr.channels.simulator import LocalLine, Reply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.core.actions import Phrase
 from ivr.core.entry import Reading, read_entry
 from ivr.core.money import Money
@@ -29,14 +29,14 @@ Kind = Literal["prompt", "keys", "silence", "hold"]
 
 
 @dataclass(frozen=True)
-class Caller:
+class TimedCaller:
     """`hears_out`: every prompt to its end, then keys at once. Otherwise only those that say something new."""
 
     name: str
     hears_out: bool
 
 
-FIRST_TIME, EXPERT = Caller("first time", True), Caller("expert", False)
+FIRST_TIME, EXPERT = TimedCaller("first time", True), TimedCaller("expert", False)
 CALLERS = (FIRST_TIME, EXPERT)
 
 
@@ -50,7 +50,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Voice:
+class PhraseLengths:
     """`seconds` is how long a phrase lasts; `until`: up to the end of the last of these values, 0 where it says none."""
 
     seconds: Callable[[Phrase], float]
@@ -90,7 +90,7 @@ class TimedLine(LocalLine):
 Answer = Callable[[str, Sequence[Phrase]], str]
 
 
-def time_call(line: TimedLine, caller: Caller, answer: Answer, voice: Voice) -> list[Part]:
+def time_call(line: TimedLine, caller: TimedCaller, answer: Answer, voice: PhraseLengths) -> list[Part]:
     """The whole call in its order. `answer` gives the keys for a field and what was just said; "" is a silence."""
     parts: list[Part] = []
     reply = line.begin()
@@ -107,12 +107,12 @@ def time_call(line: TimedLine, caller: Caller, answer: Answer, voice: Voice) -> 
     raise ConfigError(f"--time: the call is not over after {MOST_TURNS} turns: give the keys that pay with --keys")
 
 
-def in_full(said: Sequence[Phrase], voice: Voice) -> Iterator[Part]:
+def in_full(said: Sequence[Phrase], voice: PhraseLengths) -> Iterator[Part]:
     for phrase in said:
         yield Part("prompt", phrase.name, voice.seconds(phrase))
 
 
-def heard(said: Sequence[Phrase], caller: Caller, voice: Voice) -> Iterator[Part]:
+def heard(said: Sequence[Phrase], caller: TimedCaller, voice: PhraseLengths) -> Iterator[Part]:
     """A question with what stands before it. Whoever knows it keys as soon as the last new thing has been said."""
     news = [voice.news(phrase) for phrase in said]
     last = max((number for number, seconds in enumerate(news) if seconds), default=-1)
@@ -130,7 +130,7 @@ def held(said_s: float) -> Part:
     return Part("hold", "bank", ceil(max(0.0, BANK_S - said_s) / LOOK_S) * LOOK_S)
 
 
-def answered(line: TimedLine, reply: Reply, keys: str, parts: list[Part]) -> Reply:
+def answered(line: TimedLine, reply: LineReply, keys: str, parts: list[Part]) -> LineReply:
     began = line.clock()
     if not keys:
         following = line.stay_silent()

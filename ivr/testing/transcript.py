@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from ivr.core.stray_cards import card_within
 from ivr.testing.cards import is_published
-from ivr.testing.rehearsal import Played, Rehearsal
+from ivr.testing.rehearsal import PlayedLine, Rehearsal
 
 FILE_WIDTH = 44
 HEARD_WIDTH = 72
@@ -35,7 +35,7 @@ def _columns(rehearsal: Rehearsal) -> Iterator[str]:
         yield _row("E", "", rehearsal.money)
 
 
-def _rows(written: str, played: Played) -> Iterator[str]:
+def _rows(written: str, played: PlayedLine) -> Iterator[str]:
     """What was heard stands below the line that made it be said; what is not true is marked with an E."""
     if not played.instead:
         yield _row("", written, "")

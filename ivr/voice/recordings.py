@@ -13,7 +13,7 @@ from ivr.core.brands import BRAND_NAMES
 from ivr.core.entry import KEY_OF_WORD
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.voice.script import Line
+from ivr.voice.script import ScriptLine
 from ivr.words.numerals import Sound, all_number_sounds
 from ivr.words.phrases import Prompts
 
@@ -36,7 +36,7 @@ class Recordings:
     def path(self, language: str, name: str) -> Path | None:
         return self._there(language).get(name)
 
-    def says(self, language: str, line: Line) -> bool:
+    def says(self, language: str, line: ScriptLine) -> bool:
         """Whether recordings say all of the line. A value is recorded only where its whole set is: one voice, not two."""
         there = self._there(language)
         if not line.recordings or not all(name in there for name in line.recordings):

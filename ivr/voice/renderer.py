@@ -18,7 +18,7 @@ from ivr.voice.earcons import earcon_for
 from ivr.voice.guard import refuse_card_number
 from ivr.voice.loudness import LINE_RATE, for_the_line
 from ivr.voice.recordings import Recordings, is_spoken, is_word, read_recording
-from ivr.voice.script import DIGIT_MS, STOP_MS, Line, lines_of
+from ivr.voice.script import DIGIT_MS, STOP_MS, ScriptLine, lines_of
 from ivr.voice.synthesizer import Synthesizer, Voice, is_installed
 from ivr.words.phrases import Prompts
 
@@ -106,12 +106,12 @@ class Renderer:
         for language, line in self.fixed_lines(languages, prompts):
             yield self._rendered(language, line)
 
-    def fixed_lines(self, languages: Sequence[str], prompts: Prompts | None = None) -> list[tuple[str, Line]]:
+    def fixed_lines(self, languages: Sequence[str], prompts: Prompts | None = None) -> list[tuple[str, ScriptLine]]:
         """Every literal, and the digits, keys and brands; amounts are spoken when they are first needed."""
         prompts = prompts or self._prompts
         if self.voice == "tones":
             names = sorted({name for language in languages for name in prompts.names(language) if is_spoken(name)})
-            return [("", Line(name, (), "tone", 0)) for name in names]
+            return [("", ScriptLine(name, (), "tone", 0)) for name in names]
         return [(language, line) for language in languages for line in _fixed_lines(prompts, language)]
 
     def _refuse_gaps(self, languages: Sequence[str], prompts: Prompts) -> None:
@@ -125,7 +125,7 @@ class Renderer:
         if isinstance(self._speaking, Synthesizer):
             self._speaking.close()
 
-    def _rendered(self, language: str, line: Line) -> Rendered:
+    def _rendered(self, language: str, line: ScriptLine) -> Rendered:
         made_before = self._clips.made
         if line.kind == "tone":
             tone = self._tone(line.words)
@@ -134,11 +134,11 @@ class Renderer:
         clips = tuple(self._voiced(language, line))
         return Rendered(language, line.words, source, clips, self._clips.made > made_before)
 
-    def _line(self, language: str, line: Line) -> list[Path]:
+    def _line(self, language: str, line: ScriptLine) -> list[Path]:
         clips = self._voiced(language, line)
         return [*clips, self._clips.pause(line.pause_ms)] if line.pause_ms else clips
 
-    def _voiced(self, language: str, line: Line) -> list[Path]:
+    def _voiced(self, language: str, line: ScriptLine) -> list[Path]:
         refuse_card_number(line.words)
         if self.recordings.says(language, line):
             paths = [self.recordings.path(language, name) for name in line.recordings]
@@ -166,7 +166,7 @@ class Renderer:
         return self._clips.get("tone", earcon, make=lambda: tones.earcon(earcon))
 
 
-def _fixed_lines(prompts: Prompts, language: str) -> Iterator[Line]:
+def _fixed_lines(prompts: Prompts, language: str) -> Iterator[ScriptLine]:
     names = sorted(prompts.names(language))
     for name in filter(is_spoken, names):
         yield from lines_of(prompts.fixed_pieces(language, name))
@@ -177,4 +177,4 @@ def _fixed_lines(prompts: Prompts, language: str) -> Iterator[Line]:
         recording = speech.sounds[0].recording
         for mark in (",", "."):
             words = f"{speech.sounds[0].words}{mark}"
-            yield Line(words, (recording,) if recording else (), "digits", DIGIT_MS)
+            yield ScriptLine(words, (recording,) if recording else (), "digits", DIGIT_MS)

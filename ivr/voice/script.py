@@ -14,7 +14,7 @@ _LEADING = re.compile(r"[\s.,;:!?)]*")
 
 
 @dataclass(frozen=True)
-class Line:
+class ScriptLine:
     """`words` carry the punctuation that gives the voice its melody; `recordings` is empty where there can be none."""
 
     words: str
@@ -23,9 +23,9 @@ class Line:
     pause_ms: int
 
 
-def lines_of(pieces: Sequence[Piece]) -> list[Line]:
+def lines_of(pieces: Sequence[Piece]) -> list[ScriptLine]:
     """Punctuation before a literal's first word belongs to the value before it: `42 dollars` `. To pay it in full`."""
-    lines: list[Line] = []
+    lines: list[ScriptLine] = []
     for index, piece in enumerate(pieces):
         following = pieces[index + 1].text if index + 1 < len(pieces) else "."
         after = _LEADING.match(following)
@@ -36,7 +36,7 @@ def lines_of(pieces: Sequence[Piece]) -> list[Line]:
     return lines
 
 
-def _literal(piece: Piece) -> Iterator[Line]:
+def _literal(piece: Piece) -> Iterator[ScriptLine]:
     leading = _LEADING.match(piece.text)
     body = piece.text[leading.end() if leading else 0 :].strip()
     if not _WORDS.search(body):
@@ -44,16 +44,16 @@ def _literal(piece: Piece) -> Iterator[Line]:
     mark = _mark(body[-1])
     words = body if body[-1] in ".,;:!?" else f"{body},"
     # A comma that is not written keeps the voice up, but there is no pause before the value.
-    yield Line(words, _recordings(piece.sounds), "literal", _pause(mark) if words == body else JOIN_MS)
+    yield ScriptLine(words, _recordings(piece.sounds), "literal", _pause(mark) if words == body else JOIN_MS)
 
 
-def _value(piece: Piece, mark: str) -> Iterator[Line]:
+def _value(piece: Piece, mark: str) -> Iterator[ScriptLine]:
     breaths = list(_breaths(piece))
     for number, (sounds, pause) in enumerate(breaths, 1):
         last = number == len(breaths)
         words = " ".join(sound.words for sound in sounds)
         pause = _pause(mark) if last and mark else pause
-        yield Line(f"{words}{mark or ',' if last else ','}", _recordings(sounds), piece.kind, pause)
+        yield ScriptLine(f"{words}{mark or ',' if last else ','}", _recordings(sounds), piece.kind, pause)
 
 
 def _breaths(piece: Piece) -> Iterator[tuple[tuple[Sound, ...], int]]:

@@ -11,7 +11,7 @@ A worker has a fixed number of connections. One more than that takes the place o
 longest; a connection that is worked on is never given up. HTTP/1 only: HTTP/2 lets one connection open many requests.
 """
 
-from ivr.web.connections import Limits
+from ivr.web.connections import ConnectionLimits
 from ivr.web.server import WIPED_MEMORY, Site, serve
 
-__all__ = ["WIPED_MEMORY", "Limits", "Site", "serve"]
+__all__ = ["WIPED_MEMORY", "ConnectionLimits", "Site", "serve"]

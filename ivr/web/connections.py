@@ -16,7 +16,7 @@ READ_SIZE = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Limits:
+class ConnectionLimits:
     """`read_s`: from the first moment of a connection, or of a later request on it, to the request's last byte."""
 
     read_s: float = 10.0
@@ -26,7 +26,7 @@ class Limits:
 class BoundedConfig(Config):
     """uvicorn's settings, with our limits; `places` is made in the worker, when it loads the application."""
 
-    def __init__(self, limits: Limits, **options: Any) -> None:
+    def __init__(self, limits: ConnectionLimits, **options: Any) -> None:
         super().__init__(http=BoundedProtocol, **options)
         self.limits = limits
 

@@ -17,7 +17,7 @@ from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 
 from ivr.errors import ConfigError, IvrError
-from ivr.web.connections import BoundedConfig, Limits
+from ivr.web.connections import BoundedConfig, ConnectionLimits
 from ivr.web.descriptors import accepted_at_once, raise_limit
 from ivr.web.wsgi import Application, WsgiInThreads
 
@@ -44,7 +44,7 @@ class Site:
     setting: str  # what the port is called, for whoever must choose another
     workers: int
     threads: int
-    limits: Limits
+    limits: ConnectionLimits
     sockets: bool = False
 
 

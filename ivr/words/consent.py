@@ -30,20 +30,20 @@ _EXAMPLES = {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'
 
 
 @dataclass(frozen=True)
-class Fault:
+class ConsentFault:
     rule: Rule
     message: str
     suggestion: str
 
 
-def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[Fault]:
+def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[ConsentFault]:
     """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
     prompt = prompt or name
     if prompt == "confirm_card":
         yield from _consent_faults(name, template)
     if prompt == "confirmation_number" and not _RECEIPT & {slot.name for slot in template.slots}:
         message = f"prompt '{name}' does not say the number"
-        yield Fault(RECEIPT_INCOMPLETE, message, "add {number:digits}")
+        yield ConsentFault(RECEIPT_INCOMPLETE, message, "add {number:digits}")
     text = prose(template)
     said = keys_said(text, language)
     if prompt.startswith("confirm_") or prompt == "offer_cancel":
@@ -54,67 +54,71 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
         yield from _language_faults(said)
 
 
-def offer_faults(name: str, key: str, keys: set[str], said: list[KeySaid]) -> Iterator[Fault]:
+def offer_faults(name: str, key: str, keys: set[str], said: list[KeySaid]) -> Iterator[ConsentFault]:
     """Of a prompt that offers one key of a menu whose keys are `keys`."""
     named = {one.key or key for one in said}
     wrong = sorted(named - keys) or ([] if key in named else sorted(named))
     if wrong:
         message = f"prompt '{name}' says key {wrong[0]}, but the key is {key}"
-        yield Fault(OTHER_KEY, message, "write {key:key} in place of it")
+        yield ConsentFault(OTHER_KEY, message, "write {key:key} in place of it")
     elif not named:
-        yield Fault(KEY_NOT_SAID, f"prompt '{name}' does not say which key to press", "say {key:key} in it")
+        yield ConsentFault(KEY_NOT_SAID, f"prompt '{name}' does not say which key to press", "say {key:key} in it")
 
 
-def _language_faults(said: list[KeySaid]) -> Iterator[Fault]:
+def _language_faults(said: list[KeySaid]) -> Iterator[ConsentFault]:
     """A language's key is its place among the flow's languages, which the prompt cannot know."""
     fixed = [one.key for one in said if one.key]
     if fixed:
         message = f"prompt 'choose_language' says key {fixed[0]}, but the key depends on the flow's languages"
-        yield Fault(OTHER_KEY, message, "write {key:key} in place of it")
+        yield ConsentFault(OTHER_KEY, message, "write {key:key} in place of it")
 
 
-def _consent_faults(name: str, template: Template) -> Iterator[Fault]:
+def _consent_faults(name: str, template: Template) -> Iterator[ConsentFault]:
     said = {slot.name: slot for slot in template.slots}
     for value, kind in CONSENT.items():
         slot, cure = said.get(value), f"{{{value}:{kind}}}: amount, brand and last four digits are read back"
         if slot is None:
             message = f"prompt '{name}' asks for consent without saying '{value}'"
-            yield Fault(CONSENT_INCOMPLETE, message, f"add {cure}")
+            yield ConsentFault(CONSENT_INCOMPLETE, message, f"add {cure}")
         elif slot.kind != kind and slot.kind in KINDS_OF[value]:
             message = f"prompt '{name}' says '{value}' as {slot.kind}, which may not be understood"
-            yield Fault(CONSENT_INCOMPLETE, message, f"write {cure}")
+            yield ConsentFault(CONSENT_INCOMPLETE, message, f"write {cure}")
 
 
-def _choice_faults(name: str, prompt: str, text: str, said: list[KeySaid], language: str) -> Iterator[Fault]:
+def _choice_faults(name: str, prompt: str, text: str, said: list[KeySaid], language: str) -> Iterator[ConsentFault]:
     keys = [one.key for one in said]
     strange = sorted(set(keys) - {ACCEPT_KEY, REFUSE_KEY, ""})
     cure = f"{ACCEPT_KEY} is yes, {REFUSE_KEY} is no"
     if prompt == "offer_cancel":
         cure = f"{ACCEPT_KEY} cancels, any other key goes on"
     if strange:
-        yield Fault(DEAD_KEY, f"prompt '{name}' says key {strange[0]}, which does nothing there", cure)
+        yield ConsentFault(DEAD_KEY, f"prompt '{name}' says key {strange[0]}, which does nothing there", cure)
     elif ACCEPT_KEY not in keys:
         rule = YES_NOT_SAID if is_read(language) else YES_NOT_FOUND
-        yield Fault(rule, f"prompt '{name}' does not say key {ACCEPT_KEY}", cure)
+        yield ConsentFault(rule, f"prompt '{name}' does not say key {ACCEPT_KEY}", cure)
     else:
         yield from _meaning_faults(name, prompt, text, said, language, cure)
 
 
 def _meaning_faults(
     name: str, prompt: str, text: str, said: list[KeySaid], language: str, cure: str
-) -> Iterator[Fault]:
+) -> Iterator[ConsentFault]:
     words = cancelling(language) if prompt == "offer_cancel" else agreeing(language)
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(meaning for _, meaning in meant)
     is_swapped = (ACCEPT_KEY, "second") in meant or (REFUSE_KEY, "first") in meant
     if is_swapped or (not is_known and said[0].key != ACCEPT_KEY):
-        yield Fault(KEYS_SWAPPED, f"prompt '{name}' has its keys the wrong way round", cure)
+        yield ConsentFault(KEYS_SWAPPED, f"prompt '{name}' has its keys the wrong way round", cure)
     elif prompt != "confirm_card":
         return
     elif words is None:
         message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} pays"
-        yield Fault(CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} charges the card")
+        yield ConsentFault(
+            CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} charges the card"
+        )
     elif (ACCEPT_KEY, "") in meant:
         # No list of refusals is ever complete, and a caller who means one would be charged.
         message = f"prompt '{name}' does not say that key {ACCEPT_KEY} pays"
-        yield Fault(KEYS_SWAPPED, message, f"write what {ACCEPT_KEY} does: {_EXAMPLES[language.partition('-')[0]]}")
+        yield ConsentFault(
+            KEYS_SWAPPED, message, f"write what {ACCEPT_KEY} does: {_EXAMPLES[language.partition('-')[0]]}"
+        )

@@ -32,7 +32,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Fault:
+class TemplateFault:
     """What is wrong with a template, `offset` characters into its text."""
 
     offset: int
@@ -46,7 +46,7 @@ class Template:
     """`parts` hold what could be read even where there are `faults`."""
 
     parts: tuple[Literal | Slot, ...]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[TemplateFault, ...] = ()
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -56,20 +56,20 @@ class Template:
 @lru_cache(maxsize=1024)
 def read_template(text: str) -> Template:
     parts: list[Literal | Slot] = []
-    faults: list[Fault] = []
+    faults: list[TemplateFault] = []
     for part in _split(text):
-        if isinstance(part, Fault):
+        if isinstance(part, TemplateFault):
             faults.append(part)
         elif isinstance(part, Slot):
             parts.append(part)
         else:
             parts.append(Literal(part, 1 + sum(isinstance(earlier, Literal) for earlier in parts)))
     if not text.strip():
-        faults.append(Fault(0, NO_WORDS, "the prompt has no words", "write what the caller hears"))
+        faults.append(TemplateFault(0, NO_WORDS, "the prompt has no words", "write what the caller hears"))
     return Template(tuple(parts), tuple(faults))
 
 
-def _split(text: str) -> Iterator[str | Slot | Fault]:
+def _split(text: str) -> Iterator[str | Slot | TemplateFault]:
     end = 0
     for found in _BRACE.finditer(text):
         if found.start() > end:
@@ -80,14 +80,14 @@ def _split(text: str) -> Iterator[str | Slot | Fault]:
         yield text[end:]
 
 
-def _slot(found: re.Match[str]) -> Slot | Fault:
+def _slot(found: re.Match[str]) -> Slot | TemplateFault:
     if found[1] is None:
-        return Fault(found.start(), NOT_A_SLOT, f"'{found[0]}' without its partner", "a slot is {value:kind}")
+        return TemplateFault(found.start(), NOT_A_SLOT, f"'{found[0]}' without its partner", "a slot is {value:kind}")
     name, colon, kind = found[1].partition(":")
     if not colon or not _NAME.fullmatch(name):
-        return Fault(
+        return TemplateFault(
             found.start(), NOT_A_SLOT, f"'{found[0]}' is not a slot", "a slot is {value:kind}, such as {due:money}"
         )
     if kind not in KINDS:
-        return Fault(found.start(), NOT_A_SLOT, f"unknown kind '{kind}'", did_you_mean(kind, KINDS))
+        return TemplateFault(found.start(), NOT_A_SLOT, f"unknown kind '{kind}'", did_you_mean(kind, KINDS))
     return Slot(name, kind, found.start())

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from ivr.bank import load_banks
 from ivr.calls.assembly import Engine, assemble, load_flows, read_folder
 from ivr.calls.flow_folder import FlowFolder
-from ivr.channels.trunk.desk import Desk
+from ivr.channels.trunk.call_handler import TrunkCallHandler
 from ivr.channels.trunk.process import read_routes
 from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiler import Around
@@ -22,8 +22,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def flows(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "flows", tmp_path / "flows")
-    return tmp_path / "flows"
+    folder = tmp_path / "flows"
+    shutil.copytree(ROOT / "flows" / "prompts", folder / "prompts")
+    shutil.copy(ROOT / "flows" / "pay-a-bill.yaml", folder)
+    return folder
 
 
 def add(flows: Path, name: str, *changes: tuple[str, str]) -> None:
@@ -114,9 +116,9 @@ def test_each_problem_of_a_flow_that_is_left_out_is_logged(flows: Path):
 def test_numbers_of_a_broken_flow_are_not_answered_by_another(engine: Engine):
     routes = read_routes("100=broken,*=pay-a-bill", engine.flows, engine.left_out)
     assert routes == {"100": "broken", "*": "pay-a-bill"}
-    desk = Desk({"100": None, "200": object(), "*": object()}, "127.0.0.1", 1)  # type: ignore[dict-item]
-    assert desk._route("100") is None
-    assert desk._route("300") is not None
+    handler = TrunkCallHandler({"100": None, "200": object(), "*": object()}, "127.0.0.1", 1)  # type: ignore[dict-item]
+    assert handler._route("100") is None
+    assert handler._route("300") is not None
 
 
 def test_a_flow_that_is_not_there_at_all_is_an_error(engine: Engine):

@@ -14,7 +14,7 @@ from ivr.calls.sweeping import MOST_AT_ONCE, Sweeper, idle_minutes, sweeper
 from ivr.core.call import Call, Charge, ChargeStatus
 from ivr.core.events import NoInput
 from ivr.core.money import Money
-from ivr.forwarder.crew import Crew
+from ivr.forwarder.worker_pool import WorkerPool
 from ivr.places import SHIPPED as ROOT
 from ivr.store import Job, Store, open_store
 from tests.benches import make_bench
@@ -177,14 +177,14 @@ def test_housekeeping_sweeps(till: Till):
         swept.set()
         stop.set()
 
-    Crew(Idle(), sweep=sweep).run(stop)
+    WorkerPool(Idle(), sweep=sweep).run(stop)
     assert swept.is_set()
 
 
 def test_a_fault_in_one_part_of_housekeeping_leaves_the_other_done(till: Till, monkeypatch: pytest.MonkeyPatch):
     stop = threading.Event()
     monkeypatch.setattr(till.store, "wipe_log", lambda: 1 / 0)
-    Crew(till.forwarder(), sweep=stop.set).run(stop)
+    WorkerPool(till.forwarder(), sweep=stop.set).run(stop)
     assert stop.is_set()
 
 

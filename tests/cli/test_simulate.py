@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from ivr.channels.simulator import Heard, Reply, converse
+from ivr.channels.simulator import HeardPrompt, LineReply, converse
 from ivr.cli import simulate
 from ivr.testing.twilio import Application, TwilioCall
 
@@ -16,20 +16,24 @@ class Scripted:
     def __init__(self, *asks: bool) -> None:
         self.asks, self.pressed = list(asks), []
 
-    def begin(self) -> Reply:
+    def begin(self) -> LineReply:
         return self.next()
 
-    def next(self) -> Reply:
-        return Reply([Heard("", "?")], "keys", sensitive=self.asks.pop(0)) if self.asks else Reply((), "over")
+    def next(self) -> LineReply:
+        return (
+            LineReply([HeardPrompt("", "?")], "keys", sensitive=self.asks.pop(0))
+            if self.asks
+            else LineReply((), "over")
+        )
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         self.pressed.append(keys)
         return self.next()
 
-    def stay_silent(self) -> Reply:
+    def stay_silent(self) -> LineReply:
         return self.next()
 
-    def wait(self) -> Reply:
+    def wait(self) -> LineReply:
         return self.next()
 
     def hang_up(self) -> None:

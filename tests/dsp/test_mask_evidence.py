@@ -22,7 +22,7 @@ from dsp.mask.decision import (
     Decision,
 )  # fmt: skip
 from dsp.mask.evidence import COLUMN, NO_EVIDENCE_DB, UPPER, WHOLE, Evidence
-from dsp.mask.hearing import FRAME, HOP, HOPS, PAST, Heard, Hearing
+from dsp.mask.hearing import FRAME, HOP, HOPS, PAST, Hearing, HopEvidence
 
 
 def plain_evidence(samples):
@@ -128,7 +128,7 @@ def widened(hops):
 def as_heard(hops):
     """[(long, short, level)] of one channel as the decision takes it."""
     both = np.array(hops, np.float32).reshape(1, -1, 3)
-    return Heard(both[..., :2], both[..., 2])
+    return HopEvidence(both[..., :2], both[..., 2])
 
 
 def nothing(hops):

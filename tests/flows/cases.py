@@ -4,8 +4,8 @@
 the top of the file that is checked, so that its lines are those of the messages.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -13,10 +13,25 @@ import yaml
 from ivr.cli.reports import line
 from ivr.flow.compiler import Around
 from ivr.flow.files import FlowSet, read_flows
+from ivr.flow.part_files import Parts, read_parts
 
 HERE = Path(__file__).parent
 SAMPLE_PROMPTS = HERE.parents[1] / "flows" / "prompts"
+OWN_PARTS = sorted((HERE / "broken" / "parts").glob("*.yaml"))
+SHIPPED_PARTS = sorted((HERE.parents[1] / "flows" / "parts").glob("*.yaml"))
+
+
+def parts_of(files: Iterable[Path]) -> Parts:
+    return read_parts((f"parts/{file.name}", file.read_bytes()) for file in files)
+
+
 AROUND = Around(banks={"acme_bank": ["USD"], "euro_bank": ["EUR"]}, bills={"USD"})
+
+
+def around(flow: str) -> Around:
+    """With the parts that ship, and those of `broken/parts` that the flow uses."""
+    used = [file for file in OWN_PARTS if f"use: {file.stem}" in flow]
+    return replace(AROUND, parts=parts_of([*SHIPPED_PARTS, *used]))
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,8 @@ class Case:
         return [line(problem) for problem in sorted([*found.problems, *found.advice])]
 
     def read(self) -> FlowSet:
-        return read_flows([(self.file.name, self.file.read_bytes())], list(self.prompts()), AROUND)
+        text = self.file.read_bytes()
+        return read_flows([(self.file.name, text)], list(self.prompts()), around(text.decode("utf-8", "replace")))
 
     def prompts(self) -> Iterator[tuple[str, str]]:
         """The sample's prompts in the flow's languages, with the case's own in their place."""

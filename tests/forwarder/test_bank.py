@@ -15,7 +15,7 @@ from ivr.bank.simulator import charged
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
-from ivr.store import Accepted, Limits, SealedField, Store
+from ivr.store import Accepted, AttemptLimits, SealedField, Store
 from ivr.vault import SealContext
 from tests.bank.requests import sealed_fields
 from tests.bank_process import BankKeys, RunningBank
@@ -46,7 +46,7 @@ def begin(store: Store, keys: BankKeys, minor: int, now: datetime) -> str:
     context = SealContext(wanted.merchant, wanted.call, wanted.reference)
     for field, jwe in sealed_fields(keys.vault(), context, "4111111111111111").items():
         store.stage_sealed(SealedField(wanted.reference, field, jwe), now)
-    assert store.begin_payment(wanted, Limits(), now) == Accepted()
+    assert store.begin_payment(wanted, AttemptLimits(), now) == Accepted()
     return wanted.reference
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from ivr.bank import AuthorizationRequest, BankAnswer, HttpsBank
 from ivr.channels.simulator import Clock
-from ivr.forwarder.crew import Crew, queues_for, threads_of
 from ivr.forwarder.process import Forwarder
-from ivr.store import TEXTS, Accepted, Limits, SealedField, Store, TextMessage, Which, bank_queue, open_store
+from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
+from ivr.store import TEXTS, Accepted, AttemptLimits, SealedField, Store, TextMessage, Which, bank_queue, open_store
 from ivr.store.outbox import add_job
 from ivr.vault import SealContext
 from tests.bank.requests import sealed_fields
@@ -53,14 +53,14 @@ class SilentBank:
 @contextmanager
 def at_work(forwarder: Forwarder, connections: dict[str, int]) -> Iterator[None]:
     stop = threading.Event()
-    crew = threading.Thread(target=Crew(forwarder, queues_for(connections)).run, args=(stop,))
-    crew.start()
+    pool = threading.Thread(target=WorkerPool(forwarder, queues_for(connections)).run, args=(stop,))
+    pool.start()
     try:
         yield
     finally:
         stop.set()
-        crew.join(PATIENCE_S)
-        assert not crew.is_alive()
+        pool.join(PATIENCE_S)
+        assert not pool.is_alive()
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
@@ -74,7 +74,9 @@ def wait_for(happened: Callable[[], bool]) -> None:
 
 def begin_at(store: Store, bank: str, reference: str) -> None:
     stage(store, reference, card=reference)
-    assert store.begin_payment(replace(intent(reference, caller=reference), bank=bank), Limits(), NOW) == Accepted()
+    assert (
+        store.begin_payment(replace(intent(reference, caller=reference), bank=bank), AttemptLimits(), NOW) == Accepted()
+    )
 
 
 def statuses(store: Store, prefix: str, count: int) -> set[str]:
@@ -136,7 +138,7 @@ def test_a_real_bank_that_accepts_and_says_nothing_leaves_the_other_bank_at_work
         context = SealContext(wanted.merchant, wanted.call, wanted.reference)
         for field, jwe in sealed_fields(bank_keys.vault(), context, "4111111111111111").items():
             store.stage_sealed(SealedField(wanted.reference, field, jwe), now)
-        assert store.begin_payment(replace(wanted, bank="good"), Limits(), now) == Accepted()
+        assert store.begin_payment(replace(wanted, bank="good"), AttemptLimits(), now) == Accepted()
         references.append(wanted.reference)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"

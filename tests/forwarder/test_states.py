@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from ivr.store import AlreadyBegun, Limits, memory_store
+from ivr.store import AlreadyBegun, AttemptLimits, memory_store
 from tests.forwarder.paper_bank import PaperBank
 from tests.forwarder.tills import LEASE_S, Till
 from tests.store.payments import intent
@@ -49,7 +49,7 @@ class Payments(RuleBasedStateMachine):
 
     @rule(reference=references)
     def the_webhook_is_delivered_again(self, reference: str) -> None:
-        assert self.till.store.begin_payment(intent(reference), Limits(), self.till.clock()) == AlreadyBegun()
+        assert self.till.store.begin_payment(intent(reference), AttemptLimits(), self.till.clock()) == AlreadyBegun()
         assert not self.till.store.forget_card(reference)
 
     # ---- what forwarders do, and what is done to them

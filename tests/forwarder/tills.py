@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
-from ivr.store import FINAL, Limits, Status, Store
+from ivr.store import FINAL, AttemptLimits, Status, Store
 from tests.forwarder.paper_bank import PaperBank
 from tests.store.payments import NOW, begin
 
@@ -40,7 +40,15 @@ class Till:
 
     def charge(self, reference: str = "CA1-1", minor: int = 4250) -> str:
         self.begun[reference] = minor
-        begin(self.store, reference, minor=minor, caller=reference, card=reference, limits=Limits(), now=self.clock())
+        begin(
+            self.store,
+            reference,
+            minor=minor,
+            caller=reference,
+            card=reference,
+            limits=AttemptLimits(),
+            now=self.clock(),
+        )
         return reference
 
     def work(self) -> None:

@@ -1,6 +1,7 @@
 """Every rule of `check` teaches by examples that are true: the wrong one has the problem, the right one has none."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ivr.flow.files import read_flows
 from ivr.reading.problems import Problem, without_card_numbers
 from ivr.reading.rules import RULES, Rule
 from ivr.reading.rules.rule import rule
-from tests.flows.cases import names_in, without
+from tests.flows.cases import around, names_in, without
 
 ROOT = Path(__file__).parents[2]
 AROUND = Around(banks={"acme_bank": ["USD"], "euro_bank": ["USD"]}, bills={"USD"})
@@ -85,7 +86,7 @@ def found(one: Rule, example: str) -> list[Problem]:
         prompts = example + "\n" + without(prompts, names_in(example))
     spoken = {"es-MX"} if "es-MX" in flow else set()
     files = [("en-US.yaml", prompts), *((f"{language}.yaml", sample_prompts(language)) for language in spoken)]
-    read = read_flows([("flow.yaml", flow)], files, AROUND)
+    read = read_flows([("flow.yaml", flow)], files, replace(AROUND, parts=around(flow).parts))
     return [*read.problems, *read.advice]
 
 

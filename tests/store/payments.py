@@ -7,10 +7,10 @@ from ivr.core.money import Money
 from ivr.store import (
     Accepted,
     AlreadyBegun,
+    AttemptLimits,
     BeingPaid,
     DueChanged,
     DueNow,
-    Limits,
     OverLimit,
     PaymentIntent,
     SealedField,
@@ -18,7 +18,7 @@ from ivr.store import (
 )
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
-NO_LIMITS = Limits()
+NO_LIMITS = AttemptLimits()
 ACCOUNT = "12345678"
 FIELDS = ("card_number", "expiry", "security_code", "postal_code")
 
@@ -66,7 +66,7 @@ def begin(
     minor: int = 4250,
     caller: str = "caller",
     card: str = "card",
-    limits: Limits = NO_LIMITS,
+    limits: AttemptLimits = NO_LIMITS,
     now: datetime = NOW,
     pays: str = "",
     line: str = "",

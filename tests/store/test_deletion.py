@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.store import Limit, Limits, Status, Store, open_store
+from ivr.store import AttemptLimits, Limit, Status, Store, open_store
 from tests.store.payments import FIELDS, NOW, begin, jwe_of, stage
 
 REFERENCE = "CA1-1"
@@ -79,7 +79,7 @@ def test_a_cancelled_an_abandoned_and_a_refused_attempt_leave_nothing(store: Sto
     assert found(files)
     assert store.drop_unsent_cards(NOW.replace(hour=13)) == len(FIELDS)
     assert found(files) == []
-    begin(store, REFERENCE, limits=Limits(per_caller=Limit(0, 60)))
+    begin(store, REFERENCE, limits=AttemptLimits(per_caller=Limit(0, 60)))
     assert found(files) == []
 
 

@@ -12,11 +12,11 @@ from ivr.store import (
     Accepted,
     AlreadyBegun,
     Attempter,
+    AttemptLimits,
     BankWord,
     DatabaseError,
     Job,
     Limit,
-    Limits,
     NoCard,
     OverLimit,
     StaleCall,
@@ -46,7 +46,7 @@ def status_of(store: Store, reference: str = "CA1-1") -> str:
 
 def test_an_intent_is_begun_once_however_often_it_is_asked_for(store: Store):
     assert begin(store) == Accepted()
-    assert store.begin_payment(intent(minor=9999), Limits(), LATER) == AlreadyBegun()
+    assert store.begin_payment(intent(minor=9999), AttemptLimits(), LATER) == AlreadyBegun()
     assert store.outbox_depth()["authorize"] == 1
     payment = store.payment("CA1-1")
     assert payment is not None
@@ -56,14 +56,14 @@ def test_an_intent_is_begun_once_however_often_it_is_asked_for(store: Store):
 def test_of_many_who_begin_the_same_intent_at_once_one_does(store: Store):
     stage(store, "CA1-1")
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: store.begin_payment(intent(), Limits(), NOW), range(8)))
+        answers = list(pool.map(lambda _: store.begin_payment(intent(), AttemptLimits(), NOW), range(8)))
     assert sorted(type(answer).__name__ for answer in answers) == ["Accepted", *["AlreadyBegun"] * 7]
     assert store.entries("CA1-1") == ["requested"]
 
 
 def test_without_sealed_fields_nothing_is_begun(store: Store):
     with pytest.raises(NoCard):
-        store.begin_payment(intent(), Limits(), NOW)
+        store.begin_payment(intent(), AttemptLimits(), NOW)
     assert store.payment("CA1-1") is None
     assert store.outbox_depth()["authorize"] == 0
 
@@ -79,7 +79,7 @@ def test_a_card_that_is_forgotten_begins_no_charge_and_a_begun_charge_keeps_its_
     stage(store, "CA1-1")
     assert store.forget_card("CA1-1")
     with pytest.raises(NoCard):
-        store.begin_payment(intent(), Limits(), NOW)
+        store.begin_payment(intent(), AttemptLimits(), NOW)
     begin(store)
     assert not store.forget_card("CA1-1")
     assert store.mark_sent(lease(store)) == {field: jwe_of("CA1-1", field) for field in FIELDS}
@@ -93,7 +93,7 @@ def test_of_a_hang_up_and_a_charge_at_once_one_wins_whole(store: Store):
 
         def charge(reference: str = reference) -> bool:
             try:
-                return store.begin_payment(intent(reference), Limits(), NOW) == Accepted()
+                return store.begin_payment(intent(reference), AttemptLimits(), NOW) == Accepted()
             except NoCard:
                 return False
 
@@ -107,16 +107,18 @@ def test_of_a_hang_up_and_a_charge_at_once_one_wins_whole(store: Store):
 
 def test_a_field_keyed_again_replaces_the_first(store: Store):
     stage(store, "CA1-1", card="first")
-    begin(store, card="second", limits=Limits(per_card=Limit(1, 60)))
-    assert begin(store, "CA2-1", card="first", limits=Limits(per_card=Limit(1, 60))) == Accepted()
-    assert begin(store, "CA3-1", card="second", limits=Limits(per_card=Limit(1, 60))) == OverLimit("attempts_per_card")
+    begin(store, card="second", limits=AttemptLimits(per_card=Limit(1, 60)))
+    assert begin(store, "CA2-1", card="first", limits=AttemptLimits(per_card=Limit(1, 60))) == Accepted()
+    assert begin(store, "CA3-1", card="second", limits=AttemptLimits(per_card=Limit(1, 60))) == OverLimit(
+        "attempts_per_card"
+    )
 
 
 # ---- limits
 
 
 def test_a_caller_over_the_limit_charges_nothing_and_leaves_nothing(store: Store):
-    limits = Limits(per_caller=Limit(2, 3600))
+    limits = AttemptLimits(per_caller=Limit(2, 3600))
     assert [begin(store, f"CA{n}-1", limits=limits) for n in range(2)] == [Accepted(), Accepted()]
     assert begin(store, "CA3-1", limits=limits) == OverLimit("attempts_per_caller")
     assert store.payment("CA3-1") is None
@@ -124,18 +126,18 @@ def test_a_caller_over_the_limit_charges_nothing_and_leaves_nothing(store: Store
     assert begin(store, "CA4-1", caller="another", limits=limits) == Accepted()
     caller = Attempter(ani_hash="caller")
     assert store.limit_reached(caller, limits, NOW) == OverLimit("attempts_per_caller")
-    assert store.limit_reached(caller, Limits(per_caller=Limit(3, 3600)), NOW) is None
+    assert store.limit_reached(caller, AttemptLimits(per_caller=Limit(3, 3600)), NOW) is None
 
 
 def test_attempts_are_forgotten_after_the_window(store: Store):
-    limits = Limits(per_caller=Limit(1, 60))
+    limits = AttemptLimits(per_caller=Limit(1, 60))
     begin(store, limits=limits)
     assert begin(store, "CA2-1", limits=limits, now=NOW + timedelta(seconds=59)) == OverLimit("attempts_per_caller")
     assert begin(store, "CA3-1", limits=limits, now=NOW + timedelta(seconds=61)) == Accepted()
 
 
 def test_one_card_from_many_callers_is_counted_exactly_even_at_once(store: Store):
-    limits = Limits(per_card=Limit(3, 3600))
+    limits = AttemptLimits(per_card=Limit(3, 3600))
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: begin(store, f"CA{n}-1", caller=f"caller {n}", limits=limits), range(10)))
     assert answers.count(Accepted()) == 3
@@ -144,7 +146,7 @@ def test_one_card_from_many_callers_is_counted_exactly_even_at_once(store: Store
 
 
 def test_cards_whose_number_we_do_not_know_are_not_counted_as_one(store: Store):
-    limits = Limits(per_card=Limit(1, 3600))
+    limits = AttemptLimits(per_card=Limit(1, 3600))
     assert begin(store, "CA1-1", card="", limits=limits) == Accepted()
     assert begin(store, "CA2-1", card="", limits=limits) == Accepted()
 

@@ -11,11 +11,11 @@ from ivr.core.money import Money
 from ivr.store import (
     Accepted,
     Attempter,
+    AttemptLimits,
     BeingPaid,
     DueChanged,
     DueNow,
     Limit,
-    Limits,
     NoCard,
     OverLimit,
     SealedField,
@@ -126,7 +126,7 @@ def due(minor: int, at: timedelta = timedelta()) -> DueNow:
 def test_what_another_billing_system_says_is_due_is_less_what_it_does_not_know_of(store: Store):
     def begin_elsewhere(reference: str, minor: int, asked: DueNow) -> object:
         stage(store, reference)
-        return store.begin_payment(intent(reference, minor=minor, pays="F-1"), Limits(), NOW, asked)
+        return store.begin_payment(intent(reference, minor=minor, pays="F-1"), AttemptLimits(), NOW, asked)
 
     assert begin_elsewhere("CA1-1", 5000, due(4250)) == DueChanged(Money(4250))
     assert begin_elsewhere("CA2-1", 2000, due(4250)) == Accepted()
@@ -138,7 +138,7 @@ def test_what_another_billing_system_says_is_due_is_less_what_it_does_not_know_o
 
 def test_a_bill_in_another_currency_is_not_charged(store: Store):
     stage(store, "CA1-1")
-    answer = store.begin_payment(intent("CA1-1", pays="F-1"), Limits(), NOW, DueNow(Money(9999, "EUR"), NOW))
+    answer = store.begin_payment(intent("CA1-1", pays="F-1"), AttemptLimits(), NOW, DueNow(Money(9999, "EUR"), NOW))
     assert answer == DueChanged(Money(9999, "EUR"))
 
 
@@ -155,7 +155,7 @@ def fail(store: Store, status: Status, count: int, **more: str) -> None:
 def test_attempts_that_failed_count_for_caller_card_and_account(store: Store, status: Status, counts: bool):
     fail(store, status, 3)
     for attempter in (Attempter(ani_hash="caller"), Attempter(card_fingerprint="card"), by_account(ACCOUNT)):
-        limits = Limits(per_caller=Limit(3, 60), per_card=Limit(3, 60), per_account=Limit(3, 60))
+        limits = AttemptLimits(per_caller=Limit(3, 60), per_card=Limit(3, 60), per_account=Limit(3, 60))
         assert (store.limit_reached(attempter, limits, NOW) is not None) == counts
 
 
@@ -164,7 +164,7 @@ def by_account(key: str) -> Attempter:
 
 
 def test_approved_payments_never_are_too_many_tries(store: Store):
-    limits = Limits(1, *[Limit(1, 3600)] * 4)
+    limits = AttemptLimits(1, *[Limit(1, 3600)] * 4)
     for number in range(5):
         assert begin(store, f"CA-{number}", minor=100, limits=limits, pays=ACCOUNT) == Accepted()
         answer(store, "approved")
@@ -174,7 +174,7 @@ def test_callers_without_a_number_are_counted_by_call_by_account_and_by_line(sto
     for number in range(3):
         begin(store, f"CA{number}-1", caller="", card=f"card {number}", line="rent 1555")
         answer(store, "declined")
-    limits = Limits(per_call=3, per_caller=Limit(1, 3600), per_line=Limit(3, 3600))
+    limits = AttemptLimits(per_call=3, per_caller=Limit(1, 3600), per_line=Limit(3, 3600))
     assert begin(store, "CA4-1", caller="", card="x", line="rent 1555", limits=limits) == OverLimit("attempts_per_line")
     assert begin(store, "CA5-1", caller="", card="y", line="rent 1666", limits=limits) == Accepted()
     assert begin(store, "CA6-1", caller="somebody", card="z", line="rent 1555", limits=limits) == Accepted()
@@ -184,7 +184,9 @@ def test_a_call_has_its_own_limit(store: Store):
     for number in range(3):
         begin(store, f"CA1-{number}", caller="", card=f"card {number}")
         answer(store, "declined")
-    assert begin(store, "CA1-4", caller="", card="x", limits=Limits(per_call=3)) == OverLimit("attempts_per_call")
+    assert begin(store, "CA1-4", caller="", card="x", limits=AttemptLimits(per_call=3)) == OverLimit(
+        "attempts_per_call"
+    )
 
 
 def test_what_was_reset_counts_no_more(store: Store):
@@ -193,7 +195,7 @@ def test_what_was_reset_counts_no_more(store: Store):
     assert store.reset_limits(by_account("87654321")) == 0
     assert store.reset_limits(by_account(ACCOUNT)) == 3
     assert store.counted_attempts(NOW - timedelta(hours=1)) == []
-    assert store.limit_reached(by_account(ACCOUNT), Limits(per_account=Limit(1, 3600)), NOW) is None
+    assert store.limit_reached(by_account(ACCOUNT), AttemptLimits(per_account=Limit(1, 3600)), NOW) is None
 
 
 # ---- sealed fields that come too late
@@ -232,7 +234,7 @@ def test_fields_without_a_charge_under_way_are_dropped_in_time(store: Store):
 
 def test_a_charge_without_a_card_is_a_fault_and_no_stale_call(store: Store):
     with pytest.raises(NoCard):
-        store.begin_payment(intent("CA1-1"), Limits(), NOW)
+        store.begin_payment(intent("CA1-1"), AttemptLimits(), NOW)
 
 
 # ---- promises

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ivr.store import Store, Turn
+from ivr.store import Store, TurnRecord
 from tests.store.payments import NOW, a_call
 
 WEEK = timedelta(days=7)
@@ -15,7 +15,7 @@ def a_call_with_turns(store: Store, call_id: str, at: datetime, *, over: bool = 
     if over:
         store.save_call(replace(call, phase="over", outcome="unpaid"), 1, at)
     for number in (1, 2):
-        store.note_turn(Turn(call_id, number, at, "call began", "account", "entry", ("welcome",), 3))
+        store.note_turn(TurnRecord(call_id, number, at, "call began", "account", "entry", ("welcome",), 3))
 
 
 def kept(store: Store, *calls: str) -> list[int]:
@@ -40,7 +40,7 @@ def test_a_call_that_ended_late_keeps_all_its_turns(store: Store):
 
 
 def test_turns_without_a_call_are_deleted_too(store: Store):
-    store.note_turn(Turn("CA9", 1, NOW - 2 * WEEK, "call began", "", "language", (), 3))
+    store.note_turn(TurnRecord("CA9", 1, NOW - 2 * WEEK, "call began", "", "language", (), 3))
     assert store.drop_turns(NOW - WEEK) == 1
     assert kept(store, "CA9") == [0]
 

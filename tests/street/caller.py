@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from ivr.channels.simulator import LocalLine, Reply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.core.actions import Phrase
 from ivr.core.money import Money
 from tests.tills import passing_luhn
@@ -21,7 +21,7 @@ class Caller:
     account: str
     patient: bool = False
     heard: list[Phrase] = field(default_factory=list)
-    reply: Reply | None = None
+    reply: LineReply | None = None
     turn_began: int = 0
     agreed: dict[str, tuple[str, int]] = field(default_factory=dict)
     hung_up: bool = False

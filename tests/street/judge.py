@@ -16,7 +16,7 @@ from tests.street.caller import Caller
 if TYPE_CHECKING:
     from tests.street.world import Street
 
-BANK = rules.Bank(number_of, lambda text: "went through" in text or "aprobado" in text)
+BANK = rules.KnownBank(number_of, lambda text: "went through" in text or "aprobado" in text)
 
 
 @dataclass

@@ -16,10 +16,10 @@ from ivr.testing.seconds import (
     FIRST_TIME,
     KEY_S,
     Answers,
-    Caller,
     Part,
+    PhraseLengths,
+    TimedCaller,
     TimedLine,
-    Voice,
     by_kind,
     by_name,
     in_order,
@@ -31,17 +31,17 @@ FLOW = ROOT / "flows" / "pay-a-bill.yaml"
 CANARY = "4000001234567899"
 
 
-def voice_of(bench: Bench) -> Voice:
+def voice_of(bench: Bench) -> PhraseLengths:
     words = bench.workbench.prompts.words
 
     def until(phrase: Phrase, values: frozenset[str]) -> float:
         spoken = {slot.name for slot in bench.workbench.prompts.slots(phrase.language, phrase.name)}
         return len(words(phrase)) / 20 if spoken & values else 0.0
 
-    return Voice(lambda phrase: len(words(phrase)) / 10, until)
+    return PhraseLengths(lambda phrase: len(words(phrase)) / 10, until)
 
 
-def timed(bench: Bench, caller: Caller, keys: str | None = None, language: int = 1) -> list[Part]:
+def timed(bench: Bench, caller: TimedCaller, keys: str | None = None, language: int = 1) -> list[Part]:
     work = bench.workbench
     line = TimedLine(work.runner, work.store, work.prompts.words, work.clock, work.work)
     line.dial("SIM-time", "pay-a-bill", ani="+15550100")

@@ -9,7 +9,7 @@ from ivr import extras
 from ivr.channels.simulator import Caller, Clock, play, read_script
 from ivr.core.actions import Phrase
 from ivr.errors import ConfigError, PeerError
-from ivr.phone.rtp import Heard as Packet
+from ivr.phone.rtp import HeardPacket as Packet
 from ivr.testing.call_files import ChannelWorld
 from ivr.testing.channels import dial
 from ivr.testing.key_methods import KeyMethod
@@ -82,7 +82,7 @@ def test_a_call_that_its_caller_leaves_is_on_record_when_hang_up_returns(ringing
     placed = call(ringing).press("1")
     placed.hang_up()
     assert placed.ended == "unpaid"
-    assert not the_trunk().desk.lines
+    assert not the_trunk().handler.lines
     assert placed.caller.line.press("1").state == "over"
 
 
@@ -93,7 +93,7 @@ def test_a_card_number_is_in_no_log_file_or_repr(ringing: Bench, capfd: pytest.C
     assert isinstance(line, SipLine)
     assert leaks_in("".join(capfd.readouterr()).encode(), [CANARY]) == []
     assert leaks_in_files(the_trunk().folder, [CANARY]) == []
-    for held in (line, vars(line), vars(line._phone.stream), the_trunk().desk, vars(the_trunk().desk)):
+    for held in (line, vars(line), vars(line._phone.stream), the_trunk().handler, vars(the_trunk().handler)):
         assert leaks_in_object(held, [CANARY]) == []
 
 

@@ -14,7 +14,7 @@ from ivr.errors import ConfigError
 from ivr.phone.rtp import CallerStream
 from ivr.settings import load_settings
 from ivr.testing.load import Latencies, Placed
-from ivr.testing.sip.ear import ListeningPhone
+from ivr.testing.sip.listening_phone import ListeningPhone
 from ivr.testing.sip.load import LoadPlan, SipLoad
 from tests.channels.trunk.callers import play
 from tests.patience import PATIENCE_S
@@ -43,10 +43,10 @@ def test_calls_are_answered_keyed_by_either_method_measured_and_hung_up(tmp_path
             assert {call.ani for call in till.progress.calls.values()} == {
                 f"+1556000000{number}" for number in range(4)
             }
-            assert till.trunk.desk.keys["telephone_event"] == 4 * len("120000001#")
+            assert till.trunk.handler.keys["telephone_event"] == 4 * len("120000001#")
             ended = await placed_by(replace(PLAN, uri=till.uri, calls=1, method="inband"))
             assert ended[0].problem == ""
-            assert till.trunk.desk.keys["inband"] == len("120000001#")
+            assert till.trunk.handler.keys["inband"] == len("120000001#")
 
     play(scene)
 
@@ -84,7 +84,7 @@ def test_a_stop_hangs_up_every_call_and_counts_none_of_them_as_over(tmp_path: Pa
 async def nobody_is_left(till: Till) -> None:
     """The BYEs have been answered: each call has its end on record in a moment."""
     await till.progress.until(lambda: len(till.progress.ended()) == len(till.progress.calls), PATIENCE_S)
-    assert not till.trunk.desk.lines
+    assert not till.trunk.handler.lines
 
 
 def measured(ended: Sequence[Placed]) -> Latencies:

@@ -5,11 +5,11 @@ import pytest
 from ivr.core.actions import Phrase
 from ivr.core.events import Value
 from ivr.core.money import Money
-from ivr.voice.script import COMMA_MS, DIGIT_MS, GROUP_MS, JOIN_MS, STOP_MS, Line, lines_of
+from ivr.voice.script import COMMA_MS, DIGIT_MS, GROUP_MS, JOIN_MS, STOP_MS, ScriptLine, lines_of
 from ivr.words.phrases import Prompts
 
 
-def lines(prompts: Prompts, name: str, language: str = "en-US", **values: Value) -> list[Line]:
+def lines(prompts: Prompts, name: str, language: str = "en-US", **values: Value) -> list[ScriptLine]:
     return lines_of(prompts.pieces(Phrase(name, language, tuple(values.items()))))
 
 

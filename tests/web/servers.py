@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from ivr.calls.texting import keep_text
-from ivr.channels.simulator import Reply
+from ivr.channels.simulator import LineReply
 from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
 from ivr.store import Store, migrate, open_store
@@ -72,7 +72,7 @@ def is_worker(process: psutil.Process) -> bool:
         return False
 
 
-def pay(line: TwilioCall, account: str, pan: str, cvv2: str = "123") -> Reply:
+def pay(line: TwilioCall, account: str, pan: str, cvv2: str = "123") -> LineReply:
     """A whole call, to its end; each answer of the server is awaited for as long as Twilio would."""
     line.begin()
     for keys in ("1", f"{account}#", "1", f"{pan}#", "1230", cvv2, "94105"):

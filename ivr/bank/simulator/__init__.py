@@ -1,7 +1,7 @@
 """A bank for development and tests: a program of its own, with its own keys and books, behind mutual TLS. Not for production."""
 
-from ivr.bank.simulator.books import Entry, charged, read_books
+from ivr.bank.simulator.books import BookEntry, charged, read_books
 from ivr.bank.simulator.scenarios import BY_NAME, SCENARIOS, Scenario
 from ivr.bank.simulator.server import BankSimulator
 
-__all__ = ["BY_NAME", "SCENARIOS", "BankSimulator", "Entry", "Scenario", "charged", "read_books"]
+__all__ = ["BY_NAME", "SCENARIOS", "BankSimulator", "BookEntry", "Scenario", "charged", "read_books"]

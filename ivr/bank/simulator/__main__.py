@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ivr.bank.simulator.books import Entry, charged, read_books
+from ivr.bank.simulator.books import BookEntry, charged, read_books
 from ivr.bank.simulator.scenarios import SCENARIOS
 from ivr.bank.simulator.server import BankSimulator
 from ivr.errors import ConfigError, IvrError
@@ -81,7 +81,7 @@ def run(folder: Path, host: str, port: int, slow_s: float) -> None:
     click.echo("bank simulator: stopped")
 
 
-def row(entry: Entry) -> tuple[str, ...]:
+def row(entry: BookEntry) -> tuple[str, ...]:
     card = f"{entry.brand} {entry.last4}" if entry.last4 else "-"
     code, authorization_code = entry.response_code or "-", entry.authorization_code or "-"
     return (
@@ -95,7 +95,7 @@ def row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def read_or_fail(folder: Path) -> list[Entry]:
+def read_or_fail(folder: Path) -> list[BookEntry]:
     try:
         return read_books(folder)
     except ConfigError as error:

@@ -34,7 +34,7 @@ DECLINED_AS_BLOCKED: dict[str, Any] = {"outcome": "declined", "response_code": "
 
 
 @dataclass(frozen=True)
-class Entry:
+class BookEntry:
     """What the bank knows of a reference. Reversed without an amount: the authorization has not arrived and is blocked."""
 
     reference: str
@@ -71,15 +71,15 @@ class Books:
         with self._lock:
             self._db.close()
 
-    def find(self, reference: str) -> Entry | None:
+    def find(self, reference: str) -> BookEntry | None:
         with self._lock:
             return self._find(reference)
 
-    def find_key(self, idempotency_key: str) -> Entry | None:
+    def find_key(self, idempotency_key: str) -> BookEntry | None:
         with self._lock:
             return self._find_key(idempotency_key)
 
-    def authorize(self, entry: Entry) -> Entry:
+    def authorize(self, entry: BookEntry) -> BookEntry:
         """Enters it once: whoever comes second under the reference or the key is given what the first one entered."""
         with self._lock:
             known = self._find(entry.reference)
@@ -98,7 +98,7 @@ class Books:
         with self._lock:
             self._db.execute("insert or ignore into reversals values (?, ?)", (reference, now()))
 
-    def _insert(self, entry: Entry) -> None:
+    def _insert(self, entry: BookEntry) -> None:
         assert entry.amount is not None
         about = entry.merchant, entry.call, entry.amount.minor, entry.amount.currency, entry.brand, entry.last4
         decided = entry.outcome, entry.response_code, entry.authorization_code
@@ -113,16 +113,16 @@ class Books:
         )
         self._db.execute("insert into authorizations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
-    def _find(self, reference: str) -> Entry | None:
+    def _find(self, reference: str) -> BookEntry | None:
         row = self._db.execute("select * from entries where reference = ?", (reference,)).fetchone()
         return entry_of(row) if row else None
 
-    def _find_key(self, idempotency_key: str | None) -> Entry | None:
+    def _find_key(self, idempotency_key: str | None) -> BookEntry | None:
         row = self._db.execute("select * from entries where idempotency_key = ?", (idempotency_key,)).fetchone()
         return entry_of(row) if row else None
 
 
-def read_books(folder: Path) -> list[Entry]:
+def read_books(folder: Path) -> list[BookEntry]:
     """Also while the simulator runs, or after it was killed. ConfigError where there are no books."""
     file = folder / FILE
     if not file.exists():
@@ -134,15 +134,15 @@ def read_books(folder: Path) -> list[Entry]:
         db.close()
 
 
-def charged(entries: Iterable[Entry]) -> list[Entry]:
+def charged(entries: Iterable[BookEntry]) -> list[BookEntry]:
     """What the bank will take money for."""
     return [entry for entry in entries if entry.outcome == "approved"]
 
 
-def entry_of(row: tuple[Any, ...]) -> Entry:
+def entry_of(row: tuple[Any, ...]) -> BookEntry:
     reference, key, request_hash, merchant, call, minor, currency, *decided, _at = row
     amount = None if minor is None else Money(minor, currency)
-    return Entry(reference, key, request_hash, merchant, call, amount, *decided)
+    return BookEntry(reference, key, request_hash, merchant, call, amount, *decided)
 
 
 def add_missing_column(db: sqlite3.Connection) -> None:

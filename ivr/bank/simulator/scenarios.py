@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # before, after: whether the authorization is in the bank's books by then.
-Fault = Literal[
+LineFault = Literal[
     "slow", "late", "silent_before", "silent_after", "error_before", "error_after",
     "closed_before", "closed_after", "garbled_after", "duplicate",
 ]  # fmt: skip
@@ -19,7 +19,7 @@ class Scenario:
     amount_minor: int
     what: str
     response_code: str = "00"  # ISO 8583 field 39
-    fault: Fault | None = None
+    fault: LineFault | None = None
 
 
 # The cards are 40000000000, 13xx and a check digit, the amounts 13.xx.

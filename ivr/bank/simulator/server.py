@@ -1,4 +1,4 @@
-"""HTTPS with mutual TLS around the desk, and the ways a line to a bank breaks. What is decided is the desk's."""
+"""HTTPS with mutual TLS around the authorizer, and the ways a line to a bank breaks. What is decided is the authorizer's."""
 
 import json
 import re
@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 
+from ivr.bank.simulator.authorizer import Authorizer, BankReply
 from ivr.bank.simulator.books import Books
-from ivr.bank.simulator.desk import Desk, Reply
-from ivr.bank.simulator.opening import Opener
-from ivr.bank.simulator.scenarios import Fault
+from ivr.bank.simulator.decryption import Decryption
+from ivr.bank.simulator.scenarios import LineFault
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 
@@ -32,10 +32,10 @@ class BankSimulator:
 
     def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0, slow_s: float = 8.0) -> None:
         context = tls_context(folder)
-        opener = Opener(folder / "sealing.key")
+        decryption = Decryption(folder / "sealing.key")
         self.books = Books(folder)
         try:
-            self._server = Server((host, port), context, Desk(opener, self.books), slow_s)
+            self._server = Server((host, port), context, Authorizer(decryption, self.books), slow_s)
         except OSError as error:
             self.books.close()
             raise ConfigError(f"{host}:{port}: {error.strerror}; choose another with --port") from None
@@ -71,10 +71,12 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], context: ssl.SSLContext, desk: Desk, slow_s: float) -> None:
+    def __init__(
+        self, address: tuple[str, int], context: ssl.SSLContext, authorizer: Authorizer, slow_s: float
+    ) -> None:
         super().__init__(address, Handler)
         self.context = context
-        self.desk = desk
+        self.authorizer = authorizer
         self.slow_s = slow_s
         self.stopping = threading.Event()
 
@@ -105,11 +107,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         found = ONE.fullmatch(self.path)
         if self.path == "/healthz":
-            self._send(Reply(200, {"status": "ok"}))
+            self._send(BankReply(200, {"status": "ok"}))
         elif found and not found[2]:
-            self._send(self.server.desk.inquire(found[1]))
+            self._send(self.server.authorizer.inquire(found[1]))
         else:
-            self._send(Reply(404, {"error": f"there is GET {AUTHORIZATIONS}/<reference>"}))
+            self._send(BankReply(404, {"error": f"there is GET {AUTHORIZATIONS}/<reference>"}))
 
     def do_POST(self) -> None:
         body = self._body()
@@ -119,21 +121,23 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == AUTHORIZATIONS:
             self._authorize(body)
         elif found and found[2]:
-            self._send(self.server.desk.reverse(found[1]))
+            self._send(self.server.authorizer.reverse(found[1]))
         else:
-            self._send(Reply(404, {"error": f"there is POST {AUTHORIZATIONS}[/<reference>/reversal]"}))
+            self._send(BankReply(404, {"error": f"there is POST {AUTHORIZATIONS}[/<reference>/reversal]"}))
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > MAX_BODY or "Transfer-Encoding" in self.headers:
             self.close_connection = True
-            self._send(Reply(413, {"error": f"a body of at most {MAX_BODY} bytes with its Content-Length is needed"}))
+            self._send(
+                BankReply(413, {"error": f"a body of at most {MAX_BODY} bytes with its Content-Length is needed"})
+            )
             return None
         return self.rfile.read(int(length))
 
     def _authorize(self, body: bytes) -> None:
-        decided = self.server.desk.authorize(body, self.headers.get("Idempotency-Key", ""))
-        if isinstance(decided, Reply):
+        decided = self.server.authorizer.authorize(body, self.headers.get("Idempotency-Key", ""))
+        if isinstance(decided, BankReply):
             self._send(decided)
             return
         if self._breaks(decided.fault, "before"):
@@ -142,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
         if not self._breaks(decided.fault, "after"):
             self._send(reply)
 
-    def _breaks(self, fault: Fault | None, moment: str) -> bool:
+    def _breaks(self, fault: LineFault | None, moment: str) -> bool:
         """Whether there will be no proper answer."""
         match fault, moment:
             case ("late", "before") | ("slow", "after"):
@@ -151,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
             case ("silent_before", "before") | ("silent_after", "after"):
                 self._say_nothing()
             case ("error_before", "before") | ("error_after", "after"):
-                self._send(Reply(500, {"error": "internal error"}, fault or ""))
+                self._send(BankReply(500, {"error": "internal error"}, fault or ""))
             case ("closed_before", "before") | ("closed_after", "after"):
                 self._close()
             case ("garbled_after", "after"):
@@ -172,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: BankReply) -> None:
         code = reply.body.get("response_code")
         outcome = reply.body.get("outcome")
         log.info("request", method=self.command, status=reply.status, outcome=outcome, code=code, note=reply.note)

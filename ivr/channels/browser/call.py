@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ivr.calls import note_fault
-from ivr.channels.browser.ear import FRAME, Ear, ToneDown
-from ivr.channels.browser.messages import HangUp, Press, read_message
-from ivr.channels.browser.mouth import FRAME_S, BrowserMouth, Captions
+from ivr.channels.browser.audio_port import FRAME_S, BrowserAudioPort, Captions
+from ivr.channels.browser.messages import HangUpMessage, PressMessage, read_message
 from ivr.channels.browser.record import Record
-from ivr.channels.browser.socket import Gone, Socket
-from ivr.channels.line import Conversation, House, KeyPressed
-from ivr.channels.line import Gone as CallerGone
+from ivr.channels.browser.socket import Socket, SocketClosed
+from ivr.channels.browser.tone_reader import FRAME, KeyToneDown, ToneReader
+from ivr.channels.line import CallerGone, Conversation, KeyPressed, Services
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.errors import PeerError
@@ -33,27 +32,30 @@ DOT: Final = "•"
 
 
 @dataclass(frozen=True)
-class Line:
-    """What all browser calls share. `house` makes the conversations; its clips are captioned for each call."""
+class BrowserServices:
+    """What all browser calls share. `services` are those of its conversations; their clips are captioned for each call."""
 
-    house: House
+    services: Services
     store: Store
     blocking: Executor
     words: Callable[[Phrase], str]
 
 
 class BrowserCall:
-    def __init__(self, line: Line, flow: Flow, call: Call, socket: Socket) -> None:
+    def __init__(self, line: BrowserServices, flow: Flow, call: Call, socket: Socket) -> None:
         self._line, self._flow, self._socket = line, flow, socket
         self._began_s = time.monotonic()
-        self._ear = Ear()
+        self._tone_reader = ToneReader()
         captions = Captions(line.words)
-        self._mouth = BrowserMouth(captions, self._ear, socket.frame, self._say)
-        house = replace(
-            line.house, clips=captions.of(line.house.clips), tones=captions.of(line.house.tones), watch=self._note
+        self._audio_port = BrowserAudioPort(captions, self._tone_reader, socket.frame, self._say)
+        services = replace(
+            line.services,
+            clips=captions.of(line.services.clips),
+            tones=captions.of(line.services.tones),
+            watch=self._note,
         )
-        self._conversation = Conversation(house, self._mouth, call)
-        self._mouth.tell = self._conversation.tell
+        self._conversation = Conversation(services, self._audio_port, call)
+        self._audio_port.tell = self._conversation.tell
         self._record = Record(line.store, call.id)
         self._step = ""
         self._digits_in_row = self._frames = 0
@@ -65,7 +67,7 @@ class BrowserCall:
         self._say("call", id=call.id, flow=call.flow, caller=call.ani or "withheld")
         listening = asyncio.create_task(self._listen())
         beside = [
-            asyncio.create_task(work) for work in (self._mouth.speak(), self._socket.pump(), self._watch_record())
+            asyncio.create_task(work) for work in (self._audio_port.speak(), self._socket.pump(), self._watch_record())
         ]
         talking = asyncio.create_task(self._conversation.run())
         try:
@@ -74,7 +76,7 @@ class BrowserCall:
             await talking
             await self._settle(listening, beside[-1])
         finally:
-            self._ear.close()
+            self._tone_reader.close()
             for task in (listening, talking, *beside):
                 task.cancel()
             ended = await asyncio.gather(listening, talking, *beside, return_exceptions=True)
@@ -95,15 +97,15 @@ class BrowserCall:
         while True:
             try:
                 heard = await self._socket.hear()
-            except Gone:
+            except SocketClosed:
                 return
             if isinstance(heard, bytes):
                 self._take_frame(heard)
                 continue
             match read_message(heard):
-                case Press(key=key):
+                case PressMessage(key=key):
                     self._take_key(key)
-                case HangUp():
+                case HangUpMessage():
                     self._conversation.tell(CallerGone("caller hung up"))
                 case _:
                     raise PeerError("this connection has its call: open another for a second one")
@@ -112,8 +114,8 @@ class BrowserCall:
         self._frames += 1
         if self._frames * FRAME_S > time.monotonic() - self._began_s + MOST_AHEAD_S:
             raise PeerError(f"audio comes faster than it sounds: one frame of {FRAME} bytes is 20 ms")
-        for tone in self._ear.hear(audio):
-            if isinstance(tone, ToneDown):
+        for tone in self._tone_reader.hear(audio):
+            if isinstance(tone, KeyToneDown):
                 self._take_key(tone.key)
             else:
                 self._say("tone", lasted_ms=tone.lasted_ms)
@@ -126,7 +128,7 @@ class BrowserCall:
             self._digits_in_row = 0  # none of them is shown
         is_plain = asked is not None and not asked.sensitive and self._digits_in_row <= MOST_SHOWN
         self._say("heard", key=key if is_plain else DOT)
-        self._mouth.key_pressed()
+        self._audio_port.key_pressed()
         self._conversation.tell(KeyPressed(key))
 
     # ---- what goes to the page

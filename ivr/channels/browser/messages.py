@@ -23,21 +23,23 @@ class Dial(FromPage):
     ani: str = Field(pattern=r"^(\+?[0-9]{3,15})?$")
 
 
-class Press(FromPage):
+class PressMessage(FromPage):
     """One key as an event, where the page does not send tones."""
 
     do: Literal["key"]
     key: Key = Field(repr=False)
 
 
-class HangUp(FromPage):
+class HangUpMessage(FromPage):
     do: Literal["hang_up"]
 
 
-_ANY: TypeAdapter[Dial | Press | HangUp] = TypeAdapter(Annotated[Dial | Press | HangUp, Field(discriminator="do")])
+_ANY: TypeAdapter[Dial | PressMessage | HangUpMessage] = TypeAdapter(
+    Annotated[Dial | PressMessage | HangUpMessage, Field(discriminator="do")]
+)
 
 
-def read_message(text: str) -> Dial | Press | HangUp:
+def read_message(text: str) -> Dial | PressMessage | HangUpMessage:
     """PeerError names what is wrong with it, and quotes nothing of it."""
     if len(text) > LONGEST:
         raise PeerError(f"a message of more than {LONGEST} characters")

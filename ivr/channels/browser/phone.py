@@ -11,10 +11,10 @@ import structlog
 
 from ivr.calls import new_call
 from ivr.calls.assembly import Engine
-from ivr.channels.browser.call import BrowserCall, Line
+from ivr.channels.browser.call import BrowserCall, BrowserServices
 from ivr.channels.browser.messages import Dial, read_message
-from ivr.channels.browser.socket import FAULT, NORMAL, POLICY_VIOLATION, Gone, Receive, Send, Socket
-from ivr.channels.line import House
+from ivr.channels.browser.socket import FAULT, NORMAL, POLICY_VIOLATION, Receive, Send, Socket, SocketClosed
+from ivr.channels.line import Services
 from ivr.core.actions import Phrase
 from ivr.errors import PeerError
 from ivr.voice import Renderer, VoiceName
@@ -45,8 +45,8 @@ class BrowserPhone:
         }
         tones = made["tones"].clips
         self._lines = {
-            kind: Line(
-                House(engine.runner, engine.store, made[name].clips, blocking, speaking, tones=tones),
+            kind: BrowserServices(
+                Services(engine.runner, engine.store, made[name].clips, blocking, speaking, tones=tones),
                 *(engine.store, blocking, self._words),
             )
             for kind, name in (("words", voice), ("tones", "tones"))
@@ -85,7 +85,7 @@ class BrowserPhone:
             call = await self._dialled(socket)
             await call.run()
             await socket.close(NORMAL, "the call is over")
-        except Gone:
+        except SocketClosed:
             pass
         except PeerError as error:
             log.warning("closed", reason=str(error))

@@ -15,7 +15,7 @@ LONGEST_REASON = 120  # bytes; RFC 6455 5.5: a control frame has 125, two of whi
 POLICY_VIOLATION, GOING_AWAY, NORMAL, FAULT = 1008, 1001, 1000, 1011
 
 
-class Gone(Exception):
+class SocketClosed(Exception):
     """The page has closed the connection, or it broke."""
 
 
@@ -53,11 +53,11 @@ class Socket:
     # ---- in
 
     async def hear(self) -> str | bytes:
-        """The next message. Gone where there will be none."""
+        """The next message. SocketClosed where there will be none."""
         message = await self._receive()
         if message["type"] != "websocket.receive":
             self.is_closed = True
-            raise Gone
+            raise SocketClosed
         text = message.get("text")
         return text if text is not None else bytes(message["bytes"])
 

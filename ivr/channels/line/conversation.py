@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ivr.calls import Answered, CallService, CallStore, Runner, note_fault
+from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, Silent, TimerFired
 from ivr.channels.line.entry_buffer import EntryBuffer
-from ivr.channels.line.mouth import Gone, Heard, KeyPressed, Mouth, Silent, TimerFired
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
@@ -26,7 +26,7 @@ class Timer(Protocol):
     def cancel(self) -> None: ...
 
 
-class Timers(Protocol):
+class EventClock(Protocol):
     """What a conversation counts its seconds by; an event loop is one."""
 
     def time(self) -> float:
@@ -37,8 +37,8 @@ class Timers(Protocol):
 
 
 @dataclass(frozen=True)
-class House:
-    """What all conversations of a process share. `blocking` runs what touches the database, `voice` what makes clips.
+class Services:
+    """What all conversations of a process use. `blocking` runs what touches the database, `voice` what makes clips.
 
     `tones` stands in for a phrase whose clips cannot be made; a test has `timers` of its own, which it runs out by hand.
     """
@@ -51,7 +51,7 @@ class House:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     watch: Callable[[Call], None] = lambda _call: None
     tones: Callable[[Phrase], Sequence[Path]] = lambda _phrase: ()
-    timers: Callable[[], Timers] = asyncio.get_running_loop
+    timers: Callable[[], EventClock] = asyncio.get_running_loop
 
     @cached_property
     def service(self) -> CallService:
@@ -61,10 +61,10 @@ class House:
 class Conversation:
     """`tell` may be called from the event loop at any time; `run` lives as long as the call."""
 
-    def __init__(self, house: House, mouth: Mouth, call: Call) -> None:
-        self._house, self._mouth = house, mouth
+    def __init__(self, services: Services, audio_port: AudioPort, call: Call) -> None:
+        self._services, self._audio_port = services, audio_port
         self.call = call
-        self._session = house.service.session(call.id)
+        self._session = services.service.session(call.id)
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._keys = EntryBuffer()
         self._collect: Collect | None = None
@@ -87,7 +87,7 @@ class Conversation:
         finally:
             self._stop_timer()
             self._keys.wipe()
-            await self._mouth.wipe()
+            await self._audio_port.wipe()
 
     @property
     def asked(self) -> Collect | None:
@@ -104,7 +104,7 @@ class Conversation:
         return self.call.phase == "over" and self._after_silence is None and self._collect is None
 
     async def _begin(self) -> None:
-        self._began, self._began_s = self._house.now(), self._time()
+        self._began, self._began_s = self._services.now(), self._time()
         await self._follow(await self._blocking(partial(self._session.begin, self.call)))
 
     async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
@@ -130,7 +130,7 @@ class Conversation:
                 await self._prompt_over()
             case TimerFired(number) if number == self._timer_number:
                 await self._timer_over()
-            case Gone():
+            case CallerGone():
                 await self._caller_gone()
 
     async def _take_key(self, key: str) -> None:
@@ -159,7 +159,7 @@ class Conversation:
                 else:
                     self._look_later()
             case HangUp():
-                await self._mouth.hang_up()
+                await self._audio_port.hang_up()
             case _ if self._collect is not None:
                 begun = bool(self._keys)  # typed ahead of the prompt
                 self._set_timer(self._collect.inter_digit_timeout_s if begun else self._collect.first_key_timeout_s)
@@ -175,7 +175,7 @@ class Conversation:
     async def _hold(self) -> None:
         """The bank's answer ends it, or its time."""
         is_over = self._time() >= self._held_until_s
-        if is_over or await self._blocking(partial(self._house.runner.is_answered, self.call, self._now())):
+        if is_over or await self._blocking(partial(self._services.runner.is_answered, self.call, self._now())):
             self._after_silence = None
             await self._happen(Waited(self._now()))
         else:
@@ -196,7 +196,7 @@ class Conversation:
         except Exception as fault:
             # The database is away. Nobody is there to be told, and the sweeper ends the call on record.
             note_fault(self.call.id, fault)
-        self._house.watch(self.call)
+        self._services.watch(self.call)
 
     # ---- what follows
 
@@ -211,7 +211,7 @@ class Conversation:
                 await asyncio.sleep(0)
         finally:
             if sensitive:
-                await self._mouth.wipe()
+                await self._audio_port.wipe()
         await self._follow(answered)
 
     async def _follow(self, answered: Answered) -> None:
@@ -220,7 +220,7 @@ class Conversation:
         last = answered.actions[-1] if answered.actions else HangUp()
         self._collect = last if isinstance(last, Collect) else None
         self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
-        self._house.watch(self.call)
+        self._services.watch(self.call)
         self._take_waiting_keys()
         await self._speak(phrases)
 
@@ -249,17 +249,17 @@ class Conversation:
         if not clips:
             await self._prompt_over()
             return
-        self._playing = await self._mouth.play(clips, barge_in=self._collect is not None)
+        self._playing = await self._audio_port.play(clips, barge_in=self._collect is not None)
 
     async def _clips(self, phrases: Sequence[Phrase]) -> list[Path]:
         """Once something has failed, every phrase by itself: a clip that cannot be made takes no other with it."""
-        made = self._clip_or_tone if self._has_failed else self._house.clips
+        made = self._clip_or_tone if self._has_failed else self._services.clips
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._house.voice, lambda: [made(phrase) for phrase in phrases])
+        found = await loop.run_in_executor(self._services.voice, lambda: [made(phrase) for phrase in phrases])
         return [clip for clips in found for clip in clips]
 
     def _clip_or_tone(self, phrase: Phrase) -> Sequence[Path]:
-        for make in (self._house.clips, self._house.tones):
+        for make in (self._services.clips, self._services.tones):
             try:
                 return make(phrase)
             except Exception as fault:
@@ -267,21 +267,21 @@ class Conversation:
         return ()
 
     async def _blocking(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._house.blocking, work)
+        return await asyncio.get_running_loop().run_in_executor(self._services.blocking, work)
 
     def _now(self) -> datetime:
         """The time by the clock at the call's beginning, counted on: a wall clock that is set meanwhile ends no wait."""
         return self._began + timedelta(seconds=self._time() - self._began_s)
 
     def _time(self) -> float:
-        return self._house.timers().time()
+        return self._services.timers().time()
 
     # ---- one timer at a time
 
     def _set_timer(self, seconds: float) -> None:
         self._stop_timer()
         number = self._timer_number
-        self._timer = self._house.timers().call_later(seconds, lambda: self.tell(TimerFired(number)))
+        self._timer = self._services.timers().call_later(seconds, lambda: self.tell(TimerFired(number)))
 
     def _stop_timer(self) -> None:
         self._timer_number += 1

@@ -1,6 +1,6 @@
 """Calls without a telephone: in this process, in the terminal or from a text file."""
 
-from ivr.channels.simulator.line import Heard, Line, Reply, mask
+from ivr.channels.simulator.line import CallerLine, HeardPrompt, LineReply, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.player import Caller, Paid, Player, Texted, World, play
 from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
@@ -10,14 +10,14 @@ __all__ = [
     "BANK_BEHAVIOURS",
     "Ask",
     "Caller",
+    "CallerLine",
     "Clock",
-    "Heard",
+    "HeardPrompt",
     "Instruction",
-    "Line",
+    "LineReply",
     "LocalLine",
     "Paid",
     "Player",
-    "Reply",
     "ScriptError",
     "Texted",
     "World",

@@ -8,7 +8,7 @@ State = Literal["keys", "waiting", "over"]
 
 
 @dataclass(frozen=True)
-class Heard:
+class HeardPrompt:
     """One thing said: the prompt's name where the line knows it, and the words."""
 
     name: str
@@ -16,28 +16,28 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Reply:
+class LineReply:
     """What the caller hears, and what the line does next. `asks`: the field that keys are awaited for, where known;
     `sensitive`: they may be card data, and are not to be shown."""
 
-    heard: Sequence[Heard]
+    heard: Sequence[HeardPrompt]
     state: State
     asks: str = ""
     sensitive: bool = False
     wait_s: float = 0.0
 
 
-class Line(Protocol):
+class CallerLine(Protocol):
     """A call from the caller's side: in-process (`local`), or one of those that `ivr.testing` has, by webhooks and SIP."""
 
-    def begin(self) -> Reply: ...
+    def begin(self) -> LineReply: ...
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         """Keys, then a pause: what is no complete entry ends by the inter-digit timer."""
 
-    def stay_silent(self) -> Reply: ...
+    def stay_silent(self) -> LineReply: ...
 
-    def wait(self) -> Reply: ...
+    def wait(self) -> LineReply: ...
 
     def hang_up(self) -> None: ...
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from ivr.calls import Answered, CallService, CallStore, Runner, Session, new_call, note_fault
-from ivr.channels.simulator.line import Heard, Reply
+from ivr.channels.simulator.line import HeardPrompt, LineReply
 from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.entry import Reading, read_entry
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
@@ -49,25 +49,25 @@ class LocalLine:
         self._session: Session = self._service.session(call_id)
         return self
 
-    def begin(self) -> Reply:
+    def begin(self) -> LineReply:
         call = new_call(
             self.call_id, self.runner.flows[self._flow], ani=self._ani, dnis=self._dnis, channel="simulator"
         )
         return self._follow(self._session.begin(call))
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         """Keys pressed while nothing is collected are type-ahead."""
         if self._collect is None:
             self._typed_ahead += keys
-            return Reply((), "waiting")
+            return LineReply((), "waiting")
         self.clock.advance(1)
         return self._use(self._typed_ahead + keys)
 
-    def stay_silent(self) -> Reply:
+    def stay_silent(self) -> LineReply:
         self.clock.advance(self._collect.first_key_timeout_s if self._collect else 1)
         return self._happen(NoInput(self.clock()))
 
-    def wait(self) -> Reply:
+    def wait(self) -> LineReply:
         """A hold is over once the bank has answered; its time passes only where it does not."""
         self.between()
         if not self._is_answered():
@@ -82,7 +82,7 @@ class LocalLine:
     def hang_up(self) -> None:
         self._session.hang_up()
 
-    def _use(self, keys: str) -> Reply:
+    def _use(self, keys: str) -> LineReply:
         assert self._collect is not None
         span = read_entry(keys.encode(), self._collect.rules)
         timed_out = span.reading in (Reading.OPEN, Reading.CLEARED)
@@ -91,10 +91,10 @@ class LocalLine:
         self._typed_ahead = keys[span.used :]
         return self._happen(KeysEntered(self.clock(), Digits(keys[: span.used]), timed_out))
 
-    def _happen(self, event: Event) -> Reply:
+    def _happen(self, event: Event) -> LineReply:
         return self._follow(self._session.hear(event))
 
-    def _follow(self, answered: Answered) -> Reply:
+    def _follow(self, answered: Answered) -> LineReply:
         """A fault in the words themselves ends the call, as on any channel."""
         try:
             return self._say(answered.actions)
@@ -106,27 +106,27 @@ class LocalLine:
             note_fault(self.call_id, fault)
             return self._say(self._session.fault().actions)
 
-    def _say(self, actions: Sequence[ChannelAction]) -> Reply:
-        heard: list[Heard] = []
+    def _say(self, actions: Sequence[ChannelAction]) -> LineReply:
+        heard: list[HeardPrompt] = []
         self._collect = None
         for action in actions:
             match action:
                 case Speak():
-                    heard += [Heard(phrase.name, self.words(phrase)) for phrase in action.phrases]
+                    heard += [HeardPrompt(phrase.name, self.words(phrase)) for phrase in action.phrases]
                 case Collect():
                     return self._await_keys(heard, action)
                 case Wait():
                     self._hold_s = action.seconds
-                    return Reply(heard, "waiting")
+                    return LineReply(heard, "waiting")
                 case HangUp():
-                    return Reply(heard, "over")
-        return Reply(heard, "over")
+                    return LineReply(heard, "over")
+        return LineReply(heard, "over")
 
-    def _await_keys(self, heard: list[Heard], collect: Collect) -> Reply:
+    def _await_keys(self, heard: list[HeardPrompt], collect: Collect) -> LineReply:
         self._collect = collect
         if collect.flush:
             self._typed_ahead = ""
         if self._typed_ahead:
             more = self._use(self._typed_ahead)
-            return Reply([*heard, *more.heard], more.state, more.asks, more.sensitive, more.wait_s)
-        return Reply(heard, "keys", collect.field, collect.sensitive)
+            return LineReply([*heard, *more.heard], more.state, more.asks, more.sensitive, more.wait_s)
+        return LineReply(heard, "keys", collect.field, collect.sensitive)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ivr.channels.simulator.line import Line, Reply
+from ivr.channels.simulator.line import CallerLine, LineReply
 from ivr.channels.simulator.script import (
     Callers,
     Instruction,
@@ -46,7 +46,7 @@ class World(Protocol):
     @property
     def prompts(self) -> Collection[str]: ...
 
-    def dial(self, flow: str, ani: str) -> tuple[str, Line]:
+    def dial(self, flow: str, ani: str) -> tuple[str, CallerLine]:
         """The call's id and its line, not yet begun."""
 
     def bank(self, behaviour: str) -> None:
@@ -80,15 +80,15 @@ class Caller:
     """One call under way, and what its caller has heard."""
 
     call: str
-    line: Line
+    line: CallerLine
     since_keys: list[str] = field(default_factory=list)
     words: str = ""
     ever: list[str] = field(default_factory=list)
     never: list[tuple[int, str]] = field(default_factory=list)
     state: str = "keys"
-    listen: Callable[[Reply], object] = lambda _reply: None
+    listen: Callable[[LineReply], object] = lambda _reply: None
 
-    def take(self, reply: Reply) -> None:
+    def take(self, reply: LineReply) -> None:
         names = [heard.name for heard in reply.heard]
         self.since_keys += names
         self.ever += names
@@ -96,7 +96,7 @@ class Caller:
         self.state = reply.state
         self.listen(reply)
 
-    def act(self, reply: Callable[[], Reply]) -> None:
+    def act(self, reply: Callable[[], LineReply]) -> None:
         """What was heard before a key is over."""
         self.since_keys.clear()
         self.words = ""
@@ -123,7 +123,7 @@ def play(text: str, world: World) -> None:
 class Player:
     """Plays instructions one by one; `do` raises AssertionError where a call went another way, and may go on."""
 
-    def __init__(self, world: World, listen: Callable[[Reply], object] = lambda _reply: None) -> None:
+    def __init__(self, world: World, listen: Callable[[LineReply], object] = lambda _reply: None) -> None:
         """`listen` is given everything that any caller hears."""
         self.world, self.listen = world, listen
         self.order = Callers()

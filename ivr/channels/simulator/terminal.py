@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markup import escape
 
-from ivr.channels.simulator.line import Line, Reply
+from ivr.channels.simulator.line import CallerLine, LineReply
 
 HELP = (
     "type keys and press Enter ([bold]#[/] done, [bold]*[/] clear); Enter alone is silence, "
@@ -18,7 +18,7 @@ KEYS = frozenset("0123456789*#")
 Ask = Callable[[str, bool], str]  # (prompt, hidden) to what was typed
 
 
-def converse(line: Line, console: Console, ask: Ask, wait_s: float = 1.0) -> None:
+def converse(line: CallerLine, console: Console, ask: Ask, wait_s: float = 1.0) -> None:
     """Until the call is over or the caller hangs up (Ctrl-C or Ctrl-D does too)."""
     console.print(f"[dim]{HELP}[/]")
     reply = line.begin()
@@ -34,7 +34,7 @@ def converse(line: Line, console: Console, ask: Ask, wait_s: float = 1.0) -> Non
         console.print("\n[dim](you hung up)[/]")
 
 
-def take_turn(line: Line, console: Console, ask: Ask, hidden: bool) -> Reply:
+def take_turn(line: CallerLine, console: Console, ask: Ask, hidden: bool) -> LineReply:
     while True:
         typed = ask("  keys> ", hidden).strip()
         if typed == "h":
@@ -50,7 +50,7 @@ def take_turn(line: Line, console: Console, ask: Ask, hidden: bool) -> Reply:
             return line.press(typed)
 
 
-def show(console: Console, reply: Reply) -> str:
+def show(console: Console, reply: LineReply) -> str:
     for heard in reply.heard:
         console.print(f"[green]☎[/]  {escape(heard.words)}", highlight=False)
     if reply.state == "over":

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from dsp import g711
-from ivr.channels.line import Gone, Heard, KeyPressed, Silent
+from ivr.channels.line import CallerGone, Heard, KeyPressed, Silent
 from ivr.errors import PeerError
 from ivr.phone.sip import Peer
 from ivr.voice import read_clip
@@ -30,10 +30,10 @@ HANDSHAKE_S = 5.0
 MOST_CALLS = 500
 DRAIN_LOOK_S = 0.1
 
-Answer = Callable[[str, "AudioSocketMouth"], Awaitable[Callable[[Heard], None]]]
+Answer = Callable[[str, "AudioSocketPort"], Awaitable[Callable[[Heard], None]]]
 
 
-class AudioSocketMouth:
+class AudioSocketPort:
     """One connection's media. `speak` and `listen` run side by side for as long as it is open."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -86,7 +86,7 @@ class AudioSocketMouth:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         self._writer.close()
-        self.tell(Gone("caller hung up"))
+        self.tell(CallerGone("caller hung up"))
 
     def _take_key(self, payload: bytes) -> None:
         key = payload.decode("ascii", "replace")
@@ -123,7 +123,7 @@ def frames_of(clips: Sequence[Path]) -> Iterator[bytes]:
 
 
 class AudioSocketServer:
-    """`answer(identity, mouth)` begins a conversation and gives where to tell it what is heard; `peer` may connect."""
+    """`answer(identity, audio_port)` begins a conversation and gives where to tell it what is heard; `peer` may connect."""
 
     def __init__(self, host: str, port: int, answer: Answer, peer: Peer) -> None:
         self._host, self._port, self._answer, self._peer = host, port, answer, peer
@@ -153,14 +153,14 @@ class AudioSocketServer:
             writer.close()
             return
         self.calls += 1
-        mouth = AudioSocketMouth(reader, writer)
+        audio_port = AudioSocketPort(reader, writer)
         try:
             async with asyncio.timeout(HANDSHAKE_S):
-                identity = await mouth.read_identity()
-            mouth.tell = await self._answer(identity, mouth)
-            speaking = asyncio.create_task(mouth.speak())
+                identity = await audio_port.read_identity()
+            audio_port.tell = await self._answer(identity, audio_port)
+            speaking = asyncio.create_task(audio_port.speak())
             try:
-                await mouth.listen()
+                await audio_port.listen()
             finally:
                 speaking.cancel()
         except (PeerError, TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:

@@ -1,4 +1,4 @@
-"""The trunk process: puts desk, SIP endpoint, media worker, voice and AudioSocket together, and drains on SIGTERM."""
+"""The trunk process: puts call handler, SIP endpoint, media worker, voice and AudioSocket together, and drains on SIGTERM."""
 
 import asyncio
 import ipaddress
@@ -15,11 +15,11 @@ from ivr import metrics
 from ivr.calls import new_call
 from ivr.calls.assembly import Engine
 from ivr.calls.live_flows import LiveFlows
-from ivr.channels.line import Conversation, Heard, House
-from ivr.channels.trunk.audiosocket import AudioSocketMouth, AudioSocketServer
-from ivr.channels.trunk.clip_shelf import ClipShelf
-from ivr.channels.trunk.desk import Desk, Route
+from ivr.channels.line import Conversation, Heard, Services
+from ivr.channels.trunk.audiosocket import AudioSocketPort, AudioSocketServer
+from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
 from ivr.channels.trunk.open_files import allow_open_files
+from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.core.call import Call
 from ivr.errors import ConfigError
 from ivr.flow.compiled import Flow
@@ -27,13 +27,13 @@ from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.phone.sip import (
     Account,
     Credentials,
-    Limits,
-    Listen,
+    ListenAddress,
     MediaRules,
     Peer,
     Registration,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
     plain_number,
 )
@@ -58,7 +58,7 @@ class Trunk:
         self._pools = (blocking, voice)
         self.renderers = {"words": self._renderer(settings.trunk_voice), "tones": self._renderer("tones")}
         self._houses = {
-            name: House(
+            name: Services(
                 engine.runner,
                 engine.store,
                 renderer.clips,
@@ -71,9 +71,9 @@ class Trunk:
         }
         advertised = settings.trunk_advertise or settings.trunk_bind
         recording = bool(settings.trunk_record)
-        self.desk = Desk(self._routes(), advertised, settings.trunk_max_calls, recording=recording)
-        self.endpoint = self.desk.endpoint = SipEndpoint(sip_settings(settings), self.desk)
-        self.desk.on_stats, self.desk.on_lost = self._note_stats, self._restart_media
+        self.handler = TrunkCallHandler(self._routes(), advertised, settings.trunk_max_calls, recording=recording)
+        self.endpoint = self.handler.endpoint = SipEndpoint(sip_settings(settings), self.handler)
+        self.handler.on_stats, self.handler.on_lost = self._note_stats, self._restart_media
         self._audiosocket = AudioSocketServer(
             settings.trunk_bind, settings.audiosocket_port, self._answer_audiosocket, peer_of(settings)
         )
@@ -103,7 +103,7 @@ class Trunk:
         await self._audiosocket.stop()
         await asyncio.gather(self.endpoint.drain(drain_s), self._audiosocket.drain(drain_s))
         await self.endpoint.stop()
-        await self.desk.media.aclose()
+        await self.handler.media.aclose()
         for renderer in self.renderers.values():
             renderer.close()
         for pool in self._pools:
@@ -142,7 +142,7 @@ class Trunk:
 
     def _change_routes(self) -> None:
         """A flow's voice may be another by now, or nobody may answer for it."""
-        self.desk.routes = self._routes()
+        self.handler.routes = self._routes()
 
     def _routes(self) -> Mapping[str, Route | None]:
         flows, left_out = self.engine.flows, self.engine.left_out
@@ -155,9 +155,9 @@ class Trunk:
         }
 
     async def _start_media(self) -> None:
-        self.desk.media = MediaClient(media_settings(self.settings), self.desk.heard, self._media_fault)
-        self.desk.clips = ClipShelf(self.desk.media)
-        await self.desk.media.start()
+        self.handler.media = MediaClient(media_settings(self.settings), self.handler.heard, self._media_fault)
+        self.handler.clips = PromptCache(self.handler.media)
+        await self.handler.media.start()
 
     def _media_fault(self, error: Exception) -> None:
         log.warning("media", reason=str(error))
@@ -181,7 +181,7 @@ class Trunk:
         metrics.note_media(stats)
         for name, count in self.endpoint.counters.items():
             metrics.SIP.labels(name).set(count)
-        for method, count in self.desk.keys.items():
+        for method, count in self.handler.keys.items():
             metrics.KEYS.labels(method).set(count)
 
     async def _register(self) -> None:
@@ -191,16 +191,16 @@ class Trunk:
         await registration.start()
         self._registrations.append(registration)
 
-    async def _answer_audiosocket(self, identity: str, mouth: AudioSocketMouth) -> Callable[[Heard], None]:
+    async def _answer_audiosocket(self, identity: str, audio_port: AudioSocketPort) -> Callable[[Heard], None]:
         routes = self._routes()
         route = routes["*"] if "*" in routes else next(iter(routes.values()))
         if route is None:
-            await mouth.hang_up()
+            await audio_port.hang_up()
             return lambda _heard: None
         flow = self.engine.flows[route.flow]
         call = new_call(await self._audiosocket_name(identity), flow, ani="", dnis="", channel="audiosocket")
-        conversation = Conversation(route.house, mouth, call)
-        task = asyncio.create_task(self._talk(conversation, mouth))
+        conversation = Conversation(route.services, audio_port, call)
+        task = asyncio.create_task(self._talk(conversation, audio_port))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return conversation.tell
@@ -216,13 +216,13 @@ class Trunk:
         self._audiosocket_names.add(name)
         return name
 
-    async def _talk(self, conversation: Conversation, mouth: AudioSocketMouth) -> None:
+    async def _talk(self, conversation: Conversation, audio_port: AudioSocketPort) -> None:
         try:
             await conversation.run()
         except Exception as error:
             # The type alone: a message may quote what was given.
             log.error("fault", call=conversation.call.id, kind=type(error).__name__)
-            await mouth.hang_up()
+            await audio_port.hang_up()
         finally:
             self._audiosocket_names.discard(conversation.call.id)
 
@@ -241,7 +241,7 @@ async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lamb
     await asyncio.wait((stop, hurry), return_when=asyncio.FIRST_COMPLETED)
     if not stop.done():
         stop.cancel()
-        await trunk.desk.media.aclose()
+        await trunk.handler.media.aclose()
     hurry.cancel()
 
 
@@ -265,14 +265,14 @@ def without_plus(routes: Mapping[str, str]) -> dict[str, str]:
 
 def sip_settings(settings: Settings) -> SipSettings:
     host, port = settings.trunk_bind, settings.trunk_port
-    listen = [Listen("udp", host, port), Listen("tcp", host, port)]
+    listen = [ListenAddress("udp", host, port), ListenAddress("tcp", host, port)]
     tls = None
     if settings.trunk_tls_port:
         if not (settings.trunk_tls_cert and settings.trunk_tls_key):
             raise ConfigError("TRUNK_TLS_PORT needs TRUNK_TLS_CERT and TRUNK_TLS_KEY (PEM files)")
         client_ca = Path(settings.trunk_tls_client_ca) if settings.trunk_tls_client_ca else None
         tls = Tls(Path(settings.trunk_tls_cert), Path(settings.trunk_tls_key), client_ca)
-        listen.append(Listen("tls", host, settings.trunk_tls_port))
+        listen.append(ListenAddress("tls", host, settings.trunk_tls_port))
     return SipSettings(
         listen=tuple(listen),
         peers=(peer_of(settings),),
@@ -281,7 +281,7 @@ def sip_settings(settings: Settings) -> SipSettings:
         media=media_rules(settings),
         dnis_from=settings.trunk_called_number,
         max_call_s=settings.trunk_max_minutes * 60,
-        limits=Limits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
+        limits=SourceLimits(calls=settings.trunk_max_calls, unanswered_per_source=settings.trunk_max_unanswered),
     )
 
 

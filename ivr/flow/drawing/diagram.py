@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from ivr.flow.compiled import Flow
-from ivr.flow.drawing.layout import Edge, Layout, Route, lay_out
+from ivr.flow.drawing.layout import Edge, EdgeRoute, Layout, lay_out
 from ivr.flow.drawing.look import PLAIN, Look, edges
 from ivr.flow.parts import in_words
 
@@ -166,7 +166,7 @@ class _Drawing:
         yield f'<path class="climbs{self.look.of_way(name, name)}"{_ends_of(name, name)} d="M{_n(x)} {_n(y + 11)}C{_n(reach)} {_n(y + 20)} {_n(reach)} {_n(y - 20)} {_n(x + 5)} {_n(y - 11)}"/>'
         yield f'<path class="head" d="M{_n(x)} {_n(y - 12)}l9 -2l-3 8z"/>'
 
-    def _curves(self, route: Route) -> list[Curve]:
+    def _curves(self, route: EdgeRoute) -> list[Curve]:
         """From the source's edge, past each layer on its lane, to the target's edge."""
         joints = route.joints
         down = -1 if route.climbs else 1
@@ -185,7 +185,7 @@ class _Drawing:
             for i in range(len(joints) - 1)
         ]
 
-    def _port(self, name: str, route: Route) -> float:
+    def _port(self, name: str, route: EdgeRoute) -> float:
         """Lines leave a side of a box in the order of where they go; those on one lane arrive as one."""
         at_bottom = (name == route.joints[0]) != route.climbs
         ports = sorted(
@@ -195,11 +195,11 @@ class _Drawing:
         step = min(PORT_GAP, self._box_width(name) / len(ports))
         return self.layout.x[name] + (place - (len(ports) - 1) / 2) * step
 
-    def _touches(self, route: Route, name: str, at_bottom: bool) -> bool:
+    def _touches(self, route: EdgeRoute, name: str, at_bottom: bool) -> bool:
         begins, ends = route.joints[0] == name, route.joints[-1] == name
         return (begins and at_bottom != route.climbs) or (ends and at_bottom == route.climbs)
 
-    def _beyond(self, name: str, route: Route) -> tuple[float, str, bool]:
+    def _beyond(self, name: str, route: EdgeRoute) -> tuple[float, str, bool]:
         next_joint = route.joints[1] if route.joints[0] == name else route.joints[-2]
         return self.layout.x[next_joint], next_joint, route.climbs
 

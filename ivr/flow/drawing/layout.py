@@ -22,7 +22,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Route:
+class EdgeRoute:
     """Joints from source to target: the ends, and the lanes on which the line passes the layers between."""
 
     edge: Edge
@@ -37,7 +37,7 @@ class Layout:
     x: dict[str, float]
     rank: dict[str, int]
     layers: list[list[str]]
-    routes: list[Route]
+    routes: list[EdgeRoute]
 
 
 def lay_out(start: str, widths: dict[str, float], edges: Sequence[Edge]) -> Layout:
@@ -87,21 +87,21 @@ def _ranks(names: Iterable[str], links: Sequence[tuple[str, str]]) -> dict[str, 
     return rank
 
 
-def _route(edge: Edge, climbs: bool, rank: dict[str, int]) -> Route:
+def _route(edge: Edge, climbs: bool, rank: dict[str, int]) -> EdgeRoute:
     """Lines to one box share their lanes, so that they run together; `rank` learns the lanes."""
     above, below = _downwards(edge, climbs)
     shared = edge.target if not climbs else f"{edge.source}>{edge.target}"
     lanes = [f"|{shared}|{level}" for level in range(rank[above] + 1, rank[below])]
     rank.update({lane: rank[above] + 1 + step for step, lane in enumerate(lanes)})
     joints = (above, *lanes, below)
-    return Route(edge, joints[::-1] if climbs else joints, climbs)
+    return EdgeRoute(edge, joints[::-1] if climbs else joints, climbs)
 
 
 def _layers(rank: dict[str, int]) -> list[list[str]]:
     return [[name for name in rank if rank[name] == level] for level in range(max(rank.values(), default=-1) + 1)]
 
 
-def _neighbours(routes: Sequence[Route]) -> dict[str, list[str]]:
+def _neighbours(routes: Sequence[EdgeRoute]) -> dict[str, list[str]]:
     near: dict[str, list[str]] = {}
     for one, other in {pair for route in routes for pair in pairwise(route.joints)}:
         near.setdefault(one, []).append(other)
@@ -109,7 +109,7 @@ def _neighbours(routes: Sequence[Route]) -> dict[str, list[str]]:
     return {name: sorted(others) for name, others in near.items()}
 
 
-def _ordered(layers: list[list[str]], routes: Sequence[Route]) -> list[list[str]]:
+def _ordered(layers: list[list[str]], routes: Sequence[EdgeRoute]) -> list[list[str]]:
     near = _neighbours(routes)
     best, fewest = layers, _crossings(layers, near)
     for sweep in range(SWEEPS):
@@ -142,7 +142,7 @@ def _crossings(layers: list[list[str]], near: dict[str, list[str]]) -> int:
     return total
 
 
-def _place(layers: list[list[str]], widths: dict[str, float], routes: Sequence[Route]) -> dict[str, float]:
+def _place(layers: list[list[str]], widths: dict[str, float], routes: Sequence[EdgeRoute]) -> dict[str, float]:
     near = _neighbours(routes)
     x: dict[str, float] = {}
     for layer in layers:

@@ -6,13 +6,18 @@ from ivr.flow.drawing.look import edges
 
 def mermaid(flow: Flow) -> str:
     """A Mermaid flowchart. Ids have a prefix: a step called `end` would end Mermaid's parser."""
-    lines = ["flowchart TD", f'  call(["{flow.name}"]) --> step_{flow.head.start}']
+    lines = ["flowchart TD", f'  call(["{flow.name}"]) --> {_id(flow.head.start)}']
     for name, step in flow.steps.items():
-        lines.append(f'  step_{name}["{name}<br/><small>{step.drawn().words}</small>"]:::{step.drawn().colour}')
+        lines.append(f'  {_id(name)}["{name}<br/><small>{step.drawn().words}</small>"]:::{step.drawn().colour}')
     for edge in edges(flow):
-        lines.append(f'  step_{edge.source} -- "{edge.label}" --> step_{edge.target}')
+        lines.append(f'  {_id(edge.source)} -- "{edge.label}" --> {_id(edge.target)}')
     lines += [f"  classDef {name} {look}" for name, look in _MERMAID_LOOKS.items()]
     return "\n".join(lines) + "\n"
+
+
+def _id(step: str) -> str:
+    """A step of a part has a stroke in its name, which Mermaid reads as the beginning of a shape."""
+    return f"step_{step.replace('/', '-')}"
 
 
 _MERMAID_LOOKS = {

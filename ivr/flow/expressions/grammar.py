@@ -152,7 +152,7 @@ def _node(tree: Any) -> Expression:
     match tree.data:
         case "compared" | "sum":
             left, sign, right = tree.children
-            return Operation(sign.start_pos, str(sign), (_node(left), _node(right)))  # type: ignore[union-attr]
+            return Operation(sign.start_pos, str(sign), (_node(left), _node(right)))
         case "within" | "without":
             left, items = tree.children
             parts = (_node(left), *map(_node, items.children))

@@ -22,13 +22,13 @@ from ivr.phone.rtp.contract import (
 from ivr.phone.rtp.keys import KeyMerger, Method
 from ivr.phone.rtp.settings import MediaSettings
 from ivr.phone.rtp.softphone.caller import CallerStream
-from ivr.phone.rtp.softphone.phone import Heard, Phone
+from ivr.phone.rtp.softphone.phone import HeardPacket, Phone
 
 __all__ = [
     "CallMedia",
     "CallerStream",
     "Clip",
-    "Heard",
+    "HeardPacket",
     "KeyHeard",
     "KeyMerger",
     "KeyReleased",

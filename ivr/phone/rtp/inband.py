@@ -16,14 +16,14 @@ NONE: Final = -1
 
 
 @dataclass(frozen=True)
-class ToneDown:
+class RowToneDown:
     row: int
     key: str = field(repr=False)
     at_s: float
 
 
 @dataclass(frozen=True)
-class ToneUp:
+class RowToneUp:
     row: int
     duration_s: float
 
@@ -58,7 +58,7 @@ class Inband:
         self._last_key[row] = NONE
         self._unfinished.pop(row, None)
 
-    def __call__(self, frames: Bytes, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
+    def __call__(self, frames: Bytes, now_s: float) -> tuple[list[RowToneDown], list[RowToneUp]]:
         """frames: [capacity, 160] of mu-law, one tick. Rows that are behind are caught up."""
         jitter = self._jitter
         heard = self._bank(frames, np.flatnonzero(~jitter.standing) if jitter.any_standing else None)
@@ -72,19 +72,19 @@ class Inband:
             downs, ups = downs + further_downs, ups + further_ups
         return downs, ups
 
-    def _told(self, heard: Events, now_s: float) -> tuple[list[ToneDown], list[ToneUp]]:
+    def _told(self, heard: Events, now_s: float) -> tuple[list[RowToneDown], list[RowToneUp]]:
         if not len(heard.up.channel) and not len(heard.down.channel):
             return [], []
         # The bank counts each row's samples from its first tick; this one's last sample left the caller DELAY ago.
         offset_s = now_s + TICK_S - (self._tick - self._jitter.stood) * TICK_S - DELAY / RATE
         up, down = heard.up, heard.down
         ups = [
-            ToneUp(int(row), int(duration) / RATE)
+            RowToneUp(int(row), int(duration) / RATE)
             for row, key, start, duration in zip(up.channel, up.key, up.start, up.duration, strict=True)
             if self._released(int(row), int(key), int(start + duration))
         ]
         downs = [
-            ToneDown(int(row), KEYS[key], float(offset_s[row]) + int(start) / RATE)
+            RowToneDown(int(row), KEYS[key], float(offset_s[row]) + int(start) / RATE)
             for row, key, start in zip(down.channel, down.key, down.start, strict=True)
             if self._pressed(int(row), int(key), int(start))
         ]

@@ -19,15 +19,15 @@ from ivr.phone.rtp.contract import (
     Played,
     TimedOut,
 )
-from ivr.phone.rtp.inband import Inband, ToneDown, ToneUp
+from ivr.phone.rtp.inband import Inband, RowToneDown, RowToneUp
 from ivr.phone.rtp.jitter import Audio, Jitter
 from ivr.phone.rtp.keys import EVENT_KEYS, KeyMerger, Method
 from ivr.phone.rtp.liveness import Liveness
 from ivr.phone.rtp.outgoing import PACKET_BYTES, Outgoing
 from ivr.phone.rtp.packets import Arrivals, Bytes, Rows
-from ivr.phone.rtp.prompts import NO_PLAY, Prompts
+from ivr.phone.rtp.prompts import NO_PLAY, ClipStore
 from ivr.phone.rtp.reception import Received, Reception
-from ivr.phone.rtp.recording.recordings import Recordings
+from ivr.phone.rtp.recording.recordings import OpenRecordings
 from ivr.phone.rtp.sequence import Sequences
 from ivr.phone.rtp.settings import MediaSettings
 from ivr.phone.rtp.sources import AUDIO
@@ -43,13 +43,13 @@ class MediaPlane:
         rows = settings.calls
         self.calls = Table(rows)
         self.clock = PartClock()
-        self.prompts = Prompts(rows, settings.clip_seconds)
+        self.prompts = ClipStore(rows, settings.clip_seconds)
         self.outgoing = Outgoing(rows)
         self.sequences = Sequences(rows)
         self.jitter = Jitter(rows, self.sequences)
         self.events = TelephoneEvents(rows)
         self.inband = Inband(rows, self.jitter)
-        self.recordings = Recordings(rows)
+        self.recordings = OpenRecordings(rows)
         self.keys: dict[Method, int] = {"telephone_event": 0, "inband": 0}
         self._family = family
         self.reception = Reception(self.calls, sockets, family)
@@ -245,7 +245,7 @@ class MediaPlane:
             for row, duration in zip(release.rows.tolist(), release.duration_s.tolist(), strict=True):
                 told.append(KeyReleased(self.calls.names[row], "telephone_event", duration))
 
-    def _tell_tones(self, downs: list[ToneDown], ups: list[ToneUp], told: list[MediaEvent]) -> None:
+    def _tell_tones(self, downs: list[RowToneDown], ups: list[RowToneUp], told: list[MediaEvent]) -> None:
         for down in downs:
             self._key(down.row, down.key, "inband", down.at_s, told)
         told.extend(KeyReleased(self.calls.names[up.row], "inband", up.duration_s) for up in ups)

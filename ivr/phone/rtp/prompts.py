@@ -22,12 +22,12 @@ class ClipsFull(IvrError):
 
 
 @dataclass(frozen=True)
-class Clip:
+class StoredClip:
     start: int  # first frame of the mu-law copy; the A-law copy follows it
     frames: int
 
 
-class Prompts:
+class ClipStore:
     """Clips are padded with silence to whole frames: at most 20 ms between two pieces of a sentence."""
 
     def __init__(self, capacity: int, clip_seconds: float) -> None:
@@ -37,7 +37,7 @@ class Prompts:
         for law, silent in zip(LAWS, SILENT_FRAME, strict=True):
             self.audio[silent] = g711.SILENCE[law]
         self._free = [(len(SILENT_FRAME), frames - len(SILENT_FRAME))]  # (start, frames), by start
-        self._clips: dict[int, Clip] = {}
+        self._clips: dict[int, StoredClip] = {}
         self._law = np.zeros(capacity, np.int64)
         self._frame = np.zeros(capacity, np.int64)
         self._left = np.zeros(capacity, np.int64)  # frames of the present clip
@@ -54,7 +54,7 @@ class Prompts:
             return
         frames = max(1, -(-len(codes) // FRAME))
         start = self._reserve(2 * frames)
-        self._clips[clip] = Clip(start, frames)
+        self._clips[clip] = StoredClip(start, frames)
         ulaw = self.audio[start : start + frames].reshape(-1)
         ulaw[: len(codes)] = codes
         ulaw[len(codes) :] = g711.SILENCE["ulaw"]

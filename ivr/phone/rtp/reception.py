@@ -18,7 +18,7 @@ MOST_CHANGES: Final = 4
 
 
 @dataclass(frozen=True)
-class Begun:
+class BegunStream:
     """A call's stream that begins in this tick: a new place (`name`, a sockaddr), or another SSRC from the old one."""
 
     row: int
@@ -32,7 +32,7 @@ class Received:
 
     headers: Headers
     rows: Rows
-    begun: list[Begun]
+    begun: list[BegunStream]
     alive: Rows
 
 
@@ -67,7 +67,7 @@ class Reception:
         headers, controls = read_headers(arrivals)
         alive = self.sources.signs_of_life(arrivals, controls, 0) if len(controls) else controls
         rows, hosts, ports = self.sources.rows_of(arrivals, headers)
-        begun: list[Begun] = []
+        begun: list[BegunStream] = []
         for _ in range(MOST_CHANGES):
             unknown = np.flatnonzero(rows == NOBODY)
             now = self._greet(arrivals, headers, (hosts, ports), unknown) if len(unknown) else []
@@ -84,7 +84,9 @@ class Reception:
             headers, rows = headers.only(ours), rows[ours]
         return Received(headers, rows, begun, alive)
 
-    def _greet(self, arrivals: Arrivals, headers: Headers, places: tuple[Words, Words], unknown: Rows) -> list[Begun]:
+    def _greet(
+        self, arrivals: Arrivals, headers: Headers, places: tuple[Words, Words], unknown: Rows
+    ) -> list[BegunStream]:
         """Latches calls on the first packet from their sources."""
         hosts, ports = places
         at, rows = self.sources.newcomers(arrivals, headers, hosts, ports, unknown)
@@ -99,7 +101,7 @@ class Reception:
             stream = EVENTS if kind >= EVENT_KIND else AUDIO
             new = self.sources.latch(row, int(hosts[packet]), int(ports[packet]), int(headers.ssrc[packet]), stream)
             name = arrivals.names[arrival].tobytes() if new else None
-            begun.append(Begun(row, (AUDIO, EVENTS) if new else (stream,), name))
+            begun.append(BegunStream(row, (AUDIO, EVENTS) if new else (stream,), name))
         return begun
 
     def _authentic(self, arrivals: Arrivals, arrival: int, row: int) -> bool:

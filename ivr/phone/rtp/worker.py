@@ -16,10 +16,10 @@ from ivr.errors import IvrError
 from ivr.phone.rtp.commands import Commands
 from ivr.phone.rtp.contract import MediaEvent, MediaStats
 from ivr.phone.rtp.control import Lines, Message, event_message, line, settings_of
+from ivr.phone.rtp.memory_protection import protect_memory
 from ivr.phone.rtp.packets import TICK_S, Arrivals
 from ivr.phone.rtp.plane import MediaPlane
 from ivr.phone.rtp.ports import Ports, open_ports
-from ivr.phone.rtp.private import keep_memory_private
 from ivr.phone.rtp.recording.process import RecorderProcess
 from ivr.phone.rtp.settings import MediaSettings
 from ivr.phone.rtp.syscalls import Receiver, Sender
@@ -35,7 +35,7 @@ READ_BYTES: Final = 65536
 MAX_UNSENT_CONTROL: Final = 64 * 1024 * 1024
 
 
-class Worker:
+class MediaWorker:
     def __init__(self, settings: MediaSettings, control: socket.socket, lines: Lines) -> None:
         self.ports: Ports = open_ports(settings)
         self.plane = MediaPlane(settings, self.ports.family, len(self.ports.rtp))
@@ -202,12 +202,12 @@ def main(descriptor: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # A supervisor signals the whole group: calls that are draining need their media until signalling lets go of it.
         signal.signal(number, signal.SIG_IGN)
-    keep_memory_private()
+    protect_memory()
     control = socket.socket(fileno=descriptor)
     lines = Lines()
     try:
         settings = settings_of(first_message(control, lines))
-        worker = Worker(settings, control, lines)
+        worker = MediaWorker(settings, control, lines)
     except IvrError as error:
         control.sendall(line({"re": 0, "error": type(error).__name__, "why": str(error)}))
         raise SystemExit(1) from None

@@ -21,7 +21,7 @@ from ivr.phone.sip.numbers import plain_number
 from ivr.phone.sip.registration import Account, Registration
 from ivr.phone.sip.sdp import parse_session
 from ivr.phone.sip.session import Answer, Codec, Crypto, MediaLine, MediaRules, Reject, SessionOffer
-from ivr.phone.sip.settings import Limits, Listen, Peer, SipSettings, Timers, Tls
+from ivr.phone.sip.settings import ListenAddress, Peer, SipSettings, SourceLimits, Timers, Tls
 
 __all__ = [
     "CANCELLED",
@@ -42,8 +42,7 @@ __all__ = [
     "Credentials",
     "Crypto",
     "Invitation",
-    "Limits",
-    "Listen",
+    "ListenAddress",
     "LocalSession",
     "MediaLine",
     "MediaRules",
@@ -56,6 +55,7 @@ __all__ = [
     "SipCaller",
     "SipEndpoint",
     "SipSettings",
+    "SourceLimits",
     "Timers",
     "Tls",
     "parse_session",

@@ -14,10 +14,10 @@ from ivr.phone.sip.client_transaction import ClientTransaction, follow_up
 from ivr.phone.sip.contract import Invitation
 from ivr.phone.sip.endpoint import SipEndpoint
 from ivr.phone.sip.exchange import Exchange, put_via
-from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.hop import Hop
+from ivr.phone.sip.inspection import ALLOW
 from ivr.phone.sip.leg import Leg
 from ivr.phone.sip.negotiation import LocalSession
-from ivr.phone.sip.screening import ALLOW
 from ivr.phone.sip.sdp import parse_session
 from ivr.phone.sip.session import Answer, Reject, SessionOffer
 from ivr.phone.sip.session_timer import SessionTimer, agree_as_caller
@@ -85,20 +85,20 @@ class OutgoingCall:
     async def send_key(self, key: str, duration_ms: int = 160) -> int:
         """One key by SIP INFO; the status it got."""
         body = f"Signal={key}\r\nDuration={duration_ms}\r\n"
-        return (await self.leg.asker.ask("INFO", body=("application/dtmf-relay", body))).status_code
+        return (await self.leg.requests.send("INFO", body=("application/dtmf-relay", body))).status_code
 
-    async def offer_again(self, sdp: str) -> SessionOffer:
+    async def reinvite(self, sdp: str) -> SessionOffer:
         """re-INVITE: hold, another port. Raises CallRefusedError; the call then goes on as it was."""
-        response = await self.leg.asker.offer_again(sdp)
+        response = await self.leg.requests.reinvite(sdp)
         if response.status_code >= 300:
             raise CallRefusedError(response.status_code, response.reason_phrase)
-        remote = session_in(response, self.leg.flow)
+        remote = session_in(response, self.leg.hop)
         self.leg.local_sdp, self.leg.remote = sdp, remote
         return remote
 
 
 class SipCaller:
-    """Rings through an endpoint's sockets; `identity` is our From, by default the address of the flow."""
+    """Rings through an endpoint's sockets; `identity` is our From, by default the address of the hop."""
 
     def __init__(
         self, endpoint: SipEndpoint, *, identity: str | None = None, credentials: Credentials | None = None
@@ -113,24 +113,24 @@ class SipCaller:
         """Returns when answered and acknowledged; raises CallRefusedError, also when nobody answers for `patience_s`.
         One that is cancelled while it rings takes its INVITE back (CANCEL), or hangs up what is answered meanwhile.
         """
-        flow = await self._exchange.flow_towards(uri)
+        hop = await self._exchange.hop_towards(uri)
         offer = None if late_offer else session.offer(secure=secure)
-        attempt = Attempt(self._exchange, self._handler, self._first_invite(uri, flow, offer), flow, session, offer)
+        attempt = Attempt(self._exchange, self._handler, self._first_invite(uri, hop, offer), hop, session, offer)
         attempt.credentials = self._credentials
         return await attempt.run(patience_s)
 
-    def _first_invite(self, uri: str, flow: Flow, offer: Answer | None) -> SipRequest:
+    def _first_invite(self, uri: str, hop: Hop, offer: Answer | None) -> SipRequest:
         invite = SipRequest(method="INVITE", uri=uri.partition("?")[0])
-        put_via(invite, flow)
+        put_via(invite, hop)
         settings = self._exchange.settings
-        own = self._identity or self._exchange.contact(flow, "caller").strip("<>")
+        own = self._identity or self._exchange.contact(hop, "caller").strip("<>")
         lines = [
             ("Max-Forwards", "70"),
             ("From", f"<{own}>;tag={secrets.token_hex(16)}"),
             ("To", f"<{uri}>"),
-            ("Call-ID", generate_call_id(flow.local[0])),
+            ("Call-ID", generate_call_id(hop.local[0])),
             ("CSeq", "1 INVITE"),
-            ("Contact", self._exchange.contact(flow)),
+            ("Contact", self._exchange.contact(hop)),
             ("User-Agent", settings.server_name),
             ALLOW,
         ]
@@ -152,12 +152,12 @@ class Attempt:
         exchange: Exchange,
         handler: CallerHandler,
         invite: SipRequest,
-        flow: Flow,
+        hop: Hop,
         session: LocalSession,
         offer: Answer | None,
     ) -> None:
         self.credentials: Credentials | None = None
-        self._exchange, self._handler, self._invite, self._flow = exchange, handler, invite, flow
+        self._exchange, self._handler, self._invite, self._hop = exchange, handler, invite, hop
         self._session, self._offer = session, offer
         self._heard = asyncio.Event()
         self._cseq = 1
@@ -178,10 +178,10 @@ class Attempt:
         return await self._settle(response)
 
     async def _ask(self, patience_s: float) -> SipResponse:
-        put_via(self._invite, self._flow)
+        put_via(self._invite, self._hop)
         self._heard.clear()
         transaction = self._exchange.transactions.invite(
-            self._invite, self._flow, provisional=lambda _: self._heard.set(), accepted=self._accepted
+            self._invite, self._hop, provisional=lambda _: self._heard.set(), accepted=self._accepted
         )
         try:
             async with asyncio.timeout(patience_s):
@@ -203,7 +203,7 @@ class Attempt:
     async def _cancel(self, transaction: ClientTransaction) -> SipResponse:
         """RFC 3261 9.1: not before a provisional answer; a 200 that crosses it is an answered call."""
         if self._heard.is_set():
-            self._exchange.transactions.ask(follow_up(self._invite, "CANCEL"), self._flow)
+            self._exchange.transactions.request(follow_up(self._invite, "CANCEL"), self._hop)
         async with asyncio.timeout(self._exchange.settings.timers.give_up_s):
             return await asyncio.shield(transaction.final)
 
@@ -212,7 +212,7 @@ class Attempt:
         tag = recipient(response).tag
         leg = self._legs.get(tag)
         if leg is not None:
-            self._exchange.spawn(leg.asker.send_ack(self._invite, self._answers.get(tag, "")))
+            self._exchange.spawn(leg.requests.send_ack(self._invite, self._answers.get(tag, "")))
             return
         leg = self._legs[tag] = self._new_leg(response)
         if len(self._legs) > 1:
@@ -220,20 +220,20 @@ class Attempt:
 
     def _new_leg(self, response: SipResponse) -> Leg:
         dialog = dialog_as_caller(self._invite, response, self._cseq)
-        leg = Leg(self._exchange, self._handler, dialog.local_tag + dialog.remote_tag, dialog, self._flow)
-        leg.asker.credentials = self.credentials
+        leg = Leg(self._exchange, self._handler, dialog.local_tag + dialog.remote_tag, dialog, self._hop)
+        leg.requests.credentials = self.credentials
         leg.keeper.note_methods(response)
         leg.confirm()
         return leg
 
     async def _hang_up_fork(self, leg: Leg) -> None:
-        await leg.asker.send_ack(self._invite)
+        await leg.requests.send_ack(self._invite)
         await leg.hang_up()
 
     async def _settle(self, response: SipResponse) -> OutgoingCall:
         leg = self._legs[recipient(response).tag]
         try:
-            leg.remote = session_in(response, self._flow)
+            leg.remote = session_in(response, self._hop)
             outcome = self._session.settle(self._offer, leg.remote) if self._offer else self._session.answer(leg.remote)
         except PeerError:
             outcome = Reject(488)
@@ -242,7 +242,7 @@ class Attempt:
             raise CallRefusedError(488, "no common media in the answer")
         if self._offer is None:
             self._answers[leg.dialog.remote_tag] = outcome.sdp
-        await leg.asker.send_ack(self._invite, "" if self._offer else outcome.sdp)
+        await leg.requests.send_ack(self._invite, "" if self._offer else outcome.sdp)
         self._begin(leg, response, outcome)
         return OutgoingCall(leg, outcome)
 
@@ -270,8 +270,8 @@ def dialog_as_caller(invite: SipRequest, response: SipResponse, cseq: int) -> Di
     )
 
 
-def session_in(response: SipResponse, flow: Flow) -> SessionOffer:
-    session = parse_session(response.body, secure_transport=flow.transport == "tls")
+def session_in(response: SipResponse, hop: Hop) -> SessionOffer:
+    session = parse_session(response.body, secure_transport=hop.transport == "tls")
     if session is None:
         raise PeerError("SIP: the far end's SDP has nothing we speak (PCMU or PCMA at a literal IP address)")
     return session

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiosipua import SipRequest, SipResponse, stringify_via
 
-from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.hop import Hop
 from ivr.phone.sip.retransmission import Retransmission
 from ivr.phone.sip.settings import Timers
 from ivr.phone.sip.wire import make_response, read_cseq, top_via
@@ -23,9 +23,9 @@ def client_key(message: SipRequest | SipResponse) -> ClientKey:
 class ClientTransaction:
     """Sent when made; `final` resolves once: to the answer, or to a 408 or 503 of our own when none came (8.1.3.1)."""
 
-    def __init__(self, request: SipRequest, flow: Flow, timers: Timers, forget: Callable[[ClientKey], None]) -> None:
+    def __init__(self, request: SipRequest, hop: Hop, timers: Timers, forget: Callable[[ClientKey], None]) -> None:
         self.key = client_key(request)
-        self.request, self.flow = request, flow
+        self.request, self.hop = request, hop
         self._timers, self._forget = timers, forget
         self._loop = asyncio.get_running_loop()
         self.final: asyncio.Future[SipResponse] = self._loop.create_future()
@@ -33,11 +33,11 @@ class ClientTransaction:
         # Timers E and F here, A and B for INVITE, whose pauses grow without a limit.
         most_s = None if request.method == "INVITE" else timers.t2_s
         self._repeating = Retransmission(timers, self._send, self._nobody_answers, most_s=most_s)
-        if flow.transport != "udp":
+        if hop.transport != "udp":
             self._repeating.stop_sending()
         self._end: asyncio.TimerHandle | None = None
         self._send()
-        if not flow.alive:
+        if not hop.alive:
             self._loop.call_soon(self.undeliverable)
 
     def received(self, response: SipResponse) -> None:
@@ -59,7 +59,7 @@ class ClientTransaction:
             self._finish(make_response(self.request, 503), 0)
 
     def _send(self) -> None:
-        self.flow.send(self._sent)
+        self.hop.send(self._sent)
 
     def _nobody_answers(self) -> None:
         self._finish(make_response(self.request, 408), 0)
@@ -78,7 +78,7 @@ class InviteClientTransaction(ClientTransaction):
     def __init__(
         self,
         request: SipRequest,
-        flow: Flow,
+        hop: Hop,
         timers: Timers,
         forget: Callable[[ClientKey], None],
         *,
@@ -86,7 +86,7 @@ class InviteClientTransaction(ClientTransaction):
         accepted: Heard,
     ) -> None:
         self._provisional, self._accepted = provisional, accepted
-        super().__init__(request, flow, timers, forget)
+        super().__init__(request, hop, timers, forget)
 
     def received(self, response: SipResponse) -> None:
         if response.status_code < 200:
@@ -97,7 +97,7 @@ class InviteClientTransaction(ClientTransaction):
         if response.status_code < 300:
             self._accepted(response)
         else:
-            self.flow.send(bytes(self._ack(response)))
+            self.hop.send(bytes(self._ack(response)))
         self._finish(response, self._timers.give_up_s)  # timers D and M
 
     def _ack(self, response: SipResponse) -> SipRequest:

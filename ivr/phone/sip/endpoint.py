@@ -15,12 +15,12 @@ from ivr.phone.sip.access import AccessList, RateLimit
 from ivr.phone.sip.contract import HUNG_UP_BY_US, Address, CallHandler, Invitation, TransportKind
 from ivr.phone.sip.digest import DigestGuard
 from ivr.phone.sip.exchange import CallInDialog, Exchange
-from ivr.phone.sip.flow import Flow, Transport
+from ivr.phone.sip.hop import Hop, Transport
 from ivr.phone.sip.incoming import IncomingCall
+from ivr.phone.sip.inspection import ACCEPT_SDP, ALLOW, SUPPORTED, Refusal, inspect_request, session_body
 from ivr.phone.sip.leg import Leg
 from ivr.phone.sip.numbers import plain_number
 from ivr.phone.sip.rationed_log import RationedLog
-from ivr.phone.sip.screening import ACCEPT_SDP, ALLOW, SUPPORTED, Refusal, screen, session_body
 from ivr.phone.sip.server_transaction import Key, ServerTransaction
 from ivr.phone.sip.session import SessionOffer
 from ivr.phone.sip.session_timer import SessionTimer, TooSmall, agree_as_callee
@@ -124,16 +124,16 @@ class SipEndpoint:
     def _admits(self, host: str) -> bool:
         return bool(self._access.peers_at(host))
 
-    def _lost(self, flow: Flow) -> None:
-        self.exchange.transactions.flow_lost(flow)
+    def _lost(self, hop: Hop) -> None:
+        self.exchange.transactions.hop_lost(hop)
 
     # --- every message ------------------------------------------------------------------------------------------
 
-    def received(self, data: bytes, flow: Flow) -> None:
+    def received(self, data: bytes, hop: Hop) -> None:
         """From any transport; never raises."""
         if not data.strip(b"\r\n\0"):
             return  # a keep-alive (RFC 5626 4.4)
-        host, now = flow.remote[0], asyncio.get_running_loop().time()
+        host, now = hop.remote[0], asyncio.get_running_loop().time()
         if not self._access.peers_at(host):
             self.counters["denied"] += 1
         elif not self._messages.take(host, now):
@@ -141,39 +141,39 @@ class SipEndpoint:
         else:
             self.counters["messages"] += 1
             try:
-                self._take(data, flow)
+                self._take(data, hop)
             except Exception as bug:
                 # asyncio closes a UDP socket whose receiver raises: one bug would end every call there is.
                 self.counters["failures"] += 1
                 self._rationed.error("sip_message_failed", source=host, error=type(bug).__name__)
 
-    def _take(self, data: bytes, flow: Flow) -> None:
+    def _take(self, data: bytes, hop: Hop) -> None:
         message = read_message(data)
         if isinstance(message, SipRequest):
-            note_source(message, flow.remote)
-            self.exchange.transactions.request_received(message, flow)
+            note_source(message, hop.remote)
+            self.exchange.transactions.request_received(message, hop)
         elif isinstance(message, SipResponse):
             self.exchange.transactions.response_received(message)
         else:
             self.counters["malformed"] += 1
-            self._rationed.info("sip_malformed", source=flow.remote[0], size=len(data))
+            self._rationed.info("sip_malformed", source=hop.remote[0], size=len(data))
             if message is not None:
-                self._refuse_unread(message, flow)
+                self._refuse_unread(message, hop)
 
-    def _refuse_unread(self, bad: BadRequest, flow: Flow) -> None:
+    def _refuse_unread(self, bad: BadRequest, hop: Hop) -> None:
         """Without a transaction: what cannot be read cannot be recognised when it comes again (RFC 3261 8.2.7)."""
         if bad.request.method == "ACK" or top_via(bad.request) is None:
             return
-        note_source(bad.request, flow.remote)
+        note_source(bad.request, hop.remote)
         self.counters[f"refused_{bad.status}"] += 1
-        flow.send(bytes(make_response(bad.request, bad.status)), reply_address(bad.request, flow.remote))
+        hop.send(bytes(make_response(bad.request, bad.status)), reply_address(bad.request, hop.remote))
 
     # --- requests, as the transactions bring them ---------------------------------------------------------------
 
-    def may_begin(self, request: SipRequest, flow: Flow) -> bool:
+    def may_begin(self, request: SipRequest, hop: Hop) -> bool:
         if request.method != "INVITE" or recipient(request).tag:
             return True
-        host, now = flow.remote[0], asyncio.get_running_loop().time()
+        host, now = hop.remote[0], asyncio.get_running_loop().time()
         allowed = self._failed_logins.has_any(host, now) and self._invites.take(host, now)
         if not allowed:
             self.counters["rate_limited"] += 1
@@ -181,14 +181,14 @@ class SipEndpoint:
 
     def requested(self, transaction: ServerTransaction) -> None:
         request = transaction.request
-        log.debug("sip_request", method=request.method, source=transaction.flow.remote[0])
+        log.debug("sip_request", method=request.method, source=transaction.hop.remote[0])
         if request.method == "CANCEL":
             self._cancel(transaction)
         elif recipient(request).tag:
             self._requested_in_call(transaction)
         elif self.exchange.transactions.is_merged(transaction):
             self._refuse(transaction, 482)
-        elif (refusal := screen(request)) is not None:
+        elif (refusal := inspect_request(request)) is not None:
             self._refuse(transaction, refusal.status, refusal.headers)
         elif request.method == "OPTIONS":
             self._answer_options(transaction)
@@ -226,7 +226,7 @@ class SipEndpoint:
         if self.draining:
             self._refuse(transaction, 503, self._retry_after())
             return
-        headers = [ALLOW, SUPPORTED, ACCEPT_SDP, ("Contact", self.exchange.contact(transaction.flow))]
+        headers = [ALLOW, SUPPORTED, ACCEPT_SDP, ("Contact", self.exchange.contact(transaction.hop))]
         transaction.respond(make_response(transaction.request, 200, tag=new_tag(), headers=headers))
 
     def _refuse(self, transaction: ServerTransaction, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
@@ -241,7 +241,7 @@ class SipEndpoint:
     # --- a new call ---------------------------------------------------------------------------------------------
 
     def _invite(self, transaction: ServerTransaction) -> None:
-        peers = self._access.peers_at(transaction.flow.remote[0])
+        peers = self._access.peers_at(transaction.hop.remote[0])
         if not self._is_known(transaction, peers):
             return
         if self.draining or len(self.exchange.live) >= self.settings.limits.calls:
@@ -255,7 +255,7 @@ class SipEndpoint:
         if isinstance(timer, TooSmall):
             self._refuse(transaction, 422, [("Min-SE", str(timer.min_se_s))])
             return
-        source, now = transaction.flow.remote[0], asyncio.get_running_loop().time()
+        source, now = transaction.hop.remote[0], asyncio.get_running_loop().time()
         if not self._unanswered.make_room(source, now):
             self._rationed.warning("sip_unanswered_limit", source=source)
             self._refuse(transaction, 503, self._retry_after())
@@ -266,7 +266,7 @@ class SipEndpoint:
         """A network listed without a username is trust enough; otherwise one of its peers must log in."""
         if any(peer.username is None for peer in peers):
             return True
-        source, now = transaction.flow.remote[0], asyncio.get_running_loop().time()
+        source, now = transaction.hop.remote[0], asyncio.get_running_loop().time()
         verdict = self._guard.check(transaction.request, peers, source, now)
         if verdict == "passed":
             return True
@@ -287,10 +287,10 @@ class SipEndpoint:
             return body
         if body is None:
             # Without an offer we make one, and over a connection that anyone can read it can hold no keys.
-            needs_tls = self._srtp_required and transaction.flow.transport != "tls"
+            needs_tls = self._srtp_required and transaction.hop.transport != "tls"
             return Refusal(488) if needs_tls else None
         try:
-            offer = self.exchange.read_session(body, transaction.flow)
+            offer = self.exchange.read_session(body, transaction.hop)
         except PeerError:
             return Refusal(400)
         return offer or Refusal(488)
@@ -298,14 +298,14 @@ class SipEndpoint:
     def _begin(
         self, transaction: ServerTransaction, peer: str, offer: SessionOffer | None, timer: SessionTimer | None
     ) -> None:
-        request, flow = transaction.request, transaction.flow
+        request, hop = transaction.request, transaction.hop
         called = request.uri if self.settings.dnis_from == "request-uri" else recipient(request).uri
         invitation = Invitation(
             call=new_tag(),
             ani=caller_number(request),
             dnis=plain_number(uri_user(called)),
-            source=flow.remote,
-            transport=flow.transport,
+            source=hop.remote,
+            transport=hop.transport,
             offer=offer,
             peer=peer,
             srtp_required=self._srtp_required,
@@ -313,7 +313,7 @@ class SipEndpoint:
         incoming = IncomingCall(self.exchange, self.handler, transaction, invitation, timer)
         self._incoming[transaction.key] = incoming
         incoming.on_settled(lambda: self._incoming.pop(transaction.key, None))
-        self._count_unanswered(incoming.leg, flow.remote[0])
+        self._count_unanswered(incoming.leg, hop.remote[0])
 
     def _count_unanswered(self, leg: Leg, source: str) -> None:
         self._unanswered.add(source, leg, asyncio.get_running_loop().time())

@@ -13,7 +13,7 @@ from aiosipua.utils import format_addr, generate_branch
 
 from ivr.errors import PeerError
 from ivr.phone.sip.contract import TransportKind
-from ivr.phone.sip.flow import Flow, Transport
+from ivr.phone.sip.hop import Hop, Transport
 from ivr.phone.sip.sdp import parse_session
 from ivr.phone.sip.server_transaction import ServerTransaction
 from ivr.phone.sip.session import SessionOffer
@@ -90,8 +90,8 @@ class Exchange:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.transport.stop()
 
-    async def flow_towards(self, uri: str, known: Flow | None = None) -> Flow:
-        """Where a request to `uri` goes; `known` is the flow its call came by.
+    async def hop_towards(self, uri: str, known: Hop | None = None) -> Hop:
+        """Where a request to `uri` goes; `known` is the hop its call came by.
 
         A living connection is used for the way back too: a peer behind NAT has no other. And a host that a peer
         names within a call is not looked up: nobody is to make us ask the DNS for him, the call came from somewhere.
@@ -104,13 +104,13 @@ class Exchange:
                 return known
         return await self.transport.open(transport, (address or await look_up(host, port), port), host)
 
-    def read_session(self, body: bytes, flow: Flow) -> SessionOffer | None:
-        """As `parse_session`, by our rules and by what `flow` lets others see."""
-        return parse_session(body, secure_transport=flow.transport == "tls", rules=self.settings.media)
+    def read_session(self, body: bytes, hop: Hop) -> SessionOffer | None:
+        """As `parse_session`, by our rules and by what `hop` lets others see."""
+        return parse_session(body, secure_transport=hop.transport == "tls", rules=self.settings.media)
 
-    def contact(self, flow: Flow, user: str = "") -> str:
-        suffix = "" if flow.transport == "udp" else f";transport={flow.transport}"
-        return f"<sip:{user + '@' if user else ''}{format_addr(*flow.local)}{suffix}>"
+    def contact(self, hop: Hop, user: str = "") -> str:
+        suffix = "" if hop.transport == "udp" else f";transport={hop.transport}"
+        return f"<sip:{user + '@' if user else ''}{format_addr(*hop.local)}{suffix}>"
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -122,11 +122,11 @@ class Exchange:
             log.error("sip_task_failed", error=type(problem).__name__)
 
 
-def put_via(request: SipRequest, flow: Flow) -> None:
+def put_via(request: SipRequest, hop: Hop) -> None:
     """A new branch for each sending: it is the name of the transaction (RFC 3261 8.1.1.7)."""
-    host, port = flow.local
+    host, port = hop.local
     params: dict[str, str | None] = {"branch": generate_branch(), "rport": None}
-    via = Via(transport=flow.transport.upper(), host=host, port=port, params=params)
+    via = Via(transport=hop.transport.upper(), host=host, port=port, params=params)
     request.headers.set_single("Via", stringify_via(via))
 
 

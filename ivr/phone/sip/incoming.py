@@ -31,7 +31,7 @@ class IncomingCall:
         self.exchange, self.handler, self.transaction = exchange, handler, transaction
         self.invitation, self._timer = invitation, timer
         self.leg = Leg(
-            exchange, handler, invitation.call, dialog_as_callee(transaction.request, invitation.call), transaction.flow
+            exchange, handler, invitation.call, dialog_as_callee(transaction.request, invitation.call), transaction.hop
         )
         self.leg.remote = invitation.offer
         self.leg.keeper.note_methods(transaction.request)

@@ -14,7 +14,6 @@ import structlog
 from aiosipua import Dialog, SipRequest
 
 from ivr.errors import PeerError
-from ivr.phone.sip.asking import Asker, Headers
 from ivr.phone.sip.contract import (
     HANDLER_FAILED,
     HUNG_UP_BY_CALLER,
@@ -26,10 +25,11 @@ from ivr.phone.sip.contract import (
     CallHandler,
 )
 from ivr.phone.sip.exchange import Exchange
-from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.hop import Hop
+from ivr.phone.sip.in_dialog_requests import Headers, InDialogRequests
 from ivr.phone.sip.info_keys import KEY_TYPES, InfoKey, read_info_keys
+from ivr.phone.sip.inspection import ALLOW, SUPPORTED, Refusal, content_type, inspect_request_extensions, session_body
 from ivr.phone.sip.retransmission import Retransmission
-from ivr.phone.sip.screening import ALLOW, SUPPORTED, Refusal, content_type, screen_extensions, session_body
 from ivr.phone.sip.server_transaction import ServerTransaction
 from ivr.phone.sip.session import Answer, Reject, SessionOffer
 from ivr.phone.sip.session_keeper import SessionKeeper
@@ -48,11 +48,11 @@ class Unacknowledged:
 
 
 class Leg:
-    def __init__(self, exchange: Exchange, handler: CallHandler, call: str, dialog: Dialog, flow: Flow) -> None:
+    def __init__(self, exchange: Exchange, handler: CallHandler, call: str, dialog: Dialog, hop: Hop) -> None:
         self.exchange, self.handler, self.call, self.dialog = exchange, handler, call, dialog
         self.local_sdp = ""
         self.remote: SessionOffer | None = None
-        self.asker = Asker(exchange, dialog, flow)
+        self.requests = InDialogRequests(exchange, dialog, hop)
         self.ended_because: str | None = None
         self.over = asyncio.Event()
         # Set while the INVITE is still being answered.
@@ -69,7 +69,7 @@ class Leg:
         self._keys: list[InfoKey] = []
         self._turn = asyncio.Lock()
         self.keeper = SessionKeeper(
-            self.asker,
+            self.requests,
             session=lambda: "" if self._answering else self.local_sdp,
             expired=lambda: self._spawn(self.hang_up(SESSION_EXPIRED)),
         )
@@ -77,8 +77,8 @@ class Leg:
         exchange.add(self)
 
     @property
-    def flow(self) -> Flow:
-        return self.asker.flow
+    def hop(self) -> Hop:
+        return self.requests.hop
 
     @property
     def waits_for_ack(self) -> bool:
@@ -142,7 +142,7 @@ class Leg:
         self._saying_bye = True  # a BYE of the peer's that crosses ours still finds the leg, and gets its 200
         self.end(reason)
         try:
-            await self.asker.ask("BYE")
+            await self.requests.send("BYE")
         except PeerError:
             self.exchange.counters["undeliverable"] += 1
         finally:
@@ -162,14 +162,14 @@ class Leg:
     def requested(self, transaction: ServerTransaction) -> None:
         request = transaction.request
         cseq = read_cseq(request)
-        if not self.flow.alive:
-            self.asker.flow = transaction.flow  # the connection was lost, and the peer has made another
+        if not self.hop.alive:
+            self.requests.hop = transaction.hop  # the connection was lost, and the peer has made another
         # RFC 3261 12.2.2: a lower number is an old request, out of order.
         if cseq is None or cseq[0] <= self.dialog.remote_cseq:
             self.respond(transaction, 500)
             return
         self.dialog.remote_cseq = cseq[0]
-        refusal = screen_extensions(request)
+        refusal = inspect_request_extensions(request)
         if refusal is not None:
             self.respond(transaction, refusal.status, refusal.headers)
         elif self.ended_because is not None and request.method != "BYE":
@@ -225,7 +225,7 @@ class Leg:
         if request.method in ("INVITE", "UPDATE") and status < 300:
             for route in request.headers.get("record-route"):
                 response.headers.append("Record-Route", route)
-            response.headers.append("Contact", self.exchange.contact(self.flow))
+            response.headers.append("Contact", self.exchange.contact(self.hop))
             response.headers.append(*ALLOW)
             response.headers.append(*SUPPORTED)
         if sdp:
@@ -280,7 +280,7 @@ class Leg:
 
     async def _renegotiate(self, transaction: ServerTransaction) -> None:
         """RFC 3261 14.2, RFC 3311 5.2."""
-        if self.asker.offering:
+        if self.requests.offering:
             self.respond(transaction, 491)
         elif self._answering or self._unacknowledged or self.on_early_bye is not None:
             self.respond(transaction, 500, [("Retry-After", str(random.randint(1, 10)))])
@@ -308,7 +308,7 @@ class Leg:
         if self.ended_because is not None:
             self.respond(transaction, 481)
             return
-        self.asker.refresh_target(request)
+        self.requests.refresh_target(request)
         self._accept_offer(transaction, outcome, body is None, timer)
 
     def _accept_offer(
@@ -327,7 +327,7 @@ class Leg:
         if body is None:
             return ""
         try:
-            offer = self.exchange.read_session(body, self.flow)
+            offer = self.exchange.read_session(body, self.hop)
         except PeerError:
             return Reject(400)
         if offer is None:
@@ -353,7 +353,7 @@ class Leg:
         remote = None
         if isinstance(body, bytes):
             try:
-                remote = self.exchange.read_session(body, self.flow)
+                remote = self.exchange.read_session(body, self.hop)
             except PeerError:
                 self.exchange.counters["malformed"] += 1
         if remote is None:

@@ -14,7 +14,7 @@ from ivr.errors import PeerError
 from ivr.phone.sip.challenge import Credentials, answer_challenge
 from ivr.phone.sip.endpoint import SipEndpoint
 from ivr.phone.sip.exchange import put_via
-from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.hop import Hop
 from ivr.phone.sip.wire import is_number, read_name_addr, uri_user
 
 LEAST_EXPIRES_S = 30
@@ -100,10 +100,10 @@ class Registration:
         return self.granted_s
 
     async def _register(self, expires_s: int) -> SipResponse:
-        flow = await self._exchange.flow_towards(self.account.registrar)
+        hop = await self._exchange.hop_towards(self.account.registrar)
         login: list[tuple[str, str]] = []
         for _ in range(MOST_TRIES):
-            response = await self._ask(flow, expires_s, login)
+            response = await self._ask(hop, expires_s, login)
             if response.status_code == 423 and expires_s:
                 # RFC 3261 10.2.8: too brief; Min-Expires says what is wanted.
                 self._wanted_s = expires_s = max(expires_s, smallest_granted(response))
@@ -114,11 +114,11 @@ class Registration:
                 break
         return response
 
-    async def _ask(self, flow: Flow, expires_s: int, more: list[tuple[str, str]]) -> SipResponse:
+    async def _ask(self, hop: Hop, expires_s: int, more: list[tuple[str, str]]) -> SipResponse:
         self._cseq += 1
         request = SipRequest(method="REGISTER", uri=self.account.registrar)
-        put_via(request, flow)
-        self._contact = self._exchange.contact(flow, uri_user(self.account.address))
+        put_via(request, hop)
+        self._contact = self._exchange.contact(hop, uri_user(self.account.address))
         lines = [
             ("Max-Forwards", "70"),
             ("From", f"<{self.account.address}>;tag={self._tag}"),
@@ -131,7 +131,7 @@ class Registration:
         ]
         for name, value in [*lines, *more]:
             request.headers.append(name, value)
-        return await self._exchange.transactions.ask(request, flow).final
+        return await self._exchange.transactions.request(request, hop).final
 
     def _enter(self, state: State) -> None:
         if state != self.state:

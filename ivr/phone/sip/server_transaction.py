@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 
 from aiosipua import SipRequest, SipResponse
 
-from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.hop import Hop
 from ivr.phone.sip.retransmission import Retransmission
 from ivr.phone.sip.settings import Timers
 from ivr.phone.sip.wire import make_response, read_cseq, reply_address, sender, top_via
@@ -38,9 +38,9 @@ class ServerTransaction:
     """Anything but INVITE: 17.2.2. `forget` is called once, when no copy can come any more."""
 
     def __init__(
-        self, key: Key, request: SipRequest, flow: Flow, timers: Timers, forget: Callable[["ServerTransaction"], None]
+        self, key: Key, request: SipRequest, hop: Hop, timers: Timers, forget: Callable[["ServerTransaction"], None]
     ) -> None:
-        self.key, self.request, self.flow = key, request, flow
+        self.key, self.request, self.hop = key, request, hop
         self.merge_key = merge_key(request)
         self.final_status: int | None = None
         self._timers, self._forget = timers, forget
@@ -62,7 +62,7 @@ class ServerTransaction:
 
     def repeat(self) -> None:
         if self._last:
-            self.flow.send(self._last, reply_address(self.request, self.flow.remote))
+            self.hop.send(self._last, reply_address(self.request, self.hop.remote))
 
     def received_again(self) -> None:
         self.repeat()
@@ -81,16 +81,16 @@ class ServerTransaction:
     def _end_after(self, seconds: float) -> None:
         """A stream loses nothing and repeats nothing, so there the transaction is over at once."""
         self.stop()
-        self._end = self._loop.call_later(seconds if self.flow.transport == "udp" else 0, self._forget, self)
+        self._end = self._loop.call_later(seconds if self.hop.transport == "udp" else 0, self._forget, self)
 
 
 class InviteServerTransaction(ServerTransaction):
     """17.2.1 with RFC 6026's Accepted state: a 2xx is repeated by the call, not by the transaction."""
 
     def __init__(
-        self, key: Key, request: SipRequest, flow: Flow, timers: Timers, forget: Callable[[ServerTransaction], None]
+        self, key: Key, request: SipRequest, hop: Hop, timers: Timers, forget: Callable[[ServerTransaction], None]
     ) -> None:
-        super().__init__(key, request, flow, timers, forget)
+        super().__init__(key, request, hop, timers, forget)
         self._repeating: Retransmission | None = None
         self.respond(make_response(request, 100))
 
@@ -121,5 +121,5 @@ class InviteServerTransaction(ServerTransaction):
         self._repeating = Retransmission(
             self._timers, self.repeat, lambda: self._forget(self), most_s=self._timers.t2_s
         )
-        if self.flow.transport != "udp":
+        if self.hop.transport != "udp":
             self._repeating.stop_sending()

@@ -7,7 +7,7 @@ from aiosipua import SipRequest, SipResponse
 from aiosipua.session_timer import watchdog_delay
 
 from ivr.errors import PeerError
-from ivr.phone.sip.asking import Asker
+from ivr.phone.sip.in_dialog_requests import InDialogRequests
 from ivr.phone.sip.session_timer import SessionTimer, agree_as_caller, smallest_accepted
 from ivr.phone.sip.wire import tokens
 
@@ -15,8 +15,8 @@ from ivr.phone.sip.wire import tokens
 class SessionKeeper:
     """`session` gives our SDP as it stands, or nothing while it is being changed; `expired` ends the call."""
 
-    def __init__(self, asker: Asker, *, session: Callable[[], str], expired: Callable[[], None]) -> None:
-        self._asker, self._session, self._expired = asker, session, expired
+    def __init__(self, requests: InDialogRequests, *, session: Callable[[], str], expired: Callable[[], None]) -> None:
+        self._requests, self._session, self._expired = requests, session, expired
         self._timer: SessionTimer | None = None
         self._peer_updates = False
         self._due: list[asyncio.TimerHandle] = []
@@ -45,16 +45,16 @@ class SessionKeeper:
         self._due.append(asyncio.get_running_loop().call_later(seconds, do))
 
     def _begin_refresh(self) -> None:
-        self._asker.exchange.spawn(self._refresh())
+        self._requests.exchange.spawn(self._refresh())
 
     async def _refresh(self) -> None:
         timer = self._timer
         if timer is None:
             return
-        if self._asker.offering or not self._session():
+        if self._requests.offering or not self._session():
             self._after(1, self._begin_refresh)
             return
-        self._asker.exchange.counters["refreshes_sent"] += 1
+        self._requests.exchange.counters["refreshes_sent"] += 1
         try:
             response = await self._ask(timer)
         except PeerError:
@@ -69,10 +69,10 @@ class SessionKeeper:
 
     async def _ask(self, timer: SessionTimer) -> SipResponse:
         """RFC 4028 7.4 prefers UPDATE; else a re-INVITE with the same session."""
-        headers = timer.request_headers(self._asker.exchange.settings.min_se_s)
+        headers = timer.request_headers(self._requests.exchange.settings.min_se_s)
         if self._peer_updates:
-            return await self._asker.ask("UPDATE", headers)
-        return await self._asker.offer_again(self._session(), headers)
+            return await self._requests.send("UPDATE", headers)
+        return await self._requests.reinvite(self._session(), headers)
 
     def _refused(self, response: SipResponse, timer: SessionTimer) -> None:
         status = response.status_code

@@ -14,7 +14,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
-class Listen:
+class ListenAddress:
     """A socket to be rung at; port 0 takes any free one, `SipEndpoint.listening` tells which."""
 
     transport: TransportKind = "udp"
@@ -80,7 +80,7 @@ class Timers:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SourceLimits:
     """What one source, or all together, may take from us; what is over it is dropped without an answer, and counted."""
 
     messages_per_s: float = 4000
@@ -114,7 +114,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class SipSettings:
-    listen: tuple[Listen, ...] = (Listen("udp"), Listen("tcp"))
+    listen: tuple[ListenAddress, ...] = (ListenAddress("udp"), ListenAddress("tcp"))
     peers: tuple[Peer, ...] = ()
     """Empty: whoever reaches the socket may ring. Anything but loopback wants a list."""
     advertised_host: str | None = None
@@ -136,4 +136,4 @@ class SipSettings:
     min_se_s: int = 90
     retry_after_s: int = 10
     timers: Timers = Timers()
-    limits: Limits = Limits()
+    limits: SourceLimits = SourceLimits()

@@ -13,8 +13,8 @@ from typing import cast
 
 from ivr.errors import ConfigError, PeerError
 from ivr.phone.sip.contract import Address, TransportKind
-from ivr.phone.sip.flow import Flow, Receiver
-from ivr.phone.sip.settings import Listen, SipSettings, Tls
+from ivr.phone.sip.hop import Hop, Receiver
+from ivr.phone.sip.settings import ListenAddress, SipSettings, Tls
 from ivr.phone.sip.streams import Streams
 
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
@@ -31,7 +31,7 @@ class Sockets:
         settings: SipSettings,
         counters: Counter[str],
         admits: Callable[[str], bool],
-        lost: Callable[[Flow], None] = lambda _flow: None,
+        lost: Callable[[Hop], None] = lambda _hop: None,
     ) -> None:
         self._settings, self.counters = settings, counters
         self._receive: Receiver | None = None
@@ -52,9 +52,9 @@ class Sockets:
                 place = f"{listen.transport}:{listen.host}:{listen.port}"
                 raise ConfigError(f"SIP cannot listen at {place}: {problem.strerror or 'no such address'}") from None
 
-    async def open(self, transport: TransportKind, remote: Address, name: str) -> Flow:
+    async def open(self, transport: TransportKind, remote: Address, name: str) -> Hop:
         if transport == "udp":
-            return self._datagram_socket(remote).flow(remote)
+            return self._datagram_socket(remote).hop(remote)
         tls = client_context(self._settings.tls) if transport == "tls" else None
         return await self._streams.open(transport, remote, tls, name)
 
@@ -65,9 +65,9 @@ class Sockets:
         self._datagrams.clear()
         await asyncio.sleep(0)
 
-    def received(self, data: bytes, flow: Flow) -> None:
+    def received(self, data: bytes, hop: Hop) -> None:
         if self._receive is not None:
-            self._receive(data, flow)
+            self._receive(data, hop)
 
     def advertised(self, bound: Address, remote: Address) -> Address:
         """What to call ourselves towards `remote`: as set, or the bound address, or the one the kernel would use."""
@@ -76,7 +76,7 @@ class Sockets:
             host = own_address_towards(remote[0])
         return host, bound[1]
 
-    async def _listen(self, listen: Listen) -> None:
+    async def _listen(self, listen: ListenAddress) -> None:
         loop = asyncio.get_running_loop()
         if listen.transport == "udp":
             _, endpoint = await loop.create_datagram_endpoint(
@@ -95,7 +95,7 @@ class Sockets:
         raise PeerError(f"SIP peer {remote[0]}: no UDP socket of ours speaks IPv{version}; add one to `listen`")
 
 
-class DatagramFlow:
+class DatagramHop:
     """One UDP peer at one socket of ours."""
 
     transport: TransportKind = "udp"
@@ -128,14 +128,14 @@ class Datagrams(asyncio.DatagramProtocol):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        self.sockets.received(data, self.flow((addr[0], addr[1])))
+        self.sockets.received(data, self.hop((addr[0], addr[1])))
 
     def error_received(self, exc: Exception) -> None:
         # An ICMP "port unreachable" of an earlier packet; the transaction's timer finds out by itself.
         self.sockets.counters["socket_errors"] += 1
 
-    def flow(self, remote: Address) -> DatagramFlow:
-        return DatagramFlow(self, remote)
+    def hop(self, remote: Address) -> DatagramHop:
+        return DatagramHop(self, remote)
 
     def send(self, data: bytes, remote: Address) -> None:
         if self._transport is None or self._transport.is_closing():

@@ -19,10 +19,10 @@ from typing import cast
 
 from ivr.errors import PeerError
 from ivr.phone.sip.contract import Address, TransportKind
-from ivr.phone.sip.flow import Flow, Receiver
 from ivr.phone.sip.framing import StreamCutter
+from ivr.phone.sip.hop import Hop, Receiver
 from ivr.phone.sip.rationed_log import RationedLog
-from ivr.phone.sip.settings import Limits
+from ivr.phone.sip.settings import SourceLimits
 
 MAX_UNSENT_BYTES = 1024 * 1024
 CONNECT_TIMEOUT_S = 10
@@ -49,12 +49,12 @@ class Streams:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: SourceLimits,
         counters: Counter[str],
         admits: Callable[[str], bool],
         advertised: Callable[[Address, Address], Address],
         receive: Receiver,
-        lost: Callable[[Flow], None],
+        lost: Callable[[Hop], None],
     ) -> None:
         self.limits, self.counters, self.receive, self.lost = limits, counters, receive, lost
         self._admits, self._advertised = admits, advertised
@@ -220,7 +220,7 @@ class Streams:
 
 
 class Connection(asyncio.Protocol):
-    """One TCP or TLS connection, whoever opened it; it is its own Flow."""
+    """One TCP or TLS connection, whoever opened it; it is its own Hop."""
 
     def __init__(self, streams: Streams, transport: TransportKind, remote: Address) -> None:
         self.transport: TransportKind = transport

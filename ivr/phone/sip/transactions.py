@@ -12,7 +12,7 @@ from ivr.phone.sip.client_transaction import (
     InviteClientTransaction,
     client_key,
 )
-from ivr.phone.sip.flow import Flow
+from ivr.phone.sip.hop import Hop
 from ivr.phone.sip.server_transaction import (
     InviteServerTransaction,
     Key,
@@ -26,7 +26,7 @@ from ivr.phone.sip.wire import recipient
 class RequestHandler(Protocol):
     """The layer above (RFC 3261's transaction user)."""
 
-    def may_begin(self, request: SipRequest, flow: Flow) -> bool:
+    def may_begin(self, request: SipRequest, hop: Hop) -> bool:
         """Before anything is remembered: False drops the request without an answer."""
 
     def requested(self, transaction: ServerTransaction) -> None: ...
@@ -44,7 +44,7 @@ class Transactions:
     def __len__(self) -> int:
         return len(self._servers) + len(self._clients)
 
-    def request_received(self, request: SipRequest, flow: Flow) -> None:
+    def request_received(self, request: SipRequest, hop: Hop) -> None:
         key = transaction_key(request)
         known = self._servers.get(key)
         if request.method == "ACK":
@@ -53,8 +53,8 @@ class Transactions:
         elif known is not None:
             self._counters["retransmissions_absorbed"] += 1
             known.received_again()
-        elif self._may_begin(request, flow):
-            self._handler.requested(self._begin(key, request, flow))
+        elif self._may_begin(request, hop):
+            self._handler.requested(self._begin(key, request, hop))
 
     def response_received(self, response: SipResponse) -> None:
         client = self._clients.get(client_key(response))
@@ -63,10 +63,10 @@ class Transactions:
         else:
             client.received(response)
 
-    def flow_lost(self, flow: Flow) -> None:
+    def hop_lost(self, hop: Hop) -> None:
         """What was asked over a connection that has gone gets no answer any more."""
         for client in list(self._clients.values()):
-            if client.flow is flow:
+            if client.hop is hop:
                 client.undeliverable()
 
     def is_merged(self, transaction: ServerTransaction) -> bool:
@@ -77,13 +77,13 @@ class Transactions:
     def invite_of(self, cancel: SipRequest) -> ServerTransaction | None:
         return self._servers.get(transaction_key(cancel, "INVITE"))
 
-    def ask(self, request: SipRequest, flow: Flow) -> ClientTransaction:
-        return self._keep(ClientTransaction(request, flow, self._timers, self._forget_client))
+    def request(self, request: SipRequest, hop: Hop) -> ClientTransaction:
+        return self._keep(ClientTransaction(request, hop, self._timers, self._forget_client))
 
-    def invite(self, request: SipRequest, flow: Flow, *, provisional: Heard, accepted: Heard) -> ClientTransaction:
+    def invite(self, request: SipRequest, hop: Hop, *, provisional: Heard, accepted: Heard) -> ClientTransaction:
         return self._keep(
             InviteClientTransaction(
-                request, flow, self._timers, self._forget_client, provisional=provisional, accepted=accepted
+                request, hop, self._timers, self._forget_client, provisional=provisional, accepted=accepted
             )
         )
 
@@ -96,15 +96,15 @@ class Transactions:
         self._clients.clear()
         self._merged.clear()
 
-    def _may_begin(self, request: SipRequest, flow: Flow) -> bool:
+    def _may_begin(self, request: SipRequest, hop: Hop) -> bool:
         if len(self) >= self._most:
             self._counters["dropped_full"] += 1
             return False
-        return self._handler.may_begin(request, flow)
+        return self._handler.may_begin(request, hop)
 
-    def _begin(self, key: Key, request: SipRequest, flow: Flow) -> ServerTransaction:
+    def _begin(self, key: Key, request: SipRequest, hop: Hop) -> ServerTransaction:
         kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
-        transaction = kind(key, request, flow, self._timers, self._forget_server)
+        transaction = kind(key, request, hop, self._timers, self._forget_server)
         self._servers[key] = transaction
         self._merged.setdefault(transaction.merge_key, key)
         return transaction

@@ -13,7 +13,7 @@ explorer many walks, one after another
 
 from ivr.testing.explore.acts import Act, as_call_file
 from ivr.testing.explore.depth import Depth
-from ivr.testing.explore.explorer import Explored, Explorer, Found, explore
+from ivr.testing.explore.explorer import BrokenRule, Explored, Explorer, explore
 from ivr.testing.rules import Untrue
 
-__all__ = ["Act", "Depth", "Explored", "Explorer", "Found", "Untrue", "as_call_file", "explore"]
+__all__ = ["Act", "BrokenRule", "Depth", "Explored", "Explorer", "Untrue", "as_call_file", "explore"]

@@ -31,7 +31,7 @@ MODEL = "model"  # the rule that a walk ends alike at both depths
 
 
 @dataclass(frozen=True)
-class Found:
+class BrokenRule:
     """A rule that was broken, and the shortest way to it as a call file."""
 
     rule: str
@@ -60,7 +60,7 @@ class Explorer:
     calls: int = 0
     whole_calls: int = 0
     endings: Counter[str] = field(default_factory=Counter)
-    found: dict[str, Found] = field(default_factory=dict)  # by rule: the first way to break it
+    found: dict[str, BrokenRule] = field(default_factory=dict)  # by rule: the first way to break it
     _benches: dict[Depth, Bench] = field(default_factory=dict)
     _served: Counter[Depth] = field(default_factory=Counter)
     _walks: int = 0
@@ -102,7 +102,7 @@ class Explorer:
         if untrue.rule not in self.found:
             self.found[untrue.rule] = self._shrunk(untrue, acts, do)
 
-    def _shrunk(self, untrue: Untrue, acts: Sequence[Act], do: Callable[[Sequence[Act]], Done]) -> Found:
+    def _shrunk(self, untrue: Untrue, acts: Sequence[Act], do: Callable[[Sequence[Act]], Done]) -> BrokenRule:
         def breaks(fewer: Sequence[Act]) -> bool:
             broken = do(fewer).untrue
             return broken is not None and broken.rule == untrue.rule
@@ -111,7 +111,7 @@ class Explorer:
         done = do(smallest)
         what = str(done.untrue or untrue)
         comment = f"found by exploring {self.flow} (seed {self.seed}): {what}"
-        return Found(untrue.rule, what, smallest, as_call_file(smallest, comment, done.endings))
+        return BrokenRule(untrue.rule, what, smallest, as_call_file(smallest, comment, done.endings))
 
     # ---- a walk at a depth
 
@@ -183,7 +183,7 @@ class Explored:
     calls: int
     whole_calls: int
     endings: Counter[str]
-    found: dict[str, Found]
+    found: dict[str, BrokenRule]
     taken: Counter[Way]
     reached: Counter[str]
 

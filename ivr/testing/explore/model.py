@@ -24,6 +24,7 @@ from ivr.store import (
     AlreadyBegun,
     Announcement,
     Attempter,
+    AttemptLimits,
     BankWord,
     BeingPaid,
     Bill,
@@ -31,7 +32,6 @@ from ivr.store import (
     DueNow,
     Job,
     Limit,
-    Limits,
     NoCard,
     OverLimit,
     Payment,
@@ -43,7 +43,7 @@ from ivr.store import (
     Store,
     StoredCall,
     TextMessage,
-    Turn,
+    TurnRecord,
     Which,
     bank_queue,
     read_bills,
@@ -54,7 +54,7 @@ A_YEAR_S = 365 * 24 * 3600
 
 
 @dataclass
-class Begun:
+class BegunPayment:
     """A payment, and what limits count it by."""
 
     payment: Payment
@@ -85,7 +85,7 @@ class ModelledStore(Store):
         """Empty, as at the beginning."""
         self._calls: dict[str, StoredCall] = {}
         self._sealed: dict[str, dict[str, SealedField]] = {}
-        self._begun: dict[str, Begun] = {}
+        self._begun: dict[str, BegunPayment] = {}
         self._jobs: dict[tuple[str, str], Queued | None] = {}  # None: done, and not to be added again
         self._texts: dict[str, TextMessage] = {}
         self._bills: dict[str, Bill] = {}
@@ -109,7 +109,7 @@ class ModelledStore(Store):
         ended = [one.call for one in self._calls.values() if one.call.flow == flow and one.call.phase == "over"]
         yield from ended[::-1][:limit]
 
-    def note_turn(self, turn: Turn) -> None:
+    def note_turn(self, turn: TurnRecord) -> None:
         """For people to read: nobody reads it here."""
 
     def announcement_for(self, flow: str) -> Announcement | None:
@@ -135,7 +135,7 @@ class ModelledStore(Store):
 
     # ---- a charge is begun
 
-    def limit_reached(self, attempter: Attempter, limits: Limits, now: datetime) -> OverLimit | None:
+    def limit_reached(self, attempter: Attempter, limits: AttemptLimits, now: datetime) -> OverLimit | None:
         a_call = Limit(limits.per_call, A_YEAR_S) if limits.per_call else None
         checks = {"call": a_call, "caller": limits.per_caller, "card": limits.per_card}
         checks |= {"account": limits.per_account, "line": limits.per_line}
@@ -151,7 +151,7 @@ class ModelledStore(Store):
             yield is_failed and mine == _counted(what, _attempter_of(one.payment.intent, one.fingerprint))
 
     def begin_payment(
-        self, intent: PaymentIntent, limits: Limits, now: datetime, due: DueNow | None = None
+        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: DueNow | None = None
     ) -> Accepted | AlreadyBegun | Refusal:
         if intent.amount.minor <= 0:
             raise ValueError("a charge is more than nothing")
@@ -167,12 +167,12 @@ class ModelledStore(Store):
         if refusal is not None:
             self._sealed.pop(intent.reference, None)
             return refusal
-        self._begun[intent.reference] = Begun(Payment(intent, "accepted", None, None), fingerprint, now)
+        self._begun[intent.reference] = BegunPayment(Payment(intent, "accepted", None, None), fingerprint, now)
         self._add_job("authorize", intent.reference, bank_queue(intent.bank))
         return Accepted()
 
     def _refusal(  # type: ignore[override]
-        self, intent: PaymentIntent, attempter: Attempter, limits: Limits, now: datetime, due: DueNow | None
+        self, intent: PaymentIntent, attempter: Attempter, limits: AttemptLimits, now: datetime, due: DueNow | None
     ) -> Refusal | None:
         over = self.limit_reached(attempter, limits, now)
         if over is not None or not intent.payable_key:

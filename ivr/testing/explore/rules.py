@@ -29,7 +29,7 @@ def _broken(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
         yield "bill", f"{walk.bench.bank.seen[reference].amount} was sent while another charge of the bill was open"
     if disagreement := walk.bench.disagreement():
         yield "books", disagreement
-    bank = rules.Bank(walk.bench.bank.confirmation_number, words=walk.bench.workbench.prompts)
+    bank = rules.KnownBank(walk.bench.bank.confirmation_number, words=walk.bench.workbench.prompts)
     for seen in calls:
         if any(phrase.name == "apology" for phrase in seen.heard):
             yield "fault", "something of ours broke: the caller heard an apology"

@@ -1,9 +1,9 @@
-"""Acts done on a bench, each caller's ears open; afterwards every call comes to an end and everything is settled."""
+"""Acts done on a bench, with all that each caller hears; afterwards every call comes to an end and everything is settled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ivr.channels.simulator import LocalLine, Reply
+from ivr.channels.simulator import LineReply, LocalLine
 from ivr.channels.simulator.script import SECONDS
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
@@ -31,7 +31,7 @@ class WalkingCaller:
 
     line: LocalLine
     witness: Witness
-    reply: Reply = field(default_factory=lambda: Reply((), "keys"))
+    reply: LineReply = field(default_factory=lambda: LineReply((), "keys"))
     heard: list[Phrase] = field(default_factory=list)
     turn_began: int = 0
     hung_up: bool = False

@@ -16,7 +16,7 @@ from ivr.core.money import Money
 from ivr.flow.schema import Limits
 from ivr.testing.bench import Bench
 from ivr.testing.explore.amounts import computed_amounts
-from ivr.testing.said import IN_DOUBT, Card, Moment, untrue
+from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, untrue
 
 NUMBER = re.compile(r"([0-9]+)#?")
 LONGEST_AMOUNT = 7
@@ -45,7 +45,7 @@ class Witness:
     ani: str
     consents: list[Consent]
     broken: list[tuple[str, str]] = field(default_factory=list)
-    _card: Card | None = None
+    _card: KeyedCard | None = None
     _keyed: set[int] = field(default_factory=set, repr=False)
     _last_keys: str = field(default="", repr=False)
     _dues: set[int] = field(default_factory=set)
@@ -158,10 +158,10 @@ class Witness:
                 yield "sealed", f"the card of attempt {attempt} is still sealed when all is settled"
 
 
-def _card(digits: str) -> Card | None:
+def _card(digits: str) -> KeyedCard | None:
     brand = brand_of(digits.encode())
     is_whole = SHORTEST_PAN <= len(digits) <= LONGEST_PAN and passes_luhn(digits.encode())
-    return Card(brand.name, digits[-4:]) if brand and is_whole else None
+    return KeyedCard(brand.name, digits[-4:]) if brand and is_whole else None
 
 
 def _pieces(keys: str) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """Calls of tests over SIP and RTP on loopback: a trunk in this process with a media worker of its own, and a telephone.
 
     pytest's thread   SipLine: press, silence, wait, hang up; each returns when the line waits for its caller again
-    trunk's thread    SipTrunk: the SIP endpoint and the desk as in production, the telephone, the conversations
+    trunk's thread    SipTrunk: the SIP endpoint and the call handler as in production, the telephone, the conversations
     media worker      RTP by the real clock, a process as in production
 
 What is real: INVITE to BYE, RTP both ways, keys as telephone events or tones that the media worker has to hear. What is

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from ivr.channels.line import Conversation, House
-from ivr.channels.simulator import Heard, Reply
-from ivr.channels.trunk.desk import Route
+from ivr.channels.line import Conversation, Services
+from ivr.channels.simulator import HeardPrompt, LineReply
+from ivr.channels.trunk.call_handler import Route
 from ivr.errors import PeerError
 from ivr.phone.rtp import CallerStream, Phone
 from ivr.phone.sip import LocalSession, OutgoingCall, SipCaller
@@ -20,7 +20,7 @@ from ivr.testing.sip.trunk import HOST, MOST_S, SipTrunk
 # the repeated end of one (telephone_event.py).
 KEY_MS: dict[KeyMethod, tuple[int, int]] = {"events": (40, 40), "tones": (60, 60)}
 LOOK_S = 0.002
-TURNS = 4  # of the event loop: a key that the desk has handed over has reached the conversation by then
+TURNS = 4  # of the event loop: a key that the call handler was given has reached the conversation by then
 QUIET_S, QUIET_PACKETS = 0.3, 15  # without a mark in them: what was said last was cut off by a key
 NO_RTP_S = 10.0  # not one packet of five hundred: the machine is not slow, the media is lost
 MOST_LOOKS = 400  # on hold: at four a second, more than any flow's longest
@@ -34,7 +34,7 @@ class SipLine:
         clock = bench.workbench.clock
         self._timers = CallTimers(clock)
         self._sayings = Sayings(trunk.folder, bench.workbench.prompts.words)
-        house = House(
+        services = Services(
             bench.workbench.runner,
             bench.workbench.store,
             self._sayings.say,
@@ -44,7 +44,7 @@ class SipLine:
             timers=lambda: self._timers,
         )
         with trunk.ringing:
-            trunk.routes["*"] = Route(flow, house)
+            trunk.routes["*"] = Route(flow, services)
             self._call, self._conversation, self._talking = trunk.run(self._ring(ani))
         self.call_id = self._conversation.call.id
 
@@ -53,20 +53,20 @@ class SipLine:
 
     # ---- what a caller does
 
-    def begin(self) -> Reply:
+    def begin(self) -> LineReply:
         return self._trunk.run(self._reply())
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         if self._conversation.asked is not None:
             self._bench.workbench.clock.advance(1)
         return self._trunk.run(self._press(keys))
 
-    def stay_silent(self) -> Reply:
+    def stay_silent(self) -> LineReply:
         return self._trunk.run(self._let_time_pass())
 
-    def wait(self) -> Reply:
+    def wait(self) -> LineReply:
         """Until the hold is over: by the bank's answer, or by its time."""
-        heard: list[Heard] = []
+        heard: list[HeardPrompt] = []
         for _ in range(MOST_LOOKS):
             self._bench.workbench.work()
             turn = self._conversation.call
@@ -74,7 +74,7 @@ class SipLine:
             heard += reply.heard
             if reply.state != "waiting" or self._conversation.call is not turn:
                 break
-        return Reply(heard, reply.state, reply.asks, reply.sensitive)
+        return LineReply(heard, reply.state, reply.asks, reply.sensitive)
 
     def hang_up(self) -> None:
         """BYE, and everything about the call is on record when this returns."""
@@ -88,7 +88,7 @@ class SipLine:
         try:
             session = LocalSession(HOST, self._phone.address[1], preference=("PCMU",))
             call = await SipCaller(self._trunk.phones, identity=identity).call(self._trunk.uri, session)
-            line = self._trunk.desk.lines[call.leg.dialog.remote_tag]
+            line = self._trunk.handler.lines[call.leg.dialog.remote_tag]
             await self._until(lambda: line.talking is not None, "begin to speak")
         except BaseException:
             self._phone.hang_up()
@@ -99,11 +99,11 @@ class SipLine:
         self._phone.talk_to((remote.address, remote.port), CallerStream(telephone_event=remote.telephone_event))
         return call, line.conversation, line.talking
 
-    async def _press(self, keys: str) -> Reply:
+    async def _press(self, keys: str) -> LineReply:
         if self._is_over:
-            return Reply((), "over")
+            return LineReply((), "over")
         tone_ms, gap_ms = KEY_MS[self._keys]
-        heard = self._trunk.desk.keys
+        heard = self._trunk.handler.keys
         wanted = heard.total() + len(keys)
         await self._phone.press(keys, inband=self._keys == "tones", tone_ms=tone_ms, gap_ms=gap_ms)
         await self._until(lambda: heard.total() >= wanted or self._is_over, f"hear all of the {len(keys)} keys")
@@ -115,7 +115,7 @@ class SipLine:
             await self._rest()
         return await self._reply()
 
-    async def _let_time_pass(self) -> Reply:
+    async def _let_time_pass(self) -> LineReply:
         """The timer that runs is over: of the first key, between looks at the bank, or of a pause."""
         await self._rest()
         self._timers.run_out()
@@ -126,25 +126,25 @@ class SipLine:
             await self._call.hang_up()
         await self._end()
 
-    async def _reply(self) -> Reply:
+    async def _reply(self) -> LineReply:
         await self._rest()
         heard = await self._listen()
         if self._is_over:
             await self._end()
-            return Reply(heard, "over")
+            return LineReply(heard, "over")
         asked = self._conversation.asked
         if asked is None:
-            return Reply(heard, "waiting")
-        return Reply(heard, "keys", asked.field, asked.sensitive)
+            return LineReply(heard, "waiting")
+        return LineReply(heard, "keys", asked.field, asked.sensitive)
 
     async def _rest(self) -> None:
         """Until the line has spoken and waits for its caller or the bank, or has hung up."""
         await self._until(lambda: self._is_over or self._timers.is_running, "say what comes next")
 
-    async def _listen(self) -> list[Heard]:
+    async def _listen(self) -> list[HeardPrompt]:
         """What was said since the last time. The last packets may still lie in the telephone's socket."""
         loop, packets = asyncio.get_running_loop(), self._phone.heard
-        began, before, heard = loop.time(), len(packets), list[Heard]()
+        began, before, heard = loop.time(), len(packets), list[HeardPrompt]()
         while True:
             heard += self._sayings.in_packets(packets)
             is_quiet = self._is_over or len(packets) - before >= QUIET_PACKETS
@@ -157,7 +157,7 @@ class SipLine:
             await asyncio.sleep(LOOK_S)
 
     async def _end(self) -> None:
-        with contextlib.suppress(Exception):  # the desk has logged it, and the record says how the call ended
+        with contextlib.suppress(Exception):  # the handler has logged it, and the record says how the call ended
             await asyncio.wait_for(asyncio.shield(self._talking), MOST_S)
         self._phone.hang_up()
         self._sayings.close()

@@ -18,7 +18,7 @@ from ivr.phone.sip import (
     CallerHandler,
     CallRefusedError,
     Credentials,
-    Listen,
+    ListenAddress,
     LocalSession,
     OutgoingCall,
     SipCaller,
@@ -26,7 +26,7 @@ from ivr.phone.sip import (
     SipSettings,
 )
 from ivr.testing.load import Placed
-from ivr.testing.sip.ear import ListeningPhone
+from ivr.testing.sip.listening_phone import ListeningPhone
 
 TICK_S = 0.02
 LATE_S = 0.02
@@ -78,7 +78,9 @@ class SipLoad:
     async def run(self) -> None:
         """Until every call is over, or `stop`: then those that ring are cancelled, and those that talk get a BYE."""
         bind = self.plan.bind
-        self._endpoint = SipEndpoint(SipSettings((Listen("udp", bind, 0), Listen("tcp", bind, 0))), CallerHandler())
+        self._endpoint = SipEndpoint(
+            SipSettings((ListenAddress("udp", bind, 0), ListenAddress("tcp", bind, 0))), CallerHandler()
+        )
         await self._endpoint.start()
         clock, calls = asyncio.create_task(self._tick()), asyncio.create_task(self._place_all())
         stopping = asyncio.create_task(self._stopping.wait())

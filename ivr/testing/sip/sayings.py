@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ivr.channels.simulator import Heard
+from ivr.channels.simulator import HeardPrompt
 from ivr.core.actions import Phrase
-from ivr.phone.rtp import Heard as Packet
+from ivr.phone.rtp import HeardPacket
 
 FRAME_BYTES = 160  # 20 ms of G.711
 FRAMES = 2  # one packet may be lost, and the prompt is heard all the same
@@ -21,7 +21,7 @@ class Sayings:
 
     def __init__(self, folder: Path, words: Callable[[Phrase], str]) -> None:
         self._folder, self._words = folder, words
-        self._said: dict[bytes, Heard] = {}
+        self._said: dict[bytes, HeardPrompt] = {}
         self._last = b""
         self._files: list[Path] = []
         self._lock = threading.Lock()
@@ -33,7 +33,7 @@ class Sayings:
         file = self._folder / f"{number}.ulaw"
         file.write_bytes(mark * FRAMES)
         with self._lock:
-            self._said[mark] = Heard(phrase.name, self._words(phrase))
+            self._said[mark] = HeardPrompt(phrase.name, self._words(phrase))
             self._last = mark
             self._files.append(file)
         return [file]
@@ -44,7 +44,7 @@ class Sayings:
         with self._lock:
             return self._last not in self._said
 
-    def in_packets(self, packets: Sequence[Packet]) -> list[Heard]:
+    def in_packets(self, packets: Sequence[HeardPacket]) -> list[HeardPrompt]:
         """What was said in them, each thing once. It is then forgotten."""
         heard = []
         with self._lock:

@@ -1,4 +1,4 @@
-"""A trunk in this process: SIP endpoint, desk and media worker as in production, on free ports of loopback, in a thread."""
+"""A trunk in this process: SIP endpoint, call handler and media worker as in production, on free ports of loopback, in a thread."""
 
 import asyncio
 import atexit
@@ -12,11 +12,11 @@ from concurrent.futures import TimeoutError as TooLate
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ivr.channels.trunk.clip_shelf import ClipShelf
-from ivr.channels.trunk.desk import Desk, Route
+from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
+from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.errors import PeerError
 from ivr.phone.rtp import MediaClient, MediaSettings
-from ivr.phone.sip import CallerHandler, Limits, Listen, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, ListenAddress, SipEndpoint, SipSettings, SourceLimits
 
 Result = TypeVar("Result")
 HOST, DNIS = "127.0.0.1", "+15550199"
@@ -30,7 +30,7 @@ class SipTrunk:
 
     def __init__(self) -> None:
         self.routes: dict[str, Route | None] = {}
-        self.desk = Desk(self.routes, HOST, MOST_CALLS)
+        self.handler = TrunkCallHandler(self.routes, HOST, MOST_CALLS)
         self.folder = Path(tempfile.mkdtemp(prefix="tonetill-sip-"))
         # One thread: as in-process, a test's calls take their turns at the store.
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="sip-calls")
@@ -42,7 +42,7 @@ class SipTrunk:
 
     @property
     def uri(self) -> str:
-        return f"sip:{DNIS}@{HOST}:{dict(self.desk.endpoint.listening)['udp'][1]}"
+        return f"sip:{DNIS}@{HOST}:{dict(self.handler.endpoint.listening)['udp'][1]}"
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """PeerError where it takes too long."""
@@ -61,27 +61,27 @@ class SipTrunk:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _start(self) -> None:
-        limits = Limits(
+        limits = SourceLimits(
             messages_per_s=ANYTHING,
             messages_burst=ANYTHING,
             invites_per_s=ANYTHING,
             invites_burst=ANYTHING,
             calls=MOST_CALLS,
         )
-        here = (Listen("udp", HOST, 0),)
-        self.desk.endpoint = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), self.desk)
+        here = (ListenAddress("udp", HOST, 0),)
+        self.handler.endpoint = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), self.handler)
         self.phones = SipEndpoint(SipSettings(here, limits=limits, session_expires_s=0), CallerHandler())
         media = MediaSettings(HOST, ports=4, calls=MOST_CALLS, realtime=False)
-        self.desk.media = MediaClient(media, self.desk.heard)
-        self.desk.clips = ClipShelf(self.desk.media)
-        await self.desk.media.start()
-        await self.desk.endpoint.start()
+        self.handler.media = MediaClient(media, self.handler.heard)
+        self.handler.clips = PromptCache(self.handler.media)
+        await self.handler.media.start()
+        await self.handler.endpoint.start()
         await self.phones.start()
 
     async def _stop(self) -> None:
         await self.phones.stop()
-        await self.desk.endpoint.stop()
-        await self.desk.media.aclose()
+        await self.handler.endpoint.stop()
+        await self.handler.media.aclose()
 
 
 @functools.cache

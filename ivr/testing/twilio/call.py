@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from ivr.channels.simulator import Heard, Reply
+from ivr.channels.simulator import HeardPrompt, LineReply
 from ivr.channels.simulator.line import State
 from ivr.errors import PeerError
 from ivr.testing.twilio.signing import signature_of
@@ -69,12 +69,12 @@ class TwilioCall:
 
     # ---- what the caller does
 
-    def begin(self) -> Reply:
+    def begin(self) -> LineReply:
         return self._fetch(self.application.url, "POST", {"CallStatus": "ringing"})
 
-    def press(self, keys: str) -> Reply:
+    def press(self, keys: str) -> LineReply:
         """Keys, and then nothing until the Gather's time is over. What is left over goes to the next Gather."""
-        heard: list[Heard] = []
+        heard: list[HeardPrompt] = []
         while self._at is not None and self._at.name == "Gather":
             entry, finished, keys = gathered_by(
                 keys, self._at.get("finishOnKey", "#"), int(self._at.get("numDigits", "0"))
@@ -85,19 +85,19 @@ class TwilioCall:
             goes_on = not reply.heard and reply.state == "keys"
             if not (keys or goes_on):
                 break
-        return Reply(heard, self._shown_state(), sensitive=True)
+        return LineReply(heard, self._shown_state(), sensitive=True)
 
-    def stay_silent(self) -> Reply:
+    def stay_silent(self) -> LineReply:
         """The first key's time runs out. A Gather without a word in it goes on listening for the same keys."""
         reply = self._no_input()
         while not reply.heard and reply.state == "keys":
             reply = self._no_input()
         return reply
 
-    def wait(self) -> Reply:
+    def wait(self) -> LineReply:
         return self._go_on([])
 
-    def pay(self, result: str = "success", brand: str = "visa", last4: str = "1111") -> Reply:
+    def pay(self, result: str = "success", brand: str = "visa", last4: str = "1111") -> LineReply:
         """What Twilio reports of the card that it collected itself: `result` in the words of <Pay>."""
         if self._at is None or self._at.name != "Pay":
             raise PeerError("the call is not at a <Pay>")
@@ -145,7 +145,7 @@ class TwilioCall:
 
     # ---- documents
 
-    def _fetch(self, url: str, method: str, fields: Mapping[str, str]) -> Reply:
+    def _fetch(self, url: str, method: str, fields: Mapping[str, str]) -> LineReply:
         """The document there, and what it does first."""
         status = {"CallStatus": "in-progress"} | dict(fields)
         delivery = Delivery(method, url, self._fields(status), secrets.token_hex(16))
@@ -166,7 +166,7 @@ class TwilioCall:
             raise
         return self._go_on([])
 
-    def _go_on(self, heard: list[Heard]) -> Reply:
+    def _go_on(self, heard: list[HeardPrompt]) -> LineReply:
         """Verb by verb, until the caller has to do something, or a document has to be fetched."""
         self._at = None
         while self._verbs:
@@ -175,23 +175,23 @@ class TwilioCall:
                 case "Say" | "Play":
                     heard += _heard(verb)
                 case "Pause" if self._verbs and self._verbs[0].name == "Redirect":
-                    return Reply(heard, "waiting", wait_s=float(verb.get("length", "1")))
+                    return LineReply(heard, "waiting", wait_s=float(verb.get("length", "1")))
                 case "Gather" | "Pay":
                     self._at = verb
                     heard += [one for child in verb.inside for one in _heard(child)]
-                    return Reply(heard, "keys", sensitive=True)
+                    return LineReply(heard, "keys", sensitive=True)
                 case "Redirect":
                     return self._redirect(verb, heard)
                 case "Hangup" | "Reject":
                     self._verbs.clear()
         self._complete()
-        return Reply(heard, "over")
+        return LineReply(heard, "over")
 
-    def _redirect(self, verb: Element, heard: list[Heard]) -> Reply:
+    def _redirect(self, verb: Element, heard: list[HeardPrompt]) -> LineReply:
         """What was said before it is heard first: the caller waits, then the next document comes."""
         if heard:
             self._verbs.insert(0, verb)
-            return Reply(heard, "waiting")
+            return LineReply(heard, "waiting")
         self._redirects += 1
         if self._redirects > MOST_REDIRECTS:
             raise PeerError(f"{MOST_REDIRECTS} redirects in a row, and the caller hears nothing (Twilio's error 11215)")
@@ -200,13 +200,13 @@ class TwilioCall:
         finally:
             self._redirects -= 1
 
-    def _after_gather(self, fields: Mapping[str, str]) -> Reply:
+    def _after_gather(self, fields: Mapping[str, str]) -> LineReply:
         assert self._at is not None
         if not fields["Digits"] and "FinishedOnKey" not in fields:
             return self._no_input()
         return self._follow(self._at, fields)
 
-    def _no_input(self) -> Reply:
+    def _no_input(self) -> LineReply:
         assert self._at is not None, "the call awaits no keys"
         if self._at.name == "Pay":
             return self.pay("timeout")
@@ -214,7 +214,7 @@ class TwilioCall:
             return self._follow(self._at, {"Digits": ""})
         return self._go_on([])
 
-    def _follow(self, verb: Element, fields: Mapping[str, str]) -> Reply:
+    def _follow(self, verb: Element, fields: Mapping[str, str]) -> LineReply:
         assert verb is self._at
         return self._fetch(self.action, verb.get("method", "POST"), fields)
 
@@ -283,11 +283,11 @@ def gathered_by(keys: str, done: str, limit: int) -> tuple[str, str, str]:
     return keys, "", ""
 
 
-def _heard(verb: Element) -> list[Heard]:
+def _heard(verb: Element) -> list[HeardPrompt]:
     if verb.name == "Say":
-        return [Heard("", " ".join(_all_text(verb).split()))]
+        return [HeardPrompt("", " ".join(_all_text(verb).split()))]
     if verb.name == "Play":
-        return [Heard("", f"[{verb.text.strip() or verb.get('digits')}]")]
+        return [HeardPrompt("", f"[{verb.text.strip() or verb.get('digits')}]")]
     return []
 
 

@@ -42,7 +42,7 @@ ENTRIES = {
 }
 
 
-class House:
+class PhoneServer:
     """The channel behind a real server, over an engine on disk with a bank that approves."""
 
     def __init__(self, bench: Bench, folder: Path, port: int) -> None:
@@ -67,7 +67,7 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def opened(sealing_key: Path, folder: Path) -> AsyncIterator[House]:
+async def opened(sealing_key: Path, folder: Path) -> AsyncIterator[PhoneServer]:
     url = f"sqlite:///{folder}/phone.db"
     migrate(url)
     store = open_store(url)
@@ -84,7 +84,7 @@ async def opened(sealing_key: Path, folder: Path) -> AsyncIterator[House]:
     while not server.started:
         await asyncio.sleep(0.01)
     try:
-        yield House(bench, folder, port)
+        yield PhoneServer(bench, folder, port)
     finally:
         server.should_exit = True
         stopping.set()
@@ -99,15 +99,15 @@ def forward(bench: Bench, stopping: threading.Event) -> None:
         bench.workbench.work()
 
 
-Scene = Callable[[House], Coroutine[Any, Any, None]]
+Scene = Callable[[PhoneServer], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
 def play(sealing_key: Path, tmp_path: Path) -> Callable[[Scene], None]:
     def run(scene: Scene) -> None:
         async def body() -> None:
-            async with opened(sealing_key, tmp_path) as house, asyncio.timeout(2 * PATIENCE_S):
-                await scene(house)
+            async with opened(sealing_key, tmp_path) as server, asyncio.timeout(2 * PATIENCE_S):
+                await scene(server)
 
         asyncio.run(body())
 
@@ -159,11 +159,11 @@ def test_a_paid_call_leaves_no_card_number_in_messages_files_or_logs(
     set_up_logging("debug", "json")
     told: list[dict[str, Any]] = []
 
-    async def scene(house: House):
-        async with house.open() as socket:
+    async def scene(server: PhoneServer):
+        async with server.open() as socket:
             told.extend(await pays(socket, as_tones=as_tones))
-        assert [money.minor for money in house.bench.bank.charged.values()] == [4250]
-        assert await house.ended(told[0]["id"]) == ("paid", False)
+        assert [money.minor for money in server.bench.bank.charged.values()] == [4250]
+        assert await server.ended(told[0]["id"]) == ("paid", False)
 
     play(scene)
     sent = json.dumps(told).encode()
@@ -179,8 +179,8 @@ def test_a_paid_call_leaves_no_card_number_in_messages_files_or_logs(
 
 
 def test_a_card_number_at_the_wrong_question_is_not_sent_back_whole(play: Callable[[Scene], None]):
-    async def scene(house: House):
-        async with house.open() as socket:
+    async def scene(server: PhoneServer):
+        async with server.open() as socket:
             await socket.send(json.dumps(DIAL))
             await listen(socket, "asks")
             await press(socket, "1", as_tones=False)
@@ -197,25 +197,25 @@ def test_a_card_number_at_the_wrong_question_is_not_sent_back_whole(play: Callab
 
 
 def test_a_connection_that_breaks_in_the_middle_of_a_call_is_a_hang_up_on_record(play: Callable[[Scene], None]):
-    async def scene(house: House):
-        async with house.open() as socket:
+    async def scene(server: PhoneServer):
+        async with server.open() as socket:
             await socket.send(json.dumps(DIAL))
             call = (await listen(socket, "asks"))[0]["id"]
             socket.transport.abort()
-        assert await house.ended(call) == ("unpaid", True)
+        assert await server.ended(call) == ("unpaid", True)
 
     play(scene)
 
 
 def test_two_pages_have_two_calls(play: Callable[[Scene], None]):
-    async def scene(house: House):
-        async with house.open() as one, house.open() as other:
+    async def scene(server: PhoneServer):
+        async with server.open() as one, server.open() as other:
             for socket in (one, other):
                 await socket.send(json.dumps(DIAL))
             first, second = [(await listen(socket, "asks"))[0]["id"] for socket in (one, other)]
             assert first != second
             await one.send(json.dumps({"do": "hang_up"}))
-            assert await house.ended(first) == ("unpaid", True)
+            assert await server.ended(first) == ("unpaid", True)
             await press(other, "1", as_tones=False)
             assert (await listen(other, "asks"))[-1]["field"] == "account_number"
 
@@ -244,8 +244,8 @@ def test_two_pages_have_two_calls(play: Callable[[Scene], None]):
     ],
 )
 def test_what_is_not_ours_closes_the_connection_with_the_reason(play: Callable[[Scene], None], sent: list, reason: str):
-    async def scene(house: House):
-        async with house.open() as socket:
+    async def scene(server: PhoneServer):
+        async with server.open() as socket:
             with contextlib.suppress(ConnectionClosed):
                 for message in sent:
                     await socket.send(message)
@@ -257,8 +257,8 @@ def test_what_is_not_ours_closes_the_connection_with_the_reason(play: Callable[[
 
 
 def test_a_message_that_is_too_big_is_not_even_read(play: Callable[[Scene], None]):
-    async def scene(house: House):
-        async with house.open() as socket:
+    async def scene(server: PhoneServer):
+        async with server.open() as socket:
             with contextlib.suppress(ConnectionClosed):
                 await socket.send("x" * 100_000)
                 await listen(socket)
@@ -277,31 +277,31 @@ def test_a_message_that_is_too_big_is_not_even_read(play: Callable[[Scene], None
     ],
 )
 def test_another_sites_page_or_a_proxys_visitor_is_refused(play: Callable[[Scene], None], changes: dict, status: int):
-    async def scene(house: House):
+    async def scene(server: PhoneServer):
         if "host" in changes:
             host = changes["host"]
-            request = house.open(
-                origin=f"http://{host}:{house.port}",
+            request = server.open(
+                origin=f"http://{host}:{server.port}",
                 additional_headers={"X-Forwarded-Host": host, "Forwarded": "for=_"},
             )
         else:
-            request = house.open(**changes)
+            request = server.open(**changes)
         with pytest.raises(InvalidStatus) as refused:
             async with request:
                 pass
         assert refused.value.response.status_code == status
-        assert house.store.latest_calls(5) == []
+        assert server.store.latest_calls(5) == []
 
     play(scene)
 
 
 def test_only_so_many_calls_at_once(play: Callable[[Scene], None]):
-    async def scene(house: House):
+    async def scene(server: PhoneServer):
         async with contextlib.AsyncExitStack() as stack:
             for _ in range(MOST_CALLS):
-                await stack.enter_async_context(house.open())
+                await stack.enter_async_context(server.open())
             with pytest.raises(InvalidStatus) as refused:
-                await stack.enter_async_context(house.open())
+                await stack.enter_async_context(server.open())
             assert refused.value.response.status_code == 503
 
     play(scene)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ivr.core.call import Call
 from ivr.phone.rtp import CallerStream, Phone
-from ivr.phone.sip import CallerHandler, Listen, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import CallerHandler, ListenAddress, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
 from tests.patience import PATIENCE_S
 from tests.tills import Till, account, card
 
@@ -121,7 +121,7 @@ def place_of(call: Call | None) -> str:
 @asynccontextmanager
 async def telephone(till: Till, ani: str, *, method: Method = "rfc4733", codec: Codec = "PCMU", uri: str = ""):
     """Rings, gives the answered call, and hangs up what is left of it. CallRefusedError when the till says no."""
-    endpoint = SipEndpoint(SipSettings(listen=(Listen("udp", "127.0.0.1", 0),)), CallerHandler())
+    endpoint = SipEndpoint(SipSettings(listen=(ListenAddress("udp", "127.0.0.1", 0),)), CallerHandler())
     await endpoint.start()
     phone = await Phone.at("127.0.0.1")
     try:

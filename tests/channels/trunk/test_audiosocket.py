@@ -134,8 +134,8 @@ def test_a_key_stops_a_prompt_that_may_be_stopped(tmp_path, barge_in: bool, stop
     clip.write_bytes(bytes([0x20]) * 8000 * 5)
     told: list[Heard] = []
 
-    async def answer(identity: str, mouth: audiosocket.AudioSocketMouth):
-        await mouth.play([clip], barge_in=barge_in)
+    async def answer(identity: str, audio_port: audiosocket.AudioSocketPort):
+        await audio_port.play([clip], barge_in=barge_in)
         return told.append
 
     async def scene():
@@ -161,7 +161,7 @@ async def still_heard(reader: asyncio.StreamReader) -> bool:
 
 
 def test_a_connection_is_never_quiet_because_asterisk_gives_up_one_that_is(tmp_path):
-    async def answer(identity: str, mouth: audiosocket.AudioSocketMouth):
+    async def answer(identity: str, audio_port: audiosocket.AudioSocketPort):
         return lambda heard: None
 
     async def scene():
@@ -217,7 +217,7 @@ def test_who_does_not_speak_the_protocol_is_shown_the_door(tmp_path, said: bytes
     play(scene)
 
 
-async def never(identity: str, mouth: audiosocket.AudioSocketMouth):
+async def never(identity: str, audio_port: audiosocket.AudioSocketPort):
     raise AssertionError("a conversation was begun with somebody who gave no UUID")
 
 

@@ -32,7 +32,7 @@ def pay(folder: Path, ways: list[tuple[Method, Codec]], heard: set[str]) -> None
             calls = (partial(ring, till, tree, *way) for way in ways)
             numbers = await asyncio.gather(*(pays_in_the_end(till, way, call) for way, call in enumerate(calls)))
             assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in numbers)
-            assert set(+till.trunk.desk.keys) == heard
+            assert set(+till.trunk.handler.keys) == heard
 
     play(scene, most_s=150)
 

@@ -11,7 +11,7 @@ from ivr.channels.line import MOST_KEYS, EntryBuffer, KeyPressed
 from ivr.core.actions import Collect
 from ivr.core.entry import EntryRules
 from tests.benches import Bench
-from tests.channels.trunk.mouths import ANI, Caller, keys_a_card, ring
+from tests.channels.trunk.audio_ports import ANI, Caller, keys_a_card, ring
 
 CANARY = "4000001234567899"
 
@@ -37,7 +37,7 @@ def test_a_whole_call_is_paid_once(bench: Bench):
 
     caller = ring(bench, scene)
     assert caller.prompts[-2:] == ["sms_offer", "goodbye"]
-    assert caller.mouth.log[-2] == "(hung up)"  # and wiped once more after it
+    assert caller.audio_port.log[-2] == "(hung up)"  # and wiped once more after it
     assert (ended(bench), payments(bench)) == ("paid", ["approved"])
     assert [money.minor for money in bench.bank.charged.values()] == [4250]
     assert ANI not in repr(caller.conversation.tell)
@@ -148,9 +148,9 @@ def test_a_key_stops_the_prompt_and_is_kept(bench: Bench):
     async def scene(caller: Caller):
         await caller.answers("choose_language", "1")
         await caller.hears("enter_account_number")
-        assert caller.mouth.playing is not None
+        assert caller.audio_port.playing is not None
         await caller.press("1")
-        assert caller.mouth.playing is None
+        assert caller.audio_port.playing is None
         await caller.press("2345678#")
         await caller.hears("pay_full_balance", within_s=0.5)
         await caller.hangs_up()
@@ -164,7 +164,7 @@ def test_no_key_stops_what_must_be_heard(bench: Bench):
         await caller.press("1")
         await caller.hears("hold_while_charging")
         await caller.press("9999")
-        assert caller.mouth.playing is not None
+        assert caller.audio_port.playing is not None
         await caller.hears("confirmation_number")  # and impatience has not skipped it
         await caller.answers("repeat_offer", "#")
 
@@ -231,9 +231,9 @@ def test_a_wall_clock_that_is_set_during_a_call_ends_no_wait(bench: Bench, leap_
         await keys_a_card(caller)
         await caller.press("1", gap_s=0)
         await caller.hears("hold_while_charging")
-        house = caller.conversation._house
-        leapt = replace(house, now=lambda: house.now() + timedelta(seconds=leap_s))
-        caller.conversation._house = leapt
+        services = caller.conversation._services
+        leapt = replace(services, now=lambda: services.now() + timedelta(seconds=leap_s))
+        caller.conversation._services = leapt
         await caller.hears("still_working", within_s=13)
         await asyncio.sleep(15)
         assert caller.conversation.call.step == "charge"
@@ -259,7 +259,7 @@ def test_a_hang_up_between_card_number_and_expiry_leaves_nothing(bench: Bench):
 
     caller = ring(bench, scene)
     assert (ended(bench), payments(bench)) == ("unpaid", [])
-    assert caller.mouth.wiped >= 2
+    assert caller.audio_port.wiped >= 2
 
 
 def test_a_hang_up_while_the_bank_works_leaves_one_outcome(bench: Bench):
@@ -283,7 +283,7 @@ def test_a_hang_up_anywhere_ends_the_conversation(bench: Bench, after: str):
 
     async def cut_off(caller: Caller):
         rest = asyncio.create_task(scene(caller))
-        caller_heard = Caller(bench, caller.mouth, caller.conversation)
+        caller_heard = Caller(bench, caller.audio_port, caller.conversation)
         await caller_heard.hears(after)
         rest.cancel()
         await caller.hangs_up()
@@ -300,7 +300,7 @@ def test_the_line_is_wiped_when_each_card_field_completes(bench: Bench):
         await keys_a_card(caller)
         await caller.hangs_up()
 
-    log = ring(bench, scene).mouth.log
+    log = ring(bench, scene).audio_port.log
     for prompt in ("enter_expiry", "enter_security_code", "enter_postal_code", "confirm_card"):
         assert log[log.index(prompt) - 1] == "(wiped)", prompt
 

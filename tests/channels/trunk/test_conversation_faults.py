@@ -9,11 +9,11 @@ import pytest
 
 from ivr.calls import session as session_module
 from ivr.calls.sweeping import sweeper
-from ivr.channels.line import House
+from ivr.channels.line import Services
 from ivr.core.actions import Phrase
 from ivr.store import Store
 from tests.benches import Bench
-from tests.channels.trunk.mouths import Caller, house_of, keys_a_card, ring
+from tests.channels.trunk.audio_ports import Caller, keys_a_card, ring, services_of
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def broken(*_arguments: object, **_named: object) -> object:
     raise OSError("a fault of ours")
 
 
-def house_without(bench: Bench, is_broken: Callable[[Phrase], bool], tones: bool = True) -> House:
+def services_without(bench: Bench, is_broken: Callable[[Phrase], bool], tones: bool = True) -> Services:
     """Clips of some phrases cannot be made: the synthesizer has died, the disk is full."""
 
     def clips(phrase: Phrase) -> Sequence[Path]:
@@ -34,7 +34,7 @@ def house_without(bench: Bench, is_broken: Callable[[Phrase], bool], tones: bool
     def tone(phrase: Phrase) -> Sequence[Path]:
         return [Path(f"tone of {phrase.name}")] if tones else broken()  # type: ignore[return-value]
 
-    return replace(house_of(bench), clips=clips, tones=tone)
+    return replace(services_of(bench), clips=clips, tones=tone)
 
 
 def on_record(bench: Bench) -> tuple[str | None, list[str]]:
@@ -49,43 +49,43 @@ async def pays(caller: Caller) -> None:
 
 
 def test_a_number_that_cannot_be_spoken_is_followed_by_what_can(bench: Bench):
-    caller = ring(bench, pays, house=house_without(bench, lambda phrase: phrase.name == "confirmation_number"))
+    caller = ring(bench, pays, services=services_without(bench, lambda phrase: phrase.name == "confirmation_number"))
     assert caller.prompts[-3:] == ["apology", "you_were_charged", "goodbye"]
-    assert caller.mouth.log[-2] == "(hung up)"
+    assert caller.audio_port.log[-2] == "(hung up)"
     assert on_record(bench) == ("paid", ["approved"])
 
 
 def test_an_amount_that_cannot_be_spoken_is_told_by_its_tone(bench: Bench):
     speaks_amounts = ("confirmation_number", "you_were_charged")
-    caller = ring(bench, pays, house=house_without(bench, lambda phrase: phrase.name in speaks_amounts))
+    caller = ring(bench, pays, services=services_without(bench, lambda phrase: phrase.name in speaks_amounts))
     assert caller.prompts[-3:] == ["apology", "tone of you_were_charged", "goodbye"]
     assert on_record(bench) == ("paid", ["approved"])
 
 
 def test_with_no_voice_left_there_are_tones(bench: Bench):
     failing: list[bool] = []
-    house = house_without(bench, lambda _phrase: bool(failing))
+    services = services_without(bench, lambda _phrase: bool(failing))
 
     async def scene(caller: Caller) -> None:
         await pays(caller)
         await caller.hears("hold_while_charging")
         failing.append(True)
 
-    caller = ring(bench, scene, house=house)
+    caller = ring(bench, scene, services=services)
     assert caller.prompts[-3:] == ["tone of apology", "tone of you_were_charged", "tone of goodbye"]
     assert on_record(bench) == ("paid", ["approved"])
 
 
 def test_with_nothing_left_to_play_the_line_is_hung_up(bench: Bench):
     failing: list[bool] = []
-    house = house_without(bench, lambda _phrase: bool(failing), tones=False)
+    services = services_without(bench, lambda _phrase: bool(failing), tones=False)
 
     async def scene(caller: Caller) -> None:
         await caller.hears("choose_language")
         failing.append(True)
         await caller.press("1")
 
-    assert ring(bench, scene, house=house).mouth.log[-2] == "(hung up)"
+    assert ring(bench, scene, services=services).audio_port.log[-2] == "(hung up)"
     assert on_record(bench) == ("unpaid", [])
 
 
@@ -136,7 +136,7 @@ def test_a_call_that_never_got_to_the_database_is_not_charged(bench: Bench, monk
 def test_a_line_that_cannot_play_at_all_ends_the_call_on_record(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     async def scene(caller: Caller) -> None:
         await caller.hears("choose_language")
-        monkeypatch.setattr(caller.mouth, "play", broken)
+        monkeypatch.setattr(caller.audio_port, "play", broken)
         await caller.press("1")
 
     with pytest.raises(OSError, match="a fault of ours"):
@@ -168,7 +168,7 @@ def test_a_hang_up_while_the_database_is_away_ends_the_conversation_and_later_th
 def test_a_call_that_was_swept_up_while_its_caller_was_there_ends_with_what_is_true(bench: Bench):
     async def scene(caller: Caller) -> None:
         await keys_a_card(caller)
-        assert house_of(bench).service.session("SIPtest").hang_up()
+        assert services_of(bench).service.session("SIPtest").hang_up()
         await caller.press("1")
 
     assert ring(bench, scene).prompts[-3:] == ["apology", "you_were_not_charged", "goodbye"]

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from ivr.phone.sip import (
     CallerHandler,
     CallRefusedError,
-    Listen,
+    ListenAddress,
     LocalSession,
     OutgoingCall,
     SipCaller,
@@ -142,7 +142,7 @@ async def behind_kamailio(folder: Path):
             },
         )
         tls = Tls(certificate, key, server_ca=certificate)
-        endpoint = SipEndpoint(SipSettings(listen=(Listen("udp", "127.0.0.1", 0),), tls=tls), CallerHandler())
+        endpoint = SipEndpoint(SipSettings(listen=(ListenAddress("udp", "127.0.0.1", 0),), tls=tls), CallerHandler())
         await endpoint.start()
         with proxy.started():
             await until_open(outside, proxy, certificate)

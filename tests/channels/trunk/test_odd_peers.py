@@ -56,7 +56,7 @@ class OddCall:
 
     peer: OddPeer
     way: Way
-    house: tuple[str, int]
+    ours: tuple[str, int]
     messages: asyncio.Queue = field(default_factory=asyncio.Queue)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     socket: asyncio.DatagramTransport = field(init=False)
@@ -79,7 +79,7 @@ class OddCall:
             self.messages.put_nowait(message)
 
     async def ask(self, data, method):
-        self.socket.sendto(data, self.house)
+        self.socket.sendto(data, self.ours)
         async with asyncio.timeout(20):
             while method not in (found := await self.messages.get()).header("CSeq"):
                 pass
@@ -91,7 +91,7 @@ class OddCall:
         assert ok.status == 200, ok.text
         self.peer.to_tag = ok.to_tag
         answer = self.way.late_answer.replace("audio 36000", f"audio {self.peer.media_port}").replace("\n", "\r\n")
-        self.socket.sendto(self.peer.ack(answer), self.house)
+        self.socket.sendto(self.peer.ack(answer), self.ours)
         return parse_session(ok.body.encode())
 
     async def send_key(self, key, duration_ms=160):

@@ -22,7 +22,7 @@ from ivr.cli.call_picture import (
 from ivr.cli.ring import Plan, Transcript, ring_up
 from ivr.core.call import Call
 from ivr.errors import ConfigError
-from ivr.phone.rtp import Heard
+from ivr.phone.rtp import HeardPacket
 from ivr.places import SHIPPED as ROOT
 from tests.channels.trunk.callers import play
 from tests.patience import PATIENCE_S
@@ -133,7 +133,7 @@ def test_what_comes_before_a_card_is_drawn_as_it_was():
 def test_a_key_that_comes_back_as_an_echo_is_masked_too():
     tape = taped(CARD)
     echo = [
-        Heard(n * 0.02, "ulaw", bytes(tape._codes[at : at + 160]))
+        HeardPacket(n * 0.02, "ulaw", bytes(tape._codes[at : at + 160]))
         for n, at in enumerate(range(0, len(tape._codes), 160))
     ]
     assert decode(tape.picture("", echo, 0.0).heard, RATE) == []
@@ -172,7 +172,7 @@ def test_nothing_is_shown_from_a_number_of_twelve_digits_on(entries, plain):
 
 def test_packets_lie_one_after_another_and_a_pause_is_silence():
     tone = g711.encode(np.full(160, 8000, np.int16), "ulaw").tobytes()
-    heard = [Heard(10 + at, "ulaw", tone) for at in (0.0, 0.021, 0.055, 1.0)]
+    heard = [HeardPacket(10 + at, "ulaw", tone) for at in (0.0, 0.021, 0.055, 1.0)]
     samples = timeline(heard, 10.0)
     assert np.flatnonzero(samples == 0).tolist() == list(range(480, 8000))
     assert [round(stretch.start_s, 2) for stretch in loud_stretches(samples)] == [0.0, 1.0]

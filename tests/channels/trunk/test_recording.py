@@ -75,7 +75,7 @@ def test_a_recorder_that_is_killed_ends_recordings_and_no_call(tmp_path):
         recorded = {"trunk_record": str(tmp_path / "recordings")}
         async with open_till(tmp_path, **recorded) as till, telephone(till, "+15550100") as caller:
             await caller.reaches("language")
-            (recorder,) = children(till.trunk.desk.media.pid)
+            (recorder,) = children(till.trunk.handler.media.pid)
             os.kill(recorder, signal.SIGKILL)
             await caller.press("1")
             await caller.reaches("account")

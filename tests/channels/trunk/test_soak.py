@@ -14,7 +14,16 @@ import structlog
 
 from ivr.channels.trunk import process
 from ivr.phone.rtp import Phone
-from ivr.phone.sip import CallerHandler, Limits, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings, Timers
+from ivr.phone.sip import (
+    CallerHandler,
+    ListenAddress,
+    LocalSession,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+    SourceLimits,
+    Timers,
+)
 from tests.channels.trunk.callers import Caller, place_of, play, speak, telephone
 from tests.patience import PATIENCE_S
 from tests.tills import Till, open_till
@@ -22,7 +31,7 @@ from tests.tills import Till, open_till
 AT_ONCE = 12
 # Finished SIP transactions are remembered for 64 T1 (RFC 3261 17); with a short T1 they are gone within seconds.
 QUICK = Timers(0.1, 0.8, 1.0)
-NO_LIMIT = Limits(invites_per_s=1e6, invites_burst=10**6, messages_per_s=1e6, messages_burst=10**6)
+NO_LIMIT = SourceLimits(invites_per_s=1e6, invites_burst=10**6, messages_per_s=1e6, messages_burst=10**6)
 TRIES, ASKED_AGAIN_S = 2, 10  # longer than the inter-digit timeout
 KEY_MS = 40  # the shortest key that Q.24 has us hear, and pause
 MB = 1024 * 1024
@@ -115,13 +124,13 @@ class Soak:
 
     async def held(self) -> Held:
         """When nobody rings any more and all that is remembered for retransmissions has been forgotten."""
-        desk = self.till.trunk.desk
+        handler = self.till.trunk.handler
         async with asyncio.timeout(PATIENCE_S):
-            while desk.lines or self.till.trunk.endpoint.calls:
+            while handler.lines or self.till.trunk.endpoint.calls:
                 await asyncio.sleep(0.05)
         await asyncio.sleep(64 * QUICK.t1_s if self.paid_of > 100 else 0)
         gc.collect()
-        trunk, worker = psutil.Process(), psutil.Process(desk.media.pid)
+        trunk, worker = psutil.Process(), psutil.Process(handler.media.pid)
         legs = self.till.trunk.endpoint.calls
         memory = trunk.memory_info().rss, worker.memory_info().rss
         return Held(
@@ -129,9 +138,9 @@ class Soak:
             descriptors(trunk, self.till),
             worker.num_fds(),
             len(asyncio.all_tasks()),
-            len(desk.lines),
+            len(handler.lines),
             len(legs),
-            desk.clips.listening,
+            handler.clips.listening,
         )
 
 
@@ -185,7 +194,7 @@ def test_call_after_call_is_ended_and_leaves_nothing_behind(tmp_path, quick_time
     told: list[Held] = []
 
     async def scene():
-        settings = SipSettings(listen=(Listen("udp", "127.0.0.1", 0),), timers=QUICK, limits=NO_LIMIT)
+        settings = SipSettings(listen=(ListenAddress("udp", "127.0.0.1", 0),), timers=QUICK, limits=NO_LIMIT)
         async with open_till(tmp_path, trunk_max_calls="100", trunk_rtp_ports="0000-0063") as till:
             phones, sink = SipEndpoint(settings, CallerHandler()), await Phone.at("127.0.0.1")
             await phones.start()

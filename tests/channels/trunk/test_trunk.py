@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import structlog
 
-from ivr.channels.trunk.desk import RtpMouth
+from ivr.channels.trunk.call_handler import RtpAudioPort
 from ivr.logs import set_up_logging
 from ivr.phone.sip import CallRefusedError
 from tests.channels.trunk.callers import Caller, play, telephone, until
@@ -32,7 +32,7 @@ def test_a_call_is_paid_by_every_method_and_the_bank_is_sent_exactly_what_was_ke
             assert reasons == ["caller hung up"] * len(WAYS)
             assert till.progress.ended() == ["paid"] * len(WAYS)
             assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in range(len(WAYS)))
-            assert set(till.trunk.desk.keys) == {"telephone_event", "inband", "info"}
+            assert set(till.trunk.handler.keys) == {"telephone_event", "inband", "info"}
 
     async def pay(till: Till, number: int, method, codec) -> str:
         async with telephone(till, f"+1555010{number}", method=method, codec=codec) as caller:
@@ -87,9 +87,9 @@ def test_a_key_by_any_method_stops_the_prompt(tmp_path, method):
     async def scene():
         async with open_till(tmp_path) as till, telephone(till, "+15550100", method=method) as caller:
             await caller.reaches("language")
-            ((call, line),) = till.trunk.desk.lines.items()
+            ((call, line),) = till.trunk.handler.lines.items()
             await until(lambda: line.barge_in, 5)  # the flow's own prompt has begun; the clip takes its place
-            await RtpMouth(till.trunk.desk, call).play([clip], barge_in=True)
+            await RtpAudioPort(till.trunk.handler, call).play([clip], barge_in=True)
             await until(lambda: sounds(caller), 5)
             await caller.press("1")
             await until(lambda: not sounds(caller), 2)  # the prompt is eight seconds long
@@ -152,8 +152,8 @@ def test_no_byte_of_a_card_is_in_log_database_voice_cache_or_repr(tmp_path, capf
             for held in (
                 till.trunk,
                 vars(till.trunk),
-                vars(till.trunk.desk),
-                till.trunk.desk.media,
+                vars(till.trunk.handler),
+                till.trunk.handler.media,
                 till.progress.history,
             ):
                 assert not reveals(repr(held))

@@ -8,7 +8,15 @@ import pytest
 
 from ivr.channels.trunk.process import read_routes, sip_settings, without_plus
 from ivr.errors import ConfigError
-from ivr.phone.sip import CallerHandler, CallRefusedError, Listen, LocalSession, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import (
+    CallerHandler,
+    CallRefusedError,
+    ListenAddress,
+    LocalSession,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+)
 from ivr.settings import load_settings
 from tests.channels.trunk.callers import play
 from tests.phone.sip.test_sockets import certificate
@@ -77,7 +85,7 @@ def secure_till(folder, **settings):
 async def ring(till, tls, kind, **how):
     """The far end's session, or the status that refused the call."""
     port = dict(till.trunk.endpoint.listening)[kind][1]
-    phones = SipEndpoint(SipSettings(listen=(Listen("udp", HOST, 0),), tls=tls), CallerHandler())
+    phones = SipEndpoint(SipSettings(listen=(ListenAddress("udp", HOST, 0),), tls=tls), CallerHandler())
     await phones.start()
     try:
         target = f"sip:pay@{HOST}:{port};transport={kind}"

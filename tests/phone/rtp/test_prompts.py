@@ -5,18 +5,18 @@ import pytest
 
 from dsp import g711
 from ivr.errors import IvrError
-from ivr.phone.rtp.prompts import MAX_CLIPS, ClipsFull, Prompts
+from ivr.phone.rtp.prompts import MAX_CLIPS, ClipsFull, ClipStore
 
 CODES = np.random.default_rng(1).integers(0, 255, 1000, dtype=np.uint8)
 
 
-def heard(prompts: Prompts, ticks: int) -> bytes:
+def heard(prompts: ClipStore, ticks: int) -> bytes:
     return b"".join(prompts.audio[prompts.step(1)[0][0]].tobytes() for _ in range(ticks))
 
 
 @pytest.mark.parametrize("law", ["ulaw", "alaw"])
 def test_a_clip_is_heard_in_the_calls_law(law):
-    prompts = Prompts(1, 5)
+    prompts = ClipStore(1, 5)
     prompts.load(4, CODES)
     prompts.open(0, law)
     prompts.play(0, 1, [4], False)
@@ -27,7 +27,7 @@ def test_a_clip_is_heard_in_the_calls_law(law):
 
 
 def test_room_is_given_back_and_joined_up():
-    prompts = Prompts(1, 1)
+    prompts = ClipStore(1, 1)
     for _ in range(20):
         for clip in range(5):
             prompts.load(clip, np.zeros(1600, np.uint8))
@@ -39,7 +39,7 @@ def test_room_is_given_back_and_joined_up():
 
 
 def test_what_cannot_be_played_leaves_what_plays_alone():
-    prompts = Prompts(1, 5)
+    prompts = ClipStore(1, 5)
     prompts.load(1, CODES)
     prompts.open(0, "ulaw")
     prompts.play(0, 1, [1], False)
@@ -51,7 +51,7 @@ def test_what_cannot_be_played_leaves_what_plays_alone():
 
 
 def test_the_same_number_twice_keeps_the_first_clip():
-    prompts = Prompts(1, 5)
+    prompts = ClipStore(1, 5)
     prompts.load(1, CODES)
     prompts.load(1, np.zeros(160, np.uint8))
     prompts.open(0, "ulaw")
@@ -60,7 +60,7 @@ def test_the_same_number_twice_keeps_the_first_clip():
 
 
 def test_an_empty_clip_is_a_moment_of_silence():
-    prompts = Prompts(1, 5)
+    prompts = ClipStore(1, 5)
     prompts.load(1, CODES[:0])
     prompts.open(0, "ulaw")
     prompts.play(0, 3, [1], False)

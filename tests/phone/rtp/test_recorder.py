@@ -11,7 +11,7 @@ from dsp.recording import read
 from ivr.phone.rtp import CallerStream
 from ivr.phone.rtp.packets import FRAME
 from ivr.phone.rtp.recording.recorder import BATCH, Messages, Recorder
-from ivr.phone.rtp.recording.recordings import MOST_WAITING, ROW_BYTES, Recordings
+from ivr.phone.rtp.recording.recordings import MOST_WAITING, ROW_BYTES, OpenRecordings
 from tests.phone.rtp.conftest import Line
 from tests.phone.rtp.test_held_up import Lumps
 from tests.phone.rtp.test_loss import Path
@@ -26,7 +26,7 @@ class Studio:
 
     def __init__(self, folder, piece=1 << 20):
         self.folder, self._piece = folder, piece
-        self.recordings = Recordings(CAPACITY)
+        self.recordings = OpenRecordings(CAPACITY)
         self.recorder = Recorder(folder, CAPACITY)
         self._messages = Messages(self.recorder)
 
@@ -181,15 +181,15 @@ def test_no_stub_of_a_key_is_left_where_audio_is_missing(tmp_path, line_is):
         for key in rng.choice(list("0123456789"), 16):
             tone_ms, gap_ms = rng.integers(40, 140), rng.integers(40, 160)
             caller.stream.press(key, inband=True, tone_ms=int(tone_ms), gap_ms=int(gap_ms))
-    ear = Ear(line, tmp_path)
+    listener = Listener(line, tmp_path)
     ticking = Lumps(line, rng, 15, 50) if line_is == "held up" else line
     while not all(caller.stream.idle for caller in line.callers.values()):
         ticking.tick()
-        ear.hand_over()
-    assert ear.bare_stubs() == 0
+        listener.hand_over()
+    assert listener.bare_stubs() == 0
 
 
-class Ear:
+class Listener:
     """A recorder at a plane, and what it was given."""
 
     def __init__(self, line, folder):

@@ -30,13 +30,13 @@ from ivr.phone.rtp import (
 from ivr.phone.rtp.control import Lines
 from ivr.phone.rtp.packets import TICK_S
 from ivr.phone.rtp.ports import BUFFER_BYTES, bound
-from ivr.phone.rtp.worker import Worker
+from ivr.phone.rtp.worker import MediaWorker
 
 SETTINGS = MediaSettings(ports=2, calls=3, realtime=False, clip_seconds=30)
 CLIP = np.random.default_rng(3).integers(0, 255, 1600, dtype=np.uint8).tobytes()
 
 
-class Ear:
+class Listener:
     """Collects events, and waits for the one that is wanted: no test waits for time to pass."""
 
     def __init__(self) -> None:
@@ -62,11 +62,11 @@ class Ear:
         return any(isinstance(event, kind) for event in self.events)
 
 
-def with_worker(test: Callable[[MediaClient, Ear], Awaitable[None]], settings: MediaSettings = SETTINGS) -> None:
+def with_worker(test: Callable[[MediaClient, Listener], Awaitable[None]], settings: MediaSettings = SETTINGS) -> None:
     async def run() -> None:
-        ear = Ear()
-        async with MediaClient(settings, ear, ear.faults.append) as media:
-            await test(media, ear)
+        listener = Listener()
+        async with MediaClient(settings, listener, listener.faults.append) as media:
+            await test(media, listener)
 
     asyncio.run(asyncio.wait_for(run(), 60))
 
@@ -81,16 +81,16 @@ async def call(media: MediaClient, stream: CallerStream | None = None, host: str
 
 @pytest.mark.parametrize("inband", [False, True], ids=["telephone_event", "inband"])
 def test_a_call_keys_and_hears_its_prompt(inband):
-    async def test(media, ear):
+    async def test(media, listener):
         phone = await call(media)
         clip = await media.load(CLIP)
-        await ear.until(lambda: bool(ear.events))
+        await listener.until(lambda: bool(listener.events))
         number = media.play("call", [clip, clip])
         await phone.press("40#", inband=inband)
-        await ear.until(lambda: ear.keys == "40#" and ear.any(Played))
+        await listener.until(lambda: listener.keys == "40#" and listener.any(Played))
         phone.hang_up()
         assert CLIP + CLIP in phone.heard_codes()
-        assert Played("call", number, barged_in=False) in ear.events
+        assert Played("call", number, barged_in=False) in listener.events
 
     with_worker(test)
 
@@ -102,10 +102,10 @@ def test_alaw_on_ipv6_too():
         except OSError:
             pytest.skip("this machine has no IPv6 loopback")
 
-    async def test(media, ear):
+    async def test(media, listener):
         phone = await call(media, CallerStream("alaw"), "::1", payload_type=8)
         await phone.press("9")
-        await ear.until(lambda: ear.keys == "9")
+        await listener.until(lambda: listener.keys == "9")
         phone.hang_up()
 
     with_worker(test, MediaSettings(host="::1", ports=1, calls=1, realtime=False, clip_seconds=1))
@@ -115,7 +115,7 @@ def test_a_file_is_loaded_once(tmp_path):
     file = tmp_path / "hello.ulaw"
     file.write_bytes(CLIP)
 
-    async def test(media, ear):
+    async def test(media, listener):
         assert await media.load(file) == await media.load(file) != await media.load(CLIP)
         with pytest.raises(MediaError, match=r"nothing\.ulaw"):
             await media.load(tmp_path / "nothing.ulaw")
@@ -124,7 +124,7 @@ def test_a_file_is_loaded_once(tmp_path):
 
 
 def test_a_full_worker_refuses_and_takes_calls_again_when_one_ends():
-    async def test(media, ear):
+    async def test(media, listener):
         for n in range(3):
             await media.open(f"{n}", CallMedia())
         with pytest.raises(MediaUnavailable, match="taken"):
@@ -136,7 +136,7 @@ def test_a_full_worker_refuses_and_takes_calls_again_when_one_ends():
 
 
 def test_commands_that_cannot_be_carried_out_are_told_and_do_no_harm():
-    async def test(media, ear):
+    async def test(media, listener):
         media.stop("nobody")
         media._send({"do": "dance"})
         media._send({"do": "play", "call": 7})
@@ -144,17 +144,17 @@ def test_commands_that_cannot_be_carried_out_are_told_and_do_no_harm():
             await media.open("call", CallMedia(remote=("::1", 5)))
         phone = await call(media)
         await phone.press("3")
-        await ear.until(lambda: ear.keys == "3")
+        await listener.until(lambda: listener.keys == "3")
         phone.hang_up()
-        assert len(ear.faults) == 3
+        assert len(listener.faults) == 3
 
     with_worker(test)
 
 
 def test_statistics_come_every_second():
-    async def test(media, ear):
-        await ear.until(lambda: ear.any(MediaStats))
-        [stats] = [event for event in ear.events if isinstance(event, MediaStats)]
+    async def test(media, listener):
+        await listener.until(lambda: listener.any(MediaStats))
+        [stats] = [event for event in listener.events if isinstance(event, MediaStats)]
         assert stats.ticks == 50
         assert set(stats.cpu_us_per_tick) >= {"receive", "decode", "send"}
 
@@ -169,8 +169,8 @@ def test_the_worker_runs_before_other_processes_where_it_may():
         pytest.skip("real-time scheduling is not allowed here (CAP_SYS_NICE)")
     os.sched_setscheduler(0, before, os.sched_param(0))
 
-    async def test(media, ear):
-        await ear.until(lambda: ear.any(MediaStats))
+    async def test(media, listener):
+        await listener.until(lambda: listener.any(MediaStats))
         assert os.sched_getscheduler(media.pid) == os.SCHED_RR
 
     with_worker(test, MediaSettings(ports=1, calls=1, realtime=True, clip_seconds=1))
@@ -183,9 +183,9 @@ def test_a_socket_has_room_for_what_comes_while_the_worker_stands_still():
 
 
 def test_a_worker_that_dies_is_told_of_and_new_calls_are_refused():
-    async def test(media, ear):
+    async def test(media, listener):
         os.kill(media.pid, 9)
-        await ear.until(lambda: ear.any(WorkerLost))
+        await listener.until(lambda: listener.any(WorkerLost))
         with pytest.raises(MediaUnavailable, match="has ended"):
             await media.open("call", CallMedia())
 
@@ -197,7 +197,7 @@ def test_a_port_that_is_taken_is_named_with_the_cure():
         holder.bind(("127.0.0.1", 0))
         port = holder.getsockname()[1] & ~1
         with pytest.raises(ConfigError, match=f"{port}.*ss -ulpn"):
-            with_worker(lambda media, ear: asyncio.sleep(0), MediaSettings(first_port=port, ports=1))
+            with_worker(lambda media, listener: asyncio.sleep(0), MediaSettings(first_port=port, ports=1))
 
 
 @pytest.mark.parametrize("wrong", [{"ports": 0}, {"calls": 0}, {"first_port": 4001}, {"first_port": 65534, "ports": 2}])
@@ -220,14 +220,14 @@ def memory_of(pid: int) -> bytes:
 
 
 def test_after_a_wipe_no_key_is_left_in_the_workers_memory():
-    async def test(media, ear):
+    async def test(media, listener):
         phone = await call(media)
         for inband in (False, True):
             await phone.press("59", inband=inband)
-        await ear.until(lambda: ear.keys.startswith("59"))
+        await listener.until(lambda: listener.keys.startswith("59"))
         media.wipe("call")
-        more = len([e for e in ear.events if isinstance(e, MediaStats)]) + 1
-        await ear.until(lambda: len([e for e in ear.events if isinstance(e, MediaStats)]) > more)
+        more = len([e for e in listener.events if isinstance(e, MediaStats)]) + 1
+        await listener.until(lambda: len([e for e in listener.events if isinstance(e, MediaStats)]) > more)
         try:
             memory = memory_of(media.pid)
         except PermissionError:
@@ -242,7 +242,7 @@ def test_after_a_wipe_no_key_is_left_in_the_workers_memory():
 
 
 def test_the_worker_ends_with_its_client():
-    async def test(media, ear):
+    async def test(media, listener):
         test.pid = media.pid
 
     with_worker(test)
@@ -257,7 +257,7 @@ def test_a_worker_that_stood_still_hears_every_key_and_speaks_only_once(inband, 
     ours, theirs = socket.socketpair()
     with ours, theirs, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind(("127.0.0.1", 0))
-        worker = Worker(SETTINGS, ours, Lines())
+        worker = MediaWorker(SETTINGS, ours, Lines())
         stream = CallerStream()
         media = CallMedia(remote=phone.getsockname(), telephone_events=((101, 8000),))
         there = ("127.0.0.1", worker.ports.numbers[worker.plane.open("call", media)])

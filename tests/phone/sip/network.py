@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ivr.phone.sip.contract import Address, TransportKind
-from ivr.phone.sip.flow import Flow, Receiver
+from ivr.phone.sip.hop import Hop, Receiver
 
 
 class JumpingSelector(selectors.SelectSelector):
@@ -67,10 +67,10 @@ class MemoryNetwork:
     def _arrive(self, data: bytes, source: Address, target: Address) -> None:
         if target in self._receivers:
             transport, receive = self._receivers[target]
-            receive(data, MemoryFlow(transport, source))
+            receive(data, MemoryHop(transport, source))
 
 
-class MemoryFlow:
+class MemoryHop:
     alive = True
 
     def __init__(self, transport: "MemoryTransport", remote: Address) -> None:
@@ -101,8 +101,8 @@ class MemoryTransport:
     async def start(self, receive: Receiver) -> None:
         self.network.join(self.address, self, receive)
 
-    async def open(self, transport: TransportKind, remote: Address, name: str) -> Flow:
-        return MemoryFlow(self, remote)
+    async def open(self, transport: TransportKind, remote: Address, name: str) -> Hop:
+        return MemoryHop(self, remote)
 
     async def stop(self) -> None:
         self.network.leave(self.address)

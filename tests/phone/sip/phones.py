@@ -1,4 +1,4 @@
-"""The two ends of a tested call: a desk that takes calls as the trunk will, and a phone that speaks in raw SIP text."""
+"""The two ends of a tested call: a handler that takes calls as the trunk will, and a phone that speaks in raw SIP text."""
 
 import asyncio
 import re
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from ivr.phone.sip import Answer, Invitation, LocalSession, Reject, SessionOffer, SipEndpoint, SipSettings
 from ivr.phone.sip.contract import Address
-from tests.phone.sip.network import MemoryFlow, MemoryNetwork, MemoryTransport
+from tests.phone.sip.network import MemoryHop, MemoryNetwork, MemoryTransport
 
-DESK: Address = ("192.0.2.1", 5060)
+ENDPOINT: Address = ("192.0.2.1", 5060)
 PHONE: Address = ("192.0.2.9", 5060)
 SDP = (
     "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
@@ -18,7 +18,7 @@ SDP = (
 
 
 @dataclass
-class Desk:
+class FakeCallHandler:
     """Answers every call with PCMU at port 20000, or says `refusal`, after thinking for `thinks_s`."""
 
     refusal: Reject | None = None
@@ -99,15 +99,15 @@ class Message:
 class Phone:
     """Sends what it is told, byte for byte, and keeps what comes."""
 
-    def __init__(self, network: MemoryNetwork, address: Address = PHONE, desk: Address = DESK) -> None:
+    def __init__(self, network: MemoryNetwork, address: Address = PHONE, endpoint: Address = ENDPOINT) -> None:
         self.transport = MemoryTransport(network, address)
-        self.address, self._desk = address, desk
+        self.address, self._endpoint = address, endpoint
         self.received: list[Message] = []
-        network.join(address, self.transport, lambda data, flow: self.received.append(Message(data.decode())))
+        network.join(address, self.transport, lambda data, hop: self.received.append(Message(data.decode())))
 
     def send(self, text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
-        MemoryFlow(self.transport, self._desk).send(data)
+        MemoryHop(self.transport, self._endpoint).send(data)
 
     async def ask(self, text: str | bytes, wait_s: float = 0.3) -> list[Message]:
         """What came back, without 100 Trying."""
@@ -169,10 +169,13 @@ class Phone:
         return ok
 
 
-async def open_desk(
-    network: MemoryNetwork, desk: Desk | None = None, settings: SipSettings | None = None, kind: str = "udp"
-) -> tuple[SipEndpoint, Desk]:
-    desk = desk or Desk()
-    endpoint = SipEndpoint(settings or SipSettings(), desk, MemoryTransport(network, DESK, kind))
+async def open_endpoint(
+    network: MemoryNetwork,
+    handler: FakeCallHandler | None = None,
+    settings: SipSettings | None = None,
+    kind: str = "udp",
+) -> tuple[SipEndpoint, FakeCallHandler]:
+    handler = handler or FakeCallHandler()
+    endpoint = SipEndpoint(settings or SipSettings(), handler, MemoryTransport(network, ENDPOINT, kind))
     await endpoint.start()
-    return endpoint, desk
+    return endpoint, handler

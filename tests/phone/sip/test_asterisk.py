@@ -6,7 +6,7 @@ import pytest
 
 from ivr.phone.sip import SipSettings
 from tests.peers import ASTERISK, Asterisk, Tree, needs_peers
-from tests.phone.sip.phones import Desk
+from tests.phone.sip.phones import FakeCallHandler
 from tests.phone.sip.test_sipp import quiet  # noqa: F401  # a fixture
 from tests.phone.sip.test_sockets import listening, opened
 from tests.ports import free_port
@@ -42,12 +42,12 @@ async def until(condition, seconds):
 
 def with_asterisk(tmp_path, scene, settings: SipSettings):
     async def body():
-        desk = Desk()
-        endpoint = await opened(settings, desk)
+        handler = FakeCallHandler()
+        endpoint = await opened(settings, handler)
         pbx = pbx_before(tmp_path, endpoint.listening[0][1][1]).started()
         asterisk = await asyncio.to_thread(pbx.__enter__)
         try:
-            await scene(asterisk, endpoint, desk)
+            await scene(asterisk, endpoint, handler)
             assert endpoint.counters["failures"] == endpoint.counters["malformed"] == 0
         finally:
             await asyncio.to_thread(pbx.__exit__, None, None, None)
@@ -71,20 +71,20 @@ async def rings(asterisk: Asterisk, endpoint: str, extension: str) -> None:
 
 
 def test_asterisk_rings_keys_and_hangs_up_and_is_hung_up(tmp_path, quiet):  # noqa: F811
-    async def scene(asterisk, endpoint, desk):
+    async def scene(asterisk, endpoint, handler):
         await rings(asterisk, "tonetill-info", "keys4111*0#")
-        await until(lambda: desk.count("ended") == 1, 20)
-        first = desk.invitations[0]
+        await until(lambda: handler.count("ended") == 1, 20)
+        first = handler.invitations[0]
         assert first.dnis == "pay"
         assert [codec.name for codec in first.offer.codecs] == ["PCMU", "PCMA"]
-        assert desk.keys == {first.call: "4111*0#"}
-        assert desk.reasons() == ["caller hung up"]
+        assert handler.keys == {first.call: "4111*0#"}
+        assert handler.reasons() == ["caller hung up"]
 
         await rings(asterisk, "tonetill", "keys1")
-        await until(lambda: desk.count("answered") == 2, 20)
-        assert desk.invitations[1].offer.telephone_event is not None
-        await endpoint.hang_up(desk.invitations[1].call)
-        assert desk.reasons() == ["caller hung up", "we hung up"]
+        await until(lambda: handler.count("answered") == 2, 20)
+        assert handler.invitations[1].offer.telephone_event is not None
+        await endpoint.hang_up(handler.invitations[1].call)
+        assert handler.reasons() == ["caller hung up", "we hung up"]
         assert endpoint.counters["undeliverable"] == 0
         listed = await asyncio.to_thread(asterisk.cli, "core show channels count")
         assert "0 active calls" in listed
@@ -94,11 +94,11 @@ def test_asterisk_rings_keys_and_hangs_up_and_is_hung_up(tmp_path, quiet):  # no
 
 @pytest.mark.long
 def test_a_call_from_asterisk_is_refreshed_and_not_dropped(tmp_path, quiet):  # noqa: F811
-    async def scene(asterisk, endpoint, desk):
+    async def scene(asterisk, endpoint, handler):
         await rings(asterisk, "tonetill-info", "stays")
-        await until(lambda: desk.count("answered") == 1, 20)
+        await until(lambda: handler.count("answered") == 1, 20)
         await until(lambda: endpoint.counters["refreshes_sent"] >= 3, 160)
         assert endpoint.calls
-        await endpoint.hang_up(desk.invitations[0].call)
+        await endpoint.hang_up(handler.invitations[0].call)
 
     with_asterisk(tmp_path, scene, listening("udp", **SHORT))

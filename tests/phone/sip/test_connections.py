@@ -13,18 +13,18 @@ import structlog
 from ivr.errors import ConfigError
 from ivr.phone.sip import (
     CallRefusedError,
-    Limits,
-    Listen,
+    ListenAddress,
     LocalSession,
     Peer,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
 )
 from ivr.phone.sip.caller import CallerHandler
 from tests.phone.sip.network import MemoryNetwork
-from tests.phone.sip.phones import Desk, Phone
+from tests.phone.sip.phones import FakeCallHandler, Phone
 from tests.phone.sip.test_sockets import certificate
 
 HOST, STRANGER = "127.0.0.1", "127.0.0.2"
@@ -35,12 +35,12 @@ OPTIONS = Phone(MemoryNetwork()).request("OPTIONS").encode()
 
 
 @contextlib.asynccontextmanager
-async def house(folder, *, client_ca=None, **limits):
+async def our_endpoint(folder, *, client_ca=None, **limits):
     tls = certificate(folder)
     tls = Tls(tls.certificate, tls.key, client_ca, tls.server_ca)
-    listen = tuple(Listen(kind, HOST, 0) for kind in ("udp", "tcp", "tls"))
-    settings = SipSettings(listen=listen, tls=tls, peers=(Peer("pbx", (HOST,)),), limits=Limits(**limits))
-    endpoint = SipEndpoint(settings, Desk())
+    listen = tuple(ListenAddress(kind, HOST, 0) for kind in ("udp", "tcp", "tls"))
+    settings = SipSettings(listen=listen, tls=tls, peers=(Peer("pbx", (HOST,)),), limits=SourceLimits(**limits))
+    endpoint = SipEndpoint(settings, FakeCallHandler())
     await endpoint.start()
     yield endpoint
     await endpoint.stop()
@@ -83,7 +83,7 @@ def lines_of(log, event):
 @BOTH
 def test_a_stranger_is_turned_away_before_any_handshake_and_the_log_counts(kind, tmp_path):
     async def body():
-        async with house(tmp_path) as endpoint:
+        async with our_endpoint(tmp_path) as endpoint:
             await closed_by_us(await silent(endpoint, kind, MANY, STRANGER))
             assert await is_answered(endpoint, kind, tmp_path)
             assert endpoint.counters["connections_refused"] == MANY
@@ -102,7 +102,7 @@ def test_a_stranger_is_turned_away_before_any_handshake_and_the_log_counts(kind,
 def test_one_source_holds_no_more_than_its_share_and_that_for_a_few_seconds(kind, tmp_path):
     async def body():
         limits = {"connections_per_source": 20, "first_message_s": 2, "handshake_s": 2, "silence_s": 60}
-        async with house(tmp_path, **limits) as endpoint:
+        async with our_endpoint(tmp_path, **limits) as endpoint:
             connections = await silent(endpoint, kind, MANY)
             await closed_by_us(connections)
             assert endpoint.counters["connections_refused"] >= MANY / 2
@@ -116,7 +116,7 @@ def test_one_source_holds_no_more_than_its_share_and_that_for_a_few_seconds(kind
 def test_at_a_limit_the_longest_silent_gives_way_to_a_new_one(kind, limit, tmp_path):
     async def body():
         limits = {limit: 10, "first_message_s": 600, "handshake_s": 600, "silence_s": 0}
-        async with house(tmp_path, **limits) as endpoint:
+        async with our_endpoint(tmp_path, **limits) as endpoint:
             connections = await silent(endpoint, kind, MANY)
             assert await is_answered(endpoint, kind, tmp_path)
             await closed_by_us(connections[: MANY - 10])
@@ -131,7 +131,7 @@ def test_at_a_limit_the_longest_silent_gives_way_to_a_new_one(kind, limit, tmp_p
 def test_one_that_speaks_is_not_given_up_for_those_that_do_not(kind, tmp_path):
     async def body():
         limits = {"connections": 10, "first_message_s": 600, "handshake_s": 600, "silence_s": 0}
-        async with house(tmp_path, **limits) as endpoint:
+        async with our_endpoint(tmp_path, **limits) as endpoint:
             context = ssl.create_default_context(cafile=tmp_path / "cert.pem") if kind == "tls" else None
             reader, writer = await asyncio.open_connection(*dict(endpoint.listening)[kind], ssl=context)
             writer.write(OPTIONS)
@@ -147,7 +147,7 @@ def test_one_that_speaks_is_not_given_up_for_those_that_do_not(kind, tmp_path):
 
 def test_neither_single_bytes_nor_keep_alives_count_as_a_message(tmp_path):
     async def body():
-        async with house(tmp_path, first_message_s=1) as endpoint:
+        async with our_endpoint(tmp_path, first_message_s=1) as endpoint:
             connections = await silent(endpoint, "tcp", 2)
 
             async def drip(writer, what):
@@ -172,7 +172,7 @@ def test_neither_single_bytes_nor_keep_alives_count_as_a_message(tmp_path):
 
 def test_a_handshake_that_stops_half_way_is_broken_off(tmp_path):
     async def body():
-        async with house(tmp_path, handshake_s=1) as endpoint:
+        async with our_endpoint(tmp_path, handshake_s=1) as endpoint:
             connections = await silent(endpoint, "tls", 3)
             connections[0][1].write(b"\x16\x03\x01\x02\x00\x01")
             connections[1][1].write(b"OPTIONS sip:a SIP/2.0\r\n\r\n")
@@ -189,7 +189,7 @@ def test_a_handshake_that_stops_half_way_is_broken_off(tmp_path):
 
 def test_without_descriptors_the_log_stays_short_and_calls_come_in_again(tmp_path):
     async def body():
-        async with house(tmp_path) as endpoint:
+        async with our_endpoint(tmp_path) as endpoint:
             clients = [socket.create_connection(dict(endpoint.listening)["tcp"]) for _ in range(60)]
             soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
@@ -214,12 +214,12 @@ def test_only_a_peer_with_a_certificate_of_the_authority_is_let_in(tmp_path):
         for name in ("ours", "theirs"):
             (tmp_path / name).mkdir()
         theirs = certificate(tmp_path / "theirs")
-        async with house(tmp_path / "ours", client_ca=theirs.certificate) as endpoint:
+        async with our_endpoint(tmp_path / "ours", client_ca=theirs.certificate) as endpoint:
             trusted = tmp_path / "ours" / "cert.pem"
             target = f"sip:pay@{HOST}:{dict(endpoint.listening)['tls'][1]};transport=tls"
             for shown, let_in in ((theirs, True), (certificate(tmp_path), False)):
                 tls = Tls(shown.certificate, shown.key, server_ca=trusted)
-                phones = SipEndpoint(SipSettings(listen=(Listen("udp", HOST, 0),), tls=tls), CallerHandler())
+                phones = SipEndpoint(SipSettings(listen=(ListenAddress("udp", HOST, 0),), tls=tls), CallerHandler())
                 await phones.start()
                 ringing = SipCaller(phones).call(target, LocalSession(HOST, 4000), secure=True)
                 if let_in:
@@ -242,7 +242,7 @@ def test_a_connection_that_is_lost_ends_what_was_asked_over_it_at_once():
 
         server = await asyncio.start_server(hangs_up, HOST, 0)
         port = server.sockets[0].getsockname()[1]
-        phones = SipEndpoint(SipSettings(listen=(Listen("udp", HOST, 0),)), CallerHandler())
+        phones = SipEndpoint(SipSettings(listen=(ListenAddress("udp", HOST, 0),)), CallerHandler())
         await phones.start()
         with pytest.raises(CallRefusedError, match="503"):  # 64 * T1 would be 32 s
             await asyncio.wait_for(
@@ -256,7 +256,7 @@ def test_a_connection_that_is_lost_ends_what_was_asked_over_it_at_once():
 
 def test_an_authority_that_cannot_be_read_is_told_by_name(tmp_path):
     async def body():
-        async with house(tmp_path, client_ca=tmp_path / "nothing.pem"):
+        async with our_endpoint(tmp_path, client_ca=tmp_path / "nothing.pem"):
             raise AssertionError("not reached")
 
     with pytest.raises(ConfigError, match=r"nothing\.pem holds no certificate of an authority"):

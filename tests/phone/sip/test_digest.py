@@ -13,7 +13,7 @@ from ivr.phone.sip.challenge import answer_challenge
 from ivr.phone.sip.digest import DigestGuard
 from ivr.phone.sip.wire import read_message
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
-from tests.phone.sip.phones import DESK, Phone, open_desk
+from tests.phone.sip.phones import ENDPOINT, Phone, open_endpoint
 
 PEERS = (Peer("carrier", username="anna", password="s3cret"), Peer("other", username="bert", password="pass"))
 SETTINGS = SipSettings(peers=PEERS)
@@ -23,8 +23,8 @@ def logged_in(test):
     def run():
         async def body():
             network = MemoryNetwork()
-            endpoint, desk = await open_desk(network, settings=SETTINGS)
-            await test(Phone(network), endpoint, desk)
+            endpoint, handler = await open_endpoint(network, settings=SETTINGS)
+            await test(Phone(network), endpoint, handler)
             await endpoint.stop()
 
         run_virtually(body())
@@ -50,20 +50,20 @@ def login(refused, username="anna", password="s3cret", algorithm=None, uri="sip:
 
 
 @logged_in
-async def test_a_stranger_is_challenged_with_the_better_algorithm_first(phone, endpoint, desk):
+async def test_a_stranger_is_challenged_with_the_better_algorithm_first(phone, endpoint, handler):
     offered = (await challenge(phone)).headers("WWW-Authenticate")
     assert ["algorithm=SHA-256" in offered[0], "algorithm=MD5" in offered[1]] == [True, True]
-    assert desk.invitations == []
+    assert handler.invitations == []
 
 
 @pytest.mark.parametrize("algorithm", ["SHA-256", "MD5"])
 @pytest.mark.parametrize(("username", "password"), [("anna", "s3cret"), ("bert", "pass")])
 def test_a_peer_that_knows_its_password_gets_in(algorithm, username, password):
     @logged_in
-    async def run(phone, endpoint, desk):
+    async def run(phone, endpoint, handler):
         line = login(await challenge(phone), username, password, algorithm)
         await phone.call(branch="z9hG4bK-2", cseq=2, headers=(line,))
-        assert len(desk.invitations) == 1
+        assert len(handler.invitations) == 1
 
     run()
 
@@ -71,7 +71,7 @@ def test_a_peer_that_knows_its_password_gets_in(algorithm, username, password):
 @pytest.mark.parametrize(("username", "password"), [("anna", "wrong"), ("nobody", "s3cret"), ("bert", "s3cret")])
 def test_a_wrong_name_or_password_is_challenged_again(username, password):
     @logged_in
-    async def run(phone, endpoint, desk):
+    async def run(phone, endpoint, handler):
         line = login(await challenge(phone), username, password)
         refused = await phone.one(phone.invite(branch="z9hG4bK-2", cseq=2, headers=(line,)))
         assert refused.status == 401
@@ -82,17 +82,17 @@ def test_a_wrong_name_or_password_is_challenged_again(username, password):
 
 
 @logged_in
-async def test_a_login_heard_on_the_line_cannot_be_used_again(phone, endpoint, desk):
+async def test_a_login_heard_on_the_line_cannot_be_used_again(phone, endpoint, handler):
     line = login(await challenge(phone))
     await phone.call(branch="z9hG4bK-2", cseq=2, headers=(line,))
     replay = await phone.one(phone.invite(branch="z9hG4bK-3", cseq=3, call_id="replay@phone", headers=(line,)))
     assert replay.status == 401
     assert "stale=true" in replay.text
-    assert len(desk.invitations) == 1
+    assert len(handler.invitations) == 1
 
 
 @logged_in
-async def test_a_login_of_another_source_is_not_taken(phone, endpoint, desk):
+async def test_a_login_of_another_source_is_not_taken(phone, endpoint, handler):
     line = login(await challenge(phone))
     thief = Phone(phone.transport.network, ("192.0.2.66", 5060))
     refused = await thief.one(thief.invite(branch="z9hG4bK-2", cseq=2, headers=(line,)))
@@ -100,7 +100,7 @@ async def test_a_login_of_another_source_is_not_taken(phone, endpoint, desk):
 
 
 @logged_in
-async def test_an_old_nonce_is_stale_and_a_new_one_works(phone, endpoint, desk):
+async def test_an_old_nonce_is_stale_and_a_new_one_works(phone, endpoint, handler):
     line = login(await challenge(phone))
     await asyncio.sleep(61)
     stale = await challenge(phone, 2, headers=(line,))
@@ -109,7 +109,7 @@ async def test_an_old_nonce_is_stale_and_a_new_one_works(phone, endpoint, desk):
 
 
 @logged_in
-async def test_guessing_passwords_is_soon_met_with_silence(phone, endpoint, desk):
+async def test_guessing_passwords_is_soon_met_with_silence(phone, endpoint, handler):
     line = login(await challenge(phone), "anna", "guess")
     refused = set()
     for number in range(2, 22):
@@ -132,7 +132,7 @@ def test_a_forged_login_uses_up_nobodys_attempts(nonce):
     """Anyone can write a PBX's address into a datagram; only the PBX has seen a nonce that we sent there."""
 
     @logged_in
-    async def run(phone, endpoint, desk):
+    async def run(phone, endpoint, handler):
         line = f'Authorization: Digest username="anna", realm="tonetill", uri="sip:a", qop=auth, {nonce}, '
         line += f'nc=00000001, cnonce="c", response="{"0" * 64}"'
         for number in range(30):
@@ -140,13 +140,13 @@ def test_a_forged_login_uses_up_nobodys_attempts(nonce):
         await asyncio.sleep(40)  # nobody acknowledges a 401 to a forged INVITE: it is repeated for 32 s
         assert endpoint.counters["failed_logins"] == endpoint.counters["rate_limited"] == 0
         await phone.call(branch="z9hG4bK-101", cseq=101, headers=(login(await challenge(phone, 100)),))
-        assert len(desk.invitations) == 1
+        assert len(handler.invitations) == 1
 
     run()
 
 
 @logged_in
-async def test_a_nonce_that_was_sent_elsewhere_uses_up_nobodys_attempts(phone, endpoint, desk):
+async def test_a_nonce_that_was_sent_elsewhere_uses_up_nobodys_attempts(phone, endpoint, handler):
     forger = Phone(phone.transport.network, ("192.0.2.66", 5060))
     line = login(await challenge(forger), password="guess")
     for number in range(30):
@@ -179,13 +179,13 @@ def test_an_empty_password_never_logs_in():
 
 
 @logged_in
-async def test_requests_within_a_call_need_no_login(phone, endpoint, desk):
+async def test_requests_within_a_call_need_no_login(phone, endpoint, handler):
     ok = await phone.call(branch="z9hG4bK-2", cseq=2, headers=(login(await challenge(phone)),))
     assert (await phone.one(phone.request("BYE", branch="z9hG4bK-3", cseq=3, to_tag=ok.to_tag))).status == 200
 
 
 @logged_in
-async def test_garbage_in_authorization_is_only_a_challenge(phone, endpoint, desk):
+async def test_garbage_in_authorization_is_only_a_challenge(phone, endpoint, handler):
     lines = ("Digest", 'Digest realm="tonetill"', "Basic YTpi", 'Digest realm="tonetill", nonce="x.y", nc=zz, qop=auth,'
              ' uri="sip:a", response="\u00e9"')  # fmt: skip
     for number, line in enumerate(lines, 1):
@@ -196,7 +196,7 @@ def test_a_listed_network_without_a_name_needs_no_login():
     async def body():
         network = MemoryNetwork()
         settings = SipSettings(peers=(*PEERS, Peer("pbx", ("192.0.2.9",))))
-        endpoint, _ = await open_desk(network, settings=settings)
+        endpoint, _ = await open_endpoint(network, settings=settings)
         await Phone(network).call()
         await endpoint.stop()
 
@@ -206,10 +206,10 @@ def test_a_listed_network_without_a_name_needs_no_login():
 def test_our_own_caller_answers_a_challenge_and_a_wrong_password_is_told():
     async def body():
         network = MemoryNetwork()
-        endpoint, desk = await open_desk(network, settings=SETTINGS)
+        endpoint, handler = await open_endpoint(network, settings=SETTINGS)
         phones = SipEndpoint(SipSettings(), CallerHandler(), MemoryTransport(network, ("192.0.2.9", 5060)))
         await phones.start()
-        target = f"sip:pay@{DESK[0]}"
+        target = f"sip:pay@{ENDPOINT[0]}"
         call = await SipCaller(phones, credentials=Credentials("anna", "s3cret")).call(
             target, LocalSession("192.0.2.9", 4)
         )
@@ -218,7 +218,7 @@ def test_our_own_caller_answers_a_challenge_and_a_wrong_password_is_told():
         with pytest.raises(CallRefusedError) as refused:
             await SipCaller(phones, credentials=Credentials("anna", "no")).call(target, LocalSession("192.0.2.9", 4))
         assert refused.value.status == 401
-        assert len(desk.invitations) == 1
+        assert len(handler.invitations) == 1
         await phones.stop()
         await endpoint.stop()
 
@@ -234,7 +234,7 @@ def test_no_key_pressed_reaches_the_log():
 
     async def body():
         network = MemoryNetwork()
-        endpoint, desk = await open_desk(network)
+        endpoint, handler = await open_endpoint(network)
         phone = Phone(network)
         ok = await phone.call()
         for number, key in enumerate("4111222233334444"):
@@ -249,7 +249,7 @@ def test_no_key_pressed_reaches_the_log():
             )
             await phone.ask(info)
             await phone.ask(info.replace("INFO sip", "INFO  sip"))
-        assert desk.keys[ok.to_tag] == "4111222233334444"
+        assert handler.keys[ok.to_tag] == "4111222233334444"
         await endpoint.stop()
 
     with structlog.testing.capture_logs() as events:

@@ -10,13 +10,13 @@ import pytest
 import structlog
 
 from ivr.errors import PeerError
-from ivr.phone.sip import Limits, LocalSession, Reject, SipSettings, parse_session
+from ivr.phone.sip import LocalSession, Reject, SipSettings, SourceLimits, parse_session
 from ivr.phone.sip.framing import StreamCutter
-from tests.phone.sip.network import MemoryFlow, MemoryNetwork, MemoryTransport, run_virtually
-from tests.phone.sip.phones import PHONE, SDP, Desk, Phone, open_desk
+from tests.phone.sip.network import MemoryHop, MemoryNetwork, MemoryTransport, run_virtually
+from tests.phone.sip.phones import PHONE, SDP, FakeCallHandler, Phone, open_endpoint
 from tests.phone.sip.test_torture import messages
 
-UNLIMITED = Limits(messages_per_s=1e12, messages_burst=10**12, invites_per_s=1e12, invites_burst=10**12)
+UNLIMITED = SourceLimits(messages_per_s=1e12, messages_burst=10**12, invites_per_s=1e12, invites_burst=10**12)
 SPICE = [b"\r\n", b"\0", b"\xff\xfe", b";", b",", b"<", b">", b'"', b"\\", b":", b"=", b"%00", b" ", b"\t", b"-1",
          b"4294967296", b"9" * 40, b"SIP/2.0", b"Via: ", b"\r\n\r\n", "é".encode(), b"\xe2\x80\xa8", b"z9hG4bK", b"tag="]  # fmt: skip
 
@@ -73,26 +73,26 @@ def datagrams(seed: int, number: int, tag: str = "x") -> Iterator[bytes]:
 async def storm(number: int, seed: int) -> tuple[int, int]:
     """Mutated datagrams, with a call in progress; gives the memory before and after, both after a warm-up."""
     network = MemoryNetwork(delay_s=0.001)
-    endpoint, desk = await open_desk(network, Desk(), SipSettings(limits=UNLIMITED, max_call_s=1e9))
-    flow = MemoryFlow(MemoryTransport(network, ("192.0.2.1", 5060)), ("192.0.2.66", 5060))
+    endpoint, handler = await open_endpoint(network, FakeCallHandler(), SipSettings(limits=UNLIMITED, max_call_s=1e9))
+    hop = MemoryHop(MemoryTransport(network, ("192.0.2.1", 5060)), ("192.0.2.66", 5060))
     phone = Phone(network, PHONE)
     call = await phone.call(call_id="steady@phone", headers=("Allow: UPDATE",))
     endpoint.exchange.legs[call.to_tag].begin(None)
     victim = await phone.call(call_id="victim@phone", branch="z9hG4bK-victim")
     sizes: list[int] = []
     for at, data in enumerate(datagrams(seed, number, victim.to_tag)):
-        endpoint.received(data, flow)
+        endpoint.received(data, hop)
         if at % 50 == 49:
             await asyncio.sleep(0.5)  # 100 a second: old transactions end as new ones begin
         if at in (number // 2, number - 1):
             await asyncio.sleep(200)
             (
-                desk.heard.clear(),
-                desk.invitations.clear(),
-                desk.remotes.clear(),
-                desk.sessions.clear(),
-                desk.keys.clear(),
-                desk.moved.clear(),
+                handler.heard.clear(),
+                handler.invitations.clear(),
+                handler.remotes.clear(),
+                handler.sessions.clear(),
+                handler.keys.clear(),
+                handler.moved.clear(),
             )
             phone.received.clear()
             gc.collect()

@@ -8,7 +8,7 @@ import pytest
 
 from ivr.phone.sip import LocalSession, SipCaller
 from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers
-from tests.phone.sip.phones import Desk
+from tests.phone.sip.phones import FakeCallHandler
 from tests.phone.sip.test_sipp import SIPP, quiet, sipp  # noqa: F401  # a fixture
 from tests.phone.sip.test_sockets import certificate, listening, opened
 from tests.ports import free_port
@@ -21,33 +21,33 @@ pytestmark = [
 
 def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path, quiet):  # noqa: F811
     async def body():
-        desks = [Desk(), Desk()]
-        nodes = [await opened(listening("udp"), desk) for desk in desks]
+        handlers = [FakeCallHandler(), FakeCallHandler()]
+        nodes = [await opened(listening("udp"), handler) for handler in handlers]
         outside = free_port()
         try:
             with proxy_before(tmp_path, [node.listening[0][1][1] for node in nodes], outside).started():
                 await until_taken(outside)
-                await ring_through(outside, desks, nodes)
+                await ring_through(outside, handlers, nodes)
         finally:
             await nodes[0].stop()
             await nodes[1].stop()
 
-    async def ring_through(outside, desks, nodes):
+    async def ring_through(outside, handlers, nodes):
         class Through:
             listening = (("udp", ("127.0.0.1", outside)),)
 
         code, errors = await sipp(Through, "udp", tmp_path, "-m", "60", "-r", "30")
         assert code == 0, errors
-        assert [desk.count("ended") for desk in desks] == [len(desk.invitations) for desk in desks]
-        assert sum(len(desk.invitations) for desk in desks) == 60
-        assert all(desk.invitations for desk in desks)  # the dispatcher spreads them
-        assert {key for desk in desks for key in desk.keys.values()} == {"4#"}
+        assert [handler.count("ended") for handler in handlers] == [len(handler.invitations) for handler in handlers]
+        assert sum(len(handler.invitations) for handler in handlers) == 60
+        assert all(handler.invitations for handler in handlers)  # the dispatcher spreads them
+        assert {key for handler in handlers for key in handler.keys.values()} == {"4#"}
         await hang_up_through(outside, nodes)
         await nodes[0].stop()  # gone without a word: its socket is closed
-        before = len(desks[1].invitations)
+        before = len(handlers[1].invitations)
         code, errors = await sipp(Through, "udp", tmp_path, "-m", "30", "-r", "30")
         assert code == 0, errors
-        assert len(desks[1].invitations) - before == 30
+        assert len(handlers[1].invitations) - before == 30
 
     async def hang_up_through(outside, nodes):
         """Our own BYE goes along the recorded route."""

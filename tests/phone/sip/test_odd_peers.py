@@ -9,9 +9,9 @@ from ivr.phone.sip import LocalSession, MediaRules, SipEndpoint, SipSettings
 from ivr.phone.sip.info_keys import KEY_TYPES
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
 from tests.phone.sip.odd_peers import CASES, OddPeer, case
-from tests.phone.sip.phones import Desk, Phone
+from tests.phone.sip.phones import FakeCallHandler, Phone
 
-HOUSE, PEER = ("127.0.0.1", 5500), ("127.0.0.1", 5070)
+ENDPOINT, PEER = ("127.0.0.1", 5500), ("127.0.0.1", 5070)
 NUMBER = "+15551234567"
 BASE = "pass/base.sip"
 CONTACT = "Contact: <sip:c@127.0.0.1:@PORT@>"
@@ -19,7 +19,7 @@ RTPMAP = "a=rtpmap:101 telephone-event/8000"
 FMTP = "a=fmtp:101 0-16"
 
 
-class House(Desk):
+class Ipv4Handler(FakeCallHandler):
     """At an IPv4 address, as the trunk is by default."""
 
     async def invited(self, invitation):
@@ -29,17 +29,17 @@ class House(Desk):
 
 
 def rung(text, scene, **settings):
-    """Rings a house with the message and plays the scene with the peer, its phone and the house."""
+    """Rings an endpoint with the message and plays the scene with the peer, its phone and the call handler."""
 
     async def body():
         network = MemoryNetwork()
-        house = House()
-        endpoint = SipEndpoint(SipSettings(**settings), house, MemoryTransport(network, HOUSE))
+        handler = Ipv4Handler()
+        endpoint = SipEndpoint(SipSettings(**settings), handler, MemoryTransport(network, ENDPOINT))
         await endpoint.start()
-        phone = Phone(network, PEER, HOUSE)
+        phone = Phone(network, PEER, ENDPOINT)
         peer = OddPeer(text, PEER[1], "odd")
         answers = [m for m in await phone.ask(peer.invite) if m.status >= 180]
-        outcome = await scene(peer, phone, house, endpoint, answers[0])
+        outcome = await scene(peer, phone, handler, endpoint, answers[0])
         await endpoint.stop()
         assert endpoint.counters["failures"] == 0
         return outcome
@@ -48,7 +48,7 @@ def rung(text, scene, **settings):
 
 
 def status_of(text, **settings):
-    async def scene(peer, phone, house, endpoint, answer):
+    async def scene(peer, phone, handler, endpoint, answer):
         return answer.status
 
     return rung(text, scene, **settings)
@@ -64,18 +64,18 @@ async def answered(peer, phone, answer):
 def call_with_a_key(text, target="sip:c@127.0.0.1:5070", **settings):
     """The INVITE, an ACK, a key by INFO; then we hang up, to `target`. Gives the invitation and our answer."""
 
-    async def scene(peer, phone, house, endpoint, answer):
+    async def scene(peer, phone, handler, endpoint, answer):
         await answered(peer, phone, answer)
-        assert house.count("answered") == 1
+        assert handler.count("answered") == 1
         info = peer.request("INFO", "Signal=5\r\nDuration=160\r\n", "application/dtmf-relay")
         assert (await phone.one(info)).status == 200
-        assert house.keys == {answer.to_tag: "5"}
+        assert handler.keys == {answer.to_tag: "5"}
         before = len(phone.received)
         endpoint.exchange.spawn(endpoint.hang_up(answer.to_tag))
         await asyncio.sleep(0.2)
         bye = phone.received[before]
         assert bye.text.startswith(f"BYE {target} SIP/2.0\r\n"), bye.text
-        return house.invitations[0], answer
+        return handler.invitations[0], answer
 
     return rung(text, scene, **settings)
 
@@ -144,14 +144,14 @@ UNREACHABLE = {
 
 @pytest.mark.parametrize("text", UNREACHABLE.values(), ids=UNREACHABLE.keys())
 @pytest.mark.parametrize("settings", [{}, {"media": IPV4}])
-def test_an_ipv6_offer_to_an_ipv4_house_is_488(text, settings):
+def test_an_ipv6_offer_to_an_ipv4_handler_is_488(text, settings):
     assert status_of(text, **settings) == 488
 
 
 @pytest.mark.parametrize("text", UNREACHABLE.values(), ids=UNREACHABLE.keys())
 @pytest.mark.parametrize("settings", [{}, {"media": IPV4}])
 def test_an_ipv6_offer_within_a_call_is_488_and_the_call_goes_on(text, settings):
-    async def scene(peer, phone, house, endpoint, answer):
+    async def scene(peer, phone, handler, endpoint, answer):
         await answered(peer, phone, answer)
         sdp = text.partition("\n\n")[2].replace("\n", "\r\n")
         refused = await phone.one(peer.request("INVITE", sdp, "application/sdp"))
@@ -160,8 +160,8 @@ def test_an_ipv6_offer_within_a_call_is_488_and_the_call_goes_on(text, settings)
         info = peer.request("INFO", "Signal=7", "application/dtmf-relay")
         assert (await phone.one(info)).status == 200
         assert (await phone.one(peer.request("BYE"))).status == 200
-        assert house.keys == {answer.to_tag: "7"}
-        assert house.reasons() == ["caller hung up"]
+        assert handler.keys == {answer.to_tag: "7"}
+        assert handler.reasons() == ["caller hung up"]
 
     rung(case(BASE), scene, **settings)
 
@@ -251,7 +251,7 @@ def test_of_several_contacts_the_one_that_is_sip_is_used(line):
 
 
 def test_a_contact_beside_the_sip_one_may_come_within_the_call():
-    async def scene(peer, phone, house, endpoint, answer):
+    async def scene(peer, phone, handler, endpoint, answer):
         await answered(peer, phone, answer)
         again = peer.request("INVITE", case(BASE).partition("\n\n")[2].replace("\n", "\r\n"), "application/sdp")
         line = b"Contact: <tel:+15550123>, <sip:moved@127.0.0.1:5070>\r\nContent-Length"
@@ -290,10 +290,10 @@ TAKEN = [
 
 
 def info_answer(kind, body):
-    async def scene(peer, phone, house, endpoint, answer):
+    async def scene(peer, phone, handler, endpoint, answer):
         await answered(peer, phone, answer)
         status = (await phone.one(peer.request("INFO", body, kind))).status
-        return status, house.keys.get(answer.to_tag, "")
+        return status, handler.keys.get(answer.to_tag, "")
 
     return rung(case(BASE), scene)
 
@@ -326,18 +326,18 @@ def test_keys_that_come_before_the_answer_is_acknowledged_are_heard_after_it():
     """A late offer is answered in its ACK: until then nobody listens, and 200 has been said to the keys."""
     head = case(BASE).partition("\n\n")[0].replace("Content-Type: application/sdp\n", "")
 
-    async def scene(peer, phone, house, endpoint, answer):
+    async def scene(peer, phone, handler, endpoint, answer):
         peer.to_tag = answer.to_tag
         for key in "42":
             said = await phone.ask(peer.request("INFO", f"Signal={key}", RELAY))
             assert [message.status for message in said if "INFO" in message.header("CSeq")] == [200]
-        assert house.heard == []
+        assert handler.heard == []
         peer.cseq, later = 1, peer.cseq
         phone.send(peer.ack(case("late-offer-answer.sdp").replace("\n", "\r\n")))
         peer.cseq = later
         await asyncio.sleep(0.1)
         assert (await phone.one(peer.request("INFO", "Signal=1", RELAY))).status == 200
-        told = [event[1:3] for event in house.heard]
+        told = [event[1:3] for event in handler.heard]
         assert told == [("answered",), ("key", "4"), ("key", "2"), ("key", "1")]
 
     rung(head + "\n\n", scene)

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import Limits, Peer, SipSettings
+from ivr.phone.sip import Peer, SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, run_virtually
-from tests.phone.sip.phones import PHONE, SDP, Phone, open_desk
+from tests.phone.sip.phones import PHONE, SDP, Phone, open_endpoint
 
 
 def answer_to(text, settings=None):
@@ -14,7 +14,7 @@ def answer_to(text, settings=None):
 
     async def body():
         network = MemoryNetwork()
-        endpoint, _ = await open_desk(network, settings=settings)
+        endpoint, _ = await open_endpoint(network, settings=settings)
         phone = Phone(network)
         answers = await phone.ask(text(phone) if callable(text) else text, wait_s=0.2)
         await endpoint.stop()
@@ -152,13 +152,13 @@ def test_options_with_no_forwards_left_is_answered_as_the_final_hop_does():
 def test_a_request_that_came_over_two_paths_is_482_on_the_second():
     async def body():
         network = MemoryNetwork()
-        endpoint, desk = await open_desk(network)
+        endpoint, handler = await open_endpoint(network)
         phone = Phone(network)
         phone.send(phone.invite(branch="z9hG4bK-left"))
         await asyncio.sleep(0.05)
         merged = await phone.ask(phone.invite(branch="z9hG4bK-right"), wait_s=0.2)
         assert 482 in [message.status for message in merged]
-        assert len(desk.invitations) == 1
+        assert len(handler.invitations) == 1
         await endpoint.stop()
 
     run_virtually(body())
@@ -189,7 +189,7 @@ def test_an_answer_goes_where_the_request_came_from_when_it_says_rport():
 def test_without_rport_an_answer_goes_to_the_port_in_via():
     async def body():
         network = MemoryNetwork()
-        endpoint, _ = await open_desk(network)
+        endpoint, _ = await open_endpoint(network)
         phone, door = Phone(network, PHONE), Phone(network, (PHONE[0], 7777))
         phone.send(phone.request("OPTIONS").replace(":5060;branch", ":7777;branch").replace(";rport", ""))
         await asyncio.sleep(0.2)
@@ -220,7 +220,7 @@ def test_a_bye_of_ours_follows_the_route(suffix, loose):
 
     async def body():
         network = MemoryNetwork()
-        endpoint, _ = await open_desk(network)
+        endpoint, _ = await open_endpoint(network)
         phone, proxy = Phone(network), Phone(network, ("192.0.2.50", 5070))
         route = f"<sip:192.0.2.50:5070{suffix}>"
         ok = await phone.call(headers=(f"Record-Route: {route}, <sip:198.51.100.2;lr>",))
@@ -244,8 +244,8 @@ def test_a_caller_without_branches_is_recognised_too():
 
     async def body():
         network = MemoryNetwork()
-        endpoint, desk = await open_desk(network)
-        desk.thinks_s = 1
+        endpoint, handler = await open_endpoint(network)
+        handler.thinks_s = 1
         phone = Phone(network)
 
         def old(text):
@@ -254,10 +254,10 @@ def test_a_caller_without_branches_is_recognised_too():
         for _ in range(3):
             phone.send(old(phone.invite()))
         await asyncio.sleep(0.2)
-        assert len(desk.invitations) == 1
+        assert len(handler.invitations) == 1
         answers = await phone.ask(old(phone.request("CANCEL")), wait_s=0.2)
         assert sorted(message.status for message in answers) == [200, 487]
-        phone.send(old(phone.request("ACK", to_tag=desk.invitations[0].call)))
+        phone.send(old(phone.request("ACK", to_tag=handler.invitations[0].call)))
         await asyncio.sleep(0.1)
         before = len(phone.received)
         await asyncio.sleep(40)
@@ -284,13 +284,13 @@ def test_a_listed_network_gets_in():
 def test_a_source_that_rings_too_fast_is_dropped_in_silence_and_others_are_not():
     async def body():
         network = MemoryNetwork()
-        limits = Limits(invites_per_s=1, invites_burst=3)
-        endpoint, desk = await open_desk(network, settings=SipSettings(limits=limits))
+        limits = SourceLimits(invites_per_s=1, invites_burst=3)
+        endpoint, handler = await open_endpoint(network, settings=SipSettings(limits=limits))
         loud, quiet = Phone(network), Phone(network, ("192.0.2.10", 5060))
         for number in range(20):
             loud.send(loud.invite(branch=f"z9hG4bK-{number}", call_id=f"{number}@loud"))
         await asyncio.sleep(0.2)
-        assert len(desk.invitations) == 3
+        assert len(handler.invitations) == 3
         assert {message.status for message in loud.received} == {100, 200}
         assert endpoint.counters["rate_limited"] == 17
         await quiet.call()
@@ -304,8 +304,8 @@ def test_a_source_that_rings_too_fast_is_dropped_in_silence_and_others_are_not()
 def test_a_flood_of_any_kind_is_dropped_before_it_is_read():
     async def body():
         network = MemoryNetwork()
-        limits = Limits(messages_per_s=10, messages_burst=10)
-        endpoint, _ = await open_desk(network, settings=SipSettings(limits=limits))
+        limits = SourceLimits(messages_per_s=10, messages_burst=10)
+        endpoint, _ = await open_endpoint(network, settings=SipSettings(limits=limits))
         phone = Phone(network)
         for number in range(100):
             phone.send(phone.request("OPTIONS", branch=f"z9hG4bK-{number}", call_id=f"{number}@loud"))
@@ -330,10 +330,10 @@ def test_a_flood_of_any_kind_is_dropped_before_it_is_read():
 def test_the_network_says_who_calls_before_the_caller_does(header, number):
     async def body():
         network = MemoryNetwork()
-        endpoint, desk = await open_desk(network)
+        endpoint, handler = await open_endpoint(network)
         phone = Phone(network)
         await phone.call(headers=(header,))
-        assert desk.invitations[0].ani == number
+        assert handler.invitations[0].ani == number
         await endpoint.stop()
 
     run_virtually(body())

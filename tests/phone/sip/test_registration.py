@@ -9,7 +9,7 @@ from ivr.phone.sip.digest import DigestGuard
 from ivr.phone.sip.settings import Peer
 from ivr.phone.sip.wire import make_response, note_source, read_message
 from tests.phone.sip.network import MemoryNetwork, MemoryTransport, run_virtually
-from tests.phone.sip.phones import Desk, Phone
+from tests.phone.sip.phones import FakeCallHandler, Phone
 
 REGISTRAR = ("192.0.2.80", 5060)
 
@@ -25,15 +25,15 @@ class Registrar:
         self._guard = DigestGuard("provider", 60)
         network.join(REGISTRAR, MemoryTransport(network, REGISTRAR), self._take)
 
-    def _take(self, data, flow):
+    def _take(self, data, hop):
         if self.down:
             return
         request, now = read_message(data), asyncio.get_running_loop().time()
-        note_source(request, flow.remote)
+        note_source(request, hop.remote)
         self.requests += 1
         expires = int(request.headers.get_first("expires"))
-        if self._guard.check(request, self._peers, flow.remote[0], now) != "passed":
-            response = make_response(request, 401, headers=self._guard.challenges(flow.remote[0], now))
+        if self._guard.check(request, self._peers, hop.remote[0], now) != "passed":
+            response = make_response(request, 401, headers=self._guard.challenges(hop.remote[0], now))
         elif 0 < expires < self.least_s:
             response = make_response(request, 423, headers=[("Min-Expires", str(self.least_s))])
         else:
@@ -41,7 +41,7 @@ class Registrar:
             self.granted.append((now, given, contact))
             bindings = [("Contact", "<sip:other@198.51.100.1>;expires=9999"), ("Contact", f"{contact};expires={given}")]
             response = make_response(request, 200, headers=bindings)
-        flow.send(bytes(response))
+        hop.send(bytes(response))
 
 
 def registering(test, password="pw", **registrar):
@@ -50,12 +50,14 @@ def registering(test, password="pw", **registrar):
     async def body():
         network = MemoryNetwork()
         provider = Registrar(network, **registrar)
-        endpoint = SipEndpoint(SipSettings(), desk := Desk(), MemoryTransport(network, ("192.0.2.1", 5060)))
+        endpoint = SipEndpoint(
+            SipSettings(), handler := FakeCallHandler(), MemoryTransport(network, ("192.0.2.1", 5060))
+        )
         await endpoint.start()
         account = Account("sip:192.0.2.80", "sip:+15550100@provider.example", Credentials("line7", password), expires_s)
         registration = Registration(endpoint, account)
         await registration.start()
-        await test(network, provider, endpoint, registration, desk)
+        await test(network, provider, endpoint, registration, handler)
         await registration.stop()
         await endpoint.stop()
 
@@ -63,7 +65,7 @@ def registering(test, password="pw", **registrar):
 
 
 def test_a_registration_is_kept_alive_by_refreshes_and_taken_back_at_the_end():
-    async def run(network, provider, endpoint, registration, desk):
+    async def run(network, provider, endpoint, registration, handler):
         await registration.until("registered")
         await asyncio.sleep(2000)
         times = [round(now) for now, _, _ in provider.granted]
@@ -78,18 +80,18 @@ def test_a_registration_is_kept_alive_by_refreshes_and_taken_back_at_the_end():
 
 
 def test_a_registered_line_is_rung_at_its_contact():
-    async def run(network, provider, endpoint, registration, desk):
+    async def run(network, provider, endpoint, registration, handler):
         await registration.until("registered")
         uri = provider.granted[0][2].strip("<>")
         phone = Phone(network, ("192.0.2.80", 5062))
         await phone.call(uri=uri)
-        assert desk.invitations[0].dnis == "+15550100"
+        assert handler.invitations[0].dnis == "+15550100"
 
     registering(run)
 
 
 def test_a_registrar_that_wants_longer_gets_it():
-    async def run(network, provider, endpoint, registration, desk):
+    async def run(network, provider, endpoint, registration, handler):
         await registration.until("registered")
         assert registration.granted_s == 120
 
@@ -97,7 +99,7 @@ def test_a_registrar_that_wants_longer_gets_it():
 
 
 def test_a_wrong_password_is_told_and_tried_ever_more_slowly():
-    async def run(network, provider, endpoint, registration, desk):
+    async def run(network, provider, endpoint, registration, handler):
         await registration.until("failing")
         assert registration.last_status == 401
         await asyncio.sleep(600)
@@ -107,7 +109,7 @@ def test_a_wrong_password_is_told_and_tried_ever_more_slowly():
 
 
 def test_a_provider_that_was_away_is_found_again():
-    async def run(network, provider, endpoint, registration, desk):
+    async def run(network, provider, endpoint, registration, handler):
         await registration.until("registered")
         provider.down = True
         await registration.until("failing")
@@ -120,7 +122,7 @@ def test_a_provider_that_was_away_is_found_again():
 
 @pytest.mark.parametrize("loss", [0.2])
 def test_a_registration_survives_a_bad_line(loss):
-    async def run(network, provider, endpoint, registration, desk):
+    async def run(network, provider, endpoint, registration, handler):
         network.loss = loss
         await registration.until("registered")
         await asyncio.sleep(10_000)

@@ -6,12 +6,12 @@ import pytest
 
 from ivr.phone.sip import SipSettings
 from tests.phone.sip.network import MemoryNetwork, run_virtually
-from tests.phone.sip.phones import Phone, open_desk
+from tests.phone.sip.phones import Phone, open_endpoint
 from tests.phone.sip.test_calls import answer_to
 
 
 class RefreshingPhone(Phone):
-    """Answers what the desk asks within the call: 200 to everything, or `status` to `method`."""
+    """Answers what the handler asks within the call: 200 to everything, or `status` to `method`."""
 
     refusals: dict[str, str]
 
@@ -20,7 +20,7 @@ class RefreshingPhone(Phone):
         self.refusals = refusals or {}
         network.join(self.address, self.transport, self._take)
 
-    def _take(self, data, flow):
+    def _take(self, data, hop):
         from tests.phone.sip.phones import SDP, Message
 
         message = Message(data.decode())
@@ -42,11 +42,11 @@ class RefreshingPhone(Phone):
 
 
 def call_for(seconds, *headers, refusals=None, settings=None, talk=None):
-    """A call that lasts; gives the phone, the desk, the 200, and whether the call is still there."""
+    """A call that lasts; gives the phone, the handler, the 200, and whether the call is still there."""
 
     async def body():
         network = MemoryNetwork()
-        endpoint, desk = await open_desk(network, settings=settings or SipSettings(max_call_s=10**6))
+        endpoint, handler = await open_endpoint(network, settings=settings or SipSettings(max_call_s=10**6))
         phone = RefreshingPhone(network, refusals)
         ok = await phone.call(headers=headers)
         if talk:
@@ -55,18 +55,18 @@ def call_for(seconds, *headers, refusals=None, settings=None, talk=None):
         alive = bool(endpoint.calls)
         before = phone.methods()
         await endpoint.stop()
-        return phone, desk, ok, alive, before
+        return phone, handler, ok, alive, before
 
     return run_virtually(body())
 
 
 def test_we_refresh_with_update_at_half_the_interval():
-    _, desk, ok, alive, methods = call_for(1000, "Session-Expires: 600", "Supported: timer", "Allow: INVITE, UPDATE")
+    _, handler, ok, alive, methods = call_for(1000, "Session-Expires: 600", "Supported: timer", "Allow: INVITE, UPDATE")
     assert ok.header("Session-Expires") == "600;refresher=uas"
     assert ok.header("Require") == "timer"
     assert methods == ["UPDATE"] * 3
     assert alive
-    assert desk.reasons() == ["we hung up"]
+    assert handler.reasons() == ["we hung up"]
 
 
 def test_a_peer_without_update_is_refreshed_by_reinvite_with_the_same_session():
@@ -117,18 +117,18 @@ def test_a_peer_that_refreshes_keeps_its_call():
 
 
 def test_a_peer_that_promised_to_refresh_and_does_not_is_hung_up():
-    _, desk, _, alive, methods = call_for(600, "Session-Expires: 600;refresher=uac", "Supported: timer")
+    _, handler, _, alive, methods = call_for(600, "Session-Expires: 600;refresher=uac", "Supported: timer")
     assert not alive
-    assert desk.reasons() == ["session expired"]
+    assert handler.reasons() == ["session expired"]
     assert methods == ["BYE"]  # at 600 - 32 s
 
 
 @pytest.mark.parametrize("status", ["481 Gone", "408 Timeout"])
 def test_a_refresh_that_finds_no_call_ends_it(status):
     refusals = {"UPDATE": status}
-    _, desk, _, alive, methods = call_for(320, "Session-Expires: 600", "Allow: UPDATE", refusals=refusals)
+    _, handler, _, alive, methods = call_for(320, "Session-Expires: 600", "Allow: UPDATE", refusals=refusals)
     assert not alive
-    assert desk.reasons() == ["session expired"]
+    assert handler.reasons() == ["session expired"]
     assert methods == ["UPDATE", "BYE"]
 
 
@@ -148,7 +148,7 @@ def test_a_peer_that_wants_a_longer_interval_gets_it():
 
 def test_a_refresh_that_fails_for_a_while_is_tried_again_before_the_call_ends():
     refusals = {"UPDATE": "500 Busy"}
-    _, desk, _, alive, methods = call_for(600, "Session-Expires: 600", "Allow: UPDATE", refusals=refusals)
+    _, handler, _, alive, methods = call_for(600, "Session-Expires: 600", "Allow: UPDATE", refusals=refusals)
     assert not alive
     assert methods.count("UPDATE") >= 3
-    assert desk.reasons() == ["session expired"]
+    assert handler.reasons() == ["session expired"]

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from ivr.phone.sip import SipEndpoint
-from tests.phone.sip.phones import Desk
+from tests.phone.sip.phones import FakeCallHandler
 from tests.phone.sip.test_sockets import listening, opened
 from tests.ports import free_even_port, free_port
 
@@ -53,15 +53,15 @@ async def sipp(
 
 def run(kind: str, folder: Path, calls: int, *options: str) -> None:
     async def body():
-        desk = Desk()
-        endpoint = await opened(listening("udp", "tcp"), desk)
+        handler = FakeCallHandler()
+        endpoint = await opened(listening("udp", "tcp"), handler)
         code, errors = await sipp(endpoint, kind, folder, "-m", str(calls), *options)
         assert code == 0, errors
         await endpoint.drain(5)
-        assert len(desk.invitations) == calls  # one dialog each
-        assert desk.count("ended") == calls
-        assert set(desk.reasons()) == {"caller hung up"}
-        assert set(desk.keys.values()) == {"4#"}
+        assert len(handler.invitations) == calls  # one dialog each
+        assert handler.count("ended") == calls
+        assert set(handler.reasons()) == {"caller hung up"}
+        assert set(handler.keys.values()) == {"4#"}
         assert endpoint.counters["failures"] == 0
         await endpoint.stop()
 

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from ivr.phone.sip import LocalSession, SipCaller, Timers
-from tests.phone.sip.phones import Desk
+from tests.phone.sip.phones import FakeCallHandler
 from tests.phone.sip.test_loss import OPEN, quiet  # noqa: F401  # a fixture
 from tests.phone.sip.test_sockets import listening, opened, target
 
@@ -20,9 +20,9 @@ async def soak(calls: int, *, settle: bool) -> tuple[int, int]:
     """Growth in memory and in descriptors from the middle to the end; `settle` first waits at both points until the
     finished transactions, which RFC 3261 keeps for 64 * T1, have gone: only then do bytes compare.
     """
-    desk, process = Desk(), psutil.Process()
+    handler, process = FakeCallHandler(), psutil.Process()
     settings = listening("udp", "tcp", limits=OPEN, timers=Timers(t1_s=0.2))
-    endpoint, phones = await opened(settings, desk), await opened(settings)
+    endpoint, phones = await opened(settings, handler), await opened(settings)
     caller = SipCaller(phones)
 
     async def one(number: int) -> None:
@@ -41,7 +41,14 @@ async def soak(calls: int, *, settle: bool) -> tuple[int, int]:
         if begun == calls // 2:
             half = await measured()
         await asyncio.gather(*(one(begun + number) for number in range(AT_ONCE)))
-        for memory in (desk.heard, desk.invitations, desk.remotes, desk.sessions, desk.keys, desk.moved):
+        for memory in (
+            handler.heard,
+            handler.invitations,
+            handler.remotes,
+            handler.sessions,
+            handler.keys,
+            handler.moved,
+        ):
             memory.clear()
     end = await measured()
     assert endpoint.counters["calls_ended"] == calls

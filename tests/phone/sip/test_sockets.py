@@ -14,25 +14,25 @@ from cryptography.x509.oid import NameOID
 from ivr.errors import ConfigError, PeerError
 from ivr.phone.sip import (
     CallRefusedError,
-    Limits,
-    Listen,
+    ListenAddress,
     LocalSession,
     Peer,
     SipCaller,
     SipEndpoint,
     SipSettings,
+    SourceLimits,
     Tls,
 )
 from ivr.phone.sip.caller import CallerHandler
 from ivr.phone.sip.framing import StreamCutter
 from tests.phone.sip.network import MemoryNetwork
-from tests.phone.sip.phones import Desk, Message, Phone
+from tests.phone.sip.phones import FakeCallHandler, Message, Phone
 
 LOOPBACK = "127.0.0.1"
 
 
 def listening(*kinds, **more):
-    return SipSettings(listen=tuple(Listen(kind, LOOPBACK, 0) for kind in kinds), **more)
+    return SipSettings(listen=tuple(ListenAddress(kind, LOOPBACK, 0) for kind in kinds), **more)
 
 
 async def opened(settings, handler=None):
@@ -77,24 +77,24 @@ def certificate(folder):
 def test_a_whole_call_over_each_transport(kind, tmp_path):
     async def body():
         tls = certificate(tmp_path) if kind == "tls" else None
-        desk = Desk()
-        endpoint = await opened(listening("udp", "tcp", *([kind] if kind == "tls" else []), tls=tls), desk)
+        handler = FakeCallHandler()
+        endpoint = await opened(listening("udp", "tcp", *([kind] if kind == "tls" else []), tls=tls), handler)
         phones = await opened(listening("udp", tls=tls))
         session = LocalSession(LOOPBACK, 4000)
         call = await SipCaller(phones).call(target(endpoint, kind), session, secure=kind == "tls")
-        assert desk.invitations[0].transport == kind
+        assert handler.invitations[0].transport == kind
         assert [await call.send_key(key) for key in "4#"] == [200, 200]
         held = await call.offer_again(session.offer(secure=kind == "tls").sdp.replace("sendrecv", "sendonly"))
         assert held.direction == "recvonly"
-        await endpoint.hang_up(desk.invitations[0].call)
+        await endpoint.hang_up(handler.invitations[0].call)
         assert await asyncio.wait_for(call.until_over(), 5) == "caller hung up"
         if kind == "tls":
-            offer = desk.invitations[0].offer
+            offer = handler.invitations[0].offer
             assert offer.secure
             assert call.answer.local_crypto.key_and_salt == offer.crypto[0].key_and_salt
         await phones.stop()
         await endpoint.stop()
-        assert desk.keys == {desk.invitations[0].call: "4#"}
+        assert handler.keys == {handler.invitations[0].call: "4#"}
 
     asyncio.run(body())
 
@@ -102,15 +102,15 @@ def test_a_whole_call_over_each_transport(kind, tmp_path):
 @pytest.mark.parametrize("kind", ["udp", "tcp"])
 def test_the_caller_hangs_up_and_late_offers_are_met(kind):
     async def body():
-        desk = Desk()
-        endpoint = await opened(listening("udp", "tcp"), desk)
+        handler = FakeCallHandler()
+        endpoint = await opened(listening("udp", "tcp"), handler)
         phones = await opened(listening("udp"))
         call = await SipCaller(phones).call(target(endpoint, kind), LocalSession(LOOPBACK, 4444), late_offer=True)
         await call.hang_up()
         await phones.stop()
         await endpoint.drain(5)
-        assert desk.reasons() == ["caller hung up"]
-        assert desk.remotes[desk.invitations[0].call].port == 4444
+        assert handler.reasons() == ["caller hung up"]
+        assert handler.remotes[handler.invitations[0].call].port == 4444
         await endpoint.stop()
 
     asyncio.run(body())
@@ -118,8 +118,8 @@ def test_the_caller_hangs_up_and_late_offers_are_met(kind):
 
 def test_many_calls_at_once_over_udp():
     async def body():
-        desk = Desk()
-        endpoint = await opened(listening("udp"), desk)
+        handler = FakeCallHandler()
+        endpoint = await opened(listening("udp"), handler)
         phones = await opened(listening("udp"))
         caller = SipCaller(phones)
 
@@ -129,7 +129,7 @@ def test_many_calls_at_once_over_udp():
 
         await asyncio.gather(*(one() for _ in range(100)))
         await endpoint.drain(5)
-        assert desk.count("ended") == len(desk.invitations) == 100
+        assert handler.count("ended") == len(handler.invitations) == 100
         await phones.stop()
         await endpoint.stop()
 
@@ -166,7 +166,7 @@ async def raw(endpoint, kind="tcp"):
 
 def test_keep_alives_are_answered_and_two_messages_in_one_packet_are_both_served():
     async def body():
-        endpoint = await opened(listening("tcp"), Desk())
+        endpoint = await opened(listening("tcp"), FakeCallHandler())
         reader, writer = await raw(endpoint)
         writer.write(b"\r\n\r\n")
         assert await reader.readexactly(2) == b"\r\n"
@@ -186,7 +186,7 @@ def test_keep_alives_are_answered_and_two_messages_in_one_packet_are_both_served
 
 def test_a_broken_stream_is_closed_and_the_next_connection_works():
     async def body():
-        endpoint = await opened(listening("tcp"), Desk())
+        endpoint = await opened(listening("tcp"), FakeCallHandler())
         reader, writer = await raw(endpoint)
         writer.write(b"OPTIONS sip:a SIP/2.0\r\n\r\n")
         assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -203,15 +203,15 @@ def test_a_broken_stream_is_closed_and_the_next_connection_works():
 
 def test_strangers_and_the_greedy_get_no_connection():
     async def body():
-        limits = Limits(connections_per_source=2)
-        endpoint = await opened(listening("tcp", limits=limits), Desk())
+        limits = SourceLimits(connections_per_source=2)
+        endpoint = await opened(listening("tcp", limits=limits), FakeCallHandler())
         connections = [await raw(endpoint) for _ in range(3)]
         assert await asyncio.wait_for(connections[2][0].read(), 5) == b""
         assert endpoint.counters["connections_refused"] == 1
         for _, writer in connections:
             writer.close()
         await endpoint.stop()
-        stranger = await opened(listening("tcp", peers=(Peer("pbx", ("198.51.100.7",)),)), Desk())
+        stranger = await opened(listening("tcp", peers=(Peer("pbx", ("198.51.100.7",)),)), FakeCallHandler())
         reader, writer = await raw(stranger)
         assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.close()
@@ -222,7 +222,7 @@ def test_strangers_and_the_greedy_get_no_connection():
 
 def test_a_call_outlives_its_connection():
     async def body():
-        endpoint = await opened(listening("tcp"), desk := Desk())
+        endpoint = await opened(listening("tcp"), handler := FakeCallHandler())
         phone = Phone(MemoryNetwork())
         reader, writer = await raw(endpoint)
         writer.write(phone.invite().encode())
@@ -236,7 +236,7 @@ def test_a_call_outlives_its_connection():
         assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
         hanging_up = asyncio.ensure_future(endpoint.hang_up(tag))
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"BYE sip:anna@192.0.2.9")
-        assert desk.count("answered") == 1
+        assert handler.count("answered") == 1
         hanging_up.cancel()
         writer.close()
         await endpoint.stop()
@@ -246,7 +246,7 @@ def test_a_call_outlives_its_connection():
 
 def test_an_answer_over_udp_comes_from_the_port_that_was_rung():
     async def body():
-        endpoint = await opened(listening("udp"), Desk())
+        endpoint = await opened(listening("udp"), FakeCallHandler())
         address = dict(endpoint.listening)["udp"]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
             phone.bind((LOOPBACK, 0))
@@ -268,7 +268,7 @@ def test_a_port_that_is_taken_is_told_by_name():
             taken.listen()
             port = taken.getsockname()[1]
             with pytest.raises(ConfigError, match=rf"tcp:127\.0\.0\.1:{port}"):
-                await opened(SipSettings(listen=(Listen("tcp", LOOPBACK, port),)))
+                await opened(SipSettings(listen=(ListenAddress("tcp", LOOPBACK, port),)))
 
     asyncio.run(body())
 
@@ -276,8 +276,8 @@ def test_a_port_that_is_taken_is_told_by_name():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (SipSettings(listen=(Listen("tls", LOOPBACK, 0),)), "tls.certificate"),
-        (SipSettings(listen=(Listen("udp", LOOPBACK, 0),), peers=(Peer("pbx", ("1.2.3",)),)), "peer pbx"),
+        (SipSettings(listen=(ListenAddress("tls", LOOPBACK, 0),)), "tls.certificate"),
+        (SipSettings(listen=(ListenAddress("udp", LOOPBACK, 0),), peers=(Peer("pbx", ("1.2.3",)),)), "peer pbx"),
     ],
 )
 def test_a_wrong_setting_names_itself(settings, said):
@@ -289,7 +289,7 @@ def test_a_peer_that_shows_no_certificate_where_one_is_asked_gets_nothing(tmp_pa
     async def body():
         tls = certificate(tmp_path)
         asking = Tls(tls.certificate, tls.key, client_ca=tls.certificate)
-        endpoint = await opened(listening("tls", tls=asking), Desk())
+        endpoint = await opened(listening("tls", tls=asking), FakeCallHandler())
         context = ssl.create_default_context(cafile=tls.certificate)
 
         async def ask():
@@ -310,12 +310,12 @@ def test_a_certificate_for_another_name_is_not_rung(tmp_path):
 
     async def body():
         tls = certificate(tmp_path)
-        endpoint = await opened(listening("tls", tls=tls), desk := Desk())
+        endpoint = await opened(listening("tls", tls=tls), handler := FakeCallHandler())
         phones = await opened(listening("udp", tls=tls))
         named = target(endpoint, "tls").replace(LOOPBACK, "localhost")
         with pytest.raises(PeerError, match=r"cannot be reached over tls"):
             await SipCaller(phones).call(named, LocalSession(LOOPBACK, 4000))
-        assert desk.invitations == []
+        assert handler.invitations == []
         await phones.stop()
         await endpoint.stop()
 
@@ -339,7 +339,7 @@ def test_a_refused_call_says_why():
     async def body():
         from ivr.phone.sip import Reject
 
-        endpoint = await opened(listening("udp"), Desk(refusal=Reject(486, "Busy Here")))
+        endpoint = await opened(listening("udp"), FakeCallHandler(refusal=Reject(486, "Busy Here")))
         phones = await opened(listening("udp"))
         with pytest.raises(CallRefusedError, match=r"486 Busy Here"):
             await SipCaller(phones).call(target(endpoint, "udp"), LocalSession(LOOPBACK, 4000))

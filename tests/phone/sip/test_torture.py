@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.phone.sip.network import MemoryNetwork, run_virtually
-from tests.phone.sip.phones import DESK, Message, Phone, open_desk
+from tests.phone.sip.phones import ENDPOINT, Message, Phone, open_endpoint
 
 FOLDER = Path(__file__).parent / "rfc4475"  # the RFC's own messages, one datagram a file
 
@@ -79,10 +79,10 @@ def test_a_torture_message_gets_its_answer_and_harms_nothing(path):
         sent = []
         carry = network.carry
         network.carry = lambda data, source, target: (
-            sent.append(Message(data.decode())) if source == DESK else None,
+            sent.append(Message(data.decode())) if source == ENDPOINT else None,
             carry(data, source, target),
         )
-        endpoint, _ = await open_desk(network)
+        endpoint, _ = await open_endpoint(network)
         phone = Phone(network)
         before = await phone.call(call_id="before@phone", branch="z9hG4bK-before")
         sent.clear()

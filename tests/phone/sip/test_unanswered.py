@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from ivr.phone.sip import Limits, SipSettings
+from ivr.phone.sip import SipSettings, SourceLimits
 from tests.phone.sip.network import MemoryNetwork, run_virtually
-from tests.phone.sip.phones import Desk, Phone, open_desk
+from tests.phone.sip.phones import FakeCallHandler, Phone, open_endpoint
 
 CALLS = 20
 
 
-def flooded(scene, *, unanswered=5, desk=None, calls=CALLS):
+def flooded(scene, *, unanswered=5, handler=None, calls=CALLS):
     async def body():
         network = MemoryNetwork(delay_s=0.005)
-        limits = Limits(calls=calls, unanswered_per_source=unanswered)
-        endpoint, answering = await open_desk(network, desk, SipSettings(limits=limits))
+        limits = SourceLimits(calls=calls, unanswered_per_source=unanswered)
+        endpoint, answering = await open_endpoint(network, handler, SipSettings(limits=limits))
         await scene(network, endpoint, answering)
         await endpoint.stop()
         assert endpoint.counters["failures"] == 0
@@ -31,7 +31,7 @@ async def invites(phone, number, per_s, name="flood"):
 
 
 def test_a_flood_without_ack_leaves_room_for_everybody_else():
-    async def scene(network, endpoint, desk):
+    async def scene(network, endpoint, handler):
         flood = asyncio.create_task(invites(Phone(network), 1600, 80))
         for second in range(20):
             await asyncio.sleep(1)
@@ -48,19 +48,19 @@ def test_a_flood_without_ack_leaves_room_for_everybody_else():
 
 
 def test_a_telephone_at_the_flooding_address_is_served_too():
-    async def scene(network, endpoint, desk):
+    async def scene(network, endpoint, handler):
         flood = asyncio.create_task(invites(Phone(network, ("192.0.2.9", 6000)), 400, 80))
         await asyncio.sleep(2)
         ok = await Phone(network, ("192.0.2.9", 7000)).call(branch="z9hG4bK-real", call_id="real@phone")
         await flood
-        assert (ok.to_tag, "answered") in desk.heard
-        assert (ok.to_tag, "ended", "not acknowledged") not in desk.heard
+        assert (ok.to_tag, "answered") in handler.heard
+        assert (ok.to_tag, "ended", "not acknowledged") not in handler.heard
 
     flooded(scene, unanswered=50, calls=100)
 
 
 def test_a_burst_beyond_the_limit_is_503_until_there_has_been_time_for_an_ack():
-    async def scene(network, endpoint, desk):
+    async def scene(network, endpoint, handler):
         phone = Phone(network)
         await invites(phone, 6, 1000)
         await asyncio.sleep(0.1)
@@ -74,11 +74,11 @@ def test_a_burst_beyond_the_limit_is_503_until_there_has_been_time_for_an_ack():
 
 
 def test_calls_that_are_acknowledged_refused_or_cancelled_are_not_counted():
-    async def scene(network, endpoint, desk):
+    async def scene(network, endpoint, handler):
         phone = Phone(network)
         for number in range(8):
             await phone.call(branch=f"z9hG4bK-a{number}", call_id=f"a{number}@phone")
-        desk.thinks_s = 5
+        handler.thinks_s = 5
         phone.send(phone.invite(branch="z9hG4bK-c", call_id="c@phone"))
         await asyncio.sleep(0.1)
         assert len(endpoint._unanswered) == 1
@@ -91,11 +91,11 @@ def test_calls_that_are_acknowledged_refused_or_cancelled_are_not_counted():
 
 @pytest.mark.parametrize("thinks_s", [0.0, 3.0])
 def test_what_is_given_up_is_told_to_the_handler_once(thinks_s):
-    async def scene(network, endpoint, desk):
+    async def scene(network, endpoint, handler):
         await invites(Phone(network), 30, 10)
         await asyncio.sleep(70)
-        assert desk.count("ended") == len(desk.invitations) > 4
-        assert set(desk.reasons()) == {"not acknowledged"}
+        assert handler.count("ended") == len(handler.invitations) > 4
+        assert set(handler.reasons()) == {"not acknowledged"}
         assert (len(endpoint._unanswered), len(endpoint.exchange.live), len(endpoint.calls)) == (0, 0, 0)
 
-    flooded(scene, desk=Desk(thinks_s=thinks_s))
+    flooded(scene, handler=FakeCallHandler(thinks_s=thinks_s))

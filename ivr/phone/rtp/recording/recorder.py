@@ -18,11 +18,11 @@ from typing import Final
 import numpy as np
 
 from dsp.errors import DspError
-from dsp.growing import GrowingRecording
 from dsp.mask import Masker
 from dsp.recording import ULAW, Format
+from dsp.wav_writer import WavWriter
+from ivr.phone.rtp.memory_protection import protect_memory
 from ivr.phone.rtp.packets import FRAME, RATE, Bytes, Mask, Rows
-from ivr.phone.rtp.private import keep_memory_private
 from ivr.phone.rtp.recording.recordings import BEGIN, END, HEAD, ROW, ROW_BYTES, TICK, silent
 
 STEREO: Final = Format(ULAW, 8, 2, RATE)
@@ -37,7 +37,7 @@ class Tape:
     """A call's file, and which samples of the batch are its."""
 
     row: int
-    file: GrowingRecording
+    file: WavWriter
     start: int = 0
     stop: int | None = None
 
@@ -64,7 +64,7 @@ class Recorder:
         if not self._tapes:
             self._number = None  # nobody has missed what came before
         try:
-            file = GrowingRecording(self._folder / f"{name}.wav", STEREO)
+            file = WavWriter(self._folder / f"{name}.wav", STEREO)
         except OSError as error:
             self._complain(f"recorder: {name} is not recorded: {error.strerror}\n")
             return
@@ -185,7 +185,7 @@ class Messages:
 def main(folder: str, capacity: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # calls that are draining are recorded to their end
-    keep_memory_private()
+    protect_memory()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a file a call
     recorder = Recorder(Path(folder), int(capacity))

@@ -21,7 +21,7 @@ ROW_BYTES: Final = ROW.itemsize + 1 + 2 * FRAME
 MOST_WAITING: Final = 25  # ticks
 
 
-class Recordings:
+class OpenRecordings:
     def __init__(self, capacity: int) -> None:
         self.outbox = bytearray()
         self.recorded: Mask = np.zeros(capacity, bool)

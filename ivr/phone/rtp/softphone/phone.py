@@ -21,7 +21,7 @@ LAWS: dict[int, g711.Law] = {0: "ulaw", 8: "alaw"}
 
 
 @dataclass(frozen=True)
-class Heard:
+class HeardPacket:
     """One packet of audio; `at_s` by time.monotonic()."""
 
     at_s: float
@@ -34,7 +34,7 @@ class Phone(asyncio.DatagramProtocol):
 
     def __init__(self, stream: CallerStream) -> None:
         self.stream = stream
-        self.heard: list[Heard] = []
+        self.heard: list[HeardPacket] = []
         self._transport: asyncio.DatagramTransport
         self._remote: Address | None = None
         self._talking: asyncio.Task[None] | None = None
@@ -97,7 +97,7 @@ class Phone(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, _addr: object) -> None:
         law = LAWS.get(data[1] & 0x7F) if len(data) > HEADER_BYTES else None
         if law is not None:
-            self.heard.append(Heard(time.monotonic(), law, data[HEADER_BYTES:]))
+            self.heard.append(HeardPacket(time.monotonic(), law, data[HEADER_BYTES:]))
 
     async def _talk(self) -> None:
         due = time.monotonic()
@@ -107,7 +107,7 @@ class Phone(asyncio.DatagramProtocol):
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
-def in_law(heard: Heard, law: g711.Law) -> bytes:
+def in_law(heard: HeardPacket, law: g711.Law) -> bytes:
     if heard.law == law:
         return heard.codes
     return g711.encode(g711.decode(np.frombuffer(heard.codes, np.uint8), heard.law), law).tobytes()

@@ -1,0 +1,167 @@
+"""What the bank does with a request: decrypts it, decides, enters it in the books. How it is answered, or not, is for `server`."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from ivr.bank.simulator.books import BookEntry, Books
+from ivr.bank.simulator.decryption import Bound, DecryptedCard, Decryption, Refused
+from ivr.bank.simulator.scenarios import LineFault, scenario_for
+from ivr.core.money import Money
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
+Sealed = Annotated[str, StringConstraints(max_length=8192)]
+APPROVED = "00"
+
+
+class Amount(BaseModel):
+    """Integer minor units (ISO 4217)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    minor: int = Field(gt=0, lt=10**12)  # ISO 8583 field 4 has twelve digits
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+
+class Message(BaseModel):
+    """An authorization as it arrives."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    reference: Name
+    merchant: Name
+    call: Name
+    amount: Amount
+    moto: bool
+    invoice_reference: str = Field(default="", max_length=40)
+    sealed: dict[str, Sealed]
+
+
+@dataclass(frozen=True)
+class Request:
+    """An authorization and the key that says whether it is the same one again."""
+
+    message: Message
+    key: str
+
+    @cached_property
+    def hash(self) -> str:
+        """Of the content: the same for the same request, however its JSON was written."""
+        return hashlib.sha256(json.dumps(self.message.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class BankReply:
+    """`note` is for the bank's log."""
+
+    status: int
+    body: dict[str, object]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """An authorization read but not yet in the books: the moment at which a line can break *before* charging."""
+
+    fault: LineFault | None
+    enter: Callable[[], BankReply]
+
+
+class Authorizer:
+    """Shared by all threads."""
+
+    def __init__(
+        self, decryption: Decryption, books: Books, today: Callable[[], date] = lambda: datetime.now(UTC).date()
+    ) -> None:
+        self._decryption = decryption
+        self._books = books
+        self._today = today
+
+    def authorize(self, body: bytes, idempotency_key: str) -> BankReply | Undecided:
+        """A reply at once to what is malformed, known already or refused; otherwise what is still to be entered."""
+        try:
+            message = Message.model_validate_json(body)
+        except ValidationError as error:
+            return BankReply(400, {"error": problems(error)}, "malformed")
+        if not idempotency_key.isascii() or not 1 <= len(idempotency_key) <= 255:
+            return BankReply(400, {"error": "an Idempotency-Key of 1 to 255 characters is needed"}, "malformed")
+        request = Request(message, idempotency_key)
+        known = self._books.find_key(idempotency_key)
+        return self._decide(request) if known is None else replay(known, request)
+
+    def _decide(self, request: Request) -> BankReply | Undecided:
+        message = request.message
+        bound = Bound(message.merchant, message.call, message.reference)
+        note, fault = "", None
+        try:
+            card = self._decryption.decrypt_card(message.sealed, bound, self._today())
+            scenario = scenario_for(card.pan, message.amount.minor)
+            code, fault, note = scenario.response_code, scenario.fault, scenario.name
+        except Refused as refused:
+            card, code, note = DecryptedCard("", "unknown", ""), refused.response_code, str(refused)
+        if fault == "duplicate":
+            return conflict(message.reference)
+        entry = new_entry(request, card, code)
+        return Undecided(fault, lambda: replay(self._books.authorize(entry), request, note))
+
+    def inquire(self, reference: str) -> BankReply:
+        entry = self._books.find(reference)
+        if entry is None:
+            # ISO 8583 field 39: 25, unable to locate record.
+            return BankReply(404, {"reference": reference, "outcome": "not_found", "response_code": "25"})
+        return answer(entry)
+
+    def reverse(self, reference: str) -> BankReply:
+        self._books.reverse(reference)
+        return BankReply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
+
+
+def new_entry(request: Request, card: DecryptedCard, code: str) -> BookEntry:
+    message = request.message
+    outcome: Literal["approved", "declined"] = "approved" if code == APPROVED else "declined"
+    return BookEntry(
+        reference=message.reference,
+        idempotency_key=request.key,
+        request_hash=request.hash,
+        merchant=message.merchant,
+        invoice_reference=message.invoice_reference,
+        call=message.call,
+        amount=Money(message.amount.minor, message.amount.currency),
+        brand=card.brand,
+        last4=card.last4,
+        outcome=outcome,
+        response_code=code,
+        authorization_code=f"{secrets.randbelow(10**6):06d}" if outcome == "approved" else None,
+    )
+
+
+def replay(entry: BookEntry, request: Request, note: str = "") -> BankReply:
+    """The same request again has the same answer; another one under a key or reference that is taken has none."""
+    if (entry.idempotency_key, entry.request_hash) != (request.key, request.hash):
+        return conflict(request.message.reference)
+    return answer(entry, note or "repeated")
+
+
+def answer(entry: BookEntry, note: str = "") -> BankReply:
+    body: dict[str, object] = {
+        "reference": entry.reference,
+        "outcome": entry.outcome,
+        "response_code": entry.response_code,
+        "authorization_code": entry.authorization_code,
+    }
+    return BankReply(200, body, note)
+
+
+def conflict(reference: str) -> BankReply:
+    # ISO 8583 field 39: 94, duplicate transmission. No outcome: this says nothing of the request that came first.
+    return BankReply(409, {"reference": reference, "response_code": "94"}, "key or reference used before")
+
+
+def problems(error: ValidationError) -> str:
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in found[:5])

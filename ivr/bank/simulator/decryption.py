@@ -1,0 +1,122 @@
+"""Decrypts sealed fields with the bank's private key and checks them as a bank would. What it reads it keeps no longer
+than the request, and says nothing of it but brand and last four."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+from joserfc.registry import HeaderParameter
+
+from ivr.core.brands import Brand, brand_of
+from ivr.errors import ConfigError
+from ivr.places import COMMAND
+
+BINDING = "tonetill"  # docs/bank.md: the protected header that says where a field may be used
+ALLOWED = ("RSA-OAEP-256", "A256GCM")  # an explicit list: the header of what is received chooses nothing (RFC 8725 3.1)
+FIELDS = frozenset({"card_number", "expiry", "security_code", "postal_code"})
+REQUIRED = frozenset({"card_number", "expiry"})
+
+
+class Refused(Exception):
+    """The bank will not take this; `response_code` is ISO 8583 field 39, the message is for the log."""
+
+    def __init__(self, response_code: str, message: str) -> None:
+        super().__init__(message)
+        self.response_code = response_code
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Where the fields of a request must have been sealed for."""
+
+    merchant: str
+    call: str
+    intent: str
+
+
+@dataclass(frozen=True)
+class DecryptedCard:
+    """A card as the bank has read it."""
+
+    pan: str = field(repr=False)
+    brand: str
+    last4: str
+
+
+class Decryption:
+    """Holds the bank's private key. ConfigError where it cannot be read."""
+
+    def __init__(self, key_file: Path) -> None:
+        try:
+            self._key = RSAKey.import_key(key_file.read_bytes())
+        except OSError as error:
+            cure = f"`{COMMAND} set-up` makes it"
+            raise ConfigError(f"{key_file}: {error.strerror}; {cure}") from None
+        except (JoseError, ValueError, TypeError):
+            raise ConfigError(f"{key_file}: not an RSA key in PEM; remove it and make new development keys") from None
+        if not self._key.is_private:
+            raise ConfigError(f"{key_file}: the bank needs the private half; remove it and make new development keys")
+        self.kid = self._key.thumbprint()
+        binding = HeaderParameter("where the field may be used", is_binding, required=True)
+        self._registry = jwe.JWERegistry(header_registry={BINDING: binding}, algorithms=ALLOWED)
+
+    def decrypt_card(self, sealed: Mapping[str, str], bound: Bound, today: date) -> DecryptedCard:
+        """Refused says which response code the bank answers with."""
+        if not REQUIRED <= sealed.keys() <= FIELDS:
+            raise Refused("30", "fields are missing or unknown")
+        clear = {name: self._decrypt(name, compact, bound) for name, compact in sealed.items()}
+        brand = check_pan(clear["card_number"])
+        check_expiry(clear["expiry"], today)
+        if len(clear.get("security_code", "0" * brand.security_code_length)) != brand.security_code_length:
+            raise Refused("82", "the security code has the wrong length")
+        return DecryptedCard(clear["card_number"], brand.name, clear["card_number"][-4:])
+
+    def _decrypt(self, name: str, compact: str, bound: Bound) -> str:
+        try:
+            opened = jwe.decrypt_compact(compact, self._key_for, registry=self._registry)
+            header = opened.headers()
+            clear = (opened.plaintext or b"").decode("ascii")
+        except Refused:
+            raise
+        except Exception as error:  # the library's parser lets a dozen kinds through, and each means the same
+            raise Refused("63", f"{name} cannot be decrypted: {type(error).__name__}") from None
+        expected = {"merchant": bound.merchant, "call": bound.call, "intent": bound.intent, "field": name}
+        if header.get(BINDING) != expected:
+            raise Refused("63", f"{name} was sealed for something else")
+        if not (clear.isascii() and clear.isdigit()):
+            raise Refused("30", f"{name} is not digits")
+        return clear
+
+    def _key_for(self, message: Any) -> RSAKey:
+        if message.headers().get("kid") != self.kid:
+            raise Refused("63", "sealed to a key that is not ours")
+        return self._key
+
+
+def is_binding(value: object) -> None:
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+
+
+def check_pan(pan: str) -> Brand:
+    brand = brand_of(pan.encode())
+    if brand is None or len(pan) not in brand.lengths or (brand.luhn_required and not passes_luhn(pan)):
+        raise Refused("14", "invalid card number")
+    return brand
+
+
+def passes_luhn(pan: str) -> bool:
+    doubled = "".join(str(int(digit) * 2) for digit in pan[-2::-2])
+    return sum(map(int, pan[-1::-2] + doubled)) % 10 == 0
+
+
+def check_expiry(expiry: str, today: date) -> None:
+    if len(expiry) != 4 or not 1 <= int(expiry[:2]) <= 12:
+        raise Refused("30", "the expiry is not MMYY")
+    if (2000 + int(expiry[2:]), int(expiry[:2])) < (today.year, today.month):
+        raise Refused("54", "expired card")

@@ -1,0 +1,176 @@
+"""Threads around one forwarder: each bank has workers of its own, and so have texts; what a job means is not known here."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from ivr.store import ANY, NOTICES, TEXTS, Job, Store, Which, bank_queue
+
+log = structlog.get_logger()
+WORKERS = 16
+OTHER_WORKERS = {TEXTS: 4, NOTICES: 4}
+SHORTEST_IDLE_S, LONGEST_IDLE_S = 0.02, 0.2  # how soon a new job is seen: at once when busy, at most this late
+UNHURRIED_IDLE_S = 1.0  # where no caller is on the line
+HOUSEKEEPING_S = 60.0
+UNSENT_CARD_LIFE_S = 3600.0  # sealed fields of an attempt that was never charged live no longer
+# A call's turns are for people who follow it up. No repeated request or answer of a bank comes so late; the ledger stays.
+TURNS_LIFE = timedelta(days=7)
+TURNS_EVERY_S = 3600.0  # looking for old ones reads all of them
+MOST_ROUNDS = 20  # of a hundred calls each; the rest is for the next time
+LONGEST_PUT_OFF_S = 3600.0  # longer than any pause between two tries, of whatever job
+
+
+class PooledForwarder(Protocol):
+    """What a pool needs of a forwarder. `due`: the time that decides what is due; None for the database's own."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def now(self) -> Callable[[], datetime]: ...
+
+    @property
+    def due(self) -> datetime | None: ...
+
+    @property
+    def lease_s(self) -> float: ...
+
+    def do(self, job: Job) -> None: ...
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Jobs that share workers, and hold up each other and nobody else."""
+
+    name: str
+    which: Which = ANY
+    workers: int = WORKERS
+    longest_idle_s: float = LONGEST_IDLE_S
+
+
+EVERYTHING = (Queue("everything"),)
+
+
+def queues_for(connections: Mapping[str, int]) -> tuple[Queue, ...]:
+    """One for each bank, with as many workers as it allows connections; texts; notices; and whatever is left over.
+
+    Left over is what was queued for a bank that `banks.yaml` no longer names: its callers are told that nothing was sent.
+    """
+    banks = [Queue(bank_queue(name), Which(bank_queue(name)), most) for name, most in connections.items()]
+    others = [Queue(name, Which(name), most, UNHURRIED_IDLE_S) for name, most in OTHER_WORKERS.items()]
+    named = tuple(queue.name for queue in (*banks, *others))
+    return (*banks, *others, Queue("left over", Which(others_than=named), 1, UNHURRIED_IDLE_S))
+
+
+def threads_of(queues: Sequence[Queue]) -> int:
+    """Each worker and each dispatcher needs a connection to the database, and so does housekeeping."""
+    return sum(queue.workers + 1 for queue in queues) + 1
+
+
+class WorkerPool:
+    """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one.
+
+    `sweep` ends calls that nobody ended, once each housekeeping.
+    """
+
+    def __init__(
+        self,
+        forwarder: PooledForwarder,
+        queues: Sequence[Queue] = EVERYTHING,
+        sweep: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._forwarder = forwarder
+        self._sweep = sweep
+        self._queues = queues
+        self._turns_due_s = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set; what is under way is finished first."""
+        dispatchers = [Dispatcher(self._forwarder, queue, stop) for queue in self._queues]
+        for dispatcher in dispatchers:
+            dispatcher.start()
+        while not stop.is_set():
+            self._keep_house()
+            stop.wait(HOUSEKEEPING_S)
+        for dispatcher in dispatchers:
+            dispatcher.join()
+
+    def _keep_house(self) -> None:
+        for work in (self._drop_unsent_cards, self._pull_in, self._sweep, self._drop_old_turns):
+            try:
+                work()
+            except Exception as error:
+                log.error("cannot keep house", reason=type(error).__name__)
+
+    def _drop_unsent_cards(self) -> None:
+        store = self._forwarder.store
+        store.wipe_log()
+        dropped = store.drop_unsent_cards(self._forwarder.now() - timedelta(seconds=UNSENT_CARD_LIFE_S))
+        if dropped:
+            log.info("dropped sealed fields of abandoned calls", fields=dropped)
+
+    def _drop_old_turns(self) -> None:
+        if (now_s := time.monotonic()) < self._turns_due_s:
+            return
+        self._turns_due_s = now_s + TURNS_EVERY_S
+        for _ in range(MOST_ROUNDS):
+            if not self._forwarder.store.drop_turns(self._forwarder.now() - TURNS_LIFE):
+                break
+
+    def _pull_in(self) -> None:
+        pulled_in = self._forwarder.store.pull_in(LONGEST_PUT_OFF_S, self._forwarder.lease_s, self._forwarder.due)
+        if pulled_in:
+            log.warning("jobs were due too far ahead: the database's clock has been wrong", jobs=pulled_in)
+
+
+class Dispatcher(threading.Thread):
+    def __init__(self, forwarder: PooledForwarder, queue: Queue, stop: threading.Event) -> None:
+        super().__init__(name=f"dispatcher {queue.name}")
+        self._forwarder, self._queue, self._stop_asked = forwarder, queue, stop
+        self._free = threading.Semaphore(queue.workers)
+
+    def run(self) -> None:
+        idle_s = SHORTEST_IDLE_S
+        with ThreadPoolExecutor(self._queue.workers, thread_name_prefix=self._queue.name) as pool:
+            while not self._stop_asked.is_set():
+                free = self._take_free_workers()
+                jobs = self._lease(free) if free and not self._stop_asked.is_set() else ()
+                for job in jobs:
+                    pool.submit(self._do, job)
+                for _ in range(free - len(jobs)):
+                    self._free.release()
+                idle_s = SHORTEST_IDLE_S if jobs else min(idle_s * 2, self._queue.longest_idle_s)
+                if free and not jobs:
+                    self._stop_asked.wait(idle_s)
+
+    def _take_free_workers(self) -> int:
+        """Waits a moment for the first one."""
+        if not self._free.acquire(timeout=LONGEST_IDLE_S):
+            return 0
+        taken = 1
+        while taken < self._queue.workers and self._free.acquire(blocking=False):
+            taken += 1
+        return taken
+
+    def _lease(self, most: int) -> Sequence[Job]:
+        forwarder = self._forwarder
+        try:
+            return forwarder.store.claim_jobs(forwarder.due, forwarder.lease_s, most, self._queue.which)
+        except Exception as error:
+            log.error("cannot read the outbox", queue=self._queue.name, reason=type(error).__name__)
+            return ()
+
+    def _do(self, job: Job) -> None:
+        try:
+            self._forwarder.do(job)
+        except Exception as error:
+            # The lease runs out and the job is taken up again; if it had been marked sent, by an inquiry.
+            log.error("job failed", job=job.id, kind=job.kind, reason=type(error).__name__)
+        finally:
+            self._free.release()
