@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 
 from ivr.conversation import asides, habit
 from ivr.conversation.phases import Follows, what_follows
-from ivr.core.actions import Action, HangUp, Phrase, Speak
+from ivr.core.actions import AS_WRITTEN, Action, HangUp, Phrase, Speak
 from ivr.core.call import NO_NOTES, Call
 from ivr.core.entry import EntryRules
 from ivr.core.events import (
+    CallStarted,
     CardField,
     ChargeRefused,
     Event,
@@ -38,6 +39,7 @@ from ivr.flow.talk.turn import (
     one_key,
 )
 
+MESSAGE = "message"  # in the call's notes, with a language
 MOST_STEPS_A_TURN = 1000  # none that a flow's checks let through comes near it
 
 
@@ -180,9 +182,10 @@ def refuse(turn: Turn, event: Event) -> Turn:
     return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
-def greet(turn: Turn, _event: Event) -> Turn:
+def greet(turn: Turn, event: Event) -> Turn:
     """Languages come first, each in its own tongue: what is said before a choice is understood by some only."""
-    languages = turn.flow.head.languages
+    assert isinstance(event, CallStarted)
+    turn, languages = keep_message(turn, event), turn.flow.head.languages
     turn = turn.change(language=languages[0])
     if len(languages) == 1:
         return start(turn)
@@ -190,7 +193,26 @@ def greet(turn: Turn, _event: Event) -> Turn:
 
 
 def start(turn: Turn) -> Turn:
-    return resume(enter(turn.went(BEGAN).say("welcome"), turn.flow.head.start))
+    turn, is_all = say_message(turn.went(BEGAN))
+    return ending.end(turn) if is_all else resume(enter(turn.say("welcome"), turn.flow.head.start))
+
+
+def keep_message(turn: Turn, event: CallStarted) -> Turn:
+    """An operator's message is kept until the caller has chosen a language to hear it in."""
+    if not event.message:
+        return turn
+    return turn.note(**{f"{MESSAGE} {language}": text for language, text in event.message.items()}, is_all=event.is_all)
+
+
+def say_message(turn: Turn) -> tuple[Turn, bool]:
+    """Whether the call ends with it. In the caller's language, or in one that the message has."""
+    notes, language = turn.call.notes, turn.call.language
+    texts = {name.removeprefix(f"{MESSAGE} "): text for name, text in notes.items() if name.startswith(f"{MESSAGE} ")}
+    if not texts:
+        return turn, False
+    spoken = language if language in texts else next(iter(texts))
+    phrase = Phrase(AS_WRITTEN, language, (("text", texts[spoken]),))
+    return turn.do(Speak((phrase,))), bool(notes.get("is_all"))
 
 
 def offer_languages(turn: Turn) -> Turn:

@@ -7,6 +7,9 @@ from ivr.core.entry import EntryRules
 from ivr.core.events import Value
 from ivr.core.money import Money
 
+AS_WRITTEN = "as_written"
+"""The name of a phrase that is no prompt: its one value, `text`, is all its words."""
+
 
 @dataclass(frozen=True)
 class Phrase:

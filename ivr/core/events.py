@@ -43,7 +43,11 @@ class Digits:
 
 @dataclass(frozen=True)
 class CallStarted:
+    """`message`: what an operator wants every caller to hear first, by language; `is_all`: nothing follows it."""
+
     at: datetime
+    message: Mapping[str, str] = field(default_factory=dict)
+    is_all: bool = False
 
 
 @dataclass(frozen=True)

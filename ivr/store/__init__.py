@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.agreements import Agreement, Agreements
+from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
 from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
@@ -51,6 +52,7 @@ class Store(
     Ways,
     FlowVersions,
     Agreements,
+    Announcements,
 ):
     """One database's whole store; thread-safe."""
 
@@ -91,6 +93,7 @@ def _empty_tables() -> Database:
 
 
 __all__ = [
+    "ALL_FLOWS",
     "ANY",
     "FINAL",
     "FOLLOWS",
@@ -100,6 +103,7 @@ __all__ = [
     "Accepted",
     "Agreement",
     "AlreadyBegun",
+    "Announcement",
     "AttemptLimits",
     "Attempter",
     "AuditEvent",

@@ -217,3 +217,13 @@ agreement = Table(
     Column("at", BigInteger, nullable=False, index=True),
     Column("acknowledged_at", BigInteger),
 )
+# What every new call is told first; `flow` is empty for all flows. One row a language, all with the same rest.
+announcement = Table(
+    "announcement",
+    metadata,
+    Column("flow", String(60), primary_key=True),
+    Column("language", String(35), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("ends_calls", Boolean, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+)

@@ -111,6 +111,9 @@ class BenchWorld:
     def bank(self, behaviour: str) -> None:
         self.bench.tell_bank(behaviour)
 
+    def now(self) -> datetime:
+        return self.bench.workbench.clock()
+
     def pass_time(self, seconds: float) -> None:
         self.bench.pass_time(seconds)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ivr.core.actions import Phrase
+from ivr.core.actions import AS_WRITTEN, Phrase
 from ivr.core.events import Value
 from ivr.errors import FlowError
 from ivr.reading.problems import did_you_mean
@@ -38,6 +38,8 @@ class Prompts:
             language: {name: read_template(text) for name, text in names.items()}
             for language, names in self._texts.items()
         }
+        for templates in self._templates.values():
+            templates[AS_WRITTEN] = read_template("{text:text}")
 
     def words(self, phrase: Phrase) -> str:
         """The whole phrase as text: for text-to-speech elsewhere, transcripts, text telephones and SMS."""

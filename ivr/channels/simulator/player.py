@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from ivr.channels.simulator.line import CallerLine, LineReply
@@ -14,6 +15,7 @@ from ivr.channels.simulator.script import (
     prompt_of,
     read_script,
     seconds_of,
+    time_of,
 )
 
 MOST_WAITS = 60  # hold pauses: two minutes of a caller's patience
@@ -49,6 +51,9 @@ class World(Protocol):
 
     def bank(self, behaviour: str) -> None:
         """How the bank behaves from now on; jobs that are waiting are done."""
+
+    def now(self) -> datetime:
+        """The world's time, in UTC."""
 
     def pass_time(self, seconds: float) -> None: ...
 
@@ -145,6 +150,10 @@ class Player:
     # ---- what callers, the bank and time do
 
     def _call(self, instruction: Instruction) -> None:
+        if (moment := time_of(instruction)) is not None:
+            ahead = (moment - self.world.now()).total_seconds()
+            assert ahead >= 0, f"line {instruction.line}: it is later already: {self.world.now():%Y-%m-%d %H:%M}"
+            self.world.pass_time(ahead)
         call, line = self.world.dial(*caller_of(instruction))
         self.callers.append(Caller(call, line, listen=self.listen))
         self.caller.take(line.begin())

@@ -32,7 +32,7 @@ from ivr.flow.registry import step_kind
 from ivr.flow.schema import RETRY
 from ivr.flow.step import Step
 from ivr.flow.talk import look_ups, open_bills
-from ivr.flow.talk.amounts import is_in_another_currency
+from ivr.flow.talk.amounts import forget_computed, is_in_another_currency
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
 from ivr.flow.talk.turn import End, GoTo, Leave, Listen, Reply, Turn, no_match
 from ivr.reading.problems import did_you_mean
@@ -282,7 +282,7 @@ account:
         if not isinstance(due, Money) or looked_up is None:
             raise TypeError("a bill that was found says what is due")
         # Another bill is another amount, and knows of no list; what else was asked for has done its work.
-        turn = turn.forget("amount", "money", *self._takes[1:])
+        turn = forget_computed(turn.forget("amount", "money", *self._takes[1:]))
         turn = turn.change(values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due), bills=())
         return (turn.say("nothing_due"), End()) if due.minor <= 0 else (turn, Leave("found"))
 

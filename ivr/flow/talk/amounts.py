@@ -3,18 +3,35 @@
 from dataclasses import replace
 
 from ivr.core.call import Payable
-from ivr.core.events import LookedUp
+from ivr.core.events import LookedUp, Value
 from ivr.core.money import Money
 from ivr.flow.talk.open_bills import owing
 from ivr.flow.talk.turn import FlowInTurn, Turn
 
 # What the card's attempt has used up, whatever became of it there.
 OF_ONE_CHARGE = ("amount", "money", "brand", "last4")
+# The name under which a call keeps the first step that computed values since its bill was looked up. No value of a flow has it.
+SET_STEP = "set step"
 
 
 def choose(turn: Turn, amount: Money) -> Turn:
     """The amount that is to be paid, and where it was chosen: should less be due by then, it is chosen there again."""
     return turn.remember(amount=amount).change(amount_step=turn.call.step)
+
+
+def computed(turn: Turn, **values: Value) -> Turn:
+    """Values that hold for what is due now: should it change, they are computed again, from the first of them on."""
+    first = turn.call.values.get(SET_STEP, turn.call.step)
+    return turn.remember(**values, **{SET_STEP: first})
+
+
+def forget_computed(turn: Turn) -> Turn:
+    return turn.forget(SET_STEP) if SET_STEP in turn.call.values else turn
+
+
+def step_to_choose_again(turn: Turn) -> str:
+    """ "" where no amount was chosen."""
+    return str(turn.call.values.get(SET_STEP, turn.call.amount_step)) if turn.call.amount_step else ""
 
 
 def is_paid_off(turn: Turn) -> bool:
@@ -51,7 +68,7 @@ def owes(turn: Turn, due: Money) -> Turn:
 def lower_what_is_owed(turn: Turn) -> Turn:
     """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
     paid = turn.call.approved[-1].amount
-    turn = turn.forget(*OF_ONE_CHARGE)
+    turn = forget_computed(turn.forget(*OF_ONE_CHARGE))
     return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
 
 

@@ -23,6 +23,7 @@ from ivr.store import (
     Accepted,
     Agreement,
     AlreadyBegun,
+    Announcement,
     Attempter,
     AttemptLimits,
     BankWord,
@@ -112,6 +113,10 @@ class ModelledStore(Store):
 
     def note_turn(self, turn: TurnRecord) -> None:
         """For people to read: nobody reads it here."""
+
+    def announcement_for(self, flow: str) -> Announcement | None:
+        """Nobody sets one here."""
+        return None
 
     # ---- sealed fields
 

@@ -15,6 +15,7 @@ from ivr.core.call import OPEN, Call
 from ivr.core.money import Money
 from ivr.flow.schema import Limits
 from ivr.testing.bench import Bench
+from ivr.testing.explore.amounts import computed_amounts
 from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, untrue
 
 NUMBER = re.compile(r"([0-9]+)#?")
@@ -126,7 +127,7 @@ class Witness:
             self._leasts,
             all(between is not None and between[0] == "bill.min" for between in bounds),
             self._card,
-            self._keyed.union(fixed),
+            self._keyed.union(fixed, computed_amounts(flow, self._dues, self._leasts, call.values)),
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
         )
