@@ -20,8 +20,8 @@ from ivr.testing.project import Project
 from ivr.testing.seconds import (
     CALLERS,
     Answers,
-    Kind,
     CallPart,
+    Kind,
     PhraseLengths,
     TimedCaller,
     TimedLine,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ivr.words.templates import TemplateText, Template
+from ivr.words.templates import Template, TemplateText
 
 _WORDS = {
     "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
@@ -37,7 +37,8 @@ class KeySaid:
 def prose(template: Template) -> str:
     """The prompt's own words with a mark for each `{key:key}`, and nothing for other values."""
     parts = [
-        part.text if isinstance(part, TemplateText) else _SLOT if part.name == "key" else " … " for part in template.parts
+        part.text if isinstance(part, TemplateText) else _SLOT if part.name == "key" else " … "
+        for part in template.parts
     ]
     return "".join(parts)
 

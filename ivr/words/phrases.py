@@ -10,7 +10,7 @@ from ivr.errors import FlowError
 from ivr.reading.problems import did_you_mean
 from ivr.words.numerals import Sound
 from ivr.words.spoken import Speaker
-from ivr.words.templates import TemplateText, Slot, Template, read_template
+from ivr.words.templates import Slot, Template, TemplateText, read_template
 
 WORDS_KEPT = 4096
 Texts = Mapping[str, Mapping[str, str]]  # language -> prompt name -> text

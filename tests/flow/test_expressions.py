@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 
 from ivr.core.money import Money
-from ivr.flow.expressions import BUILT_IN, Mistyped, Type, UnreadableFormula, evaluate, names_in, read_expression, type_of
+from ivr.flow.expressions import (
+    BUILT_IN,
+    Mistyped,
+    Type,
+    UnreadableFormula,
+    evaluate,
+    names_in,
+    read_expression,
+    type_of,
+)
 
 TYPES: dict[str, Type] = {
     **BUILT_IN,
