@@ -17,7 +17,7 @@ MOST_DAYS_CLOSED = 400
 
 
 @dataclass(frozen=True)
-class Span:
+class OpenSpan:
     """In minutes after midnight; `closes` is more than a day for a span that runs into the next."""
 
     opens: int
@@ -50,7 +50,7 @@ class OpeningHours:
     """`days` by weekday, Monday is 0; None: open all day, every day that is no holiday."""
 
     zone: str
-    days: Mapping[int, tuple[Span, ...]] | None = None
+    days: Mapping[int, tuple[OpenSpan, ...]] | None = None
     holidays: tuple[Holiday, ...] = ()
 
     def local(self, at: datetime) -> datetime:
@@ -75,7 +75,7 @@ class OpeningHours:
         """When it is open on a day, in UTC: moments of one zone are compared by its clock, which goes back once a year."""
         if any(holiday.is_on(day) for holiday in self.holidays):
             return
-        for span in (Span(0, A_DAY),) if self.days is None else self.days.get(day.weekday(), ()):
+        for span in (OpenSpan(0, A_DAY),) if self.days is None else self.days.get(day.weekday(), ()):
             yield self._moment(day, span.opens, fold=0), self._moment(day, span.closes, fold=1)
 
     def _moment(self, day: date, minutes: int, *, fold: int) -> datetime:

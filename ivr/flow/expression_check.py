@@ -11,7 +11,7 @@ from ivr.flow.expressions import (
     Literal,
     Name,
     Operation,
-    Unreadable,
+    UnreadableFormula,
     names_in,
     read_expression,
     type_of,
@@ -65,7 +65,7 @@ def expression_problems(
 def _problems_of(place: Place, head: FlowHead | None, types: Types, sure: Facts | None) -> Iterator[Problem]:
     try:
         expression = read_expression(place.formula.text)
-    except Unreadable as error:
+    except UnreadableFormula as error:
         yield place.problem(rules.NOT_AN_EXPRESSION, error.at, str(error), error.cure)
         return
     unknown = list(_unknown(place, expression, types))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from ivr.flow.expressions import BUILT_IN, Type, Unreadable, read_expression, type_of
+from ivr.flow.expressions import BUILT_IN, Type, UnreadableFormula, read_expression, type_of
 from ivr.flow.step import Step
 from ivr.flow.steps import kinds
 from ivr.reading.scalars import BILL_VALUES
@@ -47,7 +47,7 @@ def type_of_text(text: str, types: Types) -> Type | None:
     """None for what cannot be read, or has a mistake in it."""
     try:
         return type_of(read_expression(text), types).type
-    except Unreadable:
+    except UnreadableFormula:
         return None
 
 

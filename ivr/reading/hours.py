@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
-from ivr.core.hours import A_DAY, Holiday, Span, zone_of
+from ivr.core.hours import A_DAY, Holiday, OpenSpan, zone_of
 from ivr.reading.problems import did_you_mean, nearest
 from ivr.reading.rules import Rule, expressions
 from ivr.reading.scalars import WrongValue
@@ -47,11 +47,11 @@ def _near_zone(name: Any) -> str:
     return f"did you mean '{near}'?" if near else "write it like America/New_York or Europe/Madrid"
 
 
-def read_days(written: Any) -> Mapping[int, tuple[Span, ...]]:
+def read_days(written: Any) -> Mapping[int, tuple[OpenSpan, ...]]:
     """By weekday, from Monday as 0."""
     if not isinstance(written, dict) or not written:
         raise _wrong(expressions.NOT_HOURS, "expected days with their hours", "", "such as monday..friday: 8:00-17:30")
-    days: dict[int, tuple[Span, ...]] = {}
+    days: dict[int, tuple[OpenSpan, ...]] = {}
     for key, spans in written.items():
         for day in _weekdays(key):
             if day in days:
@@ -71,7 +71,7 @@ def _weekdays(key: str) -> range:
     return range(begin, end + 1)
 
 
-def _spans(key: str, written: Any) -> tuple[Span, ...]:
+def _spans(key: str, written: Any) -> tuple[OpenSpan, ...]:
     spans = [_span(key, one) for one in (written if isinstance(written, list) else [written])]
     for before, after in pairwise(spans):
         if after.opens < before.closes:
@@ -79,13 +79,13 @@ def _spans(key: str, written: Any) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _span(key: str, text: Any) -> Span:
+def _span(key: str, text: Any) -> OpenSpan:
     match = _SPAN.fullmatch(text) if isinstance(text, str) else None
     numbers = [int(number) for number in match.groups()] if match else [24, 60, 24, 60]
     opens, closes = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
     if not match or max(numbers[1], numbers[3]) > 59 or opens >= A_DAY or closes > A_DAY:
         raise _wrong(expressions.NOT_HOURS, "expected hours such as 8:00-17:30", key, "the last one of a day is 24:00")
-    return Span(opens, closes if closes > opens else closes + A_DAY)
+    return OpenSpan(opens, closes if closes > opens else closes + A_DAY)
 
 
 def read_holidays(written: Any) -> tuple[Holiday, ...]:
@@ -129,7 +129,7 @@ ZoneName = Annotated[
     WithJsonSchema({"type": "string", "examples": ["America/New_York", "Europe/Madrid"]}),
 ]
 Days = Annotated[
-    Mapping[int, tuple[Span, ...]],
+    Mapping[int, tuple[OpenSpan, ...]],
     PlainValidator(read_days),
     WithJsonSchema(
         {

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from ivr.core.hours import Holiday, OpeningHours, Span
+from ivr.core.hours import Holiday, OpeningHours, OpenSpan
 from ivr.reading.hours import read_days, read_holidays
 
 NEW_YORK = "America/New_York"
@@ -86,7 +86,7 @@ def test_hours_run_over_midnight_and_belong_to_the_day_on_which_they_began():
 
 def test_a_day_without_end_closes_at_24():
     hours = OpeningHours(NEW_YORK, read_days({"sunday": "0:00-24:00"}))
-    assert hours.days == {6: (Span(0, 1440),)}
+    assert hours.days == {6: (OpenSpan(0, 1440),)}
     assert hours.is_open(utc("2026-01-19 04:59"))
     assert not hours.is_open(utc("2026-01-19 05:00"))
 

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 
 from ivr.core.money import Money
-from ivr.flow.expressions import BUILT_IN, Mistyped, Type, Unreadable, evaluate, names_in, read_expression, type_of
+from ivr.flow.expressions import (
+    BUILT_IN,
+    Mistyped,
+    Type,
+    UnreadableFormula,
+    evaluate,
+    names_in,
+    read_expression,
+    type_of,
+)
 
 TYPES: dict[str, Type] = {
     **BUILT_IN,
@@ -124,7 +133,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("text", UNREADABLE)
 def test_what_cannot_be_read_is_told_with_its_place_and_a_cure(text: str):
     at, message, cure = UNREADABLE[text]
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableFormula) as caught:
         read_expression(text)
     assert caught.value.at == at
     assert message in str(caught.value)
@@ -135,7 +144,7 @@ def test_what_cannot_be_read_is_told_with_its_place_and_a_cure(text: str):
 def test_any_text_is_read_or_refused(text: str):
     try:
         expression = read_expression(text)
-    except Unreadable as error:
+    except UnreadableFormula as error:
         assert 0 <= error.at <= len(text)  # noqa: PT017
     else:
         type_of(expression, TYPES)

@@ -18,7 +18,7 @@ from ivr.flow.expressions.grammar import (
     Literal,
     Name,
     Operation,
-    Unreadable,
+    UnreadableFormula,
     names_in,
     read_expression,
 )
@@ -37,7 +37,7 @@ __all__ = [
     "Operation",
     "Type",
     "Typed",
-    "Unreadable",
+    "UnreadableFormula",
     "evaluate",
     "names_in",
     "read_expression",

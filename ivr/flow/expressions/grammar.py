@@ -85,7 +85,7 @@ class Operation:
 Expression = Literal | Name | Operation
 
 
-class Unreadable(ValueError):
+class UnreadableFormula(ValueError):
     """An expression that is none: `at` as above, and a cure."""
 
     def __init__(self, at: int, message: str, cure: str) -> None:
@@ -97,7 +97,7 @@ class Unreadable(ValueError):
 def read_expression(text: str) -> Expression:
     """The same tree for the same text, however often a call comes by."""
     if len(text) > LONGEST:
-        raise Unreadable(0, f"an expression has at most {LONGEST} characters", "split it by 'set'")
+        raise UnreadableFormula(0, f"an expression has at most {LONGEST} characters", "split it by 'set'")
     try:
         return _node(_parser().parse(text))
     except UnexpectedInput as error:
@@ -119,17 +119,17 @@ def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", propagate_positions=True)
 
 
-def _unreadable(text: str, error: UnexpectedInput) -> Unreadable:
+def _unreadable(text: str, error: UnexpectedInput) -> UnreadableFormula:
     at = error.pos_in_stream if isinstance(error.pos_in_stream, int) and error.pos_in_stream >= 0 else len(text)
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return Unreadable(len(text), "the expression is not finished", _missing(error))
+        return UnreadableFormula(len(text), "the expression is not finished", _missing(error))
     rest = text[at:]
     cure = next((cure for slip, cure in _SLIPS if rest.startswith(slip) or text[max(at - 1, 0) :].startswith(slip)), "")
     word = re.match(r"\S+", rest)
     shown = word[0][:20] if word else ""
     if not cure and isinstance(error, UnexpectedCharacters) and shown.lower() in ("and", "or", "not", "in", "of"):
         cure = f"write '{shown.lower()}'"
-    return Unreadable(at, f"'{shown}' cannot stand here", cure or _missing(error))
+    return UnreadableFormula(at, f"'{shown}' cannot stand here", cure or _missing(error))
 
 
 def _missing(error: UnexpectedInput) -> str:
@@ -181,7 +181,7 @@ def _leaf(token: Token) -> Expression:
     try:
         return Literal(at, kind, read(str(token)))
     except ValueError as error:
-        raise Unreadable(at, f"'{token}': {error}", "") from None
+        raise UnreadableFormula(at, f"'{token}': {error}", "") from None
 
 
 def _money(text: str) -> Any:

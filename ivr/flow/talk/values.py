@@ -6,7 +6,7 @@ from typing import Any
 
 from ivr.core.hours import OpeningHours
 from ivr.core.money import Money
-from ivr.flow.expressions import Expression, Literal, Name, Unreadable, evaluate, names_in, read_expression
+from ivr.flow.expressions import Expression, Literal, Name, UnreadableFormula, evaluate, names_in, read_expression
 from ivr.flow.talk.turn import Turn
 
 
@@ -35,7 +35,7 @@ def is_name(text: str) -> bool:
 def _read(text: str) -> Expression | None:
     try:
         return read_expression(text)
-    except Unreadable:
+    except UnreadableFormula:
         return None
 
 
