@@ -6,7 +6,7 @@ from typing import Any
 from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.flow.expressions import Unreadable, evaluate, read_expression
+from ivr.flow.expressions import UnreadableFormula, evaluate, read_expression
 
 
 def computed_amounts(
@@ -33,6 +33,6 @@ def _amounts(flow: Flow, given: Mapping[str, Value]) -> Iterator[int]:
         if one.gives == "money":
             try:
                 amount = evaluate(read_expression(one.text), look)
-            except (KeyError, TypeError, ValueError, Unreadable):
+            except (KeyError, TypeError, ValueError, UnreadableFormula):
                 continue  # it is made of what this call does not know, and cannot be chosen in it
             yield amount.minor
