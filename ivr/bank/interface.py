@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
 
+from ivr.bank.promises import Promises
 from ivr.core.money import Money
 
-Outcome = Literal["approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked"]
+Outcome = Literal["approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked", "undoing"]
 
 
 class Unreadable(Enum):
@@ -43,6 +44,7 @@ class BankAnswer:
     - not_found: the bank has no such reference *yet*; a request on its way may still arrive, so reverse before giving up.
     - unknown: the request may have arrived, and nobody has said what became of it. Inquire, then reverse.
     - not_sent: no byte of the request has left this machine; it may be sent again.
+    - undoing: the bank has taken the undo, and says later, in a notification, what came of it.
     - not_as_asked: money may have moved, and not as agreed (part of the amount, say): reverse. Never a client's own word.
 
     `reason` says in a few words why it is unknown or not sent, for the log. `amount` is what the bank says that it has
@@ -59,14 +61,23 @@ class BankAnswer:
 
 
 class Bank(Protocol):
-    """Every method answers, whatever the network does: silence is an outcome. All may be called from many threads."""
+    """Every method answers, whatever the network does: silence is an outcome. All may be called from many threads.
 
-    def authorize(self, request: AuthorizationRequest) -> BankAnswer: ...
+    What a bank does not promise is never asked of it (`promises`); the methods here then say that nothing is known.
+    `connections`: how many charges it may have under way at once.
+    """
+
+    promises: Promises
+    connections: int
+
+    def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        """Where the bank takes the same request again under its key (`repeats_s`), this is how it is repeated."""
+        ...
 
     def inquire(self, reference: str) -> BankAnswer:
         """What became of an authorization."""
-        ...
+        return BankAnswer("unknown", reference, reason="this bank cannot be asked")
 
     def reverse(self, reference: str) -> BankAnswer:
         """Takes an authorization back, or forbids one that has not arrived yet. The second time it changes nothing."""
-        ...
+        return BankAnswer("unknown", reference, reason="this bank cannot be told to undo")

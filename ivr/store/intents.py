@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
@@ -45,12 +45,13 @@ class PaymentIntent:
 
 @dataclass(frozen=True)
 class Payment:
-    """An intent and where it stands."""
+    """An intent and where it stands. `begun_at`: when it was written down, before anything could leave."""
 
     intent: PaymentIntent
     status: Status
     confirmation_number: str | None
     response_code: str | None
+    begun_at: datetime
 
 
 @dataclass(frozen=True)
@@ -180,4 +181,5 @@ def payment_of(row: Any) -> Payment:
         payable_key=row.payable_key,
         line=row.line,
     )
-    return Payment(intent, row.status, row.confirmation_number, row.response_code)
+    begun_at = datetime.fromtimestamp(row.created_at / 1000, UTC)
+    return Payment(intent, row.status, row.confirmation_number, row.response_code, begun_at)

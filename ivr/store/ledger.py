@@ -147,6 +147,14 @@ class Ledger:
                 return None
             return read_sealed(connection, job.reference).fields
 
+    def sealed_again(self, job: Job) -> dict[str, str] | None:
+        """The sealed fields of a charge without an answer, for the same request under the same key; None where it has one."""
+        with self._database.money() as connection:
+            payment = read_payment(connection, job.reference) if is_held(connection, job) else None
+            if payment is None or payment.status != "unknown":
+                return None
+            return read_sealed(connection, job.reference).fields
+
     def record(
         self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
     ) -> bool:

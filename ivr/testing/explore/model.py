@@ -162,7 +162,7 @@ class ModelledStore(Store):
         if refusal is not None:
             self._sealed.pop(intent.reference, None)
             return refusal
-        self._begun[intent.reference] = Begun(Payment(intent, "accepted", None, None), fingerprint, now)
+        self._begun[intent.reference] = Begun(Payment(intent, "accepted", None, None, now), fingerprint, now)
         self._add_job("authorize", intent.reference, bank_queue(intent.bank))
         return Accepted()
 
@@ -202,6 +202,12 @@ class ModelledStore(Store):
             return None
         return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
 
+    def sealed_again(self, job: Job) -> dict[str, str] | None:
+        payment = self.payment(job.reference) if self._held(job) else None
+        if payment is None or payment.status != "unknown":
+            return None
+        return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
+
     def record(
         self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
     ) -> bool:
@@ -229,7 +235,9 @@ class ModelledStore(Store):
         begun, word = self._begun[reference], word or BankWord()
         if begun.payment.status != old:
             return False
-        begun.payment = Payment(begun.payment.intent, new, word.confirmation_number, word.response_code)
+        begun.payment = replace(
+            begun.payment, status=new, confirmation_number=word.confirmation_number, response_code=word.response_code
+        )
         return True
 
     def _lower_bill(self, intent: PaymentIntent) -> None:
