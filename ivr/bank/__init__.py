@@ -1,9 +1,10 @@
 """Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own."""
 
 from ivr.bank.banks_file import load_banks
-from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, Outcome
+from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Finding, Outcome
+from ivr.bank.our_number import our_number
 from ivr.bank.promises import NextQuestion, Promises, after_silence, promises_table
-from ivr.bank.protocols import all_promises, open_bank, protocol_called
+from ivr.bank.protocols import Opening, all_promises, open_bank, protocol_called
 from ivr.bank.settings import LEASE_S, BankSettings
 from ivr.bank.verdict import Question, judge
 
@@ -12,8 +13,11 @@ __all__ = [
     "AuthorizationRequest",
     "Bank",
     "BankAnswer",
+    "BankNews",
     "BankSettings",
+    "Finding",
     "NextQuestion",
+    "Opening",
     "Outcome",
     "Promises",
     "Question",
@@ -22,6 +26,7 @@ __all__ = [
     "judge",
     "load_banks",
     "open_bank",
+    "our_number",
     "promises_table",
     "protocol_called",
 ]

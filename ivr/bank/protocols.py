@@ -1,13 +1,13 @@
 """Finds a bank's protocol by its name: a folder beside this file with a module `protocol`. No name of one stands here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ivr.bank.interface import Bank
+from ivr.bank.interface import Bank, BankNews, Finding
 from ivr.bank.promises import Promises
 from ivr.bank.settings import BankSettings
 
@@ -25,12 +25,15 @@ class Opening:
 
 @dataclass(frozen=True)
 class BankProtocol:
-    """One folder's whole offer. `open` raises ConfigError, with the cure, for a file or a secret that cannot be used."""
+    """One folder's whole offer. `open` raises ConfigError, with the cure, for a file or a secret that cannot be used.
+    `examine`: asks the bank what can be asked without a charge. `read_news`: what the bank tells by itself, where it does; PeerError for what is not the bank's."""
 
     name: str
     promises: Promises
     settings: type[BankSettings]
     open: Callable[[Opening], Bank]
+    examine: Callable[[Opening], Iterator[Finding]]
+    read_news: Callable[[Opening, bytes], Sequence[BankNews]] | None = None
 
 
 def protocol_names() -> list[str]:

@@ -1,7 +1,7 @@
 """What may be believed of a bank's answer: whether it is recorded, asked about, or taken back. The same for every protocol.
 
 Three questions to an approval: does its code approve (ISO 8583 field 39), is it for the amount that was asked for, and
-does it have an authorization code (field 38)? The table:
+does it have an authorization code (field 38), or the bank's own reference where it has one? The table:
 
 | the answer | to a charge | to an inquiry, or the charge repeated |
 | --- | --- | --- |
@@ -29,7 +29,7 @@ APPROVING = frozenset({"00", "08", "11", "16"})
 PARTIAL = "10"
 # 21: no action taken, 25: no such record. Both leave nothing charged under the reference.
 REVERSING = frozenset({"00", "21", "25"})
-Question = Literal["authorize", "inquire", "repeat", "reverse"]
+Question = Literal["authorize", "inquire", "repeat", "reverse", "capture"]
 # An answer to one of these is a second word on a charge that was asked for before.
 SECOND_WORDS: frozenset[Question] = frozenset({"inquire", "repeat"})
 Doubt = Literal[
@@ -82,4 +82,4 @@ def _doubt_of_approval(answer: BankAnswer, asked: Money) -> Doubt | None:
         return "amount_unreadable"
     if code is None:
         return "no_response_code"
-    return None if answer.authorization_code else "no_authorization_code"
+    return None if answer.authorization_code or answer.bank_reference else "no_authorization_code"

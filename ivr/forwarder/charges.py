@@ -6,7 +6,6 @@ reference; or asked for again under the same idempotency key, which is an inquir
 never sent blindly again. Why each outcome may be final is argued in docs/money.md.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,16 +14,26 @@ from datetime import datetime
 import structlog
 
 from ivr import metrics
-from ivr.bank import AuthorizationRequest, Bank, BankAnswer, NextQuestion, Question, after_silence, judge
-from ivr.store import BankWord, DatabaseError, Job, Payment, Status, Store
+from ivr.bank import (
+    AuthorizationRequest,
+    Bank,
+    BankAnswer,
+    NextQuestion,
+    Promises,
+    Question,
+    after_silence,
+    judge,
+    our_number,
+)
+from ivr.store import UNDO_ASKED, BankWord, DatabaseError, FollowUp, Job, Payment, Status, Store
 
 log = structlog.get_logger()
 RETRY_S = 2.0  # a bank that could not be reached is tried again this often
 TRIES = 10  # and given up on after this many: about as long as a caller waits
 INQUIRIES = 4  # asked this often, with growing pauses; then the charge is reversed
 LONGEST_PAUSE_S = 300.0
+UNDOING_PAUSE_S = 1800.0  # the bank has taken the undo; asked again, should its notification be lost
 RECORD_PAUSES_S = (0.1, 0.5, 2.0)  # the bank's answer is in hand and the database is away: kept this long
-OUR_NUMBER_DIGITS = 8  # longer than field 38, so that nobody takes it for the bank's
 
 
 @dataclass(frozen=True)
@@ -88,10 +97,14 @@ class Charges:
 
     def _next_question(self, payment: Payment) -> NextQuestion:
         """A bank that `banks.yaml` no longer names is asked nothing: `_ask` says so, and it stays unknown."""
-        bank = self.banks.get(payment.intent.bank)
-        if bank is None:
+        promises = self._promises(payment)
+        if promises is None:
             return "inquire"
-        return after_silence(bank.promises, (self.now() - payment.begun_at).total_seconds())
+        return after_silence(promises, (self.now() - payment.begun_at).total_seconds())
+
+    def _promises(self, payment: Payment) -> Promises | None:
+        bank = self.banks.get(payment.intent.bank)
+        return bank.promises if bank else None
 
     def _inquire(self, job: Job, payment: Payment) -> None:
         """The bank that has never heard of it, or still cannot say, is told to reverse it."""
@@ -131,9 +144,32 @@ class Charges:
 
     def _reverse(self, job: Job, payment: Payment) -> None:
         reference = payment.intent.reference
+        promises = self._promises(payment)
+        if promises is not None and promises.undo_is_told_later:
+            self.store.note_charge(reference, UNDO_ASKED, self.now())
         answer = self._ask(payment, "reverse", lambda bank: bank.reverse(reference))
         if answer.outcome == "reversed":
             self._record(job, payment, "reversed", answer)
+        elif answer.outcome == "undoing":
+            self.store.postpone(job, UNDOING_PAUSE_S, self.due)
+        else:
+            self._later(job)
+
+    # ---- the money of an approved charge, where the bank does not take it with the authorization
+
+    def capture(self, job: Job) -> None:
+        """Its approval stands in the ledger by now. Taken up by the bank, it is done here; a notification tells the outcome."""
+        payment = self._payment(job)
+        number = payment.bank_reference
+        if number is None:
+            log.error("no reference of the bank's to capture by: capture it there", reference=job.reference)
+            self._later(job)
+            return
+        intent = payment.intent
+        answer = self._ask(payment, "capture", lambda bank: bank.capture(intent.reference, number, intent.amount))
+        if answer.outcome == "capturing":
+            self.store.note_charge(job.reference, "capture_asked", self.now())
+            self.store.finish(job)
         else:
             self._later(job)
 
@@ -178,9 +214,11 @@ class Charges:
     def _record(self, job: Job, payment: Payment, status: Status, answer: BankAnswer | None = None) -> None:
         """Should the database stay away, the lease runs out and the next holder inquires: slower, and as safe."""
         word = _word(status, answer) if answer else None
+        promises = self._promises(payment)
+        follow_up = FollowUp(self.tell_billing, promises is not None and promises.captures_apart)
         for pause_s in (*RECORD_PAUSES_S, None):
             try:
-                recorded = self.store.record(job, status, self.now(), word, tell_billing=self.tell_billing)
+                recorded = self.store.record(job, status, self.now(), word, follow_up)
             except DatabaseError:
                 if pause_s is None:
                     raise
@@ -202,13 +240,7 @@ def _word(status: Status, answer: BankAnswer) -> BankWord:
     number = answer.authorization_code
     if status == "approved" and number is None:
         number = our_number(answer.reference)
-    return BankWord(number, answer.response_code)
-
-
-def our_number(reference: str) -> str:
-    """Made from the reference, so that it is the same however often it is asked for."""
-    digest = int.from_bytes(hashlib.sha256(reference.encode()).digest()[:8], "big")
-    return f"{digest % 10**OUR_NUMBER_DIGITS:0{OUR_NUMBER_DIGITS}d}"
+    return BankWord(number, answer.response_code, answer.bank_reference)
 
 
 def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationRequest:

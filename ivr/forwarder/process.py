@@ -71,6 +71,8 @@ class Forwarder:
                 self.charges.authorize(job)
             case "resolve":
                 self.charges.resolve(job)
+            case "capture":
+                self.charges.capture(job)
             case "result" | "sms":
                 self.texts.do(job)
             case "notice":

@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.audit import Audit, AuditEvent
+from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News
 from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
@@ -22,7 +23,7 @@ from ivr.store.intents import (
     PaymentIntent,
     Status,
 )
-from ivr.store.ledger import Ledger, NoCard
+from ivr.store.ledger import FollowUp, Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, Limits, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, Notices
@@ -36,7 +37,20 @@ from ivr.store.ways import Ways, WaysTaken
 
 
 class Store(
-    Calls, SealedFields, AttemptLimits, Ledger, Outbox, Bills, Notices, Texts, Audit, Stories, Turns, Ways, FlowVersions
+    BankNewsBook,
+    Calls,
+    SealedFields,
+    AttemptLimits,
+    Ledger,
+    Outbox,
+    Bills,
+    Notices,
+    Texts,
+    Audit,
+    Stories,
+    Turns,
+    Ways,
+    FlowVersions,
 ):
     """One database's whole store; thread-safe."""
 
@@ -82,6 +96,7 @@ __all__ = [
     "FOLLOWS",
     "NOTICES",
     "TEXTS",
+    "UNDO_ASKED",
     "WITHDRAWN",
     "Accepted",
     "AlreadyBegun",
@@ -97,11 +112,13 @@ __all__ = [
     "DueChanged",
     "DueNow",
     "FlowVersion",
+    "FollowUp",
     "Job",
     "LedgerEntry",
     "Limit",
     "Limits",
     "LiveVersion",
+    "News",
     "NoCard",
     "Notice",
     "OverLimit",

@@ -28,6 +28,7 @@ from ivr.store import (
     Bill,
     DueChanged,
     DueNow,
+    FollowUp,
     Job,
     Limit,
     Limits,
@@ -209,7 +210,12 @@ class ModelledStore(Store):
         return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
 
     def record(
-        self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
+        self,
+        job: Job,
+        status: Status,
+        now: datetime,
+        answer: BankWord | None = None,
+        follow_up: FollowUp | None = None,
     ) -> bool:
         payment = self.payment(job.reference) if self.finish(job) else None
         if payment is None or status not in FOLLOWS.get(payment.status, frozenset()):
@@ -218,7 +224,7 @@ class ModelledStore(Store):
         if status == "unknown":
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
         if status == "approved" and payment.intent.payable_key:
-            if tell_billing:
+            if follow_up and follow_up.tell_billing:
                 self._add_job("notice", job.reference, NOTICES)
             else:
                 self._lower_bill(payment.intent)
