@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from ivr.calls.bank_news import BankNewsIntake
 from ivr.errors import ConfigError, PeerError
-from ivr.store import DatabaseError
+from ivr.store import DatabaseError, TooEarly
 
 log = structlog.get_logger()
 ACCEPTED = "[accepted]"  # the word that Adyen's older notifications want; newer ones go by the status
@@ -29,6 +29,8 @@ def bank_news_blueprint(intake: BankNewsIntake) -> Blueprint:
         except ConfigError as error:
             log.error("notification cannot be checked", bank=name, reason=str(error))
             return Response("not now", 503)
+        except TooEarly:
+            return Response("not yet", 503)
         except DatabaseError as error:
             log.error("notification not kept", bank=name, reason=type(error).__name__)
             return Response("not now", 503)

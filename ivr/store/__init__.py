@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.audit import Audit, AuditEvent
-from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News
+from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import Bills, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
@@ -133,6 +133,7 @@ __all__ = [
     "StoredCall",
     "TextMessage",
     "TextProblem",
+    "TooEarly",
     "Turn",
     "WaysTaken",
     "Which",

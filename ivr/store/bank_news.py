@@ -34,12 +34,16 @@ class News:
     amount: Money
 
 
+class TooEarly(Exception):
+    """The forwarder waits for this charge's answer. Nothing is kept, so that the bank tells it again."""
+
+
 class BankNewsBook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def hear(self, news: News, now: datetime, follow_up: FollowUp) -> Effect:
-        """One transaction. A charge whose answer is awaited (`sent`) is left to the forwarder, which asks."""
+        """One transaction. TooEarly while the charge is with the forwarder: its answer may be one that leaves all to news."""
         with self._database.money() as connection:
             values = {"bank": news.bank, "event": news.event, "at": milliseconds(now)}
             if connection.execute(_HEAR, values).rowcount != 1:
@@ -54,6 +58,8 @@ def _take_in(connection: Connection, news: News, now: datetime, follow_up: Follo
     payment = read_payment(connection, news.reference)
     if payment is None or payment.intent.bank != news.bank:
         return "not_ours"
+    if payment.status in ("accepted", "sent"):
+        raise TooEarly(news.reference)
     if news.told in NOTED:
         note_entry(connection, payment.intent, news.told, None, now)
         return "noted"

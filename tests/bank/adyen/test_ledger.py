@@ -6,12 +6,14 @@ from uuid import uuid4
 
 import pytest
 
+from ivr.bank import AuthorizationRequest
 from ivr.bank.adyen import PROMISES, AdyenBank, AdyenSettings
 from ivr.calls.bank_news import BankNewsIntake
 from ivr.channels.simulator import Clock
+from ivr.core.money import Money
 from ivr.errors import PeerError
 from ivr.forwarder.process import Forwarder
-from ivr.store import Accepted, Limits, SealedField, Store
+from ivr.store import Accepted, Limits, SealedField, Store, TooEarly
 from tests.bank.adyen.keys import API_KEY, HMAC_KEY
 from tests.bank.adyen.running import RunningAdyen, sealed_card
 from tests.store.payments import intent
@@ -126,6 +128,22 @@ def test_a_notification_answers_a_charge_and_has_it_captured_once_however_often_
     tell(store, adyen_process, reference, "CAPTURE", times=3)
     assert store.entries(reference) == ["requested", "unknown", "approved", "capture_asked", "captured"]
     assert not store.sealed_sizes(reference)
+
+
+def test_a_notification_that_comes_before_the_answer_is_to_come_again(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    """Else an answer of "received" would leave nothing that says what became of the charge."""
+    reference = begin(store, adyen_process, 1399, clock())
+    job = store.claim(clock(), LEASE_S)
+    assert job is not None
+    sealed = store.mark_sent(job)
+    adyen.authorize(AuthorizationRequest(reference, reference, "demo-merchant", "CA1", Money(1399), sealed or {}))
+    with pytest.raises(TooEarly):
+        tell(store, adyen_process, reference, "AUTHORISATION")
+    assert store.record(job, "unknown", clock())
+    tell(store, adyen_process, reference, "AUTHORISATION")
+    assert store.entries(reference) == ["requested", "unknown", "approved"]
 
 
 def test_a_notification_that_was_changed_on_its_way_is_refused(
