@@ -55,8 +55,8 @@ def test_each_thing_that_is_wrong_is_said_with_its_cure(adyen_process: RunningAd
 
 
 def test_no_secret_is_in_what_is_said(adyen_process: RunningAdyen):
-    secrets = {"ADYEN_API_KEY": "very secret", "ADYEN_HMAC_KEY": "secret too"}
-    assert not [words for words in wrong(adyen_process.settings(), secrets) if "secret" in words]
+    secrets = {"ADYEN_API_KEY": "hush hush", "ADYEN_HMAC_KEY": "hush too"}
+    assert not [words for words in wrong(adyen_process.settings(), secrets) if "hush" in words]
 
 
 def test_our_own_bank_is_looked_at_too(bank_process: RunningBank):  # noqa: F811
