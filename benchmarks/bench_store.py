@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.bank.tonetill import PROMISES
 from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
@@ -26,6 +27,8 @@ LAPS, CALLS, CHARGES = 3, 1500, 300
 
 class InstantBank:
     """Answers at once: what is measured is ours."""
+
+    promises = PROMISES
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         return BankAnswer("approved", request.reference, "00", "123456")

@@ -7,7 +7,10 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
+from ivr.bank import load_banks
 from ivr.calls.assembly import Engine, assemble
+from ivr.calls.bank_news import BankNewsIntake
+from ivr.channels.bank_news import bank_news_blueprint
 from ivr.channels.browser import BrowserPhone
 from ivr.channels.twilio import (
     MAX_BODY,
@@ -56,6 +59,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
     app.register_blueprint(connector.blueprint())
     app.register_blueprint(tones_blueprint())
+    banks = load_banks(settings.banks, settings.var)
+    app.register_blueprint(
+        bank_news_blueprint(BankNewsIntake(engine.store, banks, os.environ, bool(settings.billing_url)))
+    )
     add_health(app, engine.store)
     add_errors(app)
     app.wsgi_app = PlainPaths(app.wsgi_app)  # type: ignore[method-assign]

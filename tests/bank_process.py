@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from ivr.bank import BankSettings, HttpsBank
 from ivr.bank.dev_keys import make_development_keys
 from ivr.bank.settings import seconds
 from ivr.bank.simulator import BankSimulator, BookEntry, read_books
+from ivr.bank.tonetill import TonetillBank, TonetillSettings
 from ivr.vault import Vault
 
 PATIENT = "20s"  # a busy machine must not make an answer unknown
@@ -37,7 +37,7 @@ class BankKeys:
     def bank(self) -> Path:
         return self.var / "bank"
 
-    def settings(self, url: str, **other: object) -> BankSettings:
+    def settings(self, url: str, **other: object) -> TonetillSettings:
         written = {
             "url": url,
             "sealing_key": "keys/bank-sealing.crt",
@@ -47,7 +47,7 @@ class BankKeys:
             "connect_timeout": "5s",
             "read_timeout": PATIENT,
         }
-        return BankSettings.model_validate(written | other).below(self.var)
+        return TonetillSettings.model_validate(written | other).below(self.var)
 
     def vault(self) -> Vault:
         return Vault(self.keys / "bank-sealing.crt", (self.keys / "fingerprint.key").read_bytes())
@@ -60,7 +60,7 @@ class RunningBank:
     url: str
     folder: Path
     var: Path
-    settings: BankSettings
+    settings: TonetillSettings
 
     def entries(self) -> list[BookEntry]:
         return read_books(self.folder)
@@ -113,15 +113,15 @@ def bank_process(bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def impatient_bank(bank_process: RunningBank) -> Iterator[HttpsBank]:
+def impatient_bank(bank_process: RunningBank) -> Iterator[TonetillBank]:
     """A client that soon takes silence for an answer; on a busy machine also where the answer is on its way."""
     settings = bank_process.settings.model_copy(update={"read_timeout": seconds(IMPATIENT)})
-    with HttpsBank(settings) as client:
+    with TonetillBank(settings) as client:
         yield client
 
 
 @pytest.fixture
-def bank(bank_process: RunningBank) -> Iterator[HttpsBank]:
+def bank(bank_process: RunningBank) -> Iterator[TonetillBank]:
     """A client of the running simulator."""
-    with HttpsBank(bank_process.settings) as client:
+    with TonetillBank(bank_process.settings) as client:
         yield client

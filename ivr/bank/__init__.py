@@ -1,8 +1,11 @@
-"""Banks: what they can be asked, the client that asks them, their settings. The simulator is a program of its own."""
+"""Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own."""
 
-from ivr.bank.client import HttpsBank
-from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, Outcome
-from ivr.bank.settings import LEASE_S, BankSettings, load_banks
+from ivr.bank.banks_file import load_banks
+from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Finding, Outcome
+from ivr.bank.our_number import our_number
+from ivr.bank.promises import NextQuestion, Promises, after_silence, promises_table
+from ivr.bank.protocols import Opening, all_promises, open_bank, protocol_called
+from ivr.bank.settings import LEASE_S, BankSettings
 from ivr.bank.verdict import Question, judge
 
 __all__ = [
@@ -10,10 +13,20 @@ __all__ = [
     "AuthorizationRequest",
     "Bank",
     "BankAnswer",
+    "BankNews",
     "BankSettings",
-    "HttpsBank",
+    "Finding",
+    "NextQuestion",
+    "Opening",
     "Outcome",
+    "Promises",
     "Question",
+    "after_silence",
+    "all_promises",
     "judge",
     "load_banks",
+    "open_bank",
+    "our_number",
+    "promises_table",
+    "protocol_called",
 ]

@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
 
+from ivr.bank.promises import Promises
 from ivr.core.money import Money
 
-Outcome = Literal["approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked"]
+Outcome = Literal[
+    "approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked", "undoing", "capturing"
+]
+Told = Literal["approved", "declined", "reversed", "undo_refused", "captured", "capture_failed", "other"]
 
 
 class Unreadable(Enum):
@@ -43,11 +47,13 @@ class BankAnswer:
     - not_found: the bank has no such reference *yet*; a request on its way may still arrive, so reverse before giving up.
     - unknown: the request may have arrived, and nobody has said what became of it. Inquire, then reverse.
     - not_sent: no byte of the request has left this machine; it may be sent again.
+    - undoing: the bank has taken the undo, and says later, in a notification, what came of it.
+    - capturing: the bank has taken the capture of what it approved; its outcome too is told later.
     - not_as_asked: money may have moved, and not as agreed (part of the amount, say): reverse. Never a client's own word.
 
     `reason` says in a few words why it is unknown or not sent, for the log. `amount` is what the bank says that it has
-    approved, None where it does not say, UNREADABLE where it says so in another form than agreed. What may be believed
-    of an answer is for `verdict`.
+    approved, None where it does not say, UNREADABLE where it says so in another form than agreed. `bank_reference`:
+    the bank's own, by which an approved charge is captured. What may be believed of an answer is for `verdict`.
     """
 
     outcome: Outcome
@@ -56,17 +62,52 @@ class BankAnswer:
     authorization_code: str | None = None
     reason: str | None = None
     amount: Money | Unreadable | None = None
+    bank_reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look at a bank has shown. `is_good` is None for what was not tried, and why."""
+
+    is_good: bool | None
+    words: str
+
+
+@dataclass(frozen=True)
+class BankNews:
+    """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours."""
+
+    event: str
+    reference: str
+    told: Told
+    bank_reference: str
+    amount: Money
+    response_code: str | None = None
+    confirmation_number: str | None = None
 
 
 class Bank(Protocol):
-    """Every method answers, whatever the network does: silence is an outcome. All may be called from many threads."""
+    """Every method answers, whatever the network does: silence is an outcome. All may be called from many threads.
 
-    def authorize(self, request: AuthorizationRequest) -> BankAnswer: ...
+    What a bank does not promise is never asked of it (`promises`); the methods here then say that nothing is known.
+    `connections`: how many charges it may have under way at once.
+    """
+
+    promises: Promises
+    connections: int
+
+    def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        """Where the bank takes the same request again under its key (`repeats_s`), this is how it is repeated."""
+        ...
 
     def inquire(self, reference: str) -> BankAnswer:
         """What became of an authorization."""
-        ...
+        return BankAnswer("unknown", reference, reason="this bank cannot be asked")
 
     def reverse(self, reference: str) -> BankAnswer:
         """Takes an authorization back, or forbids one that has not arrived yet. The second time it changes nothing."""
-        ...
+        return BankAnswer("unknown", reference, reason="this bank cannot be told to undo")
+
+    def capture(self, reference: str, bank_reference: str, amount: Money) -> BankAnswer:
+        """Takes the money of an approved charge (`captures_apart`). The second time it changes nothing."""
+        return BankAnswer("unknown", reference, reason="this bank takes the money with the authorization")

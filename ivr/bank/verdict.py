@@ -1,9 +1,9 @@
 """What may be believed of a bank's answer: whether it is recorded, asked about, or taken back. The same for every protocol.
 
 Three questions to an approval: does its code approve (ISO 8583 field 39), is it for the amount that was asked for, and
-does it have an authorization code (field 38)? The table:
+does it have an authorization code (field 38), or the bank's own reference where it has one? The table:
 
-| the answer | to a charge | to an inquiry |
+| the answer | to a charge | to an inquiry, or the charge repeated |
 | --- | --- | --- |
 | approved, partly (39 = 10) or another amount or currency | reverse | reverse |
 | approved with a refusing code, declined with an approving one | inquire | reverse |
@@ -29,7 +29,9 @@ APPROVING = frozenset({"00", "08", "11", "16"})
 PARTIAL = "10"
 # 21: no action taken, 25: no such record. Both leave nothing charged under the reference.
 REVERSING = frozenset({"00", "21", "25"})
-Question = Literal["authorize", "inquire", "reverse"]
+Question = Literal["authorize", "inquire", "repeat", "reverse", "capture"]
+# An answer to one of these is a second word on a charge that was asked for before.
+SECOND_WORDS: frozenset[Question] = frozenset({"inquire", "repeat"})
 Doubt = Literal[
     "partial_approval",
     "another_amount",
@@ -48,9 +50,10 @@ def judge(answer: BankAnswer, question: Question, asked: Money) -> BankAnswer:
     doubt = doubt_of(answer, asked)
     if doubt is None:
         return answer
-    if doubt in TAKE_BACK or (question == "inquire" and doubt in ("code_contradicts", "amount_unreadable")):
+    is_second_word = question in SECOND_WORDS
+    if doubt in TAKE_BACK or (is_second_word and doubt in ("code_contradicts", "amount_unreadable")):
         return replace(answer, outcome="not_as_asked", reason=doubt)
-    if question == "inquire" and doubt in BELIEVED_TWICE:
+    if is_second_word and doubt in BELIEVED_TWICE:
         return replace(answer, reason=doubt)
     return replace(answer, outcome="unknown", reason=doubt)
 
@@ -79,4 +82,4 @@ def _doubt_of_approval(answer: BankAnswer, asked: Money) -> Doubt | None:
         return "amount_unreadable"
     if code is None:
         return "no_response_code"
-    return None if answer.authorization_code else "no_authorization_code"
+    return None if answer.authorization_code or answer.bank_reference else "no_authorization_code"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivr.bank import BankSettings, load_banks
+from ivr.bank import BankSettings, load_banks, protocol_called
 from ivr.calls import flow_folder
 from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
@@ -135,7 +135,8 @@ def assemble(settings: Settings) -> Engine:
     flows, folder = live_flows(settings, store, banks)
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
-    vaults = vaults_for({name: bank.sealing_key for name, bank in banks.items()}, fingerprint_key)
+    forms = {name: protocol_called(bank.protocol).promises.seal for name, bank in banks.items()}
+    vaults = vaults_for({name: bank.sealing_key for name, bank in banks.items()}, fingerprint_key, forms)
     can_text = texting(settings, store.text_trouble)
     payments = Payments(
         store,
@@ -155,9 +156,13 @@ def assemble(settings: Settings) -> Engine:
 MakeVaults = Callable[[Mapping[str, Path], bytes], Mapping[str, Vault]]
 
 
-def vaults_for(sealing_keys: Mapping[str, Path], fingerprint_key: bytes) -> Mapping[str, Vault]:
-    """By bank, each sealing to that bank's public key. ConfigError where a key cannot be used."""
-    return {bank: Vault(key, fingerprint_key) for bank, key in sealing_keys.items()}
+def vaults_for(
+    sealing_keys: Mapping[str, Path], fingerprint_key: bytes, forms: Mapping[str, str] | None = None
+) -> Mapping[str, Vault]:
+    """By bank, each sealing to that bank's public key, in its form (ours where none is given). ConfigError where a key
+    cannot be used."""
+    forms = forms or {}
+    return {bank: Vault(key, fingerprint_key, forms.get(bank, "tonetill")) for bank, key in sealing_keys.items()}
 
 
 def read_secret(file: Path) -> bytes:

@@ -5,7 +5,7 @@ Settings that are wrong in themselves (a port that is no number) are refused ear
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,16 +33,27 @@ DEMO_ACCOUNTS = SHIPPED / "config" / "accounts.csv"
 
 
 def require_production(settings: Settings, *, opens_keys: bool = False) -> None:
-    """ConfigError names everything that is only safe on a laptop, each with its cure. Nothing in development.
+    """ConfigError names everything that is only safe on a laptop, each with its cure; in development, a live bank.
 
     `opens_keys`: also whether the banks' client keys fit, for processes that may read them; the web process may not.
     """
     if settings.environment != "production":
+        _refuse_live_banks(settings)
         return
     problems = [*_settings_problems(settings), *_bank_problems(settings, opens_keys), *_key_problems(settings)]
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise ConfigError(f"ENVIRONMENT=production refuses what is only safe on a laptop:\n{listed}")
+
+
+def _refuse_live_banks(settings: Settings) -> None:
+    """A machine for trying things out must not be able to charge anybody. What is wrong with the file is told elsewhere."""
+    for name, bank in load_banks(settings.banks, settings.var).items():
+        if bank.is_live:
+            raise ConfigError(
+                f"{settings.banks}: {name}: url {bank.url} charges real cards, and this is ENVIRONMENT=development: "
+                "set the bank's test address, or ENVIRONMENT=production"
+            )
 
 
 def _settings_problems(settings: Settings) -> Iterator[str]:
@@ -140,19 +151,17 @@ def _bank_problems(settings: Settings, opens_keys: bool) -> Iterator[str]:
     for name, bank in banks.items():
         if _is_loopback(_host(bank.url)):
             yield f"{settings.banks}: {name}: url {bank.url} is this machine (the simulator): set your bank's address"
-        yield from _certificate_problems(name, bank)
-        if opens_keys and not _belong_together(bank.client_certificate, bank.client_key):
-            yield f"{name}: client_key: {bank.client_key} is not the key of {bank.client_certificate}: copy the one that is"
+        if bank.is_live is False:
+            yield f"{settings.banks}: {name}: url {bank.url} is the bank's test system: set the address of the live one"
+        yield from _file_problems(name, bank)
+        for certificate, key in bank.KEY_PAIRS if opens_keys else ():
+            ours, its = bank.files()[certificate], bank.files()[key]
+            if not _belong_together(ours, its):
+                yield f"{name}: {key}: {its} is not the key of {ours}: copy the one that is"
 
 
-def _certificate_problems(name: str, bank: BankSettings) -> Iterator[str]:
-    files: Mapping[str, Path] = {
-        "sealing_key": bank.sealing_key,
-        "ca": bank.ca,
-        "client_certificate": bank.client_certificate,
-        "client_key": bank.client_key,
-    }
-    for key, file in files.items():
+def _file_problems(name: str, bank: BankSettings) -> Iterator[str]:
+    for key, file in bank.files().items():
         if not file.is_file():
             yield f"{name}: {key}: there is no file {file}: copy the one your bank issued there, or change banks.yaml"
         elif _is_from_development(file):

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ivr.bank import HttpsBank, load_banks
+from ivr.bank import load_banks
 from ivr.bank.dev_keys import make_development_keys
 from ivr.bank.simulator import BankSimulator
+from ivr.bank.tonetill import TonetillBank, TonetillSettings
 from ivr.calls.assembly import load_flow
 from ivr.calls.billing import Waiting, billing_of
 from ivr.channels.simulator import Clock
@@ -39,7 +40,8 @@ def workbench(file: Path) -> Iterator[Workbench]:
         settings = load_banks(SAMPLE_BANKS, Path(folder))
         with BankSimulator(bank_folder, slow_s=2.0) as simulator:
             ours = next(iter(settings.values())).model_copy(update={"url": simulator.url, "read_timeout": 4.0})
-            with HttpsBank(ours) as bank:
+            assert isinstance(ours, TonetillSettings)
+            with TonetillBank(ours) as bank:
                 yield build_workbench(
                     flow,
                     prompts,

@@ -8,6 +8,7 @@ from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.agreements import Agreement, Agreements
 from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
 from ivr.store.audit import Audit, AuditEvent
+from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.database import CONNECTIONS, Database
@@ -24,7 +25,7 @@ from ivr.store.intents import (
     PaymentIntent,
     Status,
 )
-from ivr.store.ledger import Ledger, NoCard
+from ivr.store.ledger import FollowUp, Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.notices import Notice, NoticeRows
@@ -38,6 +39,7 @@ from ivr.store.ways import Ways, WaysTaken
 
 
 class Store(
+    BankNewsBook,
     Calls,
     SealedFields,
     LimitChecks,
@@ -99,6 +101,7 @@ __all__ = [
     "FOLLOWS",
     "NOTICES",
     "TEXTS",
+    "UNDO_ASKED",
     "WITHDRAWN",
     "Accepted",
     "Agreement",
@@ -117,10 +120,12 @@ __all__ = [
     "DueChanged",
     "DueNow",
     "FlowVersion",
+    "FollowUp",
     "Job",
     "LedgerEntry",
     "Limit",
     "LiveVersion",
+    "News",
     "NoCard",
     "Notice",
     "OverLimit",
@@ -135,6 +140,7 @@ __all__ = [
     "StoredCall",
     "TextMessage",
     "TextProblem",
+    "TooEarly",
     "TurnRecord",
     "WaysTaken",
     "Which",

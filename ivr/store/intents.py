@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
@@ -45,12 +45,14 @@ class PaymentIntent:
 
 @dataclass(frozen=True)
 class Payment:
-    """An intent and where it stands."""
+    """An intent and where it stands. `begun_at`: when it was written down, before anything could leave."""
 
     intent: PaymentIntent
     status: Status
     confirmation_number: str | None
     response_code: str | None
+    begun_at: datetime
+    bank_reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class BankWord:
 
     confirmation_number: str | None = None
     response_code: str | None = None
+    bank_reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ _COLUMNS = (
 _ADD = text(f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})")  # noqa: S608
 _KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
 _MOVE = text(
-    "UPDATE payment_intent SET status = :new, confirmation_number = :number, response_code = :code "
+    "UPDATE payment_intent SET status = :new, confirmation_number = :number, response_code = :code, "
+    "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference) "
     "WHERE reference = :reference AND status = :old"
 )
 _READ = select(payment_intent).where(payment_intent.c.reference == bindparam("reference"))
@@ -158,6 +162,7 @@ def move(connection: Connection, reference: str, old: Status, new: Status, word:
     """False where it no longer stands at `old`."""
     word = word or BankWord()
     values = {"number": word.confirmation_number, "code": word.response_code}
+    values |= {"bank_reference": word.bank_reference}
     return connection.execute(_MOVE, values | {"reference": reference, "old": old, "new": new}).rowcount == 1
 
 
@@ -180,4 +185,5 @@ def payment_of(row: Any) -> Payment:
         payable_key=row.payable_key,
         line=row.line,
     )
-    return Payment(intent, row.status, row.confirmation_number, row.response_code)
+    begun_at = datetime.fromtimestamp(row.created_at / 1000, UTC)
+    return Payment(intent, row.status, row.confirmation_number, row.response_code, begun_at, row.bank_reference)

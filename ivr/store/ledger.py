@@ -1,5 +1,6 @@
 """Payment intents and what became of them: one intent, one charge; ledger rows are added, never changed."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, text
@@ -47,6 +48,15 @@ _LOWER_BILL = text(
 Refusal = OverLimit | BeingPaid | DueChanged
 
 
+@dataclass(frozen=True)
+class FollowUp:
+    """What an approval leaves behind. `tell_billing`: a job to tell the billing system, in place of lowering the bill here;
+    `capture`: one to take the money, where the bank does not take it with the authorization."""
+
+    tell_billing: bool = False
+    capture: bool = False
+
+
 class Ledger:
     """Locks are taken in one order everywhere: the outbox's job first, then the intent."""
 
@@ -73,7 +83,7 @@ class Ledger:
             refusal = self._refusal(connection, intent, staged, limits, now, due)
             if refusal is None:
                 add_intent(connection, intent, staged.fingerprint, now)
-                _add_entry(connection, intent, "requested", None, now)
+                add_entry(connection, intent, "requested", None, now)
                 add_job(connection, "authorize", intent.reference, bank_queue(intent.bank))
                 return Accepted()
             delete_sealed(connection, intent.reference)
@@ -134,9 +144,8 @@ class Ledger:
 
     def entries(self, reference: str) -> list[str]:
         """The ledger's story of an intent, oldest first."""
-        story = select(ledger_entry.c.kind).where(ledger_entry.c.reference == reference).order_by(ledger_entry.c.id)
         with self._database.calls() as connection:
-            return list(connection.execute(story).scalars())
+            return read_story(connection, reference)
 
     # ---- the forwarder's side
 
@@ -147,13 +156,26 @@ class Ledger:
                 return None
             return read_sealed(connection, job.reference).fields
 
+    def sealed_again(self, job: Job) -> dict[str, str] | None:
+        """The sealed fields of a charge without an answer, for the same request under the same key; None where it has one."""
+        with self._database.money() as connection:
+            payment = read_payment(connection, job.reference) if is_held(connection, job) else None
+            if payment is None or payment.status != "unknown":
+                return None
+            return read_sealed(connection, job.reference).fields
+
     def record(
-        self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
+        self,
+        job: Job,
+        status: Status,
+        now: datetime,
+        answer: BankWord | None = None,
+        follow_up: FollowUp | None = None,
     ) -> bool:
         """The end of a job, in one transaction; False if the lease was lost meanwhile or the status cannot follow.
 
-        A final status deletes the sealed fields; `unknown` leaves a job to resolve it; `approved` lowers the bill, or,
-        with `tell_billing`, leaves a job to tell the system that keeps it.
+        A final status deletes the sealed fields; `unknown` leaves a job to resolve it; what `approved` leaves says
+        `follow_up`.
         """
         word = answer or BankWord()
         with self._database.money() as connection:
@@ -162,11 +184,18 @@ class Ledger:
                 return False
             if not move(connection, job.reference, payment.status, status, word):
                 raise LostRace(job.reference)
-            _add_entry(connection, payment.intent, status, word.response_code, now)
-            _follow_up(connection, payment.intent, status, tell_billing)
+            add_entry(connection, payment.intent, status, word.response_code, now)
+            follow(connection, payment.intent, status, follow_up or FollowUp())
         if status in FINAL:
             self._database.drop_wal()
         return True
+
+    def note_charge(self, reference: str, kind: str, now: datetime) -> None:
+        """One more entry of a payment's story, which stays where it stands. The second time it changes nothing."""
+        with self._database.money() as connection:
+            payment = read_payment(connection, reference)
+            if payment is not None:
+                note_entry(connection, payment.intent, kind, None, now)
 
     def put_back(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
         """Surely nothing left: the intent may be sent again, later, by whoever leases the job then."""
@@ -209,22 +238,35 @@ def _less(due: Money, paid: Money) -> Money:
     return Money(max(due.minor - paid.minor, 0), due.currency)
 
 
-def _follow_up(connection: Connection, intent: PaymentIntent, status: Status, tell_billing: bool) -> None:
+def follow(connection: Connection, intent: PaymentIntent, status: Status, follow_up: FollowUp) -> None:
     if status == "unknown":
         add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
     # What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower.
-    if status == "approved" and tell_billing and (intent.payable_key or intent.account):
+    if status == "approved" and follow_up.tell_billing and (intent.payable_key or intent.account):
         add_job(connection, "notice", intent.reference, NOTICES)
     elif status == "approved" and intent.payable_key:
         _lower_bill(connection, intent)
+    if status == "approved" and follow_up.capture:
+        add_job(connection, "capture", intent.reference, bank_queue(intent.bank))
     if status in FINAL:
         delete_sealed(connection, intent.reference)
         hurry(connection, "result", intent.reference)
 
 
-def _add_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
+def add_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
     entry = {"reference": intent.reference, "kind": kind, "response_code": code, "at": milliseconds(now)}
     connection.execute(_ADD_ENTRY, entry | {"amount_minor": intent.amount.minor, "currency": intent.amount.currency})
+
+
+def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
+    """Unless there is one of the kind."""
+    if kind not in read_story(connection, intent.reference):
+        add_entry(connection, intent, kind, code, now)
+
+
+def read_story(connection: Connection, reference: str) -> list[str]:
+    story = select(ledger_entry.c.kind).where(ledger_entry.c.reference == reference).order_by(ledger_entry.c.id)
+    return list(connection.execute(story).scalars())
 
 
 def _lower_bill(connection: Connection, intent: PaymentIntent) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, TextClause, false, func, select, text
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
 
-KINDS = ("authorize", "resolve", "result", "sms", "notice", "agreement")
+KINDS = ("authorize", "resolve", "capture", "result", "sms", "notice", "agreement")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ _ADD = text(
 _HELD = "WHERE id = :id AND fence = :fence AND is_done = false"
 _TOUCH = text(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
 _FINISH = text(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
+_DROP = text("UPDATE outbox SET is_done = true WHERE kind = :kind AND reference = :reference AND is_done = false")
 _ACKNOWLEDGE = text("UPDATE payment_intent SET acknowledged_at = :at WHERE reference = :reference")
 _POSTPONE = f"UPDATE outbox SET due_at = {{now}} + :pause_ms, leased_until = 0 {_HELD}"  # noqa: S608
 _RENEW = f"UPDATE outbox SET leased_until = {{now}} + :lease_ms {_HELD}"  # noqa: S608
@@ -162,6 +163,11 @@ def _timed(statement: str, which: str, is_sqlite: bool) -> TextClause:
 def add_job(connection: Connection, kind: str, reference: str, queue: str) -> None:
     """Due at once. Once for each kind and reference, however often it is asked for."""
     connection.execute(_ADD, {"kind": kind, "reference": reference, "queue": queue, "due_at": AT_ONCE})
+
+
+def drop_job(connection: Connection, kind: str, reference: str) -> None:
+    """What it was to find out is known. Whoever holds it has lost it."""
+    connection.execute(_DROP, {"kind": kind, "reference": reference})
 
 
 def hurry(connection: Connection, kind: str, reference: str) -> None:

@@ -85,6 +85,7 @@ payment_intent = Table(
     Column("payable_key", String(60), nullable=False, server_default=""),
     Column("line", String(120), nullable=False, server_default=""),  # flow and called number
     Column("is_counted", Boolean, nullable=False, server_default=true()),  # against limits; an operator may take it out
+    Column("bank_reference", String(40)),  # the bank's own, by which an approved charge is captured
     Column("acknowledged_at", BigInteger),  # when a billing system of the merchant's said that it knows of it
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
@@ -104,6 +105,15 @@ ledger_entry = Table(
     Column("response_code", String(4)),
     Column("at", BigInteger, nullable=False),
     UniqueConstraint("reference", "kind", name="one_entry_of_a_kind"),
+)
+
+# What banks have told by themselves, so that the second telling of it changes nothing.
+bank_news = Table(
+    "bank_news",
+    metadata,
+    Column("bank", String(60), primary_key=True),
+    Column("event", String(120), primary_key=True),
+    Column("at", BigInteger, nullable=False),
 )
 
 # Work for the forwarder: leased by `leased_until`, fenced by `fence`, which moves with every lease. `queue`: a bank's, or

@@ -3,14 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.bank import AuthorizationRequest, Bank, BankAnswer, protocol_called
 from ivr.core.money import Money
 
 DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "lost": "41"}
 
 
 @dataclass
-class ScriptedBank:
+class ScriptedBank(Bank):
     """`behaviour`: approves, declines [code], is silent, is silent after charging, is unreachable, cannot say.
 
     `words`: the last outcome that was answered, by reference. `overlaps`: what was asked for although it had not said its
@@ -24,6 +24,8 @@ class ScriptedBank:
     words: dict[str, str] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
     working: bool = True
+    promises = protocol_called("tonetill").promises
+    connections = 1
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         return self._noted(self._authorize(request))

@@ -9,7 +9,8 @@ from pathlib import Path
 from ivr.core.brands import brand_of
 from ivr.errors import ConfigError
 from ivr.vault.card import CardRules, Reason, problem_of
-from ivr.vault.seal import SealContext, load_sealing_key, seal
+from ivr.vault.forms import FORMS
+from ivr.vault.seal import SealContext
 from ivr.vault.secret import Secret
 
 LEAST_FINGERPRINT_KEY_BYTES = 32  # RFC 2104 3: no less than the hash's length
@@ -28,12 +29,14 @@ class Intake:
 
 
 class Vault:
-    """Seals to one bank's key; shared by all threads of a process. ConfigError at once where a key is not usable."""
+    """Seals to one bank's key, in the form that its protocol names; shared by all threads of a process. ConfigError at
+    once where a key is not usable."""
 
-    def __init__(self, sealing_key: Path, fingerprint_key: bytes) -> None:
+    def __init__(self, sealing_key: Path, fingerprint_key: bytes, form: str = "tonetill") -> None:
         if len(fingerprint_key) < LEAST_FINGERPRINT_KEY_BYTES:
             raise ConfigError(f"the fingerprint key has less than {LEAST_FINGERPRINT_KEY_BYTES} bytes; make a new one")
-        self._key = load_sealing_key(sealing_key)
+        self._form = FORMS[form]
+        self._key = self._form.load_key(sealing_key)
         self._fingerprint_key = fingerprint_key
 
     def take(
@@ -61,10 +64,10 @@ class Vault:
                 return Intake(valid=True, sealed=sealed)
             return self._take_pan(secret.buffer, sealed)
 
-    def _seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str:
-        return seal(field, clear, context, self._key, today)
+    def _seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str | None:
+        return self._form.seal(field, clear, context, self._key, today)
 
-    def _take_pan(self, pan: bytearray, sealed: str) -> Intake:
+    def _take_pan(self, pan: bytearray, sealed: str | None) -> Intake:
         brand = brand_of(pan)
         assert brand is not None  # a number of no known brand is not valid
         summary = f"{brand.name} {pan[-4:].decode('ascii')}"

@@ -55,9 +55,14 @@ class SealingKey:
 
 def seal(field: str, clear: bytearray, context: SealContext, key: SealingKey, today: date) -> str:
     """The field as a compact JWE. The clear buffer is read in place; wiping it is the caller's."""
+    return compact(protected_header(field, context, key.kid), clear, key, today)
+
+
+def compact(protected: Mapping[str, object], clear: bytearray, key: SealingKey, today: date) -> str:
+    """RFC 7516 3.1, whatever the protected header says."""
     if today > key.good_until:
         raise ConfigError(f"{key.file}: the bank's sealing certificate expired on {key.good_until}; {CURE}")
-    header = b64(json.dumps(protected_header(field, context, key.kid), separators=(",", ":")).encode())
+    header = b64(json.dumps(protected, separators=(",", ":")).encode())
     content_key, iv = AESGCM.generate_key(bit_length=256), os.urandom(IV_BYTES)
     sealed = AESGCM(content_key).encrypt(iv, clear, header)
     parts = (

@@ -7,7 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ivr.bank import AuthorizationRequest, HttpsBank
+from ivr.bank import AuthorizationRequest
+from ivr.bank.tonetill import TonetillBank
 from ivr.vault import Vault
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys, RunningBank
@@ -20,7 +21,7 @@ def request_(bank_keys: BankKeys) -> AuthorizationRequest:
     return new_request(bank_keys.vault())
 
 
-def refused(bank: HttpsBank, process: RunningBank, request: AuthorizationRequest) -> str:
+def refused(bank: TonetillBank, process: RunningBank, request: AuthorizationRequest) -> str:
     answer = bank.authorize(request)
     entry = process.entry(request.reference)
     assert answer.outcome == "declined"
@@ -31,7 +32,7 @@ def refused(bank: HttpsBank, process: RunningBank, request: AuthorizationRequest
 
 @pytest.mark.parametrize("what", ["merchant", "call", "reference"])
 def test_fields_sealed_for_another_payment_are_refused(
-    bank: HttpsBank, bank_process: RunningBank, request_: AuthorizationRequest, what: str
+    bank: TonetillBank, bank_process: RunningBank, request_: AuthorizationRequest, what: str
 ) -> None:
     moved = replace(request_, **{what: f"{request_.reference}-elsewhere"})  # type: ignore[arg-type]
     assert refused(bank, bank_process, moved) == "63"
@@ -70,7 +71,7 @@ def change(value: str) -> Callable[[Sealed], Sealed]:
     ],
 )
 def test_tampered_fields_are_refused(
-    bank: HttpsBank,
+    bank: TonetillBank,
     bank_process: RunningBank,
     request_: AuthorizationRequest,
     tamper: Callable[[Sealed], Sealed],
@@ -81,7 +82,7 @@ def test_tampered_fields_are_refused(
 
 
 def test_fields_sealed_to_another_key_are_refused(
-    bank: HttpsBank, bank_process: RunningBank, own_keys: BankKeys
+    bank: TonetillBank, bank_process: RunningBank, own_keys: BankKeys
 ) -> None:
     strange = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
     file = own_keys.keys / "other.pem"

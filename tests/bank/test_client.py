@@ -22,18 +22,19 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.bank import Bank, BankAnswer, HttpsBank
-from ivr.bank.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, read_answer
+from ivr.bank import Bank, BankAnswer
 from ivr.bank.certificates import Issuer, Use, issue
 from ivr.bank.dev_keys import make_development_keys, new_tls_key, pem, private_pem
 from ivr.bank.simulator import BankSimulator
+from ivr.bank.tonetill import TonetillBank
+from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, read_answer
 from ivr.errors import ConfigError
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys, RunningBank
 
 
 def ask(settings) -> BankAnswer:
-    with HttpsBank(settings) as bank:
+    with TonetillBank(settings) as bank:
         return bank.inquire("r-1")
 
 
@@ -62,7 +63,7 @@ def listener(serve: Callable[[socket.socket], None]) -> Iterator[str]:
         thread.join(10)
 
 
-def test_the_client_is_a_bank(bank: HttpsBank) -> None:
+def test_the_client_is_a_bank(bank: TonetillBank) -> None:
     as_bank: Bank = bank
     assert as_bank.inquire("never-heard-of").outcome == "not_found"
 
@@ -125,7 +126,7 @@ def test_a_refused_client_certificate_is_unknown_and_books_nothing(
     for name in ("client.crt", "client.key"):
         shutil.copy(stranger.keys / name, own_keys.keys / name)
     request = new_request(own_keys.vault())
-    with HttpsBank(own_keys.settings(bank_process.url)) as client:
+    with TonetillBank(own_keys.settings(bank_process.url)) as client:
         answer = client.authorize(request)
     assert answer.outcome == "unknown"
     assert bank_process.entry(request.reference) is None
@@ -186,7 +187,7 @@ def test_a_request_that_the_bank_does_not_read_is_given_up_in_time(own_keys: Ban
     finished = threading.Event()
     request = replace(new_request(own_keys.vault()), sealed={"card_number": "x" * 50_000_000})
     with tls_listener(own_keys, lambda connection: finished.wait(10) and None) as url:
-        with HttpsBank(own_keys.settings(url, read_timeout="300ms")) as bank:
+        with TonetillBank(own_keys.settings(url, read_timeout="300ms")) as bank:
             answer = bank.authorize(request)
         finished.set()
     assert (answer.outcome, answer.reason) == ("unknown", "WriteTimeout")
@@ -317,7 +318,7 @@ def reissue(keys: BankKeys, file: Path, use: Use, now: datetime) -> None:
 def test_a_missing_file_is_named_with_its_cure(own_keys: BankKeys, name: str, says: str) -> None:
     (own_keys.keys / name).unlink()
     with pytest.raises(ConfigError, match=says):
-        HttpsBank(own_keys.settings("https://127.0.0.1:1"))
+        TonetillBank(own_keys.settings("https://127.0.0.1:1"))
 
 
 @pytest.mark.parametrize("name", ["client.crt", "client.key", "bank-ca.crt"])
@@ -325,7 +326,7 @@ def test_a_missing_file_is_named_with_its_cure(own_keys: BankKeys, name: str, sa
 def test_a_file_of_something_else_is_named(own_keys: BankKeys, name: str, content: bytes) -> None:
     (own_keys.keys / name).write_bytes(content)
     with pytest.raises(ConfigError, match=name):
-        HttpsBank(own_keys.settings("https://127.0.0.1:1"))
+        TonetillBank(own_keys.settings("https://127.0.0.1:1"))
 
 
 def test_a_key_of_another_certificate_is_told(own_keys: BankKeys) -> None:
@@ -333,7 +334,7 @@ def test_a_key_of_another_certificate_is_told(own_keys: BankKeys) -> None:
     with pytest.raises(
         ConfigError, match=r"client.key: key values mismatch; they must be a certificate and its own key"
     ):
-        HttpsBank(own_keys.settings("https://127.0.0.1:1"))
+        TonetillBank(own_keys.settings("https://127.0.0.1:1"))
 
 
 def test_our_own_expired_certificate_is_told_with_its_day(own_keys: BankKeys) -> None:
@@ -341,11 +342,11 @@ def test_our_own_expired_certificate_is_told_with_its_day(own_keys: BankKeys) ->
     with pytest.raises(
         ConfigError, match=r"client.crt: our certificate expired on 2024-12-31; ask the bank for a new one"
     ):
-        HttpsBank(own_keys.settings("https://127.0.0.1:1"))
+        TonetillBank(own_keys.settings("https://127.0.0.1:1"))
 
 
 def test_an_encrypted_key_is_told_and_nobody_is_asked_for_a_password(own_keys: BankKeys) -> None:
     locked = new_tls_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
     (own_keys.keys / "client.key").write_bytes(locked)
     with pytest.raises(ConfigError, match="unencrypted PEM"):
-        HttpsBank(own_keys.settings("https://127.0.0.1:1"))
+        TonetillBank(own_keys.settings("https://127.0.0.1:1"))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ivr.bank import AuthorizationRequest, HttpsBank
+from ivr.bank import AuthorizationRequest
 from ivr.bank.simulator import BY_NAME, BankSimulator, read_books
+from ivr.bank.tonetill import TonetillBank
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys
 
@@ -38,7 +39,7 @@ def simulator(folder: Path) -> Iterator[BankSimulator]:
 
 def every_way(keys: BankKeys, url: str) -> list[object]:
     """The canary charged, repeated, refused, tampered with, and met with every fault that an amount can ask for."""
-    with HttpsBank(keys.settings(url)) as bank:
+    with TonetillBank(keys.settings(url)) as bank:
         request = new_request(keys.vault(), CANARY)
         seen: list[object] = [
             request,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.bank import HttpsBank
 from ivr.bank.simulator import BY_NAME, charged, read_books
+from ivr.bank.tonetill import TonetillBank
 from ivr.places import SHIPPED as ROOT
 from tests.bank.requests import new_request
 from tests.bank_process import IMPATIENT, BankKeys, RunningBank
@@ -46,7 +46,7 @@ def test_it_stops_cleanly_when_told_also_in_the_middle_of_a_request(
     bank_keys: BankKeys, folder: Path, number: signal.Signals
 ) -> None:
     request = new_request(bank_keys.vault(), BY_NAME["slow"].pan)
-    with running(folder) as (process, url), HttpsBank(bank_keys.settings(url, read_timeout=IMPATIENT)) as bank:
+    with running(folder) as (process, url), TonetillBank(bank_keys.settings(url, read_timeout=IMPATIENT)) as bank:
         assert bank.authorize(request).outcome == "unknown"
         RunningBank(url, folder, bank_keys.var, bank_keys.settings(url)).wait_for(request.reference)
         process.send_signal(number)
@@ -58,14 +58,14 @@ def test_it_stops_cleanly_when_told_also_in_the_middle_of_a_request(
 
 def test_killed_it_has_forgotten_nothing_it_has_answered(bank_keys: BankKeys, folder: Path) -> None:
     requests = [new_request(bank_keys.vault()) for _ in range(3)]
-    with running(folder) as (process, url), HttpsBank(bank_keys.settings(url)) as bank:
+    with running(folder) as (process, url), TonetillBank(bank_keys.settings(url)) as bank:
         assert [bank.authorize(request).outcome for request in requests] == ["approved"] * 3
         assert bank.reverse(requests[0].reference).outcome == "reversed"
         process.kill()
         process.wait(PATIENCE_S)
         assert bank.inquire(requests[1].reference).outcome in ("not_sent", "unknown")
     assert [entry.outcome for entry in read_books(folder)] == ["reversed", "approved", "approved"]
-    with running(folder) as (_, url), HttpsBank(bank_keys.settings(url)) as bank:
+    with running(folder) as (_, url), TonetillBank(bank_keys.settings(url)) as bank:
         assert [bank.inquire(request.reference).outcome for request in requests] == ["reversed", "approved", "approved"]
         assert bank.authorize(requests[1]).outcome == "approved"
     assert len(charged(read_books(folder))) == 2
@@ -79,7 +79,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_books_are_shown_as_a_table(bank_keys: BankKeys, folder: Path) -> None:
     request = new_request(bank_keys.vault())
-    with running(folder) as (_, url), HttpsBank(bank_keys.settings(url)) as bank:
+    with running(folder) as (_, url), TonetillBank(bank_keys.settings(url)) as bank:
         bank.authorize(request)
         shown = run("--dir", str(folder), "books")
     assert "visa 1111" in shown.stdout

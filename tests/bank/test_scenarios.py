@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ivr.bank import HttpsBank
 from ivr.bank.simulator import BY_NAME, SCENARIOS
+from ivr.bank.tonetill import TonetillBank
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys, RunningBank
 
@@ -40,7 +40,7 @@ HEARD = {  # scenario: what authorize answers, what an inquiry answers after it
     ],
 )
 def test_any_other_valid_card_is_approved_and_charged(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, pan: str
+    bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys, pan: str
 ) -> None:
     request = new_request(bank_keys.vault(), pan)
     answer = bank.authorize(request)
@@ -54,7 +54,7 @@ def test_any_other_valid_card_is_approved_and_charged(
 @pytest.mark.parametrize("by", ["card", "amount"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_scenario_is_heard_and_booked_as_published(
-    bank: HttpsBank, impatient_bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, scenario, by: str
+    bank: TonetillBank, impatient_bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys, scenario, by: str
 ) -> None:
     vault = bank_keys.vault()
     request = new_request(vault, scenario.pan) if by == "card" else new_request(vault, minor=scenario.amount_minor)
@@ -76,7 +76,7 @@ def test_every_scenario_is_expected_here() -> None:
 
 @pytest.mark.parametrize("name", ["silent_before", "silent_after", "error_after", "closed_before", "closed_after"])
 def test_an_unknown_charge_can_always_be_reversed(
-    bank: HttpsBank, impatient_bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, name: str
+    bank: TonetillBank, impatient_bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys, name: str
 ) -> None:
     request = new_request(bank_keys.vault(), BY_NAME[name].pan)
     (impatient_bank if name.startswith("silent") else bank).authorize(request)
@@ -91,7 +91,7 @@ def test_an_unknown_charge_can_always_be_reversed(
 
 
 def test_a_reversal_blocks_the_authorization_that_arrives_after_it(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys
+    bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys
 ) -> None:
     request = new_request(bank_keys.vault())
     assert bank.inquire(request.reference).outcome == "not_found"
@@ -104,7 +104,7 @@ def test_a_reversal_blocks_the_authorization_that_arrives_after_it(
 
 
 def test_the_same_request_again_has_the_same_answer_and_one_charge(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys
+    bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys
 ) -> None:
     request = new_request(bank_keys.vault())
     answers = [bank.authorize(request) for _ in range(3)]
@@ -113,7 +113,9 @@ def test_the_same_request_again_has_the_same_answer_and_one_charge(
     assert [entry.reference for entry in bank_process.entries()].count(request.reference) == 1
 
 
-def test_a_charge_that_was_taken_back_is_not_answered_as_approved_again(bank: HttpsBank, bank_keys: BankKeys) -> None:
+def test_a_charge_that_was_taken_back_is_not_answered_as_approved_again(
+    bank: TonetillBank, bank_keys: BankKeys
+) -> None:
     request = new_request(bank_keys.vault())
     assert bank.authorize(request).outcome == "approved"
     bank.reverse(request.reference)
@@ -123,7 +125,7 @@ def test_a_charge_that_was_taken_back_is_not_answered_as_approved_again(bank: Ht
 
 @pytest.mark.parametrize("change", [{"idempotency_key": "another"}, {"merchant": "another"}, {"moto": False}])
 def test_a_reference_or_key_that_is_taken_says_nothing_of_another_request(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys, change: dict[str, object]
+    bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys, change: dict[str, object]
 ) -> None:
     request = new_request(bank_keys.vault())
     bank.authorize(request)
@@ -135,7 +137,7 @@ def test_a_reference_or_key_that_is_taken_says_nothing_of_another_request(
 
 
 def test_a_key_used_for_another_reference_books_nothing(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys
+    bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys
 ) -> None:
     first, second = new_request(bank_keys.vault()), new_request(bank_keys.vault())
     bank.authorize(first)

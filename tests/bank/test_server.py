@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ivr.bank import HttpsBank
-from ivr.bank.client import authorization_body
+from ivr.bank.tonetill import TonetillBank
+from ivr.bank.tonetill.client import authorization_body
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys, RunningBank
 
@@ -98,7 +98,7 @@ def test_any_body_gets_a_refusal_that_does_not_quote_it(connection, body: bytes)
     assert (status, set(answer)) == (400, {"error"})
 
 
-def test_one_that_stalls_keeps_nobody_out(bank: HttpsBank, bank_process: RunningBank) -> None:
+def test_one_that_stalls_keeps_nobody_out(bank: TonetillBank, bank_process: RunningBank) -> None:
     host, port = bank_process.url.removeprefix("https://").split(":")
     with socket.create_connection((host, int(port))) as stalled:
         stalled.sendall(b"\x16")
@@ -106,7 +106,7 @@ def test_one_that_stalls_keeps_nobody_out(bank: HttpsBank, bank_process: Running
 
 
 def test_many_threads_share_a_client_and_each_charge_is_booked_once(
-    bank: HttpsBank, bank_process: RunningBank, bank_keys: BankKeys
+    bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.bank import BankAnswer, Question, judge
-from ivr.bank.answers import INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
+from ivr.bank.tonetill.answers import INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
 from ivr.bank.verdict import APPROVING
 from ivr.core.money import Money
 

@@ -10,7 +10,7 @@ from ivr.cli.preparation import prepare
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
-from ivr.store import DueNow, migrate, open_store
+from ivr.store import DueNow, FollowUp, migrate, open_store
 from tests.store.payments import NOW, begin
 
 HEAD = "account,due,minimum,currency\n"
@@ -75,7 +75,7 @@ def test_notices_that_wait_are_listed_and_sent_again(url: str):
     job = store.claim(NOW, 60)
     assert job is not None
     store.mark_sent(job)
-    store.record(job, "approved", NOW, tell_billing=True)
+    store.record(job, "approved", NOW, follow_up=FollowUp(tell_billing=True))
     notice = store.claim(NOW, 60)
     assert notice is not None
     store.give_up_notice(notice)

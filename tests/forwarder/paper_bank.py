@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.bank.tonetill import PROMISES
 
 # lost: never arrives. silent: charged, and the answer is lost. late: arrives when `deliver` is called, perhaps after all.
 Fate = Literal["approve", "decline", "lost", "silent", "late", "not_sent"]
@@ -27,6 +28,7 @@ class PaperBank:
     fate: Fate = "approve"
     answers: Literal["well", "not at all", "nobody there"] = "well"
     at: Callable[[str], object] = lambda point: None
+    promises = PROMISES
 
     def __post_init__(self) -> None:
         with self._books() as books:

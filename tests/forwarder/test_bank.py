@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from ivr.bank import LEASE_S, HttpsBank
+from ivr.bank import LEASE_S
 from ivr.bank.simulator import charged
+from ivr.bank.tonetill import TonetillBank
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
@@ -50,7 +51,7 @@ def begin(store: Store, keys: BankKeys, minor: int, now: datetime) -> str:
     return wanted.reference
 
 
-def settle(store: Store, bank: HttpsBank, clock: Clock) -> None:
+def settle(store: Store, bank: TonetillBank, clock: Clock) -> None:
     forwarder = Forwarder(store, {"acme_bank": bank}, lambda message: None, now=clock)
     for _ in range(100):
         while forwarder.run_once():
@@ -74,7 +75,7 @@ def test_whatever_the_bank_does_the_books_agree(store: Store, bank_keys: BankKey
     clock = Clock(datetime.now(UTC))
     references = {minor: begin(store, bank_keys, minor, clock()) for minor in ENDS}
     settings = bank_process.settings.model_copy(update={"read_timeout": SILENCE_S})
-    with HttpsBank(settings) as bank:
+    with TonetillBank(settings) as bank:
         settle(store, bank, clock)
     agree(store, bank_process, references)
     told = {minor: store.entries(reference) for minor, reference in references.items()}
@@ -85,7 +86,7 @@ def test_a_bank_that_is_not_there_is_surely_not_sent_to(store: Store, bank_keys:
     clock = Clock(datetime.now(UTC))
     reference = begin(store, bank_keys, 4250, clock())
     nobody = bank_process.settings.model_copy(update={"url": "https://127.0.0.1:1"})
-    with HttpsBank(nobody) as bank:
+    with TonetillBank(nobody) as bank:
         settle(store, bank, clock)
     assert store.entries(reference) == ["requested", "not_sent"]
     agree(store, bank_process, {4250: reference})
@@ -113,7 +114,7 @@ def wait_for(happened: Callable[[], object], process: subprocess.Popen[bytes]) -
 
 
 def test_the_process_is_killed_while_the_bank_charges_and_the_next_finds_out(
-    store: Store, url: str, bank_keys: BankKeys, bank_process: RunningBank, bank: HttpsBank, tmp_path: Path
+    store: Store, url: str, bank_keys: BankKeys, bank_process: RunningBank, bank: TonetillBank, tmp_path: Path
 ):
     """A charge in the bank's books, its answer lost, and the forwarder gone before it could notice."""
     now = datetime.now(UTC)

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from ivr.bank import AuthorizationRequest, BankAnswer
-from ivr.bank.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, read_answer
+from ivr.bank.tonetill import PROMISES
+from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, read_answer
 from ivr.channels.simulator import Clock
-from ivr.forwarder.process import Forwarder, our_number
+from ivr.forwarder.charges import our_number
+from ivr.forwarder.process import Forwarder
 from ivr.store import Payment, Store
 from tests.forwarder.tills import LEASE_S
 from tests.store.payments import NOW, begin
@@ -26,6 +28,7 @@ class WordyBank:
     charge: bytes
     inquiry: bytes
     asked: list[str] = field(default_factory=list)
+    promises = PROMISES
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         self.asked.append("authorize")

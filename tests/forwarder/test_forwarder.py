@@ -12,7 +12,7 @@ from ivr.bank import AuthorizationRequest
 from ivr.calls.assembly import load_flows
 from ivr.core.call import Charge
 from ivr.core.money import Money
-from ivr.forwarder.process import INQUIRIES, RETRY_S, TRIES
+from ivr.forwarder.charges import INQUIRIES, RETRY_S, TRIES
 from ivr.forwarder.results import result_words
 from ivr.places import SHIPPED as ROOT
 from ivr.store import DatabaseError, StaleCall, Store, TextMessage, memory_store

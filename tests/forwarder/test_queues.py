@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.bank import AuthorizationRequest, BankAnswer, HttpsBank
+from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.bank.tonetill import PROMISES, TonetillBank
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
@@ -28,6 +29,8 @@ SLOW_CHARGES = 40
 
 class SilentBank:
     """Takes every question and answers none, until it is let go."""
+
+    promises = PROMISES
 
     def __init__(self) -> None:
         self.let_go = threading.Event()
@@ -142,8 +145,8 @@ def test_a_real_bank_that_accepts_and_says_nothing_leaves_the_other_bank_at_work
         references.append(wanted.reference)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        silent = HttpsBank(bank_keys.settings(url, connect_timeout="20s", read_timeout="20s", connections=2))
-        with silent, HttpsBank(bank_process.settings) as good:
+        silent = TonetillBank(bank_keys.settings(url, connect_timeout="20s", read_timeout="20s", connections=2))
+        with silent, TonetillBank(bank_process.settings) as good:
             forwarder = Forwarder(store, {"silent": silent, "good": good}, lambda message: None)
             with at_work(forwarder, {"silent": silent.connections, "good": good.connections}):
                 wait_for(lambda: {store.payment(one).status for one in references} == {"approved"})  # type: ignore[union-attr]

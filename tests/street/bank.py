@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.bank.tonetill import PROMISES
 
 # lose: the request never arrives. cannot say: charged, and inquiries meet silence half of the time.
 FATES = {"approve": 60, "decline": 12, "lose": 6, "charge and say nothing": 12, "be away": 5, "cannot say": 5}
@@ -23,6 +24,7 @@ class FickleBank:
     fates: Counter[str] = field(default_factory=Counter)
     fate_of: dict[str, str] = field(default_factory=dict)
     settles: bool = False
+    promises = PROMISES
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         reference = request.reference

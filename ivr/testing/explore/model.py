@@ -31,6 +31,7 @@ from ivr.store import (
     Bill,
     DueChanged,
     DueNow,
+    FollowUp,
     Job,
     Limit,
     NoCard,
@@ -169,7 +170,7 @@ class ModelledStore(Store):
         if refusal is not None:
             self._sealed.pop(intent.reference, None)
             return refusal
-        self._begun[intent.reference] = BegunPayment(Payment(intent, "accepted", None, None), fingerprint, now)
+        self._begun[intent.reference] = BegunPayment(Payment(intent, "accepted", None, None, now), fingerprint, now)
         self._add_job("authorize", intent.reference, bank_queue(intent.bank))
         return Accepted()
 
@@ -209,8 +210,19 @@ class ModelledStore(Store):
             return None
         return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
 
+    def sealed_again(self, job: Job) -> dict[str, str] | None:
+        payment = self.payment(job.reference) if self._held(job) else None
+        if payment is None or payment.status != "unknown":
+            return None
+        return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
+
     def record(
-        self, job: Job, status: Status, now: datetime, answer: BankWord | None = None, *, tell_billing: bool = False
+        self,
+        job: Job,
+        status: Status,
+        now: datetime,
+        answer: BankWord | None = None,
+        follow_up: FollowUp | None = None,
     ) -> bool:
         payment = self.payment(job.reference) if self.finish(job) else None
         if payment is None or status not in FOLLOWS.get(payment.status, frozenset()):
@@ -218,7 +230,8 @@ class ModelledStore(Store):
         self._move(job.reference, payment.status, status, answer or BankWord())
         if status == "unknown":
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
-        if status == "approved" and tell_billing and (payment.intent.payable_key or payment.intent.account):
+        is_told = follow_up is not None and follow_up.tell_billing
+        if status == "approved" and is_told and (payment.intent.payable_key or payment.intent.account):
             self._add_job("notice", job.reference, NOTICES)
         elif status == "approved" and payment.intent.payable_key:
             self._lower_bill(payment.intent)
@@ -235,7 +248,9 @@ class ModelledStore(Store):
         begun, word = self._begun[reference], word or BankWord()
         if begun.payment.status != old:
             return False
-        begun.payment = Payment(begun.payment.intent, new, word.confirmation_number, word.response_code)
+        begun.payment = replace(
+            begun.payment, status=new, confirmation_number=word.confirmation_number, response_code=word.response_code
+        )
         return True
 
     def _lower_bill(self, intent: PaymentIntent) -> None:

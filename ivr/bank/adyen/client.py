@@ -1,0 +1,141 @@
+"""Adyen's Checkout API over HTTPS. It sends once and says what it heard; `ivr.bank.adyen` says what is asked when."""
+
+import hashlib
+import json
+import ssl
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from ivr.bank.adyen.answers import CREATED, read_json, read_payment, theirs
+from ivr.bank.adyen.settings import OTHER_MINOR_UNITS, AdyenSettings
+from ivr.bank.https import BROKEN, NOTHING_LEFT, Line, no_answer, why
+from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer
+from ivr.bank.promises import DAY_S, Promises
+from ivr.core.money import Money
+from ivr.errors import ConfigError
+
+PROMISES = Promises(
+    seal="adyen",
+    seal_to="bank",
+    operations=frozenset({"authorize", "capture", "void", "card verification"}),
+    repeats_s=7 * DAY_S,
+    undo="what has arrived",
+    undo_is_told_later=True,
+    captures_apart=True,
+)
+LONGEST_KEY = 64  # of `Idempotency-Key`
+# The description wants an address for a browser to return to; RFC 2606 2: this one leads nowhere.
+NOBODY_RETURNS = "https://tonetill.invalid/"
+FIELDS = {
+    "card_number": ("encryptedCardNumber",),
+    "expiry": ("encryptedExpiryMonth", "encryptedExpiryYear"),
+    "security_code": ("encryptedSecurityCode",),
+}
+
+
+class AdyenBank(Bank):
+    """One merchant account. `with` closes its connections."""
+
+    promises = PROMISES
+
+    def __init__(self, settings: AdyenSettings, api_key: str) -> None:
+        self.connections = settings.connections
+        self._account = settings.merchant_account
+        self._api_key = api_key
+        self._line = Line(settings, tls_context(settings))
+
+    def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        reference = request.reference
+        if request.amount.currency in OTHER_MINOR_UNITS:
+            return BankAnswer("not_sent", reference, reason="Adyen counts this currency in other minor units")
+        try:
+            status, content = self._post("/payments", payment_body(request, self._account), request.idempotency_key)
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(reference, error)
+        return read_payment(reference, status, content)
+
+    def reverse(self, reference: str) -> BankAnswer:
+        """Under no idempotency key: a second one must be looked at again, and cancels no more than the first."""
+        body = {"merchantAccount": self._account, "paymentReference": theirs(reference), "reference": theirs(reference)}
+        try:
+            status, content = self._post("/cancels", body)
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(reference, error)
+        if status == CREATED and read_json(content).get("paymentReference") == theirs(reference):
+            return BankAnswer("undoing", reference)
+        return BankAnswer("unknown", reference, reason=f"status {status}")
+
+    def capture(self, reference: str, bank_reference: str, amount: Money) -> BankAnswer:
+        """Under one key, and of all of it: a second one takes nothing more."""
+        body = {"merchantAccount": self._account, "amount": money(amount), "reference": theirs(reference)}
+        path = f"/payments/{bank_reference}/captures"
+        try:
+            status, content = self._post(path, body, f"capture-{reference}")
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(reference, error)
+        if status == CREATED and read_json(content).get("paymentPspReference") == bank_reference:
+            return BankAnswer("capturing", reference, bank_reference=bank_reference)
+        return BankAnswer("unknown", reference, reason=f"status {status}, error {error_code(content)}")
+
+    def payment_methods(self, currency: str | None = None) -> tuple[int, Mapping[str, object]]:
+        """For `bank check`: asks and changes nothing. NOTHING_LEFT or BROKEN where there is no answer."""
+        amount = {"amount": {"currency": currency, "value": 100}} if currency else {}
+        status, content = self._post(
+            "/paymentMethods", {"merchantAccount": self._account, "allowedPaymentMethods": ["scheme"], **amount}
+        )
+        return status, read_json(content)
+
+    def close(self) -> None:
+        self._line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _post(self, path: str, body: Mapping[str, object], key: str = "") -> tuple[int, bytes]:
+        headers = {"X-API-Key": self._api_key, **({"Idempotency-Key": key_of(key)} if key else {})}
+        return self._line.exchange("POST", path, json.dumps(body, separators=(",", ":")).encode(), headers)
+
+
+def payment_body(request: AuthorizationRequest, account: str) -> dict[str, object]:
+    return {
+        "merchantAccount": account,
+        "reference": theirs(request.reference),
+        "amount": money(request.amount),
+        "paymentMethod": {"type": "scheme", **encrypted(request.sealed)},
+        "shopperInteraction": "Moto",
+        "additionalData": {"manualCapture": "true"},
+        "returnUrl": NOBODY_RETURNS,
+    }
+
+
+def encrypted(sealed: Mapping[str, str]) -> dict[str, str]:
+    """The vault's seals under Adyen's names; an expiry's are two, with a blank between."""
+    named = {field: sealed[field].split(" ") for field in FIELDS if field in sealed}
+    return {name: part for field, parts in named.items() for name, part in zip(FIELDS[field], parts, strict=True)}
+
+
+def money(amount: Money) -> dict[str, object]:
+    return {"currency": amount.currency, "value": amount.minor}
+
+
+def key_of(key: str) -> str:
+    """The same for the same, and never longer than Adyen keeps."""
+    return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
+
+
+def error_code(content: bytes) -> str:
+    return str(read_json(content).get("errorCode", "none"))[:6]
+
+
+def tls_context(settings: AdyenSettings) -> ssl.SSLContext:
+    """TLS 1.2 or newer; trusts the system's authorities, or the one that is named and no other."""
+    try:
+        context = ssl.create_default_context(cafile=settings.ca)
+    except OSError as error:  # ssl.SSLError is one too
+        raise ConfigError(f"{settings.ca}: {why(error)}; `ca` must be an authority in PEM, or be left out") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,83 @@
+"""Adyen's standard notifications: who sent them (HMAC-SHA256), and what each says of a charge of ours.
+
+The signature covers eight fields joined by colons, under a key in hexadecimal from the Customer Area. Adyen sends each
+notification until it is acknowledged, perhaps more than once and in any order.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ivr.bank.adyen.answers import APPROVED, DO_NOT_HONOR, code_of, ours
+from ivr.bank.interface import BankNews, Told
+from ivr.bank.our_number import our_number
+from ivr.bank.protocols import Opening
+from ivr.bank.secrets import secret_of
+from ivr.core.money import Money
+from ivr.errors import ConfigError, PeerError
+
+SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
+# By event and success.
+MEANING: Mapping[tuple[str, bool], Told] = {
+    ("AUTHORISATION", True): "approved",
+    ("AUTHORISATION", False): "declined",
+    ("TECHNICAL_CANCEL", True): "reversed",
+    ("TECHNICAL_CANCEL", False): "undo_refused",
+    ("CANCELLATION", True): "reversed",
+    ("CANCEL_OR_REFUND", True): "reversed",
+    ("CAPTURE", True): "captured",
+    ("CAPTURE", False): "capture_failed",
+    ("CAPTURE_FAILED", True): "capture_failed",
+}
+
+
+def read_notifications(opening: Opening, content: bytes) -> Sequence[BankNews]:
+    """PeerError where one of them is not Adyen's, not for this account, or cannot be read: none of them is believed then."""
+    key = hmac_key(opening)
+    try:
+        items = [item["NotificationRequestItem"] for item in json.loads(content)["notificationItems"]]
+        return [read_item(item, key, opening.settings.merchant_account) for item in items]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise PeerError("not a notification in the agreed form") from None
+
+
+def read_item(item: Mapping[str, Any], key: bytes, account: str) -> BankNews:
+    said = item.get("additionalData", {}).get("hmacSignature", "")
+    if not hmac.compare_digest(str(said).encode(), signature(item, key).encode()):
+        raise PeerError("a notification with a wrong signature")
+    if item["merchantAccountCode"] != account:
+        raise PeerError("a notification for another merchant account")
+    event, is_success = str(item["eventCode"]), str(item["success"]).lower() == "true"
+    amount, reference = item["amount"], ours(str(item["merchantReference"]))
+    return BankNews(
+        event=f"{item['pspReference']} {event} {is_success}"[:120],
+        reference=reference,
+        told=MEANING.get((event, is_success), "other"),
+        bank_reference=str(item.get("originalReference") or item["pspReference"]),
+        amount=Money(int(amount["value"]), str(amount["currency"])),
+        response_code=APPROVED if is_success else DO_NOT_HONOR,
+        confirmation_number=number_in(item) or our_number(reference) if is_success else None,
+    )
+
+
+def number_in(item: Mapping[str, Any]) -> str | None:
+    """An authorization's `reason` is its code, the card's last four and its expiry: `033899:1111:10/2029`."""
+    return code_of(str(item.get("reason") or "").partition(":")[0])
+
+
+def signature(item: Mapping[str, Any], key: bytes) -> str:
+    amount = item["amount"]
+    last = (amount["value"], amount["currency"], item["eventCode"], str(item["success"]).lower())
+    signed = ":".join(str(one) for one in (*(item.get(name) or "" for name in SIGNED), *last))
+    return base64.b64encode(hmac.new(key, signed.encode(), hashlib.sha256).digest()).decode()
+
+
+def hmac_key(opening: Opening) -> bytes:
+    try:
+        return binascii.unhexlify(secret_of(opening, "HMAC_KEY"))
+    except binascii.Error:
+        raise ConfigError(f"bank '{opening.name}': the HMAC key is not hexadecimal: copy it from Adyen again") from None

@@ -1,0 +1,60 @@
+"""Finds a bank's protocol by its name: a folder beside this file with a module `protocol`. No name of one stands here."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ivr.bank.interface import Bank, BankNews, Finding
+from ivr.bank.promises import Promises
+from ivr.bank.settings import BankSettings
+
+DEFAULT = "tonetill"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a client is made from: the bank's name in `banks.yaml`, its settings, and the environment with its secrets."""
+
+    name: str
+    settings: Any
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class BankProtocol:
+    """One folder's whole offer. `open` raises ConfigError, with the cure, for a file or a secret that cannot be used.
+    `examine`: asks the bank what can be asked without a charge. `read_news`: what the bank tells by itself, where it does; PeerError for what is not the bank's."""
+
+    name: str
+    promises: Promises
+    settings: type[BankSettings]
+    open: Callable[[Opening], Bank]
+    examine: Callable[[Opening], Iterator[Finding]]
+    read_news: Callable[[Opening, bytes], Sequence[BankNews]] | None = None
+
+
+def protocol_names() -> list[str]:
+    """The default first."""
+    found = sorted(file.parent.name for file in Path(__file__).parent.glob("*/protocol.py"))
+    return sorted(found, key=lambda name: name != DEFAULT)
+
+
+@cache
+def protocol_called(name: str) -> BankProtocol:
+    """KeyError where there is none."""
+    if name not in protocol_names():
+        raise KeyError(name)
+    found = import_module(f"ivr.bank.{name}.protocol").PROTOCOL
+    assert isinstance(found, BankProtocol)
+    return found
+
+
+def open_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) -> Bank:
+    return protocol_called(settings.protocol).open(Opening(name, settings, environ))
+
+
+def all_promises() -> list[tuple[str, Promises]]:
+    return [(name, protocol_called(name).promises) for name in protocol_names()]

@@ -1,0 +1,129 @@
+"""A bank of our own protocol, over HTTPS with mutual TLS. It sends once and says what it heard."""
+
+import json
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from cryptography import x509
+
+from ivr.bank.https import BROKEN, NOTHING_LEFT, Line, no_answer, no_password, why
+from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, Outcome
+from ivr.bank.promises import DAY_S, Promises
+from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
+from ivr.bank.tonetill.settings import TonetillSettings
+from ivr.errors import ConfigError
+from ivr.places import COMMAND
+
+# docs/bank.md: a reversal is also accepted for a reference that the bank has not seen yet, and blocks it.
+PROMISES = Promises(
+    seal="tonetill",
+    seal_to="bank",
+    operations=frozenset({"sale", "void"}),
+    inquires=True,
+    repeats_s=DAY_S,
+    undo="also before arrival",
+)
+
+
+class TonetillBank(Bank):
+    """One bank. `with` closes its connections."""
+
+    promises = PROMISES
+
+    def __init__(self, settings: TonetillSettings) -> None:
+        self.connections = settings.connections
+        self._line = Line(settings, tls_context(settings))
+
+    def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        headers = {"Idempotency-Key": request.idempotency_key}
+        return self._ask(
+            "POST",
+            "/v1/authorizations",
+            request.reference,
+            AUTHORIZATION_OUTCOMES,
+            authorization_body(request),
+            headers,
+        )
+
+    def inquire(self, reference: str) -> BankAnswer:
+        return self._ask("GET", f"/v1/authorizations/{quote(reference, safe='')}", reference, INQUIRY_OUTCOMES)
+
+    def reverse(self, reference: str) -> BankAnswer:
+        path = f"/v1/authorizations/{quote(reference, safe='')}/reversal"
+        return self._ask("POST", path, reference, REVERSAL_OUTCOMES)
+
+    def close(self) -> None:
+        self._line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        reference: str,
+        outcomes: frozenset[Outcome],
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> BankAnswer:
+        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        try:
+            status, answer = self._line.exchange(method, path, content, headers or {})
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(reference, error)
+        return read_answer(reference, status, answer, outcomes)
+
+
+def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
+    return {
+        "reference": request.reference,
+        "merchant": request.merchant,
+        "call": request.call,
+        "amount": {"minor": request.amount.minor, "currency": request.amount.currency},
+        "moto": request.moto,
+        **({"invoice_reference": request.invoice_reference} if request.invoice_reference else {}),
+        "sealed": dict(request.sealed),
+    }
+
+
+def tls_context(settings: TonetillSettings) -> ssl.SSLContext:
+    """Trusts the bank's authority and no other, shows our certificate. ConfigError names the file and the cure."""
+    check_certificate(settings)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # PCI DSS 4.2.1: strong cryptography only
+    try:
+        context.load_verify_locations(cafile=settings.ca)
+    except OSError as error:  # ssl.SSLError is one too
+        raise ConfigError(f"{settings.ca}: {why(error)}; `ca` must be the bank's authority in PEM") from None
+    try:
+        context.load_cert_chain(settings.client_certificate, settings.client_key, password=no_password)
+    except (OSError, ValueError) as error:
+        files = f"{settings.client_certificate} and {settings.client_key}"
+        raise ConfigError(
+            f"{files}: {why(error)}; they must be a certificate and its own key, unencrypted PEM"
+        ) from None
+    return context
+
+
+def check_certificate(settings: TonetillSettings) -> None:
+    file = settings.client_certificate
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    except OSError as error:
+        cure = f"`{COMMAND} set-up` makes development keys"
+        raise ConfigError(f"{file}: {why(error)}; `client_certificate` is what the bank issued you; {cure}") from None
+    except ValueError:
+        raise ConfigError(
+            f"{file}: not a certificate in PEM; `client_certificate` is what the bank issued you"
+        ) from None
+    if certificate.not_valid_after_utc < datetime.now(UTC):
+        day = certificate.not_valid_after_utc.date()
+        raise ConfigError(f"{file}: our certificate expired on {day}; ask the bank for a new one")

@@ -1,0 +1,54 @@
+"""A look at one bank before it is used: files, keys, secrets, connection, currencies, and a test card where that is safe."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from ivr.bank import AuthorizationRequest, BankSettings, Finding, Opening, open_bank, protocol_called
+from ivr.core.brands import BRAND_NAMES
+from ivr.core.money import Money
+from ivr.errors import ConfigError
+from ivr.vault import CardRules, SealContext, Vault
+
+# Adyen's and everybody's test card: no issuer has given it to anybody.
+TEST_CARD = {"card_number": b"4111111111111111", "expiry": b"0330", "security_code": b"737"}
+NO_FINGERPRINT = bytes(32)
+
+
+def check_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Never a charge. ConfigError is a finding too."""
+    protocol = protocol_called(settings.protocol)
+    opening = Opening(name, settings, environ)
+    try:
+        vault = Vault(settings.sealing_key, NO_FINGERPRINT, protocol.promises.seal)
+        reference = f"check.{uuid4().hex}"
+        sealed = seal_test_card(vault, reference)
+        yield Finding(True, f"{settings.sealing_key}: a test field can be sealed to it")
+        yield from protocol.examine(opening)
+        if "card verification" in protocol.promises.operations:
+            yield verify(opening, reference, sealed)
+    except ConfigError as error:
+        yield Finding(False, str(error))
+
+
+def seal_test_card(vault: Vault, reference: str) -> dict[str, str]:
+    today = datetime.now(UTC).date()
+    context, rules = SealContext("check", "check", reference), CardRules(BRAND_NAMES, "visa")
+    taken = {field: vault.take(field, bytearray(keys), context, rules, today) for field, keys in TEST_CARD.items()}
+    return {field: intake.sealed for field, intake in taken.items() if intake.sealed}
+
+
+def verify(opening: Opening, reference: str, sealed: Mapping[str, str]) -> Finding:
+    """A card verification (no amount) of the test card shows whether the bank can open what is sealed to this key."""
+    settings: BankSettings = opening.settings
+    if settings.is_live:
+        return Finding(
+            None, "no test card is sent to a live account: whether it opens our seals shows with the first payment"
+        )
+    currency = settings.currencies[0] if settings.currencies else "USD"
+    request = AuthorizationRequest(reference, reference, "check", "check", Money(0, currency), sealed)
+    answer = open_bank(opening.name, settings, opening.environ).authorize(request)
+    if answer.outcome in ("approved", "declined"):
+        return Finding(True, f"the bank has opened a sealed test card ({answer.outcome}; nothing is charged)")
+    cure = "is sealing_key that of this account, and of this test or live system?"
+    return Finding(False, f"the bank cannot use a sealed test card: {answer.reason}; {cure}")

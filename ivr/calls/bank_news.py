@@ -1,0 +1,39 @@
+"""What banks tell by themselves, taken into the ledger; the listener that hears it is a channel's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from ivr.bank import BankNews, BankSettings, Opening, protocol_called
+from ivr.store import BankWord, FollowUp, News, Store
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class BankNewsIntake:
+    """`banks`: those of `banks.yaml`. `tell_billing`: whether a billing system is told of approvals."""
+
+    store: Store
+    banks: Mapping[str, BankSettings]
+    environ: Mapping[str, str]
+    tell_billing: bool
+
+    def take(self, bank: str, content: bytes, now: datetime) -> None:
+        """KeyError where no such bank tells anything; PeerError for what is not the bank's; ConfigError without its key."""
+        settings = self.banks[bank]
+        protocol = protocol_called(settings.protocol)
+        if protocol.read_news is None:
+            raise KeyError(bank)
+        follow_up = FollowUp(self.tell_billing, protocol.promises.captures_apart)
+        for news in protocol.read_news(Opening(bank, settings, self.environ), content):
+            self._take_one(bank, news, now, follow_up)
+
+    def _take_one(self, bank: str, news: BankNews, now: datetime, follow_up: FollowUp) -> None:
+        word = BankWord(news.confirmation_number, news.response_code, news.bank_reference)
+        effect = self.store.hear(News(bank, news.event, news.reference, news.told, word, news.amount), now, follow_up)
+        is_bad = effect == "contradicts" or news.told in ("capture_failed", "undo_refused")
+        note = log.error if is_bad else log.info
+        note("the bank has told", bank=bank, reference=news.reference, told=news.told, effect=effect)

@@ -1,0 +1,40 @@
+"""`bank`: the simulator's commands, and `bank check`, a look at a bank of `banks.yaml` before it is used."""
+
+import os
+import sys
+
+import click
+
+from ivr.bank import Finding, load_banks
+from ivr.bank.simulator.__main__ import main as bank
+from ivr.calls.bank_check import check_bank
+from ivr.reading.problems import did_you_mean
+from ivr.settings import load_settings
+
+MARKS = {True: "ok   ", False: "WRONG", None: "-    "}
+
+
+@bank.command()
+@click.argument("name")
+def check(name: str) -> None:
+    """Whether the bank NAME of banks.yaml can be used: files, keys, secrets, connection, currencies.
+
+    Nothing is charged. Exit code 1 where something is wrong.
+    """
+    settings = load_settings()
+    banks = load_banks(settings.banks, settings.var)
+    if name not in banks:
+        raise click.UsageError(f"{settings.banks} names no bank '{name}' ({did_you_mean(name, banks)})")
+    findings = []
+    for finding in check_bank(name, banks[name], os.environ):
+        findings.append(finding)
+        click.echo(line_of(finding))
+    if any(finding.is_good is False for finding in findings):
+        sys.exit(1)
+
+
+def line_of(finding: Finding) -> str:
+    return f"{MARKS[finding.is_good]} {finding.words}"
+
+
+__all__ = ["bank", "check"]

@@ -1,0 +1,235 @@
+"""A stand-in for Adyen's Checkout v72, a process of its own over TLS: opens seals, keeps idempotency keys and books.
+
+`python -m tests.bank.adyen.stand_in FOLDER` prints its port. No code of the product's is in it. By amount, and only for
+the first request under a key: 13.66 closes before booking, 13.67 after; 13.64 and 13.65 answer 500; 13.20 says that the key
+is being worked on, after booking. Always: 13.05 is refused, 13.99 received (a notification says more), 13.10 approved in part.
+`GET /_seen` and `GET /_books` are for the tests; `POST /_forget-keys` breaks the promise of idempotency keys.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import socket
+import ssl
+import sys
+import threading
+from dataclasses import asdict, dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.bank.adyen.keys import API_KEY, HMAC_KEY, MERCHANT_ACCOUNT, Opener
+
+SEALS = {"encryptedCardNumber": "number", "encryptedExpiryMonth": "expiryMonth", "encryptedExpiryYear": "expiryYear"}
+
+
+@dataclass
+class Booked:
+    reference: str
+    psp: str
+    value: int
+    currency: str
+    last4: str
+    status: str = "authorised"
+
+
+@dataclass
+class Adyen:
+    opener: Opener
+    books: list[Booked] = field(default_factory=list)
+    answers: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    news: list[dict[str, Any]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    keeps_keys: bool = True
+
+    def pay(self, body: dict[str, Any], key: str) -> tuple[int, dict[str, Any], str]:
+        """The answer, and how the line breaks."""
+        with self.lock:
+            self.tries[key] = self.tries.get(key, 0) + 1
+            fault = FAULTS.get(body["amount"]["value"], "") if self.tries[key] == 1 else ""
+            if fault in ("closed before", "500 before"):
+                return 0, {}, fault
+            if key not in self.answers or not self.keeps_keys:
+                self.answers[key] = self._decide(body)
+            return *self.answers[key], fault
+
+    def _decide(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        method, amount = body["paymentMethod"], body["amount"]
+        try:
+            card = {name: self.opener.open(method[sealed])[name] for sealed, name in SEALS.items()}
+            if "encryptedSecurityCode" in method:
+                card |= self.opener.open(method["encryptedSecurityCode"])
+        except Exception:
+            return 422, error(422, "174", "Unable to decrypt data", "validation")
+        if len(card["expiryMonth"]) != 2 or len(card["expiryYear"]) != 4:
+            return 422, error(422, "129", "Expiry Date Invalid", "validation")
+        psp = secrets.token_hex(8).upper()
+        said: dict[str, Any] = {"pspReference": psp, "merchantReference": body["reference"]}
+        if amount["value"] == 1305:
+            return 200, {
+                **said,
+                "resultCode": "Refused",
+                "refusalReason": "Not enough balance",
+                "refusalReasonCode": "12",
+            }
+        last4 = card["number"][-4:]
+        booked = Booked(body["reference"], psp, amount["value"], amount["currency"], last4)
+        self.books.append(booked)
+        self.tell("AUTHORISATION", booked, psp, "")
+        if amount["value"] == 1399:
+            return 200, {**said, "resultCode": "Received"}
+        if amount["value"] == 1310:
+            booked.value = 1000
+            return 200, {**said, "resultCode": "PartiallyAuthorised", "amount": {**amount, "value": 1000}}
+        if amount["value"] == 0:
+            booked.status = "verified"
+        return 200, {**said, "resultCode": "Authorised", "amount": amount, "additionalData": {"authCode": "482913"}}
+
+    def cancel(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        with self.lock:
+            psp = secrets.token_hex(8).upper()
+            found = next((one for one in self.books if one.reference == body["paymentReference"]), None)
+            can = found is not None and found.status == "authorised"
+            if found and can:
+                found.status = "cancelled"
+            self.tell("TECHNICAL_CANCEL", found or Booked(body["paymentReference"], "", 0, "USD", ""), psp, "", can)
+            return 201, {**body, "pspReference": psp, "status": "received"}
+
+    def capture(self, payment: str, body: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
+        with self.lock:
+            if key in self.answers:
+                return self.answers[key]
+            found = next((one for one in self.books if one.psp == payment), None)
+            if found is None or found.status != "authorised":
+                return 422, error(422, "167", "Original pspReference required for this operation", "validation")
+            found.status = "captured"
+            psp = secrets.token_hex(8).upper()
+            self.tell("CAPTURE", found, psp, payment)
+            answer = {**body, "pspReference": psp, "paymentPspReference": payment, "status": "received"}
+            self.answers[key] = 201, answer
+            return self.answers[key]
+
+    def tell(self, event: str, booked: Booked, psp: str, original: str, success: bool = True) -> None:
+        item = {
+            "pspReference": psp,
+            "originalReference": original,
+            "merchantAccountCode": MERCHANT_ACCOUNT,
+            "merchantReference": booked.reference,
+            "amount": {"value": booked.value, "currency": booked.currency},
+            "eventCode": event,
+            "success": "true" if success else "false",
+            "reason": "482913:1111:12/2030" if event == "AUTHORISATION" else "",
+            "eventDate": "2026-01-15T12:00:00+01:00",
+            "paymentMethod": "visa",
+        }
+        names = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
+        parts = [*(item[name] for name in names), str(booked.value), booked.currency, event, item["success"]]
+        digest = hmac.new(bytes.fromhex(HMAC_KEY), ":".join(map(str, parts)).encode(), hashlib.sha256).digest()
+        item["additionalData"] = {"hmacSignature": base64.b64encode(digest).decode()}
+        self.news.append({"live": "false", "notificationItems": [{"NotificationRequestItem": item}]})
+
+
+FAULTS = {
+    1366: "closed before",
+    1367: "closed after",
+    1364: "500 before",
+    1365: "500 after",
+    1320: "in progress",
+}
+
+
+def error(status: int, code: str, message: str, kind: str) -> dict[str, Any]:
+    return {"status": status, "errorCode": code, "message": message, "errorType": kind}
+
+
+class Handler(BaseHTTPRequestHandler):
+    adyen: Adyen
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def do_GET(self) -> None:
+        with self.adyen.lock:
+            shown = {
+                "/_seen": self.adyen.seen,
+                "/_books": [asdict(one) for one in self.adyen.books],
+                "/_news": self.adyen.news,
+            }[self.path]
+            content = json.dumps(shown)
+        self.send(200, content.encode())
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self.path in ("/_forget-keys", "/_keep-keys"):
+            self.adyen.keeps_keys = self.path == "/_keep-keys"
+            self.send(200, b"{}")
+            return
+        status, answer, fault = self.answer(json.loads(raw))
+        with self.adyen.lock:
+            headers = {name: value for name, value in self.headers.items() if name != "X-API-Key"}
+            kept = {"path": self.path, "headers": headers, "body": raw.decode(), "status": status, "answer": answer}
+            self.adyen.seen.append(kept)
+        if fault.startswith("closed"):
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif fault.startswith("500"):
+            self.send(500, json.dumps(error(500, "905", "internal", "internal")).encode())
+        elif fault == "in progress":
+            said = error(422, "704", "request already processed or in progress", "validation")
+            self.send(422, json.dumps(said).encode())
+        else:
+            self.send(status, json.dumps(answer).encode())
+
+    def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
+        key = self.headers.get("Idempotency-Key", "")
+        if self.headers.get("X-API-Key") != API_KEY:
+            return 401, error(401, "000", "HTTP Status Response - Unauthorized", "security"), ""
+        if body.get("merchantAccount") != MERCHANT_ACCOUNT:
+            return 403, error(403, "901", "Invalid Merchant Account", "security"), ""
+        path = self.path.removeprefix("/v72")
+        if path == "/payments":
+            return self.adyen.pay(body, key)
+        if path == "/cancels":
+            return *self.adyen.cancel(body), ""
+        if path == "/paymentMethods":
+            takes = body.get("amount", {}).get("currency") != "SEK"
+            methods = [{"type": "scheme", "name": "Cards", "brands": ["visa", "mc"]}] if takes else []
+            return 200, {"paymentMethods": methods}, ""
+        if path.startswith("/payments/") and path.endswith("/captures"):
+            return *self.adyen.capture(path.split("/")[2], body, key), ""
+        return 404, error(404, "000", "no such path", "validation"), ""
+
+    def send(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the tests ask."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "server.crt", folder / "server.key")
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    Handler.adyen = Adyen(Opener(folder / "adyen-private.pem"))
+    server = Server(folder)
+    print(server.server_address[1], flush=True)
+    server.serve_forever(poll_interval=0.05)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""`bank check`: what works, what does not and what to do; and who may have sent a notification."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ivr.bank import load_banks
+from ivr.bank.adyen import AdyenSettings
+from ivr.bank.adyen.notifications import signature
+from ivr.calls.bank_check import check_bank
+from ivr.calls.production import require_production
+from ivr.errors import ConfigError
+from ivr.settings import load_settings
+from tests.bank.adyen.keys import API_KEY, HMAC_KEY, make_keys
+from tests.bank.adyen.running import RunningAdyen
+from tests.bank_process import RunningBank, bank_process  # noqa: F401
+
+SECRETS = {"ADYEN_API_KEY": API_KEY, "ADYEN_HMAC_KEY": HMAC_KEY}
+YAML = """\
+banks:
+  adyen:
+    protocol: {protocol}
+    url: {url}
+    merchant_account: AcmeMOTO
+    sealing_key: adyen.txt
+    currencies: [{currency}]
+"""
+TEST, LIVE = "https://checkout-test.adyen.com/v72", "https://ab12-checkout-live.adyenpayments.com/checkout/v72"
+
+
+def wrong(settings: AdyenSettings, environ: Mapping[str, str] = SECRETS) -> list[str]:
+    return [found.words for found in check_bank("adyen", settings, environ) if found.is_good is False]
+
+
+def test_nothing_is_wrong_with_a_good_bank_and_nothing_is_charged(adyen_process: RunningAdyen):
+    found = list(check_bank("adyen", adyen_process.settings(currencies=["USD", "EUR"]), SECRETS))
+    assert [one.is_good for one in found] == [True] * 7, found
+    assert [one for one in adyen_process.ask("/_books") if one["reference"].startswith("check.") and one["value"]] == []
+
+
+def test_each_thing_that_is_wrong_is_said_with_its_cure(adyen_process: RunningAdyen, tmp_path: Path):
+    good = adyen_process.settings
+    assert "ADYEN_API_KEY is not set" in wrong(good(), {})[0]
+    assert "ADYEN_API_KEY has blanks" in wrong(good(), {**SECRETS, "ADYEN_API_KEY": "a key\n"})[0]
+    assert "ADYEN_API_KEY is not taken" in wrong(good(), {**SECRETS, "ADYEN_API_KEY": "wrong"})[0]
+    assert "may not act for Another" in wrong(good(merchant_account="Another"))[0]
+    assert "takes no cards in SEK" in wrong(good(currencies=["USD", "SEK"]))[0]
+    assert "without it no notification" in wrong(good(), {"ADYEN_API_KEY": API_KEY})[0]
+    assert "HMAC key is not hexadecimal" in wrong(good(), {**SECRETS, "ADYEN_HMAC_KEY": "zz"})[0]
+    assert "cannot be reached" in wrong(good(url="https://127.0.0.1:1/v72"))[0]
+    make_keys(tmp_path)
+    others = adyen_process.settings().model_copy(update={"sealing_key": tmp_path / "adyen-public.txt"})
+    assert "cannot use a sealed test card" in wrong(others)[0]
+
+
+def test_no_secret_is_in_what_is_said(adyen_process: RunningAdyen):
+    secrets = {"ADYEN_API_KEY": "hush hush", "ADYEN_HMAC_KEY": "hush too"}
+    assert not [words for words in wrong(adyen_process.settings(), secrets) if "hush" in words]
+
+
+def test_our_own_bank_is_looked_at_too(bank_process: RunningBank):  # noqa: F811
+    found = list(check_bank("acme_bank", bank_process.settings, {}))
+    assert [one.is_good for one in found] == [True, True, True], found
+
+
+def write(tmp_path: Path, protocol: str = "adyen", url: str = TEST, currency: str = "USD") -> Path:
+    file = tmp_path / "banks.yaml"
+    file.write_text(YAML.format(protocol=protocol, url=url, currency=currency))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ({"protocol": "adien"}, "3:5: adyen: protocol: there is no protocol 'adien' (did you mean 'adyen'?)"),
+        ({"currency": "ISK"}, "7:5: adyen: currencies: ISK cannot be taken"),
+        ({"protocol": "tonetill"}, "unknown key 'merchant_account'"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said_with_its_line(written: dict[str, str], says: str, tmp_path: Path):
+    with pytest.raises(ConfigError) as refused:
+        load_banks(write(tmp_path, **written), tmp_path)
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "says"), [("production", TEST, "test system"), ("development", LIVE, "charges real cards")]
+)
+def test_test_and_live_systems_are_not_mixed_up(environment: str, url: str, says: str, tmp_path: Path):
+    settings = load_settings({"ENVIRONMENT": environment, "BANKS": str(write(tmp_path, url=url)), "VAR": str(tmp_path)})
+    with pytest.raises(ConfigError, match=says):
+        require_production(settings)
+
+
+def test_the_signature_is_the_one_of_adyens_own_example():
+    """The example of Adyen's libraries and documentation for HMAC signatures of notifications."""
+    item = {
+        "pspReference": "7914073381342284",
+        "originalReference": "",
+        "merchantAccountCode": "TestMerchant",
+        "merchantReference": "TestPayment-1407325143704",
+        "amount": {"value": 1130, "currency": "EUR"},
+        "eventCode": "AUTHORISATION",
+        "success": "true",
+    }
+    assert signature(item, bytes.fromhex(HMAC_KEY)) == "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="
