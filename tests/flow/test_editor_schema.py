@@ -56,7 +56,9 @@ def faults(schema: Any, value: Any, place: str = "") -> Iterator[str]:
                 "items",
                 "properties",
                 "minItems",
-            } | {*("minLength", "minProperties", "minimum", "default")}, f"the test does not know '{keyword}'"
+            } | {*("minLength", "minProperties", "maxProperties", "minimum", "default")}, (
+                f"the test does not know '{keyword}'"
+            )
     if "properties" not in schema and isinstance(value, dict):
         yield from keys_of(schema, value, place)
 
