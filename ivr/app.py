@@ -9,12 +9,24 @@ from werkzeug.exceptions import HTTPException
 from ivr import metrics
 from ivr.calls.assembly import Engine, assemble
 from ivr.channels.browser import BrowserPhone
-from ivr.channels.twilio import MAX_BODY, Forbidden, PayConnector, PlainPaths, Signer, Webhooks, Writer, tones_blueprint
+from ivr.channels.twilio import (
+    MAX_BODY,
+    Forbidden,
+    PayConnector,
+    PlainPaths,
+    Signer,
+    Webhooks,
+    Writer,
+    parts_by_url,
+    recordings_blueprint,
+    tones_blueprint,
+)
 from ivr.console import LivePages, PhonePage, console, is_from_here, is_local, is_loopback, refuse
 from ivr.errors import PeerError
 from ivr.logs import set_up_logging
 from ivr.settings import Settings, load_settings
 from ivr.store import Store
+from ivr.voice import Playing
 
 log = structlog.get_logger()
 
@@ -26,16 +38,21 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     engine = engine or watched(settings)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    signer = Signer(settings.twilio_auth_token)
+    playing = Playing(
+        engine.prompts_of, settings.flows / "prompts" / "audio", settings.var / "voice", signer.naming_key
+    )
     webhooks = Webhooks(
         runner=engine.runner,
         store=engine.store,
-        signer=Signer(settings.twilio_auth_token),
-        writer=Writer(engine.words),
+        signer=signer,
+        writer=Writer(engine.words, parts_by_url(playing)),
         base_url=settings.base_url,
     )
     if settings.twilio_auth_token:
         # An empty token would be a key that everybody knows: a site without Twilio has no webhooks.
         app.register_blueprint(webhooks.blueprint())
+        app.register_blueprint(recordings_blueprint(playing))
     connector = PayConnector(engine.runner, engine.store, settings.pay_connector_password)
     app.register_blueprint(connector.blueprint())
     app.register_blueprint(tones_blueprint())

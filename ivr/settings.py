@@ -51,6 +51,10 @@ class Settings(BaseModel):
     billing_token: str = Field(repr=False)
     billing_secret: str = Field(repr=False)
     billing_ca: str
+    transfers: Literal["on", "off"]
+    pay_link: str
+    pay_link_key: str = Field(repr=False)
+    pay_link_hours: int = Field(ge=1, le=24 * 90)
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["text", "json", "auto"]
     trunk_bind: str

@@ -18,7 +18,7 @@ ANSWERS = (
     ("press 1 to pay", "1"),
     ("to pay it, press", "1"),
     ("Enter your account number", "12345678"),
-    ("To hear it again", ""),
+    ("To repeat, press", ""),
 )
 CHARGED = ("Your card was charged", "Your payment went through")
 RECEIPT = "Paid. Confirmation number"

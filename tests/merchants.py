@@ -20,6 +20,7 @@ def files_by_flow(own: Path = ROOT / "flows") -> dict[str, Path]:
     words = (FLOWS / "words.yaml").read_text(encoding="utf-8")
     for sample in (ROOT / "flows" / "prompts").glob("*.yaml"):
         (folder / "prompts" / sample.name).write_text(sample.read_text(encoding="utf-8") + words, encoding="utf-8")
+    (folder / "parts").symlink_to(ROOT / "flows" / "parts")
     files = {}
     # Later ones win: what a merchant changes in the product's own sample flow fails no test.
     for source in [*sorted(own.glob("*.yaml")), SAMPLE, *sorted(FLOWS.glob("*.yaml"))]:

@@ -229,7 +229,7 @@ def test_a_caller_without_a_number_is_promised_no_text(bench: Bench):
 def test_the_number_of_a_caller_may_be_longer_than_any_telephones(bench: Bench):
     person = Person(bench, "sip:" + "5" * 60 + "@gateway.example").at_consent().keys("1")
     bench.workbench.work()
-    assert person.wait().heard == ["confirmation_number", "repeat_offer"]
+    assert person.wait().heard == ["confirmation_number", "may_hang_up", "repeat_offer"]
     person.keys("#")
     assert (person.call.outcome, person.texts) == ("paid", [])
 

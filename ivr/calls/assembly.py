@@ -10,6 +10,7 @@ from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
 from ivr.calls.flow_folder import FlowFolder
 from ivr.calls.live_flows import LiveFlows
+from ivr.calls.pay_links import pay_links_of
 from ivr.calls.payments import Payments
 from ivr.calls.production import require_production
 from ivr.calls.runner import Runner
@@ -78,9 +79,19 @@ def read_folder(folder: Path, banks: Mapping[str, BankSettings] | None = None) -
     return found
 
 
-def around(banks: Mapping[str, BankSettings] | None) -> Around:
-    """The banks that a flow may name, with what each of them takes; None: not checked."""
-    return Around(banks=None if banks is None else {name: bank.currencies for name, bank in banks.items()})
+def around(banks: Mapping[str, BankSettings] | None, settings: Settings | None = None) -> Around:
+    """The banks that a flow may name, with what each of them takes, and what it may rely on; None: not checked."""
+    return Around(
+        banks=None if banks is None else {name: bank.currencies for name, bank in banks.items()},
+        switched_on=None if settings is None else switched_on(settings),
+    )
+
+
+def switched_on(settings: Settings) -> frozenset[str]:
+    """The settings that steps may rely on. In development a link leads to an example, and can be tried."""
+    has_links = bool(settings.pay_link) or settings.environment == "development"
+    on = {"pay_link": has_links, "transfers": settings.transfers == "on"}
+    return frozenset(name for name, is_on in on.items() if is_on)
 
 
 def live_flows(settings: Settings, store: Store, banks: Mapping[str, BankSettings]) -> tuple[LiveFlows, FlowFolder]:
@@ -89,9 +100,9 @@ def live_flows(settings: Settings, store: Store, banks: Mapping[str, BankSetting
     ConfigError or FlowError where no flow can be used. A flow with problems is left out, and each of them is logged.
     """
     is_development = settings.environment == "development"
-    folder = FlowFolder(settings.flows, around(banks), publishes_edits=is_development)
+    folder = FlowFolder(settings.flows, around(banks, settings), publishes_edits=is_development)
     folder.begin(store)
-    flows = LiveFlows(store, around(banks))
+    flows = LiveFlows(store, around(banks, settings))
     flows.look()
     if not flows:
         told = [*flows.broken.values(), *(f"'{name}' is withdrawn" for name in flows.left_out - flows.broken.keys())]
@@ -126,7 +137,16 @@ def assemble(settings: Settings) -> Engine:
     fingerprint_key = read_secret(keys / "fingerprint.key")
     vaults = vaults_for({name: bank.sealing_key for name, bank in banks.items()}, fingerprint_key)
     can_text = texting(settings, store.text_trouble)
-    payments = Payments(store, vaults, settings.merchant, fingerprint_key, flows.words, can_text)
+    payments = Payments(
+        store,
+        vaults,
+        settings.merchant,
+        fingerprint_key,
+        flows.words,
+        can_text,
+        bool(settings.billing_url),
+        pay_links_of(settings),
+    )
     if settings.billing_url:
         webhook_of(settings)  # the forwarder signs with it; a wrong setting is reported by every process
     return Engine(flows, flows.prompts, store, Runner(flows, payments, billing_of(settings, store)), folder)

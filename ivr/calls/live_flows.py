@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import structlog
 
-from ivr.core.actions import Action, Phrase, SendSms, Speak
+from ivr.core.actions import Action, Phrase, RecordAgreement, SendSms, Speak
 from ivr.core.call import Call
 from ivr.errors import FlowError, IvrError
 from ivr.flow.compiled import Flow
@@ -241,6 +241,6 @@ def in_words_of(version: str, action: AnyAction) -> AnyAction:
         case Speak():
             phrases = tuple(replace(phrase, version=version) for phrase in action.phrases)
             return replace(action, phrases=phrases)
-        case SendSms():
+        case SendSms() | RecordAgreement():
             return replace(action, phrase=replace(action.phrase, version=version))
     return action

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ivr.calls.pay_links import PayLinks
 from ivr.calls.texting import can_be_kept
 from ivr.core.actions import Authorize, Phrase, SendSms
 from ivr.core.call import Call, Charge
 from ivr.core.caller import caller_key
-from ivr.core.entry import EntryRules, Reading, ends_itself, read_after_timeout, read_entry
+from ivr.core.entry import EntryRules, Reading, Span, ends_itself, read_after_timeout, read_entry
 from ivr.core.events import (
     BankAnswered,
     BankOutcome,
@@ -25,6 +26,7 @@ from ivr.core.events import (
     LimitReached,
     Waited,
 )
+from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.reading.scalars import Rate
@@ -63,7 +65,8 @@ EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "e
 @dataclass(frozen=True)
 class Payments:
     """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
-    `can_text`: whether a text to that number can be promised."""
+    `can_text`: whether a text to that number can be promised. `tells_billing`: there is a billing system to be told.
+    `links`: where texts lead to that say where a bill can be paid."""
 
     store: Store
     vaults: Mapping[str, Vault]
@@ -71,6 +74,8 @@ class Payments:
     ani_key: bytes
     words: Callable[[Phrase], str]
     can_text: Callable[[str], bool] = can_be_kept
+    tells_billing: bool = False
+    links: PayLinks | None = None
 
     # ---- keys that are card data
 
@@ -79,8 +84,8 @@ class Payments:
         try:
             read = read_after_timeout if event.timed_out else read_entry
             span = read(event.keys.buffer, rules)
-            if span.reading in EDITS:
-                return CardEntryEdited(event.at, EDITS[span.reading])  # type: ignore[arg-type]
+            if (edit := EDITS.get(span.reading) or _lone_key(call, event, span)) is not None:
+                return CardEntryEdited(event.at, edit)  # type: ignore[arg-type]
             keys = event.keys.buffer[span.start : span.end]
             verdict = self._take(call, flow, field, keys, event.at)
             if isinstance(verdict, CardCollected):
@@ -93,7 +98,7 @@ class Payments:
         asked = flow.steps[call.step].card
         assert asked is not None
         context = SealContext(self.merchant, call.id, call.intent)
-        rules = CardRules(frozenset(asked.brands), str(call.values.get("brand", "")) or None)
+        rules = CardRules(frozenset(asked.brands), str(call.values.get("brand", "")) or None, asked.postal_digits)
         intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
         if intake.fingerprint:
             card = Attempter(card_fingerprint=intake.fingerprint)
@@ -212,8 +217,15 @@ class Payments:
         # One text of a kind for each call, or for each charge, however often the step is repeated; none to a number that
         # takes none.
         about = call.intent_of(action.attempt) if action.attempt else call.id
+        phrase = action.phrase
+        if action.link_to is not None:
+            if self.links is None:
+                raise FlowError(
+                    f"step '{call.step}' sends a link, and there is no PAY_LINK"
+                )  # such a flow does not serve
+            phrase = replace(phrase, values=(*phrase.values, ("link", self.links.to(action.link_to, at))))
         if call.can_text:
-            self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(action.phrase), at)
+            self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(phrase), at)
 
     def _vault(self, flow: Flow) -> Vault:
         if flow.bank is None:
@@ -249,6 +261,15 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.confirmation_number or ""
     return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
+
+
+def _lone_key(call: Call, event: KeysEntered, span: Span) -> str | None:
+    """An entry of one digit, which no card field is: 9 and 0 ask for something. Of others it is told that there was one, and
+    only to a caller who has been asked for any key."""
+    if span.end - span.start != 1:
+        return None
+    asked = {ord(REPEAT_KEY): "again", ord(HELP_KEY): "help"}.get(event.keys.buffer[span.start])
+    return asked or ("one_key" if call.warned else None)
 
 
 def _with_brand(call: Call, verdict: CardCollected) -> Call:

@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from ivr.bank import BankSettings, load_banks
 from ivr.calls.billing import access_of
 from ivr.calls.billing_secret import webhook_of
+from ivr.calls.pay_links import pay_links_of
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
 from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings, trunk_flow_problems
@@ -86,6 +87,10 @@ def _twilio_problems(settings: Settings) -> Iterator[str]:
 
 
 def _billing_problems(settings: Settings) -> Iterator[str]:
+    try:
+        pay_links_of(settings)
+    except ConfigError as error:
+        yield str(error)
     if not settings.billing_url:
         return
     for read in (access_of, webhook_of):

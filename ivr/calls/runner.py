@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from ivr import metrics
+from ivr.calls.agreements import record_agreement
 from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
 from ivr.calls.live_flows import flow_of, in_words_of
@@ -27,9 +28,11 @@ from ivr.core.actions import (
     HangUp,
     LookUp,
     Phrase,
+    RecordAgreement,
     Resolve,
     SendSms,
     Speak,
+    Transfer,
     Wait,
 )
 from ivr.core.call import NO_NOTES, Call, Charge, Ending
@@ -102,6 +105,7 @@ class Runner:
             Authorize: self._authorize,
             Resolve: self._resolve,
             SendSms: self._send_sms,
+            RecordAgreement: self._record_agreement,
         }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
@@ -203,9 +207,12 @@ class Runner:
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
-        """Needs no flow, so a call whose flow is gone ends as well. What the caller has not heard is told by text."""
+        """Needs no flow, so a call whose flow is gone ends as well; then nothing that was keyed in is kept. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        return Advance(replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending, notes=NO_NOTES), [])
+        flow = flow_of(self.flows, call)
+        kept = {name: value for name, value in call.values.items() if flow and name not in flow.answers}
+        ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
+        return Advance(replace(ended, notes=NO_NOTES, bills=(), values=kept), [])
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""
@@ -234,7 +241,7 @@ class Runner:
             if not waiting:
                 break
             action = waiting.popleft()
-            if isinstance(action, (Speak, Collect, CaptureCard, Wait, HangUp)):
+            if isinstance(action, (Speak, Collect, CaptureCard, Wait, Transfer, HangUp)):
                 for_channel.append(action)
                 continue
             if isinstance(action, ForgetCard):
@@ -282,6 +289,10 @@ class Runner:
 
     def _send_sms(self, call: Call, action: SendSms, event: Event) -> None:
         self.payments.send_sms(call, action, event.at)
+
+    def _record_agreement(self, call: Call, action: RecordAgreement, event: Event) -> None:
+        """Raises where it cannot be recorded: then it was not made, and the call ends with an apology."""
+        record_agreement(self.payments, call, action, event.at)
 
     def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.

@@ -126,9 +126,18 @@ class Session:
         stored = self._load()
         if stored is not None:
             return self._repeat(stored)
-        begun_s, event = time.monotonic(), CallStarted(self.service.now())
+        begun_s, event = time.monotonic(), self._started(call.flow)
         advance = self.service.runner.begin(call, event)
         return self._save_or_repeat(call, advance, 0, Came(self._in_words(call, event), begun_s))
+
+    def _started(self, flow: str) -> CallStarted:
+        """With what an operator wants every caller to hear; a call goes on without it where it cannot be read."""
+        try:
+            told = self.service.store.announcement_for(flow)
+        except Exception as fault:
+            note_fault(self.call_id, fault)
+            told = None
+        return CallStarted(self.service.now(), told.texts, told.ends_calls) if told else CallStarted(self.service.now())
 
     def hear(self, event: Event | Callable[[Call], Event], *, seen: int | None = None) -> Answered:
         """One event, or a function that makes it of the call as it stands. NoSuchCall where there is none."""

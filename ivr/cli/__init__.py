@@ -34,6 +34,11 @@ COMMANDS = {
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
     "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
     "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
+    "agreements": (
+        "ivr.cli.agreements",
+        "agreements",
+        "Promises, plans and mandates that callers agreed to: list, show.",
+    ),
     "web": ("ivr.cli.web", "web", "Answer Twilio's webhooks (the Procfile's web process)."),
     "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
     "forwarder": ("ivr.cli.forwarder", "forwarder", "Take payments to the banks (the Procfile's forwarder process)."),
@@ -41,6 +46,7 @@ COMMANDS = {
     "recordings": ("dsp.cli", "main", "Find keys in recordings, mask them, draw them (also `python -m dsp`)."),
     "completion": ("ivr.cli.completion", "completion", "Let bash, zsh or fish complete the commands."),
     "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),
+    "message": ("ivr.cli.message", "message", "Let every new call hear a message first, at once."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }
 

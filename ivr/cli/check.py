@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ivr.cli import reports
-from ivr.cli.flow_choice import chosen_banks, chosen_flows
+from ivr.cli.flow_choice import chosen_banks, chosen_flows, chosen_switches
 from ivr.cli.flows import FlowFile, read_folder
 from ivr.flow.compiler import Around
 from ivr.reading.problems import nearest
@@ -60,7 +60,8 @@ def check(
     elif explain is not None:
         click.echo(reports.explained(rule_called(explain)))
     else:
-        around = Around(banks=bank_currencies(banks), bills=bill_currencies(accounts) if accounts else None)
+        bills = bill_currencies(accounts) if accounts else None
+        around = Around(banks=bank_currencies(banks), bills=bills, switched_on=chosen_switches())
         found = [read_folder(folder, members, around) for folder, members in by_folder(flow_files(flows))]
         click.echo(FORMATS[written](found), nl=False)
         if closing := reports.counted(found, strict=strict):

@@ -34,6 +34,13 @@ def chosen_banks() -> Path:
     return SHIPPED / "config" / "banks.yaml" if find_project() is None else settings_to_read().banks
 
 
+def chosen_switches() -> frozenset[str] | None:
+    """The settings that the project's flows may rely on; None outside of any project: they are not asked for."""
+    from ivr.calls.assembly import switched_on  # with a vault and a bank's client, which nothing else here needs
+
+    return None if find_project() is None else switched_on(settings_to_read())
+
+
 def settings_to_read() -> Settings:
     """The project's, for a command that only reads: no token is made for it."""
     return load_settings({"TWILIO_AUTH_TOKEN": "not used", **os.environ})

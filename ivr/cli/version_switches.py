@@ -61,7 +61,7 @@ def rollback(flow: str, number: int | None, yes: bool, by: str) -> None:
         for line in differences(stored_content_of(live) if live else None, stored_content_of(target)):
             click.echo(line)
         ask(yes)
-        compiled(stored_content_of(target), around(load_banks(settings.banks, settings.var)))
+        compiled(stored_content_of(target), around(load_banks(settings.banks, settings.var), settings))
         store.make_live(flow, target.number)
         store.note(who(by), "flow rolled back", f"{flow} {target.number}", datetime.now(UTC))
         click.echo(f"{flow}: version {target.number} is live")

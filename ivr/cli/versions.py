@@ -66,7 +66,7 @@ def publish(files: tuple[Path, ...], dry_run: bool, by: str) -> None:
               1: some were refused; what served goes on serving.
     """
     settings = load_settings()
-    banks = around(load_banks(settings.banks, settings.var))
+    banks = around(load_banks(settings.banks, settings.var), settings)
     found = [read_folder(folder, members, banks) for folder, members in by_folder(flow_files(files))]
     with opened(settings) as store:
         for one in found:

@@ -57,6 +57,7 @@ class LivePages:
             turns=[turn_row(turn, began) for turn in turns],
             money=[money_row(entry, began) for entry in self.store.ledger_of(call_id)],
             texts=[text_row(text) for text in self.store.texts_of(call_id)],
+            agreements=self.store.agreements_of(call_id),
         )
 
     def called_flows(self) -> Sequence[str]:

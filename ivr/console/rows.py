@@ -9,6 +9,7 @@ from ivr.console.drop_off import DropOff
 from ivr.core.call import Ending
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
+from ivr.store import Agreement
 
 SHOWN_DIGITS = 3
 
@@ -105,6 +106,7 @@ class Trace:
     turns: Sequence[TurnRow]
     money: Sequence[MoneyRow]
     texts: Sequence[TextRow]
+    agreements: Sequence[Agreement] = ()
 
 
 class ConsoleData(Protocol):

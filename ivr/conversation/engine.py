@@ -5,12 +5,13 @@ What follows from which event in which phase is the table in `phases`; here is h
 
 from collections.abc import Callable, Mapping
 
-from ivr.conversation import habit
+from ivr.conversation import asides, habit
 from ivr.conversation.phases import Follows, what_follows
-from ivr.core.actions import Action, HangUp, Phrase, Speak
+from ivr.core.actions import AS_WRITTEN, Action, HangUp, Phrase, Speak
 from ivr.core.call import NO_NOTES, Call
 from ivr.core.entry import EntryRules
 from ivr.core.events import (
+    CallStarted,
     CardField,
     ChargeRefused,
     Event,
@@ -38,6 +39,7 @@ from ivr.flow.talk.turn import (
     one_key,
 )
 
+MESSAGE = "message"  # in the call's notes, with a language
 MOST_STEPS_A_TURN = 1000  # none that a flow's checks let through comes near it
 
 
@@ -52,15 +54,22 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
     elif habit.is_stray_done(turn, event):
         turn = ask_again(habit.drop_done(turn))
     else:
-        turn = ANSWERS[follows](habit.note_how_entry_ended(turn, event), event)
+        turn = answer(habit.note_how_entry_ended(turn, event), event, follows)
     turn = forget_answers(turn) if turn.call.phase == "over" else turn
     return turn.call, list(turn.actions)
 
 
+def answer(turn: Turn, event: Event, follows: Follows) -> Turn:
+    """What a caller asks about the question itself is no answer to it."""
+    if (aside := asides.asked_for(turn, event)) is not None:
+        return put_aside(turn, aside)
+    return ANSWERS[follows](turn.change(warned=False) if turn.call.warned else turn, event)
+
+
 def forget_answers(turn: Turn) -> Turn:
-    """What the caller keyed in is kept no longer than the call needs it; what was paid for is in the payment's record."""
+    """What the caller keyed in, and what is known of the customer, is kept no longer than the call needs it; what was paid for is in the payment's record."""
     asked, call = turn.flow.answers, turn.call
-    turn = turn.change(notes=NO_NOTES) if call.notes else turn
+    turn = turn.change(notes=NO_NOTES, bills=()) if call.notes or call.bills else turn
     return turn if asked.isdisjoint(call.values) else turn.forget(*asked)
 
 
@@ -126,12 +135,22 @@ def enter(turn: Turn, name: str) -> Reply:
     if name in BUILT_IN:
         return turn, End()
     turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0, notes=NO_NOTES)
+    turn = turn.change(asides=0, warned=False) if turn.call.asides or turn.call.warned else turn
     return here(turn).enter(turn)
 
 
 def ask_again(turn: Turn) -> Turn:
     """The present question once more, from whatever it is in the middle of."""
     return offer_languages(turn) if turn.call.phase == "language" else resume(here(turn).put_again(turn))
+
+
+def put_aside(turn: Turn, aside: asides.Aside) -> Turn:
+    """The caller asks about the question, and gets it once more."""
+    turn = asides.note(turn, aside)
+    if turn.call.phase == "language":
+        return offer_languages(turn)
+    turn = resume(here(turn).say_again(turn) if aside == "again" else here(turn).put_again(turn))
+    return asides.with_flush(turn) if aside == "more_time" else turn
 
 
 # ---- at no step, or above it
@@ -163,9 +182,10 @@ def refuse(turn: Turn, event: Event) -> Turn:
     return ending.end(turn.say(f"limit_{event.limit}", max=turn.flow.head.limits.max_amount))
 
 
-def greet(turn: Turn, _event: Event) -> Turn:
+def greet(turn: Turn, event: Event) -> Turn:
     """Languages come first, each in its own tongue: what is said before a choice is understood by some only."""
-    languages = turn.flow.head.languages
+    assert isinstance(event, CallStarted)
+    turn, languages = keep_message(turn, event), turn.flow.head.languages
     turn = turn.change(language=languages[0])
     if len(languages) == 1:
         return start(turn)
@@ -173,7 +193,26 @@ def greet(turn: Turn, _event: Event) -> Turn:
 
 
 def start(turn: Turn) -> Turn:
-    return resume(enter(turn.went(BEGAN).say("welcome"), turn.flow.head.start))
+    turn, is_all = say_message(turn.went(BEGAN))
+    return ending.end(turn) if is_all else resume(enter(turn.say("welcome"), turn.flow.head.start))
+
+
+def keep_message(turn: Turn, event: CallStarted) -> Turn:
+    """An operator's message is kept until the caller has chosen a language to hear it in."""
+    if not event.message:
+        return turn
+    return turn.note(**{f"{MESSAGE} {language}": text for language, text in event.message.items()}, is_all=event.is_all)
+
+
+def say_message(turn: Turn) -> tuple[Turn, bool]:
+    """Whether the call ends with it. In the caller's language, or in one that the message has."""
+    notes, language = turn.call.notes, turn.call.language
+    texts = {name.removeprefix(f"{MESSAGE} "): text for name, text in notes.items() if name.startswith(f"{MESSAGE} ")}
+    if not texts:
+        return turn, False
+    spoken = language if language in texts else next(iter(texts))
+    phrase = Phrase(AS_WRITTEN, language, (("text", texts[spoken]),))
+    return turn.do(Speak((phrase,))), bool(notes.get("is_all"))
 
 
 def offer_languages(turn: Turn) -> Turn:

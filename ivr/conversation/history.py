@@ -15,14 +15,17 @@ An entry is the seconds since the call began, and words:
     awaited 2c      the consent to the second attempt waited for what is due
     bank approved   the bank's answer
     found 4250 1000 USD, not_found, failed not_reached      the look-up's answer: due and least amount
+    found 4250 1000 USD bill.fee=300                        with the amounts that the flow declares; no name and no date
+    listed USD 4250/1000 1800/0                             all open bills
     limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
 
 The digits of an account number are answers that a call forgets when it is over, and a card's are never known here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ivr.conversation.asides import lone_key
 from ivr.conversation.habit import is_second_done
 from ivr.core.call import Call
 from ivr.core.events import (
@@ -39,14 +42,17 @@ from ivr.core.events import (
     LookedUp,
     LookUpFailed,
     NoInput,
+    OpenBill,
+    Value,
     Waited,
 )
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.flow.talk.turn import moment_of
-from ivr.reading.scalars import LONGEST_AMOUNT
+from ivr.flow.talk.turn import Turn, moment_of
+from ivr.reading.scalars import BILL_VALUES, LONGEST_AMOUNT
 
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
+ANY_KEY = "5"  # stands for several, pressed where any key was asked for
 History = tuple[str, ...]
 
 
@@ -54,7 +60,8 @@ def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
     """The history of the call before the event, with the event; what the call has made of it says what may be kept."""
     at = int(event.at.timestamp())
     if isinstance(event, CallStarted):
-        return (f"{at} began",)
+        # A call that an operator's message has ended says nothing of its flow: it is not gone through again.
+        return () if event.is_all else (f"{at} began",)
     if not before.history or len(before.history) >= MOST_ENTRIES:
         return before.history
     if is_second_done(flow, before, event):
@@ -87,6 +94,9 @@ def _keys(flow: Flow, call: Call, event: KeysEntered, after: Call) -> str:
     keyed = step.keyed(call.phase) if step is not None else "key"
     if keyed == "key" and len(keys) <= 2:
         return f"keys {event.keys.text()}"
+    if after.asides > call.asides:
+        # One key that was no answer: which one tells nothing of the caller.
+        return f"keys {lone_key(Turn(flow, call, 0.0), event) or ANY_KEY}"
     # Before a clear key nothing counts; after it only how many there are.
     done = "#" if keys[-1:] == b"#" else "*" if keys[-1:] == b"*" else ""
     entry = bytes(keys).removesuffix(done.encode())
@@ -106,9 +116,23 @@ def _card(_flow: Flow, _call: Call, event: CardCollected) -> str:
 
 def _found(_flow: Flow, _call: Call, event: LookedUp) -> str:
     due, least = event.values.get("bill.due"), event.values.get("bill.min")
+    if event.bills:
+        return _listed(event.bills)
     if not event.found or not isinstance(due, Money) or not isinstance(least, Money):
         return "not_found"
-    return f"found {due.minor} {least.minor} {due.currency}"
+    more = [f" {name}={one.minor}" for name, one in _amounts(event.values).items() if name not in BILL_VALUES]
+    return f"found {due.minor} {least.minor} {due.currency}{''.join(more)}"
+
+
+def _listed(bills: Sequence[OpenBill]) -> str:
+    """Without what they are known by."""
+    amounts = [_amounts(bill.values) for bill in bills]
+    owed = [f"{one['bill.due'].minor}/{one['bill.min'].minor}" for one in amounts]
+    return f"listed {amounts[0]['bill.due'].currency} {' '.join(owed)}"
+
+
+def _amounts(values: Mapping[str, Value]) -> Mapping[str, Money]:
+    return {name: value for name, value in values.items() if isinstance(value, Money)}
 
 
 def _refused(flow: Flow, call: Call, event: ChargeRefused) -> str:

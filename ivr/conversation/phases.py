@@ -27,6 +27,9 @@ meet any phase, and no cell of the table may be empty. What keeps the money righ
       a phase does not take never reaches a question's step, so it can agree to nothing
     - a key pressed while the bank works changes nothing: it holds the line for another pause
 
+What a caller asks about the question itself (9, 0, any key after a warning) is no answer: where the table says that the question
+gets the event, `asides` looks at it first, and puts the question once more.
+
 `is_taken` and `what_follows` read the table; `engine` has one function for each of the words in it.
 """
 

@@ -7,6 +7,9 @@ from ivr.core.entry import EntryRules
 from ivr.core.events import Value
 from ivr.core.money import Money
 
+AS_WRITTEN = "as_written"
+"""The name of a phrase that is no prompt: its one value, `text`, is all its words."""
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -75,7 +78,14 @@ class HangUp:
     pass
 
 
-ChannelAction = Speak | Collect | CaptureCard | Wait | HangUp
+@dataclass(frozen=True)
+class Transfer:
+    """Connect the caller to this number, and have no more to do with the call: the last action of one that is over."""
+
+    number: str
+
+
+ChannelAction = Speak | Collect | CaptureCard | Wait | Transfer | HangUp
 
 # ---- for the runner
 
@@ -129,11 +139,26 @@ class Resolve:
 
 @dataclass(frozen=True)
 class SendSms:
-    """Queue a text to the caller, once for each template and attempt; `attempt` 0 is for the whole call."""
+    """Queue a text to the caller, once for each template and attempt; `attempt` 0 is for the whole call. `link_to`: the bill
+    that the `{link}` in its words leads to."""
 
     template: str
     phrase: Phrase
     attempt: int = 0
+    link_to: Payable | None = None
+
+
+@dataclass(frozen=True)
+class RecordAgreement:
+    """Keep what the caller has just agreed to, for good: `phrase` is what they heard, `key` what they pressed. `kind`: promise,
+    plan or mandate; `subject` the merchant's name for it; `terms` by name, such as by when, in words for a record."""
+
+    kind: str
+    subject: str
+    phrase: Phrase
+    key: str
+    amount: Money
+    terms: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,5 +168,5 @@ class ForgetCard:
     intent: str
 
 
-Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | ForgetCard
+Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | RecordAgreement | ForgetCard
 Action = ChannelAction | Effect

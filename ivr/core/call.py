@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal
 
-from ivr.core.events import Value
+from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
@@ -54,12 +54,14 @@ class Call:
     `phase` is "language" before the first step, "cancel" while it is asked whether to cancel, "over" at the end; all others are
     the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
     `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
-    `guesses`: look-ups with several answers that found nothing.
+    `bills`: what a look-up of all open bills has found. `guesses`: look-ups with several answers that found nothing.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key ended
     the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
     keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
     `stray_at`.
+    `asides`: how often the present question was put again because the caller asked for it. `warned`: the last thing said is
+    that time runs out, and nothing has come since.
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
     (`core.moves`).
@@ -90,6 +92,7 @@ class Call:
     payable: Payable | None = None
     amount_step: str = ""
     guesses: int = 0
+    bills: tuple[OpenBill, ...] = ()
     charges: tuple[Charge, ...] = ()
     can_text: bool = True
     outcome: Ending | None = None
@@ -99,6 +102,8 @@ class Call:
     history: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
     flow_version: str = ""
+    asides: int = 0
+    warned: bool = False
 
     @property
     def intent(self) -> str:
@@ -152,10 +157,10 @@ class Call:
     def to_json(self) -> str:
         # Not `asdict`: it copies deeply, at ten times the cost, and everything here is plain already.
         state = {"form": FORM} | self.__dict__
-        state["values"] = {name: _pack(value) for name, value in self.values.items()}
-        state["notes"] = {name: _pack(value) for name, value in self.notes.items()}
+        state |= {"values": _pack_all(self.values), "notes": _pack_all(self.notes)}
         if self.payable is not None:
             state["payable"] = [self.payable.source, self.payable.key, _pack(self.payable.owed)]
+        state["bills"] = [[one.key, _pack_all(one.values)] for one in self.bills]
         state["charges"] = [charge.__dict__ | {"amount": _pack(charge.amount)} for charge in self.charges]
         return _JSON.encode(state)
 
@@ -170,17 +175,27 @@ class Call:
             raise ValueError("charged under an older version")
         stored.pop("unsettled", None)
         for name in ("values", "notes"):
-            stored[name] = {key: _unpack(value) for key, value in stored.get(name, {}).items()}
+            stored[name] = _unpack_all(stored.get(name, {}))
         if stored.get("looking_up"):
             stored["looking_up"] = tuple(stored["looking_up"])
         if stored.get("payable"):
             source, key, owed = stored["payable"]
             stored["payable"] = Payable(source, key, Money(*owed))
+        bills = [(key, values) for key, values in stored.get("bills", ())]
+        stored["bills"] = tuple(OpenBill(key, _unpack_all(values)) for key, values in bills)
         stored["history"] = tuple(stored.get("history", ()))
         stored["moves"] = tuple(stored.get("moves", ()))
         charges = stored.get("charges", ())
         stored["charges"] = tuple(Charge(**charge | {"amount": Money(*charge["amount"])}) for charge in charges)
         return cls(**stored)
+
+
+def _pack_all(values: Mapping[str, Value]) -> dict[str, object]:
+    return {name: _pack(value) for name, value in values.items()}
+
+
+def _unpack_all(stored: Mapping[str, Any]) -> dict[str, Value]:
+    return {name: _unpack(value) for name, value in stored.items()}
 
 
 def _pack(value: Value) -> object:

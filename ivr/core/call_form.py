@@ -1,6 +1,7 @@
 """A stored call that another version may have written: read whole, or as much of it as a truthful ending needs."""
 
 import json
+from collections.abc import Mapping
 from datetime import date, time
 from typing import Any, get_args
 
@@ -39,9 +40,14 @@ def _is_of_its_types(call: Call) -> bool:
         and (call.looking_up is None or (isinstance(call.looking_up, tuple) and len(call.looking_up) == 2))
         and (call.payable is None or (isinstance(call.payable, Payable) and _is_payable(call.payable)))
         and all(_is_charge(charge) for charge in call.charges)
-        and all(_is_value(value) for kept in (call.values, call.notes) for value in kept.values())
+        and all(isinstance(one.key, str) for one in call.bills)
+        and all(_is_value(value) for kept in _kept(call) for value in kept.values())
         and (call.outcome is None or (isinstance(call.outcome, str) and call.outcome in ENDINGS))
     )
+
+
+def _kept(call: Call) -> tuple[Mapping[str, object], ...]:
+    return call.values, call.notes, *(one.values for one in call.bills)
 
 
 def _is_like(value: object, kind: type) -> bool:

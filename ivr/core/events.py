@@ -43,7 +43,11 @@ class Digits:
 
 @dataclass(frozen=True)
 class CallStarted:
+    """`message`: what an operator wants every caller to hear first, by language; `is_all`: nothing follows it."""
+
     at: datetime
+    message: Mapping[str, str] = field(default_factory=dict)
+    is_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,14 @@ class CardCollected:
 
 @dataclass(frozen=True)
 class CardEntryEdited:
-    """A card field's keys that are no entry: `cleared`, `cancel`, `empty` (nothing but the done key)."""
+    """A card field's keys that are no entry: `cleared`, `cancel`, `empty` (nothing but the done key).
+
+    `again` and `help`: the one digit that asks for it, which is no card data. `one_key`: any digit alone, after a warning
+    that time runs out; which one is not said.
+    """
 
     at: datetime
-    reading: Literal["cleared", "cancel", "empty"]
+    reading: Literal["cleared", "cancel", "empty", "again", "help", "one_key"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from ivr.core.events import Event
 from ivr.flow.parts import Facts, Finding, Keyed, Known, Need, Phases, Place
-from ivr.flow.schema import EndName
+from ivr.flow.schema import AS_RECORDED, EndName
 from ivr.flow.step import Step, Way
 from ivr.flow.talk.turn import Again, End, Leave, Reply, Turn
 from ivr.reading.scalars import Target
@@ -22,12 +22,12 @@ class Closing(Step):
     then: Target | None = None
     """The next step."""
     end: EndName | None = None
-    """How the call ended: charged, not charged, or not known yet."""
+    """How the call ended: charged, not charged, or not known yet; as_recorded where ways meet that differ in it."""
 
     @model_validator(mode="after")
     def goes_somewhere(self) -> "Closing":
         if (self.then is None) == (self.end is None):
-            raise ValueError("say where it goes: either 'then: <step>' or 'end: paid | unpaid | pending'")
+            raise ValueError("say where it goes: either 'then: <step>' or 'end: paid | unpaid | pending | as_recorded'")
         return self
 
     @classmethod
@@ -44,6 +44,11 @@ class Closing(Step):
     @property
     def ending(self) -> EndName | None:
         return self.end
+
+    @property
+    def colour(self) -> str:
+        """Of its box: an ending's, where it has one that is the same on every way."""
+        return "talk" if self.end in (None, AS_RECORDED) else str(self.end)
 
     @property
     def goes_on_by_itself(self) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from transitions import Machine
 
+from ivr.flow.declared import Declared
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 
@@ -38,8 +39,9 @@ class Flow:
 
     @cached_property
     def answers(self) -> frozenset[str]:
-        """What the flow's own questions are called."""
-        return frozenset(filter(None, (step.answer for step in self.steps.values())))
+        """What the flow's own questions are called, and what look-ups give besides what is due."""
+        asked = filter(None, (step.answer for step in self.steps.values()))
+        return frozenset({*asked, *Declared(self.head.lookups).given})
 
     @cached_property
     def bank(self) -> str | None:

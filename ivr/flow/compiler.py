@@ -26,6 +26,7 @@ from ivr.flow.step_check import (
     bill_problems,
     fixed_amount_problems,
     known_bank_problems,
+    setting_problems,
     step_problems,
 )
 from ivr.flow.steps import kind_of, kinds, words
@@ -48,13 +49,14 @@ NAME_CURE = "small letters, digits and _"
 class Around:
     """What a flow is used with, as far as it is known; None: not checked against it.
 
-    `parts` are those that its steps may use, `banks` the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
+    `parts` are those that its steps may use, `switched_on` the settings that steps may rely on, `banks` the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
     """
 
     prompts: PromptFiles | None = None
     banks: Mapping[str, Collection[str]] | None = None
     bills: Collection[str] | None = None
     parts: Parts = NO_PARTS
+    switched_on: Collection[str] | None = None
 
 
 NOTHING_AROUND = Around()
@@ -101,6 +103,8 @@ def _fit_problems(
         yield from known_bank_problems(source, head, steps, around.banks)
     if around.bills is not None:
         yield from bill_problems(source, head, steps, around.bills)
+    if around.switched_on is not None:
+        yield from setting_problems(source, steps, around.switched_on)
     start_is_readable = isinstance(start, str) and bool(steps)
     reached = ways_to_steps(start, steps) if start_is_readable else {}
     known = known_values(start, steps) if start_is_readable else {}

@@ -5,7 +5,7 @@ Banks, look-ups and limits' counts are not part of it: a flow names them, and th
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from ivr.flow.part_files import Parts, read_parts
 from ivr.flow.prompts import needed_prompts
 from ivr.words.phrases import Prompts, Texts
 from ivr.words.slots import WORD_PROMPTS
+from ivr.words.wordings import meant_for, prompt_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,18 @@ def contents_of(found: FlowSet) -> Mapping[str, Content]:
 
 def _content(flow: Flow, text: str, prompts: Prompts, parts: Mapping[str, str]) -> Content:
     needed = needed_prompts(flow.steps) | WORD_PROMPTS.keys() | _words_of_values(prompts, flow)
+    needed |= _other_wordings(prompts, flow, needed)
     return Content(flow.name, text, prompts.texts(flow.head.languages, needed), parts)
+
+
+def _other_wordings(prompts: Prompts, flow: Flow, needed: Collection[str]) -> frozenset[str]:
+    """Of the prompts that it needs, without those that are another flow's."""
+    own = ("", flow.name.replace("-", "_"))
+    found: set[str] = set()
+    for names in map(prompts.names, flow.head.languages):
+        of = {name: prompt_of(name, names) for name in names}
+        found |= {name for name, prompt in of.items() if prompt in needed and meant_for(name, prompt)[0] in own}
+    return frozenset(found)
 
 
 def _words_of_values(prompts: Prompts, flow: Flow) -> frozenset[str]:

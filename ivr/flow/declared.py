@@ -34,6 +34,11 @@ class Declared:
     def takes(self, source: str) -> tuple[str, ...]:
         return tuple(self.look_ups.get(source, NO_TERMS).takes)
 
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """What of a bill a call knows besides what is due."""
+        return frozenset(self.types.keys() - OF_EVERY_BILL.keys())
+
     def gives(self, source: str) -> frozenset[str]:
         return frozenset({*OF_EVERY_BILL, *self.look_ups.get(source, NO_TERMS).gives})
 

@@ -9,7 +9,7 @@ from ivr.flow.compiler import NOTHING_AROUND, Around, Checked, check_flow
 from ivr.flow.inlining import read_flow
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.steps import kinds
-from ivr.flow.value_types import set_in
+from ivr.flow.value_types import declared_in, set_in
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
@@ -18,6 +18,7 @@ from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
 from ivr.words.slots import ANSWER_KINDS, KINDS_OF_TYPE, WORD_PROMPTS, Terms
+from ivr.words.wordings import prompt_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     kept = [
         (one.flow, text, source)
         for one, source, (_, text) in zip(checked, sources, flow_files, strict=True)
-        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found)
+        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found, files)
     ]
     return FlowSet(
         flows={flow.name: flow for flow, _, _ in kept},
@@ -61,11 +62,13 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     )
 
 
-def _has_broken_prompts(flow: Flow, found: Sequence[Found]) -> bool:
-    """Is there a problem in a prompt that this flow speaks, or in a file of its languages as a whole?"""
+def _has_broken_prompts(flow: Flow, found: Sequence[Found], files: PromptFiles) -> bool:
+    """Is there a problem in a prompt that this flow speaks, in whichever wording, or in a file of its languages as a whole?"""
     needed = needed_prompts(flow.steps) | WORD_PROMPTS.keys()
     return any(
-        one.language in flow.head.languages and not one.problem.is_advice and (not one.name or one.name in needed)
+        one.language in flow.head.languages
+        and not one.problem.is_advice
+        and (not one.name or prompt_of(one.name, files[one.language].names) in needed)
         for one in found
     )
 
@@ -118,30 +121,41 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
     prompts: dict[str, frozenset[str]] = {}
     values = {name: ANSWER_KINDS for source in sources for name in _asked_in(source.tree)}
     for source in sources:
-        for name, kinds_of_type in _given_in(source.tree):
+        for _, name, kind_of_value in declared_in(source.tree):
             # Where two flows mean different things by a name, each is held to its own (`flow.prompts`).
-            values[name] = values.get(name, frozenset()) | kinds_of_type
+            last = name.rpartition(".")[2]
+            if kind_of_value in KINDS_OF_TYPE:
+                values[last] = values.get(last, frozenset()) | KINDS_OF_TYPE[kind_of_value]
     for kind in kinds():
         prompts |= kind.speaks
         values |= kind.values
     for source in sources:
         values |= dict(set_in(source.tree))
-    return Terms(prompts, values)
+    names = frozenset(name.replace("-", "_") for name in _names(sources))
+    steps = frozenset(step for source in sources for step in _steps_of(source.tree))
+    spoken = frozenset(name for source in sources for name in _may_speak(source.tree)) if sources else None
+    return Terms(prompts, values, names, steps, spoken)
 
 
-def _given_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
-    """What look-ups are declared to give, and the kinds of slot that can say it."""
-    look_ups = tree.get("lookups") if isinstance(tree, dict) else None
-    for terms in look_ups.values() if isinstance(look_ups, dict) else ():
-        gives = terms.get("gives") if isinstance(terms, dict) else None
-        for name, of_type in gives.items() if isinstance(gives, dict) else ():
-            if isinstance(of_type, str) and of_type in KINDS_OF_TYPE:
-                yield name.rpartition(".")[2], KINDS_OF_TYPE[of_type]
+def _steps_of(tree: Any) -> dict[str, Any]:
+    steps = tree.get("steps") if isinstance(tree, dict) else None
+    return steps if isinstance(steps, dict) else {}
+
+
+# What a prompt is called that belongs to an answer or to a prompt that a step names.
+_BEFORE, _AFTER = ("", "enter_", "no_match_", "not_found_", "confirm_"), ("", "_sms")
+
+
+def _may_speak(tree: Any) -> Iterator[str]:
+    """Every word of a flow may name a prompt: more than it speaks, but nothing that it does."""
+    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _may_speak(inner)
+    if isinstance(tree, str):
+        yield from (f"{before}{tree}{after}" for before in _BEFORE for after in _AFTER)
 
 
 def _asked_in(tree: Any) -> Iterator[str]:
-    steps = tree.get("steps") if isinstance(tree, dict) else None
-    for step in steps.values() if isinstance(steps, dict) else ():
+    for step in _steps_of(tree).values():
         for kind in kinds():
             if isinstance(step, dict) and (answer := kind.answer_written(step)):
                 yield answer

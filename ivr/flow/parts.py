@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ivr.core.events import CardField
+from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.reading.rules import Rule
 
 Place = tuple[str | int, ...]  # the keys from a step's body down to what is meant
@@ -29,12 +30,14 @@ Keyed = Literal["number", "amount", "key"]
 
 @dataclass(frozen=True)
 class Said:
-    """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers."""
+    """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers;
+    `must_say`: the values that its words must say."""
 
     path: Place
     prompt: str
     fills: frozenset[str] = frozenset()
     key: str = ""
+    must_say: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,11 @@ class Drawn:
 
 @dataclass(frozen=True)
 class CardAsked:
-    """The card fields that a step asks for, in order, and the brands that it takes."""
+    """The card fields that a step asks for, in order, the brands that it takes, and how many digits a postal code may have."""
 
     fields: Sequence[CardField]
     brands: Sequence[str]
+    postal_digits: frozenset[int] = digit_counts([USUAL])
 
 
 def in_words(name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ivr.flow.endings import UnreadStep, next_step, steps_after, steps_that_can_end
 from ivr.flow.parts import Facts, Place
-from ivr.flow.schema import RETRY
+from ivr.flow.schema import AS_RECORDED, RETRY
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem
 from ivr.reading.rules import ways
@@ -58,7 +58,7 @@ def _need_problems(source: Source, name: str, step: Step, reached: set[Facts]) -
 def _ending_problems(source: Source, name: str, step: Step, reached: set[Facts]) -> Iterator[Problem]:
     for facts in sorted(reached, key=sorted):
         true_end = "pending" if "unsure" in facts else "paid" if "paid" in facts else "unpaid"
-        if step.ending is not None and step.ending != true_end:
+        if step.ending not in (None, AS_RECORDED, true_end):
             message = f"there is a way to '{name}' on which 'end: {step.ending}' is not true"
             cure = f"on that way it is '{true_end}'"
             yield source.problem(ways.UNTRUE_ENDING, ("steps", name, "end"), message, cure)

@@ -6,6 +6,7 @@ from ivr.flow.declared import short
 from ivr.flow.parts import Known, Place
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem, nearest
+from ivr.reading.rules.agreements import TERMS_NOT_SAID
 from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO_EARLY, WRONG_KIND
 from ivr.reading.scalars import BILL_VALUES, read_language
 from ivr.reading.yaml_source import Source
@@ -43,6 +44,7 @@ def prompt_problems(
             for name, step in steps.items():
                 yield from _value_problems(source, name, step, known.get(name), values, prompts[language])
                 yield from _key_problems(source, name, step, prompts[language])
+                yield from _term_problems(source, name, step, prompts[language])
 
 
 def _is_language(tag: str) -> bool:
@@ -98,6 +100,17 @@ def _value_problems(
                 message = f"prompt '{wording}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")
                 yield source.problem(PROMPT_TOO_EARLY, ("steps", name, *said.path), message, cure)
+
+
+def _term_problems(source: Source, name: str, step: Step, file: PromptFile) -> Iterator[Problem]:
+    """Of prompts that ask for consent to terms, and of texts that lead somewhere."""
+    for said in step.says():
+        for wording in file.wordings(said.prompt) if said.must_say else ():
+            spoken = {slot.name for slot in file.templates[wording].slots}
+            for term in sorted(said.must_say - spoken):
+                message = f"prompt '{wording}' does not say '{term}' in {file.language}"
+                cure = f"add {{{term}:...}}"
+                yield source.problem(TERMS_NOT_SAID, ("steps", name, *said.path), message, cure)
 
 
 def _slots(file: PromptFile, prompt: str) -> Iterator[tuple[str, Slot]]:

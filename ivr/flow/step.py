@@ -188,6 +188,11 @@ class Step(Written):
         """Whether look-ups that find nothing are counted over the entire call, wherever they lead."""
         return False
 
+    @property
+    def relies_on(self) -> Iterable[tuple[Place, str]]:
+        """What has to be switched on in the settings, by its name there, with the path below the step that asks for it."""
+        return ()
+
     # ---- how it is drawn
 
     def drawn(self) -> Drawn:
@@ -222,6 +227,11 @@ class Step(Written):
         """What the keys are that are pressed in this phase."""
         raise NotImplementedError
 
+    def takes(self, turn: Turn, key: str) -> bool:
+        """Whether this key, 0 to 9, is an answer when it is pressed alone. 9 and 0 are otherwise what they are everywhere:
+        the question again, and help. Not asked about keys 1 and 2 where an answer is confirmed."""
+        return False
+
     def card_field(self, turn: Turn) -> tuple[CardField, EntryRules] | None:
         """The card field that the next keys belong to, and how they are read; None where keys are not card data."""
         return None
@@ -237,6 +247,10 @@ class Step(Written):
     def put_again(self, turn: Turn) -> Reply:
         """The same from whatever it is in the middle of, where a key is dropped without an answer."""
         return self.put(turn)
+
+    def say_again(self, turn: Turn) -> Reply:
+        """The same where the caller asks for it: with what was said before the question, if that is what they want."""
+        return self.put_again(turn)
 
     def hear(self, turn: Turn, event: Event) -> Reply:
         """What follows from anything that happens here: keys, silence, answers of the bank and of look-ups, pauses."""

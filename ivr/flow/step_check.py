@@ -76,6 +76,21 @@ def fixed_amount_problems(source: Source, head: FlowHead | None, steps: Mapping[
                 yield source.problem(charges.OVER_MAX_AMOUNT, path, message, "a smaller one, or a larger max_amount")
 
 
+def setting_problems(source: Source, steps: Mapping[str, Step], switched_on: Collection[str]) -> Iterator[Problem]:
+    """What steps rely on, and the settings do not have."""
+    for name, step in steps.items():
+        for below, setting in step.relies_on:
+            if setting not in switched_on:
+                message, cure = f"step '{name}' needs the setting '{setting}'", _SETTINGS[setting]
+                yield source.problem(charges.NOT_SWITCHED_ON, ("steps", name, *below), message, cure)
+
+
+_SETTINGS = {
+    "pay_link": "set PAY_LINK to the address of your page, such as https://pay.example.com/bill?token={token}",
+    "transfers": "set TRANSFERS=on",
+}
+
+
 def step_problems(source: Source, steps: Mapping[str, Step], known: Mapping[str, Known]) -> Iterator[Problem]:
     """What each step finds wrong with itself, advice too."""
     for name, step in steps.items():

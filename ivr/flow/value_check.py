@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from ivr.flow.parts import Need, Place
 from ivr.reading.rules import ways
 
-_GIVEN_BY = {"amount": "let the amount come before the card"}
+_GIVEN_BY = {
+    "amount": "let the amount come before the card",
+    "bill.due": "let a look-up come before it, which gives bill.due",
+}
 
 
 def value_needed(name: str, path: Place, value: str) -> Iterator[Need]:

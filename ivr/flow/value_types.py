@@ -1,12 +1,13 @@
 """Which values a flow has, and of which types: those of every call, of look-ups, answers, and those that steps set."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from ivr.flow.expressions import BUILT_IN, Type, UnreadableFormula, read_expression, type_of
 from ivr.flow.step import Step
 from ivr.flow.steps import kinds
 from ivr.reading.scalars import BILL_VALUES
+from ivr.reading.typed_values import ValueType
 from ivr.words.slots import KINDS_OF_TYPE, TIME_KINDS
 
 Types = Mapping[str, Type]
@@ -24,8 +25,8 @@ def value_types(steps: Iterable[Step]) -> Types:
     steps = list(steps)
     answers: Types = {step.answer: "text" for step in steps if step.answer and step.answer != "money"}
     written = [(one.name, one.text) for step in steps for one in step.formulas() if one.name]
-    declared: Types = {name: kind for step in steps for name, kind in step.declared.types.items()}
-    given = {**answers, **GIVEN, **declared}
+    declared = {name: kind for step in steps for name, kind in step.declared.types.items()}
+    given: Types = {**answers, **declared, **GIVEN}
     return {**set_types(written, given), **given}
 
 
@@ -55,17 +56,18 @@ def set_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
     steps = tree.get("steps") if isinstance(tree, dict) else None
     bodies = [body for body in steps.values() if isinstance(body, dict)] if isinstance(steps, dict) else []
     answers: Types = {answer: "text" for body in bodies for kind in kinds() if (answer := kind.answer_written(body))}
+    answers = {**answers, **{name: kind for _, name, kind in declared_in(tree)}}
     written = [one for body in bodies for kind in kinds() if kind.claims(body) for one in kind.set_written(body)]
-    for name, kind_of_value in set_types(written, {**answers, **GIVEN, **dict(_declared_in(tree))}).items():
+    for name, kind_of_value in set_types(written, {**answers, **GIVEN}).items():
         if name != "amount" and kind_of_value in KEPT:
             yield name, KEPT[kind_of_value]
 
 
-def _declared_in(tree: Any) -> Iterator[tuple[str, Type]]:
-    """What look-ups are declared to give."""
+def declared_in(tree: Any) -> Iterator[tuple[str, str, ValueType]]:
+    """Look-up, value and type of what a flow, which may not be readable as a whole, declares that look-ups give."""
     look_ups = tree.get("lookups") if isinstance(tree, dict) else None
-    for terms in look_ups.values() if isinstance(look_ups, dict) else ():
+    for source, terms in look_ups.items() if isinstance(look_ups, dict) else ():
         gives = terms.get("gives") if isinstance(terms, dict) else None
         for name, kind in gives.items() if isinstance(gives, dict) else ():
-            if kind in KEPT:
-                yield name, kind
+            if kind in get_args(ValueType):
+                yield source, name, kind

@@ -46,7 +46,7 @@ class PaidBill(BaseModel):
 class PaidNotice(BaseModel):
     """The body of POST `<billing_url>`."""
 
-    type: Literal["bill.paid"]
+    type: Literal["bill.paid", "payment.made"] = Field(description="payment.made: what it is for was not looked up.")
     timestamp: str = Field(description="When the bank's approval was recorded (RFC 3339).")
     data: PaidBill
 
@@ -68,18 +68,20 @@ class Notices:
             return
         problem, outcome = self._post(payment, approved_at), "taken"
         if problem is None:
-            self.store.acknowledge(job, self._at())
+            self.store.acknowledge(job, self.at())
         else:
             outcome = self._try_later(job, payment, approved_at, problem)
         metrics.NOTICES.labels(outcome).inc()
 
-    def _at(self) -> datetime:
+    def at(self) -> datetime:
         return self.now() if self.now else datetime.now(UTC)
 
     def _post(self, payment: Payment, approved_at: datetime) -> str | None:
-        """What is wrong; None where the notice was taken."""
-        body = notice_body(payment, approved_at)
-        headers = self._headers(f"paid-{payment.intent.reference}", body)
+        return self.post(f"paid-{payment.intent.reference}", notice_body(payment, approved_at))
+
+    def post(self, notice: str, body: str) -> str | None:
+        """`notice`: the same at every try. What is wrong; None where it was taken."""
+        headers = self._headers(notice, body)
         request = httpx.Request("POST", self.access.url, headers=headers, content=body)
         try:
             status = asyncio.run(self._send(request))
@@ -93,7 +95,7 @@ class Notices:
             return status
 
     def _headers(self, notice: str, body: str) -> dict[str, str]:
-        at = self._at()
+        at = self.at()
         return {
             "webhook-id": notice,
             "webhook-timestamp": str(int(at.timestamp())),
@@ -104,7 +106,7 @@ class Notices:
 
     def _try_later(self, job: Job, payment: Payment, approved_at: datetime, problem: str) -> str:
         about = {"reference": job.reference, "account": payment.intent.account, "reason": problem}
-        if self._at() - approved_at >= TRIED_FOR:
+        if self.at() - approved_at >= TRIED_FOR:
             log.error(f"notice given up; `{COMMAND} notices resend` tries it again", **about)
             self.store.give_up_notice(job)
             return "given_up"
@@ -127,7 +129,11 @@ def notice_body(payment: Payment, approved_at: datetime) -> str:
         call=intent.call,
     )
     timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return json.dumps(PaidNotice(type="bill.paid", timestamp=timestamp, data=bill).model_dump())
+    return json.dumps(
+        PaidNotice(
+            type="bill.paid" if intent.payable_key else "payment.made", timestamp=timestamp, data=bill
+        ).model_dump()
+    )
 
 
 # ---- from settings

@@ -22,6 +22,7 @@ from ivr.calls.assembly import live_flows
 from ivr.calls.production import require_production
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
+from ivr.forwarder.agreement_notices import AgreementNotices
 from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.results import ResultText, result_words
 from ivr.forwarder.texts import TextJobs
@@ -80,7 +81,7 @@ class Forwarder:
                 self.resolve(job)
             case "result" | "sms":
                 self.texts.do(job)
-            case "notice":
+            case "notice" | "agreement":
                 self.tell_billing(job)
 
     @property
@@ -157,9 +158,13 @@ class Forwarder:
 
     def tell_billing(self, job: Job) -> None:
         if self.notices is not None:
-            self.notices.tell(job)
+            told = AgreementNotices(self.notices) if job.kind == "agreement" else self.notices
+            told.tell(job)
             return
-        log.error("a billing system is to be told of a payment, and BILLING_URL is empty", reference=job.reference)
+        log.error(
+            "a billing system is to be told of a payment or an agreement, and BILLING_URL is empty",
+            reference=job.reference,
+        )
         self._later(job)
 
     # ---- around them

@@ -11,10 +11,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money, parse_money
+from ivr.core.postal_codes import DIGITS
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule, values
 
 LONGEST_TIMER_S = 120
+LONGEST_PROMISE_DAYS = 366
 # A caller hears the end of the prompt, looks for the key, and presses it.
 SHORTEST_FIRST_KEY_S, SHORTEST_BETWEEN_KEYS_S = 3, 2
 LONGEST_AMOUNT = 7  # keys: 99,999.99
@@ -59,6 +61,13 @@ def read_duration(text: Any) -> int:
     if match is None or int(match[1]) == 0:
         raise ValueError("expected a time such as 10s, 5m or 1h")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_days(text: Any) -> int:
+    match = re.fullmatch(r"(\d{1,3})d", text, re.ASCII) if isinstance(text, str) else None
+    if match is None or not 1 <= int(match[1]) <= LONGEST_PROMISE_DAYS:
+        raise ValueError(f"expected a number of days such as 14d, up to {LONGEST_PROMISE_DAYS}d")
+    return int(match[1])
 
 
 def read_first_key(text: Any) -> int:
@@ -117,6 +126,12 @@ def read_amount(text: Any) -> Money:
     return amount
 
 
+def read_phone_number(text: Any) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"\+[1-9]\d{6,14}", text, re.ASCII):
+        raise ValueError("expected a number in full, with + and the country, such as '+15550123456'")
+    return text
+
+
 _COMPUTED = re.compile(r" [+-] |%| of ")
 
 
@@ -151,6 +166,13 @@ def known_brand(name: str) -> str:
     if name not in BRAND_NAMES:
         raise WrongValue(values.NO_SUCH_BRAND, f"no such brand ({did_you_mean(name, BRAND_NAMES)})")
     return name
+
+
+def known_country(code: str) -> str:
+    if code not in DIGITS:
+        cure = _REGION_SLIPS.get(code) or did_you_mean(code, DIGITS)
+        raise WrongValue(values.NO_SUCH_COUNTRY, f"no country whose postal codes are known ({cure})")
+    return code
 
 
 def plain_field(name: str, info: ValidationInfo) -> str:
@@ -266,10 +288,13 @@ PayableAmount = Annotated[
 ]
 KeyName = Annotated[Name, AfterValidator(key_name)]
 GivenValue = Annotated[ValueName, AfterValidator(given_value)]
+PhoneNumber = Annotated[str, BeforeValidator(read_phone_number), _text(r"\+[1-9]\d{6,14}", "+15550123456")]
 MenuKey = Annotated[str, Field(pattern=r"^[0-9]$")]
+Country = Annotated[str, AfterValidator(known_country), WithJsonSchema({"enum": sorted(DIGITS)})]
 BrandName = Annotated[str, AfterValidator(known_brand), WithJsonSchema({"enum": sorted(BRAND_NAMES)})]
 FirstKey = Annotated[int, BeforeValidator(read_first_key), _text(r"\d{1,3}[sm]", "10s", "6s")]
 BetweenKeys = Annotated[int, BeforeValidator(read_between_keys), _text(r"\d{1,3}[sm]", "10s", "6s")]
+Days = Annotated[int, BeforeValidator(read_days), _text(r"\d{1,3}d", "14d")]
 RateText = Annotated[Rate, BeforeValidator(read_rate), _text(r"\d{1,5}/\d{1,5}[smhd]", "5/1h", "3/24h")]
 Amount = Annotated[Money, BeforeValidator(read_amount), _text(r"\d{1,7}(\.\d{1,4})? [A-Z]{3}", "500.00 USD")]
 # An editor sees plain YAML: 8 is a number there, and true is a boolean.

@@ -5,6 +5,8 @@ from functools import cache
 from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
+from ivr.store.agreements import Agreement, Agreements
+from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
 from ivr.store.audit import Audit, AuditEvent
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
@@ -49,6 +51,8 @@ class Store(
     Turns,
     Ways,
     FlowVersions,
+    Agreements,
+    Announcements,
 ):
     """One database's whole store; thread-safe."""
 
@@ -89,6 +93,7 @@ def _empty_tables() -> Database:
 
 
 __all__ = [
+    "ALL_FLOWS",
     "ANY",
     "FINAL",
     "FOLLOWS",
@@ -96,7 +101,9 @@ __all__ = [
     "TEXTS",
     "WITHDRAWN",
     "Accepted",
+    "Agreement",
     "AlreadyBegun",
+    "Announcement",
     "AttemptLimits",
     "Attempter",
     "AuditEvent",

@@ -212,11 +212,11 @@ def _less(due: Money, paid: Money) -> Money:
 def _follow_up(connection: Connection, intent: PaymentIntent, status: Status, tell_billing: bool) -> None:
     if status == "unknown":
         add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
-    if status == "approved" and intent.payable_key:
-        if tell_billing:
-            add_job(connection, "notice", intent.reference, NOTICES)
-        else:
-            _lower_bill(connection, intent)
+    # What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower.
+    if status == "approved" and tell_billing and (intent.payable_key or intent.account):
+        add_job(connection, "notice", intent.reference, NOTICES)
+    elif status == "approved" and intent.payable_key:
+        _lower_bill(connection, intent)
     if status in FINAL:
         delete_sealed(connection, intent.reference)
         hurry(connection, "result", intent.reference)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, TextClause, false, func, select, text
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
 
-KINDS = ("authorize", "resolve", "result", "sms", "notice")
+KINDS = ("authorize", "resolve", "result", "sms", "notice", "agreement")
 
 
 @dataclass(frozen=True)

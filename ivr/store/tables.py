@@ -194,3 +194,36 @@ live_flow = Table(
     Column("number", Integer, nullable=False),
     Column("turn", Integer, nullable=False),
 )
+
+# What callers agreed to besides charges: a promise, plan or mandate, with the words that they heard. Never changed, but for
+# when the billing system said that it knows of it.
+agreement = Table(
+    "agreement",
+    metadata,
+    Column("reference", String(120), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(60), nullable=False),
+    Column("merchant", String(40), nullable=False),
+    Column("call", String(80), nullable=False, index=True),
+    Column("flow", String(60), nullable=False),
+    Column("flow_version", String(64), nullable=False),
+    Column("account", String(60), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("terms", Text, nullable=False),  # JSON: name, text
+    Column("wording", Text, nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("key_pressed", String(1), nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("acknowledged_at", BigInteger),
+)
+# What every new call is told first; `flow` is empty for all flows. One row a language, all with the same rest.
+announcement = Table(
+    "announcement",
+    metadata,
+    Column("flow", String(60), primary_key=True),
+    Column("language", String(35), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("ends_calls", Boolean, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+)

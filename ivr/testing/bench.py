@@ -111,6 +111,9 @@ class BenchWorld:
     def bank(self, behaviour: str) -> None:
         self.bench.tell_bank(behaviour)
 
+    def now(self) -> datetime:
+        return self.bench.workbench.clock()
+
     def pass_time(self, seconds: float) -> None:
         self.bench.pass_time(seconds)
 
@@ -130,6 +133,9 @@ class BenchWorld:
     def texts(self, call: str) -> Sequence[Texted]:
         found = self.bench.workbench.store.texts_of(call)
         return [Texted(text.id.rpartition("-")[2], text.body) for text in found]
+
+    def agreements(self, call: str) -> Sequence[str]:
+        return [f"{one.kind} {one.amount}" for one in self.bench.workbench.store.agreements_of(call)]
 
     def books(self) -> str:
         return _sums(self.bench.bank.charged)

@@ -1,6 +1,6 @@
 """A billing system at the boundary: bills that a test writes, and a system that answers, takes its time or is away."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ivr.calls.billing import Answered, BillingDown, Bills, InOurTable
@@ -25,7 +25,9 @@ class ScriptedBilling:
         """From now on; `due` such as "42.50 USD", `minimum` nothing where any part may be paid."""
         amount = parse_money(due)
         least = parse_money(minimum) if minimum else Money(0, amount.currency)
-        self.store.renew_bills([Bill(account, amount, least)])
+        known = self.store.find_bill(account)
+        bill = replace(known, due=amount, minimum=least) if known else Bill(account, amount, least)
+        self.store.renew_bills([bill])
 
     def look_up(self, asked: LookUp, event: Event, asker: str = "") -> Answered | None:
         if self.behaviour == "is away":

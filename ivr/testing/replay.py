@@ -6,9 +6,9 @@ more than the caller ever gave, the caller hangs up if they did, or says no more
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ivr.conversation.engine import step
@@ -32,6 +32,8 @@ from ivr.core.events import (
     LookedUp,
     LookUpFailed,
     NoInput,
+    OpenBill,
+    Value,
     Waited,
 )
 from ivr.core.money import Money
@@ -41,7 +43,7 @@ MOST_TURNS = 400
 LAST4 = "0000"
 KEYED = frozenset({"keys", "digits", "silence", "card", "edit", "captured"})
 OF_THE_BANK = frozenset({"waited", "bank"})
-LOOKED_UP = frozenset({"found", "not_found", "failed"})
+LOOKED_UP = frozenset({"found", "listed", "not_found", "failed"})
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class _Replay:
         attempt = attempt_of(self.flow, self.call)
         match action:
             case LookUp():
-                return self.answer_look_up()
+                return self.answer_look_up(dict(action.gives))
             case BeginCard() | Authorize() if attempt in self.limits:
                 return LimitReached(self.at(), self.limits[attempt].rest[1])
             case BeginCard() | Authorize() if attempt in self.refusals:
@@ -173,7 +175,8 @@ class _Replay:
                 return DueAwaited(self.at())
         return None
 
-    def answer_look_up(self) -> Event:
+    def answer_look_up(self, gives: Mapping[str, str]) -> Event:
+        """A name or a date that was said then is in no history: something of its type stands for it."""
         if not self.looked_up:
             return LookUpFailed(self.at(), "not_reached")
         entry = self.looked_up.popleft()
@@ -182,8 +185,16 @@ class _Replay:
             return LookUpFailed(self.at(entry), problem)
         if entry.word == "not_found":
             return LookedUp(self.at(entry), found=False)
-        due, least, currency = entry.rest
-        values = {"bill.due": Money(int(due), currency), "bill.min": Money(int(least), currency)}
+        if entry.word == "listed":
+            currency, *owed = entry.rest
+            amounts = (one.split("/") for one in owed)
+            listed = [stand_in_bill(due, least, currency, gives) for due, least in amounts]
+            bills = tuple(OpenBill(str(number), values) for number, values in enumerate(listed, 1))
+            return LookedUp(self.at(entry), found=True, bills=bills)
+        due, least, currency, *more = entry.rest
+        values = stand_in_bill(due, least, currency, gives)
+        written = (one.split("=") for one in more)
+        values |= {name: Money(int(minor), currency) for name, minor in written}
         return LookedUp(self.at(entry), found=True, values=values)
 
     # ---- what comes next
@@ -258,6 +269,14 @@ class _Replay:
     def silence(self) -> Event:
         self.now_s += 10
         return NoInput(self.at())
+
+
+def stand_in_bill(due: str, least: str, currency: str, gives: Mapping[str, str]) -> dict[str, Value]:
+    """An amount that is not known is what is due: as much as may be charged."""
+    owed = Money(int(due), currency)
+    of_type: dict[str, Value] = {"money": owed, "text": "-", "date": date(2000, 1, 1), "number": 1, "yes_no": True}
+    given = {name: of_type[kind] for name, kind in gives.items()}
+    return {"bill.due": owed, "bill.min": Money(int(least), currency), **given}
 
 
 def entries_of(history: History) -> list[HistoryEntry]:

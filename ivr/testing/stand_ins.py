@@ -15,6 +15,7 @@ FIELDS = {
 TOO_SHORT = "4111111"
 # What became of keys in a card field that are no entry.
 EDITS = {"cleared": f"4{CLEAR}", "cancel": CLEAR, "empty": DONE}
+EDITS |= {"again": f"9{DONE}", "help": f"0{DONE}", "one_key": f"5{DONE}"}
 _STRAY_CARDS = {16: TEST_CARDS["visa"], 15: TEST_CARDS["amex"], 14: TEST_CARDS["diners"]}
 
 

@@ -4,12 +4,14 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from ivr.bank import Bank
 from ivr.calls import Runner
 from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.calls.billing import Billing, Bills
+from ivr.calls.pay_links import DEVELOPMENT_ADDRESS, PayLinks
 from ivr.calls.payments import Payments
 from ivr.calls.texting import keep_text
 from ivr.channels.simulator import Clock, LocalLine
@@ -65,7 +67,8 @@ def build_workbench(
     names = {one.bank or "none" for one in flows.values()}
     secret = secrets.token_bytes(32)
     sealing = vaults(dict.fromkeys(names, sealing_key), secret)
-    payments = Payments(store, sealing, "simulated", secret, prompts.words)
+    links = PayLinks(DEVELOPMENT_ADDRESS, secret, "simulated", timedelta(hours=72))
+    payments = Payments(store, sealing, "simulated", secret, prompts.words, links=links)
     banks = dict.fromkeys(names, bank)
     result = result_words(lambda _version: prompts)
     forwarder = Forwarder(store, banks, keep_text, now=clock, write_result=result, notices=notices)

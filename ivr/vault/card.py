@@ -6,22 +6,24 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Literal
 
 from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, ZERO, Keys, brand_of, is_taken, passes_luhn
+from ivr.core.postal_codes import USUAL, digit_counts
 
 Reason = Literal[
     "not_digits", "length", "luhn", "brand_refused", "not_a_month", "expired", "expiry_far"
 ]  # fmt: skip
 
 MOST_YEARS_AHEAD = 20  # issuers stay below; beyond it is a slip of the finger
-POSTAL_CODE_LENGTH = 5
 LAST_ZONE = timezone(timedelta(hours=-12))
 
 
 @dataclass(frozen=True)
 class CardRules:
-    """`brands`: which the merchant takes. `brand_so_far`: what the card number has said, for the security code."""
+    """`brands`: which the merchant takes. `brand_so_far`: what the card number has said, for the security code.
+    `postal_digits`: how many a postal code may have."""
 
     brands: frozenset[str]
     brand_so_far: str | None = None
+    postal_digits: frozenset[int] = digit_counts([USUAL])
 
 
 def problem_of(field: str, keys: Keys, rules: CardRules, today: date) -> Reason | None:
@@ -74,8 +76,8 @@ def security_code_problem(keys: Keys, rules: CardRules, _today: date) -> Reason 
     return None if len(keys) in lengths else "length"
 
 
-def postal_code_problem(keys: Keys, _rules: CardRules, _today: date) -> Reason | None:
-    return None if len(keys) == POSTAL_CODE_LENGTH else "length"
+def postal_code_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | None:
+    return None if len(keys) in rules.postal_digits else "length"
 
 
 CHECKS: dict[str, Callable[[Keys, CardRules, date], Reason | None]] = {

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ivr.core.actions import Phrase
+from ivr.core.actions import AS_WRITTEN, Phrase
 from ivr.core.events import Value
 from ivr.errors import FlowError
 from ivr.reading.problems import did_you_mean
 from ivr.words.numerals import Sound
 from ivr.words.spoken import Speaker
 from ivr.words.templates import Slot, Template, TemplateText, read_template
+from ivr.words.wordings import prompt_of
 
 WORDS_KEPT = 4096
 Texts = Mapping[str, Mapping[str, str]]  # language -> prompt name -> text
@@ -37,6 +38,8 @@ class Prompts:
             language: {name: read_template(text) for name, text in names.items()}
             for language, names in self._texts.items()
         }
+        for templates in self._templates.values():
+            templates[AS_WRITTEN] = read_template("{text:text}")
 
     def words(self, phrase: Phrase) -> str:
         """The whole phrase as text: for text-to-speech elsewhere, transcripts, text telephones and SMS."""
@@ -46,13 +49,21 @@ class Prompts:
 
     def wording(self, phrase: Phrase) -> str:
         """The name of the words that are said: the best wording of the prompt that the language has."""
-        if phrase.endings:
-            names = self._texts.get(phrase.language, {})
+        if phrase.endings and phrase.name in self._reworded.get(phrase.language, frozenset()):
+            names = self._texts[phrase.language]
             return next((name for end in phrase.endings if (name := f"{phrase.name}{end}") in names), phrase.name)
         return phrase.name
 
     def _say_words(self, language: str, name: str, values: tuple[tuple[str, Value], ...]) -> str:
         return "".join(piece.text for piece in self.pieces(Phrase(name, language, values)))
+
+    @cached_property
+    def _reworded(self) -> dict[str, frozenset[str]]:
+        """The prompts that have other wordings: most have none, and need not be looked for."""
+        return {
+            language: frozenset(prompt for name in names if (prompt := prompt_of(name, names)) != name)
+            for language, names in self._texts.items()
+        }
 
     @cached_property
     def _used(self) -> dict[tuple[str, str], frozenset[str]]:

@@ -15,7 +15,7 @@ from ivr.words.phrases import Prompts
 from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
 from ivr.words.slots import WORD_PROMPTS, Terms
 from ivr.words.templates import Slot
-from ivr.words.wordings import AGAIN, prompt_of
+from ivr.words.wordings import AGAIN, meant_for, prompt_of
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # A voice says about fifteen characters a second.
@@ -110,13 +110,20 @@ def _text_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Proble
     for slot in template.slots:
         yield from _slot_problems(file, name, slot, terms)
     yield from _length_problems(file, name)
-    yield from _wording_problems(file, name)
+    yield from _wording_problems(file, name, terms)
     if not template.faults:
         for found in consent.faults(name, template, file.language, prompt_of(name, file.names)):
             yield file.problem(found.rule, name, found.message, found.suggestion)
 
 
-def _wording_problems(file: PromptFile, name: str) -> Iterator[Problem]:
+def _wording_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Problem]:
+    prompt = prompt_of(name, file.names)
+    flow, step, error = meant_for(name, prompt) if prompt != name else ("", "", "")
+    known = {"flow": terms.flows, "step": terms.steps, "prompt": file.names}
+    for what, meant in (("flow", flow), ("step", step), ("prompt", error)):
+        if meant and known[what] and meant not in known[what]:
+            message = f"prompt '{name}' is another wording of '{prompt}' for the {what} '{meant}', which does not exist"
+            yield file.problem(WORDING_OF_NOTHING, name, message, did_you_mean(meant, known[what]))
     without = name.removesuffix(AGAIN)
     near = nearest(without, file.names - {name}) if without != name == prompt_of(name, file.names) else ""
     if near:
@@ -128,7 +135,7 @@ def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Ite
     prompt = prompt_of(name, file.names)
     known = terms.sure_in(prompt)
     kinds = terms.kinds_of(prompt, slot.name)
-    if slot.name not in known:
+    if slot.name not in known and terms.is_spoken(prompt):
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
         yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))
     elif kinds and slot.kind not in kinds:

@@ -38,7 +38,7 @@ _RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ENGINE_PROMPTS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("welcome", "no_input", "no_match", "nothing_entered", "cleared", "slow_mode_on"), frozenset()),
     **dict.fromkeys(("offer_cancel", "cancelled", "goodbye", "apology", "you_were_not_charged"), frozenset()),
-    "card_asked_later": frozenset(),
+    **dict.fromkeys(("card_asked_later", "help", "more_time"), frozenset()),
     **dict.fromkeys(
         [f"limit_attempts_per_{what}" for what in ("call", "caller", "card", "account", "line")], frozenset()
     ),
@@ -62,10 +62,18 @@ FIXED = {**ENGINE_PROMPTS, **WORD_PROMPTS}
 @dataclass(frozen=True)
 class Terms:
     """What flows add to the above. `prompts`: of fixed names, each with the values that it has when it is said; `values`:
-    each with the kinds that can say it, such as answers to the flows' own questions."""
+    each with the kinds that can say it, such as answers to the flows' own questions; `flows` and `steps`: their names, which
+    other wordings may be for (none: any). `spoken`: names that these flows may speak, where that is known: another prompt is
+    some other flow's, whose values are not known here."""
 
     prompts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    flows: frozenset[str] = frozenset()
+    steps: frozenset[str] = frozenset()
+    spoken: frozenset[str] | None = None
+
+    def is_spoken(self, prompt: str) -> bool:
+        return self.spoken is None or prompt in self.spoken or prompt in FIXED or prompt in self.prompts
 
     def sure_in(self, prompt: str) -> frozenset[str]:
         """The values that a prompt may name at all."""

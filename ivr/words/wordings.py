@@ -1,34 +1,44 @@
-"""Other wordings of a prompt: shorter on the second try, or for one brand of card; which is said, and what each stands for.
+"""Other wordings of a prompt: of one flow, at one step, after one error, for one brand of card, shorter on the second try.
 
-A prompt `enter_security_code` may have, in the same file, `enter_security_code_amex` (the card is one), `enter_security_code_again`
-(a try at this step has failed already) and `enter_security_code_amex_again`. A call asks for the prompt by its own name, and the
-best wording that the language has is said. What must be true of the prompt must be true of each of them.
+A prompt `enter_security_code` may have, in the same file, any of these behind its name, in this order:
+
+    _for_<flow>     in this flow (`-` is written `_`)
+    _at_<step>      at this step
+    _after_<prompt> that prompt was the first thing said in the same breath: `_after_card_expired`, `_after_no_input`
+    _<brand>        the card is one
+    _again          a try at this step has failed already
+
+`enter_security_code_at_card_amex_again` is all three. A call asks for the prompt by its own name, and the best wording that the
+language has is said: a flow's before a step's, and so on down the list. What must be true of the prompt must be true of each.
 """
 
+import re
 from collections.abc import Collection
 from functools import lru_cache
+from itertools import product
 
 from ivr.core.brands import BRAND_NAMES
 
-AGAIN = "_again"
+FLOW, STEP, ERROR, AGAIN = "_for_", "_at_", "_after_", "_again"
 _BRANDS = tuple(sorted(f"_{brand}" for brand in BRAND_NAMES))
+_TAIL = re.compile(
+    f"(?:{FLOW}(?P<flow>.+?))?(?:{STEP}(?P<step>.+?))?(?:{ERROR}(?P<error>.+?))?(?:{'|'.join(_BRANDS)})?(?:{AGAIN})?"
+)
 
 
-@lru_cache(64)
-def endings(brand: str, *, again: bool) -> tuple[str, ...]:
-    """What may follow a prompt's name at this moment of a call, the best first: the brand is more than the try."""
-    named = (f"_{brand}",) if brand in BRAND_NAMES else ()
-    if not again:
-        return named
-    return (*(f"{one}{AGAIN}" for one in named), *named, AGAIN)
+@lru_cache(4096)
+def endings(brand: str, *, again: bool, flow: str = "", step: str = "", error: str = "") -> tuple[str, ...]:
+    """What may follow a prompt's name at this moment of a call, the best first."""
+    named = ((FLOW, flow.replace("-", "_")), (STEP, step), (ERROR, error), ("_", brand if brand in BRAND_NAMES else ""))
+    parts = [(f"{mark}{name}", "") if name else ("",) for mark, name in named]
+    return tuple(filter(None, map("".join, product(*parts, (AGAIN, "") if again else ("",)))))
 
 
 def prompt_of(name: str, names: Collection[str]) -> str:
     """The prompt that `name` is a wording of, or `name` where it is a prompt itself. `names`: all of the same file."""
-    without = name.removesuffix(AGAIN)
-    brand = next((one for one in _BRANDS if without.endswith(one)), "")
-    for prompt in (without.removesuffix(brand), without):
-        if prompt != name and prompt in names:
+    for mark in re.finditer("_", name):
+        prompt = name[: mark.start()]
+        if prompt in names and _TAIL.fullmatch(name, mark.start()):
             return prompt
     return name
 
@@ -36,4 +46,12 @@ def prompt_of(name: str, names: Collection[str]) -> str:
 def wordings_of(prompt: str, names: Collection[str]) -> list[str]:
     """The prompt's own name, and its other wordings in the same file."""
     possible = [f"{prompt}{brand}{again}" for brand in ("", *_BRANDS) for again in ("", AGAIN)]
-    return [name for name in possible if name == prompt or (name in names and prompt_of(name, names) == prompt)]
+    plain = [name for name in possible if name == prompt or (name in names and prompt_of(name, names) == prompt)]
+    others = (name for name in names if name.startswith(f"{prompt}_") and name not in plain)
+    return [*plain, *sorted(name for name in others if prompt_of(name, names) == prompt)]
+
+
+def meant_for(name: str, prompt: str) -> tuple[str, str, str]:
+    """The flow, the step and the error that a wording of this prompt is for; "" for any."""
+    tail = _TAIL.fullmatch(name, len(prompt))
+    return ("", "", "") if tail is None else (tail["flow"] or "", tail["step"] or "", tail["error"] or "")

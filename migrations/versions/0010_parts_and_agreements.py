@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -13,8 +13,9 @@ def upgrade() -> None:
     op.add_column("flow_version", sa.Column("parts", sa.Text, nullable=False, server_default="{}"))
     op.create_table(
         "agreement",
-        sa.Column("reference", sa.String(160), primary_key=True),
+        sa.Column("reference", sa.String(120), primary_key=True),
         sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("subject", sa.String(60), nullable=False),
         sa.Column("merchant", sa.String(40), nullable=False),
         sa.Column("call", sa.String(80), nullable=False, index=True),
         sa.Column("flow", sa.String(60), nullable=False),
@@ -23,9 +24,7 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger, nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("terms", sa.Text, nullable=False),
-        sa.Column("prompt", sa.String(60), nullable=False),
         sa.Column("wording", sa.Text, nullable=False),
-        sa.Column("wording_version", sa.String(64), nullable=False),
         sa.Column("language", sa.String(20), nullable=False),
         sa.Column("key_pressed", sa.String(1), nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False, index=True),

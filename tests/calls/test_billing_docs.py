@@ -18,6 +18,7 @@ import pytest
 from pydantic import BaseModel
 
 from ivr.calls.billing_answer import BillAnswer
+from ivr.forwarder.agreement_notices import AgreementNotice
 from ivr.forwarder.notices import PaidNotice
 from ivr.places import SHIPPED as ROOT
 
@@ -37,7 +38,7 @@ def plain(schema: Any) -> Any:
     return {name: plain(value) for name, value in schema.items() if name not in left_out}
 
 
-@pytest.mark.parametrize("model", [BillAnswer, PaidNotice])
+@pytest.mark.parametrize("model", [BillAnswer, PaidNotice, AgreementNotice])
 def test_the_schema_in_the_docs_is_the_one_that_is_read_and_sent(model: type[BaseModel]):
     written = re.search(rf"<!-- schema: {model.__name__} -->\n```json\n(.*?)```", DOCS, re.DOTALL)
     assert written is not None

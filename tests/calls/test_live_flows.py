@@ -95,7 +95,7 @@ def test_a_call_finishes_on_its_version_and_the_next_one_begins_on_the_new(
     for entry in (*CARD, "1"):
         line.hear(pressed(entry))
     bench.workbench.work()
-    assert said(line.hear(Waited(NOW))) == ["confirmation_number", "repeat_offer", "sms_offer"]
+    assert said(line.hear(Waited(NOW))) == ["confirmation_number", "may_hang_up", "repeat_offer", "sms_offer"]
     assert (line.call().flow_version, line.call("CA2").flow_version) == (first.digest, second.digest)
     assert line.call("CA2").step == "pan"
 

@@ -87,6 +87,8 @@ class Talk:
         reading = read_after_timeout(keys.encode(), rules).reading
         if reading in (Reading.CANCEL, Reading.CLEARED, Reading.EMPTY):
             return self.hear(CardEntryEdited(self.now, reading.value))
+        if len(keys.rstrip("#")) == 1 and (keys[0] in "90" or self.call.warned):
+            return self.hear(CardEntryEdited(self.now, {"9": "again", "0": "help"}.get(keys[0], "one_key")))  # type: ignore[arg-type]
         summary = "visa 1111" if field == "card_number" else None
         return self.hear(CardCollected(self.now, field, True, summary=summary, ended_itself=ended_itself))
 

@@ -92,7 +92,7 @@ def test_nothing_is_charged_before_the_caller_has_confirmed():
     assert Talk().at_bank().charges == [Authorize("acme_bank", "CA1-1", Money(4250), "12345678", PAYABLE)]
 
 
-@pytest.mark.parametrize("key", ["3", "0", "9", "A"])
+@pytest.mark.parametrize("key", ["3", "4", "8", "A"])
 def test_another_key_at_the_confirmation_charges_nothing(key: str):
     talk = Talk().at_confirmation().keys(key)
     assert talk.said == ["no_match", "confirm_card"]

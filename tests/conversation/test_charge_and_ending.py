@@ -57,7 +57,7 @@ def test_the_bank_may_say_itself_that_it_does_not_know():
 
 def test_an_approval_gives_the_confirmation_number_and_offers_to_repeat_and_text_it():
     talk = Talk().at_receipt()
-    assert talk.said == ["confirmation_number", "repeat_offer", "sms_offer"]
+    assert talk.said == ["confirmation_number", "may_hang_up", "repeat_offer", "sms_offer"]
     phrase = talk.phrase("confirmation_number")
     assert (phrase["number"], phrase["amount"]) == ("739104", Money(4250))
 
@@ -78,7 +78,7 @@ def test_a_sent_card_is_the_forwarders_to_forget():
 @pytest.mark.parametrize(
     ("answer", "said", "outcome"),
     [
-        ("approved", ["confirmation_number", "repeat_offer", "sms_offer"], None),
+        ("approved", ["confirmation_number", "may_hang_up", "repeat_offer", "sms_offer"], None),
         ("reversed", [NOT_CHARGED, "goodbye"], "unpaid"),
         ("declined", [NOT_CHARGED, "goodbye"], "unpaid"),
         ("pending", [WILL_TELL, "goodbye"], "pending"),

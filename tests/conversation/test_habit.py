@@ -133,11 +133,10 @@ def test_after_an_entry_that_was_ended_by_it_a_second_one_is_told():
     assert after("1", "12345678#").later().keys("#").said[0] == "no_match"
 
 
-@pytest.mark.parametrize("between", ["silence", "cleared", "cancelled"])
+@pytest.mark.parametrize("between", ["cleared", "cancelled"])
 def test_it_belongs_to_no_entry_once_something_else_has_come_between(between: str):
     talk = after(*CARD[:3])
     {
-        "silence": talk.silence,
         "cleared": lambda: talk.keys("4*"),
         "cancelled": lambda: talk.keys("*").keys("2#").later(),
     }[between]()

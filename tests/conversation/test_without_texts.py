@@ -8,7 +8,7 @@ import pytest
 from ivr.core.actions import SendSms
 from ivr.core.call import Call
 from ivr.core.events import Fault, Waited
-from tests.conversation.talk import Talk
+from tests.conversation.talk import Talk, sample
 
 
 class Untextable(Talk):
@@ -89,3 +89,15 @@ def test_a_clock_that_is_set_while_the_bank_works_neither_ends_the_wait_nor_make
         assert waits < 20
     assert waits == 10  # thirty seconds in all, in pauses of two
     assert talk.call.step == "resolve"
+
+
+def test_a_receipt_that_is_sent_is_sent_as_it_is_said():
+    talk = Talk(sample(("sms: offer", "sms: send"))).at_receipt()
+    assert talk.said == ["confirmation_number", "sms_sent", "may_hang_up", "repeat_offer"]
+    assert [action.attempt for action in talk.done if isinstance(action, SendSms)] == [1]
+
+
+def test_saying_it_again_sends_nothing_more():
+    talk = Talk(sample(("sms: offer", "sms: send"))).at_receipt().keys("1")
+    assert talk.said == ["confirmation_number", "repeat_offer"]
+    assert not [action for action in talk.done if isinstance(action, SendSms)]

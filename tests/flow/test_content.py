@@ -25,6 +25,13 @@ def test_a_prompt_that_the_flow_never_speaks_is_no_part_of_it():
     assert other.digest == content().digest
 
 
+def test_other_wordings_of_what_it_speaks_are_part_of_it_and_those_of_other_flows_are_not():
+    words = 'goodbye_again: "Bye."\ngoodbye_at_receipt: "Bye."\ngoodbye_for_other: "Bye."\ngoodbye:'
+    names = content(words=(("goodbye:", words),)).prompts["en-US"].keys()
+    assert {"goodbye_again", "goodbye_at_receipt"} <= names
+    assert "goodbye_for_other" not in names
+
+
 def test_what_is_stored_comes_back_as_it_was():
     one = content()
     again = stored_content(one.flow, one.text, one.prompts_json)

@@ -123,7 +123,7 @@ def test_numbers_and_booleans_may_stand_unquoted_or_as_the_checker_reads_them():
         ("expiry,", "exipry,"),
         ("{approved: receipt, declined", "{aproved: receipt, declined"),
         ("end: paid", "end: payed"),
-        ("sms: offer", "sms: now"),
+        ("sms: send", "sms: now"),
         ("      1: {say", "      star: {say"),
         ("    collect:", "    colect:"),
         ("start: account\n", ""),

@@ -28,6 +28,7 @@ from tests.billing_endpoints import BillingServer, billing_server
 from tests.forwarder.paper_bank import PaperBank
 from tests.forwarder.tills import bank_in
 from tests.store.payments import ACCOUNT, NOW, begin
+from tests.store.test_agreements import PROMISE
 
 SECRET = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
 SOURCE, OWED = "billing.find_bill", Money(10000)
@@ -253,3 +254,28 @@ def test_production_needs_a_secret(tmp_path: Path):
 def test_a_weak_or_broken_secret_is_refused(secret: str):
     with pytest.raises(ConfigError, match="24 to 64 bytes"):
         webhook_of(load_settings({"BILLING_SECRET": secret}))
+
+
+# ---- agreements
+
+
+def test_what_a_caller_agreed_to_is_told_until_it_is_acknowledged(shop: Shop):
+    shop.store.record_agreement(PROMISE, tell_billing=True)
+    shop.server.status_of_notices = 503
+    assert shop.forwarder().run_once()
+    shop.server.status_of_notices = 204
+    assert shop.store.agreement(PROMISE.reference) == PROMISE
+    shop.clock.advance(60)
+    assert shop.forwarder().run_once()
+    told = shop.store.agreement(PROMISE.reference)
+    assert told is not None
+    assert told.acknowledged_at is not None
+    first, second = shop.server.notices
+    assert first.body == second.body
+    assert first.headers["webhook-id"] == f"agreed-{PROMISE.reference}"
+    body = json.loads(first.body)
+    assert (body["type"], body["data"]["wording"], body["data"]["terms"]) == (
+        "agreement.made",
+        PROMISE.wording,
+        {"by": "2026-01-15"},
+    )

@@ -4,7 +4,7 @@ import pytest
 
 from ivr.core.actions import Phrase
 from ivr.words.phrases import Prompts
-from ivr.words.wordings import endings, prompt_of, wordings_of
+from ivr.words.wordings import endings, meant_for, prompt_of, wordings_of
 
 TEXTS = {
     "code": "The code.",
@@ -63,3 +63,43 @@ def test_each_wording_is_known_by_its_prompt(name: str, prompt: str):
 
 def test_a_prompt_lists_its_wordings():
     assert wordings_of("code", TEXTS) == ["code", "code_again", "code_amex"]
+
+
+WORDED = {
+    "code": "The code.",
+    "code_for_till": "The till's code.",
+    "code_at_card": "The card's code.",
+    "code_at_card_amex": "The four digits on its front.",
+    "code_after_expired": "Of another card.",
+    "you_were_charged": "Charged.",
+    "you_were_charged_in_total": "Charged in total.",
+}
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ({}, "The code."),
+        ({"step": "card"}, "The card's code."),
+        ({"step": "card", "brand": "amex"}, "The four digits on its front."),
+        ({"step": "card", "error": "expired"}, "The card's code."),
+        ({"error": "expired"}, "Of another card."),
+        ({"flow": "till", "step": "card"}, "The till's code."),
+        ({"step": "other"}, "The code."),
+    ],
+)
+def test_a_flow_is_more_than_a_step_and_a_step_more_than_an_error(moment: dict[str, str], said: str):
+    ends = endings(moment.pop("brand", ""), again=True, **moment)
+    assert Prompts({"en-US": WORDED}).words(Phrase("code", "en-US", (), endings=ends)) == said
+
+
+def test_a_prompt_of_its_own_is_no_wording_of_another():
+    assert prompt_of("you_were_charged_in_total", WORDED) == "you_were_charged_in_total"
+
+
+def test_a_prompt_lists_its_wordings_of_every_kind():
+    assert wordings_of("code", WORDED) == [name for name in sorted(WORDED) if name.startswith("code")]
+
+
+def test_a_wording_says_what_it_is_for():
+    assert meant_for("code_for_till_at_card_after_expired_amex_again", "code") == ("till", "card", "expired")

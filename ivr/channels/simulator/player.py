@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from ivr.channels.simulator.line import CallerLine, LineReply
@@ -14,6 +15,7 @@ from ivr.channels.simulator.script import (
     prompt_of,
     read_script,
     seconds_of,
+    time_of,
 )
 
 MOST_WAITS = 60  # hold pauses: two minutes of a caller's patience
@@ -50,6 +52,9 @@ class World(Protocol):
     def bank(self, behaviour: str) -> None:
         """How the bank behaves from now on; jobs that are waiting are done."""
 
+    def now(self) -> datetime:
+        """The world's time, in UTC."""
+
     def pass_time(self, seconds: float) -> None: ...
 
     def owe(self, account: str, due: str, least: str) -> None:
@@ -63,6 +68,9 @@ class World(Protocol):
     def payments(self, call: str) -> Sequence[Paid]: ...
 
     def texts(self, call: str) -> Sequence[Texted]: ...
+
+    def agreements(self, call: str) -> Sequence[str]:
+        """Kind and amount of each, such as "promise 42.50 USD"."""
 
     def books(self) -> str:
         """What the bank has charged in all, such as "42.50 USD"; "nothing"."""
@@ -142,6 +150,10 @@ class Player:
     # ---- what callers, the bank and time do
 
     def _call(self, instruction: Instruction) -> None:
+        if (moment := time_of(instruction)) is not None:
+            ahead = (moment - self.world.now()).total_seconds()
+            assert ahead >= 0, f"line {instruction.line}: it is later already: {self.world.now():%Y-%m-%d %H:%M}"
+            self.world.pass_time(ahead)
         call, line = self.world.dial(*caller_of(instruction))
         self.callers.append(Caller(call, line, listen=self.listen))
         self.caller.take(line.begin())
@@ -207,6 +219,10 @@ class Player:
     def _texts(self, instruction: Instruction) -> None:
         names = " ".join(text.name for text in self.world.texts(self.caller.call)) or "none"
         self.compare(instruction, instruction.rest, names)
+
+    def _agreed(self, instruction: Instruction) -> None:
+        found = ", ".join(self.world.agreements(self.caller.call)) or "none"
+        self.compare(instruction, instruction.rest, found)
 
     def _text(self, instruction: Instruction) -> None:
         name, _, words = instruction.rest.partition(" says ")

@@ -1,6 +1,7 @@
 """Whole calls as plain text: what each line may say, and a clear error for every line that cannot be read.
 
     call pay-a-bill from +15550100     a caller rings; a second `call` is another caller
+    call pay-a-bill from +15550100 at 2026-12-24 18:30    the same, and it is that time (UTC) when it rings
       hears  enter_account_number      this prompt, in order (others may be heard between)
       says   42 dollars                these words were said since the last key
       never hears card_declined        at no time in this call
@@ -14,6 +15,7 @@
       ends   paid                      on record: paid, unpaid, pending or open
       lasts  at most 90s               from the first ring to now
       payment declined, approved 42.50 USD
+      agreed promise 42.50 USD         what is on record that the caller agreed to besides charges, or none
       texts  receipt                   the texts of this call, or none
       text   receipt says Paid: 42.50
       books  42.50 USD                 what the bank has charged in all, or nothing
@@ -26,6 +28,7 @@ A line that begins with `--` is a comment. Each call must say how it ends.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import get_args
 
 from ivr.core.call import Ending
@@ -38,9 +41,11 @@ BANK_BEHAVIOURS = ("approves", "declines", "is silent", "is silent after chargin
 DECLINE = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)")
 ENDINGS = (*get_args(Ending), "open")
 STATUSES = get_args(Status)
+AGREEMENTS = ("promise", "plan", "mandate")
 KEYS = frozenset("0123456789*#")
 DURATION = re.compile(r"(\d{1,6})(s|m|h)")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
+_AT = re.compile(r" at (\S+ \S+)$")
 _OWES = re.compile(r"(\d{1,32}) ([^,]+?)(?:, at least (.+))?")
 _PAYMENT = re.compile(r"(\S+)(?: (\d+(?:\.\d+)? [A-Z]{3}))?")
 
@@ -134,8 +139,17 @@ def check(instruction: Instruction, flows: Collection[str] | None, prompts: Coll
 
 def caller_of(instruction: Instruction) -> tuple[str, str]:
     """Flow and number."""
-    flow, _, ani = instruction.rest.partition(" from ")
+    flow, _, ani = _AT.sub("", instruction.rest).partition(" from ")
     return flow, ani or "+15550100"
+
+
+def time_of(instruction: Instruction) -> datetime | None:
+    """When the call rings, in UTC; None for whenever it is."""
+    match = _AT.search(instruction.rest)
+    try:
+        return datetime.fromisoformat(match[1]).replace(tzinfo=UTC) if match else None
+    except ValueError:
+        raise ScriptError(instruction.line, "expected a time such as 'at 2026-12-24 18:30', in UTC") from None
 
 
 def prompt_of(instruction: Instruction) -> str:
@@ -182,7 +196,8 @@ def owed_of(instruction: Instruction) -> tuple[str, str, str]:
 def _call(instruction: Instruction) -> None:
     flow, _ = caller_of(instruction)
     if not flow or " " in flow:
-        raise ScriptError(instruction.line, "expected 'call <flow> from <number>'")
+        raise ScriptError(instruction.line, "expected 'call <flow> from <number>', and perhaps 'at <date> <time>'")
+    time_of(instruction)
 
 
 def _word(instruction: Instruction) -> None:
@@ -250,6 +265,16 @@ def _payment(instruction: Instruction) -> None:
     payments_of(instruction)
 
 
+def _agreed(instruction: Instruction) -> None:
+    if instruction.rest == "none":
+        return
+    for one in instruction.rest.split(", "):
+        kind, _, amount = one.partition(" ")
+        if kind not in AGREEMENTS:
+            raise ScriptError(instruction.line, f"'{kind}' is no agreement ({did_you_mean(kind, AGREEMENTS)})")
+        _require_money(instruction, amount)
+
+
 def _text_says(instruction: Instruction) -> None:
     name, says, words = instruction.rest.partition(" says ")
     if not says or not words or " " in name:
@@ -295,6 +320,7 @@ VERBS = {
     "lasts": _lasts,
     "payment": _payment,
     "texts": _text,
+    "agreed": _agreed,
     "text": _text_says,
     "books": _books,
     "bill": _bill,

@@ -19,6 +19,7 @@ class Signer:
 
     def __init__(self, auth_token: str) -> None:
         self._keyed = hmac.new(auth_token.encode(), digestmod=hashlib.sha1)
+        self.naming_key = hmac.digest(auth_token.encode(), b"names of audio files", "sha256")
         self.keeping_key = hmac.digest(auth_token.encode(), b"keys kept from one Gather to the next", "sha256")
 
     def sign(self, url: str, form: Form) -> str:

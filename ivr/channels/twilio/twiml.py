@@ -1,4 +1,4 @@
-"""Actions as TwiML: `<Say>`, `<Gather input="dtmf">`, `<Pay>`, `<Pause>`, `<Redirect>`, `<Hangup>`. Words only, no decisions."""
+"""Actions as TwiML: `<Say>`, `<Gather input="dtmf">`, `<Pay>`, `<Pause>`, `<Redirect>`, `<Dial>`, `<Hangup>`. Words only, no decisions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ivr.channels.twilio.gathering import listening_for
 from ivr.channels.twilio.languages import twilio_language
-from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Wait
+from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Transfer, Wait
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 TAIL = "</Response>"
@@ -19,9 +19,11 @@ PAY_MOST_TRIES = 3  # <Pay maxAttempts> takes 1 to 3
 
 @dataclass(frozen=True)
 class Writer:
-    """`words` gives a phrase's text, or a URL to play instead of it (tone prompts)."""
+    """`words` gives a phrase's text, or a URL to play instead of it (tone prompts); `parts`, where there are recordings, its
+    texts and URLs in order."""
 
     words: Callable[[Phrase], str]
+    parts: Callable[[Phrase], Sequence[str]] | None = None
 
     def answer(self, actions: Sequence[ChannelAction], url: str) -> str:
         """The whole response; `url` is where the next request of this call goes."""
@@ -36,15 +38,22 @@ class Writer:
                     return f"{HEAD}{''.join(said)}{_pay(action, url)}{TAIL}"
                 case Wait():
                     return f'{HEAD}{"".join(said) or PAUSE}<Redirect method="POST">{escape(url)}</Redirect>{TAIL}'
+                case Transfer(number):
+                    # Whatever becomes of it, nothing follows: Twilio then hangs up.
+                    said.append(f"<Dial>{escape(number)}</Dial>")
                 case HangUp():
                     said.append("<Hangup/>")
         return f"{HEAD}{''.join(said)}{TAIL}"
 
     def _say(self, phrase: Phrase) -> str:
-        words = self.words(phrase)
-        if words.startswith("/"):
-            return f"<Play>{escape(words)}</Play>"
-        return f'<Say language="{twilio_language(phrase.language)}">{escape(words)}</Say>'
+        parts = self.parts(phrase) if self.parts is not None else (self.words(phrase),)
+        return "".join(_part(part, phrase.language) for part in parts)
+
+
+def _part(part: str, language: str) -> str:
+    if part.startswith("/"):
+        return f"<Play>{escape(part)}</Play>"
+    return f'<Say language="{twilio_language(language)}">{escape(part)}</Say>'
 
 
 def _gather(collect: Collect, url: str, said: str) -> str:

@@ -149,15 +149,16 @@ def _node(tree: Any) -> Expression:
     if isinstance(tree, Token):
         return _leaf(tree)
     assert isinstance(tree, Tree)
+    children: list[Any] = tree.children
     match tree.data:
         case "compared" | "sum":
-            left, sign, right = tree.children
+            left, sign, right = children
             return Operation(sign.start_pos, str(sign), (_node(left), _node(right)))
         case "within" | "without":
-            left, items = tree.children
+            left, items = children
             parts = (_node(left), *map(_node, items.children))
             return Operation(parts[0].at, _WORDS[tree.data], parts)
-    parts = tuple(map(_node, tree.children))
+    parts = tuple(map(_node, children))
     return Operation(parts[0].at, _WORDS[str(tree.data)], parts)
 
 

@@ -79,7 +79,7 @@ _RESULTS: Mapping[str, Type] = dict.fromkeys(("=", "!=", "<", "<=", ">", ">=", "
 
 def _no_truths(word: str, parts: tuple[Expression, ...], sides: list[Type | None]) -> Iterator[Mistyped]:
     for part, side in zip(parts, sides, strict=True):
-        if side not in (None, "yes_no"):
+        if side is not None and side != "yes_no":
             message = f"'{word}' joins what is yes or no, and this is {IN_WORDS[side]}"
             yield Mistyped(part.at, message, "compare it with something, such as bill.due > 5.00 USD")
 

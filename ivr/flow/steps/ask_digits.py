@@ -31,14 +31,14 @@ from ivr.flow.parts import (
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import RETRY
 from ivr.flow.step import Step
-from ivr.flow.talk import look_ups
-from ivr.flow.talk.amounts import is_in_another_currency
+from ivr.flow.talk import look_ups, open_bills
+from ivr.flow.talk.amounts import forget_computed, is_in_another_currency
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
-from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match
+from ivr.flow.talk.turn import End, GoTo, Leave, Listen, Reply, Turn, no_match
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import advice, values, ways
 from ivr.reading.rules.values import WRONG_VALUE
-from ivr.reading.scalars import Length, LookupName, PlainField, Target, WrongValue
+from ivr.reading.scalars import OPEN_BILLS, Length, LookupName, PlainField, Target, WrongValue
 
 SHORTEST_USUAL_PAN = 13
 SECURITY_CODE_LENGTHS = frozenset({3, 4})
@@ -143,7 +143,8 @@ account:
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         if outcome == "found":
-            return ((without_set(known) - {"amount"}) | short(self._gives) | {self.ask}) - frozenset(self._takes[1:])
+            told = frozenset[str]() if self.lookup == OPEN_BILLS else short(self._gives)
+            return ((without_set(known) - {"amount"}) | told | {self.ask}) - frozenset(self._takes[1:])
         if outcome == "not_found":
             gone = {self.ask} if self.then.get("not_found") == RETRY else {self.ask, *self._takes}
             return known - gone
@@ -156,6 +157,9 @@ account:
 
     @property
     def _gives(self) -> frozenset[str]:
+        """Of several bills, that there are some: what each of them owes is known once it is chosen."""
+        if self.lookup == OPEN_BILLS:
+            return frozenset({open_bills.FACT})
         return self.declared.gives(self.lookup) if self.lookup else frozenset()
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
@@ -194,6 +198,9 @@ account:
     def keyed(self, phase: str) -> Keyed:
         return "number" if phase == "entry" else "key"
 
+    def takes(self, turn: Turn, key: str) -> bool:
+        return turn.call.phase == "entry" and self.length is not None and self.length[0] <= 1
+
     def put(self, turn: Turn) -> Reply:
         if turn.call.phase == "confirm":
             return self._ask_to_confirm(turn), Listen()
@@ -227,6 +234,9 @@ account:
             return turn, Leave("ok")
         if self.counts_guesses and look_ups.is_out_of_guesses(turn):
             return self._gave_up(turn)
+        if lost := next((key for key in self._takes if key not in turn.call.values), None):
+            # Dropped with a card number that it may have been a part of: it is asked for again.
+            return turn, GoTo(next(name for name, step in turn.flow.steps.items() if step.answer == lost))
         return look_ups.begin(turn, self.lookup, str(turn.call.values[self._takes[0]]))
 
     # ---- the look-up
@@ -266,10 +276,18 @@ account:
         if is_in_another_currency(turn.flow, event):
             return self._hear_failure(turn, "not_payable")
         looked_up, turn = turn.call.looking_up, turn.change(phase="entry", looking_up=None)
+        if self.lookup == OPEN_BILLS:
+            return self._list(turn, event)
         due = event.values.get("bill.due")
         if not isinstance(due, Money) or looked_up is None:
             raise TypeError("a bill that was found says what is due")
-        # Another bill is another amount; what else was asked for has done its work.
-        turn = turn.forget("amount", "money", *self._takes[1:])
-        turn = turn.change(values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due))
+        # Another bill is another amount, and knows of no list; what else was asked for has done its work.
+        turn = forget_computed(turn.forget("amount", "money", *self._takes[1:]))
+        turn = turn.change(values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due), bills=())
         return (turn.say("nothing_due"), End()) if due.minor <= 0 else (turn, Leave("found"))
+
+    def _list(self, turn: Turn, event: LookedUp) -> Reply:
+        """What was known of another customer's bill is not known any more."""
+        turn = turn.forget("amount", "money", *self._takes[1:], *self.declared.types)
+        turn = turn.change(payable=None, bills=event.bills)
+        return (turn, Leave("found")) if event.bills else (turn.say("nothing_due"), End())

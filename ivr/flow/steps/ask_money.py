@@ -117,6 +117,13 @@ other_amount:
     def keyed(self, phase: str) -> Keyed:
         return "amount" if phase == "entry" else "key"
 
+    def takes(self, turn: Turn, key: str) -> bool:
+        """Nine cents, where they can be paid."""
+        if turn.call.phase != "entry" or not key.isdecimal():
+            return False
+        low, high = self._bounds(turn)
+        return low.minor <= int(key) <= high.minor
+
     def put(self, turn: Turn) -> Reply:
         if turn.call.phase == "confirm":
             return self._ask_to_confirm(turn), Listen()

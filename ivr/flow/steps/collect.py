@@ -11,6 +11,7 @@ from ivr.core.entry import EntryRules, Reading, read_after_timeout
 from ivr.core.events import CardCaptured, CardCollected, CardEntryEdited, CardField, Event, KeysEntered, NoInput
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
+from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
@@ -33,7 +34,7 @@ from ivr.flow.step import Step
 from ivr.flow.talk.turn import Again, End, Leave, Listen, OfferCancel, Reply, Turn, no_input, no_match
 from ivr.flow.value_check import value_needed
 from ivr.reading.rules import advice, charges, values
-from ivr.reading.scalars import BrandName, Name, Target, WrongValue
+from ivr.reading.scalars import BrandName, Country, Name, Target, WrongValue
 
 # Keys pressed before these are dropped: what a caller typed ahead for another question must not become card data.
 FLUSHED_FIELDS = frozenset({"card_number", "security_code"})
@@ -55,7 +56,7 @@ class CollectStep(Step):
         "`collect`",
         "The card, field by field, sealed as it is keyed in",
         "`ok`, `cancelled`, `gave_up`",
-        "`brands`, `confirm: [brand, last4, amount]`, `capture: pay` and `connector` for Twilio's `<Pay>`",
+        "`brands`, `postal_codes: [US, CA, GB]`, `confirm: [brand, last4, amount]`, `capture: pay` and `connector` for Twilio's `<Pay>`",
     )
     example = """
 card:
@@ -80,6 +81,8 @@ card:
     """The card's fields, in the order they are asked for; card_number comes first."""
     brands: Annotated[list[BrandName], Field(min_length=1), Different] = ["visa", "mastercard", "amex", "discover"]
     """The card brands you take."""
+    postal_codes: Annotated[list[Country], Field(min_length=1), Different] = [USUAL]
+    """The countries whose postal codes are taken, such as [US, CA, GB]; of one with letters its digits are asked for."""
     confirm: Annotated[list[Literal["brand", "last4", "amount"]], Different] = []
     """What is read back before the charge; without it no charge may follow."""
     capture: Literal["keys", "pay"] = "keys"
@@ -100,7 +103,9 @@ card:
     def says(self) -> Iterator[Said]:
         for index, name in enumerate(self.collect):
             fills = frozenset({"count"}) if name == "card_number" else CARD | {"count"}
-            yield Said(("collect", index), f"enter_{name}", fills)
+            yield Said(("collect", index), self._question(name), fills)
+        if "postal_code" in self.collect and self._of_digits:
+            yield Said(("postal_codes",), "postal_digits_not_valid")
         if self.confirm:
             yield Said(("confirm",), "confirm_card", CARD)
 
@@ -139,7 +144,7 @@ card:
 
     @property
     def card(self) -> CardAsked:
-        return CardAsked(self.collect, self.brands)
+        return CardAsked(self.collect, self.brands, digit_counts(self.postal_codes))
 
     def keyed(self, phase: str) -> Keyed:
         return "key"
@@ -162,7 +167,7 @@ card:
         if self._is_captured_elsewhere(turn):
             return turn.do(self._capture(turn)), Listen()
         field = self.collect[turn.call.field_index]
-        turn = turn.say(f"enter_{field}", count=_length(turn, field))
+        turn = turn.say(self._question(field), count=_length(turn, field))
         rules, flush = self._rules(turn, field), field in FLUSHED_FIELDS
         return turn.collect(field, rules, sensitive=True, flush=flush), Listen()
 
@@ -181,11 +186,12 @@ card:
 
     def _hear_verdict(self, turn: Turn, event: CardCollected) -> Reply:
         if not event.valid:
-            return no_match(turn, NOT_VALID_PROMPTS.get(event.reason or "", f"{event.field}_not_valid"))
+            wrong = "postal_digits" if event.field == "postal_code" and self._of_digits else event.field
+            return no_match(turn, NOT_VALID_PROMPTS.get(event.reason or "", f"{wrong}_not_valid"))
         if event.summary:
             brand, _, last4 = event.summary.partition(" ")
             turn = turn.remember(brand=brand, last4=last4)
-        return self._next(turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0))
+        return self._next(turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0, asides=0))
 
     def _next(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect) and not self.confirm:
@@ -196,7 +202,18 @@ card:
         length = _length(turn, field)
         if field == "card_number":
             return turn.rules(SHORTEST_PAN, length, ends_at=pan_endings(frozenset(self.brands)))
+        if field == "postal_code":
+            counts = digit_counts(self.postal_codes)
+            return turn.rules(min(counts), max(counts))
         return turn.rules(length, length)
+
+    @property
+    def _of_digits(self) -> bool:
+        """Other codes than five digits: they are asked for in words of their own."""
+        return self.postal_codes != [USUAL]
+
+    def _question(self, field: CardField) -> str:
+        return "enter_postal_digits" if field == "postal_code" and self._of_digits else f"enter_{field}"
 
     # ---- a card that the telephone network collects
 

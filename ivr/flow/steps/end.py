@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ivr.flow.closing import Closing
-from ivr.flow.parts import Drawn, Explained, Said
+from ivr.flow.parts import Drawn, Explained, Said, in_words
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import EndName
 from ivr.flow.talk.turn import Reply, Turn
@@ -15,19 +15,21 @@ class EndStep(Closing):
 
     word = "end"
     place = 80
-    explained = Explained("`end`", "Ends the call: `paid`, `unpaid` or `pending`")
+    explained = Explained(
+        "`end`", "Ends the call: `paid`, `unpaid` or `pending`; `as_recorded` where ways meet that differ in it"
+    )
     example = """
 not_charged: {end: unpaid}
 """
 
     end: EndName
-    """How the call ended: charged, not charged, or not known yet."""
+    """How the call ended: charged, not charged, or not known yet; as_recorded where ways meet that differ in it."""
 
     def says(self) -> Iterator[Said]:
         yield from ()
 
     def drawn(self) -> Drawn:
-        return Drawn(self.end, f"end {self.end}")
+        return Drawn(self.colour, f"end {in_words(self.end)}")
 
     def put(self, turn: Turn) -> Reply:
         return self.go_on(turn)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered
+from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
 from ivr.core.money import Money
 from ivr.flow.parts import Drawn, Explained, Facts, Finding, Formula, Keyed, Known, Need, Phases, Place, Said, Values
 from ivr.flow.registry import step_kind
@@ -16,7 +17,10 @@ from ivr.flow.talk.amounts import choose, is_more_than_owed, is_paid_off
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, OfferCancel, Reply, Turn, no_match
 from ivr.flow.talk.values import fixed_amount, is_name, money_of
+from ivr.reading.rules import advice
 from ivr.reading.scalars import MenuKey, Name, PayableAmount, Target
+
+_ASIDES = {REPEAT_KEY: "to hear the question again", HELP_KEY: "for help"}
 
 
 class MenuOption(Written):
@@ -119,7 +123,10 @@ amount:
         return path[0] == "menu" and self.menu[str(path[1])].set is not None
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        yield from ()
+        for key, asked in _ASIDES.items():
+            if key in self.menu:
+                message = f"key {key} of this menu is what callers press everywhere else {asked}"
+                yield Finding(advice.KEY_OF_ALL_QUESTIONS, ("menu", key), message, "another key, 1 to 8")
 
     def drawn(self) -> Drawn:
         return Drawn("talk", f"menu: {', '.join(self.menu)}")
@@ -128,6 +135,9 @@ amount:
 
     def keyed(self, phase: str) -> Keyed:
         return "key"
+
+    def takes(self, turn: Turn, key: str) -> bool:
+        return key in self.menu
 
     def put(self, turn: Turn) -> Reply:
         for key, option in self.menu.items():

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from pydantic import Field
+
 from ivr.core.actions import Authorize, Wait
 from ivr.core.call import Charge
 from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
@@ -30,7 +32,7 @@ from ivr.flow.talk import charging, look_ups
 from ivr.flow.talk.amounts import lower_what_is_owed
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
-from ivr.reading.rules import charges
+from ivr.reading.rules import charges, ways
 from ivr.reading.scalars import Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
@@ -63,6 +65,7 @@ class PayStep(Step):
         "`pay: <bank>`",
         "Charges",
         "`approved`, `declined`, `unknown`; optional `not_sent`: the bank could not be reached",
+        "`for: <answer>`: what it is for, where nothing is looked up",
     )
     example = """
 charge:
@@ -90,6 +93,8 @@ charge:
 
     pay: Name
     """The bank."""
+    paid_for: Name | None = Field(alias="for", default=None)
+    """Where nothing is looked up: the answer that the payment is for, such as a meter's number."""
     then: dict[str, Target]
     """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step. Without not_sent (the bank could
     not be reached) the call ends there, uncharged."""
@@ -117,7 +122,9 @@ charge:
         return without_set(known) | RECEIPT if outcome == "approved" else known
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        yield from ()
+        if self.paid_for and known is not None and self.paid_for not in known:
+            message = f"'{self.paid_for}' is not known on every way to '{name}'"
+            yield Finding(ways.VALUE_NOT_KNOWN, ("for",), message, "let an 'ask' step with this name come first")
 
     @property
     def bank(self) -> tuple[str, str]:
@@ -139,7 +146,7 @@ charge:
         amount = call.values.get("amount")
         if not isinstance(amount, Money) or amount.minor <= 0 or not call.has_unsent_card:
             raise ValueError("a charge needs an amount above nought and a card of its own")
-        account = call.payable.key if call.payable else str(call.values.get("account_number", ""))
+        account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
         charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
         turn = turn.do(Authorize(self.pay, call.intent, amount, account, call.payable, is_last))

@@ -9,10 +9,14 @@ from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.flow.closing import Closing
 from ivr.flow.parts import Drawn, Explained, Leads, Phases, Said, Values, in_words
 from ivr.flow.registry import step_kind
+from ivr.flow.schema import AS_RECORDED
 from ivr.flow.talk import ending
 from ivr.flow.talk.texting import send_sms
 from ivr.flow.talk.turn import Again, Listen, Reply, Turn, one_key
 from ivr.reading.scalars import Count, Name
+
+# A receipt is said and texted for each charge that was approved, and not at all where none was.
+RECEIPT_VALUES = frozenset({"amount", "number", "confirmation_number"})
 
 
 @step_kind
@@ -21,25 +25,29 @@ class SayStep(Closing):
 
     word = "say"
     place = 60
-    explained = Explained("`say: <prompt>`", "Says a prompt", "`then: <step>` or `end`", "`repeat: 2`, `sms: offer`")
+    explained = Explained(
+        "`say: <prompt>`", "Says a prompt", "`then: <step>` or `end`", "`repeat: 2`, `sms: send` or `sms: offer`"
+    )
     example = """
-receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
+receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
 """
     phases: ClassVar[Phases] = {"entry": "passes", "repeat": "offers"}
     leads: ClassVar[Leads] = {"entry": ("repeat",), "repeat": ()}
     speaks: ClassVar[Values] = {
+        "may_hang_up": frozenset(),
         "repeat_offer": frozenset({"key"}),
         "sms_offer": frozenset({"key"}),
         "sms_sent": frozenset(),
-        "receipt_sms": frozenset({"amount", "number", "confirmation_number"}),
+        "receipt_sms": RECEIPT_VALUES,
     }
 
     say: Name
     """The prompt's name; its words are in flows/prompts/."""
     repeat: Count | None = None
     """How often the caller may hear it again."""
-    sms: Literal["offer"] | None = None
-    """Offer the same as a text message: the prompt of this name with _sms at its end; receipt_sms for confirmation_number."""
+    sms: Literal["send", "offer"] | None = None
+    """The same as a text message, to callers who can be texted: the prompt of this name with _sms at its end; receipt_sms for
+    confirmation_number. send: as it is said, so that it goes out to callers who hang up too; offer: if they press 2."""
 
     @property
     def text(self) -> str:
@@ -47,21 +55,30 @@ receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
         return "receipt" if self.say == ending.RECEIPT else self.say
 
     def says(self) -> Iterator[Said]:
-        yield Said(("say",), self.say)
+        fills = RECEIPT_VALUES if self.say == ending.RECEIPT and self.end == AS_RECORDED else frozenset[str]()
+        yield Said(("say",), self.say, fills)
         if self.sms:
-            yield Said(("sms",), f"{self.text}_sms")
+            yield Said(("sms",), f"{self.text}_sms", fills)
 
     def drawn(self) -> Drawn:
-        return Drawn(self.end or "talk", f"say {in_words(self.say)}")
+        return Drawn(self.colour, f"say {in_words(self.say)}")
 
     # ---- in a call
 
     def put(self, turn: Turn) -> Reply:
         turn = self._say(turn)
-        return self._offer(turn) if self.repeat or self.sms else self._go_on(turn)
+        if self.sms == "send":
+            turn = self._send(turn)
+        if not self.repeat and self.sms != "offer":
+            return self._go_on(turn)
+        return self._offer(turn.say("may_hang_up") if self._is_last_word(turn) else turn)
 
     def put_again(self, turn: Turn) -> Reply:
         return self._offer(turn) if turn.call.phase == "repeat" else self.put(turn)
+
+    def say_again(self, turn: Turn) -> Reply:
+        """The words, and not only what may be done with them."""
+        return self._repeat(turn) if turn.call.phase == "repeat" else self.put(turn)
 
     def hear(self, turn: Turn, event: Event) -> Reply:
         """Silence and the done or clear key go on; another key is told, or one slip would lose the caller the number."""
@@ -72,13 +89,16 @@ receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
         key = one_key(turn, event)
         offered = [offer for _, offer in self._offers(turn)]
         if key == AGAIN_KEY and key in offered:
-            return self._offer(self._say(turn.change(repeats=turn.call.repeats + 1)))
+            return self._repeat(turn)
         if key == TEXT_KEY and key in offered:
             return self._go_on(self._text_it(turn).say("sms_sent"))
         mistakes = turn.call.mistakes + 1
         if key == "" or mistakes >= turn.flow.head.patience.tries:
             return self._go_on(turn)
         return self._offer(turn.change(mistakes=mistakes).say("no_match"))
+
+    def _repeat(self, turn: Turn) -> Reply:
+        return self._offer(self._say(turn.change(repeats=turn.call.repeats + 1)))
 
     def _say(self, turn: Turn) -> Turn:
         return ending.say(turn, self.say, is_last=self.end is not None)
@@ -94,15 +114,26 @@ receipt: {say: confirmation_number, repeat: 2, sms: offer, end: paid}
         return turn.collect_one_key("repeat"), Listen()
 
     def _offers(self, turn: Turn) -> Iterator[tuple[str, str]]:
+        if self.say == ending.RECEIPT and not turn.call.approved:
+            return  # nothing was said that could be said again
         if turn.call.repeats < (self.repeat or 0):
             yield "repeat_offer", AGAIN_KEY
-        if self.sms and turn.call.can_text:
+        if self.sms == "offer" and turn.call.can_text:
             yield "sms_offer", TEXT_KEY
+
+    def _is_last_word(self, turn: Turn) -> bool:
+        """Whoever hangs up now misses nothing."""
+        return self.end is not None and ending.tells_all(turn, self.say)
 
     def _go_on(self, turn: Turn) -> Reply:
         """A step that has just said how the call ended does not say so twice."""
         turn = turn if self.end else turn.change(phase="entry")
         return self.go_on(turn, told=ending.tells_all(turn, self.say))
+
+    def _send(self, turn: Turn) -> Turn:
+        """A text that does not go is not spoken of: to a caller who cannot be texted, or without a charge to tell of."""
+        texted = self._text_it(turn) if turn.call.can_text else turn
+        return texted.say("sms_sent") if texted is not turn else turn
 
     def _text_it(self, turn: Turn) -> Turn:
         """A receipt is a text for each charge of the call; any other prompt is one text."""

@@ -24,7 +24,7 @@ from ivr.flow.parts import (
 )
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step, Way
-from ivr.flow.talk.amounts import at_most_owed, choose, is_paid_off
+from ivr.flow.talk.amounts import at_most_owed, choose, computed, is_paid_off
 from ivr.flow.talk.turn import Again, End, Leave, Reply, Turn
 from ivr.flow.talk.values import money_of, value_of
 from ivr.reading.scalars import FormulaText, SetName, Target
@@ -123,7 +123,7 @@ reduced:
     def put(self, turn: Turn) -> Reply:
         for name, text in self.set.items():
             if name != "amount":
-                turn = turn.remember(**{name: value_of(turn, text)})
+                turn = computed(turn, **{name: value_of(turn, text)})
                 continue
             if is_paid_off(turn):
                 return turn.say("nothing_due"), End()

@@ -3,17 +3,35 @@
 from dataclasses import replace
 
 from ivr.core.call import Payable
-from ivr.core.events import LookedUp
+from ivr.core.events import LookedUp, Value
 from ivr.core.money import Money
+from ivr.flow.talk.open_bills import owing
 from ivr.flow.talk.turn import FlowInTurn, Turn
 
 # What the card's attempt has used up, whatever became of it there.
 OF_ONE_CHARGE = ("amount", "money", "brand", "last4")
+# The name under which a call keeps the first step that computed values since its bill was looked up. No value of a flow has it.
+SET_STEP = "set step"
 
 
 def choose(turn: Turn, amount: Money) -> Turn:
     """The amount that is to be paid, and where it was chosen: should less be due by then, it is chosen there again."""
     return turn.remember(amount=amount).change(amount_step=turn.call.step)
+
+
+def computed(turn: Turn, **values: Value) -> Turn:
+    """Values that hold for what is due now: should it change, they are computed again, from the first of them on."""
+    first = turn.call.values.get(SET_STEP, turn.call.step)
+    return turn.remember(**values, **{SET_STEP: first})
+
+
+def forget_computed(turn: Turn) -> Turn:
+    return turn.forget(SET_STEP) if SET_STEP in turn.call.values else turn
+
+
+def step_to_choose_again(turn: Turn) -> str:
+    """ "" where no amount was chosen."""
+    return str(turn.call.values.get(SET_STEP, turn.call.amount_step)) if turn.call.amount_step else ""
 
 
 def is_paid_off(turn: Turn) -> bool:
@@ -37,20 +55,25 @@ def owes(turn: Turn, due: Money) -> Turn:
     due = replace(due, minor=max(due.minor, 0))
     values = {**turn.call.values, "bill.due": due}
     least = values.get("bill.min")
-    if isinstance(least, Money):
-        values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
+    if not isinstance(least, Money):
+        least = None
+    else:
+        least = values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
     payable = turn.call.payable and Payable(turn.call.payable.source, turn.call.payable.key, due)
+    if turn.call.bills:
+        turn = turn.change(bills=owing(turn.call, due, least))
     return turn.change(values=values, payable=payable)
 
 
 def lower_what_is_owed(turn: Turn) -> Turn:
     """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
     paid = turn.call.approved[-1].amount
-    turn = turn.forget(*OF_ONE_CHARGE)
+    turn = forget_computed(turn.forget(*OF_ONE_CHARGE))
     return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
 
 
 def is_in_another_currency(flow: FlowInTurn, event: LookedUp) -> bool:
     """A bill in euros cannot be paid by a flow whose limit is in dollars."""
     currency = flow.head.limits.max_amount.currency
-    return any(isinstance(value, Money) and value.currency != currency for value in event.values.values())
+    every = (event.values, *(bill.values for bill in event.bills))
+    return any(isinstance(value, Money) and value.currency != currency for said in every for value in said.values())

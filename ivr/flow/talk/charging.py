@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ivr.core.events import BankAnswered, ChargeRefused
 from ivr.core.moves import ERROR
-from ivr.flow.talk.amounts import OF_ONE_CHARGE, owes
+from ivr.flow.talk.amounts import OF_ONE_CHARGE, forget_computed, owes, step_to_choose_again
 from ivr.flow.talk.turn import End, GoTo, Reply, Turn, with_charges
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
@@ -64,4 +64,5 @@ def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     if event.due is None or event.due.minor <= 0:
         return turn.say("nothing_due"), End()
     turn = owes(turn.forget_card().forget(*OF_ONE_CHARGE), event.due).say("due_changed", due=event.due)
-    return turn, GoTo(turn.call.amount_step) if turn.call.amount_step else End()
+    again = step_to_choose_again(turn)
+    return (forget_computed(turn), GoTo(again)) if again else (turn, End())

@@ -5,7 +5,7 @@ No other module says these words, and a flow's `end:` never overrules them: it s
 
 from collections.abc import Iterable
 
-from ivr.core.actions import HangUp
+from ivr.core.actions import HangUp, Transfer
 from ivr.core.call import Charge, Ending
 from ivr.core.money import Money
 from ivr.core.moves import END
@@ -26,6 +26,12 @@ def end(turn: Turn, *, told: bool = False) -> Turn:
     """The ending, the goodbye and the hang-up. `told`: what is true was the last thing said."""
     turn = turn.went(END) if told else tell(turn.went(END))
     return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=turn.call.known_ending)
+
+
+def hand_over(turn: Turn, number: str) -> Turn:
+    """The same with a person at the end of the line in place of the goodbye; no card goes with the caller."""
+    turn = tell(turn.went(END)).forget_card().say("transferring").do(Transfer(number))
+    return turn.change(phase="over", outcome=turn.call.known_ending)
 
 
 def tell(turn: Turn) -> Turn:

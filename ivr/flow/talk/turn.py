@@ -20,6 +20,11 @@ from ivr.words.wordings import endings
 # What is said to a caller who cannot be texted in place of a promise to do so.
 WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
 
+# How often a question is put again for a caller who asks for it, or for more time: at least ten times (WCAG 2.2.1).
+MOST_ASIDES = 20
+# Between the warning that time runs out and its end (WCAG 2.2.1).
+LEAST_WARNING_S = 20
+
 # The phases that a call is in at no step of its flow, or above it; the others are declared by the kinds of steps.
 ENGINE_PHASES: Mapping[str, Moment] = {"language": "asks", "cancel": "asks", "over": "over"}
 
@@ -35,6 +40,8 @@ class StepInTurn(Protocol):
 
     def keyed(self, phase: str) -> Keyed: ...
 
+    def takes(self, turn: "Turn", key: str) -> bool: ...
+
     def card_field(self, turn: "Turn") -> tuple[CardField, EntryRules] | None: ...
 
     def enter(self, turn: "Turn") -> "Reply": ...
@@ -42,6 +49,8 @@ class StepInTurn(Protocol):
     def put(self, turn: "Turn") -> "Reply": ...
 
     def put_again(self, turn: "Turn") -> "Reply": ...
+
+    def say_again(self, turn: "Turn") -> "Reply": ...
 
     def hear(self, turn: "Turn", event: Event) -> "Reply": ...
 
@@ -105,8 +114,14 @@ class Turn(NamedTuple):
         for value_name, value in call.values.items():
             known[short(value_name)] = value
         known.update(values)
-        brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes)
-        return Phrase(name, call.language, tuple(known.items()), endings=endings(str(brand), again=has_failed))
+        # Whoever asks to hear it again wants all of it.
+        brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes) and not call.asides
+        ends = self._endings(str(brand), again=has_failed)
+        return Phrase(name, call.language, tuple(known.items()), endings=ends)
+
+    def _endings(self, brand: str, *, again: bool) -> tuple[str, ...]:
+        said = next((action.phrases[0].name for action in self.actions if isinstance(action, Speak)), "")
+        return endings(brand, again=again, flow=self.call.flow, step=self.call.step, error=said)
 
     def say(self, name: str, **values: Value) -> "Turn":
         if not self.call.can_text:
@@ -116,9 +131,9 @@ class Turn(NamedTuple):
     def collect(self, field: str, rules: EntryRules, *, sensitive: bool = False, flush: bool = False) -> "Turn":
         patience = self.flow.head.patience
         factor = SLOW_MODE_FACTOR if self.call.slow else 1
-        return self.do(
-            Collect(field, rules, patience.first_key * factor, patience.between_keys * factor, sensitive, flush)
-        )
+        first_key = patience.first_key * factor
+        first_key = max(first_key, LEAST_WARNING_S) if self.call.warned else first_key
+        return self.do(Collect(field, rules, first_key, patience.between_keys * factor, sensitive, flush))
 
     def rules(
         self,
@@ -134,6 +149,14 @@ class Turn(NamedTuple):
 
     def collect_one_key(self, field: str, *, flush: bool = False) -> "Turn":
         return self.collect(field, self.rules(1, 1, is_plain=True), flush=flush)
+
+    @property
+    def is_one_key(self) -> bool:
+        """Whether a key alone may be an answer to the present question."""
+        step, call = self.flow.steps[self.call.step], self.call
+        if step.keyed(call.phase) == "key":
+            return step.card_field(self) is None
+        return any(step.takes(self, key) for key in "0123456789")
 
     def forget_card(self) -> "Turn":
         """A card that was sent is the forwarder's to delete, with the bank's answer."""
@@ -215,16 +238,24 @@ Reply = tuple[Turn, Wish]
 
 
 def no_input(turn: Turn) -> Reply:
-    """Silence: told apart from a wrong entry, and counted with it."""
+    """Silence: told apart from a wrong entry, and counted with it. The first at a question never gives up: it warns."""
     call = turn.call
     counted = turn.change(silences=call.silences + 1)
-    if _out_of_tries(counted):
+    warns = not call.silences and call.asides < MOST_ASIDES
+    if _out_of_tries(counted) and not warns:
         return counted, Leave("gave_up")
     # Said before it is counted: the words of a first failure are not those of a second.
     turn = turn.say("no_input").change(silences=counted.call.silences)
     if turn.flow.head.patience.slow_mode and not call.slow:
         turn = turn.change(slow=True).say("slow_mode_on")
-    return turn, Again()
+    return _warn(turn) if warns else (turn, Again())
+
+
+def _warn(turn: Turn) -> Reply:
+    """Any key gives more time. Where one could be an answer the question is not put until then: "any key" would be a
+    consent."""
+    turn = turn.say("more_time").change(warned=True)
+    return (turn.collect_one_key("more_time", flush=True), Listen()) if turn.is_one_key else (turn, Again())
 
 
 def no_match(turn: Turn, prompt: str, **values: Value) -> Reply:

@@ -241,9 +241,8 @@ steps:
 WORDING_OF_NOTHING = rule(
     "T615",
     "wording-of-nothing",
-    what="A prompt's name ends with `_again`, and there is no prompt that it could be another wording of.",
-    why="""It is said in place of the prompt of that name once a try has failed. With a slip in the name nobody ever hears
-it.""",
+    what="A prompt is named as another wording of a prompt, or for a step, a flow or an error, that does not exist.",
+    why="""It is said in place of the prompt where its name fits. With a slip in the name nobody ever hears it.""",
     bad="""
 enter_acount_number_again: "Your account number, please."
 """,
@@ -281,6 +280,26 @@ steps:
     good="""
 steps:
   amount: {set: {amount: bill.due}, then: card}
+""",
+    is_advice=True,
+)
+KEY_OF_ALL_QUESTIONS = rule(
+    "T641",
+    "key-of-all-questions",
+    what="A menu uses key 9 or 0, which say the question again and help at every other question.",
+    why="""Callers are told so once, in the greeting. The menu keeps its key, and a caller who asks for help there chooses
+something.""",
+    bad="""
+steps:
+  amount:
+    menu:
+      9: {say: pay_full_balance, set: bill.due, then: card}
+""",
+    good="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
 """,
     is_advice=True,
 )

@@ -216,3 +216,32 @@ steps:
       1: {say: pay_full_balance, set: 25.00 USD, then: card}
 """,
 )
+NOT_SWITCHED_ON = rule(
+    "T412",
+    "not-switched-on",
+    what="A step relies on a setting that this installation does not have: `link` on `pay_link`, `transfer` on `transfers`.",
+    why="Callers would be promised a link that leads nowhere, or a person whom nobody connects them to.",
+    bad="""
+steps:
+  not_charged: {sms: pay_link, link: bill, end: unpaid}
+""",
+    good="""
+steps:
+  not_charged: {sms: pay_by_link, end: unpaid}
+""",
+)
+TRANSFER_WHILE_OPEN = rule(
+    "T413",
+    "transfer-while-open",
+    what="There is a way to a `transfer` step while a charge has no answer.",
+    why="Nobody could tell the person at the other end whether the card was charged, and they might take the payment once more.",
+    bad="""
+steps:
+  we_will_tell: {transfer: "+15550123456", then: {not_available: sorry}}
+  sorry: {end: pending}
+""",
+    good="""
+steps:
+  we_will_tell: {end: pending}
+""",
+)

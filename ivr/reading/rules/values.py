@@ -295,3 +295,25 @@ steps:
     then: {found: amount, not_found: retry, gave_up: not_charged}
 """,
 )
+NO_SUCH_COUNTRY = rule(
+    "T231",
+    "no-such-country",
+    what="`postal_codes` names a country whose postal codes are not known here.",
+    why="A code is taken by the number of its digits; that of an unknown country would be refused to every caller.",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code, postal_code]
+    postal_codes: [US, UK]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code, postal_code]
+    postal_codes: [US, GB, CA]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+)

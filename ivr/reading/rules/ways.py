@@ -266,3 +266,31 @@ steps:
     then: {found: amount, not_found: retry, gave_up: not_charged}
 """,
 )
+NO_BILLS = rule(
+    "T331",
+    "no-bills",
+    what="There is a way to `choose_bill` on which no open bills have been looked up.",
+    why="There would be nothing to choose from. `lookup: billing.find_bills` finds all open bills of a customer.",
+    bad="""
+start: amount
+steps:
+  amount:
+    choose_bill: pay_full_balance
+    then: {chosen: card, none_left: not_charged, gave_up: not_charged}
+""",
+    good="""
+lookups: {billing.find_bills: {takes: [account_number]}}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bills
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+  amount:
+    choose_bill: pay_full_balance
+    then: {chosen: money, none_left: not_charged, gave_up: not_charged}
+  money:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+""",
+)

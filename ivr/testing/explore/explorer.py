@@ -9,7 +9,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ivr.core.money import Money
+from ivr.flow.compiled import Flow
 from ivr.flow.drawing.coverage import CountedFlow, Way, counted
+from ivr.reading.scalars import OPEN_BILLS
+from ivr.store import Bill
 from ivr.testing.bench import Bench
 from ivr.testing.cards import TEST_CARDS
 from ivr.testing.explore.acts import Act, as_call_file
@@ -72,9 +75,9 @@ class Explorer:
         brands = sorted(set(taken) & TEST_CARDS.keys()) or ["visa"]
         store = self.bench(self.depth).workbench.store
         self._bills = [bill for bill in map(store.find_bill, self.project.account_numbers) if bill is not None]
-        accounts = [bill.account for bill in self._bills]
+        accounts, keys = payable_by(self.project.flows[self.flow], self._bills)
         tried = {field: entries for step in steps for field, entries in step.tried.items()}
-        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried)
+        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried, keys)
 
     def next_walk(self) -> None:
         """One walk, of one or two calls. The first that breaks a rule is shrunk."""
@@ -161,6 +164,20 @@ class Explorer:
         bench.bank.forget()
         bench.begun.clear()
         bench.workbench.clock.advance(0 if isinstance(store, ModelledStore) else BETWEEN_WALKS_S)
+
+
+def payable_by(flow: Flow, bills: Sequence[Bill]) -> tuple[Sequence[str], Mapping[str, Mapping[str, str]]]:
+    """The numbers that callers of this flow key in, each with what else the look-up takes."""
+    is_listed = OPEN_BILLS in flow.head.lookups
+    owners = {bill.account: bill.belongs_to if is_listed else bill.account for bill in bills}
+    mine = [bill for bill in bills if owners[bill.account] and (is_listed or not bill.belongs_to)]
+    keys = {
+        owners[bill.account]: {
+            name.removeprefix("key."): text for name, text in bill.details if name.startswith("key.")
+        }
+        for bill in mine
+    }
+    return list(dict.fromkeys(owners[bill.account] for bill in mine)), keys
 
 
 # ---- many, on several cores

@@ -21,7 +21,9 @@ from ivr.store import (
     NOTICES,
     TEXTS,
     Accepted,
+    Agreement,
     AlreadyBegun,
+    Announcement,
     Attempter,
     AttemptLimits,
     BankWord,
@@ -88,6 +90,7 @@ class ModelledStore(Store):
         self._jobs: dict[tuple[str, str], Queued | None] = {}  # None: done, and not to be added again
         self._texts: dict[str, TextMessage] = {}
         self._bills: dict[str, Bill] = {}
+        self._agreements: dict[str, Agreement] = {}
         self._numbers = count(1)
 
     # ---- calls
@@ -110,6 +113,10 @@ class ModelledStore(Store):
 
     def note_turn(self, turn: TurnRecord) -> None:
         """For people to read: nobody reads it here."""
+
+    def announcement_for(self, flow: str) -> Announcement | None:
+        """Nobody sets one here."""
+        return None
 
     # ---- sealed fields
 
@@ -211,11 +218,10 @@ class ModelledStore(Store):
         self._move(job.reference, payment.status, status, answer or BankWord())
         if status == "unknown":
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
-        if status == "approved" and payment.intent.payable_key:
-            if tell_billing:
-                self._add_job("notice", job.reference, NOTICES)
-            else:
-                self._lower_bill(payment.intent)
+        if status == "approved" and tell_billing and (payment.intent.payable_key or payment.intent.account):
+            self._add_job("notice", job.reference, NOTICES)
+        elif status == "approved" and payment.intent.payable_key:
+            self._lower_bill(payment.intent)
         if status in FINAL:
             self._sealed.pop(job.reference, None)
             if waiting := self._jobs.get(("result", job.reference)):
@@ -283,6 +289,19 @@ class ModelledStore(Store):
     def _add_job(self, kind: str, reference: str, queue: str) -> None:
         if (kind, reference) not in self._jobs:
             self._jobs[kind, reference] = Queued(Job(next(self._numbers), kind, reference, 0, 0), queue)
+
+    # ---- agreements
+
+    def record_agreement(self, agreement: Agreement, *, tell_billing: bool = False) -> bool:
+        if agreement.reference in self._agreements:
+            return False
+        self._agreements[agreement.reference] = agreement
+        if tell_billing:
+            self._add_job("agreement", agreement.reference, NOTICES)
+        return True
+
+    def agreements_of(self, call: str) -> Sequence[Agreement]:
+        return [one for one in self._agreements.values() if one.call == call]
 
     # ---- texts
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ivr.core.money import Money
 from ivr.testing.cards import TEST_CARDS, code_of
@@ -19,13 +19,15 @@ MOST_ACTS = 45
 
 @dataclass
 class Monkey:
-    """`accounts`: what can be paid; `tried`: entries by what is asked for, as the flow's steps suggest them. Each walk has a bill of its own that its callers care for."""
+    """`accounts`: what can be paid; `tried`: entries by what is asked for, as the flow's steps suggest them;
+    `keys`: what else each account is looked up with. Each walk has a bill of its own that its callers care for."""
 
     chance: random.Random
     flow: str
     accounts: Sequence[str]
     brands: Sequence[str]
     tried: Mapping[str, Sequence[str]]
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     account: str = ""
     _last_brand: str = "visa"
     is_clumsy: bool = False  # in this walk: slow, and often wrong
@@ -98,6 +100,8 @@ class Monkey:
                 return self._money(caller)
             case "confirm":
                 return "2" if self.may(0.12) else "1"
+        if key := self.keys.get(self.account, {}).get(caller.reply.asks):
+            return key if self.may(0.9) else f"{self.chance.randrange(10**4):04}"
         if not self._offered(caller):
             return f"{self._account()}#"
         keys: list[str] = [*self._offered(caller), *("#" if self.may(0.2) else "")]

@@ -15,6 +15,7 @@ from ivr.core.call import OPEN, Call
 from ivr.core.money import Money
 from ivr.flow.schema import Limits
 from ivr.testing.bench import Bench
+from ivr.testing.explore.amounts import computed_amounts
 from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, untrue
 
 NUMBER = re.compile(r"([0-9]+)#?")
@@ -115,6 +116,8 @@ class Witness:
             own = sum(self.bench.bank.charged[one].minor for one in words if one in self.bench.bank.charged)
             self._dues |= {bill.due.minor} | {max(due - own, 0) for due in self._dues}
             self._leasts.add(bill.minimum.minor)
+        listed = (store.find_bill(one.key) for one in call.bills)
+        self._dues |= {one.due.minor for one in listed if one}
         fixed = [amount.minor for step in flow.steps.values() for _, amount in step.fixed_amounts]
         bounds = [step.between for step in flow.steps.values() if hasattr(step, "between")]
         return Moment(
@@ -124,7 +127,7 @@ class Witness:
             self._leasts,
             all(between is not None and between[0] == "bill.min" for between in bounds),
             self._card,
-            self._keyed.union(fixed),
+            self._keyed.union(fixed, computed_amounts(flow, self._dues, self._leasts, call.values)),
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
         )

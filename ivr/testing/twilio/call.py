@@ -10,6 +10,7 @@ import httpx
 from ivr.channels.simulator import HeardPrompt, LineReply
 from ivr.channels.simulator.line import State
 from ivr.errors import PeerError
+from ivr.testing.twilio.playing import heard as heard_of
 from ivr.testing.twilio.signing import signature_of
 from ivr.testing.twilio.twiml import Element, read_twiml
 
@@ -173,12 +174,12 @@ class TwilioCall:
             verb = self._verbs.pop(0)
             match verb.name:
                 case "Say" | "Play":
-                    heard += _heard(verb)
+                    heard += self._heard(verb)
                 case "Pause" if self._verbs and self._verbs[0].name == "Redirect":
                     return LineReply(heard, "waiting", wait_s=float(verb.get("length", "1")))
                 case "Gather" | "Pay":
                     self._at = verb
-                    heard += [one for child in verb.inside for one in _heard(child)]
+                    heard += [one for child in verb.inside for one in self._heard(child)]
                     return LineReply(heard, "keys", sensitive=True)
                 case "Redirect":
                     return self._redirect(verb, heard)
@@ -186,6 +187,9 @@ class TwilioCall:
                     self._verbs.clear()
         self._complete()
         return LineReply(heard, "over")
+
+    def _heard(self, verb: Element) -> list[HeardPrompt]:
+        return heard_of(verb, self.application.http, self._url)
 
     def _redirect(self, verb: Element, heard: list[HeardPrompt]) -> LineReply:
         """What was said before it is heard first: the caller waits, then the next document comes."""
@@ -281,15 +285,3 @@ def gathered_by(keys: str, done: str, limit: int) -> tuple[str, str, str]:
         if place + 1 == limit:
             return keys[:limit], "", keys[limit:]
     return keys, "", ""
-
-
-def _heard(verb: Element) -> list[HeardPrompt]:
-    if verb.name == "Say":
-        return [HeardPrompt("", " ".join(_all_text(verb).split()))]
-    if verb.name == "Play":
-        return [HeardPrompt("", f"[{verb.text.strip() or verb.get('digits')}]")]
-    return []
-
-
-def _all_text(element: Element) -> str:
-    return " ".join([element.text, *(_all_text(child) for child in element.inside)])

@@ -1,0 +1,36 @@
+"""Keeps what a caller has agreed to, with the words that were said, before the call goes on."""
+
+import hashlib
+from datetime import datetime
+
+from ivr.calls.payments import Payments
+from ivr.core.actions import RecordAgreement
+from ivr.core.call import Call
+from ivr.store import Agreement
+
+
+def record_agreement(payments: Payments, call: Call, action: RecordAgreement, at: datetime) -> None:
+    """However often the same key is delivered, it is one agreement; another amount or another day is another one."""
+    agreement = Agreement(
+        reference=reference_of(call, action),
+        kind=action.kind,
+        subject=action.subject,
+        merchant=payments.merchant,
+        call=call.id,
+        flow=call.flow,
+        flow_version=action.phrase.version,
+        account=call.payable.key if call.payable else "",
+        amount=action.amount,
+        wording=payments.words(action.phrase),
+        language=action.phrase.language,
+        key=action.key,
+        at=at,
+        terms=dict(action.terms),
+    )
+    payments.store.record_agreement(agreement, tell_billing=payments.tells_billing)
+
+
+def reference_of(call: Call, action: RecordAgreement) -> str:
+    """Ours, of this one agreement: the call's id, and eight letters that stand for what was agreed to."""
+    what = f"{action.kind} {action.subject} {action.amount} {action.terms}"
+    return f"{call.id}-{action.kind}-{hashlib.sha256(what.encode()).hexdigest()[:8]}"

@@ -1,0 +1,128 @@
+"""What the kinds have in common that ask a caller to agree to something other than a charge.
+
+The caller hears the merchant's own wording, in which every term of the agreement is said, and key 1 agrees to it. What was said
+is recorded word for word before the step is left: an agreement that cannot be recorded is a fault, and nobody is told that it
+was made. No card is involved, and no ending is: the call ends by its charges, as always.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from ivr.core.actions import RecordAgreement
+from ivr.core.entry import Reading
+from ivr.core.events import Event, KeysEntered, Value
+from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
+from ivr.core.money import Money
+from ivr.flow.parts import Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.step import Step
+from ivr.flow.talk.entries import hear_keys, span_of
+from ivr.flow.talk.turn import Leave, Listen, OfferCancel, Reply, Turn, no_match
+from ivr.reading.rules import agreements
+from ivr.reading.scalars import Name, Target
+from ivr.words.slots import MONEY_KINDS
+
+DATE_KINDS = frozenset({"date", "written"})
+DAY_S = 24 * 3600
+
+
+class Consenting(Step):
+    """A step that asks for consent. A kind says what is agreed to (`kind`, `subject`, `terms`) and which terms must be said."""
+
+    outcomes = frozenset({"agreed", "refused"})
+    optional_outcomes = frozenset({"gave_up", "cancelled"})
+    phases: ClassVar[Phases] = {"entry": "asks"}
+    values: ClassVar[Values] = {
+        "by": DATE_KINDS,
+        "instalments": frozenset({"number", "digits", "written"}),
+        "instalment": MONEY_KINDS,
+        "last_instalment": MONEY_KINDS,
+    }
+    then: dict[str, Target]
+    """Where each outcome goes; without gave_up and cancelled the call ends there."""
+
+    @property
+    def kind(self) -> str:
+        """What is agreed to, as it is recorded: promise, plan or mandate."""
+        raise NotImplementedError
+
+    @property
+    def subject(self) -> Name:
+        """The agreement's name: its wording is the prompt `confirm_<subject>`."""
+        raise NotImplementedError
+
+    @property
+    def must_say(self) -> frozenset[str]:
+        """The terms that the wording has to say."""
+        raise NotImplementedError
+
+    @property
+    def may_say(self) -> frozenset[str]:
+        return self.must_say
+
+    def terms(self, amount: Money, at: float) -> Mapping[str, Value]:
+        """What is agreed to besides the amount, at this time (epoch s); the wording may say each of them."""
+        raise NotImplementedError
+
+    def ends_by(self) -> frozenset[str]:
+        return frozenset() if "gave_up" in self.then else frozenset({"gave_up"})
+
+    def says(self) -> Iterator[Said]:
+        yield Said((self.word,), f"confirm_{self.subject}", self.may_say, must_say=self.must_say)
+
+    # ---- what the checks want to know
+
+    def needs(self, name: str) -> Iterator[Need]:
+        message = f"there is a way to '{name}' without an amount to agree to"
+        yield Need("amount", agreements.NO_AMOUNT, message, "set one in a menu, or ask for money")
+
+    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        """What was promised is no amount to pay as well: a charge needs one that is chosen for it."""
+        return facts - {"amount", "confirmed"} if outcome == "agreed" else facts
+
+    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        return known
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        yield from ()
+
+    # ---- in a call
+
+    def keyed(self, phase: str) -> Keyed:
+        return "key"
+
+    def enter(self, turn: Turn) -> Reply:
+        """Terms are those of the moment at which they are first said, also when they are said again after midnight."""
+        return self.put(turn.note(**self.terms(_amount(turn), turn.at)))
+
+    def put(self, turn: Turn) -> Reply:
+        turn = turn.say(f"confirm_{self.subject}", **self._said(turn))
+        return turn.collect_one_key("confirm", flush=True), Listen()
+
+    def hear(self, turn: Turn, event: Event) -> Reply:
+        return hear_keys(turn, event, self._hear_key)
+
+    def _hear_key(self, turn: Turn, event: KeysEntered) -> Reply:
+        span = span_of(turn, event, 1, 1)
+        key = event.keys.text()[span.start : span.end]
+        if key == ACCEPT_KEY:
+            return self._agree(turn), Leave("agreed")
+        if key == REFUSE_KEY:
+            return turn, Leave("refused")
+        return (turn, OfferCancel()) if span.reading is Reading.CANCEL else no_match(turn, "no_match")
+
+    def _agree(self, turn: Turn) -> Turn:
+        """The phrase is put together as it was said: nothing that chooses its wording has changed since."""
+        phrase = turn.phrase(f"confirm_{self.subject}", **self._said(turn))
+        terms = tuple((name, str(value)) for name, value in turn.call.notes.items())
+        turn = turn.do(RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, _amount(turn), terms))
+        return turn.forget("amount", "money")
+
+    def _said(self, turn: Turn) -> dict[str, Value]:
+        return {"amount": _amount(turn), **turn.call.notes}
+
+
+def _amount(turn: Turn) -> Money:
+    amount = turn.call.values.get("amount")
+    if not isinstance(amount, Money) or amount.minor <= 0:
+        raise ValueError("an agreement needs an amount above nought")
+    return amount

@@ -1,0 +1,83 @@
+"""`agree: <name>`: consent to instalments or to recurring payments, in the merchant's words, recorded and not charged.
+
+What follows from it is for the merchant's billing system: no card is kept here, so nothing can be charged later from here.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import model_validator
+
+from ivr.core.events import Value
+from ivr.core.money import Money
+from ivr.flow.consenting import Consenting
+from ivr.flow.parts import Drawn, Explained, in_words
+from ivr.flow.registry import step_kind
+from ivr.reading.rules.values import WRONG_VALUE
+from ivr.reading.scalars import Count, Name, WrongValue
+
+
+@step_kind
+class AgreeStep(Consenting):
+    """Ask for consent to an instalment plan or a recurring mandate; nothing is charged."""
+
+    word = "agree"
+    place = 74
+    explained = Explained(
+        "`agree: <name>`",
+        "Records consent to instalments or to recurring payments, in the words of `confirm_<name>`; key 1 agrees",
+        "`agreed`, `refused`; optional `gave_up` and `cancelled`",
+        "`to: plan` with `instalments: 3`, or `to: mandate`; `every: month` or `week`",
+    )
+    example = """
+plan:
+  agree: plan
+  to: plan
+  instalments: 3
+  every: month
+  then: {agreed: not_charged, refused: not_charged}
+"""
+
+    agree: Name
+    """What the agreement is called: the caller hears the prompt `confirm_<name>`, which says its terms."""
+    to: Literal["plan", "mandate"]
+    """plan: the amount in instalments. mandate: the amount again and again, until it is called off."""
+    instalments: Count | None = None
+    """Of a plan: how many."""
+    every: Literal["week", "month"]
+    """How often a payment is due."""
+
+    @model_validator(mode="after")
+    def has_instalments(self) -> "AgreeStep":
+        if self.to == "plan" and (self.instalments or 0) < 2:
+            raise WrongValue(WRONG_VALUE, "a plan has instalments, two at least, such as 'instalments: 3'", "to")
+        if self.to == "mandate" and self.instalments is not None:
+            raise WrongValue(WRONG_VALUE, "only a plan has a number of instalments", "instalments")
+        return self
+
+    @property
+    def kind(self) -> str:
+        return self.to
+
+    @property
+    def subject(self) -> Name:
+        return self.agree
+
+    @property
+    def must_say(self) -> frozenset[str]:
+        return frozenset({"amount"} if self.to == "mandate" else {"amount", "instalments", "instalment"})
+
+    @property
+    def may_say(self) -> frozenset[str]:
+        return self.must_say | ({"last_instalment"} if self.to == "plan" else frozenset())
+
+    def terms(self, amount: Money, at: float) -> Mapping[str, Value]:
+        """Instalments are alike but for the last, which has what cannot be divided."""
+        if self.instalments is None:
+            return {"every": self.every}
+        each = Money(amount.minor // self.instalments, amount.currency)
+        last = Money(amount.minor - each.minor * (self.instalments - 1), amount.currency)
+        return {"every": self.every, "instalments": self.instalments, "instalment": each, "last_instalment": last}
+
+    def drawn(self) -> Drawn:
+        return Drawn("talk", f"agree: {in_words(self.agree)}")

@@ -1,0 +1,91 @@
+"""Tells the merchant's billing system of each agreement, until it has acknowledged it; the form is that of `notices`."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import structlog
+from pydantic import BaseModel, Field
+
+from ivr import metrics
+from ivr.forwarder.notices import FIRST_PAUSE_S, LONGEST_PAUSE_S, TRIED_FOR, Notices
+from ivr.store import Agreement, Job
+
+log = structlog.get_logger()
+
+
+class AgreementData(BaseModel):
+    """Amounts are written as in the endpoint's own answers."""
+
+    kind: str = Field(description="promise, plan or mandate.")
+    subject: str = Field(description="What the flow calls it.")
+    account: str = Field(description="As the caller keyed it in; empty where nothing was looked up.")
+    amount: str = Field(description="What is to be paid in all, or each time for a mandate.", examples=["42.50 USD"])
+    terms: dict[str, str] = Field(description="By name: by when, how many instalments of how much, how often.")
+    wording: str = Field(description="What the caller heard, word for word.")
+    language: str
+    key: str = Field(description="What the caller pressed.")
+    reference: str = Field(description="Ours, of this one agreement.")
+    flow_version: str
+    merchant: str
+    call: str
+
+
+class AgreementNotice(BaseModel):
+    """The body of POST `<billing_url>`."""
+
+    type: Literal["agreement.made"]
+    timestamp: str = Field(description="When the caller agreed (RFC 3339).")
+    data: AgreementData
+
+
+@dataclass(frozen=True)
+class AgreementNotices:
+    """One POST a try, signed like a payment's."""
+
+    notices: Notices
+
+    def tell(self, job: Job) -> None:
+        store, now = self.notices.store, self.notices.at()
+        agreement = store.agreement(job.reference)
+        if agreement is None:
+            log.error("notice without an agreement", reference=job.reference)
+            store.finish(job)
+            return
+        problem = self.notices.post(f"agreed-{agreement.reference}", body_of(agreement))
+        if problem is None:
+            store.acknowledge_agreement(job, now)
+        else:
+            self._try_later(job, agreement, problem, now)
+        metrics.NOTICES.labels("taken" if problem is None else "failed").inc()
+
+    def _try_later(self, job: Job, agreement: Agreement, problem: str, now: datetime) -> None:
+        store, about = self.notices.store, {"reference": job.reference, "reason": problem}
+        if now - agreement.at >= TRIED_FOR:
+            log.error("notice of an agreement given up", **about)
+            store.give_up_notice(job)
+            return
+        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts - 1, 20), LONGEST_PAUSE_S)
+        log.error("the billing system was not told of an agreement", **about, again_in_s=round(pause_s))
+        store.postpone(job, pause_s, self.notices.now() if self.notices.now else None)
+
+
+def body_of(agreement: Agreement) -> str:
+    """The same at every try."""
+    data = AgreementData(
+        kind=agreement.kind,
+        subject=agreement.subject,
+        account=agreement.account,
+        amount=str(agreement.amount),
+        terms=dict(agreement.terms),
+        wording=agreement.wording,
+        language=agreement.language,
+        key=agreement.key,
+        reference=agreement.reference,
+        flow_version=agreement.flow_version,
+        merchant=agreement.merchant,
+        call=agreement.call,
+    )
+    timestamp = agreement.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps(AgreementNotice(type="agreement.made", timestamp=timestamp, data=data).model_dump())

@@ -1,0 +1,122 @@
+"""What callers agreed to besides charges: promises, instalment plans, mandates, each with the words that they heard."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ivr.core.money import Money
+from ivr.store.database import Database, milliseconds
+from ivr.store.outbox import NOTICES, Job, add_job, close_job
+from ivr.store.tables import agreement as table
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """`account` is the bill's key; empty where nothing was looked up. `wording` is what was heard, word for word, in the
+    version `flow_version` of the flow (empty where it was never published). `acknowledged_at`: by the billing system."""
+
+    reference: str
+    kind: str
+    subject: str
+    merchant: str
+    call: str
+    flow: str
+    flow_version: str
+    account: str
+    amount: Money
+    wording: str
+    language: str
+    key: str
+    at: datetime
+    terms: Mapping[str, str] = field(default_factory=dict)
+    acknowledged_at: datetime | None = None
+
+
+class Agreements:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record_agreement(self, agreement: Agreement, *, tell_billing: bool = False) -> bool:
+        """On disk when this returns. False if it was recorded before: a repeated key is one agreement."""
+        try:
+            with self._database.money() as connection:
+                connection.execute(insert(table), _row(agreement))
+                if tell_billing:
+                    add_job(connection, "agreement", agreement.reference, NOTICES)
+        except IntegrityError:
+            return False
+        return True
+
+    def agreement(self, reference: str) -> Agreement | None:
+        with self._database.calls() as connection:
+            row = connection.execute(select(table).where(table.c.reference == reference)).first()
+        return _agreement(row) if row else None
+
+    def agreements_of(self, call: str) -> Sequence[Agreement]:
+        """The first first."""
+        return self._found(select(table).where(table.c.call == call).order_by(table.c.at))
+
+    def latest_agreements(self, most: int, kind: str = "") -> Sequence[Agreement]:
+        wanted = select(table).where(table.c.kind == kind) if kind else select(table)
+        return self._found(wanted.order_by(table.c.at.desc(), table.c.reference).limit(most))
+
+    def acknowledge_agreement(self, job: Job, now: datetime) -> bool:
+        """The billing system knows of it: the job is done."""
+        with self._database.money() as connection:
+            if not close_job(connection, job):
+                return False
+            known = update(table).where(table.c.reference == job.reference)
+            connection.execute(known.values(acknowledged_at=milliseconds(now)))
+        return True
+
+    def _found(self, statement: Any) -> Sequence[Agreement]:
+        with self._database.calls() as connection:
+            return [_agreement(row) for row in connection.execute(statement)]
+
+
+def _row(agreement: Agreement) -> dict[str, object]:
+    same = (
+        "reference",
+        "kind",
+        "subject",
+        "merchant",
+        "call",
+        "flow",
+        "flow_version",
+        "account",
+        "wording",
+        "language",
+    )
+    row: dict[str, object] = {name: getattr(agreement, name) for name in same}
+    row |= {"amount_minor": agreement.amount.minor, "currency": agreement.amount.currency}
+    row |= {"terms": json.dumps(dict(agreement.terms)), "key_pressed": agreement.key}
+    return row | {"at": milliseconds(agreement.at)}
+
+
+def _agreement(row: Row[Any]) -> Agreement:
+    return Agreement(
+        reference=row.reference,
+        kind=row.kind,
+        subject=row.subject,
+        merchant=row.merchant,
+        call=row.call,
+        flow=row.flow,
+        flow_version=row.flow_version,
+        account=row.account,
+        amount=Money(row.amount_minor, row.currency),
+        wording=row.wording,
+        language=row.language,
+        key=row.key_pressed,
+        at=_time(row.at),
+        terms=json.loads(row.terms),
+        acknowledged_at=_time(row.acknowledged_at) if row.acknowledged_at is not None else None,
+    )
+
+
+def _time(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)

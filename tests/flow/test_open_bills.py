@@ -1,0 +1,112 @@
+"""Which bills are offered: paged, without those that are paid or in doubt, and each paid for by itself."""
+
+from datetime import UTC, datetime, timedelta
+
+from ivr.conversation.engine import step
+from ivr.core.actions import Collect, LookUp, Speak
+from ivr.core.call import Call, Charge
+from ivr.core.events import CallStarted, Digits, KeysEntered, LookedUp, OpenBill
+from ivr.core.money import Money
+from ivr.flow.compiler import compile_flow
+
+FLOW = """
+flow: many
+languages: [en-US]
+limits: {max_amount: 500.00 USD}
+lookups: {billing.find_bills: {takes: [customer]}}
+start: customer
+steps:
+  customer:
+    ask: customer
+    length: 4
+    lookup: billing.find_bills
+    then: {found: which, not_found: retry, gave_up: bye}
+  which:
+    choose_bill: offer
+    then: {chosen: amount, none_left: bye, finished: bye, gave_up: bye}
+  amount:
+    menu:
+      1: {say: pay, set: bill.due, then: bye}
+      2: {say: other, then: which}
+  bye: {end: unpaid}
+"""
+AT = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+def bills(count: int) -> tuple[OpenBill, ...]:
+    return tuple(
+        OpenBill(f"B{one}", {"bill.due": Money(one * 100), "bill.min": Money(0)}) for one in range(1, count + 1)
+    )
+
+
+class Line:
+    def __init__(self, found: tuple[OpenBill, ...], charges: tuple[Charge, ...] = ()) -> None:
+        flow, problems = compile_flow("many.yaml", FLOW)
+        assert flow is not None, problems
+        self.flow, self.at = flow, AT
+        self.call = Call("CA1", "many", "+15550100", "", "simulator", "en-US", charges=charges)
+        self.happens(CallStarted(AT))
+        self.keys("1234")
+        assert isinstance(self.actions[0], LookUp)
+        self.happens(LookedUp(self.at, True, bills=found))
+
+    def keys(self, keys: str) -> None:
+        self.at += timedelta(seconds=20)
+        self.happens(KeysEntered(self.at, Digits(keys)))
+
+    def happens(self, event) -> None:
+        self.call, self.actions = step(self.flow, self.call, event)
+
+    @property
+    def said(self) -> list[tuple[str, object]]:
+        phrases = [phrase for action in self.actions if isinstance(action, Speak) for phrase in action.phrases]
+        return [(phrase.name, dict(phrase.values).get("key")) for phrase in phrases]
+
+
+def test_more_than_a_page_of_bills_go_round():
+    line = Line(bills(13))
+    offered = [("offer", str(key)) for key in range(1, 7)]
+    rest = [("more_bills", "7"), ("finish_bills", "8")]
+    assert line.said == [("open_bills", None), *offered, *rest]
+    line.keys("7")
+    assert line.said == [*offered, *rest]
+    line.keys("7")
+    assert line.said == [("offer", "1"), *rest]
+    line.keys("7")
+    assert line.said == [*offered, *rest]
+    line.keys("7")
+    line.keys("2")
+    assert line.call.payable is not None
+    assert (line.call.payable.key, line.call.payable.source) == ("B8", "billing.find_bill")
+    assert line.call.values["bill.due"] == Money(800)
+
+
+def test_keys_that_offer_nothing_are_no_choice():
+    line = Line(bills(2))
+    line.keys("3")
+    assert [name for name, _ in line.said][:2] == ["no_match", "offer"]
+    line.keys("7")
+    assert line.call.step == "which"
+
+
+def test_one_bill_is_chosen_by_itself_and_none_ends_the_call():
+    assert Line(bills(1)).call.step == "amount"
+    over = Line(())
+    assert (over.call.phase, over.said[0][0]) == ("over", "nothing_due")
+
+
+def test_a_bill_in_doubt_is_not_offered_and_a_last_one_is_asked_for_after_a_charge():
+    line = Line(bills(2), (Charge(1, Money(100), "unknown", payable="B1"),))
+    assert [name for name, _ in line.said] == ["open_bills", "offer", "finish_bills"]
+    assert isinstance(line.actions[-1], Collect)
+    line.keys("1")
+    assert line.call.payable is not None
+    assert line.call.payable.key == "B2"
+
+
+def test_the_list_is_kept_in_the_call_and_gone_at_its_end():
+    line = Line(bills(2))
+    assert Call.from_json(line.call.to_json()) == line.call
+    line.keys("8")
+    assert line.call.phase == "over"
+    assert line.call.bills == ()
