@@ -34,7 +34,7 @@ MU_LAW = 7  # RIFF's code of the format
 
 
 @dataclass(frozen=True)
-class Part:
+class PlayedPart:
     """Words to be said, or the name of a file to be played."""
 
     words: str = ""
@@ -52,20 +52,20 @@ class Playing:
         self._looked_s = time.monotonic()
         self._looking = threading.Lock()
 
-    def parts(self, phrase: Phrase) -> list[Part]:
+    def parts(self, phrase: Phrase) -> list[PlayedPart]:
         """In order. Words that follow each other are one part; a phrase without recordings is one part of words."""
         prompts = self._prompts_of(phrase.version)
         if not self._languages_there.intersection((phrase.language,)):
-            return [Part(prompts.words(phrase))]
-        parts: list[Part] = []
+            return [PlayedPart(prompts.words(phrase))]
+        parts: list[PlayedPart] = []
         for piece in prompts.pieces(phrase):
             files = self._files_of(phrase.language, piece)
             if files:
-                parts += [Part(file=file) for file in files]
+                parts += [PlayedPart(file=file) for file in files]
             elif parts and parts[-1].words:
                 parts[-1] = replace(parts[-1], words=parts[-1].words + piece.text)
             elif any(map(str.isalnum, piece.text)):
-                parts.append(Part(piece.text))
+                parts.append(PlayedPart(piece.text))
         return parts
 
     def wav(self, name: str) -> bytes | None:
