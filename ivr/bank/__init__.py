@@ -1,7 +1,7 @@
 """Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own."""
 
 from ivr.bank.banks_file import load_banks
-from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Finding, Outcome
+from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Examined, Outcome
 from ivr.bank.our_number import our_number
 from ivr.bank.promises import NextQuestion, Promises, after_silence, promises_table
 from ivr.bank.protocols import Opening, all_promises, open_bank, protocol_called
@@ -15,7 +15,7 @@ __all__ = [
     "BankAnswer",
     "BankNews",
     "BankSettings",
-    "Finding",
+    "Examined",
     "NextQuestion",
     "Opening",
     "Outcome",

@@ -66,7 +66,7 @@ class BankAnswer:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Examined:
     """What a look at a bank has shown. `is_good` is None for what was not tried, and why."""
 
     is_good: bool | None

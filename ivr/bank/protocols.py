@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ivr.bank.interface import Bank, BankNews, Finding
+from ivr.bank.interface import Bank, BankNews, Examined
 from ivr.bank.promises import Promises
 from ivr.bank.settings import BankSettings
 
@@ -32,7 +32,7 @@ class BankProtocol:
     promises: Promises
     settings: type[BankSettings]
     open: Callable[[Opening], Bank]
-    examine: Callable[[Opening], Iterator[Finding]]
+    examine: Callable[[Opening], Iterator[Examined]]
     read_news: Callable[[Opening, bytes], Sequence[BankNews]] | None = None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from ivr.bank import AuthorizationRequest, BankSettings, Finding, Opening, open_bank, protocol_called
+from ivr.bank import AuthorizationRequest, BankSettings, Examined, Opening, open_bank, protocol_called
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -15,7 +15,7 @@ TEST_CARD = {"card_number": b"4111111111111111", "expiry": b"0330", "security_co
 NO_FINGERPRINT = bytes(32)
 
 
-def check_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def check_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) -> Iterator[Examined]:
     """Never a charge. ConfigError is a finding too."""
     protocol = protocol_called(settings.protocol)
     opening = Opening(name, settings, environ)
@@ -23,12 +23,12 @@ def check_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) ->
         vault = Vault(settings.sealing_key, NO_FINGERPRINT, protocol.promises.seal)
         reference = f"check.{uuid4().hex}"
         sealed = seal_test_card(vault, reference)
-        yield Finding(True, f"{settings.sealing_key}: a test field can be sealed to it")
+        yield Examined(True, f"{settings.sealing_key}: a test field can be sealed to it")
         yield from protocol.examine(opening)
         if "card verification" in protocol.promises.operations:
             yield verify(opening, reference, sealed)
     except ConfigError as error:
-        yield Finding(False, str(error))
+        yield Examined(False, str(error))
 
 
 def seal_test_card(vault: Vault, reference: str) -> dict[str, str]:
@@ -38,17 +38,17 @@ def seal_test_card(vault: Vault, reference: str) -> dict[str, str]:
     return {field: intake.sealed for field, intake in taken.items() if intake.sealed}
 
 
-def verify(opening: Opening, reference: str, sealed: Mapping[str, str]) -> Finding:
+def verify(opening: Opening, reference: str, sealed: Mapping[str, str]) -> Examined:
     """A card verification (no amount) of the test card shows whether the bank can open what is sealed to this key."""
     settings: BankSettings = opening.settings
     if settings.is_live:
-        return Finding(
+        return Examined(
             None, "no test card is sent to a live account: whether it opens our seals shows with the first payment"
         )
     currency = settings.currencies[0] if settings.currencies else "USD"
     request = AuthorizationRequest(reference, reference, "check", "check", Money(0, currency), sealed)
     answer = open_bank(opening.name, settings, opening.environ).authorize(request)
     if answer.outcome in ("approved", "declined"):
-        return Finding(True, f"the bank has opened a sealed test card ({answer.outcome}; nothing is charged)")
+        return Examined(True, f"the bank has opened a sealed test card ({answer.outcome}; nothing is charged)")
     cure = "is sealing_key that of this account, and of this test or live system?"
-    return Finding(False, f"the bank cannot use a sealed test card: {answer.reason}; {cure}")
+    return Examined(False, f"the bank cannot use a sealed test card: {answer.reason}; {cure}")

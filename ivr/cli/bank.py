@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ivr.bank import Finding, load_banks
+from ivr.bank import Examined, load_banks
 from ivr.bank.simulator.__main__ import main as bank
 from ivr.calls.bank_check import check_bank
 from ivr.reading.problems import did_you_mean
@@ -33,7 +33,7 @@ def check(name: str) -> None:
         sys.exit(1)
 
 
-def line_of(finding: Finding) -> str:
+def line_of(finding: Examined) -> str:
     return f"{MARKS[finding.is_good]} {finding.words}"
 
 

@@ -10,14 +10,14 @@ from ivr.vault.seal import SealContext, SealingKey, load_sealing_key, seal
 
 
 @dataclass(frozen=True)
-class Form:
+class SealingForm:
     """`seal`: field, clear buffer, context, key, today; None for a field that the bank does not take."""
 
     load_key: Callable[[Path], SealingKey]
     seal: Callable[[str, bytearray, SealContext, SealingKey, date], str | None]
 
 
-FORMS: Mapping[str, Form] = {
-    "tonetill": Form(load_sealing_key, seal),
-    "adyen": Form(load_adyen_key, seal_for_adyen),
+FORMS: Mapping[str, SealingForm] = {
+    "tonetill": SealingForm(load_sealing_key, seal),
+    "adyen": SealingForm(load_adyen_key, seal_for_adyen),
 }

@@ -8,11 +8,12 @@ import pytest
 from ivr.conversation.engine import step
 from ivr.conversation.history import noted
 from ivr.core.actions import Collect, Speak
-from ivr.core.call import Call, Payable
+from ivr.core.call import Call, OpenBill, Payable
 from ivr.core.events import CARD_FIELDS, CardEntryEdited, Digits, KeysEntered, NoInput
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.flow.compiler import compile_flow
+from ivr.flow.compiler import Around, compile_flow
+from ivr.flow.part_files import read_parts
 from ivr.flow.steps import kinds
 from ivr.flow.talk.turn import LEAST_WARNING_S, MOST_ASIDES
 from tests.conversation.talk import ROOT, START, Talk, sample
@@ -184,7 +185,8 @@ def flows() -> Iterator[Flow]:
 
 
 def read(file: Path) -> Flow | None:
-    return compile_flow(file.name, file.read_text(encoding="utf-8"))[0]
+    parts = read_parts((part.name, part.read_bytes()) for part in sorted(file.parent.glob("parts/*.yaml")))
+    return compile_flow(file.name, file.read_text(encoding="utf-8"), Around(parts=parts))[0]
 
 
 FLOWS = list(flows())
@@ -205,6 +207,7 @@ def questions(flow: Flow) -> Iterator[Call]:
                     *("CA1", flow.name, "+15550100", "+15550199", "simulator", flow.head.languages[0]),
                     **{"step": name, "phase": phase, "field_index": index, "attempt": 1, "values": values},  # type: ignore[arg-type]
                     payable=Payable("billing.find_bill", "12345678", bill),
+                    bills=tuple(OpenBill(key, {"bill.due": bill, "bill.min": ten}) for key in ("700101", "700102")),
                 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ivr.bank.adyen.client import AdyenBank
 from ivr.bank.adyen.notifications import hmac_key
 from ivr.bank.https import BROKEN, NOTHING_LEFT, describe
-from ivr.bank.interface import Finding
+from ivr.bank.interface import Examined
 from ivr.bank.protocols import Opening
 from ivr.bank.secrets import secret_of, variable
 from ivr.errors import ConfigError
@@ -13,7 +13,7 @@ from ivr.errors import ConfigError
 OK, UNAUTHORIZED, FORBIDDEN = 200, 401, 403
 
 
-def examine(opening: Opening) -> Iterator[Finding]:
+def examine(opening: Opening) -> Iterator[Examined]:
     settings = opening.settings
     with AdyenBank(settings, secret_of(opening, "API_KEY")) as bank:
         try:
@@ -21,41 +21,41 @@ def examine(opening: Opening) -> Iterator[Finding]:
             for currency in settings.currencies:
                 yield currency_of(currency, *bank.payment_methods(currency))
         except (*NOTHING_LEFT, *BROKEN) as error:
-            yield Finding(False, f"{settings.url} cannot be reached: {describe(error)}; check url, ca and the network")
+            yield Examined(False, f"{settings.url} cannot be reached: {describe(error)}; check url, ca and the network")
     yield notifications(opening)
 
 
-def access(opening: Opening, bank: AdyenBank) -> Iterator[Finding]:
+def access(opening: Opening, bank: AdyenBank) -> Iterator[Examined]:
     settings = opening.settings
     status, _ = bank.payment_methods()
-    yield Finding(True, f"{settings.url} answers, under a certificate that is trusted")
+    yield Examined(True, f"{settings.url} answers, under a certificate that is trusted")
     key = variable(opening.name, "API_KEY")
     if status == OK:
-        yield Finding(True, f"{key} may act for the merchant account {settings.merchant_account}")
+        yield Examined(True, f"{key} may act for the merchant account {settings.merchant_account}")
     elif status == UNAUTHORIZED:
-        yield Finding(False, f"{key} is not taken: copy it again; test and live have keys of their own")
+        yield Examined(False, f"{key} is not taken: copy it again; test and live have keys of their own")
     elif status == FORBIDDEN:
         account = settings.merchant_account
-        yield Finding(
+        yield Examined(
             False, f"{key} may not act for {account}: check merchant_account, and the roles of the credential"
         )
     else:
-        yield Finding(False, f"Adyen answers with status {status}: check url, which ends in the version, /v72")
+        yield Examined(False, f"Adyen answers with status {status}: check url, which ends in the version, /v72")
 
 
-def currency_of(currency: str, status: int, said: Mapping[str, object]) -> Finding:
+def currency_of(currency: str, status: int, said: Mapping[str, object]) -> Examined:
     methods = said.get("paymentMethods")
     kinds = [one.get("type") for one in methods if isinstance(one, dict)] if isinstance(methods, list) else []
     if status == OK and "scheme" in kinds:
-        return Finding(True, f"the account takes cards in {currency}")
+        return Examined(True, f"the account takes cards in {currency}")
     cure = "add the payment method in the Customer Area, or take the currency out of banks.yaml"
-    return Finding(False, f"the account takes no cards in {currency}: {cure}")
+    return Examined(False, f"the account takes no cards in {currency}: {cure}")
 
 
-def notifications(opening: Opening) -> Finding:
+def notifications(opening: Opening) -> Examined:
     """Without them a charge is found by asking again, but a capture that fails is not noticed."""
     try:
         hmac_key(opening)
     except ConfigError as error:
-        return Finding(False, f"{error}; without it no notification is believed")
-    return Finding(True, f"notifications to /banks/{opening.name}/notifications can be checked")
+        return Examined(False, f"{error}; without it no notification is believed")
+    return Examined(True, f"notifications to /banks/{opening.name}/notifications can be checked")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ivr.bank.interface import Finding
+from ivr.bank.interface import Examined
 from ivr.bank.protocols import BankProtocol, Opening
 from ivr.bank.tonetill.client import PROMISES, TonetillBank
 from ivr.bank.tonetill.settings import TonetillSettings
@@ -10,19 +10,19 @@ from ivr.bank.tonetill.settings import TonetillSettings
 NEVER_CHARGED = "bank-check"
 
 
-def examine(opening: Opening) -> Iterator[Finding]:
+def examine(opening: Opening) -> Iterator[Examined]:
     """Asks about a charge that never was: the bank must say that it does not know it."""
     with TonetillBank(opening.settings) as bank:
-        yield Finding(True, "our certificate and its key belong together")
+        yield Examined(True, "our certificate and its key belong together")
         answer = bank.inquire(NEVER_CHARGED)
     if answer.outcome in ("not_found", "reversed"):
-        yield Finding(True, f"{opening.settings.url} answers, and takes our certificate")
+        yield Examined(True, f"{opening.settings.url} answers, and takes our certificate")
     elif answer.outcome == "not_sent":
-        yield Finding(
+        yield Examined(
             False, f"{opening.settings.url} cannot be reached: {answer.reason}; check url, ca and the network"
         )
     else:
-        yield Finding(False, f"{opening.settings.url} gives no answer that could be believed: {answer.reason}")
+        yield Examined(False, f"{opening.settings.url} gives no answer that could be believed: {answer.reason}")
 
 
 PROTOCOL = BankProtocol("tonetill", PROMISES, TonetillSettings, lambda opening: TonetillBank(opening.settings), examine)

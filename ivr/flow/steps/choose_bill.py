@@ -89,6 +89,11 @@ which_bill:
     def keyed(self, phase: str) -> Keyed:
         return "key"
 
+    def takes(self, turn: Turn, key: str) -> bool:
+        if key == FINISH_KEY:
+            return "finished" in self.then
+        return key != MORE_KEY or len(open_bills.left(turn.call)) > PER_PAGE
+
     def put(self, turn: Turn) -> Reply:
         bills = open_bills.left(turn.call)
         if not bills:
