@@ -123,6 +123,14 @@ class Call:
         return tuple(charge for charge in self.charges if not charge.told)
 
     @property
+    def to_tell(self) -> tuple[Charge, ...]:
+        """Charges that somebody must look after once the call is over: to text the caller, or to settle an open one.
+
+        An open charge may never have reached the ledger, and only the forwarder finds that out: nobody else will ask.
+        """
+        return tuple(charge for charge in self.untold if self.can_text or charge.is_open)
+
+    @property
     def known_ending(self) -> Ending:
         """What is true of the caller's money now, whatever a flow calls its ending."""
         if self.unsettled:
