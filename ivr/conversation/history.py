@@ -20,13 +20,15 @@ An entry is the seconds since the call began, and words:
 The digits of an account number are answers that a call forgets when it is over, and a card's are never known here.
 """
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from ivr.conversation.habit import is_second_done
 from ivr.core.call import Call
 from ivr.core.events import (
     BankAnswered,
+    BankOutcome,
     CallStarted,
     CardCaptured,
     CardCollected,
@@ -38,6 +40,7 @@ from ivr.core.events import (
     LimitReached,
     LookedUp,
     LookUpFailed,
+    LookUpProblem,
     NoInput,
     Waited,
 )
@@ -48,6 +51,16 @@ from ivr.reading.scalars import LONGEST_AMOUNT
 
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
 History = tuple[str, ...]
+# Seconds of 11 digits end in the year 5138; a number beyond that is no time.
+_BEGAN = re.compile(r"[0-9]{1,11} began")
+_MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[bc]"
+_ENTRY = re.compile(
+    "[0-9]{1,9} (?:silence|waited|not_found"
+    r"|keys [0-9A-D*#]{1,20}|digits [0-9]{1,5}[*#]?"
+    r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty)|captured [a-z-]+(?: [a-z]+)?"
+    rf"|bank (?:{'|'.join(get_args(BankOutcome))})|failed (?:{'|'.join(get_args(LookUpProblem))})"
+    rf"|found -?[0-9]{{1,12}} {_MONEY}|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY})"
+)
 
 
 def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
@@ -55,7 +68,7 @@ def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
     at = int(event.at.timestamp())
     if isinstance(event, CallStarted):
         return (f"{at} began",)
-    if not before.history or len(before.history) >= MOST_ENTRIES:
+    if not before.history or len(before.history) >= MOST_ENTRIES or not _BEGAN.fullmatch(before.history[0]):
         return before.history
     if is_second_done(flow, before, event):
         return before.history  # it changes nothing, and whole seconds do not tell it from a later one
@@ -69,7 +82,12 @@ def began(history: History) -> int:
 
 
 def is_whole(history: History) -> bool:
-    return 0 < len(history) < MOST_ENTRIES
+    """All of it is there, and can be read: a row may hold anything."""
+    return (
+        0 < len(history) < MOST_ENTRIES
+        and _BEGAN.fullmatch(history[0]) is not None
+        and all(_ENTRY.fullmatch(entry) for entry in history[1:])
+    )
 
 
 def _in_words(flow: Flow, before: Call, event: Event, after: Call) -> str:
