@@ -17,7 +17,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from ivr.cli.exploring import progress_bar
-from ivr.cli.load_ways import OWN_TRUNK, way_of
+from ivr.cli.load_ways import OWN_TRUNK, read_way
 from ivr.errors import ConfigError
 from ivr.extras import require_extra
 from ivr.logs import set_up_logging
@@ -97,7 +97,7 @@ def load(
     entries = [entry for entry in keys.split() if entry != "h"]
     asked = Asked(calls, via, flow, entries, min(calls, at_once or MOST_AT_ONCE))
     given = [name for name in (*OF_SIP, "flow") if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if way_of(via) == "sip":
+    if read_way(via) == "sip":
         sys.exit(load_by_sip(asked, given, of_sip))
     if wrong := [name for name in given if name in OF_SIP]:
         raise ConfigError(f"--{wrong[0].replace('_', '-')} goes with --via sip only: webhooks carry no audio")

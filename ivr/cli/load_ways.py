@@ -1,4 +1,4 @@
-"""Which way `load --via` goes, or why it goes none: told before anything is dialled."""
+"""Which way `--via` goes, or why it goes none: told before anything is dialled."""
 
 from typing import Literal
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ _EXAMPLES = "http://127.0.0.1:8000 for webhooks, sip:pay@127.0.0.1:5060, or sip 
 MOST_PORT = 65535
 
 
-def way_of(via: str) -> Way:
+def read_way(via: str) -> Way:
     """ConfigError says what is wrong with the address."""
     if via == OWN_TRUNK:
         return "sip"
@@ -27,13 +27,23 @@ def way_of(via: str) -> Way:
     return "webhooks"
 
 
+def require_webhooks(via: str) -> None:
+    """ConfigError for every other way."""
+    if read_way(via) != "webhooks":
+        raise ConfigError(f"--via {via}: this goes by webhooks only: write http://127.0.0.1:8000")
+
+
 def _require_host(via: str, place: str) -> None:
     try:
         parts = urlsplit(f"//{place}")
         host, port = parts.hostname, parts.port
     except ValueError:
         port_text = place.rpartition(":")[2]
-        what = f"{port_text} is no port, 1 to {MOST_PORT}" if port_text.isdecimal() else "its host cannot be read"
+        what = (
+            f"{port_text} is no port, 1 to {MOST_PORT}"
+            if port_text.isdecimal() and int(port_text[:9]) > MOST_PORT
+            else "its host cannot be read"
+        )
         raise ConfigError(f"--via {via}: {what}") from None
     if not host or any(mark.isspace() for mark in place):
         raise ConfigError(f"--via {via}: there is no host in it: write {_EXAMPLES}")

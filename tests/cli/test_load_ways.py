@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.cli.load_ways import way_of
+from ivr.cli.load_ways import read_way
 from ivr.errors import ConfigError
 
 
@@ -18,7 +18,7 @@ from ivr.errors import ConfigError
     ],
 )
 def test_an_address_of_a_line_says_which_way_calls_go(via: str, way: str):
-    assert way_of(via) == way
+    assert read_way(via) == way
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_an_address_of_a_line_says_which_way_calls_go(via: str, way: str):
 )
 def test_an_address_that_leads_nowhere_is_refused_with_its_reason(via: str, reason: str):
     with pytest.raises(ConfigError, match=reason):
-        way_of(via)
+        read_way(via)
