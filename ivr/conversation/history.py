@@ -2,7 +2,8 @@
 
 An entry is the seconds since the call began, and words:
 
-    keys 1          a key of a menu or a question with yes and no, or an amount that was taken
+    keys 1          a key of a menu or a question with yes and no, or an amount that was confirmed
+    keys 3000#      an amount that was read back, and not confirmed yet or ever: its first digit and noughts
     keys 000#       an amount that was not taken, in noughts: it may have been a part of a card number
     digits 8#       so many digits at a question for a number (with the done key): which ones is kept nowhere
     silence         no key
@@ -72,8 +73,8 @@ def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
         return before.history
     if is_second_done(flow, before, event):
         return before.history  # it changes nothing, and whole seconds do not tell it from a later one
-    words = _in_words(flow, before, event, after)
-    return (*before.history, f"{at - began(before.history)} {words}") if words else before.history
+    words, history = _in_words(flow, before, event, after), _with_confirmed_amount(flow, before, after)
+    return (*history, f"{at - began(history)} {words}") if words else history
 
 
 def began(history: History) -> int:
@@ -113,7 +114,28 @@ def _keys(flow: Flow, call: Call, event: KeysEntered, after: Call) -> str:
     if keyed != "amount" or count > LONGEST_AMOUNT:
         return f"digits {count}{done}"
     is_taken = after.step == call.step and after.phase == "confirm"
-    return f"keys {digits.decode() if is_taken else '0' * count}{done}"
+    return f"keys {_rounded(digits.decode()) if is_taken else '0' * count}{done}"
+
+
+def _rounded(amount: str) -> str:
+    """An amount that was only read back may be a part of a card number: its size is kept, and one digit of it."""
+    plain = amount.lstrip("0") or "0"
+    return plain[0].ljust(len(plain), "0")
+
+
+def _with_confirmed_amount(flow: Flow, before: Call, after: Call) -> History:
+    """What a caller has agreed to pay is an amount, and on record with the charge."""
+    step, money, history = flow.steps.get(before.step), before.values.get("money"), before.history
+    is_read_back = before.phase == "confirm" and step is not None and step.keyed("entry") == "amount"
+    if not is_read_back or not isinstance(money, Money) or after.step == before.step or after.phase == "over":
+        return history
+    written = f" keys {_rounded(str(money.minor))}"
+    places = (at for at in reversed(range(len(history))) if history[at].rstrip("#").endswith(written))
+    at = next(places, None)
+    if at is None or after.values.get("amount") != money:
+        return history
+    confirmed = history[at].replace(written, f" keys {money.minor}")
+    return (*history[:at], confirmed, *history[at + 1 :])
 
 
 def _card(_flow: Flow, _call: Call, event: CardCollected) -> str:
