@@ -18,6 +18,14 @@ def history(bench: Bench, *entries: str) -> str:
     return ", ".join(stored.call.history)
 
 
+@pytest.mark.parametrize("entries", [(), ("2075#",), ("2075#", "1")], ids=" ".join)
+def test_no_answer_is_left_in_the_record_of_a_caller_who_hung_up(bench: Bench, entries: tuple[str, ...]):
+    history(bench, *entries)
+    (call,) = bench.workbench.store.ended_calls("pay-a-bill", 2)
+    assert not {"account_number", "money"} & call.values.keys()
+    assert call.payable is not None
+
+
 def test_an_amount_that_was_confirmed_is_kept(bench: Bench):
     assert "keys 2075#" in history(bench, "2075#", "1")
 
