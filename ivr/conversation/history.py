@@ -6,6 +6,7 @@ An entry is the seconds since the call began, and words:
     keys 3000#      an amount that was read back, and not confirmed yet or ever: its first digit and noughts
     keys 000#       an amount that was not taken, in noughts: it may have been a part of a card number
     digits 8#       so many digits at a question for a number (with the done key): which ones is kept nowhere
+    digits 0*8#     the same behind keys that were cleared; so with amounts
     silence         no key
     card card_number visa      the vault's verdict on a card field: valid, of that brand
     card expiry ok itself      valid, and over by its length or the timer, without the done key
@@ -52,12 +53,14 @@ from ivr.reading.scalars import LONGEST_AMOUNT
 
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
 History = tuple[str, ...]
+CLEARED_BEFORE = "0*"
+_DIGITS = re.compile(r"(0\*)?([0-9]+)([*#]?)")
 # Seconds of 11 digits end in the year 5138; a number beyond that is no time.
 _BEGAN = re.compile(r"[0-9]{1,11} began")
 _MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[bc]"
 _ENTRY = re.compile(
     "[0-9]{1,9} (?:silence|waited|not_found"
-    r"|keys [0-9A-D*#]{1,20}|digits [0-9]{1,5}[*#]?"
+    r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
     r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty)|captured [a-z-]+(?: [a-z]+)?"
     rf"|bank (?:{'|'.join(get_args(BankOutcome))})|failed (?:{'|'.join(get_args(LookUpProblem))})"
     rf"|found -?[0-9]{{1,12}} {_MONEY}|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY})"
@@ -80,6 +83,14 @@ def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
 def began(history: History) -> int:
     """When the call began (epoch s)."""
     return int(history[0].partition(" ")[0])
+
+
+def read_digits(written: str) -> tuple[str, int, str]:
+    """What stands behind `digits`: `CLEARED_BEFORE` or nothing, how many there were, and the key that ended them."""
+    found = _DIGITS.fullmatch(written)
+    if found is None:
+        raise ValueError("no digits of a history")
+    return found[1] or "", int(found[2]), found[3]
 
 
 def is_whole(history: History) -> bool:
@@ -106,15 +117,16 @@ def _keys(flow: Flow, call: Call, event: KeysEntered, after: Call) -> str:
     keyed = step.keyed(call.phase) if step is not None else "key"
     if keyed == "key" and len(keys) <= 2:
         return f"keys {event.keys.text()}"
-    # Before a clear key nothing counts; after it only how many there are.
+    # Of what was cleared nothing counts but that it was there; of what comes after it only how many there are.
     done = "#" if keys[-1:] == b"#" else "*" if keys[-1:] == b"*" else ""
     entry = bytes(keys).removesuffix(done.encode())
     digits = entry if keyed == "key" else entry.rpartition(b"*")[2]
+    cleared = CLEARED_BEFORE if keyed != "key" and b"*" in entry else ""
     count = sum(48 <= key <= 57 for key in digits)
     if keyed != "amount" or count > LONGEST_AMOUNT:
-        return f"digits {count}{done}"
+        return f"digits {cleared}{count}{done}"
     is_taken = after.step == call.step and after.phase == "confirm"
-    return f"keys {_rounded(digits.decode()) if is_taken else '0' * count}{done}"
+    return f"keys {cleared}{_rounded(digits.decode()) if is_taken else '0' * count}{done}"
 
 
 def _rounded(amount: str) -> str:
@@ -129,12 +141,14 @@ def _with_confirmed_amount(flow: Flow, before: Call, after: Call) -> History:
     is_read_back = before.phase == "confirm" and step is not None and step.keyed("entry") == "amount"
     if not is_read_back or not isinstance(money, Money) or after.step == before.step or after.phase == "over":
         return history
-    written = f" keys {_rounded(str(money.minor))}"
-    places = (at for at in reversed(range(len(history))) if history[at].rstrip("#").endswith(written))
+    rounded = _rounded(str(money.minor))
+    endings = (f" keys {rounded}", f" keys {CLEARED_BEFORE}{rounded}")
+    places = (at for at in reversed(range(len(history))) if history[at].rstrip("#").endswith(endings))
     at = next(places, None)
     if at is None or after.values.get("amount") != money:
         return history
-    confirmed = history[at].replace(written, f" keys {money.minor}")
+    kept, _, done = history[at].rpartition(rounded)
+    confirmed = f"{kept}{money.minor}{done}"
     return (*history[:at], confirmed, *history[at + 1 :])
 
 
