@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ivr.core.actions import LookUp
 from ivr.core.events import Event, HungUp, Waited
 from ivr.flow.steps.pay import DUE_PATIENCE_S
 from ivr.store import StaleCall
@@ -20,8 +21,8 @@ class SlowConsent:
         self.bills, self.answers = bench.billing, False
         self.asked: list[str] = []
 
-    def look_up(self, source: str, key: str, event: Event, asker: str = "") -> object:
-        return self.bills.look_up(source, key, event, asker)
+    def look_up(self, asked: LookUp, event: Event, asker: str = "") -> object:
+        return self.bills.look_up(asked, event, asker)
 
     def due_now(self, source: str, key: str, asker: str) -> object:
         self.asked.append(asker)
@@ -208,6 +209,23 @@ def test_a_call_that_ended_while_the_ledger_was_away_is_settled_once_it_is_back(
     assert (person.call.outcome, person.call.charges, payments(person)) == ("unpaid", (), [])
     assert not is_sealed(person)
     assert not any(store.outbox_depth().values())
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "+15550100"])
+@pytest.mark.parametrize("away", [("begin_payment", "payments_of"), ("begin_payment", "forget_card")], ids="+".join)
+def test_a_charge_that_broke_on_its_way_to_the_ledger_is_settled_for_every_caller(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caller: str, away: tuple[str, ...]
+):
+    person = Person(bench, caller).at_consent()
+    with monkeypatch.context() as breaking:
+        for name in away:
+            breaking.setattr(type(bench.workbench.store), name, unreadable)
+        assert person.keys("1").heard == ["apology", "charge_not_known", "goodbye"]
+    assert person.call.outcome == "pending"
+    assert person.texts == []
+    assert (person.call.outcome, person.call.charges, payments(person)) == ("unpaid", (), [])
+    assert not is_sealed(person)
+    assert not any(bench.workbench.store.outbox_depth().values())
 
 
 def unreadable(*_arguments: object) -> None:

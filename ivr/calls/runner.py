@@ -203,16 +203,27 @@ class Runner:
         version = call.flow_version
         phrases = tuple(Phrase(name, call.language, version=version) for name in ("apology", told, "goodbye"))
         charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
-        ended = replace(call, phase="over", outcome=ending, charges=charges, notes=NO_NOTES, moves=left(call, ERROR))
+        ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
+        ended = self._without_answers(ended)
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well; then nothing that was keyed in is kept. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        flow = flow_of(self.flows, call)
-        kept = {name: value for name, value in call.values.items() if flow and name not in flow.answers}
         ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
-        return Advance(replace(ended, notes=NO_NOTES, bills=(), values=kept), [])
+        return Advance(self._without_answers(ended), [])
+
+    def _without_answers(self, call: Call) -> Call:
+        """What the caller keyed in is kept no longer than the call, as the engine has it at its own endings; all values
+        are dropped where the flow cannot say which of them are answers. The payable keeps the key that is paid for."""
+        try:
+            flow = flow_of(self.flows, call)
+        except Exception as fault:
+            note_fault(call.id, fault)
+            flow = None
+        asked = flow.answers if flow is not None else call.values.keys()
+        values = {name: value for name, value in call.values.items() if name not in asked}
+        return replace(call, values=values, notes=NO_NOTES, bills=())
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""

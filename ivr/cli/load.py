@@ -17,6 +17,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from ivr.cli.exploring import progress_bar
+from ivr.cli.load_ways import OWN_TRUNK, read_way
 from ivr.errors import ConfigError
 from ivr.extras import require_extra
 from ivr.logs import set_up_logging
@@ -96,7 +97,7 @@ def load(
     entries = [entry for entry in keys.split() if entry != "h"]
     asked = Asked(calls, via, flow, entries, min(calls, at_once or MOST_AT_ONCE))
     given = [name for name in (*OF_SIP, "flow") if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if via == "sip" or via.startswith("sip:"):
+    if read_way(via) == "sip":
         sys.exit(load_by_sip(asked, given, of_sip))
     if wrong := [name for name in given if name in OF_SIP]:
         raise ConfigError(f"--{wrong[0].replace('_', '-')} goes with --via sip only: webhooks carry no audio")
@@ -130,7 +131,7 @@ def load_by_sip(asked: Asked, given: Sequence[str], of_sip: dict[str, Any]) -> i
 
     set_up_logging("error", "text")
     plan = LoadPlan(asked.via, asked.keys, asked.calls, asked.at_once, **of_sip)
-    if asked.via == "sip":
+    if asked.via == OWN_TRUNK:
         plan = to_own_trunk(plan, asked.flow, load_settings())
     elif "flow" in given:
         raise ConfigError(f"--flow goes without {asked.via}: the number that is called decides the flow (TRUNK_FLOWS)")

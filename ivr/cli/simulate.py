@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ivr.channels.simulator import Ask, CallerLine, converse, mask
 from ivr.cli.flow_choice import chosen_flow
+from ivr.cli.load_ways import require_webhooks
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
 from ivr.logs import set_up_logging
@@ -144,6 +145,7 @@ def via_line(url: str, flow: str, ani: str) -> CallerLine:
     """As Twilio would call the line, with this project's auth token."""
     from ivr.testing.twilio import call_application
 
+    require_webhooks(url)
     settings = load_settings()
     return call_application(
         url,

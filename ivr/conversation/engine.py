@@ -134,7 +134,9 @@ def enter(turn: Turn, name: str) -> Reply:
         turn = turn if turn.call.charges else turn.say("cancelled")
     if name in BUILT_IN:
         return turn, End()
-    turn = turn.change(step=name, phase="entry", field_index=0, silences=0, mistakes=0, repeats=0, notes=NO_NOTES)
+    turn = turn.change(
+        step=name, phase="entry", field_index=0, silences=0, mistakes=0, clears=0, repeats=0, notes=NO_NOTES
+    )
     turn = turn.change(asides=0, warned=False) if turn.call.asides or turn.call.warned else turn
     return here(turn).enter(turn)
 

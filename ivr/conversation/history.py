@@ -2,9 +2,11 @@
 
 An entry is the seconds since the call began, and words:
 
-    keys 1          a key of a menu or a question with yes and no, or an amount that was taken
+    keys 1          a key of a menu or a question with yes and no, or an amount that was confirmed
+    keys 3000#      an amount that was read back, and not confirmed yet or ever: its first digit and noughts
     keys 000#       an amount that was not taken, in noughts: it may have been a part of a card number
     digits 8#       so many digits at a question for a number (with the done key): which ones is kept nowhere
+    digits 0*8#     the same behind keys that were cleared; so with amounts
     silence         no key
     card card_number visa      the vault's verdict on a card field: valid, of that brand
     card expiry ok itself      valid, and over by its length or the timer, without the done key
@@ -22,14 +24,16 @@ An entry is the seconds since the call began, and words:
 The digits of an account number are answers that a call forgets when it is over, and a card's are never known here.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from ivr.conversation.asides import lone_key
 from ivr.conversation.habit import is_second_done
 from ivr.core.call import Call
 from ivr.core.events import (
     BankAnswered,
+    BankOutcome,
     CallStarted,
     CardCaptured,
     CardCollected,
@@ -41,6 +45,7 @@ from ivr.core.events import (
     LimitReached,
     LookedUp,
     LookUpFailed,
+    LookUpProblem,
     NoInput,
     OpenBill,
     Value,
@@ -54,6 +59,18 @@ from ivr.reading.scalars import BILL_VALUES, LONGEST_AMOUNT
 MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cannot be replayed
 ANY_KEY = "5"  # stands for several, pressed where any key was asked for
 History = tuple[str, ...]
+CLEARED_BEFORE = "0*"
+_DIGITS = re.compile(r"(0\*)?([0-9]+)([*#]?)")
+# Seconds of 11 digits end in the year 5138; a number beyond that is no time.
+_BEGAN = re.compile(r"[0-9]{1,11} began")
+_MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[bc]"
+_ENTRY = re.compile(
+    "[0-9]{1,9} (?:silence|waited|not_found"
+    r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
+    r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty)|captured [a-z-]+(?: [a-z]+)?"
+    rf"|bank (?:{'|'.join(get_args(BankOutcome))})|failed (?:{'|'.join(get_args(LookUpProblem))})"
+    rf"|found -?[0-9]{{1,12}} {_MONEY}|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY})"
+)
 
 
 def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
@@ -62,12 +79,12 @@ def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
     if isinstance(event, CallStarted):
         # A call that an operator's message has ended says nothing of its flow: it is not gone through again.
         return () if event.is_all else (f"{at} began",)
-    if not before.history or len(before.history) >= MOST_ENTRIES:
+    if not before.history or len(before.history) >= MOST_ENTRIES or not _BEGAN.fullmatch(before.history[0]):
         return before.history
     if is_second_done(flow, before, event):
         return before.history  # it changes nothing, and whole seconds do not tell it from a later one
-    words = _in_words(flow, before, event, after)
-    return (*before.history, f"{at - began(before.history)} {words}") if words else before.history
+    words, history = _in_words(flow, before, event, after), _with_confirmed_amount(flow, before, after)
+    return (*history, f"{at - began(history)} {words}") if words else history
 
 
 def began(history: History) -> int:
@@ -75,8 +92,21 @@ def began(history: History) -> int:
     return int(history[0].partition(" ")[0])
 
 
+def read_digits(written: str) -> tuple[str, int, str]:
+    """What stands behind `digits`: `CLEARED_BEFORE` or nothing, how many there were, and the key that ended them."""
+    found = _DIGITS.fullmatch(written)
+    if found is None:
+        raise ValueError("no digits of a history")
+    return found[1] or "", int(found[2]), found[3]
+
+
 def is_whole(history: History) -> bool:
-    return 0 < len(history) < MOST_ENTRIES
+    """All of it is there, and can be read: a row may hold anything."""
+    return (
+        0 < len(history) < MOST_ENTRIES
+        and _BEGAN.fullmatch(history[0]) is not None
+        and all(_ENTRY.fullmatch(entry) for entry in history[1:])
+    )
 
 
 def _in_words(flow: Flow, before: Call, event: Event, after: Call) -> str:
@@ -97,15 +127,39 @@ def _keys(flow: Flow, call: Call, event: KeysEntered, after: Call) -> str:
     if after.asides > call.asides:
         # One key that was no answer: which one tells nothing of the caller.
         return f"keys {lone_key(Turn(flow, call, 0.0), event) or ANY_KEY}"
-    # Before a clear key nothing counts; after it only how many there are.
+    # Of what was cleared nothing counts but that it was there; of what comes after it only how many there are.
     done = "#" if keys[-1:] == b"#" else "*" if keys[-1:] == b"*" else ""
     entry = bytes(keys).removesuffix(done.encode())
     digits = entry if keyed == "key" else entry.rpartition(b"*")[2]
+    cleared = CLEARED_BEFORE if keyed != "key" and b"*" in entry else ""
     count = sum(48 <= key <= 57 for key in digits)
     if keyed != "amount" or count > LONGEST_AMOUNT:
-        return f"digits {count}{done}"
+        return f"digits {cleared}{count}{done}"
     is_taken = after.step == call.step and after.phase == "confirm"
-    return f"keys {digits.decode() if is_taken else '0' * count}{done}"
+    return f"keys {cleared}{_rounded(digits.decode()) if is_taken else '0' * count}{done}"
+
+
+def _rounded(amount: str) -> str:
+    """An amount that was only read back may be a part of a card number: its size is kept, and one digit of it."""
+    plain = amount.lstrip("0") or "0"
+    return plain[0].ljust(len(plain), "0")
+
+
+def _with_confirmed_amount(flow: Flow, before: Call, after: Call) -> History:
+    """What a caller has agreed to pay is an amount, and on record with the charge."""
+    step, money, history = flow.steps.get(before.step), before.values.get("money"), before.history
+    is_read_back = before.phase == "confirm" and step is not None and step.keyed("entry") == "amount"
+    if not is_read_back or not isinstance(money, Money) or after.step == before.step or after.phase == "over":
+        return history
+    rounded = _rounded(str(money.minor))
+    endings = (f" keys {rounded}", f" keys {CLEARED_BEFORE}{rounded}")
+    places = (at for at in reversed(range(len(history))) if history[at].rstrip("#").endswith(endings))
+    at = next(places, None)
+    if at is None or after.values.get("amount") != money:
+        return history
+    kept, _, done = history[at].rpartition(rounded)
+    confirmed = f"{kept}{money.minor}{done}"
+    return (*history[:at], confirmed, *history[at + 1 :])
 
 
 def _card(_flow: Flow, _call: Call, event: CardCollected) -> str:

@@ -11,7 +11,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 8
+FORM = 9
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -55,6 +55,7 @@ class Call:
     the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
     `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
     `bills`: what a look-up of all open bills has found. `guesses`: look-ups with several answers that found nothing.
+    `clears`: clear keys since the last answer that was taken.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
     entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key ended
     the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
@@ -78,6 +79,7 @@ class Call:
     field_index: int = 0
     silences: int = 0
     mistakes: int = 0
+    clears: int = 0
     attempt: int = 0
     repeats: int = 0
     stray: str = ""
@@ -126,6 +128,14 @@ class Call:
     def untold(self) -> tuple[Charge, ...]:
         """Charges whose result the caller has not heard: when the call is over, a text has to tell them."""
         return tuple(charge for charge in self.charges if not charge.told)
+
+    @property
+    def to_tell(self) -> tuple[Charge, ...]:
+        """Charges that somebody must look after once the call is over: to text the caller, or to settle an open one.
+
+        An open charge may never have reached the ledger, and only the forwarder finds that out: nobody else will ask.
+        """
+        return tuple(charge for charge in self.untold if self.can_text or charge.is_open)
 
     @property
     def known_ending(self) -> Ending:

@@ -1,6 +1,7 @@
 """A stored call that another version may have written: read whole, or as much of it as a truthful ending needs."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, time
 from typing import Any, get_args
@@ -10,6 +11,9 @@ from ivr.core.money import Money
 
 ENDINGS = frozenset(get_args(Ending))
 STATUSES = frozenset(get_args(ChargeStatus))
+# Of a step, with the parts that it is in: a name in a flow has 60 characters at most.
+LONGEST_NAME = 500
+_SURROGATES = re.compile(r"\\u[dD]")
 # The fields that hold one text, number or truth, each with its type.
 _PLAIN: dict[str, type] = {
     name: type(value)
@@ -24,7 +28,7 @@ def read_call(text: str, call_id: str, flow: str) -> tuple[Call, bool]:
     """The call, and whether it is all there: one that is not must not go on, only end. `flow` is the row's own column."""
     try:
         call = Call.from_json(text)
-        is_whole = (call.id, call.flow) == (call_id, flow) and _is_of_its_types(call)
+        is_whole = (call.id, call.flow) == (call_id, flow) and _is_of_its_types(call) and _is_written_again(text, call)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         is_whole = False
     return (call, True) if is_whole else (_what_can_be_read(text, call_id, flow), False)
@@ -48,6 +52,19 @@ def _is_of_its_types(call: Call) -> bool:
 
 def _kept(call: Call) -> tuple[Mapping[str, object], ...]:
     return call.values, call.notes, *(one.values for one in call.bills)
+
+
+def _is_written_again(text: str, call: Call) -> bool:
+    """Text of the right type that no column takes: a name out of all bounds, or half of a pair of surrogates."""
+    return len(call.step) <= LONGEST_NAME and (not _SURROGATES.search(text) or _is_text(json.loads(text)))
+
+
+def _is_text(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_like(value: object, kind: type) -> bool:
@@ -76,7 +93,10 @@ def _is_charge(charge: Charge) -> bool:
 
 def _what_can_be_read(text: str, call_id: str, flow: str) -> Call:
     stored = _fields(text)
-    read: dict[str, Any] = {name: stored[name] if isinstance(stored.get(name), str) else "" for name in TEXTS}
+    texts = {name: stored.get(name) for name in TEXTS}
+    read: dict[str, Any] = {
+        name: text if isinstance(text, str) and _is_text(text) else "" for name, text in texts.items()
+    }
     read |= {name: stored[name] for name in NUMBERS if type(stored.get(name)) is int}
     read |= {name: stored.get(name) is True for name in ("hung_up",)}
     if stored.get("phase") == "over":

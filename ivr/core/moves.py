@@ -39,9 +39,15 @@ def way_of(call: Call) -> str | None:
     if not is_whole:
         return None
     first = list(moves)
-    while len(" ".join(first)) > LONGEST_WAY:
+    while len(" ".join(first)) > LONGEST_WAY and len(first) > 1:
         del first[-2]
-    return " ".join(first)
+    way = " ".join(first)
+    return way if len(way) <= LONGEST_WAY else None
+
+
+def is_way(text: str) -> bool:
+    """Whether moves can be read out of it: a row may hold anything."""
+    return text.startswith(f"{BEGINNING} ") and text.count(" ") % 2 == 1
 
 
 def moves_of(way: str) -> list[Move]:

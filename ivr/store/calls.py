@@ -85,7 +85,7 @@ class Calls:
         return None
 
     def _end(self, state: Call, values: tuple[object, ...]) -> None:
-        if state.untold and (state.can_text or any(charge.status == "unknown" for charge in state.untold)):
+        if state.to_tell:
             self._end_with_promise(state, values)
         elif self._database.run(_END, values).rowcount != 1:
             raise StaleCall(state.id)
@@ -93,12 +93,12 @@ class Calls:
     def _end_with_promise(self, state: Call, values: tuple[object, ...]) -> None:
         """A call that ends before the caller has heard how a charge ended: a text will tell, and that is kept here.
 
-        So is a charge in doubt, whether or not a text can tell: the forwarder finds out if it was begun at all.
+        So is an open charge, whether or not a text can tell: the forwarder finds out if it was begun at all.
         """
         with self._database.money() as connection:
             if connection.exec_driver_sql(self._database.native(_END), values).rowcount != 1:
                 raise StaleCall(state.id)
-            for charge in state.untold:
+            for charge in state.to_tell:
                 add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
 
     def settle_call(self, stored: StoredCall, state: Call) -> None:

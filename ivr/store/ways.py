@@ -6,13 +6,15 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from ivr.core.moves import is_way
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import call
 
 
 @dataclass(frozen=True)
 class WaysTaken:
-    """`ways`: each with the number of calls that went it. `live`: calls that go on; `unnoted`: ended before ways were noted."""
+    """`ways`: each with the number of calls that went it. `live`: calls that go on; `unnoted`: ended before ways were noted,
+    or with one that cannot be read."""
 
     ways: Sequence[tuple[str, int]]
     live: int
@@ -35,9 +37,10 @@ class Ways:
             # All live calls, for which there is an index: they are few, whatever flow they are of.
             going_on = connection.execute(select(call.c.flow, call.c.started_at).where(~call.c.is_over)).all()
         live = sum(row.flow == flow and row.started_at >= begin for row in going_on)
-        without = sum(count for way, count in rows if way is None)
+        ways = [(way, count) for way, count in rows if way is not None and is_way(way)]
+        without = sum(count for _, count in rows) - sum(count for _, count in ways)
         # A call may have ended between the two questions.
-        return WaysTaken([(way, count) for way, count in rows if way is not None], live, max(without - live, 0))
+        return WaysTaken(ways, live, max(without - live, 0))
 
     def called_flows(self) -> Sequence[str]:
         """The names of all flows that were ever called, those that are gone too."""

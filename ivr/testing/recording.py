@@ -1,12 +1,15 @@
 """A call as it happens, kept as what a call file needs; keys of a card never are, only keys of a test card like it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any, Self
 
 from ivr.calls import CallStore
 from ivr.channels.simulator import LineReply, LocalLine
+from ivr.conversation.habit import is_second_done
 from ivr.core.actions import Collect, Phrase
+from ivr.core.brands import brand_of, is_taken
 from ivr.core.call import Call
 from ivr.core.entry import read_after_timeout
 from ivr.core.events import Event, KeysEntered, NoInput, Waited
@@ -14,10 +17,9 @@ from ivr.core.stray_cards import card_within
 from ivr.flow.talk.dropping import drop_card, is_card
 from ivr.flow.talk.turn import Turn, moment_of
 from ivr.store import Payment
-from ivr.testing.cards import TEST_CARDS, code_of, stand_in
+from ivr.testing.cards import PUBLISHED, TEST_CARDS, code_of, stand_in
+from ivr.testing.stand_ins import FIELDS
 
-EXPIRY = "1230"
-EXPIRIES = {"card_expired": "0120", "expiry_not_valid": "1330"}  # by what is heard of them
 BANK_OF = {"declined": "declines", "reversed": "is silent", "not_sent": "is unreachable", "unknown": "cannot say"}
 
 
@@ -48,11 +50,11 @@ class RecordedCall:
         self.happened.append(Happening(verb, rest, **more))
 
     def hears(self, prompt: str) -> None:
-        """What the vault thought of an expiry is heard: the keys that stand in for it must fare the same."""
-        last = self.happened[-1] if self.happened else None
-        if last and last.is_card and prompt in EXPIRIES:
-            last.rest = EXPIRIES[prompt]
         self.add("hears", prompt)
+
+    @property
+    def last_keys(self) -> Happening | None:
+        return next((one for one in reversed(self.happened) if one.verb == "keys"), None)
 
     def answered(self, intent: str) -> bool:
         return any(one.intent == intent for one in self.happened)
@@ -85,12 +87,40 @@ class RecordingLine(LocalLine):
 
     def _happen(self, event: Event) -> LineReply:
         if isinstance(event, KeysEntered) and self._collect is not None:
-            self._note_keys(self._collect, event)
-        elif isinstance(event, NoInput):
+            return self._happen_by_keys(self._collect, event)
+        if isinstance(event, NoInput):
             self.recording.add("silence")
         elif isinstance(event, Waited):
             self._note_wait()
         return super()._happen(event)
+
+    def _happen_by_keys(self, collect: Collect, event: KeysEntered) -> LineReply:
+        call = self._session.call
+        if call is not None and self._repeats_done(call, event):
+            # At the same moment as the entry before it: on a line of its own it would come a second later, and count.
+            last = self.recording.last_keys
+            assert last is not None
+            last.rest += event.keys.text()
+            return super()._happen(event)
+        self._note_keys(collect, event)
+        noted = self.recording.happened[-1]
+        reply = super()._happen(event)
+        if call is not None and collect.sensitive:
+            self._let_fare_the_same(noted, call)
+        return reply
+
+    def _repeats_done(self, call: Call, event: KeysEntered) -> bool:
+        is_at_once = event.at.timestamp() == call.done_at
+        return is_at_once and is_second_done(self.runner.flows[call.flow], call, event)
+
+    def _let_fare_the_same(self, noted: Happening, before: Call) -> None:
+        """The keys that stand in for an expiry are as wrong as they were, by the vault's verdict."""
+        after = self._session.call
+        written = after.history[len(before.history) :] if after else ()
+        verdict = next((one.split(" ")[3] for one in written if " card expiry " in one), "")
+        keys = FIELDS["expiry"].get(verdict if verdict.startswith("!") else "")
+        if verdict and keys:
+            noted.rest = f"{noted.rest[: noted.entry.start]}{keys}{noted.rest[noted.entry.stop :]}"
 
     def _note_wait(self) -> None:
         """A wait for the bank is written once, as what the bank did; a wait for a look-up as what it is."""
@@ -112,51 +142,81 @@ class RecordingLine(LocalLine):
         span = read_after_timeout(event.keys.buffer, collect.rules)
         before, entry, after = keys[: span.start], keys[span.start : span.end], keys[span.end : span.used]
         if collect.sensitive:
-            entry = card_keys(collect.field, entry, str(call.values.get("brand", "")) if call else "")
+            entry = self._card_keys(collect.field, entry, call)
         # What was cleared means nothing, and may have been anything.
         place = range(span.start, span.start + len(entry))
         self.recording.add("keys", f"{zeros(before)}{entry}{after}", is_card=collect.sensitive, entry=place)
         if call is not None and not collect.sensitive:
             self._hide_what_is_dropped(call, event)
 
+    def _card_keys(self, card_field: str, entry: str, call: Call | None) -> str:
+        """Keys that are valid or not as these are, and belong to nobody."""
+        if card_field != "card_number" or call is None:
+            return of_field(card_field, entry, str(call.values.get("brand", "")) if call else "")
+        number, step = stand_in(entry), self.runner.flows[call.flow].steps[call.step]
+        brands = frozenset(step.card.brands) if step.card else frozenset[str]()
+        if is_taken(entry.encode(), brands) and not is_taken(number.encode(), brands):
+            return TEST_CARDS["discover"]  # of UnionPay, on Discover's network
+        return number
+
+    def _is_account(self, digits: str) -> bool:
+        return self.runner.payments.store.find_bill(digits) is not None
+
     def _hide_what_is_dropped(self, call: Call, event: KeysEntered) -> None:
         """What the call itself takes for a card number, at once or together with entries before it."""
         turn, now = Turn(self.runner.flows[call.flow], call, event.at.timestamp()), self.recording.happened[-1]
+        step = turn.flow.steps.get(call.step)
         if is_card(turn, event):
-            hide([now])
+            is_one_key = step is None or step.keyed(call.phase) == "key"
+            hide([now], self._is_account, keep=1 if is_one_key else 0)
             self._parts = ()
             return
-        step = turn.flow.steps.get(call.step)
         if step is None or call.phase not in step.phases:
             return  # the language, or whether to cancel: the call makes nothing more of it
         after, was_card = drop_card(turn, event)
         if was_card:
-            hide([*self._parts, now])
+            hide([*self._parts, now], self._is_account)
         count = len(after.call.stray_steps.split())
         parts = (*self._parts, now) if now.digits else self._parts
         self._parts = parts[-count:] if count else ()
 
 
-def hide(parts: Sequence[Happening]) -> None:
-    """Digits that are a card number together, or hold one, become those of a test card that is dropped as well."""
+def hide(parts: Sequence[Happening], is_account: Callable[[str], bool], keep: int = 0) -> None:
+    """Digits that are a card number together, or hold one, become those of a test card that is dropped as well.
+
+    `keep`: so many digits before it are an answer, such as the key of a menu, and nobody's number.
+    """
     joined = "".join(part.digits for part in parts)
     found = card_within(joined.encode()) or slice(0, len(joined))
-    number = stand_in(joined[found])
-    if card_within(number.encode()) is None:
-        number = TEST_CARDS["visa"]  # of a scheme that has no test card here
-    digits = f"{'0' * found.start}{number}".ljust(len(joined), "0")
-    for part in parts:
-        length = len(digits) if part is parts[-1] else len(part.digits)
-        part.rest = f"{part.rest[: part.entry.start]}{digits[:length]}{part.rest[part.entry.stop :]}"
-        digits = digits[length:]
+    before = f"{joined[: min(keep, found.start)]}".ljust(found.start, "0")
+    lengths = [len(part.digits) for part in parts[:-1]]
+    number = _dropped_as_well(joined[found], lambda card: not any(map(is_account, _cut(f"{before}{card}", lengths))))
+    # A longer number in parts is not made longer: only its own check digit would end it there.
+    digits = f"{before}{number}" if lengths else f"{before}{number}".ljust(len(joined), "0")
+    for part, own in zip(parts, [*_cut(digits, lengths), digits[sum(lengths) :]], strict=True):
+        part.rest = f"{part.rest[: part.entry.start]}{own}{part.rest[part.entry.stop :]}"
 
 
-def card_keys(card_field: str, entry: str, brand: str) -> str:
-    """Keys that are valid or not as these are, and belong to nobody."""
-    if card_field == "card_number":
-        return stand_in(entry)
-    of_field = {"expiry": EXPIRY, "security_code": code_of(brand), "postal_code": "94105"}
-    return of_field.get(card_field, zeros(entry))[: len(entry)]
+def _dropped_as_well(card: str, is_free: Callable[[str], bool]) -> str:
+    """A test number that is known for a card's, one of the same brand where there is one. No part of it finds a bill."""
+    known = brand_of(card.encode())
+    same = sorted(one for one in PUBLISHED if known and brand_of(one.encode()) == known and len(one) == len(card))
+    for number in (stand_in(card), *same, *TEST_CARDS.values()):
+        if card_within(number.encode()) is not None and is_free(number):
+            return number
+    return TEST_CARDS["visa"]
+
+
+def _cut(digits: str, lengths: Sequence[int]) -> list[str]:
+    """The first parts, of these lengths; the rest is not among them."""
+    ends = list(accumulate(lengths, initial=0))
+    return [digits[start:end] for start, end in pairwise(ends)]
+
+
+def of_field(card_field: str, entry: str, brand: str) -> str:
+    """Keys as long as these, for a field that says no card's number."""
+    keys = {"security_code": code_of(brand)}.get(card_field) or FIELDS.get(card_field, {}).get("") or zeros(entry)
+    return keys[: len(entry)]
 
 
 def zeros(keys: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ivr.conversation.engine import step
 from ivr.conversation.habit import is_second_done
-from ivr.conversation.history import History, attempt_of, began, is_whole
+from ivr.conversation.history import History, attempt_of, began, is_whole, read_digits
 from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Wait
 from ivr.core.call import Call
 from ivr.core.events import (
@@ -295,5 +295,5 @@ def never_begun(call: Call) -> set[str]:
 
 def digits(written: str) -> str:
     """As many digits as there were; which ones is not known."""
-    done = written[-1:] if written[-1:] in ("#", "*") else ""
-    return "1" * int(written.removesuffix(done) or 0) + done
+    cleared, count, done = read_digits(written)
+    return f"{cleared}{'1' * count}{done}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.channels.simulator import LineReply
-from ivr.conversation.history import is_whole
+from ivr.conversation.history import is_whole, read_digits
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
 from ivr.core.money import Money
@@ -149,7 +149,7 @@ class Retelling:
             raise RecordError("the flow was changed since: it asked for a card where it asks for something else now")
         looked_up = self._entries[self._at] if self._at < len(self._entries) else None
         if looked_up is None or looked_up.word not in LOOKED_UP:
-            count = int("".join(filter(str.isdigit, entry.rest[0])))
+            _, count, _ = read_digits(entry.rest[0])
             stray = stray_card(count) if self._was_told_of_a_card() else ""
             return f"{stray}#" if stray else account_keys(entry.rest[0], 0)[1]
         if looked_up.word == "failed":
@@ -279,4 +279,10 @@ def _why(stored: Call) -> str:
         return "its caller hung up while the billing system was asked what is due, which a call file cannot say"
     if stored.hung_up and _bank_words(stored) < len([one for one in stored.charges if not one.is_open]):
         return "its caller hung up on hold after the bank had answered and before they were told, which a call file cannot say"
-    return "alone it does not go as it went: the flow was changed since, or other calls were at work on its bill"
+    if stored.hung_up and stored.looking_up is not None:
+        return "its caller hung up while a bill was looked up, which a call file cannot say"
+    if stored.hung_up and stored.unsettled:
+        return "its caller hung up before the bank's answer, and what became of the charge later a call file cannot say"
+    return (
+        "alone it does not go as it went; perhaps the flow was changed since, or other calls were at work on its bill"
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from ivr.conversation.history import read_digits
 from ivr.core.brands import brand_of, passes_luhn
 from ivr.errors import RecordError
 from ivr.testing.cards import PUBLISHED, TEST_CARDS, code_of
@@ -65,8 +66,7 @@ def _is_of(number: str, brand: str, length: int) -> bool:
 
 def account_keys(written: str, number: int) -> tuple[str, str]:
     """`written` as in a history: so many digits, and the key that ended them. The account, and its keys."""
-    end = written[-1:] if written[-1:] in (DONE, CLEAR) else ""
-    length = int(written.removesuffix(end) or 0)
+    cleared, length, end = read_digits(written)
     # A one in front: no card number begins so.
     digits = f"1{number:0{length - 1}d}"[:length] if length > 1 else "1"[:length]
-    return digits, f"{digits}{end}"
+    return digits, f"{cleared}{digits}{end}"

@@ -13,23 +13,29 @@ Meaning = Literal["first", "second", ""]
 OPPOSITE: Mapping[Meaning, Meaning] = {"first": "second", "second": "first", "": ""}
 
 
-def _any_of(*words: str) -> re.Pattern[str]:
+def any_of(*words: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ChoiceWords:
-    """How one language's speakers take up the first key's offer, or the second's; `denied` turns a clause round."""
+    """How one language's speakers take up the first key's offer, or the second's; `denied` turns a clause round.
+
+    `undoes`: of the second key's words those that mean, once they are denied, what the first key does.
+    """
 
     first: re.Pattern[str]
     second: re.Pattern[str]
     denied: re.Pattern[str]
+    undoes: re.Pattern[str]
 
     def meaning(self, clause: str) -> Meaning:
         is_denied = len(self.denied.findall(clause)) % 2 == 1
         plain = self.denied.sub(" ", clause)
         found: Mapping[tuple[bool, bool], Meaning] = {(True, False): "first", (False, True): "second"}
-        meant = found.get((bool(self.first.search(plain)), bool(self.second.search(plain))), "")
+        # "Without paying" is a refusal as a whole: the verb in it agrees to nothing.
+        is_first = self.first.search(self.second.sub(" ", plain)) is not None
+        meant = found.get((is_first, self.second.search(plain) is not None), "")
         return OPPOSITE[meant] if is_denied else meant
 
 
@@ -40,29 +46,30 @@ _DENIED_EN = re.compile(
 )
 _DENIED_ES = re.compile(
     r"\bno(?=\s+(?:es|son|est[áa]|quiere|quieres|desea|deseas|va|acepta|hay)\b|\s+\w+[aei]r(?:l[oae]s?)?\b)"
-    r"|\bnunca\b|\ba menos que\b",
+    r"|\bnunca\b|\bjam[áa]s\b|\ba menos que\b",
     re.IGNORECASE,
 )
 _AGREE = {
     "en": ChoiceWords(
-        first=_any_of(
-            "pays?",
-            "charges?",
+        first=any_of(
+            "pay(?:s|ing)?",
+            "(?<!the )(?<!this )(?<!that )(?<!a )charge (?:my|your|the|this|it)",
             "(?:will|to|can|may) be charged",
             "confirms?",
             "accepts?",
             "agrees?",
             "approves?",
             "authori[sz]es?",
-            "yes",
-            "right(?! (?:now|away))",
+            "right(?! (?:now|away|to)\\b)",
             "(?<!to )correct(?! (?:it|that|this|them|the|your)\\b)",
             "go(?:es)? (?:ahead|on)",
             "continues?",
             "proceeds?",
-            "(?:make|complete|finish|submit|send) (?:this|the|your|my|a) (?:payment|purchase|transaction)",
+            "donates?",
+            "(?:to|and) (?:buy|purchase)",
+            "(?:make|complete|finish|submit|send|process) (?:(?:this|the|your|my|a) )?(?:payment|purchase|transaction|donation)",
         ),
-        second=_any_of(
+        second=any_of(
             "no",
             "another",
             "others?",
@@ -114,27 +121,34 @@ _AGREE = {
             "menu",
         ),
         denied=_DENIED_EN,
+        undoes=any_of(
+            "no|another|others?|different|instead|changes?|edit|replace|re-?enter|wrong|incorrect|mistakes?|errors?",
+            "cancels?|declines?|refuses?|rejects?|stops?|to correct|correct (?:it|that|this|them|the|your)|use|enter",
+        ),
     ),
     "es": ChoiceWords(
-        first=_any_of(
-            "pag(?:ar(?:l[oa])?|o|ue|a)",
-            "cobr(?:ar(?:l[oa])?|o|en)",
+        first=any_of(
+            "pag(?:ar(?:l[oa]s?)?|ue|a|ando)",
+            "cobr(?:ar(?:l[oa]s?)?|en|emos)",
             "confirm(?:ar(?:l[oa])?|o|e|a)",
             "acept(?:ar(?:l[oa])?|o|e|a)",
             "autoriz(?:ar(?:l[oa])?|o|a)",
             "autorice",
             "aprobar(?:l[oa])?",
             "de acuerdo",
-            "sí",
             "correct[oa]s?",
-            "está bien",
+            "est[áa] bien",
             "adelante",
             "continuar",
             "continúe",
             "seguir",
             "proceder",
+            "donar",
+            "comprar",
+            "(?:hacer|realizar|completar|efectuar|finalizar|procesar) (?:el|su|este|mi|un|la|esta|una) "
+            "(?:pago|compra|transacci[óo]n|donaci[óo]n)",
         ),
-        second=_any_of(
+        second=any_of(
             "no",
             "otr[oa]s?",
             "distint[oa]s?",
@@ -185,29 +199,36 @@ _AGREE = {
             "menú",
         ),
         denied=_DENIED_ES,
+        undoes=any_of(
+            "no|otr[oa]s?|distint[oa]s?|diferentes?|cambi(?:ar(?:l[oa])?|o|e|a)|corregir(?:l[oa])?|corrija|reemplazar(?:l[oa])?",
+            "cancel(?:ar(?:l[oa])?|o|e|a)|anular(?:l[oa])?|rechaz(?:ar(?:l[oa])?|o|a)|rechace|incorrect[oa]s?|equivocad[oa]s?",
+            "error(?:es)?|usar|ingresar|hay",
+        ),
     ),
 }
 _CANCEL = {
     "en": ChoiceWords(
-        _any_of("cancels?", "stop", "end", "quit", "leave"),
-        _any_of("go on", "go", "continue", "keep", "carry", "stay"),
+        any_of("cancels?", "stop", "end", "quit", "leave"),
+        any_of("go on", "go", "continue", "keep", "carry", "stay"),
         _DENIED_EN,
+        any_of("go on", "go", "continue", "keep", "carry", "stay"),
     ),
     "es": ChoiceWords(
-        _any_of("cancelar(?:l[oa])?", "anular(?:l[oa])?", "terminar", "salir"),
-        _any_of("continuar", "seguir"),
+        any_of("cancelar(?:l[oa])?", "anular(?:l[oa])?", "terminar", "salir"),
+        any_of("continuar", "seguir"),
         _DENIED_ES,
+        any_of("continuar", "seguir"),
     ),
 }
 # What stands beside a key and says nothing of it.
 _FILLER = {
-    "en": _any_of(
+    "en": any_of(
         "press(?:ing)?|push|hit|dial|touch|choose|select|key|number|digit|button|in|by|you|can|please|just|simply|now",
-        "is|means|for|the|a|and|or|so|if so|then|zero|one|two|three|four|five|six|seven|eight|nine",
+        "is|means|for|the|a|and|or|so|if so|then|one|two|three|four|five|six|seven|eight|nine",
     ),
-    "es": _any_of(
+    "es": any_of(
         "oprim[ae]|presion[ae]|puls[ae]|marqu?[ae]|marque|digit[ae]|tecle[ae]|apriet[ae]|toque|toca|elij[ae]|tecla|número",
-        "dígito|botón|opción|por favor|es|ahora|el|la|y|o|así|es así|si|entonces|cero|uno|dos|tres|cuatro|cinco|seis|siete",
+        "dígito|botón|opción|por favor|para|es|ahora|el|la|y|o|así|es así|si|entonces|uno|dos|tres|cuatro|cinco|seis|siete",
         "ocho|nueve",
     ),
 }
@@ -223,24 +244,28 @@ _OTHERWISE = {
 
 def agreeing(language: str) -> ChoiceWords | None:
     """Of a prompt that asks for a yes; None for a language without lists."""
-    return _AGREE.get(_own(language))
+    return _AGREE.get(own_language(language))
 
 
 def cancelling(language: str) -> ChoiceWords | None:
     """Of the offer to cancel, whose first key cancels."""
-    return _CANCEL.get(_own(language))
+    return _CANCEL.get(own_language(language))
 
 
 def says_nothing(clause: str, language: str) -> bool:
     """A key, a verb that presses it, and nothing that it is pressed for."""
-    return re.search(r"[^\W\d_]", _FILLER[_own(language)].sub(" ", clause)) is None
+    return re.search(r"[^\W\d_]", without_filler(clause, language)) is None
+
+
+def without_filler(clause: str, language: str) -> str:
+    return _FILLER[own_language(language)].sub(" ", clause)
 
 
 def without_otherwise(clause: str, language: str) -> str | None:
     """The rest of a clause that begins with "otherwise"; None for others."""
-    found = _OTHERWISE[_own(language)].match(clause)
+    found = _OTHERWISE[own_language(language)].match(clause)
     return clause[found.end() :] if found else None
 
 
-def _own(language: str) -> str:
+def own_language(language: str) -> str:
     return language.partition("-")[0]

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from ivr.words.choice_words import OPPOSITE, ChoiceWords, Meaning, says_nothing, without_otherwise
 from ivr.words.keys_said import KeySaid
+from ivr.words.known_words import strange_words, without_harmless_phrases
 
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 # A colon, or a value that is filled in, begins a new thought: "You pay … by …: press 1 to agree".
@@ -17,44 +19,74 @@ _KEY_FIRST = re.compile(
 )
 
 
+# Of an answer to a sentence that does not say what a yes to it would do.
+_UNANSWERABLE = "the question"
+
+
 @dataclass(frozen=True)
 class Clause:
-    """`question`: the one that comes before it, which a yes or a no in it answers."""
+    """`before`: the sentence before it, a question as a rule, which a yes or a no in it answers."""
 
     key: str
     text: str
-    question: str = ""
+    before: str = ""
 
 
-def meanings(text: str, said: list[KeySaid], words: ChoiceWords, language: str) -> list[tuple[str, Meaning]]:
-    """Each key that is said, in order, with what its own clause makes of it."""
-    meant: list[tuple[str, Meaning]] = []
+class Meant(NamedTuple):
+    """What a key's own clause makes of it. `strange`: the words by which it may mean something else all the same."""
+
+    key: str
+    meaning: Meaning
+    strange: tuple[str, ...] = ()
+
+
+def meanings(text: str, said: list[KeySaid], words: ChoiceWords, language: str) -> list[Meant]:
+    """Each key that is said, in order."""
+    meant: list[Meant] = []
     for clause in _clauses(text, said, language):
         rest = without_otherwise(clause.text, language)
-        meaning = words.meaning(clause.text if rest is None else rest)
-        if rest is not None and not meaning and meant:
-            meaning = OPPOSITE[meant[-1][1]]
-        if words.meaning(clause.question) == "second" and says_nothing(_ANSWER.sub("", clause.text), language):
-            meaning = OPPOSITE[meaning]
-        meant.append((clause.key, meaning))
+        own = _meant(clause, clause.text if rest is None else rest, words, language)
+        if rest is not None and not own.meaning and meant:
+            own = Meant(clause.key, OPPOSITE[meant[-1].meaning], meant[-1].strange)
+        meant.append(own)
     return meant
+
+
+def _meant(clause: Clause, text: str, words: ChoiceWords, language: str) -> Meant:
+    answer = _ANSWER.search(text)
+    if answer and says_nothing(_ANSWER.sub("", text), language):
+        return _answer(clause, answer[0].lower() == "no", words, language)
+    return _read(clause.key, text, words, language)
+
+
+def _answer(clause: Clause, is_no: bool, words: ChoiceWords, language: str) -> Meant:
+    """A yes by itself agrees to whatever was asked: only a question that asks for agreement makes it one."""
+    asked = _read(clause.key, clause.before, words, language)
+    meaning: Meaning = asked.meaning or "first"
+    strange = asked.strange if asked.meaning else (_UNANSWERABLE,)
+    return Meant(clause.key, OPPOSITE[meaning] if is_no else meaning, strange)
+
+
+def _read(key: str, text: str, words: ChoiceWords, language: str) -> Meant:
+    meaning = words.meaning(without_harmless_phrases(text, language))
+    return Meant(key, meaning, tuple(strange_words(text, words, language)))
 
 
 def _clauses(text: str, said: list[KeySaid], language: str) -> Iterator[Clause]:
     """ "Is that right? Press 1.": where a sentence says nothing of its key, the question before it does."""
-    question, is_open = "", False
+    before, is_open = "", False
     for sentence in _SENTENCE.finditer(text):
         inside = [one for one in said if sentence.start() <= one.at < sentence.end()]
         for one, share, at in _shares(sentence, inside, language):
             clause = _own_thought(share, at, language)
             if is_open and says_nothing(clause, language):
-                yield Clause(one.key, question)
+                yield Clause(one.key, before)
             else:
-                yield Clause(one.key, clause, question)
+                yield Clause(one.key, clause, before)
             is_open = False
         if not inside:
             is_open = sentence[0].rstrip().endswith("?")
-            question = sentence[0] if is_open else ""
+            before = sentence[0]
 
 
 def _own_thought(share: str, at: int, language: str) -> str:

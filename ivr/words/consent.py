@@ -18,7 +18,7 @@ from ivr.reading.rules.prompts import (
     YES_NOT_SAID,
 )
 from ivr.words.choice_words import agreeing, cancelling
-from ivr.words.clauses import meanings
+from ivr.words.clauses import Meant, meanings
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
@@ -105,8 +105,8 @@ def _meaning_faults(
 ) -> Iterator[ConsentFault]:
     words = cancelling(language) if prompt == "offer_cancel" else agreeing(language)
     meant = meanings(text, said, words, language) if words is not None else []
-    is_known = any(meaning for _, meaning in meant)
-    is_swapped = (ACCEPT_KEY, "second") in meant or (REFUSE_KEY, "first") in meant
+    is_known = any(one.meaning for one in meant)
+    is_swapped = any((one.key, one.meaning) in ((ACCEPT_KEY, "second"), (REFUSE_KEY, "first")) for one in meant)
     if is_swapped or (not is_known and said[0].key != ACCEPT_KEY):
         yield ConsentFault(KEYS_SWAPPED, f"prompt '{name}' has its keys the wrong way round", cure)
     elif prompt != "confirm_card":
@@ -116,9 +116,16 @@ def _meaning_faults(
         yield ConsentFault(
             CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} charges the card"
         )
-    elif (ACCEPT_KEY, "") in meant:
-        # No list of refusals is ever complete, and a caller who means one would be charged.
+    else:
+        yield from _doubtful_consent(name, meant, language)
+
+
+def _doubtful_consent(name: str, meant: list[Meant], language: str) -> Iterator[ConsentFault]:
+    """No list of refusals is ever complete, and a caller who means one would be charged: each word has to be known."""
+    doubtful = [one for one in meant if one.key == ACCEPT_KEY and (one.meaning != "first" or one.strange)]
+    if doubtful:
         message = f"prompt '{name}' does not say that key {ACCEPT_KEY} pays"
-        yield ConsentFault(
-            KEYS_SWAPPED, message, f"write what {ACCEPT_KEY} does: {_EXAMPLES[language.partition('-')[0]]}"
-        )
+        strange = doubtful[0].strange if doubtful[0].meaning else ()
+        without = f", without '{strange[0]}', which may not mean that" if strange else ""
+        cure = f"write what {ACCEPT_KEY} does: {_EXAMPLES[language.partition('-')[0]]}{without}"
+        yield ConsentFault(KEYS_SWAPPED, message, cure)

@@ -14,6 +14,7 @@ from ivr.words import consent
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
 from ivr.words.slots import WORD_PROMPTS, Terms
+from ivr.words.spoken import forms_besides_other
 from ivr.words.templates import Slot
 from ivr.words.wordings import AGAIN, meant_for, prompt_of
 
@@ -23,7 +24,8 @@ LONGEST_SPOKEN, LONG_SPOKEN = 1000, 450
 LONGEST_TEXT = 1600  # what Twilio takes as one message
 NO_TERMS = Terms()
 # Names of currencies, brands and keys: a language has those that it needs.
-_OPTIONAL = ("currency_", "minor_", "brand_", "key_")
+_COUNTED = ("currency_", "minor_")
+_OPTIONAL = (*_COUNTED, "brand_", "key_")
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,19 @@ def _missing_problems(files: PromptFiles, *, compared: bool) -> Iterator[Found]:
             message = f"prompt '{name}' is missing in {language}"
             cure = f"is '{near}' meant?" if near else where
             yield Found(language, name, file.source.problem(rules.PROMPT_MISSING, (), message, cure))
+        yield from (Found(language, name, problem) for name, problem in _counted_problems(file))
+
+
+def _counted_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
+    """A currency that is said by the file's own name, and one form of it is not there: "1 dollars" would be said."""
+    for other in sorted(name for name in file.names if name.startswith(_COUNTED) and name.endswith("_other")):
+        prefix = other.removesuffix("_other")
+        for form in forms_besides_other(prefix, file.language):
+            name = f"{prefix}_{form}"
+            if name not in file.names:
+                message = f"prompt '{name}' is missing in {file.language}"
+                cure = f"it has '{other}', and says some amounts by '{form}'"
+                yield name, file.problem(rules.PROMPT_MISSING, other, message, cure)
 
 
 def _required_anyway(prompt: str) -> set[str]:

@@ -180,6 +180,25 @@ class Speaker:
         yield from (of, month, of, *number_sounds(day.year, self.language))
 
 
+def forms_besides_other(prefix: str, language: str) -> list[str]:
+    """CLDR's names of the forms that a language has for this currency (`currency_usd`) or its hundredths (`minor_usd`):
+    `one` for the dollar in English, none for the yen.
+
+    By the numbers up to 100: what takes a form of its own only beyond (a million, in Spanish) is said with `other`.
+    """
+    try:
+        locale = Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return []
+    part, _, code = prefix.partition("_")
+    counts: dict[str, int] = {}
+    for count in range(100, 0, -1):
+        counts[locale.plural_form(count)] = count
+    other = get_currency_name(code.upper(), count=counts.get("other", 0.5), locale=locale)
+    names = {form: get_currency_name(code.upper(), count=count, locale=locale) for form, count in counts.items()}
+    return sorted(form for form in counts if form != "other" and (part == "minor" or names[form] != other))
+
+
 def _group_of(length: int) -> int:
     """A voice pauses between groups: threes where they come out even, as in most confirmation numbers, else fours.
     What is remembered at once is one group."""

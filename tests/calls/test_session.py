@@ -183,7 +183,23 @@ def without(name: str) -> Callable[[dict[str, Any]], object]:
     return lambda state: state.pop(name)
 
 
-UNREADABLE = [newer, with_more, of_another_phase, with_other_values, *map(without, REQUIRED)]
+def at_a_step_out_of_all_bounds(state: dict[str, Any]) -> None:
+    state["step"] = "9" * 5000
+
+
+def at_half_a_surrogate(state: dict[str, Any]) -> None:
+    state["step"] = "\ud800"
+
+
+def with_moves_that_cannot_be_written(state: dict[str, Any]) -> None:
+    state["moves"] = ["- began", "\udfff ok"]
+
+
+UNREADABLE = [
+    *(newer, with_more, of_another_phase, with_other_values),
+    *(at_a_step_out_of_all_bounds, at_half_a_surrogate, with_moves_that_cannot_be_written),
+    *map(without, REQUIRED),
+]
 
 
 @pytest.mark.parametrize("change", UNREADABLE)
@@ -200,6 +216,23 @@ def test_a_row_that_cannot_be_read_ends_with_what_the_ledger_says(
     assert words in said(answered.actions)
     assert bench.workbench.store.load_call("CA1").call.outcome == outcome  # type: ignore[union-attr]
     assert session.service.session("CA1").hear(keys("1")).text == answered.text
+
+
+@pytest.mark.parametrize("change", UNREADABLE)
+def test_a_row_that_cannot_be_read_can_be_hung_up(session: Session, bench: Bench, change: Any):
+    confirm_card(session)
+    row(bench, change)
+    session.service.session("CA1").hang_up()
+    stored = bench.workbench.store.load_call("CA1")
+    assert stored is not None
+    assert (stored.call.phase, stored.call.outcome) == ("over", "unpaid")
+
+
+@pytest.mark.parametrize("history", [["NaN began"], ["a b c d e"], ["x"], ["9" * 5000 + " began"]])
+def test_a_call_whose_history_cannot_be_read_goes_on(session: Session, bench: Bench, history: list[str]):
+    confirm_card(session)
+    row(bench, lambda state: state.update(history=history))
+    assert session.service.session("CA1").hear(keys("1")).call.phase == "waiting"
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{}", "{", '{"id": 7}', "7", '"x"', '{"values": null}'])

@@ -56,3 +56,17 @@ def test_hanging_up_twice_is_hanging_up(bench: Bench):
     stored = bench.workbench.store.load_call(line.call_id)
     assert stored is not None
     assert (stored.call.outcome, stored.call.hung_up, stored.version) == ("unpaid", True, 2)
+
+
+@pytest.mark.parametrize("ending", ["the caller hangs up", "the line hangs up"])
+def test_after_the_end_of_a_call_nobody_hears_keys(bench: Bench, ending: str):
+    line = bench.workbench.dial("pay-a-bill", "+15550100")
+    line.begin()
+    if ending == "the caller hangs up":
+        line.hang_up()
+    else:
+        for keys in ("1", "*", "1"):
+            reply = line.press(keys)
+        assert reply.state == "over"
+    for reply in (line.press("1"), line.wait(), line.stay_silent()):
+        assert (reply.heard, reply.state) == ((), "over")

@@ -3,6 +3,7 @@
 import pytest
 
 from ivr.core.actions import Speak
+from ivr.flow.talk.turn import FREE_CLEARS
 from tests.conversation.talk import Talk, sample
 
 SWAPPED = ("{clear: star, done: pound}", "{clear: pound, done: star}")
@@ -52,6 +53,31 @@ def test_one_cancels_and_the_ending_says_not_charged():
 @pytest.mark.parametrize("key", ["2", "7", "#", "*"])
 def test_any_other_key_goes_on_where_the_caller_was(key: str):
     assert Talk().at_account().keys("*").keys(key).said == ["enter_account_number"]
+
+
+def pressed_for_ever(talk: Talk, keys: str) -> int:
+    """How often, until the call was over."""
+    for number in range(1, 100):
+        if talk.keys(keys).is_over:
+            assert talk.call.outcome == "unpaid"
+            return number
+    raise AssertionError("the line is held for ever")
+
+
+@pytest.mark.parametrize("keys", ["*", "1*"])
+@pytest.mark.parametrize("at", ["at_account", "at_amount", "at_other_amount", "at_card", "at_confirmation"])
+def test_a_clear_key_that_hangs_ends_the_call(at: str, keys: str):
+    talk = Talk().at_amount().keys("2") if at == "at_other_amount" else getattr(Talk(), at)()
+    if keys == "1*" and at in ("at_amount", "at_confirmation"):
+        keys = "*"  # one key is the answer there
+    assert pressed_for_ever(talk, keys) <= 20
+
+
+def test_who_clears_a_few_times_is_not_blamed_for_it():
+    talk = Talk().at_account().keys("99*").keys("9*").keys("*").keys("2").keys("98*").keys("1*")
+    assert talk.said == ["cleared", "enter_account_number"]
+    assert (talk.call.clears, talk.call.mistakes) == (FREE_CLEARS, 0)
+    assert talk.keys("12345678#").found().call.clears == 0
 
 
 def test_silence_at_the_cancel_offer_goes_on():

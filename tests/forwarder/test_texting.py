@@ -14,7 +14,7 @@ from twilio.http.http_client import TwilioHttpClient
 
 from ivr.calls.texting import can_be_kept, is_withheld, texting
 from ivr.channels.simulator import Clock
-from ivr.core.call import Charge
+from ivr.core.call import Charge, ChargeStatus
 from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.texts import TRIES
@@ -298,14 +298,17 @@ def test_in_development_a_text_is_kept_for_the_page_and_not_called_sent(store: S
 
 
 def test_a_call_that_cannot_be_texted_ends_without_a_promise_to_keep(store: Store):
-    call = a_call("CA1", attempt=1, charges=(Charge(1, Money(4250), "accepted"),), can_text=False)
+    call = a_call("CA1", attempt=1, charges=(Charge(1, Money(4250), "approved"),), can_text=False)
     store.save_call(call, 0, NOW)
-    store.save_call(replace(call, phase="over", outcome="pending"), 1, NOW)
+    store.save_call(replace(call, phase="over", outcome="paid"), 1, NOW)
     assert store.outbox_depth()["result"] == 0
 
 
-def test_a_charge_in_doubt_is_looked_for_and_no_text_goes_to_a_caller_who_cannot_be_texted(store: Store):
-    call = a_call("CA1", attempt=1, charges=(Charge(1, Money(4250), "unknown"),), can_text=False)
+@pytest.mark.parametrize("status", ["accepted", "sent", "unknown"])
+def test_a_charge_in_doubt_is_looked_for_and_no_text_goes_to_a_caller_who_cannot_be_texted(
+    store: Store, status: ChargeStatus
+):
+    call = a_call("CA1", attempt=1, charges=(Charge(1, Money(4250), status),), can_text=False)
     store.save_call(call, 0, NOW)
     store.save_call(replace(call, phase="over", outcome="pending"), 1, NOW)
     assert store.outbox_depth()["result"] == 1

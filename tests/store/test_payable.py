@@ -249,9 +249,9 @@ def test_every_charge_that_the_caller_has_not_heard_of_is_told_by_text(store: St
 
 
 def test_nobody_is_promised_a_text_that_cannot_reach_them(store: Store):
-    charges = (Charge(1, Money(1)),)
+    charges = (Charge(1, Money(1), "approved"),)
     store.save_call(a_call(attempt=1), 0, NOW)
-    over = a_call(attempt=1, charges=charges, phase="over", outcome="pending", can_text=False)
+    over = a_call(attempt=1, charges=charges, phase="over", outcome="paid", can_text=False)
     store.save_call(over, 1, NOW)
     assert store.outbox_depth()["result"] == 0
 

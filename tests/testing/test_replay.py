@@ -1,5 +1,6 @@
 """Stored calls gone through again: the same flow ends them all the same, and a changed one is caught by those it changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,31 @@ from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
 from ivr.testing.replay import EndsOtherwise, can_replay, ended_as, replay, replay_all
 from tests.benches import ROOT, Bench
+from tests.conversation.talk import Talk
 from tests.merchants import bench_of, files_by_flow
 from tests.testing.projects import make_project
 
 CALLS = sorted((ROOT / "tests" / "calls").glob("*.txt"))
 PAID = (ROOT / "tests" / "calls" / "approved.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        ("NaN began",),
+        ("NaN",),
+        ("a b c d e",),
+        ("0 began", "NaN keys 1"),
+        ("0 began", "1"),
+        ("0 began", "1 card"),
+        ("0 began", "1 found a b c"),
+        ("0 began", "1 bank perhaps"),
+        ("9" * 5000 + " began",),
+    ],
+    ids=lambda history: " ".join(history)[:20],
+)
+def test_a_history_that_cannot_be_read_is_not_replayed(history: tuple[str, ...]):
+    assert not can_replay(replace(Talk().at_receipt().keys("#").call, history=history))
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Flow:

@@ -153,6 +153,39 @@ def test_a_billing_system_that_was_away_is_refused(bench: Bench):
         saver_of(bench).call_file(call(bench, "1 12345678#"))
 
 
+def test_keys_behind_a_clear_key_are_saved_as_such(bench: Bench):
+    made = call(bench, "1 1*2 12345678# 1 h")
+    assert "  keys   0*1\n" in saver_of(bench).call_file(made)
+
+
+def test_a_caller_who_hung_up_while_a_bill_was_looked_up_is_told_so(bench: Bench):
+    bench.billing.behaviour = "is slow"
+    line = bench.dial("pay-a-bill", "+12125550123")
+    line.begin()
+    line.press("1")
+    assert line.press("12345678#").state == "waiting"
+    line.hang_up()
+    assert bench.line is not None
+    _refused_truly(bench, bench.line.call_id)
+
+
+def test_a_caller_who_hung_up_while_the_bank_was_unreachable_is_told_so(bench: Bench):
+    bench.bank.behaviour = "is unreachable"
+    made = call(bench, f"1 12345678# 1 {PAN}# {EXPIRY} {CODE} {ZIP} 1 h")
+    for _ in range(3):
+        bench.workbench.work()
+        bench.workbench.clock.advance(600)
+    _refused_truly(bench, made)
+
+
+def _refused_truly(bench: Bench, made: str) -> None:
+    """Where it cannot be saved, nothing is said of a flow that was changed or of other calls."""
+    try:
+        saver_of(bench).call_file(made)
+    except RecordError as error:
+        assert "its caller hung up" in str(error)
+
+
 def test_a_call_of_a_flow_that_was_changed_is_refused(bench: Bench, tmp_path: Path):
     made = call(bench, "1 12345678# 1 h")
     (tmp_path / "prompts").mkdir()
@@ -262,7 +295,11 @@ def test_each_other_field_is_as_right_or_wrong_as_it_was(field: str, verdict: st
 
 
 @pytest.mark.parametrize(
-    ("written", "keys"), [("8#", "10000007#"), ("10", "1000000007"), ("1#", "1#"), ("0*", "*"), ("3*", "107*")]
+    ("written", "keys"),
+    [
+        *(("8#", "10000007#"), ("10", "1000000007"), ("1#", "1#"), ("0*", "*"), ("3*", "107*")),
+        *(("0*1", "0*1"), ("0*8#", "0*10000007#"), ("0*0#", "0*#")),
+    ],
 )
 def test_an_account_has_as_many_digits_and_ends_as_it_did(written: str, keys: str):
     assert account_keys(written, 7)[1] == keys

@@ -4,6 +4,7 @@ import pytest
 
 from ivr.words.consent import faults
 from ivr.words.templates import read_template
+from tests.words.consent_table import AGREES_EN, AGREES_ES, REFUSES_EN, REFUSES_ES
 
 READ_BACK = "You are paying {amount:money} with {brand:brand} ending in {last4:digits}. "
 READ_BACK_ES = "Va a pagar {amount:money} con {brand:brand} que termina en {last4:digits}. "
@@ -111,9 +112,38 @@ def test_key_1_has_to_say_that_it_pays(offer: str):
 
 @pytest.mark.parametrize("offer", NOT_CONSENT_ES)
 def test_key_1_has_to_say_in_spanish_that_it_pays(offer: str):
-    choice = f"{offer}, oprima 1. Para usar otra tarjeta, oprima 2."
-    assert told("confirm_card", READ_BACK_ES + choice, "es-MX") == [
-        "prompt 'confirm_card' does not say that key 1 pays"
+    assert is_refused(READ_BACK_ES + f"{offer}, oprima 1. Para usar otra tarjeta, oprima 2.", "es-MX")
+
+
+def is_refused(text: str, language: str) -> bool:
+    messages = [message.partition("'confirm_card' ")[2] for message in told("confirm_card", text, language)]
+    return messages in (["does not say that key 1 pays"], ["has its keys the wrong way round"])
+
+
+@pytest.mark.parametrize("text", [READ_BACK + choice for choice in AGREES_EN])
+def test_an_english_prompt_that_agrees_is_taken(text: str):
+    assert told("confirm_card", text) == []
+
+
+@pytest.mark.parametrize("text", [READ_BACK_ES + choice for choice in AGREES_ES])
+def test_a_spanish_prompt_that_agrees_is_taken(text: str):
+    assert told("confirm_card", text, "es-MX") == []
+
+
+@pytest.mark.parametrize("text", [READ_BACK + choice for choice in REFUSES_EN])
+def test_an_english_prompt_whose_key_1_is_no_consent_is_refused(text: str):
+    assert is_refused(text, "en-US")
+
+
+@pytest.mark.parametrize("text", [READ_BACK_ES + choice for choice in REFUSES_ES])
+def test_a_spanish_prompt_whose_key_1_is_no_consent_is_refused(text: str):
+    assert is_refused(text, "es-MX")
+
+
+def test_the_word_that_may_not_mean_consent_is_named():
+    found = list(faults("confirm_card", read_template(READ_BACK + "Press 1 to pay at the store."), "en-US"))
+    assert [fault.suggestion for fault in found] == [
+        """write what 1 does: "To pay now, press 1", without 'at', which may not mean that"""
     ]
 
 

@@ -28,6 +28,25 @@ def test_a_prompt_that_one_language_lacks_is_told() -> None:
     ]
 
 
+def test_a_form_of_a_currency_that_its_language_needs_is_told() -> None:
+    assert problems('currency_usd_other: "dollars"\nminor_usd_other: "cents"') == [
+        "en-US.yaml:4:1: prompt 'currency_usd_one' is missing in en-US "
+        "(it has 'currency_usd_other', and says some amounts by 'one')",
+        "en-US.yaml:5:1: prompt 'minor_usd_one' is missing in en-US (it has 'minor_usd_other', and says some amounts by 'one')",
+    ]
+
+
+def test_a_form_that_is_no_other_word_is_not_asked_for() -> None:
+    assert problems('currency_jpy_other: "yen"') == []
+
+
+def test_each_form_that_a_language_counts_by_is_asked_for() -> None:
+    found = read_prompts([("pl.yaml", WORDS + 'currency_pln_other: "złotego"')])[1]
+    assert [str(problem).split("'")[1] for problem in found] == [
+        f"currency_pln_{form}" for form in ("few", "many", "one")
+    ]
+
+
 def test_a_misspelt_name_is_guessed() -> None:
     assert "es-MX.yaml:1:1: prompt 'goodbye' is missing in es-MX (is 'godbye' meant?)" in problems(
         'goodbye: "Bye."', 'godbye: "Adiós."'

@@ -10,6 +10,7 @@ from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
 from ivr.core.entry import Reading, read_entry
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
 
+OVER = LineReply((), "over")
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
@@ -43,6 +44,7 @@ class LocalLine:
         self._collect: Collect | None = None
         self._typed_ahead = ""
         self._hold_s = 0.0
+        self._is_over = False
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> Self:
         self.call_id, self._flow, self._ani, self._dnis = call_id, flow, ani, dnis
@@ -56,7 +58,9 @@ class LocalLine:
         return self._follow(self._session.begin(call))
 
     def press(self, keys: str) -> LineReply:
-        """Keys pressed while nothing is collected are type-ahead."""
+        """Keys pressed while nothing is collected are type-ahead; after the call's end nobody hears them."""
+        if self._is_over:
+            return OVER
         if self._collect is None:
             self._typed_ahead += keys
             return LineReply((), "waiting")
@@ -64,11 +68,15 @@ class LocalLine:
         return self._use(self._typed_ahead + keys)
 
     def stay_silent(self) -> LineReply:
+        if self._is_over:
+            return OVER
         self.clock.advance(self._collect.first_key_timeout_s if self._collect else 1)
         return self._happen(NoInput(self.clock()))
 
     def wait(self) -> LineReply:
         """A hold is over once the bank has answered; its time passes only where it does not."""
+        if self._is_over:
+            return OVER
         self.between()
         if not self._is_answered():
             self.clock.advance(self._hold_s)
@@ -80,6 +88,7 @@ class LocalLine:
         return call is not None and self.runner.is_answered(call, self.clock())
 
     def hang_up(self) -> None:
+        self._is_over = True
         self._session.hang_up()
 
     def _use(self, keys: str) -> LineReply:
@@ -119,7 +128,8 @@ class LocalLine:
                     self._hold_s = action.seconds
                     return LineReply(heard, "waiting")
                 case HangUp():
-                    return LineReply(heard, "over")
+                    break
+        self._is_over = True
         return LineReply(heard, "over")
 
     def _await_keys(self, heard: list[HeardPrompt], collect: Collect) -> LineReply:

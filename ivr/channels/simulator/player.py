@@ -100,10 +100,11 @@ class Caller:
         self.listen(reply)
 
     def act(self, reply: Callable[[], LineReply]) -> None:
-        """What was heard before a key is over."""
+        """What was heard before a key is over. After the call's end there is nothing to act on."""
         self.since_keys.clear()
         self.words = ""
-        self.take(reply())
+        if self.state != "over":
+            self.take(reply())
 
     def wait_it_out(self) -> None:
         for _ in range(MOST_WAITS):

@@ -31,7 +31,7 @@ from ivr.flow.parts import (
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import Different
 from ivr.flow.step import Step
-from ivr.flow.talk.turn import Again, End, Leave, Listen, OfferCancel, Reply, Turn, no_input, no_match
+from ivr.flow.talk.turn import Again, End, Leave, Listen, Reply, Turn, cleared, no_input, no_match, offer_cancel
 from ivr.flow.value_check import value_needed
 from ivr.reading.rules import advice, charges, values
 from ivr.reading.scalars import BrandName, Country, Name, Target, WrongValue
@@ -191,7 +191,9 @@ card:
         if event.summary:
             brand, _, last4 = event.summary.partition(" ")
             turn = turn.remember(brand=brand, last4=last4)
-        return self._next(turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0, asides=0))
+        return self._next(
+            turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0, clears=0, asides=0)
+        )
 
     def _next(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect) and not self.confirm:
@@ -226,7 +228,7 @@ card:
             brand, _, last4 = (event.summary or " ").partition(" ")
             return self._next(turn.remember(brand=brand, last4=last4).change(field_index=len(self.collect)))
         if event.result == "caller-interrupted-with-star":
-            return turn, OfferCancel()
+            return offer_cancel(turn)
         return turn, Leave("gave_up")
 
     def _capture(self, turn: Turn) -> CaptureCard:
@@ -252,9 +254,9 @@ def _begin(turn: Turn) -> Turn:
 
 def _hear_edit(turn: Turn, event: CardEntryEdited) -> Reply:
     if event.reading == "cancel":
-        return turn, OfferCancel()
+        return offer_cancel(turn)
     if event.reading == "cleared":
-        return turn.say("cleared"), Again()
+        return cleared(turn)
     return no_match(turn, "nothing_entered")
 
 
@@ -268,7 +270,7 @@ def _hear_confirmation(turn: Turn, event: Event) -> Reply:
     if key == REFUSE_KEY:
         return _begin(turn.change(phase="entry", field_index=0)), Again()
     if span.reading is Reading.CANCEL:
-        return turn, OfferCancel()
+        return offer_cancel(turn)
     return no_match(turn, "no_match")
 
 

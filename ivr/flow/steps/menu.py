@@ -15,7 +15,7 @@ from ivr.flow.schema import Written
 from ivr.flow.step import Step, Way
 from ivr.flow.talk.amounts import choose, is_more_than_owed, is_paid_off
 from ivr.flow.talk.entries import hear_keys, span_of
-from ivr.flow.talk.turn import End, Leave, Listen, OfferCancel, Reply, Turn, no_match
+from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match, offer_cancel
 from ivr.flow.talk.values import fixed_amount, is_name, money_of
 from ivr.reading.rules import advice
 from ivr.reading.scalars import MenuKey, Name, PayableAmount, Target
@@ -151,7 +151,7 @@ amount:
     def _hear_key(self, turn: Turn, event: KeysEntered) -> Reply:
         span = span_of(turn, event, 1, 1)
         if span.reading is Reading.CANCEL:
-            return turn, OfferCancel()
+            return offer_cancel(turn)
         key = event.keys.text()[span.start : span.end]
         option = self.menu.get(key)
         if option is None:

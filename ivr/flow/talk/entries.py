@@ -6,7 +6,7 @@ from ivr.core.entry import Reading, Span, read_after_timeout
 from ivr.core.events import Event, KeysEntered, NoInput, Value
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.flow.talk.dropping import drop_card
-from ivr.flow.talk.turn import Again, OfferCancel, Reply, Turn, no_input, no_match
+from ivr.flow.talk.turn import Again, Reply, Turn, cleared, no_input, no_match, offer_cancel
 
 
 def hear_keys(turn: Turn, event: Event, hear: Callable[[Turn, KeysEntered], Reply]) -> Reply:
@@ -27,9 +27,9 @@ def edited(turn: Turn, reading: Reading) -> Reply | None:
     """The answer to keys that are no entry; None for an entry."""
     match reading:
         case Reading.CANCEL:
-            return turn, OfferCancel()
+            return offer_cancel(turn)
         case Reading.CLEARED:
-            return turn.say("cleared"), Again()
+            return cleared(turn)
         case Reading.EMPTY:
             return no_match(turn, "nothing_entered")
     return None
@@ -50,5 +50,5 @@ def hear_confirmation(turn: Turn, event: KeysEntered, accept: Callable[[Turn], R
     if key == REFUSE_KEY:
         return turn.change(phase="entry"), Again()
     if span.reading is Reading.CANCEL:
-        return turn, OfferCancel()
+        return offer_cancel(turn)
     return no_match(turn, "no_match")

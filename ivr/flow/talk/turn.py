@@ -24,6 +24,8 @@ WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
 MOST_ASIDES = 20
 # Between the warning that time runs out and its end (WCAG 2.2.1).
 LEAST_WARNING_S = 20
+# Between two answers, before each further clear key costs a try.
+FREE_CLEARS = 5
 
 # The phases that a call is in at no step of its flow, or above it; the others are declared by the kinds of steps.
 ENGINE_PHASES: Mapping[str, Moment] = {"language": "asks", "cancel": "asks", "over": "over"}
@@ -264,6 +266,26 @@ def no_match(turn: Turn, prompt: str, **values: Value) -> Reply:
     if _out_of_tries(counted):
         return counted, Leave("gave_up")
     return turn.say(prompt, **values).change(mistakes=counted.call.mistakes), Again()
+
+
+def cleared(turn: Turn) -> Reply:
+    """The clear key behind keys: the entry begins again."""
+    return _begun_again(turn, Again(), "cleared")
+
+
+def offer_cancel(turn: Turn) -> Reply:
+    """The clear key on an empty entry."""
+    return _begun_again(turn, OfferCancel())
+
+
+def _begun_again(turn: Turn, wish: Wish, said: str = "") -> Reply:
+    """Clearing costs nothing, but a clear key that hangs must not hold a line for ever: after `FREE_CLEARS` each is a try."""
+    turn = turn.change(clears=turn.call.clears + 1)
+    if turn.call.clears > FREE_CLEARS:
+        turn = turn.change(mistakes=turn.call.mistakes + 1)
+        if _out_of_tries(turn):
+            return turn, Leave("gave_up")
+    return (turn.say(said) if said else turn), wish
 
 
 def _out_of_tries(turn: Turn) -> bool:

@@ -104,8 +104,8 @@ class ModelledStore(Store):
         if (stored.version if stored else 0) != version:
             raise StaleCall(state.id)
         self._calls[state.id] = StoredCall(state, version + 1, answer, now)
-        if version and state.phase == "over" and state.can_text:
-            for charge in state.untold:
+        if version and state.phase == "over":
+            for charge in state.to_tell:
                 self._add_job("result", state.intent_of(charge.attempt), TEXTS)
 
     def ended_calls(self, flow: str, limit: int) -> Iterator[Call]:

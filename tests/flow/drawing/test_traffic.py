@@ -7,7 +7,7 @@ import pytest
 
 from ivr.core.events import Fault, LimitReached
 from ivr.core.money import Money
-from ivr.core.moves import LONGEST_WAY, MOST_MOVES, left, way_of
+from ivr.core.moves import LONGEST_WAY, MOST_MOVES, is_way, left, way_of
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.traffic import Traffic, traffic_of
@@ -108,6 +108,16 @@ def test_a_way_without_end_is_kept_in_bounds_with_its_end():
     assert len(way) <= LONGEST_WAY
     assert way.startswith("- began ")
     assert way.endswith(" " + "a" * 60 + " hung_up")
+
+
+def test_a_step_with_a_name_out_of_all_bounds_has_no_way():
+    call = replace(Talk().at_account().call, step="9" * 5000, hung_up=True)
+    assert way_of(call) is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "-", "- began account", "began account", "account found"])
+def test_what_is_no_way_is_not_taken_for_one(text: str):
+    assert not is_way(text)
 
 
 # ---- many calls

@@ -1,0 +1,83 @@
+"""The words that a consent may have beside the verb that agrees, and that change nothing of it.
+
+A list of refusals is never complete ("press 1 to undo the charge", "if you are unable to pay"), so it is asked the other
+way: a clause agrees where every one of its words is known not to refuse. A harmless word that is missing here costs a
+merchant another wording; a refusal taken for consent costs a caller money.
+"""
+
+import re
+
+from ivr.words.choice_words import ChoiceWords, any_of, own_language, without_filler
+
+# Taken out as they stand, before any word of them is read by itself.
+_HARMLESS_PHRASES = {
+    "en": any_of(
+        "(?:nothing|no charge|no payment) (?:is|will be|gets) (?:charged|made|taken)(?: to your card)? (?:until|unless|before)",
+        "(?:you|your card)(?: are| is| will)?(?: not|n['’]t)(?: be)? charged (?:until|unless|before)",
+        "(?:over|by|on) the (?:tele)?phone",
+        "by (?:tele)?phone",
+        "right (?:now|away)",
+        "at once",
+        "new (?:balance|total|amount|bill|invoice)",
+        "(?:and|then)(?: to)?(?: then)? (?:hear|get|receive) (?:your|the|a) (?:confirmation|receipt)(?: number)?",
+        "(?:with|at|for) no (?:extra|additional|further|added) (?:charges?|fees?|costs?)",
+        "without (?:any )?(?:extra|additional|further|added) (?:charges?|fees?|costs?)",
+        "without (?:any )?changes?",
+        "(?<!with )(?<!by )(?:this|your|the) account",
+        "or (?:just |simply |please )?hang up\\b[^,.;:!?]*[.;!?]*$",
+        "(?:the )?(?:past|amount) due",
+    ),
+    "es": any_of(
+        "(?:no se (?:le )?|nada se )(?:cobra(?:r[áa])?|har[áa])(?: nada| ning[úu]n (?:cargo|cobro))?"
+        " (?:hasta que|a menos que|antes de que)",
+        "por tel[ée]fono",
+        "ahora mismo",
+        "de inmediato",
+        "nuevo (?:saldo|total|importe|monto)",
+        "nueva (?:factura|cantidad)",
+        "y (?:luego |despu[ée]s )?(?:escuchar|o[íi]r|recibir|obtener) (?:su|el|un) (?:n[úu]mero de confirmaci[óo]n|recibo)",
+        "sin (?:ning[úu]n )?(?:cargos?|costos?|cobros?|comisi[óo]n(?:es)?|recargos?) (?:adicional(?:es)?|extras?)",
+        "sin recargos?",
+        "sin (?:ning[úu]n )?cambios?",
+        "(?<=cambiar )nada",
+        "(?<=corregir )nada",
+        "(?<!con )(?:esta|su|la) cuenta",
+        "o (?:simplemente )?cuelgue\\b[^,.;:!?]*[.;!?]*$",
+    ),
+}
+_HARMLESS = {
+    "en": any_of(
+        "an|if|this|that|these|those|your|my|our|i|we|us|it|its|that['’]s|to|of|on|with|are|am|be|do|does|would|will|want|wants",
+        "wish|wishes|like|ready|today|immediately|here|also|amount|total|balance|bills?|invoices?|cards?|credit|debit|sum",
+        "due|full|whole|entire|exact|remaining|current|outstanding|monthly|minimum|payments?|purchase|transaction|order",
+        "rent|donation|charges?|ending|ends|everything|anything|all|what|yes|ok|okay|securely|safely|information|details",
+        "visa|mastercard|amex|discover|both|below|above|thank|thanks|go|going|there",
+        "electric|electricity|water|gas|internet|tax|taxes|medical|insurance|membership|parking|tuition|premium|fees?|fare",
+    ),
+    "es": any_of(
+        "los|las|un|una|est[ea]|esto|es[ea]|eso|sus?|tus?|mis?|nuestr[oa]|con|de|del|a|al|en|por|para|que|u|e|usted|yo|lo|le",
+        "se|son|est[áa]|est[áa]n|va|voy|vamos|quiere|quiero|desea|deseo|hoy|tarjetas?|cr[ée]dito|d[ée]bito|facturas?|recibo",
+        "saldo|total|importe|monto|cantidad|suma|pagos?|cobros?|cargos?|compra|transacci[óo]n|renta|alquiler|donaci[óo]n",
+        "deuda|complet[oa]|entero|exacto|pendiente|actual|m[íi]nimo|mensual|terminada|terminan?|todo|sí|inmediatamente",
+        "aquí|datos|informaci[óo]n|visa|mastercard|amex|discover|gracias|favor|as[íi]|seguridad",
+        "luz|agua|gas|internet|impuestos?|seguro|membres[íi]a|estacionamiento|colegiatura|cuota|multa",
+    ),
+}
+# "To pay Acme Power": a name, which no list can have.
+_NAME = {
+    "en": re.compile(r"(?:(?<=\bpay )|(?<=\bpaying )|(?<=\bauthorize ))(?:[A-Z][\w&'’-]*\s*)+"),
+    "es": re.compile(r"(?:(?<=\bpagar a )|(?<=\bautorizar a )|(?<=\bautorizo a ))(?:[A-Z][\w&'’-]*\s*)+"),
+}
+
+
+def without_harmless_phrases(clause: str, language: str) -> str:
+    return _HARMLESS_PHRASES[own_language(language)].sub(" ", clause)
+
+
+def strange_words(clause: str, words: ChoiceWords, language: str) -> list[str]:
+    """Those that neither agree nor are known to change nothing of it. Of a refusal that is denied ("if you do not want to
+    change it"), only what is certain to be the opposite of paying is known: `words.undoes`."""
+    rest = _NAME[own_language(language)].sub(" ", without_harmless_phrases(clause, language))
+    for known in (words.denied, words.first, words.undoes, _HARMLESS[own_language(language)]):
+        rest = known.sub(" ", rest)
+    return re.findall(r"[^\W\d_]+", without_filler(rest, language))
