@@ -133,7 +133,7 @@ def terms_of(sources: Sequence[Source] = ()) -> Terms:
         values |= dict(set_in(source.tree))
     names = frozenset(name.replace("-", "_") for name in _names(sources))
     steps = frozenset(step for source in sources for step in _steps_of(source.tree))
-    spoken = frozenset(name for source in sources for name in _may_speak(source.tree)) if sources else None
+    spoken = frozenset(name for source in sources for name in _may_speak(source.tree))
     return Terms(prompts, values, names, steps, spoken)
 
 

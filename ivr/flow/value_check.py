@@ -7,7 +7,7 @@ from ivr.reading.rules import ways
 
 _GIVEN_BY = {
     "amount": "let the amount come before the card",
-    "bill.due": "let a look-up come before it, which gives bill.due",
+    "bill.due": "a look-up gives bill.due and bill.min",
 }
 
 

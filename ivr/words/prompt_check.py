@@ -123,7 +123,8 @@ def _wording_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Pro
     flow, step, error = meant_for(name, prompt) if prompt != name else ("", "", "")
     known = {"flow": terms.flows, "step": terms.steps, "prompt": file.names}
     for what, meant in (("flow", flow), ("step", step), ("prompt", error)):
-        if meant and known[what] and meant not in known[what]:
+        # A prompt file is shared by flows of which not all may be read here: a name that is near to none is another flow's.
+        if meant and meant not in known[what] and (what == "prompt" or nearest(meant, known[what])):
             message = f"prompt '{name}' is another wording of '{prompt}' for the {what} '{meant}', which does not exist"
             yield file.problem(WORDING_OF_NOTHING, name, message, did_you_mean(meant, known[what]))
     without = name.removesuffix(AGAIN)

@@ -102,11 +102,11 @@ def test_a_call_finishes_on_its_version_and_the_next_one_begins_on_the_new(
 
 def test_a_call_is_spoken_to_in_the_words_that_it_began_with(line: Line, bench: Bench):
     line.begin("CA1", "1")
-    publish(bench.workbench.store, words=(("Enter your account number.", "Key in your account."),))
+    publish(bench.workbench.store, words=(("Your account number, then", "Key in your account, then"),))
     line.flows.look()
     line.begin("CA2", "1")
     first, second = (line.hear(NoInput(NOW), call).text for call in ("CA1", "CA2"))
-    assert "Enter your account number." in first
+    assert "Your account number, then" in first
     assert "Key in your account" in second
 
 

@@ -14,7 +14,8 @@ COLON = "welcome: Welcome: this is our line.\n"
 
 @pytest.fixture
 def flows(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    shutil.copytree(ROOT / "flows" / "prompts", tmp_path / "flows" / "prompts")
+    shutil.copy(ROOT / "flows" / "pay-a-bill.yaml", tmp_path / "flows")
     return tmp_path / "flows"
 
 

@@ -21,7 +21,8 @@ CANARY = "4111111111111111"
 @pytest.fixture
 def flows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Seen from the folder that it is in, as a person would name it."""
-    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    shutil.copytree(ROOT / "flows" / "prompts", tmp_path / "flows" / "prompts")
+    shutil.copy(ROOT / "flows" / "pay-a-bill.yaml", tmp_path / "flows")
     monkeypatch.chdir(tmp_path)
     return Path("flows")
 

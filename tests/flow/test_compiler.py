@@ -127,7 +127,11 @@ def test_the_shipped_flow_is_typed():
         ),
         ("confirm: always", "confirm: never", "23:5: 'confirm': expected always"),
         ("repeat: 2", "repeat: twice", "36:39: 'repeat': expected a whole number from 1 to 20"),
-        ("end: paid", "end: payed", "36:62: 'end': expected paid or unpaid or pending (did you mean 'paid'?)"),
+        (
+            "end: paid",
+            "end: payed",
+            "36:62: 'end': expected paid or unpaid or pending or as_recorded (did you mean 'paid'?)",
+        ),
         (
             "limits: {",
             "limits: [",
@@ -182,7 +186,7 @@ def test_wrong_types_at_the_top_are_told(key: str, value: str, expected: str):
         ("{menu: {1: charge}}", "'1' must have keys of its own"),
         ("{menu: {1: {say: x}}}", "key 'then' is missing"),
         ("{menu: {1: {say: Hello there, then: charge}}}", "'say': this is not a name"),
-        ("{say: hello}", "say where it goes: either 'then: <step>' or 'end: paid | unpaid | pending'"),
+        ("{say: hello}", "say where it goes: either 'then: <step>' or 'end: paid | unpaid | pending | as_recorded'"),
         ("{say: hello, then: charge, end: paid}", "say where it goes: either"),
         ("{ask: money, length: 4, then: {}}", "an amount has no length and no lookup"),
         ("{ask: pin_code, then: {}}", "digits need a length, such as 8..10"),

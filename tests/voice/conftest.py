@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr.flow.files import terms_of
 from ivr.voice import Renderer, is_installed
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import read_prompts
@@ -15,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "flows" / "prompts"
 @pytest.fixture(scope="session")
 def prompts() -> Prompts:
     files = [(str(path), path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))]
-    read, _ = read_prompts(files)
+    read, _ = read_prompts(files, terms_of())
     assert read is not None
     return read
 

@@ -9,6 +9,7 @@ from ivr.core.actions import Phrase
 from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.errors import FlowError
+from ivr.flow.files import terms_of
 from ivr.flow.prompts import ENGINE_PROMPTS
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import read_prompts
@@ -19,7 +20,7 @@ FOLDER = Path(__file__).parents[2] / "flows" / "prompts"
 @pytest.fixture(scope="module")
 def prompts() -> Prompts:
     files = [(str(path), path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))]
-    read, problems = read_prompts(files)
+    read, problems = read_prompts(files, terms_of())
     assert problems == []
     assert read is not None
     return read

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from ivr.flow.compiled import Flow
-from ivr.flow.compiler import compile_flow
+from ivr.flow.compiler import Around, compile_flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.layout import Edge, lay_out
 from ivr.flow.drawing.look import edges
 from ivr.flow.drawing.mermaid import mermaid
+from ivr.flow.part_files import read_parts
 from tests.conversation.talk import sample
 
 NS = "{http://www.w3.org/2000/svg}"
@@ -171,7 +172,9 @@ def test_a_wide_menu_is_drawn_without_overlap():
 
 
 def test_every_shipped_flow_can_be_drawn():
-    for file in (Path(__file__).parents[3] / "flows").glob("*.yaml"):
-        flow, problems = compile_flow(str(file), file.read_bytes())
+    folder = Path(__file__).parents[3] / "flows"
+    parts = read_parts((file.name, file.read_bytes()) for file in folder.glob("parts/*.yaml"))
+    for file in folder.glob("*.yaml"):
+        flow, problems = compile_flow(str(file), file.read_bytes(), Around(parts=parts))
         assert flow is not None, problems
         assert_tidy(drawn(flow))
