@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from ivr.calls.billing import Bills
+from ivr.core.actions import LookUp
 from ivr.core.events import Event, LookedUp
 from ivr.logs import set_up_logging
 from ivr.store import migrate, open_store
@@ -42,9 +43,9 @@ def watched(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     watched = Watched(make_bench(sealing_key, store=open_store(f"sqlite:///{tmp_path}/calls.db")), tmp_path)
     look_up = Bills.look_up
 
-    def keep(bills: Bills, source: str, key: str, event: Event, asker: str = "") -> LookedUp:
-        watched.looked_up.append(key)
-        return look_up(bills, source, key, event, asker)
+    def keep(bills: Bills, asked: LookUp, event: Event, asker: str = "") -> LookedUp:
+        watched.looked_up += [asked.key, *dict(asked.others).values()]
+        return look_up(bills, asked, event, asker)
 
     monkeypatch.setattr(Bills, "look_up", keep)
     return watched

@@ -17,7 +17,7 @@ An entry is the seconds since the call began, and words:
     awaited 2c      the consent to the second attempt waited for what is due
     bank approved   the bank's answer
     found 4250 1000 USD, not_found, failed not_reached      the look-up's answer: due and least amount
-    found 4250 1000 USD bill.fee=300                        with the amounts that the flow declares; no name and no date
+    found 4250 1000 USD bill.fee=300                        with the amounts and dates that the flow declares; no name
     listed USD 4250/1000 1800/0                             all open bills
     limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
 
@@ -26,6 +26,7 @@ The digits of an account number are answers that a call forgets when it is over,
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, get_args
 
 from ivr.conversation.asides import lone_key
@@ -67,9 +68,11 @@ _MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[bc]"
 _ENTRY = re.compile(
     "[0-9]{1,9} (?:silence|waited|not_found"
     r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
-    r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty)|captured [a-z-]+(?: [a-z]+)?"
+    r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty|again|help|one_key)|captured [a-z-]+(?: [a-z]+)?"
     rf"|bank (?:{'|'.join(get_args(BankOutcome))})|failed (?:{'|'.join(get_args(LookUpProblem))})"
-    rf"|found -?[0-9]{{1,12}} {_MONEY}|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY})"
+    rf"|found -?[0-9]{{1,12}} {_MONEY}(?: [a-z0-9_.]+=(?:-?[0-9]{{1,12}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}))*"
+    r"|listed [A-Z]{3}(?: -?[0-9]{1,12}/-?[0-9]{1,12})+"
+    rf"|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY})"
 )
 
 
@@ -174,8 +177,17 @@ def _found(_flow: Flow, _call: Call, event: LookedUp) -> str:
         return _listed(event.bills)
     if not event.found or not isinstance(due, Money) or not isinstance(least, Money):
         return "not_found"
-    more = [f" {name}={one.minor}" for name, one in _amounts(event.values).items() if name not in BILL_VALUES]
+    more = [
+        f" {name}={_written(one)}" for name, one in event.values.items() if name not in BILL_VALUES and _written(one)
+    ]
     return f"found {due.minor} {least.minor} {due.currency}{''.join(more)}"
+
+
+def _written(value: Value) -> str:
+    """Amounts and dates, which a flow may decide by, and which are nobody's name; "" for what is not kept."""
+    if isinstance(value, Money):
+        return str(value.minor)
+    return value.isoformat() if isinstance(value, date) else ""
 
 
 def _listed(bills: Sequence[OpenBill]) -> str:

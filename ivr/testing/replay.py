@@ -82,7 +82,8 @@ def replay_all(flow: Flow, calls: Iterable[Call]) -> Iterable[EndsOtherwise | No
 
 
 def can_replay(call: Call) -> bool:
-    return is_whole(call.history)
+    """Not where it chose among several bills: which of them it paid is in no history."""
+    return is_whole(call.history) and not any(entry.word == "listed" for entry in entries_of(call.history))
 
 
 def ended_as(call: Call) -> Ended:
@@ -176,7 +177,7 @@ class _Replay:
         return None
 
     def answer_look_up(self, gives: Mapping[str, str]) -> Event:
-        """A name or a date that was said then is in no history: something of its type stands for it."""
+        """A name that was said then is in no history: something of its type stands for it."""
         if not self.looked_up:
             return LookUpFailed(self.at(), "not_reached")
         entry = self.looked_up.popleft()
@@ -193,8 +194,7 @@ class _Replay:
             return LookedUp(self.at(entry), found=True, bills=bills)
         due, least, currency, *more = entry.rest
         values = stand_in_bill(due, least, currency, gives)
-        written = (one.split("=") for one in more)
-        values |= {name: Money(int(minor), currency) for name, minor in written}
+        values |= {name: kept_value(text, currency) for name, text in (one.split("=") for one in more)}
         return LookedUp(self.at(entry), found=True, values=values)
 
     # ---- what comes next
@@ -277,6 +277,11 @@ def stand_in_bill(due: str, least: str, currency: str, gives: Mapping[str, str])
     of_type: dict[str, Value] = {"money": owed, "text": "-", "date": date(2000, 1, 1), "number": 1, "yes_no": True}
     given = {name: of_type[kind] for name, kind in gives.items()}
     return {"bill.due": owed, "bill.min": Money(int(least), currency), **given}
+
+
+def kept_value(text: str, currency: str) -> Value:
+    """An amount, or a date as ISO 8601 writes it."""
+    return date.fromisoformat(text) if text[4:5] == "-" else Money(int(text), currency)
 
 
 def entries_of(history: History) -> list[HistoryEntry]:

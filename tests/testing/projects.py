@@ -13,7 +13,8 @@ def make_project(folder: Path, **calls: str) -> Path:
     """`calls`: files by name, with their text."""
     (folder / "config").mkdir(parents=True)
     (folder / "calls").mkdir()
-    shutil.copytree(ROOT / "flows", folder / "flows")
+    shutil.copytree(ROOT / "flows" / "prompts", folder / "flows" / "prompts")
+    shutil.copy(ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml", folder / "flows")
     shutil.copy(ROOT / "config" / "accounts.csv", folder / "config")
     (folder / "pytest.ini").write_text("[pytest]\n")
     for name, text in calls.items():

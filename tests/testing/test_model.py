@@ -16,7 +16,7 @@ from ivr.testing.rehearsal import rehearse
 from ivr.vault import CardRules, SealContext
 from tests.benches import ROOT
 
-PROJECT = Project(ROOT / "flows", ROOT / "config" / "accounts.csv")
+PROJECT = Project(ROOT / "tests" / "flows" / "sample", ROOT / "config" / "accounts.csv")
 CALLS = ROOT / "tests" / "calls"
 SAMPLE = sorted(file for file in CALLS.glob("*.txt") if "pay-a-bill" in file.read_text(encoding="utf-8"))
 CANARY = "4012888888881881"  # a published test number

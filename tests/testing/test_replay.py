@@ -64,6 +64,9 @@ def test_a_call_through_the_same_flow_ends_the_same(script: Path, sealing_key: P
     stored = list(bench.workbench.store.ended_calls(name, 10))
     assert stored
     for call in stored:
+        if any(" listed " in entry for entry in call.history):
+            assert not can_replay(call)
+            continue
         assert can_replay(call)
         assert ended_as(replay(flow, call)) == ended_as(call), call.history
 

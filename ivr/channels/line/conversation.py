@@ -75,6 +75,11 @@ class Conversation:
         self._held_until_s = 0.0
         self._has_failed = False
 
+    @property
+    def is_playing(self) -> bool:
+        """Whether a prompt has begun, and nobody has said that it is over."""
+        return bool(self._playing)
+
     def tell(self, heard: Heard) -> None:
         self._heard.put_nowait(heard)
 

@@ -84,7 +84,7 @@ def test_a_whole_call_over_each_transport(kind, tmp_path):
         call = await SipCaller(phones).call(target(endpoint, kind), session, secure=kind == "tls")
         assert handler.invitations[0].transport == kind
         assert [await call.send_key(key) for key in "4#"] == [200, 200]
-        held = await call.offer_again(session.offer(secure=kind == "tls").sdp.replace("sendrecv", "sendonly"))
+        held = await call.reinvite(session.offer(secure=kind == "tls").sdp.replace("sendrecv", "sendonly"))
         assert held.direction == "recvonly"
         await endpoint.hang_up(handler.invitations[0].call)
         assert await asyncio.wait_for(call.until_over(), 5) == "caller hung up"
