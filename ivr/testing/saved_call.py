@@ -78,7 +78,7 @@ def _cannot_say(flow: Flow) -> str:
     """What of the flow a call file has no words for yet; "" where it has all."""
     if flow.head.lookups:
         return "its flow asks the billing system for more than what is due, which a call file cannot say yet"
-    if any(getattr(step, "postal_codes", None) for step in flow.steps.values()):
+    if any(list(getattr(step, "postal_codes", ["US"])) != ["US"] for step in flow.steps.values()):
         return "its flow takes postal codes of several countries, for which there are no stand-ins yet"
     return ""
 

@@ -284,7 +284,7 @@ def test_the_command_calls_an_application_that_listens(served: str, shop: Shop):
         done = CliRunner().invoke(offline_twilio.twilio, [served, "--auth-token", AUTH, "--keys", "-", "--again"])
     assert (done.exit_code, done.exception) == (0, None)
     assert "You said nothing." in captured.get()
-    assert [got["path"] for got in shop.got] == ["/voice", "/voice", "/nothing", "/nothing"]
+    assert [got["path"] for got in shop.got] == ["/voice", "/voice", "/nothing", "/nothing", "/tone.wav"]
 
 
 def test_the_command_exits_with_one_where_twiml_is_wrong(served: str, shop: Shop):
