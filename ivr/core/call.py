@@ -11,7 +11,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 8
+FORM = 9
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -64,7 +64,7 @@ class Call:
     that time runs out, and nothing has come since.
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
-    (`core.moves`).
+    (`core.moves`). `transferred_to`: the number of the person that the caller was connected to at the end.
     """
 
     id: str
@@ -104,6 +104,7 @@ class Call:
     flow_version: str = ""
     asides: int = 0
     warned: bool = False
+    transferred_to: str = ""
 
     @property
     def intent(self) -> str:
