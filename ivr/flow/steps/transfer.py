@@ -33,7 +33,7 @@ from ivr.reading.rules import charges
 from ivr.reading.scalars import PhoneNumber, Target
 
 # The others cannot hand a call on: their callers go the way of `not_available`.
-LINES_THAT_TRANSFER = frozenset({"twilio", "browser", "simulator"})
+LINES_THAT_TRANSFER = frozenset({"twilio", "sip", "browser", "simulator"})
 
 
 @step_kind
