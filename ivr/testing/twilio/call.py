@@ -222,6 +222,8 @@ class TwilioCall:
         fields = {"DialCallStatus": self.dial_status, "DialCallSid": f"CA{secrets.token_hex(16)}"}
         if self.dial_status == "completed":
             fields |= {"DialCallDuration": "1", "DialBridged": "true"}
+        if len(self.dialled) > MOST_REDIRECTS:
+            raise PeerError(f"{MOST_REDIRECTS} times <Dial> in one call: where nobody is reached, lead on")
         reply = self._fetch(self._absolute(verb.get("action")), verb.get("method", "POST"), fields)
         return replace(reply, heard=[*heard, *reply.heard])
 
