@@ -1,5 +1,7 @@
 """A caller is connected to a person by `<Dial>`, after what is said; Twilio then asks what follows."""
 
+from pathlib import Path
+
 import pytest
 
 from ivr.calls.assembly import load_flow
@@ -19,8 +21,7 @@ def test_the_number_is_dialled_after_the_words():
 
 
 @pytest.mark.parametrize("person", ["does not answer", "is busy", "cannot be reached"])
-def test_a_caller_whom_nobody_answers_hears_so_and_what_became_of_the_money(person):
-    bench = helpline()
+def test_a_caller_whom_nobody_answers_hears_so_and_what_became_of_the_money(person, bench):
     bench.person = person
     line = WebhookLine(bench, "helpline", "+15550100")
     line.begin()
@@ -32,8 +33,7 @@ def test_a_caller_whom_nobody_answers_hears_so_and_what_became_of_the_money(pers
     assert BenchWorld(bench).transferred_to(line.call_id) == "nobody"
 
 
-def test_a_caller_who_has_spoken_with_a_person_is_on_record_as_transferred():
-    bench = helpline()
+def test_a_caller_who_has_spoken_with_a_person_is_on_record_as_transferred(bench):
     line = WebhookLine(bench, "helpline", "+15550100")
     line.begin()
     reply = line.press("2")
@@ -44,6 +44,10 @@ def test_a_caller_who_has_spoken_with_a_person_is_on_record_as_transferred():
     assert stored.call.moves[-1] == "person transferred"
 
 
-def helpline() -> Bench:
-    flow, prompts = load_flow(ROOT / "tests" / "flows" / "helpline.yaml")
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    (tmp_path / "prompts").symlink_to(ROOT / "flows" / "prompts")
+    file = tmp_path / "helpline.yaml"
+    file.write_text((ROOT / "tests" / "flows" / "helpline.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    flow, prompts = load_flow(file)
     return build_bench([flow], prompts)
