@@ -28,7 +28,6 @@ from ivr.store import migrate, open_store
 from ivr.testing.bank import ScriptedBank
 from ivr.vault import Vault
 
-SAMPLE = ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml"
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05
 ACCOUNTS = 1000
@@ -109,8 +108,8 @@ class Till:
 
 
 @contextlib.asynccontextmanager
-async def open_till(folder: Path, flow: Path = SAMPLE, **settings: str) -> AsyncIterator[Till]:
-    """Free ports, tone prompts, no limits on attempts; `settings` are environment variables in small letters."""
+async def open_till(folder: Path, flow: Path | None = None, **settings: str) -> AsyncIterator[Till]:
+    """Free ports, tone prompts, no limits on attempts; `settings` are environment variables in small letters. `flow`: another than the sample."""
     till = make_till(folder, flow, **settings)
     stopping = threading.Event()
     forwarder = threading.Thread(target=forward, args=(till, stopping), daemon=True)
@@ -124,7 +123,7 @@ async def open_till(folder: Path, flow: Path = SAMPLE, **settings: str) -> Async
         await asyncio.to_thread(forwarder.join, 5)
 
 
-def make_till(folder: Path, flow: Path = SAMPLE, **settings: str) -> Till:
+def make_till(folder: Path, flow: Path | None = None, **settings: str) -> Till:
     chosen = till_settings(folder, **settings)
     private_key = rsa.generate_private_key(65537, 2048)
     sealing_key = folder / "sealing.pem"
@@ -133,7 +132,7 @@ def make_till(folder: Path, flow: Path = SAMPLE, **settings: str) -> Till:
     store = open_store(chosen.database_url)
     store.seed_bills(write_accounts(folder))
     progress = Progress()
-    trunk = Trunk(chosen, engine_over(store, write_flow(folder, flow), sealing_key), watch=progress.note)
+    trunk = Trunk(chosen, engine_over(store, flow or write_flow(folder), sealing_key), watch=progress.note)
     pem = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return Till(trunk, ScriptedBank(), store, folder, RSAKey.import_key(pem), progress)
 
@@ -152,11 +151,11 @@ def till_settings(folder: Path, **settings: str) -> Settings:
     return load_settings({name.upper(): value for name, value in chosen.items()})
 
 
-def write_flow(folder: Path, source: Path = SAMPLE) -> Path:
+def write_flow(folder: Path) -> Path:
     """The product's own flow, without limits on attempts: tests ring more often than one caller may."""
-    flow = source.read_text(encoding="utf-8")
+    flow = (ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml").read_text(encoding="utf-8")
     lines = [MOST if line.startswith("limits:") else line for line in flow.splitlines()]
-    file = folder / "flows" / source.name
+    file = folder / "flows" / "pay-a-bill.yaml"
     file.parent.mkdir(exist_ok=True)
     (file.parent / "prompts").symlink_to(ROOT / "flows" / "prompts")
     file.write_text("\n".join(lines), encoding="utf-8")

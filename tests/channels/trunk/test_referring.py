@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ivr.places import SHIPPED as ROOT
 from tests.channels.trunk.callers import play
 from tests.channels.trunk.test_sipp import SCENARIOS, pause, sipp
+from tests.helplines import write_helpline
 from tests.patience import PATIENCE_S
 from tests.tills import open_till
 
@@ -18,7 +18,6 @@ pytestmark = [
     ),
 ]
 ANI = "+15550177"
-HELPLINE = ROOT / "tests" / "flows" / "helpline.yaml"
 
 
 def scenario_of(folder: Path, *statuses: int) -> Path:
@@ -48,7 +47,7 @@ def scenario_of(folder: Path, *statuses: int) -> Path:
 @pytest.mark.parametrize(("statuses", "number"), [((100, 200), "+15550123456"), ((100, 486), "")])
 def test_a_caller_of_sipp_is_connected_or_hears_that_nobody_was_reached(tmp_path, statuses, number):
     async def scene():
-        async with open_till(tmp_path, flow=HELPLINE, trunk_flows="pay=helpline") as till:
+        async with open_till(tmp_path, write_helpline(tmp_path / "flows"), trunk_flows="pay=helpline") as till:
             said = await sipp(tmp_path, till.port, scenario_of(tmp_path, *statuses))
             assert said.startswith("sipp ended with 0"), said
             await till.progress.until(till.progress.ended, PATIENCE_S)

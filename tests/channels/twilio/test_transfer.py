@@ -7,9 +7,9 @@ import pytest
 from ivr.calls.assembly import load_flow
 from ivr.channels.twilio.twiml import Writer
 from ivr.core.actions import Phrase, Speak, Transfer
-from ivr.places import SHIPPED as ROOT
 from ivr.testing.bench import Bench, BenchWorld, build_bench
 from ivr.testing.channels import WebhookLine
+from tests.helplines import write_helpline
 
 
 def test_the_number_is_dialled_after_the_words():
@@ -46,8 +46,5 @@ def test_a_caller_who_has_spoken_with_a_person_is_on_record_as_transferred(bench
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    (tmp_path / "prompts").symlink_to(ROOT / "flows" / "prompts")
-    file = tmp_path / "helpline.yaml"
-    file.write_text((ROOT / "tests" / "flows" / "helpline.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    flow, prompts = load_flow(file)
+    flow, prompts = load_flow(write_helpline(tmp_path / "flows"))
     return build_bench([flow], prompts)

@@ -213,6 +213,6 @@ def test_sizes_go_from_the_first_to_the_last():
 
 
 def test_whoever_was_connected_to_a_person_is_not_lost():
-    found = traffic(("- began card gave_up person transferred", 3), ("- began card hung_up", 1))
+    found = traffic_of(sample(), [("- began card gave_up person transferred", 3), ("- began card hung_up", 1)])
     assert found.transferred == {"person": 3}
     assert sum(found.stopped.values()) == 1
