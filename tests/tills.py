@@ -108,9 +108,9 @@ class Till:
 
 
 @contextlib.asynccontextmanager
-async def open_till(folder: Path, **settings: str) -> AsyncIterator[Till]:
-    """Free ports, tone prompts, no limits on attempts; `settings` are environment variables in small letters."""
-    till = make_till(folder, **settings)
+async def open_till(folder: Path, flow: Path | None = None, **settings: str) -> AsyncIterator[Till]:
+    """Free ports, tone prompts, no limits on attempts; `settings` are environment variables in small letters. `flow`: another than the sample."""
+    till = make_till(folder, flow, **settings)
     stopping = threading.Event()
     forwarder = threading.Thread(target=forward, args=(till, stopping), daemon=True)
     forwarder.start()
@@ -123,7 +123,7 @@ async def open_till(folder: Path, **settings: str) -> AsyncIterator[Till]:
         await asyncio.to_thread(forwarder.join, 5)
 
 
-def make_till(folder: Path, **settings: str) -> Till:
+def make_till(folder: Path, flow: Path | None = None, **settings: str) -> Till:
     chosen = till_settings(folder, **settings)
     private_key = rsa.generate_private_key(65537, 2048)
     sealing_key = folder / "sealing.pem"
@@ -132,7 +132,7 @@ def make_till(folder: Path, **settings: str) -> Till:
     store = open_store(chosen.database_url)
     store.seed_bills(write_accounts(folder))
     progress = Progress()
-    trunk = Trunk(chosen, engine_over(store, write_flow(folder), sealing_key), watch=progress.note)
+    trunk = Trunk(chosen, engine_over(store, flow or write_flow(folder), sealing_key), watch=progress.note)
     pem = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return Till(trunk, ScriptedBank(), store, folder, RSAKey.import_key(pem), progress)
 

@@ -7,7 +7,7 @@ from ivr.calls.live_flows import flow_of
 from ivr.conversation.engine import expected_field
 from ivr.core.actions import ChannelAction, Speak
 from ivr.core.call import Call
-from ivr.core.events import CardCaptured, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.core.events import CardCaptured, Event, HungUp, KeysEntered, NoInput, TransferEnded, Waited
 from ivr.flow.compiled import Flow
 from ivr.store import TurnRecord
 
@@ -25,6 +25,8 @@ def in_words(flows: Mapping[str, Flow], call: Call, event: Event) -> str:
             return "on hold"
         case CardCaptured(result=result):
             return f"card form: {result}"[:60]
+        case TransferEnded(is_connected=is_connected):
+            return "connected to a person" if is_connected else "nobody reached"
         case HungUp():
             return "hung up"
     return "call began"

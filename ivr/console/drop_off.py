@@ -92,6 +92,10 @@ class DropOff:
         return sum(self.traffic.stopped.values())
 
     @property
+    def transferred(self) -> int:
+        return sum(self.traffic.transferred.values())
+
+    @property
     def share_lost(self) -> str:
         return per_cent(self.lost, self.traffic.calls)
 

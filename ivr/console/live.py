@@ -108,4 +108,5 @@ def call_row(record: CallRecord) -> CallRow:
         hung_up=call.hung_up,
         payment=record.payment,
         amount=Money(record.amount_minor or 0, record.currency or "") if has_amount else None,
+        transferred_to=call.transferred_to,
     )

@@ -46,6 +46,7 @@ class CallRow:
     hung_up: bool
     payment: str | None
     amount: Money | None
+    transferred_to: str = ""
 
     @property
     def caller(self) -> str:

@@ -19,6 +19,7 @@ An entry is the seconds since the call began, and words:
     found 4250 1000 USD, not_found, failed not_reached      the look-up's answer: due and least amount
     found 4250 1000 USD bill.fee=300                        with the amounts and dates that the flow declares; no name
     listed USD 4250/1000 1800/0                             all open bills
+    connected, not_connected        what became of a transfer to a person
     limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
 
 The digits of an account number are answers that a call forgets when it is over, and a card's are never known here.
@@ -49,6 +50,7 @@ from ivr.core.events import (
     LookUpProblem,
     NoInput,
     OpenBill,
+    TransferEnded,
     Value,
     Waited,
 )
@@ -231,6 +233,7 @@ _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
     Waited: lambda flow, call, _event: "" if moment_of(flow, call) == "looks_up" else "waited",
     DueAwaited: _awaited,
     BankAnswered: lambda _flow, _call, event: f"bank {event.outcome}",
+    TransferEnded: lambda _flow, _call, event: "connected" if event.is_connected else "not_connected",
     LookedUp: _found,
     LookUpFailed: lambda _flow, _call, event: f"failed {event.problem}",
     LimitReached: lambda flow, call, event: f"limit {attempt_of(flow, call)} {event.limit}",

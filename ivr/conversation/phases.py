@@ -12,7 +12,7 @@ which moment it is, because a moment is what other parts of the product need to 
     asks       a question has been put, and keys are awaited
     offers     the same, but the done key means "go on"
     looks_up   the line is held while a billing system is asked; keys are kept for the next question
-    waits      the line is held while the bank works; keys are dropped
+    waits      the line is held while the bank works, or somebody else is rung; keys are dropped
     passes     the step does something and moves on within the same turn: no call rests here
 
 A step is entered in its phase `entry`, and returns to it when an offer to cancel was refused. From there it goes through
@@ -53,6 +53,7 @@ from ivr.core.events import (
     LookedUp,
     LookUpFailed,
     NoInput,
+    TransferEnded,
     Waited,
 )
 from ivr.flow.parts import Moment
@@ -88,6 +89,7 @@ _ROWS: Mapping[type[object], tuple[Follows, ...]] = {
     LookUpFailed:    ("chooses", "decides", "again",   "again",   "hears",   "holds",   "hears",   "over"),
     DueAwaited:      ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
     BankAnswered:    ("chooses", "decides", "again",   "again",   "holds",   "hears",   "hears",   "over"),
+    TransferEnded:   ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
     ChargeRefused:   ("unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "over"),
     LimitReached:    ("limited", "limited", "limited", "limited", "limited", "limited", "limited", "over"),
     Fault:           ("breaks",  "breaks",  "breaks",  "breaks",  "breaks",  "breaks",  "breaks",  "over"),

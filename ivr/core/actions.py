@@ -80,7 +80,7 @@ class HangUp:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Connect the caller to this number, and have no more to do with the call: the last action of one that is over."""
+    """Connect the caller to this number: answered by `TransferEnded`. Until then the call is at its step, and takes no keys."""
 
     number: str
 

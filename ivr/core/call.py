@@ -65,7 +65,7 @@ class Call:
     that time runs out, and nothing has come since.
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
-    (`core.moves`).
+    (`core.moves`). `transferred_to`: the number of the person that the caller was connected to at the end.
     """
 
     id: str
@@ -106,6 +106,7 @@ class Call:
     flow_version: str = ""
     asides: int = 0
     warned: bool = False
+    transferred_to: str = ""
 
     @property
     def intent(self) -> str:

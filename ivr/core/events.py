@@ -188,6 +188,14 @@ class CardCaptured:
 
 
 @dataclass(frozen=True)
+class TransferEnded:
+    """What became of a `Transfer`: the caller has a person on the line, or nobody was reached."""
+
+    at: datetime
+    is_connected: bool
+
+
+@dataclass(frozen=True)
 class Fault:
     """Something of ours broke while this call was served: apologise, say what is known of the charge, hang up."""
 
@@ -209,5 +217,6 @@ Event = (
     | DueAwaited
     | BankAnswered
     | CardCaptured
+    | TransferEnded
     | Fault
 )

@@ -9,6 +9,7 @@ A move is two words, a step and how it was left:
     card error            something of ours broke, or the billing system could not be asked
     card hung_up          the caller left
     receipt end           the call came to its end there
+    person transferred    the caller was connected to a person there, and the call is over for us
 
 The last move says how the call ended. Nothing in it comes from the caller but the choice of a way.
 """
@@ -17,6 +18,7 @@ from ivr.core.call import Call
 
 BEGINNING = "-"
 BEGAN, BACK, LIMIT, ERROR, HUNG_UP, END = "began", "back", "limit", "error", "hung_up", "end"
+TRANSFERRED = "transferred"
 MOST_MOVES = 60  # of a longer way the end is kept, and the first ones
 # Characters. PostgreSQL takes no index entry above 2,704 bytes, and a name in a flow may have 60 characters.
 LONGEST_WAY = 2000

@@ -26,12 +26,14 @@ from ivr.words.phrases import Prompts
 
 @dataclass
 class Bench:
-    """`line` is the call that was dialled last; `at_end` is what a channel has to put away after the test."""
+    """`line` is the call that was dialled last; `at_end` is what a channel has to put away after the test. `person`: what
+    one does whom a caller is to be connected to, in the words of a call file."""
 
     workbench: Workbench
     bank: ScriptedBank
     billing: ScriptedBilling
     line: LocalLine | None = None
+    person: str = "answers"
     begun: dict[str, datetime] = field(default_factory=dict)
     at_end: list[Callable[[], object]] = field(default_factory=list)
 
@@ -42,6 +44,7 @@ class Bench:
 
     def dial(self, flow: str, ani: str) -> CallerLine:
         self.line = self.workbench.dial(flow, ani)
+        self.line.is_reached = lambda: self.person == "answers"
         self.begun[self.line.call_id] = self.workbench.clock()
         return self.line
 
@@ -111,6 +114,9 @@ class BenchWorld:
     def bank(self, behaviour: str) -> None:
         self.bench.tell_bank(behaviour)
 
+    def person(self, behaviour: str) -> None:
+        self.bench.person = behaviour
+
     def now(self) -> datetime:
         return self.bench.workbench.clock()
 
@@ -125,6 +131,11 @@ class BenchWorld:
 
     def ended(self, call: str) -> str:
         return self.bench.ended(call)
+
+    def transferred_to(self, call: str) -> str:
+        stored = self.bench.workbench.store.load_call(call)
+        assert stored is not None
+        return stored.call.transferred_to or "nobody"
 
     def payments(self, call: str) -> Sequence[Paid]:
         found = self.bench.workbench.store.payments_of(call)

@@ -13,7 +13,7 @@ from ivr.errors import ConfigError
 from ivr.extras import require_extra
 from ivr.testing.bench import Bench
 from ivr.testing.key_methods import KEY_METHODS, KeyMethod
-from ivr.testing.twilio import Application, TwilioCall
+from ivr.testing.twilio import Application, DialStatus, TwilioCall
 
 Channel = Literal["core", "webhooks", "sip"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
@@ -25,6 +25,14 @@ PUBLIC_URL, TOKEN = (
     "https://pay.example.com",
     "0123456789abcdef0123456789abcdef",
 )  # signs between this process and itself
+
+# What Twilio reports of a person who does so.
+DIAL_STATUSES: dict[str, DialStatus] = {
+    "answers": "completed",
+    "does not answer": "no-answer",
+    "is busy": "busy",
+    "cannot be reached": "failed",
+}
 
 
 def dial(channel: Channel, bench: Bench, flow: str, ani: str, keys: KeyMethod = "events") -> tuple[str, CallerLine]:
@@ -79,24 +87,30 @@ class WebhookLine:
         self.call_id = self._line.call_id
 
     def begin(self) -> LineReply:
-        return self._named(self._line.begin())
+        return self._named(self._ringing.begin())
 
     def press(self, keys: str) -> LineReply:
         self._bench.workbench.clock.advance(1)
-        return self._named(self._line.press(keys))
+        return self._named(self._ringing.press(keys))
 
     def stay_silent(self) -> LineReply:
         self._bench.workbench.clock.advance(self._bench.workbench.flow.head.patience.first_key)
-        return self._named(self._line.stay_silent())
+        return self._named(self._ringing.stay_silent())
 
     def wait(self) -> LineReply:
         self._bench.workbench.work()
         self._bench.workbench.clock.advance(max(self._hold_s, 1))
         self._bench.workbench.work()
-        return self._named(self._line.wait())
+        return self._named(self._ringing.wait())
 
     def hang_up(self) -> None:
         self._line.hang_up()
+
+    @property
+    def _ringing(self) -> TwilioCall:
+        """With what the person does at this moment."""
+        self._line.dial_status = DIAL_STATUSES[self._bench.person]
+        return self._line
 
     def _named(self, reply: LineReply) -> LineReply:
         self._hold_s = reply.wait_s

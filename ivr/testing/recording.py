@@ -12,7 +12,7 @@ from ivr.core.actions import Collect, Phrase
 from ivr.core.brands import brand_of, is_taken
 from ivr.core.call import Call
 from ivr.core.entry import read_after_timeout
-from ivr.core.events import Event, KeysEntered, NoInput, Waited
+from ivr.core.events import Event, KeysEntered, NoInput, TransferEnded, Waited
 from ivr.core.stray_cards import card_within
 from ivr.flow.talk.dropping import drop_card, is_card
 from ivr.flow.talk.turn import Turn, moment_of
@@ -90,6 +90,8 @@ class RecordingLine(LocalLine):
             return self._happen_by_keys(self._collect, event)
         if isinstance(event, NoInput):
             self.recording.add("silence")
+        elif isinstance(event, TransferEnded) and not event.is_connected:
+            self.recording.add("person", "does not answer")
         elif isinstance(event, Waited):
             self._note_wait()
         return super()._happen(event)
@@ -233,6 +235,8 @@ def call_file(recording: RecordedCall, call_id: str, store: CallStore) -> str:
     lines += [_line(one, store) for one in recording.happened if one.verb != "keys" or one.rest]
     stored = store.load_call(call_id)
     lines.append(f"  ends   {(stored.call.outcome if stored else None) or 'open'}")
+    if stored and stored.call.transferred_to:
+        lines.append(f"  transferred to {stored.call.transferred_to}")
     payments = [f"{one.status} {one.intent.amount}" for one in store.payments_of(call_id)]
     lines.append(f"  payment {', '.join(payments) or 'none'}")
     texts = [text.id.rpartition("-")[2] for text in store.texts_of(call_id)]

@@ -14,7 +14,7 @@ from typing import Any
 from ivr.conversation.engine import step
 from ivr.conversation.habit import is_second_done
 from ivr.conversation.history import History, attempt_of, began, is_whole, read_digits
-from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Wait
+from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Transfer, Wait
 from ivr.core.call import Call
 from ivr.core.events import (
     BankAnswered,
@@ -33,6 +33,7 @@ from ivr.core.events import (
     LookUpFailed,
     NoInput,
     OpenBill,
+    TransferEnded,
     Value,
     Waited,
 )
@@ -43,6 +44,7 @@ MOST_TURNS = 400
 LAST4 = "0000"
 KEYED = frozenset({"keys", "digits", "silence", "card", "edit", "captured"})
 OF_THE_BANK = frozenset({"waited", "bank"})
+TRANSFERS = frozenset({"connected", "not_connected"})
 LOOKED_UP = frozenset({"found", "listed", "not_found", "failed"})
 
 
@@ -110,6 +112,7 @@ class _Replay:
         steps = self.flow.steps.values()
         self.asked_fields = {name for kind in steps if kind.card for name in kind.card.fields}
         self.bank = deque(one for one in entries if one.word in OF_THE_BANK)
+        self.transfers = deque(one for one in entries if one.word in TRANSFERS)
         self.looked_up = deque(one for one in entries if one.word in LOOKED_UP)
         self.limits = {one.rest[0]: one for one in entries if one.word == "limit"}
         self.never_begun = never_begun(self.stored)
@@ -157,7 +160,7 @@ class _Replay:
             if answer is not None:
                 self.call, actions = step(self.flow, self.call, answer)
                 waiting = deque(actions)
-            elif isinstance(action, (Collect, CaptureCard, Wait, HangUp)):
+            elif isinstance(action, (Collect, CaptureCard, Wait, Transfer, HangUp)):
                 last = action
         return last
 
@@ -202,6 +205,8 @@ class _Replay:
     def next_event(self, asked: Action | None) -> Event | None:
         if isinstance(asked, Wait):
             return self.next_of_bank(asked)
+        if isinstance(asked, Transfer):
+            return self.next_of_person()
         if isinstance(asked, (Collect, CaptureCard)):
             return self.next_keys(asked)
         return None
@@ -218,6 +223,13 @@ class _Replay:
             return None
         self.now_s += asked.seconds
         return Waited(self.at())
+
+    def next_of_person(self) -> Event | None:
+        """A caller whom the changed flow connects to somebody first is connected."""
+        if not self.transfers:
+            return None if self.stored.hung_up else TransferEnded(self.at(), is_connected=True)
+        entry = self.transfers.popleft()
+        return TransferEnded(self.at(entry), is_connected=entry.word == "connected")
 
     def next_keys(self, asked: Collect | CaptureCard) -> Event | None:
         if isinstance(asked, Collect) and asked.sensitive:

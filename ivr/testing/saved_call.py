@@ -21,7 +21,7 @@ from ivr.store import Store, memory_store
 from ivr.testing.bench import Bench, build_bench
 from ivr.testing.recording import RecordingLine, behaviour_of, call_file
 from ivr.testing.rehearsal import rehearse
-from ivr.testing.replay import KEYED, LOOKED_UP, HistoryEntry, entries_of, never_begun
+from ivr.testing.replay import KEYED, LOOKED_UP, TRANSFERS, HistoryEntry, entries_of, never_begun
 from ivr.testing.stand_ins import EDITS, account_keys, card_field_keys, card_number_keys, stray_card
 from ivr.words.phrases import Prompts
 
@@ -102,6 +102,8 @@ class Retelling:
         )
         assert isinstance(line, RecordingLine)
         self._line = line
+        people = iter(one.word == "connected" for one in self._entries if one.word in TRANSFERS)
+        line.is_reached = lambda: next(people, True)
         self.bench.begun[line.call_id] = self.bench.workbench.clock()
 
     def tell(self) -> RecordingLine:

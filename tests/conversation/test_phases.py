@@ -27,6 +27,7 @@ from ivr.core.events import (
     LookedUp,
     LookUpFailed,
     NoInput,
+    TransferEnded,
     Waited,
 )
 from ivr.core.money import Money
@@ -57,6 +58,7 @@ EVENTS: tuple[Event, ...] = (
     *(BankAnswered(START, outcome, "12") for outcome in ("approved", "declined", "unknown", "pending", "not_sent")),
     ChargeRefused(START, "being_paid"),
     LimitReached(START, "attempts_per_card"),
+    *(TransferEnded(START, is_connected) for is_connected in (True, False)),
     Fault(START),
     HungUp(START),
     ParcelFound(START, "Graz"),  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from ivr.errors import PeerError
 from ivr.testing.bench import Bench
 from ivr.testing.channels import TOKEN, SpokenWords, web_application
 from ivr.testing.load import Latencies, place
-from ivr.testing.twilio import TwilioCall, TwimlError, read_twiml
+from ivr.testing.twilio import DialStatus, TwilioCall, TwimlError, read_twiml
 from ivr.testing.twilio.application import call_application
 from ivr.testing.twilio.verbs import VERBS
 
@@ -30,7 +30,7 @@ class Shop:
         self.app = Flask("shop")
         self.got: list[dict[str, str]] = []
         self.quirk = ""
-        for path in ("voice", "quantity", "paid", "nothing", "bye", "status", "card"):
+        for path in ("voice", "quantity", "paid", "nothing", "bye", "status", "card", "person", "rang"):
             self.app.add_url_rule(f"/{path}", path, getattr(self, path), methods=["GET", "POST"])
         self.app.add_url_rule("/tone.wav", "tone", lambda: Response(b"RIFF", mimetype="audio/x-wav"))
         self.app.before_request(self.check)
@@ -65,6 +65,12 @@ class Shop:
 
     def bye(self) -> Response:
         return xml("<Say>Goodbye.</Say><Hangup/>")
+
+    def person(self) -> Response:
+        return xml('<Say>Please hold.</Say><Dial action="/rang">+15550123</Dial>')
+
+    def rang(self) -> Response:
+        return xml(f"<Say>It was {request.form['DialCallStatus']}.</Say>")
 
     def status(self) -> Response:
         return Response(status=204)
@@ -110,6 +116,16 @@ def test_a_call_goes_through_gather_pay_pause_redirect_and_hangup(shop: Shop, ca
     assert shop.got[5]["PaymentCardNumber"] == "xxxxxxxxxxxx1111"
     assert shop.got[-1]["CallStatus"] == "completed"
     assert len({got["CallSid"] for got in shop.got}) == 1
+
+
+@pytest.mark.parametrize("status", ["completed", "no-answer", "busy", "failed"])
+def test_what_became_of_a_dial_is_reported_to_its_action(shop: Shop, status: DialStatus):
+    call = call_application(shop.app, "/person", auth_token=AUTH)
+    call.dial_status = status
+    reply = call.begin()
+    connected = ["(connected to +15550123)"] if status == "completed" else []
+    assert (words(reply), reply.state) == (["Please hold.", *connected, f"It was {status}."], "over")
+    assert call.dialled == ["+15550123"]
 
 
 def test_the_finishing_key_is_reported_apart_and_what_is_left_over_is_kept(shop: Shop, call: TwilioCall):
@@ -176,10 +192,11 @@ WRONG = {
     "<Response><Say/></Response>": "<Say> is empty",
     "<Response><Redirect/></Response>": "<Redirect> is empty: a URL is missing",
     f"<Response><Say>{'a' * 4097}</Say></Response>": "4097 characters: at most 4096",
+    "<Response><Dial/></Response>": "<Dial> is empty",
     "<Response><Hangup/><Say>x</Say></Response>": "<Say> is never reached: it stands after <Hangup>",
     "<Response>Hello</Response>": "words stand outside of a verb",
     '<Response version="1"/>': "<Response> has no attributes",
-    "<Response><Dial>+15550100</Dial></Response>": "cannot be tried offline",
+    "<Response><Record/></Response>": "cannot be tried offline",
     "<Twiml/>": "the root is <Twiml>, expected <Response>",
     "<Response><Say>Tom & Jerry</Say></Response>": "line 1: not XML",
     "": "not XML",

@@ -12,7 +12,7 @@ A connection that breaks, a page that is closed and a server that stops are all 
 Binary messages are audio: 160 bytes of mu-law, 20 ms at 8 kHz, in both directions. Text messages are JSON. The page sends
 `{"do": "call" | "key" | "hang_up"}` (`messages`); everything else closes the connection with the reason. The page is sent
 `{"is": ..., "at": milliseconds since the call began}`: `call`, `step`, `asks`, `says`, `quiet`, `heard`, `tone`, `sealed`,
-`payment`, `ledger`, `text`, `hung_up`, `over`.
+`payment`, `ledger`, `text`, `transferred`, `hung_up`, `over`.
 
 No key of a card field is sent back to the page, neither as a digit nor as a frequency. The tones of a card are in the
 frames: they go from the socket into the decoder's buffers, which are wiped as the trunk's are; the bytes of a message

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dsp import g711
 from ivr.channels.browser.tone_reader import FRAME, ToneReader
-from ivr.channels.line import Heard, Silent
+from ivr.channels.line import Heard, PersonRang, Silent
 from ivr.core.actions import Phrase
 from ivr.voice import read_clip
 
@@ -62,6 +62,11 @@ class BrowserAudioPort:
 
     async def wipe(self) -> None:
         self._tone_reader.wipe()
+
+    async def transfer(self, number: str) -> None:
+        """Nobody is rung: the page says who would be."""
+        self._say("transferred", number=number)
+        self.tell(PersonRang(is_connected=True))
 
     async def hang_up(self) -> None:
         self._say("hung_up")

@@ -147,7 +147,7 @@ class BrowserCall:
         if asked is not None:
             self._say("asks", field=asked.field, sensitive=asked.sensitive)
         if call.phase == "over":
-            self._say("over", outcome=call.outcome, hung_up=call.hung_up)
+            self._say("over", outcome=call.outcome, hung_up=call.hung_up, transferred_to=call.transferred_to)
 
     async def _watch_record(self) -> None:
         """Ends when the call is over and no charge of it is open. A database that is away is asked again."""

@@ -5,12 +5,13 @@ into the core's events, and the core's actions into clips to play, timers and a 
 
     collecting   keys are taken for one entry; a timer runs once the prompt is over
     on hold      the bank, or a billing system, is waited for; keys are dropped, or kept for the next question
+    connecting   somebody else is rung for the caller; keys are dropped
     over         the last words are being said; then the port hangs up
 
 Keys of every call lie in one `EntryBuffer`, wiped as they leave it. No channel's protocol is known here.
 """
 
-from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, Silent, TimerFired
+from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, PersonRang, Silent, TimerFired
 from ivr.channels.line.conversation import LOOK_S, Conversation, EventClock, Services, Timer
 from ivr.channels.line.entry_buffer import MOST_KEYS, EntryBuffer
 
@@ -24,6 +25,7 @@ __all__ = [
     "EventClock",
     "Heard",
     "KeyPressed",
+    "PersonRang",
     "Services",
     "Silent",
     "Timer",

@@ -17,6 +17,10 @@ class AudioPort(Protocol):
         """A card field is complete: every buffer that could hold its tones or events is overwritten."""
         ...
 
+    async def transfer(self, number: str) -> None:
+        """Connect the caller to this number: `PersonRang` comes back, unless the caller is gone before."""
+        ...
+
     async def hang_up(self) -> None: ...
 
 
@@ -41,6 +45,13 @@ class Silent:
 
 
 @dataclass(frozen=True)
+class PersonRang:
+    """What became of a `transfer`."""
+
+    is_connected: bool
+
+
+@dataclass(frozen=True)
 class CallerGone:
     """The caller has hung up, or the line is dead."""
 
@@ -54,4 +65,4 @@ class TimerFired:
     number: int
 
 
-Heard = KeyPressed | Silent | CallerGone | TimerFired
+Heard = KeyPressed | Silent | PersonRang | CallerGone | TimerFired

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ivr.calls import Answered, CallService, CallStore, Runner, note_fault
-from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, Silent, TimerFired
+from ivr.channels.line.audio_port import AudioPort, CallerGone, Heard, KeyPressed, PersonRang, Silent, TimerFired
 from ivr.channels.line.entry_buffer import EntryBuffer
-from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
+from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Transfer, Wait
 from ivr.core.call import Call
-from ivr.core.events import Event, KeysEntered, NoInput, Waited
+from ivr.core.events import Event, KeysEntered, NoInput, TransferEnded, Waited
 
 Result = TypeVar("Result")
 LOOK_S = 0.25  # how often a call on hold looks whether the bank has answered
@@ -133,6 +133,8 @@ class Conversation:
                 await self._take_key(key)
             case Silent(play) if play == self._playing:
                 await self._prompt_over()
+            case PersonRang(is_connected):
+                await self._happen(TransferEnded(self._now(), is_connected))
             case TimerFired(number) if number == self._timer_number:
                 await self._timer_over()
             case CallerGone():
@@ -163,6 +165,8 @@ class Conversation:
                     await self._hold()
                 else:
                     self._look_later()
+            case Transfer(number):
+                await self._audio_port.transfer(number)
             case HangUp():
                 await self._audio_port.hang_up()
             case _ if self._collect is not None:
@@ -224,7 +228,7 @@ class Conversation:
         phrases = [phrase for action in answered.actions if isinstance(action, Speak) for phrase in action.phrases]
         last = answered.actions[-1] if answered.actions else HangUp()
         self._collect = last if isinstance(last, Collect) else None
-        self._after_silence = last if isinstance(last, (Wait, HangUp)) else None
+        self._after_silence = last if isinstance(last, (Wait, Transfer, HangUp)) else None
         self._services.watch(self.call)
         self._take_waiting_keys()
         await self._speak(phrases)

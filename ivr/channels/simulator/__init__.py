@@ -1,6 +1,6 @@
 """Calls without a telephone: in this process, in the terminal or from a text file."""
 
-from ivr.channels.simulator.line import CallerLine, HeardPrompt, LineReply, mask
+from ivr.channels.simulator.line import CallerLine, HeardPrompt, LineReply, connected_to, mask
 from ivr.channels.simulator.local import Clock, LocalLine
 from ivr.channels.simulator.player import Caller, Paid, Player, Texted, World, play
 from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
@@ -21,6 +21,7 @@ __all__ = [
     "ScriptError",
     "Texted",
     "World",
+    "connected_to",
     "converse",
     "mask",
     "play",

@@ -42,6 +42,11 @@ class CallerLine(Protocol):
     def hang_up(self) -> None: ...
 
 
+def connected_to(number: str) -> HeardPrompt:
+    """What a transcript says where the caller has a person on the line."""
+    return HeardPrompt("", f"(connected to {number})")
+
+
 def mask(keys: str) -> str:
     """Digits as dots; the done and clear keys stay to be seen."""
     return "".join(key if key in "*#" else "•" for key in keys)

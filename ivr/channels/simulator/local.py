@@ -1,14 +1,15 @@
 """The in-process line: the product's own runner and store, a clock that is moved by hand, no server."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from ivr.calls import Answered, CallService, CallStore, Runner, Session, new_call, note_fault
-from ivr.channels.simulator.line import HeardPrompt, LineReply
-from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Wait
+from ivr.channels.simulator.line import HeardPrompt, LineReply, connected_to
+from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Transfer, Wait
 from ivr.core.entry import Reading, read_entry
-from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
+from ivr.core.events import Digits, Event, KeysEntered, NoInput, TransferEnded, Waited
 
 OVER = LineReply((), "over")
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -28,7 +29,8 @@ class Clock:
 
 
 class LocalLine:
-    """`between` is called at each hold pause: where a forwarder gets its chance to work."""
+    """`between` is called at each hold pause: where a forwarder gets its chance to work. `is_reached`: whether a person
+    answers whom the caller is to be connected to."""
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class LocalLine:
         between: Callable[[], object] = lambda: None,
     ) -> None:
         self.runner, self.words, self.clock, self.between = runner, words, clock, between
+        self.is_reached: Callable[[], bool] = lambda: True
         self._service = CallService(runner, store, now=clock, pause=clock.advance)
         self.call_id = ""
         self._collect: Collect | None = None
@@ -127,10 +130,19 @@ class LocalLine:
                 case Wait():
                     self._hold_s = action.seconds
                     return LineReply(heard, "waiting")
+                case Transfer(number):
+                    return self._connect(heard, number)
                 case HangUp():
                     break
         self._is_over = True
         return LineReply(heard, "over")
+
+    def _connect(self, heard: list[HeardPrompt], number: str) -> LineReply:
+        """Where nobody is reached the call goes on at once."""
+        is_connected = self.is_reached()
+        heard = [*heard, connected_to(number)] if is_connected else heard
+        more = self._happen(TransferEnded(self.clock(), is_connected))
+        return replace(more, heard=[*heard, *more.heard])
 
     def _await_keys(self, heard: list[HeardPrompt], collect: Collect) -> LineReply:
         self._collect = collect

@@ -52,6 +52,9 @@ class World(Protocol):
     def bank(self, behaviour: str) -> None:
         """How the bank behaves from now on; jobs that are waiting are done."""
 
+    def person(self, behaviour: str) -> None:
+        """What a person does from now on whom a caller is to be connected to."""
+
     def now(self) -> datetime:
         """The world's time, in UTC."""
 
@@ -64,6 +67,9 @@ class World(Protocol):
 
     def ended(self, call: str) -> str:
         """`paid`, `unpaid`, `pending`, or `open` while it goes on."""
+
+    def transferred_to(self, call: str) -> str:
+        """The number of the person that the caller was connected to, or `nobody`."""
 
     def payments(self, call: str) -> Sequence[Paid]: ...
 
@@ -185,6 +191,9 @@ class Player:
         self.world.bank(instruction.rest)
         self.caller.wait_it_out()
 
+    def _person(self, instruction: Instruction) -> None:
+        self.world.person(instruction.rest)
+
     # ---- what must be true
 
     def _hears(self, instruction: Instruction) -> None:
@@ -202,6 +211,9 @@ class Player:
 
     def _ends(self, instruction: Instruction) -> None:
         self.compare(instruction, instruction.rest, self.world.ended(self.caller.call))
+
+    def _transferred(self, instruction: Instruction) -> None:
+        self.compare(instruction, instruction.rest, f"to {self.world.transferred_to(self.caller.call)}")
 
     def _lasts(self, instruction: Instruction) -> None:
         allowed, lasted = seconds_of(instruction), self.world.elapsed_s(self.caller.call)

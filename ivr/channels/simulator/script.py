@@ -7,12 +7,14 @@
       never hears card_declined        at no time in this call
       keys   12345678#
       silence                          no key until the time for the first one is over
+      person is busy                   what a person does from now on whom a caller is to be connected to
       wait                             one pause of a hold
       passes 2h                        nothing happens for so long (s, m, h)
       bank   approves                  what the bank does from now on; then everything waiting is done
       caller 1                         back to the first caller of the file
       hangs  up
       ends   paid                      on record: paid, unpaid, pending or open
+      transferred to +15550123456      whom the caller was connected to at the end, or nobody
       lasts  at most 90s               from the first ring to now
       payment declined, approved 42.50 USD
       agreed promise 42.50 USD         what is on record that the caller agreed to besides charges, or none
@@ -38,6 +40,7 @@ from ivr.reading.problems import did_you_mean
 from ivr.store import Status
 
 BANK_BEHAVIOURS = ("approves", "declines", "is silent", "is silent after charging", "is unreachable", "cannot say")
+PEOPLE = ("answers", "does not answer", "is busy", "cannot be reached")
 DECLINE = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)")
 ENDINGS = (*get_args(Ending), "open")
 STATUSES = get_args(Status)
@@ -242,6 +245,17 @@ def _bank(instruction: Instruction) -> None:
         raise ScriptError(instruction.line, f"a bank does not do '{instruction.rest}' ({cure})")
 
 
+def _person(instruction: Instruction) -> None:
+    if instruction.rest not in PEOPLE:
+        cure = did_you_mean(instruction.rest, PEOPLE)
+        raise ScriptError(instruction.line, f"a person does not do '{instruction.rest}' ({cure})")
+
+
+def _transferred(instruction: Instruction) -> None:
+    if not re.fullmatch(r"to (\+[0-9]{3,15}|nobody)", instruction.rest):
+        raise ScriptError(instruction.line, "expected 'transferred to <number>' such as +15550123456, or 'to nobody'")
+
+
 def _caller(instruction: Instruction) -> None:
     if not instruction.rest.isdecimal() or int(instruction.rest) < 1:
         raise ScriptError(instruction.line, "expected 'caller <number>': the first call of the file is 1")
@@ -316,7 +330,9 @@ VERBS = {
     "passes": _time,
     "hangs": _hangs,
     "bank": _bank,
+    "person": _person,
     "ends": _ends,
+    "transferred": _transferred,
     "lasts": _lasts,
     "payment": _payment,
     "texts": _text,

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from dsp import g711
-from ivr.channels.line import CallerGone, Heard, KeyPressed, Silent
+from ivr.channels.line import CallerGone, Heard, KeyPressed, PersonRang, Silent
 from ivr.errors import PeerError
 from ivr.phone.sip import Peer
 from ivr.voice import read_clip
@@ -51,6 +51,10 @@ class AudioSocketPort:
 
     async def wipe(self) -> None:
         """Keys are handed on as they are read: nothing here holds one."""
+
+    async def transfer(self, number: str) -> None:
+        """AudioSocket has no word for it; a flow's step does not ask on this line."""
+        self.tell(PersonRang(is_connected=False))
 
     async def hang_up(self) -> None:
         self._send(HANG_UP, b"")

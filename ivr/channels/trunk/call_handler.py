@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from ivr.calls import new_call
-from ivr.channels.line import MOST_KEYS, CallerGone, Conversation, KeyPressed, Services, Silent
+from ivr.channels.line import MOST_KEYS, CallerGone, Conversation, KeyPressed, PersonRang, Services, Silent
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.phone.rtp import (
     CallMedia,
@@ -59,6 +59,9 @@ class RtpAudioPort:
         if self._call in self._handler.lines:  # a call that is over has been closed, which wipes
             self._handler.media.wipe(self._call)
 
+    async def transfer(self, number: str) -> None:
+        self._handler.ring(self._call, number)
+
     async def hang_up(self) -> None:
         await self._handler.endpoint.hang_up(self._call)
 
@@ -89,6 +92,7 @@ class TrunkCallHandler:
         self._recording = recording
         self.lines: dict[str, TrunkCall] = {}
         self.keys: Counter[Method] = Counter()
+        self._ringing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.media: MediaClient
         self.clips: PromptCache
@@ -152,6 +156,7 @@ class TrunkCallHandler:
 
     async def ended(self, call: str, reason: str) -> None:
         line = self.lines.pop(call, None)
+        self._ringing.discard(call)
         self.clips.release(call)
         self.media.close_call(call)
         if line is not None and line.conversation is not None:
@@ -165,12 +170,26 @@ class TrunkCallHandler:
                 self._key(event.call, event.key, event.method)
             case Played():
                 self._tell(event.call, Silent(event.play))
+            case TimedOut() if event.call in self._ringing:
+                # A peer that connects its caller elsewhere may send us nothing meanwhile; the referral has its own limit.
+                self.media.still_alive(event.call)
             case TimedOut():
                 self._spawn(self.endpoint.hang_up(event.call, NO_MEDIA))
             case MediaStats():
                 self.on_stats(event)
             case WorkerLost():
                 self._lose_media(event.reason)
+
+    def ring(self, call: str, number: str) -> None:
+        """A person for the caller, by REFER."""
+        self._ringing.add(call)
+        self.endpoint.refer(call, number, lambda is_connected: self._rang(call, is_connected))
+
+    def _rang(self, call: str, is_connected: bool) -> None:
+        self._ringing.discard(call)
+        line = self.lines.get(call)
+        if line is not None and line.conversation is not None:
+            line.conversation.tell(PersonRang(is_connected))
 
     def _key(self, call: str, key: str, method: Method) -> None:
         if call in self.lines:

@@ -39,8 +39,7 @@ class Writer:
                 case Wait():
                     return f'{HEAD}{"".join(said) or PAUSE}<Redirect method="POST">{escape(url)}</Redirect>{TAIL}'
                 case Transfer(number):
-                    # Whatever becomes of it, nothing follows: Twilio then hangs up.
-                    said.append(f"<Dial>{escape(number)}</Dial>")
+                    return f"{HEAD}{''.join(said)}{_dial(number, url)}{TAIL}"
                 case HangUp():
                     said.append("<Hangup/>")
         return f"{HEAD}{''.join(said)}{TAIL}"
@@ -59,6 +58,11 @@ def _part(part: str, language: str) -> str:
 def _gather(collect: Collect, url: str, said: str) -> str:
     listening = listening_for(collect)
     return listening.gather(url, listening.gap_s, digits=listening.digits, said=said)
+
+
+def _dial(number: str, url: str) -> str:
+    """`action`: asked when the person has hung up, or was not reached; without one Twilio would hang up."""
+    return f'<Dial action={quoteattr(url)} method="POST">{escape(number)}</Dial>'
 
 
 def silence(gather: str) -> str:

@@ -23,15 +23,18 @@ from ivr.channels.twilio.last_words import last_words
 from ivr.channels.twilio.signature import Signer
 from ivr.channels.twilio.tones import tone_url
 from ivr.channels.twilio.twiml import Writer, silence
-from ivr.core.actions import ChannelAction, Phrase, Speak, Wait
+from ivr.core.actions import ChannelAction, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
-from ivr.core.events import CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, Waited
+from ivr.core.events import CardCaptured, Digits, Event, HungUp, KeysEntered, NoInput, TransferEnded, Waited
 from ivr.errors import PeerError
 from ivr.flow.compiled import Flow
 
 log = structlog.get_logger()
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+# Of <Dial>: the caller has spoken with somebody. All else (busy, no-answer, failed, canceled) is nobody reached.
+CONNECTED = frozenset({"completed", "answered"})
+DIALLED = CONNECTED | {"busy", "no-answer", "failed", "canceled"}
 METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
 # The database is away: the caller is held this often, with this pause, before they are told that nobody can say.
 MOST_HOLDS, HOLD_S = 10, 3.0
@@ -90,7 +93,7 @@ class Webhooks:
             log.warning("refused", reason=str(error))
         except Exception as fault:
             note_fault(form.text(b"CallSid"), fault)
-            if (holding := self._hold(flow)) is not None:
+            if (holding := self._hold(flow, _dialled(form))) is not None:
                 return holding
         return self._apologise(form.text(b"CallSid"))
 
@@ -100,6 +103,9 @@ class Webhooks:
         session = self.service.session(call_id)
         if not sequence:
             return _twiml(self._begin(session, flow, form).text)
+        if _dialled(form) in CONNECTED and not session.is_at(sequence):
+            # Delivered again, or the talk was so long that the call was ended as idle: there is no more to say.
+            return _twiml(self.writer.answer([HangUp()], ""))
         gathered = self._gathered(call_id, f"/twilio/voice/{flow}?seq={sequence}", form)
         if gathered.silent is not None and session.is_at(sequence):
             return _twiml(silence(gathered.silent))
@@ -126,12 +132,13 @@ class Webhooks:
 
     # ---- when it cannot be answered
 
-    def _hold(self, flow: str) -> Response | None:
+    def _hold(self, flow: str, dialled: str = "") -> Response | None:
         """The same request again in a moment: the database may be back by then. None when that was tried often enough."""
         known, held = self.runner.flows.get(flow), _number("again")
         if known is None or held >= MOST_HOLDS:
             return None
-        url = f"/twilio/voice/{flow}?seq={_number('seq')}&again={held + 1}"
+        kept = f"&dialled={dialled}" if dialled in DIALLED else ""
+        url = f"/twilio/voice/{flow}?seq={_number('seq')}&again={held + 1}{kept}"
         still_working = Speak((Phrase("still_working", known.head.languages[0]),))
         try:
             return _twiml(self._writer(known).answer([still_working, Wait(HOLD_S)], url))
@@ -168,8 +175,13 @@ class Webhooks:
 
     def _event(self, call: Call, form: Form, keys: Digits) -> Event:
         at = self.now()
+        dialled = _dialled(form)
+        if dialled in CONNECTED:
+            return TransferEnded(at, is_connected=True)  # also where the caller has hung up after talking
         if form.text(b"CallStatus") in ENDED:
             return HungUp(at)
+        if dialled:
+            return TransferEnded(at, is_connected=False)
         if result := form.text(b"Result"):
             return CardCaptured(at, result, _pay_summary(form), form.text(b"PaymentToken") or None)
         if keys:
@@ -196,6 +208,12 @@ def _number(name: str) -> int:
     """A number that one of our own answers put into its URL; 0 where there is none."""
     written = request.args.get(name, "0")
     return int(written) if written.isascii() and written.isdecimal() and len(written) < 7 else 0
+
+
+def _dialled(form: Form) -> str:
+    """What became of a `<Dial>`, also where we had to hold the line before it could be noted; "" where there was none."""
+    kept = request.args.get("dialled", "")
+    return form.text(b"DialCallStatus") or (kept if kept in DIALLED else "")
 
 
 def _done_key(form: Form) -> str:

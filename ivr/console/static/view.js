@@ -155,8 +155,13 @@ export class View {
     this.line(m, "the line hangs up");
   }
 
+  on_transferred(m) {
+    this.line(m, `the caller is connected to ${m.number} (nobody is rung from here)`);
+  }
+
   on_over(m) {
-    by("state").textContent = `${OUTCOMES[m.outcome] || ""}${m.hung_up ? " You hung up." : ""}`;
+    const to = m.transferred_to ? ` Connected to ${m.transferred_to}.` : "";
+    by("state").textContent = `${OUTCOMES[m.outcome] || ""}${m.hung_up ? " You hung up." : ""}${to}`;
     this.line(m, `over: ${m.outcome}${m.hung_up ? ", hung up" : ""}`);
   }
 

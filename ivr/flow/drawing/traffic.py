@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from ivr.core.moves import BACK, BEGINNING, END, ERROR, HUNG_UP, LIMIT, Move, moves_of
+from ivr.core.moves import BACK, BEGINNING, END, ERROR, HUNG_UP, LIMIT, TRANSFERRED, Move, moves_of
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.look import edges
 
@@ -21,7 +21,8 @@ STOPS = (HUNG_UP, GAVE_UP, CANCELLED, LIMIT, ERROR)
 
 @dataclass(frozen=True)
 class Traffic:
-    """Numbers of calls: in all, by step reached, by arrow (from, to) taken, and by (step, how) of those that stopped there.
+    """Numbers of calls: in all, by step reached, by arrow (from, to) taken, by (step, how) of those that stopped there, and by
+    step of those that were connected to a person there: they are not lost.
 
     `flow` is None where it is gone; then all steps are of the past.
     """
@@ -31,6 +32,7 @@ class Traffic:
     reached: Counter[str] = field(default_factory=Counter)
     taken: Counter[tuple[str, str]] = field(default_factory=Counter)
     stopped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    transferred: Counter[str] = field(default_factory=Counter)
 
     @property
     def steps(self) -> Sequence[str]:
@@ -71,10 +73,12 @@ def traffic_of(flow: Flow | None, ways: Iterable[tuple[str, int]]) -> Traffic:
         calls += count
         found.reached.update(dict.fromkeys((step for step, _ in moves), count))
         found.taken.update(dict.fromkeys(_arrows(moves), count))
+        if moves[-1][1] == TRANSFERRED:
+            found.transferred[moves[-1][0]] += count
         stop = _stop(found, moves)
         if stop is not None:
             found.stopped[stop] += count
-    return Traffic(flow, calls, found.reached, found.taken, found.stopped)
+    return Traffic(flow, calls, found.reached, found.taken, found.stopped, found.transferred)
 
 
 def _arrows(moves: Sequence[Move]) -> Iterable[tuple[str, str]]:
@@ -89,6 +93,8 @@ def _stop(traffic: Traffic, moves: Sequence[Move]) -> Move | None:
     last, how = moves[-1]
     if how in STOPS:
         return last, how
+    if how == TRANSFERRED:
+        return None
     for step, outcome in reversed(moves[:-1]):
         outcome = ERROR if outcome == NOT_SENT else outcome
         if outcome in STOPS and (step == last or traffic.is_closing(last) or traffic.flow is None):

@@ -5,10 +5,10 @@ No other module says these words, and a flow's `end:` never overrules them: it s
 
 from collections.abc import Iterable
 
-from ivr.core.actions import HangUp, Transfer
+from ivr.core.actions import HangUp
 from ivr.core.call import Charge, Ending
 from ivr.core.money import Money
-from ivr.core.moves import END
+from ivr.core.moves import END, TRANSFERRED
 from ivr.flow.talk.turn import Turn, with_charges
 
 ENDING_PROMPTS: dict[Ending, str] = {
@@ -28,10 +28,10 @@ def end(turn: Turn, *, told: bool = False) -> Turn:
     return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=turn.call.known_ending)
 
 
-def hand_over(turn: Turn, number: str) -> Turn:
-    """The same with a person at the end of the line in place of the goodbye; no card goes with the caller."""
-    turn = tell(turn.went(END)).forget_card().say("transferring").do(Transfer(number))
-    return turn.change(phase="over", outcome=turn.call.known_ending)
+def with_person(turn: Turn, number: str) -> Turn:
+    """The caller has a person on the line: what is true was said before, and nothing of ours follows."""
+    turn = turn.went(TRANSFERRED).do(HangUp())
+    return turn.change(phase="over", outcome=turn.call.known_ending, transferred_to=number)
 
 
 def tell(turn: Turn) -> Turn:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -106,6 +106,14 @@ class SipEndpoint:
         leg = self.exchange.legs.get(call)
         if leg is not None and leg.ended_because is None:
             await leg.hang_up(reason)
+
+    def refer(self, call: str, number: str, told: Callable[[bool], None]) -> None:
+        """Asks the peer to connect the caller to this number at its own address; the call goes on until it is hung up.
+        `told` hears once whether somebody was reached, unless the call ends before.
+        """
+        leg = self.exchange.legs.get(call)
+        if leg is not None and leg.ended_because is None:
+            leg.refer(number, told)
 
     async def _hang_up_all(self) -> None:
         for incoming in list(self._incoming.values()):

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 import structlog
@@ -36,6 +36,7 @@ class CallInDialog(Protocol):
     def acknowledged(self, ack: SipRequest) -> None: ...
     def requested(self, transaction: ServerTransaction) -> None: ...
     async def hang_up(self, reason: str = ...) -> None: ...
+    def refer(self, number: str, told: Callable[[bool], None]) -> None: ...
     def end(self, reason: str) -> None: ...
 
 

@@ -1,6 +1,6 @@
 """One call's dialog from its first answer to its end, whichever side began it; the INVITE before it is incoming.py's.
 
-Answers what the peer asks within the call (BYE, re-INVITE, UPDATE, INFO, PRACK). What we ask of the peer is in
+Answers what the peer asks within the call (BYE, re-INVITE, UPDATE, INFO, PRACK, and NOTIFY where we asked for it). What we ask of the peer is in
 asking.py, the session timer in session_keeper.py; media and payment are the handler's.
 """
 
@@ -29,6 +29,7 @@ from ivr.phone.sip.hop import Hop
 from ivr.phone.sip.in_dialog_requests import Headers, InDialogRequests
 from ivr.phone.sip.info_keys import KEY_TYPES, InfoKey, read_info_keys
 from ivr.phone.sip.inspection import ALLOW, SUPPORTED, Refusal, content_type, inspect_request_extensions, session_body
+from ivr.phone.sip.referral import Referral
 from ivr.phone.sip.retransmission import Retransmission
 from ivr.phone.sip.server_transaction import ServerTransaction
 from ivr.phone.sip.session import Answer, Reject, SessionOffer
@@ -73,6 +74,7 @@ class Leg:
             session=lambda: "" if self._answering else self.local_sdp,
             expired=lambda: self._spawn(self.hang_up(SESSION_EXPIRED)),
         )
+        self._referral: Referral | None = None
         self._too_long: asyncio.TimerHandle | None = None
         exchange.add(self)
 
@@ -110,6 +112,8 @@ class Leg:
         self.ended_because = reason
         self.exchange.note_ended(self)
         self.keeper.stop()
+        if self._referral is not None:
+            self._referral.stop()
         if self._too_long is not None:
             self._too_long.cancel()
         for waiting in self._unacknowledged.values():
@@ -147,6 +151,13 @@ class Leg:
             self.exchange.counters["undeliverable"] += 1
         finally:
             self.exchange.remove(self)
+
+    def refer(self, number: str, told: Callable[[bool], None]) -> None:
+        """Asks the peer to connect its caller to this number; `told` hears once whether it has."""
+        if self._referral is not None:
+            self._referral.stop()
+        self._referral = Referral(self.requests, told)
+        self._spawn(self._referral.ask(number))
 
     async def _tell_ended(self, reason: str) -> None:
         if self._announced:
@@ -246,6 +257,8 @@ class Leg:
                 self._spawn(self._renegotiate(transaction))
             case "INFO":
                 self._take_info(transaction)
+            case "NOTIFY" if self._referral is not None:
+                self.respond(transaction, self._referral.notified(transaction.request))
             case "OPTIONS":
                 self.respond(transaction, 200, (ALLOW, SUPPORTED))
             case "PRACK" if self.on_prack is not None:

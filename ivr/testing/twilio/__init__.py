@@ -6,13 +6,14 @@ signing  X-Twilio-Signature, by Twilio's own library
 """
 
 from ivr.testing.twilio.application import call_application, twilio_client
-from ivr.testing.twilio.call import Application, Delivery, TwilioCall
+from ivr.testing.twilio.call import Application, Delivery, DialStatus, TwilioCall
 from ivr.testing.twilio.signing import signature_of
 from ivr.testing.twilio.twiml import Document, TwimlError, read_twiml
 
 __all__ = [
     "Application",
     "Delivery",
+    "DialStatus",
     "Document",
     "TwilioCall",
     "TwimlError",

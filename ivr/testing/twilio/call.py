@@ -2,18 +2,20 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
-from ivr.channels.simulator import HeardPrompt, LineReply
+from ivr.channels.simulator import HeardPrompt, LineReply, connected_to
 from ivr.channels.simulator.line import State
 from ivr.errors import PeerError
 from ivr.testing.twilio.playing import heard as heard_of
 from ivr.testing.twilio.signing import signature_of
 from ivr.testing.twilio.twiml import Element, read_twiml
 
+DialStatus = Literal["completed", "no-answer", "busy", "failed"]
 MOST_REDIRECTS = 30
 FORM = "application/x-www-form-urlencoded"
 WRONG_SIGNATURE = (
@@ -53,7 +55,8 @@ class Delivery:
 @dataclass
 class TwilioCall:
     """A line like the others (`begin`, `press`, `stay_silent`, `wait`, `hang_up`), and what only Twilio does: `pay`,
-    `deliver_again`, `deliver_late`. TwimlError says what is wrong with an answer."""
+    `deliver_again`, `deliver_late`. TwimlError says what is wrong with an answer. `dial_status`: what becomes of each
+    `<Dial>`; `dialled`: the numbers so far."""
 
     application: Application
     ani: str = "+15550100"
@@ -62,6 +65,8 @@ class TwilioCall:
     call_id: str = field(default_factory=lambda: f"CA{secrets.token_hex(16)}")
     deliveries: list[Delivery] = field(default_factory=list, repr=False)
     delivers_twice: bool = False  # each webhook once more, before its answer is read
+    dial_status: DialStatus = "completed"
+    dialled: list[str] = field(default_factory=list)
     state: str = "ringing"
     _url: str = ""
     _verbs: list[Element] = field(default_factory=list)
@@ -181,6 +186,8 @@ class TwilioCall:
                     self._at = verb
                     heard += [one for child in verb.inside for one in self._heard(child)]
                     return LineReply(heard, "keys", sensitive=True)
+                case "Dial":
+                    return self._dial(verb, heard)
                 case "Redirect":
                     return self._redirect(verb, heard)
                 case "Hangup" | "Reject":
@@ -203,6 +210,22 @@ class TwilioCall:
             return self._fetch(self._absolute(verb.text.strip()), verb.get("method", "POST"), {})
         finally:
             self._redirects -= 1
+
+    def _dial(self, verb: Element, heard: list[HeardPrompt]) -> LineReply:
+        """The number is rung, and what became of it reported to `action`; without one the document goes on."""
+        number = verb.text.strip()
+        self.dialled.append(number)
+        if self.dial_status == "completed":
+            heard.append(connected_to(number))
+        if not verb.get("action"):
+            return self._go_on(heard)
+        fields = {"DialCallStatus": self.dial_status, "DialCallSid": f"CA{secrets.token_hex(16)}"}
+        if self.dial_status == "completed":
+            fields |= {"DialCallDuration": "1", "DialBridged": "true"}
+        if len(self.dialled) > MOST_REDIRECTS:
+            raise PeerError(f"{MOST_REDIRECTS} times <Dial> in one call: where nobody is reached, lead on")
+        reply = self._fetch(self._absolute(verb.get("action")), verb.get("method", "POST"), fields)
+        return replace(reply, heard=[*heard, *reply.heard])
 
     def _after_gather(self, fields: Mapping[str, str]) -> LineReply:
         assert self._at is not None

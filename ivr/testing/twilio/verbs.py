@@ -129,6 +129,27 @@ PROMPT: dict[str, Check] = {
     "attempt": anything,
     "requireMatchingInputs": anything,
 }
+# What it dials is a number; <Number>, <Sip>, <Client> and the others are not tried.
+DIAL: dict[str, Check] = {
+    "action": anything,
+    "method": METHOD,
+    "timeout": _number(1, 600),
+    "timeLimit": _number(1, 86400),
+    "hangupOnStar": YES_OR_NO,
+    "callerId": anything,
+    "answerOnBridge": YES_OR_NO,
+    "ringTone": anything,
+    "record": anything,
+    "trim": anything,
+    "recordingStatusCallback": anything,
+    "recordingStatusCallbackMethod": METHOD,
+    "recordingStatusCallbackEvent": anything,
+    "recordingTrack": anything,
+    "referUrl": anything,
+    "referMethod": METHOD,
+    "sequential": YES_OR_NO,
+    "events": anything,
+}
 VERBS: dict[str, Verb] = {
     "Say": Verb({"voice": anything, "loop": LOOP, "language": LANGUAGE}, SSML, text=True),
     "Play": Verb({"loop": LOOP, "digits": _matches(r"[0-9wW#*A-D]+", "keys, and w to wait")}, text=True),
@@ -137,16 +158,16 @@ VERBS: dict[str, Verb] = {
     "Pay": Verb(PAY, frozenset({"Prompt", "Parameter"})),
     "Prompt": Verb(PROMPT, SPOKEN),
     "Parameter": Verb({"name": anything, "value": anything}, requires=frozenset({"name", "value"})),
+    "Dial": Verb(DIAL, text=True),
     "Redirect": Verb({"method": METHOD}, text=True),
     "Hangup": Verb({"parameters": anything}),
     "Reject": Verb({"reason": _one_of("rejected", "busy")}),
 }
-TOP = frozenset({"Say", "Play", "Pause", "Gather", "Pay", "Redirect", "Hangup", "Reject"})
+TOP = frozenset({"Say", "Play", "Pause", "Gather", "Pay", "Dial", "Redirect", "Hangup", "Reject"})
 # TwiML all the same; a caller without a telephone network cannot do it.
 NOT_OFFLINE = frozenset(
     {
         "Connect",
-        "Dial",
         "Enqueue",
         "Leave",
         "Record",

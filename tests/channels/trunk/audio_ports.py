@@ -54,6 +54,9 @@ class FakeAudioPort:
         self.wiped += 1
         self.log.append("(wiped)")
 
+    async def transfer(self, number: str) -> None:
+        self.log.append(f"(transfer to {number})")
+
     async def hang_up(self) -> None:
         self.stop()
         self.log.append("(hung up)")

@@ -1,11 +1,50 @@
-"""A caller is connected to a person by `<Dial>`, after what is said, and nothing of ours follows."""
+"""A caller is connected to a person by `<Dial>`, after what is said; Twilio then asks what follows."""
 
+from pathlib import Path
+
+import pytest
+
+from ivr.calls.assembly import load_flow
 from ivr.channels.twilio.twiml import Writer
 from ivr.core.actions import Phrase, Speak, Transfer
+from ivr.testing.bench import Bench, BenchWorld, build_bench
+from ivr.testing.channels import WebhookLine
+from tests.helplines import write_helpline
 
 
 def test_the_number_is_dialled_after_the_words():
     writer = Writer(lambda phrase: phrase.name)
     actions = [Speak((Phrase("transferring", "en-US"),)), Transfer("+15550123456")]
     written = writer.answer(actions, "https://pay.example.com/next")
-    assert written.endswith("transferring</Say><Dial>+15550123456</Dial></Response>")
+    dialled = '<Dial action="https://pay.example.com/next" method="POST">+15550123456</Dial>'
+    assert written.endswith(f"transferring</Say>{dialled}</Response>")
+
+
+@pytest.mark.parametrize("person", ["does not answer", "is busy", "cannot be reached"])
+def test_a_caller_whom_nobody_answers_hears_so_and_what_became_of_the_money(person, bench):
+    bench.person = person
+    line = WebhookLine(bench, "helpline", "+15550100")
+    line.begin()
+    reply = line.press("2")
+    said = [one.name for one in reply.heard if one.name != "welcome"]
+    told = "you_were_not_charged"
+    assert said == [told, "transferring", "nobody_reached", told, "goodbye"]
+    assert reply.state == "over"
+    assert BenchWorld(bench).transferred_to(line.call_id) == "nobody"
+
+
+def test_a_caller_who_has_spoken_with_a_person_is_on_record_as_transferred(bench):
+    line = WebhookLine(bench, "helpline", "+15550100")
+    line.begin()
+    reply = line.press("2")
+    assert [one.words for one in reply.heard][-1] == "(connected to +15550123456)"
+    stored = bench.workbench.store.load_call(line.call_id)
+    assert stored is not None
+    assert (stored.call.transferred_to, stored.call.hung_up) == ("+15550123456", False)
+    assert stored.call.moves[-1] == "person transferred"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    flow, prompts = load_flow(write_helpline(tmp_path / "flows"))
+    return build_bench([flow], prompts)

@@ -220,3 +220,9 @@ def test_a_little_is_not_called_nothing_and_nearly_all_not_all(part: int, whole:
 def test_sizes_go_from_the_first_to_the_last():
     assert [size_of(count, 100) for count in (1, 50, 100)] == [0, 2, 5]
     assert size_of(0, 0) == 0
+
+
+def test_whoever_was_connected_to_a_person_is_not_lost():
+    found = traffic_of(sample(), [("- began card gave_up person transferred", 3), ("- began card hung_up", 1)])
+    assert found.transferred == {"person": 3}
+    assert sum(found.stopped.values()) == 1
