@@ -22,8 +22,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 LONGEST_SPOKEN, LONG_SPOKEN = 1000, 450
 LONGEST_TEXT = 1600  # what Twilio takes as one message
 NO_TERMS = Terms()
-# Names of currencies, brands and keys: a language has those that it needs.
-_OPTIONAL = ("currency_", "minor_", "brand_", "key_")
+# Names of currencies, brands, keys and letters: a language has those that it needs.
+_OPTIONAL = ("currency_", "minor_", "brand_", "key_", "letter_")
 
 
 @dataclass(frozen=True)
