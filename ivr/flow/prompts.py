@@ -17,6 +17,7 @@ from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, KINDS_OF_TYPE
 from ivr.words.templates import Slot
 
 NO_KINDS: frozenset[str] = frozenset()
+Kinds = frozenset[str] | None  # None: those that `words.slots` has for the value
 # How a value comes to be known.
 _GIVEN_BY = {
     "amount": "let the caller choose an amount first",
@@ -40,7 +41,7 @@ def prompt_problems(
             yield source.problem(NO_PROMPT_FILE, ("languages", index), f"there are no prompts in {language}", cure)
         elif prompts[language].is_readable:
             yield from _missing_problems(source, steps, prompts[language])
-            values = CALL_VALUES.union(*(_own_values(step) for step in steps.values()))
+            values = _values_of(steps)
             for name, step in steps.items():
                 yield from _value_problems(source, name, step, known.get(name), values, prompts[language])
                 yield from _key_problems(source, name, step, prompts[language])
@@ -57,6 +58,18 @@ def _is_language(tag: str) -> bool:
 
 def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
     return frozenset(ENGINE_PROMPTS).union(*(step.prompts() for step in steps.values()))
+
+
+def _values_of(steps: Mapping[str, Step]) -> dict[str, Kinds]:
+    """Every value that there is in the flow, and the kinds of slot that can say it there."""
+    values: dict[str, Kinds] = dict.fromkeys(CALL_VALUES)
+    for step in steps.values():
+        values |= dict.fromkeys(_own_values(step) - values.keys())
+        types = (
+            (name.rpartition(".")[2], kind) for name, kind in step.declared.types.items() if name not in BILL_VALUES
+        )
+        values |= {name: KINDS_OF_TYPE.get(kind, NO_KINDS) for name, kind in types}
+    return values | {step.answer: step.answer_kinds for step in steps.values() if step.answer_kinds}
 
 
 def _own_values(step: Step) -> frozenset[str]:
@@ -78,25 +91,22 @@ def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFil
 
 
 def _value_problems(
-    source: Source, name: str, step: Step, known: Known, values: frozenset[str], file: PromptFile
+    source: Source, name: str, step: Step, known: Known, values: Mapping[str, Kinds], file: PromptFile
 ) -> Iterator[Problem]:
     """A prompt that says what is not known fails in the middle of a call. What is in no `values` at all is a slip of
     the prompt file's own."""
     if known is None:
         return
-    kinds = {
-        name.rpartition(".")[2]: KINDS_OF_TYPE.get(kind, NO_KINDS)
-        for name, kind in step.declared.types.items()
-        if name not in BILL_VALUES
-    }
+    kinds = {**values, "value": step.answer_kinds or None}
     for said in step.says():
         sure = known | ALWAYS | said.fills
         for wording, slot in _slots(file, said.prompt):
-            if slot.name in known and slot.kind not in kinds.get(slot.name, {slot.kind}):
+            sayable = kinds.get(slot.name)
+            if sayable is not None and slot.name in known | said.fills and slot.kind not in sayable:
                 message = f"prompt '{wording}': '{slot.name}' cannot be said as {slot.kind} in this flow"
-                cure = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(kinds[slot.name]))
+                cure = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(sayable))
                 yield source.problem(WRONG_KIND, ("steps", name, *said.path), message, cure and f"write {cure}")
-            if slot.name in values - sure:
+            if slot.name in values.keys() - sure:
                 message = f"prompt '{wording}' says '{slot.name}', which is not known on every way to '{name}'"
                 cure = _GIVEN_BY.get(slot.name, "ask for it first")
                 yield source.problem(PROMPT_TOO_EARLY, ("steps", name, *said.path), message, cure)

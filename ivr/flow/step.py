@@ -219,6 +219,19 @@ class Step(Written):
         return ""
 
     @property
+    def answer_kinds(self) -> frozenset[str]:
+        """The kinds of slot that can say the answer, where they are others than those of digits."""
+        return frozenset()
+
+    def typed(self, answer: str) -> str:
+        """The keys by which a caller gives this answer; "" where it cannot be keyed in here."""
+        return answer if answer.isdecimal() else ""
+
+    def stand_in(self, keys: int) -> str:
+        """So many keys of an answer that is nobody's, for a call on record, of which only their number is known."""
+        return "1" * keys
+
+    @property
     def card(self) -> CardAsked | None:
         """The card that it asks for."""
         return None

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Annotated, Any
 
 from babel import Locale
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money, parse_money
 from ivr.core.postal_codes import DIGITS
+from ivr.core.two_key import alike
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule, values
 
@@ -19,6 +21,7 @@ LONGEST_TIMER_S = 120
 LONGEST_PROMISE_DAYS = 366
 # A caller hears the end of the prompt, looks for the key, and presses it.
 SHORTEST_FIRST_KEY_S, SHORTEST_BETWEEN_KEYS_S = 3, 2
+LONGEST_PATTERN = 16  # characters: 32 keys
 LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -92,6 +95,23 @@ def read_length(text: Any) -> tuple[int, int]:
     if match is None or not 1 <= int(match[1]) <= int(match[2] or match[1]) <= 32:
         raise ValueError("expected a length such as 8 or 8..10, from 1 to 32")
     return int(match[1]), int(match[2] or match[1])
+
+
+def read_patterns(written: Any) -> tuple[str, ...]:
+    """The patterns of an answer with letters (`core.two_key`), without the blanks and hyphens that people write in them."""
+    texts = written if isinstance(written, list) else [written]
+    patterns = tuple(re.sub("[ -]", "", text) if isinstance(text, str) else "" for text in texts)
+    if not patterns or not all(
+        re.fullmatch(f"[LDX]{{1,{LONGEST_PATTERN}}}", pattern) and set(pattern) != {"D"} for pattern in patterns
+    ):
+        raise WrongValue(
+            values.NOT_A_PATTERN, f"expected L, D and X such as LL DDD DDD, at most {LONGEST_PATTERN}, and no D alone"
+        )
+    for one, other in combinations(range(len(patterns)), 2):
+        if alike(patterns[one], patterns[other]):
+            message = f"'{texts[one]}' and '{texts[other]}' can be keyed in alike"
+            raise WrongValue(values.PATTERNS_ALIKE, f"{message} (write X where one has a letter and the other a digit)")
+    return patterns
 
 
 def read_rate(text: Any) -> Rate:
@@ -310,6 +330,12 @@ Length = Annotated[
             "examples": [8, "8..10"],
         }
     ),
+]
+_PATTERN = {"type": "string", "pattern": "^[LDX][LDX -]*$", "examples": ["LL DDD DDD", "LLDD LLL"]}
+Patterns = Annotated[
+    tuple[str, ...],
+    BeforeValidator(read_patterns),
+    WithJsonSchema({"anyOf": [_PATTERN, {"type": "array", "items": _PATTERN, "minItems": 1}]}),
 ]
 Flag = Annotated[bool, BeforeValidator(read_flag), WithJsonSchema({"type": "boolean"})]
 Count = Annotated[

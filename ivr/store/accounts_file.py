@@ -17,7 +17,7 @@ COLUMNS = ("account", "due", "minimum", "currency")
 MOST_BYTES = 256 * 1024 * 1024  # about eight million accounts
 MOST_TOLD = 20  # a file of another kind is wrong in every line
 CUSTOMER = "belongs_to"
-_ACCOUNT = re.compile(r"[0-9]{1,32}")  # ASCII: what a keypad can send, and the column holds
+_ACCOUNT = re.compile(r"[0-9A-Z]{1,32}")  # ASCII: what can be keyed in, and the column holds
 _DETAIL = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")  # key.pin, customer.name
 LONGEST_DETAIL = 120
 _CURRENCY = re.compile(r"[A-Z]{3}")  # any other form is told with the amount
@@ -138,7 +138,7 @@ def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
     if _CURRENCY.fullmatch(currency):
         known_currency(currency)
     if not _ACCOUNT.fullmatch(account):
-        raise ValueError("account: expected 1 to 32 digits")
+        raise ValueError("account: expected 1 to 32 digits or capital letters")
     written = {name: line.fields[place] for name, place in places.items() if name not in COLUMNS}
     customer = written.pop(CUSTOMER, "")
     if holds_card_number(account.encode()):
@@ -152,7 +152,7 @@ def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
 
 def _customer(written: str) -> str:
     if written and (not _ACCOUNT.fullmatch(written) or holds_card_number(written.encode())):
-        raise ValueError(f"{CUSTOMER}: expected 1 to 32 digits that are no card number")
+        raise ValueError(f"{CUSTOMER}: expected 1 to 32 digits or capital letters that are no card number")
     return written
 
 

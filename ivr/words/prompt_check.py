@@ -23,9 +23,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 LONGEST_SPOKEN, LONG_SPOKEN = 1000, 450
 LONGEST_TEXT = 1600  # what Twilio takes as one message
 NO_TERMS = Terms()
-# Names of currencies, brands and keys: a language has those that it needs.
+# Names of currencies, brands, keys and letters: a language has those that it needs.
 _COUNTED = ("currency_", "minor_")
-_OPTIONAL = (*_COUNTED, "brand_", "key_")
+_OPTIONAL = (*_COUNTED, "brand_", "key_", "letter_")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ KINDS_OF: Mapping[str, frozenset[str]] = {
     "brand": frozenset({"brand"}),
     **dict.fromkeys(("major", "minor"), frozenset({"text"})),
 }
-ANSWER_KINDS = CODE_KINDS | {"number"}
+LETTERED_KINDS = CODE_KINDS | {"spelled"}
+ANSWER_KINDS = LETTERED_KINDS | {"number"}
 # By the type that a flow declares of a look-up's value; a yes-no is for conditions, and cannot be said.
 KINDS_OF_TYPE: Mapping[str, frozenset[str]] = {
     "money": MONEY_KINDS,

@@ -44,6 +44,8 @@ class Speaker:
                 return self.money(_as_money(value))
             case "digits":
                 return self.digits(str(value))
+            case "spelled":
+                return self.spelled(str(value))
             case "number":
                 return self.number(int(str(value)))
             case "date":
@@ -78,6 +80,16 @@ class Speaker:
         groups = [text[start : start + size] for start in range(0, len(text), size)] or [text]
         spelled = "; ".join(", ".join(group) for group in groups)
         return Speech(spelled, tuple(self._character(character) for character in text))
+
+    def spelled(self, text: str) -> Speech:
+        """One by one, each letter with its word where the language has one: B as in Bravo. D and T are one on the telephone."""
+        names = [f"letter_{character.lower()}" for character in text]
+        words = [self.words.get(name, character) for name, character in zip(names, text, strict=True)]
+        sounds = (
+            Sound(self.words[name], f"units/{name}") if name in self.words else self._character(character)
+            for name, character in zip(names, text, strict=True)
+        )
+        return Speech(", ".join(words), tuple(sounds))
 
     def number(self, number: int) -> Speech:
         return Speech(self._figures(number), number_sounds(number, self.language))

@@ -9,7 +9,9 @@ from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule
 from ivr.reading.rules.prompts import NO_WORDS, NOT_A_SLOT
 
-KINDS = frozenset({"money", "digits", "number", "date", "weekday", "time", "key", "brand", "text", "written"})
+KINDS = frozenset(
+    {"money", "digits", "number", "date", "weekday", "time", "key", "brand", "text", "written", "spelled"}
+)
 _BRACE = re.compile(r"\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 

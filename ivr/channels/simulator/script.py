@@ -49,7 +49,8 @@ KEYS = frozenset("0123456789*#")
 DURATION = re.compile(r"(\d{1,6})(s|m|h)")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 _AT = re.compile(r" at (\S+ \S+)$")
-_OWES = re.compile(r"(\d{1,32}) ([^,]+?)(?:, at least (.+))?")
+_ACCOUNT = re.compile(r"[0-9A-Z]{1,32}")
+_OWES = re.compile(r"([0-9A-Z]{1,32}) ([^,]+?)(?:, at least (.+))?")
 _PAYMENT = re.compile(r"(\S+)(?: (\d+(?:\.\d+)? [A-Z]{3}))?")
 
 
@@ -302,7 +303,7 @@ def _books(instruction: Instruction) -> None:
 
 def _bill(instruction: Instruction) -> None:
     account, owes, amount = instruction.rest.partition(" owes ")
-    if not owes or not account.isdecimal():
+    if not owes or not _ACCOUNT.fullmatch(account):
         raise ScriptError(instruction.line, "expected 'bill <account> owes <amount>'")
     _require_money(instruction, amount)
 

@@ -101,7 +101,7 @@ account:
 
     @classmethod
     def claims(cls, body: Any) -> bool:
-        return "ask" in body and body["ask"] != "money"
+        return "ask" in body and body["ask"] != "money" and "letters" not in body
 
     @classmethod
     def answer_written(cls, body: Any) -> str:
@@ -120,8 +120,9 @@ account:
         if self.lookup:
             yield Said(("lookup",), f"not_found_{self.ask}")
             yield from (Said(("lookup",), name) for name in look_ups.PROMPTS)
-        if self.confirm:
-            yield Said(("confirm",), f"confirm_{self.ask}", frozenset({"value", self.ask}))
+        if self._is_read_back:
+            confirm = ("confirm",) if self.confirm else ("ask",)
+            yield Said(confirm, f"confirm_{self.ask}", frozenset({"value", self.ask}))
 
     # ---- what the checks want to know
 
@@ -163,14 +164,14 @@ account:
         return self.declared.gives(self.lookup) if self.lookup else frozenset()
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        shortest, longest = self.length or (0, 0)
+        shortest, longest = self._key_counts
         if longest >= SHORTEST_USUAL_PAN and shortest <= LONGEST_PAN:
             message = f"'{self.ask}' is as long as a card number: an answer that could be one is dropped"
-            yield Finding(advice.LONG_AS_CARD, ("length",), message, "a card is asked for by a 'collect' step")
+            yield Finding(advice.LONG_AS_CARD, (self._length_key,), message, "a card is asked for by a 'collect' step")
         if {shortest, longest} <= SECURITY_CODE_LENGTHS and known is not None and "last4" in known:
             message = f"'{self.ask}' is asked after a card and as long as its security code"
             cure = "a security code is asked for by a 'collect' step, which seals it"
-            yield Finding(advice.LONG_AS_CODE, ("length",), message, cure)
+            yield Finding(advice.LONG_AS_CODE, (self._length_key,), message, cure)
         if "card" in self.ask.split("_"):
             message = f"'{self.ask}' sounds like a payment card, whose number is never an answer"
             yield Finding(advice.SOUNDS_LIKE_CARD, ("ask",), message, "a card is asked for by a 'collect' step")
@@ -189,6 +190,27 @@ account:
     def drawn(self) -> Drawn:
         return Drawn("talk", f"ask {in_words(self.ask)}")
 
+    # ---- what an entry is; letters are other keys than they say
+
+    @property
+    def _key_counts(self) -> tuple[int, int]:
+        """How many keys an entry may have."""
+        return self.length or (1, 1)
+
+    @property
+    def _length_key(self) -> str:
+        """The key of the flow that says so."""
+        return "length"
+
+    @property
+    def _is_read_back(self) -> bool:
+        return self.confirm is not None
+
+    def _answer_of(self, keys: str) -> str | None:
+        """What is keyed in; None where it is no answer."""
+        shortest, longest = self._key_counts
+        return keys if shortest <= len(keys) <= longest and keys.isdecimal() else None
+
     # ---- in a call
 
     @property
@@ -199,13 +221,12 @@ account:
         return "number" if phase == "entry" else "key"
 
     def takes(self, turn: Turn, key: str) -> bool:
-        return turn.call.phase == "entry" and self.length is not None and self.length[0] <= 1
+        return turn.call.phase == "entry" and self._key_counts[0] <= 1
 
     def put(self, turn: Turn) -> Reply:
         if turn.call.phase == "confirm":
             return self._ask_to_confirm(turn), Listen()
-        shortest, longest = self.length or (1, 1)
-        rules = turn.rules(shortest, longest, is_plain=True)
+        rules = turn.rules(*self._key_counts, is_plain=True)
         return turn.say(f"enter_{self.ask}").collect(self.ask, rules), Listen()
 
     def hear(self, turn: Turn, event: Event) -> Reply:
@@ -216,15 +237,14 @@ account:
     def _hear_keys(self, turn: Turn, event: KeysEntered) -> Reply:
         if turn.call.phase == "confirm":
             return hear_confirmation(turn, event, self._accept)
-        shortest, longest = self.length or (1, 1)
-        span = span_of(turn, event, shortest, longest)
-        text = event.keys.text()[span.start : span.end]
+        span = span_of(turn, event, *self._key_counts)
         if (reply := edited(turn, span.reading)) is not None:
             return reply
-        if span.reading is Reading.OPEN or not shortest <= len(text) <= longest or not text.isdecimal():
+        answer = self._answer_of(event.keys.text()[span.start : span.end])
+        if span.reading is Reading.OPEN or answer is None:
             return no_match(turn, f"no_match_{self.ask}")
-        turn = turn.remember(**{self.ask: text})
-        return (self._ask_to_confirm(turn), Listen()) if self.confirm else self._accept(turn)
+        turn = turn.remember(**{self.ask: answer})
+        return (self._ask_to_confirm(turn), Listen()) if self._is_read_back else self._accept(turn)
 
     def _ask_to_confirm(self, turn: Turn) -> Turn:
         return ask_to_confirm(turn, self.ask, turn.call.values[self.ask])

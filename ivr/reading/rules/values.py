@@ -317,3 +317,53 @@ steps:
     then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
 """,
 )
+NOT_A_PATTERN = rule(
+    "T232",
+    "not-a-pattern",
+    what="`pattern` says what stands at each place of an answer, and this cannot be read as that.",
+    why="""L is a letter, D a digit, X either; blanks and hyphens are left out. An answer of digits alone is asked for without
+`letters`: it is half as many keys.""",
+    bad="""
+steps:
+  ticket:
+    ask: ticket
+    letters: two_key
+    pattern: AA 999 999
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    good="""
+steps:
+  ticket:
+    ask: ticket
+    letters: two_key
+    pattern: LL DDD DDD
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+)
+PATTERNS_ALIKE = rule(
+    "T233",
+    "patterns-alike",
+    what="Two patterns of an answer have the same keys for different answers.",
+    why="""A letter is two keys and a digit one, so that 2, 3 is a C in one pattern and two digits in another. Nobody could tell which
+was meant. At a place where one pattern has a letter and the other a digit, X takes both, with two keys each.""",
+    bad="""
+steps:
+  ticket:
+    ask: ticket
+    letters: two_key
+    pattern: [LD DDD, DD LDD]
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+    good="""
+steps:
+  ticket:
+    ask: ticket
+    letters: two_key
+    pattern: XD XDD
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+""",
+)

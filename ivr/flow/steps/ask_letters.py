@@ -1,0 +1,94 @@
+"""`ask: <name>` with `letters`: an answer of letters and digits, such as a ticket number, a postcode or a number plate.
+
+It is asked and looked up as digits are; what differs is what an entry is, and that it is always read back: no caller knows
+by heart which letter is where on a key. How letters are keyed in is in `core.two_key`.
+"""
+
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from ivr.core.two_key import answer_of, key_count, keys_of, some_answer
+from ivr.flow.parts import Explained
+from ivr.flow.registry import step_kind
+from ivr.flow.steps.ask_digits import AskDigitsStep
+from ivr.reading.rules.values import WRONG_VALUE
+from ivr.reading.scalars import LONGEST_PATTERN, Length, Patterns, WrongValue
+from ivr.words.slots import LETTERED_KINDS
+
+
+@step_kind
+class AskLettersStep(AskDigitsStep):
+    """Ask for letters and digits, two keys a letter. Always read back and confirmed."""
+
+    place = 12
+    explained = Explained(
+        "`ask: <name>` with `letters: two_key`",
+        "Asks for letters and digits, two keys a letter. Always read back and confirmed",
+        "`ok`, or with `lookup` `found` and `not_found`; `gave_up`; optional `cancelled`",
+        "`pattern: LL DDD DDD` or a `length`, `lookup`: [Letters](#letters)",
+    )
+    example = """
+ticket:
+  ask: ticket
+  letters: two_key
+  pattern: LL DDD DDD
+  lookup: billing.find_bill
+  then: {found: amount, not_found: retry, gave_up: not_charged}
+"""
+
+    letters: Literal["two_key"]
+    """How letters are keyed in. two_key: the letter's key, then its place on it: 2 then 1 is A."""
+    pattern: Patterns | None = None
+    """What stands at each place: L a letter, D a digit, X either. One pattern, or a list of them."""
+    length: Length | None = None
+    """Without a pattern: how many letters or digits, two keys each; a digit is followed by 0."""
+    confirm: Literal["always"] | None = None
+    """An answer with letters is confirmed whether this is written or not."""
+
+    @model_validator(mode="after")
+    def has_length(self) -> "AskLettersStep":
+        if (self.pattern is None) == (self.length is None):
+            raise WrongValue(WRONG_VALUE, "letters need a pattern, such as LL DDD DDD, or else a length", "letters")
+        if self.length and self.length[1] > LONGEST_PATTERN:
+            raise WrongValue(WRONG_VALUE, f"at most {LONGEST_PATTERN}, at two keys each", "length")
+        return self
+
+    @classmethod
+    def claims(cls, body: Any) -> bool:
+        return "ask" in body and body["ask"] != "money" and "letters" in body
+
+    @property
+    def answer_kinds(self) -> frozenset[str]:
+        return LETTERED_KINDS
+
+    def typed(self, answer: str) -> str:
+        return keys_of(answer, self._patterns)
+
+    def stand_in(self, keys: int) -> str:
+        return keys_of(some_answer(keys, self._patterns), self._patterns) or super().stand_in(keys)
+
+    # ---- what an entry is
+
+    @property
+    def _patterns(self) -> tuple[str, ...]:
+        if self.pattern is not None:
+            return self.pattern
+        shortest, longest = self.length or (1, 1)
+        return tuple("X" * count for count in range(shortest, longest + 1))
+
+    @property
+    def _key_counts(self) -> tuple[int, int]:
+        counts = [key_count(pattern) for pattern in self._patterns]
+        return min(counts), max(counts)
+
+    @property
+    def _length_key(self) -> str:
+        return "pattern" if self.pattern is not None else "length"
+
+    @property
+    def _is_read_back(self) -> bool:
+        return True
+
+    def _answer_of(self, keys: str) -> str | None:
+        return answer_of(keys, self._patterns)
