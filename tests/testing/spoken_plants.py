@@ -146,7 +146,7 @@ SPOKEN: dict[Plant, tuple[str, str, int, Depth]] = {
     a_hang_up_is_recorded_as_unpaid: ("ending", "2", 20, "quick"),
     no_limit_is_held: ("limit", "2", 20, "quick"),
     an_open_charge_of_the_bill_is_ignored: ("bill", "3", 20, "quick"),
-    what_is_due_is_ignored: ("bill", "3", 30, "whole"),
+    what_is_due_is_ignored: ("bill", "4", 30, "whole"),
     a_card_that_is_not_sent_is_kept: ("sealed", "1", 10, "quick"),
     sealed_fields_are_left_in_the_database: ("sealed", "1", 10, "whole"),
 }

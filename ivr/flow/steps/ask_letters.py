@@ -9,16 +9,16 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from ivr.core.two_key import answer_of, key_count, keys_of, some_answer
+from ivr.flow.asking import Asking
 from ivr.flow.parts import Explained
 from ivr.flow.registry import step_kind
-from ivr.flow.steps.ask_digits import AskDigitsStep
 from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.scalars import LONGEST_PATTERN, Length, Patterns, WrongValue
 from ivr.words.slots import LETTERED_KINDS
 
 
 @step_kind
-class AskLettersStep(AskDigitsStep):
+class AskLettersStep(Asking):
     """Ask for letters and digits, two keys a letter. Always read back and confirmed."""
 
     place = 12
