@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from ivr.flow.asking import Asking
+from ivr.flow.answer_step import AnswerStep
 from ivr.flow.parts import Explained
 from ivr.flow.registry import step_kind
 
 
 @step_kind
-class AskDigitsStep(Asking):
+class AskDigitsStep(AnswerStep):
     """Ask for plain digits."""
 
     place = 10

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from ivr.core.two_key import answer_of, key_count, keys_of, some_answer
-from ivr.flow.asking import Asking
+from ivr.flow.answer_step import AnswerStep
 from ivr.flow.parts import Explained
 from ivr.flow.registry import step_kind
 from ivr.reading.rules.values import WRONG_VALUE
@@ -18,7 +18,7 @@ from ivr.words.slots import LETTERED_KINDS
 
 
 @step_kind
-class AskLettersStep(Asking):
+class AskLettersStep(AnswerStep):
     """Ask for letters and digits, two keys a letter. Always read back and confirmed."""
 
     place = 12

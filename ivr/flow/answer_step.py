@@ -48,7 +48,7 @@ def answer_fact(name: str) -> str:
     return f"answer {name}"
 
 
-class Asking(Step):
+class AnswerStep(Step):
     """A step that asks for an answer of digits, however they are keyed in."""
 
     word = "ask"
@@ -77,7 +77,7 @@ class Asking(Step):
         return written
 
     @model_validator(mode="after")
-    def has_length(self) -> "Asking":
+    def has_length(self) -> "AnswerStep":
         if not self.length:
             raise WrongValue(WRONG_VALUE, "digits need a length, such as 8..10", "ask")
         return self
