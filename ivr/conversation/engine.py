@@ -38,6 +38,7 @@ from ivr.flow.talk.turn import (
     Wish,
     one_key,
 )
+from ivr.words.wordings import endings
 
 MESSAGE = "message"  # in the call's notes, with a language
 MOST_STEPS_A_TURN = 1000  # none that a flow's checks let through comes near it
@@ -218,8 +219,9 @@ def say_message(turn: Turn) -> tuple[Turn, bool]:
 
 
 def offer_languages(turn: Turn) -> Turn:
+    of_flow = endings("", again=False, flow=turn.call.flow)
     offers = [
-        Phrase("choose_language", language, (("key", str(number)),))
+        Phrase("choose_language", language, (("key", str(number)),), endings=of_flow)
         for number, language in enumerate(turn.flow.head.languages, 1)
     ]
     return turn.do(Speak(tuple(offers))).collect_one_key("language")

@@ -192,3 +192,8 @@ def test_an_answer_of_the_billing_system_that_nobody_asked_for_changes_nothing()
     talk.hear(LookedUp(talk.now, True, {"bill.due": Money(1), "bill.min": Money(1)}))
     assert talk.call.values == before
     assert talk.said == ["pay_full_balance", "pay_another_amount"]
+
+
+def test_languages_are_offered_in_the_flows_own_words_where_it_has_some():
+    offered = [phrase for phrase in Talk().start().phrases if phrase.name == "choose_language"]
+    assert {phrase.endings for phrase in offered} == {("_for_pay_a_bill",)}
