@@ -7,7 +7,7 @@ from datetime import datetime
 from ivr.calls import flow_of
 from ivr.console.drop_off import DropOff, begin_of
 from ivr.console.rows import CallRow, MoneyRow, Process, TextRow, Trace, Trial, TurnRow
-from ivr.console.trials import processes, trials
+from ivr.console.trials import processes, trials, usual_first
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import traffic_of
@@ -34,7 +34,7 @@ class LivePages:
         return trials(self.settings, self.running, list(self.compiled))
 
     def flows(self) -> Mapping[str, Flow]:
-        return self.compiled
+        return {name: self.compiled[name] for name in usual_first(self.settings, self.compiled)}
 
     def latest_calls(self, limit: int) -> Sequence[CallRow]:
         return [call_row(record) for record in self.store.latest_calls(limit)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from babel import Locale, UnknownLocaleError
 
 from ivr.bank.simulator.scenarios import APPROVAL, SCENARIOS, Scenario
+from ivr.console.trials import usual_first
 from ivr.core.brands import brand_of
 from ivr.flow.compiled import Flow
 from ivr.settings import Settings
@@ -61,7 +62,7 @@ class PhonePage:
 
     @property
     def flows(self) -> Sequence[Flow]:
-        return list(self.flows_by_name.values())
+        return [self.flows_by_name[name] for name in usual_first(self.settings, self.flows_by_name)]
 
     @property
     def languages(self) -> Sequence[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What runs and what to try next, in words; `make run` prints the same as the page shows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ivr.console.rows import Process, Trial
 from ivr.places import COMMAND
@@ -22,7 +22,14 @@ def processes(settings: Settings, running: Collection[str], waiting: Mapping[str
     return [known.get(name, Process(name, "", "")) for name in running]
 
 
+def usual_first(settings: Settings, flows: Iterable[str]) -> list[str]:
+    """The flow that a telephone number leads to is the one to try first."""
+    usual = settings.trunk_flows.partition(",")[0].partition("=")[2].strip()
+    return sorted(flows, key=lambda name: (name != usual, name))
+
+
 def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -> list[Trial]:
+    flows = usual_first(settings, flows)
     flow = flows[0] if flows else "pay-a-bill"
     found = [
         Trial("A call by webhooks, in a terminal", f"{COMMAND} simulate --via {address(settings)}"),

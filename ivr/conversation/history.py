@@ -68,7 +68,7 @@ _DIGITS = re.compile(r"(0\*)?([0-9]+)([*#]?)")
 _BEGAN = re.compile(r"[0-9]{1,11} began")
 _MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[bc]"
 _ENTRY = re.compile(
-    "[0-9]{1,9} (?:silence|waited|not_found"
+    "[0-9]{1,9} (?:silence|waited|not_found|connected|not_connected"
     r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
     r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty|again|help|one_key)|captured [a-z-]+(?: [a-z]+)?"
     rf"|bank (?:{'|'.join(get_args(BankOutcome))})|failed (?:{'|'.join(get_args(LookUpProblem))})"

@@ -78,6 +78,8 @@ def _cannot_say(flow: Flow) -> str:
     """What of the flow a call file has no words for yet; "" where it has all."""
     if flow.head.lookups:
         return "its flow asks the billing system for more than what is due, which a call file cannot say yet"
+    if any(getattr(step, "letters", None) or getattr(step, "transfer", None) for step in flow.steps.values()):
+        return "its flow asks for letters or connects callers to a person, which a saved file cannot say yet"
     if any(list(getattr(step, "postal_codes", ["US"])) != ["US"] for step in flow.steps.values()):
         return "its flow takes postal codes of several countries, for which there are no stand-ins yet"
     return ""

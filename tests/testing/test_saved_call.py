@@ -56,7 +56,7 @@ def test_every_call_file_of_ours_once_played_is_saved_as_one_that_ends_the_same(
     calls = list(bench.workbench.store.ended_calls(name, 10))
     assert calls
     flow = load_flow(files_by_flow()[name])[0]
-    if flow.head.lookups or name == "club":
+    if flow.head.lookups or name in ("club", "parking-ticket", "help-desk") or "transfer" in script.stem:
         with pytest.raises(RecordError, match=r"cannot say yet|no stand-ins yet"):
             saver_of(bench, files_by_flow()[name]).call_file(calls[0].id)
         return

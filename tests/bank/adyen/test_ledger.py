@@ -13,7 +13,7 @@ from ivr.channels.simulator import Clock
 from ivr.core.money import Money
 from ivr.errors import PeerError
 from ivr.forwarder.process import Forwarder
-from ivr.store import Accepted, Limits, SealedField, Store, TooEarly
+from ivr.store import Accepted, AttemptLimits, SealedField, Store, TooEarly
 from tests.bank.adyen.keys import API_KEY, HMAC_KEY
 from tests.bank.adyen.running import RunningAdyen, sealed_card
 from tests.store.payments import intent
@@ -30,7 +30,7 @@ def begin(store: Store, adyen: RunningAdyen, minor: int, now: datetime) -> str:
     wanted = intent(f"CA{uuid4().hex}-1", minor=minor)
     for field, seal in sealed_card(adyen.vault(), wanted.reference).items():
         store.stage_sealed(SealedField(wanted.reference, field, seal), now)
-    assert store.begin_payment(wanted, Limits(), now) == Accepted()
+    assert store.begin_payment(wanted, AttemptLimits(), now) == Accepted()
     return wanted.reference
 
 
