@@ -200,6 +200,12 @@ class _Replay:
         values |= {name: kept_value(text, currency) for name, text in (one.split("=") for one in more)}
         return LookedUp(self.at(entry), found=True, values=values)
 
+    def digits(self, written: str) -> str:
+        """As many keys as there were, of an answer that the present question takes; which ones is not known."""
+        cleared, count, done = read_digits(written)
+        step = self.flow.steps.get(self.call.step)
+        return f"{cleared}{step.stand_in(count) if step is not None else '1' * count}{done}"
+
     # ---- what comes next
 
     def next_event(self, asked: Action | None) -> Event | None:
@@ -246,7 +252,7 @@ class _Replay:
             return CardCaptured(at, entry.rest[0], f"{(*entry.rest, 'visa')[1]} {LAST4}", "token")
         if entry.word == "silence":
             return NoInput(at)
-        keys = entry.rest[0] if entry.word == "keys" else digits(entry.rest[0])
+        keys = entry.rest[0] if entry.word == "keys" else self.digits(entry.rest[0])
         return KeysEntered(at, Digits(keys), timed_out=True)
 
     def next_card_keys(self, asked: Collect) -> Event | None:
@@ -308,9 +314,3 @@ def never_begun(call: Call) -> set[str]:
     """Attempts, as `attempt_of` writes them, that waited for what is due and came to no charge."""
     awaited = {one.rest[0] for one in entries_of(call.history) if one.word == "awaited"}
     return awaited - {f"{one.attempt}c" for one in call.charges}
-
-
-def digits(written: str) -> str:
-    """As many digits as there were; which ones is not known."""
-    cleared, count, done = read_digits(written)
-    return f"{cleared}{'1' * count}{done}"

@@ -76,8 +76,10 @@ class Explorer:
         store = self.bench(self.depth).workbench.store
         self._bills = [bill for bill in map(store.find_bill, self.project.account_numbers) if bill is not None]
         accounts, keys = payable_by(self.project.flows[self.flow], self._bills)
+        typed = {step.answer: step.typed for step in steps if step.answer}
+        accounts = [one for one in accounts if not typed or any(keyed(one) for keyed in typed.values())]
         tried = {field: entries for step in steps for field, entries in step.tried.items()}
-        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried, keys)
+        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried, keys, typed)
 
     def next_walk(self) -> None:
         """One walk, of one or two calls. The first that breaks a rule is shrunk."""

@@ -1,7 +1,7 @@
 """Chooses what happens next in a walk: mostly what a caller might do, now and then anything."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ivr.core.money import Money
@@ -20,7 +20,7 @@ MOST_ACTS = 45
 @dataclass
 class Monkey:
     """`accounts`: what can be paid; `tried`: entries by what is asked for, as the flow's steps suggest them;
-    `keys`: what else each account is looked up with. Each walk has a bill of its own that its callers care for."""
+    `keys`: what else each account is looked up with; `typed`: by what is asked for, the keys that say an account. Each walk has a bill of its own that its callers care for."""
 
     chance: random.Random
     flow: str
@@ -28,6 +28,7 @@ class Monkey:
     brands: Sequence[str]
     tried: Mapping[str, Sequence[str]]
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    typed: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     account: str = ""
     _last_brand: str = "visa"
     is_clumsy: bool = False  # in this walk: slow, and often wrong
@@ -103,9 +104,11 @@ class Monkey:
         if key := self.keys.get(self.account, {}).get(caller.reply.asks):
             return key if self.may(0.9) else f"{self.chance.randrange(10**4):04}"
         if not self._offered(caller):
-            return f"{self._account()}#"
-        keys: list[str] = [*self._offered(caller), *("#" if self.may(0.2) else "")]
-        return self.chance.choice(keys)
+            account = self._account()
+            keys = self.typed.get(caller.reply.asks, str)(account)
+            return f"{keys or self.chance.randrange(10**9)}#"
+        offered: list[str] = [*self._offered(caller), *("#" if self.may(0.2) else "")]
+        return self.chance.choice(offered)
 
     def _card(self) -> str:
         self._last_brand = self.chance.choice(self.brands)
