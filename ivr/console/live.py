@@ -61,7 +61,7 @@ class LivePages:
         )
 
     def called_flows(self) -> Sequence[str]:
-        return list(dict.fromkeys([*self.compiled, *self.store.called_flows()]))
+        return list(dict.fromkeys([*self.flows(), *self.store.called_flows()]))
 
     def drop_off(self, flow: str, span: str, now: datetime) -> DropOff:
         taken = self.store.ways_taken(flow, begin_of(span, now))
