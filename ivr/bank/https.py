@@ -6,11 +6,13 @@ environment names, nor anything sent a second time: sending again is the forward
 
 import ssl
 from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
 
 import httpcore
 
 from ivr.bank.deadline import Deadlines, PunctualBackend
-from ivr.bank.interface import BankAnswer
+from ivr.bank.interface import Bank, BankAnswer
 from ivr.bank.settings import BankSettings
 
 MAX_ANSWER_BYTES = 16_384
@@ -62,6 +64,23 @@ class Line:
                 if len(received) > MAX_ANSWER_BYTES:
                     raise httpcore.RemoteProtocolError("the answer is too long")
         return response.status, bytes(received)
+
+
+class HttpsBank(Bank):
+    """A bank at the end of a line. `with` closes its connections."""
+
+    def __init__(self, settings: BankSettings, context: ssl.SSLContext) -> None:
+        self.connections = settings.connections
+        self._line = Line(settings, context)
+
+    def close(self) -> None:
+        self._line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
 
 
 def no_answer(reference: str, error: Exception) -> BankAnswer:

@@ -11,7 +11,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 9
+FORM = 10
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -53,7 +53,8 @@ class Call:
 
     `phase` is "language" before the first step, "cancel" while it is asked whether to cancel, "over" at the end; all others are
     the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
-    `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen.
+    `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen, `set_step` the
+    first step that computed values since the bill was looked up.
     `bills`: what a look-up of all open bills has found. `guesses`: look-ups with several answers that found nothing.
     `clears`: clear keys since the last answer that was taken.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
@@ -93,6 +94,7 @@ class Call:
     looking_up: tuple[str, str] | None = None
     payable: Payable | None = None
     amount_step: str = ""
+    set_step: str = ""
     guesses: int = 0
     bills: tuple[OpenBill, ...] = ()
     charges: tuple[Charge, ...] = ()

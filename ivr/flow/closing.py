@@ -1,24 +1,22 @@
 """What the kinds have in common that say or send something and go on by themselves, to one other step or to the end."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import model_validator
 
-from ivr.core.events import Event
-from ivr.flow.parts import Facts, Finding, Keyed, Known, Need, Phases, Place
+from ivr.flow.passing import Passing
 from ivr.flow.schema import AS_RECORDED, EndName
-from ivr.flow.step import Step, Way
-from ivr.flow.talk.turn import Again, End, Leave, Reply, Turn
+from ivr.flow.step import Way
+from ivr.flow.talk.turn import End, Leave, Reply, Turn
 from ivr.reading.scalars import Target
 
 
-class Closing(Step):
+class Closing(Passing):
     """A step that goes on to one other, or ends the call."""
 
     outcomes = frozenset()
     optional_outcomes = frozenset({"ok"})
-    phases: ClassVar[Phases] = {"entry": "passes"}
     then: Target | None = None
     """The next step."""
     end: EndName | None = None
@@ -50,31 +48,8 @@ class Closing(Step):
         """Of its box: an ending's, where it has one that is the same on every way."""
         return "talk" if self.end in (None, AS_RECORDED) else str(self.end)
 
-    @property
-    def goes_on_by_itself(self) -> bool:
-        return True
-
-    def needs(self, name: str) -> Iterator[Need]:
-        yield from ()
-
-    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
-        return facts
-
-    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return known
-
-    def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        yield from ()
-
     def label(self, outcome: str) -> str:
         return ""
-
-    def keyed(self, phase: str) -> Keyed:
-        return "key"
-
-    def hear(self, turn: Turn, event: Event) -> Reply:
-        """Nothing is waited for: whatever comes, it is said once more."""
-        return turn, Again()
 
     def go_on(self, turn: Turn, *, told: bool = False) -> Reply:
         """`told`: what became of the money was the last thing said."""

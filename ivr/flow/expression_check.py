@@ -12,6 +12,7 @@ from ivr.flow.expressions import (
     Name,
     Operation,
     UnreadableFormula,
+    leaves_of,
     names_in,
     read_expression,
     type_of,
@@ -155,18 +156,10 @@ def _not_known(place: Place, expression: Expression, sure: Facts | None) -> Iter
 def _currency_problems(place: Place, expression: Expression, head: FlowHead) -> Iterator[Problem]:
     """An amount that stands alone is told by `step_check`."""
     currency = head.limits.max_amount.currency
-    for literal in _literals(expression) if isinstance(expression, Operation) else ():
-        if literal.type == "money" and literal.value.currency != currency:
+    for literal in leaves_of(expression) if isinstance(expression, Operation) else ():
+        if isinstance(literal, Literal) and literal.type == "money" and literal.value.currency != currency:
             message = f"{literal.value} is in another currency than 'max_amount', which is in {currency}"
             yield place.problem(rules.ANOTHER_CURRENCY, literal.at, message, f"write it in {currency}")
-
-
-def _literals(expression: Expression) -> Iterator[Literal]:
-    if isinstance(expression, Literal):
-        yield expression
-    elif isinstance(expression, Operation):
-        for part in expression.parts:
-            yield from _literals(part)
 
 
 def _clock_problems(place: Place, expression: Expression, head: FlowHead) -> Iterator[Problem]:

@@ -2,14 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 import structlog
 from pydantic import BaseModel, Field
 
 from ivr import metrics
-from ivr.forwarder.notices import FIRST_PAUSE_S, LONGEST_PAUSE_S, TRIED_FOR, Notices
+from ivr.forwarder.notices import Notices
 from ivr.store import Agreement, Job
 
 log = structlog.get_logger()
@@ -56,19 +55,9 @@ class AgreementNotices:
         problem = self.notices.post(f"agreed-{agreement.reference}", body_of(agreement))
         if problem is None:
             store.acknowledge_agreement(job, now)
+            metrics.NOTICES.labels("taken").inc()
         else:
-            self._try_later(job, agreement, problem, now)
-        metrics.NOTICES.labels("taken" if problem is None else "failed").inc()
-
-    def _try_later(self, job: Job, agreement: Agreement, problem: str, now: datetime) -> None:
-        store, about = self.notices.store, {"reference": job.reference, "reason": problem}
-        if now - agreement.at >= TRIED_FOR:
-            log.error("notice of an agreement given up", **about)
-            store.give_up_notice(job)
-            return
-        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts - 1, 20), LONGEST_PAUSE_S)
-        log.error("the billing system was not told of an agreement", **about, again_in_s=round(pause_s))
-        store.postpone(job, pause_s, self.notices.now() if self.notices.now else None)
+            self.notices.try_later(job, "an agreement", agreement.at, account=agreement.account, reason=problem)
 
 
 def body_of(agreement: Agreement) -> str:

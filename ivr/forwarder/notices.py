@@ -66,18 +66,15 @@ class Notices:
             log.error("notice without a payment", reference=job.reference)
             self.store.finish(job)
             return
-        problem, outcome = self._post(payment, approved_at), "taken"
+        problem = self.post(f"paid-{payment.intent.reference}", notice_body(payment, approved_at))
         if problem is None:
             self.store.acknowledge(job, self.at())
+            metrics.NOTICES.labels("taken").inc()
         else:
-            outcome = self._try_later(job, payment, approved_at, problem)
-        metrics.NOTICES.labels(outcome).inc()
+            self.try_later(job, "a payment", approved_at, account=payment.intent.account, reason=problem)
 
     def at(self) -> datetime:
         return self.now() if self.now else datetime.now(UTC)
-
-    def _post(self, payment: Payment, approved_at: datetime) -> str | None:
-        return self.post(f"paid-{payment.intent.reference}", notice_body(payment, approved_at))
 
     def post(self, notice: str, body: str) -> str | None:
         """`notice`: the same at every try. What is wrong; None where it was taken."""
@@ -104,16 +101,18 @@ class Notices:
             "Content-Type": "application/json",
         }
 
-    def _try_later(self, job: Job, payment: Payment, approved_at: datetime, problem: str) -> str:
-        about = {"reference": job.reference, "account": payment.intent.account, "reason": problem}
-        if self.at() - approved_at >= TRIED_FOR:
-            log.error(f"notice given up; `{COMMAND} notices resend` tries it again", **about)
+    def try_later(self, job: Job, what: str, since: datetime, *, account: str, reason: str) -> None:
+        """`since`: when there first was something to tell."""
+        about = {"reference": job.reference, "account": account, "reason": reason}
+        if self.at() - since >= TRIED_FOR:
+            log.error(f"notice of {what} given up; `{COMMAND} notices resend` tries it again", **about)
             self.store.give_up_notice(job)
-            return "given_up"
+            metrics.NOTICES.labels("given_up").inc()
+            return
         pause_s = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts - 1, 20), LONGEST_PAUSE_S)
-        log.error("the billing system was not told of a payment", **about, again_in_s=round(pause_s))
+        log.error(f"the billing system was not told of {what}", **about, again_in_s=round(pause_s))
         self.store.postpone(job, pause_s, self.now() if self.now else None)
-        return "failed"
+        metrics.NOTICES.labels("failed").inc()
 
 
 def notice_body(payment: Payment, approved_at: datetime) -> str:

@@ -45,8 +45,8 @@ class NoticeRows:
             return [Notice(payment_of(row), row.attempts, _due(row.due_at)) for row in connection.execute(rows)]
 
     def resend_notices(self, now: datetime, reference: str | None = None) -> int:
-        """Due at once; all that wait, or one."""
-        waiting = update(outbox).where(outbox.c.kind == "notice", ~outbox.c.is_done)
+        """Due at once; all that wait, or one: of payments and of agreements."""
+        waiting = update(outbox).where(outbox.c.kind.in_(("notice", "agreement")), ~outbox.c.is_done)
         if reference is not None:
             waiting = waiting.where(outbox.c.reference == reference)
         with self._database.money() as connection:

@@ -4,13 +4,11 @@ import hashlib
 import json
 import ssl
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from ivr.bank.adyen.answers import CREATED, read_json, read_payment, theirs
 from ivr.bank.adyen.settings import OTHER_MINOR_UNITS, AdyenSettings
-from ivr.bank.https import BROKEN, NOTHING_LEFT, Line, no_answer, why
-from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer
+from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, why
+from ivr.bank.interface import AuthorizationRequest, BankAnswer
 from ivr.bank.promises import DAY_S, Promises
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -34,16 +32,15 @@ FIELDS = {
 }
 
 
-class AdyenBank(Bank):
+class AdyenBank(HttpsBank):
     """One merchant account. `with` closes its connections."""
 
     promises = PROMISES
 
     def __init__(self, settings: AdyenSettings, api_key: str) -> None:
-        self.connections = settings.connections
+        super().__init__(settings, tls_context(settings))
         self._account = settings.merchant_account
         self._api_key = api_key
-        self._line = Line(settings, tls_context(settings))
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         reference = request.reference
@@ -85,15 +82,6 @@ class AdyenBank(Bank):
             "/paymentMethods", {"merchantAccount": self._account, "allowedPaymentMethods": ["scheme"], **amount}
         )
         return status, read_json(content)
-
-    def close(self) -> None:
-        self._line.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     def _post(self, path: str, body: Mapping[str, object], key: str = "") -> tuple[int, bytes]:
         headers = {"X-API-Key": self._api_key, **({"Idempotency-Key": key_of(key)} if key else {})}

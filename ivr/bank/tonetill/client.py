@@ -4,14 +4,12 @@ import json
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from cryptography import x509
 
-from ivr.bank.https import BROKEN, NOTHING_LEFT, Line, no_answer, no_password, why
-from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, Outcome
+from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, no_password, why
+from ivr.bank.interface import AuthorizationRequest, BankAnswer, Outcome
 from ivr.bank.promises import DAY_S, Promises
 from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
 from ivr.bank.tonetill.settings import TonetillSettings
@@ -29,14 +27,13 @@ PROMISES = Promises(
 )
 
 
-class TonetillBank(Bank):
+class TonetillBank(HttpsBank):
     """One bank. `with` closes its connections."""
 
     promises = PROMISES
 
     def __init__(self, settings: TonetillSettings) -> None:
-        self.connections = settings.connections
-        self._line = Line(settings, tls_context(settings))
+        super().__init__(settings, tls_context(settings))
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         headers = {"Idempotency-Key": request.idempotency_key}
@@ -55,15 +52,6 @@ class TonetillBank(Bank):
     def reverse(self, reference: str) -> BankAnswer:
         path = f"/v1/authorizations/{quote(reference, safe='')}/reversal"
         return self._ask("POST", path, reference, REVERSAL_OUTCOMES)
-
-    def close(self) -> None:
-        self._line.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     def _ask(
         self,

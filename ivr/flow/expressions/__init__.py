@@ -19,6 +19,7 @@ from ivr.flow.expressions.grammar import (
     Name,
     Operation,
     UnreadableFormula,
+    leaves_of,
     names_in,
     read_expression,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Typed",
     "UnreadableFormula",
     "evaluate",
+    "leaves_of",
     "names_in",
     "read_expression",
     "type_of",

@@ -104,13 +104,17 @@ def read_expression(text: str) -> Expression:
         raise _unreadable(text, error) from None
 
 
-def names_in(expression: Expression) -> Iterator[Name]:
-    """The values that it is made of, from left to right."""
-    if isinstance(expression, Name):
+def leaves_of(expression: Expression) -> Iterator[Literal | Name]:
+    """What it is made of, from left to right."""
+    if not isinstance(expression, Operation):
         yield expression
-    elif isinstance(expression, Operation):
-        for part in expression.parts:
-            yield from names_in(part)
+        return
+    for part in expression.parts:
+        yield from leaves_of(part)
+
+
+def names_in(expression: Expression) -> Iterator[Name]:
+    return (leaf for leaf in leaves_of(expression) if isinstance(leaf, Name))
 
 
 @lru_cache(1)

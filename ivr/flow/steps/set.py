@@ -5,27 +5,22 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from ivr.core.events import Event
 from ivr.flow.parts import (
     Drawn,
     Explained,
     Facts,
-    Finding,
     Formula,
-    Keyed,
-    Known,
-    Need,
-    Phases,
     Place,
     Said,
     Values,
     in_words,
     with_set,
 )
+from ivr.flow.passing import Passing
 from ivr.flow.registry import step_kind
-from ivr.flow.step import Step, Way
+from ivr.flow.step import Way
 from ivr.flow.talk.amounts import at_most_owed, choose, computed, is_paid_off
-from ivr.flow.talk.turn import Again, End, Leave, Reply, Turn
+from ivr.flow.talk.turn import End, Leave, Reply, Turn
 from ivr.flow.talk.values import money_of, value_of
 from ivr.reading.scalars import FormulaText, SetName, Target
 
@@ -33,7 +28,7 @@ MOST_VALUES = 10
 
 
 @step_kind
-class SetStep(Step):
+class SetStep(Passing):
     """Compute values."""
 
     word = "set"
@@ -51,7 +46,6 @@ reduced:
 """
     outcomes = frozenset()
     optional_outcomes = frozenset({"ok", "else"})
-    phases: ClassVar[Phases] = {"entry": "passes"}
     speaks: ClassVar[Values] = {"nothing_due": frozenset({"due", "min"}), "bill_not_payable": frozenset()}
 
     set: Annotated[dict[SetName, FormulaText], Field(min_length=1, max_length=MOST_VALUES)]
@@ -82,10 +76,6 @@ reduced:
     def ends_by(self) -> frozenset[str]:
         return frozenset({"end"} if "amount" in self.set and not self.otherwise else ())
 
-    @property
-    def goes_on_by_itself(self) -> bool:
-        return True
-
     def says(self) -> Iterator[Said]:
         yield from ()
 
@@ -94,9 +84,6 @@ reduced:
     def formulas(self) -> Iterator[Formula]:
         for name, text in self.set.items():
             yield Formula(("set", name), text, "money" if name == "amount" else "", name)
-
-    def needs(self, name: str) -> Iterator[Need]:
-        yield from ()
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """An amount that cannot be paid is none."""
@@ -109,16 +96,10 @@ reduced:
         known = with_set(known, self.set.keys() - {"amount"})
         return known | {"amount"} if "amount" in self.set and outcome == "ok" else known
 
-    def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        yield from ()
-
     def drawn(self) -> Drawn:
         return Drawn("talk", f"set {', '.join(map(in_words, self.set))}")
 
     # ---- in a call
-
-    def keyed(self, phase: str) -> Keyed:
-        return "key"
 
     def put(self, turn: Turn) -> Reply:
         for name, text in self.set.items():
@@ -137,7 +118,3 @@ reduced:
 
     def _not_payable(self, turn: Turn) -> Reply:
         return turn.forget("amount"), Leave("else") if self.otherwise else End()
-
-    def hear(self, turn: Turn, event: Event) -> Reply:
-        """Nothing is waited for."""
-        return turn, Again()

@@ -4,20 +4,20 @@ So no call is ever at such a step: what is here is how it is written.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from pydantic import Field
 
 from ivr.core.events import Event
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said
+from ivr.flow.parts import Drawn, Explained, Said
+from ivr.flow.passing import Passing
 from ivr.flow.registry import step_kind
-from ivr.flow.step import Step
 from ivr.flow.talk.turn import Turn
 from ivr.reading.scalars import Name, Target
 
 
 @step_kind
-class UseStep(Step):
+class UseStep(Passing):
     """Go through the steps of a part, which other flows may use too."""
 
     word = "use"
@@ -35,7 +35,6 @@ sign_in:
   then: {known: amount, not_known: not_charged}
 """
     outcomes = frozenset()
-    phases: ClassVar[Phases] = {"entry": "passes"}
 
     use: Name
     """The part's name; its file is in flows/parts/."""
@@ -54,23 +53,8 @@ sign_in:
     def says(self) -> Iterator[Said]:
         yield from ()
 
-    def needs(self, name: str) -> Iterator[Need]:
-        yield from ()
-
-    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
-        return facts
-
-    def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return known
-
-    def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        yield from ()
-
     def drawn(self) -> Drawn:
         return Drawn("talk", f"use {self.use}")
-
-    def keyed(self, phase: str) -> Keyed:
-        return "key"
 
     def put(self, turn: Turn) -> NoReturn:
         raise AssertionError(f"the steps of part '{self.use}' are not in their place")

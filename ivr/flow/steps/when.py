@@ -5,12 +5,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from ivr.core.events import Event
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Formula, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import Drawn, Explained, Formula, Place, Said, Values
+from ivr.flow.passing import Passing
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import Written
-from ivr.flow.step import Step, Way
-from ivr.flow.talk.turn import Again, Leave, Reply, Turn
+from ivr.flow.step import Way
+from ivr.flow.talk.turn import Leave, Reply, Turn
 from ivr.flow.talk.values import names, value_of, with_next_opening
 from ivr.reading.scalars import FormulaText, Target
 from ivr.words.slots import DATE_KINDS, TIME_KINDS
@@ -30,7 +30,7 @@ class Case(Written):
 
 
 @step_kind
-class WhenStep(Step):
+class WhenStep(Passing):
     """Go on by the first condition that is true."""
 
     word = "when"
@@ -50,7 +50,6 @@ opening:
 """
     outcomes = frozenset()
     optional_outcomes = frozenset({"else"})
-    phases: ClassVar[Phases] = {"entry": "passes"}
     values: ClassVar[Values] = {"opens_on": DATE_KINDS, "opens_at": TIME_KINDS}
 
     when: Annotated[list[Case], Field(min_length=1, max_length=MOST_CASES)]
@@ -73,10 +72,6 @@ opening:
     def known_outcomes(self) -> frozenset[str]:
         return super().known_outcomes() | {outcome for _, outcome, _ in self.targets()}
 
-    @property
-    def goes_on_by_itself(self) -> bool:
-        return True
-
     def says(self) -> Iterator[Said]:
         yield from ()
 
@@ -86,21 +81,12 @@ opening:
         for index, case in enumerate(self.when):
             yield Formula(("when", index, "if"), case.condition, "yes_no")
 
-    def needs(self, name: str) -> Iterator[Need]:
-        yield from ()
-
-    def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
-        return facts
-
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known | OPENS if self._asks_whether_open else known
 
     @property
     def _asks_whether_open(self) -> bool:
         return any("open" in names(case.condition) for case in self.when)
-
-    def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        yield from ()
 
     def drawn(self) -> Drawn:
         return Drawn("talk", "when")
@@ -113,9 +99,6 @@ opening:
 
     # ---- in a call
 
-    def keyed(self, phase: str) -> Keyed:
-        return "key"
-
     def put(self, turn: Turn) -> Reply:
         if self._asks_whether_open:
             turn = with_next_opening(turn)
@@ -123,7 +106,3 @@ opening:
             if value_of(turn, case.condition):
                 return turn, Leave(f"case_{index}")
         return turn, Leave("else")
-
-    def hear(self, turn: Turn, event: Event) -> Reply:
-        """Nothing is waited for."""
-        return turn, Again()

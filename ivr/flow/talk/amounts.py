@@ -10,8 +10,6 @@ from ivr.flow.talk.turn import FlowInTurn, Turn
 
 # What the card's attempt has used up, whatever became of it there.
 OF_ONE_CHARGE = ("amount", "money", "brand", "last4")
-# The name under which a call keeps the first step that computed values since its bill was looked up. No value of a flow has it.
-SET_STEP = "set step"
 
 
 def choose(turn: Turn, amount: Money) -> Turn:
@@ -21,17 +19,16 @@ def choose(turn: Turn, amount: Money) -> Turn:
 
 def computed(turn: Turn, **values: Value) -> Turn:
     """Values that hold for what is due now: should it change, they are computed again, from the first of them on."""
-    first = turn.call.values.get(SET_STEP, turn.call.step)
-    return turn.remember(**values, **{SET_STEP: first})
+    return turn.remember(**values).change(set_step=turn.call.set_step or turn.call.step)
 
 
 def forget_computed(turn: Turn) -> Turn:
-    return turn.forget(SET_STEP) if SET_STEP in turn.call.values else turn
+    return turn.change(set_step="") if turn.call.set_step else turn
 
 
 def step_to_choose_again(turn: Turn) -> str:
     """ "" where no amount was chosen."""
-    return str(turn.call.values.get(SET_STEP, turn.call.amount_step)) if turn.call.amount_step else ""
+    return turn.call.amount_step and (turn.call.set_step or turn.call.amount_step)
 
 
 def is_paid_off(turn: Turn) -> bool:
