@@ -1,4 +1,4 @@
-"""Digest authentication of peers that ring us (RFC 7616, RFC 8760); answering a provider's challenge is in caller.py."""
+"""Digest authentication of peers that ring us (RFC 7616, RFC 8760); answering a provider's challenge is in softphone/caller.py."""
 
 import base64
 import hashlib

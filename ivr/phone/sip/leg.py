@@ -1,7 +1,7 @@
 """One call's dialog from its first answer to its end, whichever side began it; the INVITE before it is incoming.py's.
 
 Answers what the peer asks within the call (BYE, re-INVITE, UPDATE, INFO, PRACK, and NOTIFY where we asked for it). What we ask of the peer is in
-asking.py, the session timer in session_keeper.py; media and payment are the handler's.
+in_dialog_requests.py, the session timer in session_keeper.py; media and payment are the handler's.
 """
 
 import asyncio
