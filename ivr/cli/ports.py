@@ -1,8 +1,8 @@
 """Every port that `up` will need, tried before anything is started."""
 
 import socket
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ivr.errors import ConfigError
@@ -27,7 +27,23 @@ def require_free_ports(ports: Collection[Port]) -> None:
     taken = {port: problem for port in ports if port.number and (problem := problem_of(port))}
     if taken:
         is_probably_ours = {"PORT", "CONSOLE_PORT"} <= {port.setting for port in taken}
-        raise ConfigError("\n".join([*taken.values(), *([RUNS_ALREADY] if is_probably_ours else [])]))
+        raise ConfigError("\n".join([*in_lines(taken), *([RUNS_ALREADY] if is_probably_ours else [])]))
+
+
+def in_lines(taken: Mapping[Port, str]) -> Iterator[str]:
+    """One line for ports that follow one another and fail alike: a range is hundreds of them."""
+    runs: list[list[Port]] = []
+    for port, problem in taken.items():
+        last = runs[-1][-1] if runs else None
+        goes_on = last is not None and replace(last, number=port.number) == port and taken[last] == problem
+        if last is not None and goes_on and port.number == last.number + 1:
+            runs[-1].append(port)
+        else:
+            runs.append([port])
+    for first, *rest in runs:
+        numbers = f"{first.number}-{rest[-1].number}" if rest else first.number
+        where = f"{first.host}:{numbers} ({first.transport})"
+        yield f"{where} cannot be used ({taken[first]}): choose another with {first.setting}"
 
 
 def ports_of(settings: Settings, running: Collection[str], bank_port: int | None) -> Iterator[Port]:
@@ -57,6 +73,5 @@ def problem_of(port: Port) -> str | None:
         try:
             probe.bind((port.host, port.number))
         except OSError as error:
-            where = f"{port.host}:{port.number} ({port.transport})"
-            return f"{where} cannot be used ({error.strerror}): choose another with {port.setting}"
+            return error.strerror or type(error).__name__
     return None

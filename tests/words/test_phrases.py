@@ -71,8 +71,8 @@ def test_every_prompt_the_engine_speaks_is_there_in_every_language(prompts: Prom
 def test_the_done_and_clear_keys_are_named_in_the_callers_language(prompts: Prompts) -> None:
     english = words(prompts, "welcome", "en-US", done="pound", clear="star")
     spanish = words(prompts, "welcome", "es-MX", done="pound", clear="star")
-    assert "pound ends a number, star clears" in english
-    assert "gato termina, asterisco borra" in spanish
+    assert "Numbers end with pound; star clears" in english
+    assert "Con gato termina, asterisco borra" in spanish
 
 
 def test_keys_may_be_given_as_signs_too(prompts: Prompts) -> None:
