@@ -37,6 +37,9 @@ NO_PROMPT_S = 20.0  # from the keys, or the answer, to the next prompt
 MOST_PROMPT_S = 60.0
 ANSWER_S = 32.0  # RFC 3261's own patience (timer B)
 LOOK_S = 0.02
+# A trunk keeps so many calls of one source between INVITE and ACK and drops the oldest beyond (TRUNK_MAX_UNANSWERED,
+# 100 by default). A process that is busy with 300 telephones acknowledges late, so it has no more than this many ringing.
+MOST_RINGING = 50
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class SipLoad:
         self.interrupted = 0
         self.ticks = self.late = 0
         self._stopping = asyncio.Event()
+        self._ringing = asyncio.Semaphore(MOST_RINGING)
         self._phones: set[ListeningPhone] = set()
 
     def stop(self) -> None:
@@ -121,15 +125,8 @@ class SipLoad:
         self._note(placed)
 
     async def _talk(self, placed: Placed, phone: ListeningPhone, number: int) -> None:
-        began = time.monotonic()
-        session = LocalSession(self.plan.bind, phone.address[1])
-        identity = f"sip:+1556{number:07d}@{self.plan.bind}"
-        caller = SipCaller(self._endpoint, identity=identity, credentials=self.plan.login)
-        try:
-            call = await caller.call(self.plan.uri, session, patience_s=ANSWER_S)
-        except CallRefusedError as error:
-            raise PeerError("no answer to INVITE" if error.status == 408 else str(error)) from None
-        placed.times_s.append(("INVITE to 200", time.monotonic() - began))
+        async with self._ringing:
+            call = await self._ring(placed, phone, number)
         remote = call.remote
         law: Literal["ulaw", "alaw"] = "alaw" if remote.codecs[0].name == "PCMA" else "ulaw"
         phone.aim((remote.address, remote.port), CallerStream(law, telephone_event=remote.telephone_event))
@@ -139,6 +136,18 @@ class SipLoad:
             await self._key_all(placed, phone, over)
         finally:
             await self._hang_up(call, over)
+
+    async def _ring(self, placed: Placed, phone: ListeningPhone, number: int) -> OutgoingCall:
+        began = time.monotonic()
+        session = LocalSession(self.plan.bind, phone.address[1])
+        identity = f"sip:+1556{number:07d}@{self.plan.bind}"
+        caller = SipCaller(self._endpoint, identity=identity, credentials=self.plan.login)
+        try:
+            call = await caller.call(self.plan.uri, session, patience_s=ANSWER_S)
+        except CallRefusedError as error:
+            raise PeerError("no answer to INVITE" if error.status == 408 else str(error)) from None
+        placed.times_s.append(("INVITE to 200", time.monotonic() - began))
+        return call
 
     async def _key_all(self, placed: Placed, phone: ListeningPhone, over: "asyncio.Task[str]") -> None:
         began = time.monotonic()
