@@ -21,22 +21,28 @@ def any_of(*words: str) -> re.Pattern[str]:
 class ChoiceWords:
     """How one language's speakers take up the first key's offer, or the second's; `denied` turns a clause round.
 
-    `undoes`: of the second key's words those that mean, once they are denied, what the first key does.
+    `undoes`: of the second key's words those that mean, once they are denied, what the first key does. `joins`: what
+    puts a second thought beside the one that is denied.
     """
 
     first: re.Pattern[str]
     second: re.Pattern[str]
     denied: re.Pattern[str]
     undoes: re.Pattern[str]
+    joins: re.Pattern[str]
 
     def meaning(self, clause: str) -> Meaning:
-        is_denied = len(self.denied.findall(clause)) % 2 == 1
+        """Two denials are two thoughts as often as they are one undone ("not right, or you do not agree"), and how far
+        one reaches into a second thought is not known either ("not to cancel, or it is wrong"): "" for both."""
+        denials = len(self.denied.findall(clause))
         plain = self.denied.sub(" ", clause)
         found: Mapping[tuple[bool, bool], Meaning] = {(True, False): "first", (False, True): "second"}
         # "Without paying" is a refusal as a whole: the verb in it agrees to nothing.
         is_first = self.first.search(self.second.sub(" ", plain)) is not None
         meant = found.get((is_first, self.second.search(plain) is not None), "")
-        return OPPOSITE[meant] if is_denied else meant
+        if denials > 1 or (denials and meant == "second" and self.joins.search(clause)):
+            return ""
+        return OPPOSITE[meant] if denials else meant
 
 
 # "If you do not want to pay", "unless you agree", "if there is no mistake": the opposite is meant.
@@ -49,6 +55,8 @@ _DENIED_ES = re.compile(
     r"|\bnunca\b|\bjam[áa]s\b|\ba menos que\b",
     re.IGNORECASE,
 )
+_JOINS_EN = re.compile(r",\s*(?!press|push|hit|dial)\w|\b(?:or|and|but|nor)\b", re.IGNORECASE)
+_JOINS_ES = re.compile(r",\s*(?!oprim|presion|puls|mar|digit|tecle)\w|\b(?:o|u|y|e|ni|pero)\b", re.IGNORECASE)
 _AGREE = {
     "en": ChoiceWords(
         first=any_of(
@@ -66,6 +74,10 @@ _AGREE = {
             "continues?",
             "proceeds?",
             "donates?",
+            "promises?",
+            "allows?",
+            "permits?",
+            "sign(?: me)? up",
             "(?:to|and) (?:buy|purchase)",
             "(?:make|complete|finish|submit|send|process) (?:(?:this|the|your|my|a) )?(?:payment|purchase|transaction|donation)",
         ),
@@ -111,6 +123,8 @@ _AGREE = {
             "hang up",
             "without (?:paying|being charged|payment|a charge|charge)",
             "keep from",
+            "pay(?:ing)? (?:you|me|them|him|her)",
+            "refund(?:ed|s)?",
             "agent",
             "operator",
             "representative",
@@ -125,6 +139,7 @@ _AGREE = {
             "no|another|others?|different|instead|changes?|edit|replace|re-?enter|wrong|incorrect|mistakes?|errors?",
             "cancels?|declines?|refuses?|rejects?|stops?|to correct|correct (?:it|that|this|them|the|your)|use|enter",
         ),
+        joins=_JOINS_EN,
     ),
     "es": ChoiceWords(
         first=any_of(
@@ -144,6 +159,8 @@ _AGREE = {
             "seguir",
             "proceder",
             "donar",
+            "promet(?:er(?:l[oa])?|o)",
+            "permit(?:ir(?:l[oa])?|o)",
             "comprar",
             "(?:hacer|realizar|completar|efectuar|finalizar|procesar) (?:el|su|este|mi|un|la|esta|una) "
             "(?:pago|compra|transacci[óo]n|donaci[óo]n)",
@@ -188,6 +205,8 @@ _AGREE = {
             "equivocad[oa]s?",
             "mal",
             "error(?:es)?",
+            "que (?:le|te|me|les) (?:pagu?e(?:n|mos)?|paguemos|pagar[áa]n?)",
+            "reembols(?:ar(?:l[oa])?|o|e|a)",
             "sin (?:pagar|pago|cobro|cobros|cargo|cargos|que)",
             "agente",
             "operador[a]?",
@@ -204,6 +223,7 @@ _AGREE = {
             "cancel(?:ar(?:l[oa])?|o|e|a)|anular(?:l[oa])?|rechaz(?:ar(?:l[oa])?|o|a)|rechace|incorrect[oa]s?|equivocad[oa]s?",
             "error(?:es)?|usar|ingresar|hay",
         ),
+        joins=_JOINS_ES,
     ),
 }
 _CANCEL = {
@@ -212,12 +232,14 @@ _CANCEL = {
         any_of("go on", "go", "continue", "keep", "carry", "stay"),
         _DENIED_EN,
         any_of("go on", "go", "continue", "keep", "carry", "stay"),
+        _JOINS_EN,
     ),
     "es": ChoiceWords(
         any_of("cancelar(?:l[oa])?", "anular(?:l[oa])?", "terminar", "salir"),
         any_of("continuar", "seguir"),
         _DENIED_ES,
         any_of("continuar", "seguir"),
+        _JOINS_ES,
     ),
 }
 # What stands beside a key and says nothing of it.

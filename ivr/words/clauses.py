@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ivr.words.choice_words import OPPOSITE, ChoiceWords, Meaning, says_nothing, without_otherwise
 from ivr.words.keys_said import KeySaid
-from ivr.words.known_words import strange_words, without_harmless_phrases
+from ivr.words.known_words import strange_words, without_harmless_phrases, without_only_this_pays
 
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 # A colon, or a value that is filled in, begins a new thought: "You pay … by …: press 1 to agree".
@@ -68,7 +68,11 @@ def _answer(clause: Clause, is_no: bool, words: ChoiceWords, language: str) -> M
 
 
 def _read(key: str, text: str, words: ChoiceWords, language: str) -> Meant:
+    rest = without_only_this_pays(text, language)
+    text = text if rest is None else rest
     meaning = words.meaning(without_harmless_phrases(text, language))
+    if rest is not None and not meaning and not words.denied.search(rest):
+        meaning = "first"
     return Meant(key, meaning, tuple(strange_words(text, words, language)))
 
 

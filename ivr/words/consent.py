@@ -3,7 +3,7 @@
 The keys are fixed (`fixed_keys`); a prompt that names them the wrong way round charges callers who decline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
@@ -26,7 +26,29 @@ from ivr.words.templates import Template
 # What the caller agrees to, each said by the kind that can be understood.
 _RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
-_EXAMPLES = {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}
+
+
+@dataclass(frozen=True)
+class _Agreed:
+    """What a consent's first key `says` that it does, and what it does `then`."""
+
+    says: str
+    then: str
+    examples: Mapping[str, str]
+
+
+_AGREES = _Agreed(
+    "agrees",
+    "puts the agreement on record",
+    {"en": '"To agree, press 1"', "es": '"Para aceptar, oprima 1"'},
+)
+# Each prompt whose first key binds the caller.
+_CONSENTS = {
+    "confirm_card": _Agreed(
+        "pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}
+    ),
+    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate"), _AGREES),
+}
 
 
 @dataclass(frozen=True)
@@ -109,23 +131,22 @@ def _meaning_faults(
     is_swapped = any((one.key, one.meaning) in ((ACCEPT_KEY, "second"), (REFUSE_KEY, "first")) for one in meant)
     if is_swapped or (not is_known and said[0].key != ACCEPT_KEY):
         yield ConsentFault(KEYS_SWAPPED, f"prompt '{name}' has its keys the wrong way round", cure)
-    elif prompt != "confirm_card":
+    elif prompt not in _CONSENTS:
         return
     elif words is None:
-        message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} pays"
-        yield ConsentFault(
-            CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} charges the card"
-        )
+        does = _CONSENTS[prompt]
+        message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} {does.says}"
+        yield ConsentFault(CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} {does.then}")
     else:
-        yield from _doubtful_consent(name, meant, language)
+        yield from _doubtful_consent(name, _CONSENTS[prompt], meant, language)
 
 
-def _doubtful_consent(name: str, meant: list[Meant], language: str) -> Iterator[ConsentFault]:
+def _doubtful_consent(name: str, does: "_Agreed", meant: list[Meant], language: str) -> Iterator[ConsentFault]:
     """No list of refusals is ever complete, and a caller who means one would be charged: each word has to be known."""
     doubtful = [one for one in meant if one.key == ACCEPT_KEY and (one.meaning != "first" or one.strange)]
     if doubtful:
-        message = f"prompt '{name}' does not say that key {ACCEPT_KEY} pays"
+        message = f"prompt '{name}' does not say that key {ACCEPT_KEY} {does.says}"
         strange = doubtful[0].strange if doubtful[0].meaning else ()
         without = f", without '{strange[0]}', which may not mean that" if strange else ""
-        cure = f"write what {ACCEPT_KEY} does: {_EXAMPLES[language.partition('-')[0]]}{without}"
+        cure = f"write what {ACCEPT_KEY} does: {does.examples[language.partition('-')[0]]}{without}"
         yield ConsentFault(KEYS_SWAPPED, message, cure)

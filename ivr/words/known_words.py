@@ -9,11 +9,25 @@ import re
 
 from ivr.words.choice_words import ChoiceWords, any_of, own_language, without_filler
 
+_AND_THEN = {
+    "en": "(?=\\s+(?:you\\s+)?(?:press|push|hit|dial|choose|select|agree|accept|confirm|authorize))",
+    "es": "(?=\\s+(?:usted\\s+)?(?:oprim|presion|puls|marqu|digit|tecle|acept|confirm|autoric))",
+}
+# "Nothing is charged until you press …": whichever key it is, that one pays.
+_ONLY_THIS_PAYS = {
+    "en": any_of(
+        "(?:nothing|no charge|no payment) (?:is|will be|gets) (?:charged|made|taken)(?: to your card)? (?:until|unless|before)"
+        + _AND_THEN["en"],
+        "(?:you|your card)(?: are| is| will)?(?: not|n['’]t)(?: be)? charged (?:until|unless|before)" + _AND_THEN["en"],
+    ),
+    "es": any_of(
+        "(?:no se (?:le )?|nada se )(?:cobra(?:r[áa])?|har[áa])(?: nada| ning[úu]n (?:cargo|cobro))?"
+        " (?:hasta que|a menos que|antes de que)" + _AND_THEN["es"],
+    ),
+}
 # Taken out as they stand, before any word of them is read by itself.
 _HARMLESS_PHRASES = {
     "en": any_of(
-        "(?:nothing|no charge|no payment) (?:is|will be|gets) (?:charged|made|taken)(?: to your card)? (?:until|unless|before)",
-        "(?:you|your card)(?: are| is| will)?(?: not|n['’]t)(?: be)? charged (?:until|unless|before)",
         "(?:over|by|on) the (?:tele)?phone",
         "by (?:tele)?phone",
         "right (?:now|away)",
@@ -28,8 +42,6 @@ _HARMLESS_PHRASES = {
         "(?:the )?(?:past|amount) due",
     ),
     "es": any_of(
-        "(?:no se (?:le )?|nada se )(?:cobra(?:r[áa])?|har[áa])(?: nada| ning[úu]n (?:cargo|cobro))?"
-        " (?:hasta que|a menos que|antes de que)",
         "por tel[ée]fono",
         "ahora mismo",
         "de inmediato",
@@ -52,6 +64,7 @@ _HARMLESS = {
         "due|full|whole|entire|exact|remaining|current|outstanding|monthly|minimum|payments?|purchase|transaction|order",
         "rent|donation|charges?|ending|ends|everything|anything|all|what|yes|ok|okay|securely|safely|information|details",
         "visa|mastercard|amex|discover|both|below|above|thank|thanks|go|going|there",
+        "plan|agreement|arrangement|terms|instal?lments?|parts?|each|every|month|months",
         "electric|electricity|water|gas|internet|tax|taxes|medical|insurance|membership|parking|tuition|premium|fees?|fare",
     ),
     "es": any_of(
@@ -60,18 +73,33 @@ _HARMLESS = {
         "saldo|total|importe|monto|cantidad|suma|pagos?|cobros?|cargos?|compra|transacci[óo]n|renta|alquiler|donaci[óo]n",
         "deuda|complet[oa]|entero|exacto|pendiente|actual|m[íi]nimo|mensual|terminada|terminan?|todo|sí|inmediatamente",
         "aquí|datos|informaci[óo]n|visa|mastercard|amex|discover|gracias|favor|as[íi]|seguridad",
+        "plan|acuerdo|mensualidad(?:es)?|partes?|cada|mes|meses|plazos",
         "luz|agua|gas|internet|impuestos?|seguro|membres[íi]a|estacionamiento|colegiatura|cuota|multa",
     ),
 }
-# "To pay Acme Power": a name, which no list can have.
+# "To pay Acme Power": a name, which no list can have. What is written like one and says how, or that nothing, is none.
+_NO_NAME = {
+    "en": "(?!(?i:by|in|on|at|with|without|for|from|through|cash|mail|post|checks?|cheques?|later|nothing|none|nobody|no|not"
+    "|never|only|less|zero|us|you|back|some|someone|somebody|another|else|elsewhere|online|tomorrow|yourself)\\b)",
+    "es": "(?!(?i:en|por|con|sin|para|desde|efectivo|correo|cheques?|después|luego|nada|nadie|ningun[oa]|no|nunca|menos|cero|su"
+    "|otr[oa]|alguien|mañana|plazos)\\b)",
+}
 _NAME = {
-    "en": re.compile(r"(?:(?<=\bpay )|(?<=\bpaying )|(?<=\bauthorize ))(?:[A-Z][\w&'’-]*\s*)+"),
-    "es": re.compile(r"(?:(?<=\bpagar a )|(?<=\bautorizar a )|(?<=\bautorizo a ))(?:[A-Z][\w&'’-]*\s*)+"),
+    "en": re.compile(r"(?:(?<=\bpay )|(?<=\bpaying )|(?<=\bauthorize ))(?:" + _NO_NAME["en"] + r"[A-Z][\w&'’-]*\s*)+"),
+    "es": re.compile(
+        r"(?:(?<=\bpagar a )|(?<=\bautorizar a )|(?<=\bautorizo a ))(?:" + _NO_NAME["es"] + r"[A-Z][\w&'’-]*\s*)+"
+    ),
 }
 
 
 def without_harmless_phrases(clause: str, language: str) -> str:
     return _HARMLESS_PHRASES[own_language(language)].sub(" ", clause)
+
+
+def without_only_this_pays(clause: str, language: str) -> str | None:
+    """The rest of a clause which says that nothing is charged before its key is pressed; None for others."""
+    rest, found = _ONLY_THIS_PAYS[own_language(language)].subn(" ", clause)
+    return rest if found else None
 
 
 def strange_words(clause: str, words: ChoiceWords, language: str) -> list[str]:

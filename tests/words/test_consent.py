@@ -28,7 +28,6 @@ RIGHT = [
     "To continue, press 1. To correct it, press 2.",
     "Press 1: you pay. Press 2: you enter another card.",
     "Press 1 and your card will be charged. Press 2 to stop.",
-    "Do not press 1 unless you agree. To enter another card, press 2.",
     "To pay with this card, press 1. To pay with another, press 2.",
 ]
 SWAPPED = [
@@ -190,3 +189,30 @@ def test_a_language_is_not_offered_under_a_key_written_out(text: str, language: 
 )
 def test_a_language_is_offered_under_the_key_that_the_flow_gives_it(text: str, language: str):
     assert told("choose_language", text, language) == []
+
+
+AGREEMENTS = [
+    ("en-US", "confirm_promise", "To promise this, press 1. To choose again, press 2."),
+    ("en-US", "confirm_plan", "To accept the plan, press 1. To choose another, press 2."),
+    ("en-US", "confirm_mandate", "To sign up, press 1. If not, press 2."),
+    ("en-US", "confirm_mandate", "To allow this each month, press 1. Otherwise, press 2."),
+    ("es-MX", "confirm_promise", "Para prometerlo, oprima 1. Para elegir otra vez, oprima 2."),
+    ("es-MX", "confirm_mandate", "Para permitirlo, oprima 1. Si no, oprima 2."),
+]
+NO_AGREEMENTS = [
+    ("en-US", "confirm_promise", "If you do not agree, or don't want that, press 1. Otherwise, press 2."),
+    ("en-US", "confirm_plan", "To decide against this, press 1. To sign up for it, press 2."),
+    ("en-US", "confirm_mandate", "Press 1 if you do not allow it and do not agree."),
+    ("es-MX", "confirm_mandate", "Si no acepta o no quiere, oprima 1. De lo contrario, oprima 2."),
+]
+
+
+@pytest.mark.parametrize(("language", "prompt", "choice"), AGREEMENTS)
+def test_an_agreement_whose_key_1_agrees_is_taken(language: str, prompt: str, choice: str):
+    assert told(prompt, "{amount:money}. " + choice, language) == []
+
+
+@pytest.mark.parametrize(("language", "prompt", "choice"), NO_AGREEMENTS)
+def test_an_agreement_whose_key_1_does_not_agree_is_refused(language: str, prompt: str, choice: str):
+    [message] = told(prompt, "{amount:money}. " + choice, language)
+    assert message.endswith(("does not say that key 1 agrees", "has its keys the wrong way round"))
