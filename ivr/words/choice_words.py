@@ -61,8 +61,12 @@ _AGREE = {
     "en": ChoiceWords(
         first=any_of(
             "pay(?:s|ing)?",
-            "(?<!the )(?<!this )(?<!that )(?<!a )charge (?:my|your|the|this|it)",
+            "(?<!the )(?<!this )(?<!that )(?<!a )charge\\s+(?:…\\s+)?(?:to\\s+)?(?:my|your|the|this|it)",
             "(?:will|to|can|may) be charged",
+            "(?:is|gets) charged",
+            "submits?",
+            "take (?:the|your|this|my) payment",
+            "give (?:us )?(?:my |your )?(?:permission|consent)",
             "confirms?",
             "accepts?",
             "agrees?",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ivr.words.choice_words import OPPOSITE, ChoiceWords, Meaning, says_nothing, without_otherwise
 from ivr.words.keys_said import KeySaid
-from ivr.words.known_words import strange_words, without_harmless_phrases, without_only_this_pays
+from ivr.words.known_words import denies_charge, strange_words, without_harmless_phrases, without_only_this_pays
 
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 # A colon, or a value that is filled in, begins a new thought: "You pay … by …: press 1 to agree".
@@ -50,6 +50,15 @@ def meanings(text: str, said: list[KeySaid], words: ChoiceWords, language: str) 
             own = Meant(clause.key, OPPOSITE[meant[-1].meaning], meant[-1].strange)
         meant.append(own)
     return meant
+
+
+def takes_nothing(text: str, said: list[KeySaid], language: str) -> str:
+    """The sentence without a key that says that no charge comes of it; "" where there is none."""
+    for sentence in _SENTENCE.finditer(text):
+        has_key = any(sentence.start() <= one.at < sentence.end() for one in said)
+        if not has_key and denies_charge(sentence[0], language):
+            return sentence[0].strip(" .;!?")
+    return ""
 
 
 def _meant(clause: Clause, text: str, words: ChoiceWords, language: str) -> Meant:

@@ -18,7 +18,7 @@ from ivr.reading.rules.prompts import (
     YES_NOT_SAID,
 )
 from ivr.words.choice_words import agreeing, cancelling
-from ivr.words.clauses import Meant, meanings
+from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
@@ -137,6 +137,9 @@ def _meaning_faults(
         does = _CONSENTS[prompt]
         message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} {does.says}"
         yield ConsentFault(CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} {does.then}")
+    elif prompt == "confirm_card" and (contradiction := takes_nothing(text, said, language)):
+        message = f"prompt '{name}' says that nothing is charged: '{contradiction}'"
+        yield ConsentFault(KEYS_SWAPPED, message, f"take it out: {ACCEPT_KEY} charges the card")
     else:
         yield from _doubtful_consent(name, _CONSENTS[prompt], meant, language)
 

@@ -60,7 +60,10 @@ def _after_verbs(text: str, language: str) -> Iterator[KeySaid]:
     several = rf"{_PRESS[language]}\s+({key}(?:{_OR[language]}(?:{_PRESS[language]}\s+)?{key})*)"
     for match in re.finditer(several, text, re.IGNORECASE):
         yield from _keys_in(match, 1, key, language)
-    if re.search(_PRESS[language], text, re.IGNORECASE):
+    opens = rf"(?:^|[:.;!?…])\s*(\d)\s+{_FOR[language]}\b"  # "Your choice: 1 to pay, 2 for another card"
+    for match in re.finditer(opens, text, re.IGNORECASE):
+        yield from _keys_in(match, 1, key, language)
+    if re.search(rf"{_PRESS[language]}|{opens}", text, re.IGNORECASE):
         for match in re.finditer(
             rf"{_AND[language]}\s+{_THE[language]}({key})\s+{_FOR[language]}\b", text, re.IGNORECASE
         ):

@@ -63,11 +63,12 @@ _HARMLESS = {
         "wish|wishes|like|ready|today|immediately|here|also|amount|total|balance|bills?|invoices?|cards?|credit|debit|sum",
         "due|full|whole|entire|exact|remaining|current|outstanding|monthly|minimum|payments?|purchase|transaction|order",
         "rent|donation|charges?|ending|ends|everything|anything|all|what|yes|ok|okay|securely|safely|information|details",
-        "visa|mastercard|amex|discover|both|below|above|thank|thanks|go|going|there",
+        "visa|mastercard|amex|discover|both|below|above|thank|thanks|go|going|there|when|once|ready",
         "plan|agreement|arrangement|terms|instal?lments?|parts?|each|every|month|months",
         "electric|electricity|water|gas|internet|tax|taxes|medical|insurance|membership|parking|tuition|premium|fees?|fare",
     ),
     "es": any_of(
+        "cuando|una vez|listo|lista",
         "los|las|un|una|est[ea]|esto|es[ea]|eso|sus?|tus?|mis?|nuestr[oa]|con|de|del|a|al|en|por|para|que|u|e|usted|yo|lo|le",
         "se|son|est[áa]|est[áa]n|va|voy|vamos|quiere|quiero|desea|deseo|hoy|tarjetas?|cr[ée]dito|d[ée]bito|facturas?|recibo",
         "saldo|total|importe|monto|cantidad|suma|pagos?|cobros?|cargos?|compra|transacci[óo]n|renta|alquiler|donaci[óo]n",
@@ -90,6 +91,28 @@ _NAME = {
         r"(?:(?<=\bpagar a )|(?<=\bautorizar a )|(?<=\bautorizo a ))(?:" + _NO_NAME["es"] + r"[A-Z][\w&'’-]*\s*)+"
     ),
 }
+
+
+_NO_CHARGE = {
+    "en": re.compile(
+        r"\b(?:nothing|no (?:charges?|payments?|money)|never|not|\w+n['’]t)\b[^,:…]{0,40}"
+        r"\b(?:charged?|taken|debited|billed|made|paid)\b",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(
+        r"\b(?:nada|no se|nunca|ning[úu]n (?:cargo|cobro|pago))\b[^,:…]{0,40}"
+        r"\b(?:cobr\w+|carg\w+|realiz\w+|har[áa]|hace|pag\w+)\b"
+        r"|\bno se (?:le )?cobra\w*",
+        re.IGNORECASE,
+    ),
+}
+
+
+def denies_charge(sentence: str, language: str) -> bool:
+    """ "Nothing will be charged", and not "nothing is charged until you press 1"."""
+    if without_only_this_pays(sentence, language) is not None:
+        return False
+    return _NO_CHARGE[own_language(language)].search(without_harmless_phrases(sentence, language)) is not None
 
 
 def without_harmless_phrases(clause: str, language: str) -> str:

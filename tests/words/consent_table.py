@@ -23,6 +23,14 @@ AGREES_EN = [
     "Press 1 and your card will be charged right away.",
     "Press 1 to approve the purchase.",
     "If there is no mistake, press 1.",
+    "To charge {amount:money} to your {brand:brand} card ending in {last4:digits}, press 1; to start over, press 2.",
+    "Press 1 to submit, 2 to cancel.",
+    "Press 1 and we will take the payment.",
+    "Once you press 1, your card is charged.",
+    "When you are ready, press 1 to pay.",
+    "Press 1 to give us permission to charge your card.",
+    "Ready: 1 to pay, 2 for another card.",
+    "Nothing is charged until you press 1. Press 1 to pay.",
 ]
 REFUSES_EN = [
     "Do you want to give up? For yes press 1, for no press 2.",
@@ -111,6 +119,10 @@ REFUSES_EN = [
     "Your card is not charged unless you press 2. If all of this is correct, press 1.",
     "If you do not want to cancel, or it is wrong, press 1.",
     "Do not press 1 unless you agree. To enter another card, press 2.",
+    "Press 1 if you accept that all is due today and do the payment with us; nothing will be charged.",
+    "Your card will not be charged. Press 1 to confirm.",
+    "Press 1 to confirm. No payment is made by this.",
+    "Ready: 1 for another card, 2 to pay.",
 ]
 AGREES_ES = [
     "Teclee 1 para pagar sin cargos adicionales.",
@@ -180,4 +192,5 @@ REFUSES_ES = [
     "Si no acepta o no quiere pagar, oprima 1. Para otra tarjeta, oprima 2.",
     "Su tarjeta no se cobra a menos que oprima 2. Si la información es correcta, oprima 1.",
     "Si no quiere cancelar, o está mal, oprima 1.",
+    "No se le cobrará nada. Oprima 1 para confirmar.",
 ]

@@ -116,6 +116,8 @@ def test_key_1_has_to_say_in_spanish_that_it_pays(offer: str):
 
 def is_refused(text: str, language: str) -> bool:
     messages = [message.partition("'confirm_card' ")[2] for message in told("confirm_card", text, language)]
+    if len(messages) == 1 and messages[0].startswith("says that nothing is charged"):
+        return True
     return messages in (["does not say that key 1 pays"], ["has its keys the wrong way round"])
 
 
