@@ -41,7 +41,9 @@ def flow_in(via: str) -> tuple[str, str]:
     line, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
     webhook = _WEBHOOK.fullmatch(path)
     if (path and webhook is None) or parts.query or parts.fragment:
-        raise ConfigError(f"--via {via}: write the address of the line alone, {line}, or of a flow, {line}/twilio/voice/NAME")
+        raise ConfigError(
+            f"--via {via}: write the address of the line alone, {line}, or of a flow, {line}/twilio/voice/NAME"
+        )
     return line, webhook[1] if webhook else ""
 
 

@@ -55,7 +55,9 @@ LOUD = 200.0  # RMS at 16-bit scale, about -41 dBm0: any voice is above it, line
     default="",
     help="Entries separated by spaces, each pressed once a prompt is over; '-' waits one out, ',' waits two seconds.",
 )
-@click.option("--from", "ani", default="+15550100", show_default=True, help="The caller's number; `anonymous`: withheld.")
+@click.option(
+    "--from", "ani", default="+15550100", show_default=True, help="The caller's number; `anonymous`: withheld."
+)
 @click.option("--method", type=click.Choice(["rfc4733", "inband", "info"]), default="rfc4733", show_default=True)
 @click.option("--codec", type=click.Choice(["PCMU", "PCMA"]), default="PCMU", show_default=True)
 @click.option("--bind", default="127.0.0.1", show_default=True, help="Our own address.")

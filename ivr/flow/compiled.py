@@ -10,7 +10,6 @@ from ivr.flow.declared import Declared
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 
-
 AMOUNT = frozenset({"amount"})  # the fact that one was chosen
 
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from ivr.channels.simulator import play
 from ivr.cli.message import message
+from ivr.errors import ConfigError
 from ivr.store import Announcement, Store, migrate, open_store
 from tests.benches import Bench
 
@@ -94,9 +95,7 @@ def test_a_message_that_nobody_would_hear_is_refused(
     migrate(url)
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(ConfigError, match=why):
-        CliRunner().invoke(
-            message, ["set", "--say", "en-US", "The power is out.", *arguments], catch_exceptions=False
-        )
+        CliRunner().invoke(message, ["set", "--say", "en-US", "The power is out.", *arguments], catch_exceptions=False)
     assert not open_store(url).announcements()
 
 

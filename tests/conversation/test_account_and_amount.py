@@ -67,7 +67,7 @@ def test_three_unknown_accounts_give_up():
     talk = Talk().at_account()
     for _ in range(3):
         talk.keys("87654321").not_found()
-    assert talk.said == ["you_were_not_charged", "goodbye"]
+    assert talk.said == ["not_found_account_number", "you_were_not_charged", "goodbye"]
     assert talk.call.outcome == "unpaid"
 
 
