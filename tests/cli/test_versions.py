@@ -51,6 +51,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     migrate(url)
     variables = {"FLOWS": str(tmp_path / "flows"), "DATABASE_URL": url, "VAR": str(tmp_path), "COLUMNS": "200"}
     variables |= {"ENVIRONMENT": "production", "PUBLIC_URL": "https://pay.example.com", "TWILIO_AUTH_TOKEN": "x" * 32}
+    variables |= {"PAY_LINK": "https://pay.example.com/bill?token={token}", "PAY_LINK_KEY": "A" * 43 + "="}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return Site(tmp_path / "flows", variables)
