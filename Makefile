@@ -32,6 +32,8 @@ cases: .venv/dev.stamp ## flows, cards and amounts with what is right of each, a
 format: .venv/dev.stamp ## put the formatting right
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+set-up: .venv/dev.stamp ## what tests, checks and benchmarks need; `make test` does it too
+
 bench: bench-web bench-slow-clients bench-lookups bench-store bench-drop-off bench-seconds bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside granian and a bare Flask endpoint

@@ -18,4 +18,4 @@ class ConfigError(IvrError):
 
 
 class RecordError(IvrError):
-    """What is on record of a call does not give what was asked for; nothing was changed."""
+    """What is on record, of a call or of a flow's versions, does not give what was asked for; nothing was changed."""

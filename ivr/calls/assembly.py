@@ -113,7 +113,7 @@ def live_flows(settings: Settings, store: Store, banks: Mapping[str, BankSetting
 def load_flow(file: Path) -> tuple[Flow, Prompts]:
     """One flow, with the prompts of the folder `prompts` beside it."""
     if not file.is_file():
-        raise ConfigError(f"there is no flow {file}")
+        raise ConfigError(f"there is no flow {file}: a flow is a file, such as flows/pay-a-bill.yaml")
     parts = read_parts(_contents(flow_folder.part_files(file.parent)))
     prompts = _contents(flow_folder.prompt_files(file.parent / "prompts"))
     found = read_flows(_contents([file]), prompts, Around(parts=parts))

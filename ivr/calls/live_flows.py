@@ -193,9 +193,14 @@ class LiveFlows(Mapping[str, Flow]):
         return self._keep(one)
 
     def _tell(self, before: _Serving, now: _Serving) -> None:
-        for name, one in now.live.items():
-            if before.live.get(name) is not one:
-                log.info("flow serves", **_named(one.version), published_by=one.version.published_by)
+        new = {name: one for name, one in now.live.items() if before.live.get(name) is not one}
+        if not before.known and len(new) > 1:  # a process that begins: one line, whatever there is
+            log.info(
+                "flows serve", flows=", ".join(f"{name} {one.version.number}" for name, one in sorted(new.items()))
+            )
+            return
+        for one in new.values():
+            log.info("flow serves", **_named(one.version), published_by=one.version.published_by)
         for name in before.live.keys() - now.live.keys():
             log.warning("flow withdrawn: no new call of it is answered", flow=name)
 

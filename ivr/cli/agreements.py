@@ -48,7 +48,7 @@ def show(reference: str) -> None:
     if found is None:
         raise click.ClickException(f"there is no agreement {reference}")
     for name, value in record_of(found).items():
-        click.echo(f"{name}: {value}")
+        click.echo(f"{name.replace('_', ' ')}: {in_words(value)}")
 
 
 def record_of(agreement: Agreement) -> dict[str, object]:
@@ -72,12 +72,18 @@ def record_of(agreement: Agreement) -> dict[str, object]:
     }
 
 
+def in_words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {one}" for name, one in value.items())
+    return "not yet" if value is None else str(value)
+
+
 def table(found: Sequence[Agreement]) -> Table:
     made = Table(title="agreed to by callers; nothing was charged for it")
     for column in ("at (UTC)", "reference", "kind", "account", "amount", "terms"):
         made.add_column(column, no_wrap=column != "terms")
     for one in found:
-        terms = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in one.terms.items())
+        terms = in_words(dict(one.terms))
         at = f"{one.at:%Y-%m-%d %H:%M:%S}"
         made.add_row(at, one.reference, one.kind, one.account, str(one.amount), terms)
     return made

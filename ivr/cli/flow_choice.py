@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from ivr.errors import ConfigError
-from ivr.places import COMMAND, SHIPPED, find_project
+from ivr.places import COMMAND, SHIPPED, find_project, shown
+from ivr.reading.problems import did_you_mean
 from ivr.settings import Settings, load_settings
 
 SAMPLE = "pay-a-bill.yaml"
@@ -22,6 +23,20 @@ def chosen_flow() -> Path:
     if not files:
         raise ConfigError(f"no flows in {folder}: set FLOWS to a folder with *.yaml")
     raise ConfigError(f"which flow? `{COMMAND} ... {files[0]}`; there are {', '.join(file.name for file in files)}")
+
+
+def flow_file(named: Path) -> Path:
+    """The file, or the project's of that name. ConfigError lists the flows that there are."""
+    if named.is_file():
+        return named
+    folder = chosen_flows()
+    files = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    if str(named) in files:
+        return files[str(named)]
+    raise ConfigError(
+        f"there is no flow {named}: write a file, such as {shown(folder)}/NAME.yaml, or the name of one there "
+        f"({did_you_mean(named.stem, files) or 'there is none'})"
+    )
 
 
 def chosen_flows() -> Path:

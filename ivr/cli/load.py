@@ -17,7 +17,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from ivr.cli.exploring import progress_bar
-from ivr.cli.load_ways import OWN_TRUNK, read_way
+from ivr.cli.load_ways import OWN_TRUNK, flow_in, read_way
 from ivr.errors import ConfigError
 from ivr.extras import require_extra
 from ivr.logs import set_up_logging
@@ -101,7 +101,10 @@ def load(
         sys.exit(load_by_sip(asked, given, of_sip))
     if wrong := [name for name in given if name in OF_SIP]:
         raise ConfigError(f"--{wrong[0].replace('_', '-')} goes with --via sip only: webhooks carry no audio")
-    sys.exit(load_by_webhooks(asked))
+    line, named = flow_in(via)
+    if named and "flow" in given and named != flow:
+        raise ConfigError(f"--flow {flow}, but --via is the address of {named}: leave one of them out")
+    sys.exit(load_by_webhooks(replace(asked, via=line, flow=named or flow)))
 
 
 def load_by_webhooks(asked: Asked) -> int:

@@ -1,5 +1,6 @@
 """Which way `--via` goes, or why it goes none: told before anything is dialled."""
 
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ Way = Literal["webhooks", "sip"]
 OWN_TRUNK = "sip"
 _EXAMPLES = "http://127.0.0.1:8000 for webhooks, sip:pay@127.0.0.1:5060, or sip for this project's own trunk"
 MOST_PORT = 65535
+_WEBHOOK = re.compile(r"/twilio/voice/([^/]+)")
 
 
 def read_way(via: str) -> Way:
@@ -31,6 +33,18 @@ def require_webhooks(via: str) -> None:
     """ConfigError for every other way."""
     if read_way(via) != "webhooks":
         raise ConfigError(f"--via {via}: this goes by webhooks only: write http://127.0.0.1:8000")
+
+
+def flow_in(via: str) -> tuple[str, str]:
+    """The address of the line alone, and the flow whose webhook it was given as; "" where it names none."""
+    parts = urlsplit(via)
+    line, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    webhook = _WEBHOOK.fullmatch(path)
+    if (path and webhook is None) or parts.query or parts.fragment:
+        raise ConfigError(
+            f"--via {via}: write the address of the line alone, {line}, or of a flow, {line}/twilio/voice/NAME"
+        )
+    return line, webhook[1] if webhook else ""
 
 
 def _require_host(via: str, place: str) -> None:

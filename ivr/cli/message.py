@@ -1,16 +1,20 @@
 """`message`: what every new call is told first, at once and without a restart."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
 from rich.console import Console
 
+from ivr.calls.assembly import around
+from ivr.calls.flow_folder import read_folder
+from ivr.calls.live_flows import stored_content_of
 from ivr.errors import ConfigError
-from ivr.reading.problems import without_card_numbers
+from ivr.reading.problems import did_you_mean, without_card_numbers
 from ivr.reading.scalars import read_language
-from ivr.settings import load_settings
-from ivr.store import ALL_FLOWS, Announcement, Store, open_store
+from ivr.settings import Settings, load_settings
+from ivr.store import ALL_FLOWS, WITHDRAWN, Announcement, Store, open_store
 
 LONGEST = 500  # characters: half a minute
 console = Console(highlight=False)
@@ -28,7 +32,9 @@ def message() -> None:
 def set_message(texts: tuple[tuple[str, str], ...], flow: str, end_calls: bool) -> None:
     """Let new calls hear this first. It takes the place of the one before."""
     said = {_language(language): _sayable(language, text) for language, text in texts}
-    store, now = _store(), datetime.now(UTC)
+    settings, now = load_settings(), datetime.now(UTC)
+    store = open_store(settings.database_url)
+    require_heard(spoken_by_flow(settings, store), flow, said)
     store.announce(Announcement(flow, said, end_calls, now))
     ends = ", ends calls" if end_calls else ""
     store.note("operator", "message set", f"{flow or 'all flows'}: {', '.join(said)}{ends}", now)
@@ -58,6 +64,33 @@ def show() -> None:
             console.print(f"  {language}  {text}", markup=False)
     if not told:
         console.print("no message is set")
+
+
+def spoken_by_flow(settings: Settings, store: Store) -> Mapping[str, frozenset[str]]:
+    """The languages of each flow that is in the folder or answers calls; none of one whose file is broken."""
+    try:
+        found = read_folder(settings.flows, around(None))
+    except ConfigError:  # in production what was published serves, whatever has become of the files
+        spoken = {}
+    else:
+        spoken = {name: frozenset(flow.head.languages) for name, flow in found.flows.items()}
+        spoken |= dict.fromkeys(found.left_out, frozenset())
+    for name, live in store.live_versions().items():
+        version = store.flow_version(name, live.number) if live.number != WITHDRAWN else None
+        if version is not None:
+            spoken[name] = spoken.get(name, frozenset()) | stored_content_of(version).prompts.keys()
+    return spoken
+
+
+def require_heard(spoken: Mapping[str, frozenset[str]], flow: str, texts: Mapping[str, str]) -> None:
+    """ConfigError for a flow that nobody can call, and for a language that no call is in."""
+    if flow != ALL_FLOWS and flow not in spoken:
+        raise ConfigError(f"--flow {flow}: there is no such flow ({did_you_mean(flow, spoken) or 'there is none'})")
+    languages = frozenset().union(*spoken.values()) if flow == ALL_FLOWS else spoken[flow]
+    for tag in texts if languages else ():
+        if tag not in languages:
+            who = "no flow speaks it" if flow == ALL_FLOWS else f"{flow} does not speak it"
+            raise ConfigError(f"--say {tag}: {who} ({did_you_mean(tag, languages)})")
 
 
 def _store() -> Store:

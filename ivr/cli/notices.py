@@ -23,11 +23,13 @@ def notices() -> None:
 @notices.command("list")
 def list_notices() -> None:
     """Those that wait, the oldest first. Why each failed is in the forwarder's log."""
-    store = open_store(load_settings().database_url)
+    settings = load_settings()
+    store = open_store(settings.database_url)
     waiting = store.waiting_notices(MOST_SHOWN)
     store.close()
     if not waiting:
-        click.echo("the billing system has acknowledged every payment")
+        nobody = "BILLING_URL is not set: no system is told of payments"
+        click.echo("no payment waits to be acknowledged" if settings.billing_url else nobody)
         return
     console.print(table(waiting))
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ivr.calls.assembly import load_flow
 from ivr.cli.exploring import progress_bar
-from ivr.cli.flow_choice import chosen_flow
+from ivr.cli.flow_choice import chosen_flow, flow_file
 from ivr.settings import load_settings
 from ivr.store import open_store
 from ivr.testing.replay import EndsOtherwise, can_replay, replay_all
@@ -27,7 +27,7 @@ def replay(flow: Path, calls: int) -> None:
     Card numbers, codes and account numbers are not stored: cards as good as those there were stand in for them, and what was
     looked up is answered as it was. The exit code is 1 where a call ends otherwise.
     """
-    compiled, _ = load_flow(flow)
+    compiled, _ = load_flow(flow_file(flow))
     store = open_store(load_settings().database_url)
     stored = list(store.ended_calls(compiled.name, calls))
     whole = [call for call in stored if can_replay(call)]

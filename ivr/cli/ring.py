@@ -1,10 +1,12 @@
 """`ring`: a small caller of our own: rings a SIP address, presses keys when it is spoken to, tells what it heard and when."""
 
 import asyncio
+import re
 import time
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,15 +16,32 @@ from rich.console import Console
 from dsp import g711
 from ivr.channels.simulator import mask
 from ivr.cli.call_picture import CallPicture, CallTape, SensitiveEntries, draw, require_plotting
+from ivr.cli.on_record import Finder, tell_of_line
+from ivr.cli.refusals import with_cure
+from ivr.core.caller import caller_key
+from ivr.errors import ConfigError
 from ivr.logs import set_up_logging
 from ivr.phone.rtp import CallerStream, Phone
-from ivr.phone.sip import CallerHandler, ListenAddress, LocalSession, OutgoingCall, SipCaller, SipEndpoint, SipSettings
+from ivr.phone.sip import (
+    CallerHandler,
+    CallRefusedError,
+    ListenAddress,
+    LocalSession,
+    OutgoingCall,
+    SipCaller,
+    SipEndpoint,
+    SipSettings,
+)
+from ivr.store import Store
 
 console = Console(highlight=False)
 TONE_MS, GAP_MS = 100, 80
 INFO_GAP_S = 0.1
 BARGE_IN_AFTER_S = 1.0
 SAID_BY_CALLER = {"caller hung up": "the line hung up", "we hung up": "you hung up"}
+NUMBER = re.compile(r"[+*#]?[0-9A-Za-z._-]{1,40}")
+WITHHELD = "sip:anonymous@anonymous.invalid"  # RFC 3323 4.1.1.3
+LATEST = 20  # calls that may have come in since
 COMMA_S = 2.0  # as in a modem's dial string
 QUIET_S = 0.7  # this long without sound, and a prompt is over
 MOST_PROMPT_S = 40.0
@@ -36,6 +55,9 @@ LOUD = 200.0  # RMS at 16-bit scale, about -41 dBm0: any voice is above it, line
     default="",
     help="Entries separated by spaces, each pressed once a prompt is over; '-' waits one out, ',' waits two seconds.",
 )
+@click.option(
+    "--from", "ani", default="+15550100", show_default=True, help="The caller's number; `anonymous`: withheld."
+)
 @click.option("--method", type=click.Choice(["rfc4733", "inband", "info"]), default="rfc4733", show_default=True)
 @click.option("--codec", type=click.Choice(["PCMU", "PCMA"]), default="PCMU", show_default=True)
 @click.option("--bind", default="127.0.0.1", show_default=True, help="Our own address.")
@@ -47,9 +69,18 @@ LOUD = 200.0  # RMS at 16-bit scale, about -41 dBm0: any voice is above it, line
     "--plot", type=click.Path(path_type=Path), help="Draw the call into this file (.png, .svg): card keys masked."
 )
 def ring(
-    uri: str, keys: str, method: str, codec: str, bind: str, barge_in: bool, save: Path | None, plot: Path | None
+    uri: str,
+    keys: str,
+    ani: str,
+    method: str,
+    codec: str,
+    bind: str,
+    barge_in: bool,
+    save: Path | None,
+    plot: Path | None,
 ) -> None:
-    """Ring URI (sip:pay@127.0.0.1:5060), press keys, print what was heard and when.
+    """Ring URI (sip:pay@127.0.0.1:5060), press keys, print what was heard and when, and what is on record afterwards if
+    the line is this project's.
 
     \b
     A whole payment:
@@ -59,9 +90,14 @@ def ring(
     """
     if plot is not None:
         require_plotting(plot)
-    plan = Plan(keys.split(), method, codec, barge_in, taped=plot is not None)
+    plan = Plan(keys.split(), method, codec, barge_in, ani=ani, taped=plot is not None)
     set_up_logging("error", "text")
-    transcript = asyncio.run(ring_up(uri, bind, plan))
+    begun = datetime.now(UTC)
+    try:
+        transcript = asyncio.run(ring_up(uri, bind, plan))
+    except CallRefusedError as refused:
+        raise with_cure(refused) from None
+    tell_of_line(console, rung_by(ani, begun))
     if plot is not None and transcript.picture is not None:
         draw(transcript.picture, plot)
         console.print(f"the call is drawn in {plot}")
@@ -70,12 +106,24 @@ def ring(
         console.print(f"what was heard is in {save}")
 
 
+def rung_by(ani: str, begun: datetime) -> Finder:
+    """The call that came in from this number meanwhile; none where there are several."""
+
+    def find(store: Store) -> str | None:
+        since = [one for one in store.latest_calls(LATEST) if one.started_at >= begun and one.call.channel == "sip"]
+        ours = [one.id for one in since if caller_key(one.call.ani) == caller_key(ani)]
+        return ours[0] if len(ours) == 1 else None
+
+    return find
+
+
 @dataclass(frozen=True)
 class Plan:
     entries: Sequence[str]
     method: str
     codec: str
     barge_in: bool
+    ani: str = "+15550100"
     taped: bool = False
     """Remember both directions for a picture."""
 
@@ -104,7 +152,7 @@ async def ring_up(uri: str, bind: str, plan: Plan) -> Transcript:
     phone = await Phone.at(bind)
     try:
         session = LocalSession(bind, phone.address[1], preference=(plan.codec,))  # type: ignore[arg-type]
-        call = await SipCaller(endpoint).call(uri, session)
+        call = await SipCaller(endpoint, identity=identity(plan.ani, bind)).call(uri, session)
         transcript = Transcript(time.monotonic())
         transcript.add("answered")
         talk_to(phone, call, plan)
@@ -117,6 +165,13 @@ async def ring_up(uri: str, bind: str, plan: Plan) -> Transcript:
     finally:
         phone.hang_up()
         await endpoint.stop()
+
+
+def identity(ani: str, bind: str) -> str:
+    """Our From."""
+    if not NUMBER.fullmatch(ani):
+        raise ConfigError(f"--from {ani}: write a number, such as +15550100, or anonymous")
+    return f"sip:{ani}@{bind}" if caller_key(ani) else WITHHELD
 
 
 def talk_to(phone: Phone, call: OutgoingCall, plan: Plan) -> None:

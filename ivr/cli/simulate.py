@@ -2,15 +2,18 @@
 
 import sys
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
-from ivr.channels.simulator import Ask, CallerLine, converse, mask
-from ivr.cli.flow_choice import chosen_flow
-from ivr.cli.load_ways import require_webhooks
+from ivr.channels.simulator import START, Ask, converse, mask
+from ivr.cli.flow_choice import chosen_flow, flow_file
+from ivr.cli.load_ways import flow_in, require_webhooks
+from ivr.cli.on_record import tell_of_line, tell_record
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
 from ivr.logs import set_up_logging
@@ -19,6 +22,7 @@ from ivr.settings import load_settings
 if TYPE_CHECKING:
     from ivr.cli.workbench import Workbench
     from ivr.testing.recording import RecordingLine
+    from ivr.testing.twilio import TwilioCall
 
 console = Console(highlight=False)
 COMMANDS = ("-", "h", "?")  # typed in place of keys
@@ -29,6 +33,7 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--via", metavar="URL", help="Call the running product at this address, by signed webhooks.")
 @click.option("--from", "ani", default="+15550100", show_default=True, help="The caller's number (ANI).")
 @click.option("--keys", help="Press these instead of asking: entries separated by spaces, '-' is silence.")
+@click.option("--at", "when", metavar="TIME", help="Call at another time: '2026-12-25 10:00', 2026-12-25 or 10:00.")
 @click.option("--record", metavar="FILE", type=click.Path(path_type=Path), help="Write the call to this call file.")
 @click.option("--explore", "calls", metavar="N", type=click.IntRange(1), help="Let a monkey make N calls instead.")
 @click.option("--seed", type=int, default=1, show_default=True, help="For --explore: the same calls again.")
@@ -39,20 +44,28 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--language", "-l", metavar="TAG", help="For --time: the language that the callers choose.")
 @click.option("--json", "as_json", is_flag=True, help="For --time: as JSON.")
 def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Path | None, **other: Any) -> None:
-    """Call a flow: read what is said, type keys. Without a FLOW: the project's, or the sample that ships.
+    """Call a flow: read what is said, type keys. FLOW is a file, or the name of one of the project's flows; without it the
+    project's, or the sample that ships, is called.
 
     \b
     Without a server:          python -m ivr simulate flows/pay-a-bill.yaml
     Through the real product:  python -m ivr simulate --via http://127.0.0.1:8000
+    On a holiday:              python -m ivr simulate early-payment --at "2026-12-25 10:00"
     As a test:                 python -m ivr simulate --record calls/paid.txt
     For what breaks it:        python -m ivr simulate --explore 1000
     Where the seconds go:      python -m ivr simulate --time
     A whole call at once:      python -m ivr simulate --keys "1 12345678 1 4111111111111111# 1230 123 94105 1 #"
 
     Account 12345678 owes 42.50 (ACCOUNTS, or what BILLING_URL says). Use published test cards only: docs/bank.md. Keys of a
-    card are not shown; with --via no keys are, because nothing there says which are a card's.
+    card are not shown; with --via no keys are, because nothing there says which are a card's. --at is by the clock of the
+    flow's zone, or UTC where it has none.
     """
     timing = {name: other.pop(name) for name in ("timed", "language", "as_json")}
+    when = other.pop("when")
+    if when is not None and (via or timing["timed"] or other["calls"] is not None):
+        raise ConfigError("--at goes without --via, --time and --explore: only a call of its own has another time")
+    if via is None:
+        flow = flow_file(flow)
     if other["calls"] is not None:
         from ivr.cli.exploring import explore_flow
 
@@ -66,20 +79,33 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Pa
     if record is not None:
         require_recordable(record, via)
     if via:
-        converse(via_line(via, flow.stem, ani), console, ask)
+        line = via_line(*called(via, flow), ani)
+        converse(line, console, ask)
+        tell_of_line(console, lambda store: line.call_id if store.load_call(line.call_id) else None)
         return
-    from ivr.cli.workbench import workbench
+    call_here(flow, when, ani, ask, record)
+
+
+def call_here(flow: Path, when: str | None, ani: str, ask: Ask, record: Path | None) -> None:
+    """Without a server: all of the line is in this process."""
+    from ivr.cli.workbench import in_zone, workbench
     from ivr.testing.recording import RecordingLine
 
     set_up_logging("error", "text")
     with console.status("starting a bank of your own"), ExitStack() as stack:
-        bench = stack.enter_context(workbench(flow))
+        bench = stack.enter_context(workbench(flow, when))
         after = stack.pop_all()
     with after:
         line = bench.dial(bench.flow.name, ani, RecordingLine)
+        assert isinstance(line, RecordingLine)
+        if when is not None:
+            if record is not None:
+                require_playable(bench.clock())
+            line.recording.begins_at(bench.clock())
+            console.print(f"[dim]the call begins on {in_zone(bench.flow, bench.clock()):%A, %Y-%m-%d at %H:%M %Z}[/]")
         converse(line, console, ask)
         tell_outcome(bench, line.call_id)
-        if record is not None and isinstance(line, RecordingLine):
+        if record is not None:
             write_call_file(record, line, bench)
 
 
@@ -114,12 +140,7 @@ def looks_like_a_card(keys: str) -> bool:
 def tell_outcome(bench: "Workbench", call_id: str) -> None:
     """What is on record afterwards; a charge still under way when the caller left is finished first."""
     bench.work()
-    stored = bench.store.load_call(call_id)
-    console.print(f"[bold]on record:[/] {stored.call.outcome if stored else 'nothing'}")
-    for payment in bench.store.payments_of(call_id):
-        number = f", confirmation {payment.confirmation_number}" if payment.confirmation_number else ""
-        console.print(f"  {payment.intent.amount} by {payment.intent.card_summary}: {payment.status}{number}")
-
+    tell_record(console, bench.store, call_id)
     for notice in bench.store.waiting_notices(10):
         console.print(f"  the billing system was not told of {notice.payment.intent.reference}: it is tried again")
 
@@ -129,9 +150,14 @@ def require_recordable(file: Path, via: str | None) -> None:
     if via:
         raise ConfigError("--record goes without --via: webhooks do not say which keys are a card's")
     if not file.parent.is_dir():
-        raise ConfigError(f"--record: there is no folder {file.parent}")
+        raise ConfigError(f"--record: there is no folder {file.parent}: `mkdir -p {file.parent}` makes it")
     if file.exists():
         raise ConfigError(f"--record: {file} is there already: choose another name")
+
+
+def require_playable(begin: datetime) -> None:
+    if begin < START:
+        raise ConfigError(f"--record: the clock of a call file begins at {START:%Y-%m-%d %H:%M} UTC: --at is earlier")
 
 
 def write_call_file(file: Path, line: "RecordingLine", bench: "Workbench") -> None:
@@ -141,11 +167,20 @@ def write_call_file(file: Path, line: "RecordingLine", bench: "Workbench") -> No
     console.print(f"[dim]written to {file}: keys of a card are those of a test card like it[/]")
 
 
-def via_line(url: str, flow: str, ani: str) -> CallerLine:
+def called(via: str, flow: Path) -> tuple[str, str]:
+    """The line's address, and the flow that is called there. ConfigError where two are named."""
+    require_webhooks(via)
+    line, named = flow_in(via)
+    source = click.get_current_context().get_parameter_source("flow")
+    if named and source is ParameterSource.COMMANDLINE and named != flow.stem:
+        raise ConfigError(f"flow {flow.stem}, but --via is the address of {named}: leave one of them out")
+    return line, named or flow.stem
+
+
+def via_line(url: str, flow: str, ani: str) -> "TwilioCall":
     """As Twilio would call the line, with this project's auth token."""
     from ivr.testing.twilio import call_application
 
-    require_webhooks(url)
     settings = load_settings()
     return call_application(
         url,

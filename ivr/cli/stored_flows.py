@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from ivr.errors import ConfigError
+from ivr.errors import RecordError
 from ivr.places import COMMAND
 from ivr.reading.problems import did_you_mean
 from ivr.settings import Settings
@@ -42,7 +42,7 @@ def ask(yes: bool) -> None:
 def known(store: Store, flow: str) -> str:
     names = store.published_flows()
     if flow not in names:
-        raise ConfigError(f"no flow '{flow}' was ever published ({did_you_mean(flow, names)})")
+        raise RecordError(f"no flow '{flow}' was ever published ({did_you_mean(flow, names)})")
     return flow
 
 
@@ -53,7 +53,7 @@ def live_version(store: Store, flow: str) -> FlowVersion | None:
 
 def required(live: FlowVersion | None, flow: str) -> FlowVersion:
     if live is None:
-        raise ConfigError(f"{flow} is withdrawn: `{COMMAND} flows rollback {flow}` lets it answer again")
+        raise RecordError(f"{flow} is withdrawn: `{COMMAND} flows rollback {flow}` lets it answer again")
     return live
 
 
@@ -61,7 +61,7 @@ def numbered(store: Store, flow: str, number: int) -> FlowVersion:
     found = store.flow_version(flow, number)
     if found is None:
         numbers = ", ".join(str(one.number) for one in store.flow_versions(flow))
-        raise ConfigError(f"there is no version {number} of {flow}; there are {numbers}")
+        raise RecordError(f"there is no version {number} of {flow}; there are {numbers}")
     return found
 
 

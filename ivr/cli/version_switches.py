@@ -25,7 +25,7 @@ from ivr.cli.stored_flows import (
     yes_option,
 )
 from ivr.core.call import Call
-from ivr.errors import ConfigError
+from ivr.errors import RecordError
 from ivr.flow.content import compiled
 from ivr.flow.difference import differences
 from ivr.flow.moving import why_it_stays
@@ -53,7 +53,7 @@ def rollback(flow: str, number: int | None, yes: bool, by: str) -> None:
         else:
             target = numbered(store, flow, number)
         if target is None:
-            raise ConfigError(f"{flow} has no version before {live.number if live else 'this one'}")
+            raise RecordError(f"{flow} has no version before {live.number if live else 'this one'}")
         if live is not None and target.number == live.number:
             click.echo(f"{flow}: version {live.number} is live already")
             return

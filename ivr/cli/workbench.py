@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from ivr.bank import load_banks
@@ -14,6 +14,9 @@ from ivr.bank.tonetill import TonetillBank, TonetillSettings
 from ivr.calls.assembly import load_flow
 from ivr.calls.billing import Waiting, billing_of
 from ivr.channels.simulator import Clock
+from ivr.core.hours import zone_of
+from ivr.errors import ConfigError
+from ivr.flow.compiled import Flow
 from ivr.forwarder.notices import Notices, notices_of
 from ivr.places import SHIPPED, find_project
 from ivr.settings import Settings, load_settings
@@ -27,12 +30,13 @@ PATIENT = Waiting(moment_s=10.0, waiters=1)
 
 
 @contextmanager
-def workbench(file: Path) -> Iterator[Workbench]:
+def workbench(file: Path, when: str | None = None) -> Iterator[Workbench]:
     """For `simulate` without a server: the bank simulator is real all the same, over TLS, on a free port of its own.
 
-    Bills come from where the settings say: ACCOUNTS, or BILLING_URL, which is then told of what is paid.
+    `when` is as `begin_of` reads it. Bills come from where the settings say: ACCOUNTS, or BILLING_URL, which is then told of what is paid.
     """
     flow, prompts = load_flow(file)
+    begin = datetime.now(UTC) if when is None else begin_of(flow, when, datetime.now(UTC))
     with tempfile.TemporaryDirectory(prefix="tonetill-") as folder:
         keys, bank_folder = Path(folder) / "keys", Path(folder) / "bank"
         make_development_keys(keys, bank_folder)
@@ -48,9 +52,30 @@ def workbench(file: Path) -> Iterator[Workbench]:
                     ours.sealing_key,
                     bank,
                     chosen.accounts,
-                    Clock(datetime.now(UTC)),
+                    Clock(begin),
                     billing=lambda store: (billing_of(chosen, store, PATIENT), notices_for(chosen, store)),
                 )
+
+
+def begin_of(flow: Flow, written: str, now: datetime) -> datetime:
+    """By the clock of the flow's zone: a day and a time, a day (then it is the time of now) or a time (of today)."""
+    zone, today = zone_for(flow), in_zone(flow, now)
+    day, _, clock = written.strip().rpartition(" ")
+    if not day:
+        day, clock = (today.date().isoformat(), written) if ":" in written else (written, f"{today:%H:%M}")
+    try:
+        return datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M").replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ConfigError(f"--at '{written}' is no time: write '2026-12-25 10:00', 2026-12-25 or 10:00") from None
+
+
+def in_zone(flow: Flow, at: datetime) -> datetime:
+    return at.astimezone(zone_for(flow))
+
+
+def zone_for(flow: Flow) -> tzinfo:
+    """UTC for a flow that asks for no time of day."""
+    return zone_of(flow.head.hours.zone) if flow.head.hours else UTC
 
 
 def settings_for_trying(folder: Path) -> Settings:

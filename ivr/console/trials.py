@@ -44,7 +44,7 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
     found += [Trial(f"Twilio's webhook for {name}", webhook(settings, name)) for name in flows or [flow]]
     if settings.environment == "development":
         found.append(
-            Trial("What to key in", f"{TEST_ACCOUNT} owes 42.50; {TEST_CARD}, any expiry to come and any code")
+            Trial("What to key in", f"account {TEST_ACCOUNT}; card {TEST_CARD}, any expiry to come and any code")
         )
     return found
 

@@ -261,9 +261,9 @@ class AnswerStep(Step):
         if self.counts_guesses:
             turn, told = turn.change(guesses=turn.call.guesses + 1), True
             if look_ups.is_out_of_guesses(turn):
-                return self._gave_up(turn)
+                return self._gave_up(turn.say(prompt))
         if turn.flow.follow(turn.call.step, "not_found") == turn.call.step:
-            return no_match(turn.went("not_found"), prompt)
+            return no_match(turn.went("not_found"), prompt, is_told_last=True)
         return turn.say(prompt).forget(*self._takes) if told else turn, Leave("not_found")
 
     def _gave_up(self, turn: Turn) -> Reply:

@@ -1,6 +1,6 @@
 """A compiled flow, as calls go through it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,6 +9,8 @@ from transitions import Machine
 from ivr.flow.declared import Declared
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
+
+AMOUNT = frozenset({"amount"})  # the fact that one was chosen
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,27 @@ class Flow:
 
     def leads_on(self, step: str, outcome: str) -> bool:
         return (step, outcome) in self._targets
+
+    def charges(self, step: str) -> bool:
+        """Whether an amount that is chosen before this step can be charged from here on, with no other chosen on the way."""
+        return step in self._charging
+
+    @cached_property
+    def _charging(self) -> frozenset[str]:
+        charging = {name for name, step in self.steps.items() if _charges_amount(name, step)}
+        while more := {name for name in self.steps.keys() - charging if self._carries_to(name, charging)}:
+            charging |= more
+        return frozenset(charging)
+
+    def _carries_to(self, name: str, steps: Collection[str]) -> bool:
+        """Does a way lead from this step to one of these, on which the amount stays as it was chosen?"""
+        step = self.steps[name]
+        return any(
+            self._targets.get((name, outcome)) in steps
+            and step.makes(path, outcome, AMOUNT) >= AMOUNT
+            and not step.makes(path, outcome, frozenset()) >= AMOUNT
+            for path, outcome, _ in step.targets()
+        )
 
     @cached_property
     def editing_keys(self) -> tuple[str, str]:
@@ -58,3 +81,7 @@ class Flow:
             for transitions in event.transitions.values()
             for transition in transitions
         }
+
+
+def _charges_amount(name: str, step: Step) -> bool:
+    return step.bank is not None and any(need.fact in AMOUNT for need in step.needs(name))

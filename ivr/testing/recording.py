@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from typing import Any, Self
 
@@ -45,6 +46,11 @@ class RecordedCall:
     ani: str
     happened: list[Happening] = field(default_factory=list)
     bills: list[str] = field(default_factory=list)  # what accounts owe from the beginning, as a call file says it
+
+    at: str = ""  # when it begins, as a call file says it; "" where that makes no difference
+
+    def begins_at(self, moment: datetime) -> None:
+        self.at = f" at {moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
     def add(self, verb: str, rest: str = "", **more: Any) -> None:
         self.happened.append(Happening(verb, rest, **more))
@@ -230,7 +236,7 @@ def zeros(keys: str) -> str:
 
 def call_file(recording: RecordedCall, call_id: str, store: CallStore) -> str:
     """What is on record by now stands at the end: the file is a test of it."""
-    lines = [f"call {recording.flow} from {recording.ani or 'anonymous'}"]
+    lines = [f"call {recording.flow} from {recording.ani or 'anonymous'}{recording.at}"]
     lines += [f"  owes   {bill}" for bill in recording.bills]
     lines += [_line(one, store) for one in recording.happened if one.verb != "keys" or one.rest]
     stored = store.load_call(call_id)

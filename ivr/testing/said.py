@@ -112,6 +112,8 @@ def _result(name: str, now: Moment, heard: Counter[str]) -> Iterator[str]:
         yield f"{name} was said, and the bank had approved nothing"
     if name == "card_declined" and heard[name] > words["declined"]:
         yield f"{name} was said {heard[name]} times, and the bank had declined {words['declined']}"
+    if name == "bank_did_not_answer" and heard[name] > words["reversed"]:
+        yield f"{name} was said {heard[name]} times, and the bank had taken back {words['reversed']}"
     if name == "bank_not_reached" and heard[name] > now.unsent:
         yield f"{name} was said {heard[name]} times, and {now.unsent} charges did not reach it"
     if name == "you_were_not_charged" and (words["approved"] or any(words[one] for one in IN_DOUBT)):

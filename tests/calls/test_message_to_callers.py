@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from ivr.channels.simulator import play
 from ivr.cli.message import message
+from ivr.errors import ConfigError
 from ivr.store import Announcement, Store, migrate, open_store
 from tests.benches import Bench
 
@@ -76,6 +77,26 @@ def test_a_message_is_set_shown_and_cleared_from_the_command_line(tmp_path: Path
     assert store.announcement_for("pay-a-bill") is None
     assert "no message is set" in run(message, ["show"]).output
     assert [event.what for event in store.audit_events(2)] == ["message cleared", "message set"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--flow", "pay-a-bil"], r"--flow pay-a-bil: there is no such flow \(did you mean 'pay-a-bill'\?\)"),
+        (["--flow", "nope"], r"there is no such flow \(known: donate, .*pay-a-bill"),
+        (["--say", "fr-FR", "Fermé."], r"--say fr-FR: no flow speaks it \(known: en-US, es-MX\)"),
+        (["--flow", "pay-a-bill", "--say", "en-GB", "Closed."], r"pay-a-bill does not speak it \(did you mean 'en-US'"),
+    ],
+)
+def test_a_message_that_nobody_would_hear_is_refused(
+    arguments: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    url = f"sqlite:///{tmp_path / 'message.db'}"
+    migrate(url)
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ConfigError, match=why):
+        CliRunner().invoke(message, ["set", "--say", "en-US", "The power is out.", *arguments], catch_exceptions=False)
+    assert not open_store(url).announcements()
 
 
 @pytest.mark.parametrize(

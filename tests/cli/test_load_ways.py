@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.cli.load_ways import read_way
+from ivr.cli.load_ways import flow_in, read_way
 from ivr.errors import ConfigError
 
 
@@ -41,3 +41,14 @@ def test_an_address_of_a_line_says_which_way_calls_go(via: str, way: str):
 def test_an_address_that_leads_nowhere_is_refused_with_its_reason(via: str, reason: str):
     with pytest.raises(ConfigError, match=reason):
         read_way(via)
+
+
+def test_the_address_of_a_flows_webhook_names_the_flow():
+    assert flow_in("http://127.0.0.1:8000/") == ("http://127.0.0.1:8000", "")
+    assert flow_in("http://127.0.0.1:8000/twilio/voice/donate") == ("http://127.0.0.1:8000", "donate")
+
+
+@pytest.mark.parametrize("path", ["/donate", "/twilio/voice", "/twilio/voice/a/b", "/?flow=donate", "/#donate"])
+def test_an_address_with_any_other_path_is_refused(path: str):
+    with pytest.raises(ConfigError, match=r"write the address of the line alone, http://127.0.0.1:8000, or of a flow"):
+        flow_in(f"http://127.0.0.1:8000{path}")

@@ -13,7 +13,7 @@ from ivr.calls.assembly import Engine, assemble
 from ivr.calls.live_flows import LiveFlows
 from ivr.cli import cli
 from ivr.core.call import Call
-from ivr.errors import ConfigError
+from ivr.errors import RecordError
 from ivr.settings import load_settings
 from ivr.store import Store, migrate, open_store
 from tests.bank_process import BankKeys, bank_keys  # noqa: F401
@@ -51,6 +51,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     migrate(url)
     variables = {"FLOWS": str(tmp_path / "flows"), "DATABASE_URL": url, "VAR": str(tmp_path), "COLUMNS": "200"}
     variables |= {"ENVIRONMENT": "production", "PUBLIC_URL": "https://pay.example.com", "TWILIO_AUTH_TOKEN": "x" * 32}
+    variables |= {"PAY_LINK": "https://pay.example.com/bill?token={token}", "PAY_LINK_KEY": "A" * 43 + "="}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return Site(tmp_path / "flows", variables)
@@ -121,7 +122,7 @@ def test_a_rollback_asks_and_goes_back_to_what_was_live_before(site: Site):
 def test_a_first_version_has_nothing_to_go_back_to(site: Site):
     site.lines("publish")
     done = site.run("rollback", "pay-a-bill", "--yes")
-    assert isinstance(done.exception, ConfigError)
+    assert isinstance(done.exception, RecordError)
     assert "has no version before 1" in str(done.exception)
 
 

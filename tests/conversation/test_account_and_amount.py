@@ -67,7 +67,7 @@ def test_three_unknown_accounts_give_up():
     talk = Talk().at_account()
     for _ in range(3):
         talk.keys("87654321").not_found()
-    assert talk.said == ["you_were_not_charged", "goodbye"]
+    assert talk.said == ["not_found_account_number", "you_were_not_charged", "goodbye"]
     assert talk.call.outcome == "unpaid"
 
 
@@ -158,11 +158,12 @@ def test_the_clear_key_at_the_amounts_confirmation_offers_to_cancel():
     assert Talk().at_amount().keys("2").keys("2000").keys("*").said == ["offer_cancel"]
 
 
-def test_more_than_the_limit_cannot_be_chosen():
+def test_more_than_the_limit_is_neither_offered_nor_taken():
     bill = {"bill.due": Money(60000), "bill.min": Money(1000)}
-    talk = Talk().at_account().keys("12345678").found(**bill).keys("1")
-    assert talk.said == ["limit_max_amount", "pay_full_balance", "pay_another_amount"]
-    assert talk.phrase("limit_max_amount")["max"] == Money(50000)
+    talk = Talk().at_account().keys("12345678").found(**bill)
+    assert talk.said == ["due_over_limit", "pay_another_amount"]
+    assert talk.phrase("due_over_limit")["max"] == Money(50000)
+    assert talk.keys("1").said == ["no_match", "due_over_limit", "pay_another_amount"]
     assert "amount" not in talk.call.values
 
 

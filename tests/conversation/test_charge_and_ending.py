@@ -79,8 +79,8 @@ def test_a_sent_card_is_the_forwarders_to_forget():
     ("answer", "said", "outcome"),
     [
         ("approved", ["confirmation_number", "may_hang_up", "repeat_offer", "sms_offer"], None),
-        ("reversed", [NOT_CHARGED, "goodbye"], "unpaid"),
-        ("declined", [NOT_CHARGED, "goodbye"], "unpaid"),
+        ("reversed", ["bank_did_not_answer", NOT_CHARGED, "goodbye"], "unpaid"),
+        ("declined", ["card_declined", NOT_CHARGED, "goodbye"], "unpaid"),
         ("pending", [WILL_TELL, "goodbye"], "pending"),
         ("unknown", [], None),
     ],
@@ -104,7 +104,7 @@ def test_a_charge_that_stays_unresolved_ends_with_a_promise():
 def test_a_reversal_that_overtook_the_answer_is_told_by_the_resolving_step():
     talk = Talk().at_bank().bank("reversed")
     assert talk.call.step == "resolve"
-    assert talk.bank("reversed").said == [NOT_CHARGED, "goodbye"]
+    assert talk.bank("reversed").said == ["bank_did_not_answer", NOT_CHARGED, "goodbye"]
 
 
 # ---- receipt

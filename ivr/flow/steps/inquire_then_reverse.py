@@ -52,7 +52,11 @@ find_out:
     outcomes = frozenset({"approved", "reversed", "pending"})
     phases: ClassVar[Phases] = {"entry": "passes", "waiting": "waits"}
     leads: ClassVar[Leads] = {"entry": ("waiting",), "waiting": ()}
-    speaks: ClassVar[Values] = charging.PROMPTS
+    speaks: ClassVar[Values] = {
+        **charging.PROMPTS,
+        "bank_did_not_answer": frozenset(),
+        "card_declined": frozenset({"amount", "brand", "last4"}),
+    }
 
     inquire_then_reverse: Name
     """The bank."""
@@ -121,4 +125,4 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
         case "unknown" | "pending":
             return turn, Leave("pending")
     # An inquiry that finds a refusal has found that nothing was charged.
-    return turn, Leave("reversed")
+    return turn.say("card_declined" if event.outcome == "declined" else "bank_did_not_answer"), Leave("reversed")

@@ -67,6 +67,7 @@ amount:
     speaks: ClassVar[Values] = {
         "nothing_due": frozenset({"due", "min"}),
         "amount_not_payable": frozenset(),
+        "due_over_limit": frozenset({"due", "max"}),
     }
 
     menu: Annotated[dict[MenuKey, MenuOption], Field(min_length=1)]
@@ -137,10 +138,16 @@ amount:
         return "key"
 
     def takes(self, turn: Turn, key: str) -> bool:
-        return key in self.menu
+        return key in self._offered(turn)
 
     def put(self, turn: Turn) -> Reply:
-        for key, option in self.menu.items():
+        """An amount over the flow's largest is said, and not offered."""
+        offered, limit = self._offered(turn), turn.flow.head.limits.max_amount
+        if len(offered) < len(self.menu):
+            turn = turn.say("due_over_limit" if turn.call.payable else "limit_max_amount", max=limit)
+        if not offered:
+            return turn, Leave("gave_up")
+        for key, option in offered.items():
             amount = {"amount": money_of(turn, option.set)} if option.set and option.is_said else {}
             turn = turn.say(option.say, key=key, **amount)
         return turn.collect_one_key("menu"), Listen()
@@ -153,10 +160,21 @@ amount:
         if span.reading is Reading.CANCEL:
             return offer_cancel(turn)
         key = event.keys.text()[span.start : span.end]
-        option = self.menu.get(key)
+        option = self._offered(turn).get(key)
         if option is None:
             return no_match(turn, "no_match")
         return (turn, Leave(f"key_{key}")) if option.set is None else self._set_amount(turn, key, option.set)
+
+    def _offered(self, turn: Turn) -> Mapping[str, MenuOption]:
+        """The keys whose amount, where it can be charged from there on, is not over the flow's largest."""
+        limit, step = turn.flow.head.limits.max_amount, turn.call.step
+        return {
+            key: option
+            for key, option in self.menu.items()
+            if option.set is None
+            or not _is_over(money_of(turn, option.set), limit)
+            or not turn.flow.charges(turn.flow.follow(step, f"key_{key}"))
+        }
 
     def _set_amount(self, turn: Turn, key: str, written: str) -> Reply:
         amount, limit = money_of(turn, written), turn.flow.head.limits.max_amount
@@ -164,6 +182,10 @@ amount:
             return turn.say("nothing_due"), End()
         if amount.minor <= 0 or is_more_than_owed(turn, amount):
             return no_match(turn, "amount_not_payable")
-        if amount.currency != limit.currency or amount.minor > limit.minor:
-            return no_match(turn, "limit_max_amount", max=limit)
+        if amount.currency != limit.currency:
+            return no_match(turn, "amount_not_payable")
         return choose(turn, amount), Leave(f"key_{key}")
+
+
+def _is_over(amount: Money, limit: Money) -> bool:
+    return amount.currency == limit.currency and amount.minor > limit.minor

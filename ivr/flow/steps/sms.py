@@ -25,7 +25,7 @@ class SmsStep(Closing):
         "`link: bill`: the text has a `{link:text}` to where the bill can be paid",
     )
     example = """
-send_link: {sms: pay_by_link, end: unpaid}
+send_link: {sms: pay_by_link, link: bill, end: unpaid}
 """
     speaks: ClassVar[Values] = {"cannot_text": frozenset()}
     values: ClassVar[Values] = {"link": frozenset({"text", "written"})}

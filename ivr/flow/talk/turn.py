@@ -76,6 +76,8 @@ class FlowInTurn(Protocol):
 
     def leads_on(self, step: str, outcome: str) -> bool: ...
 
+    def charges(self, step: str) -> bool: ...
+
 
 class Turn(NamedTuple):
     """`actions` collects what is said and done, in order; a turn is never changed, only continued.
@@ -260,11 +262,11 @@ def _warn(turn: Turn) -> Reply:
     return (turn.collect_one_key("more_time", flush=True), Listen()) if turn.is_one_key else (turn, Again())
 
 
-def no_match(turn: Turn, prompt: str, **values: Value) -> Reply:
-    """A wrong entry, in words of its own."""
+def no_match(turn: Turn, prompt: str, *, is_told_last: bool = False, **values: Value) -> Reply:
+    """A wrong entry, in words of its own; `is_told_last`: after the last try too, where it is news to the caller."""
     counted = turn.change(mistakes=turn.call.mistakes + 1)
     if _out_of_tries(counted):
-        return counted, Leave("gave_up")
+        return (counted.say(prompt, **values) if is_told_last else counted), Leave("gave_up")
     return turn.say(prompt, **values).change(mistakes=counted.call.mistakes), Again()
 
 
