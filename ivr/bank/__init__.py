@@ -4,7 +4,7 @@ from ivr.bank.banks_file import load_banks
 from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Examined, Outcome
 from ivr.bank.our_number import our_number
 from ivr.bank.promises import NextQuestion, Promises, after_silence, promises_table
-from ivr.bank.protocols import Opening, all_promises, open_bank, protocol_called
+from ivr.bank.protocols import Opening, all_promises, fields_carried, open_bank, protocol_called
 from ivr.bank.settings import LEASE_S, BankSettings
 from ivr.bank.verdict import Question, judge
 
@@ -23,6 +23,7 @@ __all__ = [
     "Question",
     "after_silence",
     "all_promises",
+    "fields_carried",
     "judge",
     "load_banks",
     "open_bank",

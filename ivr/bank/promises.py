@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from ivr.core.events import CARD_FIELDS, CardField
+
 Operation = Literal[
     "authorize", "sale", "capture", "void", "refund", "card verification", "create token", "charge token"
 ]
@@ -30,7 +32,7 @@ class Promises:
     `seal`: the form in which the vault seals a field, by its name there; `seal_to`: whose key it is. `repeats_s`: how
     long, counted from when the charge was begun, the same request under its idempotency key is the same charge.
     `undo_is_told_later`: an undo is accepted at once, and its outcome comes in a notification. `captures_apart`: an
-    authorization takes no money until it is captured.
+    authorization takes no money until it is captured. `fields`: the card fields that a request has room for.
     """
 
     seal: str
@@ -42,6 +44,7 @@ class Promises:
     undo_is_told_later: bool = False
     captures_apart: bool = False
     partial_approval: bool = False
+    fields: frozenset[CardField] = frozenset({"card_number", "expiry", "security_code"})
 
 
 def after_silence(promises: Promises, age_s: float) -> NextQuestion:
@@ -65,6 +68,7 @@ def promises_table(named: Iterable[tuple[str, Promises]]) -> str:
 
 def _cells(promises: Promises) -> Iterable[tuple[str, str]]:
     yield "a field is sealed", f"{promises.seal}, to the {promises.seal_to}'s key"
+    yield "card fields", ", ".join(name for name in CARD_FIELDS if name in promises.fields)
     yield "can be asked by our reference", _yes(promises.inquires)
     yield "the same request again under its key", f"for {_time(promises.repeats_s)}" if promises.repeats_s else "no"
     yield "can be told to undo by our reference", promises.undo

@@ -10,6 +10,7 @@ from typing import Any
 from ivr.bank.interface import Bank, BankNews, Examined
 from ivr.bank.promises import Promises
 from ivr.bank.settings import BankSettings
+from ivr.core.events import CardField
 
 DEFAULT = "tonetill"
 
@@ -54,6 +55,11 @@ def protocol_called(name: str) -> BankProtocol:
 
 def open_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) -> Bank:
     return protocol_called(settings.protocol).open(Opening(name, settings, environ))
+
+
+def fields_carried(banks: Mapping[str, BankSettings]) -> dict[str, frozenset[CardField]]:
+    """By bank the card fields that its protocol has room for."""
+    return {name: protocol_called(bank.protocol).promises.fields for name, bank in banks.items()}
 
 
 def all_promises() -> list[tuple[str, Promises]]:

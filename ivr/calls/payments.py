@@ -84,7 +84,7 @@ class Payments:
         try:
             read = read_after_timeout if event.timed_out else read_entry
             span = read(event.keys.buffer, rules)
-            if (edit := EDITS.get(span.reading) or _lone_key(call, event, span)) is not None:
+            if (edit := EDITS.get(span.reading) or _lone_key(call, event, span, rules)) is not None:
                 return CardEntryEdited(event.at, edit)  # type: ignore[arg-type]
             keys = event.keys.buffer[span.start : span.end]
             verdict = self._take(call, flow, field, keys, event.at)
@@ -263,10 +263,10 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
 
 
-def _lone_key(call: Call, event: KeysEntered, span: Span) -> str | None:
-    """An entry of one digit, which no card field is: 9 and 0 ask for something. Of others it is told that there was one, and
-    only to a caller who has been asked for any key."""
-    if span.end - span.start != 1:
+def _lone_key(call: Call, event: KeysEntered, span: Span, rules: EntryRules) -> str | None:
+    """An entry of one digit, which only an issue number is: 9 and 0 ask for something. Of others it is told that there was
+    one, and only to a caller who has been asked for any key."""
+    if span.end - span.start != 1 or (rules.min_length == 1 and not call.warned):
         return None
     asked = {ord(REPEAT_KEY): "again", ord(HELP_KEY): "help"}.get(event.keys.buffer[span.start])
     return asked or ("one_key" if call.warned else None)

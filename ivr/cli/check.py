@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -61,7 +62,7 @@ def check(
         click.echo(reports.explained(rule_called(explain)))
     else:
         bills = bill_currencies(accounts) if accounts else None
-        around = Around(banks=bank_currencies(banks), bills=bills, switched_on=chosen_switches())
+        around = replace(around_banks(banks), bills=bills, switched_on=chosen_switches())
         found = [read_folder(folder, members, around) for folder, members in by_folder(flow_files(flows))]
         click.echo(FORMATS[written](found), nl=False)
         if closing := reports.counted(found, strict=strict):
@@ -99,10 +100,11 @@ def by_folder(files: Iterable[Path]) -> list[tuple[Path, list[Path]]]:
     return list(folders.items())
 
 
-def bank_currencies(file: Path) -> dict[str, list[str]]:
-    from ivr.bank import load_banks  # with its client, which nothing else here needs
+def around_banks(file: Path) -> Around:
+    from ivr.bank import fields_carried, load_banks  # with its client, which nothing else here needs
 
-    return {name: bank.currencies for name, bank in load_banks(file, Path()).items()}
+    banks = load_banks(file, Path())
+    return Around(banks={name: bank.currencies for name, bank in banks.items()}, card_fields=fields_carried(banks))
 
 
 def bill_currencies(file: Path) -> set[str]:

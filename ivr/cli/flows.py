@@ -1,7 +1,7 @@
 """`diagram` and `schema`: for those who write flows; and how all commands read a folder of them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from ivr.conversation.phase_picture import phase_picture
 from ivr.flow.compiler import NOTHING_AROUND, Around, compile_flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.mermaid import mermaid
-from ivr.flow.editor_schema import flow_schema
+from ivr.flow.editor_schema import Schema, flow_schema, part_schema
 from ivr.flow.files import FlowSet, read_flows
 from ivr.flow.part_files import read_parts
 from ivr.flow.step_docs import with_steps
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-SCHEMA = Path("config/flow.schema.json")
+SCHEMA, PART_SCHEMA = Path("config/flow.schema.json"), Path("config/part.schema.json")
 PICTURES = {"mermaid": mermaid, "svg": svg}
 
 
@@ -46,17 +46,19 @@ def diagram(file: Path | None, picture: str, out: Path | None, *, phases: bool) 
 
 @click.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=SCHEMA, show_default=True)
+@click.option("--part-out", type=click.Path(dir_okay=False, path_type=Path), default=PART_SCHEMA, show_default=True)
 @click.option("--docs", type=FlowFile, help="Renew the table of steps in this document instead (docs/flows.md).")
 @click.option(
     "--lookups", type=FlowFile, help="Print what this flow's look-ups ask your billing endpoint, and its answers."
 )
-def schema(out: Path, docs: Path | None, lookups: Path | None) -> None:
-    """Write the JSON schema by which editors complete and check flows while you type."""
+def schema(out: Path, part_out: Path, docs: Path | None, lookups: Path | None) -> None:
+    """Write the JSON schemas by which editors complete and check flows, parts and calendars while you type."""
     if lookups is not None:
         click.echo(look_ups_text(lookups), nl=False)
         return
     if docs is None:
         write(schema_text(), out)
+        write(schema_text(part_schema), part_out)
         return
     try:
         write(with_steps(docs.read_text(encoding="utf-8")), docs)
@@ -73,8 +75,8 @@ def look_ups_text(file: Path) -> str:
     return json.dumps(found, indent=2) + "\n"
 
 
-def schema_text() -> str:
-    return json.dumps(flow_schema(), indent=2) + "\n"
+def schema_text(of: Callable[[], Schema] = flow_schema) -> str:
+    return json.dumps(of(), indent=2) + "\n"
 
 
 def read_folder(folder: Path, files: Sequence[Path], around: Around = NOTHING_AROUND) -> FlowSet:

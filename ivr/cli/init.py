@@ -13,7 +13,7 @@ from ivr.places import COMMAND, PROJECT_FILE, SHIPPED
 from ivr.settings import DEFAULTS
 
 TEMPLATE = SHIPPED / "config" / "project"
-SAMPLES = ("flows", "config/accounts.csv", "config/banks.yaml", "config/flow.schema.json")
+SAMPLES = ("flows", "config/accounts.csv", "config/banks.yaml", "config/flow.schema.json", "config/part.schema.json")
 # A new repository may hold these already.
 MAY_BE_THERE = frozenset({".git", ".venv"})
 PLACEHOLDERS = {"README.md", "requirements.txt"}  # files in which our version and the project's name are filled in
@@ -27,7 +27,7 @@ def init(folder: Path) -> None:
     \b
     tonetill.yaml         settings, each beside its meaning
     flows/                the flow, and its words in English and Spanish
-    config/               accounts, banks, and the schema by which editors complete flows
+    config/               accounts, banks, and the schemas by which editors complete flows
     calls/                whole calls, written out
     .github/workflows/    checks the flow and places a call at every push
     """

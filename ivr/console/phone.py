@@ -49,7 +49,7 @@ class TestCard:
         brand = brand_of(self.pan.encode())
         code = "1234"[: brand.security_code_length if brand else 3]
         fields = {"card_number": f"{self.pan}#", "expiry": self.expiry, "security_code": code}
-        return fields | {"postal_code": ZIP_CODE}
+        return fields | {"postal_code": ZIP_CODE, "start_date": "0120", "issue_number": "3#"}
 
 
 @dataclass(frozen=True)

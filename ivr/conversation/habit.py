@@ -8,6 +8,9 @@ again without blame. Where the done key is an answer of its own ("go on", once a
 Others press it twice. One further done key is dropped as well where it comes within `DOUBLE_PRESS_S` of the one before,
 or of the look-up that began with it: nobody has heard the next question by then, so it is no answer to it. Later, or once
 more, it is an entry with nothing in it, is told so, and costs a try: a key that hangs must not hold a line for ever.
+
+At a field that some cards do not have the done key alone is an answer. There one is out of habit only where it comes within
+`DOUBLE_PRESS_S` of the entry before, however that ended.
 """
 
 from ivr.core.call import Call
@@ -29,14 +32,17 @@ DOUBLE_PRESS_S = 1.0
 
 
 def is_stray_done(turn: Turn, event: Event) -> bool:
-    return (turn.call.ended_itself and _is_lone_done(turn, event)) or is_second_done(turn.flow, turn.call, event)
+    of_habit = turn.call.ended_itself and not turn.is_optional and _is_lone_done(turn, event)
+    return of_habit or is_second_done(turn.flow, turn.call, event)
 
 
 def is_second_done(flow: FlowInTurn, call: Call, event: Event) -> bool:
     """Does it only repeat the done key of an entry, and change nothing of what was asked?"""
     at = event.at.timestamp()
-    is_soon = bool(call.done_at) and at - call.done_at < DOUBLE_PRESS_S
-    return is_soon and not call.ended_itself and _is_lone_done(Turn(flow, call, at), event)
+    if not call.done_at or at - call.done_at >= DOUBLE_PRESS_S:
+        return False
+    turn = Turn(flow, call, at)
+    return (not call.ended_itself or turn.is_optional) and _is_lone_done(turn, event)
 
 
 def drop_done(turn: Turn) -> Turn:
@@ -61,7 +67,7 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
             ended_itself = with_done = False
         case _:
             return turn
-    done_at = turn.at if with_done else 0.0
+    done_at = turn.at if with_done or ended_itself else 0.0
     is_known = (ended_itself, done_at) == (call.ended_itself, call.done_at)
     return turn if is_known else turn.change(ended_itself=ended_itself, done_at=done_at)
 

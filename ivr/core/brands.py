@@ -19,6 +19,7 @@ class Brand:
     lengths: frozenset[int]
     security_code_length: int = 3
     luhn_required: bool = True
+    is_dated: bool = False  # some of its cards have a start date or an issue number
 
 
 def _lengths(*lengths: int) -> frozenset[int]:
@@ -37,7 +38,9 @@ BRANDS: tuple[Brand, ...] = (
     Brand("diners", (("300", "305"), ("3095", "3095"), ("36", "36"), ("38", "39")), _lengths(14, 16, 19)),
     Brand("jcb", (("3528", "3589"),), _lengths(16, 17, 18, 19)),
     Brand("unionpay", (("62", "62"), ("8100", "8171")), _lengths(14, 15, 16, 17, 18, 19), luhn_required=False),
-    Brand("maestro", (*_each("50", "60", "61", "63"), ("56", "59"), ("66", "69")), frozenset(range(12, 20))),
+    Brand(
+        "maestro", (*_each("50", "60", "61", "63"), ("56", "59"), ("66", "69")), frozenset(range(12, 20)), is_dated=True
+    ),
 )
 # Schemes that cannot be taken here, whose cards begin inside the ranges above: told as another brand, not as Discover
 # or Maestro, and known as card numbers where a caller keys one in at the wrong question.
@@ -72,6 +75,9 @@ OTHER_SCHEMES: tuple[Brand, ...] = (
     Brand("verve", (("506099", "506198"), ("507865", "507964"), ("650002", "650027")), _lengths(16, 18, 19)),
 )
 BRAND_NAMES: frozenset[str] = frozenset(brand.name for brand in BRANDS)
+DATED_BRANDS: frozenset[str] = frozenset(
+    brand.name for brand in BRANDS if brand.is_dated
+)  # Switch and Solo became Maestro
 # UnionPay's cards in these ranges run on Discover's network: who takes Discover is paid by them.
 _ON_DISCOVER: tuple[Range, ...] = (("622126", "622925"), ("624", "626"), ("6282", "6288"))
 # <Pay validCardTypes>: also optima and enroute, which no longer exist, and diners under another name.

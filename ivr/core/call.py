@@ -58,8 +58,8 @@ class Call:
     `bills`: what a look-up of all open bills has found. `guesses`: look-ups with several answers that found nothing.
     `clears`: clear keys since the last answer that was taken.
     `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
-    entry was over without the done key, so one that comes now belongs to it. `done_at`: when the done key ended
-    the last entry, and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
+    entry was over without the done key, so one that comes now belongs to it. `done_at`: when the last entry ended,
+    and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
     keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
     `stray_at`.
     `asides`: how often the present question was put again because the caller asked for it. `warned`: the last thing said is

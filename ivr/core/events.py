@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, get_args
 
 from ivr.core.money import Money
 
 # A truth is a number of its own type (`bool`); no date has a time in it, and no time a zone.
 Value = str | int | Money | date | time
-CardField = Literal["card_number", "expiry", "security_code", "postal_code"]
-CARD_FIELDS: tuple[CardField, ...] = ("card_number", "expiry", "security_code", "postal_code")
+CardField = Literal["card_number", "expiry", "security_code", "postal_code", "start_date", "issue_number"]
+CARD_FIELDS: tuple[CardField, ...] = get_args(CardField)
+# Some cards have them and others do not: the done key alone leaves them out.
+OPTIONAL_FIELDS: frozenset[CardField] = frozenset({"start_date", "issue_number"})
 
 
 class Digits:

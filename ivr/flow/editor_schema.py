@@ -6,33 +6,64 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from ivr.flow.calendars import CalendarFile
+from ivr.flow.part_files import PartHead
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.flow.steps import kinds as step_kinds
 from ivr.reading.scalars import NAME_PATTERN, Rate
 
 Schema = dict[str, Any]
+PARAMETER_SCHEMA = {"type": "string", "pattern": r"^\$[a-z][a-z0-9_]*$"}  # `length: $length`
 DIALECT = "http://json-schema.org/draft-07/schema#"  # what yaml-language-server reads
 
 
 def flow_schema() -> Schema:
     """Numbers and booleans stand unquoted in YAML: an editor sees them as such, we read them as text."""
+    definitions = _definitions(FlowHead)
+    head = _with_steps(definitions.pop(FlowHead.__name__))
+    head["description"] = "A flow: what is said to callers, and what their keys do."
+    return {"$schema": DIALECT, "title": "A Tonetill flow", **_moved(head), "definitions": _moved(definitions)}
+
+
+def part_schema() -> Schema:
+    """Of the files in `parts/`: a part, in whose steps `$name` may stand for any value, or a calendar."""
+    definitions = _definitions(PartHead, CalendarFile)
+    part, calendar = _with_steps(definitions.pop(PartHead.__name__)), definitions.pop(CalendarFile.__name__)
+    part["description"], calendar["description"] = "Steps that flows share.", "Holidays that flows share."
+    for definition in definitions.values():
+        of_it = definition.get("properties", {})
+        definition["properties"] = {key: _or_parameter(rule) for key, rule in of_it.items()}
+    choices = {"anyOf": [_moved(part), _moved(calendar)], "definitions": _moved(definitions)}
+    return {"$schema": DIALECT, "title": "What Tonetill flows share", **choices}
+
+
+def _or_parameter(rule: Schema) -> Schema:
+    told = {"description": rule["description"]} if "description" in rule else {}
+    return told | {"anyOf": [rule, PARAMETER_SCHEMA]}
+
+
+def _definitions(*heads: type[BaseModel]) -> dict[str, Schema]:
+    """Those of the heads, of every kind of step, and of what they are made of."""
     kinds = step_kinds()
-    _, whole = models_json_schema(_modes([FlowHead, *kinds]), by_alias=True)
+    _, whole = models_json_schema(_modes([*heads, *kinds]), by_alias=True)
     parts = {name: _plain(part) for name, part in whole["$defs"].items()}
     for kind in kinds:
         _add_outcomes(parts[kind.__name__], kind)
     parts.pop(Rate.__name__, None)  # written as text, such as 5/1h
-    head = parts.pop(FlowHead.__name__) | {"description": "A flow: what is said to callers, and what their keys do."}
-    head["properties"]["steps"] = {
+    return parts
+
+
+def _with_steps(head: Schema) -> Schema:
+    steps = {
         "type": "object",
         "description": "The steps by name.",
         "minProperties": 1,
         "propertyNames": {"pattern": NAME_PATTERN},
-        "additionalProperties": {"anyOf": [{"$ref": f"#/definitions/{kind.__name__}"} for kind in kinds]},
+        "additionalProperties": {"anyOf": [{"$ref": f"#/definitions/{kind.__name__}"} for kind in step_kinds()]},
     }
-    head["required"] = [*head["required"], "steps"]
-    return {"$schema": DIALECT, "title": "A Tonetill flow", **_moved(head), "definitions": _moved(parts)}
+    properties = head["properties"] | {"steps": steps}
+    return head | {"properties": properties, "required": [*head["required"], "steps"]}
 
 
 def _modes(models: Sequence[type[BaseModel]]) -> list[tuple[type[BaseModel], Literal["validation"]]]:

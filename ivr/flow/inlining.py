@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ivr.flow.calendars import Calendar, with_days
 from ivr.flow.endings import UnreadStep
 from ivr.flow.part_files import NO_PARTS, PARAMETER, Part, Parts, ways_written
 from ivr.flow.parts import Known
@@ -46,11 +47,11 @@ class Promise:
 @dataclass(frozen=True)
 class InlinedSource(Source):
     """`tree` with every part in its place. `origins`: where what stands at a path was written. `unread`: steps that use a
-    part which cannot be used; `used`: the parts in it, by name."""
+    part which cannot be used; `used`: the parts and calendars in it, by name."""
 
     origins: Mapping[Path, tuple[Source, Path]] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
-    used: Mapping[str, Part] = field(default_factory=dict)
+    used: Mapping[str, Part | Calendar] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
 
     def problem(self, rule: Rule, path: Iterable[str | int], message: str, suggestion: str = "") -> Problem:
@@ -79,25 +80,27 @@ def read_flow(file: str, text: str | bytes, parts: Parts = NO_PARTS) -> InlinedS
 
 def inlined(source: Source, parts: Parts) -> InlinedSource:
     """Never raises: what is wrong is in `problems`."""
+    listed = with_days(source, parts.calendars, parts.broken)
     steps = source.tree.get("steps") if isinstance(source.tree, dict) else None
     if not isinstance(steps, dict):
-        return InlinedSource(source.file, source.tree, source.places, source.problems, source.values)
+        found = [*source.problems, *listed.problems]
+        return InlinedSource(source.file, listed.tree, source.places, found, source.values, listed.origins)
     making = _Inlining(parts)
     start = source.tree.get("start")
     scope = _Scope(source, steps)
     making.add(scope)
-    tree = source.tree | {"steps": making.steps}
+    tree = listed.tree | {"steps": making.steps}
     if isinstance(start, str) and start in steps:
         tree["start"] = making.entry(scope, start)
     return InlinedSource(
         source.file,
         tree,
         source.places,
-        [*source.problems, *making.problems],
+        [*source.problems, *listed.problems, *making.problems],
         source.values,
-        origins=making.origins,
+        origins=listed.origins | making.origins,
         unread=frozenset(making.unread),
-        used=making.used,
+        used={**making.used, **listed.used},
         promises=tuple(making.promises),
     )
 
@@ -282,7 +285,7 @@ def promise_problems(source: InlinedSource, steps: Mapping[str, Step], known: Ma
                     continue
                 if sayable not in steps[step].tells(path, way, before):
                     message = f"part '{part.head.part}' does not give '{value}' on every way to its outcome '{outcome}'"
-                    cure = f"'{step}' leads there without it"
+                    cure = f"'{step}' leads there without it: look it up before, or take it out of 'gives'"
                     place = ("gives", outcome, index)
                     yield part.source.problem(rules.PART_DOES_NOT_GIVE, place, message, cure)
                     break

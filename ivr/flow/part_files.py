@@ -1,7 +1,8 @@
 """Parts: steps that several flows share, each in a file of its own (`part: <name>`), read and checked by themselves.
 
 How a part comes into the flow that uses it is `inlining`. What its steps mean is checked there too, with the flow's own: here
-are its name, what it takes and gives, how it is left, and whether its steps lead to one another.
+are its name, what it takes and gives, how it is left, and whether its steps lead to one another. The calendars beside them are
+read along (`calendars`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from ivr.flow.calendars import KEY, Calendar, is_calendar, read_calendar
 from ivr.flow.schema import RETRY, Different, Written
 from ivr.flow.schema_problems import schema_problems
 from ivr.flow.step import Step, Way
@@ -54,9 +56,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """`known` by name; `broken` are the names of those with problems, as far as they have one."""
+    """`known` by name, and `calendars` too; `broken` are the names of those with problems, as far as they have one."""
 
     known: Mapping[str, Part] = field(default_factory=dict)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
 
@@ -66,23 +69,38 @@ NO_PARTS = Parts()
 
 def read_parts(files: Iterable[tuple[str, str | bytes]]) -> Parts:
     """From (file name, text) pairs."""
-    known: dict[str, Part] = {}
+    known: dict[str, Part | Calendar] = {}
     broken: set[str] = set()
     problems: list[Problem] = []
     for file, text in files:
         source = read_yaml(file, text)
-        head, found = _read_head(source)
-        if head is not None and head.part in known:
-            first = known[head.part].source.file
-            message = f"part '{head.part}' is also in {first}"
-            found = [source.problem(reading.WRITTEN_TWICE, ("part",), message, "rename one")]
-        name = source.tree.get("part") if isinstance(source.tree, dict) else None
-        if found and isinstance(name, str):
+        name, one, found = _read_file(source, text if isinstance(text, str) else text.decode("utf-8", "replace"))
+        if one is not None and name in known:
+            message = f"'{name}' is also in {known[name].source.file}"
+            found = [source.problem(reading.WRITTEN_TWICE, (_key_of(source),), message, "rename one")]
+        if found and name:
             broken.add(name)
-        if head is not None and not found:
-            known[head.part] = Part(source, head, text if isinstance(text, str) else text.decode())
+        if one is not None and not found:
+            known[name] = one
         problems += found
-    return Parts({name: part for name, part in known.items() if name not in broken}, frozenset(broken), tuple(problems))
+    sound = {name: one for name, one in known.items() if name not in broken}
+    parts = {name: one for name, one in sound.items() if isinstance(one, Part)}
+    calendars = {name: one for name, one in sound.items() if isinstance(one, Calendar)}
+    return Parts(parts, calendars, frozenset(broken), tuple(problems))
+
+
+def _key_of(source: Source) -> str:
+    return KEY if is_calendar(source) else "part"
+
+
+def _read_file(source: Source, text: str) -> tuple[str, Part | Calendar | None, list[Problem]]:
+    """Its name, as far as it has one, and what it is."""
+    name = source.tree.get(_key_of(source)) if isinstance(source.tree, dict) else None
+    known = name if isinstance(name, str) else ""
+    if is_calendar(source):
+        return known, *read_calendar(source, text)
+    head, found = _read_head(source)
+    return known, Part(source, head, text) if head else None, found
 
 
 def _read_head(source: Source) -> tuple[PartHead | None, list[Problem]]:

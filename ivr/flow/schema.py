@@ -56,7 +56,7 @@ class Keys(Written):
     @model_validator(mode="after")
     def differ(self) -> "Keys":
         if self.clear == self.done:
-            raise ValueError("clear and done must be different keys")
+            raise ValueError("clear and done must be different keys (such as clear: star, done: pound)")
         return self
 
     @property
@@ -106,7 +106,7 @@ class Hours(Written):
     days: Days | None = None
     """The hours of each day, such as monday..friday: 8:00-17:30; several in brackets. A day that is not there is closed."""
     holidays: Holidays = ()
-    """Days on which it is closed: 2026-12-24, 12-25 of every year, 4th thursday of november."""
+    """Days on which it is closed: 2026-12-24, 12-25 of every year, 4th thursday of november; or the name of a calendar in parts/."""
 
     @cached_property
     def opening(self) -> OpeningHours:

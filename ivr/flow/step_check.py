@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from ivr.core.events import OPTIONAL_FIELDS
 from ivr.flow.endings import UnreadStep
-from ivr.flow.parts import Known
+from ivr.flow.parts import Known, in_words
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem, did_you_mean
@@ -44,6 +45,24 @@ def known_bank_problems(
     if taken and currency not in taken:
         message = f"'max_amount' is in {currency}, but the bank '{bank}' takes {' and '.join(sorted(taken))}"
         yield source.problem(charges.CURRENCIES_DIFFER, ("limits", "max_amount"), message, ONE_CURRENCY)
+
+
+def card_field_problems(
+    source: Source, steps: Mapping[str, Step], carried: Mapping[str, Collection[str]]
+) -> Iterator[Problem]:
+    """Card fields that callers would key in, and the bank would never get.
+
+    A postal code that the bank has no place for is still checked for its form (docs/bank.md).
+    """
+    bank = next((bank for _, _, bank in _banks(steps)), "")
+    if bank not in carried:
+        return
+    for name, step in steps.items():
+        for index, field in enumerate(step.card.fields if step.card else ()):
+            if field in OPTIONAL_FIELDS and field not in carried[bank]:
+                message = f"the protocol of the bank '{bank}' has no place for {in_words(field)}s"
+                cure = f"leave {field} out, or pay by a bank of a protocol that has (docs/money.md)"
+                yield source.problem(charges.FIELD_NOT_CARRIED, ("steps", name, "collect", index), message, cure)
 
 
 def bill_problems(

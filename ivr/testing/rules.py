@@ -2,6 +2,7 @@
 agreed to, never from our ledger.
 
     consent  nothing is charged that the caller did not agree to, in that amount, as often as agreed
+    agreement  no promise, plan or mandate is on record that the caller did not agree to, in these words, as often as agreed
     bill     a bill is charged what it owes at most, one charge at a time; what is left is what was due without what was charged
     books    our ledger says what the bank's books say, and nothing was sent to the bank twice
     ending   the last words say what became of the money, and so does the record
@@ -49,7 +50,8 @@ class Untrue(Exception):
 @dataclass(frozen=True)
 class SeenCall:
     """A call when all is settled. `asked`: the amounts that the bank was asked for; `charged`: its books, by reference;
-    `agreed`: the amounts that the caller consented to; `last_said`: the last turn."""
+    `agreed`: the amounts that the caller consented to; `last_said`: the last turn. `agreed_words`: what was heard before each
+    consent to something other than a charge; `agreements`: the wordings on record."""
 
     call: Call
     heard: Sequence[Phrase]
@@ -59,6 +61,8 @@ class SeenCall:
     asked: Sequence[Money]
     charged: Mapping[str, Money]
     texts: Sequence[TextMessage]
+    agreed_words: Sequence[str] = ()
+    agreements: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,11 @@ def consent(seen: SeenCall) -> Broken:
         yield "consent", f"{amount} was sent to the bank, and nobody agreed to it"
     for amount in _more_than_agreed(list(seen.charged.values()), seen.agreed):
         yield "consent", f"{amount} was charged, and nobody agreed to it"
+
+
+def agreement(seen: SeenCall) -> Broken:
+    for wording in Counter(seen.agreements) - Counter(seen.agreed_words):
+        yield "agreement", f"'{wording}' is on record, and nobody who had heard it agreed to it"
 
 
 def bill(account: str, owed: Money, charged_minor: int, left_minor: int) -> Broken:

@@ -156,7 +156,8 @@ class Answers:
         fixed = {
             **{"language": str(self.language), "confirm": "1", "repeat": "#", "cancel": "2"},
             **{"card_number": TEST_CARDS[CARD], "expiry": "1230", "security_code": code_of(CARD)},
-            **{"postal_code": "94105", "account_number": self.account, "menu": offered(said), "money": most(said)},
+            **{"postal_code": "94105", "start_date": "0120", "issue_number": "3#"},
+            **{"account_number": self.account, "menu": offered(said), "money": most(said)},
         }
         if not fixed.get(field):
             raise ConfigError(f"--time: nobody knows what to key in for {field}: give the keys of a call with --keys")

@@ -12,6 +12,8 @@ DONE, CLEAR = "#", "*"
 FIELDS = {
     "expiry": {"": "1230", "!expired": "0120", "!not_a_month": "1330", "!expiry_far": "1260", "!length": "123"},
     "postal_code": {"": "94105", "!length": "941"},
+    "start_date": {"": "0120", "!not_begun": "1230", "!not_a_month": "1320", "!length": "012"},
+    "issue_number": {"": "3"},
 }
 TOO_SHORT = "4111111"
 # What became of keys in a card field that are no entry.

@@ -9,10 +9,12 @@ from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, ZERO, Keys, brand
 from ivr.core.postal_codes import USUAL, digit_counts
 
 Reason = Literal[
-    "not_digits", "length", "luhn", "brand_refused", "not_a_month", "expired", "expiry_far"
+    "not_digits", "length", "luhn", "brand_refused", "not_a_month", "expired", "expiry_far", "not_begun"
 ]  # fmt: skip
 
 MOST_YEARS_AHEAD = 20  # issuers stay below; beyond it is a slip of the finger
+FIRST_AHEAD = timedelta(days=2)  # from the last date on Earth to the first: UTC-12 and UTC+14 are 26 hours apart
+ISSUE_DIGITS = (1, 2)  # as many as cards had
 LAST_ZONE = timezone(timedelta(hours=-12))
 
 
@@ -80,9 +82,25 @@ def postal_code_problem(keys: Keys, rules: CardRules, _today: date) -> Reason | 
     return None if len(keys) in rules.postal_digits else "length"
 
 
+def start_date_problem(keys: Keys, _rules: CardRules, today: date) -> Reason | None:
+    """MMYY; a card is good from the first day of that month on, wherever it has begun."""
+    if len(keys) != 4:
+        return "length"
+    month, year, first = int(keys[:2]), full_year(int(keys[2:]), today), today + FIRST_AHEAD
+    if not 1 <= month <= 12:
+        return "not_a_month"
+    return "not_begun" if (year, month) > (first.year, first.month) else None
+
+
+def issue_number_problem(keys: Keys, _rules: CardRules, _today: date) -> Reason | None:
+    return None if len(keys) in ISSUE_DIGITS else "length"
+
+
 CHECKS: dict[str, Callable[[Keys, CardRules, date], Reason | None]] = {
     "card_number": pan_problem,
     "expiry": expiry_problem,
     "security_code": security_code_problem,
     "postal_code": postal_code_problem,
+    "start_date": start_date_problem,
+    "issue_number": issue_number_problem,
 }

@@ -14,11 +14,11 @@ TODAY = date(2026, 1, 15)
 _numbers = count(1)
 
 
-def sealed_fields(vault: Vault, context: SealContext, pan: str, expiry: str = "1230") -> dict[str, str]:
+def sealed_fields(vault: Vault, context: SealContext, pan: str, expiry: str = "1230", **more: str) -> dict[str, str]:
     rules = CardRules(BRAND_NAMES)
     card = vault.take("card_number", bytearray(pan, "ascii"), context, rules, TODAY)
     code = "1234" if card.brand == "amex" else "123"
-    keyed = {"expiry": expiry, "security_code": code, "postal_code": "12345"}
+    keyed = {"expiry": expiry, "security_code": code, "postal_code": "12345"} | more
     rules = replace(rules, brand_so_far=card.brand)
     sealed = {
         name: vault.take(name, bytearray(keys, "ascii"), context, rules, TODAY).sealed for name, keys in keyed.items()
@@ -26,8 +26,8 @@ def sealed_fields(vault: Vault, context: SealContext, pan: str, expiry: str = "1
     return {"card_number": card.sealed or "", **{name: value or "" for name, value in sealed.items()}}
 
 
-def new_request(vault: Vault, pan: str = "4111111111111111", minor: int = 4250) -> AuthorizationRequest:
+def new_request(vault: Vault, pan: str = "4111111111111111", minor: int = 4250, **more: str) -> AuthorizationRequest:
     reference = f"CA{uuid4().hex}-{next(_numbers)}"
     context = SealContext("demo-merchant", f"call-of-{reference}", reference)
-    sealed = sealed_fields(vault, context, pan)
+    sealed = sealed_fields(vault, context, pan, **more)
     return AuthorizationRequest(reference, f"key-{reference}", context.merchant, context.call, Money(minor), sealed)

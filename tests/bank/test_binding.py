@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ivr.bank import AuthorizationRequest
+from ivr.bank.simulator.decryption import Refused, check_beginning
 from ivr.bank.tonetill import TonetillBank
 from ivr.vault import Vault
 from tests.bank.requests import new_request
@@ -88,3 +90,19 @@ def test_fields_sealed_to_another_key_are_refused(
     file = own_keys.keys / "other.pem"
     file.write_bytes(strange.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     assert refused(bank, bank_process, new_request(Vault(file, bytes(32)))) == "63"
+
+
+def test_a_start_date_and_an_issue_number_are_taken_where_the_card_has_them(bank: TonetillBank, bank_keys: BankKeys):
+    request = new_request(bank_keys.vault(), start_date="0120", issue_number="3")
+    assert set(request.sealed) >= {"start_date", "issue_number"}
+    assert bank.authorize(request).outcome == "approved"
+
+
+@pytest.mark.parametrize(("start_date", "issue_number"), [("0227", None), ("1320", None), ("012", None), (None, "123")])
+def test_a_card_that_has_not_begun_or_a_long_issue_number_is_refused(start_date: str | None, issue_number: str | None):
+    with pytest.raises(Refused, match=r"date|number"):
+        check_beginning(start_date, issue_number, date(2027, 1, 31))
+
+
+def test_a_card_of_the_last_century_has_begun():
+    check_beginning("1299", "1", date(2027, 1, 31))

@@ -118,7 +118,7 @@ def test_the_shipped_flow_is_typed():
         (
             "[card_number, expiry",
             "[expiry, card_number",
-            "26:5: 'collect': card_number comes first: what follows depends on its brand",
+            "26:5: 'collect': card_number comes first, because what follows depends on its brand (move it to the front)",
         ),
         (
             "expiry,",

@@ -11,6 +11,7 @@ from ivr.channels.simulator import read_script
 from ivr.core.actions import Authorize, Collect
 from ivr.core.events import NoInput
 from ivr.core.money import Money
+from ivr.flow import consenting
 from ivr.flow.drawing.coverage import counted
 from ivr.flow.steps import collect
 from ivr.flow.talk import ending, turn
@@ -150,6 +151,17 @@ def test_what_is_said_recorded_or_kept_wrongly_is_found_within_a_few_calls(
         while not explorer.found and explorer.calls < most:
             explorer.next_walk()
     assert list(explorer.found) == [rule], explorer.found
+
+
+def test_an_agreement_that_nobody_heard_or_gave_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(consenting, "REFUSE_KEY", "1")
+    monkeypatch.setattr(consenting, "ACCEPT_KEY", "2")
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "payment-plan", "1")
+    with quiet():
+        while not explorer.found and explorer.calls < MOST_CALLS:
+            explorer.next_walk()
+    assert list(explorer.found) == ["agreement"]
+    assert "is on record, and nobody who had heard it agreed to it" in explorer.found["agreement"].what
 
 
 def test_a_fault_of_the_database_is_found_by_the_walks_that_are_done_again(monkeypatch: pytest.MonkeyPatch):

@@ -18,7 +18,9 @@ from ivr.places import COMMAND
 
 BINDING = "tonetill"  # docs/bank.md: the protected header that says where a field may be used
 ALLOWED = ("RSA-OAEP-256", "A256GCM")  # an explicit list: the header of what is received chooses nothing (RFC 8725 3.1)
-FIELDS = frozenset({"card_number", "expiry", "security_code", "postal_code"})
+FIELDS = frozenset({"card_number", "expiry", "security_code", "postal_code", "start_date", "issue_number"})
+MOST_ISSUE_DIGITS = 2
+YEARS_AHEAD = 50  # of the two years that end so, the nearest
 REQUIRED = frozenset({"card_number", "expiry"})
 
 
@@ -74,6 +76,7 @@ class Decryption:
         check_expiry(clear["expiry"], today)
         if len(clear.get("security_code", "0" * brand.security_code_length)) != brand.security_code_length:
             raise Refused("82", "the security code has the wrong length")
+        check_beginning(clear.get("start_date"), clear.get("issue_number"), today)
         return DecryptedCard(clear["card_number"], brand.name, clear["card_number"][-4:])
 
     def _decrypt(self, name: str, compact: str, bound: Bound) -> str:
@@ -120,3 +123,20 @@ def check_expiry(expiry: str, today: date) -> None:
         raise Refused("30", "the expiry is not MMYY")
     if (2000 + int(expiry[2:]), int(expiry[:2])) < (today.year, today.month):
         raise Refused("54", "expired card")
+
+
+def check_beginning(start_date: str | None, issue_number: str | None, today: date) -> None:
+    """What some debit cards have beside their expiry; a card without it is as good."""
+    if issue_number is not None and len(issue_number) > MOST_ISSUE_DIGITS:
+        raise Refused("30", "the issue number is longer than two digits")
+    if start_date is None:
+        return
+    if len(start_date) != 4 or not 1 <= int(start_date[:2]) <= 12:
+        raise Refused("30", "the start date is not MMYY")
+    if (full_year(int(start_date[2:]), today), int(start_date[:2])) > (today.year, today.month):
+        raise Refused("30", "the start date is yet to come")
+
+
+def full_year(two_digits: int, today: date) -> int:
+    """A card of 1999 began in the past."""
+    return (2000 if two_digits <= today.year % 100 + YEARS_AHEAD else 1900) + two_digits

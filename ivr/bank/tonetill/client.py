@@ -13,6 +13,7 @@ from ivr.bank.interface import AuthorizationRequest, BankAnswer, Outcome
 from ivr.bank.promises import DAY_S, Promises
 from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
 from ivr.bank.tonetill.settings import TonetillSettings
+from ivr.core.events import CARD_FIELDS
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 
@@ -24,6 +25,7 @@ PROMISES = Promises(
     inquires=True,
     repeats_s=DAY_S,
     undo="also before arrival",
+    fields=frozenset(CARD_FIELDS),
 )
 
 

@@ -7,7 +7,7 @@ from ivr.core.call import OPEN, Call
 from ivr.store import Store
 
 # As many as the field has by its kind, never as many as were keyed: a security code leaves not even its length behind.
-STARS = {"card_number": 16, "expiry": 4, "security_code": 3, "postal_code": 5}
+STARS = {"card_number": 16, "expiry": 4, "security_code": 3, "postal_code": 5, "start_date": 4, "issue_number": 2}
 Say = Callable[..., None]
 
 

@@ -6,9 +6,18 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ivr.core.actions import BeginCard, CaptureCard
-from ivr.core.brands import BRANDS, LONGEST_PAN, SHORTEST_PAN, TWILIO_PAY_BRANDS, pan_endings
+from ivr.core.brands import BRANDS, DATED_BRANDS, LONGEST_PAN, SHORTEST_PAN, TWILIO_PAY_BRANDS, pan_endings
 from ivr.core.entry import EntryRules, Reading, read_after_timeout
-from ivr.core.events import CardCaptured, CardCollected, CardEntryEdited, CardField, Event, KeysEntered, NoInput
+from ivr.core.events import (
+    OPTIONAL_FIELDS,
+    CardCaptured,
+    CardCollected,
+    CardEntryEdited,
+    CardField,
+    Event,
+    KeysEntered,
+    NoInput,
+)
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
 from ivr.core.postal_codes import USUAL, digit_counts
@@ -38,7 +47,7 @@ from ivr.reading.scalars import BrandName, Country, Name, Target, WrongValue
 
 # Keys pressed before these are dropped: what a caller typed ahead for another question must not become card data.
 FLUSHED_FIELDS = frozenset({"card_number", "security_code"})
-FIXED_LENGTHS = {"expiry": 4, "postal_code": 5}
+FIXED_LENGTHS = {"expiry": 4, "postal_code": 5, "start_date": 4, "issue_number": 2}
 NOT_VALID_PROMPTS = {"brand_refused": "brand_not_accepted", "expired": "card_expired"}
 # Which network can collect a card itself (`capture: pay`); on the others the keys come to us.
 CAPTURING_CHANNEL = "twilio"
@@ -76,9 +85,11 @@ card:
     )
 
     collect: Annotated[
-        list[Literal["card_number", "expiry", "security_code", "postal_code"]], Field(min_length=1), Different
+        list[Literal["card_number", "expiry", "security_code", "postal_code", "start_date", "issue_number"]],
+        Field(min_length=1),
+        Different,
     ]
-    """The card's fields, in the order they are asked for; card_number comes first."""
+    """The card's fields, in the order they are asked for; card_number comes first. start_date and issue_number are asked of Maestro cards alone, and the done key leaves them out."""
     brands: Annotated[list[BrandName], Field(min_length=1), Different] = ["visa", "mastercard", "amex", "discover"]
     """The card brands you take."""
     postal_codes: Annotated[list[Country], Field(min_length=1), Different] = [USUAL]
@@ -96,7 +107,9 @@ card:
     def in_order(self) -> "CollectStep":
         if self.collect[0] != "card_number":
             raise WrongValue(
-                values.WRONG_VALUE, "card_number comes first: what follows depends on its brand", "collect"
+                values.WRONG_VALUE,
+                "card_number comes first, because what follows depends on its brand (move it to the front)",
+                "collect",
             )
         return self
 
@@ -104,6 +117,8 @@ card:
         for index, name in enumerate(self.collect):
             fills = frozenset({"count"}) if name == "card_number" else CARD | {"count"}
             yield Said(("collect", index), self._question(name), fills)
+            if name in OPTIONAL_FIELDS:
+                yield Said(("collect", index), f"{name}_not_valid", CARD)
         if "postal_code" in self.collect and self._of_digits:
             yield Said(("postal_codes",), "postal_digits_not_valid")
         if self.confirm:
@@ -129,12 +144,27 @@ card:
                 message = f"Twilio's <Pay> does not know the brand '{brand}'"
                 cure = "leave it out, or let 'capture: keys' collect the card"
                 yield Finding(charges.BRAND_NOT_CAPTURED, ("brands", index), message, cure)
+        yield from self._dated_findings()
         if "expiry" not in self.collect:
             message = f"step '{name}' does not ask for the card's expiration date"
             yield Finding(values.NO_EXPIRY, ("collect",), message, "add expiry after card_number")
         if "security_code" not in self.collect:
             message = f"step '{name}' does not ask for the card's security code"
             yield Finding(advice.NO_SECURITY_CODE, ("collect",), message, "most banks decline a card without it")
+
+    def _dated_findings(self) -> Iterator[Finding]:
+        """Of fields that nobody would be asked for."""
+        for index, field in enumerate(self.collect):
+            if field not in OPTIONAL_FIELDS:
+                continue
+            if self.capture == "pay":
+                message = f"Twilio's <Pay> does not ask for {in_words(field)}s"
+                cure = f"leave {field} out, or let 'capture: keys' collect the card"
+                yield Finding(charges.FIELD_NOT_CARRIED, ("collect", index), message, cure)
+            if DATED_BRANDS.isdisjoint(self.brands):
+                message = f"no card of the brands here has {in_words(field)}s: nobody is asked for one"
+                cure = f"leave {field} out, or add {' or '.join(sorted(DATED_BRANDS))} to 'brands'"
+                yield Finding(values.FIELD_OF_NO_BRAND, ("collect", index), message, cure)
 
     def drawn(self) -> Drawn:
         more = " ..." if len(self.collect) > MOST_DRAWN else ""
@@ -179,7 +209,7 @@ card:
         if turn.call.field_index >= len(self.collect):
             return _hear_confirmation(turn, event)
         if isinstance(event, CardEntryEdited):
-            return _hear_edit(turn, event)
+            return self._hear_edit(turn, event)
         if isinstance(event, CardCollected) and event.field == self.collect[turn.call.field_index]:
             return self._hear_verdict(turn, event)
         return turn, Again()
@@ -191,11 +221,26 @@ card:
         if event.summary:
             brand, _, last4 = event.summary.partition(" ")
             turn = turn.remember(brand=brand, last4=last4)
-        return self._next(
-            turn.change(field_index=turn.call.field_index + 1, silences=0, mistakes=0, clears=0, asides=0)
-        )
+        return self._next(turn)
+
+    def _hear_edit(self, turn: Turn, event: CardEntryEdited) -> Reply:
+        if event.reading == "empty" and turn.is_optional:
+            return self._next(turn)  # the card has none
+        if event.reading == "cancel":
+            return offer_cancel(turn)
+        if event.reading == "cleared":
+            return cleared(turn)
+        return no_match(turn, "nothing_entered")
 
     def _next(self, turn: Turn) -> Reply:
+        """The field after the present one that the card's brand has."""
+        index = turn.call.field_index + 1
+        if turn.call.values.get("brand") not in DATED_BRANDS:
+            while index < len(self.collect) and self.collect[index] in OPTIONAL_FIELDS:
+                index += 1
+        return self._go_on(turn.change(field_index=index, silences=0, mistakes=0, clears=0, asides=0))
+
+    def _go_on(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect) and not self.confirm:
             return turn, Leave("ok")
         return turn, Again()
@@ -207,7 +252,7 @@ card:
         if field == "postal_code":
             counts = digit_counts(self.postal_codes)
             return turn.rules(min(counts), max(counts))
-        return turn.rules(length, length)
+        return turn.rules(1 if field == "issue_number" else length, length)
 
     @property
     def _of_digits(self) -> bool:
@@ -226,7 +271,7 @@ card:
     def _hear_capture(self, turn: Turn, event: CardCaptured) -> Reply:
         if event.result == "success":
             brand, _, last4 = (event.summary or " ").partition(" ")
-            return self._next(turn.remember(brand=brand, last4=last4).change(field_index=len(self.collect)))
+            return self._go_on(turn.remember(brand=brand, last4=last4).change(field_index=len(self.collect)))
         if event.result == "caller-interrupted-with-star":
             return offer_cancel(turn)
         return turn, Leave("gave_up")
@@ -250,14 +295,6 @@ def _begin(turn: Turn) -> Turn:
     """A new attempt, with an intent of its own; what an earlier one left unsent is dropped."""
     turn = turn.forget_card().forget("brand", "last4").change(attempt=turn.call.attempt + 1)
     return turn.do(BeginCard(turn.call.intent))
-
-
-def _hear_edit(turn: Turn, event: CardEntryEdited) -> Reply:
-    if event.reading == "cancel":
-        return offer_cancel(turn)
-    if event.reading == "cleared":
-        return cleared(turn)
-    return no_match(turn, "nothing_entered")
 
 
 def _hear_confirmation(turn: Turn, event: Event) -> Reply:

@@ -9,7 +9,7 @@ from ivr.core.actions import Action, Collect, ForgetCard, Phrase, Speak
 from ivr.core.brands import Ending
 from ivr.core.call import Call, Charge
 from ivr.core.entry import EntryRules, Reading, read_after_timeout
-from ivr.core.events import CardField, Event, KeysEntered, Value
+from ivr.core.events import OPTIONAL_FIELDS, CardField, Event, KeysEntered, Value
 from ivr.core.fixed_keys import ACCEPT_KEY as ACCEPT_KEY
 from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
 from ivr.core.moves import left
@@ -159,8 +159,15 @@ class Turn(NamedTuple):
         """Whether a key alone may be an answer to the present question."""
         step, call = self.flow.steps[self.call.step], self.call
         if step.keyed(call.phase) == "key":
-            return step.card_field(self) is None
+            return step.card_field(self) is None or self.is_optional
         return any(step.takes(self, key) for key in "0123456789")
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the present question is for a card field that may be left out with the done key alone."""
+        step = self.flow.steps.get(self.call.step)
+        asked = step.card_field(self) if step is not None else None
+        return asked is not None and asked[0] in OPTIONAL_FIELDS
 
     def forget_card(self) -> "Turn":
         """A card that was sent is the forwarder's to delete, with the bank's answer."""

@@ -172,6 +172,30 @@ limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 200.00
 limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 200.00 USD}
 """,
 )
+FIELD_NOT_CARRIED = rule(
+    "T414",
+    "field-not-carried",
+    what="`collect` asks for a field of the card that never reaches the bank.",
+    why="""Callers would look for a number on their card and key it in for nothing: the bank's protocol has no place for it
+(docs/money.md says which fields each carries), or Twilio's <Pay> does not ask for it.""",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry, issue_number]
+    capture: pay
+    brands: [visa, maestro]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code, issue_number]
+    brands: [visa, maestro]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+)
 BRAND_NOT_CAPTURED = rule(
     "T410",
     "brand-not-captured",

@@ -109,6 +109,19 @@ hours: {zone: America/New_York, holidays: [12/25]}
 hours: {zone: America/New_York, holidays: [12-25]}
 """,
 )
+NO_SUCH_CALENDAR = rule(
+    "T235",
+    "no-such-calendar",
+    what="`holidays` names a calendar that cannot be had.",
+    why="""A calendar is a file in `parts/` with holidays that several flows share: `calendar: us_federal` and `days: [...]`. A
+calendar that is misspelt would leave the line open on every holiday.""",
+    bad="""
+hours: {zone: America/New_York, holidays: [us_federl]}
+""",
+    good="""
+hours: {zone: America/New_York, holidays: [us_federal]}
+""",
+)
 SET_AS_TWO = rule(
     "T227",
     "set-as-two",

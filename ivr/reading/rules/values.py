@@ -367,3 +367,25 @@ steps:
     then: {found: amount, not_found: retry, gave_up: not_charged}
 """,
 )
+FIELD_OF_NO_BRAND = rule(
+    "T234",
+    "field-of-no-brand",
+    what="`collect` asks for a start date or an issue number, and no card of the `brands` has one.",
+    why="Only Maestro cards are asked for them: others have none, and their callers would look for it in vain.",
+    bad="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code, start_date]
+    brands: [visa, mastercard]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+    good="""
+steps:
+  card:
+    collect: [card_number, expiry, security_code, start_date]
+    brands: [visa, mastercard, maestro]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: not_charged, gave_up: not_charged}
+""",
+)

@@ -1,29 +1,50 @@
 """The amounts that a flow's own expressions give, worked out from its text and what was due, without the call's arithmetic."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.expressions import UnreadableFormula, evaluate, read_expression
+from ivr.flow.parts import Formula
 
 
-def computed_amounts(
-    flow: Flow, dues: Collection[int], leasts: Collection[int], known: Mapping[str, Value]
-) -> set[int]:
-    """In minor units, for each amount that was due during the call; never more than that. `known`: what look-ups gave."""
-    currency = flow.head.limits.max_amount.currency
-    found: set[int] = set()
-    for due in dues:
-        for least in leasts or (0,):
-            given = {**known, "bill.due": Money(due, currency), "bill.min": Money(least, currency)}
-            found |= {min(minor, due) for minor in _amounts(flow, given)}
-    return found
+@dataclass(frozen=True)
+class FlowAmounts:
+    """What a flow's text says of amounts: looked up once, asked at every turn of many calls."""
+
+    flow: Flow
+
+    @cached_property
+    def fixed(self) -> frozenset[int]:
+        """Written in the flow, in minor units."""
+        return frozenset(amount.minor for step in self.flow.steps.values() for _, amount in step.fixed_amounts)
+
+    @cached_property
+    def least_is_kept(self) -> bool:
+        """Nobody can choose less than a bill's least amount."""
+        asked = [step for step in self.flow.steps.values() if "between" in type(step).model_fields]
+        bounds = [getattr(step, "between", None) for step in asked]
+        return all(between is not None and between[0] == "bill.min" for between in bounds)
+
+    @cached_property
+    def formulas(self) -> tuple[Formula, ...]:
+        return tuple(one for step in self.flow.steps.values() for one in step.formulas())
+
+    def computed(self, dues: Collection[int], leasts: Collection[int], known: Mapping[str, Value]) -> set[int]:
+        """In minor units, for each amount that was due during the call; never more than that. `known`: what look-ups gave."""
+        currency, found = self.flow.head.limits.max_amount.currency, set[int]()
+        for due in dues if self.formulas else ():
+            for least in leasts or (0,):
+                given = {**known, "bill.due": Money(due, currency), "bill.min": Money(least, currency)}
+                found |= {min(minor, due) for minor in _amounts(self.formulas, given)}
+        return found
 
 
-def _amounts(flow: Flow, given: Mapping[str, Value]) -> Iterator[int]:
-    formulas = [one for step in flow.steps.values() for one in step.formulas()]
+def _amounts(formulas: Collection[Formula], given: Mapping[str, Value]) -> Iterator[int]:
     set_by = {one.name: one.text for one in formulas if one.name and one.name != "amount"}
 
     def look(name: str) -> Any:

@@ -16,6 +16,7 @@ from ivr.store import Bill
 from ivr.testing.bench import Bench
 from ivr.testing.cards import TEST_CARDS
 from ivr.testing.explore.acts import Act, as_call_file
+from ivr.testing.explore.amounts import FlowAmounts
 from ivr.testing.explore.depth import Depth, bench_at
 from ivr.testing.explore.model import ModelledStore
 from ivr.testing.explore.monkey import Monkey
@@ -66,6 +67,7 @@ class Explorer:
     found: dict[str, BrokenRule] = field(default_factory=dict)  # by rule: the first way to break it
     _benches: dict[Depth, Bench] = field(default_factory=dict)
     _served: Counter[Depth] = field(default_factory=Counter)
+    _known: dict[str, FlowAmounts] = field(default_factory=dict)
     _walks: int = 0
 
     def __post_init__(self) -> None:
@@ -83,7 +85,7 @@ class Explorer:
 
     def next_walk(self) -> None:
         """One walk, of one or two calls. The first that breaks a rule is shrunk."""
-        walk = Walk(self.bench(self.depth))
+        walk = Walk(self.bench(self.depth), known=self._known)
         self._monkey.walk(walk)
         acts = list(walk.acts)
         done = self._judged(walk, self.depth)
@@ -121,7 +123,7 @@ class Explorer:
     # ---- a walk at a depth
 
     def _done(self, acts: Sequence[Act], depth: Depth) -> Done:
-        walk = Walk(self.bench(depth))
+        walk = Walk(self.bench(depth), known=self._known)
         for act in acts:
             walk.do(act)
         return self._judged(walk, depth)

@@ -97,6 +97,10 @@ class Monkey:
                 return code_of(self._last_brand)
             case "postal_code":
                 return "94105"
+            case "start_date":
+                return "#" if self.may(0.3) else "0120"
+            case "issue_number":
+                return "#" if self.may(0.3) else f"{self.chance.randrange(1, 30)}#"
             case "money":
                 return self._money(caller)
             case "confirm":

@@ -24,6 +24,7 @@ def _broken(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
     calls = [_seen(walk, caller) for caller in walk.callers]
     for seen in calls:
         yield from rules.consent(seen)
+        yield from rules.agreement(seen)
     yield from _bills(walk, due)
     for reference in walk.bench.bank.overlaps:
         yield "bill", f"{walk.bench.bank.seen[reference].amount} was sent while another charge of the bill was open"
@@ -48,6 +49,8 @@ def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:
         agreed=caller.agreed,
         asked=[one.amount for one in bank.seen.values() if one.call == call.id],
         charged={one: money for one, money in bank.charged.items() if one.rpartition("-")[0] == call.id},
+        agreed_words=caller.witness.agreed_words,
+        agreements=[one.wording for one in walk.bench.workbench.store.agreements_of(call.id)],
         texts=walk.bench.workbench.store.texts_of(call.id),
     )
 

@@ -11,10 +11,12 @@ from ivr.core.fixed_keys import ACCEPT_KEY
 from ivr.core.money import Money
 from ivr.testing.bench import Bench
 from ivr.testing.explore.acts import Act
+from ivr.testing.explore.amounts import FlowAmounts
 from ivr.testing.explore.witness import Consent, Witness
 
 MOST_TURNS = 80  # silences and waits: by then every call must have ended by itself
 CONSENT = "confirm_card"
+AGREEMENT = "confirm_"  # of a promise, a plan, a mandate, in front of its name
 
 
 # How a call ended, its payments and its texts.
@@ -66,6 +68,7 @@ class Walk:
     acts: list[Act] = field(default_factory=list)
     callers: list[WalkingCaller] = field(default_factory=list)
     consents: list[Consent] = field(default_factory=list)
+    known: dict[str, FlowAmounts] = field(default_factory=dict)  # by flow; may be shared by walks
 
     def do(self, act: Act) -> None:
         """An act that makes no sense now (keys on a line that is closed) does nothing."""
@@ -84,7 +87,8 @@ class Walk:
         self.bench.dial(flow, ani)
         line = self.bench.line
         assert line is not None
-        caller = WalkingCaller(line, Witness(self.bench, line.call_id, ani, self.consents))
+        amounts = self.known.setdefault(flow, FlowAmounts(self.bench.workbench.runner.flows[flow]))
+        caller = WalkingCaller(line, Witness(self.bench, line.call_id, ani, self.consents, amounts))
         line.words = caller.hear
         self.callers.append(caller)
         caller.reply = line.begin()
@@ -116,6 +120,10 @@ class Walk:
         amount = caller.value(CONSENT, "amount")
         if caller.reply.state == "keys" and isinstance(amount, Money) and keys[:1] == ACCEPT_KEY:
             caller.witness.consent(amount)
+        elif caller.reply.state == "keys" and caller.reply.asks == "confirm" and keys[:1] == ACCEPT_KEY:
+            for phrase in caller.last_said:
+                if phrase.name.startswith(AGREEMENT):
+                    caller.witness.agree(phrase)
 
     # ---- to the end
 

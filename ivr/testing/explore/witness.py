@@ -15,7 +15,7 @@ from ivr.core.call import OPEN, Call
 from ivr.core.money import Money
 from ivr.flow.schema import Limits
 from ivr.testing.bench import Bench
-from ivr.testing.explore.amounts import computed_amounts
+from ivr.testing.explore.amounts import FlowAmounts
 from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, untrue
 
 NUMBER = re.compile(r"([0-9]+)#?")
@@ -38,12 +38,14 @@ class Consent:
 
 @dataclass
 class Witness:
-    """`consents` are those of all callers of the walk. `broken`: rules, and what was found instead."""
+    """`consents` are those of all callers of the walk, `agreed_words` what this one agreed to besides charges. `broken`: rules, and what was found instead."""
 
     bench: Bench
     call_id: str
     ani: str
     consents: list[Consent]
+    amounts: FlowAmounts
+    agreed_words: list[str] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)
     _card: KeyedCard | None = None
     _keyed: set[int] = field(default_factory=set, repr=False)
@@ -81,6 +83,10 @@ class Witness:
         under["account"] = call.payable.key if call.payable else ""
         self.consents.append(Consent(call.intent, amount, under, now, self._reached(under, now)))
 
+    def agree(self, phrase: Phrase) -> None:
+        """Before the key is pressed that agrees to what this phrase says."""
+        self.agreed_words.append(self.bench.workbench.prompts.words(phrase))
+
     def _reached(self, under: Mapping[str, object], now: datetime) -> list[str]:
         limits = self.bench.workbench.runner.flows[self.call.flow].head.limits
         words = self.bench.bank.words
@@ -109,7 +115,6 @@ class Witness:
 
     def _moment(self) -> Moment:
         call, store = self.call, self.bench.workbench.store
-        flow = self.bench.workbench.runner.flows[call.flow]
         bill = store.find_bill(call.payable.key) if call.payable else None
         words = self._words
         if bill is not None:
@@ -118,16 +123,14 @@ class Witness:
             self._leasts.add(bill.minimum.minor)
         listed = (store.find_bill(one.key) for one in call.bills)
         self._dues |= {one.due.minor for one in listed if one}
-        fixed = [amount.minor for step in flow.steps.values() for _, amount in step.fixed_amounts]
-        bounds = [step.between for step in flow.steps.values() if hasattr(step, "between")]
         return Moment(
-            flow.head.limits.max_amount,
+            self.amounts.flow.head.limits.max_amount,
             bill,
             self._dues,
             self._leasts,
-            all(between is not None and between[0] == "bill.min" for between in bounds),
+            self.amounts.least_is_kept,
             self._card,
-            self._keyed.union(fixed, computed_amounts(flow, self._dues, self._leasts, call.values)),
+            self._keyed.union(self.amounts.fixed, self.amounts.computed(self._dues, self._leasts, call.values)),
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
         )
