@@ -82,12 +82,12 @@ def core_rows(scale: int) -> Iterator[tuple[str, str]]:
     core = cost_us(through_the_core(flow), 500 * scale)
     worded = cost_us(through_the_core(flow, prompts.words), 500 * scale)
     steps = len(events())
-    yield f"peer: a bare `transitions` machine, {steps} steps with nothing to say or remember", rate(bare)
+    yield f"peer: a bare `transitions` machine, {steps} steps with nothing to say or remember", rate(bare, steps)
     yield (
         f"engine, a whole paid call: {steps} events in, all actions out",
-        f"{rate(core)}, {core / bare:.1f} x the machine",
+        f"{rate(core, steps)}, {core / bare:.1f} x the machine",
     )
-    yield "the same with every prompt put into words", f"{rate(worded)}, {worded / bare:.1f} x"
+    yield "the same with every prompt put into words", f"{rate(worded, steps)}, {worded / bare:.1f} x"
 
 
 def plugin_rows(scale: int) -> Iterator[tuple[str, str]]:
@@ -120,8 +120,9 @@ def explore_row(depth: Depth, walks: int, what: str) -> tuple[str, str]:
     return what, f"{a_second:,.0f} calls/s: a million in {1_000_000 / a_second / 60:,.0f} min"
 
 
-def rate(us: float) -> str:
-    return f"{1_000_000 / us:,.0f} calls/s ({us:,.0f} us)"
+def rate(us: float, steps: int = 0) -> str:
+    of_each = f", {us / steps:.1f} us a step" if steps else ""
+    return f"{1_000_000 / us:,.0f} calls/s ({us:,.0f} us{of_each})"
 
 
 def rows(scale: int) -> Iterator[tuple[str, str]]:

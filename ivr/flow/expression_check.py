@@ -1,6 +1,6 @@
 """The expressions of a flow's steps: can they be read, do their types fit, and is each value known wherever it is used?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr.flow.expressions import (
@@ -21,7 +21,7 @@ from ivr.flow.parts import Facts, Formula, Known
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.flow.value_types import GIVEN, KEPT, Types, value_types
-from ivr.reading.problems import Problem, did_you_mean
+from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import Rule, advice, values, ways
 from ivr.reading.rules import expressions as rules
 from ivr.reading.scalars import BILL_VALUES
@@ -85,9 +85,15 @@ def _unknown(place: Place, expression: Expression, types: Types) -> Iterator[Pro
         if one.name not in types:
             message = f"no look-up gives '{one.name}'" if "." in one.name else f"no value is called '{one.name}'"
             known = [name for name, kind in types.items() if not place.formula.gives or kind != "yes_no"]
-            yield place.problem(
-                values.NO_SUCH_VALUE, one.at, message, did_you_mean(one.name, _offered(place, known, types))
-            )
+            yield place.problem(values.NO_SUCH_VALUE, one.at, message, _known_or_given(place, one.name, known, types))
+
+
+def _known_or_given(place: Place, name: str, known: Sequence[str], types: Types) -> str:
+    """A value of a look-up may also be one that the flow has not said it gets."""
+    offered = _offered(place, list(known), types)
+    cure = did_you_mean(name, offered)
+    is_given = "." in name and nearest(name, offered) is None
+    return f"{cure}; or say above the steps that a look-up gives it: docs/billing.md" if is_given else cure
 
 
 def _offered(place: Place, known: list[str], types: Types) -> list[str]:

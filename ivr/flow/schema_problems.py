@@ -89,7 +89,8 @@ def _words(label: str, written: Any, found: Mapping[str, Any]) -> tuple[str, str
     if kind == "literal_error":
         expected = re.findall(r"'([^']*)'", context["expected"])
         near = nearest(written, expected) if isinstance(written, str) else None
-        return f"'{label}': expected {' or '.join(expected)}", f"did you mean '{near}'?" if near else ""
+        cure = "write one of these words" if len(expected) > 1 else "write it so, or leave the key out"
+        return f"'{label}': expected {' or '.join(expected)}", f"did you mean '{near}'?" if near else cure
     if kind == "string_pattern_mismatch":
         message, cure = _BY_PATTERN.get(context["pattern"], _NOT_A_NAME)
         return f"'{label}' {message}" if written is None else f"'{label}': this {message}", cure

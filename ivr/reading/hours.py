@@ -24,6 +24,7 @@ _SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _YEARLY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
 _RULE = re.compile(r"(\S+) (\S+) of (\S+)")
+OVERLAP = "hours of one day overlap, or are not in their order"
 A_LEAP_YEAR = 2024
 
 
@@ -55,7 +56,8 @@ def read_days(written: Any) -> Mapping[int, tuple[OpenSpan, ...]]:
     for key, spans in written.items():
         for day in _weekdays(key):
             if day in days:
-                raise _wrong(expressions.NOT_HOURS, f"{WEEKDAYS[day]} is there twice", key)
+                cure = f"write its hours once, as in {WEEKDAYS[day]}: [8:00-12:00, 13:00-17:00]"
+                raise _wrong(expressions.NOT_HOURS, f"{WEEKDAYS[day]} is there twice", key, cure)
             days[day] = _spans(key, spans)
     return days
 
@@ -75,7 +77,7 @@ def _spans(key: str, written: Any) -> tuple[OpenSpan, ...]:
     spans = [_span(key, one) for one in (written if isinstance(written, list) else [written])]
     for before, after in pairwise(spans):
         if after.opens < before.closes:
-            raise _wrong(expressions.NOT_HOURS, "hours of one day overlap, or are not in their order", key)
+            raise _wrong(expressions.NOT_HOURS, OVERLAP, key, "each begins when the one before has ended")
     return tuple(spans)
 
 

@@ -269,7 +269,7 @@ def _canonical(tag: str) -> str | None:
 def all_different(items: list[str]) -> list[str]:
     twice = sorted({item for item in items if items.count(item) > 1})
     if twice:
-        raise ValueError(f"'{twice[0]}' is there twice")
+        raise ValueError(f"'{twice[0]}' is there twice (remove one)")
     return items
 
 

@@ -75,10 +75,14 @@ def test_the_shipped_flow_is_typed():
         ("schema: 1", "schema: 2", "4:1: 'schema': expected 1"),
         ("flow: pay-a-bill", "flow: Pay", "3:1: 'flow': this is not a flow's name (small letters, digits and -)"),
         ("es-MX", "Spanish", "5:20: 'languages': this is not a language (write it like en-US or es-MX)"),
-        ("es-MX", "en-US", "5:1: 'languages': 'en-US' is there twice"),
-        ("clear: star", "clear: '*'", "6:8: 'clear': expected star or pound"),
+        ("es-MX", "en-US", "5:1: 'languages': 'en-US' is there twice (remove one)"),
+        ("clear: star", "clear: '*'", "6:8: 'clear': expected star or pound (write one of these words)"),
         ("clear: star", "clear: pund", "6:8: 'clear': expected star or pound (did you mean 'pound'?)"),
-        ("clear: star", "clear: pound", "6:1: 'keys': clear and done must be different keys"),
+        (
+            "clear: star",
+            "clear: pound",
+            "6:1: 'keys': clear and done must be different keys (such as clear: star, done: pound)",
+        ),
         ("10s", "10", "7:12: 'first_key': expected a time such as 10s, 5m or 1h"),
         ("10s", "0s", "7:12: 'first_key': expected a time such as 10s, 5m or 1h"),
         ("10s", "3m", "7:12: 'first_key': nobody waits that long on the telephone: at most 120s"),
@@ -114,7 +118,7 @@ def test_the_shipped_flow_is_typed():
             "18:7: 'star' is not a key of a menu (the digits 0 to 9; star and pound have their own meaning)",
         ),
         ("visa,", "vsa,", "27:14: 'brands': no such brand (did you mean 'visa'?)"),
-        ("visa,", "mastercard,", "27:5: 'brands': 'mastercard' is there twice"),
+        ("visa,", "mastercard,", "27:5: 'brands': 'mastercard' is there twice (remove one)"),
         (
             "[card_number, expiry",
             "[expiry, card_number",
@@ -123,9 +127,9 @@ def test_the_shipped_flow_is_typed():
         (
             "expiry,",
             "exipry,",
-            "26:28: 'collect': expected card_number or expiry or security_code or postal_code (did you mean 'expiry'?)",
+            "26:28: 'collect': expected card_number or expiry or security_code or postal_code or start_date or issue_number (did you mean 'expiry'?)",
         ),
-        ("confirm: always", "confirm: never", "23:5: 'confirm': expected always"),
+        ("confirm: always", "confirm: never", "23:5: 'confirm': expected always (write it so, or leave the key out)"),
         ("repeat: 2", "repeat: twice", "36:39: 'repeat': expected a whole number from 1 to 20"),
         (
             "end: paid",

@@ -186,6 +186,16 @@ def test_what_is_sound_passes_and_nearly_everything_is_gone_through():
     assert len(flow.reached) >= len(flow.steps) - 1
 
 
+def test_a_flow_with_hours_and_dates_ends_alike_at_both_depths(monkeypatch: pytest.MonkeyPatch):
+    """Days pass between the whole walks: the line is closed in some, and a discount is over."""
+    monkeypatch.setattr(explorer_module, "WHOLE_EVERY", 2)
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "early-payment", "1")
+    with quiet():
+        for _ in range(24):
+            explorer.next_walk()
+    assert not explorer.found
+
+
 def test_the_same_seed_makes_the_same_calls():
     explorers = [Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", seed) for seed in ("3", "3", "4")]
     with quiet():

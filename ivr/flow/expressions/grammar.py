@@ -185,7 +185,7 @@ def _leaf(token: Token) -> Expression:
     try:
         return Literal(at, kind, read(str(token)))
     except ValueError as error:
-        raise UnreadableFormula(at, f"'{token}': {error}", "") from None
+        raise UnreadableFormula(at, f"'{token}': {error}", _EXAMPLES.get(kind, "")) from None
 
 
 def _money(text: str) -> Any:
@@ -209,6 +209,7 @@ def _time(text: str) -> time:
     return time(int(hour), int(minute))
 
 
+_EXAMPLES: dict[str, str] = {"date": "a day that exists, such as 2026-12-31", "time": "such as 17:30"}
 _LEAVES: dict[str, tuple[Type, Any]] = {
     "MONEY": ("money", _money),
     "PERCENT": ("percent", _percent),

@@ -50,9 +50,12 @@ plan:
     @model_validator(mode="after")
     def has_instalments(self) -> "AgreeStep":
         if self.to == "plan" and (self.instalments or 0) < 2:
-            raise WrongValue(WRONG_VALUE, "a plan has instalments, two at least, such as 'instalments: 3'", "to")
+            place = "to" if self.instalments is None else "instalments"
+            raise WrongValue(WRONG_VALUE, "a plan has instalments, two at least (write 'instalments: 3')", place)
         if self.to == "mandate" and self.instalments is not None:
-            raise WrongValue(WRONG_VALUE, "only a plan has a number of instalments", "instalments")
+            raise WrongValue(
+                WRONG_VALUE, "only a plan has a number of instalments (remove it, or write 'to: plan')", "instalments"
+            )
         return self
 
     @property

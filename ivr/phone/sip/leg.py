@@ -1,12 +1,11 @@
 """One call's dialog from its first answer to its end, whichever side began it; the INVITE before it is incoming.py's.
 
 Answers what the peer asks within the call (BYE, re-INVITE, UPDATE, INFO, PRACK, and NOTIFY where we asked for it). What we ask of the peer is in
-in_dialog_requests.py, the session timer in session_keeper.py; media and payment are the handler's.
+in_dialog_requests.py, other media in renegotiation.py, the session timer in session_keeper.py; payment is the handler's.
 """
 
 import asyncio
 import functools
-import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
@@ -18,7 +17,6 @@ from ivr.phone.sip.contract import (
     HANDLER_FAILED,
     HUNG_UP_BY_CALLER,
     HUNG_UP_BY_US,
-    NO_COMMON_MEDIA,
     NOT_ACKNOWLEDGED,
     SESSION_EXPIRED,
     TOO_LONG,
@@ -28,13 +26,14 @@ from ivr.phone.sip.exchange import Exchange
 from ivr.phone.sip.hop import Hop
 from ivr.phone.sip.in_dialog_requests import Headers, InDialogRequests
 from ivr.phone.sip.info_keys import KEY_TYPES, InfoKey, read_info_keys
-from ivr.phone.sip.inspection import ALLOW, SUPPORTED, Refusal, content_type, inspect_request_extensions, session_body
+from ivr.phone.sip.inspection import ALLOW, SUPPORTED, content_type, inspect_request_extensions
 from ivr.phone.sip.referral import Referral
+from ivr.phone.sip.renegotiation import Renegotiation
 from ivr.phone.sip.retransmission import Retransmission
 from ivr.phone.sip.server_transaction import ServerTransaction
 from ivr.phone.sip.session import Answer, Reject, SessionOffer
 from ivr.phone.sip.session_keeper import SessionKeeper
-from ivr.phone.sip.session_timer import SessionTimer, TooSmall, agree_as_callee
+from ivr.phone.sip.session_timer import SessionTimer
 from ivr.phone.sip.wire import make_response, read_cseq
 
 log = structlog.get_logger("sip")
@@ -62,8 +61,6 @@ class Leg:
         self.on_settled: Callable[[], None] = lambda: None
         """Called when the call is acknowledged or over, perhaps more than once."""
         self._announced = self._saying_bye = False
-        self._remote_offered = False
-        self._answering = False
         self._unacknowledged: dict[int, Unacknowledged] = {}
         self._acknowledged = asyncio.Event()
         self._told_answered = False
@@ -71,9 +68,10 @@ class Leg:
         self._turn = asyncio.Lock()
         self.keeper = SessionKeeper(
             self.requests,
-            session=lambda: "" if self._answering else self.local_sdp,
-            expired=lambda: self._spawn(self.hang_up(SESSION_EXPIRED)),
+            session=lambda: "" if self._renegotiation.answering else self.local_sdp,
+            expired=lambda: self.spawn(self.hang_up(SESSION_EXPIRED)),
         )
+        self._renegotiation = Renegotiation(self)
         self._referral: Referral | None = None
         self._too_long: asyncio.TimerHandle | None = None
         exchange.add(self)
@@ -86,6 +84,11 @@ class Leg:
     def waits_for_ack(self) -> bool:
         return bool(self._unacknowledged) and not self._acknowledged.is_set()
 
+    @property
+    def is_unsettled(self) -> bool:
+        """An INVITE of the peer's is still being answered, or one of ours to be acknowledged."""
+        return bool(self._unacknowledged) or self.on_early_bye is not None
+
     # --- the call begins and ends -------------------------------------------------------------------------------
 
     def announce(self) -> None:
@@ -96,7 +99,7 @@ class Leg:
         """The 2xx is out, or has come: the clocks start."""
         self.keeper.keep(timer)
         self._too_long = asyncio.get_running_loop().call_later(
-            self.exchange.settings.max_call_s, lambda: self._spawn(self.hang_up(TOO_LONG))
+            self.exchange.settings.max_call_s, lambda: self.spawn(self.hang_up(TOO_LONG))
         )
 
     def confirm(self) -> None:
@@ -121,7 +124,7 @@ class Leg:
         self._unacknowledged.clear()
         self._keys.clear()
         self._settle()
-        self._spawn(self._tell_ended(reason))
+        self.spawn(self._tell_ended(reason))
 
     def drop(self) -> None:
         """The handler refused the call: it knows, so it gets no `ended`."""
@@ -131,7 +134,7 @@ class Leg:
     def give_up_waiting(self) -> None:
         """No ACK came: ends the session with a BYE (RFC 3261 13.3.1.4)."""
         self._settle()
-        self._spawn(self.hang_up(NOT_ACKNOWLEDGED))
+        self.spawn(self.hang_up(NOT_ACKNOWLEDGED))
 
     def _settle(self) -> None:
         self._acknowledged.set()
@@ -157,7 +160,7 @@ class Leg:
         if self._referral is not None:
             self._referral.stop()
         self._referral = Referral(self.requests, told)
-        self._spawn(self._referral.ask(number))
+        self.spawn(self._referral.ask(number))
 
     async def _tell_ended(self, reason: str) -> None:
         if self._announced:
@@ -199,7 +202,7 @@ class Leg:
         self.dialog.confirm()
         self._settle()
         if waiting.late_offer:
-            self._take_late_answer(ack, first)
+            self._renegotiation.take_late_answer(ack, first)
         elif first and self.remote is not None:
             self.tell_answered(self.remote)
 
@@ -207,7 +210,7 @@ class Leg:
         """Whoever asks for something within the call has our 200: only the ACK was lost. The 200 is still repeated
         until it comes; a late offer waits for it, the answer is in there.
         """
-        answered = bool(self._unacknowledged) and self._remote_offered and not self._acknowledged.is_set()
+        answered = bool(self._unacknowledged) and self._renegotiation.remote_offered and not self._acknowledged.is_set()
         if answered and request.method != "BYE" and self.remote is not None:
             self._settle()
             self.tell_answered(self.remote)
@@ -215,7 +218,7 @@ class Leg:
     def accept_invite(self, transaction: ServerTransaction, sdp: str, headers: Headers, *, late_offer: bool) -> None:
         """200 with our SDP, sent again until the ACK, whatever the transport (RFC 3261 13.3.1.4)."""
         self.local_sdp = sdp
-        self._remote_offered = not late_offer
+        self._renegotiation.remote_offered = not late_offer
         self.respond(transaction, 200, headers, sdp=sdp)
         cseq = read_cseq(transaction.request)
         timers = self.exchange.settings.timers
@@ -254,7 +257,7 @@ class Leg:
                     self.on_early_bye()
                 self.end(HUNG_UP_BY_CALLER)
             case "INVITE" | "UPDATE":
-                self._spawn(self._renegotiate(transaction))
+                self.spawn(self._renegotiation.answer(transaction))
             case "INFO":
                 self._take_info(transaction)
             case "NOTIFY" if self._referral is not None:
@@ -288,72 +291,13 @@ class Leg:
     def _tell_keys(self) -> None:
         """A key may come before the ACK: the handler hears of it after `answered`, when someone listens."""
         for key in self._keys:
-            self._spawn(self._tell(functools.partial(self.handler.info_key, self.call, key.key, key.duration_ms)))
+            self.spawn(self._tell(functools.partial(self.handler.info_key, self.call, key.key, key.duration_ms)))
         self._keys.clear()
 
-    async def _renegotiate(self, transaction: ServerTransaction) -> None:
-        """RFC 3261 14.2, RFC 3311 5.2."""
-        if self.requests.offering:
-            self.respond(transaction, 491)
-        elif self._answering or self._unacknowledged or self.on_early_bye is not None:
-            self.respond(transaction, 500, [("Retry-After", str(random.randint(1, 10)))])
-        else:
-            self._answering = True
-            try:
-                await self._answer_offer(transaction)
-            finally:
-                self._answering = False
+    # --- telling the handler ------------------------------------------------------------------------------------
 
-    async def _answer_offer(self, transaction: ServerTransaction) -> None:
-        request, settings = transaction.request, self.exchange.settings
-        timer = agree_as_callee(request, settings.session_expires_s, settings.min_se_s)
-        body = session_body(request, settings.limits.body_bytes)
-        if isinstance(timer, TooSmall):
-            self.respond(transaction, 422, [("Min-SE", str(timer.min_se_s))])
-            return
-        if isinstance(body, Refusal):
-            self.respond(transaction, body.status, body.headers)
-            return
-        outcome = await self._new_sdp(body)
-        if isinstance(outcome, Reject):
-            self.respond(transaction, outcome.status, reason=outcome.reason)
-            return
-        if self.ended_because is not None:
-            self.respond(transaction, 481)
-            return
-        self.requests.refresh_target(request)
-        self._accept_offer(transaction, outcome, body is None, timer)
-
-    def _accept_offer(
-        self, transaction: ServerTransaction, sdp: str, without_offer: bool, timer: SessionTimer | None
-    ) -> None:
-        headers = timer.response_headers() if timer else []
-        self.keeper.keep(timer)
-        if transaction.request.method == "INVITE":
-            # A re-INVITE without SDP asks for an offer: the session as it stands (RFC 3261 14.1).
-            self.accept_invite(transaction, sdp or self.local_sdp, headers, late_offer=without_offer)
-        else:
-            self.respond(transaction, 200, headers, sdp=sdp)
-            self.local_sdp = sdp or self.local_sdp
-
-    async def _new_sdp(self, body: bytes | None) -> str | Reject:
-        if body is None:
-            return ""
-        try:
-            offer = self.exchange.read_session(body, self.hop)
-        except PeerError:
-            return Reject(400)
-        if offer is None:
-            return Reject(488)
-        if offer == self.remote and self._remote_offered:
-            return self.local_sdp  # RFC 3264 8: the same media get the same answer, version and all
-        outcome = await self._ask_handler(offer)
-        if isinstance(outcome, Reject):
-            return outcome
-        self.remote, self._remote_offered = offer, True
-        return outcome.sdp
-
-    async def _ask_handler(self, offer: SessionOffer) -> Answer | Reject:
+    async def ask_media(self, offer: SessionOffer) -> Answer | Reject:
+        """What the handler answers to other media."""
         async with self._turn:
             try:
                 return await self.handler.media_changed(self.call, offer)
@@ -361,32 +305,8 @@ class Leg:
                 self._handler_failed(problem)
                 return Reject(500)
 
-    def _take_late_answer(self, ack: SipRequest, first: bool) -> None:
-        body = session_body(ack, self.exchange.settings.limits.body_bytes)
-        remote = None
-        if isinstance(body, bytes):
-            try:
-                remote = self.exchange.read_session(body, self.hop)
-            except PeerError:
-                self.exchange.counters["malformed"] += 1
-        if remote is None:
-            self._spawn(self.hang_up(NO_COMMON_MEDIA))
-            return
-        known, self.remote, self._remote_offered = self.remote, remote, False
-        if first:
-            self.tell_answered(remote)
-        elif remote != known:
-            self._spawn(self._tell_moved(remote))
-
-    async def _tell_moved(self, remote: SessionOffer) -> None:
-        """The far end answered our re-offer with other media; what the handler would answer to that is not sent."""
-        if isinstance(await self._ask_handler(remote), Reject):
-            await self.hang_up(NO_COMMON_MEDIA)
-
-    # --- telling the handler ------------------------------------------------------------------------------------
-
     def tell_answered(self, remote: SessionOffer) -> None:
-        self._spawn(self._tell(lambda: self.handler.answered(self.call, remote)))
+        self.spawn(self._tell(lambda: self.handler.answered(self.call, remote)))
         self._told_answered = True
         self._tell_keys()
 
@@ -402,7 +322,7 @@ class Leg:
         """A bug in the handler must not keep a line open that nobody serves."""
         self.exchange.counters["failures"] += 1
         log.error("sip_handler_failed", call=self.call, error=type(problem).__name__)
-        self._spawn(self.hang_up(HANDLER_FAILED))
+        self.spawn(self.hang_up(HANDLER_FAILED))
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
         self.exchange.spawn(work)

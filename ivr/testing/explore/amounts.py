@@ -1,15 +1,19 @@
 """The amounts that a flow's own expressions give, worked out from its text and what was due, without the call's arithmetic."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.flow.expressions import UnreadableFormula, evaluate, read_expression
+from ivr.flow.expressions import UnreadableFormula, evaluate, names_in, read_expression
 from ivr.flow.parts import Formula
+from ivr.reading.scalars import BILL_VALUES
+
+Named = tuple[tuple[str, Value], ...]
+MOST_KEPT = 1024  # sums of one flow
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,29 @@ class FlowAmounts:
     def formulas(self) -> tuple[Formula, ...]:
         return tuple(one for step in self.flow.steps.values() for one in step.formulas())
 
-    def computed(self, dues: Collection[int], leasts: Collection[int], known: Mapping[str, Value]) -> set[int]:
+    def computed(self, dues: Collection[int], leasts: Collection[int], known: Mapping[str, Value]) -> frozenset[int]:
         """In minor units, for each amount that was due during the call; never more than that. `known`: what look-ups gave."""
+        named = tuple((name, known[name]) for name in self._names if name in known)
+        return self._computed(frozenset(dues), frozenset(leasts or (0,)), named) if self.formulas else frozenset()
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """What the formulas are made of, besides what is due."""
+        expressions = (read_expression(one.text) for one in self.formulas if one.gives == "money" or one.name)
+        return frozenset(one.name for expression in expressions for one in names_in(expression)) - BILL_VALUES
+
+    @cached_property
+    def _computed(self) -> Callable[[frozenset[int], frozenset[int], Named], frozenset[int]]:
+        """The same few sums are asked for at every turn."""
+        return lru_cache(MOST_KEPT)(self._compute)
+
+    def _compute(self, dues: frozenset[int], leasts: frozenset[int], named: Named) -> frozenset[int]:
         currency, found = self.flow.head.limits.max_amount.currency, set[int]()
-        for due in dues if self.formulas else ():
-            for least in leasts or (0,):
-                given = {**known, "bill.due": Money(due, currency), "bill.min": Money(least, currency)}
+        for due in dues:
+            for least in leasts:
+                given = {**dict(named), "bill.due": Money(due, currency), "bill.min": Money(least, currency)}
                 found |= {min(minor, due) for minor in _amounts(self.formulas, given)}
-        return found
+        return frozenset(found)
 
 
 def _amounts(formulas: Collection[Formula], given: Mapping[str, Value]) -> Iterator[int]:

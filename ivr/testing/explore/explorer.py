@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -130,10 +131,22 @@ class Explorer:
 
     def _done_twice(self, acts: Sequence[Act]) -> Done:
         """At both depths: what the whole one says, and untrue as well where the quick one says otherwise."""
-        quick, whole = self._done(acts, "quick"), self._done(acts, "whole")
+        with self._at_one_time():
+            quick, whole = self._done(acts, "quick"), self._done(acts, "whole")
         if whole.untrue is not None or quick.records == whole.records:
             return whole
         return replace(whole, untrue=Untrue(MODEL, f"the model ends {quick.records}, the store {whole.records}"))
+
+    @contextmanager
+    def _at_one_time(self) -> Iterator[None]:
+        """The quick walk begins when the whole one does: hours and dates decide what callers hear. Only the whole one's clock
+        cannot be put back, because its store counts attempts by it."""
+        clock, at = self.bench("quick").workbench.clock, self.bench("whole").workbench.clock.now
+        before, clock.now = clock.now, at
+        try:
+            yield
+        finally:
+            clock.now = before
 
     def _judged(self, walk: Walk, depth: Depth) -> Done:
         """Where a rule was broken, what is left of the bench is not to be trusted."""
