@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Literal, Protocol
 
 from ivr.bank.promises import Promises
@@ -14,11 +13,22 @@ Outcome = Literal[
 Told = Literal["approved", "declined", "reversed", "undo_refused", "captured", "capture_failed", "other"]
 
 
-class Unreadable(Enum):
-    AMOUNT = "amount"
+@dataclass(frozen=True)
+class AmountSaid:
+    """An amount as a bank has written it: minor units and currency, each None where it cannot be read.
+
+    `is_whole`: in the agreed form. Loose ones are never believed, but what they do say may be another amount.
+    """
+
+    minor: int | None = None
+    currency: str | None = None
+    is_whole: bool = False
+
+    def differs(self, asked: Money) -> bool:
+        return self.minor not in (None, asked.minor) or self.currency not in (None, asked.currency)
 
 
-UNREADABLE = Unreadable.AMOUNT
+UNREADABLE = AmountSaid()
 
 
 @dataclass(frozen=True)
@@ -51,8 +61,8 @@ class BankAnswer:
     - capturing: the bank has taken the capture of what it approved; its outcome too is told later.
     - not_as_asked: money may have moved, and not as agreed (part of the amount, say): reverse. Never a client's own word.
 
-    `reason` says in a few words why it is unknown or not sent, for the log. `amount` is what the bank says that it has
-    approved, None where it does not say, UNREADABLE where it says so in another form than agreed. `bank_reference`:
+    `reason` says in a few words why it is unknown or not sent, for the log. `amounts` are all that the bank says that it has
+    approved, none where it does not say. `is_code_odd`: there is a response code, but it cannot be read. `bank_reference`:
     the bank's own, by which an approved charge is captured. What may be believed of an answer is for `verdict`.
     """
 
@@ -61,8 +71,9 @@ class BankAnswer:
     response_code: str | None = None
     authorization_code: str | None = None
     reason: str | None = None
-    amount: Money | Unreadable | None = None
+    amounts: tuple[AmountSaid, ...] = ()
     bank_reference: str | None = None
+    is_code_odd: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ does it have an authorization code (field 38), or the bank's own reference where
 
 | the answer | to a charge | to an inquiry, or the charge repeated |
 | --- | --- | --- |
-| approved, partly (39 = 10) or another amount or currency | reverse | reverse |
-| approved with a refusing code, declined with an approving one | inquire | reverse |
+| approved, partly (39 = 10) or another amount or currency in any of its amounts | reverse | reverse |
+| approved with a refusing code or one that cannot be read, declined with an approving one | inquire | reverse |
 | approved with an amount that cannot be read | inquire | reverse |
 | approved without a response code, or without an authorization code | inquire | believe |
-| reversed with a refusing code | | ask again |
+| reversed with a refusing code or one that cannot be read | | ask again |
 
 `reverse`: money may have moved, and not as the caller agreed to; the caller is told nothing that is not so, because the
 charge stays `unknown` until the bank has taken it back. `inquire`: one more word of the bank's decides. What is believed
@@ -65,7 +65,7 @@ def doubt_of(answer: BankAnswer, asked: Money) -> Doubt | None:
             return _doubt_of_approval(answer, asked)
         case "declined" if code in APPROVING or code == PARTIAL:
             return "code_contradicts"
-        case "reversed" if code is not None and code not in REVERSING:
+        case "reversed" if answer.is_code_odd or (code is not None and code not in REVERSING):
             return "reversal_refused"
     return None
 
@@ -74,11 +74,11 @@ def _doubt_of_approval(answer: BankAnswer, asked: Money) -> Doubt | None:
     code = answer.response_code
     if code == PARTIAL:
         return "partial_approval"
-    if code is not None and code not in APPROVING:
-        return "code_contradicts"
-    if isinstance(answer.amount, Money) and answer.amount != asked:
+    if any(amount.differs(asked) for amount in answer.amounts):
         return "another_amount"
-    if answer.amount is not None and not isinstance(answer.amount, Money):
+    if answer.is_code_odd or (code is not None and code not in APPROVING):
+        return "code_contradicts"
+    if not all(amount.is_whole for amount in answer.amounts):
         return "amount_unreadable"
     if code is None:
         return "no_response_code"

@@ -1,6 +1,7 @@
 """The caller's number, however a network writes it: one caller is one caller, and callers who withhold theirs are not one.
 
-`+15550100`, `0015550100`, `tel:+1-555-0100` and `sip:+15550100@gateway` are the same caller (RFC 3966 3, RFC 3261 19.1.4).
+`+15550100`, `0015550100`, `011 1 555 0100`, `tel:+1-555-0100` and `sip:+15550100:secret@gateway` are the same caller
+(RFC 3966 3, RFC 3261 19.1.1 and 19.1.4).
 """
 
 import re
@@ -18,9 +19,21 @@ _KEYS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999"
 # Twilio's documentation has RESTRICTED as +7378742883, its calls as +7378742833.
 _SPELT = frozenset({*(word.translate(_KEYS) for word in _WORDS if len(word) >= 7), "7378742883", "464"})
 _SCHEME = re.compile(r"(?:sips?|tels?|callto):", re.IGNORECASE)
+_CLIENT = "client:"  # Twilio's SDKs: a scheme of no address
 _ADDRESS = re.compile(r"<([^<>]*)>")
-_SEPARATORS = re.compile(r"[\s().\-/_]+")
+# Hyphens and dashes of every width, and the marks that nobody sees in a number copied from a page.
+_SEPARATORS = re.compile(r"[\s().\-/_\u00ad\u200b-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufeff]+")
+# In any order: "Number withheld", "Caller ID unavailable", "Número privado".
+_HIDDEN = (
+    *("anonym(?:ous|e|us)?", "anonim[ao]", "restricted", "restringid[ao]", "(?:un|not?)available", "nodisponible"),
+    *("unknown", "desconocid[ao]", "inconnu", "unbekannt", "blocked", "bloquead[ao]", "private?", "privad[ao]"),
+    *("withheld", "hidden", "ocult[ao]", "suppressed", "unterdrueckt", "outofarea", "masque"),
+)
+_BESIDE = "numbers?|numero|nummer|rufnummer|callers?|calling|call|cli|id|ident(?:ity|idad)|name|user|party|llamada|phone|de|el|the|is"
+_WITHHELD = re.compile(rf"(?:{_BESIDE})*(?:{'|'.join(_HIDDEN)})(?:{_BESIDE}|{'|'.join(_HIDDEN)})*")
 SHORTEST_TEXTED, LONGEST_NUMBER = 7, 15  # digits; E.164 has no number that is longer
+# North America dials 011 where others dial 00; shorter ones may be national, such as 0113 496 0000 in Leeds.
+SHORTEST_AFTER_011 = 12
 
 
 def caller_key(written: str) -> str:
@@ -28,13 +41,20 @@ def caller_key(written: str) -> str:
     user, host = _parts(written)
     plain = _SEPARATORS.sub("", user).lower()
     digits = plain.removeprefix("+")
-    if host.endswith(".invalid") or plain in _WORDS or not digits.strip("0"):
+    if host.endswith(".invalid") or _is_withheld(plain) or not digits.strip("0"):
         return ""
     if not _is_number(digits):
         return f"{plain}@{host}" if host else plain
     if digits in _SPELT:
         return ""
+    if len(digits) >= SHORTEST_AFTER_011:
+        digits = digits.removeprefix("011")
     return digits.removeprefix("00") if len(digits) > SHORTEST_TEXTED else digits
+
+
+def _is_withheld(plain: str) -> bool:
+    bare = "".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one))
+    return plain in _WORDS or _WITHHELD.fullmatch(bare) is not None
 
 
 def takes_texts(written: str) -> bool:
@@ -44,11 +64,13 @@ def takes_texts(written: str) -> bool:
 
 
 def _parts(written: str) -> tuple[str, str]:
-    """User and host, without scheme, display name, escapes and parameters."""
+    """User and host, without scheme, display name, escapes, password and parameters."""
     text = unicodedata.normalize("NFKC", unquote(written)).strip()
     address = _ADDRESS.search(text)
     text = _SCHEME.sub("", address[1] if address else text, count=1).strip().strip('"')
     user, _, host = text.partition("@")
+    if host and not user.lower().startswith(_CLIENT):
+        user = user.partition(":")[0]
     return user.partition(";")[0], host.partition(";")[0].partition(":")[0].lower()
 
 

@@ -13,6 +13,7 @@ from ivr.core.money import Money
 
 ASKED = Money(4250, "USD")
 GOOD = {"reference": "CA1-1", "outcome": "approved", "response_code": "00", "authorization_code": "482913"}
+WHOLE = {"minor": 4250, "currency": "USD"}
 BELIEVED = ("approved", "approved")
 CONTRADICTS = ("unknown", "not_as_asked")
 TAKEN_BACK = ("not_as_asked", "not_as_asked")
@@ -49,9 +50,26 @@ def both(body: dict[str, object]) -> tuple[str, str]:
         ({"response_code": 0}, BELIEVED),
         ({"response_code": "00  "}, BELIEVED),
         ({"response_code": None}, ONE_MORE_WORD),
-        ({"response_code": "0123456789"}, ONE_MORE_WORD),
-        ({"response_code": False}, ONE_MORE_WORD),
-        ({"response_code": ["00"]}, ONE_MORE_WORD),
+        ({"response_code": ""}, ONE_MORE_WORD),
+        ({"response_code": "  "}, ONE_MORE_WORD),
+        # A code that cannot be read may refuse: only where there is none is the bank's second word enough.
+        ({"response_code": "0123456789"}, CONTRADICTS),
+        ({"response_code": False}, CONTRADICTS),
+        ({"response_code": ["00"]}, CONTRADICTS),
+        ({"response_code": {}}, CONTRADICTS),
+        ({"response_code": "5"}, CONTRADICTS),
+        ({"response_code": "051"}, CONTRADICTS),
+        ({"response_code": "51.0"}, CONTRADICTS),
+        ({"response_code": 51.0}, CONTRADICTS),
+        ({"response_code": 51.5}, CONTRADICTS),
+        ({"response_code": -5}, CONTRADICTS),
+        ({"response_code": "999"}, CONTRADICTS),
+        ({"response_code": 999}, CONTRADICTS),
+        ({"response_code": "<b>"}, CONTRADICTS),
+        ({"response_code": 10.0}, TAKEN_BACK),
+        ({"response_code": "010"}, TAKEN_BACK),
+        ({"response_code": "0"}, BELIEVED),
+        ({"response_code": "000"}, BELIEVED),
         # the amount
         ({"approved_amount": {"minor": 4250, "currency": "USD"}}, BELIEVED),
         ({"amount": {"minor": 4250, "currency": "USD"}}, BELIEVED),
@@ -68,6 +86,21 @@ def both(body: dict[str, object]) -> tuple[str, str]:
         ({"approved_amount": {"minor": 4250}}, CONTRADICTS),
         ({"approved_amount": 42.5}, CONTRADICTS),
         ({"approved_amount": "42.50 USD"}, CONTRADICTS),
+        ({"approved_amount": None, "amount": {"minor": 2000, "currency": "USD"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 2000, "currency": "USD"}, "amount": None}, TAKEN_BACK),
+        ({"approved_amount": WHOLE, "amount": {"minor": 2000, "currency": "USD"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 2000, "currency": "USD"}, "amount": WHOLE}, TAKEN_BACK),
+        ({"approved_amount": WHOLE, "amount": {"minor": 2000}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 2000, "currency": None}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": "2000", "currency": "USD"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 2000.0, "currency": "USD"}}, TAKEN_BACK),
+        ({"approved_amount": {"currency": "MXN"}}, TAKEN_BACK),
+        ({"approved_amount": {"minor": 2000, "currency": "USD"}, "response_code": "999"}, TAKEN_BACK),
+        ({"approved_amount": WHOLE, "amount": 42.5}, CONTRADICTS),
+        ({"approved_amount": {}, "amount": WHOLE}, CONTRADICTS),
+        ({"approved_amount": None, "amount": WHOLE}, BELIEVED),
+        ({"approved_amount": WHOLE, "amount": WHOLE}, BELIEVED),
+        ({"approved_amount": None, "amount": None}, BELIEVED),
         # field 38
         ({"authorization_code": "48291 "}, BELIEVED),
         ({"authorization_code": "  4829"}, BELIEVED),
@@ -118,7 +151,14 @@ def test_what_says_two_things_or_nothing_says_nothing(content: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [("00", "reversed"), (None, "reversed"), ("25", "reversed"), ("05", "unknown"), (96, "unknown")],
+    [
+        ("00", "reversed"),
+        (None, "reversed"),
+        ("25", "reversed"),
+        ("05", "unknown"),
+        (96, "unknown"),
+        ("999", "unknown"),
+    ],
 )
 def test_a_reversal_with_a_refusing_code_has_reversed_nothing(code: object, outcome: str) -> None:
     body = {"reference": "CA1-1", "outcome": "reversed", "response_code": code}

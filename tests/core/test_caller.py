@@ -20,12 +20,18 @@ WITHHELD = [
         "anonymous@192.0.2.1",
         "sip:+266696687@h",
     ),
+    *("Number withheld", "Withheld Number", "id withheld", "Caller ID unavailable", "anonym", "Desconocido"),
+    *("Caller ID Withheld", "NUMBER_UNAVAILABLE", "unavailable caller", "Número privado", "número oculto", "Anónimo"),
+    *("Not Available", "Unknown Caller ID", "sip:Number%20withheld@192.0.2.1", "sip:anonymous:x@192.0.2.1", "Anonyme"),
+    *("No disponible", "identidad oculta", "unbekannt", "Caller-ID blocked", '"Withheld" <sip:withheld@pbx.example>'),
     *("No Caller ID", "Out of Area", "0", "0000000000", "+", "-", "Private Number", "withheld", "blocked"),
 ]
 SAME = [
     *("+15551230100", "15551230100", "0015551230100", "tel:+1-555-123-0100", "+1 (555) 123-0100", "+1.555.123.0100"),
     *("sip:+15551230100@gateway.example", "sip:+15551230100@192.0.2.1:5060;user=phone", "<sip:15551230100@h>"),
     *("tel:+15551230100;phone-context=example.com", "%2B15551230100", "00 1 555 123 0100", "SIP:+1-555-123-0100@h"),
+    *("sip:+15551230100:secret@gateway.example", "<sip:15551230100:5060@h;user=phone>", "011 1 555 123 0100"),
+    *("01115551230100", "+1\u2010555\u2011123\u20120100", "+1\u2013555\u2014123\u22120100", "\u202a+15551230100\u202c"),
     '"Ann" <sip:+15551230100@gateway.example;user=phone>;tag=42',
 ]
 
@@ -54,6 +60,19 @@ def test_callers_with_names_are_told_apart():
 def test_what_is_no_whole_telephone_number_takes_no_texts(written: str):
     assert caller_key(written)
     assert not takes_texts(written)
+
+
+def test_a_client_of_the_networks_own_is_told_apart_by_its_name():
+    assert caller_key("client:ann") != caller_key("client:bob")
+    assert caller_key("client:ann@desk") != caller_key("client:bob@desk")
+
+
+@pytest.mark.parametrize(
+    "written", ["01134960000", "sip:private.office@pbx", "sip:callers@pbx", "sip:idaho@pbx", "client:unknown"]
+)
+def test_what_only_looks_withheld_or_dialled_abroad_is_kept(written: str):
+    assert caller_key(written)
+    assert caller_key("01134960000") == "01134960000"
 
 
 @given(st.text(max_size=80))

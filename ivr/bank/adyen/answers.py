@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ivr.bank.interface import UNREADABLE, BankAnswer, Unreadable
-from ivr.core.money import Money
+from ivr.bank.interface import AmountSaid, BankAnswer
 
 OK, CREATED, UNPROCESSABLE, SERVER_FAULT = 200, 201, 422, 500
 REFUSED_REQUEST = frozenset({400, 401, 403, UNPROCESSABLE})
@@ -97,16 +96,11 @@ def bank_reference(said: Mapping[str, Any]) -> str | None:
     return number if is_good else None
 
 
-def amount(said: Mapping[str, Any]) -> Money | Unreadable | None:
+def amount(said: Mapping[str, Any]) -> tuple[AmountSaid, ...]:
     written = said.get("amount")
     if written is None:
-        return None
+        return ()
     value, currency = (written.get("value"), written.get("currency")) if isinstance(written, dict) else (None, None)
-    if (
-        not isinstance(value, int)
-        or isinstance(value, bool)
-        or not isinstance(currency, str)
-        or len(currency) != len("USD")
-    ):
-        return UNREADABLE
-    return Money(value, currency)
+    minor = value if isinstance(value, int) and not isinstance(value, bool) else None
+    currency = currency if isinstance(currency, str) and len(currency) == len("USD") else None
+    return (AmountSaid(minor, currency, minor is not None and currency is not None),)

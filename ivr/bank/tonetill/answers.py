@@ -4,11 +4,9 @@ Whether what it says may be believed (an approval with a refusing code, another 
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from ivr.bank.interface import UNREADABLE, BankAnswer, Outcome, Unreadable
-from ivr.core.money import Money
+from ivr.bank.interface import UNREADABLE, AmountSaid, BankAnswer, Outcome
 
 # What each question can be answered with; anything else is not an answer.
 AUTHORIZATION_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined"})
@@ -17,6 +15,9 @@ REVERSAL_OUTCOMES: frozenset[Outcome] = frozenset({"reversed"})
 OK, CREATED, NOT_FOUND, CONFLICT, SERVER_FAULT = 200, 201, 404, 409, 500
 LONGEST_CODE = 6  # field 38 has six characters (ISO 8583-1): nothing longer is kept, so nothing secret can be
 RESPONSE_CODE_DIGITS = 2  # field 39
+LONGEST_AMOUNT = 18  # characters of minor units in text
+# Each may say it, and one that is null takes nothing from the other.
+AMOUNTS = ("approved_amount", "amount")
 
 
 def read_answer(reference: str, status: int, content: bytes, outcomes: frozenset[Outcome]) -> BankAnswer:
@@ -33,12 +34,14 @@ def read_answer(reference: str, status: int, content: bytes, outcomes: frozenset
         return _unknown(reference, status, "an answer to something else")
     if status not in _statuses_of(outcome):
         return _unknown(reference, status, f"'{outcome}' under this status")
+    code = _response_code(answer.get("response_code"))
     return BankAnswer(
         outcome,
         reference,
-        _response_code(answer.get("response_code")),
+        code,
         _authorization_code(answer.get("authorization_code")),
-        amount=_amount(answer),
+        amounts=tuple(_amount(answer[name]) for name in AMOUNTS if answer.get(name) is not None),
+        is_code_odd=code is None and _is_there(answer.get("response_code")),
     )
 
 
@@ -63,11 +66,20 @@ def _refuse(constant: str) -> None:
 
 
 def _response_code(written: object) -> str | None:
-    """Two characters. A number has lost its leading nought; padding means nothing."""
-    if isinstance(written, int) and not isinstance(written, bool) and 0 <= written < 10**RESPONSE_CODE_DIGITS:
-        return f"{written:0{RESPONSE_CODE_DIGITS}d}"
+    """Two characters. A number has lost its leading noughts, or is written with more of them; padding means nothing."""
+    if isinstance(written, float) and written.is_integer():
+        written = int(written)
+    if isinstance(written, int) and not isinstance(written, bool):
+        written = str(written)
     code = written.strip() if isinstance(written, str) else ""
+    if code.isascii() and code.isdecimal():
+        code = code.lstrip("0").rjust(RESPONSE_CODE_DIGITS, "0")
     return code if len(code) == RESPONSE_CODE_DIGITS and code.isascii() and code.isalnum() else None
+
+
+def _is_there(written: object) -> bool:
+    """Missing, null and blank say nothing; anything else says something, whether or not we can read it."""
+    return written is not None and not (isinstance(written, str) and not written.strip())
 
 
 def _authorization_code(written: object) -> str | None:
@@ -78,12 +90,22 @@ def _authorization_code(written: object) -> str | None:
     return code if 0 < len(code) <= LONGEST_CODE and code.isascii() and code.isalnum() else None
 
 
-def _amount(answer: Mapping[str, Any]) -> Money | Unreadable | None:
-    """`approved_amount`, or `amount` where there is no such key: `{"minor": 2000, "currency": "USD"}`, nothing looser."""
-    written = answer.get("approved_amount", answer.get("amount"))
-    if written is None:
-        return None
-    minor, currency = (written.get("minor"), written.get("currency")) if isinstance(written, dict) else (None, None)
-    if not isinstance(minor, int) or isinstance(minor, bool) or minor < 0:
+def _amount(written: object) -> AmountSaid:
+    """`{"minor": 2000, "currency": "USD"}`, nothing looser; what a looser one says is kept, because it may be another amount."""
+    if not isinstance(written, dict):
         return UNREADABLE
-    return Money(minor, currency) if isinstance(currency, str) and len(currency) == len("USD") else UNREADABLE
+    minor, currency = written.get("minor"), written.get("currency")
+    currency = currency if isinstance(currency, str) and len(currency) == len("USD") else None
+    is_whole = isinstance(minor, int) and not isinstance(minor, bool) and minor >= 0 and currency is not None
+    return AmountSaid(_number(minor), currency, is_whole)
+
+
+def _number(written: object) -> int | None:
+    if isinstance(written, float) and written.is_integer():
+        written = int(written)
+    if isinstance(written, int) and not isinstance(written, bool) and written >= 0:
+        return written
+    is_number = (
+        isinstance(written, str) and written.isascii() and written.isdecimal() and len(written) <= LONGEST_AMOUNT
+    )
+    return int(str(written)) if is_number else None

@@ -21,6 +21,7 @@ MAX_BODY_BYTES = 256
 KEYS = "0123456789*#ABCD"
 # Gateways write * and # as RFC 4733's event codes too.
 CODES = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
+PRINTABLE = (0x20, 0x7E)
 HOOK_FLASH = ("16", "!", "HF", "FLASH")
 SIGNAL = re.compile(r"^\s*signal\s*[=:]\s*(\S{1,5})\s*$", re.IGNORECASE | re.MULTILINE)
 DURATION = re.compile(r"^\s*duration\s*[=:]\s*(\d{1,6})\s*$", re.IGNORECASE | re.MULTILINE)
@@ -42,7 +43,7 @@ def read_info_keys(kind: str, body: bytes) -> tuple[InfoKey, ...] | None:
     digits = DIGITS.findall(text_of(body))
     if kind == NORTEL and digits:
         return tuple(InfoKey(key, DEFAULT_DURATION_MS) for key in "".join(digits).upper())
-    key = read_info_key(body) or (read_payload(body) if is_payload(kind, body) else None)
+    key = read_payload(body) if is_payload(kind, body) else read_info_key(body)
     if key is not None:
         return (key,)
     return () if signal_of(text_of(body)) in HOOK_FLASH else None
@@ -70,8 +71,11 @@ def text_of(body: bytes) -> str:
 
 
 def is_payload(kind: str, body: bytes) -> bool:
-    """RFC 4733 2.3: event code, end bit and volume, duration."""
-    return kind == EVENT and len(body) == 4 and body[0] < len(KEYS)
+    """RFC 4733 2.3: event code, end bit and volume, duration. The codes 9 to 13 are blanks in text: four bytes are text only
+    where all of them can be printed, or are the end of its line.
+    """
+    is_text = all(PRINTABLE[0] <= byte <= PRINTABLE[1] for byte in body.rstrip(b"\r\n"))
+    return kind == EVENT and len(body) == 4 and body[0] < len(KEYS) and not is_text
 
 
 def read_payload(body: bytes) -> InfoKey:

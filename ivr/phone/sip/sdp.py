@@ -148,11 +148,14 @@ def read_crypto(media: MediaDescription) -> list[Crypto]:
 
 
 def read_crypto_line(line: str) -> Crypto | None:
-    """`1 AES_CM_128_HMAC_SHA1_80 inline:BASE64|2^31`; a line with session parameters or an MKI is not for us."""
+    """`1 AES_CM_128_HMAC_SHA1_80 inline:BASE64|2^31`; a line with session parameters or an MKI is not for us.
+
+    The suite and `inline` are the same in any case: they are literals of ABNF (RFC 4568 9.1, RFC 5234 2.3).
+    """
     words = line.split()
-    if len(words) != 3 or words[1] != SRTP_SUITE or not words[2].startswith("inline:"):
+    if len(words) != 3 or words[1].upper() != SRTP_SUITE or not words[2].lower().startswith("inline:"):
         return None
-    tag, (encoded, *rest) = words[0], words[2].removeprefix("inline:").split("|")
+    tag, (encoded, *rest) = words[0], words[2].partition(":")[2].split("|")
     with_mki = any(":" in part for part in rest)
     if with_mki or not (tag.isascii() and tag.isdigit() and len(tag) <= 9):
         return None

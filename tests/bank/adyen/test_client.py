@@ -9,6 +9,7 @@ import pytest
 
 from ivr.bank.adyen import AdyenBank
 from ivr.bank.adyen.answers import ours, read_payment, theirs
+from ivr.bank.interface import AmountSaid
 from ivr.core.money import Money
 from tests.bank.adyen.keys import API_KEY
 from tests.bank.adyen.running import CVC, PAN, RunningAdyen, request_of
@@ -24,7 +25,7 @@ def test_a_payment_is_authorized_and_captured_once(adyen: AdyenBank, adyen_proce
     reference = new_reference()
     answer = adyen.authorize(request_of(adyen_process.vault(), reference))
     assert (answer.outcome, answer.response_code, answer.authorization_code) == ("approved", "00", "482913")
-    assert answer.amount == Money(4250)
+    assert answer.amounts == (AmountSaid(4250, "USD", is_whole=True),)
     assert answer.bank_reference
     for _ in range(2):
         assert adyen.capture(reference, answer.bank_reference, Money(4250)).outcome == "capturing"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.phone.sip.info_keys import read_info_key
+from ivr.phone.sip.info_keys import read_info_key, read_info_keys
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,20 @@ def test_what_is_no_key_is_none(body):
 
 def test_a_key_is_not_shown():
     assert "7" not in repr(read_info_key(b"Signal=7\r\nDuration=160"))
+
+
+@pytest.mark.parametrize(("code", "key"), [*enumerate("0123456789*#ABCD")])
+@pytest.mark.parametrize("flags", [0x00, 0x0A, 0x8A, 0x0C, 0x20])
+@pytest.mark.parametrize("duration", [0x0140, 0x0C30, 0x3030, 0x0A31, 0x2023])
+def test_a_payload_is_one_whatever_its_bytes_mean_in_text(code, key, flags, duration):
+    body = bytes((code, flags)) + duration.to_bytes(2, "big")
+    assert [found.key for found in read_info_keys("audio/telephone-event", body)] == [key]
+
+
+@pytest.mark.parametrize("body", [b"   5", b"5   ", b"5\r\n ", b"11\r\n", b"  #\n"])
+def test_four_printable_bytes_are_text(body):
+    assert read_info_keys("audio/telephone-event", body) == (read_info_key(body),)
+
+
+def test_four_bytes_of_another_type_are_no_payload():
+    assert [found.key for found in read_info_keys("application/dtmf", b"\t\n\x0c0")] == ["0"]

@@ -177,6 +177,14 @@ def test_keys_are_taken_over_tls_and_answered_with_our_own_under_their_tag():
     assert found.local_crypto.key_and_salt != found.remote_crypto.key_and_salt
 
 
+@pytest.mark.parametrize("suite", ["AES_CM_128_HMAC_SHA1_80", "aes_cm_128_hmac_sha1_80", "Aes_Cm_128_Hmac_Sha1_80"])
+@pytest.mark.parametrize("method", ["inline:", "INLINE:", "Inline:"])
+def test_suite_and_key_method_are_the_same_in_any_case(suite, method):
+    found = answer(sdp(SECURE[0], f"a=crypto:3 {suite} {method}{KEY}|2^31"), tls=True)
+    assert found.remote_crypto.key_and_salt == bytes(range(30))
+    assert "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:" in found.sdp
+
+
 def test_keys_over_a_connection_anyone_can_read_are_refused():
     assert answer(sdp(*SECURE), tls=False) is None
 
