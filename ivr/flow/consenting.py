@@ -114,7 +114,8 @@ class Consenting(Step):
         """The phrase is put together as it was said: nothing that chooses its wording has changed since."""
         phrase = turn.phrase(f"confirm_{self.subject}", **self._said(turn))
         terms = tuple((name, str(value)) for name, value in turn.call.notes.items())
-        turn = turn.do(RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, _amount(turn), terms))
+        agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, _amount(turn), terms, turn.about)
+        turn = turn.do(agreed)
         return turn.forget("amount", "money")
 
     def _said(self, turn: Turn) -> dict[str, Value]:

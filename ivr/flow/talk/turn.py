@@ -153,6 +153,14 @@ class Turn(NamedTuple):
         return self.collect(field, self.rules(1, 1, is_plain=True), flush=flush)
 
     @property
+    def about(self) -> str:
+        """What the call is about now: what was looked up, or else what the caller keyed in."""
+        if self.call.payable is not None:
+            return f"{self.call.payable.source} {self.call.payable.key}"
+        answers = sorted(self.flow.answers & self.call.values.keys())
+        return " ".join(f"{name}={self.call.values[name]}" for name in answers)
+
+    @property
     def is_one_key(self) -> bool:
         """Whether a key alone may be an answer to the present question."""
         step, call = self.flow.steps[self.call.step], self.call
