@@ -175,12 +175,15 @@ class Payments:
             payable_source=action.payable.source if action.payable else "",
             payable_key=action.payable.key if action.payable else "",
             line=line_of(call),
+            of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
         )
         match self.store.begin_payment(intent, _limits(flow), at, due):
             case OverLimit(name):
                 return LimitReached(at, name)
             case BeingPaid():
                 return ChargeRefused(at, "being_paid")
+            case DueChanged(left) if left.currency != action.amount.currency:
+                return ChargeRefused(at, "not_payable")
             case DueChanged(left):
                 return ChargeRefused(at, "due_changed" if left.minor > 0 else "nothing_due", left)
             case AlreadyBegun():

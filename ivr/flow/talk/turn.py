@@ -286,6 +286,11 @@ def offer_cancel(turn: Turn) -> Reply:
     return _begun_again(turn, OfferCancel())
 
 
+def come_round(turn: Turn) -> Reply:
+    """The same offers from their beginning, at the caller's key."""
+    return _begun_again(turn, Again())
+
+
 def _begun_again(turn: Turn, wish: Wish, said: str = "") -> Reply:
     """Clearing costs nothing, but a clear key that hangs must not hold a line for ever: after `FREE_CLEARS` each is a try."""
     turn = turn.change(clears=turn.call.clears + 1)
