@@ -106,6 +106,39 @@ def test_who_consents_to_more_than_is_due_by_then_hears_the_new_amount_and_choos
     assert (charged(bench), due(bench)) == ([2000, 2250], 0)
 
 
+def renew(bench: Bench, due: Money) -> None:
+    bill = bench.workbench.store.find_bill("12345678")
+    assert bill is not None
+    bench.workbench.store.renew_bills([replace(bill, due=due, minimum=Money(1000, due.currency))])
+
+
+@pytest.mark.parametrize("now_due", [4249, 4251, 5000])
+def test_the_full_balance_is_that_of_the_moment_of_the_charge(bench: Bench, now_due: int):
+    one = Person(bench).at_consent()
+    renew(bench, Money(now_due))
+    one.keys("1")
+    assert one.heard == ["due_changed", "pay_full_balance", "pay_another_amount"]
+    assert (charged(bench), one.call.charges) == ([], ())
+
+
+@pytest.mark.parametrize("now_due", [2000, 4249, 5000])
+def test_an_amount_of_the_callers_own_is_paid_as_long_as_it_is_due(bench: Bench, now_due: int):
+    one = Person(bench).at_consent("2", "2000#", "1")
+    renew(bench, Money(now_due))
+    one.keys("1")
+    bench.workbench.work()
+    assert (charged(bench), due(bench)) == ([2000], now_due - 2000)
+
+
+@pytest.mark.parametrize("amount", [("1",), ("2", "2000#", "1")])
+def test_a_bill_that_is_in_another_currency_by_then_is_not_payable_here(bench: Bench, amount: tuple[str, ...]):
+    one = Person(bench).at_consent(*amount)
+    renew(bench, Money(4250, "EUR"))
+    one.keys("1")
+    assert one.heard == ["bill_not_payable", "you_were_not_charged", "goodbye"]
+    assert not bench.workbench.store.is_staged(f"{one.line.call_id}-1")
+
+
 def test_who_consents_to_a_bill_that_is_paid_by_then_hears_that_nothing_is_due(bench: Bench):
     one, other = Person(bench), Person(bench, "+15559990100")
     one.at_consent()

@@ -1,18 +1,17 @@
 """Keeps what a caller has agreed to, with the words that were said, before the call goes on."""
 
-import hashlib
 from datetime import datetime
 
-from ivr.calls.payments import Payments
+from ivr.calls.payments import Payments, short_hash
 from ivr.core.actions import RecordAgreement
 from ivr.core.call import Call
 from ivr.store import Agreement
 
 
 def record_agreement(payments: Payments, call: Call, action: RecordAgreement, at: datetime) -> None:
-    """However often the same key is delivered, it is one agreement; another amount or another day is another one."""
+    """However often the same key is delivered, it is one agreement; another bill, amount or day is another one."""
     agreement = Agreement(
-        reference=reference_of(call, action),
+        reference=reference_of(call, action, payments.ani_key),
         kind=action.kind,
         subject=action.subject,
         merchant=payments.merchant,
@@ -30,7 +29,7 @@ def record_agreement(payments: Payments, call: Call, action: RecordAgreement, at
     payments.store.record_agreement(agreement, tell_billing=payments.tells_billing)
 
 
-def reference_of(call: Call, action: RecordAgreement) -> str:
-    """Ours, of this one agreement: the call's id, and eight letters that stand for what was agreed to."""
-    what = f"{action.kind} {action.subject} {action.amount} {action.terms}"
-    return f"{call.id}-{action.kind}-{hashlib.sha256(what.encode()).hexdigest()[:8]}"
+def reference_of(call: Call, action: RecordAgreement, key: bytes) -> str:
+    """Ours, of this one agreement: the call's id, and letters that stand for what was agreed to and what it is for."""
+    what = f"{action.kind} {action.subject} {action.amount} {action.terms} {action.about}"
+    return f"{call.id}-{action.kind}-{short_hash(key, what)}"

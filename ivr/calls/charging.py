@@ -36,12 +36,10 @@ def authorize(
         return _refuse(payments, call, ChargeRefused(at, "not_reached"))
     if due is None:
         return _hold(payments, call, action, at)
-    if isinstance(due, InOurTable):
-        return payments.authorize(call, flow, action, at)
-    if due.amount.currency != action.amount.currency:
+    answer = payments.authorize(call, flow, action, at, None if isinstance(due, InOurTable) else due)
+    if isinstance(answer, ChargeRefused) and answer.reason == "not_payable":
         log.error("a bill has changed its currency", call=call.id)
-        return _refuse(payments, call, ChargeRefused(at, "not_payable"))
-    return payments.authorize(call, flow, action, at, due)
+    return answer
 
 
 def _hold(payments: Payments, call: Call, action: Authorize, at: datetime) -> Event | None:

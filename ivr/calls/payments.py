@@ -175,12 +175,15 @@ class Payments:
             payable_source=action.payable.source if action.payable else "",
             payable_key=action.payable.key if action.payable else "",
             line=line_of(call),
+            of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
         )
         match self.store.begin_payment(intent, _limits(flow), at, due):
             case OverLimit(name):
                 return LimitReached(at, name)
             case BeingPaid():
                 return ChargeRefused(at, "being_paid")
+            case DueChanged(left) if left.currency != action.amount.currency:
+                return ChargeRefused(at, "not_payable")
             case DueChanged(left):
                 return ChargeRefused(at, "due_changed" if left.minor > 0 else "nothing_due", left)
             case AlreadyBegun():
@@ -214,10 +217,9 @@ class Payments:
         return replace(call, outcome=call.known_ending) if call.phase == "over" else call
 
     def send_sms(self, call: Call, action: SendSms, at: datetime) -> None:
-        # One text of a kind for each call, or for each charge, however often the step is repeated; none to a number that
-        # takes none.
-        about = call.intent_of(action.attempt) if action.attempt else call.id
-        phrase = action.phrase
+        """One text for each charge, or for what it is about in the same words, however often the step is repeated; none to a
+        number that takes none."""
+        phrase, message = action.phrase, self._message_id(call, action)
         if action.link_to is not None:
             if self.links is None:
                 raise FlowError(
@@ -225,7 +227,14 @@ class Payments:
                 )  # such a flow does not serve
             phrase = replace(phrase, values=(*phrase.values, ("link", self.links.to(action.link_to, at))))
         if call.can_text:
-            self.store.queue_sms(f"{about}-{action.template}", call.ani, self.words(phrase), at)
+            self.store.queue_sms(message, call.ani, self.words(phrase), at)
+
+    def _message_id(self, call: Call, action: SendSms) -> str:
+        if action.attempt:
+            return f"{call.intent_of(action.attempt)}-{action.template}"
+        # Without what changes from one time to the next: a link has the time in it, and a second try other words.
+        plain = replace(action.phrase, endings=(), values=(*action.phrase.values, ("link", "")))
+        return f"{call.id}-{short_hash(self.ani_key, f'{action.about} {self.words(plain)}')}-{action.template}"
 
     def _vault(self, flow: Flow) -> Vault:
         if flow.bank is None:
@@ -249,6 +258,11 @@ class Payments:
 def hash_of_caller(ani_key: bytes, ani: str) -> str:
     key = caller_key(ani)
     return hmac.new(ani_key, key.encode(), hashlib.sha256).hexdigest() if key else ""
+
+
+def short_hash(key: bytes, text: str) -> str:
+    """Eight letters that stand for the text. Keyed, because an answer of a few digits could be tried out otherwise."""
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:8]
 
 
 def line_of(call: Call) -> str:

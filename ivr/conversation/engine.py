@@ -21,6 +21,7 @@ from ivr.core.events import (
 )
 from ivr.core.fixed_keys import ACCEPT_KEY
 from ivr.core.moves import BACK, BEGAN, ERROR, LIMIT
+from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import BUILT_IN, CANCELLED
 from ivr.flow.talk import charging, ending
@@ -104,7 +105,7 @@ def resume(reply: Reply) -> Turn:
         if isinstance(wish, Listen):
             return turn
         turn, wish = grant(turn, wish)
-    raise RecursionError(f"the call goes round at step '{turn.call.step}'")
+    raise FlowError(f"the call goes round without a wait at step '{turn.call.step}'")  # ends it by what the ledger says
 
 
 def grant(turn: Turn, wish: Wish) -> Reply:

@@ -118,7 +118,8 @@ class Authorize:
 
     While the billing system is asked what is due it is answered by `DueAwaited`, and repeated after each `Wait`; with
     `is_last` nobody waits any longer, and what is not known by then is not charged. `payable` is None in a flow that
-    looks nothing up; `account` is then what the caller keyed in as account_number.
+    looks nothing up; `account` is then what the caller keyed in as account_number. `is_own_amount`: the caller keyed the amount in;
+    any other was made of what is due, and holds for that alone.
     """
 
     bank: str
@@ -127,6 +128,7 @@ class Authorize:
     account: str
     payable: Payable | None = None
     is_last: bool = False
+    is_own_amount: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,19 +141,21 @@ class Resolve:
 
 @dataclass(frozen=True)
 class SendSms:
-    """Queue a text to the caller, once for each template and attempt; `attempt` 0 is for the whole call. `link_to`: the bill
-    that the `{link}` in its words leads to."""
+    """Queue a text to the caller: once for each attempt, or, where `attempt` is 0, once for what it is `about` in the same words.
+    `link_to`: the bill that the `{link}` in its words leads to."""
 
     template: str
     phrase: Phrase
     attempt: int = 0
     link_to: Payable | None = None
+    about: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
 class RecordAgreement:
     """Keep what the caller has just agreed to, for good: `phrase` is what they heard, `key` what they pressed. `kind`: promise,
-    plan or mandate; `subject` the merchant's name for it; `terms` by name, such as by when, in words for a record."""
+    plan or mandate; `subject` the merchant's name for it; `terms` by name, such as by when, in words for a record. `about`: what it
+    is for, which tells it from the same terms for another bill."""
 
     kind: str
     subject: str
@@ -159,6 +163,7 @@ class RecordAgreement:
     key: str
     amount: Money
     terms: tuple[tuple[str, str], ...] = ()
+    about: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ class LimitReached:
 class ChargeRefused:
     """The answer to `Authorize` where nothing was begun, or to `BeginCard` where nothing would be.
 
-    being_paid: another charge on the same payable has no answer yet. due_changed: less is `due` now than was to be paid.
+    being_paid: another charge on the same payable has no answer yet. due_changed: another sum is `due` now than the amount was agreed for.
     not_reached: the billing system did not say what is due now. not_payable: it said so in another currency.
     """
 

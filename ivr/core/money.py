@@ -24,11 +24,14 @@ class Money:
     currency: str = "USD"
 
     def __str__(self) -> str:
-        digits = decimals(self.currency)
-        if not digits:
-            return f"{self.minor} {self.currency}"
-        whole, part = divmod(self.minor, 10**digits)
-        return f"{whole}.{part:0{digits}d} {self.currency}"
+        sign, digits = "-" if self.minor < 0 else "", decimals(self.currency)
+        whole, part = self.parts
+        return f"{sign}{whole}.{part:0{digits}d} {self.currency}" if digits else f"{sign}{whole} {self.currency}"
+
+    @property
+    def parts(self) -> tuple[int, int]:
+        """Whole units and the rest of them in minor units, of an amount or of a credit alike: its sign is not in them."""
+        return divmod(abs(self.minor), 10 ** decimals(self.currency))
 
 
 @lru_cache(maxsize=512)

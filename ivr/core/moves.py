@@ -4,7 +4,7 @@ A move is two words, a step and how it was left:
 
     - began               from the choice of a language to the first step
     account found         by an outcome of the flow, also one that asks again
-    charge back           to choose the amount once more, because less is due by now
+    charge back           to choose the amount once more, because another sum is due by now
     card limit            a limit on attempts was reached
     card error            something of ours broke, or the billing system could not be asked
     card hung_up          the caller left

@@ -19,6 +19,7 @@ def circle_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[
     yield from _followed(source, reached, steps, _CANCEL)
     yield from _branched(source, reached, steps, _SILENCE)
     yield from _branched(source, reached, steps, _CANCEL)
+    yield from _passed_round(source, reached, steps)
     yield from _keys_go_round(source, reached, steps)
     for name in reached:
         if steps[name].looks_up_bills:
@@ -148,6 +149,23 @@ def _branched(source: Source, reached: Reached, steps: Steps, kind: _Circle) -> 
             told |= set(circle)
             message = f"{kind.message}: {' -> '.join([*circle, name])}"
             yield source.problem(kind.rule, ("steps", name), message, kind.cure)
+
+
+def _passed_round(source: Source, reached: Reached, steps: Steps) -> Iterator[Problem]:
+    """A question that may be passed without one: nothing on the way back to it waits for anybody."""
+    for name in reached:
+        for place, outcome, target in steps[name].targets():
+            first = next_step(name, target, steps) if outcome in steps[name].passes_by else None
+            if first is not None and (first == name or name in steps_after(first, steps, _is_passed)):
+                message = f"'{outcome}' comes back to '{name}' without a wait, and so goes round for ever"
+                yield source.problem(ways.SILENCE_GOES_ROUND, ("steps", name, *place), message, _PASSED_CURE)
+
+
+_PASSED_CURE = "let it lead to an ending"
+
+
+def _is_passed(step: Step, outcome: str) -> bool:
+    return step.goes_on_by_itself or outcome in step.passes_by
 
 
 def _branches(step: Step) -> bool:

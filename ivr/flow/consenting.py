@@ -16,13 +16,12 @@ from ivr.core.money import Money
 from ivr.flow.parts import Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
 from ivr.flow.step import Step
 from ivr.flow.talk.entries import hear_keys, span_of
-from ivr.flow.talk.turn import Leave, Listen, OfferCancel, Reply, Turn, no_match
+from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, no_match, offer_cancel
 from ivr.reading.rules import agreements
 from ivr.reading.scalars import Name, Target
 from ivr.words.slots import MONEY_KINDS
 
 DATE_KINDS = frozenset({"date", "written"})
-DAY_S = 24 * 3600
 
 
 class Consenting(Step):
@@ -59,8 +58,8 @@ class Consenting(Step):
     def may_say(self) -> frozenset[str]:
         return self.must_say
 
-    def terms(self, amount: Money, at: float) -> Mapping[str, Value]:
-        """What is agreed to besides the amount, at this time (epoch s); the wording may say each of them."""
+    def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
+        """What is agreed to besides the amount, at this moment; the wording may say each of them. Never empty."""
         raise NotImplementedError
 
     def ends_by(self) -> frozenset[str]:
@@ -90,11 +89,9 @@ class Consenting(Step):
     def keyed(self, phase: str) -> Keyed:
         return "key"
 
-    def enter(self, turn: Turn) -> Reply:
-        """Terms are those of the moment at which they are first said, also when they are said again after midnight."""
-        return self.put(turn.note(**self.terms(_amount(turn), turn.at)))
-
     def put(self, turn: Turn) -> Reply:
+        """Terms are those of the moment at which they are first said, also when they are said again after midnight."""
+        turn = turn if turn.call.notes else turn.note(**self.terms(_amount(turn), turn))
         turn = turn.say(f"confirm_{self.subject}", **self._said(turn))
         return turn.collect_one_key("confirm", flush=True), Listen()
 
@@ -108,13 +105,14 @@ class Consenting(Step):
             return self._agree(turn), Leave("agreed")
         if key == REFUSE_KEY:
             return turn, Leave("refused")
-        return (turn, OfferCancel()) if span.reading is Reading.CANCEL else no_match(turn, "no_match")
+        return offer_cancel(turn) if span.reading is Reading.CANCEL else no_match(turn, "no_match")
 
     def _agree(self, turn: Turn) -> Turn:
         """The phrase is put together as it was said: nothing that chooses its wording has changed since."""
         phrase = turn.phrase(f"confirm_{self.subject}", **self._said(turn))
         terms = tuple((name, str(value)) for name, value in turn.call.notes.items())
-        turn = turn.do(RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, _amount(turn), terms))
+        agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, _amount(turn), terms, turn.about)
+        turn = turn.do(agreed)
         return turn.forget("amount", "money")
 
     def _said(self, turn: Turn) -> dict[str, Value]:

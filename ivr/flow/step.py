@@ -131,6 +131,11 @@ class Step(Written):
         """Nothing of the caller's, or of anybody's, is waited for."""
         return False
 
+    @property
+    def passes_by(self) -> frozenset[str]:
+        """The outcomes by which it may be left as soon as it is reached, although it is a question otherwise."""
+        return frozenset()
+
     # ---- what it says
 
     speaks: ClassVar[Values] = {}

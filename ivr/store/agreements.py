@@ -42,13 +42,18 @@ class Agreements:
         self._database = database
 
     def record_agreement(self, agreement: Agreement, *, tell_billing: bool = False) -> bool:
-        """On disk when this returns. False if it was recorded before: a repeated key is one agreement."""
+        """On disk when this returns. False if it was recorded before: a repeated key is one agreement.
+
+        Raises what the driver raises where it is not on disk for another reason.
+        """
         try:
             with self._database.money() as connection:
                 connection.execute(insert(table), _row(agreement))
                 if tell_billing:
                     add_job(connection, "agreement", agreement.reference, NOTICES)
         except IntegrityError:
+            if self.agreement(agreement.reference) is None:
+                raise
             return False
         return True
 

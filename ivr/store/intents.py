@@ -27,7 +27,8 @@ class PaymentIntent:
     """`reference` is ours, and the bank's idempotency key: the same however often the request is made.
 
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
-    empty for a caller without a number; `line` is the flow and the called number.
+    empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
+    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record.
     """
 
     reference: str
@@ -41,6 +42,13 @@ class PaymentIntent:
     payable_source: str = ""
     payable_key: str = ""
     line: str = ""
+    of_due: Money | None = None
+
+    def is_as_agreed(self, due: Money) -> bool:
+        """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
+        if due.currency != self.amount.currency or due.minor < self.amount.minor:
+            return False
+        return self.of_due is None or due == self.of_due
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class BeingPaid:
 
 @dataclass(frozen=True)
 class DueChanged:
-    """Less is due now than was to be charged: nothing was added."""
+    """Less is due now than was to be charged, or another sum than the amount was made of: nothing was added."""
 
     due: Money
 

@@ -108,8 +108,7 @@ class Ledger:
         if is_open_on_payable(connection, intent.payable_source, intent.payable_key):
             return BeingPaid()
         left = self._due_now(connection, intent, due)
-        is_enough = left.currency == intent.amount.currency and left.minor >= intent.amount.minor
-        return None if is_enough else DueChanged(left)
+        return None if intent.is_as_agreed(left) else DueChanged(left)
 
     def _due_now(self, connection: Connection, intent: PaymentIntent, due: DueNow | None) -> Money:
         if due is not None:

@@ -1,4 +1,4 @@
-"""Texts to callers: queued in the outbox, sent by the forwarder; one of a kind for each call, and what became of it."""
+"""Texts to callers: queued in the outbox, sent by the forwarder; one for each id, and what became of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,13 +42,15 @@ class Texts:
         self._database = database
 
     def queue_sms(self, message_id: str, recipient: str, body: str, now: datetime) -> bool:
-        """False if it was queued before."""
+        """False if it was queued before. Raises what the driver raises where it is not queued for another reason."""
         row = {"id": message_id, "recipient": recipient, "body": body, "at": milliseconds(now)}
         try:
             with self._database.money() as connection:
                 connection.execute(insert(text_message), row | {"state": "waiting", "is_account_problem": False})
                 add_job(connection, "sms", message_id, TEXTS)
         except IntegrityError:
+            if self.text_message(message_id) is None:
+                raise
             return False
         return True
 

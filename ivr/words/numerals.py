@@ -21,8 +21,10 @@ class Sound:
 def number_sounds(number: int, language: str, noun: str = "") -> tuple[Sound, ...]:
     """`noun` is what is counted, by its own name: Spanish says `veintiún dólares` but `veintiuna libras`."""
     speak = _LANGUAGES.get(language.partition("-")[0])
-    if speak is None or not 0 <= number <= LARGEST_IN_WORDS:
+    if speak is None or abs(number) > LARGEST_IN_WORDS:
         return (Sound(str(number)),)
+    if number < 0:
+        return (Sound(minus_word(language)), *speak(-number, noun))
     return tuple(speak(number, noun))
 
 
@@ -40,6 +42,11 @@ def before_noun(number: int, language: str) -> Sound | None:
     """What stands between a number and what it counts: `un millón de pesos`."""
     counts_millions = language.partition("-")[0] == "es" and number and number % _MILLION == 0
     return Sound("de", "dates/of") if counts_millions else None
+
+
+def minus_word(language: str) -> str:
+    """ "" where a number below nought is left to the voice."""
+    return _MINUS.get(language.partition("-")[0], "")
 
 
 def has_number_words(language: str) -> bool:
@@ -174,4 +181,5 @@ def _spanish_gender(noun: str) -> str:
     return "feminine" if own.endswith("a") and own not in _ES_MASCULINE else "masculine"
 
 
+_MINUS = {"en": "minus", "es": "menos"}
 _LANGUAGES: dict[str, Callable[[int, str], Iterator[Sound]]] = {"en": _english, "es": _spanish}

@@ -16,7 +16,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_name
 from ivr.core.entry import KEY_OF_WORD
 from ivr.core.events import Value
 from ivr.core.money import Money, decimals
-from ivr.words.numerals import Sound, before_noun, english_below_100, has_number_words, number_sounds
+from ivr.words.numerals import Sound, before_noun, english_below_100, has_number_words, minus_word, number_sounds
 from ivr.words.templates import TemplateText, read_template
 
 _WORD_OF_KEY = {key: word for word, key in KEY_OF_WORD.items()}
@@ -65,14 +65,22 @@ class Speaker:
         raise ValueError(f"unknown kind '{kind}'")
 
     def money(self, money: Money) -> Speech:
-        """42 dollars and 50 cents; where the language has no name for the cents, 42.50 Swiss francs."""
-        whole, part = divmod(money.minor, 10 ** decimals(money.currency))
+        """42 dollars and 50 cents; where the language has no name for the cents, 42.50 Swiss francs. Below nought with a minus."""
+        if money.minor < 0:
+            return self._below_nought(money)
+        whole, part = money.parts
         if not part:
             return self._counted(whole, "currency", money.currency)
         if self._own_name("minor", money.currency, part) is None:
             return _one_sound(self._in_decimals(money))
         minor = self._counted(part, "minor", money.currency)
         return self._joined(self._counted(whole, "currency", money.currency), minor) if whole else minor
+
+    def _below_nought(self, money: Money) -> Speech:
+        minus, amount = minus_word(self.language), self.money(Money(-money.minor, money.currency))
+        if not minus:
+            return _one_sound(self._in_decimals(money))
+        return Speech(f"{minus} {amount.text}", (Sound(minus), *amount.sounds))
 
     def digits(self, text: str) -> Speech:
         """One by one; letters by name. Long ones in groups, so that a caller can write along."""
@@ -175,7 +183,7 @@ class Speaker:
 
     def _in_decimals(self, money: Money) -> str:
         name = get_currency_name(money.currency, count=2, locale=self.locale)
-        pattern = f"#,##0.{'0' * decimals(money.currency)}"
+        pattern = f"#,##0.{'0' * decimals(money.currency)}".removesuffix(".")
         return f"{format_decimal(_decimal_text(money), format=pattern, locale=self.locale)} {name}"
 
     def _date_sounds(self, day: datetime.date) -> Iterator[Sound]:

@@ -60,6 +60,14 @@ def test_a_file_with_one_wrong_line_changes_nothing(url: str, tmp_path: Path):
     store.close()
 
 
+def test_a_credit_is_shown_as_it_is_written(url: str, tmp_path: Path):
+    file = tmp_path / "accounts.csv"
+    file.write_text(HEAD + "9,-2.50,0.00,USD\n8,-0.01,0.00,USD\n")
+    shown = run("accounts", "import", str(file), "--dry-run").output
+    assert "9 owes -2.50 USD" in shown
+    assert "8 owes -0.01 USD" in shown
+
+
 def test_a_long_list_of_changes_is_cut_short(url: str, tmp_path: Path):
     file = tmp_path / "accounts.csv"
     file.write_text(HEAD + "".join(f"{number},10.00,1.00,USD\n" for number in range(1000)))

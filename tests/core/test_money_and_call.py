@@ -1,6 +1,7 @@
 """Money in minor units, and a call that goes to JSON and back."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import hypothesis.strategies as st
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 
 from ivr.core.call import Call, Charge, Payable
 from ivr.core.events import Digits
-from ivr.core.money import Money, parse_money
+from ivr.core.money import Money, decimals, parse_money
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,12 @@ def test_what_is_no_amount_is_refused(written: str):
 def test_an_amount_reads_back_as_it_is_written(minor: int, currency: str):
     if len(str(minor)) <= 9:
         assert parse_money(str(Money(minor, currency))) == Money(minor, currency)
+
+
+@given(st.integers(-(10**11), 10**11), st.sampled_from(["USD", "JPY", "KWD", "CLF"]))
+def test_an_amount_is_written_as_the_decimal_number_that_it_is_a_credit_too(minor: int, currency: str):
+    figures, _, code = str(Money(minor, currency)).partition(" ")
+    assert (Decimal(figures), code) == (Decimal(minor).scaleb(-decimals(currency)), currency)
 
 
 VALUES = st.dictionaries(

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
 from ivr.core.money import Money
 from ivr.store import Agreement, Store
 from ivr.store.outbox import NOTICES, Which
@@ -37,6 +40,12 @@ def test_a_repeated_key_is_one_agreement(store: Store):
     assert not store.record_agreement(replace(PROMISE, wording="other words"), tell_billing=True)
     assert [one.wording for one in store.agreements_of("CA1")] == [PROMISE.wording]
     assert store.outbox_depth()["agreement"] == 1
+
+
+def test_one_that_cannot_be_kept_is_no_repeated_one(store: Store):
+    with pytest.raises(IntegrityError):
+        store.record_agreement(replace(PROMISE, subject=None))  # type: ignore[arg-type]
+    assert store.agreements_of("CA1") == []
 
 
 def test_the_latest_come_first_and_can_be_of_one_kind(store: Store):

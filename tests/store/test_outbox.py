@@ -4,6 +4,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
 from ivr.store import Store, open_store
 from tests.store.payments import NOW, begin
 
@@ -61,6 +64,12 @@ def test_many_forwarders_share_the_jobs_and_no_job_is_leased_twice(url: str, sto
         own.close()
     assert len(leased) == 40
     assert set(leased.values()) == {1}
+
+
+def test_a_text_that_cannot_be_kept_is_not_taken_for_one_that_was(store: Store):
+    with pytest.raises(IntegrityError):
+        store.queue_sms("CA1-receipt", None, "Paid.", NOW)  # type: ignore[arg-type]
+    assert store.texts_of("CA1") == []
 
 
 def test_a_text_is_queued_once_and_sent_once(store: Store):

@@ -1,6 +1,7 @@
 """One bill is charged once at a time, never more than is due, and never nothing; limits count attempts that failed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -106,6 +107,13 @@ def test_two_at_once_and_an_approval_in_between_never_charge_more_than_is_due(st
 def test_less_due_than_was_chosen_is_not_charged(store: Store):
     assert begin(store, "CA1-1", minor=4251, pays=ACCOUNT) == DueChanged(Money(4250))
     assert begin(store, "CA2-1", minor=4250, pays=ACCOUNT) == Accepted()
+
+
+@pytest.mark.parametrize(("of_due", "then"), [(4250, Accepted()), (4249, DueChanged(Money(4250))), (None, Accepted())])
+def test_an_amount_made_of_what_was_due_is_good_for_that_alone(store: Store, of_due: int | None, then: object):
+    stage(store, "CA1-1")
+    agreed = replace(intent("CA1-1", minor=4000, pays=ACCOUNT), of_due=None if of_due is None else Money(of_due))
+    assert store.begin_payment(agreed, AttemptLimits(), NOW) == then
 
 
 def test_a_bill_that_is_gone_owes_nothing(store: Store):

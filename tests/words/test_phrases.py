@@ -1,9 +1,12 @@
 """What callers hear in each language: the shipped prompt files, and values said properly in them."""
 
+import re
 from datetime import date, time
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from ivr.core.actions import Phrase
 from ivr.core.events import Value
@@ -13,6 +16,7 @@ from ivr.flow.files import terms_of
 from ivr.flow.prompts import ENGINE_PROMPTS
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import read_prompts
+from ivr.words.spoken import Speaker
 
 FOLDER = Path(__file__).parents[2] / "flows" / "prompts"
 
@@ -204,3 +208,32 @@ def test_a_language_without_words_for_numbers_still_says_money() -> None:
     phrase = Phrase("due", "fr-FR", (("due", Money(4200, "EUR")),))
     assert french.words(phrase) == "Vous devez 42 euros."
     assert [sound.recording for sound in french.pieces(phrase)[1].sounds] == [None, "units/currency-eur-other"]
+
+
+@given(
+    st.integers(1, 10**11),
+    st.sampled_from(["USD", "JPY", "KWD", "CHF", "CLF"]),
+    st.sampled_from([("en-US", "minus"), ("es-MX", "menos")]),
+)
+def test_a_credit_is_said_as_the_amount_with_a_minus(minor: int, currency: str, in_words: tuple[str, str]):
+    language, minus = in_words
+    speaker = Speaker(language, {})
+    owed, credit = (speaker.say("money", Money(sign * minor, currency)) for sign in (1, -1))
+    assert credit.text == f"{minus} {owed.text}"
+    assert [sound.words for sound in credit.sounds] == [minus, *(sound.words for sound in owed.sounds)]
+
+
+@given(st.integers(1, 10**11), st.sampled_from(["USD", "JPY", "KWD", "CHF"]), st.sampled_from(["en-US", "de-DE", "fr-CA"]))
+def test_a_credit_in_a_text_has_the_figures_of_the_amount(minor: int, currency: str, language: str):
+    speaker = Speaker(language, {})
+    owed, credit = (re.sub(r"[^0-9-]", "", speaker.written(Money(sign * minor, currency))) for sign in (1, -1))
+    assert credit == f"-{owed}"
+
+
+def test_a_credit_of_a_cent_is_a_cent(prompts: Prompts):
+    assert money(prompts, "en-US", -1) == "minus 1 cent"
+    assert money(prompts, "en-US", -250) == "minus 2 dollars and 50 cents"
+    assert money(prompts, "es-MX", -250) == "menos 2 dólares con 50 centavos"
+    assert Speaker("fr-CA", {}).say("money", Money(-250, "CAD")).text.startswith("-2,50 ")
+    assert Speaker("ja-JP", {}).say("money", Money(-250, "JPY")).text.startswith("-250 ")
+    assert pronounced(prompts, "en-US", "number", -5) == "minus five"

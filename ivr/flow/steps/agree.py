@@ -13,6 +13,7 @@ from ivr.core.money import Money
 from ivr.flow.consenting import Consenting
 from ivr.flow.parts import Drawn, Explained, in_words
 from ivr.flow.registry import step_kind
+from ivr.flow.talk.turn import Turn
 from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.scalars import Count, Name, WrongValue
 
@@ -74,7 +75,7 @@ plan:
     def may_say(self) -> frozenset[str]:
         return self.must_say | ({"last_instalment"} if self.to == "plan" else frozenset())
 
-    def terms(self, amount: Money, at: float) -> Mapping[str, Value]:
+    def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
         """Instalments are alike but for the last, which has what cannot be divided."""
         if self.instalments is None:
             return {"every": self.every}

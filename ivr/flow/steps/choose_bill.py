@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from ivr.core.call import Payable
+from ivr.core.call import Call, Payable
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, OpenBill
 from ivr.core.money import Money
@@ -13,7 +13,7 @@ from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import open_bills
 from ivr.flow.talk.entries import hear_keys, span_of
-from ivr.flow.talk.turn import Leave, Listen, OfferCancel, Reply, Turn, no_match
+from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, come_round, no_match, offer_cancel
 from ivr.flow.talk.turn import short as short_name
 from ivr.reading.rules import ways
 from ivr.reading.scalars import BILL, OPEN_BILLS, Name, Target
@@ -55,6 +55,11 @@ which_bill:
     """The prompt that offers one bill; it says {key:key}, {due:money}, and what the look-up gives."""
     then: dict[str, Target]
     """Where each outcome goes; none_left: nothing is open, or no more; finished: a key offers to leave the rest."""
+
+    @property
+    def passes_by(self) -> frozenset[str]:
+        """The only bill is chosen without a key once; the next time it is offered."""
+        return frozenset({"none_left"})
 
     def says(self) -> Iterator[Said]:
         fills = frozenset({"key", *short(self._gives)})
@@ -98,7 +103,7 @@ which_bill:
         bills = open_bills.left(turn.call)
         if not bills:
             return turn, Leave("none_left")
-        if len(bills) == 1 and not turn.call.charges:
+        if len(bills) == 1 and not turn.call.charges and not _was_chosen(turn.call, bills[0]):
             return self._choose(turn, bills[0])
         return self._offer(turn, bills), Listen()
 
@@ -121,13 +126,15 @@ which_bill:
     def _hear_key(self, turn: Turn, event: KeysEntered) -> Reply:
         span = span_of(turn, event, 1, 1)
         if span.reading is Reading.CANCEL:
-            return turn, OfferCancel()
+            return offer_cancel(turn)
         key, bills = event.keys.text()[span.start : span.end], open_bills.left(turn.call)
         if key == FINISH_KEY and "finished" in self.then:
             return turn, Leave("finished")
         page = _page(turn, bills)
         if key == MORE_KEY and len(bills) > PER_PAGE:
-            return self._offer(turn.note(**{PAGE: page + 1}), bills), Listen()
+            turn = turn.note(**{PAGE: page + 1})
+            # The first page again costs what a clear key does: a key that hangs must not hold a line for ever.
+            return (self._offer(turn, bills), Listen()) if _page(turn, bills) else come_round(turn)
         shown = dict(zip(map(str, range(1, PER_PAGE + 1)), _shown(bills, page), strict=False))
         return self._choose(turn, shown[key]) if key in shown else no_match(turn, "no_match")
 
@@ -137,6 +144,11 @@ which_bill:
             raise TypeError("a bill says what is due")
         turn = turn.forget("amount", "money").remember(**bill.values)
         return turn.change(payable=Payable(BILL, bill.key, due)), Leave("chosen")
+
+
+def _was_chosen(call: Call, bill: OpenBill) -> bool:
+    """A call that comes back to the step has to hear the caller, or it would go round by itself."""
+    return call.payable is not None and (call.payable.source, call.payable.key) == (BILL, bill.key)
 
 
 def _page(turn: Turn, bills: Sequence[OpenBill]) -> int:

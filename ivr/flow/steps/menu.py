@@ -180,9 +180,7 @@ amount:
         amount, limit = money_of(turn, written), turn.flow.head.limits.max_amount
         if is_paid_off(turn):
             return turn.say("nothing_due"), End()
-        if amount.minor <= 0 or is_more_than_owed(turn, amount):
-            return no_match(turn, "amount_not_payable")
-        if amount.currency != limit.currency:
+        if amount.minor <= 0 or amount.currency != limit.currency or is_more_than_owed(turn, amount):
             return no_match(turn, "amount_not_payable")
         return choose(turn, amount), Leave(f"key_{key}")
 

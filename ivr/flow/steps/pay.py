@@ -29,7 +29,7 @@ from ivr.flow.parts import (
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging, look_ups
-from ivr.flow.talk.amounts import lower_what_is_owed
+from ivr.flow.talk.amounts import is_own_amount, lower_what_is_owed
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, ways
@@ -149,7 +149,8 @@ charge:
         account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
         charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
-        turn = turn.do(Authorize(self.pay, call.intent, amount, account, call.payable, is_last))
+        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, is_own_amount(turn))
+        turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 
     def hear(self, turn: Turn, event: Event) -> Reply:

@@ -1,13 +1,15 @@
 """`promise: <name>`: a promise to pay the chosen amount by a day, in the merchant's words, recorded and not charged."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ivr.core.events import Value
 from ivr.core.money import Money
-from ivr.flow.consenting import DAY_S, Consenting
+from ivr.flow.consenting import Consenting
 from ivr.flow.parts import Drawn, Explained, in_words
 from ivr.flow.registry import step_kind
+from ivr.flow.talk.turn import Turn
+from ivr.flow.talk.values import today
 from ivr.reading.scalars import Days, Name
 
 
@@ -30,7 +32,7 @@ promise_to_pay: {promise: promise, within: 14d, then: {agreed: not_charged, refu
     promise: Name
     """What the promise is called: the caller hears the prompt `confirm_<name>`, which says amount and day."""
     within: Days
-    """By when: so many days from the call, such as 14d."""
+    """By when: so many days from the day of the call, such as 14d; by the clock of the flow's zone, or UTC without one."""
 
     @property
     def kind(self) -> str:
@@ -44,8 +46,8 @@ promise_to_pay: {promise: promise, within: 14d, then: {agreed: not_charged, refu
     def must_say(self) -> frozenset[str]:
         return frozenset({"amount", "by"})
 
-    def terms(self, amount: Money, at: float) -> Mapping[str, Value]:
-        return {"by": (datetime.fromtimestamp(at, UTC) + timedelta(seconds=self.within * DAY_S)).date().isoformat()}
+    def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
+        return {"by": (today(turn) + timedelta(days=self.within)).isoformat()}
 
     def drawn(self) -> Drawn:
         return Drawn("talk", f"promise: {in_words(self.promise)}")

@@ -31,6 +31,12 @@ def step_to_choose_again(turn: Turn) -> str:
     return turn.call.amount_step and (turn.call.set_step or turn.call.amount_step)
 
 
+def is_own_amount(turn: Turn) -> bool:
+    """Whether the caller keyed in the amount; any other was made of what is due."""
+    chosen_at = turn.flow.steps.get(turn.call.amount_step)
+    return chosen_at is not None and chosen_at.answer == "money"
+
+
 def is_paid_off(turn: Turn) -> bool:
     return turn.call.payable is not None and turn.call.payable.owed.minor <= 0
 

@@ -155,6 +155,14 @@ class Turn(NamedTuple):
         return self.collect(field, self.rules(1, 1, is_plain=True), flush=flush)
 
     @property
+    def about(self) -> str:
+        """What the call is about now: what was looked up, or else what the caller keyed in."""
+        if self.call.payable is not None:
+            return f"{self.call.payable.source} {self.call.payable.key}"
+        answers = sorted(self.flow.answers & self.call.values.keys())
+        return " ".join(f"{name}={self.call.values[name]}" for name in answers)
+
+    @property
     def is_one_key(self) -> bool:
         """Whether a key alone may be an answer to the present question."""
         step, call = self.flow.steps[self.call.step], self.call
@@ -285,6 +293,11 @@ def cleared(turn: Turn) -> Reply:
 def offer_cancel(turn: Turn) -> Reply:
     """The clear key on an empty entry."""
     return _begun_again(turn, OfferCancel())
+
+
+def come_round(turn: Turn) -> Reply:
+    """The same offers from their beginning, at the caller's key."""
+    return _begun_again(turn, Again())
 
 
 def _begun_again(turn: Turn, wish: Wish, said: str = "") -> Reply:

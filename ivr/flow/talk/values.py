@@ -1,7 +1,7 @@
 """What an expression of a step is worth at this moment of a call."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ivr.core.hours import OpeningHours
@@ -50,6 +50,11 @@ def with_next_opening(turn: Turn) -> Turn:
     if opening is None:
         return turn
     return turn.remember(opens_on=opening.date(), opens_at=opening.time().replace(fold=0))
+
+
+def today(turn: Turn) -> date:
+    """By the clock of the flow's zone; by UTC where the flow has none."""
+    return (_clock(turn) if turn.flow.head.hours else _moment(turn)).date()
 
 
 def _look(turn: Turn, name: str) -> Any:

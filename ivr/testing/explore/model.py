@@ -184,8 +184,7 @@ class ModelledStore(Store):
             return BeingPaid()
         bill = self._bills.get(intent.payable_key)
         left = due.amount if due else bill.due if bill else Money(0, intent.amount.currency)
-        is_enough = left.currency == intent.amount.currency and left.minor >= intent.amount.minor
-        return None if is_enough else DueChanged(left)
+        return None if intent.is_as_agreed(left) else DueChanged(left)
 
     def is_being_paid(self, source: str, key: str) -> bool:
         return any(

@@ -1,0 +1,86 @@
+"""A caller with several bills in one call: each agreement is recorded and each text goes, for the bill that it is about."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivr.store.outbox import NOTICES, Which
+from ivr.testing.line import PlacedCall
+from tests.benches import Bench
+from tests.merchants_own import BILLS, bench_with, ring
+
+PROMISES = BILLS.format(
+    name="bills",
+    chosen="amount",
+    steps="""
+  amount:
+    menu:
+      1: {say: offer_promise, set: bill.due, then: promise_to_pay}
+      2: {say: offer_plan, set: bill.due, then: plan}
+      3: {say: offer_mandate, set: bill.due, then: mandate}
+      4: {say: offer_link, then: send_link}
+    then: {gave_up: goodbye, cancelled: goodbye}
+  promise_to_pay: {promise: promise, within: 14d, then: {agreed: promised, refused: amount}}
+  plan: {agree: plan, to: plan, instalments: 3, every: month, then: {agreed: promised, refused: amount}}
+  mandate: {agree: mandate, to: mandate, every: month, then: {agreed: promised, refused: amount}}
+  promised: {say: promise_recorded, sms: send, then: which_bill}
+  send_link: {sms: pay_link, link: bill, then: which_bill}
+""",
+)
+WORDS = 'promise_recorded_sms: "Agreed."'
+SIGN_IN = ("20000001", "2468")
+
+
+@pytest.fixture
+def alike(sealing_key: Path, tmp_path: Path) -> Bench:
+    """The customer's first two bills are over the same amount."""
+    bench = bench_with(sealing_key, tmp_path / "flows", PROMISES, WORDS)
+    store = bench.workbench.store
+    first, second = store.find_bill("700101"), store.find_bill("700102")
+    assert first is not None
+    assert second is not None
+    store.renew_bills([replace(second, due=first.due)])
+    return bench
+
+
+def agreed(bench: Bench, call: PlacedCall) -> list[tuple[str, str]]:
+    return sorted((one.kind, one.account) for one in bench.workbench.store.agreements_of(call.caller.call))
+
+
+def texts(bench: Bench, call: PlacedCall) -> list[str]:
+    return [text.body for text in bench.workbench.store.texts_of(call.caller.call)]
+
+
+@pytest.mark.parametrize(("key", "kind"), [("1", "promise"), ("2", "plan"), ("3", "mandate")])
+def test_agreements_for_two_bills_of_one_amount_are_two_and_each_is_texted(alike: Bench, key: str, kind: str):
+    call = ring(alike, "bills").press(*SIGN_IN)
+    for bill in "12":
+        call.press(bill, key, "1")
+        assert call.heard[:2] == ("promise_recorded", "sms_sent")
+    assert agreed(alike, call) == [(kind, "700101"), (kind, "700102")]
+    assert texts(alike, call) == ["Agreed."] * 2
+
+
+def test_the_billing_system_is_told_of_both(alike: Bench):
+    runner = alike.workbench.runner
+    runner.payments = replace(runner.payments, tells_billing=True)
+    ring(alike, "bills").press(*SIGN_IN, "1", "1", "1", "2", "1", "1")
+    store = alike.workbench.store
+    told = store.claim_jobs(alike.workbench.clock(), 60, 9, Which(NOTICES))
+    assert len({job.reference for job in told if job.kind == "agreement"}) == 2
+
+
+def test_the_same_agreement_again_is_one_and_one_text(alike: Bench):
+    call = ring(alike, "bills").press(*SIGN_IN, "1", "1", "1", "1", "1", "1")
+    assert call.heard[:2] == ("promise_recorded", "sms_sent")
+    assert agreed(alike, call) == [("promise", "700101")]
+    assert texts(alike, call) == ["Agreed."]
+
+
+def test_a_link_for_each_bill_is_a_text_for_each(alike: Bench):
+    call = ring(alike, "bills").press(*SIGN_IN)
+    for bill in "121":
+        call.press(bill, "4")
+        assert call.heard[0] == "pay_link"
+    assert len(texts(alike, call)) == 2
