@@ -11,7 +11,6 @@ from ivr.bank.interface import (
     ModificationRequest,
     Outcome,
 )
-from ivr.bank.our_number import our_number
 from ivr.bank.promises import (
     NextOfModification,
     NextQuestion,
@@ -22,7 +21,7 @@ from ivr.bank.promises import (
 )
 from ivr.bank.protocols import Opening, all_promises, open_bank, protocol_called
 from ivr.bank.settings import LEASE_S, BankSettings
-from ivr.bank.verdict import Question, judge
+from ivr.bank.verdict import Question, judge, judge_modification
 
 __all__ = [
     "LEASE_S",
@@ -44,9 +43,9 @@ __all__ = [
     "after_silent_modification",
     "all_promises",
     "judge",
+    "judge_modification",
     "load_banks",
     "open_bank",
-    "our_number",
     "promises_table",
     "protocol_called",
 ]

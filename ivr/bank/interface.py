@@ -38,7 +38,8 @@ UNREADABLE = Unreadable.AMOUNT
 class AuthorizationRequest:
     """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart.
 
-    `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up.
+    `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up. `capture_later`: authorize
+    only, where the bank would otherwise take the money with it.
     """
 
     reference: str
@@ -49,6 +50,7 @@ class AuthorizationRequest:
     sealed: Mapping[str, str] = field(repr=False)
     moto: bool = True
     invoice_reference: str = ""
+    capture_later: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Examined:
 @dataclass(frozen=True)
 class BankNews:
     """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours: the charge's, or the
-    idempotency key of the modification that it is about. `modification`: the bank's own reference of that one."""
+    idempotency key of the modification that it is about. `modification`: the bank's own reference of that one; `reason`: why it was refused."""
 
     event: str
     reference: str
@@ -116,8 +118,9 @@ class BankNews:
     bank_reference: str
     amount: Money
     response_code: str | None = None
-    confirmation_number: str | None = None
+    authorization_code: str | None = None
     modification: str = ""
+    reason: str = ""
 
 
 class Bank(Protocol):

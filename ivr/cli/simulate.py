@@ -117,7 +117,7 @@ def tell_outcome(bench: "Workbench", call_id: str) -> None:
     stored = bench.store.load_call(call_id)
     console.print(f"[bold]on record:[/] {stored.call.outcome if stored else 'nothing'}")
     for payment in bench.store.payments_of(call_id):
-        number = f", confirmation {payment.confirmation_number}" if payment.confirmation_number else ""
+        number = f", confirmation {payment.receipt_number}" if payment.receipt_number else ""
         console.print(f"  {payment.intent.amount} by {payment.intent.card_summary}: {payment.status}{number}")
 
     for notice in bench.store.waiting_notices(10):
