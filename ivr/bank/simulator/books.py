@@ -147,7 +147,7 @@ def charged(entries: Iterable[BookEntry]) -> list[BookEntry]:
 def entry_of(row: tuple[Any, ...]) -> BookEntry:
     reference, key, request_hash, merchant, call, minor, currency, *decided, capture_later, _at = row
     amount = None if minor is None else Money(minor, currency)
-    return BookEntry(reference, key, request_hash, merchant, call, amount, *decided, bool(capture_later))
+    return BookEntry(reference, key, request_hash, merchant, call, amount, *decided, capture_later=bool(capture_later))
 
 
 # In the order in which they came.
