@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import click
@@ -109,7 +110,9 @@ def show(charge: str, on: date | None, is_json: bool) -> None:
 @reopen
 @yes
 @as_json
-def refund(charge: str, on: date | None, amount: str | None, refundable: str | None, yes: bool, **how: bool) -> None:
+def refund(
+    charge: str, on: date | None, amount: str | None, refundable: str | None, reopen_bill: bool, yes: bool, **how: bool
+) -> None:
     """Give a charge's money back to the card, all of it or a part.
 
     A script that refunds a part says with --refundable how much could be refunded before it: run twice, it refunds once.
@@ -122,7 +125,7 @@ def refund(charge: str, on: date | None, amount: str | None, refundable: str | N
         raise click.UsageError(
             "--yes with --amount needs --refundable: what can be refunded before it, so that a second run asks for nothing"
         )
-    modify("refund", charge, on, amount=amount, refundable=refundable, yes=yes, **how)
+    modify(Wish("refund", amount, refundable, reopen_bill), charge, on, yes=yes, **how)
 
 
 @payments.command()
@@ -131,9 +134,9 @@ def refund(charge: str, on: date | None, amount: str | None, refundable: str | N
 @reopen
 @yes
 @as_json
-def void(charge: str, on: date | None, **how: bool) -> None:
+def void(charge: str, on: date | None, reopen_bill: bool, **how: bool) -> None:
     """Let go of a charge before the bank has settled or captured it: the cardholder never sees it."""
-    modify("void", charge, on, **how)
+    modify(Wish("void", reopen_bill=reopen_bill), charge, on, **how)
 
 
 @payments.command()
@@ -143,31 +146,31 @@ def void(charge: str, on: date | None, **how: bool) -> None:
 @as_json
 def capture(charge: str, on: date | None, **how: bool) -> None:
     """Take the money of an approved charge, where the bank does not take it with the approval and a capture has failed."""
-    modify("capture", charge, on, **how)
+    modify(Wish("capture"), charge, on, **how)
 
 
-def modify(
-    kind: ModificationKind,
-    charge: str,
-    on: date | None,
-    *,
-    yes: bool,
-    is_json: bool,
-    reopen_bill: bool = False,
-    amount: str | None = None,
-    refundable: str | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Wish:
+    """As it was typed. `refundable`: only while this much can be refunded."""
+
+    kind: ModificationKind
+    amount: str | None = None
+    refundable: str | None = None
+    reopen_bill: bool = False
+
+
+def modify(wish: Wish, charge: str, on: date | None, *, yes: bool, is_json: bool) -> None:
     """Looks, shows, asks, and leaves the rest to the forwarder. What is shown goes to stderr where stdout is for a program."""
     with opened() as (settings, store):
         payment = find_one(store, charge, on)
-        wanted, standing = wanted_of(kind, settings, store, payment, amount, refundable, reopen_bill)
+        wanted, standing = wanted_of(wish, settings, store, payment)
         if isinstance(wanted, AlreadyAsked):
             tell(wanted.modification, is_json=is_json, is_new=False)
             return
         if not yes:
             click.echo(what_will_happen(standing, wanted), err=is_json)
             require_terminal()
-            click.confirm(f"{kind.capitalize()} {wanted.amount}?", abort=True, err=is_json)
+            click.confirm(f"{wish.kind.capitalize()} {wanted.amount}?", abort=True, err=is_json)
         asked = store.ask_modification(wanted, datetime.now(UTC))
     if isinstance(asked, Changed):
         raise changed(asked.refundable)
@@ -176,31 +179,23 @@ def modify(
 
 
 def wanted_of(
-    kind: ModificationKind,
-    settings: Settings,
-    store: Store,
-    payment: Payment,
-    amount: str | None,
-    refundable: str | None,
-    reopen_bill: bool,
+    wish: Wish, settings: Settings, store: Store, payment: Payment
 ) -> tuple[WantedModification | AlreadyAsked, Standing]:
-    if reopen_bill:
+    if wish.reopen_bill:
         require_our_bill(settings, payment)
     standing = standing_at(load_banks(settings.banks, settings.var), store, payment)
     left = standing.balance.refundable
-    expected = money_in(refundable, left.currency) if refundable else left
-    about = (payment.intent.reference, kind)
+    expected = money_in(wish.refundable, left.currency) if wish.refundable else left
+    about = (payment.intent.reference, wish.kind)
     if expected != left:
         # Perhaps it is this very command again: the store knows, and adds nothing where it is not.
-        part = money_in(amount, left.currency) if amount else expected
-        found = store.asked_before(WantedModification(*about, part, expected, operator(), reopen_bill))
+        part = money_in(wish.amount, left.currency) if wish.amount else expected
+        found = store.asked_before(WantedModification(*about, part, expected, operator(), wish.reopen_bill))
         if found is None:
             raise changed(left)
         return AlreadyAsked(found), standing
-    return (
-        WantedModification(*about, amount_to_modify(standing, kind, amount), left, operator(), reopen_bill),
-        standing,
-    )
+    amount = amount_to_modify(standing, wish.kind, wish.amount)
+    return WantedModification(*about, amount, left, operator(), wish.reopen_bill), standing
 
 
 def changed(refundable: object) -> RecordError:

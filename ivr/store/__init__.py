@@ -29,16 +29,16 @@ from ivr.store.intents import (
 from ivr.store.ledger import FollowUp, Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
-from ivr.store.modifications import (
+from ivr.store.modification_rows import (
     AlreadyAsked,
     Balance,
     Changed,
     Modification,
-    Modifications,
     ModificationState,
     ModificationWord,
     WantedModification,
 )
+from ivr.store.modifications import Modifications
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch

@@ -10,15 +10,8 @@ from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import BankWord, Payment, Status, move, read_payment
 from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story
-from ivr.store.modifications import (
-    Kind,
-    Modification,
-    ModificationState,
-    ModificationWord,
-    drop_modification_job,
-    end_modification,
-    find_told,
-)
+from ivr.store.modification_rows import Kind, Modification, ModificationState, ModificationWord
+from ivr.store.modifications import drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
 
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
