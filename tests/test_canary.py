@@ -15,7 +15,8 @@ from ivr.calls.runner import Runner
 from ivr.channels.simulator import play
 from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
-from ivr.store import Store, migrate, open_store
+from ivr.store import Store, WantedModification, migrate, open_store
+from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.testing.recording import RecordingLine, call_file
 from ivr.testing.twilio import TwilioCall
@@ -36,6 +37,8 @@ BOUNDARIES: list[tuple[type, str]] = [
     (Vault, "take"),
     (ScriptedBilling, "due_now"),
     *[(Store, name) for name in ("load_call", "save_call", "stage_sealed", "begin_payment", "mark_sent", "record")],
+    *[(Store, name) for name in ("ask_modification", "mark_modification_sent", "end_modification", "modification")],
+    (ScriptedBank, "modify"),
 ]
 
 
@@ -57,6 +60,17 @@ class World:
         line.wait()
         line.press("#")
         self.keep(line)
+        self.refund(line.call_id)
+
+    def refund(self, call_id: str) -> None:
+        """All that the call has charged."""
+        for payment in self.bench.workbench.store.payments_of(call_id):
+            if payment.status == "approved":
+                about = (payment.intent.reference, "refund", payment.intent.amount, payment.intent.amount)
+                self.bench.workbench.store.ask_modification(
+                    WantedModification(*about, "ada"), self.bench.workbench.clock()
+                )
+        self.bench.workbench.work()
 
     def keep(self, line: TwilioCall) -> None:
         self.responses += [f"{delivery.answer} {delivery.url}".encode() for delivery in line.deliveries]
@@ -113,6 +127,7 @@ def test_no_card_number_is_left_anywhere_after_whole_calls(world: World, capfd: 
         world.bench.workbench.store.seed_bills(Path("config/accounts.csv"), anew=True)
     assert len(world.crossed) > 100
     assert len(world.bench.bank.charged) == len(CANARIES)
+    assert len(world.bench.bank.modified) == len(CANARIES)
     assert everything(world, capfd) == []
 
 

@@ -1,33 +1,54 @@
 """Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own."""
 
 from ivr.bank.banks_file import load_banks
-from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Examined, Outcome
-from ivr.bank.our_number import our_number
-from ivr.bank.promises import NextQuestion, Promises, after_silence, promises_table
+from ivr.bank.interface import (
+    AmountSaid,
+    AuthorizationRequest,
+    Bank,
+    BankAnswer,
+    BankNews,
+    Examined,
+    ModificationKind,
+    ModificationRequest,
+    Outcome,
+)
+from ivr.bank.promises import (
+    NextOfModification,
+    NextQuestion,
+    Promises,
+    after_silence,
+    after_silent_modification,
+    promises_table,
+)
 from ivr.bank.protocols import Opening, all_promises, fields_carried, open_bank, protocol_called
 from ivr.bank.settings import LEASE_S, BankSettings
-from ivr.bank.verdict import Question, judge
+from ivr.bank.verdict import Question, judge, judge_modification
 
 __all__ = [
     "LEASE_S",
+    "AmountSaid",
     "AuthorizationRequest",
     "Bank",
     "BankAnswer",
     "BankNews",
     "BankSettings",
     "Examined",
+    "ModificationKind",
+    "ModificationRequest",
+    "NextOfModification",
     "NextQuestion",
     "Opening",
     "Outcome",
     "Promises",
     "Question",
     "after_silence",
+    "after_silent_modification",
     "all_promises",
     "fields_carried",
     "judge",
+    "judge_modification",
     "load_banks",
     "open_bank",
-    "our_number",
     "promises_table",
     "protocol_called",
 ]

@@ -8,9 +8,22 @@ from ivr.bank.promises import Promises
 from ivr.core.money import Money
 
 Outcome = Literal[
-    "approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked", "undoing", "capturing"
+    "approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked", "undoing", "capturing",
+    "done", "taken", "refused",
+]  # fmt: skip
+Told = Literal[
+    "approved",
+    "declined",
+    "reversed",
+    "undo_refused",
+    "captured",
+    "capture_failed",
+    "refunded",
+    "refund_failed",
+    "other",
 ]
-Told = Literal["approved", "declined", "reversed", "undo_refused", "captured", "capture_failed", "other"]
+# What is done with a charge after its approval; Adyen's word for them all. Each is an operation that a bank may promise.
+ModificationKind = Literal["refund", "void", "capture"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,8 @@ UNREADABLE = AmountSaid()
 class AuthorizationRequest:
     """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart.
 
-    `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up.
+    `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up. `capture_later`: authorize
+    only, where the bank would otherwise take the money with it.
     """
 
     reference: str
@@ -46,6 +60,23 @@ class AuthorizationRequest:
     sealed: Mapping[str, str] = field(repr=False)
     moto: bool = True
     invoice_reference: str = ""
+    capture_later: bool = False
+
+
+@dataclass(frozen=True)
+class ModificationRequest:
+    """A refund, void or capture of an approved charge.
+
+    `reference`: the charge's, ours; `bank_reference`: the charge's at the bank, where it gave one. `idempotency_key`: this
+    request's own, the same however often it is made. `amount`: of this request; `charged`: of the charge.
+    """
+
+    kind: ModificationKind
+    reference: str
+    idempotency_key: str
+    amount: Money
+    charged: Money
+    bank_reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,11 +90,15 @@ class BankAnswer:
     - not_sent: no byte of the request has left this machine; it may be sent again.
     - undoing: the bank has taken the undo, and says later, in a notification, what came of it.
     - capturing: the bank has taken the capture of what it approved; its outcome too is told later.
+    - done: a refund, void or capture has been done.
+    - taken: the bank has taken a refund, void or capture; its outcome is told later, in a notification.
+    - refused: the bank will not do the refund, void or capture, and has moved no money by it; `reason` says why.
     - not_as_asked: money may have moved, and not as agreed (part of the amount, say): reverse. Never a client's own word.
 
-    `reason` says in a few words why it is unknown or not sent, for the log. `amounts` are all that the bank says that it has
-    approved, none where it does not say. `is_code_odd`: there is a response code, but it cannot be read. `bank_reference`:
-    the bank's own, by which an approved charge is captured. What may be believed of an answer is for `verdict`.
+    `reason` says in a few words why it is unknown, refused or not sent. `amounts` are all that the bank says that it has
+    approved or moved, none where it does not say. `is_code_odd`: there is a response code, but it cannot be read.
+    `bank_reference`: the bank's own, by which an approved charge is captured; of a modification the modification's.
+    What may be believed of an answer is for `verdict`.
     """
 
     outcome: Outcome
@@ -86,7 +121,8 @@ class Examined:
 
 @dataclass(frozen=True)
 class BankNews:
-    """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours."""
+    """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours: the charge's, or the
+    idempotency key of the modification that it is about. `modification`: the bank's own reference of that one; `reason`: why it was refused."""
 
     event: str
     reference: str
@@ -94,7 +130,9 @@ class BankNews:
     bank_reference: str
     amount: Money
     response_code: str | None = None
-    confirmation_number: str | None = None
+    authorization_code: str | None = None
+    modification: str = ""
+    reason: str = ""
 
 
 class Bank(Protocol):
@@ -122,3 +160,15 @@ class Bank(Protocol):
     def capture(self, reference: str, bank_reference: str, amount: Money) -> BankAnswer:
         """Takes the money of an approved charge (`captures_apart`). The second time it changes nothing."""
         return BankAnswer("unknown", reference, reason="this bank takes the money with the authorization")
+
+    def modify(self, request: ModificationRequest) -> BankAnswer:
+        """Refund, void or capture, as `request.kind` says: done, taken, refused, unknown or not_sent.
+
+        Asked only for what is among `promises.operations`. Where the bank takes the same request again under its key
+        (`repeats_s`), this is how it is repeated.
+        """
+        return BankAnswer("unknown", request.reference, reason=f"this bank has no {request.kind}")
+
+    def inquire_modification(self, request: ModificationRequest) -> BankAnswer:
+        """What became of it (`inquires_modifications`): done, taken, refused, not_found or unknown."""
+        return BankAnswer("unknown", request.reference, reason="this bank cannot be asked about it")

@@ -21,6 +21,7 @@ Operation = Literal[
 ]
 Undo = Literal["no", "what has arrived", "also before arrival"]
 NextQuestion = Literal["inquire", "repeat", "undo", "nothing"]
+NextOfModification = Literal["repeat", "inquire", "nothing"]
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
@@ -33,6 +34,8 @@ class Promises:
     long, counted from when the charge was begun, the same request under its idempotency key is the same charge.
     `undo_is_told_later`: an undo is accepted at once, and its outcome comes in a notification. `captures_apart`: an
     authorization takes no money until it is captured. `fields`: the card fields that a request has room for.
+    `inquires_modifications`: a refund, void or capture can be asked about by its key. `modifications_are_told_later`: it is
+    taken at once, and its outcome comes in a notification.
     """
 
     seal: str
@@ -45,6 +48,8 @@ class Promises:
     captures_apart: bool = False
     partial_approval: bool = False
     fields: frozenset[CardField] = frozenset({"card_number", "expiry", "security_code"})
+    inquires_modifications: bool = False
+    modifications_are_told_later: bool = False
 
 
 def after_silence(promises: Promises, age_s: float) -> NextQuestion:
@@ -54,6 +59,16 @@ def after_silence(promises: Promises, age_s: float) -> NextQuestion:
     if age_s < promises.repeats_s:
         return "repeat"
     return "nothing" if promises.undo == "no" else "undo"
+
+
+def after_silent_modification(promises: Promises, age_s: float) -> NextOfModification:
+    """What to ask about a refund, void or capture that was asked for `age_s` ago, may have left, and has no answer.
+
+    Repeating comes first: under its key it is an inquiry, and it does what was asked for if the first request was lost.
+    """
+    if age_s < promises.repeats_s:
+        return "repeat"
+    return "inquire" if promises.inquires_modifications else "nothing"
 
 
 def promises_table(named: Iterable[tuple[str, Promises]]) -> str:
@@ -77,7 +92,19 @@ def _cells(promises: Promises) -> Iterable[tuple[str, str]]:
     yield "may approve a part", _yes(promises.partial_approval)
     yield "operations", ", ".join(sorted(promises.operations))
     young, old = (after_silence(promises, age_s) for age_s in (0.0, float("inf")))
-    yield "after silence", young if young == old else f"{young}, then {old}"
+    yield "after silence", _then(young, old)
+    if {"refund", "void", "capture"} & promises.operations:
+        later = promises.modifications_are_told_later
+        yield "the outcome of a refund, void or capture", "in a notification" if later else "in its answer"
+        first, last = (after_silent_modification(promises, age_s) for age_s in (0.0, float("inf")))
+        yield "after silence on one of them", _then(first, last)
+    else:
+        yield "the outcome of a refund, void or capture", "-"
+        yield "after silence on one of them", "-"
+
+
+def _then(first: str, last: str) -> str:
+    return first if first == last else f"{first}, then {last}"
 
 
 def _yes(promised: bool) -> str:

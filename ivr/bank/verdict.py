@@ -40,6 +40,7 @@ Doubt = Literal[
     "no_response_code",
     "no_authorization_code",
     "reversal_refused",
+    "refusal_contradicts",
 ]
 TAKE_BACK: frozenset[Doubt] = frozenset({"partial_approval", "another_amount"})
 BELIEVED_TWICE: frozenset[Doubt] = frozenset({"no_response_code", "no_authorization_code"})
@@ -56,6 +57,24 @@ def judge(answer: BankAnswer, question: Question, asked: Money) -> BankAnswer:
     if is_second_word and doubt in BELIEVED_TWICE:
         return replace(answer, reason=doubt)
     return replace(answer, outcome="unknown", reason=doubt)
+
+
+def judge_modification(answer: BankAnswer, asked: Money) -> BankAnswer:
+    """The same of a refund, void or capture: what contradicts itself is `unknown`, and asked about again.
+
+    Done with a refusing code, refused with an approving one, or done with another amount than was asked for.
+    """
+    code, doubt = answer.response_code, None
+    match answer.outcome:
+        case "done" | "taken" if any(amount.differs(asked) for amount in answer.amounts):
+            doubt = "another_amount"
+        case "done" | "taken" if not all(amount.is_whole for amount in answer.amounts):
+            doubt = "amount_unreadable"
+        case "done" | "taken" if answer.is_code_odd or (code is not None and code not in APPROVING):
+            doubt = "code_contradicts"
+        case "refused" if code in APPROVING:
+            doubt = "refusal_contradicts"
+    return replace(answer, outcome="unknown", reason=doubt) if doubt else answer
 
 
 def doubt_of(answer: BankAnswer, asked: Money) -> Doubt | None:

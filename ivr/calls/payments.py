@@ -199,7 +199,7 @@ class Payments:
         payment = self.store.payment(call.intent)
         if payment is None or payment.status not in ANSWERS:
             return None
-        return BankAnswered(event.at, ANSWERS[payment.status], payment.confirmation_number)
+        return BankAnswered(event.at, ANSWERS[payment.status], payment.receipt_number or None)
 
     def on_record(self, call: Call) -> Call:
         """The call with its charges as the ledger has them, and what of its card was never charged dropped for good.
@@ -273,7 +273,7 @@ def line_of(call: Call) -> str:
 def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     intent = payment.intent
     attempt = int(intent.reference.rpartition("-")[2])
-    number = payment.confirmation_number or ""
+    number = payment.receipt_number
     return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
 
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
     "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
     "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
+    "payments": ("ivr.cli.payments", "payments", "Charges: list, show, refund, void, capture."),
     "agreements": (
         "ivr.cli.agreements",
         "agreements",

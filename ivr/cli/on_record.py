@@ -22,7 +22,7 @@ def tell_record(console: Console, store: Store, call_id: str) -> None:
     stored = store.load_call(call_id)
     console.print(f"[bold]on record:[/] {(stored.call.outcome or 'the call goes on') if stored else 'nothing'}")
     for payment in store.payments_of(call_id):
-        number = f", confirmation {payment.confirmation_number}" if payment.confirmation_number else ""
+        number = f", confirmation {payment.receipt_number}" if payment.receipt_number else ""
         console.print(f"  {payment.intent.amount} by {payment.intent.card_summary}: {payment.status}{number}")
     for one in store.agreements_of(call_id):
         terms = f" ({in_words(dict(one.terms))})" if one.terms else ""

@@ -23,7 +23,6 @@ from ivr.bank import (
     Question,
     after_silence,
     judge,
-    our_number,
 )
 from ivr.store import UNDO_ASKED, BankWord, DatabaseError, FollowUp, Job, Payment, Status, Store
 
@@ -213,7 +212,7 @@ class Charges:
 
     def _record(self, job: Job, payment: Payment, status: Status, answer: BankAnswer | None = None) -> None:
         """Should the database stay away, the lease runs out and the next holder inquires: slower, and as safe."""
-        word = _word(status, answer) if answer else None
+        word = _word(answer) if answer else None
         promises = self._promises(payment)
         follow_up = FollowUp(self.tell_billing, promises is not None and promises.captures_apart)
         for pause_s in (*RECORD_PAUSES_S, None):
@@ -235,12 +234,8 @@ class Charges:
         return payment
 
 
-def _word(status: Status, answer: BankAnswer) -> BankWord:
-    """An approved payment has a number to be found by: the bank's, or one of ours where the bank gave none."""
-    number = answer.authorization_code
-    if status == "approved" and number is None:
-        number = our_number(answer.reference)
-    return BankWord(number, answer.response_code, answer.bank_reference)
+def _word(answer: BankAnswer) -> BankWord:
+    return BankWord(answer.authorization_code, answer.response_code, answer.bank_reference)
 
 
 def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationRequest:

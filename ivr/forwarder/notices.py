@@ -122,7 +122,7 @@ def notice_body(payment: Payment, approved_at: datetime) -> str:
         account=intent.account,
         amount=str(intent.amount),
         reference=intent.reference,
-        confirmation_number=payment.confirmation_number or "",
+        confirmation_number=payment.receipt_number,
         card=intent.card_summary,
         merchant=intent.merchant,
         call=intent.call,

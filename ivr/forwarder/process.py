@@ -21,6 +21,7 @@ from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
 from ivr.forwarder.charges import Charges
+from ivr.forwarder.modifications import Modifications
 from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.results import ResultText, result_words
 from ivr.forwarder.texts import TextJobs
@@ -74,6 +75,8 @@ class Forwarder:
                 self.charges.resolve(job)
             case "capture":
                 self.charges.capture(job)
+            case "modification":
+                self.modifications.do(job)
             case "result" | "sms":
                 self.texts.do(job)
             case "notice" | "agreement":
@@ -83,6 +86,10 @@ class Forwarder:
     def charges(self) -> Charges:
         tell_billing = self.notices is not None
         return Charges(self.store, self.banks, self.now, self.due, self.lease_s, self.pause, tell_billing)
+
+    @property
+    def modifications(self) -> Modifications:
+        return Modifications(self.store, self.banks, self.now, self.due)
 
     @property
     def texts(self) -> TextJobs:

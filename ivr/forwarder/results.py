@@ -17,7 +17,7 @@ def result_words(prompts_of: Callable[[str], Prompts]) -> ResultText:
         prompts = prompts_of(call.flow_version)
         known = prompts.languages()
         name = "result_paid_sms" if payment.status == "approved" else "result_unpaid_sms"
-        values = (("amount", payment.intent.amount), ("number", payment.confirmation_number or ""))
+        values = (("amount", payment.intent.amount), ("number", payment.receipt_number))
         # A call whose row another version wrote may have no language of ours.
         language = call.language if call.language in known else known[0]
         return prompts.words(Phrase(name, language, values))

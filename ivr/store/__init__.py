@@ -11,6 +11,7 @@ from ivr.store.audit import Audit, AuditEvent
 from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
+from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.intents import (
     FINAL,
@@ -28,8 +29,19 @@ from ivr.store.intents import (
 from ivr.store.ledger import FollowUp, Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.migrations import create_tables, migrate, require_current
+from ivr.store.modification_rows import (
+    AlreadyAsked,
+    Balance,
+    Changed,
+    Modification,
+    ModificationState,
+    ModificationWord,
+    WantedModification,
+)
+from ivr.store.modifications import Modifications
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
+from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
@@ -44,6 +56,8 @@ class Store(
     SealedFields,
     LimitChecks,
     Ledger,
+    Modifications,
+    PaymentSearch,
     Outbox,
     BillRows,
     NoticeRows,
@@ -58,8 +72,9 @@ class Store(
 ):
     """One database's whole store; thread-safe."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, draw: Draw = at_random) -> None:
+        """`draw`: where confirmation numbers come from."""
+        self._database, self._draw = database, draw
 
     def ping(self) -> None:
         """Raises what the driver raises where the database does not answer."""
@@ -80,10 +95,10 @@ def open_store(url: str, threads: int = CONNECTIONS) -> Store:
 
 
 def memory_store() -> Store:
-    """A store that lives as long as the process: for simulated calls and tests."""
+    """A store that lives as long as the process: for simulated calls and tests. The same call has the same numbers in it."""
     database = Database("sqlite://")
     _empty_tables().copy_into(database)
-    return Store(database)
+    return Store(database, from_reference)
 
 
 @cache
@@ -105,18 +120,22 @@ __all__ = [
     "WITHDRAWN",
     "Accepted",
     "Agreement",
+    "AlreadyAsked",
     "AlreadyBegun",
     "Announcement",
     "AttemptLimits",
     "Attempter",
     "AuditEvent",
+    "Balance",
     "BankWord",
     "BeingPaid",
     "Bill",
     "CallRecord",
+    "Changed",
     "CountedAttempts",
     "DatabaseError",
     "Draft",
+    "Draw",
     "DueChanged",
     "DueNow",
     "FlowVersion",
@@ -125,11 +144,15 @@ __all__ = [
     "LedgerEntry",
     "Limit",
     "LiveVersion",
+    "Modification",
+    "ModificationState",
+    "ModificationWord",
     "News",
     "NoCard",
     "Notice",
     "OverLimit",
     "Payment",
+    "PaymentFilter",
     "PaymentIntent",
     "Renewal",
     "SealedField",
@@ -142,9 +165,11 @@ __all__ = [
     "TextProblem",
     "TooEarly",
     "TurnRecord",
+    "WantedModification",
     "WaysTaken",
     "Which",
     "bank_queue",
+    "from_reference",
     "memory_store",
     "migrate",
     "open_store",

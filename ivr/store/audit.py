@@ -34,12 +34,7 @@ class Audit:
 
     def note(self, who: str, what: str, about: str, now: datetime) -> None:
         with self._database.money() as connection:
-            self._database.hold(connection, "audit_event")
-            number, digest = _last(connection)
-            event = (number + 1, milliseconds(now), who, what, about)
-            names = ("id", "at", "who", "what", "about")
-            row = dict(zip(names, event, strict=True))
-            connection.execute(insert(audit_event), row | {"digest": chained(digest, event)})
+            add_event(self._database, connection, who, what, about, now)
 
     def audit_events(self, limit: int) -> Sequence[AuditEvent]:
         """The latest first."""
@@ -61,6 +56,15 @@ class Audit:
                     return expected
                 expected += 1
         return None
+
+
+def add_event(database: Database, connection: Connection, who: str, what: str, about: str, now: datetime) -> None:
+    """In the transaction of what it tells of."""
+    database.hold(connection, "audit_event")
+    number, digest = _last(connection)
+    event = (number + 1, milliseconds(now), who, what, about)
+    row = dict(zip(("id", "at", "who", "what", "about"), event, strict=True))
+    connection.execute(insert(audit_event), row | {"digest": chained(digest, event)})
 
 
 def chained(before: str, event: Sequence[object]) -> str:

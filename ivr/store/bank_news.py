@@ -10,12 +10,20 @@ from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import BankWord, Payment, Status, move, read_payment
 from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story
+from ivr.store.modification_rows import Kind, Modification, ModificationState, ModificationWord
+from ivr.store.modifications import drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
 
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
 UNDO_ASKED = "undo_asked"
 ENDS: dict[str, Status] = {"approved": "approved", "declined": "declined", "reversed": "reversed"}
 NOTED = frozenset({"captured", "capture_failed", "undo_refused"})
+# What is told of a modification, by its kind.
+ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
+    "refund": {"refunded": "done", "refund_failed": "failed"},
+    "void": {"reversed": "done", "undo_refused": "failed"},
+    "capture": {"captured": "done", "capture_failed": "failed"},
+}
 # moved: the payment stands elsewhere now; noted: one more entry; known: nothing new; not_ours: no payment of that bank;
 # contradicts: the bank says that it holds money of which we have said that it does not.
 Effect = Literal["moved", "noted", "known", "not_ours", "contradicts"]
@@ -24,7 +32,8 @@ _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at
 
 @dataclass(frozen=True)
 class News:
-    """`event`: the same for the same news. `word.bank_reference` is the payment's at the bank."""
+    """`event`: the same for the same news. `word.bank_reference` is the payment's at the bank, `modification` that of the
+    refund, void or capture that it tells of."""
 
     bank: str
     event: str
@@ -32,10 +41,12 @@ class News:
     told: str
     word: BankWord
     amount: Money
+    modification: str = ""
+    reason: str = ""
 
 
 class TooEarly(Exception):
-    """The forwarder waits for this charge's answer. Nothing is kept, so that the bank tells it again."""
+    """The forwarder waits for the answer to this charge or modification. Nothing is kept, so that the bank tells it again."""
 
 
 class BankNewsBook:
@@ -55,6 +66,9 @@ class BankNewsBook:
 
 
 def _take_in(connection: Connection, news: News, now: datetime, follow_up: FollowUp) -> Effect:
+    modification = find_told(connection, news.bank, (news.reference, news.modification))
+    if modification is not None:
+        return _take_in_modification(connection, news, modification, now)
     payment = read_payment(connection, news.reference)
     if payment is None or payment.intent.bank != news.bank:
         return "not_ours"
@@ -74,6 +88,20 @@ def _take_in(connection: Connection, news: News, now: datetime, follow_up: Follo
     add_entry(connection, payment.intent, ENDS[news.told], news.word.response_code, now)
     follow(connection, payment.intent, ENDS[news.told], follow_up)
     return "moved"
+
+
+def _take_in_modification(connection: Connection, news: News, told_of: Modification, now: datetime) -> Effect:
+    status = ENDS_MODIFICATION[told_of.kind].get(news.told)
+    if status is None:
+        return "known"
+    if told_of.status in ("asked", "sent"):
+        raise TooEarly(told_of.id)
+    if news.amount != told_of.amount:
+        return "contradicts"
+    drop_modification_job(connection, told_of.id)
+    reason = news.reason if status == "failed" else None
+    word = ModificationWord(news.modification or None, news.word.response_code, reason)
+    return "moved" if end_modification(connection, told_of, status, word, now) else "known"
 
 
 def _is_believed(connection: Connection, news: News, payment: Payment) -> bool:

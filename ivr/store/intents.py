@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from ivr.core.call import OPEN, ChargeStatus
 from ivr.core.money import Money
+from ivr.store.confirmation_numbers import MOST_DRAWS, Draw, NumbersUsedUp
 from ivr.store.database import milliseconds
 from ivr.store.tables import payment_intent
 
@@ -53,21 +54,30 @@ class PaymentIntent:
 
 @dataclass(frozen=True)
 class Payment:
-    """An intent and where it stands. `begun_at`: when it was written down, before anything could leave."""
+    """An intent and where it stands. `begun_at`: when it was written down, before anything could leave.
+
+    `confirmation_number` is ours, given when the charge was begun; `authorization_code` is the bank's (ISO 8583 field 38).
+    """
 
     intent: PaymentIntent
     status: Status
-    confirmation_number: str | None
+    confirmation_number: str
     response_code: str | None
     begun_at: datetime
     bank_reference: str | None = None
+    authorization_code: str | None = None
+
+    @property
+    def receipt_number(self) -> str:
+        """What a caller and a billing system are told: of an approved charge alone, else empty."""
+        return self.confirmation_number if self.status == "approved" else ""
 
 
 @dataclass(frozen=True)
 class BankWord:
     """What the bank said, as far as it is kept."""
 
-    confirmation_number: str | None = None
+    authorization_code: str | None = None
     response_code: str | None = None
     bank_reference: str | None = None
 
@@ -106,11 +116,15 @@ class DueNow:
 _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
+    "confirmation_number",
 )
-_ADD = text(f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})")  # noqa: S608
+_ADD = text(
+    f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
+    "ON CONFLICT (confirmation_number) DO NOTHING"
+)
 _KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
 _MOVE = text(
-    "UPDATE payment_intent SET status = :new, confirmation_number = :number, response_code = :code, "
+    "UPDATE payment_intent SET status = :new, authorization_code = :number, response_code = :code, "
     "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference) "
     "WHERE reference = :reference AND status = :old"
 )
@@ -126,8 +140,17 @@ _PAID_SINCE = text(
 LONGEST_LINE = 120
 
 
-def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, now: datetime) -> None:
-    row = {
+def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, now: datetime, draw: Draw) -> None:
+    """With a confirmation number that no other charge has."""
+    row = _row(intent, fingerprint, now)
+    for attempt in range(MOST_DRAWS):
+        if connection.execute(_ADD, row | {"confirmation_number": draw(intent.reference, attempt)}).rowcount == 1:
+            return
+    raise NumbersUsedUp(intent.reference)
+
+
+def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, object]:
+    return {
         "reference": intent.reference,
         "idempotency_key": intent.reference,
         "merchant": intent.merchant,
@@ -145,7 +168,6 @@ def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, 
         "payable_key": intent.payable_key,
         "line": intent.line[:LONGEST_LINE],
     }
-    connection.execute(_ADD, row)
 
 
 def is_begun(connection: Connection, reference: str) -> bool:
@@ -169,7 +191,7 @@ def paid_but_not_known(connection: Connection, source: str, key: str, asked: Due
 def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
     """False where it no longer stands at `old`."""
     word = word or BankWord()
-    values = {"number": word.confirmation_number, "code": word.response_code}
+    values = {"number": word.authorization_code, "code": word.response_code}
     values |= {"bank_reference": word.bank_reference}
     return connection.execute(_MOVE, values | {"reference": reference, "old": old, "new": new}).rowcount == 1
 
@@ -194,4 +216,5 @@ def payment_of(row: Any) -> Payment:
         line=row.line,
     )
     begun_at = datetime.fromtimestamp(row.created_at / 1000, UTC)
-    return Payment(intent, row.status, row.confirmation_number, row.response_code, begun_at, row.bank_reference)
+    number, code = row.confirmation_number or "", row.authorization_code
+    return Payment(intent, row.status, number, row.response_code, begun_at, row.bank_reference, code)

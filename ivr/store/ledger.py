@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, text
 
 from ivr.core.money import Money
 from ivr.store.calls import StaleCall
+from ivr.store.confirmation_numbers import Draw, at_random
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import (
     FINAL,
@@ -34,8 +35,8 @@ from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.tables import ledger_entry, payment_intent
 
 _ADD_ENTRY = text(
-    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at) "
-    "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at)"
+    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at, modification) "
+    "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at, :modification)"
 )
 _IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
 _DUE = text("SELECT due_minor, currency FROM bill WHERE account = :account")
@@ -60,8 +61,8 @@ class FollowUp:
 class Ledger:
     """Locks are taken in one order everywhere: the outbox's job first, then the intent."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, draw: Draw = at_random) -> None:
+        self._database, self._draw = database, draw
 
     # ---- the charge is begun
 
@@ -82,7 +83,7 @@ class Ledger:
             staged = _staged_for(connection, intent)
             refusal = self._refusal(connection, intent, staged, limits, now, due)
             if refusal is None:
-                add_intent(connection, intent, staged.fingerprint, now)
+                add_intent(connection, intent, staged.fingerprint, now, self._draw)
                 add_entry(connection, intent, "requested", None, now)
                 add_job(connection, "authorize", intent.reference, bank_queue(intent.bank))
                 return Accepted()
@@ -252,9 +253,19 @@ def follow(connection: Connection, intent: PaymentIntent, status: Status, follow
         hurry(connection, "result", intent.reference)
 
 
-def add_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
+def add_entry(
+    connection: Connection,
+    intent: PaymentIntent,
+    kind: str,
+    code: str | None,
+    now: datetime,
+    about: tuple[int, Money] | None = None,
+) -> None:
+    """`about`: the number and the amount of a modification; without it the entry is about the charge itself."""
+    number, amount = about or (0, intent.amount)
     entry = {"reference": intent.reference, "kind": kind, "response_code": code, "at": milliseconds(now)}
-    connection.execute(_ADD_ENTRY, entry | {"amount_minor": intent.amount.minor, "currency": intent.amount.currency})
+    entry |= {"amount_minor": amount.minor, "currency": amount.currency, "modification": number}
+    connection.execute(_ADD_ENTRY, entry)
 
 
 def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, TextClause, false, func, select, text
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
 
-KINDS = ("authorize", "resolve", "capture", "result", "sms", "notice", "agreement")
+KINDS = ("authorize", "resolve", "capture", "modification", "result", "sms", "notice", "agreement")
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,11 @@ class Outbox:
         longest = {"pause_ms": int(longest_pause_s * 1000), "lease_ms": int(longest_lease_s * 1000), "never": NEVER}
         with self._database.money() as connection:
             return connection.execute(timed(connection, _PULL_IN), {"now": given(now)} | longest).rowcount
+
+    def is_job_open(self, kind: str, reference: str) -> bool:
+        wanted = outbox.c.kind == kind, outbox.c.reference == reference, outbox.c.is_done == false()
+        with self._database.calls() as connection:
+            return connection.execute(select(outbox.c.id).where(*wanted)).first() is not None
 
     def outbox_depth(self) -> dict[str, int]:
         """Jobs not yet done, by kind."""

@@ -13,7 +13,8 @@ from ivr.store.tables import ledger_entry, payment_intent, sealed_field
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """`reference` is the payment intent's: the call and the number of its attempt."""
+    """`reference` is the payment intent's: the call and the number of its attempt. `modification`: the number of the
+    refund, void or capture that it is about, 0 for the charge itself."""
 
     id: int
     reference: str
@@ -21,6 +22,7 @@ class LedgerEntry:
     amount: Money
     response_code: str | None
     at: datetime
+    modification: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Stories:
                 LedgerEntry(
                     *(row.id, row.reference, row.kind, Money(row.amount_minor, row.currency), row.response_code),
                     datetime.fromtimestamp(row.at / 1000, UTC),
+                    row.modification,
                 )
                 for row in connection.execute(story)
             ]

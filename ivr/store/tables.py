@@ -77,7 +77,8 @@ payment_intent = Table(
     Column("ani_hash", String(64), nullable=False),
     Column("card_fingerprint", String(64), nullable=False),
     Column("status", String(20), nullable=False),
-    Column("confirmation_number", String(40)),
+    Column("confirmation_number", String(40)),  # ours: what the caller hears, and an operator finds the charge by
+    Column("authorization_code", String(40)),  # the bank's (ISO 8583 field 38)
     Column("response_code", String(4)),
     Column("created_at", BigInteger, nullable=False),
     # What is paid for; both are empty in a flow that looks nothing up.
@@ -91,9 +92,12 @@ payment_intent = Table(
     Index("intent_by_card", "card_fingerprint", "created_at"),
     Index("intent_by_payable", "payable_source", "payable_key", "created_at"),
     Index("intent_by_line", "line", "created_at"),
+    Index("intent_by_confirmation", "confirmation_number", unique=True),
+    Index("intent_by_time", "created_at"),
 )
 
-# What happened to money, in order; rows are added, never changed (a trigger refuses it).
+# What happened to money, in order; rows are added, never changed (a trigger refuses it). `modification`: the number of the
+# refund, void or capture that the entry is about; 0 for the charge itself.
 ledger_entry = Table(
     "ledger_entry",
     metadata,
@@ -104,7 +108,32 @@ ledger_entry = Table(
     Column("currency", String(3), nullable=False),
     Column("response_code", String(4)),
     Column("at", BigInteger, nullable=False),
-    UniqueConstraint("reference", "kind", name="one_entry_of_a_kind"),
+    Column("modification", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("reference", "kind", "modification", name="one_entry_of_a_kind"),
+)
+
+# What was asked for an approved charge: a refund, void or capture, and where it stands. `id` is its idempotency key: the
+# charge's reference and its number. `left_minor`: what could be refunded when it was asked for, without it.
+modification = Table(
+    "modification",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("reference", String(100), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("left_minor", BigInteger, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("asked_by", String(80), nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("reopens_bill", Boolean, nullable=False),
+    Column("bank_reference", String(40)),
+    Column("response_code", String(4)),
+    Column("reason", String(120)),
+    UniqueConstraint("reference", "number", name="one_modification_of_a_number"),
+    Index("modification_by_bank_reference", "bank_reference"),
+    Index("modification_by_status", "status"),
 )
 
 # What banks have told by themselves, so that the second telling of it changes nothing.

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ivr.bank import AuthorizationRequest, Bank, BankAnswer, protocol_called
+from ivr.bank import AmountSaid, AuthorizationRequest, Bank, BankAnswer, ModificationRequest, protocol_called
 from ivr.core.money import Money
 
 DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "lost": "41"}
@@ -23,6 +23,7 @@ class ScriptedBank(Bank):
     seen: dict[str, AuthorizationRequest] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
+    modified: dict[str, ModificationRequest] = field(default_factory=dict)
     working: bool = True
     promises = protocol_called("tonetill").promises
     connections = 1
@@ -35,6 +36,12 @@ class ScriptedBank(Bank):
 
     def reverse(self, reference: str) -> BankAnswer:
         return self._noted(self._reverse(reference))
+
+    def modify(self, request: ModificationRequest) -> BankAnswer:
+        """Always done, and once under each key."""
+        self.modified[request.idempotency_key] = request
+        said = AmountSaid(request.amount.minor, request.amount.currency, is_whole=True)
+        return BankAnswer("done", request.reference, response_code="00", amounts=(said,))
 
     def _noted(self, answer: BankAnswer) -> BankAnswer:
         self.words[answer.reference] = answer.outcome
@@ -75,11 +82,11 @@ class ScriptedBank(Bank):
         return BankAnswer("reversed", reference, response_code="00")
 
     def _approved(self, reference: str) -> BankAnswer:
-        number = self.confirmation_number(reference)
+        number = self.authorization_code(reference)
         return BankAnswer("approved", reference, response_code="00", authorization_code=number)
 
     @staticmethod
-    def confirmation_number(reference: str) -> str:
+    def authorization_code(reference: str) -> str:
         return str(100000 + sum(reference.encode()) % 900000)
 
     def settle(self) -> None:
@@ -89,5 +96,5 @@ class ScriptedBank(Bank):
     def forget(self) -> None:
         """Empty books."""
         self.behaviour = "approves"
-        for books in (self.charged, self.requests, self.seen, self.words, self.overlaps):
+        for books in (self.charged, self.requests, self.seen, self.words, self.overlaps, self.modified):
             books.clear()

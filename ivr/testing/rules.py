@@ -66,8 +66,8 @@ class SeenCall:
 
 
 @dataclass(frozen=True)
-class KnownBank:
-    """What rules have to know of it: the confirmation number that it gives a reference, and, where the words of texts
+class KnownBooks:
+    """What rules have to know of what is on record: the confirmation number of a reference, and, where the words of texts
     are known, whether a text says that something was charged. `words`: with them every text on a charge is read."""
 
     confirmation_number: Callable[[str], str]
@@ -95,12 +95,12 @@ def bill(account: str, owed: Money, charged_minor: int, left_minor: int) -> Brok
         yield "bill", f"{account} owed {owed}, {charged} was charged, {left_minor} is left"
 
 
-def told(seen: SeenCall, bank: KnownBank) -> Broken:
+def told(seen: SeenCall, books: KnownBooks) -> Broken:
     """What was said and texted: ending (a caller who hung up heard none), receipt, text."""
     if not seen.hung_up:
         yield from _ending(seen)
-    yield from _receipts(seen, bank)
-    yield from _texts(seen, bank)
+    yield from _receipts(seen, books)
+    yield from _texts(seen, books)
 
 
 def _more_than_agreed(amounts: Sequence[Money], agreed: Sequence[Money]) -> Iterator[str]:
@@ -132,8 +132,8 @@ def _by_receipt(seen: SeenCall) -> int:
     return sum(receipts.values()) if len(receipts) == 1 else 0
 
 
-def _receipts(seen: SeenCall, bank: KnownBank) -> Broken:
-    true = {(bank.confirmation_number(one), money.minor) for one, money in seen.charged.items()}
+def _receipts(seen: SeenCall, books: KnownBooks) -> Broken:
+    true = {(books.confirmation_number(one), money.minor) for one, money in seen.charged.items()}
     for phrase in seen.heard:
         if phrase.name == RECEIPT:
             number = str(dict(phrase.values).get("number", ""))
@@ -141,7 +141,7 @@ def _receipts(seen: SeenCall, bank: KnownBank) -> Broken:
                 yield "receipt", f"confirmation number {number} for {_minor(phrase)}, which was not charged"
 
 
-def _texts(seen: SeenCall, bank: KnownBank) -> Broken:
+def _texts(seen: SeenCall, books: KnownBooks) -> Broken:
     call, texts = seen.call, {text.id: text for text in seen.texts}
     if texts and not call.can_text:
         yield "text", "a text to nobody"
@@ -155,26 +155,26 @@ def _texts(seen: SeenCall, bank: KnownBank) -> Broken:
         if (result is not None) != (not charge.told and call.can_text):
             knows = "knows" if charge.told else "does not know"
             yield "text", f"the caller {knows} how the charge ended, and is {'' if result else 'not '}texted"
-        elif result and bank.says_charged and bank.says_charged(result.body) != (reference in seen.charged):
+        elif result and books.says_charged and books.says_charged(result.body) != (reference in seen.charged):
             yield "text", "the text does not say what the bank does"
-        for text in texts.values() if bank.words else ():
-            if text.id.startswith(f"{reference}-") and text.body != _body(seen, bank, reference, text):
+        for text in texts.values() if books.words else ():
+            if text.id.startswith(f"{reference}-") and text.body != _body(seen, books, reference, text):
                 yield "text", f"the text {text.id.rpartition('-')[2]} does not say what the bank's books say"
 
 
-def _body(seen: SeenCall, bank: KnownBank, reference: str, text: TextMessage) -> str:
+def _body(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) -> str:
     """What a text on this charge has to say, by the bank's books; its own body where it says more than a receipt does."""
-    assert bank.words is not None
+    assert books.words is not None
     template, language = text.id.removeprefix(f"{reference}-"), seen.call.language
     charged = seen.charged.get(reference)
     if template == "result":
         template = "result_paid" if charged else "result_unpaid"
     charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
-    number = bank.confirmation_number(reference)
+    number = books.confirmation_number(reference)
     values: dict[str, Value] = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
-    if {slot.name for slot in bank.words.slots(language, f"{template}_sms")} - values.keys():
+    if {slot.name for slot in books.words.slots(language, f"{template}_sms")} - values.keys():
         return text.body
-    return bank.words.words(Phrase(f"{template}_sms", language, tuple(values.items())))
+    return books.words.words(Phrase(f"{template}_sms", language, tuple(values.items())))
 
 
 def _minor(phrase: Phrase) -> int:

@@ -31,7 +31,7 @@ def test_an_approval_is_recorded_with_its_number(till: Till):
     till.work()
     payment = till.store.payment("CA1-1")
     assert payment is not None
-    assert (payment.status, payment.confirmation_number, payment.response_code) == ("approved", "123456", "00")
+    assert (payment.status, payment.authorization_code, payment.response_code) == ("approved", "123456", "00")
     till.agrees()
 
 
@@ -41,7 +41,7 @@ def test_a_refusal_is_recorded_with_its_code(till: Till):
     till.work()
     payment = till.store.payment("CA1-1")
     assert payment is not None
-    assert (payment.status, payment.confirmation_number, payment.response_code) == ("declined", None, "05")
+    assert (payment.status, payment.authorization_code, payment.response_code) == ("declined", None, "05")
     till.agrees()
 
 
@@ -345,7 +345,7 @@ def test_a_second_save_of_the_same_ending_is_stale_and_promises_nothing(till: Ti
 @pytest.mark.parametrize(
     ("fate", "language", "words"),
     [
-        ("approve", "en-US", "Your payment of $42.50 went through. Confirmation number: 123456"),
+        ("approve", "en-US", "Your payment of $42.50 went through. Confirmation number: {number}"),
         ("lost", "en-US", "Your card was not charged"),
         ("decline", "es-MX", "No se cobró nada a su tarjeta"),
     ],
@@ -358,7 +358,7 @@ def test_the_result_is_told_in_the_calls_language(till: Till, fate: Fate, langua
     assert payment is not None
     _, prompts = load_flows(ROOT / "flows")
     told = result_words(lambda _version: prompts)(replace(a_call(), language=language), payment)
-    assert words in told
+    assert words.format(number=payment.confirmation_number) in told
 
 
 def test_a_result_of_a_charge_that_never_was_is_told_to_nobody(till: Till):

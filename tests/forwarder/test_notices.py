@@ -71,6 +71,8 @@ def test_an_approved_payment_is_told_once(shop: Shop):
     assert shop.forwarder().run_once()
     assert not shop.forwarder().run_once()
     (notice,) = shop.server.notices
+    paid = shop.store.payment("CA1-1")
+    assert paid is not None
     assert notice.path == "/bills"
     assert json.loads(notice.body) == {
         "type": "bill.paid",
@@ -79,7 +81,7 @@ def test_an_approved_payment_is_told_once(shop: Shop):
             "account": ACCOUNT,
             "amount": "42.50 USD",
             "reference": "CA1-1",
-            "confirmation_number": "123456",
+            "confirmation_number": paid.confirmation_number,
             "card": "visa 1111",
             "merchant": "demo-merchant",
             "call": "CA1",

@@ -188,7 +188,7 @@ def test_a_final_answer_ends_the_job_and_deletes_the_card(store: Store, final: S
     assert store.record(job, final, NOW, BankWord("123456", "00"))
     payment = store.payment("CA1-1")
     assert payment is not None
-    assert (payment.status, payment.confirmation_number, payment.response_code) == (final, "123456", "00")
+    assert (payment.status, payment.authorization_code, payment.response_code) == (final, "123456", "00")
     assert store.entries("CA1-1") == ["requested", final]
     assert store.claim(LATER, 60) is None
     assert not store.record(job, "approved", NOW)

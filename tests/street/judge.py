@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from ivr.core.money import Money
 from ivr.testing import rules
 from ivr.testing.rules import SeenCall, Untrue
-from tests.street.bank import number_of
 from tests.street.caller import Caller
 
 if TYPE_CHECKING:
     from tests.street.world import Street
 
-BANK = rules.KnownBank(number_of, lambda text: "went through" in text or "aprobado" in text)
+
+def says_charged(text: str) -> bool:
+    return "went through" in text or "aprobado" in text
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Report:
 
 def judge(street: Street) -> Report:
     charged = Money(sum(street.bank.charged.values()))
+    books = rules.KnownBooks(lambda reference: number_of(street, reference), says_charged)
     report = Report(len(street.callers), len(street.due), charged, fates=street.bank.fates, texts=len(street.sent))
     judge_bills(street)
     for caller in street.callers:
@@ -41,7 +43,7 @@ def judge(street: Street) -> Report:
         report.endings[f"{seen.call.outcome}{', hung up' if caller.hung_up else ''}"] += 1
         report.heard.update(phrase.name for phrase in caller.heard)
         insist(rules.consent(seen), seen.call.id)
-        insist(rules.told(seen, BANK), seen.call.id)
+        insist(rules.told(seen, books), seen.call.id)
         if any(
             not text.is_sent for text in seen.texts
         ):  # a bench keeps its texts; a street has somebody who takes them
@@ -49,6 +51,11 @@ def judge(street: Street) -> Report:
     if street.store.drop_unsent_cards(street.clock()):
         raise Untrue("end", "a sealed field was left behind")
     return report
+
+
+def number_of(street: Street, reference: str) -> str:
+    payment = street.store.payment(reference)
+    return payment.confirmation_number if payment else ""
 
 
 def insist(broken: rules.Broken, where: str) -> None:

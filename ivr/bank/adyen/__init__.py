@@ -5,6 +5,8 @@ What is asked and answered, as Adyen's OpenAPI description has it:
     POST /payments                    the charge: authorized only (`manualCapture`); the idempotency key is kept 7 days
     POST /cancels                     undo by our reference; accepted at once, its outcome is a TECHNICAL_CANCEL notification
     POST /payments/<psp>/captures     takes the money of an authorization; its outcome is a CAPTURE notification
+    POST /payments/<psp>/refunds, /cancels   gives money back, or lets go of it before it is captured; their outcomes are REFUND,
+                                     REFUND_FAILED and CANCELLATION notifications
     POST /paymentMethods              nothing but a question: for `bank check`
 
 Why capture apart: only what has not been captured can be cancelled by our reference, and a charge without an answer may

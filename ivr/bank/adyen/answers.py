@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ivr.bank.interface import AmountSaid, BankAnswer
+from ivr.bank.interface import AmountSaid, BankAnswer, ModificationRequest
+from ivr.bank.reasons import reason_in
 
-OK, CREATED, UNPROCESSABLE, SERVER_FAULT = 200, 201, 422, 500
-REFUSED_REQUEST = frozenset({400, 401, 403, UNPROCESSABLE})
+OK, CREATED, BAD_REQUEST, UNPROCESSABLE, SERVER_FAULT = 200, 201, 400, 422, 500
+REFUSED_REQUEST = frozenset({BAD_REQUEST, 401, 403, UNPROCESSABLE})
 IN_PROGRESS = "704"  # "request already processed or in progress": the key's first request is still being worked on
 # Error codes by which Adyen refuses the card before it asks anybody, as field 39 would: a number that fails its checks,
 # a security code of the wrong length, an expiry that has passed.
@@ -63,6 +64,19 @@ def read_refused_request(reference: str, status: int, said: Mapping[str, Any]) -
     if status == UNPROCESSABLE and code in CARD_ERRORS:
         return BankAnswer("declined", reference, CARD_ERRORS[code], reason=f"error {code}")
     return BankAnswer("not_sent", reference, reason=f"refused with status {status}, error {code}")
+
+
+def read_modification(request: ModificationRequest, status: int, content: bytes) -> BankAnswer:
+    """Taken, or refused before anything was done; how it ends is told in a notification. Wrong credentials say nothing."""
+    said, reference = read_json(content), request.reference
+    if status == CREATED and said.get("paymentPspReference") == request.bank_reference:
+        return BankAnswer("taken", reference, bank_reference=bank_reference(said))
+    code = str(said.get("errorCode", ""))[:LONGEST_CODE]
+    if status in (BAD_REQUEST, UNPROCESSABLE) and code and code != IN_PROGRESS:
+        return BankAnswer("refused", reference, reason=f"{reason_in(said.get('message'))} (error {code})")
+    if status in REFUSED_REQUEST and code and code != IN_PROGRESS:
+        return BankAnswer("not_sent", reference, reason=f"refused with status {status}, error {code}")
+    return BankAnswer("unknown", reference, reason=f"status {status}")
 
 
 def read_result(reference: str, said: Mapping[str, Any]) -> BankAnswer:

@@ -5,10 +5,10 @@ import json
 import ssl
 from collections.abc import Mapping
 
-from ivr.bank.adyen.answers import CREATED, read_json, read_payment, theirs
+from ivr.bank.adyen.answers import CREATED, read_json, read_modification, read_payment, theirs
 from ivr.bank.adyen.settings import OTHER_MINOR_UNITS, AdyenSettings
 from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, why
-from ivr.bank.interface import AuthorizationRequest, BankAnswer
+from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationKind, ModificationRequest
 from ivr.bank.promises import DAY_S, Promises
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -16,12 +16,14 @@ from ivr.errors import ConfigError
 PROMISES = Promises(
     seal="adyen",
     seal_to="bank",
-    operations=frozenset({"authorize", "capture", "void", "card verification"}),
+    operations=frozenset({"authorize", "capture", "void", "refund", "card verification"}),
     repeats_s=7 * DAY_S,
     undo="what has arrived",
     undo_is_told_later=True,
     captures_apart=True,
+    modifications_are_told_later=True,
 )
+MODIFICATIONS: Mapping[ModificationKind, str] = {"refund": "refunds", "void": "cancels", "capture": "captures"}
 LONGEST_KEY = 64  # of `Idempotency-Key`
 # The description wants an address for a browser to return to; RFC 2606 2: this one leads nowhere.
 NOBODY_RETURNS = "https://tonetill.invalid/"
@@ -74,6 +76,20 @@ class AdyenBank(HttpsBank):
         if status == CREATED and read_json(content).get("paymentPspReference") == bank_reference:
             return BankAnswer("capturing", reference, bank_reference=bank_reference)
         return BankAnswer("unknown", reference, reason=f"status {status}, error {error_code(content)}")
+
+    def modify(self, request: ModificationRequest) -> BankAnswer:
+        """Our reference of it is its key: the notification that tells its outcome comes under that."""
+        if request.bank_reference is None:
+            return BankAnswer("refused", request.reference, reason="Adyen's reference is not on record: do it there")
+        key = request.idempotency_key
+        body: dict[str, object] = {"merchantAccount": self._account, "reference": theirs(key)}
+        body |= {"amount": money(request.amount)} if request.kind != "void" else {}
+        path = f"/payments/{request.bank_reference}/{MODIFICATIONS[request.kind]}"
+        try:
+            status, content = self._post(path, body, key)
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(request.reference, error)
+        return read_modification(request, status, content)
 
     def payment_methods(self, currency: str | None = None) -> tuple[int, Mapping[str, object]]:
         """For `bank check`: asks and changes nothing. NOTHING_LEFT or BROKEN where there is no answer."""

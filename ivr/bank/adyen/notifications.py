@@ -14,8 +14,8 @@ from typing import Any
 
 from ivr.bank.adyen.answers import APPROVED, DO_NOT_HONOR, code_of, ours
 from ivr.bank.interface import BankNews, Told
-from ivr.bank.our_number import our_number
 from ivr.bank.protocols import Opening
+from ivr.bank.reasons import reason_in
 from ivr.bank.secrets import secret_of
 from ivr.core.money import Money
 from ivr.errors import ConfigError, PeerError
@@ -29,6 +29,11 @@ MEANING: Mapping[tuple[str, bool], Told] = {
     ("TECHNICAL_CANCEL", False): "undo_refused",
     ("CANCELLATION", True): "reversed",
     ("CANCEL_OR_REFUND", True): "reversed",
+    ("CANCELLATION", False): "undo_refused",
+    ("REFUND", True): "refunded",
+    ("REFUND", False): "refund_failed",
+    ("REFUND_FAILED", True): "refund_failed",  # it was sent, and has come back
+    ("REFUNDED_REVERSED", True): "refund_failed",
     ("CAPTURE", True): "captured",
     ("CAPTURE", False): "capture_failed",
     ("CAPTURE_FAILED", True): "capture_failed",
@@ -52,15 +57,17 @@ def read_item(item: Mapping[str, Any], key: bytes, account: str) -> BankNews:
     if item["merchantAccountCode"] != account:
         raise PeerError("a notification for another merchant account")
     event, is_success = str(item["eventCode"]), str(item["success"]).lower() == "true"
-    amount, reference = item["amount"], ours(str(item["merchantReference"]))
+    amount = item["amount"]
     return BankNews(
         event=f"{item['pspReference']} {event} {is_success}"[:120],
-        reference=reference,
+        reference=ours(str(item["merchantReference"])),
         told=MEANING.get((event, is_success), "other"),
         bank_reference=str(item.get("originalReference") or item["pspReference"]),
         amount=Money(int(amount["value"]), str(amount["currency"])),
         response_code=APPROVED if is_success else DO_NOT_HONOR,
-        confirmation_number=number_in(item) or our_number(reference) if is_success else None,
+        authorization_code=number_in(item) if is_success else None,
+        modification=str(item["pspReference"]) if item.get("originalReference") else "",
+        reason="" if event == "AUTHORISATION" else reason_in(item.get("reason")),
     )
 
 

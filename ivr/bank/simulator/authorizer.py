@@ -39,6 +39,7 @@ class Message(BaseModel):
     amount: Amount
     moto: bool
     invoice_reference: str = Field(default="", max_length=40)
+    capture: Literal["with the sale", "later"] = "with the sale"
     sealed: dict[str, Sealed]
 
 
@@ -130,6 +131,7 @@ def new_entry(request: Request, card: DecryptedCard, code: str) -> BookEntry:
         request_hash=request.hash,
         merchant=message.merchant,
         invoice_reference=message.invoice_reference,
+        capture_later=message.capture == "later",
         call=message.call,
         amount=Money(message.amount.minor, message.amount.currency),
         brand=card.brand,

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from ivr.bank.simulator.modification_books import SCHEMA as MODIFICATIONS
+from ivr.bank.simulator.modification_books import ModificationBooks
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 
@@ -17,16 +19,16 @@ create table if not exists authorizations (
     reference text primary key, idempotency_key text not null unique, request_hash text not null,
     merchant text not null, call text not null, amount_minor integer not null, currency text not null,
     brand text not null, last4 text not null, outcome text not null check (outcome in ('approved', 'declined')),
-    response_code text not null, authorization_code text, at text not null, invoice_reference text not null default '');
+    response_code text not null, authorization_code text, at text not null, invoice_reference text not null default '', capture_later integer not null default 0);
 create table if not exists reversals (reference text primary key, at text not null);
 drop view if exists entries;
 create view entries as
     select a.reference, a.idempotency_key, a.request_hash, a.merchant, a.call, a.amount_minor, a.currency, a.brand, a.last4,
         case when r.at is not null and a.outcome = 'approved' then 'reversed' else a.outcome end as outcome,
-        a.response_code, a.authorization_code, a.invoice_reference, a.at
+        a.response_code, a.authorization_code, a.invoice_reference, a.capture_later, a.at
     from authorizations a left join reversals r on r.reference = a.reference
     union all
-    select r.reference, null, null, null, null, null, null, null, null, 'reversed', null, null, null, r.at
+    select r.reference, null, null, null, null, null, null, null, null, 'reversed', null, null, null, 0, r.at
     from reversals r where not exists (select 1 from authorizations a where a.reference = r.reference);
 """
 # It was reversed before it arrived. ISO 8583 field 39: 12, invalid transaction.
@@ -49,6 +51,7 @@ class BookEntry:
     response_code: str | None
     authorization_code: str | None
     invoice_reference: str | None = None
+    capture_later: bool = False
 
 
 class Books:
@@ -59,13 +62,14 @@ class Books:
             self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False, timeout=10)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
-            add_missing_column(self._db)
-            self._db.executescript(SCHEMA)
+            add_missing_columns(self._db)
+            self._db.executescript(SCHEMA + MODIFICATIONS)
         except sqlite3.Error as error:
             raise ConfigError(
                 f"{folder / FILE}: {error}; choose another folder with --dir, or remove the file"
             ) from None
         self._lock = threading.Lock()
+        self.modifications = ModificationBooks(self._db, self._lock)
 
     def close(self) -> None:
         with self._lock:
@@ -110,8 +114,9 @@ class Books:
             *decided,
             now(),
             entry.invoice_reference,
+            int(entry.capture_later),
         )
-        self._db.execute("insert into authorizations values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._db.execute(f"insert into authorizations values ({', '.join('?' * len(values))})", values)  # noqa: S608
 
     def _find(self, reference: str) -> BookEntry | None:
         row = self._db.execute("select * from entries where reference = ?", (reference,)).fetchone()
@@ -140,16 +145,21 @@ def charged(entries: Iterable[BookEntry]) -> list[BookEntry]:
 
 
 def entry_of(row: tuple[Any, ...]) -> BookEntry:
-    reference, key, request_hash, merchant, call, minor, currency, *decided, _at = row
+    reference, key, request_hash, merchant, call, minor, currency, *decided, capture_later, _at = row
     amount = None if minor is None else Money(minor, currency)
-    return BookEntry(reference, key, request_hash, merchant, call, amount, *decided)
+    return BookEntry(reference, key, request_hash, merchant, call, amount, *decided, capture_later=bool(capture_later))
 
 
-def add_missing_column(db: sqlite3.Connection) -> None:
-    """Books that were begun before invoice references were booked."""
-    columns = [row[1] for row in db.execute("pragma table_info(authorizations)")]
-    if columns and "invoice_reference" not in columns:
-        db.execute("alter table authorizations add column invoice_reference text not null default ''")
+# In the order in which they came.
+COLUMNS_SINCE = {"invoice_reference": "text not null default ''", "capture_later": "integer not null default 0"}
+
+
+def add_missing_columns(db: sqlite3.Connection) -> None:
+    """Books that were begun before these were booked."""
+    there = [row[1] for row in db.execute("pragma table_info(authorizations)")]
+    for name, kind in COLUMNS_SINCE.items():
+        if there and name not in there:
+            db.execute(f"alter table authorizations add column {name} {kind}")
 
 
 def now() -> str:

@@ -12,9 +12,11 @@ from typing import Any
 
 import structlog
 
-from ivr.bank.simulator.authorizer import Authorizer, BankReply
+from ivr.bank.simulator.authorizer import Authorizer, BankReply, Undecided
 from ivr.bank.simulator.books import Books
 from ivr.bank.simulator.decryption import Decryption
+from ivr.bank.simulator.modification_books import Kind
+from ivr.bank.simulator.modifier import Modifier
 from ivr.bank.simulator.scenarios import LineFault
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
@@ -24,7 +26,11 @@ MAX_BODY = 65_536
 HANDSHAKE_S = 10.0
 IDLE_S = 120.0  # also how long a silent answer is kept up
 AUTHORIZATIONS = "/v1/authorizations"
-ONE = re.compile(rf"{AUTHORIZATIONS}/([A-Za-z0-9._:@-]{{1,128}})(/reversal)?")
+ONE = re.compile(rf"{AUTHORIZATIONS}/([A-Za-z0-9._:@-]{{1,128}})(/reversal|/refunds|/void|/capture)?")
+ONE_MODIFICATION = re.compile(
+    rf"{AUTHORIZATIONS}/([A-Za-z0-9._:@-]{{1,128}})/modifications/([A-Za-z0-9._:@-]{{1,255}})"
+)
+MODIFICATIONS: dict[str, Kind] = {"/refunds": "refund", "/void": "void", "/capture": "capture"}
 
 
 class BankSimulator:
@@ -35,7 +41,8 @@ class BankSimulator:
         decryption = Decryption(folder / "sealing.key")
         self.books = Books(folder)
         try:
-            self._server = Server((host, port), context, Authorizer(decryption, self.books), slow_s)
+            authorizer, modifier = Authorizer(decryption, self.books), Modifier(self.books)
+            self._server = Server((host, port), context, authorizer, modifier, slow_s)
         except OSError as error:
             self.books.close()
             raise ConfigError(f"{host}:{port}: {error.strerror}; choose another with --port") from None
@@ -72,11 +79,16 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, address: tuple[str, int], context: ssl.SSLContext, authorizer: Authorizer, slow_s: float
+        self,
+        address: tuple[str, int],
+        context: ssl.SSLContext,
+        authorizer: Authorizer,
+        modifier: Modifier,
+        slow_s: float,
     ) -> None:
         super().__init__(address, Handler)
         self.context = context
-        self.authorizer = authorizer
+        self.authorizer, self.modifier = authorizer, modifier
         self.slow_s = slow_s
         self.stopping = threading.Event()
 
@@ -110,8 +122,10 @@ class Handler(BaseHTTPRequestHandler):
             self._send(BankReply(200, {"status": "ok"}))
         elif found and not found[2]:
             self._send(self.server.authorizer.inquire(found[1]))
+        elif modification := ONE_MODIFICATION.fullmatch(self.path):
+            self._send(self.server.modifier.inquire(*modification.groups()))
         else:
-            self._send(BankReply(404, {"error": f"there is GET {AUTHORIZATIONS}/<reference>"}))
+            self._send(BankReply(404, {"error": f"there is GET {AUTHORIZATIONS}/<reference>[/modifications/<key>]"}))
 
     def do_POST(self) -> None:
         body = self._body()
@@ -119,11 +133,15 @@ class Handler(BaseHTTPRequestHandler):
             return
         found = ONE.fullmatch(self.path)
         if self.path == AUTHORIZATIONS:
-            self._authorize(body)
-        elif found and found[2]:
+            self._decide(self.server.authorizer.authorize(body, self.headers.get("Idempotency-Key", "")))
+        elif found and found[2] == "/reversal":
             self._send(self.server.authorizer.reverse(found[1]))
+        elif found and found[2]:
+            key = self.headers.get("Idempotency-Key", "")
+            self._decide(self.server.modifier.modify(MODIFICATIONS[found[2]], found[1], body, key))
         else:
-            self._send(BankReply(404, {"error": f"there is POST {AUTHORIZATIONS}[/<reference>/reversal]"}))
+            known = "/reversal, /refunds, /void or /capture"
+            self._send(BankReply(404, {"error": f"there is POST {AUTHORIZATIONS}, or [/<reference>] with {known}"}))
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
@@ -135,8 +153,7 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return self.rfile.read(int(length))
 
-    def _authorize(self, body: bytes) -> None:
-        decided = self.server.authorizer.authorize(body, self.headers.get("Idempotency-Key", ""))
+    def _decide(self, decided: BankReply | Undecided) -> None:
         if isinstance(decided, BankReply):
             self._send(decided)
             return

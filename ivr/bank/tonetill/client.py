@@ -9,9 +9,10 @@ from urllib.parse import quote
 from cryptography import x509
 
 from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, no_password, why
-from ivr.bank.interface import AuthorizationRequest, BankAnswer, Outcome
+from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationKind, ModificationRequest, Outcome
 from ivr.bank.promises import DAY_S, Promises
 from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
+from ivr.bank.tonetill.modifications import read_modification
 from ivr.bank.tonetill.settings import TonetillSettings
 from ivr.core.events import CARD_FIELDS
 from ivr.errors import ConfigError
@@ -21,12 +22,14 @@ from ivr.places import COMMAND
 PROMISES = Promises(
     seal="tonetill",
     seal_to="bank",
-    operations=frozenset({"sale", "void"}),
+    operations=frozenset({"sale", "authorize", "capture", "void", "refund"}),
     inquires=True,
     repeats_s=DAY_S,
     undo="also before arrival",
     fields=frozenset(CARD_FIELDS),
+    inquires_modifications=True,
 )
+MODIFICATIONS: Mapping[ModificationKind, str] = {"refund": "refunds", "void": "void", "capture": "capture"}
 
 
 class TonetillBank(HttpsBank):
@@ -55,6 +58,26 @@ class TonetillBank(HttpsBank):
         path = f"/v1/authorizations/{quote(reference, safe='')}/reversal"
         return self._ask("POST", path, reference, REVERSAL_OUTCOMES)
 
+    def modify(self, request: ModificationRequest) -> BankAnswer:
+        path = f"/v1/authorizations/{quote(request.reference, safe='')}/{MODIFICATIONS[request.kind]}"
+        body = {"amount": {"minor": request.amount.minor, "currency": request.amount.currency}}
+        content = json.dumps(body, separators=(",", ":")).encode()
+        return self._ask_about(request, "POST", path, content, {"Idempotency-Key": request.idempotency_key})
+
+    def inquire_modification(self, request: ModificationRequest) -> BankAnswer:
+        reference, key = (quote(one, safe="") for one in (request.reference, request.idempotency_key))
+        path = f"/v1/authorizations/{reference}/modifications/{key}"
+        return self._ask_about(request, "GET", path, b"", {})
+
+    def _ask_about(
+        self, request: ModificationRequest, method: str, path: str, content: bytes, headers: Mapping[str, str]
+    ) -> BankAnswer:
+        try:
+            status, answer = self._line.exchange(method, path, content, headers)
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(request.reference, error)
+        return read_modification(request, status, answer)
+
     def _ask(
         self,
         method: str,
@@ -80,6 +103,7 @@ def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
         "amount": {"minor": request.amount.minor, "currency": request.amount.currency},
         "moto": request.moto,
         **({"invoice_reference": request.invoice_reference} if request.invoice_reference else {}),
+        **({"capture": "later"} if request.capture_later else {}),
         "sealed": dict(request.sealed),
     }
 

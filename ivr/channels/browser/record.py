@@ -32,7 +32,7 @@ class Record:
                     "status": payment.status,
                     "amount": str(payment.intent.amount),
                     "card": payment.intent.card_summary,
-                    "confirmation": payment.confirmation_number,
+                    "confirmation": payment.receipt_number or None,
                     "code": payment.response_code,
                 }))  # fmt: skip
         return news, call.phase == "over" and all(payment.status not in OPEN for payment in payments)

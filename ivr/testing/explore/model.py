@@ -48,6 +48,7 @@ from ivr.store import (
     TurnRecord,
     Which,
     bank_queue,
+    from_reference,
     read_bills,
 )
 
@@ -170,9 +171,14 @@ class ModelledStore(Store):
         if refusal is not None:
             self._sealed.pop(intent.reference, None)
             return refusal
-        self._begun[intent.reference] = BegunPayment(Payment(intent, "accepted", None, None, now), fingerprint, now)
+        number = self._number_for(intent.reference)
+        self._begun[intent.reference] = BegunPayment(Payment(intent, "accepted", number, None, now), fingerprint, now)
         self._add_job("authorize", intent.reference, bank_queue(intent.bank))
         return Accepted()
+
+    def _number_for(self, reference: str) -> str:
+        taken = {one.payment.confirmation_number for one in self._begun.values()}
+        return next(number for attempt in count() if (number := from_reference(reference, attempt)) not in taken)
 
     def _refusal(  # type: ignore[override]
         self, intent: PaymentIntent, attempter: Attempter, limits: AttemptLimits, now: datetime, due: DueNow | None
@@ -248,7 +254,7 @@ class ModelledStore(Store):
         if begun.payment.status != old:
             return False
         begun.payment = replace(
-            begun.payment, status=new, confirmation_number=word.confirmation_number, response_code=word.response_code
+            begun.payment, status=new, authorization_code=word.authorization_code, response_code=word.response_code
         )
         return True
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ivr.core.money import Money
+from ivr.store import Store
 from ivr.testing import rules
 from ivr.testing.explore.walk import NeverEnds, Walk, WalkingCaller
 from ivr.testing.rules import SeenCall, Untrue
@@ -30,13 +31,20 @@ def _broken(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
         yield "bill", f"{walk.bench.bank.seen[reference].amount} was sent while another charge of the bill was open"
     if disagreement := walk.bench.disagreement():
         yield "books", disagreement
-    bank = rules.KnownBank(walk.bench.bank.confirmation_number, words=walk.bench.workbench.prompts)
+    bench = walk.bench.workbench
+    books = rules.KnownBooks(lambda one: number_of(bench.store, one), words=bench.prompts)
     for seen in calls:
         if any(phrase.name == "apology" for phrase in seen.heard):
             yield "fault", "something of ours broke: the caller heard an apology"
-        yield from rules.told(seen, bank)
+        yield from rules.told(seen, books)
     for caller in walk.callers:
         yield from caller.witness.found()
+
+
+def number_of(store: Store, reference: str) -> str:
+    """The confirmation number on record; none where the charge is not."""
+    payment = store.payment(reference)
+    return payment.confirmation_number if payment else ""
 
 
 def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:

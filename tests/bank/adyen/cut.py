@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 PATHS = ("/payments", "/cancels", "/payments/{paymentPspReference}/captures", "/paymentMethods")
+PATHS += ("/payments/{paymentPspReference}/refunds", "/payments/{paymentPspReference}/cancels")
 PROSE = ("description", "summary", "examples", "example")
 CUT = Path(__file__).with_name("checkout-v72.json")
 

@@ -33,6 +33,7 @@ class Booked:
     currency: str
     last4: str
     status: str = "authorised"
+    refunded: int = 0
 
 
 @dataclass
@@ -113,7 +114,39 @@ class Adyen:
             self.answers[key] = 201, answer
             return self.answers[key]
 
-    def tell(self, event: str, booked: Booked, psp: str, original: str, success: bool = True) -> None:
+    def modify(self, kind: str, payment: str, body: dict[str, Any], key: str) -> tuple[int, dict[str, Any], str]:
+        """A refund or a cancel: the answer, and how the line breaks for the first request under the key."""
+        with self.lock:
+            self.tries[key] = self.tries.get(key, 0) + 1
+            value = body.get("amount", {}).get("value", 0)
+            fault = FAULTS.get(value, "") if self.tries[key] == 1 else ""
+            if fault in ("closed before", "500 before"):
+                return 0, {}, fault
+            if key not in self.answers or not self.keeps_keys:
+                self.answers[key] = self._modify(kind, payment, body)
+            return *self.answers[key], fault
+
+    def _modify(self, kind: str, payment: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        found = next((one for one in self.books if one.psp == payment), None)
+        if found is None:
+            return 422, error(422, "167", "Original pspReference required for this operation", "validation")
+        psp, reference = secrets.token_hex(8).upper(), body["reference"]
+        value = body["amount"]["value"] if kind == "refunds" else found.value
+        told = Booked(reference, "", value, found.currency, "")
+        if kind == "refunds":
+            can = found.status == "captured" and found.refunded + value <= found.value and value != 1305
+            found.refunded += value if can else 0
+            self.tell("REFUND", told, psp, payment, can, "" if can else "Insufficient balance on payment")
+            if value == 1306:  # it is sent, and comes back
+                found.refunded -= value
+                self.tell("REFUND_FAILED", told, psp, payment, reason="Account closed")
+        else:
+            can = found.status == "authorised"
+            found.status = "cancelled" if can else found.status
+            self.tell("CANCELLATION", told, psp, payment, can, "" if can else "Transaction was captured")
+        return 201, {**body, "pspReference": psp, "paymentPspReference": payment, "status": "received"}
+
+    def tell(self, event: str, booked: Booked, psp: str, original: str, success: bool = True, reason: str = "") -> None:
         item = {
             "pspReference": psp,
             "originalReference": original,
@@ -122,7 +155,7 @@ class Adyen:
             "amount": {"value": booked.value, "currency": booked.currency},
             "eventCode": event,
             "success": "true" if success else "false",
-            "reason": "482913:1111:12/2030" if event == "AUTHORISATION" else "",
+            "reason": "482913:1111:12/2030" if event == "AUTHORISATION" else reason,
             "eventDate": "2026-01-15T12:00:00+01:00",
             "paymentMethod": "visa",
         }
@@ -200,6 +233,9 @@ class Handler(BaseHTTPRequestHandler):
             return 200, {"paymentMethods": methods}, ""
         if path.startswith("/payments/") and path.endswith("/captures"):
             return *self.adyen.capture(path.split("/")[2], body, key), ""
+        if path.startswith("/payments/") and path.endswith(("/refunds", "/cancels")):
+            _, _, payment, kind = path.split("/")
+            return self.adyen.modify(kind, payment, body, key)
         return 404, error(404, "000", "no such path", "validation"), ""
 
     def send(self, status: int, content: bytes) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from ivr.bank import ModificationRequest
 from ivr.bank.adyen import AdyenBank
 from ivr.bank.adyen.answers import ours, read_payment, theirs
 from ivr.bank.interface import AmountSaid
@@ -49,11 +50,15 @@ def test_every_request_and_answer_is_valid_by_adyens_own_description(adyen: Adye
     answer = adyen.authorize(request_of(adyen_process.vault(), reference))
     adyen.capture(reference, answer.bank_reference or "", Money(4250))
     adyen.reverse(reference)
+    for kind in ("refund", "void", "capture"):
+        key = f"{reference}-{kind}"
+        adyen.modify(ModificationRequest(kind, reference, key, Money(1000), Money(4250), answer.bank_reference))
     adyen.payment_methods("USD")
     description = openapi_core.OpenAPI.from_dict(json.loads(DESCRIPTION.read_text()))
-    seen = [*adyen_process.seen(reference), *(one for one in adyen_process.ask("/_seen") if "Methods" in one["path"])]
+    seen = [one for one in adyen_process.ask("/_seen") if reference.replace("-", ".") in one["body"]]
+    seen = [*seen, *(one for one in adyen_process.ask("/_seen") if "Methods" in one["path"])]
     assert {one["path"].removeprefix("/v72").rpartition("/")[2] for one in seen} == {
-        "payments", "captures", "cancels", "paymentMethods",
+        "payments", "captures", "cancels", "refunds", "paymentMethods",
     }  # fmt: skip
     for one in seen:
         headers = {**one["headers"], "X-API-Key": API_KEY}

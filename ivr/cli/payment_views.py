@@ -1,0 +1,126 @@
+"""How charges, and what was done with them, are shown: a table, lines for people, records for programs."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+
+from ivr.bank import ModificationKind
+from ivr.calls.modifying import Standing
+from ivr.core.confirmation import in_groups
+from ivr.core.money import Money
+from ivr.store import Balance, LedgerEntry, Modification, Payment, WantedModification
+
+# What it stands for, for whoever asked.
+STATES = {
+    "asked": "waits for the forwarder",
+    "sent": "with the bank",
+    "unknown": "no answer yet; the forwarder goes on asking",
+    "taken": "taken by the bank, which tells later how it ends",
+    "done": "done",
+    "failed": "not done",
+}
+EFFECTS: Mapping[ModificationKind, str] = {
+    "refund": "{amount} is given back to the card; {left} can be refunded after it.",
+    "void": "All of it is let go: the cardholder never sees it, or sees it disappear.",
+    "capture": "{amount} is taken from the card.",
+}
+
+
+def table(found: Sequence[tuple[Payment, Balance]]) -> Table:
+    made = Table()
+    for name in ("begun (UTC)", "reference", "confirmation", "bill", "card", "bank"):
+        made.add_column(name, no_wrap=True)
+    for name in ("amount", "given back"):
+        made.add_column(name, no_wrap=True, justify="right")
+    made.add_column("status", no_wrap=True)
+    for payment, balance in found:
+        made.add_row(*row(payment, balance))
+    return made
+
+
+def row(payment: Payment, balance: Balance) -> tuple[str, ...]:
+    intent = payment.intent
+    back = str(balance.returned) if balance.returned.minor else ""
+    status = f"{payment.status}, {balance.asked} asked back" if balance.asked.minor else payment.status
+    return (
+        f"{payment.begun_at:%Y-%m-%d %H:%M:%S}",
+        intent.reference,
+        in_groups(payment.confirmation_number),
+        intent.payable_key or intent.account,
+        intent.card_summary,
+        intent.bank,
+        str(intent.amount),
+        back,
+        status,
+    )
+
+
+def payment_record(payment: Payment, balance: Balance) -> dict[str, object]:
+    intent = payment.intent
+    return {
+        "reference": intent.reference,
+        "confirmation_number": payment.confirmation_number,
+        "status": payment.status,
+        "amount": str(intent.amount),
+        "returned": str(balance.returned),
+        "asked_back": str(balance.asked),
+        "refundable": str(balance.refundable),
+        "bill": intent.payable_key or intent.account,
+        "card": intent.card_summary,
+        "bank": intent.bank,
+        "bank_reference": payment.bank_reference,
+        "authorization_code": payment.authorization_code,
+        "response_code": payment.response_code,
+        "begun_at": payment.begun_at.isoformat(timespec="seconds"),
+        "line": intent.line,
+        "merchant": intent.merchant,
+        "call": intent.call,
+    }
+
+
+def modification_record(one: Modification) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "number": one.number,
+        "kind": one.kind,
+        "amount": str(one.amount),
+        "status": one.status,
+        "means": STATES[one.status],
+        "reason": one.reason,
+        "response_code": one.response_code,
+        "asked_by": one.asked_by,
+        "asked_at": one.asked_at.isoformat(timespec="seconds"),
+        "bank_reference": one.bank_reference,
+        "reopens_bill": one.reopens_bill,
+    }
+
+
+def story_lines(entries: Sequence[LedgerEntry], since: Sequence[Mapping[str, object]]) -> list[str]:
+    lines = ["in the ledger:"]
+    for entry in entries:
+        code = f"  code {entry.response_code}" if entry.response_code else ""
+        about = f"  ({entry.reference}-m{entry.modification})" if entry.modification else ""
+        lines.append(f"  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind:<16} {entry.amount}{code}{about}")
+    if since:
+        lines += ["", "asked for since:"]
+    for one in since:
+        reason = f": {one['reason']}" if one["reason"] else ""
+        lines.append(f"  {one['id']}  {one['kind']} of {one['amount']}, by {one['asked_by']}: {one['means']}{reason}")
+    return lines
+
+
+def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
+    payment, balance = standing.payment, standing.balance
+    intent = payment.intent
+    bill = f" for {intent.payable_key or intent.account}" if intent.payable_key or intent.account else ""
+    left = Money(wanted.left.minor - wanted.amount.minor, wanted.amount.currency)
+    lines = [
+        f"{intent.amount} by {intent.card_summary}{bill}, at {payment.begun_at:%Y-%m-%d %H:%M:%S} UTC, bank {intent.bank}",
+        f"confirmation number {in_groups(payment.confirmation_number)}, reference {intent.reference}",
+        f"given back so far: {balance.returned}; asked for: {balance.asked}; can be refunded: {balance.refundable}",
+        EFFECTS[wanted.kind].format(amount=wanted.amount, left=left),
+    ]
+    if intent.payable_key and wanted.kind != "capture":
+        again = "is owed again" if wanted.reopens_bill else "stays paid (--reopen-bill owes it again)"
+        lines.append(f"The bill {intent.payable_key} {again}.")
+    return "\n".join(lines)

@@ -1,0 +1,219 @@
+"""What is done with an approved charge afterwards: refunds, voids and captures, each asked for once and on record.
+
+    asked ──▶ sent ──▶ done | failed          the bank's word
+                 ├───▶ taken ──▶ done | failed  the bank tells later, in a notification
+                 ├───▶ unknown ──▶ done | failed | taken   silence: asked again under the same key, or inquired for
+                 └───▶ asked                   surely nothing left: tried again
+    done ──▶ failed                            a refund that came back, as the bank tells by itself
+
+What was asked for and has not failed counts against what can still be refunded, in the transaction that asks: so never
+more is refunded than was charged, whoever asks at once. Whoever asks says what could be refunded when they looked. If that
+is no longer so, nothing is asked: the same request is `AlreadyAsked`, another is `Changed`. Balances are queries over the
+ledger's entries, which are added and never changed. An intent keeps its status: it was approved, and that stays true.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, text
+
+from ivr.store.audit import add_event
+from ivr.store.database import Database
+from ivr.store.intents import Payment, read_payment
+from ivr.store.ledger import add_entry
+from ivr.store.modification_rows import (
+    ENTRIES,
+    FOLLOWS,
+    AlreadyAsked,
+    Balance,
+    Changed,
+    Modification,
+    ModificationState,
+    ModificationWord,
+    WantedModification,
+    move_modification,
+    one_modification,
+    read_balance,
+    read_modifications,
+    row_of,
+)
+from ivr.store.outbox import Job, add_job, bank_queue, close_job, drop_job, is_held, put_off
+from ivr.store.tables import modification as table
+
+JOB = "modification"
+_CHANGE_BILL = text(
+    "UPDATE bill SET due_minor = CASE WHEN due_minor + :more > 0 THEN due_minor + :more ELSE 0 END "
+    "WHERE account = :account AND currency = :currency"
+)
+
+
+class Modifications:
+    """Locks are taken in one order everywhere: the outbox's job first, then the charge."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # ---- asked for
+
+    def ask_modification(self, wanted: WantedModification, now: datetime) -> Modification | AlreadyAsked | Changed:
+        """One transaction: the request, its ledger entry, its job and the audit event. A void forbids a capture to come.
+
+        ValueError for a charge that is not approved, or an amount of nothing. Whether the bank has such an operation is
+        for the caller to know.
+        """
+        with self._database.money() as connection:
+            self._database.hold(connection, f"modifications of {wanted.reference}")
+            payment = read_payment(connection, wanted.reference)
+            if payment is None or payment.status != "approved" or wanted.amount.minor <= 0:
+                raise ValueError("only an approved charge can be modified, and by more than nothing")
+            others = read_modifications(connection, wanted.reference)
+            refusal = _refusal(wanted, read_balance(connection, payment), others)
+            if refusal is not None:
+                return refusal
+            asked = _asked(wanted, len(others) + 1, now)
+            self._enter(connection, payment, asked, now)
+            return asked
+
+    def _enter(self, connection: Connection, payment: Payment, asked: Modification, now: datetime) -> None:
+        if asked.kind == "void":
+            drop_job(connection, "capture", asked.reference)
+        connection.execute(insert(table), row_of(asked))
+        _note(connection, payment, asked, "asked", None, now)
+        add_job(connection, JOB, asked.id, bank_queue(payment.intent.bank))
+        add_event(self._database, connection, asked.asked_by, f"{asked.kind} asked", f"{asked.id} {asked.amount}", now)
+
+    # ---- what is known
+
+    def modification(self, key: str) -> Modification | None:
+        with self._database.calls() as connection:
+            return one_modification(connection, table.c.id == key)
+
+    def modifications_of(self, reference: str) -> Sequence[Modification]:
+        """The first first."""
+        with self._database.calls() as connection:
+            return read_modifications(connection, reference)
+
+    def asked_before(self, wanted: WantedModification) -> Modification | None:
+        """The same request, for the same that could be refunded then; None where it has not been made, or has failed."""
+        return _same(wanted, self.modifications_of(wanted.reference))
+
+    def balance_of(self, payment: Payment) -> Balance:
+        with self._database.calls() as connection:
+            return read_balance(connection, payment)
+
+    # ---- the forwarder's side
+
+    def mark_modification_sent(self, job: Job) -> bool:
+        """Durably, before anything leaves. False where a request may have left before: that is not the first one."""
+        with self._database.money() as connection:
+            return is_held(connection, job) and move_modification(connection, job.reference, "asked", "sent")
+
+    def put_back_modification(self, job: Job, pause_s: float, due: datetime | None, reason: str | None) -> bool:
+        """Surely nothing left: whoever leases the job next sends it for the first time."""
+        word = ModificationWord(reason=reason)
+        with self._database.money() as connection:
+            return put_off(connection, job, pause_s, due) and move_modification(
+                connection, job.reference, "sent", "asked", word
+            )
+
+    def doubt_modification(self, job: Job, pause_s: float, due: datetime | None, reason: str | None) -> bool:
+        """It may have left, and nobody has said what became of it: the job goes on."""
+        word = ModificationWord(reason=reason)
+        with self._database.money() as connection:
+            if not put_off(connection, job, pause_s, due):
+                return False
+            return any(
+                move_modification(connection, job.reference, old, "unknown", word) for old in ("sent", "unknown")
+            )
+
+    def end_modification(self, job: Job, status: ModificationState, word: ModificationWord, now: datetime) -> bool:
+        """The end of a job, in one transaction: taken, done or failed. False if the lease was lost meanwhile."""
+        with self._database.money() as connection:
+            found = one_modification(connection, table.c.id == job.reference) if close_job(connection, job) else None
+            return found is not None and end_modification(connection, found, status, word, now)
+
+
+def end_modification(
+    connection: Connection, found: Modification, status: ModificationState, word: ModificationWord, now: datetime
+) -> bool:
+    """False where it stands elsewhere by now, or the status cannot follow. The bill follows where that was asked for."""
+    payment = read_payment(connection, found.reference)
+    can_follow = status in FOLLOWS.get(found.status, frozenset())
+    if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
+        return False
+    _note(connection, payment, found, status, word.response_code, now)
+    if found.reopens_bill and payment.intent.payable_key:
+        more = {("done", found.status): found.amount.minor, ("failed", "done"): -found.amount.minor}
+        if change := more.get((status, found.status)):
+            _change_bill(connection, payment, change)
+    return True
+
+
+def find_told(connection: Connection, bank: str, names: Sequence[str]) -> Modification | None:
+    """What a bank tells of: by our key, or by its own reference of it."""
+    for column in (table.c.id, table.c.bank_reference):
+        for name in filter(None, names):
+            found = one_modification(connection, column == name)
+            payment = read_payment(connection, found.reference) if found else None
+            if found and payment and payment.intent.bank == bank:
+                return found
+    return None
+
+
+def drop_modification_job(connection: Connection, key: str) -> None:
+    drop_job(connection, JOB, key)
+
+
+def _refusal(
+    wanted: WantedModification, balance: Balance, others: Sequence[Modification]
+) -> AlreadyAsked | Changed | None:
+    if wanted.kind == "capture":
+        open_one = next((one for one in others if one.kind == "capture" and one.status != "failed"), None)
+        return AlreadyAsked(open_one) if open_one else None
+    if balance.refundable == wanted.left and wanted.amount.minor <= wanted.left.minor:
+        return None
+    found = _same(wanted, others)
+    return AlreadyAsked(found) if found else Changed(balance.refundable)
+
+
+def _same(wanted: WantedModification, others: Sequence[Modification]) -> Modification | None:
+    same = (wanted.kind, wanted.amount, wanted.left)
+    found = (one for one in reversed(others) if (one.kind, one.amount, one.left) == same)
+    return next((one for one in found if one.status != "failed"), None)
+
+
+def _asked(wanted: WantedModification, number: int, now: datetime) -> Modification:
+    return Modification(
+        id=f"{wanted.reference}-m{number}",
+        reference=wanted.reference,
+        number=number,
+        kind=wanted.kind,
+        amount=wanted.amount,
+        left=wanted.left,
+        status="asked",
+        asked_by=wanted.asked_by,
+        asked_at=now,
+        reopens_bill=wanted.reopens_bill,
+        bank_reference=None,
+        response_code=None,
+        reason=None,
+    )
+
+
+def _note(
+    connection: Connection,
+    payment: Payment,
+    about: Modification,
+    status: ModificationState,
+    code: str | None,
+    now: datetime,
+) -> None:
+    kind = ENTRIES[about.kind].get(status)
+    if kind is not None:
+        add_entry(connection, payment.intent, kind, code, now, (about.number, about.amount))
+
+
+def _change_bill(connection: Connection, payment: Payment, more: int) -> None:
+    intent = payment.intent
+    values = {"account": intent.payable_key, "currency": intent.amount.currency, "more": more}
+    connection.execute(_CHANGE_BILL, values)

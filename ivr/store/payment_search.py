@@ -1,0 +1,80 @@
+"""Finds charges for people: by what a caller can read out, and by what an operator filters. Nothing is changed here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, select
+
+from ivr.store.database import Database, milliseconds
+from ivr.store.intents import Payment, payment_of
+from ivr.store.tables import modification, payment_intent
+
+columns = payment_intent.c
+# Statuses that are none of a charge's own: something of it was refunded, or is asked for and has no outcome.
+REFUNDED, WAITING = "refunded", "waiting"
+
+
+@dataclass(frozen=True)
+class PaymentFilter:
+    """Empty or None: any. `since` is within, `until` is not. `status`: a charge's, or REFUNDED, or WAITING. `flow`: its name.
+    `bill`: the key of what was paid for, or the account as it was keyed in."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    status: str = ""
+    flow: str = ""
+    bank: str = ""
+    bill: str = ""
+    last4: str = ""
+
+
+class PaymentSearch:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find_payments(self, wanted: PaymentFilter, most: int) -> Sequence[Payment]:
+        """The latest first."""
+        return self._search(_conditions(wanted), most)
+
+    def payments_by_number(self, number: str, most: int = 2) -> Sequence[Payment]:
+        """By our confirmation number, or by the bank's code: callers of older charges have heard that one."""
+        ours = self._search([columns.confirmation_number == number], most)
+        return ours or self._search([columns.authorization_code == number], most)
+
+    def _search(self, conditions: Sequence[ColumnElement[bool]], most: int) -> Sequence[Payment]:
+        latest = columns.created_at.desc(), columns.reference
+        rows = select(payment_intent).where(*conditions).order_by(*latest).limit(most)
+        with self._database.calls() as connection:
+            return [payment_of(row) for row in connection.execute(rows)]
+
+
+def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.since:
+        found.append(columns.created_at >= milliseconds(wanted.since))
+    if wanted.until:
+        found.append(columns.created_at < milliseconds(wanted.until))
+    if wanted.status:
+        found.append(_of_status(wanted.status))
+    if wanted.flow:
+        # `line` is the flow, a blank and the called number, where that is known.
+        found.append((columns.line == wanted.flow) | columns.line.startswith(f"{wanted.flow} ", autoescape=True))
+    if wanted.bank:
+        found.append(columns.bank == wanted.bank)
+    if wanted.bill:
+        found.append((columns.payable_key == wanted.bill) | (columns.account == wanted.bill))
+    if wanted.last4:
+        found.append(columns.card_summary.endswith(f" {wanted.last4}", autoescape=True))
+    return found
+
+
+def _of_status(status: str) -> ColumnElement[bool]:
+    of_it: Any = modification.c.reference == columns.reference
+    if status == REFUNDED:
+        kinds = modification.c.kind.in_(("refund", "void"))
+        return exists().where(of_it, kinds, modification.c.status == "done")
+    if status == WAITING:
+        return exists().where(of_it, modification.c.status.not_in(("done", "failed")))
+    return columns.status == status
