@@ -145,9 +145,11 @@ def charged(entries: Iterable[BookEntry]) -> list[BookEntry]:
 
 
 def entry_of(row: tuple[Any, ...]) -> BookEntry:
-    reference, key, request_hash, merchant, call, minor, currency, *decided, capture_later, _at = row
+    reference, key, request_hash, merchant, call, minor, currency, brand, last4, *decided, capture_later, _at = row
+    outcome, code, authorization_code, invoice_reference = decided
     amount = None if minor is None else Money(minor, currency)
-    return BookEntry(reference, key, request_hash, merchant, call, amount, *decided, capture_later=bool(capture_later))
+    about = reference, key, request_hash, merchant, call, amount, brand, last4
+    return BookEntry(*about, outcome, code, authorization_code, invoice_reference, bool(capture_later))
 
 
 # In the order in which they came.
