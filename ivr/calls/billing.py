@@ -205,14 +205,19 @@ def billing_of(settings: Settings, store: Store, waiting: Waiting | None = None)
 
 def access_of(settings: Settings) -> Access:
     access = Access(settings.billing_url, settings.billing_token, settings.billing_ca)
-    if settings.environment == "production" and settings.billing_url.startswith("http:"):
-        host = urlsplit(settings.billing_url).hostname or ""
-        if not _is_this_machine(host):
-            raise ConfigError("BILLING_URL: https:// in production: accounts and payments must not travel in the clear")
+    require_safe(access, settings)
     return access
 
 
-def _is_this_machine(host: str) -> bool:
+def require_safe(access: Access, settings: Settings) -> None:
+    """ConfigError for an address that is in the clear in production, but on this machine."""
+    if settings.environment == "production" and access.url.startswith("http:"):
+        if not is_this_machine(urlsplit(access.url).hostname or ""):
+            cure = "accounts and payments must not travel in the clear"
+            raise ConfigError(f"{access.name}_URL: https:// in production: {cure}")
+
+
+def is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,6 +12,7 @@ from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import traffic_of
 from ivr.flow.way import whole_way
+from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, TurnRecord
 
@@ -70,7 +71,11 @@ class LivePages:
     def trouble(self) -> Sequence[str]:
         words = self.store.text_trouble()
         texts = [f"No text can be sent, and none is promised to callers: {words}"] if words else []
-        return [*texts, *self.flow_trouble()]
+        return [*texts, *self._failed_notices(), *self.flow_trouble()]
+
+    def _failed_notices(self) -> Sequence[str]:
+        failed = self.store.failed_merchant_notices()
+        return [f"{failed} notices to NOTICES_URL have failed: `{COMMAND} notices list` says why"] if failed else []
 
 
 def turn_row(turn: TurnRecord, began: datetime) -> TurnRow:

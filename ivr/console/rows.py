@@ -7,11 +7,10 @@ from typing import Protocol
 
 from ivr.console.drop_off import DropOff
 from ivr.core.call import Ending
+from ivr.core.caller import mask_number
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.store import Agreement
-
-SHOWN_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -136,9 +135,3 @@ class ConsoleData(Protocol):
     def trouble(self) -> Sequence[str]:
         """What the operator must see to, each in a line."""
         ...
-
-
-def mask_number(number: str) -> str:
-    """The last three digits of a telephone number, enough to know one's own test call by; nothing of a shorter one."""
-    digits = [character for character in number if character.isdecimal()]
-    return f"...{''.join(digits[-SHOWN_DIGITS:])}" if len(digits) > 2 * SHOWN_DIGITS else "withheld"

@@ -20,6 +20,7 @@ _SPELT = frozenset({*(word.translate(_KEYS) for word in _WORDS if len(word) >= 7
 _SCHEME = re.compile(r"(?:sips?|tels?|callto):", re.IGNORECASE)
 _ADDRESS = re.compile(r"<([^<>]*)>")
 _SEPARATORS = re.compile(r"[\s().\-/_]+")
+SHOWN_DIGITS = 3
 SHORTEST_TEXTED, LONGEST_NUMBER = 7, 15  # digits; E.164 has no number that is longer
 
 
@@ -41,6 +42,12 @@ def takes_texts(written: str) -> bool:
     """Whether a text could be sent to such a number at all: a whole telephone number, and not withheld."""
     key = caller_key(written)
     return _is_number(key) and SHORTEST_TEXTED <= len(key) <= LONGEST_NUMBER
+
+
+def mask_number(number: str) -> str:
+    """The last three digits of a telephone number, enough to know one's own test call by; nothing of a shorter one."""
+    digits = [character for character in number if character.isdecimal()]
+    return f"...{''.join(digits[-SHOWN_DIGITS:])}" if len(digits) > 2 * SHOWN_DIGITS else "withheld"
 
 
 def _parts(written: str) -> tuple[str, str]:

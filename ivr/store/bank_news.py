@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import BankWord, Payment, Status, move, read_payment
-from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story
+from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story, tell_moved
 from ivr.store.outbox import drop_job
 
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
@@ -49,6 +49,8 @@ class BankNewsBook:
             if connection.execute(_HEAR, values).rowcount != 1:
                 return "known"
             effect = _take_in(connection, news, now, follow_up)
+            if effect == "moved":
+                tell_moved(connection, self._database, news.reference, ENDS[news.told], now)
         if effect == "moved":
             self._database.drop_wal()
         return effect

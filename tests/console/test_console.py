@@ -11,7 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, mask_number, trials
+from ivr.core.caller import mask_number
+from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, trials
 from ivr.console.drop_off import DropOff
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
