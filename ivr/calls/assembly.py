@@ -8,6 +8,7 @@ from ivr.bank import BankSettings, load_banks, protocol_called
 from ivr.calls import flow_folder
 from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
+from ivr.calls.emailing import emailing
 from ivr.calls.flow_folder import FlowFolder
 from ivr.calls.live_flows import LiveFlows
 from ivr.calls.notice_settings import notice_kinds, require_notice_settings
@@ -149,6 +150,8 @@ def assemble(settings: Settings) -> Engine:
         can_text,
         bool(settings.billing_url),
         pay_links_of(settings),
+        emailing(settings, store.email_trouble),
+        settings.merchant_name,
     )
     if settings.billing_url:
         webhook_of(settings)  # the forwarder signs with it; a wrong setting is reported by every process

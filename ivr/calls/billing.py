@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from ivr.calls.billing_answer import BillingDown, FoundBill, UnreadableBill
+from ivr.calls.billing_answer import BillingDown, FoundBill, UnreadableBill, not_an_address
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps, TooManyLookUps
 from ivr.core.actions import LookUp
@@ -178,6 +178,9 @@ def _given(bill: Bill, asked: LookUp) -> Mapping[str, Value]:
         try:
             given[name] = read_written_value(of_type, details.get(name, ""))
         except ValueError as error:
+            if kind == "email":
+                given[name] = not_an_address(name)
+                continue
             raise UnreadableBill(f"the column '{name}': {error}") from None
     return given
 
@@ -211,10 +214,10 @@ def access_of(settings: Settings) -> Access:
 
 def require_safe(access: Access, settings: Settings) -> None:
     """ConfigError for an address that is in the clear in production, but on this machine."""
-    if settings.environment == "production" and access.url.startswith("http:"):
-        if not is_this_machine(urlsplit(access.url).hostname or ""):
-            cure = "accounts and payments must not travel in the clear"
-            raise ConfigError(f"{access.name}_URL: https:// in production: {cure}")
+    is_clear = access.url.startswith("http:") and not is_this_machine(urlsplit(access.url).hostname or "")
+    if is_clear and settings.environment == "production":
+        cure = "accounts and payments must not travel in the clear"
+        raise ConfigError(f"{access.name}_URL: https:// in production: {cure}")
 
 
 def is_this_machine(host: str) -> bool:

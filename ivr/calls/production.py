@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from ivr.bank import BankSettings, load_banks
 from ivr.calls.billing import access_of
 from ivr.calls.billing_secret import webhook_of
+from ivr.calls.emailing import mail_server_of
 from ivr.calls.notice_settings import require_notice_settings
 from ivr.calls.pay_links import pay_links_of
 from ivr.errors import ConfigError
@@ -118,6 +119,7 @@ def _billing_problems(settings: Settings) -> Iterator[str]:
 def _notice_problems(settings: Settings) -> Iterator[str]:
     try:
         require_notice_settings(settings)
+        mail_server_of(settings)
     except ConfigError as error:
         yield str(error)
     if settings.notices_ca and not Path(settings.notices_ca).is_file():

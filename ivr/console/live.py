@@ -43,7 +43,8 @@ class LivePages:
     def latest_texts(self, limit: int) -> Sequence[TextRow]:
         """Of the latest calls: most of them send none."""
         calls = self.store.latest_calls(limit)
-        return [text_row(text) for call in calls for text in self.store.texts_of(call.id)][:limit]
+        sent = (text for call in calls for text in (*self.store.texts_of(call.id), *self.store.emails_of(call.id)))
+        return [text_row(text) for text in sent][:limit]
 
     def trace(self, call_id: str) -> Trace | None:
         record = self.store.call_record(call_id)
@@ -57,7 +58,7 @@ class LivePages:
             way=whole_way(flow, [turn.step for turn in turns]) if flow else (),
             turns=[turn_row(turn, began) for turn in turns],
             money=[money_row(entry, began) for entry in self.store.ledger_of(call_id)],
-            texts=[text_row(text) for text in self.store.texts_of(call_id)],
+            texts=[text_row(text) for text in (*self.store.texts_of(call_id), *self.store.emails_of(call_id))],
             agreements=self.store.agreements_of(call_id),
         )
 
@@ -71,7 +72,9 @@ class LivePages:
     def trouble(self) -> Sequence[str]:
         words = self.store.text_trouble()
         texts = [f"No text can be sent, and none is promised to callers: {words}"] if words else []
-        return [*texts, *self._failed_notices(), *self.flow_trouble()]
+        mail = self.store.email_trouble()
+        emails = [f"No receipt can be e-mailed, and none is promised to callers: {mail}"] if mail else []
+        return [*texts, *emails, *self._failed_notices(), *self.flow_trouble()]
 
     def _failed_notices(self) -> Sequence[str]:
         failed = self.store.failed_merchant_notices()

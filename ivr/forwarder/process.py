@@ -16,8 +16,10 @@ import structlog
 from ivr.bank import LEASE_S, Bank, load_banks, open_bank
 from ivr.calls import flow_folder
 from ivr.calls.assembly import live_flows
+from ivr.calls.live_flows import flow_of
 from ivr.calls.notice_settings import notice_kinds
 from ivr.calls.production import require_production
+from ivr.calls.receipts import zone_at
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
@@ -26,6 +28,7 @@ from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
 from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.results import ResultText, result_words
 from ivr.forwarder.signed_posts import SignedPosts
+from ivr.forwarder.smtp_emails import email_sender, keep_email
 from ivr.forwarder.texts import TextJobs
 from ivr.forwarder.twilio_texts import text_sender
 from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
@@ -58,6 +61,7 @@ class Forwarder:
     pause: Callable[[float], object] = time.sleep
     notices: Notices | None = None
     merchant_posts: SignedPosts | None = None
+    send_email: TextSender = keep_email
 
     @property
     def due(self) -> datetime | None:
@@ -78,7 +82,7 @@ class Forwarder:
                 self.charges.resolve(job)
             case "capture":
                 self.charges.capture(job)
-            case "result" | "sms":
+            case "result" | "sms" | "email":
                 self.texts.do(job)
             case "notice" | "agreement":
                 self.tell_billing(job)
@@ -92,7 +96,7 @@ class Forwarder:
 
     @property
     def texts(self) -> TextJobs:
-        return TextJobs(self.store, self.send_text, self.write_result, self.now, self.due)
+        return TextJobs(self.store, self.send_text, self.send_email, self.write_result, self.now, self.due)
 
     # ---- the billing system
 
@@ -120,7 +124,7 @@ def main() -> None:
     flows, folder = live_flows(settings, store, bank_settings)
     flow_folder.watch(flows, folder, store)
     notices = notices_of(settings, store)
-    words = result_words(flows.prompts_of)
+    words = result_words(flows.prompts_of, settings.merchant_name, lambda call: zone_at(flow_of(flows, call)))
     forwarder = Forwarder(
         store,
         banks,
@@ -128,6 +132,7 @@ def main() -> None:
         write_result=words,
         notices=notices,
         merchant_posts=merchant_posts(settings),
+        send_email=email_sender(settings),
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -30,8 +30,8 @@ from ivr.store.ledger import FollowUp, Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
 from ivr.store.migrations import create_tables, migrate, require_current
-from ivr.store.notices import Notice, NoticeRows
 from ivr.store.notice_bodies import NOTICE_KINDS
+from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
