@@ -42,6 +42,14 @@ TEXTS = Counter(
 )
 BILLING_SECONDS = Histogram("tonetill_billing_seconds", "Look-ups at the merchant's billing endpoint", ["outcome"])
 NOTICES = Counter("tonetill_billing_notices_total", "Attempts to tell the billing system of a payment", ["outcome"])
+MERCHANT_NOTICES = Counter(
+    "tonetill_merchant_notices_total", "Attempts to tell the merchant's own systems", ["kind", "outcome"]
+)
+EMAILS = Counter(
+    "tonetill_emails_total",
+    "Receipts by e-mail: sent, kept (development), delayed, account_problem, refused",
+    ["result"],
+)
 OUTBOX = Gauge("tonetill_outbox_depth", "Jobs waiting", ["kind"], multiprocess_mode="mostrecent")
 SIP = Gauge("tonetill_sip", "Signalling of the trunk, counted since it began", ["what"], multiprocess_mode="livesum")
 MEDIA = Gauge("tonetill_media", "The media plane, counted since it began", ["what"], multiprocess_mode="livesum")

@@ -51,6 +51,14 @@ class Settings(BaseModel):
     billing_token: str = Field(repr=False)
     billing_secret: str = Field(repr=False)
     billing_ca: str
+    notices_url: str
+    notices_kinds: str
+    notices_secret: str = Field(repr=False)
+    notices_ca: str
+    smtp_url: str = Field(repr=False)
+    smtp_from: str
+    smtp_ca: str
+    merchant_name: str = Field(max_length=60)
     transfers: Literal["on", "off"]
     pay_link: str
     pay_link_key: str = Field(repr=False)
@@ -92,10 +100,19 @@ class Settings(BaseModel):
     def below_project(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         return None if path is None else _project(info) / path
 
-    @field_validator("trunk_record", "trunk_tls_cert", "trunk_tls_key", "trunk_tls_client_ca", "billing_ca")
+    @field_validator(
+        "trunk_record", "trunk_tls_cert", "trunk_tls_key", "trunk_tls_client_ca", "billing_ca", "notices_ca", "smtp_ca"
+    )
     @classmethod
     def below_project_if_set(cls, path: str, info: ValidationInfo) -> str:
         return str(_project(info) / path) if path else ""
+
+    @field_validator("merchant_name")
+    @classmethod
+    def can_be_written(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError("expected one line of text: it stands in receipts")
+        return name
 
     @field_validator("database_url")
     @classmethod

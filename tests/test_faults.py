@@ -15,7 +15,7 @@ from tests.faults import CHARGED, NOT_CHARGED, NOT_KNOWN, RECEIPT, VOICE, WILL_T
 from tests.webs import CALL_ID, Web, make_web
 
 ACCOUNTS = ROOT / "config" / "accounts.csv"
-RESULT = "Your payment of $42.50 went through."
+RESULT = "Your payment of $42.50 to "
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ OF_TYPE: dict[ValueType, Schema] = {
     "date": {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     "number": {"type": "integer", "minimum": -MOST_NUMBER, "maximum": MOST_NUMBER},
     "yes_no": {"type": "boolean"},
+    "email": {"type": "string", "maxLength": 254},
 }
 
 
@@ -38,12 +39,13 @@ def _bill(terms: LookUpTerms) -> Schema:
         first, _, last = name.partition(".")
         if first == OF_BILL:
             properties[last] = OF_TYPE[kind]
-            required.append(last)
+            required += [last] if kind != "email" else []
             continue
         place = properties.setdefault(first, {"type": "object", "properties": {}, "required": []})
         place["properties"][last] = OF_TYPE[kind]
-        place["required"].append(last)
-    objects = [name.partition(".")[0] for name in terms.gives if not name.startswith(f"{OF_BILL}.")]
+        place["required"] += [last] if kind != "email" else []
+    wanted = [name for name, kind in terms.gives.items() if kind != "email"]
+    objects = [name.partition(".")[0] for name in wanted if not name.startswith(f"{OF_BILL}.")]
     return {"type": "object", "properties": properties, "required": [*required, *dict.fromkeys(objects)]}
 
 

@@ -8,8 +8,10 @@ from ivr.bank import BankSettings, fields_carried, load_banks, protocol_called
 from ivr.calls import flow_folder
 from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
+from ivr.calls.emailing import emailing
 from ivr.calls.flow_folder import FlowFolder
 from ivr.calls.live_flows import LiveFlows
+from ivr.calls.notice_settings import notice_kinds, require_notice_settings
 from ivr.calls.pay_links import pay_links_of
 from ivr.calls.payments import Payments
 from ivr.calls.production import require_production
@@ -132,7 +134,8 @@ def assemble(settings: Settings) -> Engine:
     half started. A flow with problems is left out, and each of them is logged."""
     require_production(settings)
     banks = load_banks(settings.banks, settings.var)
-    store = open_store(settings.database_url)
+    require_notice_settings(settings)
+    store = open_store(settings.database_url, tells=notice_kinds(settings))
     flows, folder = live_flows(settings, store, banks)
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
@@ -148,6 +151,8 @@ def assemble(settings: Settings) -> Engine:
         can_text,
         bool(settings.billing_url),
         pay_links_of(settings),
+        emailing(settings, store.email_trouble),
+        settings.merchant_name,
     )
     if settings.billing_url:
         webhook_of(settings)  # the forwarder signs with it; a wrong setting is reported by every process

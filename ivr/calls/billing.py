@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from ivr.calls.billing_answer import BillingDown, FoundBill, UnreadableBill
+from ivr.calls.billing_answer import BillingDown, FoundBill, UnreadableBill, not_an_address
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps, TooManyLookUps
 from ivr.core.actions import LookUp
@@ -178,6 +178,9 @@ def _given(bill: Bill, asked: LookUp) -> Mapping[str, Value]:
         try:
             given[name] = read_written_value(of_type, details.get(name, ""))
         except ValueError as error:
+            if kind == "email":
+                given[name] = not_an_address(name)
+                continue
             raise UnreadableBill(f"the column '{name}': {error}") from None
     return given
 
@@ -205,14 +208,19 @@ def billing_of(settings: Settings, store: Store, waiting: Waiting | None = None)
 
 def access_of(settings: Settings) -> Access:
     access = Access(settings.billing_url, settings.billing_token, settings.billing_ca)
-    if settings.environment == "production" and settings.billing_url.startswith("http:"):
-        host = urlsplit(settings.billing_url).hostname or ""
-        if not _is_this_machine(host):
-            raise ConfigError("BILLING_URL: https:// in production: accounts and payments must not travel in the clear")
+    require_safe(access, settings)
     return access
 
 
-def _is_this_machine(host: str) -> bool:
+def require_safe(access: Access, settings: Settings) -> None:
+    """ConfigError for an address that is in the clear in production, but on this machine."""
+    is_clear = access.url.startswith("http:") and not is_this_machine(urlsplit(access.url).hostname or "")
+    if is_clear and settings.environment == "production":
+        cure = "accounts and payments must not travel in the clear"
+        raise ConfigError(f"{access.name}_URL: https:// in production: {cure}")
+
+
+def is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

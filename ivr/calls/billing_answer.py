@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ivr.core.events import Value
@@ -13,6 +14,7 @@ from ivr.core.money import Money, parse_money
 from ivr.reading.typed_values import WRITTEN_MONEY, ValueType, read_json_value
 from ivr.store import Bill
 
+log = structlog.get_logger()
 Amount = Annotated[str, Field(pattern=WRITTEN_MONEY, examples=["42.50 USD"])]
 Gives = Iterable[tuple[str, str]]  # the values that a flow declares, each with its type
 MOST_BILLS = 50  # nobody listens to more
@@ -89,6 +91,8 @@ def _given(name: str, kind: Any, body: Mapping[str, Any]) -> Value:
     """`bill.fee` is the member `fee`, `customer.name` the member `name` of the object `customer`."""
     first, _, last = name.partition(".")
     place = body if first == OF_BILL else body.get(first)
+    if kind == "email":
+        return _address(name, place.get(last) if isinstance(place, dict) else None)
     if not isinstance(place, dict) or last not in place:
         raise UnreadableBill(f"{_member(name)}: missing")
     of_type: ValueType = kind
@@ -96,6 +100,19 @@ def _given(name: str, kind: Any, body: Mapping[str, Any]) -> Value:
         return read_json_value(of_type, place[last])
     except ValueError as error:
         raise UnreadableBill(f"{_member(name)}: {error}") from None
+
+
+def _address(name: str, value: Any) -> str:
+    """Where receipts go. A bill can be paid without one: what is no address is none."""
+    try:
+        return str(read_json_value("email", value or ""))
+    except ValueError:
+        return not_an_address(name)
+
+
+def not_an_address(name: str) -> str:
+    log.warning("no e-mail address, so no receipt goes there", member=name)
+    return ""
 
 
 def _member(name: str) -> str:

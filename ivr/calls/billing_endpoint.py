@@ -29,19 +29,22 @@ CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 @dataclass(frozen=True)
 class Access:
-    """Where the endpoint is and how we show who we are. `ca`: a PEM file of authorities in place of the system's."""
+    """Where the endpoint is and how we show who we are. `ca`: a PEM file of authorities in place of the system's. `name`:
+    what the settings that say so begin with."""
 
     url: str
     token: str = field(default="", repr=False)
     ca: str = ""
     limit_s: float = LIMIT_S
+    name: str = "BILLING"
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError("BILLING_URL: expected http:// or https:// and a host")
+            raise ConfigError(f"{self.name}_URL: expected http:// or https:// and a host")
         if parts.query or parts.fragment or parts.username is not None:
-            raise ConfigError("BILLING_URL: without user, ? and #; BILLING_TOKEN is sent as the bearer token")
+            instead = f"; {self.name}_TOKEN is sent as the bearer token" if self.name == "BILLING" else ""
+            raise ConfigError(f"{self.name}_URL: without user, ? and #{instead}")
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -61,7 +64,7 @@ class Access:
         try:
             return ssl.create_default_context(cafile=self.ca or None)
         except OSError:
-            raise ConfigError(f"BILLING_CA: {self.ca} is no readable file of certificates (PEM)") from None
+            raise ConfigError(f"{self.name}_CA: {self.ca} is no readable file of certificates (PEM)") from None
 
 
 class Unwell(BillingDown):

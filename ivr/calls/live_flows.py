@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import structlog
 
-from ivr.core.actions import Action, Phrase, RecordAgreement, SendSms, Speak
+from ivr.core.actions import Action, Phrase, RecordAgreement, SendEmail, SendSms, Speak
 from ivr.core.call import Call
 from ivr.errors import FlowError, IvrError
 from ivr.flow.compiled import Flow
@@ -248,4 +248,7 @@ def in_words_of(version: str, action: AnyAction) -> AnyAction:
             return replace(action, phrases=phrases)
         case SendSms() | RecordAgreement():
             return replace(action, phrase=replace(action.phrase, version=version))
+        case SendEmail(subject, phrase, _):
+            subject, phrase = replace(subject, version=version), replace(phrase, version=version)
+            return replace(action, subject=subject, phrase=phrase)
     return action

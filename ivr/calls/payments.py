@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.calls.pay_links import PayLinks
+from ivr.calls.receipts import DEFAULT_ZONE, receipt_values
 from ivr.calls.texting import can_be_kept
-from ivr.core.actions import Authorize, Phrase, SendSms
+from ivr.core.actions import Authorize, Phrase, SendEmail, SendSms
 from ivr.core.call import Call, Charge
 from ivr.core.caller import caller_key
+from ivr.core.email_addresses import is_email_address
 from ivr.core.entry import EntryRules, Reading, Span, ends_itself, read_after_timeout, read_entry
 from ivr.core.events import (
     BankAnswered,
@@ -29,7 +31,7 @@ from ivr.core.events import (
 from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
-from ivr.reading.scalars import Rate
+from ivr.reading.scalars import EMAIL, Rate
 from ivr.store import (
     AlreadyBegun,
     Attempter,
@@ -66,7 +68,8 @@ EDITS = {Reading.CLEARED: "cleared", Reading.CANCEL: "cancel", Reading.EMPTY: "e
 class Payments:
     """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
     `can_text`: whether a text to that number can be promised. `tells_billing`: there is a billing system to be told.
-    `links`: where texts lead to that say where a bill can be paid."""
+    `links`: where texts lead to that say where a bill can be paid. `can_email`: whether e-mails go out (in development they
+    are shown on the page). `merchant_name`: as receipts say it."""
 
     store: Store
     vaults: Mapping[str, Vault]
@@ -76,6 +79,8 @@ class Payments:
     can_text: Callable[[str], bool] = can_be_kept
     tells_billing: bool = False
     links: PayLinks | None = None
+    can_email: Callable[[], bool] = lambda: True
+    merchant_name: str = ""
 
     # ---- keys that are card data
 
@@ -216,10 +221,12 @@ class Payments:
         call = replace(call, charges=tuple(sorted(charges, key=lambda charge: charge.attempt)))
         return replace(call, outcome=call.known_ending) if call.phase == "over" else call
 
-    def send_sms(self, call: Call, action: SendSms, at: datetime) -> None:
+    def send_sms(self, call: Call, action: SendSms, at: datetime, zone: str = DEFAULT_ZONE) -> None:
         """One text for each charge, or for what it is about in the same words, however often the step is repeated; none to a
         number that takes none."""
         phrase, message = action.phrase, self._message_id(call, action)
+        if action.attempt:
+            phrase = self._as_receipt(call, phrase, action.attempt, zone)
         if action.link_to is not None:
             if self.links is None:
                 raise FlowError(
@@ -235,6 +242,23 @@ class Payments:
         # Without what changes from one time to the next: a link has the time in it, and a second try other words.
         plain = replace(action.phrase, endings=(), values=(*action.phrase.values, ("link", "")))
         return f"{call.id}-{short_hash(self.ani_key, f'{action.about} {self.words(plain)}')}-{action.template}"
+
+    def send_email(self, call: Call, action: SendEmail, at: datetime, zone: str = DEFAULT_ZONE) -> None:
+        """Once for each charge, however often the step is repeated."""
+        address = str(call.values.get(EMAIL, ""))
+        if call.can_email and is_email_address(address):
+            subject, body = (
+                self.words(self._as_receipt(call, phrase, action.attempt, zone))
+                for phrase in (action.subject, action.phrase)
+            )
+            self.store.queue_email(f"{call.intent_of(action.attempt)}-email", address, subject, body, at)
+
+    def _as_receipt(self, call: Call, phrase: Phrase, attempt: int, zone: str) -> Phrase:
+        """With what the ledger says of the charge."""
+        payment = self.store.payment(call.intent_of(attempt))
+        if payment is None:
+            return phrase
+        return replace(phrase, values=(*phrase.values, *receipt_values(payment, call, self.merchant_name, zone)))
 
     def _vault(self, flow: Flow) -> Vault:
         if flow.bank is None:

@@ -16,6 +16,8 @@ from cryptography.x509.oid import NameOID
 from ivr.bank import BankSettings, load_banks
 from ivr.calls.billing import access_of
 from ivr.calls.billing_secret import webhook_of
+from ivr.calls.emailing import mail_server_of
+from ivr.calls.notice_settings import require_notice_settings
 from ivr.calls.pay_links import pay_links_of
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
@@ -59,6 +61,7 @@ def _refuse_live_banks(settings: Settings) -> None:
 def _settings_problems(settings: Settings) -> Iterator[str]:
     yield from _twilio_problems(settings)
     yield from _billing_problems(settings)
+    yield from _notice_problems(settings)
     yield from _trunk_problems(settings)
     if settings.merchant == DEMO_MERCHANT:
         yield f"MERCHANT is still '{DEMO_MERCHANT}': set it to your merchant id at the bank"
@@ -111,6 +114,16 @@ def _billing_problems(settings: Settings) -> Iterator[str]:
             yield str(error)
     if settings.billing_ca and not Path(settings.billing_ca).is_file():
         yield f"BILLING_CA: there is no file {settings.billing_ca}"
+
+
+def _notice_problems(settings: Settings) -> Iterator[str]:
+    try:
+        require_notice_settings(settings)
+        mail_server_of(settings)
+    except ConfigError as error:
+        yield str(error)
+    if settings.notices_ca and not Path(settings.notices_ca).is_file():
+        yield f"NOTICES_CA: there is no file {settings.notices_ca}"
 
 
 def _trunk_problems(settings: Settings) -> Iterator[str]:

@@ -15,6 +15,7 @@ from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
 from ivr.calls.live_flows import flow_of, in_words_of
 from ivr.calls.payments import Payments
+from ivr.calls.receipts import zone_at
 from ivr.conversation.engine import expected_field, step
 from ivr.conversation.history import noted
 from ivr.core.actions import (
@@ -30,6 +31,7 @@ from ivr.core.actions import (
     Phrase,
     RecordAgreement,
     Resolve,
+    SendEmail,
     SendSms,
     Speak,
     Transfer,
@@ -105,12 +107,13 @@ class Runner:
             Authorize: self._authorize,
             Resolve: self._resolve,
             SendSms: self._send_sms,
+            SendEmail: self._send_email,
             RecordAgreement: self._record_agreement,
         }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
         metrics.CALLS.labels(call.channel, call.flow).inc()
-        return self.advance(replace(call, can_text=self._can_text(call)), event)
+        return self.advance(replace(call, can_text=self._can_text(call), can_email=self._can_email(call)), event)
 
     def advance(self, call: Call, event: Event) -> Advance:
         """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone.
@@ -135,6 +138,13 @@ class Runner:
             return self.payments.can_text(call.ani)
         except Exception as fault:
             log.error("cannot tell whether texts go out", call=call.id, kind=type(fault).__name__)
+            return False
+
+    def _can_email(self, call: Call) -> bool:
+        try:
+            return self.payments.can_email()
+        except Exception as fault:
+            log.error("cannot tell whether e-mails go out", call=call.id, kind=type(fault).__name__)
             return False
 
     def is_answered(self, call: Call, at: datetime) -> bool:
@@ -299,7 +309,10 @@ class Runner:
         return self.payments.answer(call, Waited(event.at))
 
     def _send_sms(self, call: Call, action: SendSms, event: Event) -> None:
-        self.payments.send_sms(call, action, event.at)
+        self.payments.send_sms(call, action, event.at, zone_at(self._flow(call)))
+
+    def _send_email(self, call: Call, action: SendEmail, event: Event) -> None:
+        self.payments.send_email(call, action, event.at, zone_at(self._flow(call)))
 
     def _record_agreement(self, call: Call, action: RecordAgreement, event: Event) -> None:
         """Raises where it cannot be recorded: then it was not made, and the call ends with an apology."""

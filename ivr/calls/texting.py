@@ -24,8 +24,11 @@ class TextSender(Protocol):
 
 
 class NotSent(Exception):
-    def __init__(self, words: str, *, is_account: bool = False) -> None:
+    """`may_be_sent`: nobody can tell whether it was taken."""
+
+    def __init__(self, words: str, *, is_account: bool = False, may_be_sent: bool = False) -> None:
         super().__init__(words)
+        self.may_be_sent = may_be_sent
         self.problem = TextProblem(words, is_account)
 
 

@@ -33,7 +33,7 @@ COMMANDS = {
     "trunk": ("ivr.cli.trunk", "trunk", "Answer SIP calls (one process), showing calls live on a terminal."),
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
     "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
-    "notices": ("ivr.cli.notices", "notices", "Payments that the billing system has not acknowledged: list, resend."),
+    "notices": ("ivr.cli.notices", "notices", "What your own systems were told and have not taken: list, resend."),
     "payments": ("ivr.cli.payments", "payments", "Charges: list, show, refund, void, capture."),
     "agreements": (
         "ivr.cli.agreements",

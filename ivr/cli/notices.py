@@ -1,6 +1,8 @@
-"""`notices`: the payments that the merchant's billing system has not acknowledged, for the operator to see and resend."""
+"""`notices`: what a billing system and the merchant's own systems have not taken, for the operator to see and send again."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
@@ -9,49 +11,85 @@ from rich.table import Table
 
 from ivr.places import COMMAND
 from ivr.settings import load_settings
-from ivr.store import Notice, open_store
+from ivr.store import MerchantNotice, Notice, open_store
 
 MOST_SHOWN = 200
-console = Console(width=140)
+console = Console(width=160)
+
+
+@dataclass(frozen=True)
+class NoticeRow:
+    """`due`: its next try; None where none is due. `id` is what `resend` takes."""
+
+    id: str
+    to: str
+    about: str
+    state: str
+    attempts: int
+    due: datetime | None
+    problem: str = ""
 
 
 @click.group()
 def notices() -> None:
-    """Payments that the billing system at BILLING_URL has not acknowledged. The cards were charged and stay charged."""
+    """Notices to BILLING_URL and NOTICES_URL that have not been taken. Cards that were charged stay charged."""
 
 
 @notices.command("list")
-def list_notices() -> None:
-    """Those that wait, the oldest first. Why each failed is in the forwarder's log."""
+@click.option("--all", "also_sent", is_flag=True, help="Also those to NOTICES_URL that were taken.")
+@click.option("--json", "as_json", is_flag=True, help="One a line.")
+def list_notices(also_sent: bool, as_json: bool) -> None:
+    """Those that wait or have failed, the oldest first."""
     settings = load_settings()
     store = open_store(settings.database_url)
-    waiting = store.waiting_notices(MOST_SHOWN)
+    found = [billing_row(one) for one in store.waiting_notices(MOST_SHOWN)]
+    found += [merchant_row(one) for one in store.merchant_notices(MOST_SHOWN, also_sent=also_sent)]
     store.close()
-    if not waiting:
-        nobody = "BILLING_URL is not set: no system is told of payments"
-        click.echo("no payment waits to be acknowledged" if settings.billing_url else nobody)
-        return
-    console.print(table(waiting))
+    if as_json:
+        for one in found:
+            click.echo(json.dumps(one.__dict__ | {"due": one.due.isoformat() if one.due else None}))
+    elif found:
+        console.print(table(found))
+    else:
+        nobody = "neither BILLING_URL nor NOTICES_URL is set: no system is told of payments"
+        is_anybody = settings.billing_url or settings.notices_url
+        click.echo("nothing waits: all that was told has been taken" if is_anybody else nobody)
 
 
 @notices.command()
-@click.argument("reference", required=False)
-def resend(reference: str | None) -> None:
-    """Try one again at once, or all that wait; also those that were given up after 72 hours."""
+@click.argument("notice", required=False)
+def resend(notice: str | None) -> None:
+    """Send one again at once, or all that were not taken; also those that have failed.
+
+    NOTICE is an id of `list`, or a payment's reference for one to the billing system. One to NOTICES_URL is sent again also
+    where it was taken before: under the same id.
+    """
     store = open_store(load_settings().database_url)
-    count = store.resend_notices(datetime.now(UTC), reference)
+    count = store.resend_notices(datetime.now(UTC), notice) + store.resend_merchant_notices(notice)
     store.close()
-    if reference and not count:
-        raise click.ClickException(f"no notice of {reference} waits: `{COMMAND} notices list` shows those that do")
+    if notice and not count:
+        raise click.ClickException(f"no notice of {notice} waits: `{COMMAND} notices list` shows those that do")
     click.echo(f"{count} will be sent by the forwarder within moments")
 
 
-def table(waiting: Sequence[Notice]) -> Table:
-    found = Table(title="not acknowledged by the billing system")
-    for column in ("reference", "account", "amount", "tries", "next try"):
-        found.add_column(column, no_wrap=True)
-    for notice in waiting:
-        intent = notice.payment.intent
-        due = f"{notice.due:%Y-%m-%d %H:%M:%S} UTC" if notice.due else "given up: resend it"
-        found.add_row(intent.reference, intent.account, str(intent.amount), str(notice.attempts), due)
+def billing_row(notice: Notice) -> NoticeRow:
+    intent = notice.payment.intent
+    state = "waiting" if notice.due else "failed"
+    about = f"{intent.account}, {intent.amount}"
+    return NoticeRow(intent.reference, "BILLING_URL", about, state, notice.attempts, notice.due)
+
+
+def merchant_row(notice: MerchantNotice) -> NoticeRow:
+    told = (notice.id, "NOTICES_URL", notice.about, notice.state, notice.attempts, notice.due)
+    return NoticeRow(*told, notice.problem or "")
+
+
+def table(rows: Sequence[NoticeRow]) -> Table:
+    found = Table(title="notices")
+    for column in ("id", "to", "about", "state", "tries", "next try", "why it was not taken"):
+        found.add_column(column, no_wrap=column == "id")
+    for row in rows:
+        due = f"{row.due:%Y-%m-%d %H:%M:%S} UTC" if row.due else ""
+        due = due or ("resend it" if row.state == "failed" else "")
+        found.add_row(row.id, row.to, row.about, row.state, str(row.attempts), due, row.problem)
     return found

@@ -5,7 +5,7 @@ It has a listener of its own (CONSOLE_PORT), because a proxy makes whatever it s
 
 from ivr.console.live import LivePages
 from ivr.console.phone import PhonePage
-from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trace, Trial, mask_number
+from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trace, Trial
 from ivr.console.trials import address, console_address, processes, trials
 from ivr.console.views import console
 from ivr.console.visitors import is_from_here, is_local, is_loopback, refuse
@@ -25,7 +25,6 @@ __all__ = [
     "is_from_here",
     "is_local",
     "is_loopback",
-    "mask_number",
     "processes",
     "refuse",
     "trials",

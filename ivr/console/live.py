@@ -12,6 +12,7 @@ from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import traffic_of
 from ivr.flow.way import whole_way
+from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import CallRecord, LedgerEntry, Store, TextMessage, TurnRecord
 
@@ -42,7 +43,8 @@ class LivePages:
     def latest_texts(self, limit: int) -> Sequence[TextRow]:
         """Of the latest calls: most of them send none."""
         calls = self.store.latest_calls(limit)
-        return [text_row(text) for call in calls for text in self.store.texts_of(call.id)][:limit]
+        sent = (text for call in calls for text in (*self.store.texts_of(call.id), *self.store.emails_of(call.id)))
+        return [text_row(text) for text in sent][:limit]
 
     def trace(self, call_id: str) -> Trace | None:
         record = self.store.call_record(call_id)
@@ -56,7 +58,7 @@ class LivePages:
             way=whole_way(flow, [turn.step for turn in turns]) if flow else (),
             turns=[turn_row(turn, began) for turn in turns],
             money=[money_row(entry, began) for entry in self.store.ledger_of(call_id)],
-            texts=[text_row(text) for text in self.store.texts_of(call_id)],
+            texts=[text_row(text) for text in (*self.store.texts_of(call_id), *self.store.emails_of(call_id))],
             agreements=self.store.agreements_of(call_id),
         )
 
@@ -70,7 +72,13 @@ class LivePages:
     def trouble(self) -> Sequence[str]:
         words = self.store.text_trouble()
         texts = [f"No text can be sent, and none is promised to callers: {words}"] if words else []
-        return [*texts, *self.flow_trouble()]
+        mail = self.store.email_trouble()
+        emails = [f"No receipt can be e-mailed, and none is promised to callers: {mail}"] if mail else []
+        return [*texts, *emails, *self._failed_notices(), *self.flow_trouble()]
+
+    def _failed_notices(self) -> Sequence[str]:
+        failed = self.store.failed_merchant_notices()
+        return [f"{failed} notices to NOTICES_URL have failed: `{COMMAND} notices list` says why"] if failed else []
 
 
 def turn_row(turn: TurnRecord, began: datetime) -> TurnRow:

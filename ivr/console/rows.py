@@ -7,11 +7,11 @@ from typing import Protocol
 
 from ivr.console.drop_off import DropOff
 from ivr.core.call import Ending
+from ivr.core.caller import mask_number
+from ivr.core.email_addresses import mask_email
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.store import Agreement
-
-SHOWN_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class CallRow:
 
 @dataclass(frozen=True)
 class TextRow:
-    """A text message, with what it says: a receipt, a link, a result. `note`: where it is, or why it was not sent."""
+    """A text message or an e-mail, with what it says: a receipt, a link, a result. `note`: where it is, or why it was not sent."""
 
     recipient: str
     body: str
@@ -69,7 +69,7 @@ class TextRow:
 
     @property
     def to(self) -> str:
-        return mask_number(self.recipient)
+        return mask_email(self.recipient) if "@" in self.recipient else mask_number(self.recipient)
 
     @property
     def standing(self) -> str:
@@ -136,9 +136,3 @@ class ConsoleData(Protocol):
     def trouble(self) -> Sequence[str]:
         """What the operator must see to, each in a line."""
         ...
-
-
-def mask_number(number: str) -> str:
-    """The last three digits of a telephone number, enough to know one's own test call by; nothing of a shorter one."""
-    digits = [character for character in number if character.isdecimal()]
-    return f"...{''.join(digits[-SHOWN_DIGITS:])}" if len(digits) > 2 * SHOWN_DIGITS else "withheld"

@@ -152,6 +152,15 @@ class SendSms:
 
 
 @dataclass(frozen=True)
+class SendEmail:
+    """Queue the receipt of a charge for the address that the look-up gave, once for each attempt."""
+
+    subject: Phrase
+    phrase: Phrase
+    attempt: int
+
+
+@dataclass(frozen=True)
 class RecordAgreement:
     """Keep what the caller has just agreed to, for good: `phrase` is what they heard, `key` what they pressed. `kind`: promise,
     plan or mandate; `subject` the merchant's name for it; `terms` by name, such as by when, in words for a record. `about`: what it
@@ -173,5 +182,5 @@ class ForgetCard:
     intent: str
 
 
-Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | RecordAgreement | ForgetCard
+Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | SendEmail | RecordAgreement | ForgetCard
 Action = ChannelAction | Effect

@@ -11,7 +11,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 10
+FORM = 11
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -57,8 +57,8 @@ class Call:
     first step that computed values since the bill was looked up.
     `bills`: what a look-up of all open bills has found. `guesses`: look-ups with several answers that found nothing.
     `clears`: clear keys since the last answer that was taken.
-    `can_text`: a text would reach this caller, as far as is known when the call begins. `ended_itself`: the caller's last
-    entry was over without the done key, so one that comes now belongs to it. `done_at`: when the last entry ended,
+    `can_text`: a text would reach this caller, as far as is known when the call begins; `can_email`: an e-mail
+    would go out. `ended_itself`: the caller's last entry was over without the done key, so one that comes now belongs to it. `done_at`: when the last entry ended,
     and nothing has come since (epoch s; 0 otherwise): one that follows at once belongs to the same entry. `stray`: what is kept of
     keys that may be the beginning of a card number (`stray_cards.begun`), keyed in at the steps `stray_steps`, the last at
     `stray_at`.
@@ -99,6 +99,7 @@ class Call:
     bills: tuple[OpenBill, ...] = ()
     charges: tuple[Charge, ...] = ()
     can_text: bool = True
+    can_email: bool = False
     outcome: Ending | None = None
     hung_up: bool = False
     ended_itself: bool = False

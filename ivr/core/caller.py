@@ -31,6 +31,7 @@ _HIDDEN = (
 )
 _BESIDE = "numbers?|numero|nummer|rufnummer|callers?|calling|call|cli|id|ident(?:ity|idad)|name|user|party|llamada|phone|de|el|the|is"
 _WITHHELD = re.compile(rf"(?:{_BESIDE})*(?:{'|'.join(_HIDDEN)})(?:{_BESIDE}|{'|'.join(_HIDDEN)})*")
+SHOWN_DIGITS = 3
 SHORTEST_TEXTED, LONGEST_NUMBER = 7, 15  # digits; E.164 has no number that is longer
 # North America dials 011 where others dial 00; shorter ones may be national, such as 0113 496 0000 in Leeds.
 SHORTEST_AFTER_011 = 12
@@ -61,6 +62,12 @@ def takes_texts(written: str) -> bool:
     """Whether a text could be sent to such a number at all: a whole telephone number, and not withheld."""
     key = caller_key(written)
     return _is_number(key) and SHORTEST_TEXTED <= len(key) <= LONGEST_NUMBER
+
+
+def mask_number(number: str) -> str:
+    """The last three digits of a telephone number, enough to know one's own test call by; nothing of a shorter one."""
+    digits = [character for character in number if character.isdecimal()]
+    return f"...{''.join(digits[-SHOWN_DIGITS:])}" if len(digits) > 2 * SHOWN_DIGITS else "withheld"
 
 
 def _parts(written: str) -> tuple[str, str]:

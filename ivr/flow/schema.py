@@ -123,7 +123,7 @@ class LookUpTerms(Written):
     """The answers that it is asked with, such as [account_number, pin]; the first is what the bill is known by. A PIN here
     is the one that you have given your customer: it is no card data, and a card's PIN must never be asked for."""
     gives: dict[GivenValue, ValueType] = {}
-    """Values of the answer, each with its type: money, text, date, number or yes_no, such as invoice.date: date."""
+    """Values of the answer, each with its type: money, text, date, number, yes_no or email, such as invoice.date: date."""
 
     @model_validator(mode="after")
     def are_told_apart(self) -> "LookUpTerms":

@@ -8,6 +8,7 @@ from ivr.reading.rules import ways
 _GIVEN_BY = {
     "amount": "let the amount come before the card",
     "bill.due": "a look-up gives bill.due and bill.min",
+    "customer.email": "declare it of the look-up: lookups: billing.find_bill: gives: {customer.email: email}",
 }
 
 

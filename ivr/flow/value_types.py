@@ -25,7 +25,7 @@ def value_types(steps: Iterable[Step]) -> Types:
     steps = list(steps)
     answers: Types = {step.answer: "text" for step in steps if step.answer and step.answer != "money"}
     written = [(one.name, one.text) for step in steps for one in step.formulas() if one.name]
-    declared = {name: kind for step in steps for name, kind in step.declared.types.items()}
+    declared: Types = {name: kind for step in steps for name, kind in step.declared.types.items() if kind != "email"}
     given: Types = {**answers, **declared, **GIVEN}
     return {**set_types(written, given), **given}
 
@@ -56,7 +56,7 @@ def set_in(tree: Any) -> Iterator[tuple[str, frozenset[str]]]:
     steps = tree.get("steps") if isinstance(tree, dict) else None
     bodies = [body for body in steps.values() if isinstance(body, dict)] if isinstance(steps, dict) else []
     answers: Types = {answer: "text" for body in bodies for kind in kinds() if (answer := kind.answer_written(body))}
-    answers = {**answers, **{name: kind for _, name, kind in declared_in(tree)}}
+    answers = {**answers, **{name: kind for _, name, kind in declared_in(tree) if kind != "email"}}
     written = [one for body in bodies for kind in kinds() if kind.claims(body) for one in kind.set_written(body)]
     for name, kind_of_value in set_types(written, {**answers, **GIVEN}).items():
         if name != "amount" and kind_of_value in KEPT:

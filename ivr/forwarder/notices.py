@@ -4,31 +4,26 @@ The form is Standard Webhooks (https://www.standardwebhooks.com): the same `webh
 Whatever the billing system answers, the card was charged and stays charged; docs/billing.md is the contract.
 """
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
-import httpx
 import structlog
 from pydantic import BaseModel, Field
 from standardwebhooks.webhooks import Webhook
 
 from ivr import metrics
 from ivr.calls.billing import access_of
-from ivr.calls.billing_answer import BillingDown
-from ivr.calls.billing_endpoint import Access, exchange
+from ivr.calls.billing_endpoint import Access
 from ivr.calls.billing_secret import webhook_of
+from ivr.forwarder.signed_posts import LIMIT_S, TRIED_FOR, SignedPosts, pause_after
 from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import Job, Payment, Store
 
 log = structlog.get_logger()
-LIMIT_S = 15.0  # nobody waits on the line for it; well under a job's lease
-TRIED_FOR = timedelta(hours=72)
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 3600.0
 
 
 class PaidBill(BaseModel):
@@ -53,7 +48,7 @@ class PaidNotice(BaseModel):
 
 @dataclass(frozen=True)
 class Notices:
-    """One POST a try. Each is a connection of its own: they are few, and threads of the forwarder send them."""
+    """What is to be told, when it is tried again, and when it is given up; `signed_posts` has how it is sent."""
 
     store: Store
     access: Access
@@ -78,28 +73,8 @@ class Notices:
 
     def post(self, notice: str, body: str) -> str | None:
         """`notice`: the same at every try. What is wrong; None where it was taken."""
-        headers = self._headers(notice, body)
-        request = httpx.Request("POST", self.access.url, headers=headers, content=body)
-        try:
-            status = asyncio.run(self._send(request))
-        except BillingDown as error:
-            return str(error)
-        return None if 200 <= status < 300 else f"it answered {status}"
-
-    async def _send(self, request: httpx.Request) -> int:
-        async with self.access.client() as http:
-            status, _ = await exchange(http, self.access, request)
-            return status
-
-    def _headers(self, notice: str, body: str) -> dict[str, str]:
-        at = self.at()
-        return {
-            "webhook-id": notice,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": self.webhook.sign(notice, at, body),
-            "Idempotency-Key": notice,
-            "Content-Type": "application/json",
-        }
+        refused = SignedPosts(self.access, (self.webhook,)).post(notice, body, self.at())
+        return refused.words if refused else None
 
     def try_later(self, job: Job, what: str, since: datetime, *, account: str, reason: str) -> None:
         """`since`: when there first was something to tell."""
@@ -109,7 +84,7 @@ class Notices:
             self.store.give_up_notice(job)
             metrics.NOTICES.labels("given_up").inc()
             return
-        pause_s = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts - 1, 20), LONGEST_PAUSE_S)
+        pause_s = pause_after(job.attempts)
         log.error(f"the billing system was not told of {what}", **about, again_in_s=round(pause_s))
         self.store.postpone(job, pause_s, self.now() if self.now else None)
         metrics.NOTICES.labels("failed").inc()

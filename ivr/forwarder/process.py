@@ -16,14 +16,20 @@ import structlog
 from ivr.bank import LEASE_S, Bank, load_banks, open_bank
 from ivr.calls import flow_folder
 from ivr.calls.assembly import live_flows
+from ivr.calls.live_flows import flow_of
+from ivr.calls.notice_settings import notice_kinds
 from ivr.calls.production import require_production
+from ivr.calls.receipts import zone_at
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
 from ivr.forwarder.charges import Charges
+from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
 from ivr.forwarder.modifications import Modifications
 from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.results import ResultText, result_words
+from ivr.forwarder.signed_posts import SignedPosts
+from ivr.forwarder.smtp_emails import email_sender, keep_email
 from ivr.forwarder.texts import TextJobs
 from ivr.forwarder.twilio_texts import text_sender
 from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
@@ -55,6 +61,8 @@ class Forwarder:
     write_result: ResultText | None = None
     pause: Callable[[float], object] = time.sleep
     notices: Notices | None = None
+    merchant_posts: SignedPosts | None = None
+    send_email: TextSender = keep_email
 
     @property
     def due(self) -> datetime | None:
@@ -77,10 +85,12 @@ class Forwarder:
                 self.charges.capture(job)
             case "modification":
                 self.modifications.do(job)
-            case "result" | "sms":
+            case "result" | "sms" | "email":
                 self.texts.do(job)
             case "notice" | "agreement":
                 self.tell_billing(job)
+            case "merchant_notice":
+                MerchantNoticeJobs(self.store, self.merchant_posts, self.now, self.due).tell(job)
 
     @property
     def charges(self) -> Charges:
@@ -93,7 +103,7 @@ class Forwarder:
 
     @property
     def texts(self) -> TextJobs:
-        return TextJobs(self.store, self.send_text, self.write_result, self.now, self.due)
+        return TextJobs(self.store, self.send_text, self.send_email, self.write_result, self.now, self.due)
 
     # ---- the billing system
 
@@ -117,12 +127,20 @@ def main() -> None:
     bank_settings = load_banks(settings.banks, settings.var)
     banks = {name: open_bank(name, bank, os.environ) for name, bank in bank_settings.items()}
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
-    store = open_store(settings.database_url, threads_of(queues))
+    store = open_store(settings.database_url, threads_of(queues), notice_kinds(settings))
     flows, folder = live_flows(settings, store, bank_settings)
     flow_folder.watch(flows, folder, store)
     notices = notices_of(settings, store)
-    words = result_words(flows.prompts_of)
-    forwarder = Forwarder(store, banks, text_sender(settings), write_result=words, notices=notices)
+    words = result_words(flows.prompts_of, settings.merchant_name, lambda call: zone_at(flow_of(flows, call)))
+    forwarder = Forwarder(
+        store,
+        banks,
+        text_sender(settings),
+        write_result=words,
+        notices=notices,
+        merchant_posts=merchant_posts(settings),
+        send_email=email_sender(settings),
+    )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ivr.calls.receipts import DEFAULT_ZONE, receipt_values
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.store import Payment
@@ -10,14 +11,19 @@ from ivr.words.phrases import Prompts
 ResultText = Callable[[Call, Payment], str]
 
 
-def result_words(prompts_of: Callable[[str], Prompts]) -> ResultText:
-    """`prompts_of`: those of a version of a flow; of "", where a call has none, those of today."""
+def result_words(
+    prompts_of: Callable[[str], Prompts],
+    merchant_name: str = "",
+    zone_of_call: Callable[[Call], str] = lambda call: DEFAULT_ZONE,
+) -> ResultText:
+    """`prompts_of`: those of a version of a flow; of "", where a call has none, those of today. `merchant_name`: as receipts
+    say it; `zone_of_call`: by whose clock they say the day."""
 
     def write(call: Call, payment: Payment) -> str:
         prompts = prompts_of(call.flow_version)
         known = prompts.languages()
         name = "result_paid_sms" if payment.status == "approved" else "result_unpaid_sms"
-        values = (("amount", payment.intent.amount), ("number", payment.receipt_number))
+        values = receipt_values(payment, call, merchant_name, zone_of_call(call))
         # A call whose row another version wrote may have no language of ours.
         language = call.language if call.language in known else known[0]
         return prompts.words(Phrase(name, language, values))

@@ -1,10 +1,11 @@
-"""Texts among the forwarder's jobs: the result that a caller was promised, and whatever text is queued."""
+"""Texts and e-mails among the forwarder's jobs: the result that a caller was promised, and whatever is queued."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from prometheus_client import Counter
 
 from ivr import metrics
 from ivr.calls.texting import TextDelayed, TextRefused, TextSender, can_be_kept
@@ -14,6 +15,7 @@ from ivr.store import FINAL, Job, Store, TextProblem
 
 log = structlog.get_logger()
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+TRIES_IN_DOUBT = 3  # of an e-mail that may have been taken: a second copy is folded, a tenth is a nuisance
 TRIES = 300  # about a day at the longest pause; a receipt that comes later puzzles more than it helps
 
 
@@ -23,6 +25,7 @@ class TextJobs:
 
     store: Store
     send_text: TextSender
+    send_email: TextSender
     write_result: ResultText | None
     now: Callable[[], datetime]
     due: datetime | None = None
@@ -82,29 +85,36 @@ class TextJobs:
             self.store.finish(job)
             return
         try:
-            kept = self.send_text(message)
+            kept = (self.send_email if message.way == "email" else self.send_text)(message)
         except TextRefused as refused:
             self._refuse(job, refused.problem)
         except TextDelayed as delayed:
-            self._delay(job, delayed.problem)
+            if delayed.may_be_sent and job.attempts >= TRIES_IN_DOUBT:
+                self._refuse(job, delayed.problem)
+            else:
+                self._delay(job, delayed.problem)
         except OSError as error:
             self._delay(job, TextProblem(f"Twilio cannot be reached: {type(error).__name__}"))
         else:
-            metrics.TEXTS.labels(kept or "sent").inc()
+            counted(job).labels(kept or "sent").inc()
             (self.store.text_kept if kept else self.store.text_sent)(job, self.now())
 
     def _delay(self, job: Job, problem: TextProblem) -> None:
         if job.attempts >= TRIES:
             self._refuse(job, TextProblem(f"given up after a day: {problem.words}", problem.is_account))
             return
-        metrics.TEXTS.labels("account_problem" if problem.is_account else "delayed").inc()
-        log.warning("text not sent yet", message=job.reference, reason=problem.words, attempt=job.attempts)
+        counted(job).labels("account_problem" if problem.is_account else "delayed").inc()
+        log.warning(f"{job.kind} not sent yet", message=job.reference, reason=problem.words, attempt=job.attempts)
         self.store.text_delayed(job, problem, pause_after(job.attempts), self.now(), self.due)
 
     def _refuse(self, job: Job, problem: TextProblem) -> None:
-        metrics.TEXTS.labels("refused").inc()
-        log.error("text refused", message=job.reference, reason=problem.words)
+        counted(job).labels("refused").inc()
+        log.error(f"{job.kind} refused", message=job.reference, reason=problem.words)
         self.store.text_refused(job, problem, self.now())
+
+
+def counted(job: Job) -> Counter:
+    return metrics.EMAILS if job.kind == "email" else metrics.TEXTS
 
 
 def can_tell(call: Call) -> bool:

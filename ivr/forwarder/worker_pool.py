@@ -10,11 +10,11 @@ from typing import Protocol
 
 import structlog
 
-from ivr.store import ANY, NOTICES, TEXTS, Job, Store, Which, bank_queue
+from ivr.store import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Store, Which, bank_queue
 
 log = structlog.get_logger()
 WORKERS = 16
-OTHER_WORKERS = {TEXTS: 4, NOTICES: 4}
+OTHER_WORKERS = {TEXTS: 4, EMAILS: 4, NOTICES: 4, MERCHANT_NOTICES: 4}
 SHORTEST_IDLE_S, LONGEST_IDLE_S = 0.02, 0.2  # how soon a new job is seen: at once when busy, at most this late
 UNHURRIED_IDLE_S = 1.0  # where no caller is on the line
 HOUSEKEEPING_S = 60.0
@@ -58,7 +58,7 @@ EVERYTHING = (Queue("everything"),)
 
 
 def queues_for(connections: Mapping[str, int]) -> tuple[Queue, ...]:
-    """One for each bank, with as many workers as it allows connections; texts; notices; and whatever is left over.
+    """One for each bank, with as many workers as it allows connections; texts; e-mails; notices; and whatever is left over.
 
     Left over is what was queued for a bank that `banks.yaml` no longer names: its callers are told that nothing was sent.
     """

@@ -25,6 +25,7 @@ LONGEST_PATTERN = 16  # characters: 32 keys
 LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+EMAIL = "customer.email"  # the look-up value that receipts by e-mail go to
 BILL, OPEN_BILLS = "billing.find_bill", "billing.find_bills"
 LOOKUPS = frozenset({BILL, OPEN_BILLS})
 BILL_VALUES = frozenset({"bill.due", "bill.min"})  # what a look-up gives

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Literal
 
+from ivr.core.email_addresses import is_email_address
 from ivr.core.events import Value
 from ivr.core.money import Money, parse_money
 from ivr.core.stray_cards import holds_card_number
 from ivr.reading.scalars import known_currency
 
-ValueType = Literal["money", "text", "date", "number", "yes_no"]
+ValueType = Literal["money", "text", "date", "number", "yes_no", "email"]
 WRITTEN_MONEY = r"^-?[0-9]{1,9}(\.[0-9]{1,3})? [A-Z]{3}$"
 LONGEST_TEXT = 80  # a voice takes six seconds for it
 MOST_NUMBER = 10**12
@@ -23,6 +24,7 @@ EXPECTED: Mapping[str, str] = {
     "date": "expected a string such as '2026-01-31'",
     "number": "expected a whole number",
     "yes_no": "expected true or false",
+    "email": "expected a string with one e-mail address, or an empty one",
 }
 
 
@@ -82,4 +84,11 @@ def _text(text: str) -> str:
     return text
 
 
-_READERS: Mapping[str, Callable[[str], Value]] = {"money": read_money, "date": _date, "text": _text}
+def _email(text: str) -> str:
+    """None at all is a customer without one."""
+    if text and not is_email_address(text):
+        raise ValueError(EXPECTED["email"])
+    return text
+
+
+_READERS: Mapping[str, Callable[[str], Value]] = {"money": read_money, "date": _date, "text": _text, "email": _email}

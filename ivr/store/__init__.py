@@ -1,5 +1,6 @@
 """Everything that is kept: calls, the ledger, the outbox, bills and texts; on SQLite or PostgreSQL by URL alone."""
 
+from collections.abc import Collection
 from functools import cache
 
 from sqlalchemy.exc import DBAPIError as DatabaseError
@@ -28,6 +29,7 @@ from ivr.store.intents import (
 )
 from ivr.store.ledger import FollowUp, Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
+from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
 from ivr.store.migrations import create_tables, migrate, require_current
 from ivr.store.modification_rows import (
     AlreadyAsked,
@@ -39,8 +41,9 @@ from ivr.store.modification_rows import (
     WantedModification,
 )
 from ivr.store.modifications import Modifications
+from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
-from ivr.store.outbox import ANY, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
+from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
@@ -61,6 +64,7 @@ class Store(
     Outbox,
     BillRows,
     NoticeRows,
+    MerchantNotices,
     Texts,
     Audit,
     Stories,
@@ -84,12 +88,13 @@ class Store(
         self._database.close()
 
 
-def open_store(url: str, threads: int = CONNECTIONS) -> Store:
+def open_store(url: str, threads: int = CONNECTIONS, tells: Collection[str] = ()) -> Store:
     """ConfigError for a URL that is none, and for a database that has not been migrated to this version.
 
-    `threads`: how many use it at once; each needs a connection of its own.
+    `threads`: how many use it at once; each needs a connection of its own. `tells`: the kinds of notice that the merchant's
+    own systems want (`calls.notice_settings`).
     """
-    database = Database(url, threads)
+    database = Database(url, threads, tells)
     require_current(database)
     return Store(database)
 
@@ -112,9 +117,12 @@ def _empty_tables() -> Database:
 __all__ = [
     "ALL_FLOWS",
     "ANY",
+    "EMAILS",
     "FINAL",
     "FOLLOWS",
+    "MERCHANT_NOTICES",
     "NOTICES",
+    "NOTICE_KINDS",
     "TEXTS",
     "UNDO_ASKED",
     "WITHDRAWN",
@@ -144,6 +152,7 @@ __all__ = [
     "LedgerEntry",
     "Limit",
     "LiveVersion",
+    "MerchantNotice",
     "Modification",
     "ModificationState",
     "ModificationWord",
@@ -174,4 +183,5 @@ __all__ = [
     "migrate",
     "open_store",
     "read_bills",
+    "tell_refund",
 ]

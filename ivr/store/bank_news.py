@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import BankWord, Payment, Status, move, read_payment
-from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story
+from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story, tell_moved
 from ivr.store.modification_rows import Kind, Modification, ModificationState, ModificationWord
 from ivr.store.modifications import drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
@@ -59,19 +59,25 @@ class BankNewsBook:
             values = {"bank": news.bank, "event": news.event, "at": milliseconds(now)}
             if connection.execute(_HEAR, values).rowcount != 1:
                 return "known"
-            effect = _take_in(connection, news, now, follow_up)
+            effect = self._take_in(connection, news, now, follow_up)
         if effect == "moved":
             self._database.drop_wal()
         return effect
 
+    def _take_in(self, connection: Connection, news: News, now: datetime, follow_up: FollowUp) -> Effect:
+        modification = find_told(connection, news.bank, (news.reference, news.modification))
+        if modification is not None:
+            return _take_in_modification(connection, self._database, news, modification, now)
+        payment = read_payment(connection, news.reference)
+        if payment is None or payment.intent.bank != news.bank:
+            return "not_ours"
+        effect = _take_in_charge(connection, news, payment, now, follow_up)
+        if effect == "moved":
+            tell_moved(connection, self._database, news.reference, ENDS[news.told], now)
+        return effect
 
-def _take_in(connection: Connection, news: News, now: datetime, follow_up: FollowUp) -> Effect:
-    modification = find_told(connection, news.bank, (news.reference, news.modification))
-    if modification is not None:
-        return _take_in_modification(connection, news, modification, now)
-    payment = read_payment(connection, news.reference)
-    if payment is None or payment.intent.bank != news.bank:
-        return "not_ours"
+
+def _take_in_charge(connection: Connection, news: News, payment: Payment, now: datetime, follow_up: FollowUp) -> Effect:
     if payment.status in ("accepted", "sent"):
         raise TooEarly(news.reference)
     if news.told in NOTED:
@@ -90,7 +96,9 @@ def _take_in(connection: Connection, news: News, now: datetime, follow_up: Follo
     return "moved"
 
 
-def _take_in_modification(connection: Connection, news: News, told_of: Modification, now: datetime) -> Effect:
+def _take_in_modification(
+    connection: Connection, database: Database, news: News, told_of: Modification, now: datetime
+) -> Effect:
     status = ENDS_MODIFICATION[told_of.kind].get(news.told)
     if status is None:
         return "known"
@@ -101,7 +109,7 @@ def _take_in_modification(connection: Connection, news: News, told_of: Modificat
     drop_modification_job(connection, told_of.id)
     reason = news.reason if status == "failed" else None
     word = ModificationWord(news.modification or None, news.word.response_code, reason)
-    return "moved" if end_modification(connection, told_of, status, word, now) else "known"
+    return "moved" if end_modification(connection, database, told_of, status, word, now) else "known"
 
 
 def _is_believed(connection: Connection, news: News, payment: Payment) -> bool:

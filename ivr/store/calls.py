@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import Row, Select, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
 from ivr.core.call_form import read_call
 from ivr.core.moves import way_of
 from ivr.store.database import Database
+from ivr.store.merchant_notices import tell_call
 from ivr.store.outbox import TEXTS, add_job
 from ivr.store.tables import call, payment_intent
 
@@ -57,6 +58,7 @@ _END = (
     "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ?, is_over = ?, way = ? "
     "WHERE id = ? AND version = ?"
 )
+_STARTED = text("SELECT started_at FROM call WHERE id = :id")
 
 
 class Calls:
@@ -77,29 +79,32 @@ class Calls:
         """`version` is the one that was loaded, 0 for a new call; the row then has the next one."""
         at, is_over = self._database.on_its_clock(now), state.phase == "over"
         if version == 0:
-            return self._add(state, at, answer, is_over)
+            return self._add(state, at, answer, now)
         if is_over:
-            return self._end(state, (state.to_json(), answer, at, True, way_of(state), state.id, version))
+            return self._end(state, (state.to_json(), answer, at, True, way_of(state), state.id, version), now)
         if self._database.run(_SAVE, (state.to_json(), answer, at, state.id, version)).rowcount != 1:
             raise StaleCall(state.id)
         return None
 
-    def _end(self, state: Call, values: tuple[object, ...]) -> None:
-        if state.to_tell:
-            self._end_with_promise(state, values)
+    def _end(self, state: Call, values: tuple[object, ...], now: datetime) -> None:
+        if state.to_tell or "call.ended" in self._database.tells:
+            self._end_with_promise(state, values, now)
         elif self._database.run(_END, values).rowcount != 1:
             raise StaleCall(state.id)
 
-    def _end_with_promise(self, state: Call, values: tuple[object, ...]) -> None:
+    def _end_with_promise(self, state: Call, values: tuple[object, ...], now: datetime) -> None:
         """A call that ends before the caller has heard how a charge ended: a text will tell, and that is kept here.
 
-        So is an open charge, whether or not a text can tell: the forwarder finds out if it was begun at all.
+        So is an open charge, whether or not a text can tell: the forwarder finds out if it was begun at all. So is a notice
+        of the call's end, where the merchant's own systems want one.
         """
         with self._database.money() as connection:
             if connection.exec_driver_sql(self._database.native(_END), values).rowcount != 1:
                 raise StaleCall(state.id)
             for charge in state.to_tell:
                 add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
+            started = connection.execute(_STARTED, {"id": state.id}).scalar_one()
+            tell_call(connection, self._database, state, _time(started), now)
 
     def settle_call(self, stored: StoredCall, state: Call) -> None:
         """The row of a call that is over, with an ending that was not known when it ended; when it ended stays."""
@@ -108,12 +113,16 @@ class Calls:
         if self._database.run(_END, values).rowcount != 1:
             raise StaleCall(state.id)
 
-    def _add(self, state: Call, at: int, answer: str, is_over: bool) -> None:
+    def _add(self, state: Call, at: int, answer: str, now: datetime) -> None:
+        is_over = state.phase == "over"
         row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}
         row |= {"way": way_of(state) if is_over else None}
         try:
-            with self._database.calls() as connection:
+            tells = is_over and "call.ended" in self._database.tells
+            with self._database.money() if tells else self._database.calls() as connection:
                 connection.execute(insert(call), row | {"is_over": is_over, "started_at": at, "updated_at": at})
+                if tells:
+                    tell_call(connection, self._database, state, _time(at), now)
         except IntegrityError:
             raise StaleCall(state.id) from None
 

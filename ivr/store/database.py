@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import cache
@@ -23,9 +23,12 @@ _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 class Database:
-    """`calls()`: single statements, each its own transaction. `money()`: transactions that are on disk when they end."""
+    """`calls()`: single statements, each its own transaction. `money()`: transactions that are on disk when they end.
 
-    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+    `tells`: the kinds of notice that are written for the merchant's own systems, with what they are about."""
+
+    def __init__(self, url: str, connections: int = CONNECTIONS, tells: Collection[str] = ()) -> None:
+        self.tells = frozenset(tells)
         self.is_sqlite = url.startswith("sqlite")
         self._of_thread = threading.local()
         self._log_drops = Shared(self._truncate_log)

@@ -30,6 +30,7 @@ from ivr.store.intents import (
     read_payment,
 )
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
+from ivr.store.merchant_notices import tell_payment
 from ivr.store.outbox import NOTICES, Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.tables import ledger_entry, payment_intent
@@ -186,6 +187,7 @@ class Ledger:
                 raise LostRace(job.reference)
             add_entry(connection, payment.intent, status, word.response_code, now)
             follow(connection, payment.intent, status, follow_up or FollowUp())
+            tell_moved(connection, self._database, job.reference, status, now)
         if status in FINAL:
             self._database.drop_wal()
         return True
@@ -251,6 +253,13 @@ def follow(connection: Connection, intent: PaymentIntent, status: Status, follow
     if status in FINAL:
         delete_sealed(connection, intent.reference)
         hurry(connection, "result", intent.reference)
+
+
+def tell_moved(connection: Connection, database: Database, reference: str, status: Status, now: datetime) -> None:
+    """The merchant's own systems are told where the payment stands now, if they want to know."""
+    moved = read_payment(connection, reference) if database.tells else None
+    if moved is not None:
+        tell_payment(connection, database, moved, status, now)
 
 
 def add_entry(

@@ -21,6 +21,7 @@ from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.intents import Payment, read_payment
 from ivr.store.ledger import add_entry
+from ivr.store.merchant_notices import tell_refund
 from ivr.store.modification_rows import (
     ENTRIES,
     FOLLOWS,
@@ -130,13 +131,19 @@ class Modifications:
         """The end of a job, in one transaction: taken, done or failed. False if the lease was lost meanwhile."""
         with self._database.money() as connection:
             found = one_modification(connection, table.c.id == job.reference) if close_job(connection, job) else None
-            return found is not None and end_modification(connection, found, status, word, now)
+            return found is not None and end_modification(connection, self._database, found, status, word, now)
 
 
 def end_modification(
-    connection: Connection, found: Modification, status: ModificationState, word: ModificationWord, now: datetime
+    connection: Connection,
+    database: Database,
+    found: Modification,
+    status: ModificationState,
+    word: ModificationWord,
+    now: datetime,
 ) -> bool:
-    """False where it stands elsewhere by now, or the status cannot follow. The bill follows where that was asked for."""
+    """False where it stands elsewhere by now, or the status cannot follow. The bill follows where that was asked for, and
+    the merchant's own systems are told of what has been given back."""
     payment = read_payment(connection, found.reference)
     can_follow = status in FOLLOWS.get(found.status, frozenset())
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
@@ -146,6 +153,8 @@ def end_modification(
         more = {("done", found.status): found.amount.minor, ("failed", "done"): -found.amount.minor}
         if change := more.get((status, found.status)):
             _change_bill(connection, payment, change)
+    if status == "done" and found.kind == "refund":
+        tell_refund(connection, database, payment, found.id, found.amount, now)
     return True
 
 

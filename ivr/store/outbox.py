@@ -11,7 +11,10 @@ from sqlalchemy import Connection, TextClause, false, func, select, text
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import outbox
 
-KINDS = ("authorize", "resolve", "capture", "modification", "result", "sms", "notice", "agreement")
+KINDS = (
+    *("authorize", "resolve", "capture", "modification", "result", "sms", "email"),
+    *("notice", "agreement", "merchant_notice"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class Job:
     attempts: int
 
 
-# Each bank has a queue of its own, and so have texts and notices to billing systems: what is slow holds up itself alone.
-TEXTS, NOTICES = "texts", "notices"
+# Each bank has a queue of its own, and so has each of the others: what is slow holds up itself alone.
+TEXTS, EMAILS, NOTICES, MERCHANT_NOTICES = "texts", "emails", "notices", "merchant_notices"
 # Due at once, whatever anybody's clock says. Jobs that were put off come after: nobody is on the line for them.
 AT_ONCE = 0
 # `:now` is null in production: then the database's own clock decides, which all nodes share. Tests give the time.

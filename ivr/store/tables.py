@@ -177,7 +177,7 @@ bill = Table(
     Index("bill_by_customer", "belongs_to"),
 )
 
-# `state`: waiting, sent, kept (in development: shown on the page only) or refused; `problem`: why it was not sent, so far
+# Texts, and receipts by e-mail. `state`: waiting, sent, kept (in development: shown on the page only) or refused; `problem`: why it was not sent, so far
 # or for good. `tried_at`: when the latest attempt was answered.
 text_message = Table(
     "text_message",
@@ -191,7 +191,26 @@ text_message = Table(
     Column("problem", String(120)),
     Column("is_account_problem", Boolean, nullable=False),
     Column("tried_at", BigInteger),
+    Column("way", String(8), nullable=False, server_default="text"),  # text, or email with a subject
+    Column("subject", Text, nullable=False, server_default=""),
     Index("text_by_try", "tried_at"),
+)
+
+# What the merchant's own systems are told of, each body as it was when it happened. `about`: a payment's reference, or a
+# call. `state`: waiting, sent or failed. `gone_url`: the address that has answered that it wants no more.
+merchant_notice = Table(
+    "merchant_notice",
+    metadata,
+    Column("id", String(140), primary_key=True),
+    Column("kind", String(30), nullable=False),
+    Column("about", String(120), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("problem", String(120)),
+    Column("tried_at", BigInteger),
+    Column("gone_url", Text),
+    Index("merchant_notice_by_state", "state", "at"),
 )
 
 # Who did what; each row's digest covers the row before it.

@@ -2,24 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.store.database import Database, milliseconds
-from ivr.store.outbox import TEXTS, Job, add_job, close_job, put_off
+from ivr.store.outbox import EMAILS, TEXTS, Job, add_job, close_job, put_off
 from ivr.store.tables import text_message
 
 LONGEST_PROBLEM = 120
 # waiting: to be sent, perhaps again. kept: in development, shown on the page. refused: it cannot be sent, now or later.
 TextState = Literal["waiting", "sent", "kept", "refused"]
+Way = Literal["text", "email"]
 
 
 @dataclass(frozen=True)
 class TextMessage:
-    """`problem` says why it was not sent: so far, or for good."""
+    """`problem` says why it was not sent: so far, or for good. `at`: when it was queued; `subject`: of an e-mail."""
 
     id: str
     recipient: str
@@ -27,6 +28,9 @@ class TextMessage:
     is_sent: bool
     state: TextState = "waiting"
     problem: str | None = None
+    way: Way = "text"
+    subject: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,21 @@ class Texts:
 
     def queue_sms(self, message_id: str, recipient: str, body: str, now: datetime) -> bool:
         """False if it was queued before. Raises what the driver raises where it is not queued for another reason."""
-        row = {"id": message_id, "recipient": recipient, "body": body, "at": milliseconds(now)}
+        row = {"id": message_id, "recipient": recipient, "body": body, "at": milliseconds(now), "way": "text"}
+        return self._queue(row, "sms", TEXTS)
+
+    def queue_email(self, message_id: str, address: str, subject: str, body: str, now: datetime) -> bool:
+        """False if it was queued before. Raises what the driver raises where it is not queued for another reason."""
+        row = {"id": message_id, "recipient": address, "body": body, "at": milliseconds(now), "way": "email"}
+        return self._queue(row | {"subject": subject}, "email", EMAILS)
+
+    def _queue(self, row: dict[str, object], kind: str, queue: str) -> bool:
         try:
             with self._database.money() as connection:
                 connection.execute(insert(text_message), row | {"state": "waiting", "is_account_problem": False})
-                add_job(connection, "sms", message_id, TEXTS)
+                add_job(connection, kind, str(row["id"]), queue)
         except IntegrityError:
-            if self.text_message(message_id) is None:
+            if self.text_message(str(row["id"])) is None:
                 raise
             return False
         return True
@@ -60,7 +72,14 @@ class Texts:
         return _text(row) if row else None
 
     def texts_of(self, call: str) -> Sequence[TextMessage]:
-        query = select(text_message).where(text_message.c.id.startswith(f"{call}-", autoescape=True))
+        return self._of(call, "text")
+
+    def emails_of(self, call: str) -> Sequence[TextMessage]:
+        return self._of(call, "email")
+
+    def _of(self, call: str, way: Way) -> Sequence[TextMessage]:
+        of_call = text_message.c.id.startswith(f"{call}-", autoescape=True)
+        query = select(text_message).where(of_call, text_message.c.way == way)
         with self._database.calls() as connection:
             return [_text(row) for row in connection.execute(query.order_by(text_message.c.at))]
 
@@ -85,7 +104,14 @@ class Texts:
 
         Only while a text waits to be tried again: it is what finds out that the account is in order.
         """
-        tried = select(text_message).where(text_message.c.tried_at > 0)
+        return self._trouble("text")
+
+    def email_trouble(self) -> str | None:
+        """The same of e-mails."""
+        return self._trouble("email")
+
+    def _trouble(self, way: Way) -> str | None:
+        tried = select(text_message).where(text_message.c.tried_at > 0, text_message.c.way == way)
         with self._database.calls() as connection:
             latest = connection.execute(tried.order_by(text_message.c.tried_at.desc()).limit(1)).first()
         return latest.problem if latest and latest.is_account_problem and latest.state == "waiting" else None
@@ -105,4 +131,7 @@ def _words(problem: TextProblem) -> dict[str, object]:
 
 
 def _text(row: Row[Any]) -> TextMessage:
-    return TextMessage(row.id, row.recipient, row.body, row.state == "sent", row.state, row.problem)
+    at = datetime.fromtimestamp(row.at / 1000, UTC)
+    return TextMessage(
+        row.id, row.recipient, row.body, row.state == "sent", row.state, row.problem, row.way, row.subject, at
+    )

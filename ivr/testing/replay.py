@@ -292,7 +292,14 @@ class _Replay:
 def stand_in_bill(due: str, least: str, currency: str, gives: Mapping[str, str]) -> dict[str, Value]:
     """An amount that is not known is what is due: as much as may be charged."""
     owed = Money(int(due), currency)
-    of_type: dict[str, Value] = {"money": owed, "text": "-", "date": date(2000, 1, 1), "number": 1, "yes_no": True}
+    of_type: dict[str, Value] = {
+        "money": owed,
+        "text": "-",
+        "date": date(2000, 1, 1),
+        "number": 1,
+        "yes_no": True,
+        "email": "",
+    }
     given = {name: of_type[kind] for name, kind in gives.items()}
     return {"bill.due": owed, "bill.min": Money(int(least), currency), **given}
 

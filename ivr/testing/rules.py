@@ -19,6 +19,7 @@ Exploring and the tests' street of random callers both look by these. `books`, `
 `limit` and `sealed` are held by exploring alone, whose witness knows the keys of each caller.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,15 @@ NOT_CHARGED = "you_were_not_charged"
 PROMISES = ("we_will_text_the_result", "call_again_for_the_result")
 RECEIPT = "confirmation_number"
 TEXT_PROMISED = "sms_sent"
+# What the bank's books do not hold, each by a mark that no word of a prompt has.
+BESIDES: Mapping[str, Value] = {
+    "merchant": "<merchant>",
+    "paid_on": "<day>",
+    "brand": "<brand>",
+    "last4": "<last4>",
+    "paid_for": "<account>",
+}
+BESIDES_SAID = tuple(map(str, BESIDES.values()))
 Broken = Iterator[tuple[str, str]]
 """A rule, and what was found instead."""
 
@@ -158,12 +168,13 @@ def _texts(seen: SeenCall, books: KnownBooks) -> Broken:
         elif result and books.says_charged and books.says_charged(result.body) != (reference in seen.charged):
             yield "text", "the text does not say what the bank does"
         for text in texts.values() if books.words else ():
-            if text.id.startswith(f"{reference}-") and text.body != _body(seen, books, reference, text):
+            if text.id.startswith(f"{reference}-") and not _says(seen, books, reference, text):
                 yield "text", f"the text {text.id.rpartition('-')[2]} does not say what the bank's books say"
 
 
-def _body(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) -> str:
-    """What a text on this charge has to say, by the bank's books; its own body where it says more than a receipt does."""
+def _says(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) -> bool:
+    """Whether a text on this charge says what the bank's books say: in the words of its prompt, with the amount and the
+    number in their places. Merchant, day, card and account are in no book of the bank's: any will do there."""
     assert books.words is not None
     template, language = text.id.removeprefix(f"{reference}-"), seen.call.language
     charged = seen.charged.get(reference)
@@ -172,9 +183,14 @@ def _body(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) 
     charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
     number = books.confirmation_number(reference)
     values: dict[str, Value] = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
-    if {slot.name for slot in books.words.slots(language, f"{template}_sms")} - values.keys():
-        return text.body
-    return books.words.words(Phrase(f"{template}_sms", language, tuple(values.items())))
+    name = f"{template}_sms"
+    if {slot.name for slot in books.words.slots(language, name)} - values.keys() - BESIDES.keys():
+        return True
+    words = books.words.words(Phrase(name, language, (*values.items(), *BESIDES.items())))
+    pattern = re.escape(words)
+    for value in BESIDES_SAID:
+        pattern = pattern.replace(re.escape(value), ".+?")
+    return re.fullmatch(pattern, text.body) is not None
 
 
 def _minor(phrase: Phrase) -> int:

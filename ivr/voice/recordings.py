@@ -122,11 +122,12 @@ def is_word(name: str) -> bool:
     return name in _WORDS
 
 
+READ = ("_sms", "_email", "_email_subject")  # in texts and e-mails
+
+
 def is_spoken(name: str) -> bool:
     """A prompt of its own. Text messages are read, and currencies are spoken only with their number."""
-    return (
-        not name.endswith("_sms") and not is_word(name) and not name.startswith(("currency_", "minor_", "money_with_"))
-    )
+    return not name.endswith(READ) and not is_word(name) and not name.startswith(("currency_", "minor_", "money_with_"))
 
 
 def _money_sounds(prompts: Prompts, language: str, currency: str) -> Iterator[Sound]:

@@ -150,7 +150,7 @@ def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Ite
 
 def _length_problems(file: PromptFile, name: str) -> Iterator[Problem]:
     length = len(file.texts[name])
-    if name.endswith("_sms"):
+    if name.endswith(("_sms", "_email", "_email_subject")):
         if length > LONGEST_TEXT:
             cure = f"at most {LONGEST_TEXT} characters"
             yield file.problem(rules.TEXT_TOO_LONG, name, f"prompt '{name}' is too long for a text message", cure)

@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, mask_number, trials
+from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, trials
 from ivr.console.drop_off import DropOff
+from ivr.core.caller import mask_number
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import Traffic

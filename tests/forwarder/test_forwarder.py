@@ -329,9 +329,9 @@ def test_a_caller_who_was_promised_the_result_is_told_once_there_is_one(till: Ti
     assert till.store.texts_of("CA1") == []
     till.bank.answers = "well"
     till.agrees()
-    assert till.store.texts_of("CA1") == [
-        TextMessage("CA1-1-result", "+15550100", "Your payment: approved", is_sent=True, state="sent")
-    ]
+    (text,) = till.store.texts_of("CA1")
+    told = TextMessage("CA1-1-result", "+15550100", "Your payment: approved", is_sent=True, state="sent")
+    assert replace(text, at=None) == told
 
 
 def test_a_second_save_of_the_same_ending_is_stale_and_promises_nothing(till: Till):
@@ -345,7 +345,7 @@ def test_a_second_save_of_the_same_ending_is_stale_and_promises_nothing(till: Ti
 @pytest.mark.parametrize(
     ("fate", "language", "words"),
     [
-        ("approve", "en-US", "Your payment of $42.50 went through. Confirmation number: {number}"),
+        ("approve", "en-US", "went through, Jan 15, 2026, Visa 1111. Confirmation number: {number}"),
         ("lost", "en-US", "Your card was not charged"),
         ("decline", "es-MX", "No se cobró nada a su tarjeta"),
     ],

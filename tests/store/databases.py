@@ -14,7 +14,7 @@ from ivr.store import Store, migrate, open_store
 SERVER = os.environ.get("TEST_POSTGRESQL", "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=2")
 EMPTY_ALL = (
     "TRUNCATE call, call_turn, sealed_field, payment_intent, ledger_entry, outbox, bill, text_message, audit_event, "
-    "flow_version, live_flow, agreement, modification "
+    "flow_version, live_flow, agreement, modification, merchant_notice "
     "RESTART IDENTITY"
 )
 

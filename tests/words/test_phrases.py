@@ -3,6 +3,7 @@
 import re
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -143,16 +144,25 @@ def test_times_are_said_as_each_language_does(prompts: Prompts) -> None:
     assert prompts.speaker("en-US").say("written", time(9)).text == "9:00 AM"
 
 
+RECEIPT: dict[str, Any] = {
+    **{"amount": Money(4250), "number": "A12345", "merchant": "Example Water", "paid_on": date(2026, 3, 31)},
+    **{"brand": "visa", "last4": "1111", "paid_for": "12345678"},
+}
+
+
 def test_a_text_message_is_written_in_figures(prompts: Prompts) -> None:
-    sent = words(prompts, "receipt_sms", "en-US", amount=Money(4250), number="A12345")
-    assert sent == "Paid: $42.50. Confirmation number: A12345. Thank you."
+    sent = words(prompts, "receipt_sms", "en-US", **RECEIPT)
+    assert sent == (
+        "Paid: $42.50 to Example Water for 12345678, Mar 31, 2026, Visa 1111. Confirmation number: A12345. Thank you."
+    )
 
 
 def test_a_text_message_has_no_letter_that_would_double_its_price(prompts: Prompts) -> None:
     # 3GPP TS 23.038: outside the GSM alphabet a message has 70 characters in place of 160.
     gsm_accents = set("éùìòÉÇÑñÜüàÄÖäö¿¡")
     for language in prompts.languages():
-        sent = words(prompts, "receipt_sms", language, amount=Money(4250), number="A12345")
+        sent = words(prompts, "receipt_sms", language, **RECEIPT)
+        assert len(sent) <= 160
         assert {c for c in sent if not c.isascii()} <= gsm_accents | {"ó"}
         assert "\xa0" not in sent
 

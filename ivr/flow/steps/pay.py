@@ -87,7 +87,7 @@ charge:
         "payment_in_progress": frozenset(),
         "due_changed": frozenset({"due"}),
         # Texts that are sent after the call.
-        "result_paid_sms": frozenset({"amount", "number"}),
+        "result_paid_sms": frozenset({"amount", "number", "merchant", "paid_on", "brand", "last4", "paid_for"}),
         "result_unpaid_sms": frozenset({"amount"}),
     }
 

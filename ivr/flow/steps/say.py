@@ -3,20 +3,28 @@
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from ivr.core.actions import SendSms
+from pydantic import model_validator
+
+from ivr.core.actions import SendEmail, SendSms
+from ivr.core.email_addresses import is_email_address
 from ivr.core.events import Event, KeysEntered, NoInput
 from ivr.core.fixed_keys import AGAIN_KEY, TEXT_KEY
 from ivr.flow.closing import Closing
-from ivr.flow.parts import Drawn, Explained, Leads, Phases, Said, Values, in_words
+from ivr.flow.parts import Drawn, Explained, Leads, Need, Phases, Said, Values, in_words
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import AS_RECORDED
 from ivr.flow.talk import ending
 from ivr.flow.talk.texting import send_sms
 from ivr.flow.talk.turn import Again, Listen, Reply, Turn, one_key
-from ivr.reading.scalars import Count, Name
+from ivr.flow.value_check import value_needed
+from ivr.reading.scalars import EMAIL, Count, Name
+from ivr.words.slots import DATE_KINDS
 
+EMAIL_PROMPTS = ("receipt_email_subject", "receipt_email")
 # A receipt is said and texted for each charge that was approved, and not at all where none was.
 RECEIPT_VALUES = frozenset({"amount", "number", "confirmation_number"})
+# What a receipt that is read says besides: filled in from the ledger when it is queued.
+WRITTEN_RECEIPT = RECEIPT_VALUES | {"merchant", "paid_on", "brand", "last4", "paid_for"}
 
 
 @step_kind
@@ -26,7 +34,10 @@ class SayStep(Closing):
     word = "say"
     place = 60
     explained = Explained(
-        "`say: <prompt>`", "Says a prompt", "`then: <step>` or `end`", "`repeat: 2`, `sms: send` or `sms: offer`"
+        "`say: <prompt>`",
+        "Says a prompt",
+        "`then: <step>` or `end`",
+        "`repeat: 2`, `sms: send` or `sms: offer`; `email: send` at a receipt",
     )
     example = """
 receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
@@ -38,7 +49,12 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         "repeat_offer": frozenset({"key"}),
         "sms_offer": frozenset({"key"}),
         "sms_sent": frozenset(),
-        "receipt_sms": RECEIPT_VALUES,
+        "receipt_sms": WRITTEN_RECEIPT,
+    }
+    values: ClassVar[Values] = {
+        "merchant": frozenset({"text", "written"}),
+        "paid_on": DATE_KINDS,
+        "paid_for": frozenset({"text", "written"}),
     }
 
     say: Name
@@ -49,6 +65,15 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
     """The same as a text message, to callers who can be texted: the prompt of this name with _sms at its end; receipt_sms for
     confirmation_number. send: as it is said, so that it goes out to callers who hang up too; offer: if they press 2."""
 
+    email: Literal["send"] | None = None
+    """A receipt also by e-mail, where the look-up gave an address (customer.email) and a mail server is set (smtp_url)."""
+
+    @model_validator(mode="after")
+    def is_a_receipt(self) -> "SayStep":
+        if self.email and self.say != ending.RECEIPT:
+            raise ValueError(f"email: a receipt goes by e-mail: say {ending.RECEIPT}")
+        return self
+
     @property
     def text(self) -> str:
         """The text's name; its words are the prompt `<text>_sms`."""
@@ -58,7 +83,16 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         fills = RECEIPT_VALUES if self.say == ending.RECEIPT and self.end == AS_RECORDED else frozenset[str]()
         yield Said(("say",), self.say, fills)
         if self.sms:
-            yield Said(("sms",), f"{self.text}_sms", fills)
+            written = WRITTEN_RECEIPT if self.say == ending.RECEIPT else fills
+            yield Said(("sms",), f"{self.text}_sms", written)
+        if self.email:
+            yield Said(("email",), "email_sent")
+            for name in EMAIL_PROMPTS:
+                yield Said(("email",), name, WRITTEN_RECEIPT)
+
+    def needs(self, name: str) -> Iterator[Need]:
+        if self.email:
+            yield from value_needed(name, ("email",), EMAIL)
 
     def drawn(self) -> Drawn:
         return Drawn(self.colour, f"say {in_words(self.say)}")
@@ -69,6 +103,8 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         turn = self._say(turn)
         if self.sms == "send":
             turn = self._send(turn)
+        if self.email == "send":
+            turn = self._mail(turn)
         if not self.repeat and self.sms != "offer":
             return self._go_on(turn)
         return self._offer(turn.say("may_hang_up") if self._is_last_word(turn) else turn)
@@ -134,6 +170,16 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         """A text that does not go is not spoken of: to a caller who cannot be texted, or without a charge to tell of."""
         texted = self._text_it(turn) if turn.call.can_text else turn
         return texted.say("sms_sent") if texted is not turn else turn
+
+    def _mail(self, turn: Turn) -> Turn:
+        """Where it will go, and only there; nothing of the address is said."""
+        address = str(turn.call.values.get(EMAIL, ""))
+        if not turn.call.can_email or not is_email_address(address) or not turn.call.approved:
+            return turn
+        for charge in turn.call.approved:
+            subject, body = (turn.phrase(name, **ending.receipt_values(charge)) for name in EMAIL_PROMPTS)
+            turn = turn.do(SendEmail(subject, body, charge.attempt))
+        return turn.say("email_sent")
 
     def _text_it(self, turn: Turn) -> Turn:
         """A receipt is a text for each charge of the call; any other prompt is one text."""

@@ -16,6 +16,7 @@ from ivr.core.call import OPEN, Call
 from ivr.core.money import Money
 from ivr.store import (
     ANY,
+    EMAILS,
     FINAL,
     FOLLOWS,
     NOTICES,
@@ -332,11 +333,19 @@ class ModelledStore(Store):
         self._add_job("sms", message_id, TEXTS)
         return True
 
+    def queue_email(self, message_id: str, address: str, subject: str, body: str, now: datetime) -> bool:
+        if message_id in self._texts:
+            return False
+        mail = TextMessage(message_id, address, body, is_sent=False, way="email", subject=subject, at=now)
+        self._texts[message_id] = mail
+        self._add_job("email", message_id, EMAILS)
+        return True
+
     def text_message(self, message_id: str) -> TextMessage | None:
         return self._texts.get(message_id)
 
     def texts_of(self, call: str) -> Sequence[TextMessage]:
-        return [text for text in self._texts.values() if text.id.startswith(f"{call}-")]
+        return [text for text in self._texts.values() if text.id.startswith(f"{call}-") and text.way == "text"]
 
     def text_kept(self, job: Job, now: datetime) -> bool:
         if not self.finish(job):

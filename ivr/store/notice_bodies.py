@@ -1,0 +1,169 @@
+"""What the merchant's own systems are told, kind by kind, as docs/notices.md has it; how it is sent is the forwarder's.
+
+No field has room for a card number: of a card there is brand and last four, of a caller the end of the number.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+from pydantic import BaseModel, Field
+
+from ivr.core.call import Call, ChargeStatus, Ending
+from ivr.core.caller import mask_number
+from ivr.core.money import Money
+from ivr.store.intents import Payment
+
+PaymentKind = Literal["payment.approved", "payment.declined", "payment.reversed"]
+NoticeKind = Literal[PaymentKind, "payment.refunded", "call.ended", "bill.paid"]
+NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
+_AMOUNT = Field(description="Digits and currency, as text.", examples=["42.50 USD"])
+_TIME = Field(description="When it was recorded (RFC 3339).", examples=["2026-01-15T12:00:00.000Z"])
+
+
+class ToldPayment(BaseModel):
+    """A charge, and what became of it."""
+
+    reference: str = Field(description="Ours, of this one payment; the bank has it too.")
+    amount: str = _AMOUNT
+    account: str = Field(description="What was paid for, as the caller keyed it in; empty for a gift.")
+    card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
+    confirmation_number: str = Field(description="What the caller was told; empty where nothing was charged.")
+    response_code: str = Field(description="The bank's code, where it gave one.", examples=["51"])
+    bank: str = Field(description="Its name in banks.yaml.")
+    merchant: str
+    call: str
+
+
+class ToldRefund(ToldPayment):
+    """The payment that was refunded, in part or in full."""
+
+    refund: str = Field(description="Ours, of this one refund.")
+    refunded: str = _AMOUNT
+
+
+class ToldBill(BaseModel):
+    """A payment on a bill, as BILLING_URL is told of it."""
+
+    account: str = Field(description="The bill, as the caller keyed it in.")
+    amount: str = _AMOUNT
+    reference: str
+    confirmation_number: str
+    card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
+    merchant: str
+    call: str
+
+
+class ChargeOfCall(BaseModel):
+    """As it stood when the call ended."""
+
+    reference: str
+    amount: str = _AMOUNT
+    status: ChargeStatus
+    confirmation_number: str
+
+
+class ToldCall(BaseModel):
+    """A call that is over."""
+
+    call: str
+    flow: str
+    channel: str
+    language: str
+    caller: str = Field(description="The last three digits of the number, or 'withheld'.", examples=["...100"])
+    called: str
+    started_at: str = Field(description="RFC 3339.")
+    outcome: Ending = Field(description="pending: a charge has no answer yet; a notice of the payment follows.")
+    hung_up: bool
+    transferred: bool
+    charges: list[ChargeOfCall]
+
+
+class PaymentNotice(BaseModel):
+    """`payment.approved`, `payment.declined` and `payment.reversed`."""
+
+    type: PaymentKind
+    timestamp: str = _TIME
+    data: ToldPayment
+
+
+class RefundNotice(BaseModel):
+    """`payment.refunded`."""
+
+    type: Literal["payment.refunded"]
+    timestamp: str = _TIME
+    data: ToldRefund
+
+
+class BillNotice(BaseModel):
+    """`bill.paid`."""
+
+    type: Literal["bill.paid"]
+    timestamp: str = _TIME
+    data: ToldBill
+
+
+class CallNotice(BaseModel):
+    """`call.ended`."""
+
+    type: Literal["call.ended"]
+    timestamp: str = _TIME
+    data: ToldCall
+
+
+def payment_body(kind: PaymentKind, payment: Payment, at: datetime) -> str:
+    return PaymentNotice(type=kind, timestamp=written(at), data=ToldPayment(**_of_payment(payment))).model_dump_json()
+
+
+def refund_body(payment: Payment, refund: str, amount: Money, at: datetime) -> str:
+    data = ToldRefund(**_of_payment(payment), refund=refund, refunded=str(amount))
+    return RefundNotice(type="payment.refunded", timestamp=written(at), data=data).model_dump_json()
+
+
+def bill_body(payment: Payment, at: datetime) -> str:
+    whole = _of_payment(payment)
+    data = ToldBill(**{name: whole[name] for name in ToldBill.model_fields})
+    return BillNotice(type="bill.paid", timestamp=written(at), data=data).model_dump_json()
+
+
+def call_body(call: Call, started_at: datetime, at: datetime) -> str:
+    data = ToldCall(
+        call=call.id,
+        flow=call.flow,
+        channel=call.channel,
+        language=call.language,
+        caller=mask_number(call.ani),
+        called=call.dnis,
+        started_at=written(started_at),
+        outcome=call.outcome or call.known_ending,
+        hung_up=call.hung_up,
+        transferred=bool(call.transferred_to),
+        charges=[
+            ChargeOfCall(
+                reference=call.intent_of(one.attempt),
+                amount=str(one.amount),
+                status=one.status,
+                confirmation_number=one.confirmation_number,
+            )
+            for one in call.charges
+        ],
+    )
+    return CallNotice(type="call.ended", timestamp=written(at), data=data).model_dump_json()
+
+
+def written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _of_payment(payment: Payment) -> dict[str, str]:
+    intent = payment.intent
+    return {
+        "reference": intent.reference,
+        "amount": str(intent.amount),
+        "account": intent.account,
+        "card": intent.card_summary,
+        "confirmation_number": payment.receipt_number,
+        "response_code": payment.response_code or "",
+        "bank": intent.bank,
+        "merchant": intent.merchant,
+        "call": intent.call,
+    }
