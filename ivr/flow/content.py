@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
@@ -80,7 +81,18 @@ def _words_of_values(prompts: Prompts, flow: Flow) -> frozenset[str]:
 
 
 def stored_content(flow: str, text: str, prompts_json: str, parts_json: str = "{}") -> Content:
-    return Content(flow, text, json.loads(prompts_json), json.loads(parts_json))
+    """FlowError for a row of the database that no publication wrote."""
+    return Content(flow, text, _read(flow, "prompts", prompts_json), _read(flow, "parts", parts_json))
+
+
+def _read(flow: str, column: str, written: str) -> Any:
+    try:
+        read = json.loads(written)
+    except ValueError:
+        read = None
+    if not isinstance(read, dict):
+        raise FlowError(f"{flow}: '{column}' in the database cannot be read: publish the flow again")
+    return read
 
 
 def parts_of(content: Content) -> Parts:

@@ -1,6 +1,6 @@
 """The expressions of a flow's steps: can they be read, do their types fit, and is each value known wherever it is used?"""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr.flow.expressions import (
@@ -17,7 +17,7 @@ from ivr.flow.expressions import (
     read_expression,
     type_of,
 )
-from ivr.flow.parts import Facts, Formula, Known
+from ivr.flow.parts import CHANNELS, Facts, Formula, Known
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.flow.value_types import GIVEN, KEPT, Types, value_types
@@ -27,6 +27,8 @@ from ivr.reading.rules import expressions as rules
 from ivr.reading.scalars import BILL_VALUES
 from ivr.reading.yaml_source import Source
 
+_ALIKE = frozenset({"=", "!=", "in", "not in"})
+_QUOTED_CHANNELS = ", ".join(f'"{one}"' for one in CHANNELS)
 _GIVEN_BY = {
     "amount": "let the amount come before the card",
     **dict.fromkeys(BILL_VALUES, "a look-up gives bill.due and bill.min"),
@@ -74,6 +76,7 @@ def _problems_of(place: Place, head: FlowHead | None, types: Types, sure: Facts 
     if not unknown:
         yield from _type_problems(place, expression, types)
         yield from _not_known(place, expression, sure)
+        yield from _never_so(place, expression)
     if head is not None:
         yield from _currency_problems(place, expression, head)
         yield from _clock_problems(place, expression, head)
@@ -154,6 +157,24 @@ def _not_known(place: Place, expression: Expression, sure: Facts | None) -> Iter
             message = f"'{one.name}' is not known on every way to '{place.step}'"
             cure = _GIVEN_BY.get(one.name, "let it be asked for, looked up or set before")
             yield place.problem(ways.VALUE_NOT_KNOWN, one.at, message, cure)
+
+
+def _never_so(place: Place, expression: Expression) -> Iterator[Problem]:
+    """A channel is one of a few words: another one would never be true, and nobody would notice."""
+    if not isinstance(expression, Operation):
+        return
+    if expression.word in _ALIKE and "channel" in _names_of(expression.parts):
+        for one in leaves_of(expression):
+            if isinstance(one, Literal) and one.type == "text" and one.value not in CHANNELS:
+                message = f"'channel' is never \"{one.value}\""
+                yield place.problem(values.WRONG_VALUE, one.at, message, f"write one of {_QUOTED_CHANNELS}")
+        return
+    for part in expression.parts:
+        yield from _never_so(place, part)
+
+
+def _names_of(parts: Iterable[Expression]) -> set[str]:
+    return {part.name for part in parts if isinstance(part, Name)}
 
 
 # ---- money, and the clock

@@ -11,6 +11,7 @@ from ivr import metrics
 from ivr.forwarder.notices import Notices
 from ivr.store import Agreement, Job
 
+UNREADABLE_PAUSE_S = 3600.0
 log = structlog.get_logger()
 
 
@@ -49,8 +50,9 @@ class AgreementNotices:
         store, now = self.notices.store, self.notices.at()
         agreement = store.agreement(job.reference)
         if agreement is None:
-            log.error("notice without an agreement", reference=job.reference)
-            store.finish(job)
+            # Both were written at once: its row cannot be read, and somebody has to mend it.
+            log.error("notice of an agreement that cannot be read", reference=job.reference)
+            store.postpone(job, UNREADABLE_PAUSE_S, now)
             return
         problem = self.notices.post(f"agreed-{agreement.reference}", body_of(agreement))
         if problem is None:

@@ -1,11 +1,12 @@
 """What callers agreed to besides charges: promises, instalment plans, mandates, each with the words that they heard."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -13,6 +14,8 @@ from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.outbox import NOTICES, Job, add_job, close_job
 from ivr.store.tables import agreement as table
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,15 @@ class Agreements:
                 if tell_billing:
                     add_job(connection, "agreement", agreement.reference, NOTICES)
         except IntegrityError:
-            if self.agreement(agreement.reference) is None:
+            if not self._is_recorded(agreement.reference):
                 raise
             return False
         return True
 
     def agreement(self, reference: str) -> Agreement | None:
         with self._database.calls() as connection:
-            row = connection.execute(select(table).where(table.c.reference == reference)).first()
-        return _agreement(row) if row else None
+            rows = connection.execute(select(table).where(table.c.reference == reference)).all()
+        return next(_readable(rows), None)
 
     def agreements_of(self, call: str) -> Sequence[Agreement]:
         """The first first."""
@@ -81,7 +84,20 @@ class Agreements:
 
     def _found(self, statement: Any) -> Sequence[Agreement]:
         with self._database.calls() as connection:
-            return [_agreement(row) for row in connection.execute(statement)]
+            return list(_readable(connection.execute(statement)))
+
+    def _is_recorded(self, reference: str) -> bool:
+        with self._database.calls() as connection:
+            return connection.execute(select(table.c.key_pressed).where(table.c.reference == reference)).first() is not None
+
+
+def _readable(rows: Iterable[Row[Any]]) -> Iterator[Agreement]:
+    """A row that cannot be read is left out, and named in the log."""
+    for row in rows:
+        try:
+            yield _agreement(row)
+        except (ValueError, AttributeError):
+            log.error("an agreement cannot be read: mend its row, such as its terms", reference=row.reference)
 
 
 def _row(agreement: Agreement) -> dict[str, object]:
@@ -118,7 +134,7 @@ def _agreement(row: Row[Any]) -> Agreement:
         language=row.language,
         key=row.key_pressed,
         at=_time(row.at),
-        terms=json.loads(row.terms),
+        terms=dict(json.loads(row.terms).items()),
         acknowledged_at=_time(row.acknowledged_at) if row.acknowledged_at is not None else None,
     )
 

@@ -1,11 +1,12 @@
 """The embedded billing table, and what has been paid of bills that another system keeps."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, delete, insert, select
 
 from ivr.core.money import Money
@@ -13,6 +14,7 @@ from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.database import Database
 from ivr.store.tables import bill
 
+log = structlog.get_logger()
 _COLUMNS = "account, due_minor, minimum_minor, currency, belongs_to, details"
 _FIND = f"SELECT {_COLUMNS} FROM bill WHERE account = ?"  # noqa: S608
 _FIND_ALL = f"SELECT {_COLUMNS} FROM bill WHERE belongs_to = ? ORDER BY account"  # noqa: S608
@@ -34,18 +36,19 @@ class BillRows:
         self._database = database
 
     def find_bill(self, account: str) -> Bill | None:
+        """None for a row that cannot be read as well; the log names it."""
         row = self._database.run(_FIND, (account,)).fetchone()
-        return _as_it_stands(*row) if row is not None else None
+        return next(_as_they_stand([row] if row is not None else []), None)
 
     def find_bills(self, customer: str) -> Sequence[Bill]:
-        """Every bill of a customer, by account, paid ones too."""
-        return [_as_it_stands(*row) for row in self._database.run(_FIND_ALL, (customer,)).fetchall()]
+        """Every bill of a customer, by account, paid ones too; not a row that cannot be read, which the log names."""
+        return list(_as_they_stand(self._database.run(_FIND_ALL, (customer,)).fetchall()))
 
     def seed_bills(self, file: Path, *, anew: bool = False) -> int:
         """Adds the file's accounts that are not there yet; the others keep what they owe by now, unless `anew`."""
         bills = read_bills(file)
         with self._database.money() as connection:
-            known = _known(connection)
+            known = set(connection.execute(select(bill.c.account)).scalars())
             new = [one for one in bills if anew or one.account not in known]
             _write(connection, new, {})
         return len(new)
@@ -61,7 +64,15 @@ class BillRows:
 
 
 def _known(connection: Connection) -> dict[str, Bill]:
-    return {row.account: _bill(*row) for row in connection.execute(select(bill))}
+    return {one.account: one for one in _readable(connection.execute(select(bill)))}
+
+
+def _readable(rows: Iterable[Any]) -> Iterator[Bill]:
+    for row in rows:
+        try:
+            yield _bill(*row)
+        except (ValueError, AttributeError):
+            log.error("a bill cannot be read: import its account again", account=row[0])
 
 
 def _bill(account: str, due_minor: int, minimum_minor: int, currency: str, belongs_to: str, details: str) -> Bill:
@@ -69,10 +80,10 @@ def _bill(account: str, due_minor: int, minimum_minor: int, currency: str, belon
     return Bill(account, Money(due_minor, currency), Money(minimum_minor, currency), belongs_to, more)
 
 
-def _as_it_stands(*columns: Any) -> Bill:
+def _as_they_stand(rows: Iterable[Any]) -> Iterator[Bill]:
     """What is left may be less than the least that was asked for."""
-    found = _bill(*columns)
-    return replace(found, minimum=min(found.minimum, found.due))
+    for found in _readable(rows):
+        yield replace(found, minimum=min(found.minimum, found.due))
 
 
 def _compare(known: Mapping[str, Bill], bills: Sequence[Bill], *, replace_all: bool) -> Renewal:

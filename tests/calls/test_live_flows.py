@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from ivr.calls import CallService, Runner, Session, flow_of, new_call
@@ -368,3 +369,21 @@ def test_a_plain_mapping_has_one_version_of_each_flow(bench: Bench):
     flows = bench.workbench.runner.flows
     call = new_call("CA1", bench.workbench.flow, ani="", dnis="", channel="x")
     assert flow_of(flows, call) is bench.workbench.flow
+
+
+@pytest.mark.parametrize("column", ["prompts", "parts"])
+@pytest.mark.parametrize("written", ["{", "[]"])
+def test_a_version_whose_row_cannot_be_read_keeps_no_other_from_being_taken_up(bench: Bench, column: str, written: str):
+    store = bench.workbench.store
+    publish(store)
+    flows = LiveFlows(store)
+    flows.look()
+    serving = flows.served("pay-a-bill").number
+    publish(store, SHORTER)
+    with store._database.money() as connection:
+        connection.execute(text(f"UPDATE flow_version SET {column} = '{written}' WHERE number > {serving}"))
+    with capture_logs() as logs:
+        flows.look()
+    assert flows.served("pay-a-bill").number == serving
+    assert f"'{column}' in the database cannot be read: publish the flow again" in flows.broken["pay-a-bill"]
+    assert sum("cannot be used here" in line["event"] for line in logs) == 1

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from ivr.conversation.engine import step
-from ivr.core.actions import Collect, LookUp, Speak
+from ivr.core.actions import Collect, LookUp, SendSms, Speak
 from ivr.core.call import Call, Charge
 from ivr.core.events import CallStarted, Digits, KeysEntered, LookedUp, OpenBill
 from ivr.core.money import Money
@@ -40,10 +40,10 @@ def bills(count: int) -> tuple[OpenBill, ...]:
 
 
 class Line:
-    def __init__(self, found: tuple[OpenBill, ...], charges: tuple[Charge, ...] = ()) -> None:
-        flow, problems = compile_flow("many.yaml", FLOW)
-        assert flow is not None, problems
-        self.flow, self.at = flow, AT
+    def __init__(self, found: tuple[OpenBill, ...], charges: tuple[Charge, ...] = (), flow: str = FLOW) -> None:
+        compiled, problems = compile_flow("many.yaml", flow)
+        assert compiled is not None, problems
+        self.flow, self.at = compiled, AT
         self.call = Call("CA1", "many", "+15550100", "", "simulator", "en-US", charges=charges)
         self.happens(CallStarted(AT))
         self.keys("1234")
@@ -93,6 +93,40 @@ def test_one_bill_is_chosen_by_itself_and_none_ends_the_call():
     assert Line(bills(1)).call.step == "amount"
     over = Line(())
     assert (over.call.phase, over.said[0][0]) == ("over", "nothing_due")
+
+
+def test_an_only_bill_is_offered_to_a_caller_who_comes_back_to_it():
+    line = Line(bills(1))
+    line.keys("2")
+    assert line.said == [("open_bills", None), ("offer", "1"), ("finish_bills", "8")]
+    line.keys("1")
+    assert line.call.step == "amount"
+
+
+LINKS = FLOW.replace("chosen: amount", "chosen: link").replace(
+    """  amount:
+    menu:
+      1: {say: pay, set: bill.due, then: bye}
+      2: {say: other, then: which}
+""",
+    "  link: {sms: pay_link, link: bill, then: which}\n",
+)
+
+
+def test_a_link_for_the_only_bill_is_sent_once_and_the_caller_asked():
+    line = Line(bills(1), flow=LINKS)
+    assert line.said == [("pay_link", None), ("open_bills", None), ("offer", "1"), ("finish_bills", "8")]
+    assert sum(isinstance(action, SendSms) for action in line.actions) == 1
+
+
+def test_nothing_left_that_leads_back_to_the_step_goes_round_for_ever():
+    told = "  link: {sms: pay_link, link: bill, then: which}\n  none: {say: pay, then: which}\n"
+    text = LINKS.replace("  link: {sms: pay_link, link: bill, then: which}\n", told)
+    flow, problems = compile_flow("many.yaml", text.replace("none_left: bye", "none_left: none"))
+    assert flow is None
+    (problem,) = [str(one) for one in problems if "none_left" in str(one)]
+    assert "many.yaml:15" in problem
+    assert "comes back to 'which' without a wait" in problem
 
 
 def test_a_bill_in_doubt_is_not_offered_and_a_last_one_is_asked_for_after_a_charge():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from ivr.core.caller import caller_key
 from ivr.core.hours import OpeningHours
 from ivr.core.money import Money
 from ivr.flow.expressions import Expression, Literal, Name, UnreadableFormula, evaluate, names_in, read_expression
@@ -77,13 +78,14 @@ def _clock(turn: Turn) -> datetime:
 
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CHANNELS = {"sip": "trunk", "audiosocket": "trunk"}  # a flow does not tell the ways of a trunk apart
 _OF_THE_CALL: Mapping[str, Callable[[Turn], Any]] = {
     "today": lambda turn: _clock(turn).date(),
     "now": lambda turn: _clock(turn).time(),
     "weekday": lambda turn: _WEEKDAYS[_clock(turn).weekday()],
     "open": lambda turn: _opening(turn).is_open(_moment(turn)),
     "language": lambda turn: turn.call.language,
-    "caller": lambda turn: turn.call.ani,
+    "caller": lambda turn: turn.call.ani if caller_key(turn.call.ani) else "",
     "called": lambda turn: turn.call.dnis,
-    "channel": lambda turn: turn.call.channel,
+    "channel": lambda turn: _CHANNELS.get(turn.call.channel, turn.call.channel),
 }
