@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import WithJsonSchema, model_validator
 
-from ivr.core.brands import LONGEST_PAN
+from ivr.core.brands import LONGEST_PAN, SHORTEST_PAN
 from ivr.core.call import Payable
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem
@@ -33,14 +33,23 @@ from ivr.flow.talk import look_ups, open_bills
 from ivr.flow.talk.amounts import forget_computed, is_in_another_currency
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
 from ivr.flow.talk.turn import End, GoTo, Leave, Listen, Reply, Turn, no_match
+from ivr.reading.card_names import card_meaning
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import advice, values, ways
 from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.scalars import OPEN_BILLS, Length, LookupName, PlainField, Target, WrongValue
 
-SHORTEST_USUAL_PAN = 13
-SECURITY_CODE_LENGTHS = frozenset({3, 4})
+SECURITY_CODE_LENGTHS = (3, 4)
 OtherThanMoney = WithJsonSchema({"type": "string", "maxLength": 60, "pattern": r"^(?!money$)[a-z][a-z0-9_]*$"})
+
+
+def _sounds_like_card(name: str) -> tuple[str, str]:
+    """Message and cure."""
+    if "pin" in name or "nip" in name:
+        cure = "one of your own contract is declared among what a look-up 'takes'"
+        return f"'{name}' sounds like a card's PIN, which must never be asked for", cure
+    message = f"'{name}' sounds like a payment card, whose number is never an answer"
+    return message, "a card is asked for by a 'collect' step"
 
 
 def answer_fact(name: str) -> str:
@@ -144,16 +153,21 @@ class AnswerStep(Step):
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         shortest, longest = self._key_counts
-        if longest >= SHORTEST_USUAL_PAN and shortest <= LONGEST_PAN:
+        if longest >= SHORTEST_PAN and shortest <= LONGEST_PAN:
             message = f"'{self.ask}' is as long as a card number: an answer that could be one is dropped"
             yield Finding(advice.LONG_AS_CARD, (self._length_key,), message, "a card is asked for by a 'collect' step")
-        if {shortest, longest} <= SECURITY_CODE_LENGTHS and known is not None and "last4" in known:
-            message = f"'{self.ask}' is asked after a card and as long as its security code"
+        is_as_long = shortest <= SECURITY_CODE_LENGTHS[1] and longest >= SECURITY_CODE_LENGTHS[0]
+        if is_as_long and known is not None and "last4" in known:
+            may_be = (
+                "may be as long"
+                if shortest < SECURITY_CODE_LENGTHS[0] or longest > SECURITY_CODE_LENGTHS[1]
+                else "as long"
+            )
+            message = f"'{self.ask}' is asked after a card and {may_be} as its security code"
             cure = "a security code is asked for by a 'collect' step, which seals it"
             yield Finding(advice.LONG_AS_CODE, (self._length_key,), message, cure)
-        if "card" in self.ask.split("_"):
-            message = f"'{self.ask}' sounds like a payment card, whose number is never an answer"
-            yield Finding(advice.SOUNDS_LIKE_CARD, ("ask",), message, "a card is asked for by a 'collect' step")
+        if card_meaning(self.ask) == "maybe" and self.ask not in self.declared.keys:
+            yield Finding(advice.SOUNDS_LIKE_CARD, ("ask",), *_sounds_like_card(self.ask))
         if self.lookup and self.ask not in self._takes:
             message = f"'{self.lookup}' is not asked with '{self.ask}', but with {' and '.join(self._takes)}"
             yield Finding(values.NOT_A_KEY, ("lookup",), message, did_you_mean(self.ask, self._takes))

@@ -1,6 +1,7 @@
 """What the short words of a flow mean (`10s`, `8..10`, `5/1h`, `500.00 USD`), each with what an editor should expect."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -14,6 +15,7 @@ from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money, parse_money
 from ivr.core.postal_codes import DIGITS
 from ivr.core.two_key import alike
+from ivr.reading.card_names import Meaning, card_meaning
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule, values
 
@@ -29,13 +31,7 @@ EMAIL = "customer.email"  # the look-up value that receipts by e-mail go to
 BILL, OPEN_BILLS = "billing.find_bill", "billing.find_bills"
 LOOKUPS = frozenset({BILL, OPEN_BILLS})
 BILL_VALUES = frozenset({"bill.due", "bill.min"})  # what a look-up gives
-_CARD_WORDS = frozenset(
-    {"card_number", "card", "postal_code", "security_code", "credit_card", "debit_card", "cid", "pin"}
-)
-# A customer's PIN with the merchant is none of a card's: it is asked for where a look-up is declared to take it.
-_KEY_WORDS = frozenset({"pin"})
-# Nobody calls anything else so.
-_CARD_PARTS = frozenset({"pan", "cvv", "cvv2", "cvc", "cvc2", "csc", "expiry", "expiration"})
+_CARD_WORDS = frozenset({"postal_code", "cid"})
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}|\d{3}))?", re.ASCII)
 # What the engine fills into prompts itself.
 _ENGINE_WORDS = frozenset(
@@ -198,16 +194,16 @@ def known_country(code: str) -> str:
 
 def plain_field(name: str, info: ValidationInfo) -> str:
     """`info.context`: what the flow declares of its look-ups (`flow.declared`)."""
-    return key_name(name) if name in getattr(info.context, "keys", ()) else _plain(name, _CARD_WORDS)
+    return key_name(name) if name in getattr(info.context, "keys", ()) else _plain(name, {"card", "pin"})
 
 
 def key_name(name: str) -> str:
     """What a look-up is asked with; a PIN is the merchant's own there."""
-    return _plain(name, _CARD_WORDS - _KEY_WORDS)
+    return _plain(name, {"card"})
 
 
-def _plain(name: str, card_words: frozenset[str]) -> str:
-    if name in card_words or _CARD_PARTS & set(name.split("_")):
+def _plain(name: str, refused: Collection[Meaning]) -> str:
+    if name in _CARD_WORDS or card_meaning(name) in refused:
         raise WrongValue(values.ASKS_FOR_CARD, "card data is only taken by a 'collect' step, which seals it")
     if name in _ENGINE_WORDS:
         raise WrongValue(values.TAKEN_NAME, f"'{name}' already means something in prompts: choose another name")

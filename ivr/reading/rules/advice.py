@@ -82,7 +82,7 @@ steps:
 LONG_AS_CODE = rule(
     "T606",
     "long-as-code",
-    what="Three or four digits are asked for after a card, in the clear.",
+    what="Three or four digits are asked for after a card, or may be, in the clear.",
     why="Callers take the question for that of the security code, which must never be kept. A `collect` step seals it.",
     bad="""
 steps:
@@ -107,8 +107,9 @@ steps:
 SOUNDS_LIKE_CARD = rule(
     "T607",
     "sounds-like-card",
-    what="A question has `card` in its name.",
-    why="A library card is fine, a payment card is not: answers to `ask` are plain.",
+    what="A question sounds like a payment card or its PIN.",
+    why="""A library card is fine, a payment card is not: answers to `ask` are plain. A card's PIN must never be asked for; a
+PIN of your own contract is declared among what a look-up `takes`.""",
     bad="""
 steps:
   account:
