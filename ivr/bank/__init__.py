@@ -1,6 +1,6 @@
 """Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own."""
 
-from ivr.bank.banks_file import load_banks
+from ivr.bank.banks_file import line_of_bank, load_banks
 from ivr.bank.clear_card import CardNotOpened, ClearCard, OpenCard
 from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Examined, Outcome
 from ivr.bank.our_number import our_number
@@ -29,6 +29,7 @@ __all__ = [
     "after_silence",
     "all_promises",
     "judge",
+    "line_of_bank",
     "load_banks",
     "open_bank",
     "our_number",

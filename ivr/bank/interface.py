@@ -11,7 +11,7 @@ from ivr.core.money import Money
 Outcome = Literal[
     "approved", "declined", "unknown", "reversed", "not_found", "not_sent", "not_as_asked", "undoing", "capturing"
 ]
-Told = Literal["approved", "declined", "reversed", "undo_refused", "captured", "capture_failed", "other"]
+Told = Literal["approved", "declined", "reversed", "undo_refused", "captured", "capture_failed", "refunded", "other"]
 
 
 class Unreadable(Enum):

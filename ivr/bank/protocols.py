@@ -34,17 +34,25 @@ class Opening:
         return self.open_card
 
 
+def live_by_address(opening: Opening) -> bool | None:
+    """For a bank whose test system has an address of its own."""
+    settings: BankSettings = opening.settings
+    return settings.is_live
+
+
 @dataclass(frozen=True)
 class BankProtocol:
     """One folder's whole offer. `open` raises ConfigError, with the cure, for a file or a secret that cannot be used.
-    `examine`: asks the bank what can be asked without a charge. `read_news`: what the bank tells by itself, where it does; PeerError for what is not the bank's."""
+    `examine`: asks the bank what can be asked without a charge. `read_news`: what the bank tells by itself, where it does, from content and headers; PeerError for what is not the bank's.
+    `is_live`: whether real cards are charged; None where neither the address nor a secret of this process says."""
 
     name: str
     promises: Promises
     settings: type[BankSettings]
     open: Callable[[Opening], Bank]
     examine: Callable[[Opening], Iterator[Examined]]
-    read_news: Callable[[Opening, bytes], Sequence[BankNews]] | None = None
+    read_news: Callable[[Opening, bytes, Mapping[str, str]], Sequence[BankNews]] | None = None
+    is_live: Callable[[Opening], bool | None] = live_by_address
 
 
 def protocol_names() -> list[str]:

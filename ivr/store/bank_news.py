@@ -1,6 +1,6 @@
 """What a bank tells by itself moves the ledger: once, however often and in whatever order it is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -15,7 +15,7 @@ from ivr.store.outbox import drop_job
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
 UNDO_ASKED = "undo_asked"
 ENDS: dict[str, Status] = {"approved": "approved", "declined": "declined", "reversed": "reversed"}
-NOTED = frozenset({"captured", "capture_failed", "undo_refused"})
+NOTED = frozenset({"captured", "capture_failed", "undo_refused", "refunded"})
 # moved: the payment stands elsewhere now; noted: one more entry; known: nothing new; not_ours: no payment of that bank;
 # contradicts: the bank says that it holds money of which we have said that it does not.
 Effect = Literal["moved", "noted", "known", "not_ours", "contradicts"]
@@ -61,7 +61,7 @@ def _take_in(connection: Connection, news: News, now: datetime, follow_up: Follo
     if payment.status in ("accepted", "sent"):
         raise TooEarly(news.reference)
     if news.told in NOTED:
-        note_entry(connection, payment.intent, news.told, None, now)
+        note_entry(connection, replace(payment.intent, amount=news.amount), news.told, None, now)
         return "noted"
     if news.told == "approved" and payment.status in ("declined", "reversed", "not_sent"):
         return "contradicts"
