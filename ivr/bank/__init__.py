@@ -1,6 +1,7 @@
 """Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own."""
 
-from ivr.bank.banks_file import load_banks
+from ivr.bank.banks_file import line_of_bank, load_banks
+from ivr.bank.clear_card import CardNotOpened, ClearCard, OpenCard
 from ivr.bank.interface import (
     AmountSaid,
     AuthorizationRequest,
@@ -21,7 +22,7 @@ from ivr.bank.promises import (
     promises_table,
 )
 from ivr.bank.protocols import Opening, all_promises, fields_carried, open_bank, protocol_called
-from ivr.bank.settings import LEASE_S, BankSettings
+from ivr.bank.settings import LEASE_S, BankSettings, VaultSealed
 from ivr.bank.verdict import Question, judge, judge_modification
 
 __all__ = [
@@ -32,21 +33,26 @@ __all__ = [
     "BankAnswer",
     "BankNews",
     "BankSettings",
+    "CardNotOpened",
+    "ClearCard",
     "Examined",
     "ModificationKind",
     "ModificationRequest",
     "NextOfModification",
     "NextQuestion",
+    "OpenCard",
     "Opening",
     "Outcome",
     "Promises",
     "Question",
+    "VaultSealed",
     "after_silence",
     "after_silent_modification",
     "all_promises",
     "fields_carried",
     "judge",
     "judge_modification",
+    "line_of_bank",
     "load_banks",
     "open_bank",
     "promises_table",

@@ -52,6 +52,11 @@ def settings_for(source: Source, name: str, written: object) -> type[BankSetting
         raise NoSuchProtocol(source.line(("banks", name, "protocol"), message, cure)) from None
 
 
+def line_of_bank(file: Path, name: str, message: str, cure: str) -> str:
+    """What is wrong with a bank as a whole, at its place in a file that could be read."""
+    return read_yaml(str(file), read_text(file)).line(("banks", name), f"{name}: {message}", cure)
+
+
 class NoSuchProtocol(Exception):
     """The line that says so."""
 

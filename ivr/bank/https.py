@@ -6,14 +6,16 @@ environment names, nor anything sent a second time: sending again is the forward
 
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import httpcore
 
 from ivr.bank.deadline import Deadlines, PunctualBackend
 from ivr.bank.interface import Bank, BankAnswer
 from ivr.bank.settings import BankSettings
+from ivr.errors import ConfigError
 
 MAX_ANSWER_BYTES = 16_384
 IDLE_S = 30.0  # a kept connection is used no longer: banks and what is in between close theirs after a minute or so
@@ -44,10 +46,18 @@ class Line:
     def close(self) -> None:
         self._pool.close()
 
-    def exchange(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body. NOTHING_LEFT or BROKEN where there is no answer, or none of a length to be read."""
+    def exchange(
+        self, method: str, path: str, content: bytes | bytearray, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        """Status and body. NOTHING_LEFT or BROKEN where there is no answer, or none of a length to be read.
+
+        A `bytearray` is read in place and is the caller's to wipe. The content is JSON, unless headers say otherwise.
+        """
         sent = {**headers, "Host": host_of(self._url), "Accept": "application/json", "Accept-Encoding": "identity"}
-        sent |= {"Content-Type": "application/json", "Content-Length": str(len(content))} if content else {}
+        kind = headers.get("Content-Type", "application/json")
+        sent |= {"Content-Type": kind, "Content-Length": str(len(content))} if content else {}
+        # httpcore's types say bytes only; h11 below it takes any buffer, and empty content is none.
+        body = iter((cast(bytes, content),)) if content else None
         received = bytearray()
         with (
             self._deadlines.exchange(),
@@ -55,7 +65,7 @@ class Line:
                 method,
                 f"{self._url}{path}",
                 headers=[*sent.items()],
-                content=content,
+                content=body,
                 extensions={"timeout": {"pool": self._connect_s}},
             ) as response,
         ):
@@ -88,6 +98,16 @@ def no_answer(reference: str, error: Exception) -> BankAnswer:
     if isinstance(error, NOTHING_LEFT):
         return BankAnswer("not_sent", reference, reason=describe(error))
     return BankAnswer("unknown", reference, reason=describe(error))
+
+
+def tls_context_of(ca: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or newer; trusts the system's authorities, or the one that is named and no other."""
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except OSError as error:  # ssl.SSLError is one too
+        raise ConfigError(f"{ca}: {why(error)}; `ca` must be an authority in PEM, or be left out") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def host_of(url: str) -> str:

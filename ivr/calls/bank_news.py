@@ -10,6 +10,7 @@ from ivr.bank import BankNews, BankSettings, Opening, protocol_called
 from ivr.store import BankWord, FollowUp, News, Store
 
 log = structlog.get_logger()
+NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,14 @@ class BankNewsIntake:
     environ: Mapping[str, str]
     tell_billing: bool
 
-    def take(self, bank: str, content: bytes, now: datetime) -> None:
+    def take(self, bank: str, content: bytes, now: datetime, headers: Mapping[str, str] = NO_HEADERS) -> None:
         """KeyError where no such bank tells anything; PeerError for what is not the bank's; ConfigError without its key."""
         settings = self.banks[bank]
         protocol = protocol_called(settings.protocol)
         if protocol.read_news is None:
             raise KeyError(bank)
         follow_up = FollowUp(self.tell_billing, protocol.promises.captures_apart)
-        for news in protocol.read_news(Opening(bank, settings, self.environ), content):
+        for news in protocol.read_news(Opening(bank, settings, self.environ), content, headers):
             self._take_one(bank, news, now, follow_up)
 
     def _take_one(self, bank: str, news: BankNews, now: datetime, follow_up: FollowUp) -> None:

@@ -4,6 +4,7 @@ Settings that are wrong in themselves (a port that is no number) are refused ear
 """
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from ivr.bank import BankSettings, load_banks
+from ivr.bank import BankSettings, Opening, VaultSealed, line_of_bank, load_banks, protocol_called
 from ivr.calls.billing import access_of
 from ivr.calls.billing_secret import webhook_of
 from ivr.calls.emailing import mail_server_of
@@ -51,11 +52,10 @@ def require_production(settings: Settings, *, opens_keys: bool = False) -> None:
 def _refuse_live_banks(settings: Settings) -> None:
     """A machine for trying things out must not be able to charge anybody. What is wrong with the file is told elsewhere."""
     for name, bank in load_banks(settings.banks, settings.var).items():
-        if bank.is_live:
-            raise ConfigError(
-                f"{settings.banks}: {name}: url {bank.url} charges real cards, and this is ENVIRONMENT=development: "
-                "set the bank's test address, or ENVIRONMENT=production"
-            )
+        if _is_live(settings.banks, name, bank):
+            wrong = f"url {bank.url}, with its key, charges real cards, and this is ENVIRONMENT=development"
+            cure = "set the bank's test address or test key, or ENVIRONMENT=production"
+            raise ConfigError(line_of_bank(settings.banks, name, wrong, cure))
 
 
 def _settings_problems(settings: Settings) -> Iterator[str]:
@@ -164,21 +164,53 @@ def _bank_problems(settings: Settings, opens_keys: bool) -> Iterator[str]:
     for name, bank in banks.items():
         if _is_loopback(_host(bank.url)):
             yield f"{settings.banks}: {name}: url {bank.url} is this machine (the simulator): set your bank's address"
-        if bank.is_live is False:
-            yield f"{settings.banks}: {name}: url {bank.url} is the bank's test system: set the address of the live one"
-        yield from _file_problems(name, bank)
-        for certificate, key in bank.KEY_PAIRS if opens_keys else ():
-            ours, its = bank.files()[certificate], bank.files()[key]
-            if not _belong_together(ours, its):
-                yield f"{name}: {key}: {its} is not the key of {ours}: copy the one that is"
+        yield from _live_problems(settings.banks, name, bank)
+        yield from files_problems(name, bank, opens_keys)
 
 
-def _file_problems(name: str, bank: BankSettings) -> Iterator[str]:
+def _live_problems(file: Path, name: str, bank: BankSettings) -> Iterator[str]:
+    """A process without the bank's secret leaves it to the forwarder, which cannot do without."""
+    try:
+        is_live = _is_live(file, name, bank)
+    except ConfigError as error:
+        yield str(error)
+        return
+    if is_live is False:
+        wrong = f"url {bank.url}, with its key, is the bank's test system"
+        yield line_of_bank(file, name, wrong, "set the address or the key of the live one")
+
+
+def _is_live(file: Path, name: str, bank: BankSettings) -> bool | None:
+    """By the bank's address or secret; ConfigError, with the bank's line, for a secret that is none."""
+    try:
+        return protocol_called(bank.protocol).is_live(Opening(name, bank, os.environ))
+    except ConfigError as error:
+        raise ConfigError(line_of_bank(file, name, str(error), "")) from None
+
+
+def files_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:
+    """The key that opens cards need not be where the web process is, nor be seen by it."""
+    yield from _file_problems(name, bank, opens_keys)
+    for certificate, key in bank.KEY_PAIRS if opens_keys else ():
+        ours, its = bank.files()[certificate], bank.files()[key]
+        if not _belong_together(ours, its):
+            yield f"{name}: {key}: {its} is not the key of {ours}: copy the one that is"
+
+
+def _file_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:
+    unseen = () if opens_keys or not isinstance(bank, VaultSealed) else ("opening_key",)
     for key, file in bank.files().items():
+        if key in unseen:
+            continue
         if not file.is_file():
-            yield f"{name}: {key}: there is no file {file}: copy the one your bank issued there, or change banks.yaml"
+            yield f"{name}: {key}: there is no file {file}: copy the one {_issuer(bank, key)} there, or change banks.yaml"
         elif _is_from_development(file):
-            yield f"{name}: {key}: {file} was made for development: replace it by the one your bank issued"
+            yield f"{name}: {key}: {file} was made for development: replace it by the one {_issuer(bank, key)}"
+
+
+def _issuer(bank: BankSettings, key: str) -> str:
+    is_ours = isinstance(bank, VaultSealed) and key in ("sealing_key", "opening_key")
+    return f"that `{COMMAND} set-up` makes in production" if is_ours else "your bank issued"
 
 
 def _key_problems(settings: Settings) -> Iterator[str]:

@@ -20,7 +20,7 @@ def bank_news_blueprint(intake: BankNewsIntake) -> Blueprint:
     @blueprint.post("/banks/<name>/notifications")
     def take(name: str) -> Response:
         try:
-            intake.take(name, request.get_data(), datetime.now(UTC))
+            intake.take(name, request.get_data(), datetime.now(UTC), dict(request.headers))
         except KeyError:
             return Response("no such bank", 404)
         except PeerError as error:

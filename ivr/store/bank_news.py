@@ -1,6 +1,6 @@
 """What a bank tells by itself moves the ledger: once, however often and in whatever order it is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -17,7 +17,9 @@ from ivr.store.outbox import drop_job
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
 UNDO_ASKED = "undo_asked"
 ENDS: dict[str, Status] = {"approved": "approved", "declined": "declined", "reversed": "reversed"}
-NOTED = frozenset({"captured", "capture_failed", "undo_refused"})
+NOTED = frozenset({"captured", "capture_failed", "undo_refused", "refunded"})
+# Nobody here asked for it: in no balance of ours.
+REFUNDED_AT_BANK = "refunded_at_bank"
 # What is told of a modification, by its kind.
 ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
     "refund": {"refunded": "done", "refund_failed": "failed"},
@@ -81,7 +83,8 @@ def _take_in_charge(connection: Connection, news: News, payment: Payment, now: d
     if payment.status in ("accepted", "sent"):
         raise TooEarly(news.reference)
     if news.told in NOTED:
-        note_entry(connection, payment.intent, news.told, None, now)
+        kind = REFUNDED_AT_BANK if news.told == "refunded" else news.told
+        note_entry(connection, replace(payment.intent, amount=news.amount), kind, None, now)
         return "noted"
     if news.told == "approved" and payment.status in ("declined", "reversed", "not_sent"):
         return "contradicts"

@@ -2,16 +2,14 @@
 
 import hashlib
 import json
-import ssl
 from collections.abc import Mapping
 
 from ivr.bank.adyen.answers import CREATED, read_json, read_modification, read_payment, theirs
 from ivr.bank.adyen.settings import OTHER_MINOR_UNITS, AdyenSettings
-from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, why
+from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, tls_context_of
 from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationKind, ModificationRequest
 from ivr.bank.promises import DAY_S, Promises
 from ivr.core.money import Money
-from ivr.errors import ConfigError
 
 PROMISES = Promises(
     seal="adyen",
@@ -40,7 +38,7 @@ class AdyenBank(HttpsBank):
     promises = PROMISES
 
     def __init__(self, settings: AdyenSettings, api_key: str) -> None:
-        super().__init__(settings, tls_context(settings))
+        super().__init__(settings, tls_context_of(settings.ca))
         self._account = settings.merchant_account
         self._api_key = api_key
 
@@ -133,13 +131,3 @@ def key_of(key: str) -> str:
 
 def error_code(content: bytes) -> str:
     return str(read_json(content).get("errorCode", "none"))[:6]
-
-
-def tls_context(settings: AdyenSettings) -> ssl.SSLContext:
-    """TLS 1.2 or newer; trusts the system's authorities, or the one that is named and no other."""
-    try:
-        context = ssl.create_default_context(cafile=settings.ca)
-    except OSError as error:  # ssl.SSLError is one too
-        raise ConfigError(f"{settings.ca}: {why(error)}; `ca` must be an authority in PEM, or be left out") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

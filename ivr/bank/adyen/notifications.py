@@ -40,8 +40,8 @@ MEANING: Mapping[tuple[str, bool], Told] = {
 }
 
 
-def read_notifications(opening: Opening, content: bytes) -> Sequence[BankNews]:
-    """PeerError where one of them is not Adyen's, not for this account, or cannot be read: none of them is believed then."""
+def read_notifications(opening: Opening, content: bytes, _headers: Mapping[str, str]) -> Sequence[BankNews]:
+    """The signature is in the content. PeerError where one of them is not Adyen's, not for this account, or cannot be read: none of them is believed then."""
     key = hmac_key(opening)
     try:
         items = [item["NotificationRequestItem"] for item in json.loads(content)["notificationItems"]]

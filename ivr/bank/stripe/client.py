@@ -1,0 +1,176 @@
+"""Stripe's API over HTTPS. It sends once and says what it heard; `ivr.bank.stripe` says what is asked when."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from ivr.bank.clear_card import CardNotOpened, ClearCard, OpenCard
+from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, describe, no_answer, tls_context_of
+from ivr.bank.interface import AuthorizationRequest, BankAnswer
+from ivr.bank.promises import HOUR_S, Promises
+from ivr.bank.stripe.answers import (
+    OK,
+    OURS,
+    SERVER_FAULT,
+    bank_reference,
+    error_of,
+    is_ours,
+    read_charge,
+    read_intent,
+    read_json,
+    read_method,
+)
+from ivr.bank.stripe.settings import OTHER_MINOR_UNITS, StripeSettings
+from ivr.core.money import Money
+
+PROMISES = Promises(
+    seal="forwarder",
+    seal_to="vault",
+    operations=frozenset({"authorize", "capture", "void"}),
+    # Keys are kept for 24 hours at least, counted there; the charge is counted from when it was written down here.
+    repeats_s=23 * HOUR_S,
+    undo="what has arrived",
+    captures_apart=True,
+)
+VERSION = "2024-06-20"  # of the API, so that an account's own setting changes nothing
+FORM = "application/x-www-form-urlencoded"
+MOST_FOUND = 3  # under one reference there is one; more would be a fault, and each answer has a limit
+LONGEST_METADATA = 500
+
+
+class StripeBank(HttpsBank):
+    """One account. `with` closes its connections."""
+
+    promises = PROMISES
+
+    def __init__(self, settings: StripeSettings, secret_key: str, open_card: OpenCard) -> None:
+        super().__init__(settings, tls_context_of(settings.ca))
+        self._headers = {"Authorization": f"Bearer {secret_key}", "Stripe-Version": VERSION, "Content-Type": FORM}
+        self._open_card = open_card
+
+    def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        reference = request.reference
+        if request.amount.currency in OTHER_MINOR_UNITS:
+            return BankAnswer("not_sent", reference, reason="Stripe counts this currency in other minor units")
+        method = self._send_card(request)
+        if isinstance(method, BankAnswer):
+            return method
+        try:
+            status, content = self._post("/payment_intents", intent_form(request, method), request.idempotency_key)
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(reference, error)
+        answer = read_charge(reference, status, content)
+        return self._look_for(answer) if status >= SERVER_FAULT else answer
+
+    def _send_card(self, request: AuthorizationRequest) -> str | BankAnswer:
+        """No charge can come of this request, so whatever becomes of it nothing was sent."""
+        reference = request.reference
+        try:
+            with self._open_card(request) as card, card_form(card) as form:
+                status, content = self._post("/payment_methods", form["form"], f"card-{request.idempotency_key}")
+        except (CardNotOpened, *NOTHING_LEFT, *BROKEN) as error:
+            why = str(error) if isinstance(error, CardNotOpened) else describe(error)
+            return BankAnswer("not_sent", reference, reason=f"the card: {why}")
+        return read_method(reference, status, content)
+
+    def _look_for(self, answer: BankAnswer) -> BankAnswer:
+        """After a fault of Stripe's, which its key would only bring again."""
+        try:
+            found = self._search(answer.reference)
+        except (*NOTHING_LEFT, *BROKEN):
+            return answer
+        return read_intent(answer.reference, found[0]) if found else answer
+
+    def reverse(self, reference: str) -> BankAnswer:
+        try:
+            found = self._search(reference)
+            if found is None:
+                return BankAnswer("unknown", reference, reason="the search is not answered")
+            left = [status for status in map(self._cancel, found) if status != "canceled"]
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return BankAnswer("unknown", reference, reason=describe(error))
+        if left:
+            return BankAnswer("unknown", reference, reason=f"not cancelled: {left[0]}; look it up at Stripe")
+        return BankAnswer("reversed", reference, "00" if found else "25")
+
+    def capture(self, reference: str, bank_reference: str, amount: Money) -> BankAnswer:
+        """Under one key, and of all of it: a second one takes nothing more."""
+        path = f"/payment_intents/{bank_reference}/capture"
+        try:
+            status, content = self._post(path, encoded({"amount_to_capture": amount.minor}), f"capture-{reference}")
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(reference, error)
+        if status_of(status, content) == "succeeded":
+            return BankAnswer("capturing", reference, bank_reference=bank_reference)
+        return BankAnswer("unknown", reference, reason=f"status {status}, {status_of(status, content)}")
+
+    def get(self, path: str) -> tuple[int, Mapping[str, Any]]:
+        """Asks and changes nothing. NOTHING_LEFT or BROKEN where there is no answer."""
+        status, content = self._line.exchange("GET", f"/v1{path}", b"", self._headers)
+        return status, read_json(content)
+
+    def _search(self, reference: str) -> list[Mapping[str, Any]] | None:
+        """What was made for our reference, as far as the index knows; None without an answer to be believed."""
+        query = {"query": f"metadata['{OURS}']:'{reference}'", "limit": MOST_FOUND}
+        status, said = self.get(f"/payment_intents/search?{urlencode(query)}")
+        found = said.get("data")
+        if status != OK or not isinstance(found, list):
+            return None
+        return [one for one in found if isinstance(one, dict) and is_ours(one, reference)]
+
+    def _cancel(self, intent: Mapping[str, Any]) -> str:
+        """How the intent stands afterwards."""
+        number = bank_reference(intent)
+        if number is None or intent.get("status") in ("canceled", "succeeded"):
+            return str(intent.get("status"))
+        status, content = self._post(
+            f"/payment_intents/{number}/cancel", encoded({"cancellation_reason": "abandoned"}), f"cancel-{number}"
+        )
+        return status_of(status, content)
+
+    def _post(self, path: str, content: bytes | bytearray, key: str) -> tuple[int, bytes]:
+        return self._line.exchange("POST", f"/v1{path}", content, {**self._headers, "Idempotency-Key": key})
+
+
+def card_form(card: ClearCard) -> ClearCard:
+    """The card as Stripe's form, in one buffer under the name `form`: digits need no encoding, so none is copied."""
+    expiry = memoryview(card["expiry"])
+    parts = [b"type=card&card[number]=", card["card_number"], b"&card[exp_month]=", expiry[:2]]
+    parts += [b"&card[exp_year]=", expiry[2:]]
+    if "security_code" in card:
+        parts += [b"&card[cvc]=", card["security_code"]]
+    if "postal_code" in card:
+        parts += [b"&billing_details[address][postal_code]=", card["postal_code"]]
+    form, at = bytearray(sum(map(len, parts))), 0
+    for part in parts:  # into its place: a buffer that grows is moved, and leaves what it held behind
+        form[at : at + len(part)] = part
+        at += len(part)
+    return ClearCard({"form": form})
+
+
+def intent_form(request: AuthorizationRequest, method: str) -> bytes:
+    """The same for the same request: Stripe refuses a key that comes with other words."""
+    fields = {
+        "amount": request.amount.minor,
+        "currency": request.amount.currency.lower(),
+        "payment_method": method,
+        "payment_method_types[0]": "card",
+        "payment_method_options[card][moto]": "true",
+        "capture_method": "manual",
+        "confirm": "true",
+        f"metadata[{OURS}]": request.reference,
+    }
+    bill = request.invoice_reference[:LONGEST_METADATA]
+    return encoded(fields | ({"metadata[invoice_reference]": bill} if bill else {}))
+
+
+def encoded(fields: Mapping[str, object]) -> bytes:
+    return urlencode(fields).encode()
+
+
+def status_of(status: int, content: bytes) -> str:
+    """Of the intent that an answer is about: a refusal shows it too ("it has been captured already")."""
+    said = read_json(content)
+    intent = said if status == OK else error_of(said).get("payment_intent")
+    found = intent.get("status") if isinstance(intent, dict) else None
+    return str(found or f"status {status}")
