@@ -70,3 +70,15 @@ def test_after_the_end_of_a_call_nobody_hears_keys(bench: Bench, ending: str):
         assert reply.state == "over"
     for reply in (line.press("1"), line.wait(), line.stay_silent()):
         assert (reply.heard, reply.state) == ((), "over")
+
+
+def test_a_done_key_out_of_habit_behind_the_consent_does_not_end_the_receipt(bench: Bench):
+    """As on a trunk and by webhooks, where what is pressed on hold for the bank is no answer to what is said after it."""
+    line = bench.workbench.dial("pay-a-bill", "+15550100")
+    line.begin()
+    for keys in (*KEYS[:-1], "1#"):
+        line.press(keys)
+    assert line.press("#").state == "waiting"
+    reply = line.wait()
+    assert (reply.heard[0].name, reply.heard[-1].name, reply.state) == ("confirmation_number", "repeat_offer", "keys")
+    assert "confirmation_number" in [heard.name for heard in line.press("1").heard]

@@ -46,7 +46,7 @@ class LocalLine:
         self.call_id = ""
         self._collect: Collect | None = None
         self._typed_ahead = ""
-        self._hold_s = 0.0
+        self._hold_s, self._keeps_keys = 0.0, False
         self._is_over = False
 
     def dial(self, call_id: str, flow: str, *, ani: str, dnis: str = "") -> Self:
@@ -61,11 +61,11 @@ class LocalLine:
         return self._follow(self._session.begin(call))
 
     def press(self, keys: str) -> LineReply:
-        """Keys pressed while nothing is collected are type-ahead; after the call's end nobody hears them."""
+        """Keys pressed while a bill is looked up are type-ahead; on any other hold, and after the end, nobody hears them."""
         if self._is_over:
             return OVER
         if self._collect is None:
-            self._typed_ahead += keys
+            self._typed_ahead += keys if self._keeps_keys else ""
             return LineReply((), "waiting")
         self.clock.advance(1)
         return self._use(self._typed_ahead + keys)
@@ -128,7 +128,8 @@ class LocalLine:
                 case Collect():
                     return self._await_keys(heard, action)
                 case Wait():
-                    self._hold_s = action.seconds
+                    self._hold_s, self._keeps_keys = action.seconds, action.keep_keys
+                    self._typed_ahead = self._typed_ahead if action.keep_keys else ""
                     return LineReply(heard, "waiting")
                 case Transfer(number):
                     return self._connect(heard, number)
