@@ -18,7 +18,7 @@ Operation = Literal[
     "authorize", "sale", "capture", "void", "refund", "card verification", "create token", "charge token"
 ]
 Undo = Literal["no", "what has arrived", "also before arrival"]
-NextQuestion = Literal["inquire", "repeat", "undo", "nothing"]
+NextQuestion = Literal["inquire", "repeat", "undo", "wait", "nothing"]
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
@@ -30,7 +30,9 @@ class Promises:
     `seal`: the form in which the vault seals a field, by its name there; `seal_to`: whose key it is. `repeats_s`: how
     long, counted from when the charge was begun, the same request under its idempotency key is the same charge.
     `undo_is_told_later`: an undo is accepted at once, and its outcome comes in a notification. `captures_apart`: an
-    authorization takes no money until it is captured.
+    authorization takes no money until it is captured. `undo_waits_s`: how long after it was sent a request may still arrive,
+    where an undo does not stop it: nothing is undone before. `traced`: a request has numbers of its own, which are stored
+    before it leaves, and an undo is told them.
     """
 
     seal: str
@@ -42,15 +44,19 @@ class Promises:
     undo_is_told_later: bool = False
     captures_apart: bool = False
     partial_approval: bool = False
+    undo_waits_s: float = 0.0
+    traced: bool = False
 
 
-def after_silence(promises: Promises, age_s: float) -> NextQuestion:
-    """What to ask about a charge that was begun `age_s` ago, may have left, and has no answer."""
+def after_silence(promises: Promises, age_s: float, sent_s: float | None = None) -> NextQuestion:
+    """What to ask about a charge that was begun `age_s` ago, may have left (`sent_s` ago at most) and has no answer."""
     if promises.inquires:
         return "inquire"
     if age_s < promises.repeats_s:
         return "repeat"
-    return "nothing" if promises.undo == "no" else "undo"
+    if promises.undo == "no":
+        return "nothing"
+    return "wait" if (age_s if sent_s is None else sent_s) < promises.undo_waits_s else "undo"
 
 
 def promises_table(named: Iterable[tuple[str, Promises]]) -> str:
@@ -67,13 +73,18 @@ def _cells(promises: Promises) -> Iterable[tuple[str, str]]:
     yield "a field is sealed", f"{promises.seal}, to the {promises.seal_to}'s key"
     yield "can be asked by our reference", _yes(promises.inquires)
     yield "the same request again under its key", f"for {_time(promises.repeats_s)}" if promises.repeats_s else "no"
-    yield "can be told to undo by our reference", promises.undo
+    yield "can be told to undo by our reference", _undo(promises)
+    yield "numbers that it finds a request by, stored before it leaves", _yes(promises.traced)
     yield "the outcome of an undo", "in a notification" if promises.undo_is_told_later else "in its answer"
     yield "takes the money", "when it is captured" if promises.captures_apart else "with the authorization"
     yield "may approve a part", _yes(promises.partial_approval)
     yield "operations", ", ".join(sorted(promises.operations))
     young, old = (after_silence(promises, age_s) for age_s in (0.0, float("inf")))
     yield "after silence", young if young == old else f"{young}, then {old}"
+
+
+def _undo(promises: Promises) -> str:
+    return f"{promises.undo}, {promises.undo_waits_s:g} s after it left" if promises.undo_waits_s else promises.undo
 
 
 def _yes(promised: bool) -> str:
