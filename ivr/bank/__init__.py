@@ -1,11 +1,12 @@
 """Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own."""
 
 from ivr.bank.banks_file import load_banks
+from ivr.bank.clear_card import CardNotOpened, ClearCard, OpenCard
 from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, BankNews, Examined, Outcome
 from ivr.bank.our_number import our_number
 from ivr.bank.promises import NextQuestion, Promises, after_silence, promises_table
 from ivr.bank.protocols import Opening, all_promises, open_bank, protocol_called
-from ivr.bank.settings import LEASE_S, BankSettings
+from ivr.bank.settings import LEASE_S, BankSettings, VaultSealed
 from ivr.bank.verdict import Question, judge
 
 __all__ = [
@@ -15,12 +16,16 @@ __all__ = [
     "BankAnswer",
     "BankNews",
     "BankSettings",
+    "CardNotOpened",
+    "ClearCard",
     "Examined",
     "NextQuestion",
+    "OpenCard",
     "Opening",
     "Outcome",
     "Promises",
     "Question",
+    "VaultSealed",
     "after_silence",
     "all_promises",
     "judge",

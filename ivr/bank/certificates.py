@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-Use = Literal["authority", "server", "client", "sealing"]
+Use = Literal["authority", "server", "client", "sealing", "own sealing"]
 VALID: dict[Use, timedelta] = {
     "authority": timedelta(days=3650),
     "server": timedelta(days=365),
     "client": timedelta(days=365),
     "sealing": timedelta(days=365),
+    "own sealing": timedelta(days=3650),  # nobody else relies on it; it is replaced with its key
 }
 CLOCKS_DIFFER = timedelta(minutes=5)
 SERVER_NAMES = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
@@ -58,7 +59,7 @@ def key_usage(use: Use) -> x509.KeyUsage:
     """RFC 5280 4.2.1.3: an authority signs certificates, TLS 1.3 signs, and a sealing key does nothing but encrypt keys."""
     return x509.KeyUsage(
         digital_signature=use in ("server", "client"),
-        key_encipherment=use == "sealing",
+        key_encipherment=use in ("sealing", "own sealing"),
         key_cert_sign=use == "authority",
         crl_sign=use == "authority",
         content_commitment=False,

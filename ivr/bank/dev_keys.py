@@ -26,6 +26,7 @@ from ivr.errors import ConfigError
 RENEW_BEFORE = timedelta(days=30)
 SEALING_KEY_BITS = 3072  # NIST SP 800-57 part 1, table 2: 128 bits of strength
 FINGERPRINT_KEY_BYTES = 32
+FORWARDERS = "forwarder-sealing"
 
 
 def make_development_keys(keys: Path, bank: Path, now: datetime | None = None) -> None:
@@ -39,11 +40,26 @@ def make_development_keys(keys: Path, bank: Path, now: datetime | None = None) -
         Pair(bank / "server", "localhost", "server", new_tls_key).renew((signer, its_certificate), now)
         sealing = Pair(bank / "sealing", "development bank", "sealing", new_sealing_key)
         _, sealing_certificate = sealing.renew((signer, its_certificate), now)
+        Pair(keys / FORWARDERS, "development forwarder", "sealing", new_sealing_key).renew(
+            (signer, its_certificate), now
+        )
         Pair(keys / "client", "demo-merchant", "client", new_tls_key).renew((signer, its_certificate), now)
         replace(keys / "bank-ca.crt", pem(its_certificate))
         replace(keys / "bank-sealing.crt", pem(sealing_certificate))
         if not (keys / "fingerprint.key").exists():
             replace(keys / "fingerprint.key", secrets.token_bytes(FINGERPRINT_KEY_BYTES))
+
+
+def make_forwarders_key(keys: Path, now: datetime | None = None) -> None:
+    """The pair to which fields are sealed for banks that want cards in clear; ours in production too, so it signs itself.
+
+    Where one half lies there already, nothing is made: a certificate of ours would hide where the key comes from.
+    """
+    make_private_folder(keys)
+    pair = Pair(keys / FORWARDERS, "Tonetill forwarder", "own sealing", new_sealing_key)
+    with one_at_a_time(keys):
+        if not any(pair.file.with_suffix(half).exists() for half in (".key", ".crt")):
+            pair.renew(None, now or datetime.now(UTC))
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,31 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ivr.bank.clear_card import OpenCard
 from ivr.bank.interface import Bank, BankNews, Examined
 from ivr.bank.promises import Promises
 from ivr.bank.settings import BankSettings
+from ivr.errors import ConfigError
 
 DEFAULT = "tonetill"
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What a client is made from: the bank's name in `banks.yaml`, its settings, and the environment with its secrets."""
+    """What a client is made from: the bank's name in `banks.yaml`, its settings, the environment with its secrets, and
+    in the forwarder, where fields are sealed to the forwarder's key, what opens them (`opener`)."""
 
     name: str
     settings: Any
     environ: Mapping[str, str]
+    open_card: OpenCard | None = None
+
+    @property
+    def opener(self) -> OpenCard:
+        """ConfigError in a process that may not open cards."""
+        if self.open_card is None:
+            raise ConfigError(f"bank '{self.name}': only the forwarder opens cards that are sealed to its key")
+        return self.open_card
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,8 @@ def protocol_called(name: str) -> BankProtocol:
     return found
 
 
-def open_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) -> Bank:
-    return protocol_called(settings.protocol).open(Opening(name, settings, environ))
+def open_bank(name: str, settings: BankSettings, environ: Mapping[str, str], open_card: OpenCard | None = None) -> Bank:
+    return protocol_called(settings.protocol).open(Opening(name, settings, environ, open_card))
 
 
 def all_promises() -> list[tuple[str, Promises]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.reading.scalars import known_currency
@@ -38,23 +38,30 @@ Timeout = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST_EXCH
 
 class BankSettings(BaseModel):
     """One bank, as far as all protocols agree. `FILES`: the settings that are paths. `KEY_PAIRS`: those that are a
-    certificate and its own key."""
+    certificate and its own key. `SEALS_TO`: whose key the protocol wants fields sealed to; with `vault` the class is
+    a `VaultSealed`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     FILES: ClassVar[tuple[str, ...]] = ("sealing_key",)
     KEY_PAIRS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    SEALS_TO: ClassVar[Literal["bank", "vault"]] = "bank"
 
     protocol: str = "tonetill"
     url: Annotated[str, AfterValidator(https_only)]
-    # `vault` (the forwarder's key, for banks that want clear fields inside TLS) is another public key file to the
-    # sealing side; it needs an opening forwarder before it may be allowed here.
-    seal_to: Literal["bank"] = "bank"
+    seal_to: Literal["bank", "vault"] = "bank"
     sealing_key: Path
     # What the bank takes; without it, any. A flow whose limit is in another currency is not used.
     currencies: list[Annotated[str, AfterValidator(known_currency)]] = []
     connect_timeout: Timeout = 3.0
     read_timeout: Timeout = 20.0
     connections: Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)] = 16
+
+    @field_validator("seal_to")
+    @classmethod
+    def as_the_protocol_wants(cls, written: str) -> str:
+        if written != cls.SEALS_TO:
+            raise ValueError(f"expected '{cls.SEALS_TO}': this protocol has fields sealed to the {cls.SEALS_TO}'s key")
+        return written
 
     @model_validator(mode="after")
     def within_the_lease(self) -> Self:
@@ -78,3 +85,15 @@ class BankSettings(BaseModel):
     def is_live(self) -> bool | None:
         """Whether real cards are charged there; None where the address does not say."""
         return None
+
+
+class VaultSealed(BankSettings):
+    """A bank that is sent the card in clear inside TLS: fields are sealed to the forwarder's own key, which it opens."""
+
+    FILES: ClassVar[tuple[str, ...]] = ("sealing_key", "opening_key")
+    KEY_PAIRS: ClassVar[tuple[tuple[str, str], ...]] = (("sealing_key", "opening_key"),)
+    SEALS_TO: ClassVar[Literal["bank", "vault"]] = "vault"
+
+    seal_to: Literal["bank", "vault"] = "vault"
+    sealing_key: Path = Path("keys/forwarder-sealing.crt")
+    opening_key: Path = Path("keys/forwarder-sealing.key")

@@ -1,10 +1,19 @@
 """A look at one bank before it is used: files, keys, secrets, connection, currencies, and a test card where that is safe."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from ivr.bank import AuthorizationRequest, BankSettings, Examined, Opening, open_bank, protocol_called
+from ivr.bank import (
+    AuthorizationRequest,
+    BankSettings,
+    CardNotOpened,
+    Examined,
+    OpenCard,
+    Opening,
+    open_bank,
+    protocol_called,
+)
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -15,15 +24,22 @@ TEST_CARD = {"card_number": b"4111111111111111", "expiry": b"0330", "security_co
 NO_FINGERPRINT = bytes(32)
 
 
-def check_bank(name: str, settings: BankSettings, environ: Mapping[str, str]) -> Iterator[Examined]:
-    """Never a charge. ConfigError is a finding too."""
+MakeOpener = Callable[[BankSettings], OpenCard | None]
+
+
+def check_bank(
+    name: str, settings: BankSettings, environ: Mapping[str, str], opener_for: MakeOpener = lambda bank: None
+) -> Iterator[Examined]:
+    """Never a charge. ConfigError is a finding too. `opener_for`: the forwarder's, for banks that want cards in clear."""
     protocol = protocol_called(settings.protocol)
-    opening = Opening(name, settings, environ)
     try:
+        opening = Opening(name, settings, environ, opener_for(settings))
         vault = Vault(settings.sealing_key, NO_FINGERPRINT, protocol.promises.seal)
         reference = f"check.{uuid4().hex}"
         sealed = seal_test_card(vault, reference)
         yield Examined(True, f"{settings.sealing_key}: a test field can be sealed to it")
+        if opening.open_card is not None:
+            yield open_again(opening.open_card, reference, sealed)
         yield from protocol.examine(opening)
         if "card verification" in protocol.promises.operations:
             yield verify(opening, reference, sealed)
@@ -38,6 +54,17 @@ def seal_test_card(vault: Vault, reference: str) -> dict[str, str]:
     return {field: intake.sealed for field, intake in taken.items() if intake.sealed}
 
 
+def open_again(open_card: OpenCard, reference: str, sealed: Mapping[str, str]) -> Examined:
+    request = AuthorizationRequest(reference, reference, "check", "check", Money(0), sealed)
+    try:
+        with open_card(request):
+            return Examined(True, "the forwarder opens a sealed test field")
+    except CardNotOpened as error:
+        return Examined(
+            False, f"the forwarder cannot open a test field: {error}; opening_key must be sealing_key's own"
+        )
+
+
 def verify(opening: Opening, reference: str, sealed: Mapping[str, str]) -> Examined:
     """A card verification (no amount) of the test card shows whether the bank can open what is sealed to this key."""
     settings: BankSettings = opening.settings
@@ -47,7 +74,7 @@ def verify(opening: Opening, reference: str, sealed: Mapping[str, str]) -> Exami
         )
     currency = settings.currencies[0] if settings.currencies else "USD"
     request = AuthorizationRequest(reference, reference, "check", "check", Money(0, currency), sealed)
-    answer = open_bank(opening.name, settings, opening.environ).authorize(request)
+    answer = open_bank(opening.name, settings, opening.environ, opening.open_card).authorize(request)
     if answer.outcome in ("approved", "declined"):
         return Examined(True, f"the bank has opened a sealed test card ({answer.outcome}; nothing is charged)")
     cure = "is sealing_key that of this account, and of this test or live system?"

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from ivr.bank import BankSettings, load_banks
+from ivr.bank import BankSettings, VaultSealed, load_banks
 from ivr.calls.billing import access_of
 from ivr.calls.billing_secret import webhook_of
 from ivr.calls.pay_links import pay_links_of
@@ -153,19 +153,32 @@ def _bank_problems(settings: Settings, opens_keys: bool) -> Iterator[str]:
             yield f"{settings.banks}: {name}: url {bank.url} is this machine (the simulator): set your bank's address"
         if bank.is_live is False:
             yield f"{settings.banks}: {name}: url {bank.url} is the bank's test system: set the address of the live one"
-        yield from _file_problems(name, bank)
-        for certificate, key in bank.KEY_PAIRS if opens_keys else ():
-            ours, its = bank.files()[certificate], bank.files()[key]
-            if not _belong_together(ours, its):
-                yield f"{name}: {key}: {its} is not the key of {ours}: copy the one that is"
+        yield from files_problems(name, bank, opens_keys)
 
 
-def _file_problems(name: str, bank: BankSettings) -> Iterator[str]:
+def files_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:
+    """The key that opens cards need not be where the web process is, nor be seen by it."""
+    yield from _file_problems(name, bank, opens_keys)
+    for certificate, key in bank.KEY_PAIRS if opens_keys else ():
+        ours, its = bank.files()[certificate], bank.files()[key]
+        if not _belong_together(ours, its):
+            yield f"{name}: {key}: {its} is not the key of {ours}: copy the one that is"
+
+
+def _file_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:
+    unseen = () if opens_keys or not isinstance(bank, VaultSealed) else ("opening_key",)
     for key, file in bank.files().items():
+        if key in unseen:
+            continue
         if not file.is_file():
-            yield f"{name}: {key}: there is no file {file}: copy the one your bank issued there, or change banks.yaml"
+            yield f"{name}: {key}: there is no file {file}: copy the one {_issuer(bank, key)} there, or change banks.yaml"
         elif _is_from_development(file):
-            yield f"{name}: {key}: {file} was made for development: replace it by the one your bank issued"
+            yield f"{name}: {key}: {file} was made for development: replace it by the one {_issuer(bank, key)}"
+
+
+def _issuer(bank: BankSettings, key: str) -> str:
+    is_ours = isinstance(bank, VaultSealed) and key in ("sealing_key", "opening_key")
+    return f"that `{COMMAND} set-up` makes in production" if is_ours else "your bank issued"
 
 
 def _key_problems(settings: Settings) -> Iterator[str]:

@@ -8,6 +8,7 @@ import click
 from ivr.bank import Examined, load_banks
 from ivr.bank.simulator.__main__ import main as bank
 from ivr.calls.bank_check import check_bank
+from ivr.forwarder.opening import opener_for
 from ivr.reading.problems import did_you_mean
 from ivr.settings import load_settings
 
@@ -26,7 +27,7 @@ def check(name: str) -> None:
     if name not in banks:
         raise click.UsageError(f"{settings.banks} names no bank '{name}' ({did_you_mean(name, banks)})")
     findings = []
-    for finding in check_bank(name, banks[name], os.environ):
+    for finding in check_bank(name, banks[name], os.environ, opener_for):
         findings.append(finding)
         click.echo(line_of(finding))
     if any(finding.is_good is False for finding in findings):

@@ -5,7 +5,15 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from ivr.bank.dev_keys import FINGERPRINT_KEY_BYTES, make_development_keys, make_private_folder, one_at_a_time, replace
+from ivr.bank import VaultSealed, load_banks
+from ivr.bank.dev_keys import (
+    FINGERPRINT_KEY_BYTES,
+    make_development_keys,
+    make_forwarders_key,
+    make_private_folder,
+    one_at_a_time,
+    replace,
+)
 from ivr.errors import ConfigError
 from ivr.settings import Settings
 from ivr.store import migrate, open_store
@@ -46,6 +54,8 @@ def _make_keys(settings: Settings) -> Iterator[str]:
         make_development_keys(keys, bank)
     else:
         _make_fingerprint_key(keys)
+        if any(isinstance(bank, VaultSealed) for bank in load_banks(settings.banks, settings.var).values()):
+            make_forwarders_key(keys)
     for file in sorted((_files(keys) | _files(bank)) - before):
         yield f"key or certificate {file}"
 

@@ -22,6 +22,7 @@ from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
 from ivr.forwarder.charges import Charges
 from ivr.forwarder.notices import Notices, notices_of
+from ivr.forwarder.opening import opener_for
 from ivr.forwarder.results import ResultText, result_words
 from ivr.forwarder.texts import TextJobs
 from ivr.forwarder.twilio_texts import text_sender
@@ -108,7 +109,7 @@ def main() -> None:
     set_up_logging(settings.log_level, settings.log_format)
     require_production(settings, opens_keys=True)
     bank_settings = load_banks(settings.banks, settings.var)
-    banks = {name: open_bank(name, bank, os.environ) for name, bank in bank_settings.items()}
+    banks = {name: open_bank(name, bank, os.environ, opener_for(bank)) for name, bank in bank_settings.items()}
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
     store = open_store(settings.database_url, threads_of(queues))
     flows, folder = live_flows(settings, store, bank_settings)

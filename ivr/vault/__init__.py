@@ -1,4 +1,4 @@
-"""The only place that sees a clear card number: checks it, seals it to the bank, wipes it. It stores and sends nothing.
+"""The only place that sees a clear card number: checks it, seals it to the bank (or to the forwarder), wipes it. It stores and sends nothing.
 
 This package has fewer lines than any other, because each of them can see a card: it has no log, no web framework, no
 database, no pickle and no socket, and the card's digits are never in a `str` or any other object that cannot be wiped.
@@ -7,10 +7,24 @@ database, no pickle and no socket, and the card's digits are never in a `str` or
 from ivr.core.brands import passes_luhn
 from ivr.vault.card import CardRules, Reason, last_date_on_earth
 from ivr.vault.intake import Intake, Vault
-from ivr.vault.seal import SealContext, SealingKey, load_sealing_key
+from ivr.vault.seal import (
+    IV_BYTES,
+    OAEP_256,
+    TAG_BYTES,
+    SealContext,
+    SealingKey,
+    b64,
+    load_sealing_key,
+    protected_header,
+    sealed_header,
+    thumbprint,
+)
 from ivr.vault.secret import Secret
 
 __all__ = [
+    "IV_BYTES",
+    "OAEP_256",
+    "TAG_BYTES",
     "CardRules",
     "Intake",
     "Reason",
@@ -18,7 +32,11 @@ __all__ = [
     "SealingKey",
     "Secret",
     "Vault",
+    "b64",
     "last_date_on_earth",
     "load_sealing_key",
     "passes_luhn",
+    "protected_header",
+    "sealed_header",
+    "thumbprint",
 ]

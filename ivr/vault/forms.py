@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ivr.errors import ConfigError
 from ivr.vault.adyen import load_adyen_key, seal_for_adyen
-from ivr.vault.seal import SealContext, SealingKey, load_sealing_key, seal
+from ivr.vault.seal import CURE, SealContext, SealingKey, load_sealing_key, seal
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,17 @@ class SealingForm:
     seal: Callable[[str, bytearray, SealContext, SealingKey, date], str | None]
 
 
+def load_forwarders_key(file: Path) -> SealingKey:
+    """The forwarder's own public half: the form is ours, and so is the cure."""
+    try:
+        return load_sealing_key(file)
+    except ConfigError as error:
+        cure = "`sealing_key` is the forwarder's own certificate, which `set-up` makes beside `opening_key`"
+        raise ConfigError(str(error).replace(CURE, cure).replace("the bank's", "the forwarder's")) from None
+
+
 FORMS: Mapping[str, SealingForm] = {
     "tonetill": SealingForm(load_sealing_key, seal),
     "adyen": SealingForm(load_adyen_key, seal_for_adyen),
+    "forwarder": SealingForm(load_forwarders_key, seal),
 }

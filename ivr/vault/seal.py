@@ -62,7 +62,7 @@ def compact(protected: Mapping[str, object], clear: bytearray, key: SealingKey, 
     """RFC 7516 3.1, whatever the protected header says."""
     if today > key.good_until:
         raise ConfigError(f"{key.file}: the bank's sealing certificate expired on {key.good_until}; {CURE}")
-    header = b64(json.dumps(protected, separators=(",", ":")).encode())
+    header = sealed_header(protected)
     content_key, iv = AESGCM.generate_key(bit_length=256), os.urandom(IV_BYTES)
     sealed = AESGCM(content_key).encrypt(iv, clear, header)
     parts = (
@@ -82,6 +82,11 @@ def protected_header(field: str, context: SealContext, kid: str) -> dict[str, ob
     """
     bound = {"merchant": context.merchant, "call": context.call, "intent": context.intent, "field": field}
     return {"alg": ALGORITHM, "enc": ENCRYPTION, "kid": kid, "crit": [BINDING], BINDING: bound}
+
+
+def sealed_header(protected: Mapping[str, object]) -> bytes:
+    """As it stands in the seal, and as it is authenticated."""
+    return b64(json.dumps(protected, separators=(",", ":")).encode())
 
 
 def b64(raw: bytes) -> bytes:

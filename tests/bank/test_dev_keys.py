@@ -18,6 +18,7 @@ from tests.bank_process import BankKeys
 from tests.patience import PATIENCE_S
 
 OURS = {"bank-ca.crt", "bank-sealing.crt", "client.crt", "client.key", "fingerprint.key", ".lock"}
+OURS |= {"forwarder-sealing.crt", "forwarder-sealing.key"}
 THE_BANKS = {f"{name}.{kind}" for name in ("ca", "server", "sealing") for kind in ("crt", "key")}
 
 

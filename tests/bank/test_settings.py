@@ -77,10 +77,9 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, old: str, new: str, sa
     assert f"banks.yaml:{says}" in refusal(tmp_path, GOOD.replace(old, new))
 
 
-def test_sealing_to_ourselves_is_not_taken_for_done(tmp_path: Path) -> None:
-    assert "seal_to: Input should be 'bank'" in refusal(
-        tmp_path, GOOD.replace("    ca:", "    seal_to: vault\n    ca:")
-    )
+def test_a_protocol_says_whose_key_fields_are_sealed_to_and_no_setting_changes_that(tmp_path: Path) -> None:
+    said = refusal(tmp_path, GOOD.replace("    ca:", "    seal_to: vault\n    ca:"))
+    assert "5:5: acme_bank: seal_to: expected 'bank': this protocol has fields sealed to the bank's key" in said
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ivr.bank import VaultSealed
 from ivr.bank.certificates import Issuer, issue
-from ivr.bank.dev_keys import make_development_keys, pem, private_pem
-from ivr.calls.production import SHIPPED_TRUNK_FLOWS, require_production
+from ivr.bank.dev_keys import make_development_keys, make_forwarders_key, pem, private_pem
+from ivr.calls.production import SHIPPED_TRUNK_FLOWS, files_problems, require_production
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
 
@@ -175,3 +176,39 @@ def test_accounts_may_be_left_out(site: Site):
 
 def test_development_refuses_none_of_it(site: Site):
     assert site.refused(ENVIRONMENT="development", TWILIO_AUTH_TOKEN="x", MERCHANT="demo-merchant") == ""
+
+
+# ---- a bank that is sent cards in clear
+
+
+class ClearCardSite:
+    """A bank whose fields are sealed to the forwarder's key; no protocol is needed to look at its files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.keys = folder / "keys"
+        self.bank = VaultSealed(protocol="x", url="https://pay.bank.example").below(folder)
+
+    def refused(self, opens_keys: bool) -> str:
+        return "\n".join(files_problems("bank", self.bank, opens_keys))
+
+
+def test_the_pair_that_set_up_makes_is_good_and_the_key_is_the_forwarders_to_look_at(tmp_path: Path):
+    site = ClearCardSite(tmp_path)
+    make_forwarders_key(site.keys)
+    assert site.refused(opens_keys=True) == ""
+    (site.keys / "forwarder-sealing.key").unlink()
+    assert site.refused(opens_keys=False) == ""
+    assert "opening_key: there is no file" in site.refused(opens_keys=True)
+
+
+def test_a_development_pair_is_refused_and_so_is_a_key_of_another_pair(tmp_path: Path):
+    site = ClearCardSite(tmp_path)
+    make_development_keys(site.keys, tmp_path / "bank")
+    assert "sealing_key" in site.refused(opens_keys=False)
+    assert "was made for development" in site.refused(opens_keys=False)
+    development = (site.keys / "forwarder-sealing.key").read_bytes()
+    for half in ("forwarder-sealing.key", "forwarder-sealing.crt"):
+        (site.keys / half).unlink()
+    make_forwarders_key(site.keys)
+    (site.keys / "forwarder-sealing.key").write_bytes(development)
+    assert "is not the key of" in site.refused(opens_keys=True)

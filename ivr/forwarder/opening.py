@@ -1,0 +1,85 @@
+"""Opens card fields sealed to the forwarder's own key, for banks that want them in clear inside TLS (`seal_to: vault`).
+
+Here and nowhere else: what seals cannot open, and no other process of ours may import this. The clear text is decrypted
+straight into a buffer, which the bank's client wipes as soon as its request is written (`ClearCard`).
+"""
+
+import binascii
+import stat
+from base64 import urlsafe_b64decode
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from ivr.bank import AuthorizationRequest, BankSettings, CardNotOpened, ClearCard, OpenCard, VaultSealed
+from ivr.errors import ConfigError
+from ivr.places import COMMAND
+from ivr.vault import IV_BYTES, OAEP_256, TAG_BYTES, SealContext, b64, protected_header, sealed_header, thumbprint
+
+CURE = f"`opening_key` is the forwarder's own private key, which `{COMMAND} set-up` makes"
+NOT_SEALED_HERE = (ValueError, InvalidTag, binascii.Error)
+
+
+class CardOpener:
+    """Holds the private key. ConfigError where it cannot be read, or where others than its owner can read it."""
+
+    def __init__(self, file: Path) -> None:
+        self._key = read_private_key(file)
+        self._kid = thumbprint(self._key.public_key())
+
+    def __call__(self, request: AuthorizationRequest) -> ClearCard:
+        """Use it in `with`. CardNotOpened where a field was sealed to another key, or for another payment or field."""
+        context = SealContext(request.merchant, request.call, request.reference)
+        buffers: dict[str, bytearray] = {}
+        try:
+            for field, sealed in request.sealed.items():
+                header = sealed_header(protected_header(field, context, self._kid))
+                open_into(buffers, field, sealed.encode(), header, self._key)
+        except NOT_SEALED_HERE as error:
+            ClearCard(buffers).wipe()
+            why = type(error).__name__
+            raise CardNotOpened(f"a field was not sealed to our key for this payment ({why})") from None
+        return ClearCard(buffers)
+
+
+def open_into(buffers: dict[str, bytearray], field: str, sealed: bytes, header: bytes, key: RSAPrivateKey) -> None:
+    """RFC 7516 5.2, of one form only: the header must be the one that we would have sealed under, byte by byte, so that
+    nothing in what was received is read before it is authenticated."""
+    given, *parts = sealed.split(b".")
+    encrypted_key, iv, content, tag = map(decoded, parts)
+    if given != header or len(iv) != IV_BYTES or len(tag) != TAG_BYTES:
+        raise ValueError
+    content_key = AESGCM(key.decrypt(encrypted_key, OAEP_256))
+    buffers[field] = bytearray(len(content))
+    content_key.decrypt_into(iv, content + tag, header, buffers[field])
+
+
+def decoded(part: bytes) -> bytes:
+    """Base64url without padding (RFC 7515 2), and only as it is written."""
+    raw = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+    if b64(raw) != part:
+        raise ValueError
+    return raw
+
+
+def read_private_key(file: Path) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(file.read_bytes(), password=None)
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}; {CURE}") from None
+    except (ValueError, TypeError):  # what the parser says could quote the file
+        raise ConfigError(f"{file}: not a private key in unencrypted PEM; {CURE}") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ConfigError(f"{file}: not an RSA key; {CURE}")
+    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"{file}: others than its owner can read it; chmod 600 {file}")
+    return key
+
+
+def opener_for(bank: BankSettings) -> OpenCard | None:
+    """For a bank that is sent cards in clear; None for one that opens the seals itself."""
+    return CardOpener(bank.opening_key) if isinstance(bank, VaultSealed) else None
