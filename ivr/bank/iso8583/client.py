@@ -21,7 +21,6 @@ from ivr.bank.iso8583.spec import load_spec
 from ivr.errors import ConfigError
 
 
-
 def system_time() -> datetime:
     return datetime.now(UTC)
 
@@ -113,7 +112,9 @@ def tls_context(settings: Iso8583Settings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca)
     except OSError as error:  # ssl.SSLError is one too
-        raise ConfigError(f"{settings.ca}: {words_of(error)}; `ca` must be an authority in PEM, or be left out") from None
+        raise ConfigError(
+            f"{settings.ca}: {words_of(error)}; `ca` must be an authority in PEM, or be left out"
+        ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.client_certificate is None:
         return context
@@ -124,5 +125,3 @@ def tls_context(settings: Iso8583Settings) -> ssl.SSLContext:
         cure = "they must be a certificate and its own key, unencrypted PEM"
         raise ConfigError(f"{files}: {words_of(error)}; {cure}") from None
     return context
-
-

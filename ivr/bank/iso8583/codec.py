@@ -3,8 +3,9 @@
 So no text of a card is made here: one buffer, which its sender overwrites.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import iso8583
 
@@ -23,7 +24,7 @@ class Clear:
     """Digits that stand in a field, from a character of it on. The buffer is the opener's to wipe."""
 
     field: str
-    digits: bytearray | memoryview = field(repr=False)
+    digits: bytearray | memoryview = dataclasses.field(repr=False)
     at: int = 0
 
 

@@ -42,7 +42,9 @@ def resolved(host: str, port: int) -> Iterator[Examined]:
 def problem(words: str) -> str:
     """With the cure."""
     if "0800" in words:
-        return f"is connected, and cannot be used: {words}; check terminal, merchant, acquirer and `network` in the spec"
+        return (
+            f"is connected, and cannot be used: {words}; check terminal, merchant, acquirer and `network` in the spec"
+        )
     if any(sign in words.lower() for sign in CERTIFICATE):
         return f"cannot be reached: {words}; check ca, and that url has the name that is in the host's certificate"
     return f"cannot be reached: {words}; check url, ca, client_certificate and the network"
@@ -50,6 +52,10 @@ def problem(words: str) -> str:
 
 def waits(opening: Opening) -> Examined:
     if opening.settings.reversals_block:
-        return Examined(None, "reversals_block is set: a reversal is believed at once. Have it in writing from the acquirer")
+        return Examined(
+            None, "reversals_block is set: a reversal is believed at once. Have it in writing from the acquirer"
+        )
     within = f"{opening.settings.arrives_within:g} s"
-    return Examined(None, f"reversals_block is not set: a charge without an answer is reversed {within} after it was sent")
+    return Examined(
+        None, f"reversals_block is not set: a charge without an answer is reversed {within} after it was sent"
+    )

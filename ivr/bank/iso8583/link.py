@@ -219,14 +219,20 @@ class Link:
             self._answer_network(connection, message)
             return
         key = message["t"], message.get("11", "")
-        with self._lock:
-            question = self._waiting.get(key)
-        if question is None or not question.fits(message):
+        if not self._answered(key, message):
             # Given up on, or never asked. What it says changes nothing: the charge is being undone.
             self.late_answers += 1
             log.warning("an answer nobody waits for", bank=self._address.host, type=key[0], stan=key[1])
-            return
-        question.end(message)
+
+    def _answered(self, key: tuple[str, str], message: Message) -> bool:
+        """The first answer counts, and no second."""
+        with self._lock:
+            question = self._waiting.get(key)
+            if question is None or not question.fits(message):
+                return False
+            del self._waiting[key]
+            question.end(message)
+            return True
 
     def _answer_network(self, connection: Connection, asked: Message) -> None:
         """The host's own echo."""

@@ -124,14 +124,18 @@ class Writer:
             found += [Clear(EXPIRY, month_year[2:]), Clear(EXPIRY, month_year[:2], 2)]
         return found
 
-    def chosen(self, kind: str, fields: Iterable[str], values: Mapping[str, str], clear: Iterable[Clear]) -> dict[str, str]:
+    def chosen(
+        self, kind: str, fields: Iterable[str], values: Mapping[str, str], clear: Iterable[Clear]
+    ) -> dict[str, str]:
         """The fields of one message, each as long as the host wants it."""
         lengths: dict[str, int] = {}
         for one in clear:
             lengths[one.field] = lengths.get(one.field, 0) + len(one.digits)
         noughts = {field: "0" * length for field, length in lengths.items() if field in (CARD_NUMBER, EXPIRY)}
         known = {**values, **noughts}
-        return {"t": kind} | {field: self.fitted(field, known[field]) for field in dict.fromkeys(fields) if field in known}
+        return {"t": kind} | {
+            field: self.fitted(field, known[field]) for field in dict.fromkeys(fields) if field in known
+        }
 
     def fitted(self, field: str, value: str) -> str:
         form = self.spec.fields[field]

@@ -35,7 +35,14 @@ def tls_only(url: str) -> str:
         port = parts.port
     except ValueError:
         port = None
-    if port is None or parts.scheme != "tls" or not parts.hostname or parts.username or parts.path.strip("/") or parts.query:
+    if (
+        port is None
+        or parts.scheme != "tls"
+        or not parts.hostname
+        or parts.username
+        or parts.path.strip("/")
+        or parts.query
+    ):
         raise ValueError("expected tls://host:port")
     return url.rstrip("/")
 
@@ -91,7 +98,9 @@ class Iso8583Settings(VaultSealed):
         """It leaves while it is fresh, once a connection stands; twice the time of an answer: to leave, and in the network."""
         least = FRESH_S + self.connect_timeout + 2 * self.read_timeout
         if not self.reversals_block and self.arrives_within < least:
-            raise PydanticCustomError("reversed_too_early", f"arrives_within must be {least:g}s or more, by the timeouts")
+            raise PydanticCustomError(
+                "reversed_too_early", f"arrives_within must be {least:g}s or more, by the timeouts"
+            )
         return self
 
     @property

@@ -1,5 +1,6 @@
 """The file that says how a host writes its messages: read with every problem at its line, and what it means for the codec."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,19 @@ def has_code(written: str) -> str:
     return written
 
 
+def ten_hexadecimals(written: str) -> str:
+    if written and not re.fullmatch(r"[0-9A-Fa-f]{10}", written):
+        raise ValueError('expected ten hexadecimal digits such as "6000010002", or "" for none')
+    return written
+
+
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Framing(Part):
     length_counts_itself: bool = False
-    tpdu: str = Field(default="", pattern=r"^([0-9A-Fa-f]{10})?$")
+    tpdu: Annotated[str, AfterValidator(ten_hexadecimals)] = ""
     longest: int = Field(default=2048, ge=64, le=LONGEST_FRAME)
 
 
@@ -116,12 +123,16 @@ def problems_of(spec: HostSpec) -> list[str]:
     for name, needed in NEEDED.items():
         used = set(getattr(spec.messages, name))
         found += [f"{name}: field {field} is needed" for field in sorted(needed - used, key=int)]
-        found += [f"{name}: field {field} is not among `fields`" for field in sorted(used - spec.fields.keys(), key=int)]
+        found += [
+            f"{name}: field {field} is not among `fields`" for field in sorted(used - spec.fields.keys(), key=int)
+        ]
         found += [
             f"{name}: field {field} needs a value: say it in `values`"
             for field in sorted(used - FILLED - spec.values.keys(), key=int)
         ]
-    found += [f"fields: {field} is needed to read an answer" for field in sorted(ANSWERED - spec.fields.keys(), key=int)]
+    found += [
+        f"fields: {field} is needed to read an answer" for field in sorted(ANSWERED - spec.fields.keys(), key=int)
+    ]
     if spec.security_code and spec.security_code.field not in spec.fields:
         found.append(f"security_code: field {spec.security_code.field} is not among `fields`")
     if any(spec.fields[field].what != "digits" for field in (CARD_NUMBER, EXPIRY) if field in spec.fields):
@@ -145,13 +156,12 @@ def load_spec(file: Path) -> ReadSpec:
     except OSError as error:
         cure = f"`spec` names how the host writes its messages; {SHIPPED_SPEC} is one to copy"
         raise ConfigError(f"{file}: {error.strerror}; {cure}") from None
-    problems = [str(problem) for problem in source.problems]
+    if source.problems:
+        raise ConfigError("\n".join(map(str, source.problems)))
     try:
         host = HostSpec.model_validate(source.tree)
     except ValidationError as error:
-        problems += explain(source, error)
-    if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError("\n".join(explain(source, error))) from None
     return ReadSpec(file, host, codec_spec(host))
 
 
@@ -167,6 +177,8 @@ def explain(source: Source, error: ValidationError) -> list[str]:
         elif not path and ":" in message:
             # Of the spec as a whole: the message begins with the part that it is about.
             path = place_of(message)
+        elif path:
+            message = f"{'.'.join(map(str, path))}: {message}"
         lines.append(source.line(path, message, cure))
     return lines
 
@@ -198,7 +210,13 @@ def codec_spec(host: HostSpec) -> dict[str, dict[str, Any]]:
     bitmap |= {"max_len": BITMAP_BYTES if encoding.bitmaps == "binary" else 2 * BITMAP_BYTES, "desc": "bitmap"}
     found: dict[str, dict[str, Any]] = {
         "h": {"data_enc": "ascii", "len_enc": "ascii", "len_type": 0, "max_len": 0, "desc": "header"},
-        "t": {"data_enc": digits, "len_enc": "ascii", "len_type": 0, "max_len": 2 if digits == "b" else 4, "desc": "type"},
+        "t": {
+            "data_enc": digits,
+            "len_enc": "ascii",
+            "len_type": 0,
+            "max_len": 2 if digits == "b" else 4,
+            "desc": "type",
+        },
         "p": bitmap,
         "1": bitmap,
     }

@@ -23,7 +23,8 @@ from tests.bank.requests import new_request
 from tests.bank_process import SLOW_S, BankKeys
 
 PAN = "4111111111111111"
-_numbers = count(1)
+# Of the tests' own purchases, apart from those that a store counts.
+_numbers = count(100_001)
 
 
 @dataclass(frozen=True)

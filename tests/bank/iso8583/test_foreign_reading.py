@@ -41,7 +41,12 @@ def test_each_message_is_read_as_it_was_meant(form: str, tpdu: str, bank_keys: B
     for one, kind in ((reversal, "0420"), (repeat, "0421")):
         sent = one.pop("7")
         assert one == plain({"0": kind, **meant, "90": named}, but="7")
-        assert abs(datetime.strptime(f"{trace.at.year}{sent.zfill(10)}", "%Y%m%d%H%M%S").replace(tzinfo=UTC) - trace.at).days < 1
+        assert (
+            abs(
+                datetime.strptime(f"{trace.at.year}{sent.zfill(10)}", "%Y%m%d%H%M%S").replace(tzinfo=UTC) - trace.at
+            ).days
+            < 1
+        )
     assert plain(sign_on) == plain({"0": "0800", "7": sign_on["7"], "11": sign_on["11"], "70": "001"})
 
 
