@@ -11,6 +11,7 @@ EXTRA_OF = {
     "scipy": "voice",
     "espeakng_loader": "voice",
     "matplotlib": "plot",
+    "iso8583": "iso8583",
 }
 # scipy comes with two extras: these commands need one of them whole, whichever module is missed first.
 EXTRA_OF_COMMAND = {"trunk": "trunk", "ring": "trunk"}

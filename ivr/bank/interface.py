@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 from ivr.bank.promises import Promises
@@ -49,7 +50,7 @@ class AuthorizationRequest:
     """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart.
 
     `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up. `capture_later`: authorize
-    only, where the bank would otherwise take the money with it.
+    only, where the bank would otherwise take the money with it. `trace`: what `new_trace` made.
     """
 
     reference: str
@@ -61,6 +62,7 @@ class AuthorizationRequest:
     moto: bool = True
     invoice_reference: str = ""
     capture_later: bool = False
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,17 @@ class Bank(Protocol):
     def reverse(self, reference: str) -> BankAnswer:
         """Takes an authorization back, or forbids one that has not arrived yet. The second time it changes nothing."""
         return BankAnswer("unknown", reference, reason="this bank cannot be told to undo")
+
+    def new_trace(self, number: int, now: datetime) -> str:
+        """Of a bank that is `traced`: what it will find a request by, stored before that leaves; 80 characters at most.
+
+        `number` counts the requests to this bank, over all forwarders, and never comes twice.
+        """
+        return ""
+
+    def undo(self, original: AuthorizationRequest, again: bool) -> BankAnswer:
+        """`reverse` for a bank that is `traced`: it is told of the request. `again`: this was asked before, unanswered."""
+        return self.reverse(original.reference)
 
     def capture(self, reference: str, bank_reference: str, amount: Money) -> BankAnswer:
         """Takes the money of an approved charge (`captures_apart`). The second time it changes nothing."""

@@ -20,7 +20,7 @@ Operation = Literal[
     "authorize", "sale", "capture", "void", "refund", "card verification", "create token", "charge token"
 ]
 Undo = Literal["no", "what has arrived", "also before arrival"]
-NextQuestion = Literal["inquire", "repeat", "undo", "nothing"]
+NextQuestion = Literal["inquire", "repeat", "undo", "wait", "nothing"]
 NextOfModification = Literal["repeat", "inquire", "nothing"]
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
@@ -35,7 +35,9 @@ class Promises:
     `undo_is_told_later`: an undo is accepted at once, and its outcome comes in a notification. `captures_apart`: an
     authorization takes no money until it is captured. `fields`: the card fields that a request has room for.
     `inquires_modifications`: a refund, void or capture can be asked about by its key. `modifications_are_told_later`: it is
-    taken at once, and its outcome comes in a notification.
+    taken at once, and its outcome comes in a notification. `undo_waits_s`: how long after it was sent a request may still
+    arrive, where an undo does not stop it: nothing is undone before. `traced`: a request has numbers of its own, which are
+    stored before it leaves, and an undo is told them.
     """
 
     seal: str
@@ -50,15 +52,19 @@ class Promises:
     fields: frozenset[CardField] = frozenset({"card_number", "expiry", "security_code"})
     inquires_modifications: bool = False
     modifications_are_told_later: bool = False
+    undo_waits_s: float = 0.0
+    traced: bool = False
 
 
-def after_silence(promises: Promises, age_s: float) -> NextQuestion:
-    """What to ask about a charge that was begun `age_s` ago, may have left, and has no answer."""
+def after_silence(promises: Promises, age_s: float, sent_s: float | None = None) -> NextQuestion:
+    """What to ask about a charge that was begun `age_s` ago, may have left (`sent_s` ago at most) and has no answer."""
     if promises.inquires:
         return "inquire"
     if age_s < promises.repeats_s:
         return "repeat"
-    return "nothing" if promises.undo == "no" else "undo"
+    if promises.undo == "no":
+        return "nothing"
+    return "wait" if (age_s if sent_s is None else sent_s) < promises.undo_waits_s else "undo"
 
 
 def after_silent_modification(promises: Promises, age_s: float) -> NextOfModification:
@@ -86,7 +92,8 @@ def _cells(promises: Promises) -> Iterable[tuple[str, str]]:
     yield "card fields", ", ".join(name for name in CARD_FIELDS if name in promises.fields)
     yield "can be asked by our reference", _yes(promises.inquires)
     yield "the same request again under its key", f"for {_time(promises.repeats_s)}" if promises.repeats_s else "no"
-    yield "can be told to undo by our reference", promises.undo
+    yield "can be told to undo by our reference", _undo(promises)
+    yield "numbers that it finds a request by, stored before it leaves", _yes(promises.traced)
     yield "the outcome of an undo", "in a notification" if promises.undo_is_told_later else "in its answer"
     yield "takes the money", "when it is captured" if promises.captures_apart else "with the authorization"
     yield "may approve a part", _yes(promises.partial_approval)
@@ -105,6 +112,10 @@ def _cells(promises: Promises) -> Iterable[tuple[str, str]]:
 
 def _then(first: str, last: str) -> str:
     return first if first == last else f"{first}, then {last}"
+
+
+def _undo(promises: Promises) -> str:
+    return f"{promises.undo}, {promises.undo_waits_s:g} s after it left" if promises.undo_waits_s else promises.undo
 
 
 def _yes(promised: bool) -> str:

@@ -50,7 +50,7 @@ class Charges:
     # ---- a charge
 
     def authorize(self, job: Job) -> None:
-        payment = self._payment(job)
+        payment = self._traced(job, self._payment(job))
         sealed = self.store.mark_sent(job)
         if sealed is None:
             # An earlier holder of this job died after it may have sent: only the bank knows.
@@ -67,6 +67,15 @@ class Charges:
                 self._record(job, payment, "unknown", replace(answer, authorization_code=None))
             case _:
                 self._record(job, payment, "unknown")
+
+    def _traced(self, job: Job, payment: Payment) -> Payment:
+        """What the bank will find the request by is on disk before that leaves."""
+        promises, name = self._promises(payment), payment.intent.bank
+        if promises is None or not promises.traced:
+            return payment
+        now = self.now()
+        trace = self.store.trace(job, name, lambda number: self.banks[name].new_trace(number, now), now)
+        return replace(payment, bank_trace=trace, traced_at=now) if trace else payment
 
     def _not_sent(self, job: Job, payment: Payment) -> None:
         """Nothing left, so nothing was charged: try again while the caller may still be waiting, then give up."""
@@ -90,6 +99,8 @@ class Charges:
                 self._repeat(job, payment)
             case "undo":
                 self._reverse(job, payment)
+            case "wait":
+                self._later(job)
             case "nothing":
                 log.error("nobody can say what became of a charge: ask the bank", reference=job.reference)
                 self._later(job)
@@ -99,7 +110,8 @@ class Charges:
         promises = self._promises(payment)
         if promises is None:
             return "inquire"
-        return after_silence(promises, (self.now() - payment.begun_at).total_seconds())
+        sent_s = (self.now() - payment.traced_at).total_seconds() if payment.traced_at else None
+        return after_silence(promises, (self.now() - payment.begun_at).total_seconds(), sent_s)
 
     def _promises(self, payment: Payment) -> Promises | None:
         bank = self.banks.get(payment.intent.bank)
@@ -142,17 +154,35 @@ class Charges:
             self._reverse(job, payment)
 
     def _reverse(self, job: Job, payment: Payment) -> None:
-        reference = payment.intent.reference
         promises = self._promises(payment)
-        if promises is not None and promises.undo_is_told_later:
-            self.store.note_charge(reference, UNDO_ASKED, self.now())
-        answer = self._ask(payment, "reverse", lambda bank: bank.reverse(reference))
+        if promises is not None and promises.traced:
+            answer = self._undo(job, payment)
+        else:
+            answer = self._reverse_by_reference(payment, promises)
+        if answer is None:
+            return
         if answer.outcome == "reversed":
             self._record(job, payment, "reversed", answer)
         elif answer.outcome == "undoing":
             self.store.postpone(job, UNDOING_PAUSE_S, self.due)
         else:
             self._later(job)
+
+    def _reverse_by_reference(self, payment: Payment, promises: Promises | None) -> BankAnswer:
+        reference = payment.intent.reference
+        if promises is not None and promises.undo_is_told_later:
+            self.store.note_charge(reference, UNDO_ASKED, self.now())
+        return self._ask(payment, "reverse", lambda bank: bank.reverse(reference))
+
+    def _undo(self, job: Job, payment: Payment) -> BankAnswer | None:
+        """Noted before it is asked, so that whoever asks after a crash says that it was asked before."""
+        sealed = self.store.sealed_again(job)
+        if sealed is None:
+            return None  # the lease has moved on
+        was_asked = UNDO_ASKED in self.store.entries(job.reference)
+        self.store.note_charge(job.reference, UNDO_ASKED, self.now())
+        original = _request(payment, sealed)
+        return self._ask(payment, "reverse", lambda bank: bank.undo(original, was_asked))
 
     # ---- the money of an approved charge, where the bank does not take it with the authorization
 
@@ -249,4 +279,5 @@ def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationReques
         moto=True,
         sealed=sealed,
         invoice_reference=intent.payable_key,
+        trace=payment.bank_trace,
     )

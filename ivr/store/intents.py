@@ -57,6 +57,7 @@ class Payment:
     """An intent and where it stands. `begun_at`: when it was written down, before anything could leave.
 
     `confirmation_number` is ours, given when the charge was begun; `authorization_code` is the bank's (ISO 8583 field 38).
+    `bank_trace`: what its bank's protocol had stored of the request, at `traced_at`, before that could leave.
     """
 
     intent: PaymentIntent
@@ -66,6 +67,8 @@ class Payment:
     begun_at: datetime
     bank_reference: str | None = None
     authorization_code: str | None = None
+    bank_trace: str = ""
+    traced_at: datetime | None = None
 
     @property
     def receipt_number(self) -> str:
@@ -127,6 +130,13 @@ _MOVE = text(
     "UPDATE payment_intent SET status = :new, authorization_code = :number, response_code = :code, "
     "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference) "
     "WHERE reference = :reference AND status = :old"
+)
+_TRACE = text(
+    "UPDATE payment_intent SET bank_trace = :trace, traced_at = :at WHERE reference = :reference AND status = 'accepted'"
+)
+_NEXT_NUMBER = text(
+    "INSERT INTO bank_number (bank, number) VALUES (:bank, 1) "
+    "ON CONFLICT (bank) DO UPDATE SET number = bank_number.number + 1 RETURNING number"
 )
 _READ = select(payment_intent).where(payment_intent.c.reference == bindparam("reference"))
 _ON_PAYABLE = "FROM payment_intent WHERE payable_source = :source AND payable_key = :key"
@@ -196,6 +206,17 @@ def move(connection: Connection, reference: str, old: Status, new: Status, word:
     return connection.execute(_MOVE, values | {"reference": reference, "old": old, "new": new}).rowcount == 1
 
 
+def next_number(connection: Connection, bank: str) -> int:
+    """From 1, and never the same twice for a bank."""
+    return int(connection.execute(_NEXT_NUMBER, {"bank": bank}).scalar_one())
+
+
+def write_trace(connection: Connection, reference: str, trace: str, now: datetime) -> bool:
+    """False where the request may have left before: what it left with stays."""
+    values = {"trace": trace, "at": milliseconds(now), "reference": reference}
+    return connection.execute(_TRACE, values).rowcount == 1
+
+
 def read_payment(connection: Connection, reference: str) -> Payment | None:
     row = connection.execute(_READ, {"reference": reference}).first()
     return payment_of(row) if row else None
@@ -215,6 +236,18 @@ def payment_of(row: Any) -> Payment:
         payable_key=row.payable_key,
         line=row.line,
     )
-    begun_at = datetime.fromtimestamp(row.created_at / 1000, UTC)
-    number, code = row.confirmation_number or "", row.authorization_code
-    return Payment(intent, row.status, number, row.response_code, begun_at, row.bank_reference, code)
+    return Payment(
+        intent=intent,
+        status=row.status,
+        confirmation_number=row.confirmation_number or "",
+        response_code=row.response_code,
+        begun_at=_time_of(row.created_at),
+        bank_reference=row.bank_reference,
+        authorization_code=row.authorization_code,
+        bank_trace=row.bank_trace or "",
+        traced_at=None if row.traced_at is None else _time_of(row.traced_at),
+    )
+
+
+def _time_of(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,5 +1,6 @@
 """Payment intents and what became of them: one intent, one charge; ledger rows are added, never changed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,9 +26,11 @@ from ivr.store.intents import (
     is_begun,
     is_open_on_payable,
     move,
+    next_number,
     paid_but_not_known,
     payment_of,
     read_payment,
+    write_trace,
 )
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_payment
@@ -149,6 +152,17 @@ class Ledger:
             return read_story(connection, reference)
 
     # ---- the forwarder's side
+
+    def trace(self, job: Job, bank: str, write: Callable[[int], str], now: datetime) -> str | None:
+        """What the bank will find the request by, durably and before it leaves. `write` makes it of the bank's next number.
+
+        None where a request may have left before, or the lease is lost.
+        """
+        with self._database.money() as connection:
+            if not is_held(connection, job):
+                return None
+            trace = write(next_number(connection, bank))
+            return trace if write_trace(connection, job.reference, trace, now) else None
 
     def mark_sent(self, job: Job) -> dict[str, str] | None:
         """Durably, before anything leaves. The sealed fields; None if a request may have left before: never send again."""

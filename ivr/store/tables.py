@@ -88,6 +88,8 @@ payment_intent = Table(
     Column("is_counted", Boolean, nullable=False, server_default=true()),  # against limits; an operator may take it out
     Column("bank_reference", String(40)),  # the bank's own, by which an approved charge is captured
     Column("acknowledged_at", BigInteger),  # when a billing system of the merchant's said that it knows of it
+    Column("bank_trace", String(80)),  # what the bank finds the request by beside our reference; its protocol wrote it
+    Column("traced_at", BigInteger),  # when that was written: before the request could leave
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
     Index("intent_by_payable", "payable_source", "payable_key", "created_at"),
@@ -143,6 +145,14 @@ bank_news = Table(
     Column("bank", String(60), primary_key=True),
     Column("event", String(120), primary_key=True),
     Column("at", BigInteger, nullable=False),
+)
+
+# The latest of the numbers by which the requests to a bank are counted, over all forwarders.
+bank_number = Table(
+    "bank_number",
+    metadata,
+    Column("bank", String(60), primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 # Work for the forwarder: leased by `leased_until`, fenced by `fence`, which moves with every lease. `queue`: a bank's, or

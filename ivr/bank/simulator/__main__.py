@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.bank.simulator.books import BookEntry, charged, read_books
-from ivr.bank.simulator.scenarios import SCENARIOS
+from ivr.bank.simulator.scenarios import SCENARIOS, Chances, Ways, scenario_for
 from ivr.bank.simulator.server import BankSimulator
 from ivr.errors import ConfigError, IvrError
 from ivr.logs import set_up_logging
@@ -30,6 +30,9 @@ def default_folder() -> Path:
     "--dir", "folder", type=click.Path(path_type=Path), default=default_folder, help="Keys and books [var/bank]."
 )
 @click.option("--slow-seconds", "slow_s", default=8.0, show_default=True, help="How slow the slow cards are.")
+@click.option("--iso8583-port", type=int, envvar="BANK_ISO8583_PORT", help="Speaks ISO 8583 as well, on this port.")
+@click.option("--fault-share", default=0.0, type=click.FloatRange(0, 1), help="Breaks this share of all other charges.")
+@click.option("--seed", default=0, show_default=True, help="Of the faults by chance: the same seed, the same faults.")
 @click.option(
     "--log-level", default="info", envvar="LOG_LEVEL", type=click.Choice(["debug", "info", "warning", "error"])
 )
@@ -68,15 +71,20 @@ def cards() -> None:
     Console().print(table)
 
 
-def run(folder: Path, host: str, port: int, slow_s: float) -> None:
+def run(
+    folder: Path, host: str, port: int, slow_s: float, iso8583_port: int | None, fault_share: float, seed: int
+) -> None:
+    ways = Ways(slow_s, choose=Chances(fault_share, seed) if fault_share else scenario_for)
     try:
-        bank = BankSimulator(folder, host, port, slow_s)
+        bank = BankSimulator(folder, host, port, iso8583_port=iso8583_port, ways=ways)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     for number in (signal.SIGTERM, signal.SIGINT):
         # `stop` waits for the serving loop, which is in this thread: so from another one.
         signal.signal(number, lambda *_: threading.Thread(target=bank.stop).start())
     click.echo(f"bank simulator: {bank.url}, books and keys in {folder}")
+    if bank.iso8583 is not None:
+        click.echo(f"bank simulator: {bank.iso8583.url} in ISO 8583")
     bank.serve()
     click.echo("bank simulator: stopped")
 

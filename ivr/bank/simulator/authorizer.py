@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Bound, DecryptedCard, Decryption, Refused
-from ivr.bank.simulator.scenarios import LineFault, scenario_for
+from ivr.bank.simulator.scenarios import Choice, LineFault, scenario_for
 from ivr.core.money import Money
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
@@ -77,11 +77,16 @@ class Authorizer:
     """Shared by all threads."""
 
     def __init__(
-        self, decryption: Decryption, books: Books, today: Callable[[], date] = lambda: datetime.now(UTC).date()
+        self,
+        decryption: Decryption,
+        books: Books,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        choose: Choice = scenario_for,
     ) -> None:
         self._decryption = decryption
         self._books = books
         self._today = today
+        self._choose = choose
 
     def authorize(self, body: bytes, idempotency_key: str) -> BankReply | Undecided:
         """A reply at once to what is malformed, known already or refused; otherwise what is still to be entered."""
@@ -101,7 +106,7 @@ class Authorizer:
         note, fault = "", None
         try:
             card = self._decryption.decrypt_card(message.sealed, bound, self._today())
-            scenario = scenario_for(card.pan, message.amount.minor)
+            scenario = self._choose(card.pan, message.amount.minor)
             code, fault, note = scenario.response_code, scenario.fault, scenario.name
         except Refused as refused:
             card, code, note = DecryptedCard("", "unknown", ""), refused.response_code, str(refused)

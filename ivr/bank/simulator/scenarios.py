@@ -1,7 +1,10 @@
 """What the simulator does for which test card or amount: the published table. Any other valid card is approved."""
 
-from dataclasses import dataclass
-from typing import Literal
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 # before, after: whether the authorization is in the bank's books by then.
 LineFault = Literal[
@@ -48,6 +51,32 @@ _BY_PAN = {scenario.pan: scenario for scenario in SCENARIOS} | {
 _BY_AMOUNT = {scenario.amount_minor: scenario for scenario in SCENARIOS}
 
 
+Choice = Callable[[str, int], Scenario]
+
+
 def scenario_for(pan: str, amount_minor: int) -> Scenario:
     """The card's scenario, else the amount's, else approval."""
     return _BY_PAN.get(pan) or _BY_AMOUNT.get(amount_minor) or APPROVAL
+
+
+class Chances:
+    """Breaks this share of all charges that nothing else is said of, in any of the ways; the same for the same seed."""
+
+    def __init__(self, share: float, seed: int) -> None:
+        self._share, self._random, self._lock = share, random.Random(seed), threading.Lock()
+
+    def __call__(self, pan: str, amount_minor: int) -> Scenario:
+        known = scenario_for(pan, amount_minor)
+        with self._lock:
+            is_broken, fault = self._random.random() < self._share, self._random.choice(get_args(LineFault))
+        return Scenario(fault, "", 0, "by chance", fault=fault) if known is APPROVAL and is_broken else known
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How the simulator behaves, in whatever protocol. `blocks`: a reversal that comes before its charge stops that;
+    only where it is spoken to in ISO 8583 may it be otherwise."""
+
+    slow_s: float = 8.0
+    blocks: bool = True
+    choose: Choice = field(default=scenario_for)

@@ -7,6 +7,7 @@ import ssl
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ivr.bank.simulator.books import Books
 from ivr.bank.simulator.decryption import Decryption
 from ivr.bank.simulator.modification_books import Kind
 from ivr.bank.simulator.modifier import Modifier
-from ivr.bank.simulator.scenarios import LineFault
+from ivr.bank.simulator.scenarios import LineFault, Ways
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 
@@ -36,13 +37,23 @@ MODIFICATIONS: dict[str, Kind] = {"/refunds": "refund", "/void": "void", "/captu
 class BankSimulator:
     """`with BankSimulator(folder) as bank:` serves in a thread; `bank.url` is where. Port 0 takes any free port."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int = 0, slow_s: float = 8.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        slow_s: float = 8.0,
+        iso8583_port: int | None = None,
+        ways: Ways | None = None,
+    ) -> None:
         context = tls_context(folder)
         decryption = Decryption(folder / "sealing.key")
         self.books = Books(folder)
+        ways = ways or Ways(slow_s)
         try:
-            authorizer, modifier = Authorizer(decryption, self.books), Modifier(self.books)
-            self._server = Server((host, port), context, authorizer, modifier, slow_s)
+            authorizer = Authorizer(decryption, self.books, choose=ways.choose)
+            self._server = Server((host, port), context, authorizer, Modifier(self.books), ways.slow_s)
+            self.iso8583 = None if iso8583_port is None else iso_host(host, iso8583_port, folder, self.books, ways)
         except OSError as error:
             self.books.close()
             raise ConfigError(f"{host}:{port}: {error.strerror}; choose another with --port") from None
@@ -55,6 +66,8 @@ class BankSimulator:
             self._server.serve_forever(poll_interval=0.05)
         finally:
             self._server.server_close()
+            if self.iso8583 is not None:
+                self.iso8583.stop()
             self.books.close()
 
     def stop(self) -> None:
@@ -70,6 +83,19 @@ class BankSimulator:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def iso_host(host: str, port: int, folder: Path, books: Books, ways: Ways) -> Any:
+    """Begun at once. Its codec is an extra: ConfigError, with the cure, where that is missing."""
+    try:
+        module = import_module("ivr.bank.simulator.iso_host")
+    except ModuleNotFoundError as error:
+        if error.name != "iso8583":
+            raise
+        raise ConfigError("--iso8583-port needs more than is installed: pip install 'tonetill[iso8583]'") from None
+    found = module.IsoHost(folder, books, tls_context(folder), ways)
+    found.start(host, port)
+    return found
 
 
 class Server(ThreadingHTTPServer):

@@ -1,0 +1,114 @@
+"""Purchases and reversals at the simulator's ISO 8583 host, over TLS: what each of its cards becomes, with its books as judge."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ivr.bank import judge
+from ivr.bank.iso8583.client import Iso8583Bank
+from ivr.bank.simulator import BY_NAME
+from tests.bank.iso8583.running import RunningHost, traced
+
+
+def test_a_purchase_is_approved_and_booked_under_its_retrieval_reference(client: Iso8583Bank, host: RunningHost):
+    request = traced(client, host.request())
+    answer = client.authorize(request)
+    assert (answer.outcome, answer.response_code, answer.amount) == ("approved", "00", request.amount)
+    entry = host.entry(request.trace)
+    assert entry is not None
+    assert (entry.outcome, entry.last4, entry.amount) == ("approved", "1111", request.amount)
+    assert entry.authorization_code == answer.authorization_code
+    assert judge(answer, "authorize", request.amount) is answer
+
+
+@pytest.mark.parametrize("name", ["do_not_honor", "insufficient_funds", "expired_card", "invalid_card", "lost_card"])
+def test_a_refusing_code_is_a_decline(name: str, client: Iso8583Bank, host: RunningHost):
+    request = traced(client, host.request(BY_NAME[name].pan))
+    answer = client.authorize(request)
+    assert (answer.outcome, answer.response_code) == ("declined", BY_NAME[name].response_code)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_booked"),
+    [
+        ("error_before", False),
+        ("error_after", True),
+        ("closed_before", False),
+        ("closed_after", True),
+        ("garbled_after", True),
+        ("duplicate", False),
+    ],
+)
+def test_whatever_breaks_is_unknown_and_undone_by_a_reversal_that_names_it(
+    name: str, is_booked: bool, client: Iso8583Bank, host: RunningHost
+):
+    request = traced(client, host.request(BY_NAME[name].pan))
+    assert client.authorize(request).outcome == "unknown"
+    entry = host.entry(request.trace)
+    assert (entry is not None and entry.outcome == "approved") == is_booked
+    assert client.undo(request, again=False).outcome == "reversed"
+    entry = host.entry(request.trace)
+    assert entry is not None
+    assert entry.outcome == "reversed"
+
+
+def test_a_purchase_that_comes_after_its_reversal_is_refused(client: Iso8583Bank, host: RunningHost):
+    request = traced(client, host.request())
+    assert client.undo(request, again=False).outcome == "reversed"
+    assert client.authorize(request).response_code == "12"
+
+
+def test_a_reversal_that_names_another_purchase_in_field_90_undoes_nothing(client: Iso8583Bank, host: RunningHost):
+    request = traced(client, host.request())
+    client.authorize(request)
+    stan, at, retrieval = request.trace.split(" ")
+    another = replace(request, trace=f"{int(stan) + 500_000:06d} {at} {retrieval}")
+    assert client.undo(another, again=False).outcome != "reversed"
+    entry = host.entry(request.trace)
+    assert entry is not None
+    assert entry.outcome == "approved"
+
+
+def test_answers_out_of_order_each_find_their_question(client: Iso8583Bank, host: RunningHost):
+    """The slow card's answer comes after the quick ones', which were asked later."""
+    pans = [BY_NAME["slow"].pan, "4111111111111111", BY_NAME["do_not_honor"].pan] * 5
+    requests = [traced(client, host.request(pan)) for pan in pans]
+    with ThreadPoolExecutor(len(requests)) as pool:
+        answers = list(pool.map(client.authorize, requests))
+    assert [answer.outcome for answer in answers] == ["approved", "approved", "declined"] * 5
+    codes = [entry.authorization_code for one in requests if (entry := host.entry(one.trace))]
+    assert codes == [answer.authorization_code for answer in answers]
+
+
+def test_nothing_leaves_that_was_written_down_long_ago(client: Iso8583Bank, host: RunningHost):
+    old = client.new_trace(777_777, datetime.now(UTC) - timedelta(seconds=11))
+    request = replace(host.request(), trace=old)
+    assert client.authorize(request).outcome == "not_sent"
+    assert host.entry(old) is None
+
+
+def test_a_host_that_is_not_there_is_surely_not_sent_to(host: RunningHost):
+    with host.client(url="tls://127.0.0.1:1", connect_timeout="50ms") as nobody:
+        assert nobody.authorize(traced(nobody, host.request())).outcome == "not_sent"
+        assert nobody.undo(traced(nobody, host.request()), again=False).outcome == "not_sent"
+
+
+def test_a_field_that_was_sealed_for_another_payment_is_not_sent(client: Iso8583Bank, host: RunningHost):
+    request = traced(client, host.request())
+    moved = replace(request, reference="another-1")
+    assert client.authorize(moved).outcome == "not_sent"
+    assert host.entry(request.trace) is None
+
+
+def test_a_forgetful_host_finds_nothing_to_reverse_and_that_is_believed_once_nothing_can_arrive(
+    forgetful_host: RunningHost,
+):
+    late = datetime.now(UTC) + timedelta(seconds=91)
+    with forgetful_host.client(reversals_block="false") as bank:
+        request = traced(bank, forgetful_host.request())
+        assert bank.undo(request, again=False).outcome == "unknown"
+    with forgetful_host.client(now=lambda: late, reversals_block="false") as bank:
+        answer = bank.undo(request, again=True)
+        assert (answer.outcome, answer.response_code) == ("reversed", "25")
