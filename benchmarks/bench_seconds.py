@@ -16,8 +16,8 @@ from ivr.testing.seconds import EXPERT, FIRST_TIME
 
 FLOW = Path(__file__).resolve().parent.parent / "flows" / "pay-a-bill.yaml"
 AIM_S = {FIRST_TIME.name: 60.0, EXPERT.name: 30.0}
-# Spanish has more syllables for the same; it is let one second more.
-ALLOWED_S = {"en-US": 0.0, "es-MX": 1.0}
+# The aims are of confirmation numbers of six digits; ours have nine. Spanish has more syllables for the same.
+ALLOWED_S = {"en-US": 1.0, "es-MX": 2.0}
 # The sample with its first words and endings, by the same measure.
 BEFORE_S = {
     "en-US": {FIRST_TIME.name: 98.3, EXPERT.name: 47.5},

@@ -21,7 +21,7 @@ ANSWERS = (
     ("To repeat, press", ""),
 )
 CHARGED = ("Your card was charged", "Your payment went through")
-RECEIPT = "Paid. Confirmation number"
+RECEIPT = "Paid. Confirmation"
 NOT_CHARGED = "Your card was not charged in this call."
 WILL_TELL = "we will send you a text message with the result."
 NOT_KNOWN = "We cannot tell at this moment whether your card was charged."

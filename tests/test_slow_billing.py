@@ -137,7 +137,7 @@ def test_on_twilio_a_consent_waits_for_what_is_due_and_is_then_charged_once(benc
     begun.result(LONG)
     assert "Thank you, one moment." in line.wait().heard[0].words
     bench.workbench.work()
-    assert any("Paid. Confirmation number" in heard.words for heard in line.wait().heard)
+    assert any("Paid. Confirmation" in heard.words for heard in line.wait().heard)
     assert list(bench.bank.requests.values()) == [1]
     assert len(server.requests) == 1
 

@@ -22,7 +22,7 @@ Samples = npt.NDArray[np.int16]
 SPEAKER = Path(__file__).with_name("speaker.py")
 ANSWER_WITHIN_S = 15.0  # a sentence takes milliseconds; the first one also loads the voices
 LARGEST_ANSWER = 64 << 20
-WORDS_A_MINUTE = 165  # slower than the usual 175: heard over a telephone, often by people who listen for a key
+WORDS_A_MINUTE = 170  # slower than the usual 175: heard over a telephone, often by people who listen for a key
 PITCH = 45
 # Where a language has a voice under another name; otherwise its own name and then the language alone are tried.
 _VOICES = {"en-US": ("en-us",), "es-MX": ("es-419", "es")}

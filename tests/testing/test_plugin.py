@@ -86,7 +86,7 @@ def test_a_failure_shows_what_was_heard_beside_what_was_expected_and_the_rest_of
         "E instead:  did not hear enter_postal_code; heard enter_expiry",
     ]
     assert "enter_expiry: Enter its four digit expiration date" in shown
-    assert "confirmation_number: Paid. Confirmation number" in shown, "the rest of the call"
+    assert "confirmation_number: Paid. Confirmation" in shown, "the rest of the call"
     assert "Traceback" not in seen
     assert ".py:" not in shown
 

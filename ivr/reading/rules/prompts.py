@@ -225,7 +225,7 @@ nothing to ask by.""",
 confirmation_number: "Thank you for your payment of {amount:money}."
 """,
     good="""
-confirmation_number: "Paid. Confirmation number {number:digits}."
+confirmation_number: "Paid. Confirmation {number:digits}."
 """,
     of="prompts",
 )

@@ -67,7 +67,7 @@ def test_a_call_is_paid_by_mouse_with_keys_as_tones_and_everything_is_shown(watc
     expect(page.locator("#money")).to_contain_text("approved: 42.50 USD by visa 1111, confirmation")
     expect(page.locator("#money")).to_contain_text("attempt 1: requested, 42.50 USD")
     expect(page.locator("#seals")).to_have_text("deleted: nothing of the card is kept")
-    expect(page.locator("#captions")).to_contain_text("Paid. Confirmation number")
+    expect(page.locator("#captions")).to_contain_text("Paid. Confirmation")
     expect(page.locator("#accounts")).to_contain_text("owes 0.00 USD")
     expect(page.locator("#latest tbody tr").first).to_contain_text("42.50 USD")
     assert page.locator("[data-flow] g.took").count() >= 4
