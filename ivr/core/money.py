@@ -31,7 +31,8 @@ class Money:
     @property
     def parts(self) -> tuple[int, int]:
         """Whole units and the rest of them in minor units, of an amount or of a credit alike: its sign is not in them."""
-        return divmod(abs(self.minor), 10 ** decimals(self.currency))
+        unit: int = 10 ** decimals(self.currency)
+        return divmod(abs(self.minor), unit)
 
 
 @lru_cache(maxsize=512)

@@ -118,5 +118,6 @@ def in_words(name: str) -> str:
     """A name of a flow as people read it."""
     return name.replace("_", " ")
 
+
 CHANNELS = ("twilio", "trunk", "browser", "simulator")
 """What `channel` can be in a flow."""

@@ -88,7 +88,10 @@ class Agreements:
 
     def _is_recorded(self, reference: str) -> bool:
         with self._database.calls() as connection:
-            return connection.execute(select(table.c.key_pressed).where(table.c.reference == reference)).first() is not None
+            return (
+                connection.execute(select(table.c.key_pressed).where(table.c.reference == reference)).first()
+                is not None
+            )
 
 
 def _readable(rows: Iterable[Row[Any]]) -> Iterator[Agreement]:

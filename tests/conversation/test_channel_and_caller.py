@@ -61,5 +61,5 @@ def test_a_word_that_channel_can_never_be_is_refused(condition: str):
 
 
 def test_its_own_words_are_not():
-    flow, problems = compile_flow("lines.yaml", WHEN.replace("CONDITION", "'channel = \"trunk\" and caller = \"\"'"))
+    flow, problems = compile_flow("lines.yaml", WHEN.replace("CONDITION", '\'channel = "trunk" and caller = ""\''))
     assert flow is not None, problems

@@ -223,7 +223,9 @@ def test_a_credit_is_said_as_the_amount_with_a_minus(minor: int, currency: str, 
     assert [sound.words for sound in credit.sounds] == [minus, *(sound.words for sound in owed.sounds)]
 
 
-@given(st.integers(1, 10**11), st.sampled_from(["USD", "JPY", "KWD", "CHF"]), st.sampled_from(["en-US", "de-DE", "fr-CA"]))
+@given(
+    st.integers(1, 10**11), st.sampled_from(["USD", "JPY", "KWD", "CHF"]), st.sampled_from(["en-US", "de-DE", "fr-CA"])
+)
 def test_a_credit_in_a_text_has_the_figures_of_the_amount(minor: int, currency: str, language: str):
     speaker = Speaker(language, {})
     owed, credit = (re.sub(r"[^0-9-]", "", speaker.written(Money(sign * minor, currency))) for sign in (1, -1))
