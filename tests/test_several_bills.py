@@ -20,12 +20,19 @@ PROMISES = BILLS.format(
       2: {say: offer_plan, set: bill.due, then: plan}
       3: {say: offer_mandate, set: bill.due, then: mandate}
       4: {say: offer_link, then: send_link}
+      5: {say: pay_full_balance, set: bill.due, then: card}
     then: {gave_up: goodbye, cancelled: goodbye}
   promise_to_pay: {promise: promise, within: 14d, then: {agreed: promised, refused: amount}}
   plan: {agree: plan, to: plan, instalments: 3, every: month, then: {agreed: promised, refused: amount}}
   mandate: {agree: mandate, to: mandate, every: month, then: {agreed: promised, refused: amount}}
   promised: {say: promise_recorded, sms: send, then: which_bill}
   send_link: {sms: pay_link, link: bill, then: which_bill}
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: goodbye, gave_up: goodbye}
+  charge: {pay: acme_bank, then: {approved: which_bill, declined: card, unknown: resolve}}
+  resolve: {inquire_then_reverse: acme_bank, then: {approved: which_bill, reversed: goodbye, pending: goodbye}}
 """,
 )
 WORDS = 'promise_recorded_sms: "Agreed."'
@@ -84,3 +91,15 @@ def test_a_link_for_each_bill_is_a_text_for_each(alike: Bench):
         call.press(bill, "4")
         assert call.heard[0] == "pay_link"
     assert len(texts(alike, call)) == 2
+
+
+def test_a_bill_that_another_call_is_paying_leaves_the_others_to_be_paid(alike: Bench):
+    alike.tell_bank("cannot say")
+    other = ring(alike, "bills", "+15559990100").press(*SIGN_IN, "1", "5", "4111111111111111#", "1230", "123", "1")
+    other.hang_up()
+    call = ring(alike, "bills").press(*SIGN_IN, "1", "5")
+    assert call.heard == ("payment_in_progress", "open_bills", "offer_bill", "offer_bill", "finish_bills")
+    alike.tell_bank("approves")
+    call.press("1", "5", "5555555555554444#", "1230", "123", "1").wait()
+    assert call.payments == ["approved 64.20 USD"]
+    assert [payment.intent.payable_key for payment in alike.workbench.store.payments_of(call.caller.call)] == ["700102"]

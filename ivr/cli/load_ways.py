@@ -19,11 +19,14 @@ def read_way(via: str) -> Way:
         return "sip"
     scheme = via.partition(":")[0].lower()
     if scheme == "sip":
-        _require_host(via, via.partition(":")[2].partition(";")[0].partition("?")[0].rpartition("@")[2])
+        address = via.partition(":")[2].partition(";")[0].partition("?")[0]
+        if address.count("@") > 1:
+            raise ConfigError(f"--via {via}: there is more than one @ in it: write {_EXAMPLES}")
+        _require_host(via, address.rpartition("@")[2])
         return "sip"
     if scheme == "sips":
         raise ConfigError(f"--via {via}: calls over TLS are not placed by load: write sip:, to a line without TLS")
-    if scheme not in ("http", "https") or "//" not in via:
+    if scheme not in ("http", "https") or not via.partition(":")[2].startswith("//"):
         raise ConfigError(f"--via '{via}' is no address of a line: write {_EXAMPLES}")
     _require_host(via, via.partition("//")[2].partition("/")[0].rpartition("@")[2])
     return "webhooks"
@@ -59,7 +62,7 @@ def _require_host(via: str, place: str) -> None:
             else "its host cannot be read"
         )
         raise ConfigError(f"--via {via}: {what}") from None
-    if not host or any(mark.isspace() for mark in place):
+    if not host or not place.isprintable() or any(mark.isspace() for mark in place):
         raise ConfigError(f"--via {via}: there is no host in it: write {_EXAMPLES}")
     if port == 0:
         raise ConfigError(f"--via {via}: 0 is no port, 1 to {MOST_PORT}")

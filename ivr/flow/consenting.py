@@ -91,7 +91,7 @@ class Consenting(Step):
 
     def put(self, turn: Turn) -> Reply:
         """Terms are those of the moment at which they are first said, also when they are said again after midnight."""
-        turn = turn if turn.call.notes else turn.note(**self.terms(_amount(turn), turn))
+        turn = turn if turn.call.notes else turn.note(**self.terms(amount_of(turn), turn))
         turn = turn.say(f"confirm_{self.subject}", **self._said(turn))
         return turn.collect_one_key("confirm", flush=True), Listen()
 
@@ -111,15 +111,15 @@ class Consenting(Step):
         """The phrase is put together as it was said: nothing that chooses its wording has changed since."""
         phrase = turn.phrase(f"confirm_{self.subject}", **self._said(turn))
         terms = tuple((name, str(value)) for name, value in turn.call.notes.items())
-        agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, _amount(turn), terms, turn.about)
+        agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, amount_of(turn), terms, turn.about)
         turn = turn.do(agreed)
         return turn.forget("amount", "money")
 
     def _said(self, turn: Turn) -> dict[str, Value]:
-        return {"amount": _amount(turn), **turn.call.notes}
+        return {"amount": amount_of(turn), **turn.call.notes}
 
 
-def _amount(turn: Turn) -> Money:
+def amount_of(turn: Turn) -> Money:
     amount = turn.call.values.get("amount")
     if not isinstance(amount, Money) or amount.minor <= 0:
         raise ValueError("an agreement needs an amount above nought")

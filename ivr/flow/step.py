@@ -237,6 +237,11 @@ class Step(Written):
         return "1" * keys
 
     @property
+    def offers_bills(self) -> bool:
+        """Whether the caller chooses there, of the bills that were looked up, which one to pay."""
+        return False
+
+    @property
     def card(self) -> CardAsked | None:
         """The card that it asks for."""
         return None

@@ -14,12 +14,17 @@ from ivr.core.call import Call, Payable
 from ivr.core.events import Digits, KeysEntered, OpenBill
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
+from ivr.flow.compiler import Around, compile_flow
+from ivr.flow.part_files import read_parts
 from ivr.flow.steps import kinds
 from ivr.flow.talk.turn import FREE_CLEARS, Turn, moment_of
-from tests.conversation.talk import BILL, PAYABLE, START
+from tests.conversation.talk import BILL, PAYABLE, ROOT, START
 from tests.merchants import files_by_flow
 
 FLOWS = ("pay-a-bill", "payment-plan", "utility", "parking-ticket", "top-up")
+AROUND = Around(
+    parts=read_parts([("authenticate.yaml", (ROOT / "flows/parts/authenticate.yaml").read_text(encoding="utf-8"))])
+)
 PAN = "4539578763621486"
 ANSWERS = ("2000", "12345678", "2122123456")  # of those there are, one leads on to where it is confirmed
 BILLS = tuple(OpenBill(f"B{number}", {**BILL, "bill.issued": START.date()}) for number in range(8))
@@ -91,3 +96,22 @@ def test_a_key_that_hangs_holds_no_line(call: Call, keys: tuple[str, ...]):
         if (after.step, after.phase == "over") != (call.step, False):
             return
     pytest.fail(f"still at {after.step} in {after.phase} after {MOST_KEYS} keys")
+
+
+def test_the_day_of_a_promise_is_that_of_the_merchants_clock():
+    text = files_by_flow()["payment-plan"].read_text(encoding="utf-8")
+    there, problems = compile_flow(
+        "plan.yaml", text.replace("start:", "hours: {zone: Pacific/Kiritimati}\nstart:", 1), AROUND
+    )
+    assert there is not None, problems
+    for one, day in ((there, "2026-03-16"), (flow("payment-plan"), "2026-03-15")):
+        call = Call("CA1", one.name, "+15550100", "", "simulator", "en-US", values={**BILL, "amount": Money(4250)})
+        at = (START + timedelta(hours=2)).timestamp()
+        assert resume(enter(Turn(one, call, at), "promise_to_pay")).call.notes["by"] == day
+
+
+def test_nobody_agrees_to_parts_of_nothing():
+    one = flow("payment-plan")
+    call = Call("CA1", one.name, "+15550100", "", "simulator", "en-US", values={**BILL, "amount": Money(2)})
+    turn = resume(enter(Turn(one, call, START.timestamp()), "plan"))
+    assert (turn.call.step, names(list(turn.actions))[0]) == ("choice", "amount_not_payable")

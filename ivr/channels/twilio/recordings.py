@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, request
 
+from ivr.channels.twilio.twiml import Address
 from ivr.core.actions import Phrase
 from ivr.voice import NAME_LENGTH, Playing
 
@@ -15,7 +16,9 @@ _NAME = re.compile(f"[0-9a-f]{{{NAME_LENGTH}}}")
 
 def parts_by_url(playing: Playing) -> Callable[[Phrase], list[str]]:
     """What `Writer` says or plays for a phrase, in order: words, or addresses."""
-    return lambda phrase: [f"{FOLDER}/{part.file}.wav" if part.file else part.words for part in playing.parts(phrase)]
+    return lambda phrase: [
+        Address(f"{FOLDER}/{part.file}.wav") if part.file else part.words for part in playing.parts(phrase)
+    ]
 
 
 def blueprint(playing: Playing) -> Blueprint:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from flask import Blueprint, Response, abort
 
 from dsp import tones
+from ivr.channels.twilio.twiml import Address
 from ivr.core.actions import Phrase
 from ivr.voice import earcon_for
 
@@ -16,7 +17,7 @@ RATE = 8000
 
 def tone_url(phrase: Phrase) -> str:
     """What `Writer` plays for a phrase."""
-    return f"{FOLDER}/{earcon_for(phrase.name)}.wav"
+    return Address(f"{FOLDER}/{earcon_for(phrase.name)}.wav")
 
 
 def blueprint() -> Blueprint:

@@ -49,8 +49,14 @@ class Writer:
         return "".join(_part(part, phrase.language) for part in parts)
 
 
+class Address(str):
+    """What is played, where another text is said: a merchant's own words may begin with a slash."""
+
+    __slots__ = ()
+
+
 def _part(part: str, language: str) -> str:
-    if part.startswith("/"):
+    if isinstance(part, Address):
         return f"<Play>{escape(part)}</Play>"
     return f'<Say language="{twilio_language(language)}">{escape(part)}</Say>'
 

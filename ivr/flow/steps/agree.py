@@ -4,16 +4,16 @@ What follows from it is for the merchant's billing system: no card is kept here,
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from ivr.core.events import Value
 from ivr.core.money import Money
-from ivr.flow.consenting import Consenting
-from ivr.flow.parts import Drawn, Explained, in_words
+from ivr.flow.consenting import Consenting, amount_of
+from ivr.flow.parts import Drawn, Explained, Values, in_words
 from ivr.flow.registry import step_kind
-from ivr.flow.talk.turn import Turn
+from ivr.flow.talk.turn import Leave, Reply, Turn
 from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.scalars import Count, Name, WrongValue
 
@@ -38,6 +38,8 @@ plan:
   every: month
   then: {agreed: not_charged, refused: not_charged}
 """
+
+    speaks: ClassVar[Values] = {"amount_not_payable": frozenset()}
 
     agree: Name
     """What the agreement is called: the caller hears the prompt `confirm_<name>`, which says its terms."""
@@ -82,6 +84,16 @@ plan:
         each = Money(amount.minor // self.instalments, amount.currency)
         last = Money(amount.minor - each.minor * (self.instalments - 1), amount.currency)
         return {"every": self.every, "instalments": self.instalments, "instalment": each, "last_instalment": last}
+
+    @property
+    def passes_by(self) -> frozenset[str]:
+        return frozenset({"refused"} if self.instalments else ())
+
+    def put(self, turn: Turn) -> Reply:
+        """Nobody is asked to agree to parts of nothing."""
+        if amount_of(turn).minor < (self.instalments or 1):
+            return turn.forget("amount", "money").say("amount_not_payable"), Leave("refused")
+        return super().put(turn)
 
     def drawn(self) -> Drawn:
         return Drawn("talk", f"agree: {in_words(self.agree)}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from ivr.core.call import Call, Payable
+from ivr.core.call import Payable
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, OpenBill
 from ivr.core.money import Money
@@ -57,6 +57,10 @@ which_bill:
     """Where each outcome goes; none_left: nothing is open, or no more; finished: a key offers to leave the rest."""
 
     @property
+    def offers_bills(self) -> bool:
+        return True
+
+    @property
     def passes_by(self) -> frozenset[str]:
         """The only bill is chosen without a key once; the next time it is offered."""
         return frozenset({"none_left"})
@@ -103,7 +107,8 @@ which_bill:
         bills = open_bills.left(turn.call)
         if not bills:
             return turn, Leave("none_left")
-        if len(bills) == 1 and not turn.call.charges and not _was_chosen(turn.call, bills[0]):
+        # Once a bill has been chosen the caller is heard, or the call could go round by itself.
+        if len(bills) == 1 and not turn.call.charges and turn.call.payable is None:
             return self._choose(turn, bills[0])
         return self._offer(turn, bills), Listen()
 
@@ -144,11 +149,6 @@ which_bill:
             raise TypeError("a bill says what is due")
         turn = turn.forget("amount", "money").remember(**bill.values)
         return turn.change(payable=Payable(BILL, bill.key, due)), Leave("chosen")
-
-
-def _was_chosen(call: Call, bill: OpenBill) -> bool:
-    """A call that comes back to the step has to hear the caller, or it would go round by itself."""
-    return call.payable is not None and (call.payable.source, call.payable.key) == (BILL, bill.key)
 
 
 def _page(turn: Turn, bills: Sequence[OpenBill]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ivr.core.events import BankAnswered, ChargeRefused
 from ivr.core.moves import ERROR
 from ivr.flow.talk.amounts import OF_ONE_CHARGE, forget_computed, owes, step_to_choose_again
+from ivr.flow.talk.open_bills import left, without_present
 from ivr.flow.talk.turn import End, GoTo, Reply, Turn, with_charges
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
@@ -55,10 +56,19 @@ def drop_charge(turn: Turn) -> Turn:
     return turn.change(charges=tuple(kept))
 
 
+def _leave_out(turn: Turn) -> Reply:
+    """Of several bills one that is being paid is left out, and the others are offered."""
+    turn = without_present(turn)
+    list_step = next((name for name, step in turn.flow.steps.items() if step.offers_bills), "")
+    if not list_step or not left(turn.call):
+        return turn, End()
+    return forget_computed(turn.forget_card().forget(*OF_ONE_CHARGE)), GoTo(list_step)
+
+
 def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     turn = drop_charge(turn)
     if event.reason == "being_paid":
-        return turn.say("payment_in_progress"), End()
+        return _leave_out(turn.say("payment_in_progress"))
     if event.reason in ("not_reached", "not_payable"):
         return turn.went(ERROR).say(f"bill_{event.reason}"), End()
     if event.due is None or event.due.minor <= 0:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ivr.core.call import Call
 from ivr.core.events import OpenBill
 from ivr.core.money import Money
+from ivr.flow.talk.turn import Turn
 
 FACT = "open bills"  # that they have been looked up, for the checks
 
@@ -26,6 +27,14 @@ def owing(call: Call, due: Money, least: Money | None) -> tuple[OpenBill, ...]:
     key = call.payable.key if call.payable else ""
     now = {"bill.due": due} | ({"bill.min": least} if least else {})
     return tuple(replace(one, values={**one.values, **now}) if one.key == key else one for one in call.bills)
+
+
+def without_present(turn: Turn) -> Turn:
+    """The turn without the bill that is being paid for in the list."""
+    call = turn.call
+    if not call.bills or call.payable is None:
+        return turn
+    return turn.change(bills=tuple(one for one in call.bills if one.key != call.payable.key))
 
 
 def _due(bill: OpenBill) -> Money:
