@@ -14,8 +14,8 @@ KEY_OF_WORD = {"star": "*", "pound": "#"}
 class EntryRules:
     """When an entry is over: `max_length` ends it by itself where `ends_by_length`, as does an `ends_at` prefix rule.
 
-    `is_plain`: not a card's entry. A whole card number is then one entry, however short the question is: none of it may
-    be left over as the answer to the next one.
+    `is_plain`: no card number's entry. A whole card number is then one entry, however short the question is: none of it
+    may be left over as the answer to the next one, or to the same one again.
     """
 
     min_length: int

@@ -80,5 +80,5 @@ def test_a_done_key_out_of_habit_behind_the_consent_does_not_end_the_receipt(ben
         line.press(keys)
     assert line.press("#").state == "waiting"
     reply = line.wait()
-    assert (reply.heard[0].name, reply.heard[-1].name, reply.state) == ("confirmation_number", "repeat_offer", "keys")
+    assert (reply.heard[0].name, reply.heard[-1].name, reply.state) == ("confirmation_number", "sms_offer", "keys")
     assert "confirmation_number" in [heard.name for heard in line.press("1").heard]

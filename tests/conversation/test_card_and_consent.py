@@ -4,7 +4,8 @@ import pytest
 
 from ivr.conversation.engine import expected_field
 from ivr.core.actions import Authorize, BeginCard, CaptureCard, Collect, ForgetCard
-from ivr.core.events import CardCaptured, CardCollected, LimitReached
+from ivr.core.entry import read_entry
+from ivr.core.events import CardCaptured, CardCollected, CardField, LimitReached
 from ivr.core.money import Money
 from tests.conversation.talk import PAYABLE, Talk, sample
 
@@ -210,3 +211,41 @@ def test_a_captured_card_that_nobody_asked_for_is_no_card():
     talk.hear(CardCaptured(talk.now, "success", "visa 1111"))
     assert talk.said == ["enter_card_number"]
     assert "last4" not in talk.call.values
+
+
+VISA_KEYS = "4111111111111111"
+
+
+def wrong(talk: Talk, field: CardField) -> Talk:
+    return talk.hear(CardCollected(talk.now, field, valid=False, reason="not_a_month"))
+
+
+def test_a_card_number_keyed_on_at_the_expiry_is_one_mistake():
+    talk = wrong(Talk().at_card().keys(VISA_KEYS), "expiry")
+    assert talk.said == ["expiry_not_valid", "enter_expiry"]
+    for _ in range(3):
+        assert wrong(talk.later(1.2), "expiry").said == ["enter_expiry"]
+    assert (talk.call.mistakes, talk.call.phase) == (1, "entry")
+    assert talk.keys("1230").said == ["enter_security_code"]
+
+
+def test_wrong_expiries_that_were_listened_to_are_mistakes_each():
+    talk = Talk().at_card().keys(VISA_KEYS)
+    for mistakes in (1, 2):
+        assert wrong(talk.later(8), "expiry").call.mistakes == mistakes
+    assert wrong(talk.later(8), "expiry").said[-1] == "goodbye"
+
+
+def test_a_key_that_hangs_at_the_expiry_ends_all_the_same():
+    talk = Talk().at_card().keys(VISA_KEYS)
+    for _ in range(40):
+        talk = wrong(talk.later(0.4), "expiry") if talk.call.phase == "entry" else talk
+    assert talk.call.phase == "over"
+
+
+def test_a_card_number_typed_ahead_at_the_expiry_is_one_entry():
+    talk = Talk().at_card().keys(VISA_KEYS)
+    expected = expected_field(talk.flow, talk.call)
+    assert expected is not None
+    span = read_entry(b"4111111111111111#1230", expected[1])
+    assert (span.start, span.end, span.used) == (0, 16, 17)

@@ -12,7 +12,7 @@ from ivr.core.brands import BRANDS, OTHER_SCHEMES, ZERO, passes_luhn
 from ivr.core.entry import EntryRules, Reading, read_entry
 from ivr.core.stray_cards import begun, completes, holds_card_number, is_card_number
 from ivr.flow.compiler import compile_flow
-from tests.conversation.talk import Talk, sample
+from tests.conversation.talk import ROOT, Talk, sample
 
 VISA = "4111111111111111"
 TOLD = "card_asked_later"
@@ -184,6 +184,17 @@ def test_the_rest_of_a_number_after_an_unknown_account_is_not_looked_up():
     after(talk, 30).keys("11111111")
     assert talk.said[0] == TOLD
     assert len(talk.did(LookUp)) == 1
+
+
+def test_the_rest_of_a_number_is_known_where_a_look_up_has_led_back_to_the_first_of_two_questions():
+    text = (ROOT / "flows" / "utility.yaml").read_text(encoding="utf-8")
+    flow, problems = compile_flow("utility.yaml", text)
+    assert flow is not None, problems
+    talk = Talk(flow).start().keys("1").later(9).keys("41111111").later(1).keys("1111").not_found()
+    assert (talk.call.step, talk.said) == ("customer", ["not_found_pin", "enter_customer_number"])
+    talk.later(30).keys("1111")
+    assert (talk.call.step, talk.said) == ("customer", [TOLD, "enter_customer_number"])
+    assert "4111" not in talk.call.to_json()
 
 
 def test_a_second_try_at_an_account_is_looked_up():

@@ -21,6 +21,7 @@ from ivr.core.events import (
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
 from ivr.core.postal_codes import USUAL, digit_counts
+from ivr.core.stray_cards import SECONDS_A_KEY
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
@@ -51,6 +52,8 @@ FIXED_LENGTHS = {"expiry": 4, "postal_code": 5, "start_date": 4, "issue_number":
 NOT_VALID_PROMPTS = {"brand_refused": "brand_not_accepted", "expired": "card_expired"}
 # Which network can collect a card itself (`capture: pay`); on the others the keys come to us.
 CAPTURING_CHANNEL = "twilio"
+# A card number of 19 keys is five entries of four, or seven of three; a key that hangs is no card number.
+MOST_PARTS, SHORTEST_PART = 6, 4
 MOST_DRAWN = 3  # fields before the rest becomes dots
 CARD = frozenset({"brand", "last4"})
 
@@ -217,6 +220,9 @@ card:
     def _hear_verdict(self, turn: Turn, event: CardCollected) -> Reply:
         if not event.valid:
             wrong = "postal_digits" if event.field == "postal_code" and self._of_digits else event.field
+            if _goes_on(turn, event.field):
+                return _note_wrong(turn, event.field, _more(turn) + 1), Again()
+            turn = _note_wrong(turn, event.field, 0)
             return no_match(turn, NOT_VALID_PROMPTS.get(event.reason or "", f"{wrong}_not_valid"))
         if event.summary:
             brand, _, last4 = event.summary.partition(" ")
@@ -251,8 +257,8 @@ card:
             return turn.rules(SHORTEST_PAN, length, ends_at=pan_endings(frozenset(self.brands)))
         if field == "postal_code":
             counts = digit_counts(self.postal_codes)
-            return turn.rules(min(counts), max(counts))
-        return turn.rules(1 if field == "issue_number" else length, length)
+            return turn.rules(min(counts), max(counts), is_plain=True)
+        return turn.rules(1 if field == "issue_number" else length, length, is_plain=True)
 
     @property
     def _of_digits(self) -> bool:
@@ -289,6 +295,26 @@ card:
             tries=turn.flow.head.patience.tries,
             language=turn.call.language,
         )
+
+
+def _goes_on(turn: Turn, field: CardField) -> bool:
+    """Is this the rest of a wrong entry before it? A card number keyed in at the expiry ends by length every four keys:
+    whoever keys on has not heard that it was wrong, and it is one mistake."""
+    notes = turn.call.notes
+    if notes.get("wrong_field") != field or field == "card_number" or _more(turn) >= MOST_PARTS:
+        return False
+    wrong_ms = notes["wrong_ms"]
+    keys = max(_length(turn, field), SHORTEST_PART)
+    return isinstance(wrong_ms, int) and turn.at * 1000 - wrong_ms <= SECONDS_A_KEY * 1000 * keys
+
+
+def _note_wrong(turn: Turn, field: CardField, more: int) -> Turn:
+    return turn.note(wrong_field=field, wrong_ms=int(turn.at * 1000), wrong_more=more)
+
+
+def _more(turn: Turn) -> int:
+    more = turn.call.notes.get("wrong_more", 0)
+    return more if isinstance(more, int) else 0
 
 
 def _begin(turn: Turn) -> Turn:

@@ -40,9 +40,10 @@ def _entered(turn: Turn, event: KeysEntered) -> memoryview:
 
 
 def _goes_on(turn: Turn, keys: int) -> bool:
-    """Are these keys one entry with those before? So where the question is put again, or nobody listened in between."""
-    call = turn.call
-    is_put_again = call.stray_steps.split(" ")[-1] == call.step and call.silences + call.mistakes > 0
+    """Are these keys one entry with those before? So where the question is put again, also by a look-up that found
+    nothing and led back to it, or where nobody listened in between."""
+    call, steps = turn.call, turn.call.stray_steps.split(" ")
+    is_put_again = call.step in steps and (call.step != steps[-1] or call.silences + call.mistakes > 0)
     return is_put_again or turn.at - call.stray_at <= SECONDS_A_KEY * keys
 
 
