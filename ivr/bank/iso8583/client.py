@@ -12,10 +12,10 @@ from ivr.bank.https import no_password
 from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer
 from ivr.bank.iso8583.answers import NO_SUCH_RECORD, read_purchase, read_reversal
 from ivr.bank.iso8583.codec import encode
-from ivr.bank.iso8583.connection import Address, NothingLeft, words_of
+from ivr.bank.iso8583.connection import HostAddress, NothingLeft, words_of
 from ivr.bank.iso8583.currencies import NUMBERS
-from ivr.bank.iso8583.link import Link, Message, Silence
-from ivr.bank.iso8583.messages import Trace, Writer, new_trace, read_trace
+from ivr.bank.iso8583.link import Fields, HostLink, Silence
+from ivr.bank.iso8583.messages import MessageWriter, PurchaseTrace, new_trace, read_trace
 from ivr.bank.iso8583.settings import FRESH_S, Iso8583Settings
 from ivr.bank.iso8583.spec import load_spec
 from ivr.errors import ConfigError
@@ -35,8 +35,8 @@ class Iso8583Bank(Bank):
         self.connections = settings.connections
         self._settings, self._open_card, self._now = settings, open_card, now
         self._spec = load_spec(settings.spec)
-        self._writer = Writer(self._spec.host, settings)
-        self.link = Link(address_of(settings), self._spec, self._writer, settings.echo_every)
+        self._writer = MessageWriter(self._spec.host, settings)
+        self.link = HostLink(address_of(settings), self._spec, self._writer, settings.echo_every)
 
     def close(self) -> None:
         self.link.close()
@@ -82,7 +82,7 @@ class Iso8583Bank(Bank):
                 return self._undone(read_reversal(reference, answer), trace)
         return BankAnswer("unknown", reference, reason=reason)
 
-    def _undone(self, answer: BankAnswer, trace: Trace) -> BankAnswer:
+    def _undone(self, answer: BankAnswer, trace: PurchaseTrace) -> BankAnswer:
         """A host that finds nothing to reverse blocks nothing either."""
         age_s = (self._now() - trace.at).total_seconds()
         if answer.response_code == NO_SUCH_RECORD and age_s < self._settings.arrives_within:
@@ -91,20 +91,22 @@ class Iso8583Bank(Bank):
 
     # ---- frames, in which the card is clear
 
-    def _purchase(self, request: AuthorizationRequest, trace: Trace) -> tuple[Message, bytearray]:
+    def _purchase(self, request: AuthorizationRequest, trace: PurchaseTrace) -> tuple[Fields, bytearray]:
         with self._open_card(request) as card:
             message, clear = self._writer.purchase(trace, request.amount, card)
             return message, encode(self._spec, message, clear)
 
-    def _reversal(self, original: AuthorizationRequest, trace: Trace, is_repeat: bool) -> tuple[Message, bytearray]:
+    def _reversal(
+        self, original: AuthorizationRequest, trace: PurchaseTrace, is_repeat: bool
+    ) -> tuple[Fields, bytearray]:
         with self._open_card(original) as card:
             message, clear = self._writer.reversal(trace, original.amount, card, self._now(), is_repeat)
             return message, encode(self._spec, message, clear)
 
 
-def address_of(settings: Iso8583Settings) -> Address:
+def address_of(settings: Iso8583Settings) -> HostAddress:
     host, port = settings.address
-    return Address(host, port, tls_context(settings), settings.connect_timeout, settings.read_timeout)
+    return HostAddress(host, port, tls_context(settings), settings.connect_timeout, settings.read_timeout)
 
 
 def tls_context(settings: Iso8583Settings) -> ssl.SSLContext:

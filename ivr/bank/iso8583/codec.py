@@ -15,12 +15,12 @@ LENGTH_BYTES = 2
 SECONDARY, CARD_BIT = 0x80, 0x40  # of the first byte of a bitmap: field 1, field 2
 
 
-class Unreadable(Exception):
+class UnreadableMessage(Exception):
     """Not a message by this host's spec; says why, and quotes nothing of it."""
 
 
 @dataclass(frozen=True)
-class Clear:
+class ClearDigits:
     """Digits that stand in a field, from a character of it on. The buffer is the opener's to wipe."""
 
     field: str
@@ -28,7 +28,7 @@ class Clear:
     at: int = 0
 
 
-def encode(spec: ReadSpec, message: Mapping[str, str], clear: Iterable[Clear] = ()) -> bytearray:
+def encode(spec: ReadSpec, message: Mapping[str, str], clear: Iterable[ClearDigits] = ()) -> bytearray:
     """The whole frame. `message`: values by field, with as many noughts as `clear` puts digits there."""
     raw, parts = iso8583.encode(dict(message), spec.codec)
     tpdu = bytes.fromhex(spec.host.framing.tpdu)
@@ -52,7 +52,7 @@ def data_start(parts: Mapping[str, Mapping[str, bytes]], wanted: str) -> int:
     return sum(sizes) + len(parts[wanted]["len"])
 
 
-def put_digits(frame: bytearray, start: int, clear: Clear, form: Mapping[str, object], length: int) -> None:
+def put_digits(frame: bytearray, start: int, clear: ClearDigits, form: Mapping[str, object], length: int) -> None:
     """`length`: characters of the entire field, which decides where a half byte fills it."""
     if form["data_enc"] != "b":
         nought = "0".encode(str(form["data_enc"]))[0]
@@ -73,11 +73,13 @@ def decode(spec: ReadSpec, message: bytearray) -> dict[str, str]:
         blank_card(spec, message)
         decoded, _ = iso8583.decode(message, spec.codec)
     except iso8583.DecodeError as error:
-        raise Unreadable(f"field {error.field}: {error.msg}") from None
+        raise UnreadableMessage(f"field {error.field}: {error.msg}") from None
     except KeyError as error:
-        raise Unreadable(f"field {error.args[0]} came, and {spec.file} does not have it: add it to `fields`") from None
+        raise UnreadableMessage(
+            f"field {error.args[0]} came, and {spec.file} does not have it: add it to `fields`"
+        ) from None
     except (ValueError, IndexError):
-        raise Unreadable("not a message") from None
+        raise UnreadableMessage("not a message") from None
     return {name: str(value) for name, value in decoded.items() if name not in ("h", "p", "1", CARD_NUMBER)}
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ivr.bank.iso8583.codec import LENGTH_BYTES, wipe
-from ivr.bank.iso8583.spec import Framing
+from ivr.bank.iso8583.spec import HostFraming
 
 SHORTEST_MESSAGE = 10  # a type in BCD and one bitmap
 LINGER_NOT = b"\x01\x00\x00\x00\x00\x00\x00\x00"  # struct linger: on, 0 s. What has not left is thrown away
@@ -28,7 +28,7 @@ class NothingLeft(Exception):
 
 
 @dataclass(frozen=True)
-class Address:
+class HostAddress:
     host: str
     port: int
     context: ssl.SSLContext
@@ -36,10 +36,10 @@ class Address:
     answer_s: float
 
 
-class Connection:
+class HostConnection:
     """`send` and `abort` from any thread; `receive` and `close` from the one that keeps it."""
 
-    def __init__(self, address: Address, framing: Framing) -> None:
+    def __init__(self, address: HostAddress, framing: HostFraming) -> None:
         self._framing = framing
         self._answer_s = address.answer_s
         self._socket = connected(address)
@@ -168,7 +168,7 @@ class Connection:
         select.select([], [self._socket], [], left)
 
 
-def connected(address: Address) -> ssl.SSLSocket:
+def connected(address: HostAddress) -> ssl.SSLSocket:
     """NothingLeft says in a few words why there is none."""
     try:
         plain = socket.create_connection((address.host, address.port), timeout=address.connect_s)

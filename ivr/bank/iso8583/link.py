@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 
 import structlog
 
-from ivr.bank.iso8583.codec import Unreadable, decode, encode, wipe
-from ivr.bank.iso8583.connection import Address, Away, Connection, NothingLeft
-from ivr.bank.iso8583.messages import NETWORK, NETWORK_ANSWER, STANS, Writer, answer_type
+from ivr.bank.iso8583.codec import UnreadableMessage, decode, encode, wipe
+from ivr.bank.iso8583.connection import Away, HostAddress, HostConnection, NothingLeft
+from ivr.bank.iso8583.messages import NETWORK, NETWORK_ANSWER, STANS, MessageWriter, answer_type
 from ivr.bank.iso8583.spec import ReadSpec
 
 log = structlog.get_logger()
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 APPROVED = "00"
-Message = Mapping[str, str]
+Fields = Mapping[str, str]
 
 
 class Silence(Exception):
@@ -25,30 +25,30 @@ class Silence(Exception):
 
 
 @dataclass
-class Question:
+class OpenQuestion:
     """One that waits. `echoed`: fields that its answer repeats, where it has them."""
 
-    echoed: Message
+    echoed: Fields
     answered: threading.Event = field(default_factory=threading.Event)
-    answer: Message | None = None
+    answer: Fields | None = None
     failed: str = ""
 
-    def fits(self, answer: Message) -> bool:
+    def fits(self, answer: Fields) -> bool:
         return all(answer.get(name, value).strip() == value.strip() for name, value in self.echoed.items())
 
-    def end(self, answer: Message | None, failed: str = "") -> None:
+    def end(self, answer: Fields | None, failed: str = "") -> None:
         self.answer, self.failed = answer, failed
         self.answered.set()
 
 
-class Link:
+class HostLink:
     """All threads ask over the same connection. It is begun with the first question, and kept from then on."""
 
-    def __init__(self, address: Address, spec: ReadSpec, writer: Writer, echo_s: float) -> None:
+    def __init__(self, address: HostAddress, spec: ReadSpec, writer: MessageWriter, echo_s: float) -> None:
         self._address, self._spec, self._writer, self._echo_s = address, spec, writer, echo_s
         self._lock = threading.Condition()
-        self._connection: Connection | None = None
-        self._waiting: dict[tuple[str, str], Question] = {}
+        self._connection: HostConnection | None = None
+        self._waiting: dict[tuple[str, str], OpenQuestion] = {}
         self._problem = "no connection yet"
         self._hurry = threading.Event()
         self._stopping = threading.Event()
@@ -80,7 +80,7 @@ class Link:
 
     # ---- asking
 
-    def ask(self, message: Message, frame: bytearray, within_s: float) -> Message:
+    def ask(self, message: Fields, frame: bytearray, within_s: float) -> Fields:
         """The answer to a message, given as its frame and, for what identifies it, as fields. The frame is overwritten.
 
         NothingLeft where no connection stands within the time to connect; Silence where it may have left.
@@ -95,13 +95,13 @@ class Link:
         finally:
             wipe(frame)
 
-    def _send(self, connection: Connection, frame: bytearray, within_s: float) -> None:
+    def _send(self, connection: HostConnection, frame: bytearray, within_s: float) -> None:
         try:
             connection.send(frame, within_s)
         except Away as error:
             raise Silence(str(error)) from None
 
-    def _answer_to(self, question: Question, within_s: float) -> Message:
+    def _answer_to(self, question: OpenQuestion, within_s: float) -> Fields:
         if not question.answered.wait(within_s):
             raise Silence("no answer in time")
         if question.answer is None:
@@ -109,9 +109,9 @@ class Link:
         return question.answer
 
     @contextmanager
-    def _asked(self, message: Message) -> Iterator[Question]:
+    def _asked(self, message: Fields) -> Iterator[OpenQuestion]:
         key = answer_type(message["t"]), message["11"]
-        question = Question({name: message[name] for name in ("37", "41") if name in message})
+        question = OpenQuestion({name: message[name] for name in ("37", "41") if name in message})
         with self._lock:
             if key in self._waiting:
                 raise NothingLeft("another question has its trace number")
@@ -122,7 +122,7 @@ class Link:
             with self._lock:
                 self._waiting.pop(key, None)
 
-    def _ready(self) -> Connection:
+    def _ready(self) -> HostConnection:
         self._begin()
         self._hurry.set()
         until = time.monotonic() + self._address.connect_s
@@ -162,7 +162,7 @@ class Link:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _serve(self) -> None:
-        connection = Connection(self._address, self._spec.host.framing)
+        connection = HostConnection(self._address, self._spec.host.framing)
         try:
             self._network(connection, self._spec.host.network.sign_on)
             self._stand(connection)
@@ -171,12 +171,12 @@ class Link:
         finally:
             self._fall(connection)
 
-    def _stand(self, connection: Connection) -> None:
+    def _stand(self, connection: HostConnection) -> None:
         with self._lock:
             self._connection = connection
             self._lock.notify_all()
 
-    def _fall(self, connection: Connection) -> None:
+    def _fall(self, connection: HostConnection) -> None:
         connection.close()
         with self._lock:
             self._connection = None
@@ -184,14 +184,14 @@ class Link:
         for question in waiting.values():
             question.end(None, "the connection broke")
 
-    def _read_or_echo(self, connection: Connection) -> None:
+    def _read_or_echo(self, connection: HostConnection) -> None:
         message = connection.receive(self._echo_s)
         if message is None:
             self._network(connection, self._spec.host.network.echo)
         else:
             self._take(connection, message)
 
-    def _network(self, connection: Connection, code: str) -> None:
+    def _network(self, connection: HostConnection, code: str) -> None:
         """Asked and answered in this thread, which goes on taking what others wait for. Away where it is refused."""
         message = self._writer.network(code, self._next_stan(), datetime.now(UTC))
         with self._asked(message) as question:
@@ -207,10 +207,10 @@ class Link:
         if said != APPROVED:
             raise Away(f"the host answers 0800 with {code} by {said} in field 39")
 
-    def _take(self, connection: Connection, received: bytearray) -> None:
+    def _take(self, connection: HostConnection, received: bytearray) -> None:
         try:
             message = decode(self._spec, received)
-        except Unreadable as error:
+        except UnreadableMessage as error:
             log.error("a message of the bank's cannot be read", bank=self._address.host, reason=str(error))
             return
         finally:
@@ -224,7 +224,7 @@ class Link:
             self.late_answers += 1
             log.warning("an answer nobody waits for", bank=self._address.host, type=key[0], stan=key[1])
 
-    def _answered(self, key: tuple[str, str], message: Message) -> bool:
+    def _answered(self, key: tuple[str, str], message: Fields) -> bool:
         """The first answer counts, and no second."""
         with self._lock:
             question = self._waiting.get(key)
@@ -234,7 +234,7 @@ class Link:
             question.end(message)
             return True
 
-    def _answer_network(self, connection: Connection, asked: Message) -> None:
+    def _answer_network(self, connection: HostConnection, asked: Fields) -> None:
         """The host's own echo."""
         answer = {name: asked[name] for name in ("7", "11", "70") if name in asked}
         with suppress(Away, NothingLeft):

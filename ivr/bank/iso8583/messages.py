@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ivr.bank.clear_card import ClearCard
-from ivr.bank.iso8583.codec import Clear
+from ivr.bank.iso8583.codec import ClearDigits
 from ivr.bank.iso8583.currencies import NUMBERS
 from ivr.bank.iso8583.settings import Iso8583Settings
 from ivr.bank.iso8583.spec import CARD_NUMBER, EXPIRY, HostSpec
@@ -19,7 +19,7 @@ TRANSMITTED = "%m%d%H%M%S"
 
 
 @dataclass(frozen=True)
-class Trace:
+class PurchaseTrace:
     """What finds a purchase again: trace number (field 11), transmission time (7), retrieval reference (37)."""
 
     stan: str
@@ -34,17 +34,17 @@ class Trace:
         return f"{self.at:{TRANSMITTED}}"
 
 
-def new_trace(number: int, now: datetime) -> Trace:
+def new_trace(number: int, now: datetime) -> PurchaseTrace:
     """The retrieval reference is the year's last digit, the day of the year, the hour and the trace number."""
     at = now.astimezone(UTC).replace(microsecond=0)
     stan = f"{(number - 1) % STANS + 1:06d}"
-    return Trace(stan, at, f"{at:%Y}"[-1] + f"{at:%j%H}" + stan)
+    return PurchaseTrace(stan, at, f"{at:%Y}"[-1] + f"{at:%j%H}" + stan)
 
 
-def read_trace(written: str) -> Trace:
+def read_trace(written: str) -> PurchaseTrace:
     """ValueError where it is none."""
     stan, at, retrieval = written.split(" ")
-    return Trace(stan, datetime.strptime(at, WRITTEN).replace(tzinfo=UTC), retrieval)
+    return PurchaseTrace(stan, datetime.strptime(at, WRITTEN).replace(tzinfo=UTC), retrieval)
 
 
 def answer_type(asked: str) -> str:
@@ -53,13 +53,15 @@ def answer_type(asked: str) -> str:
 
 
 @dataclass(frozen=True)
-class Writer:
+class MessageWriter:
     """Writes the messages of one merchant to one host."""
 
     spec: HostSpec
     settings: Iso8583Settings
 
-    def purchase(self, trace: Trace, amount: Money, card: ClearCard) -> tuple[dict[str, str], list[Clear]]:
+    def purchase(
+        self, trace: PurchaseTrace, amount: Money, card: ClearCard
+    ) -> tuple[dict[str, str], list[ClearDigits]]:
         clear = self.clear(card, self.spec.messages.purchase)
         values = self.values(trace, amount, trace.at)
         if self.spec.security_code and "security_code" in card:
@@ -67,13 +69,13 @@ class Writer:
             field = self.spec.security_code.field
             written = self.spec.security_code.written.replace("{length}", f"{len(code):02d}")
             values[field] = written.replace("{code}", "0" * len(code))
-            clear.append(Clear(field, code, written.index("{code}")))
+            clear.append(ClearDigits(field, code, written.index("{code}")))
             return self.chosen(self.spec.purchase, [*self.spec.messages.purchase, field], values, clear), clear
         return self.chosen(self.spec.purchase, self.spec.messages.purchase, values, clear), clear
 
     def reversal(
-        self, trace: Trace, amount: Money, card: ClearCard, now: datetime, is_repeat: bool
-    ) -> tuple[dict[str, str], list[Clear]]:
+        self, trace: PurchaseTrace, amount: Money, card: ClearCard, now: datetime, is_repeat: bool
+    ) -> tuple[dict[str, str], list[ClearDigits]]:
         """Under the purchase's own trace number, which stays the same through all messages about it."""
         clear = self.clear(card, self.spec.messages.reversal)
         values = self.values(trace, amount, now) | {"90": self.original(trace)}
@@ -84,12 +86,12 @@ class Writer:
         values = {"7": f"{now.astimezone(UTC):{TRANSMITTED}}", "11": stan, "70": code} | self.merchant_values()
         return self.chosen(NETWORK, self.spec.messages.network, values, [])
 
-    def original(self, trace: Trace) -> str:
+    def original(self, trace: PurchaseTrace) -> str:
         """Field 90: type, trace number and transmission time of the purchase, acquirer, forwarder (none)."""
         acquirer = self.settings.acquirer.rjust(INSTITUTION_DIGITS, "0")
         return self.spec.purchase + trace.stan + trace.transmitted + acquirer + "0" * INSTITUTION_DIGITS
 
-    def values(self, trace: Trace, amount: Money, sent_at: datetime) -> dict[str, str]:
+    def values(self, trace: PurchaseTrace, amount: Money, sent_at: datetime) -> dict[str, str]:
         local = trace.at.astimezone(self.settings.local_zone)
         return {
             **self.spec.values,
@@ -113,19 +115,19 @@ class Writer:
             "43": settings.merchant_name,
         }
 
-    def clear(self, card: ClearCard, fields: Iterable[str]) -> list[Clear]:
+    def clear(self, card: ClearCard, fields: Iterable[str]) -> list[ClearDigits]:
         """A keyed expiry is month and year; field 14 has the year first."""
         wanted = [field for field in (CARD_NUMBER, EXPIRY) if field in fields]
         found = []
         if CARD_NUMBER in wanted and "card_number" in card:
-            found.append(Clear(CARD_NUMBER, card["card_number"]))
+            found.append(ClearDigits(CARD_NUMBER, card["card_number"]))
         if EXPIRY in wanted and "expiry" in card:
             month_year = memoryview(card["expiry"])
-            found += [Clear(EXPIRY, month_year[2:]), Clear(EXPIRY, month_year[:2], 2)]
+            found += [ClearDigits(EXPIRY, month_year[2:]), ClearDigits(EXPIRY, month_year[:2], 2)]
         return found
 
     def chosen(
-        self, kind: str, fields: Iterable[str], values: Mapping[str, str], clear: Iterable[Clear]
+        self, kind: str, fields: Iterable[str], values: Mapping[str, str], clear: Iterable[ClearDigits]
     ) -> dict[str, str]:
         """The fields of one message, each as long as the host wants it."""
         lengths: dict[str, int] = {}

@@ -57,17 +57,17 @@ def ten_hexadecimals(written: str) -> str:
     return written
 
 
-class Part(BaseModel):
+class SpecPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Framing(Part):
+class HostFraming(SpecPart):
     length_counts_itself: bool = False
     tpdu: Annotated[str, AfterValidator(ten_hexadecimals)] = ""
     longest: int = Field(default=2048, ge=64, le=LONGEST_FRAME)
 
 
-class Encoding(Part):
+class SpecEncoding(SpecPart):
     digits: Digits = "ascii"
     text: Text = "ascii"
     lengths: Literal["ascii", "ebcdic", "bcd", "binary"] = "ascii"
@@ -75,40 +75,40 @@ class Encoding(Part):
     odd_digits: Literal["left", "right"] = "left"
 
 
-class FieldForm(Part):
+class HostField(SpecPart):
     what: Literal["digits", "text", "binary"] = Field(alias="is")
     length: Annotated[tuple[bool, int], BeforeValidator(length_of)]
     encoding: Digits | None = None
 
 
-class SecurityCode(Part):
+class SecurityCode(SpecPart):
     field: FieldNumber
     written: Annotated[str, AfterValidator(has_code)]
 
 
-class NetworkCodes(Part):
+class NetworkCodes(SpecPart):
     sign_on: Code = "001"
     sign_off: Code = "002"
     echo: Code = "301"
 
 
-class Messages(Part):
+class MessageFields(SpecPart):
     purchase: list[FieldNumber]
     reversal: list[FieldNumber]
     network: list[FieldNumber]
 
 
-class HostSpec(Part):
+class HostSpec(SpecPart):
     """One host's. Which fields a message has, how each is written, and what the same ones always say."""
 
-    framing: Framing = Framing()
-    encoding: Encoding = Encoding()
+    framing: HostFraming = HostFraming()
+    encoding: SpecEncoding = SpecEncoding()
     purchase: Literal["0100", "0200"] = "0200"
     values: dict[FieldNumber, str] = {}
     security_code: SecurityCode | None = None
     network: NetworkCodes = NetworkCodes()
-    messages: Messages
-    fields: dict[FieldNumber, FieldForm]
+    messages: MessageFields
+    fields: dict[FieldNumber, HostField]
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
@@ -190,7 +190,7 @@ def place_of(message: str) -> tuple[str, ...]:
 
 def known_beside(path: tuple[str | int, ...]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
-        "framing": Framing, "encoding": Encoding, "network": NetworkCodes, "messages": Messages,
+        "framing": HostFraming, "encoding": SpecEncoding, "network": NetworkCodes, "messages": MessageFields,
         "security_code": SecurityCode,
     }  # fmt: skip
     if path[0] == "fields":
@@ -223,7 +223,7 @@ def codec_spec(host: HostSpec) -> dict[str, dict[str, Any]]:
     return found | {number: codec_field(form, encoding, lengths) for number, form in host.fields.items()}
 
 
-def codec_field(form: FieldForm, encoding: Encoding, lengths: str) -> dict[str, Any]:
+def codec_field(form: HostField, encoding: SpecEncoding, lengths: str) -> dict[str, Any]:
     varies, longest = form.length
     written = form.encoding or {"digits": encoding.digits, "text": encoding.text, "binary": "bcd"}[form.what]
     data = codec_name(written)

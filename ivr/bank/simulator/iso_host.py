@@ -38,7 +38,7 @@ ANSWERS = {
     "0800": "0810",
 }
 PURCHASES, REVERSALS = ("0100", "0200"), ("0400", "0401", "0420", "0421")
-Message = Mapping[str, str]
+Fields = Mapping[str, str]
 
 
 class IsoHost:
@@ -78,7 +78,7 @@ class IsoHost:
                 await task
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        line = Line(self._spec, writer)
+        line = HostLine(self._spec, writer)
         try:
             while True:
                 message = await line.read(reader)
@@ -90,7 +90,7 @@ class IsoHost:
         finally:
             writer.close()
 
-    async def _answer(self, line: "Line", message: Message) -> None:
+    async def _answer(self, line: "HostLine", message: Fields) -> None:
         kind = message["t"]
         if kind in PURCHASES:
             await self._purchase(line, message)
@@ -101,7 +101,7 @@ class IsoHost:
         else:
             line.write(message, {"39": FORMAT})
 
-    async def _purchase(self, line: "Line", message: Message) -> None:
+    async def _purchase(self, line: "HostLine", message: Fields) -> None:
         entry, fault = self._decided(message)
         if fault == "duplicate":
             line.write(message, {"39": DUPLICATE})
@@ -112,7 +112,7 @@ class IsoHost:
         if not await self._breaks(line, message, fault, "after"):
             line.write(message, answered(entered, entry))
 
-    def _decided(self, message: Message) -> tuple[BookEntry, LineFault | None]:
+    def _decided(self, message: Fields) -> tuple[BookEntry, LineFault | None]:
         pan, amount = message.get("2", ""), amount_of(message)
         try:
             brand = check_pan(pan).name
@@ -123,7 +123,7 @@ class IsoHost:
             brand, code, fault = "unknown", refused.response_code, None
         return new_entry(message, amount, code, brand, pan[-4:]), fault
 
-    async def _breaks(self, line: "Line", message: Message, fault: LineFault | None, moment: str) -> bool:
+    async def _breaks(self, line: "HostLine", message: Fields, fault: LineFault | None, moment: str) -> bool:
         """Whether there will be no proper answer."""
         match fault, moment:
             case ("late", "before") | ("slow", "after"):
@@ -141,7 +141,7 @@ class IsoHost:
                 return False
         return True
 
-    def _reverse(self, message: Message) -> str:
+    def _reverse(self, message: Fields) -> str:
         """Field 90 names the purchase; field 37 is the one that the purchase had."""
         reference = message.get("37", "").strip()
         known = self._books.find(reference)
@@ -153,25 +153,25 @@ class IsoHost:
         return APPROVED
 
 
-class Line:
+class HostLine:
     """One connection, at the host's end."""
 
     def __init__(self, spec: ReadSpec, writer: asyncio.StreamWriter) -> None:
         self._spec, self._writer = spec, writer
 
-    async def read(self, reader: asyncio.StreamReader) -> Message:
+    async def read(self, reader: asyncio.StreamReader) -> Fields:
         framing = self._spec.host.framing
         length = int.from_bytes(await reader.readexactly(2), "big") - (2 if framing.length_counts_itself else 0)
         content = await reader.readexactly(length)
         decoded, _ = iso8583.decode(content[len(framing.tpdu) // 2 :], self._spec.codec)
         return decoded
 
-    def write(self, asked: Message, answer: Message) -> None:
+    def write(self, asked: Fields, answer: Fields) -> None:
         log.info("iso8583", type=asked["t"], code=answer.get("39"))
         with suppress(OSError):
             self._writer.write(self._frame(asked, answer))
 
-    def write_half(self, asked: Message, answer: Message) -> None:
+    def write_half(self, asked: Fields, answer: Fields) -> None:
         with suppress(OSError):
             self._writer.write(self._frame(asked, answer)[:20])
         self._writer.close()
@@ -179,7 +179,7 @@ class Line:
     def cut(self) -> None:
         self._writer.close()
 
-    def _frame(self, asked: Message, answer: Message) -> bytes:
+    def _frame(self, asked: Fields, answer: Fields) -> bytes:
         repeated = {name: asked[name] for name in REPEATED if name in asked}
         raw, _ = iso8583.encode({"t": ANSWERS.get(asked["t"], "0810"), **repeated, **answer}, self._spec.codec)
         framing = self._spec.host.framing
@@ -187,7 +187,7 @@ class Line:
         return (len(body) + (2 if framing.length_counts_itself else 0)).to_bytes(2, "big") + body
 
 
-def new_entry(message: Message, amount: Money, code: str, brand: str, last4: str) -> BookEntry:
+def new_entry(message: Fields, amount: Money, code: str, brand: str, last4: str) -> BookEntry:
     is_approved = code == APPROVED
     without_card = repr(sorted((name, value) for name, value in message.items() if name not in ("2", "14", "48")))
     return BookEntry(
@@ -217,7 +217,7 @@ def key_of(stan: str, transmitted: str) -> str:
     return f"iso8583 {transmitted} {stan}"
 
 
-def amount_of(message: Message) -> Money:
+def amount_of(message: Fields) -> Money:
     return Money(int(message["4"]), NAMES.get(message["49"], "XXX"))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ivr.bank.clear_card import ClearCard
 from ivr.bank.iso8583.client import Iso8583Bank
-from ivr.bank.iso8583.codec import Clear, decode, encode
+from ivr.bank.iso8583.codec import ClearDigits, decode, encode
 from ivr.bank.iso8583.spec import SHIPPED_SPEC, load_spec
 from ivr.bank.simulator import BY_NAME
 from ivr.bank.simulator.scenarios import Ways
@@ -77,7 +77,7 @@ def test_the_frame_and_the_opened_fields_are_overwritten(url: str, host: Running
 def test_the_number_that_an_answer_repeats_is_overwritten_before_it_is_read(pan: str, form: str, tmp_path: Path):
     spec = load_spec(spec_with(tmp_path, *FORMATS[form]))
     said = {"t": "0210", "2": "0" * len(pan), "4": "000000004250", "11": "000001", "39": "00", "90": "0" * 42}
-    frame = encode(spec, said, [Clear("2", bytearray(pan, "ascii"))])
+    frame = encode(spec, said, [ClearDigits("2", bytearray(pan, "ascii"))])
     message = frame[2:]
     read = decode(spec, message)
     assert read == {name: value for name, value in said.items() if name != "2"}
@@ -86,7 +86,9 @@ def test_the_number_that_an_answer_repeats_is_overwritten_before_it_is_read(pan:
 
 def test_an_error_of_the_codec_quotes_nothing():
     spec = load_spec(SHIPPED_SPEC)
-    frame = encode(spec, {"t": "0210", "2": "0" * 16, "4": "000000004250"}, [Clear("2", bytearray(CANARY, "ascii"))])
+    frame = encode(
+        spec, {"t": "0210", "2": "0" * 16, "4": "000000004250"}, [ClearDigits("2", bytearray(CANARY, "ascii"))]
+    )
     for cut in range(3, len(frame) - 2):
         with pytest.raises(Exception) as raised:
             decode(spec, frame[2 : 2 + cut])
