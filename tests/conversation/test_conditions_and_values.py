@@ -7,10 +7,12 @@ import pytest
 from ivr.core.events import ChargeRefused, LookedUp
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.flow.compiler import compile_flow
+from ivr.flow.compiler import Around, compile_flow
+from ivr.flow.part_files import read_parts
 from tests.conversation.talk import ROOT, Talk
 
 EARLY = (ROOT / "flows" / "early-payment.yaml").read_text(encoding="utf-8")
+PARTS = read_parts((file.name, file.read_bytes()) for file in sorted((ROOT / "flows" / "parts").glob("*.yaml")))
 BILL = {"bill.due": Money(1050), "bill.min": Money(500), "bill.discount_until": date(2026, 3, 10)}
 
 
@@ -19,7 +21,7 @@ def flow(*changes: tuple[str, str]) -> Flow:
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new, 1)
-    found, problems = compile_flow("early-payment.yaml", text)
+    found, problems = compile_flow("early-payment.yaml", text, Around(parts=PARTS))
     assert found is not None, "\n".join(map(str, problems))
     return found
 

@@ -87,6 +87,7 @@ NO_LOOK_UP = (
     "    then: {found: amount, not_found: retry, gave_up: goodbye_unpaid}",
     "    length: 16\n    confirm: always\n    then: {ok: other_amount, gave_up: goodbye_unpaid}",
 )
+NO_LINK = ("{sms: pay_by_link, link: bill, end: unpaid}", "{say: you_were_not_charged, end: unpaid}")
 NO_BOUNDS = ("    between: [bill.min, bill.due]\n    confirm: always\n", "")
 NO_MENU = (
     "  amount:\n    menu:\n      1: {say: pay_full_balance, set: bill.due, then: card}\n"
@@ -95,7 +96,7 @@ NO_MENU = (
 )
 QUESTIONS: dict[str, Callable[[], Talk]] = {
     "a look-up": lambda: Talk().at_account(),
-    "no look-up": lambda: Talk(sample(NO_LOOK_UP, NO_BOUNDS, NO_MENU)).at_account(),
+    "no look-up": lambda: Talk(sample(NO_LOOK_UP, NO_BOUNDS, NO_MENU, NO_LINK)).at_account(),
     "any length": lambda: Talk(sample(("8..10", "1..32"))).at_account(),
     "a menu": lambda: Talk().at_amount(),
     "an amount": lambda: Talk().at_amount().keys("2"),

@@ -200,10 +200,7 @@ def test_unknown_keeps_the_card_and_leaves_a_job_to_resolve_it(store: Store):
     job = lease(store)
     store.mark_sent(job)
     assert store.record(job, "unknown", NOW)
-    assert store.outbox_depth() == {
-        **{"authorize": 0, "resolve": 1, "capture": 0, "result": 0, "sms": 0, "notice": 0},
-        "agreement": 0,
-    }
+    assert {kind: waiting for kind, waiting in store.outbox_depth().items() if waiting} == {"resolve": 1}
     assert store.record(lease(store, "resolve"), "reversed", NOW)
     assert store.entries("CA1-1") == ["requested", "unknown", "reversed"]
 

@@ -251,7 +251,7 @@ steps:
 """,
     good="""
 steps:
-  not_charged: {sms: pay_by_link, end: unpaid}
+  not_charged: {say: you_were_not_charged, end: unpaid}
 """,
 )
 TRANSFER_WHILE_OPEN = rule(
