@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ivr.bank import AuthorizationRequest
+from ivr.bank import AmountSaid, AuthorizationRequest
 from ivr.bank.iso8583.client import Iso8583Bank
 from ivr.bank.iso8583.messages import read_trace
 from ivr.bank.iso8583.settings import Iso8583Settings
 from ivr.bank.simulator import BankSimulator, BookEntry, read_books
 from ivr.bank.simulator.scenarios import Ways
+from ivr.core.money import Money
 from ivr.forwarder.opening import CardOpener
 from ivr.vault import Vault
 from tests.bank.requests import new_request
@@ -107,3 +108,8 @@ def forgetful_host(bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory
 def client(host: RunningHost) -> Iterator[Iso8583Bank]:
     with host.client() as one:
         yield one
+
+
+def as_said(amount: Money) -> AmountSaid:
+    """As a host says it that repeats what was asked for."""
+    return AmountSaid(amount.minor, amount.currency, is_whole=True)

@@ -9,13 +9,13 @@ import pytest
 from ivr.bank import judge
 from ivr.bank.iso8583.client import Iso8583Bank
 from ivr.bank.simulator import BY_NAME
-from tests.bank.iso8583.running import RunningHost, traced
+from tests.bank.iso8583.running import RunningHost, as_said, traced
 
 
 def test_a_purchase_is_approved_and_booked_under_its_retrieval_reference(client: Iso8583Bank, host: RunningHost):
     request = traced(client, host.request())
     answer = client.authorize(request)
-    assert (answer.outcome, answer.response_code, answer.amount) == ("approved", "00", request.amount)
+    assert (answer.outcome, answer.response_code, answer.amounts) == ("approved", "00", (as_said(request.amount),))
     entry = host.entry(request.trace)
     assert entry is not None
     assert (entry.outcome, entry.last4, entry.amount) == ("approved", "1111", request.amount)

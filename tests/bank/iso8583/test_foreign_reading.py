@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.bank.iso8583.messages import read_trace
-from tests.bank.iso8583.running import PAN, traced
+from tests.bank.iso8583.running import PAN, as_said, traced
 from tests.bank.iso8583.strangers import FORMATS, TPDU, needs_stranger, spec_with, stranger
 from tests.bank_process import BankKeys
 
@@ -23,7 +23,11 @@ def test_each_message_is_read_as_it_was_meant(form: str, tpdu: str, bank_keys: B
     ):
         request = traced(bank, host.request())
         answer = bank.authorize(request)
-        assert (answer.outcome, answer.authorization_code, answer.amount) == ("approved", "482913", request.amount)
+        assert (answer.outcome, answer.authorization_code, answer.amounts) == (
+            "approved",
+            "482913",
+            (as_said(request.amount),),
+        )
         assert bank.undo(request, again=False).outcome == "reversed"
         assert bank.undo(request, again=True).outcome == "reversed"
         sign_on, *seen = host.seen()

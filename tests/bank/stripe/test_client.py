@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from ivr.bank import AmountSaid
 from ivr.bank.clear_card import ClearCard
 from ivr.bank.stripe import StripeBank
 from ivr.bank.stripe.answers import read_charge, read_method
@@ -31,7 +32,11 @@ def new_reference() -> str:
 def test_a_payment_is_authorized_and_captured_once(stripe_bank: StripeBank, stripe_process: RunningStripe):
     reference = new_reference()
     answer = stripe_bank.authorize(request_of(stripe_process.vault(), reference))
-    assert (answer.outcome, answer.response_code, answer.amount) == ("approved", "00", Money(4250))
+    assert (answer.outcome, answer.response_code, answer.amounts) == (
+        "approved",
+        "00",
+        (AmountSaid(4250, "USD", is_whole=True),),
+    )
     assert stripe_process.booked(reference) == [(4250, "authorized")]
     for _ in range(2):
         assert stripe_bank.capture(reference, answer.bank_reference or "", Money(4250)).outcome == "capturing"
