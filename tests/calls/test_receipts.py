@@ -141,7 +141,10 @@ def test_no_prompt_can_say_the_address(open_shop: Callable[..., Shop], tmp_path:
     ("flow", "problem"),
     [
         (SAMPLE.replace("sms: send", "email: send"), "'customer.email' is not known on every way to 'receipt'"),
-        (BY_EMAIL.replace("{sms: pay_by_link", "{say: pay_by_link, email: send"), "a receipt goes by e-mail"),
+        (
+            BY_EMAIL.replace("{sms: pay_by_link, link: bill", "{say: pay_by_link, email: send"),
+            "a receipt goes by e-mail",
+        ),
     ],
 )
 def test_a_flow_that_cannot_know_an_address_or_mails_what_is_no_receipt_is_refused(

@@ -14,7 +14,7 @@ from ivr.bank.iso8583.answers import NO_SUCH_RECORD, read_purchase, read_reversa
 from ivr.bank.iso8583.codec import encode
 from ivr.bank.iso8583.connection import HostAddress, NothingLeft, words_of
 from ivr.bank.iso8583.currencies import NUMBERS
-from ivr.bank.iso8583.link import Fields, HostLink, Silence
+from ivr.bank.iso8583.link import Fields, HostLink, NoAnswer
 from ivr.bank.iso8583.messages import MessageWriter, PurchaseTrace, new_trace, read_trace
 from ivr.bank.iso8583.settings import FRESH_S, Iso8583Settings
 from ivr.bank.iso8583.spec import load_spec
@@ -61,7 +61,7 @@ class Iso8583Bank(Bank):
             answer = self.link.ask(message, frame, self._settings.read_timeout)
         except (CardNotOpened, NothingLeft) as error:
             return BankAnswer("not_sent", reference, reason=str(error))
-        except Silence as error:
+        except NoAnswer as error:
             return BankAnswer("unknown", reference, reason=str(error))
         return read_purchase(reference, answer, request.amount)
 
@@ -76,7 +76,7 @@ class Iso8583Bank(Bank):
                 answer = self.link.ask(message, frame, min(left, self._settings.repeat_after))
             except (CardNotOpened, NothingLeft) as error:
                 return BankAnswer("not_sent", reference, reason=str(error))
-            except Silence as error:
+            except NoAnswer as error:
                 reason, again = str(error), True
             else:
                 return self._undone(read_reversal(reference, answer), trace)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ivr.bank.interface import Examined
 from ivr.bank.iso8583.client import Iso8583Bank
 from ivr.bank.iso8583.connection import NothingLeft
-from ivr.bank.iso8583.link import Silence
+from ivr.bank.iso8583.link import NoAnswer
 from ivr.bank.protocols import Opening
 
 CERTIFICATE = ("certificate", "hostname", "ip address")
@@ -19,7 +19,7 @@ def examine(opening: Opening) -> Iterator[Examined]:
         yield from resolved(*settings.address)
         try:
             code = bank.link.echo()
-        except (NothingLeft, Silence) as error:
+        except (NothingLeft, NoAnswer) as error:
             yield Examined(False, f"{settings.url} {problem(str(error))}")
             return
     yield Examined(True, f"{settings.url} is connected, under a certificate that is trusted, and has taken our sign-on")

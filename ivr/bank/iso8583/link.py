@@ -20,7 +20,7 @@ APPROVED = "00"
 Fields = Mapping[str, str]
 
 
-class Silence(Exception):
+class NoAnswer(Exception):
     """The frame may have left, and nothing answers it."""
 
 
@@ -83,7 +83,7 @@ class HostLink:
     def ask(self, message: Fields, frame: bytearray, within_s: float) -> Fields:
         """The answer to a message, given as its frame and, for what identifies it, as fields. The frame is overwritten.
 
-        NothingLeft where no connection stands within the time to connect; Silence where it may have left.
+        NothingLeft where no connection stands within the time to connect; NoAnswer where it may have left.
         """
         try:
             connection = self._ready()
@@ -99,13 +99,13 @@ class HostLink:
         try:
             connection.send(frame, within_s)
         except Away as error:
-            raise Silence(str(error)) from None
+            raise NoAnswer(str(error)) from None
 
     def _answer_to(self, question: OpenQuestion, within_s: float) -> Fields:
         if not question.answered.wait(within_s):
-            raise Silence("no answer in time")
+            raise NoAnswer("no answer in time")
         if question.answer is None:
-            raise Silence(question.failed)
+            raise NoAnswer(question.failed)
         return question.answer
 
     @contextmanager
@@ -148,7 +148,7 @@ class HostLink:
             began = time.monotonic()
             try:
                 self._serve()
-            except (Away, NothingLeft, Silence) as error:
+            except (Away, NothingLeft, NoAnswer) as error:
                 if self._stopping.is_set():
                     return
                 self._problem = str(error)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.bank.simulator.books import BookEntry, charged, read_books
-from ivr.bank.simulator.scenarios import SCENARIOS, Chances, Ways, scenario_for
+from ivr.bank.simulator.scenarios import SCENARIOS, Chances, SimulatorWays, scenario_for
 from ivr.bank.simulator.server import BankSimulator
 from ivr.errors import ConfigError, IvrError
 from ivr.logs import set_up_logging
@@ -74,7 +74,7 @@ def cards() -> None:
 def run(
     folder: Path, host: str, port: int, slow_s: float, iso8583_port: int | None, fault_share: float, seed: int
 ) -> None:
-    ways = Ways(slow_s, choose=Chances(fault_share, seed) if fault_share else scenario_for)
+    ways = SimulatorWays(slow_s, choose=Chances(fault_share, seed) if fault_share else scenario_for)
     try:
         bank = BankSimulator(folder, host, port, iso8583_port=iso8583_port, ways=ways)
     except ConfigError as error:

@@ -20,7 +20,7 @@ from ivr.bank.iso8583.currencies import NAMES
 from ivr.bank.iso8583.spec import SHIPPED_SPEC, ReadSpec, load_spec
 from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Refused, check_expiry, check_pan
-from ivr.bank.simulator.scenarios import LineFault, Ways
+from ivr.bank.simulator.scenarios import LineFault, SimulatorWays
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 
@@ -45,7 +45,7 @@ class IsoHost:
     """`start` and `stop` from one thread; it serves in another. `url` is where. A file `iso8583.yaml` in its folder is
     its spec, in place of the one that ships."""
 
-    def __init__(self, folder: Path, books: Books, context: ssl.SSLContext, ways: Ways) -> None:
+    def __init__(self, folder: Path, books: Books, context: ssl.SSLContext, ways: SimulatorWays) -> None:
         self._books, self._context, self._ways = books, context, ways
         own = folder / "iso8583.yaml"
         self._spec = load_spec(own if own.exists() else SHIPPED_SPEC)

@@ -73,7 +73,7 @@ class Chances:
 
 
 @dataclass(frozen=True)
-class Ways:
+class SimulatorWays:
     """How the simulator behaves, in whatever protocol. `blocks`: a reversal that comes before its charge stops that;
     only where it is spoken to in ISO 8583 may it be otherwise."""
 

@@ -18,7 +18,7 @@ from ivr.bank.simulator.books import Books
 from ivr.bank.simulator.decryption import Decryption
 from ivr.bank.simulator.modification_books import Kind
 from ivr.bank.simulator.modifier import Modifier
-from ivr.bank.simulator.scenarios import LineFault, Ways
+from ivr.bank.simulator.scenarios import LineFault, SimulatorWays
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 
@@ -44,12 +44,12 @@ class BankSimulator:
         port: int = 0,
         slow_s: float = 8.0,
         iso8583_port: int | None = None,
-        ways: Ways | None = None,
+        ways: SimulatorWays | None = None,
     ) -> None:
         context = tls_context(folder)
         decryption = Decryption(folder / "sealing.key")
         self.books = Books(folder)
-        ways = ways or Ways(slow_s)
+        ways = ways or SimulatorWays(slow_s)
         try:
             authorizer = Authorizer(decryption, self.books, choose=ways.choose)
             self._server = Server((host, port), context, authorizer, Modifier(self.books), ways.slow_s)
@@ -85,7 +85,7 @@ class BankSimulator:
         self.stop()
 
 
-def iso_host(host: str, port: int, folder: Path, books: Books, ways: Ways) -> Any:
+def iso_host(host: str, port: int, folder: Path, books: Books, ways: SimulatorWays) -> Any:
     """Begun at once. Its codec is an extra: ConfigError, with the cure, where that is missing."""
     try:
         module = import_module("ivr.bank.simulator.iso_host")

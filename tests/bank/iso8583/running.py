@@ -16,7 +16,7 @@ from ivr.bank.iso8583.client import Iso8583Bank
 from ivr.bank.iso8583.messages import read_trace
 from ivr.bank.iso8583.settings import Iso8583Settings
 from ivr.bank.simulator import BankSimulator, BookEntry, read_books
-from ivr.bank.simulator.scenarios import Ways
+from ivr.bank.simulator.scenarios import SimulatorWays
 from ivr.core.money import Money
 from ivr.forwarder.opening import CardOpener
 from ivr.vault import Vault
@@ -83,7 +83,7 @@ def traced(bank: Iso8583Bank, request: AuthorizationRequest) -> AuthorizationReq
 
 
 @contextmanager
-def running(keys: BankKeys, folder: Path, ways: Ways) -> Iterator[RunningHost]:
+def running(keys: BankKeys, folder: Path, ways: SimulatorWays) -> Iterator[RunningHost]:
     shutil.copytree(keys.bank, folder, dirs_exist_ok=True)
     with BankSimulator(folder, iso8583_port=0, ways=ways) as simulator:
         assert simulator.iso8583 is not None
@@ -93,14 +93,14 @@ def running(keys: BankKeys, folder: Path, ways: Ways) -> Iterator[RunningHost]:
 @pytest.fixture(scope="session")
 def host(bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
     """One for each test process. A reversal that comes before its purchase blocks it."""
-    with running(bank_keys, tmp_path_factory.mktemp("iso"), Ways(SLOW_S)) as one:
+    with running(bank_keys, tmp_path_factory.mktemp("iso"), SimulatorWays(SLOW_S)) as one:
         yield one
 
 
 @pytest.fixture(scope="session")
 def forgetful_host(bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
     """A reversal of what has not come is answered and forgotten."""
-    with running(bank_keys, tmp_path_factory.mktemp("forgetful"), Ways(SLOW_S, blocks=False)) as one:
+    with running(bank_keys, tmp_path_factory.mktemp("forgetful"), SimulatorWays(SLOW_S, blocks=False)) as one:
         yield one
 
 

@@ -17,7 +17,7 @@ from ivr.bank import AuthorizationRequest, BankAnswer
 from ivr.bank.iso8583.client import Iso8583Bank
 from ivr.bank.iso8583.messages import read_trace
 from ivr.bank.iso8583.settings import PROMISES
-from ivr.bank.simulator.scenarios import Chances, Ways
+from ivr.bank.simulator.scenarios import Chances, SimulatorWays
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
 from ivr.store import Accepted, AttemptLimits, SealedField, Store
@@ -238,7 +238,7 @@ def test_charges_that_break_by_chance_end_in_both_books_alike(
     store: Store, bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory, clock: Clock
 ):
     """Forty charges, more than half of them broken in some way, by a seed; silent ones are left to the tests above."""
-    ways = Ways(0.02, choose=Loud(0.6, seed=8583))
+    ways = SimulatorWays(0.02, choose=Loud(0.6, seed=8583))
     with running(bank_keys, tmp_path_factory.mktemp("chance"), ways) as host, host.client(now=clock) as bank:
         references = [begin(store, host, 5000 + number, clock()) for number in range(40)]
         work(store, bank, clock)

@@ -9,7 +9,7 @@ from ivr.bank.iso8583.client import Iso8583Bank
 from ivr.bank.iso8583.codec import ClearDigits, decode, encode
 from ivr.bank.iso8583.spec import SHIPPED_SPEC, load_spec
 from ivr.bank.simulator import BY_NAME
-from ivr.bank.simulator.scenarios import Ways
+from ivr.bank.simulator.scenarios import SimulatorWays
 from ivr.logs import set_up_logging
 from tests.bank.iso8583.running import RunningHost, running, traced
 from tests.bank.iso8583.strangers import FORMATS, spec_with
@@ -32,7 +32,7 @@ def every_way(host: RunningHost) -> list[object]:
 
 def test_the_canary_leaves_no_trace(own_keys: BankKeys, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     set_up_logging("debug", "json")
-    with running(own_keys, tmp_path / "host", Ways(0.01)) as host:
+    with running(own_keys, tmp_path / "host", SimulatorWays(0.01)) as host:
         seen = every_way(host)
     printed = capfd.readouterr()
     assert "iso8583" in printed.out + printed.err
