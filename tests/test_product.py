@@ -84,7 +84,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 def test_a_call_through_the_running_product_is_paid_and_both_books_agree(product: Product):
     heard = " ".join(product.ivr("simulate", "--via", product.url, "--keys", PAYMENT).split())
-    number = re.search(r"Confirmation number ([\d,; ]+)\.", heard)
+    number = re.search(r"Confirmation ([\d,; ]+)\.", heard)
     assert number is not None, heard
     assert "42 dollars and 50 cents with Visa" in heard
     entries = charged(read_books(product.var / "bank"))

@@ -29,7 +29,7 @@ SURELY_LOST = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Modifications:
+class ModificationJobs:
     """`due`: the time that decides what is due; None for the database's own."""
 
     store: Store

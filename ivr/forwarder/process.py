@@ -25,7 +25,7 @@ from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
 from ivr.forwarder.charges import Charges
 from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
-from ivr.forwarder.modifications import Modifications
+from ivr.forwarder.modifications import ModificationJobs
 from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.opening import opener_for
 from ivr.forwarder.results import ResultText, result_words
@@ -99,8 +99,8 @@ class Forwarder:
         return Charges(self.store, self.banks, self.now, self.due, self.lease_s, self.pause, tell_billing)
 
     @property
-    def modifications(self) -> Modifications:
-        return Modifications(self.store, self.banks, self.now, self.due)
+    def modifications(self) -> ModificationJobs:
+        return ModificationJobs(self.store, self.banks, self.now, self.due)
 
     @property
     def texts(self) -> TextJobs:

@@ -173,12 +173,12 @@ def test_each_queue_gives_its_own_jobs_and_what_is_left_over_gives_the_rest(stor
     begin_at(store, "third", "CA3-1")
     store.queue_sms("CA1-receipt", "+15550100", "Paid.", NOW)
     queues = queues_for({"first": 1, "second": 1})
-    found = {queue.name: [job.reference for job in store.claim_jobs(NOW, 60, 9, queue.which)] for queue in queues}
+    taken = {queue.name: [job.reference for job in store.claim_jobs(NOW, 60, 9, queue.which)] for queue in queues}
+    found = {name: jobs for name, jobs in taken.items() if jobs}
     assert found == {
         "bank:first": ["CA1-1"],
         "bank:second": ["CA2-1"],
         "texts": ["CA1-receipt"],
-        "notices": [],
         "left over": ["CA3-1"],
     }
 

@@ -36,7 +36,7 @@ class BookedModification:
 
 
 @dataclass(frozen=True)
-class Standing:
+class BookedCharge:
     """A charge as a modification finds it."""
 
     amount: Money
@@ -72,7 +72,7 @@ class ModificationBooks:
         row = self._db.execute("select * from modifications where idempotency_key = ?", (key,)).fetchone()
         return modification_of(row) if row else None
 
-    def _standing(self, reference: str, today: str) -> Standing | None:
+    def _standing(self, reference: str, today: str) -> BookedCharge | None:
         charge = self._db.execute(
             "select amount_minor, currency, outcome, capture_later, at from entries where reference = ?", (reference,)
         ).fetchone()
@@ -86,10 +86,10 @@ class ModificationBooks:
         sums = dict(done.fetchall())
         is_open = outcome == "approved" and "void" not in sums
         is_captured = not capture_later or "capture" in sums
-        return Standing(Money(minor, currency), is_open, is_captured, str(at)[:10] < today, sums.get("refund", 0))
+        return BookedCharge(Money(minor, currency), is_open, is_captured, str(at)[:10] < today, sums.get("refund", 0))
 
 
-def decide(wanted: BookedModification, charge: Standing | None) -> BookedModification:
+def decide(wanted: BookedModification, charge: BookedCharge | None) -> BookedModification:
     if charge is None or not charge.is_open:
         return wanted.refused(NO_RECORD, "no such charge, or nothing is charged by it")
     if wanted.amount.currency != charge.amount.currency or wanted.amount.minor <= 0:
@@ -97,7 +97,7 @@ def decide(wanted: BookedModification, charge: Standing | None) -> BookedModific
     return DECISIONS[wanted.kind](wanted, charge)
 
 
-def decide_refund(wanted: BookedModification, charge: Standing) -> BookedModification:
+def decide_refund(wanted: BookedModification, charge: BookedCharge) -> BookedModification:
     if not charge.is_captured:
         return wanted.refused(INVALID, "not captured yet: void it")
     if wanted.amount.minor > charge.amount.minor - charge.returned_minor:
@@ -105,7 +105,7 @@ def decide_refund(wanted: BookedModification, charge: Standing) -> BookedModific
     return wanted
 
 
-def decide_void(wanted: BookedModification, charge: Standing) -> BookedModification:
+def decide_void(wanted: BookedModification, charge: BookedCharge) -> BookedModification:
     if charge.returned_minor or wanted.amount != charge.amount:
         return wanted.refused(INVALID, "a void takes back all of a charge, or nothing")
     if charge.is_settled:
@@ -113,7 +113,7 @@ def decide_void(wanted: BookedModification, charge: Standing) -> BookedModificat
     return wanted
 
 
-def decide_capture(wanted: BookedModification, charge: Standing) -> BookedModification:
+def decide_capture(wanted: BookedModification, charge: BookedCharge) -> BookedModification:
     if charge.is_captured:
         return wanted.refused(INVALID, "captured already")
     if wanted.amount.minor > charge.amount.minor:
