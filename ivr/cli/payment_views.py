@@ -99,7 +99,7 @@ def story_lines(entries: Sequence[LedgerEntry], since: Sequence[Mapping[str, obj
     lines = ["in the ledger:"]
     for entry in entries:
         code = f"  code {entry.response_code}" if entry.response_code else ""
-        about = f"  ({entry.reference}-m{entry.modification})" if entry.modification else ""
+        about = f"  ({entry.reference}-m{entry.modification})" if entry.modification > 0 else ""
         lines.append(f"  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind:<16} {entry.amount}{code}{about}")
     if since:
         lines += ["", "asked for since:"]

@@ -40,7 +40,7 @@ ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
 # said that it has not; lost: it has let go of an approved charge before that was captured, and nobody here has asked.
 Effect = Literal["moved", "noted", "known", "not_ours", "contradicts", "lost"]
 _NOTED_SO_FAR = text(
-    "SELECT coalesce(sum(amount_minor), 0) FROM ledger_entry WHERE reference = :reference AND kind = :kind"
+    "SELECT count(*), coalesce(sum(amount_minor), 0) FROM ledger_entry WHERE reference = :reference AND kind = :kind"
 )
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
 
@@ -128,16 +128,16 @@ def _take_in_charge(connection: Connection, news: News, payment: Payment, now: d
 
 def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
     """Of a total only what is neither asked for here nor noted before."""
+    about = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
+    times, noted = (int(one) for one in connection.execute(_NOTED_SO_FAR, about).one())
     more = news.amount.minor
     if news.is_total:
         balance = read_balance(connection, payment)
-        about = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
-        more -= balance.returned.minor + balance.asked.minor
-        more -= int(connection.execute(_NOTED_SO_FAR, about).scalar_one())
+        more -= balance.returned.minor + balance.asked.minor + noted
     if more <= 0:
         return "known"
-    amount = Money(more, news.amount.currency)
-    add_entry(connection, replace(payment.intent, amount=amount), REFUNDED_AT_BANK, None, now)
+    # An entry's kind and number come once: no modification of ours has a number below nought.
+    add_entry(connection, payment.intent, REFUNDED_AT_BANK, None, now, (-times, Money(more, news.amount.currency)))
     return "noted"
 
 
@@ -146,10 +146,10 @@ def _let_go(connection: Connection, payment: Payment, now: datetime) -> Effect:
     reference = payment.intent.reference
     voids = [one for one in read_modifications(connection, reference) if one.kind == "void"]
     story = read_story(connection, reference)
-    if any(one.status != "failed" for one in voids) or "captured" in story or story[-1] == HOLD_LOST:
+    if any(one.status != "failed" for one in voids) or "captured" in story:
         return "known"
     drop_job(connection, "capture", reference)
-    add_entry(connection, payment.intent, HOLD_LOST, None, now)
+    note_entry(connection, payment.intent, HOLD_LOST, None, now)
     return "lost"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from ivr.bank.interface import UNREADABLE, AmountSaid, BankAnswer, ModificationRequest
+from ivr.bank.interface import UNREADABLE, AmountSaid, BankAnswer, ModificationRequest, Outcome
 from ivr.bank.reasons import reason_in
 from ivr.bank.stripe.answers import (
     FAILED_CARD,
@@ -42,8 +42,8 @@ def modification_path(request: ModificationRequest) -> str:
 def modification_form(request: ModificationRequest) -> dict[str, object]:
     match request.kind:
         case "refund":
-            about = {"payment_intent": request.bank_reference, "amount": request.amount.minor}
-            return about | {f"metadata[{MODIFICATION}]": request.idempotency_key}
+            key = {f"metadata[{MODIFICATION}]": request.idempotency_key}
+            return {"payment_intent": request.bank_reference, "amount": request.amount.minor, **key}
         case "void":
             return {"cancellation_reason": "requested_by_customer"}
         case _:
@@ -70,7 +70,7 @@ def read_modification(request: ModificationRequest, status: int, content: bytes)
             return standing
     if status in REFUSED:
         return BankAnswer("refused", reference, reason=f"status {status}, {code_of(said)}")
-    outcome = "not_sent" if status in REFUSED_REQUEST else "unknown"
+    outcome: Outcome = "not_sent" if status in REFUSED_REQUEST else "unknown"
     return BankAnswer(outcome, reference, reason=f"status {status}, {code_of(said)}")
 
 
