@@ -70,7 +70,8 @@ class ModificationRequest:
     """A refund, void or capture of an approved charge.
 
     `reference`: the charge's, ours; `bank_reference`: the charge's at the bank, where it gave one. `idempotency_key`: this
-    request's own, the same however often it is made. `amount`: of this request; `charged`: of the charge.
+    request's own, the same however often it is made. `amount`: of this request; `charged`: of the charge. `trace`: what
+    `new_trace` made for the charge. `is_repeat`: it may have left before.
     """
 
     kind: ModificationKind
@@ -79,6 +80,8 @@ class ModificationRequest:
     amount: Money
     charged: Money
     bank_reference: str | None = None
+    trace: str = ""
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ class Examined:
 @dataclass(frozen=True)
 class BankNews:
     """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours: the charge's, or the
-    idempotency key of the modification that it is about. `modification`: the bank's own reference of that one; `reason`: why it was refused."""
+    idempotency key of the modification that it is about. `modification`: the bank's own reference of that one; `reason`: why it was refused.
+    `is_total`: the amount is all that has been given back of the charge so far, also what was asked for here."""
 
     event: str
     reference: str
@@ -135,6 +139,7 @@ class BankNews:
     authorization_code: str | None = None
     modification: str = ""
     reason: str = ""
+    is_total: bool = False
 
 
 class Bank(Protocol):

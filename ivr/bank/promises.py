@@ -37,7 +37,8 @@ class Promises:
     `inquires_modifications`: a refund, void or capture can be asked about by its key. `modifications_are_told_later`: it is
     taken at once, and its outcome comes in a notification. `undo_waits_s`: how long after it was sent a request may still
     arrive, where an undo does not stop it: nothing is undone before. `traced`: a request has numbers of its own, which are
-    stored before it leaves, and an undo is told them.
+    stored before it leaves, and an undo is told them. `repeats_modifications_s`: how long the same refund, void or capture
+    may be asked for again, where that is longer than for a charge.
     """
 
     seal: str
@@ -54,6 +55,7 @@ class Promises:
     modifications_are_told_later: bool = False
     undo_waits_s: float = 0.0
     traced: bool = False
+    repeats_modifications_s: float = 0.0
 
 
 def after_silence(promises: Promises, age_s: float, sent_s: float | None = None) -> NextQuestion:
@@ -72,7 +74,7 @@ def after_silent_modification(promises: Promises, age_s: float) -> NextOfModific
 
     Repeating comes first: under its key it is an inquiry, and it does what was asked for if the first request was lost.
     """
-    if age_s < promises.repeats_s:
+    if age_s < max(promises.repeats_s, promises.repeats_modifications_s):
         return "repeat"
     return "inquire" if promises.inquires_modifications else "nothing"
 

@@ -35,8 +35,8 @@ class BankNewsIntake:
     def _take_one(self, bank: str, news: BankNews, now: datetime, follow_up: FollowUp) -> None:
         word = BankWord(news.authorization_code, news.response_code, news.bank_reference)
         about = (bank, news.event, news.reference, news.told)
-        told = News(*about, word, news.amount, news.modification, news.reason)
+        told = News(*about, word, news.amount, news.modification, news.reason, news.is_total)
         effect = self.store.hear(told, now, follow_up)
-        is_bad = effect == "contradicts" or news.told in ("capture_failed", "undo_refused", "refund_failed")
+        is_bad = effect in ("contradicts", "lost") or news.told in ("capture_failed", "undo_refused", "refund_failed")
         note = log.error if is_bad else log.info
         note("the bank has told", bank=bank, reference=news.reference, told=news.told, effect=effect)

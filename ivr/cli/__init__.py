@@ -34,7 +34,7 @@ COMMANDS = {
     "ring": ("ivr.cli.ring", "ring", "Ring a SIP address and press keys: try a trunk."),
     "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
     "notices": ("ivr.cli.notices", "notices", "What your own systems were told and have not taken: list, resend."),
-    "payments": ("ivr.cli.payments", "payments", "Charges: list, show, refund, void, capture."),
+    "payments": ("ivr.cli.payments", "payments", "Charges: list, show, refund, void, capture, settle."),
     "agreements": (
         "ivr.cli.agreements",
         "agreements",

@@ -99,7 +99,7 @@ def story_lines(entries: Sequence[LedgerEntry], since: Sequence[Mapping[str, obj
     lines = ["in the ledger:"]
     for entry in entries:
         code = f"  code {entry.response_code}" if entry.response_code else ""
-        about = f"  ({entry.reference}-m{entry.modification})" if entry.modification else ""
+        about = f"  ({entry.reference}-m{entry.modification})" if entry.modification > 0 else ""
         lines.append(f"  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind:<16} {entry.amount}{code}{about}")
     if since:
         lines += ["", "asked for since:"]
@@ -124,3 +124,11 @@ def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
         again = "is owed again" if wanted.reopens_bill else "stays paid (--reopen-bill owes it again)"
         lines.append(f"The bill {intent.payable_key} {again}.")
     return "\n".join(lines)
+
+
+def what_settling_does(found: Modification, status: str) -> str:
+    """Before it is done: what it is, and what follows."""
+    asked = f"{found.kind} of {found.amount}, asked for by {found.asked_by} at {found.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+    if status == "done":
+        return f"{asked}.\nIt counts as done from now on, on your word."
+    return f"{asked}.\nIt counts as not done from now on, on your word: it can be asked for again, and is then a second one."

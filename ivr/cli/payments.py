@@ -1,10 +1,6 @@
 """`payments`: charges, and what is done with them afterwards: refunds, voids and captures, each asked for once."""
 
-import getpass
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -14,11 +10,13 @@ from rich.console import Console
 from ivr.bank import BankSettings, ModificationKind, load_banks, protocol_called
 from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_of
 from ivr.calls.payment_lookup import day_filter, find_one
+from ivr.cli.payment_session import as_json, opened, operator, require_terminal, yes
 from ivr.cli.payment_views import modification_record, payment_record, story_lines, table, what_will_happen
+from ivr.cli.settling import settle
 from ivr.errors import RecordError
 from ivr.places import COMMAND
-from ivr.settings import Settings, load_settings
-from ivr.store import AlreadyAsked, Changed, Modification, Payment, Store, WantedModification, open_store
+from ivr.settings import Settings
+from ivr.store import AlreadyAsked, Changed, Modification, Payment, Store, WantedModification
 
 MOST_SHOWN = 200
 STATUSES = ("approved", "unknown", "declined", "reversed", "not_sent", "accepted", "sent", "refunded", "waiting")
@@ -33,8 +31,6 @@ def as_day(_context: click.Context, _parameter: click.Parameter, value: datetime
 on_day = click.option(
     "--on", metavar="DATE", type=DAY, callback=as_day, help="With a card's last four digits: the day."
 )
-as_json = click.option("--json", "is_json", is_flag=True, help="For a program to read.")
-yes = click.option("--yes", is_flag=True, help="Ask nothing: for scripts.")
 reopen = click.option("--reopen-bill", is_flag=True, help="The bill is owed again, as soon as the bank has done it.")
 
 
@@ -54,6 +50,7 @@ def payments() -> None:
     python -m ivr payments show 414995123
     python -m ivr payments refund 414995123 --amount 10.00
     python -m ivr payments void 1111 --on 2026-01-31
+    python -m ivr payments settle CA1f2e-1-m1 --done
 
     Refunds, voids and captures are asked for here and taken to the bank by the forwarder; `show` says what became of one.
     docs/money.md says what holds that never more is given back than was charged.
@@ -215,19 +212,6 @@ def require_our_bill(settings: Settings, payment: Payment) -> None:
         raise RecordError("--reopen-bill: the charge pays no bill that was looked up")
 
 
-def require_terminal() -> None:
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody can be asked here: --yes does it without asking")
-
-
-def operator() -> str:
-    """For the audit trail."""
-    try:
-        return getpass.getuser()[:80]
-    except (OSError, KeyError):
-        return "operator"
-
-
 def tell(asked: Modification, *, is_json: bool, is_new: bool) -> None:
     if is_json:
         click.echo(json.dumps({"is_new": is_new, **modification_record(asked)}, ensure_ascii=False))
@@ -241,11 +225,4 @@ def tell(asked: Modification, *, is_json: bool, is_new: bool) -> None:
     )
 
 
-@contextmanager
-def opened() -> Iterator[tuple[Settings, Store]]:
-    settings = load_settings()
-    store = open_store(settings.database_url)
-    try:
-        yield settings, store
-    finally:
-        store.close()
+payments.add_command(settle)

@@ -6,7 +6,7 @@ the first one, or does what the operator asked for if that one was lost. A secon
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -57,7 +57,7 @@ class ModificationJobs:
     def _send(self, job: Job, found: Modification, payment: Payment, bank: Bank) -> None:
         if not self.store.mark_modification_sent(job):
             return  # the lease has moved on
-        answer = self._ask(found, payment, bank, bank.modify)
+        answer = self._ask(found, request_of(found, payment), payment.intent.bank, bank.modify)
         if answer.outcome != "not_sent":
             self._take(job, found, answer)
         elif self.now() - found.asked_at < TRIED_FOR:
@@ -67,11 +67,12 @@ class ModificationJobs:
 
     def _resolve(self, job: Job, found: Modification, payment: Payment, bank: Bank) -> None:
         age = self.now() - found.asked_at
+        again = replace(request_of(found, payment), is_repeat=True)
         match after_silent_modification(bank.promises, age.total_seconds()):
             case "repeat":
-                answer = self._ask(found, payment, bank, bank.modify)
+                answer = self._ask(found, again, payment.intent.bank, bank.modify)
             case "inquire":
-                answer = self._ask(found, payment, bank, bank.inquire_modification)
+                answer = self._ask(found, again, payment.intent.bank, bank.inquire_modification)
             case _:
                 log.error("nobody can say what became of it: ask the bank", reference=found.id, kind=found.kind)
                 answer = BankAnswer("unknown", found.reference, reason="the bank can no longer be asked")
@@ -101,25 +102,29 @@ class ModificationJobs:
             log.error("the bank has not done it", reference=found.id, kind=found.kind, reason=answer.reason)
 
     def _ask(
-        self, found: Modification, payment: Payment, bank: Bank, question: Callable[[ModificationRequest], BankAnswer]
+        self,
+        found: Modification,
+        request: ModificationRequest,
+        bank: str,
+        question: Callable[[ModificationRequest], BankAnswer],
     ) -> BankAnswer:
         try:
-            answer = question(request_of(found, payment))
+            answer = question(request)
         except Exception as error:
             # A fault of the client's, and by now the request may have left.
             log.error("bank client", reference=found.id, reason=type(error).__name__)
             answer = BankAnswer("unknown", found.reference, reason="a fault of the bank's client")
         judged = judge_modification(answer, found.amount)
         if judged is not answer:
-            metrics.BANK_DOUBTS.labels(payment.intent.bank, str(judged.reason)).inc()
+            metrics.BANK_DOUBTS.labels(bank, str(judged.reason)).inc()
         log.info("bank", message=found.kind, reference=found.id, outcome=judged.outcome, reason=judged.reason)
         return judged
 
 
 def request_of(found: Modification, payment: Payment) -> ModificationRequest:
     """The same however often it is made."""
-    charged = payment.intent.amount
-    return ModificationRequest(found.kind, found.reference, found.id, found.amount, charged, payment.bank_reference)
+    about = found.kind, found.reference, found.id, found.amount, payment.intent.amount
+    return ModificationRequest(*about, payment.bank_reference, payment.bank_trace)
 
 
 def pause_after(job: Job) -> float:

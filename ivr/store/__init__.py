@@ -40,7 +40,7 @@ from ivr.store.modification_rows import (
     ModificationWord,
     WantedModification,
 )
-from ivr.store.modifications import Modifications
+from ivr.store.modifications import WITHOUT_OUTCOME, Modifications, Settled
 from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
@@ -126,6 +126,7 @@ __all__ = [
     "TEXTS",
     "UNDO_ASKED",
     "WITHDRAWN",
+    "WITHOUT_OUTCOME",
     "Accepted",
     "Agreement",
     "AlreadyAsked",
@@ -166,6 +167,7 @@ __all__ = [
     "Renewal",
     "SealedField",
     "SealedSize",
+    "Settled",
     "StaleCall",
     "Status",
     "Store",

@@ -10,14 +10,23 @@ from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import BankWord, Payment, Status, move, read_payment
 from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story, tell_moved
-from ivr.store.modification_rows import Kind, Modification, ModificationState, ModificationWord
+from ivr.store.modification_rows import (
+    Kind,
+    Modification,
+    ModificationState,
+    ModificationWord,
+    read_balance,
+    read_modifications,
+)
 from ivr.store.modifications import drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
 
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
 UNDO_ASKED = "undo_asked"
 ENDS: dict[str, Status] = {"approved": "approved", "declined": "declined", "reversed": "reversed"}
-NOTED = frozenset({"captured", "capture_failed", "undo_refused", "refunded"})
+NOTED = frozenset({"captured", "capture_failed", "undo_refused"})
+# Nobody can capture any more what the bank has let go of.
+HOLD_LOST = "capture_failed"
 # Nobody here asked for it: in no balance of ours.
 REFUNDED_AT_BANK = "refunded_at_bank"
 # What is told of a modification, by its kind.
@@ -27,15 +36,19 @@ ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
     "capture": {"captured": "done", "capture_failed": "failed"},
 }
 # moved: the payment stands elsewhere now; noted: one more entry; known: nothing new; not_ours: no payment of that bank;
-# contradicts: the bank says that it holds money of which we have said that it does not.
-Effect = Literal["moved", "noted", "known", "not_ours", "contradicts"]
+# contradicts: the bank says that it holds money of which we have said that it does not, or has given back what we have
+# said that it has not; lost: it has let go of an approved charge before that was captured, and nobody here has asked.
+Effect = Literal["moved", "noted", "known", "not_ours", "contradicts", "lost"]
+_NOTED_SO_FAR = text(
+    "SELECT count(*), coalesce(sum(amount_minor), 0) FROM ledger_entry WHERE reference = :reference AND kind = :kind"
+)
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
 
 
 @dataclass(frozen=True)
 class News:
     """`event`: the same for the same news. `word.bank_reference` is the payment's at the bank, `modification` that of the
-    refund, void or capture that it tells of."""
+    refund, void or capture that it tells of. `is_total`: of a refund, the amount is all that is back so far."""
 
     bank: str
     event: str
@@ -45,6 +58,7 @@ class News:
     amount: Money
     modification: str = ""
     reason: str = ""
+    is_total: bool = False
 
 
 class TooEarly(Exception):
@@ -73,19 +87,32 @@ class BankNewsBook:
         payment = read_payment(connection, news.reference)
         if payment is None or payment.intent.bank != news.bank:
             return "not_ours"
+        if payment.status in ("accepted", "sent"):
+            raise TooEarly(news.reference)
+        modification = _open_one(connection, news)
+        if modification is not None:
+            return _take_in_modification(connection, self._database, news, modification, now)
         effect = _take_in_charge(connection, news, payment, now, follow_up)
         if effect == "moved":
             tell_moved(connection, self._database, news.reference, ENDS[news.told], now)
         return effect
 
 
+def _open_one(connection: Connection, news: News) -> Modification | None:
+    """The void or capture without an answer that is done by this, where the bank names the charge alone."""
+    kind = {"reversed": "void", "captured": "capture"}.get(news.told)
+    found = read_modifications(connection, news.reference) if kind else []
+    return next((one for one in found if one.kind == kind and one.status in ("asked", "sent", "unknown")), None)
+
+
 def _take_in_charge(connection: Connection, news: News, payment: Payment, now: datetime, follow_up: FollowUp) -> Effect:
-    if payment.status in ("accepted", "sent"):
-        raise TooEarly(news.reference)
+    if news.told == "refunded":
+        return _note_refund(connection, news, payment, now)
     if news.told in NOTED:
-        kind = REFUNDED_AT_BANK if news.told == "refunded" else news.told
-        note_entry(connection, replace(payment.intent, amount=news.amount), kind, None, now)
+        note_entry(connection, replace(payment.intent, amount=news.amount), news.told, None, now)
         return "noted"
+    if news.told == "reversed" and payment.status == "approved":
+        return _let_go(connection, payment, now)
     if news.told == "approved" and payment.status in ("declined", "reversed", "not_sent"):
         return "contradicts"
     if payment.status != "unknown" or news.told not in ENDS or not _is_believed(connection, news, payment):
@@ -97,6 +124,33 @@ def _take_in_charge(connection: Connection, news: News, payment: Payment, now: d
     add_entry(connection, payment.intent, ENDS[news.told], news.word.response_code, now)
     follow(connection, payment.intent, ENDS[news.told], follow_up)
     return "moved"
+
+
+def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
+    """Of a total only what is neither asked for here nor noted before."""
+    about = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
+    times, noted = (int(one) for one in connection.execute(_NOTED_SO_FAR, about).one())
+    more = news.amount.minor
+    if news.is_total:
+        balance = read_balance(connection, payment)
+        more -= balance.returned.minor + balance.asked.minor + noted
+    if more <= 0:
+        return "known"
+    # An entry's kind and number come once: no modification of ours has a number below nought.
+    add_entry(connection, payment.intent, REFUNDED_AT_BANK, None, now, (-times, Money(more, news.amount.currency)))
+    return "noted"
+
+
+def _let_go(connection: Connection, payment: Payment, now: datetime) -> Effect:
+    """Known where a void was asked for here, or the money has been taken (then it is a refund that is told of)."""
+    reference = payment.intent.reference
+    voids = [one for one in read_modifications(connection, reference) if one.kind == "void"]
+    story = read_story(connection, reference)
+    if any(one.status != "failed" for one in voids) or "captured" in story:
+        return "known"
+    drop_job(connection, "capture", reference)
+    note_entry(connection, payment.intent, HOLD_LOST, None, now)
+    return "lost"
 
 
 def _take_in_modification(
@@ -112,7 +166,9 @@ def _take_in_modification(
     drop_modification_job(connection, told_of.id)
     reason = news.reason if status == "failed" else None
     word = ModificationWord(news.modification or None, news.word.response_code, reason)
-    return "moved" if end_modification(connection, database, told_of, status, word, now) else "known"
+    if end_modification(connection, database, told_of, status, word, now):
+        return "moved"
+    return "contradicts" if (told_of.status, status) == ("failed", "done") else "known"
 
 
 def _is_believed(connection: Connection, news: News, payment: Payment) -> bool:

@@ -14,6 +14,7 @@ ledger's entries, which are added and never changed. An intent keeps its status:
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection, insert, text
 
@@ -42,6 +43,9 @@ from ivr.store.outbox import Job, add_job, bank_queue, close_job, drop_job, is_h
 from ivr.store.tables import modification as table
 
 JOB = "modification"
+# Left the house, and nobody has said how it ended: what can be settled by hand.
+WITHOUT_OUTCOME: frozenset[ModificationState] = frozenset({"unknown", "taken"})
+Settled = Literal["done", "failed"]
 _CHANGE_BILL = text(
     "UPDATE bill SET due_minor = CASE WHEN due_minor + :more > 0 THEN due_minor + :more ELSE 0 END "
     "WHERE account = :account AND currency = :currency"
@@ -132,6 +136,24 @@ class Modifications:
         with self._database.money() as connection:
             found = one_modification(connection, table.c.id == job.reference) if close_job(connection, job) else None
             return found is not None and end_modification(connection, self._database, found, status, word, now)
+
+    # ---- settled by hand
+
+    def settle_modification(self, key: str, status: Settled, settled_by: str, now: datetime) -> Modification | None:
+        """What an operator knows from the bank: one transaction with its audit event, and the forwarder asks no more.
+
+        None where it is not without an outcome (any more): nothing is changed then.
+        """
+        word = ModificationWord(reason=f"settled by hand by {settled_by}")
+        with self._database.money() as connection:
+            found = one_modification(connection, table.c.id == key)
+            if found is None or found.status not in WITHOUT_OUTCOME:
+                return None
+            drop_modification_job(connection, key)
+            if not end_modification(connection, self._database, found, status, word, now):
+                return None  # somebody has just heard of it
+            add_event(self._database, connection, settled_by, f"{found.kind} settled as {status}", key, now)
+        return self.modification(key)
 
 
 def end_modification(

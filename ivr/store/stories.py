@@ -14,7 +14,8 @@ from ivr.store.tables import ledger_entry, payment_intent, sealed_field
 @dataclass(frozen=True)
 class LedgerEntry:
     """`reference` is the payment intent's: the call and the number of its attempt. `modification`: the number of the
-    refund, void or capture that it is about, 0 for the charge itself."""
+    refund, void or capture that it is about, 0 for the charge itself. Of refunds that
+    were made at the bank, which have no number here, the second one has -1, the next -2."""
 
     id: int
     reference: str

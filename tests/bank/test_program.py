@@ -1,5 +1,6 @@
 """The simulator as a program of its own: it starts, stops when told, and forgets nothing when it is killed."""
 
+import os
 import re
 import select
 import shutil
@@ -13,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from ivr.bank.simulator import BY_NAME, charged, read_books
+from ivr.bank.simulator.books import Books
+from ivr.bank.simulator.modification_books import BookedModification
 from ivr.bank.tonetill import TonetillBank
+from ivr.core.money import Money
 from ivr.places import SHIPPED as ROOT
 from tests.bank.requests import new_request
 from tests.bank_process import IMPATIENT, BankKeys, RunningBank
@@ -108,3 +112,26 @@ def test_a_port_that_is_taken_is_named(bank_process, folder: Path) -> None:
     done = run("--port", port, "--dir", str(folder))
     assert done.returncode == 1
     assert f"127.0.0.1:{port}: Address already in use; choose another with --port" in done.stderr
+
+
+def test_its_books_list_refunds_voids_and_captures_too(folder: Path) -> None:
+    books = Books(folder)
+    charge = (
+        "insert into authorizations (reference, idempotency_key, request_hash, merchant, call, amount_minor, currency, "
+    )
+    charge += (
+        "brand, last4, outcome, response_code, at) values ('CA1-1', 'k', 'h', 'm', 'CA1', 4250, 'USD', 'visa', '1111', "
+    )
+    books._db.execute(charge + "'approved', '00', '2026-01-15')")
+    for number, minor in enumerate((1000, 9000)):
+        wanted = BookedModification(f"m{number}", "CA1-1", "refund", Money(minor))
+        books.modifications.enter(wanted, "2026-01-15")
+    books.close()
+    shown = subprocess.run(
+        [*PROGRAM, "--dir", str(folder), "books"], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={**os.environ, "COLUMNS": "160"},
+    ).stdout  # fmt: skip
+    assert "1 entries, 1 charged" in shown
+    assert re.search(r"refund .* m0 .* 10\.00 USD .* done", shown)
+    assert re.search(r"refund .* m1 .* 90\.00 USD .* refused .* 61 .* more than is left", shown)
+    assert "2 asked for since, 1 done" in shown

@@ -88,11 +88,11 @@ def test_notices_that_wait_are_listed_and_sent_again(url: str):
     assert notice is not None
     store.give_up_notice(notice)
     listed = run("notices", "list").output
-    for told in ("CA1-1", "12345678", str(Money(4250)), "given up"):
+    for told in ("CA1-1", "12345678", str(Money(4250)), "failed"):
         assert told in listed
     assert run("notices", "resend", "CA9-9").exit_code == 1
     assert "1 will be sent" in run("notices", "resend", "CA1-1").output
-    assert "given up" not in run("notices", "list").output
+    assert "failed" not in run("notices", "list").output
     store.close()
 
 

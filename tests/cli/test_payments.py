@@ -14,7 +14,7 @@ from ivr.cli.payments import payments
 from ivr.core.confirmation import in_groups
 from ivr.core.money import Money
 from ivr.errors import RecordError
-from ivr.store import BankWord, Bill, FollowUp, Job, ModificationWord, Payment, Store, migrate, open_store
+from ivr.store import BankWord, Bill, FollowUp, Job, ModificationWord, News, Payment, Store, migrate, open_store
 from tests.store.payments import ACCOUNT, begin
 
 CARD = "4012888888881881"
@@ -318,3 +318,54 @@ def test_the_help_teaches_how_a_charge_is_found(arguments: tuple[str, ...]):
     assert {(): "confirmation number", ("refund",): "run twice, it refunds once", ("list",): "--status"}[
         arguments
     ] in shown
+
+
+def unknown_refund(store: Store) -> str:
+    key = str(asked("refund", "CA1-1")["id"])
+    job = due(store)
+    assert store.mark_modification_sent(job)
+    assert store.doubt_modification(job, 0, None, "no answer")
+    return key
+
+
+@pytest.mark.parametrize(("word", "entry", "left"), [("done", "refunded", 0), ("failed", "refund_failed", 4250)])
+def test_a_refund_without_an_outcome_is_settled_by_hand_once_and_asked_about_no_more(
+    store: Store, word: str, entry: str, left: int
+):
+    payment = charge(store)
+    key = unknown_refund(store)
+    record = json.loads(works("settle", key, f"--{word}", "--yes", "--json"))
+    assert (record["status"], str(record["reason"]).startswith("settled by hand by")) == (word, True)
+    assert store.entries("CA1-1")[-1] == entry
+    assert store.balance_of(payment).refundable.minor == left
+    assert not store.is_job_open("modification", key)
+    event = store.audit_events(1)[0]
+    assert (event.what, event.about) == (f"refund settled as {word}", key)
+    assert store.broken_audit_event() is None
+    assert f"cannot be settled by hand: it is {word}" in fails("settle", key, "--failed", "--yes")
+
+
+def test_only_what_has_left_and_has_no_outcome_is_settled_by_hand(store: Store):
+    charge(store)
+    key = str(asked("refund", "CA1-1")["id"])
+    assert "it is asked" in fails("settle", key, "--done", "--yes")
+    assert "no refund, void or capture is called 'CA1-1'" in fails("settle", "CA1-1", "--done", "--yes")
+    assert store.entries("CA1-1")[-1] == "refund_asked"
+
+
+def test_settling_says_what_it_does_and_asks(store: Store):
+    charge(store)
+    key = unknown_refund(store)
+    assert "--done or --failed" in fails("settle", key)
+    told = fails("settle", key, "--failed")
+    assert "is then a second one" in told
+    assert "nobody can be asked here" in told
+    assert store.modification(key).status == "unknown"  # type: ignore[union-attr]
+
+
+def test_the_banks_word_against_a_refund_that_was_settled_as_failed_contradicts(store: Store):
+    payment = charge(store)
+    key = unknown_refund(store)
+    works("settle", key, "--failed", "--yes")
+    news = News("acme_bank", "event 1", key, "refunded", BankWord(None, "00"), payment.intent.amount)
+    assert store.hear(news, DAY, FollowUp()) == "contradicts"

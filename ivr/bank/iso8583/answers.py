@@ -12,7 +12,14 @@ RESPONSE_CODE = 2  # field 39
 # 68: an answer came too late, 94: duplicate, 96: fault. The purchase may have been booked all the same.
 UNDECIDED = frozenset({"68", "94", "96"})
 NO_SUCH_RECORD = "25"
-TAKEN_BACK = frozenset({"00", "21", NO_SUCH_RECORD})
+DONE = "00"
+TAKEN_BACK = frozenset({DONE, "21", NO_SUCH_RECORD})
+VOID_REFUSED = {
+    "12": "the host takes no such reversal: refund it at the acquirer",
+    "21": "the host has done nothing, perhaps it is settled: refund it at the acquirer",
+    NO_SUCH_RECORD: "the host knows no such charge, perhaps it is settled: refund it at the acquirer",
+    "30": "the host wants another message, perhaps with the card number: do it at the acquirer",
+}
 
 
 def read_purchase(reference: str, answer: Mapping[str, str], asked: Money) -> BankAnswer:
@@ -29,6 +36,18 @@ def read_reversal(reference: str, answer: Mapping[str, str]) -> BankAnswer:
     if code in TAKEN_BACK:
         return BankAnswer("reversed", reference, code)
     return BankAnswer("unknown", reference, reason=f"the reversal is answered by {code or 'nothing'} in field 39")
+
+
+def read_void(reference: str, answer: Mapping[str, str], is_repeat: bool) -> BankAnswer:
+    """21 and 25: nothing was done. To a repeat they may mean that the first one has done it."""
+    code = response_code(answer)
+    if code == DONE:
+        return BankAnswer("done", reference, code)
+    if code is None or code in UNDECIDED or (is_repeat and code in TAKEN_BACK):
+        return BankAnswer("unknown", reference, reason=f"the void is answered by {code or 'nothing'} in field 39")
+    return BankAnswer(
+        "refused", reference, code, reason=VOID_REFUSED.get(code, f"field 39 is {code}: ask the acquirer")
+    )
 
 
 def response_code(answer: Mapping[str, str]) -> str | None:

@@ -3,14 +3,15 @@
 import ssl
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
 
 from ivr.bank.clear_card import CardNotOpened, OpenCard
 from ivr.bank.https import no_password
-from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer
-from ivr.bank.iso8583.answers import NO_SUCH_RECORD, read_purchase, read_reversal
+from ivr.bank.interface import AuthorizationRequest, Bank, BankAnswer, ModificationRequest
+from ivr.bank.iso8583.answers import NO_SUCH_RECORD, read_purchase, read_reversal, read_void
 from ivr.bank.iso8583.codec import encode
 from ivr.bank.iso8583.connection import HostAddress, NothingLeft, words_of
 from ivr.bank.iso8583.currencies import NUMBERS
@@ -19,6 +20,8 @@ from ivr.bank.iso8583.messages import MessageWriter, PurchaseTrace, new_trace, r
 from ivr.bank.iso8583.settings import FRESH_S, Iso8583Settings
 from ivr.bank.iso8583.spec import load_spec
 from ivr.errors import ConfigError
+
+Written = Callable[[bool], tuple[Fields, bytearray]]
 
 
 def system_time() -> datetime:
@@ -66,20 +69,38 @@ class Iso8583Bank(Bank):
         return read_purchase(reference, answer, request.amount)
 
     def undo(self, original: AuthorizationRequest, again: bool) -> BankAnswer:
-        """Asked until it is answered, as long as a request may take in all."""
-        reference, trace = original.reference, read_trace(original.trace)
-        until = time.monotonic() + self._settings.read_timeout
-        reason = ""
+        trace = read_trace(original.trace)
+        answer = self._insist(original.reference, lambda is_repeat: self._reversal(original, trace, is_repeat), again)
+        if isinstance(answer, BankAnswer):
+            return answer
+        return self._undone(read_reversal(original.reference, answer.said), trace)
+
+    def modify(self, request: ModificationRequest) -> BankAnswer:
+        """A void alone: a reversal of the approved charge, on its day. It holds no card, which is no longer kept."""
+        reference = request.reference
+        if request.kind != "void" or not request.trace:
+            return BankAnswer("refused", reference, reason="nothing to name the charge by: do it at the acquirer")
+        trace = read_trace(request.trace)
+        if self._local_day(self._now()) != self._local_day(trace.at):
+            if request.is_repeat:
+                return BankAnswer("unknown", reference, reason="its day is over: ask the acquirer")
+            return BankAnswer("refused", reference, reason="only on the day of the charge: refund it at the acquirer")
+        answer = self._insist(reference, lambda is_repeat: self._void(request, trace, is_repeat), request.is_repeat)
+        return answer if isinstance(answer, BankAnswer) else read_void(reference, answer.said, answer.to_repeat)
+
+    def _insist(self, reference: str, written: Written, is_repeat: bool) -> "Answered | BankAnswer":
+        """Asked until it is answered, as long as a request may take in all. Not sent only if no try may have left."""
+        until, reason, may_have_left = time.monotonic() + self._settings.read_timeout, "", False
         while (left := until - time.monotonic()) > 0:
             try:
-                message, frame = self._reversal(original, trace, again)
-                answer = self.link.ask(message, frame, min(left, self._settings.repeat_after))
+                message, frame = written(is_repeat)
+                said = self.link.ask(message, frame, min(left, self._settings.repeat_after))
             except (CardNotOpened, NothingLeft) as error:
-                return BankAnswer("not_sent", reference, reason=str(error))
+                return BankAnswer("unknown" if may_have_left else "not_sent", reference, reason=str(error))
             except NoAnswer as error:
-                reason, again = str(error), True
+                reason, is_repeat, may_have_left = str(error), True, True
             else:
-                return self._undone(read_reversal(reference, answer), trace)
+                return Answered(said, is_repeat)
         return BankAnswer("unknown", reference, reason=reason)
 
     def _undone(self, answer: BankAnswer, trace: PurchaseTrace) -> BankAnswer:
@@ -88,6 +109,9 @@ class Iso8583Bank(Bank):
         if answer.response_code == NO_SUCH_RECORD and age_s < self._settings.arrives_within:
             return BankAnswer("unknown", answer.reference, reason="the purchase may still arrive")
         return answer
+
+    def _local_day(self, at: datetime) -> date:
+        return at.astimezone(self._settings.local_zone).date()
 
     # ---- frames, in which the card is clear
 
@@ -102,6 +126,18 @@ class Iso8583Bank(Bank):
         with self._open_card(original) as card:
             message, clear = self._writer.reversal(trace, original.amount, card, self._now(), is_repeat)
             return message, encode(self._spec, message, clear)
+
+    def _void(self, request: ModificationRequest, trace: PurchaseTrace, is_repeat: bool) -> tuple[Fields, bytearray]:
+        message = self._writer.void(trace, request.charged, self._now(), is_repeat)
+        return message, encode(self._spec, message, [])
+
+
+@dataclass(frozen=True)
+class Answered:
+    """`to_repeat`: the question may have come to the host more than once."""
+
+    said: Fields
+    to_repeat: bool
 
 
 def address_of(settings: Iso8583Settings) -> HostAddress:

@@ -78,9 +78,18 @@ class MessageWriter:
     ) -> tuple[dict[str, str], list[ClearDigits]]:
         """Under the purchase's own trace number, which stays the same through all messages about it."""
         clear = self.clear(card, self.spec.messages.reversal)
+        return self._reversal(trace, amount, now, is_repeat, clear), clear
+
+    def void(self, trace: PurchaseTrace, amount: Money, now: datetime, is_repeat: bool) -> dict[str, str]:
+        """A reversal of what was approved. By then no card is kept: without fields 2 and 14."""
+        return self._reversal(trace, amount, now, is_repeat, [])
+
+    def _reversal(
+        self, trace: PurchaseTrace, amount: Money, now: datetime, is_repeat: bool, clear: list[ClearField]
+    ) -> dict[str, str]:
         values = self.values(trace, amount, now) | {"90": self.original(trace)}
         kind = REPEATED_REVERSAL if is_repeat else REVERSAL
-        return self.chosen(kind, self.spec.messages.reversal, values, clear), clear
+        return self.chosen(kind, self.spec.messages.reversal, values, clear)
 
     def network(self, code: str, stan: str, now: datetime) -> dict[str, str]:
         values = {"7": f"{now.astimezone(UTC):{TRANSMITTED}}", "11": stan, "70": code} | self.merchant_values()

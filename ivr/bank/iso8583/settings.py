@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from ivr.bank.iso8583.currencies import NUMBERS
 from ivr.bank.iso8583.spec import SHIPPED_SPEC
-from ivr.bank.promises import Promises
+from ivr.bank.promises import HOUR_S, Promises
 from ivr.bank.settings import Timeout, VaultSealed, seconds
 
 ARRIVES_WITHIN_S = 90.0
@@ -25,6 +25,7 @@ PROMISES = Promises(
     undo="what has arrived",
     undo_waits_s=ARRIVES_WITHIN_S,
     traced=True,
+    repeats_modifications_s=HOUR_S,  # 0421 in place of 0420, and no longer than the day of the charge
 )
 
 

@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ivr.bank.simulator.books import BookEntry, charged, read_books
+from ivr.bank.simulator.books import FILE, BookEntry, charged, read_books
+from ivr.bank.simulator.modification_books import BookedModification, read_modifications
 from ivr.bank.simulator.scenarios import SCENARIOS, Chances, SimulatorWays, scenario_for
 from ivr.bank.simulator.server import BankSimulator
 from ivr.errors import ConfigError, IvrError
@@ -51,14 +52,25 @@ def main(context: click.Context, /, log_level: str, log_format: str, **where: An
 @main.command()
 @click.pass_obj
 def books(folder: Path) -> None:
-    """What the bank has booked, as a table."""
-    entries = read_or_fail(folder)
+    """What the bank has booked, as tables: charges, then refunds, voids and captures."""
+    entries, since = read_or_fail(folder)
     table = Table("reference", "invoice", "card", "amount", "outcome", "code", "authorization")
     for entry in entries:
         table.add_row(*row(entry))
     console = Console()
     console.print(table)
     console.print(f"{len(entries)} entries, {len(charged(entries))} charged")
+    if since:
+        console.print(modification_table(since))
+        console.print(f"{len(since)} asked for since, {sum(one.outcome == 'done' for one in since)} done")
+
+
+def modification_table(since: list[BookedModification]) -> Table:
+    table = Table("kind", "reference", "key", "amount", "outcome", "code", "reason")
+    for one in since:
+        about = one.kind, one.reference, one.idempotency_key, str(one.amount)
+        table.add_row(*about, one.outcome, one.response_code, one.reason or "-")
+    return table
 
 
 @main.command()
@@ -103,9 +115,9 @@ def row(entry: BookEntry) -> tuple[str, ...]:
     )
 
 
-def read_or_fail(folder: Path) -> list[BookEntry]:
+def read_or_fail(folder: Path) -> tuple[list[BookEntry], list[BookedModification]]:
     try:
-        return read_books(folder)
+        return read_books(folder), read_modifications(folder / FILE)
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
 

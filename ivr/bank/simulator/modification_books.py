@@ -128,6 +128,9 @@ def read_modifications(file: Path) -> list[BookedModification]:
     """Also while the simulator runs, or after it was killed."""
     db = sqlite3.connect(file, timeout=10)
     try:
+        # Books that were begun before any was booked have no such table.
+        if not db.execute("select 1 from sqlite_master where name = 'modifications'").fetchone():
+            return []
         return [modification_of(row) for row in db.execute("select * from modifications order by at")]
     finally:
         db.close()

@@ -6,7 +6,9 @@ What is asked and answered:
     POST /v1/payment_intents              the charge, confirmed at once: `moto`, `capture_method=manual`; holds no card
     POST /v1/payment_intents/<pi>/capture takes the money
     GET  /v1/payment_intents/search       by our reference in `metadata`; found about a minute after it was made
-    POST /v1/payment_intents/<pi>/cancel  undo
+    POST /v1/payment_intents/<pi>/cancel  undo, and void
+    POST /v1/refunds                      gives back all or a part; our key of it is in its `metadata`
+    GET  /v1/refunds                      of one charge: whether a refund without an answer is there
     GET  /v1/account, /v1/country_specs   for `bank check`
 
 Why the card goes apart: only the second request can charge, and it holds no card. So silence about the first is no

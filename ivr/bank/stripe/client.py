@@ -1,12 +1,13 @@
 """Stripe's API over HTTPS. It sends once and says what it heard; `ivr.bank.stripe` says what is asked when."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from ivr.bank.clear_card import CardNotOpened, ClearCard, OpenCard
 from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, describe, no_answer, tls_context_of
-from ivr.bank.interface import AuthorizationRequest, BankAnswer
+from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationRequest
 from ivr.bank.promises import HOUR_S, Promises
 from ivr.bank.stripe.answers import (
     OK,
@@ -20,17 +21,25 @@ from ivr.bank.stripe.answers import (
     read_json,
     read_method,
 )
+from ivr.bank.stripe.modifications import (
+    inquiry_path,
+    modification_form,
+    modification_path,
+    read_inquiry,
+    read_modification,
+)
 from ivr.bank.stripe.settings import OTHER_MINOR_UNITS, StripeSettings
 from ivr.core.money import Money
 
 PROMISES = Promises(
     seal="forwarder",
     seal_to="vault",
-    operations=frozenset({"authorize", "capture", "void"}),
+    operations=frozenset({"authorize", "capture", "void", "refund"}),
     # Keys are kept for 24 hours at least, counted there; the charge is counted from when it was written down here.
     repeats_s=23 * HOUR_S,
     undo="what has arrived",
     captures_apart=True,
+    inquires_modifications=True,
 )
 VERSION = "2024-06-20"  # of the API, so that an account's own setting changes nothing
 FORM = "application/x-www-form-urlencoded"
@@ -103,6 +112,29 @@ class StripeBank(HttpsBank):
         if status_of(status, content) == "succeeded":
             return BankAnswer("capturing", reference, bank_reference=bank_reference)
         return BankAnswer("unknown", reference, reason=f"status {status}, {status_of(status, content)}")
+
+    def modify(self, request: ModificationRequest) -> BankAnswer:
+        if request.bank_reference is None:
+            return BankAnswer("refused", request.reference, reason="Stripe's name of it is not on record: do it there")
+        form = encoded(modification_form(request))
+        try:
+            status, content = self._post(modification_path(request), form, request.idempotency_key)
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(request.reference, error)
+        answer = read_modification(request, status, content)
+        if status < SERVER_FAULT:
+            # A hold that stands as before says nothing of a request that may be on its way.
+            return replace(answer, outcome="unknown") if answer.outcome == "not_found" else answer
+        # The key would only bring the fault again.
+        found = self.inquire_modification(request)
+        return found if found.outcome in ("done", "taken", "refused") else answer
+
+    def inquire_modification(self, request: ModificationRequest) -> BankAnswer:
+        try:
+            status, said = self.get(inquiry_path(request))
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return BankAnswer("unknown", request.reference, reason=describe(error))
+        return read_inquiry(request, status, said)
 
     def get(self, path: str) -> tuple[int, Mapping[str, Any]]:
         """Asks and changes nothing. NOTHING_LEFT or BROKEN where there is no answer."""

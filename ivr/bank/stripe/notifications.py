@@ -13,8 +13,10 @@ from typing import Any
 
 from ivr.bank.interface import BankNews, Told
 from ivr.bank.protocols import Opening
+from ivr.bank.reasons import reason_in
 from ivr.bank.secrets import secret_of, variable
 from ivr.bank.stripe.answers import APPROVED, DO_NOT_HONOR, reference_of
+from ivr.bank.stripe.modifications import modification_of
 from ivr.core.money import Money
 from ivr.errors import ConfigError, PeerError
 
@@ -26,6 +28,12 @@ MEANING: Mapping[str, Told] = {
     "payment_intent.canceled": "reversed",
     "payment_intent.succeeded": "captured",
     "charge.refunded": "refunded",
+}
+# Of a refund: by how it stands, whatever the event is called.
+REFUND_MEANING: Mapping[str, Told] = {
+    "succeeded": "refunded",
+    "failed": "refund_failed",
+    "canceled": "refund_failed",
 }
 CODES = {"approved": APPROVED, "declined": DO_NOT_HONOR}
 
@@ -42,6 +50,8 @@ def read_events(opening: Opening, content: bytes, headers: Mapping[str, str]) ->
 
 
 def read_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews | None:
+    if about.get("object") == "refund":
+        return read_refund_event(event, about)
     reference, told = reference_of(about), MEANING.get(str(event["type"]), "other")
     if not reference:
         return None
@@ -54,6 +64,23 @@ def read_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews |
         bank_reference=str(about["payment_intent"] if is_charge else about["id"]),
         amount=Money(int(value), str(about["currency"]).upper()),
         response_code=CODES.get(told),
+        is_total=told == "refunded",
+    )
+
+
+def read_refund_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews | None:
+    """None for one that was not asked for here: `charge.refunded` tells of that."""
+    key = modification_of(about)
+    if not key:
+        return None
+    return BankNews(
+        event=f"{event['id']} {event['type']}"[:120],
+        reference=key,
+        told=REFUND_MEANING.get(str(about["status"]), "other"),
+        bank_reference=str(about["payment_intent"]),
+        amount=Money(int(about["amount"]), str(about["currency"]).upper()),
+        modification=str(about["id"]),
+        reason=reason_in(about.get("failure_reason")),
     )
 
 

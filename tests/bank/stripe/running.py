@@ -60,9 +60,12 @@ class RunningStripe:
         return StripeBank(self.settings(**other), key, self.opener())
 
     def intents(self) -> list[dict[str, Any]]:
+        return self.listed("payment_intents")
+
+    def listed(self, what: str) -> list[dict[str, Any]]:
         """localstripe's own list, from localstripe itself."""
         line = http.client.HTTPConnection("localhost", self.port, timeout=PATIENCE_S)
-        line.request("GET", "/v1/payment_intents?limit=100000", headers={"Authorization": f"Bearer {SECRET_KEY}"})
+        line.request("GET", f"/v1/{what}?limit=100000", headers={"Authorization": f"Bearer {SECRET_KEY}"})
         listed = json.loads(line.getresponse().read())["data"]
         line.close()
         return listed
@@ -71,6 +74,11 @@ class RunningStripe:
         """What it holds or has taken under a reference of ours: cents, and how it stands."""
         ours = [one for one in self.intents() if one["metadata"].get("tonetill_reference") == reference]
         return [(one["amount"], STATUSES[one["status"]]) for one in ours if one["status"] in STATUSES]
+
+    def refunded(self, reference: str) -> list[int]:
+        """Cents of each refund, of what is charged under a reference of ours."""
+        ours = {one["id"] for one in self.intents() if one["metadata"].get("tonetill_reference") == reference}
+        return [one["amount"] for one in self.listed("refunds") if one["payment_intent"] in ours]
 
     def seen(self, reference: str) -> list[dict[str, str]]:
         """What came about a payment of ours, in order."""

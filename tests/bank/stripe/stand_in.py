@@ -1,7 +1,7 @@
 """Stripe's front door before localstripe: TLS, idempotency keys, a search and an account, which localstripe does not have.
 
 `python -m tests.bank.stripe.stand_in FOLDER PORT_OF_LOCALSTRIPE` prints its port. Everything else goes to localstripe as it
-came, which does the bookkeeping. By amount, and only for the first charge under a key: 13.66 closes before booking, 13.67
+came, which does the bookkeeping. By amount, and only for the first charge or refund under a key: 13.66 closes before booking, 13.67
 after, 13.68 cuts the answer; 13.64 and 13.65 answer 500, which the key brings again; 13.20 says that the key is being worked on,
 after booking; 13.29 is one too many. `GET /_seen` is for the tests (no card is in it); `POST /_forget-keys` breaks the promise
 of keys, `POST /_keep-keys` restores it.
@@ -24,6 +24,7 @@ FAULTS = {
     1364: "500 before", 1365: "500 after", 1366: "closed before", 1367: "closed after", 1368: "cut", 1320: "in progress",
     1329: "too many",
 }  # fmt: skip
+MONEY = ("/v1/payment_intents", "/v1/refunds")
 Answer = tuple[int, bytes]
 
 
@@ -60,10 +61,10 @@ class FrontDoor:
             return answer, fault
 
     def fault_of(self, path: str, form: bytes, key: str) -> str:
-        """None but for the first charge under a key."""
+        """None but for the first charge or refund under a key."""
         is_first = key not in self.tried
         self.tried.add(key)
-        amount = int(dict(parse_qsl(form.decode())).get("amount", "0")) if path == "/v1/payment_intents" else 0
+        amount = int(dict(parse_qsl(form.decode())).get("amount", "0")) if path in MONEY else 0
         return FAULTS.get(amount, "") if is_first else ""
 
     def pass_on(self, method: str, path: str, form: bytes = b"") -> Answer:
@@ -74,6 +75,10 @@ class FrontDoor:
         answer = line.getresponse()
         content = answer.read()
         line.close()
+        if answer.status == 400 and path.endswith(("/cancel", "/capture")):
+            # As Stripe does, and localstripe does not: how the payment intent stands.
+            intent = json.loads(self.pass_on("GET", path.rpartition("/")[0])[1])
+            return 400, error("invalid_request_error", "payment_intent_unexpected_state", payment_intent=intent)
         return answer.status, content
 
     def get(self, path: str) -> Answer:

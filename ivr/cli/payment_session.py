@@ -1,0 +1,37 @@
+"""What the commands about charges share: the store they open, who is on record for what they do, and their common options."""
+
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from ivr.settings import Settings, load_settings
+from ivr.store import Store, open_store
+
+as_json = click.option("--json", "is_json", is_flag=True, help="For a program to read.")
+yes = click.option("--yes", is_flag=True, help="Ask nothing: for scripts.")
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Settings, Store]]:
+    settings = load_settings()
+    store = open_store(settings.database_url)
+    try:
+        yield settings, store
+    finally:
+        store.close()
+
+
+def require_terminal() -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody can be asked here: --yes does it without asking")
+
+
+def operator() -> str:
+    """For the audit trail."""
+    try:
+        return getpass.getuser()[:80]
+    except (OSError, KeyError):
+        return "operator"
