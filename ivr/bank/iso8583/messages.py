@@ -85,7 +85,7 @@ class MessageWriter:
         return self._reversal(trace, amount, now, is_repeat, [])
 
     def _reversal(
-        self, trace: PurchaseTrace, amount: Money, now: datetime, is_repeat: bool, clear: list[ClearField]
+        self, trace: PurchaseTrace, amount: Money, now: datetime, is_repeat: bool, clear: list[ClearDigits]
     ) -> dict[str, str]:
         values = self.values(trace, amount, now) | {"90": self.original(trace)}
         kind = REPEATED_REVERSAL if is_repeat else REVERSAL
