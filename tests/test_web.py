@@ -40,7 +40,7 @@ def test_a_whole_call_is_paid_through_signed_webhooks(web: Web):
         assert line.press(keys).state == "keys"
     assert line.press("1").state == "waiting"
     web.bench.workbench.work()
-    assert any("Confirmation number" in heard.words for heard in line.wait().heard)
+    assert any("Paid. Confirmation" in heard.words for heard in line.wait().heard)
     reply = line.press("#")
     assert reply.state == "over"
     assert [heard.words for heard in reply.heard] == ["Goodbye."]
@@ -214,7 +214,7 @@ def test_on_hold_twilio_asks_again_after_the_words_and_then_each_second_until_th
     again = line.wait()
     assert (again.state, again.wait_s, again.heard) == ("waiting", 1, [])
     web.bench.workbench.work()
-    assert "Confirmation number" in line.wait().heard[0].words
+    assert "Paid. Confirmation" in line.wait().heard[0].words
 
 
 def test_keys_in_the_second_gather_count_and_silence_there_is_no_input(web: Web):

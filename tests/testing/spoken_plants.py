@@ -132,13 +132,13 @@ def sealed_fields_are_left_in_the_database(patch: pytest.MonkeyPatch) -> None:
 Plant = Callable[[pytest.MonkeyPatch], None]
 # The fault, the rule that it breaks, and how it is found soonest: by which seed, within how many calls, at which depth.
 SPOKEN: dict[Plant, tuple[str, str, int, Depth]] = {
-    a_changed_due_is_said_wrong: ("said", "3", 120, "quick"),
+    a_changed_due_is_said_wrong: ("said", "5", 120, "quick"),
     an_open_bill_is_said_to_be_paid: ("said", "1", 10, "quick"),
     consent_names_another_card: ("said", "1", 10, "quick"),
     consent_names_another_brand: ("said", "1", 10, "quick"),
     consent_names_another_amount: ("consent", "1", 10, "quick"),
     another_amount_is_chosen_than_was_keyed_in: ("said", "1", 10, "quick"),
-    a_hold_is_said_to_be_a_charge: ("said", "1", 20, "quick"),
+    a_hold_is_said_to_be_a_charge: ("said", "2", 40, "quick"),
     an_approval_is_said_to_be_a_refusal_first: ("said", "1", 10, "quick"),
     a_receipt_is_texted_with_another_amount: ("text", "1", 10, "quick"),
     the_least_amount_is_ignored: ("said", "1", 10, "quick"),

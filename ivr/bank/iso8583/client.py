@@ -88,7 +88,7 @@ class Iso8583Bank(Bank):
         answer = self._insist(reference, lambda is_repeat: self._void(request, trace, is_repeat), request.is_repeat)
         return answer if isinstance(answer, BankAnswer) else read_void(reference, answer.said, answer.to_repeat)
 
-    def _insist(self, reference: str, written: Written, is_repeat: bool) -> "Answered | BankAnswer":
+    def _insist(self, reference: str, written: Written, is_repeat: bool) -> "HostAnswer | BankAnswer":
         """Asked until it is answered, as long as a request may take in all. Not sent only if no try may have left."""
         until, reason, may_have_left = time.monotonic() + self._settings.read_timeout, "", False
         while (left := until - time.monotonic()) > 0:
@@ -100,7 +100,7 @@ class Iso8583Bank(Bank):
             except NoAnswer as error:
                 reason, is_repeat, may_have_left = str(error), True, True
             else:
-                return Answered(said, is_repeat)
+                return HostAnswer(said, is_repeat)
         return BankAnswer("unknown", reference, reason=reason)
 
     def _undone(self, answer: BankAnswer, trace: PurchaseTrace) -> BankAnswer:
@@ -133,7 +133,7 @@ class Iso8583Bank(Bank):
 
 
 @dataclass(frozen=True)
-class Answered:
+class HostAnswer:
     """`to_repeat`: the question may have come to the host more than once."""
 
     said: Fields
