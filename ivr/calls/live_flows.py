@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import structlog
 
+from ivr.calls.shipped_words import with_shipped
 from ivr.core.actions import Action, Phrase, RecordAgreement, SendEmail, SendSms, Speak
 from ivr.core.call import Call
 from ivr.errors import FlowError, IvrError
@@ -25,6 +26,7 @@ from ivr.flow.compiled import Flow
 from ivr.flow.compiler import NOTHING_AROUND, Around
 from ivr.flow.content import Content, compiled, stored_content
 from ivr.flow.moving import why_it_stays
+from ivr.flow.prompts import needed_prompts
 from ivr.store import WITHDRAWN, FlowVersion, LiveVersion, Store
 from ivr.words.phrases import Prompts
 
@@ -210,7 +212,10 @@ class LiveFlows(Mapping[str, Flow]):
 
 
 def _compile(stored: FlowVersion, around: Around = NOTHING_AROUND) -> Compiled:
-    return Compiled(*compiled(stored_content_of(stored), around), stored)
+    content = stored_content_of(stored)
+    flow, prompts = compiled(content, around)
+    words = with_shipped(content.prompts, needed_prompts(flow.steps))
+    return Compiled(flow, prompts if words is content.prompts else Prompts(words), stored)
 
 
 def stored_content_of(stored: FlowVersion) -> Content:

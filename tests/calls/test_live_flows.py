@@ -1,6 +1,6 @@
 """A call finishes on the version it began on; what is published meanwhile is for new calls, in every process, at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from ivr.calls import CallService, Runner, Session, flow_of, new_call
+from ivr.calls.flow_folder import draft_of
 from ivr.calls.live_flows import MOST_KEPT, LiveFlows
+from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
 from ivr.flow.compiler import Around
@@ -19,7 +21,7 @@ from ivr.store import WITHDRAWN, Draft, FlowVersion, Store, migrate, open_store
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in
 from tests.store.payments import NOW
-from tests.versions import RENAMED_CARD, SHORTER, publish
+from tests.versions import RENAMED_CARD, SHORTER, content, publish
 
 TO_THE_CARD = ("1", "12345678", "1")
 CARD = ("4111111111111111", "1230", "123", "94105")
@@ -387,3 +389,21 @@ def test_a_version_whose_row_cannot_be_read_keeps_no_other_from_being_taken_up(b
     assert flows.served("pay-a-bill").number == serving
     assert f"'{column}' in the database cannot be read: publish the flow again" in flows.broken["pay-a-bill"]
     assert sum("cannot be used here" in line["event"] for line in logs) == 1
+
+
+def test_a_version_of_an_older_program_speaks_the_shipped_words_for_what_is_new(bench: Bench):
+    store, today = bench.workbench.store, content()
+    older = replace(
+        today, prompts={language: without(own, "bank_did_not_answer") for language, own in today.prompts.items()}
+    )
+    store.publish_flow(draft_of(older), "tests", NOW)
+    flows = LiveFlows(store)
+    flows.look()
+    version = flows["pay-a-bill"].version
+    assert version == older.digest
+    for name in ("bank_did_not_answer", "goodbye"):
+        assert flows.words(Phrase(name, "en-US", version=version)) == today.prompts["en-US"][name]
+
+
+def without(words: Mapping[str, str], name: str) -> dict[str, str]:
+    return {own: text for own, text in words.items() if own != name}
