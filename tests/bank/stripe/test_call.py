@@ -7,6 +7,7 @@ import pytest
 
 from ivr.bank.stripe import StripeBank
 from ivr.calls.assembly import load_flow, vaults_for
+from ivr.logs import set_up_logging
 from ivr.store import open_store
 from ivr.testing.workbench import Workbench, build_workbench
 from tests.bank.stripe.running import DECLINED_PAN, PAN, RunningStripe
@@ -111,10 +112,11 @@ def test_no_card_is_left_in_the_log_the_database_or_an_answer(
 ):
     """Also where Stripe fails, and the fields stay sealed to be sent again."""
     bench, folder = canary
+    set_up_logging("info", "json")
     reference, _ = key_in(bench, keys_for(amount))
     settle(bench)
     out, err = capfd.readouterr()
-    assert reference in out
+    assert reference in out + err
     assert leaks_in((out + err).encode(), [PAN]) == []
     assert leaks_in_files(folder, [PAN]) == []
     assert leaks_in(str(stripe_process.ask("/_seen")).encode(), [PAN]) == []
@@ -129,6 +131,7 @@ def test_no_card_is_in_what_is_said_of_a_fault(
         raise ValueError(bytes(content).decode())
 
     monkeypatch.setattr(stripe_bank._line, "exchange", broken)
+    set_up_logging("info", "json")
     key_in(bench, keys_for("1500"))
     out, err = capfd.readouterr()
     assert "ValueError" in out + err
