@@ -14,6 +14,7 @@ from ivr.bank.stripe import StripeBank
 from ivr.bank.stripe.modifications import read_inquiry, read_modification
 from ivr.channels.simulator import Clock
 from ivr.core.money import Money
+from ivr.logs import set_up_logging
 from ivr.store import Modification, Store, TooEarly, WantedModification
 from tests.bank.stripe.running import RunningStripe
 from tests.bank.stripe.stand_in import SECRET_KEY
@@ -198,8 +199,9 @@ def test_a_hold_that_lapses_before_its_capture_is_told_and_not_captured(
     clock: Clock,
     capfd: pytest.CaptureFixture[str],
 ):
+    set_up_logging("info", "json")
     tell(store, stripe_process, event("payment_intent.canceled", intent_of(store, held)))
-    assert "effect=lost" in "".join(capfd.readouterr()).replace("'", "")
+    assert '"effect": "lost"' in "".join(capfd.readouterr())
     work(store, stripe_bank, clock)
     assert store.entries(held) == ["requested", "approved", "capture_failed"]
     assert stripe_process.booked(held) == [(CHARGED, AUTHORIZED)]
