@@ -37,7 +37,9 @@ def settle(key: str, status: Settled | None, *, yes: bool, is_json: bool) -> Non
             click.confirm(f"Settle it as {status}?", abort=True, err=is_json)
         settled = store.settle_modification(key, status, operator(), datetime.now(UTC))
     if settled is None:
-        raise RecordError(f"{key} has just ended by itself: look again, nothing was changed")
+        raise RecordError(
+            f"{key} has just ended, or the forwarder asks the bank now: look again in a minute, nothing was changed"
+        )
     if is_json:
         click.echo(json.dumps(modification_record(settled), ensure_ascii=False))
     else:

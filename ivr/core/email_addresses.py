@@ -11,7 +11,8 @@ LONGEST, LONGEST_LOCAL = 254, 64  # RFC 5321 4.5.3.1
 def is_email_address(text: str) -> bool:
     """False for a list, a name with an address, a domain in other letters than ASCII, and whatever has a line break."""
     found = _ADDRESS.fullmatch(text)
-    return found is not None and len(text) <= LONGEST and len(found["local"]) <= LONGEST_LOCAL
+    # RFC 2047's encoded words are read wherever they stand: an address that holds one could become another, or a header.
+    return found is not None and "=?" not in text and len(text) <= LONGEST and len(found["local"]) <= LONGEST_LOCAL
 
 
 def mask_email(address: str) -> str:

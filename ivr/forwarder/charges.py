@@ -194,6 +194,8 @@ class Charges:
             log.error("no reference of the bank's to capture by: capture it there", reference=job.reference)
             self._later(job)
             return
+        if not self.store.renew(job, self.lease_s, self.due):
+            return  # it was voided meanwhile
         intent = payment.intent
         answer = self._ask(payment, "capture", lambda bank: bank.capture(intent.reference, number, intent.amount))
         if answer.outcome == "capturing":

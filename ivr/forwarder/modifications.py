@@ -13,6 +13,7 @@ import structlog
 
 from ivr import metrics
 from ivr.bank import (
+    LEASE_S,
     Bank,
     BankAnswer,
     ModificationRequest,
@@ -66,6 +67,8 @@ class ModificationJobs:
             self._end(job, found, "failed", answer)
 
     def _resolve(self, job: Job, found: Modification, payment: Payment, bank: Bank) -> None:
+        if not self.store.renew(job, LEASE_S, self.due):
+            return  # it was settled meanwhile
         age = self.now() - found.asked_at
         again = replace(request_of(found, payment), is_repeat=True)
         match after_silent_modification(bank.promises, age.total_seconds()):

@@ -145,13 +145,20 @@ def wire_form(server: MailServer, message: TextMessage) -> bytes:
     mail["Date"] = format_datetime(message.at) if message.at else None
     mail["Message-ID"] = f"<{hashlib.sha256(message.id.encode()).hexdigest()[:32]}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence shall answer it
-    mail.set_content(message.body)
+    mail.set_content(encodable(message.body))
     return re.sub(rb"(?m)^\.", b"..", mail.as_bytes()).rstrip(b"\r\n") + b"\r\n.\r\n"
 
 
 def one_line(text: str) -> str:
-    """A header is one line: a line break in a merchant's name or a bill's text would begin another one."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    """A header is one line: a line break in a merchant's name or a bill's text would begin another one. So would one in an
+    encoded word (RFC 2047), which the library reads where it finds it: what looks like the beginning of one is taken apart."""
+    printable = "".join(character if character.isprintable() else " " for character in encodable(text))
+    return " ".join(printable.replace("=?", "= ?").split())
+
+
+def encodable(text: str) -> str:
+    """Half of a character that UTF-16 writes as two is none, and cannot be sent."""
+    return text.encode(errors="replace").decode()
 
 
 def _require(code: int, wanted: int, what: str, cure: str = "see to SMTP_URL") -> None:

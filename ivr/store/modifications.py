@@ -39,7 +39,7 @@ from ivr.store.modification_rows import (
     read_modifications,
     row_of,
 )
-from ivr.store.outbox import Job, add_job, bank_queue, close_job, drop_job, is_held, put_off
+from ivr.store.outbox import Job, add_job, bank_queue, close_job, drop_job, is_held, is_leased, put_off
 from ivr.store.tables import modification as table
 
 JOB = "modification"
@@ -72,7 +72,8 @@ class Modifications:
             if payment is None or payment.status != "approved" or wanted.amount.minor <= 0:
                 raise ValueError("only an approved charge can be modified, and by more than nothing")
             others = read_modifications(connection, wanted.reference)
-            refusal = _refusal(wanted, read_balance(connection, payment), others)
+            is_capturing = is_leased(connection, "capture", wanted.reference, now)
+            refusal = _refusal(wanted, read_balance(connection, payment), others, is_capturing)
             if refusal is not None:
                 return refusal
             asked = _asked(wanted, len(others) + 1, now)
@@ -142,12 +143,13 @@ class Modifications:
     def settle_modification(self, key: str, status: Settled, settled_by: str, now: datetime) -> Modification | None:
         """What an operator knows from the bank: one transaction with its audit event, and the forwarder asks no more.
 
-        None where it is not without an outcome (any more): nothing is changed then.
+        None where it is not without an outcome (any more), or where the forwarder is asking the bank at this moment, whose
+        answer must not come too late: nothing is changed then.
         """
         word = ModificationWord(reason=f"settled by hand by {settled_by}")
         with self._database.money() as connection:
             found = one_modification(connection, table.c.id == key)
-            if found is None or found.status not in WITHOUT_OUTCOME:
+            if found is None or found.status not in WITHOUT_OUTCOME or is_leased(connection, JOB, key, now):
                 return None
             drop_modification_job(connection, key)
             if not end_modification(connection, self._database, found, status, word, now):
@@ -196,11 +198,17 @@ def drop_modification_job(connection: Connection, key: str) -> None:
 
 
 def _refusal(
-    wanted: WantedModification, balance: Balance, others: Sequence[Modification]
+    wanted: WantedModification, balance: Balance, others: Sequence[Modification], is_capturing: bool
 ) -> AlreadyAsked | Changed | None:
+    """`is_capturing`: the forwarder's own capture is on its way."""
+    open_capture = next((one for one in others if one.kind == "capture" and one.status not in ("failed", "done")), None)
     if wanted.kind == "capture":
-        open_one = next((one for one in others if one.kind == "capture" and one.status != "failed"), None)
-        return AlreadyAsked(open_one) if open_one else None
+        before = next((one for one in others if one.kind == "capture" and one.status != "failed"), None)
+        if before is not None:
+            return AlreadyAsked(before)
+        return None if balance.refundable == wanted.left and not is_capturing else Changed(balance.refundable)
+    if wanted.kind == "void" and (is_capturing or open_capture is not None):
+        return Changed(balance.refundable)
     if balance.refundable == wanted.left and wanted.amount.minor <= wanted.left.minor:
         return None
     found = _same(wanted, others)

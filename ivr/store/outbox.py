@@ -183,6 +183,13 @@ def hurry(connection: Connection, kind: str, reference: str) -> None:
     connection.execute(_HURRY, {"kind": kind, "reference": reference, "at_once": AT_ONCE})
 
 
+def is_leased(connection: Connection, kind: str, reference: str, now: datetime) -> bool:
+    """Somebody may be asking the bank for it at this moment."""
+    wanted = outbox.c.kind == kind, outbox.c.reference == reference, outbox.c.is_done == false()
+    leased = outbox.c.leased_until > milliseconds(now)
+    return connection.execute(select(outbox.c.id).where(*wanted, leased)).first() is not None
+
+
 def is_held(connection: Connection, job: Job) -> bool:
     """Also takes the row's lock, so that the lease stays with the caller until the transaction ends."""
     return connection.execute(_TOUCH, {"id": job.id, "fence": job.fence}).rowcount == 1

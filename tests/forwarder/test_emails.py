@@ -170,7 +170,15 @@ def test_silence_after_the_final_dot_is_not_tried_for_ever(post: Post, peer: Mai
 
 
 @pytest.mark.parametrize(
-    "text", ["Water\r\nBcc: eve@example.com", "Water\nBcc: eve@example.com", "W\u2028Bcc: e@x.com\0"]
+    "text",
+    [
+        "Water\r\nBcc: eve@example.com",
+        "Water\nBcc: eve@example.com",
+        "W\u2028Bcc: e@x.com\0",
+        "=?utf-8?q?Hi=0d=0aBcc:_x@evil.com?=",
+        "=?utf-8?b?SGkNCkJjYzogeEBldmlsLmNvbQ==?=",
+        "half \ud83d",
+    ],
 )
 def test_no_text_of_a_merchant_or_a_bill_begins_another_header(text: str):
     message = TextMessage(

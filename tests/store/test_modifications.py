@@ -327,3 +327,40 @@ def test_a_charge_is_found_by_its_flow_and_not_by_the_beginning_of_one(store: St
     begin(store, "CA1-1", line="pay-a-bill +15550199")
     assert len(store.find_payments(PaymentFilter(flow="pay-a-bill"), 5)) == 1
     assert not store.find_payments(PaymentFilter(flow="pay"), 5)
+
+
+@pytest.mark.parametrize("before", ["void", "refund"])
+def test_nothing_is_captured_that_has_been_given_back_since_somebody_looked(store: Store, before: str):
+    charge(store)
+    ask(store, 4250, 4250, before)
+    assert store.ask_modification(wanted(4250, 4250, "capture"), NOW) == Changed(Money(0))
+
+
+def test_nothing_is_voided_while_a_capture_is_on_its_way(store: Store):
+    charge(store)
+    ask(store, 4250, 4250, "capture")
+    assert store.ask_modification(wanted(4250, 4250, "void"), NOW) == Changed(CHARGED)
+
+
+def test_nothing_is_voided_while_the_forwarder_captures_it(store: Store):
+    charge(store, capture=True)
+    job = store.claim(NOW, 60)
+    assert job is not None
+    assert job.kind == "capture"
+    assert store.ask_modification(wanted(4250, 4250, "void"), NOW) == Changed(CHARGED)
+    store.postpone(job, 1, NOW)
+    assert isinstance(store.ask_modification(wanted(4250, 4250, "void"), NOW), Modification)
+    assert not store.renew(job, 60, NOW)
+
+
+def test_nothing_is_settled_by_hand_while_the_bank_is_being_asked(store: Store):
+    charge(store)
+    ask(store, 4250, 4250)
+    job = job_of(store)
+    store.mark_modification_sent(job)
+    store.doubt_modification(job, 0, NOW, "no answer")
+    job = job_of(store)
+    assert store.settle_modification("CA1-1-m1", "failed", "ada", NOW) is None
+    store.doubt_modification(job, 0, NOW, "no answer")
+    assert store.settle_modification("CA1-1-m1", "failed", "ada", NOW) is not None
+    assert not store.renew(job, 60, NOW)
