@@ -220,9 +220,9 @@ def tell(asked: Modification, *, is_json: bool, is_new: bool) -> None:
         "asked for" if is_new else f"asked for already, by {asked.asked_by} at {asked.asked_at:%Y-%m-%d %H:%M:%S} UTC"
     )
     click.echo(f"{asked.kind} of {asked.amount} {word}: {asked.id}")
-    click.echo(
-        f"the forwarder takes it to the bank; `{COMMAND} payments show {asked.reference}` says what became of it"
-    )
+    is_over = asked.status in ("done", "failed")
+    where = f"it is {asked.status}" if is_over else "the forwarder takes it to the bank"
+    click.echo(f"{where}; `{COMMAND} payments show {asked.reference}` says what became of it")
 
 
 payments.add_command(settle)

@@ -81,7 +81,7 @@ _COUNTS = ", ".join(
 )
 _COUNT = text(f"SELECT {_COUNTS}")
 _RESET = text(
-    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND (:everybody "
+    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND status NOT IN ('approved', 'not_sent') AND (:everybody "
     "OR (call = :call AND :call <> '') OR (ani_hash = :ani_hash AND :ani_hash <> '') "
     "OR (payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> '') "
     "OR (line = :line AND :line <> '' AND ani_hash = '') "

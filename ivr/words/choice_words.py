@@ -129,6 +129,7 @@ _AGREE = {
             "keep from",
             "pay(?:ing)? (?:you|me|them|him|her)",
             "refund(?:ed|s)?",
+            "(?:payment|credit|deposit) (?:to|into|onto) (?:your|my|the) (?:card|account)",
             "agent",
             "operator",
             "representative",

@@ -81,7 +81,7 @@ _HARMLESS = {
 # "To pay Acme Power": a name, which no list can have. What is written like one and says how, or that nothing, is none.
 _NO_NAME = {
     "en": "(?!(?i:by|in|on|at|with|without|for|from|through|cash|mail|post|checks?|cheques?|later|nothing|none|nobody|no|not"
-    "|never|only|less|zero|us|you|back|some|someone|somebody|another|else|elsewhere|online|tomorrow|yourself)\\b)",
+    "|never|only|less|zero|us|you|back|some|someone|somebody|another|else|elsewhere|online|tomorrow|yourself|after|before|half|next|part|partly|monthly|weekly|instalments|installments)\\b)",
     "es": "(?!(?i:en|por|con|sin|para|desde|efectivo|correo|cheques?|después|luego|nada|nadie|ningun[oa]|no|nunca|menos|cero|su"
     "|otr[oa]|alguien|mañana|plazos)\\b)",
 }
@@ -96,13 +96,14 @@ _NAME = {
 _NO_CHARGE = {
     "en": re.compile(
         r"\b(?:nothing|no (?:charges?|payments?|money)|never|not|\w+n['’]t)\b[^,:…]{0,40}"
-        r"\b(?:charged?|taken|debited|billed|made|paid)\b",
+        r"\b(?:charged?|taken|debited|billed|made|paid)\b(?!\s+yet)"
+        r"|\bfree of charge\b|\bwithout (?:any )?charges?\b|\bowe nothing\b|\b(?:is|it['’]s) free\b",
         re.IGNORECASE,
     ),
     "es": re.compile(
         r"\b(?:nada|no se|nunca|ning[úu]n (?:cargo|cobro|pago))\b[^,:…]{0,40}"
         r"\b(?:cobr\w+|carg\w+|realiz\w+|har[áa]|hace|pag\w+)\b"
-        r"|\bno se (?:le )?cobra\w*",
+        r"|\bno se (?:le )?cobra\w*|\bes gratis\b|\bgratuit[oa]\b|\bno debe nada\b|\bsin (?:costo|cargo|cobro)\b",
         re.IGNORECASE,
     ),
 }

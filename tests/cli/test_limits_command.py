@@ -67,3 +67,11 @@ def test_a_reset_takes_out_what_it_names_and_leaves_an_audit_event(
 
 def test_a_reset_of_nobody_asks_whose(store: Store):
     assert "whose?" in ivr("reset")
+
+
+def test_a_charge_that_was_approved_is_none_of_the_attempts_that_are_reset(store: Store):
+    job = store.claim(datetime.now(UTC), 60)
+    assert job is not None
+    store.mark_sent(job)
+    store.record(job, "approved", datetime.now(UTC))
+    assert ivr("reset", "--all").startswith("2 ")

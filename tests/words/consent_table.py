@@ -31,6 +31,7 @@ AGREES_EN = [
     "Press 1 to give us permission to charge your card.",
     "Ready: 1 to pay, 2 for another card.",
     "Nothing is charged until you press 1. Press 1 to pay.",
+    "You have not been charged yet. Press 1 to pay.",
 ]
 REFUSES_EN = [
     "Do you want to give up? For yes press 1, for no press 2.",
@@ -123,6 +124,13 @@ REFUSES_EN = [
     "Your card will not be charged. Press 1 to confirm.",
     "Press 1 to confirm. No payment is made by this.",
     "Ready: 1 for another card, 2 to pay.",
+    "This is free of charge. Press 1 to confirm.",
+    "Your card is only checked, without any charge. Press 1 to confirm.",
+    "You owe nothing. Press 1 to confirm.",
+    "Press 1 to accept this payment to your card.",
+    "To pay After Delivery, press 1.",
+    "To pay Half Now, press 1.",
+    "To pay Next Week, press 1.",
 ]
 AGREES_ES = [
     "Teclee 1 para pagar sin cargos adicionales.",
@@ -193,4 +201,6 @@ REFUSES_ES = [
     "Su tarjeta no se cobra a menos que oprima 2. Si la información es correcta, oprima 1.",
     "Si no quiere cancelar, o está mal, oprima 1.",
     "No se le cobrará nada. Oprima 1 para confirmar.",
+    "Es gratis. Oprima 1 para confirmar.",
+    "No debe nada. Oprima 1 para confirmar.",
 ]
