@@ -1,6 +1,8 @@
 """`init`: a merchant's own project in a new folder, copied from what ships; afterwards nothing of ours is in it."""
 
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
@@ -9,7 +11,7 @@ import click
 
 import ivr
 from ivr.errors import ConfigError
-from ivr.places import COMMAND, PROJECT_FILE, SHIPPED
+from ivr.places import COMMAND, IS_CLONE, PROJECT_FILE, SHIPPED
 from ivr.settings import DEFAULTS
 
 TEMPLATE = SHIPPED / "config" / "project"
@@ -39,7 +41,7 @@ def init(folder: Path) -> None:
             f"{error.filename or folder}: {error.strerror}: choose a folder that can be written"
         ) from None
     click.echo(f"made {len(made)} files in {folder}/; next:\n")
-    for line in (f"cd {folder}", f"{COMMAND} simulate", f"{COMMAND} up", "see README.md"):
+    for line in (f"cd {folder}", f"{from_there()} simulate", f"{from_there()} up", "see README.md"):
         click.echo(f"    {line}")
 
 
@@ -81,3 +83,9 @@ def copy(source: Path, target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
     yield target
+
+
+def from_there() -> str:
+    """How our command is called in the new folder: a clone's modules are found from the clone alone."""
+    is_typed = COMMAND == "tonetill" or not IS_CLONE
+    return COMMAND if is_typed else f"PYTHONPATH={shlex.quote(str(SHIPPED))} {shlex.quote(sys.executable)} -m ivr"
