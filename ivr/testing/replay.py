@@ -244,6 +244,8 @@ class _Replay:
             self.keyed.popleft()  # of a question that the flow no longer asks
         if not self.keyed and self.stored.hung_up:
             return None
+        if self.keyed and self.keyed[0].word == "edit" and self.is_at_card_field:
+            return self.next_card_keys(asked) if isinstance(asked, Collect) else self.silence()
         if not self.keyed or self.keyed[0].word in ("card", "edit"):
             return self.silence()  # nobody was asked this then
         entry = self.keyed.popleft()
@@ -254,6 +256,12 @@ class _Replay:
             return NoInput(at)
         keys = entry.rest[0] if entry.word == "keys" else self.digits(entry.rest[0])
         return KeysEntered(at, Digits(keys), timed_out=True)
+
+    @property
+    def is_at_card_field(self) -> bool:
+        """Where any key gives more time, a key is asked for by itself; at a card's field it is the vault's all the same."""
+        kind = self.flow.steps.get(self.call.step)
+        return kind is not None and kind.card is not None and self.call.phase == "entry"
 
     def next_card_keys(self, asked: Collect) -> Event | None:
         """The next verdict on this field; a flow that asks for a field more gets a valid one."""
