@@ -59,28 +59,29 @@ def _guessing_problems(source: Source, name: str, steps: Steps) -> Iterator[Prob
 _GUESSING_CURES = {
     "not_found": "'not_found: retry' asks again within the same tries",
     "gave_up": "let it end the call",
+    "cancelled": "let it end the call",
 }
 
 
 def _brings_tries_back(name: str, outcome: str, target: str, steps: Steps) -> bool:
-    """A circle that silence alone goes round is reported as such, not here."""
+    """A circle that silence alone goes round, or cancelling alone, is reported as such, not here."""
     first = None if target == RETRY else next_step(name, target, steps)
-    if first is None or (outcome == "gave_up" and _silence_comes_back(name, steps)):
+    if first is None or (outcome in LEAVING and _leaving_comes_back(name, outcome, steps)):
         return False
     return name == first or name in steps_after(first, steps, _is_unpaid)
 
 
-def _silence_comes_back(name: str, steps: Steps) -> bool:
+def _leaving_comes_back(name: str, outcome: str, steps: Steps) -> bool:
     seen: set[str] = set()
-    at = _after(name, steps, "gave_up")
+    at = _after(name, steps, outcome)
     while at is not None and at not in seen and at != name:
         seen.add(at)
-        at = _after(at, steps, "gave_up")
+        at = _after(at, steps, outcome)
     return at == name
 
 
 def _is_unpaid(step: Step, outcome: str) -> bool:
-    return not (outcome == "approved" or isinstance(step, UnreadStep) or outcome == "cancelled")
+    return not (outcome == "approved" or isinstance(step, UnreadStep))
 
 
 @dataclass(frozen=True)
