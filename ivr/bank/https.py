@@ -4,11 +4,12 @@ No redirect is followed: it would take the request to somebody we have not agree
 environment names, nor anything sent a second time: sending again is the forwarder's to decide.
 """
 
+import json
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import httpcore
 
@@ -134,3 +135,12 @@ def why(error: BaseException) -> str:
 def no_password() -> str:
     """Without it OpenSSL would ask on the terminal, and a service would hang."""
     raise ValueError
+
+
+def read_json(content: bytes) -> Mapping[str, Any]:
+    """The members of an answer; none where it is no JSON object."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,5 +1,8 @@
 """A bank's secrets, which are in the environment and never in a file of ours: `<NAME OF THE BANK>_API_KEY`, say."""
 
+from collections.abc import Callable
+
+from ivr.bank.interface import Examined
 from ivr.bank.protocols import Opening
 from ivr.errors import ConfigError
 
@@ -18,3 +21,12 @@ def secret_of(opening: Opening, what: str) -> str:
     if not written.isascii() or not written.isprintable() or written != written.strip() or " " in written:
         raise ConfigError(f"bank '{opening.name}': {name} has blanks or signs that no such secret has: copy it again")
     return written
+
+
+def examine_notifications(opening: Opening, read_secret: Callable[[Opening], bytes]) -> Examined:
+    """Whether what the bank tells by itself can be told from what a stranger does."""
+    try:
+        read_secret(opening)
+    except ConfigError as error:
+        return Examined(False, f"{error}; without it no notification is believed")
+    return Examined(True, f"notifications to /banks/{opening.name}/notifications can be checked")

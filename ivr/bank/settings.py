@@ -1,6 +1,7 @@
 """`config/banks.yaml`: what every bank has there. What else a protocol needs is in its folder, and `banks_file` reads both."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
@@ -31,6 +32,15 @@ def https_only(url: str) -> str:
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("expected https://host or https://host:port")
     return url.rstrip("/")
+
+
+def require_counted_alike(currencies: list[str], others: Collection[str], bank: str) -> list[str]:
+    """`others`: the currencies that the bank counts in other minor units than ISO 4217 does. An amount in one of them would
+    be a hundred times too much or too little."""
+    for currency in currencies:
+        if currency in others:
+            raise ValueError(f"{currency} cannot be taken: {bank} counts it in other minor units than ISO 4217")
+    return currencies
 
 
 Timeout = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST_EXCHANGE_S)]

@@ -1,9 +1,9 @@
 """Reads what Adyen answers to a payment, and puts it into the words of every bank here (ISO 8583 fields 38 and 39)."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from ivr.bank.https import read_json
 from ivr.bank.interface import AmountSaid, BankAnswer, ModificationRequest
 from ivr.bank.reasons import reason_in
 
@@ -33,15 +33,6 @@ def theirs(reference: str) -> str:
 
 def ours(reference: str) -> str:
     return reference.replace(".", "-")
-
-
-def read_json(content: bytes) -> Mapping[str, Any]:
-    """Empty where it is none."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def read_payment(reference: str, status: int, content: bytes) -> BankAnswer:

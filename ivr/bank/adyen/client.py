@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from ivr.bank.adyen.answers import CREATED, read_json, read_modification, read_payment, theirs
+from ivr.bank.adyen.answers import CREATED, read_modification, read_payment, theirs
 from ivr.bank.adyen.settings import OTHER_MINOR_UNITS, AdyenSettings
-from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, tls_context_of
+from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, read_json, tls_context_of
 from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationKind, ModificationRequest
 from ivr.bank.promises import DAY_S, Promises
 from ivr.core.money import Money

@@ -7,8 +7,7 @@ from ivr.bank.adyen.notifications import hmac_key
 from ivr.bank.https import BROKEN, NOTHING_LEFT, describe
 from ivr.bank.interface import Examined
 from ivr.bank.protocols import Opening
-from ivr.bank.secrets import secret_of, variable
-from ivr.errors import ConfigError
+from ivr.bank.secrets import examine_notifications, secret_of, variable
 
 OK, UNAUTHORIZED, FORBIDDEN = 200, 401, 403
 
@@ -22,7 +21,8 @@ def examine(opening: Opening) -> Iterator[Examined]:
                 yield currency_of(currency, *bank.payment_methods(currency))
         except (*NOTHING_LEFT, *BROKEN) as error:
             yield Examined(False, f"{settings.url} cannot be reached: {describe(error)}; check url, ca and the network")
-    yield notifications(opening)
+    # Without them a charge is found by asking again, but a capture that fails is not noticed.
+    yield examine_notifications(opening, hmac_key)
 
 
 def access(opening: Opening, bank: AdyenBank) -> Iterator[Examined]:
@@ -50,12 +50,3 @@ def currency_of(currency: str, status: int, said: Mapping[str, object]) -> Exami
         return Examined(True, f"the account takes cards in {currency}")
     cure = "add the payment method in the Customer Area, or take the currency out of banks.yaml"
     return Examined(False, f"the account takes no cards in {currency}: {cure}")
-
-
-def notifications(opening: Opening) -> Examined:
-    """Without them a charge is found by asking again, but a capture that fails is not noticed."""
-    try:
-        hmac_key(opening)
-    except ConfigError as error:
-        return Examined(False, f"{error}; without it no notification is believed")
-    return Examined(True, f"notifications to /banks/{opening.name}/notifications can be checked")

@@ -6,12 +6,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from ivr.bank.settings import BankSettings
+from ivr.bank.settings import BankSettings, require_counted_alike
 
 TEST_HOST = "checkout-test.adyen.com"
 LIVE_HOSTS = "-checkout-live.adyenpayments.com"
-# Adyen counts these in other minor units than ISO 4217 does (docs.adyen.com, "Currency codes and minor units"): an amount
-# would be a hundred times too much or too little.
+# Adyen counts these in other minor units than ISO 4217 does (docs.adyen.com, "Currency codes and minor units").
 OTHER_MINOR_UNITS = frozenset({"CLP", "CVE", "IDR", "ISK"})
 
 
@@ -27,10 +26,7 @@ class AdyenSettings(BankSettings):
     @field_validator("currencies")
     @classmethod
     def counted_alike(cls, currencies: list[str]) -> list[str]:
-        for currency in currencies:
-            if currency in OTHER_MINOR_UNITS:
-                raise ValueError(f"{currency} cannot be taken: Adyen counts it in other minor units than ISO 4217")
-        return currencies
+        return require_counted_alike(currencies, OTHER_MINOR_UNITS, "Adyen")
 
     @property
     def is_live(self) -> bool | None:

@@ -1,9 +1,9 @@
 """Reads what Stripe answers, and puts it into the words of every bank here (ISO 8583 fields 38 and 39)."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from ivr.bank.https import read_json
 from ivr.bank.interface import UNREADABLE, AmountSaid, BankAnswer
 
 OK, FAILED_CARD, SERVER_FAULT = 200, 402, 500
@@ -23,15 +23,6 @@ RESPONSE_CODES = {
 }  # fmt: skip
 LONGEST_CODE = 40
 LONGEST_REFERENCE = 80
-
-
-def read_json(content: bytes) -> Mapping[str, Any]:
-    """Empty where it is none."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def read_method(reference: str, status: int, content: bytes) -> str | BankAnswer:

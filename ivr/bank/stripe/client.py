@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ivr.bank.clear_card import CardNotOpened, ClearCard, OpenCard
-from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, describe, no_answer, tls_context_of
+from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, describe, no_answer, read_json, tls_context_of
 from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationRequest
 from ivr.bank.promises import HOUR_S, Promises
 from ivr.bank.stripe.answers import (
@@ -18,7 +18,6 @@ from ivr.bank.stripe.answers import (
     is_ours,
     read_charge,
     read_intent,
-    read_json,
     read_method,
 )
 from ivr.bank.stripe.modifications import (

@@ -6,12 +6,11 @@ from typing import Any
 from ivr.bank.https import BROKEN, NOTHING_LEFT, describe
 from ivr.bank.interface import Examined
 from ivr.bank.protocols import Opening
-from ivr.bank.secrets import variable
+from ivr.bank.secrets import examine_notifications, variable
 from ivr.bank.stripe.answers import OK
 from ivr.bank.stripe.client import StripeBank
 from ivr.bank.stripe.notifications import webhook_secret
 from ivr.bank.stripe.settings import secret_key
-from ivr.errors import ConfigError
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 ASK = "ask Stripe for raw card data access and for MOTO on this account: without them the first payment is refused"
@@ -29,7 +28,8 @@ def examine(opening: Opening) -> Iterator[Examined]:
         except (*NOTHING_LEFT, *BROKEN) as error:
             yield Examined(False, f"{settings.url} cannot be reached: {describe(error)}; check url, ca and the network")
     yield Examined(None, f"whether the account may send card numbers shows with the first payment: {ASK}")
-    yield notifications(opening)
+    # Without them a refund made at Stripe, and a hold that lapses, are not noticed.
+    yield examine_notifications(opening, webhook_secret)
 
 
 def access(opening: Opening, status: int, account: Mapping[str, Any]) -> Examined:
@@ -58,12 +58,3 @@ def currencies(bank: StripeBank, country: str, wanted: list[str]) -> Iterator[Ex
             yield Examined(True, f"an account in {country} takes cards in {currency}")
         else:
             yield Examined(False, f"an account in {country} takes no cards in {currency}: take it out of banks.yaml")
-
-
-def notifications(opening: Opening) -> Examined:
-    """Without them a refund made at Stripe, and a hold that lapses, are not noticed."""
-    try:
-        webhook_secret(opening)
-    except ConfigError as error:
-        return Examined(False, f"{error}; without it no notification is believed")
-    return Examined(True, f"notifications to /banks/{opening.name}/notifications can be checked")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from ivr.bank.https import read_json
 from ivr.bank.interface import UNREADABLE, AmountSaid, BankAnswer, ModificationRequest, Outcome
 from ivr.bank.reasons import reason_in
 from ivr.bank.stripe.answers import (
@@ -14,7 +15,6 @@ from ivr.bank.stripe.answers import (
     code_of,
     error_of,
     is_ours,
-    read_json,
 )
 
 MODIFICATION = "tonetill_modification"  # in the metadata of a refund: our key of it

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, field_validator
 
 from ivr.bank.protocols import Opening
 from ivr.bank.secrets import secret_of, variable
-from ivr.bank.settings import LONGEST_EXCHANGE_S, Timeout, VaultSealed, https_only
+from ivr.bank.settings import LONGEST_EXCHANGE_S, Timeout, VaultSealed, https_only, require_counted_alike
 from ivr.errors import ConfigError
 
 EXCHANGES = 3  # of one charge at most: the card, the charge, and after a fault of Stripe's a search
@@ -40,10 +40,7 @@ class StripeSettings(VaultSealed):
     @field_validator("currencies")
     @classmethod
     def counted_alike(cls, currencies: list[str]) -> list[str]:
-        for currency in currencies:
-            if currency in OTHER_MINOR_UNITS:
-                raise ValueError(f"{currency} cannot be taken: Stripe counts it in other minor units than ISO 4217")
-        return currencies
+        return require_counted_alike(currencies, OTHER_MINOR_UNITS, "Stripe")
 
 
 def secret_key(opening: Opening) -> str:
