@@ -11,6 +11,8 @@ from ivr.core.actions import ChannelAction, Collect, HangUp, Phrase, Speak, Tran
 from ivr.core.entry import Reading, read_entry
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, TransferEnded, Waited
 
+# Whoever keys a field of a card when it is asked for has heard so; keys that came sooner would be the rest of the entry before.
+LISTENING_S = 3.0
 OVER = LineReply((), "over")
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
@@ -67,7 +69,7 @@ class LocalLine:
         if self._collect is None:
             self._typed_ahead += keys if self._keeps_keys else ""
             return LineReply((), "waiting")
-        self.clock.advance(1)
+        self.clock.advance(LISTENING_S if self._collect.sensitive else 1)
         return self._use(self._typed_ahead + keys)
 
     def stay_silent(self) -> LineReply:
