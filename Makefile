@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-drop-off bench-seconds stopwatch cases lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-reconcile bench-drop-off bench-seconds stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,9 @@ bench-calls: .venv/dev.stamp ## ten thousand random calls, judged by the bank's 
 
 bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside the bare engine, replay, random calls
 	@$(BIN)/python benchmarks/bench_testing.py
+
+bench-reconcile: .venv/dev.stamp ## a bank's file of a million rows beside our ledger: seconds and memory
+	@$(BIN)/python benchmarks/bench_reconcile.py
 
 bench-drop-off: .venv/dev.stamp ## where callers stop, over 10,000 to 1,000,000 stored calls
 	@$(BIN)/python benchmarks/bench_drop_off.py

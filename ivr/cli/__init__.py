@@ -35,6 +35,8 @@ COMMANDS = {
     "accounts": ("ivr.cli.accounts", "accounts", "Import what accounts owe from a CSV file."),
     "notices": ("ivr.cli.notices", "notices", "What your own systems were told and have not taken: list, resend."),
     "payments": ("ivr.cli.payments", "payments", "Charges: list, show, refund, void, capture, settle."),
+    "settle": ("ivr.cli.books", "settle", "What a day moved by our ledger, with totals, as a table or CSV."),
+    "reconcile": ("ivr.cli.books", "reconcile_file", "Compare a bank's settlement file with our ledger."),
     "agreements": (
         "ivr.cli.agreements",
         "agreements",

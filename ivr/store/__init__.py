@@ -41,6 +41,7 @@ from ivr.store.modification_rows import (
     WantedModification,
 )
 from ivr.store.modifications import WITHOUT_OUTCOME, Modifications, Settled
+from ivr.store.movements import Movement, MovementKind, Movements
 from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
@@ -60,6 +61,7 @@ class Store(
     LimitChecks,
     Ledger,
     Modifications,
+    Movements,
     PaymentSearch,
     Outbox,
     BillRows,
@@ -157,6 +159,8 @@ __all__ = [
     "Modification",
     "ModificationState",
     "ModificationWord",
+    "Movement",
+    "MovementKind",
     "News",
     "NoCard",
     "Notice",

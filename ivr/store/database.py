@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
@@ -126,6 +126,18 @@ class Database:
                 self._ahead = round((theirs - (before + time.time()) / 2) * 1000)
                 self._ahead_until = time.monotonic() + AHEAD_KEPT_S
             return self._ahead
+
+    @contextmanager
+    def stream(self, statement: TextClause, values: Mapping[str, object], at_once: int) -> Iterator[Iterable[Row[Any]]]:
+        """Rows as they are asked for, so many held at a time, on a connection of its own."""
+        if self._only is not None:
+            with self._turn:
+                yield self._only.execute(statement, values)
+            return
+        with self._calls.connect() as connection:
+            if not self.is_sqlite:  # a cursor at the server lives in a transaction
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection.execution_options(yield_per=at_once).execute(statement, values)
 
     def ping(self) -> None:
         with self.calls() as connection:

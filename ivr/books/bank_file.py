@@ -1,0 +1,154 @@
+"""Reads a bank's settlement file row by row: memory stays the same however long it is."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from pathlib import Path
+from typing import TextIO
+
+from ivr.books.settlement_form import SettlementForm
+from ivr.core.money import decimals
+from ivr.errors import ConfigError
+from ivr.reading.problems import did_you_mean
+
+MOST_TOLD = 20
+LONGEST_SHOWN = 60
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]|$)")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class BankRow:
+    """`kind`: charge, refund, chargeback, chargeback_reversed, or empty where the form does not say what `said` is.
+    `minor`: of a refund or chargeback without its sign. `day`: where a column has it."""
+
+    line: int
+    kind: str
+    reference: str
+    bank_reference: str
+    minor: int
+    currency: str
+    day: date | None
+    said: str = ""
+
+
+def read_bank_file(file: Path, form: SettlementForm) -> Iterator[BankRow]:
+    """ConfigError with file, line and cure for what cannot be read; ignored kinds of rows are left out."""
+    with _opened(file) as stream:
+        lines = csv.reader(stream, delimiter="\t" if form.separator == "tab" else form.separator, strict=True)
+        try:
+            header = next(lines, None)
+            places = _places(file, form, header or [])
+            wide = len(header or [])
+            for fields in lines:
+                if not any(fields):
+                    continue
+                if len(fields) != wide:
+                    raise ValueError(f"{len(fields)} fields where the columns are {wide}")
+                row = _row(lines.line_num, fields, places, form)
+                if row is not None:
+                    yield row
+        except UnicodeDecodeError:
+            raise ConfigError(f"{file}: after line {lines.line_num} it is not UTF-8: save it as 'CSV UTF-8'") from None
+        except (csv.Error, ValueError) as error:
+            raise ConfigError(f"{file}:{lines.line_num}: {error}") from None
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+
+
+def _places(file: Path, form: SettlementForm, header: list[str]) -> dict[str, int]:
+    """Where each column is. A form may name columns that a bank leaves out of some files; what is needed must be there."""
+    found = [name.strip().casefold() for name in header]
+    if len(found) == 1 and len(header[0]) > 1:
+        sign = next((sign for sign in (",", ";", "\t", "|") if sign in header[0]), "")
+        if sign:
+            raise ConfigError(f"{file}:1: the columns are separated by {sign!r}: is it another bank's file? (--form)")
+    wanted = {name: column for name, column in form.columns if column}
+    missing = [column for name, column in wanted.items() if column.strip().casefold() not in found]
+    either = {form.columns.reference, form.columns.bank_reference} - {""}
+    needed = [column for column in missing if column not in either] or ([*either] if either <= {*missing} else [])
+    if needed:
+        told = [f"{file}:1: the column '{column}' is missing ({_near(column, header)})" for column in needed]
+        raise ConfigError("\n".join(told))
+    return {name: found.index(column.strip().casefold()) for name, column in wanted.items() if column not in missing}
+
+
+def _near(column: str, header: list[str]) -> str:
+    shown = ", ".join(name.strip()[:LONGEST_SHOWN] for name in header[:MOST_TOLD])
+    return did_you_mean(column, header) or f"the file has: {shown or 'nothing'}"
+
+
+def _row(line: int, fields: list[str], places: dict[str, int], form: SettlementForm) -> BankRow | None:
+    said = fields[places["kind"]].strip() if "kind" in places else ""
+    kind = form.kind_of(said) if "kind" in places else "charge"
+    if kind == "ignored":
+        return None
+    currency = fields[places["currency"]].strip().upper() if "currency" in places else form.currency
+    if not _CURRENCY.fullmatch(currency):
+        raise ValueError(f"'{currency[:LONGEST_SHOWN]}' is no currency")
+    minor = _minor(fields, places, form, currency)
+    if "kind" not in places and minor < 0:
+        kind = "refund"  # a file without kinds says it by the sign
+    if kind == "charge" and minor < 0:
+        kind, said = "", f"{said} of less than nothing"
+    return BankRow(
+        line,
+        kind,
+        fields[places["reference"]].strip() if "reference" in places else "",
+        fields[places["bank_reference"]].strip() if "bank_reference" in places else "",
+        abs(minor),
+        currency,
+        _day(fields[places["date"]]) if "date" in places else None,
+        said[:LONGEST_SHOWN],
+    )
+
+
+def _minor(fields: list[str], places: dict[str, int], form: SettlementForm, currency: str) -> int:
+    if "amount" in places:
+        return _amount(fields[places["amount"]], form, currency)
+    return _amount(fields[places["credit"]], form, currency) - _amount(fields[places["debit"]], form, currency)
+
+
+def _amount(written: str, form: SettlementForm, currency: str) -> int:
+    """In minor units; an empty field is nothing."""
+    text = written.strip()
+    if not text:
+        return 0
+    if form.amounts == "minor":
+        return int(text) if re.fullmatch(r"-?\d{1,15}", text) else _refuse(text, "a whole number of minor units")
+    if form.decimal_point == ",":
+        text = text.replace(".", "").replace(",", ".")
+    try:
+        amount = Decimal(text).scaleb(_places_of(currency))
+    except InvalidOperation:
+        _refuse(text, "an amount such as 42.50")
+    whole = int(amount) if amount.is_finite() else _refuse(text, "an amount such as 42.50")
+    return whole if whole == amount else _refuse(text, f"{currency} has {_places_of(currency)} decimal places")
+
+
+def _refuse(written: str, expected: str) -> int:
+    raise ValueError(f"'{written[:LONGEST_SHOWN]}': expected {expected}")
+
+
+@lru_cache(maxsize=512)
+def _places_of(currency: str) -> int:
+    return decimals(currency)
+
+
+@lru_cache(maxsize=4096)
+def _day_called(year: str, month: str, day: str) -> date:
+    return datetime(int(year), int(month), int(day), tzinfo=UTC).date()
+
+
+def _day(written: str) -> date | None:
+    found = _DAY.match(written.strip())
+    return _day_called(*found.groups()) if found else None

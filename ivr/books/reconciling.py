@@ -1,0 +1,241 @@
+"""Lays a bank's file beside our ledger, charge by charge, and names each difference with its likely cause and what to do.
+
+Both sides are written to a database on disk which is removed afterwards, so that memory stays the same for any number of rows.
+"""
+
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from ivr.books.bank_file import BankRow
+from ivr.books.causes import CAUSES, Cause
+from ivr.core.money import Money
+from ivr.core.stray_cards import holds_card_number
+from ivr.errors import ConfigError
+from ivr.store import Movement, Store
+
+# How long before a file's first day a charge of it may have been made: banks settle a capture days later, refunds months later.
+LOOKED_BACK = timedelta(days=120)
+_AT_ONCE = 5000
+_TABLES = """
+CREATE TABLE ours (reference TEXT PRIMARY KEY, bank_reference TEXT, bank TEXT, currency TEXT, at INTEGER,
+    charged INTEGER DEFAULT 0, refunded INTEGER DEFAULT 0, voided INTEGER DEFAULT 0, bill TEXT, confirmation TEXT) WITHOUT ROWID;
+CREATE TABLE theirs (line INTEGER PRIMARY KEY, kind TEXT, reference TEXT, bank_reference TEXT, minor INTEGER, currency TEXT);
+"""
+_ADD_OURS = """
+INSERT INTO ours (reference, bank_reference, bank, currency, at, charged, refunded, voided, bill, confirmation)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO UPDATE SET
+    charged = charged + excluded.charged, refunded = refunded + excluded.refunded, voided = voided + excluded.voided
+"""
+_ADD_THEIRS = "INSERT INTO theirs VALUES (?, ?, ?, ?, ?, ?)"
+# Rows that name only the bank's reference get ours; what is not found keeps an empty one.
+_NAME_OURS = """
+CREATE INDEX ours_by_bank ON ours (bank_reference);
+UPDATE theirs SET reference = coalesce((SELECT o.reference FROM ours o WHERE o.bank_reference = theirs.bank_reference), '')
+WHERE reference = '' AND bank_reference != '';
+CREATE TABLE summed AS SELECT CASE WHEN reference = '' THEN 'at the bank: ' || bank_reference ELSE reference END AS key,
+    max(reference) AS reference, max(bank_reference) AS bank_reference, currency, min(line) AS line,
+    sum(kind = 'charge') AS charges, sum(CASE WHEN kind = 'charge' THEN minor ELSE 0 END) AS charged,
+    sum(CASE WHEN kind = 'refund' THEN minor ELSE 0 END) AS refunded,
+    sum(CASE kind WHEN 'chargeback' THEN minor WHEN 'chargeback_reversed' THEN -minor ELSE 0 END) AS disputed,
+    sum(kind = '') AS unread FROM theirs GROUP BY key, currency;
+CREATE INDEX summed_by_reference ON summed (reference);
+"""
+_THEIR_SIDE = """
+SELECT s.*, o.reference AS ours, o.charged AS our_charge, o.refunded AS our_refunds, o.voided AS our_void,
+    o.currency AS our_currency, o.bill, o.confirmation, o.bank
+FROM summed s LEFT JOIN ours o ON o.reference = s.reference ORDER BY s.line
+"""
+_OUR_SIDE = """
+SELECT o.* FROM ours o WHERE NOT EXISTS (SELECT 1 FROM summed s WHERE s.reference = o.reference)
+AND o.charged > o.voided AND o.at >= ? AND o.at < ? AND (? = '' OR o.bank = ?) ORDER BY o.at, o.reference
+"""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`line` is the bank file's, 0 where it has none. `here` and `there`: what our ledger and the bank say was moved."""
+
+    kind: str
+    reference: str
+    bank_reference: str
+    line: int
+    here: Money | None
+    there: Money | None
+    bill: str = ""
+
+    @property
+    def cause(self) -> Cause:
+        return CAUSES[self.kind]
+
+
+@dataclass
+class Reconciliation:
+    """`differences` is a stream: read it once, within the `with`. The counts and totals are whole when it has ended.
+    Totals: charged less refunded, by currency, in minor units."""
+
+    rows: int
+    since: datetime
+    until: datetime
+    differences: Iterator[Difference]
+    agreeing: int = 0
+    here: Counter[str] = field(default_factory=Counter)
+    there: Counter[str] = field(default_factory=Counter)
+
+
+@contextmanager
+def reconcile(
+    rows: Iterable[BankRow],
+    store: Store,
+    folder: Path,
+    *,
+    bank: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> Iterator[Reconciliation]:
+    """`since` to `until`, both within: the days (UTC) whose charges must be in the file; where they are not given, its first
+    and last. `bank`: only this one's. `folder`: where the working database may stand meanwhile."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix="reconcile-") as own:
+        database = sqlite3.connect(Path(own) / "rows.db")
+        try:
+            database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES}")
+            days = _Days()
+            count = _write_theirs(database, rows, days)
+            begins, ends = _bounds(since or days.first, until or days.last)
+            _write_ours(database, store.movements(begins - LOOKED_BACK), bank)
+            database.executescript(_NAME_OURS)
+            made = Reconciliation(count, begins, ends, iter(()))
+            made.differences = _differences(database, store, made, bank)
+            yield made
+        finally:
+            database.close()
+
+
+@dataclass
+class _Days:
+    first: date | None = None
+    last: date | None = None
+
+    def note(self, day: date | None) -> None:
+        if day is not None:
+            self.first = min(self.first or day, day)
+            self.last = max(self.last or day, day)
+
+
+def _bounds(first: date | None, last: date | None) -> tuple[datetime, datetime]:
+    """Begin and end, which is not within."""
+    if first is None or last is None:
+        raise ConfigError(
+            "the file does not say its days: say --since and --until, the days whose charges must be in it"
+        )
+    if last < first:
+        raise ConfigError(f"{first} is after {last}: --since is the first day, --until the last")
+    return _midnight(first), _midnight(last) + timedelta(days=1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _write_theirs(database: sqlite3.Connection, rows: Iterable[BankRow], days: _Days) -> int:
+    count = 0
+
+    def written() -> Iterator[tuple[object, ...]]:
+        nonlocal count
+        for row in rows:
+            days.note(row.day)
+            count += 1
+            yield row.line, row.kind, row.reference, row.bank_reference, row.minor, row.currency
+
+    database.executemany(_ADD_THEIRS, written())
+    database.commit()
+    return count
+
+
+def _write_ours(database: sqlite3.Connection, movements: Iterable[Movement], bank: str) -> None:
+    database.executemany(_ADD_OURS, (_our_row(one) for one in movements if not bank or one.bank == bank))
+    database.commit()
+
+
+def _our_row(one: Movement) -> tuple[object, ...]:
+    minor, at = one.amount.minor, int(one.at.timestamp())
+    moved = [minor if one.kind == kind else 0 for kind in ("charge", "refund", "void")]
+    named = one.reference, one.bank_reference, one.bank, one.amount.currency, at
+    return *named, *moved, one.bill, one.confirmation_number
+
+
+def _differences(database: sqlite3.Connection, store: Store, made: Reconciliation, bank: str) -> Iterator[Difference]:
+    database.row_factory = sqlite3.Row
+    for row in database.execute(_THEIR_SIDE):
+        made.there[row["currency"]] += row["charged"] - row["refunded"]
+        found = list(_of_row(row, store))
+        if row["ours"]:
+            made.here[row["our_currency"]] += row["our_charge"] - row["our_refunds"] - row["our_void"]
+        made.agreeing += not found
+        yield from found
+    begins, ends = (int(at.timestamp()) for at in (made.since, made.until))
+    for row in database.execute(_OUR_SIDE, (begins, ends, bank, bank)):
+        net = Money(row["charged"] - row["voided"], row["currency"])
+        made.here[row["currency"]] += row["charged"] - row["refunded"] - row["voided"]
+        is_late = row["at"] >= ends - timedelta(days=1).total_seconds()
+        kind = "not_at_the_bank_yet" if is_late else "not_at_the_bank"
+        yield Difference(kind, row["reference"], row["bank_reference"], 0, net, None, row["bill"])
+
+
+def _of_row(row: sqlite3.Row, store: Store) -> Iterator[Difference]:
+    """What one charge's rows in the file say otherwise than we do."""
+    named = _shown(row["reference"] or row["key"]), _shown(row["bank_reference"]), row["line"]
+
+    def differs(kind: str, here: int | None, there: int, here_in: str = "") -> Difference:
+        ours = None if here is None else Money(here, here_in or row["currency"])
+        return Difference(kind, *named, ours, Money(there, row["currency"]), row["bill"] or "")
+
+    charged, refunded = row["charged"], row["refunded"]
+    if row["unread"]:
+        yield differs("kind_not_known", None, 0)
+    if row["disputed"] > 0:
+        yield differs("charged_back", row["our_charge"], row["disputed"])
+    if row["ours"] is None:
+        if charged or refunded:
+            yield differs(_why_not_ours(row, store), None, charged - refunded)
+        return
+    due = row["our_charge"] - row["our_void"]
+    if row["our_currency"] != row["currency"]:
+        yield differs("currency_differs", row["our_charge"], charged, row["our_currency"])
+        return
+    if row["charges"] and charged != due:
+        yield differs(_why_charged(row["charges"], charged, row), due, charged)
+    if refunded != row["our_refunds"]:
+        yield differs(
+            "refund_not_ours" if refunded > row["our_refunds"] else "refund_missing", row["our_refunds"], refunded
+        )
+
+
+def _why_charged(charges: int, charged: int, row: sqlite3.Row) -> str:
+    if row["our_void"] and row["our_void"] == row["our_charge"]:
+        return "charged_although_voided"
+    return "charged_twice" if charges > 1 and charged == charges * row["our_charge"] else "amount_differs"
+
+
+def _why_not_ours(row: sqlite3.Row, store: Store) -> str:
+    """It may be a charge that has not ended as charged here, or one from before the time that was looked at."""
+    payment = store.payment(row["reference"]) if row["reference"] else None
+    if payment is None:
+        return "not_on_record"
+    if payment.status == "approved":
+        same = payment.intent.amount == Money(row["charged"] or payment.intent.amount.minor, row["currency"])
+        return "long_before" if same else "amount_differs"
+    return {"unknown": "unknown_here", "accepted": "unknown_here", "sent": "unknown_here"}.get(
+        payment.status, "not_charged_here"
+    )
+
+
+def _shown(written: str) -> str:
+    """A file of somebody else's may hold anything; a card number of it is not repeated."""
+    digits = "".join(filter(str.isdecimal, written))
+    return "(a card number)" if holds_card_number(digits.encode()) else written

@@ -1,0 +1,123 @@
+"""How a bank writes its settlement file: which column is what, and what its kinds of rows are. A YAML file, so that a merchant
+can describe any bank's CSV."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ivr.errors import ConfigError
+from ivr.places import COMMAND, SHIPPED
+from ivr.reading.problems import did_you_mean
+from ivr.reading.yaml_source import read_yaml
+
+SHIPPED_FORMS = SHIPPED / "config" / "settlement"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Columns(_Part):
+    """Names of columns as the file's first line has them, in any case; empty: there is none.
+
+    `amount`: with a sign or without; or `credit` (towards the merchant) and `debit`, of which each row fills one.
+    `reference`: ours, of the charge, for refunds too. `bank_reference`: the bank's own of the charge.
+    """
+
+    kind: str = ""
+    reference: str = ""
+    bank_reference: str = ""
+    currency: str = ""
+    amount: str = ""
+    credit: str = ""
+    debit: str = ""
+    date: str = ""
+
+    @model_validator(mode="after")
+    def _enough(self) -> "Columns":
+        if not self.reference and not self.bank_reference:
+            raise ValueError("'reference' (ours) or 'bank_reference' is needed to know which charge a row is about")
+        if bool(self.amount) == bool(self.credit or self.debit) or bool(self.credit) != bool(self.debit):
+            raise ValueError("either 'amount', or 'credit' and 'debit'")
+        return self
+
+
+class Kinds(_Part):
+    """What the rows of each kind are called. `ignored`: fees, payouts and whatever else is no movement of one charge."""
+
+    charge: list[str] = Field(default_factory=list)
+    refund: list[str] = Field(default_factory=list)
+    chargeback: list[str] = Field(default_factory=list)
+    chargeback_reversed: list[str] = Field(default_factory=list)
+    ignored: list[str] = Field(default_factory=list)
+
+
+class SettlementForm(_Part):
+    """`currency`: of every row, where no column says it. `amounts`: `decimal` (42.50) or `minor` (4250)."""
+
+    title: str
+    columns: Columns
+    kinds: Kinds = Field(default_factory=Kinds)
+    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
+    separator: Literal[",", ";", "tab", "|"] = ","
+    decimal_point: Literal[".", ","] = "."
+    amounts: Literal["decimal", "minor"] = "decimal"
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "SettlementForm":
+        if not self.columns.currency and not self.currency:
+            raise ValueError("currency: no column says it and neither does 'currency'")
+        if self.columns.kind and not self.kinds.charge:
+            raise ValueError("kinds: which rows of the column of kinds are charges?")
+        return self
+
+    def kind_of(self, written: str) -> str:
+        """Empty where the form does not say it."""
+        folded = written.strip().casefold()
+        return next((kind for kind, names in self.kinds if folded in (name.casefold() for name in names)), "")
+
+
+def form_names() -> list[str]:
+    return sorted(file.stem for file in SHIPPED_FORMS.glob("*.yaml"))
+
+
+def form_called(name: str) -> SettlementForm:
+    """One that is shipped, by its name, or a file of the merchant's own, by its path. ConfigError names the cure."""
+    known = form_names()
+    if name in known:
+        return load_form(SHIPPED_FORMS / f"{name}.yaml")
+    if Path(name).suffix in (".yaml", ".yml"):
+        return load_form(Path(name))
+    hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+    raise ConfigError(
+        f"no form is called '{name}' ({hint}); or name a YAML file of your own: `{COMMAND} reconcile --help`"
+    )
+
+
+def load_form(file: Path) -> SettlementForm:
+    """ConfigError tells every problem with its line."""
+    try:
+        source = read_yaml(str(file), file.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}; {SHIPPED_FORMS / 'adyen.yaml'} is one to copy") from None
+    if source.problems:
+        raise ConfigError("\n".join(map(str, source.problems)))
+    try:
+        return SettlementForm.model_validate(source.tree)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        lines = [source.line(one["loc"], *_told(one["loc"], one["type"], one["msg"])) for one in found]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _told(path: tuple[str | int, ...], kind: str, message: str) -> tuple[str, str]:
+    if kind == "extra_forbidden":
+        parts: dict[str, type[BaseModel]] = {"columns": Columns, "kinds": Kinds}
+        beside = parts.get(str(path[0]), SettlementForm) if len(path) > 1 else SettlementForm
+        return f"unknown key '{path[-1]}'", did_you_mean(str(path[-1]), list(beside.model_fields))
+    if kind == "missing":
+        return f"'{path[-1]}' is missing", ""
+    where = ".".join(map(str, path))
+    said = message.removeprefix("Value error, ")
+    return f"{where}: {said}" if where else said, ""

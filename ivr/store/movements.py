@@ -1,0 +1,89 @@
+"""What has moved at the banks by our ledger: charges, refunds and voids in the order of their entries, read as a stream."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Row, TextClause, text
+
+from ivr.core.money import Money
+from ivr.store.database import Database, milliseconds
+
+MovementKind = Literal["charge", "refund", "void"]
+_KINDS: dict[str, MovementKind] = {
+    "approved": "charge",
+    "refunded": "refund",
+    "voided": "void",
+    "refund_failed": "refund",
+    "void_failed": "void",
+}
+# What was told as done and failed after all is a movement back; what failed without having been done never moved.
+_STREAM = """
+SELECT e.at, e.kind, e.modification, e.amount_minor, e.currency, p.reference, p.confirmation_number, p.bank,
+    p.bank_reference, p.merchant, p.card_summary, p.payable_key, p.account, p.line
+FROM ledger_entry e JOIN payment_intent p ON p.reference = e.reference
+WHERE (e.kind IN ('approved', 'refunded', 'voided') OR e.kind IN ('refund_failed', 'void_failed') AND EXISTS (
+    SELECT 1 FROM ledger_entry d WHERE d.reference = e.reference AND d.modification = e.modification
+    AND d.kind IN ('refunded', 'voided')))
+"""
+_ROWS_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """`amount`: above nought, but for a refund or void that was told as done and has failed: below it. `reference`: the
+    charge's. `bill`: its key, or the account as it was keyed in. `flow`: with the called number, where that is known."""
+
+    at: datetime
+    kind: MovementKind
+    reference: str
+    amount: Money
+    confirmation_number: str
+    bank: str
+    bank_reference: str
+    merchant: str
+    brand: str
+    last4: str
+    bill: str
+    flow: str
+
+
+class Movements:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def movements(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[Movement]:
+        """`since` is within, `until` is not. Memory stays the same however many there are."""
+        with self._database.stream(_between(since, until), _bounds(since, until), _ROWS_AT_ONCE) as rows:
+            for row in rows:
+                yield _movement(row)
+
+
+def _between(since: datetime | None, until: datetime | None) -> TextClause:
+    first = "AND e.at >= :since " if since else ""
+    last = "AND e.at < :until " if until else ""
+    return text(f"{_STREAM} {first}{last}ORDER BY e.id")
+
+
+def _bounds(since: datetime | None, until: datetime | None) -> dict[str, int]:
+    return {name: milliseconds(at) for name, at in (("since", since), ("until", until)) if at}
+
+
+def _movement(row: Row[Any]) -> Movement:
+    brand, _, last4 = row.card_summary.rpartition(" ")
+    sign = -1 if row.kind.endswith("_failed") else 1
+    return Movement(
+        datetime.fromtimestamp(row.at / 1000, UTC),
+        _KINDS[row.kind],
+        row.reference,
+        Money(sign * row.amount_minor, row.currency),
+        row.confirmation_number or "",
+        row.bank,
+        row.bank_reference or "",
+        row.merchant,
+        brand,
+        last4,
+        row.payable_key or row.account,
+        row.line,
+    )

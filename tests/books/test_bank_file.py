@@ -1,0 +1,95 @@
+"""A settlement file is read row by row; what cannot be read is told with its line and changes nothing."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ivr.books import BankRow, form_called, load_form, read_bank_file
+from ivr.errors import ConfigError
+
+ADYEN = (
+    "Company Account,Merchant Account,Psp Reference,Merchant Reference,Payment Method,Creation Date,TimeZone,Type,"
+    "Modification Reference,Gross Currency,Gross Debit (GC),Gross Credit (GC),Exchange Rate,Net Currency,"
+    "Net Debit (NC),Net Credit (NC),Commission (NC),Markup (NC),Scheme Fees (NC),Interchange (NC)\n"
+)
+STRIPE = "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id,payment_intent_id\n"
+
+
+def rows(folder: Path, content: str | bytes, form: str = "tonetill") -> list[BankRow]:
+    file = folder / "bank.csv"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(read_bank_file(file, form_called(form)))
+
+
+def refused(folder: Path, content: str | bytes, form: str = "tonetill") -> str:
+    with pytest.raises(ConfigError) as found:
+        rows(folder, content, form)
+    return str(found.value).removeprefix(str(folder / "bank.csv"))
+
+
+def test_adyen_s_report_gives_charges_and_refunds_under_our_reference(tmp_path: Path):
+    content = ADYEN + (
+        "Co,Shop,8836123456789012,CA1-1,visa,2026-01-15 14:22:00,CET,Settled,8836,EUR,,42.50,1,EUR,,41.90,.60,,,\n"
+        "Co,Shop,8836123456789012,CA1-1,visa,2026-01-16 09:00:00,CET,Refunded,8837,EUR,10.00,,1,EUR,10.00,,,,,\n"
+        "Co,Shop,,,,2026-01-16 10:00:00,CET,MerchantPayout,,EUR,,,1,EUR,31.90,,,,,\n"
+    )
+    assert rows(tmp_path, content, "adyen") == [
+        BankRow(2, "charge", "CA1-1", "8836123456789012", 4250, "EUR", date(2026, 1, 15), "Settled"),
+        BankRow(3, "refund", "CA1-1", "8836123456789012", 1000, "EUR", date(2026, 1, 16), "Refunded"),
+    ]
+
+
+def test_stripe_s_report_gives_them_under_the_payment_intent(tmp_path: Path):
+    content = STRIPE + (
+        "txn_1,2026-01-15 10:00:00,jpy,4250,60,4190,charge,ch_1,pi_1\n"
+        "txn_2,2026-01-15 11:00:00,usd,-10.00,0.00,-10.00,refund,re_1,pi_2\n"
+        "txn_3,2026-01-15 12:00:00,usd,-31.90,0.00,-31.90,payout,po_1,\n"
+    )
+    found = [(row.kind, row.bank_reference, row.minor, row.currency) for row in rows(tmp_path, content, "stripe")]
+    assert found == [("charge", "pi_1", 4250, "JPY"), ("refund", "pi_2", 1000, "USD")]
+
+
+def test_a_file_of_an_acquirer_with_semicolons_and_decimal_commas(tmp_path: Path):
+    form = tmp_path / "own.yaml"
+    form.write_text(
+        "title: An acquirer\ncolumns: {reference: Referenz, amount: Betrag, date: Tag}\ncurrency: EUR\n"
+        'separator: ";"\ndecimal_point: ","\n'
+    )
+    file = tmp_path / "bank.csv"
+    file.write_bytes("\ufeffTag;Betrag;Referenz\n2026-01-15;1.250,00;CA1-1\n2026-01-16;-20,00;CA1-1\n".encode())
+    found = [(row.kind, row.reference, row.minor) for row in read_bank_file(file, load_form(form))]
+    assert found == [("charge", "CA1-1", 125_000), ("refund", "CA1-1", 2000)]
+
+
+def test_a_kind_that_the_form_does_not_name_is_kept_to_be_told(tmp_path: Path):
+    content = STRIPE + "txn_1,2026-01-15 10:00:00,usd,1.00,0,1.00,climate_order,x,pi_1\n"
+    (row,) = rows(tmp_path, content, "stripe")
+    assert (row.kind, row.said) == ("", "climate_order")
+
+
+OWN = "kind,reference,bank_reference,amount,currency,at\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", ":1: the column 'kind' is missing"),
+        ("kind;reference;amount\n", ":1: the columns are separated by ';'"),
+        ("kind,referense,amount,currency,at,x\n", ":1: the column 'reference' is missing (did you mean 'referense'?)"),
+        (OWN + "charge,CA1-1,,42.505,USD,2026-01-15\n", ":2: '42.505': expected USD has 2 decimal places"),
+        (OWN + "charge,CA1-1,,4O.00,USD,2026-01-15\n", ":2: '4O.00': expected an amount such as 42.50"),
+        (OWN + "charge,CA1-1,,NaN,USD,2026-01-15\n", ":2: 'NaN': expected an amount such as 42.50"),
+        (OWN + "charge,CA1-1,,1.00,US,2026-01-15\n", ":2: 'US' is no currency"),
+        (OWN + "charge,CA1-1,,1.00,USD\n", ":2: 5 fields where the columns are 6"),
+        (OWN + 'charge,"CA1-1,,1.00,USD,2026-01-15\n', ":2: unexpected end of data"),
+        (OWN.encode() + b"charge,CA\xff-1,,1.00,USD,2026-01-15\n", " it is not UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(content: str | bytes, told: str, tmp_path: Path):
+    assert told in refused(tmp_path, content)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path):
+    with pytest.raises(ConfigError, match="cannot read"):
+        list(read_bank_file(tmp_path / "none.csv", form_called("tonetill")))

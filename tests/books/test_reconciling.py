@@ -1,0 +1,185 @@
+"""Every way in which a bank's file can differ from our ledger is named once, and what agrees is not."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ivr.books import CAUSES, BankRow, Difference, reconcile
+from ivr.core.money import Money
+from ivr.errors import ConfigError
+from ivr.store import BankWord, FollowUp, Job, ModificationWord, Store, WantedModification
+from tests.store.payments import NOW, begin
+
+DAY = NOW.date()
+
+
+def due(store: Store) -> Job:
+    job = store.claim(NOW + timedelta(days=300), 60)
+    assert job is not None
+    return job
+
+
+def charge(store: Store, reference: str, status: str = "approved", at: datetime = NOW) -> None:
+    begin(store, reference, caller=reference, card=reference, now=at)
+    job = due(store)
+    store.mark_sent(job)
+    if status != "sent":
+        word = BankWord("482913", "00", f"bank-{reference}")
+        store.record(job, status, at, word, FollowUp())  # type: ignore[arg-type]
+
+
+def give_back(store: Store, reference: str, minor: int, kind: str = "refund") -> None:
+    payment = store.payment(reference)
+    assert payment is not None
+    left = store.balance_of(payment).refundable
+    store.ask_modification(WantedModification(reference, kind, Money(minor), left, "operator"), NOW)  # type: ignore[arg-type]
+    job = due(store)
+    assert store.mark_modification_sent(job)
+    assert store.end_modification(job, "done", ModificationWord(None, "00", None), NOW)
+
+
+def row(
+    line: int, reference: str, minor: int = 4250, kind: str = "charge", currency: str = "USD", **by: str
+) -> BankRow:
+    return BankRow(line, kind, reference, by.get("bank_reference", ""), minor, currency, DAY, kind)
+
+
+def found(store: Store, folder: Path, *rows: BankRow, **how: object) -> list[Difference]:
+    with reconcile(rows or [row(2, "none", kind="fee")], store, folder, **how) as made:  # type: ignore[arg-type]
+        return list(made.differences)
+
+
+def kinds(store: Store, folder: Path, *rows: BankRow, **how: object) -> list[str]:
+    return [one.kind for one in found(store, folder, *rows, **how)]
+
+
+def test_books_that_agree_have_no_difference_and_the_same_totals(store: Store, tmp_path: Path):
+    charge(store, "CA1-1")
+    charge(store, "CA2-1")
+    give_back(store, "CA2-1", 1000)
+    rows = [row(2, "CA1-1"), row(3, "", bank_reference="bank-CA2-1"), row(4, "CA2-1", 1000, "refund")]
+    with reconcile(rows, store, tmp_path) as made:
+        assert list(made.differences) == []
+        assert (made.rows, made.agreeing) == (3, 2)
+        assert made.here == made.there == {"USD": 7500}
+    assert list(tmp_path.glob("reconcile-*")) == []
+
+
+def unanswered(store: Store) -> list[BankRow]:
+    charge(store, "CA1-1", "unknown")
+    return [row(2, "CA1-1")]
+
+
+def declined(store: Store) -> list[BankRow]:
+    charge(store, "CA1-1", "declined")
+    return [row(2, "CA1-1")]
+
+
+def voided(store: Store) -> list[BankRow]:
+    charge(store, "CA1-1")
+    give_back(store, "CA1-1", 4250, "void")
+    return [row(2, "CA1-1")]
+
+
+def refunded_here(store: Store) -> list[BankRow]:
+    charge(store, "CA1-1")
+    give_back(store, "CA1-1", 4250)
+    return [row(2, "CA1-1")]
+
+
+def charged(*rows: BankRow) -> Callable[[Store], list[BankRow]]:
+    def build(store: Store) -> list[BankRow]:
+        charge(store, "CA1-1")
+        return list(rows)
+
+    return build
+
+
+def nothing_charged(store: Store) -> list[BankRow]:
+    return [row(2, "CA9-1")]
+
+
+WAYS = {
+    "not_on_record": nothing_charged,
+    "unknown_here": unanswered,
+    "not_charged_here": declined,
+    "charged_although_voided": voided,
+    "refund_missing": refunded_here,
+    "charged_twice": charged(row(2, "CA1-1"), row(3, "CA1-1")),
+    "amount_differs": charged(row(2, "CA1-1", 4200)),
+    "currency_differs": charged(row(2, "CA1-1", currency="EUR")),
+    "refund_not_ours": charged(row(2, "CA1-1"), row(3, "CA1-1", 100, "refund")),
+    "charged_back": charged(row(2, "CA1-1"), row(3, "CA1-1", 4250, "chargeback")),
+    "kind_not_known": charged(row(2, "CA1-1"), row(3, "CA1-1", 0, "")),
+}
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_a_difference_is_named_once_with_its_line_its_cause_and_what_to_do(kind: str, store: Store, tmp_path: Path):
+    rows = WAYS[kind](store)
+    (one,) = found(store, tmp_path, *rows)
+    assert one.kind == kind
+    assert one.line == 2
+    assert one.cause.likely
+    assert one.cause.cure
+    assert one.cause.is_open
+
+
+def test_what_the_bank_does_not_have_is_told_and_on_the_last_day_as_what_may_come(store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - timedelta(days=1))
+    charge(store, "CA2-1")
+    charge(store, "CA3-1", at=NOW + timedelta(days=1))
+    charge(store, "CA4-1")
+    rows = [row(2, "CA4-1"), row(3, "CA4-1", 0, "refund")]
+    since = DAY - timedelta(days=1)
+    assert kinds(store, tmp_path, *rows, since=since) == ["not_at_the_bank", "not_at_the_bank_yet"]
+    assert kinds(store, tmp_path, *rows) == ["not_at_the_bank_yet"]
+    assert not CAUSES["not_at_the_bank_yet"].is_open
+
+
+def test_a_charge_from_long_before_agrees_and_is_told_as_such(store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - timedelta(days=200))
+    assert kinds(store, tmp_path, row(2, "CA1-1")) == ["long_before"]
+    assert kinds(store, tmp_path, row(2, "CA1-1", 4000)) == ["amount_differs"]
+
+
+def test_another_bank_s_charges_are_left_out(store: Store, tmp_path: Path):
+    charge(store, "CA1-1")
+    assert kinds(store, tmp_path, row(2, "CA9-1"), bank="other_bank") == ["not_on_record"]
+
+
+def test_a_file_without_days_needs_to_be_told_them(store: Store, tmp_path: Path):
+    nameless = BankRow(2, "charge", "CA1-1", "", 4250, "USD", None)
+    with pytest.raises(ConfigError, match="say --since and --until"), reconcile([nameless], store, tmp_path):
+        pass
+    with (
+        pytest.raises(ConfigError, match="2026-02-01 is after 2026-01-01"),
+        reconcile([nameless], store, tmp_path, since=date(2026, 2, 1), until=date(2026, 1, 1)),
+    ):
+        pass
+    assert list(tmp_path.glob("reconcile-*")) == []
+
+
+def test_a_card_number_in_the_bank_s_file_is_not_repeated(store: Store, tmp_path: Path):
+    (one,) = found(store, tmp_path, row(2, "4111 1111 1111 1111"))
+    assert one.reference == "(a card number)"
+
+
+def test_a_refund_that_failed_after_all_is_a_movement_back(store: Store, tmp_path: Path):
+    charge(store, "CA1-1")
+    give_back(store, "CA1-1", 1000)
+    assert (
+        store.settle_modification("CA1-1-m1", "failed", "operator", NOW) is None
+    )  # done: only the bank can take it back
+    moved = [(one.kind, one.amount.minor) for one in store.movements()]
+    assert moved == [("charge", 4250), ("refund", 1000)]
+
+
+def test_movements_are_of_the_time_that_was_asked_for(store: Store):
+    charge(store, "CA1-1", at=datetime(2026, 1, 14, 23, 59, 59, tzinfo=UTC))
+    charge(store, "CA2-1", at=datetime(2026, 1, 15, 0, 0, tzinfo=UTC))
+    charge(store, "CA3-1", at=datetime(2026, 1, 16, 0, 0, tzinfo=UTC))
+    since, until = datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 1, 16, tzinfo=UTC)
+    assert [one.reference for one in store.movements(since, until)] == ["CA2-1"]

@@ -1,0 +1,59 @@
+"""A bank's file is described by a form in YAML: what is wrong in it is told with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from ivr.books import form_called, form_names, load_form
+from ivr.errors import ConfigError
+
+GOOD = """title: An acquirer
+columns:
+  kind: Art
+  reference: Referenz
+  amount: Betrag
+kinds:
+  charge: [Umsatz]
+currency: EUR
+separator: ";"
+decimal_point: ","
+"""
+
+
+def test_the_shipped_forms_can_be_read():
+    assert form_names() == ["adyen", "stripe", "tonetill"]
+    assert [form_called(name).title for name in form_names()]
+
+
+def test_a_form_of_ones_own_is_named_by_its_file(tmp_path: Path):
+    file = tmp_path / "own.yaml"
+    file.write_text(GOOD)
+    assert form_called(str(file)).currency == "EUR"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  kind: Art", "  knid: Art", ":3:3: unknown key 'knid' (did you mean 'kind'?)"),
+        ("  amount: Betrag", "  debit: Soll", ":2:1: columns: either 'amount', or 'credit' and 'debit'"),
+        ("  reference: Referenz\n", "", ":2:1: columns: 'reference' (ours) or 'bank_reference' is needed"),
+        ("currency: EUR\n", "", ":1:1: currency: no column says it"),
+        ("  charge: [Umsatz]", "  refund: [Gutschrift]", ":1:1: kinds: which rows of the column of kinds are charges?"),
+        ('separator: ";"', 'separator: ":"', "separator: Input should be"),
+        ("title: An acquirer\n", "", "'title' is missing"),
+    ],
+)
+def test_a_wrong_form_is_told_with_its_place(old: str, new: str, told: str, tmp_path: Path):
+    file = tmp_path / "own.yaml"
+    assert old in GOOD
+    file.write_text(GOOD.replace(old, new))
+    with pytest.raises(ConfigError) as found:
+        load_form(file)
+    assert told in str(found.value)
+
+
+def test_a_form_that_is_not_there_names_those_that_are(tmp_path: Path):
+    with pytest.raises(ConfigError, match="did you mean 'adyen'"):
+        form_called("adjen")
+    with pytest.raises(ConfigError, match=r"adyen\.yaml is one to copy"):
+        form_called(str(tmp_path / "none.yaml"))
