@@ -37,6 +37,7 @@ COMMANDS = {
     "payments": ("ivr.cli.payments", "payments", "Charges: list, show, refund, void, capture, settle."),
     "settle": ("ivr.cli.books", "settle", "What a day moved by our ledger, with totals, as a table or CSV."),
     "reconcile": ("ivr.cli.books", "reconcile_file", "Compare a bank's settlement file with our ledger."),
+    "audit": ("ivr.cli.audit", "audit", "Who did what: show it, see whether it is whole, sign where it ends."),
     "agreements": (
         "ivr.cli.agreements",
         "agreements",

@@ -1,10 +1,12 @@
 """`accounts import`: renews what accounts owe from a CSV file, in development and in production, while calls go on."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from ivr.cli.payment_session import operator
 from ivr.settings import load_settings
 from ivr.store import Renewal, open_store, read_bills
 
@@ -35,6 +37,8 @@ def import_accounts(file: Path, replace: bool, dry_run: bool) -> None:
     store = open_store(settings.database_url)
     try:
         renewal = store.renew_bills(bills, replace_all=replace, only_show=dry_run)
+        if not dry_run:
+            store.note(operator(), "accounts imported", counts_of(renewal), datetime.now(UTC))
     finally:
         store.close()
     for line in describe(renewal):
@@ -52,8 +56,12 @@ def describe(renewal: Renewal) -> Iterator[str]:
         for before, after in renewal.changed
     )
     yield from _few(f"- {one.account}, which owed {one.due}" for one in renewal.removed)
+    yield counts_of(renewal)
+
+
+def counts_of(renewal: Renewal) -> str:
     counts = (len(renewal.added), len(renewal.changed), len(renewal.removed), renewal.unchanged)
-    yield "{} added, {} changed, {} removed, {} as before".format(*counts)
+    return "{} added, {} changed, {} removed, {} as before".format(*counts)
 
 
 def _few(lines: Iterable[str]) -> Iterator[str]:

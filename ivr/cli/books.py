@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -29,7 +29,7 @@ from ivr.books import (
     reconcile,
     total_of,
 )
-from ivr.cli.payment_session import as_json, opened
+from ivr.cli.payment_session import as_json, opened, operator
 from ivr.cli.payments import DAY, as_day
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -64,6 +64,13 @@ def settle(day: date, zone: str, file: Path | None, is_json: bool) -> None:
         for row in day_rows(store.movements(since, until), totals):
             if writer is not None:
                 writer(row)
+        if file is not None:
+            store.note(
+                operator(),
+                "day exported",
+                f"{day} ({zone}): {sum(totals.counts.values())} movements",
+                datetime.now(UTC),
+            )
     if is_json:
         click.echo(json.dumps(_as_record(day, zone, totals), ensure_ascii=False))
         return

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ivr.calls.assembly import read_secret
 from ivr.calls.payments import hash_of_caller
+from ivr.cli.payment_session import operator
 from ivr.core.caller import caller_key
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
@@ -55,7 +56,7 @@ def reset(caller: str, account: str, call: str, line: str, everybody: bool) -> N
         attempter = replace(attempter, ani_hash=hash_of_caller(key, caller))
     store = open_store(settings.database_url)
     count = store.reset_limits(None if everybody else attempter)
-    store.note("operator", "limits reset", audited(caller, account, call, line), datetime.now(UTC))
+    store.note(operator(), "limits reset", audited(caller, account, call, line), datetime.now(UTC))
     console.print(f"{count} {'attempt counts' if count == 1 else 'attempts count'} no more")
 
 

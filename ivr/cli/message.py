@@ -10,6 +10,7 @@ from rich.console import Console
 from ivr.calls.assembly import around
 from ivr.calls.flow_folder import read_folder
 from ivr.calls.live_flows import stored_content_of
+from ivr.cli.payment_session import operator
 from ivr.errors import ConfigError
 from ivr.reading.problems import did_you_mean, without_card_numbers
 from ivr.reading.scalars import read_language
@@ -37,7 +38,7 @@ def set_message(texts: tuple[tuple[str, str], ...], flow: str, end_calls: bool) 
     require_heard(spoken_by_flow(settings, store), flow, said)
     store.announce(Announcement(flow, said, end_calls, now))
     ends = ", ends calls" if end_calls else ""
-    store.note("operator", "message set", f"{flow or 'all flows'}: {', '.join(said)}{ends}", now)
+    store.note(operator(), "message set", f"{flow or 'all flows'}: {', '.join(said)}{ends}", now)
     console.print(f"new calls of {flow or 'all flows'} hear it from now on{' and are then ended' if end_calls else ''}")
 
 
@@ -49,7 +50,7 @@ def clear(flow: str) -> None:
     if not store.stop_announcing(flow):
         console.print(f"there was no message for {flow or 'all flows'}")
         return
-    store.note("operator", "message cleared", flow or "all flows", datetime.now(UTC))
+    store.note(operator(), "message cleared", flow or "all flows", datetime.now(UTC))
     console.print(f"new calls of {flow or 'all flows'} hear it no more")
 
 

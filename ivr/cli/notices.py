@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ivr.cli.payment_session import operator
 from ivr.places import COMMAND
 from ivr.settings import load_settings
 from ivr.store import MerchantNotice, Notice, open_store
@@ -66,6 +67,8 @@ def resend(notice: str | None) -> None:
     """
     store = open_store(load_settings().database_url)
     count = store.resend_notices(datetime.now(UTC), notice) + store.resend_merchant_notices(notice)
+    if count:
+        store.note(operator(), "notices resent", f"{notice or 'all'}: {count}", datetime.now(UTC))
     store.close()
     if notice and not count:
         raise click.ClickException(f"no notice of {notice} waits: `{COMMAND} notices list` shows those that do")

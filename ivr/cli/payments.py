@@ -1,6 +1,8 @@
 """`payments`: charges, and what is done with them afterwards: refunds, voids and captures, each asked for once."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -19,6 +21,7 @@ from ivr.settings import Settings
 from ivr.store import AlreadyAsked, Changed, Modification, Payment, Store, WantedModification
 
 MOST_SHOWN = 200
+LONGEST_ABOUT = 200  # characters of an audit event
 STATUSES = ("approved", "unknown", "declined", "reversed", "not_sent", "accepted", "sent", "refunded", "waiting")
 console = Console(width=160)
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -160,7 +163,8 @@ def modify(wish: Wish, charge: str, on: date | None, *, yes: bool, is_json: bool
     """Looks, shows, asks, and leaves the rest to the forwarder. What is shown goes to stderr where stdout is for a program."""
     with opened() as (settings, store):
         payment = find_one(store, charge, on)
-        wanted, standing = wanted_of(wish, settings, store, payment)
+        with refusals_noted(store, wish.kind, payment.intent.reference):
+            wanted, standing = wanted_of(wish, settings, store, payment)
         if isinstance(wanted, AlreadyAsked):
             tell(wanted.modification, is_json=is_json, is_new=False)
             return
@@ -169,8 +173,9 @@ def modify(wish: Wish, charge: str, on: date | None, *, yes: bool, is_json: bool
             require_terminal()
             click.confirm(f"{wish.kind.capitalize()} {wanted.amount}?", abort=True, err=is_json)
         asked = store.ask_modification(wanted, datetime.now(UTC))
-    if isinstance(asked, Changed):
-        raise changed(asked.refundable)
+        with refusals_noted(store, wish.kind, payment.intent.reference):
+            if isinstance(asked, Changed):
+                raise changed(asked.refundable)
     is_new = isinstance(asked, Modification)
     tell(asked if isinstance(asked, Modification) else asked.modification, is_json=is_json, is_new=is_new)
 
@@ -193,6 +198,16 @@ def wanted_of(
         return AlreadyAsked(found), standing
     amount = amount_to_modify(standing, wish.kind, wish.amount)
     return WantedModification(*about, amount, left, operator(), wish.reopen_bill), standing
+
+
+@contextmanager
+def refusals_noted(store: Store, kind: ModificationKind, reference: str) -> Iterator[None]:
+    """What is refused is on record too: who tried it, with which charge, and why not."""
+    try:
+        yield
+    except RecordError as error:
+        store.note(operator(), f"{kind} refused", f"{reference}: {error}"[:LONGEST_ABOUT], datetime.now(UTC))
+        raise
 
 
 def changed(refundable: object) -> RecordError:

@@ -14,6 +14,8 @@ from ivr.bank.dev_keys import (
     one_at_a_time,
     replace,
 )
+from ivr.books import new_signing_key
+from ivr.books.audit_heads import PRIVATE, PUBLIC
 from ivr.errors import ConfigError
 from ivr.settings import Settings
 from ivr.store import migrate, open_store
@@ -56,6 +58,7 @@ def _make_keys(settings: Settings) -> Iterator[str]:
         _make_fingerprint_key(keys)
         if any(isinstance(bank, VaultSealed) for bank in load_banks(settings.banks, settings.var).values()):
             make_forwarders_key(keys)
+    _make_audit_key(keys)
     for file in sorted((_files(keys) | _files(bank)) - before):
         yield f"key or certificate {file}"
 
@@ -66,6 +69,16 @@ def _make_fingerprint_key(keys: Path) -> None:
     with one_at_a_time(keys):
         if not (keys / "fingerprint.key").exists():
             replace(keys / "fingerprint.key", secrets.token_bytes(FINGERPRINT_KEY_BYTES))
+
+
+def _make_audit_key(keys: Path) -> None:
+    """Signs where the audit trail ends; the public half is for who checks it elsewhere."""
+    make_private_folder(keys)
+    with one_at_a_time(keys):
+        if not (keys / PRIVATE).exists():
+            private, public = new_signing_key()
+            replace(keys / PUBLIC, public)
+            replace(keys / PRIVATE, private)
 
 
 def _add_accounts(settings: Settings) -> Iterator[str]:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.agreements import Agreement, Agreements
 from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
-from ivr.store.audit import Audit, AuditEvent
+from ivr.store.audit import Audit, AuditEvent, AuditFilter, AuditHead, BrokenEvent
 from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
@@ -137,10 +137,13 @@ __all__ = [
     "AttemptLimits",
     "Attempter",
     "AuditEvent",
+    "AuditFilter",
+    "AuditHead",
     "Balance",
     "BankWord",
     "BeingPaid",
     "Bill",
+    "BrokenEvent",
     "CallRecord",
     "Changed",
     "CountedAttempts",

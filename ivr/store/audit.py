@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, text
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import audit_event
 
 START = "0" * 64
+_IN_ORDER = text("SELECT id, at, who, what, about, digest FROM audit_event ORDER BY id")
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,39 @@ class AuditEvent:
     about: str
 
 
+@dataclass(frozen=True)
+class AuditHead:
+    """The latest event's number and the digest over all up to it; 0 where there is none."""
+
+    id: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class BrokenEvent:
+    """`how`: `missing` from the chain, or `changed`: it, its digest or its place is not what was written."""
+
+    id: int
+    how: Literal["missing", "changed"]
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Empty or None: any. `what` and `about`: a part of it. `since` is within, `until` is not."""
+
+    who: str = ""
+    what: str = ""
+    about: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_EVENT = AuditFilter()
+
+
 class Audit:
     """Whoever changes, removes or inserts an event breaks the chain from there on. Cutting off its end is seen only by
-    who has written the last digest down elsewhere: `last_digest` is for that."""
+    who has written the head down elsewhere: `audit_head` is for that."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,24 +68,32 @@ class Audit:
         with self._database.money() as connection:
             add_event(self._database, connection, who, what, about, now)
 
-    def audit_events(self, limit: int) -> Sequence[AuditEvent]:
+    def audit_events(self, limit: int, wanted: AuditFilter = EVERY_EVENT) -> Sequence[AuditEvent]:
         """The latest first."""
-        latest = select(audit_event).order_by(audit_event.c.id.desc()).limit(limit)
+        latest = select(audit_event).where(*_conditions(wanted)).order_by(audit_event.c.id.desc()).limit(limit)
         with self._database.calls() as connection:
             return [_event(row) for row in connection.execute(latest)]
 
-    def last_digest(self) -> str:
+    def audit_head(self) -> AuditHead:
         with self._database.calls() as connection:
-            return _last(connection)[1]
+            return AuditHead(*_last(connection))
 
-    def broken_audit_event(self) -> int | None:
-        """The number of the first event that is not what was written, or not where; None for a whole chain."""
-        digest, expected = START, 1
+    def audit_digests(self, of: Collection[int]) -> Mapping[int, str]:
+        """What is on record now under these numbers; a number that is not there is left out."""
         with self._database.calls() as connection:
-            for row in connection.execute(select(audit_event).order_by(audit_event.c.id)):
+            rows = connection.execute(select(audit_event.c.id, audit_event.c.digest).where(audit_event.c.id.in_(of)))
+            return {row.id: row.digest for row in rows}
+
+    def broken_audit_event(self) -> BrokenEvent | None:
+        """The first event that is not what was written, or not where; None for a whole chain. Memory stays the same."""
+        digest, expected = START, 1
+        with self._database.stream(_IN_ORDER, {}, 1000) as rows:
+            for row in rows:
+                if row.id != expected:
+                    return BrokenEvent(expected, "missing")
                 digest = chained(digest, (row.id, row.at, row.who, row.what, row.about))
-                if row.id != expected or row.digest != digest:
-                    return expected
+                if row.digest != digest:
+                    return BrokenEvent(expected, "changed")
                 expected += 1
         return None
 
@@ -76,6 +116,20 @@ def _last(connection: Connection) -> tuple[int, str]:
         select(audit_event.c.id, audit_event.c.digest).order_by(audit_event.c.id.desc()).limit(1)
     ).first()
     return (row.id, row.digest) if row else (0, START)
+
+
+def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    columns = audit_event.c
+    found: list[ColumnElement[bool]] = [columns.who == wanted.who] if wanted.who else []
+    if wanted.what:
+        found.append(columns.what.contains(wanted.what, autoescape=True))
+    if wanted.about:
+        found.append(columns.about.contains(wanted.about, autoescape=True))
+    if wanted.since:
+        found.append(columns.at >= milliseconds(wanted.since))
+    if wanted.until:
+        found.append(columns.at < milliseconds(wanted.until))
+    return found
 
 
 def _event(row: Row[tuple[object, ...]]) -> AuditEvent:

@@ -369,3 +369,12 @@ def test_the_banks_word_against_a_refund_that_was_settled_as_failed_contradicts(
     works("settle", key, "--failed", "--yes")
     news = News("acme_bank", "event 1", key, "refunded", BankWord(None, "00"), payment.intent.amount)
     assert store.hear(news, DAY, FollowUp()) == "contradicts"
+
+
+def test_a_refusal_is_in_the_audit_trail_with_its_reason(store: Store):
+    charge(store, status="declined")
+    assert "nothing to refund" in fails("refund", "CA1-1", "--yes")
+    event = store.audit_events(1)[0]
+    assert event.what == "refund refused"
+    assert event.about.startswith("CA1-1: ")
+    assert "nothing to refund" in event.about

@@ -1,11 +1,12 @@
 """The audit trail: added to, never changed, and a change is found."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from ivr.store import DatabaseError, Store
+from ivr.store import AuditFilter, BrokenEvent, DatabaseError, Store
 from tests.store.payments import NOW
 
 
@@ -35,21 +36,35 @@ def test_the_database_itself_refuses_to_change_an_event(store: Store, url: str):
 
 
 @pytest.mark.parametrize(
-    "change", ["UPDATE audit_event SET who = 'x' WHERE id = 2", "DELETE FROM audit_event WHERE id = 2"]
+    ("change", "how"),
+    [("UPDATE audit_event SET who = 'x' WHERE id = 2", "changed"), ("DELETE FROM audit_event WHERE id = 2", "missing")],
 )
-def test_a_change_behind_the_databases_back_is_found(sqlite_url: str, change: str):
+def test_a_change_behind_the_databases_back_is_found(sqlite_url: str, change: str, how: str):
     from ivr.store import open_store
 
     store = open_store(sqlite_url)
     for who in ("one", "two", "three"):
         store.note(who, "started", "", NOW)
-    before = store.last_digest()
+    before = store.audit_head()
     engine = create_engine(sqlite_url)
     with engine.begin() as connection:
         connection.execute(text("DROP TRIGGER audit_refuses_update"))
         connection.execute(text("DROP TRIGGER audit_refuses_delete"))
         connection.execute(text(change))
     engine.dispose()
-    assert store.broken_audit_event() == 2
-    assert store.last_digest() == before  # the end is as it was: only the chain tells
+    assert store.broken_audit_event() == BrokenEvent(2, how)
+    assert store.audit_head() == before  # the end is as it was: only the chain tells
     store.close()
+
+
+def test_events_are_found_by_who_what_and_time(store: Store):
+    store.note("owner", "refund asked", "CA1-1-m1 10.00 USD", NOW)
+    store.note("clerk", "flow published", "pay-a-bill 2", NOW + timedelta(days=1))
+    found = {
+        "who": store.audit_events(9, AuditFilter(who="clerk")),
+        "what": store.audit_events(9, AuditFilter(what="publish")),
+        "about": store.audit_events(9, AuditFilter(about="pay-a")),
+        "since": store.audit_events(9, AuditFilter(since=NOW + timedelta(hours=1))),
+    }
+    assert {name: [event.id for event in events] for name, events in found.items()} == {name: [2] for name in found}
+    assert [event.id for event in store.audit_events(9, AuditFilter(until=NOW + timedelta(hours=1)))] == [1]

@@ -1,0 +1,108 @@
+"""Signed heads of the audit trail: written elsewhere from time to time, they show that its end was cut off or written anew.
+
+The chain alone finds what was changed in its middle; who can write to the database could still cut its end off, or make the
+whole chain anew. A head is one line of JSON: the number and digest of the latest event, when, and a signature (Ed25519).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from ivr.errors import ConfigError
+from ivr.store import AuditHead, Store
+
+PRIVATE, PUBLIC = "audit_signing.pem", "audit_public.pem"
+
+
+@dataclass(frozen=True)
+class SignedHead:
+    """`line`: where it stands in its file, from 1."""
+
+    line: int
+    at: str
+    head: AuditHead
+
+
+@dataclass(frozen=True)
+class HeadProblem:
+    line: int
+    told: str
+
+
+def new_signing_key() -> tuple[bytes, bytes]:
+    """Both halves as PEM: the private one for this machine, the public one for who checks."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def signed_line(head: AuditHead, key_file: Path, now: datetime) -> str:
+    """ConfigError where the key is missing or is none."""
+    try:
+        key = load_pem_private_key(key_file.read_bytes(), None)
+    except OSError as error:
+        raise ConfigError(f"{key_file}: {error.strerror}: `set-up` makes it") from None
+    except (ValueError, TypeError):
+        raise ConfigError(f"{key_file}: it is no private key in PEM form") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigError(f"{key_file}: it is a key of another kind: an Ed25519 key is needed")
+    body = {"at": now.astimezone(UTC).isoformat(timespec="seconds"), "id": head.id, "digest": head.digest}
+    return json.dumps(body | {"signature": base64.b64encode(key.sign(_signed(body))).decode()})
+
+
+def _signed(body: dict[str, object]) -> bytes:
+    return "\n".join(("tonetill audit head", *(str(body[name]) for name in ("at", "id", "digest")))).encode()
+
+
+def read_heads(file: Path, key_file: Path) -> Iterator[SignedHead | HeadProblem]:
+    """Each line as what it says, or as what is wrong with it. ConfigError where a file cannot be read."""
+    try:
+        key = load_pem_public_key(key_file.read_bytes())
+        lines = file.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError(f"{key_file} is no public key in PEM form, or {file} is no text") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ConfigError(f"{key_file}: it is a key of another kind: an Ed25519 key is needed")
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _read(number, line, key)
+
+
+def _read(number: int, line: str, key: Ed25519PublicKey) -> SignedHead | HeadProblem:
+    try:
+        said = json.loads(line[line.index("{") :])  # syslog writes its own words before it
+        key.verify(base64.b64decode(said["signature"], validate=True), _signed(said))
+        return SignedHead(number, str(said["at"]), AuditHead(int(said["id"]), str(said["digest"])))
+    except InvalidSignature:
+        return HeadProblem(number, "the signature does not fit: it was changed, or signed with another key")
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        return HeadProblem(number, "this is no signed head")
+
+
+def compare_heads(store: Store, heads: Sequence[SignedHead]) -> Iterator[HeadProblem]:
+    """What of them the trail does not have any more."""
+    latest = store.audit_head()
+    digests = store.audit_digests([one.head.id for one in heads])
+    for one in heads:
+        if one.head.id > latest.id:
+            told = f"events {latest.id + 1} to {one.head.id} are cut off: they were there at {one.at}"
+            yield HeadProblem(one.line, told)
+        elif one.head.id and digests.get(one.head.id) != one.head.digest:
+            yield HeadProblem(one.line, f"the events up to {one.head.id} are not those that were there at {one.at}")
