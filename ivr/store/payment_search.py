@@ -75,9 +75,7 @@ def _of_status(status: str) -> ColumnElement[bool]:
     of_it: Any = modification.c.reference == columns.reference
     if status == REFUNDED:
         kinds = modification.c.kind.in_(("refund", "void"))
-        at_bank = exists().where(
-            ledger_entry.c.reference == columns.reference, ledger_entry.c.kind == REFUNDED_AT_BANK
-        )
+        at_bank = exists().where(ledger_entry.c.reference == columns.reference, ledger_entry.c.kind == REFUNDED_AT_BANK)
         return exists().where(of_it, kinds, modification.c.status == "done") | at_bank
     if status == WAITING:
         return exists().where(of_it, modification.c.status.not_in(("done", "failed")))
