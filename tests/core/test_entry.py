@@ -29,6 +29,9 @@ PAN = EntryRules(SHORTEST_PAN, LONGEST_PAN, ends_at=pan_endings(BRAND_NAMES))
         (b"12*12345678#", Span(Reading.COMPLETE, 3, 11, 12)),
         (b"12345678#99", Span(Reading.COMPLETE, 0, 8, 9)),
         (b"12345678901", Span(Reading.COMPLETE, 0, 10, 10)),
+        (b"1234567890#", Span(Reading.COMPLETE, 0, 10, 11)),  # out of habit, and no answer to the next question
+        (b"1234567890##", Span(Reading.COMPLETE, 0, 10, 11)),
+        (b"1234567890*", Span(Reading.COMPLETE, 0, 10, 10)),
     ],
 )
 def test_keys_as_they_come(keys: bytes, span: Span):
