@@ -44,16 +44,16 @@ def trunk(quiet: bool) -> None:
 
 
 def announce(settings: Settings) -> None:
+    """Once it listens."""
     where = f"{settings.trunk_bind}:{settings.trunk_port}"
-    click.echo(f"trunk: sip:{next(iter(settings.trunk_flows.split('=')))}@{where}", err=True)
+    click.echo(f"running: trunk, at sip:{next(iter(settings.trunk_flows.split('=')))}@{where}", err=True)
     if settings.trunk_record:
         click.echo(f"trunk: every call is recorded in {settings.trunk_record}, its keys masked", err=True)
 
 
 async def watch(node: Trunk, settings: Settings, view: "LiveView") -> None:
-    announce(settings)
     with Live(console=console, refresh_per_second=4, get_renderable=lambda: view.table(node)):
-        await serve(node, settings.trunk_drain_s)
+        await serve(node, settings.trunk_drain_s, lambda: announce(settings))
 
 
 class LiveView:
