@@ -13,6 +13,7 @@ from rich.table import Table
 from ivr.calls.assembly import assemble
 from ivr.channels.trunk import Trunk, serve
 from ivr.core.call import Call
+from ivr.core.caller import mask_number
 from ivr.logs import set_up_logging
 from ivr.settings import Settings, load_settings
 
@@ -43,20 +44,20 @@ def trunk(quiet: bool) -> None:
 
 
 def announce(settings: Settings) -> None:
+    """Once it listens."""
     where = f"{settings.trunk_bind}:{settings.trunk_port}"
-    click.echo(f"trunk: sip:{next(iter(settings.trunk_flows.split('=')))}@{where}", err=True)
+    click.echo(f"running: trunk, at sip:{next(iter(settings.trunk_flows.split('=')))}@{where}", err=True)
     if settings.trunk_record:
         click.echo(f"trunk: every call is recorded in {settings.trunk_record}, its keys masked", err=True)
 
 
 async def watch(node: Trunk, settings: Settings, view: "LiveView") -> None:
-    announce(settings)
     with Live(console=console, refresh_per_second=4, get_renderable=lambda: view.table(node)):
-        await serve(node, settings.trunk_drain_s)
+        await serve(node, settings.trunk_drain_s, lambda: announce(settings))
 
 
 class LiveView:
-    """The calls of this node: where each is, and no more of its caller than the last two digits."""
+    """The calls of this node: where each is, and no more of its caller than the last three digits."""
 
     def __init__(self) -> None:
         self._calls: OrderedDict[str, tuple[Call, float]] = OrderedDict()
@@ -95,7 +96,3 @@ def headline(node: Trunk) -> str:
         f"{stats.calls} calls · ticks late {stats.late_ticks} · packets in {stats.packets_in} out {stats.packets_out} "
         f"lost {stats.lost} late {stats.late} doubled {stats.doubled} refused {stats.refused} · {per_call:.1f} us a call-tick"
     )
-
-
-def mask_number(number: str) -> str:
-    return f"…{number[-2:]}" if len(number) > 2 else number

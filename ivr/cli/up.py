@@ -152,9 +152,12 @@ def environment(settings: Settings, running: list[str]) -> dict[str, str]:
 
 
 def welcome(settings: Settings, running: list[str], missing: Mapping[str, str], flows: list[str]) -> str:
-    """The same as the page shows. `missing`: processes that could not be started here, each with its cure; `flows`: the
-    names of those that can be called."""
-    lines = [f"running: {', '.join(running)}; stop with Ctrl-C"]
+    """The same as the page shows. The trunk says by itself when it is running: it makes its prompts first, which may take a
+    minute. `missing`: processes that could not be started here, each with its cure; `flows`: the names of those that can
+    be called."""
+    lines = [f"running: {', '.join(name for name in running if name != 'trunk')}; stop with Ctrl-C"]
+    if "trunk" in running:
+        lines.append("starting: trunk; it makes its prompts first, and says when it answers calls")
     lines += [*(f"without {name}: {escape(cure)}" for name, cure in missing.items()), ""]
     page = (
         [

@@ -18,6 +18,7 @@ SPANS: Mapping[str, tuple[str, int | None]] = {
 USUAL_SPAN = "7"
 STOP_WORDS = {
     "hung_up": "Hung up",
+    "connecting": "Left while connecting",
     "gave_up": "Gave up",
     "cancelled": "Cancelled",
     "limit": "Turned away",

@@ -13,7 +13,7 @@ _MOMENTS = {
     "asks": Drawn("talk", "a question has been put"),
     "offers": Drawn("talk", "more is offered"),
     "looks_up": Drawn("pending", "on hold for a look-up"),
-    "waits": Drawn("bank", "on hold for the bank"),
+    "waits": Drawn("bank", "on hold for an answer"),
     "passes": Drawn("paid", "no call rests here"),
     "over": Drawn("unpaid", "nothing but a hang-up"),
 }
@@ -65,12 +65,12 @@ def phase_picture() -> PhasePicture:
 def _ways_in() -> Iterator[tuple[str, str]]:
     yield "an ending, a limit, a fault, a hang-up", "over"
     for kind in kinds():
-        yield "", _box_name(kind, "entry")
+        yield "entered", _box_name(kind, "entry")
 
 
 def _box(kind: type[Step], phase: str) -> PhaseBox:
     moment = kind.phases[phase]
-    events = ", ".join(in_events(heard(kind, phase))) if moment in _RESTS else ""
+    events = ", ".join(in_events(heard(kind, phase))) if moment in _RESTS else "at once"
     ways = [(events, _box_name(kind, other)) for other in leads(kind, phase)]
     if not (moment == "passes" and ways):
         ways.append((events, NEXT_STEP))

@@ -80,7 +80,8 @@ OTHER_SCHEMES: tuple[Brand, ...] = (
     Brand("dankort", _each("5019"), _lengths(16)),
     Brand("edenred", _each("637483"), _lengths(16)),
     Brand("forbrugsforeningen", _each("600722"), _lengths(16)),
-    Brand("hipercard", _each("606282"), _lengths(16, 19)),
+    # Also within Diners' 38, with 19 digits (Moip's validator, which was an acquirer's).
+    Brand("hipercard", _each("606282", "384100", "384140", "384160"), _lengths(16, 19)),
     Brand(
         "mada",
         (

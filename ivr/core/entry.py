@@ -65,7 +65,7 @@ def read_entry(keys: bytes | bytearray, rules: EntryRules) -> Span:
         elif (rules.ends_by_length and position + 1 - start >= rules.max_length) or (
             rules.ends_at and _ends_at(keys, start, position + 1, rules)
         ):
-            return Span(Reading.COMPLETE, start, position + 1, position + 1)
+            return Span(Reading.COMPLETE, start, position + 1, _behind(keys, position + 1, done))
     reading = Reading.OPEN if len(keys) > start else (Reading.CLEARED if keys else Reading.OPEN)
     return Span(reading, start, len(keys), len(keys))
 
@@ -95,10 +95,14 @@ def _card_in(keys: bytes | bytearray, done: int) -> Span | None:
         if position < len(keys) and ZERO <= keys[position] <= ZERO + 9:
             continue
         if position - start >= SHORTEST_PAN and holds_card_number(memoryview(keys)[start:position]):
-            used = position + 1 if position < len(keys) and keys[position] == done else position
-            return Span(Reading.COMPLETE, start, position, used)
+            return Span(Reading.COMPLETE, start, position, _behind(keys, position, done))
         start = position + 1
     return None
+
+
+def _behind(keys: bytes | bytearray, end: int, done: int) -> int:
+    """How many keys are used by an entry that is over by itself: a done key typed along with it is its own, out of habit."""
+    return end + 1 if end < len(keys) and keys[end] == done else end
 
 
 def _ends_at(keys: bytes | bytearray, start: int, end: int, rules: EntryRules) -> bool:

@@ -9,16 +9,18 @@ A move is two words, a step and how it was left:
     card error            something of ours broke, or the billing system could not be asked
     card hung_up          the caller left
     receipt end           the call came to its end there
+    person connecting     a person is being rung there; the next move says what came of it
     person transferred    the caller was connected to a person there, and the call is over for us
 
-The last move says how the call ended. Nothing in it comes from the caller but the choice of a way.
+The last move says how the call ended. A line that ends while a person is being rung ends in `connecting` and `hung_up`: whether
+the caller left, or was taken to the person by a network that reports no result, nobody can tell. Nothing in it comes from the caller but the choice of a way.
 """
 
 from ivr.core.call import Call
 
 BEGINNING = "-"
 BEGAN, BACK, LIMIT, ERROR, HUNG_UP, END = "began", "back", "limit", "error", "hung_up", "end"
-TRANSFERRED = "transferred"
+CONNECTING, TRANSFERRED = "connecting", "transferred"
 MOST_MOVES = 60  # of a longer way the end is kept, and the first ones
 # Characters. PostgreSQL takes no index entry above 2,704 bytes, and a name in a flow may have 60 characters.
 LONGEST_WAY = 2000

@@ -11,6 +11,7 @@ from ivr.store.database import Database, milliseconds
 from ivr.store.intents import BankWord, Payment, Status, move, read_payment
 from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story, tell_moved
 from ivr.store.modification_rows import (
+    REFUNDED_AT_BANK,
     Kind,
     Modification,
     ModificationState,
@@ -27,8 +28,6 @@ ENDS: dict[str, Status] = {"approved": "approved", "declined": "declined", "reve
 NOTED = frozenset({"captured", "capture_failed", "undo_refused"})
 # Nobody can capture any more what the bank has let go of.
 HOLD_LOST = "capture_failed"
-# Nobody here asked for it: in no balance of ours.
-REFUNDED_AT_BANK = "refunded_at_bank"
 # What is told of a modification, by its kind.
 ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
     "refund": {"refunded": "done", "refund_failed": "failed"},
@@ -39,9 +38,7 @@ ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
 # contradicts: the bank says that it holds money of which we have said that it does not, or has given back what we have
 # said that it has not; lost: it has let go of an approved charge before that was captured, and nobody here has asked.
 Effect = Literal["moved", "noted", "known", "not_ours", "contradicts", "lost"]
-_NOTED_SO_FAR = text(
-    "SELECT count(*), coalesce(sum(amount_minor), 0) FROM ledger_entry WHERE reference = :reference AND kind = :kind"
-)
+_NOTED_SO_FAR = text("SELECT count(*) FROM ledger_entry WHERE reference = :reference AND kind = :kind")
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
 
 
@@ -129,11 +126,11 @@ def _take_in_charge(connection: Connection, news: News, payment: Payment, now: d
 def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
     """Of a total only what is neither asked for here nor noted before."""
     about = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
-    times, noted = (int(one) for one in connection.execute(_NOTED_SO_FAR, about).one())
+    times = connection.execute(_NOTED_SO_FAR, about).scalar_one()
     more = news.amount.minor
     if news.is_total:
         balance = read_balance(connection, payment)
-        more -= balance.returned.minor + balance.asked.minor + noted
+        more -= balance.returned.minor + balance.asked.minor
     if more <= 0:
         return "known"
     # An entry's kind and number come once: no modification of ours has a number below nought.

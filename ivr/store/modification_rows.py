@@ -86,7 +86,8 @@ class Changed:
 
 @dataclass(frozen=True)
 class Balance:
-    """`charged`: nothing unless approved. `returned`: refunded or voided. `asked`: of that which has no outcome yet."""
+    """`charged`: nothing unless approved. `returned`: refunded or voided, here or at the bank itself. `asked`: of that
+    which has no outcome yet."""
 
     charged: Money
     returned: Money
@@ -94,15 +95,19 @@ class Balance:
 
     @property
     def refundable(self) -> Money:
-        """What is neither back nor on its way back."""
-        return Money(self.charged.minor - self.returned.minor - self.asked.minor, self.charged.currency)
+        """What is neither back nor on its way back. The bank may give back what is asked for here at the same time."""
+        left = self.charged.minor - self.returned.minor - self.asked.minor
+        return Money(max(left, 0), self.charged.currency)
 
 
+# Nobody here asked for it, so no modification has it: the bank has told of it.
+REFUNDED_AT_BANK = "refunded_at_bank"
 # An entry counts unless its modification has failed.
 _SUM = """
 SELECT coalesce(sum(CASE WHEN e.kind = 'approved' THEN e.amount_minor ELSE 0 END), 0) AS charged,
     coalesce(sum(CASE WHEN e.kind IN ('refunded', 'voided') THEN e.amount_minor ELSE 0 END), 0) AS returned,
-    coalesce(sum(CASE WHEN e.kind IN ('refund_asked', 'void_asked') THEN e.amount_minor ELSE 0 END), 0) AS held
+    coalesce(sum(CASE WHEN e.kind IN ('refund_asked', 'void_asked') THEN e.amount_minor ELSE 0 END), 0) AS held,
+    coalesce(sum(CASE WHEN e.kind = 'refunded_at_bank' THEN e.amount_minor ELSE 0 END), 0) AS at_bank
 FROM ledger_entry e WHERE e.reference = :reference AND NOT EXISTS (
     SELECT 1 FROM ledger_entry f WHERE f.reference = e.reference AND f.modification = e.modification
     AND f.kind IN ('refund_failed', 'void_failed'))
@@ -118,8 +123,8 @@ _MOVE = text(
 def read_balance(connection: Connection, payment: Payment) -> Balance:
     row = connection.execute(_BALANCE, {"reference": payment.intent.reference}).one()
     currency = payment.intent.amount.currency
-    charged, returned, held = (Money(int(minor), currency) for minor in row)
-    return Balance(charged, returned, Money(held.minor - returned.minor, currency))
+    charged, returned, held, at_bank = (int(minor) for minor in row)
+    return Balance(Money(charged, currency), Money(returned + at_bank, currency), Money(held - returned, currency))
 
 
 def row_of(asked: Modification) -> dict[str, object]:

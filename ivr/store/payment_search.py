@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, exists, select
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import Payment, payment_of
-from ivr.store.tables import modification, payment_intent
+from ivr.store.modification_rows import REFUNDED_AT_BANK
+from ivr.store.tables import ledger_entry, modification, payment_intent
 
 columns = payment_intent.c
 # Statuses that are none of a charge's own: something of it was refunded, or is asked for and has no outcome.
@@ -74,7 +75,8 @@ def _of_status(status: str) -> ColumnElement[bool]:
     of_it: Any = modification.c.reference == columns.reference
     if status == REFUNDED:
         kinds = modification.c.kind.in_(("refund", "void"))
-        return exists().where(of_it, kinds, modification.c.status == "done")
+        at_bank = exists().where(ledger_entry.c.reference == columns.reference, ledger_entry.c.kind == REFUNDED_AT_BANK)
+        return exists().where(of_it, kinds, modification.c.status == "done") | at_bank
     if status == WAITING:
         return exists().where(of_it, modification.c.status.not_in(("done", "failed")))
     return columns.status == status

@@ -36,6 +36,14 @@ def test_words_that_fail_are_said_in_other_words(bench: Bench, unsayable: set[st
     assert ([heard.name for heard in reply.heard], reply.state) == (told, "over")
 
 
+def test_a_done_key_typed_behind_a_full_entry_does_not_say_the_next_question_twice(bench: Bench):
+    line = bench.workbench.dial("pay-a-bill", "+15550100")
+    line.begin()
+    line.press("1")
+    heard = [one.name for one in line.press("4567890123#").heard]
+    assert heard == ["pay_full_balance", "pay_another_amount"]
+
+
 def test_a_database_that_is_away_for_a_moment_is_not_heard(bench: Bench, monkeypatch: pytest.MonkeyPatch):
     line = bench.workbench.dial("pay-a-bill", "+15550100")
     line.begin()

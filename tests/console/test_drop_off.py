@@ -59,11 +59,11 @@ def test_each_step_says_who_came_and_how_they_were_lost(bench: Bench):
         call(bench, *entries)
     html = client_of(bench).get("/drop-off?span=today").text
     found = rows(html)
-    # Reached by, of all calls, hung up, gave up, cancelled, turned away, our error, lost in all, of those who came.
-    assert found["before the first step"] == ["4", "100 %", "1", "0", "0", "0", "0", "1", "25 %"]
-    assert found["account"] == ["3", "75 %", "1", "0", "0", "0", "0", "1", "33 %"]
-    assert found["amount"] == ["2", "50 %", "1", "0", "0", "0", "0", "1", "50 %"]
-    assert found["card"] == ["1", "25 %", "1", "0", "0", "0", "0", "1", "100 %"]
+    # Reached by, of all calls, hung up, left while connecting, gave up, cancelled, turned away, our error, lost in all, of those who came.
+    assert found["before the first step"] == ["4", "100 %", "1", "0", "0", "0", "0", "0", "1", "25 %"]
+    assert found["account"] == ["3", "75 %", "1", "0", "0", "0", "0", "0", "1", "33 %"]
+    assert found["amount"] == ["2", "50 %", "1", "0", "0", "0", "0", "0", "1", "50 %"]
+    assert found["card"] == ["1", "25 %", "1", "0", "0", "0", "0", "0", "1", "100 %"]
     assert found["receipt"][:2] == ["0", "0 %"]
     assert "<b>4</b> calls that are over" in html
     assert ">2 calls, 1 lost (50 %)<" in html

@@ -34,6 +34,7 @@ from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import compile_flow
 from ivr.flow.drawing.diagram import svg
+from ivr.flow.drawing.look import edges
 from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.registry import KINDS
 from ivr.flow.steps import kinds, step_kind
@@ -204,6 +205,11 @@ def test_the_phases_are_drawn_with_those_of_an_invented_kind(flows: tuple[Flow, 
     picture = phase_picture()
     assert 'step_track-finding["track/finding' in mermaid(picture)
     assert 'data-step="collect/confirm"' in svg(picture)
+
+
+def test_every_way_between_phases_says_what_it_is_taken_by():
+    assert [edge for edge in edges(phase_picture()) if not edge.label] == []
+    assert '""' not in mermaid(phase_picture())
 
 
 def test_the_table_in_the_docs_is_the_table():

@@ -29,6 +29,9 @@ PAN = EntryRules(SHORTEST_PAN, LONGEST_PAN, ends_at=pan_endings(BRAND_NAMES))
         (b"12*12345678#", Span(Reading.COMPLETE, 3, 11, 12)),
         (b"12345678#99", Span(Reading.COMPLETE, 0, 8, 9)),
         (b"12345678901", Span(Reading.COMPLETE, 0, 10, 10)),
+        (b"1234567890#", Span(Reading.COMPLETE, 0, 10, 11)),  # out of habit, and no answer to the next question
+        (b"1234567890##", Span(Reading.COMPLETE, 0, 10, 11)),
+        (b"1234567890*", Span(Reading.COMPLETE, 0, 10, 10)),
     ],
 )
 def test_keys_as_they_come(keys: bytes, span: Span):
@@ -142,6 +145,10 @@ def test_keys_typed_ahead_do_not_change_an_entry_that_is_over(keys: bytes, more:
         ("3095", "diners"),
         ("36", "diners"),
         ("38", "diners"),
+        ("384100", "hipercard"),
+        ("384110", "diners"),
+        ("384140", "hipercard"),
+        ("384160", "hipercard"),
         ("39", "diners"),
         ("56", "maestro"),
         ("63", "maestro"),

@@ -37,7 +37,7 @@ def test_a_plain_installation_brings_all_that_a_line_without_sip_needs(wheel: Pa
 def test_the_extras_bring_sip_speech_and_pictures(wheel: Path, tmp_path: Path):
     installed = install(wheel, tmp_path / "venv", "[trunk,voice,plot]")
     with running(installed, tmp_path) as line:
-        line.until_log_has("trunk: sip:pay@127.0.0.1")
+        line.until_log_has("running: trunk, at sip:pay@127.0.0.1")
         uri, picture = f"sip:pay@127.0.0.1:{line.settings['TRUNK_PORT']}", tmp_path / "call.png"
         line.tonetill("ring", uri, "--barge-in", "--keys", "1 1# *", "--plot", str(picture))
         assert picture.stat().st_size > 0

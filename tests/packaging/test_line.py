@@ -96,13 +96,13 @@ def test_a_plain_installation_runs_a_line_without_sip_and_takes_a_paid_call(plai
 
 def test_with_all_extras_the_same_line_listens_for_sip_calls(everything: Installed, tmp_path: Path):
     with running(everything, tmp_path) as line:
-        line.until_log_has("trunk: sip:pay@127.0.0.1")  # said once its media worker has started
+        line.until_log_has("running: trunk, at sip:pay@127.0.0.1")  # said once its media worker has started
         assert "without trunk" not in line.log()
 
 
 @pytest.mark.long
 def test_a_whole_payment_by_sip_from_the_installed_package(everything: Installed, tmp_path: Path):
     with running(everything, tmp_path) as line:
-        line.until_log_has("trunk: sip:pay@127.0.0.1", "bank simulator: https", '"event": "forwarder"')
+        line.until_log_has("running: trunk, at sip:pay@127.0.0.1", "bank simulator: https", '"event": "forwarder"')
         line.tonetill("ring", f"sip:pay@127.0.0.1:{line.settings['TRUNK_PORT']}", "--barge-in", "--keys", PAID)
         assert "42.50 USD" in line.tonetill("bank", "books")

@@ -10,13 +10,10 @@ import psycopg
 import pytest
 
 from ivr.store import Store, migrate, open_store
+from ivr.store.tables import metadata
 
 SERVER = os.environ.get("TEST_POSTGRESQL", "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=2")
-EMPTY_ALL = (
-    "TRUNCATE call, call_turn, sealed_field, payment_intent, ledger_entry, outbox, bill, text_message, audit_event, "
-    "flow_version, live_flow, agreement, modification, merchant_notice "
-    "RESTART IDENTITY"
-)
+EMPTY_ALL = f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"
 
 
 @pytest.fixture(scope="session")

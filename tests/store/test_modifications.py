@@ -19,6 +19,7 @@ from ivr.store import (
     Modification,
     ModificationState,
     ModificationWord,
+    News,
     Payment,
     PaymentFilter,
     Store,
@@ -143,6 +144,45 @@ def test_more_than_was_charged_is_refused_whatever_was_looked_at(store: Store):
     assert store.ask_modification(wanted(4251, 4250), NOW) == Changed(CHARGED)
     assert store.ask_modification(wanted(9000, 9000), NOW) == Changed(CHARGED)
     assert balance(store) == (0, 0, 4250)
+
+
+def tell_refund_at_bank(store: Store, event: str, minor: int, *, is_total: bool = False) -> str:
+    news = News("acme_bank", event, "CA1-1", "refunded", BankWord(), Money(minor), is_total=is_total)
+    return store.hear(news, NOW, FollowUp())
+
+
+def test_what_the_bank_itself_gave_back_is_refunded_no_second_time(store: Store):
+    charge(store)
+    ask(store, 1000, 4250)
+    end(store, "done")
+    assert tell_refund_at_bank(store, "event-1", 2000) == "noted"
+    assert balance(store) == (3000, 0, 1250)
+    assert store.ask_modification(wanted(3250, 3250), NOW) == Changed(Money(1250))
+    ask(store, 1250, 1250)
+    assert balance(store) == (3000, 1250, 0)
+    assert len(store.find_payments(PaymentFilter(status="refunded"), 5)) == 1
+
+
+def test_a_bank_that_tells_the_sum_of_all_refunds_is_counted_once(store: Store):
+    charge(store)
+    ask(store, 1000, 4250)
+    totals = {"event-1": 1000, "event-2": 1500, "event-3": 1500, "event-4": 1600, "event-5": 1500}
+    told = [tell_refund_at_bank(store, event, minor, is_total=True) for event, minor in totals.items()]
+    assert told == ["known", "noted", "known", "noted", "known"]
+    assert balance(store) == (600, 1000, 2650)
+
+
+def test_a_charge_given_back_at_the_bank_while_its_refund_is_asked_for_has_nothing_left(store: Store):
+    charge(store)
+    ask(store, 4250, 4250)
+    assert tell_refund_at_bank(store, "event-1", 4250) == "noted"
+    assert balance(store) == (4250, 4250, 0)
+
+
+def test_a_refund_at_the_bank_alone_is_found_as_refunded(store: Store):
+    charge(store)
+    tell_refund_at_bank(store, "event-1", 100)
+    assert len(store.find_payments(PaymentFilter(status="refunded"), 5)) == 1
 
 
 @pytest.mark.parametrize("seed", range(6))

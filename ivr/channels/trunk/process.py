@@ -82,11 +82,16 @@ class Trunk:
         self._audiosocket_names: set[str] = set()  # of calls in progress: none is on record before it has been greeted
         self._stopping = False
 
-    async def start(self) -> None:
-        """Prompts first: a caller never waits for one to be made."""
+    async def start(self) -> bool:
+        """Prompts first: a caller never waits for one to be made. That may take minutes; False where `leave_off` ended it
+        meanwhile: nothing listens then.
+        """
         limits = self.endpoint.settings.limits
         allow_open_files(limits.calls, limits.connections)
         await asyncio.get_running_loop().run_in_executor(self._pools[1], self._prepare_prompts)
+        if self._stopping:
+            self._close_voice()
+            return False
         self._take_up_versions()
         await self._start_media()
         await self.endpoint.start()
@@ -94,22 +99,30 @@ class Trunk:
             await self._audiosocket.start()
         if self.settings.trunk_register:
             await self._register()
+        return True
+
+    def leave_off(self) -> None:
+        """Makes no more prompts; a node that has not started yet will not."""
+        self._stopping = True
 
     async def stop(self, drain_s: float) -> None:
         """Calls finish, no new ones come; what is left after `drain_s` is hung up."""
-        self._stopping = True
+        self.leave_off()
         for registration in self._registrations:
             await registration.stop()
         await self._audiosocket.stop()
         await asyncio.gather(self.endpoint.drain(drain_s), self._audiosocket.drain(drain_s))
         await self.endpoint.stop()
         await self.handler.media.aclose()
+        self._close_voice()
+
+    # ---- parts
+
+    def _close_voice(self) -> None:
         for renderer in self.renderers.values():
             renderer.close()
         for pool in self._pools:
             pool.shutdown()
-
-    # ---- parts
 
     def _renderer(self, voice: str) -> Renderer:
         engine, folder = self.engine, self.settings.flows / "prompts" / "audio"
@@ -119,7 +132,8 @@ class Trunk:
     def _prepare_prompts(self) -> None:
         for flow in self.engine.flows.values():
             for _ in self._ready(flow, self.engine.prompts_of(flow.version)):
-                pass
+                if self._stopping:
+                    return
 
     def _ready(self, flow: Flow, prompts: Prompts) -> Iterator[Rendered]:
         for voice in (flow.head.voice, "tones"):  # tones stand in for words that cannot be made
@@ -137,7 +151,7 @@ class Trunk:
     def _prepare_version(self, flow: Flow, prompts: Prompts) -> None:
         """Clip by clip: a caller's amount is spoken in between."""
         making = self._ready(flow, prompts)
-        while self._pools[1].submit(next, making, None).result() is not None:
+        while not self._stopping and self._pools[1].submit(next, making, None).result() is not None:
             pass
 
     def _change_routes(self) -> None:
@@ -230,10 +244,15 @@ class Trunk:
 async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lambda: None) -> None:
     """Until SIGTERM or SIGINT; a second one does not wait for the calls."""
     stopping, hurried = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
+
+    def be_told() -> None:
+        (hurried if stopping.is_set() else stopping).set()
+        trunk.leave_off()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: (hurried if stopping.is_set() else stopping).set())
-    await trunk.start()
+        asyncio.get_running_loop().add_signal_handler(number, be_told)
+    if not await trunk.start():
+        return
     started()
     await stopping.wait()
     stop = asyncio.create_task(trunk.stop(drain_s))

@@ -9,7 +9,8 @@ def mermaid(flow: Drawable) -> str:
     for name, step in flow.steps.items():
         lines.append(f'  {_id(name)}["{name}<br/><small>{step.drawn().words}</small>"]:::{step.drawn().colour}')
     for edge in edges(flow):
-        lines.append(f'  {_id(edge.source)} -- "{edge.label}" --> {_id(edge.target)}')
+        arrow = f'-- "{edge.label}" -->' if edge.label else "-->"
+        lines.append(f"  {_id(edge.source)} {arrow} {_id(edge.target)}")
     lines += [f"  classDef {name} {look}" for name, look in _MERMAID_LOOKS.items()]
     return "\n".join(lines) + "\n"
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from ivr.core.moves import BACK, BEGINNING, END, ERROR, HUNG_UP, LIMIT, TRANSFERRED, Move, moves_of
+from ivr.core.moves import BACK, BEGINNING, CONNECTING, END, ERROR, HUNG_UP, LIMIT, TRANSFERRED, Move, moves_of
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.look import edges
 
 GAVE_UP, CANCELLED, NOT_SENT = "gave_up", "cancelled", "not_sent"
 ENDS_WITHOUT_A_TARGET = (GAVE_UP, CANCELLED, NOT_SENT)  # where the flow does not say where they lead
 # How a caller is lost. All else is an end that the flow means.
-STOPS = (HUNG_UP, GAVE_UP, CANCELLED, LIMIT, ERROR)
+STOPS = (HUNG_UP, CONNECTING, GAVE_UP, CANCELLED, LIMIT, ERROR)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def traffic_of(flow: Flow | None, ways: Iterable[tuple[str, int]]) -> Traffic:
 
 def _arrows(moves: Sequence[Move]) -> Iterable[tuple[str, str]]:
     for (step, outcome), (following, _) in pairwise(moves):
-        is_way = step != BEGINNING and outcome not in (BACK, ERROR, LIMIT, END)
+        is_way = step != BEGINNING and outcome not in (BACK, ERROR, LIMIT, END, CONNECTING)
         if is_way and not (step == following and outcome in ENDS_WITHOUT_A_TARGET):
             yield step, following
 
@@ -91,11 +91,15 @@ def _arrows(moves: Sequence[Move]) -> Iterable[tuple[str, str]]:
 def _stop(traffic: Traffic, moves: Sequence[Move]) -> Move | None:
     """Where the caller was lost, and how; None where the flow itself came to its end with them."""
     last, how = moves[-1]
+    if how == HUNG_UP and moves[-2:-1] == [(last, CONNECTING)]:
+        return last, CONNECTING
     if how in STOPS:
         return last, how
     if how == TRANSFERRED:
         return None
     for step, outcome in reversed(moves[:-1]):
+        if outcome == CONNECTING:
+            continue
         outcome = ERROR if outcome == NOT_SENT else outcome
         if outcome in STOPS and (step == last or traffic.is_closing(last) or traffic.flow is None):
             return step, outcome

@@ -2,7 +2,8 @@
 
 What became of the money is said first, as at any ending, and a card that was keyed in and not charged is forgotten before
 anybody else is on the line. There is no way to it while a charge has no answer. Where nobody is reached, or the line cannot
-connect callers, the call goes on by `not_available`.
+connect callers, the call goes on by `not_available`. A line that ends before anybody was reached, or before the network
+has said so, is on record with both: that a person was being rung, and that the line ended.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import ClassVar
 
 from ivr.core.actions import Transfer
 from ivr.core.events import Event, TransferEnded
+from ivr.core.moves import CONNECTING
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -98,7 +100,7 @@ person: {transfer: "+15550123456", then: {not_available: not_charged}}
     def put(self, turn: Turn) -> Reply:
         if turn.call.channel not in LINES_THAT_TRANSFER or turn.call.unsettled:
             return turn, Leave("not_available")
-        turn = ending.tell(turn).forget_card().say("transferring")
+        turn = ending.tell(turn).forget_card().say("transferring").went(CONNECTING)
         return self._connect(turn.change(phase="connecting"))
 
     def hear(self, turn: Turn, event: Event) -> Reply:

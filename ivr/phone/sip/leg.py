@@ -60,7 +60,7 @@ class Leg:
         self.on_early_bye: Callable[[], None] | None = None
         self.on_settled: Callable[[], None] = lambda: None
         """Called when the call is acknowledged or over, perhaps more than once."""
-        self._announced = self._saying_bye = False
+        self._announced = self._saying_bye = self._heard_bye = False
         self._unacknowledged: dict[int, Unacknowledged] = {}
         self._acknowledged = asyncio.Event()
         self._told_answered = False
@@ -146,6 +146,9 @@ class Leg:
         await self._acknowledged.wait()
         if self.ended_because is not None:
             return
+        if self._heard_bye:
+            self.end(HUNG_UP_BY_CALLER)
+            return
         self._saying_bye = True  # a BYE of the peer's that crosses ours still finds the leg, and gets its 200
         self.end(reason)
         try:
@@ -186,11 +189,17 @@ class Leg:
         refusal = inspect_request_extensions(request)
         if refusal is not None:
             self.respond(transaction, refusal.status, refusal.headers)
-        elif self.ended_because is not None and request.method != "BYE":
+        elif self._is_beyond(request.method):
             self.respond(transaction, 481)
         else:
             self._take_as_acknowledgement(request)
             self._serve(transaction)
+
+    def _is_beyond(self, method: str) -> bool:
+        """The peer asks it of a call that is over; a BYE that crossed ours is answered, and so is the last word on a referral."""
+        if self.ended_because is not None:
+            return method != "BYE"
+        return self._heard_bye and method not in ("BYE", "NOTIFY")
 
     def acknowledged(self, ack: SipRequest) -> None:
         cseq = read_cseq(ack)
@@ -255,7 +264,7 @@ class Leg:
                 self.respond(transaction, 200)
                 if self.on_early_bye is not None:
                     self.on_early_bye()
-                self.end(HUNG_UP_BY_CALLER)
+                self._hear_bye()
             case "INVITE" | "UPDATE":
                 self.spawn(self._renegotiation.answer(transaction))
             case "INFO":
@@ -270,6 +279,15 @@ class Leg:
                 self.respond(transaction, 481)
             case _:
                 self.respond(transaction, 405, (ALLOW,))
+
+    def _hear_bye(self) -> None:
+        """The end, unless the peer has still to say whether it has connected the caller."""
+        self._heard_bye = True
+        if self._referral is not None and self._referral.outlive(lambda: self.end(HUNG_UP_BY_CALLER)):
+            self.exchange.note_ended(self)
+            self.keeper.stop()
+        else:
+            self.end(HUNG_UP_BY_CALLER)
 
     def _take_info(self, transaction: ServerTransaction) -> None:
         request = transaction.request

@@ -2,10 +2,13 @@
 
     asked      the REFER is out; NOTIFYs may come before its answer (RFC 3515 2.4.4)
     accepted   202; each NOTIFY brings a status line (message/sipfrag): 1xx goes on, anything else is the end
+    outliving  the peer has ended the call by BYE; the referral goes on without it (RFC 5057 3.1), and its last NOTIFY says
+               whether the caller was connected or has left
     over       `told` was called, once; later NOTIFYs are answered and mean nothing
 
 Over without anybody reached: a refusal, no answer to the REFER, a final status of 300 or more, a subscription that ends
-without one, `PATIENCE_S` without one. A call that ends first tells nothing: its end does. Nothing is hung up here.
+without one, `PATIENCE_S` without one. A call that we end first tells nothing: its end does. So it is with a BYE before the
+202, or with one that no NOTIFY of success follows. Nothing is hung up here.
 """
 
 import asyncio
@@ -32,7 +35,8 @@ class Referral:
     def __init__(self, requests: InDialogRequests, told: Callable[[bool], None]) -> None:
         self._requests, self._told = requests, told
         self._asked_after = requests.dialog.local_cseq
-        self._is_over = False
+        self._is_over = self._is_accepted = False
+        self._left: Callable[[], None] | None = None
         self._patience: asyncio.TimerHandle | None = None
 
     async def ask(self, number: str) -> None:
@@ -44,6 +48,7 @@ class Referral:
         if response.status_code >= 300:
             self._end(is_connected=False)
         elif not self._is_over:
+            self._is_accepted = True
             loop = asyncio.get_running_loop()
             self._patience = loop.call_later(PATIENCE_S, lambda: self._end(is_connected=False))
 
@@ -61,6 +66,15 @@ class Referral:
         self._take(int(found[1]) if found else 100, request)
         return 200
 
+    def outlive(self, left: Callable[[], None]) -> bool:
+        """The peer has said BYE. True where it may still say what became of the caller: `left` is called if they were not
+        connected, in place of `told`.
+        """
+        if self._is_over or not self._is_accepted:
+            return False
+        self._left = left
+        return True
+
     def stop(self) -> None:
         """The call is over: nobody waits for an answer."""
         self._is_over = True
@@ -75,8 +89,12 @@ class Referral:
             self._end(is_connected=False)
 
     def _end(self, *, is_connected: bool) -> None:
-        if not self._is_over:
-            self.stop()
+        if self._is_over:
+            return
+        self.stop()
+        if self._left is not None and not is_connected:
+            self._left()
+        else:
             self._told(is_connected)
 
     def _headers(self, number: str) -> list[tuple[str, str]]:

@@ -107,7 +107,7 @@ def stripe_process(bank_keys: BankKeys) -> Iterator[RunningStripe]:
 
 @contextmanager
 def localstripe(port: int) -> Iterator[None]:
-    line = [sys.executable, "-m", "localstripe", "--from-scratch", "--port", str(port)]
+    line = [sys.executable, "-m", "tests.bank.stripe.localstripe_in_memory", "--from-scratch", "--port", str(port)]
     with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         if "Running on" not in process.stdout.readline():

@@ -76,7 +76,7 @@ def trunk_nodes(folder: Path, count: int) -> Iterator[list[Node]]:
             own = {**environment, "TRUNK_PORT": str(port)}
             nodes.append(Node(port, stack.enter_context(running([*ivr, "trunk", "--quiet"], log, own))))
         for number in range(count):
-            until_said("trunk: sip:", folder / f"node{number}.log")
+            until_said("running: trunk, at sip:", folder / f"node{number}.log")
         yield nodes
 
 

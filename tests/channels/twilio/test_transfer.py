@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from ivr.calls import CallService
 from ivr.calls.assembly import load_flow
 from ivr.channels.twilio.twiml import Writer
 from ivr.core.actions import Phrase, Speak, Transfer
+from ivr.core.events import Digits, KeysEntered
+from ivr.core.moves import way_of
 from ivr.testing.bench import Bench, BenchWorld, build_bench
 from ivr.testing.channels import WebhookLine
 from tests.helplines import write_helpline
@@ -42,6 +45,21 @@ def test_a_caller_who_has_spoken_with_a_person_is_on_record_as_transferred(bench
     assert stored is not None
     assert (stored.call.transferred_to, stored.call.hung_up) == ("+15550123456", False)
     assert stored.call.moves[-1] == "person transferred"
+
+
+def test_a_line_that_ends_while_a_person_is_rung_is_on_record_with_both(bench):
+    line = WebhookLine(bench, "helpline", "+15550100")
+    line.begin()
+    store, runner = bench.workbench.store, bench.workbench.runner
+    service = CallService(runner, store)
+    service.session(line.call_id).hear(KeysEntered(bench.workbench.clock(), Digits("2")))
+    assert service.session(line.call_id).hang_up()
+    stored = store.load_call(line.call_id)
+    assert stored is not None
+    assert (stored.call.transferred_to, stored.call.hung_up) == ("", True)
+    way = way_of(stored.call)
+    assert way is not None
+    assert way.endswith("person connecting person hung_up")
 
 
 @pytest.fixture

@@ -222,6 +222,18 @@ def test_sizes_go_from_the_first_to_the_last():
     assert size_of(0, 0) == 0
 
 
+def test_a_line_that_ended_while_a_person_was_rung_is_told_from_other_hang_ups():
+    ways = [
+        ("- began card gave_up person connecting person hung_up", 2),
+        ("- began card gave_up person connecting person transferred", 3),
+        ("- began card gave_up person connecting person not_available goodbye hung_up", 1),
+    ]
+    found = traffic_of(sample(), ways)
+    assert found.stopped == {("person", "connecting"): 2, ("goodbye", "hung_up"): 1}
+    assert found.transferred == {"person": 3}
+    assert ("person", "person") not in found.taken
+
+
 def test_whoever_was_connected_to_a_person_is_not_lost():
     found = traffic_of(sample(), [("- began card gave_up person transferred", 3), ("- began card hung_up", 1)])
     assert found.transferred == {"person": 3}

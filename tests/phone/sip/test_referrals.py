@@ -137,6 +137,41 @@ async def test_a_caller_who_hangs_up_meanwhile_is_nobody_s_answer(phone, endpoin
 
 
 @with_phone
+async def test_a_person_may_be_reported_after_the_bye_and_the_call_is_ended_without_one_of_ours(
+    phone, endpoint, handler
+):
+    call = await referred(phone, endpoint)
+    assert [await call.notify(100), await call.bye(), await call.bye()] == [200, 200, 200]
+    assert (await phone.one(phone.request("INFO", branch="z9hG4bK-i", cseq=9, to_tag=call.tag))).status == 481
+    call.cseq = 9
+    await asyncio.sleep(20)
+    assert (call.told, handler.reasons()) == ([], [])
+    assert await call.notify(200, "terminated;reason=noresource") == 200
+    assert call.told == [True]
+    await endpoint.hang_up(endpoint.calls[0])
+    await asyncio.sleep(1)
+    assert handler.reasons() == ["caller hung up"]
+    assert endpoint.calls == ()
+    assert "BYE" not in [one.method for one in phone.received]
+
+
+@with_phone
+async def test_a_referral_that_fails_after_the_bye_is_a_hang_up(phone, endpoint, handler):
+    call = await referred(phone, endpoint)
+    assert [await call.bye(), await call.notify(487, "terminated")] == [200, 200]
+    await asyncio.sleep(1)
+    assert (call.told, handler.reasons(), endpoint.calls) == ([], ["caller hung up"], ())
+
+
+@with_phone
+async def test_a_bye_before_the_202_is_a_hang_up_at_once(phone, endpoint, handler):
+    call = await referred(phone, endpoint, 0)
+    assert await call.bye() == 200
+    await asyncio.sleep(1)
+    assert (handler.reasons(), endpoint.calls) == (["caller hung up"], ())
+
+
+@with_phone
 async def test_what_an_earlier_refer_came_to_says_nothing_of_a_later_one(phone, endpoint, handler):
     call = await referred(phone, endpoint)
     first = call.request.header("CSeq").split()[0]
