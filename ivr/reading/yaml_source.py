@@ -20,9 +20,10 @@ Path = tuple[str | int, ...]
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 20
 
-# In braces a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut.
-_CUT_BEFORE = re.compile(r"\d{1,3}|\d{1,3}(,\d{3})+|\d{1,9}", re.ASCII)
-_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3})?", re.ASCII)
+# In braces and brackets a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut.
+_CUT_BEFORE = re.compile(r"(.* )?(\d{1,3}([.,']\d{3})*|\d{1,9})", re.ASCII)
+_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3}( .*)?)?", re.ASCII)
+_CUT_ITEM = re.compile(r"\d{2,4}(\.\d{1,4})? [A-Z]{3}( .*)?", re.ASCII)
 _OPENS = (
     *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
     *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
@@ -142,6 +143,11 @@ def _is_cut(before: Any, key: str, value: yaml.Node) -> bool:
     return is_bare and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_AFTER.fullmatch(key))
 
 
+def _is_cut_item(before: Any, item: yaml.Node) -> bool:
+    is_plain = isinstance(item, yaml.ScalarNode) and item.style is None
+    return is_plain and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_ITEM.fullmatch(item.value))
+
+
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
@@ -154,11 +160,23 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            return [self.plain(child, (*path, index)) for index, child in enumerate(node.value)]
+            return self.sequence(node, path)
         if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">"):
             line, column = _place(node.start_mark)
             self.values[path] = line, column + (node.style is not None)  # a quote comes before it
         return self.scalar(node)
+
+    def sequence(self, node: yaml.SequenceNode, path: Path) -> list[Any]:
+        items: list[Any] = []
+        end = -1
+        for child in node.value:
+            is_next = child.start_mark.index == end + 1  # no blank after the comma
+            end = child.end_mark.index
+            if node.flow_style and is_next and items and _is_cut_item(items[-1], child):
+                items[-1] = f"{items[-1]},{child.value}"
+            else:
+                items.append(self.plain(child, (*path, len(items))))
+        return items
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         tree: dict[str, Any] = {}

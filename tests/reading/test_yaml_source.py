@@ -84,3 +84,19 @@ def test_a_problem_below_what_is_known_is_told_at_the_nearest_place():
     source = read_yaml("f", "a:\n  b: 1\n")
     assert source.line(("a", "b", "c"), "wrong") == "f:2:3: wrong"
     assert str(source.problem(UNKNOWN_KEY, (), "wrong", "cure")) == "f:1:1: wrong (cure)"
+
+
+CUT = {
+    "[1,000.00 USD, bill.due]": ["1,000.00 USD", "bill.due"],
+    "[bill.min, bill.due - 1.000,00 USD]": ["bill.min", "bill.due - 1.000,00 USD"],
+    "[1, 000.00 USD]": ["1", "000.00 USD"],
+    "[1,200,300]": ["1", "200", "300"],
+    "{set: bill.due - 1,000.00 USD, then: card}": {"set": "bill.due - 1,000.00 USD", "then": "card"},
+    "{if: bill.due > 1,000 USD and open, then: card}": {"if": "bill.due > 1,000 USD and open", "then": "card"},
+    "{set: a1,000: card}": {"set": "a1", "000": "card"},
+}
+
+
+@pytest.mark.parametrize("text", CUT)
+def test_an_amount_that_yaml_cuts_at_its_comma_is_read_as_it_was_meant(text: str):
+    assert read_yaml("f", text).tree == CUT[text]
