@@ -145,7 +145,9 @@ def _is_cut(before: Any, key: str, value: yaml.Node) -> bool:
 
 def _is_cut_item(before: Any, item: yaml.Node) -> bool:
     is_plain = isinstance(item, yaml.ScalarNode) and item.style is None
-    return is_plain and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_ITEM.fullmatch(item.value))
+    return (
+        is_plain and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_ITEM.fullmatch(item.value))
+    )
 
 
 class _Reader:

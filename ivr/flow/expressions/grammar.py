@@ -55,6 +55,7 @@ _SLIPS = (
     ("*", "nothing is multiplied; a share is written '5 % of bill.due'"),
     ("/", "nothing is divided; a share is written '5 % of bill.due'"),
     (",", "write an amount with a point, like 1200.50 USD"),
+    ("between", "write both ends: bill.due >= 10.00 USD and bill.due <= 50.00 USD"),
 )
 
 

@@ -284,6 +284,20 @@ steps:
 """,
     is_advice=True,
 )
+HOURS_INTO_NEXT_DAY = rule(
+    "T642",
+    "hours-into-next-day",
+    what="Hours of a day begin in the morning and end in the morning before that hour: the line is open all night.",
+    why="""Hours are those of a clock of 24 hours: `9:00-5:00` is open until five the next morning. Until five in the afternoon is
+`9:00-17:00`.""",
+    bad="""
+hours: {zone: America/New_York, days: {monday..friday: 9:00-5:00}}
+""",
+    good="""
+hours: {zone: America/New_York, days: {monday..friday: 9:00-17:00}}
+""",
+    is_advice=True,
+)
 KEY_OF_ALL_QUESTIONS = rule(
     "T641",
     "key-of-all-questions",

@@ -240,6 +240,27 @@ steps:
       1: {say: pay_full_balance, set: 25.00 USD, then: card}
 """,
 )
+NEVER_PAYABLE = rule(
+    "T415",
+    "never-payable",
+    what="An amount to pay is computed that can never be paid: nothing or less, more than `max_amount`, or more than is due.",
+    why="""Nobody is charged nothing, or more than is due, so a key of a menu with such an amount is never offered, and an entry that
+has to be more than `max_amount` is never asked for. A fee belongs to the bill, in your billing system.""",
+    bad="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+      2: {say: pay_another_amount, set: bill.due + 5.00 USD, then: card}
+""",
+    good="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+      2: {say: pay_another_amount, set: bill.due - 5.00 USD, then: card}
+""",
+)
 NOT_SWITCHED_ON = rule(
     "T412",
     "not-switched-on",

@@ -122,6 +122,31 @@ hours: {zone: America/New_York, holidays: [us_federl]}
 hours: {zone: America/New_York, holidays: [us_federal]}
 """,
 )
+NEVER_YES = rule(
+    "T228",
+    "never-yes",
+    what="A condition can never be yes: what it asks for excludes itself.",
+    why="""The way behind it would never be taken, and nobody would notice. Mostly two dates or amounts are the wrong way round. Hours over
+midnight are two halves of a night, joined by `or`: `now >= 22:00 or now < 6:00`.""",
+    bad="""
+hours: {zone: America/New_York}
+steps:
+  amount:
+    when: [{if: today >= 2026-12-31 and today <= 2026-12-01, then: discounted}]
+    else: full
+  discounted: {set: {amount: bill.due - 5 %}, then: card}
+  full: {set: {amount: bill.due}, then: card}
+""",
+    good="""
+hours: {zone: America/New_York}
+steps:
+  amount:
+    when: [{if: today >= 2026-12-01 and today <= 2026-12-31, then: discounted}]
+    else: full
+  discounted: {set: {amount: bill.due - 5 %}, then: card}
+  full: {set: {amount: bill.due}, then: card}
+""",
+)
 SET_AS_TWO = rule(
     "T227",
     "set-as-two",
