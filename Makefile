@@ -27,6 +27,7 @@ check: .venv/dev.stamp ## formatting, lint, types, zones, flows
 	@$(BIN)/python -m ivr check flows
 
 cases: .venv/dev.stamp ## flows, cards and amounts with what is right of each, as one table
+	@echo "checking every flow of tests/flows, every card and every amount (half a minute)"
 	@$(BIN)/python -m tests.flows.table
 
 format: .venv/dev.stamp ## put the formatting right
@@ -97,13 +98,15 @@ clean: ## remove the environment; var/ (keys, database) stays
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which with make PYTHON=python3.12")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
-	@echo "setting up .venv (a minute, once)"
+	@echo "setting up .venv"
 	@$(PYTHON) -m venv .venv
 
 .venv/run.stamp: requirements/run.txt | .venv/bin/python
+	@echo "installing what calls need: requirements/run.txt (half a minute, once)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt | .venv/bin/python
+	@echo "installing what tests, checks and tables need too: requirements/dev.txt (a minute, once)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch .venv/run.stamp $@

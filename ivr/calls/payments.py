@@ -222,8 +222,8 @@ class Payments:
         return replace(call, outcome=call.known_ending) if call.phase == "over" else call
 
     def send_sms(self, call: Call, action: SendSms, at: datetime, zone: str = DEFAULT_ZONE) -> None:
-        """One text for each charge, or for what it is about in the same words, however often the step is repeated; none to a
-        number that takes none."""
+        """One text for each charge, or for what it is about in the same words, however often the step is repeated, and again
+        after another agreement; none to a number that takes none."""
         phrase, message = action.phrase, self._message_id(call, action)
         if action.attempt:
             phrase = self._as_receipt(call, phrase, action.attempt, zone)
@@ -241,7 +241,10 @@ class Payments:
             return f"{call.intent_of(action.attempt)}-{action.template}"
         # Without what changes from one time to the next: a link has the time in it, and a second try other words.
         plain = replace(action.phrase, endings=(), values=(*action.phrase.values, ("link", "")))
-        return f"{call.id}-{short_hash(self.ani_key, f'{action.about} {self.words(plain)}')}-{action.template}"
+        about = f"{action.about} {self.words(plain)}"
+        if agreed := len(self.store.agreements_of(call.id)):
+            about = f"{agreed} {about}"  # a text that was promised with a plan is another than that of the promise before it
+        return f"{call.id}-{short_hash(self.ani_key, about)}-{action.template}"
 
     def send_email(self, call: Call, action: SendEmail, at: datetime, zone: str = DEFAULT_ZONE) -> None:
         """Once for each charge, however often the step is repeated."""

@@ -141,8 +141,8 @@ class Resolve:
 
 @dataclass(frozen=True)
 class SendSms:
-    """Queue a text to the caller: once for each attempt, or, where `attempt` is 0, once for what it is `about` in the same words.
-    `link_to`: the bill that the `{link}` in its words leads to."""
+    """Queue a text to the caller: once for each attempt, or, where `attempt` is 0, once for what it is `about` in the same words,
+    and again after each agreement. `link_to`: the bill that the `{link}` in its words leads to."""
 
     template: str
     phrase: Phrase

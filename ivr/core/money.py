@@ -55,7 +55,7 @@ def parse_money(written: str) -> Money:
 
 def _expected(written: str) -> str:
     if _GROUPED.fullmatch(written):
-        return "an amount has no thousands separator: expected it as in '1200.00 USD'"
+        return "an amount has no thousands separator: leave it out, as in '1200.00 USD'"
     if _DECIMAL_COMMA.fullmatch(written):
         return "an amount has a decimal point, not a comma: expected it as in '500.00 EUR'"
     return "expected an amount and a currency, such as '500.00 USD'"

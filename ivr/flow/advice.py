@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead, Limits, Patience
+from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead, Hours, Limits, Patience
 from ivr.reading.problems import Problem
 from ivr.reading.rules import advice as rules
 from ivr.reading.scalars import Rate
@@ -14,6 +14,7 @@ MOST_USUAL_TRIES = 5
 LEAST_PATIENCE_S = {"first_key": 5, "between_keys": 4}
 # Failed attempts: a person has a few, somebody who tries out stolen cards has hundreds.
 DAY_S = 24 * 3600
+NOON_H = 12
 MOST_PER_CALL = 10
 MOST_A_DAY = {
     "attempts_per_caller": (240, "5/1h"),
@@ -30,6 +31,7 @@ def advise(source: Source, head: FlowHead | None) -> Iterator[Problem]:
         yield from _timer_advice(source, head.patience)
         yield from _limits_advice(source, head.limits)
         yield from _wide_limits_advice(source, head.limits)
+        yield from _night_advice(source, head.hours)
 
 
 def _patience_advice(source: Source, patience: Patience) -> Iterator[Problem]:
@@ -76,3 +78,16 @@ def _wide_limits_advice(source: Source, limits: Limits) -> Iterator[Problem]:
         if a_day > most:
             message = f"'{name}' limits nothing: it lets {a_day} failed attempts a day through"
             yield source.problem(rules.LIMITS_TOO_WIDE, ("limits", name), message, f"{usual} is usual")
+
+
+def _night_advice(source: Source, hours: Hours | None) -> Iterator[Problem]:
+    """`9:00-5:00` is mostly five in the afternoon, on the clock of twelve hours."""
+    written = source.tree["hours"].get("days") if hours is not None and hours.days is not None else None
+    for key, spans in written.items() if isinstance(written, dict) else ():
+        for text in spans if isinstance(spans, list) else [spans]:
+            opens, closes = (int(time.partition(":")[0]) for time in text.split("-"))
+            if 0 < closes < opens < NOON_H:
+                hour, minute = text.split("-")[1].split(":")
+                message = f"'{text}' is open all night, until {hour}:{minute} the next morning"
+                cure = f"for the afternoon write {text.split('-')[0]}-{int(hour) + NOON_H}:{minute}"
+                yield source.problem(rules.HOURS_INTO_NEXT_DAY, ("hours", "days", key), message, cure)

@@ -101,8 +101,7 @@ def _fit_problems(
     yield from _target_problems(source, start, steps)
     yield from bank_problems(source, steps)
     yield from fixed_amount_problems(source, head, steps)
-    if around.banks is not None:
-        yield from known_bank_problems(source, head, steps, around.banks)
+    yield from known_bank_problems(source, head, steps, around.banks)
     if around.card_fields is not None:
         yield from card_field_problems(source, steps, around.card_fields)
     if around.bills is not None:

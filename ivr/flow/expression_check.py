@@ -18,11 +18,12 @@ from ivr.flow.expressions import (
     type_of,
 )
 from ivr.flow.parts import CHANNELS, Facts, Formula, Known
+from ivr.flow.payable_check import never_so
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.flow.value_types import GIVEN, KEPT, Types, value_types
 from ivr.reading.problems import Problem, did_you_mean, nearest
-from ivr.reading.rules import Rule, advice, values, ways
+from ivr.reading.rules import Rule, values, ways
 from ivr.reading.rules import expressions as rules
 from ivr.reading.scalars import BILL_VALUES
 from ivr.reading.yaml_source import Source
@@ -77,10 +78,12 @@ def _problems_of(place: Place, head: FlowHead | None, types: Types, sure: Facts 
         yield from _type_problems(place, expression, types)
         yield from _not_known(place, expression, sure)
         yield from _never_so(place, expression)
+        if not type_of(expression, types).mistakes:
+            for never in never_so(place.formula, expression, head.limits.max_amount if head else None):
+                yield place.problem(never.rule, never.at, never.message, never.cure)
     if head is not None:
         yield from _currency_problems(place, expression, head)
         yield from _clock_problems(place, expression, head)
-    yield from _more_than_due(place, expression)
 
 
 def _unknown(place: Place, expression: Expression, types: Types) -> Iterator[Problem]:
@@ -198,10 +201,3 @@ def _clock_problems(place: Place, expression: Expression, head: FlowHead) -> Ite
         elif one.name == "open" and hours is not None and hours.days is None and not hours.holidays:
             message = "'open' is always yes: the flow does not say when it is open"
             yield place.problem(rules.NO_TIME_ZONE, one.at, message, "add 'days' or 'holidays' to 'hours'")
-
-
-def _more_than_due(place: Place, expression: Expression) -> Iterator[Problem]:
-    match expression:
-        case Operation(at, "+", (Name(_, "bill.due"), _)) if place.formula.gives == "money":
-            message = "this is more than what is due, and would be lowered to it"
-            yield place.problem(advice.MORE_THAN_DUE, at, message, "add fees to the bill, in your billing system")

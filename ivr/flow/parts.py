@@ -65,12 +65,14 @@ class Finding:
 @dataclass(frozen=True)
 class Formula:
     """An expression of a step (`flow.expressions`). `gives`: the type it must have, "" for any that a call can keep;
-    `name`: what its value is called from then on."""
+    `name`: what its value is called from then on. `pays`: how it is an amount to pay; only as_it_is where it is refused if more
+    is due than that, the others are lowered to what is due; at_least and at_most are the bounds of what callers key in."""
 
     path: Place
     text: str
     gives: Literal["", "money", "yes_no"] = ""
     name: str = ""
+    pays: Literal["", "as_it_is", "at_most_due", "at_least", "at_most"] = ""
 
 
 # A value that was set, among facts and known values: it was computed for one bill and one charge, and is stale after that.

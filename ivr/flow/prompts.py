@@ -85,7 +85,8 @@ def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFil
     unused = file.names - {name for _, name in needed}
     for path, name in needed:
         if name not in file.names:
-            near = nearest(name, unused)
+            # Another wording of the same prompt is no slip of its name.
+            near = nearest(name, (one for one in unused if not one.startswith(f"{name}_")))
             cure = f"did you mean '{near}'? or add it" if near else f"add it to prompts/{file.language}.yaml"
             yield source.problem(PROMPT_MISSING, path, f"prompt '{name}' is missing in {file.language}", cure)
 

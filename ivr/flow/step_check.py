@@ -1,5 +1,6 @@
 """What steps name that does not exist around them, or cannot be meant; what is wrong with one alone it says itself."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 from ivr.core.events import OPTIONAL_FIELDS
@@ -8,7 +9,8 @@ from ivr.flow.parts import Known, in_words
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem, did_you_mean
-from ivr.reading.rules import charges
+from ivr.reading.rules import charges, values
+from ivr.reading.scalars import NAME_PATTERN
 from ivr.reading.yaml_source import Source
 
 ONE_CURRENCY = "amount, bills and bank have one currency"
@@ -31,14 +33,18 @@ def bank_problems(source: Source, steps: Mapping[str, Step]) -> Iterator[Problem
 
 
 def known_bank_problems(
-    source: Source, head: FlowHead | None, steps: Mapping[str, Step], banks: Mapping[str, Collection[str]]
+    source: Source, head: FlowHead | None, steps: Mapping[str, Step], banks: Mapping[str, Collection[str]] | None
 ) -> Iterator[Problem]:
+    """`banks`: with the currencies of each; None where nobody knows which there are, so that only their form is looked at."""
     named = _banks(steps)
     for name, key, bank in named:
-        if bank not in banks:
+        if banks is not None and bank not in banks:
             message = f"no bank is called '{bank}'"
             yield source.problem(charges.NO_SUCH_BANK, ("steps", name, key), message, did_you_mean(bank, banks))
-    if head is None or not named:
+        elif not re.fullmatch(NAME_PATTERN, bank):
+            message, cure = f"'{key}': this is not a name", "call the bank by small letters, digits and _"
+            yield source.problem(values.NOT_A_NAME, ("steps", name, key), message, cure)
+    if banks is None or head is None or not named:
         return
     bank, currency = named[0][2], head.limits.max_amount.currency
     taken = banks.get(bank) or ()

@@ -87,6 +87,9 @@ def _span(key: str, text: Any) -> OpenSpan:
     opens, closes = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
     if not match or max(numbers[1], numbers[3]) > 59 or opens >= A_DAY or closes > A_DAY:
         raise _wrong(expressions.NOT_HOURS, "expected hours such as 8:00-17:30", key, "the last one of a day is 24:00")
+    if opens == closes:
+        cure = "for all of a day write 0:00-24:00, and leave out a day that is closed"
+        raise _wrong(expressions.NOT_HOURS, "these hours end as they begin", key, cure)
     return OpenSpan(opens, closes if closes > opens else closes + A_DAY)
 
 

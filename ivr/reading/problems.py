@@ -59,9 +59,15 @@ _DIGIT = re.compile(r"\d")
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a slip of the finger would make of this one; none that merely shares letters with it."""
-    word = word[:60]
-    near = get_close_matches(word, sorted(known)[:MOST_COMPARED], n=3, cutoff=LEAST_ALIKE)
-    return next((one for one in near if _is_a_slip(word, one)), None)
+    word = _plain(word[:60])
+    words = {_plain(one): one for one in sorted(known, reverse=True)[-MOST_COMPARED:]}
+    near = get_close_matches(word, sorted(words), n=3, cutoff=LEAST_ALIKE)
+    return next((words[one] for one in near if _is_a_slip(word, one)), None)
+
+
+def _plain(word: str) -> str:
+    """As every name of a flow is written: a wrong case or a hyphen is the smallest of slips."""
+    return re.sub(r"[\s-]", "_", word).lower()
 
 
 def _is_a_slip(word: str, other: str) -> bool:

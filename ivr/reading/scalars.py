@@ -284,6 +284,10 @@ Target = Annotated[
     Field(pattern=_INLINED_PATTERN, max_length=60),
     WithJsonSchema({"type": "string", "maxLength": 60, "pattern": NAME_PATTERN}),
 ]
+# Whatever it is: a flow is held against the banks that there are (`flow.step_check`), which tells a slip with its cure.
+BankName = Annotated[
+    str, Field(max_length=60), WithJsonSchema({"type": "string", "maxLength": 60, "pattern": NAME_PATTERN})
+]
 PlainField = Annotated[Name, AfterValidator(plain_field)]
 Language = Annotated[
     str,

@@ -13,32 +13,17 @@ import yaml
 
 from ivr.reading.problems import Problem, line_of
 from ivr.reading.rules import Rule, reading
+from ivr.reading.yaml_errors import meant
 
 Path = tuple[str | int, ...]
 # Fifty times the sample flow, ten times its prompts; PyYAML needs seconds for this much.
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 20
 
-# What a merchant most likely meant where YAML only says what it did not expect.
-CURES = (
-    ("character '\\t'", "indent with spaces, not tabs"),
-    ("scanning an alias", "write the key as a word: star"),
-    ("expected alphabetic or numeric", "put the text in quotes; the keys of a telephone are words: star, pound"),
-    ("cannot start any token", "put the text in quotes"),
-    (
-        "mapping values are not allowed",
-        'a text with a colon needs quotes: "so: here"; otherwise look at the indentation',
-    ),
-    ("could not find expected ':'", "a colon and a space follow each key"),
-    ("expected <block end>", "lines that belong together begin in the same column"),
-    ("expected ',' or", "a bracket or brace is not closed; # begins a comment, so the pound key is written pound"),
-    ("expected the node content", "something is not finished; # begins a comment, so the pound key is written pound"),
-    ("unexpected end of stream", "a quote is not closed"),
-    ("another document", "one file is one flow: remove the line ---"),
-)
-# In braces a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut.
-_CUT_BEFORE = re.compile(r"\d{1,3}|\d{1,3}(,\d{3})+|\d{1,9}", re.ASCII)
-_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3})?", re.ASCII)
+# In braces and brackets a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut.
+_CUT_BEFORE = re.compile(r"(.* )?(\d{1,3}([.,']\d{3})*|\d{1,9})", re.ASCII)
+_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3}( .*)?)?", re.ASCII)
+_CUT_ITEM = re.compile(r"\d{2,4}(\.\d{1,4})? [A-Z]{3}( .*)?", re.ASCII)
 _OPENS = (
     *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
     *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
@@ -109,7 +94,7 @@ def _read(file: str, text: str) -> Source:
         _refuse_depth_and_aliases(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(error) from None
+        raise _not_yaml(text, error) from None
     except yaml.reader.ReaderError as error:
         place = _end_of(text[: error.position])
         raise _Unreadable(
@@ -134,14 +119,9 @@ def _refuse_depth_and_aliases(text: str) -> None:
             )
 
 
-def _not_yaml(error: yaml.MarkedYAMLError) -> _Unreadable:
-    words = f"{error.context or ''} {error.problem or ''}".strip()
-    cure = next((cure for sign, cure in CURES if sign in words), "")
-    mark, opened = error.problem_mark or error.context_mark, error.context_mark
-    if mark and opened and opened.line < mark.line and "is not closed" in cure:
-        mark = opened  # it is noticed far below; the place to look at is where it was opened
-    place = _place(mark) if mark else (1, 1)
-    return _Unreadable(reading.NOT_YAML, place, f"not YAML: {(error.problem or words).removeprefix('but ')}", cure)
+def _not_yaml(text: str, error: yaml.MarkedYAMLError) -> _Unreadable:
+    line, column, message, cure = meant(text, error)
+    return _Unreadable(reading.NOT_YAML, (line, column), message, cure)
 
 
 def _place(mark: yaml.Mark) -> tuple[int, int]:
@@ -163,6 +143,13 @@ def _is_cut(before: Any, key: str, value: yaml.Node) -> bool:
     return is_bare and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_AFTER.fullmatch(key))
 
 
+def _is_cut_item(before: Any, item: yaml.Node) -> bool:
+    is_plain = isinstance(item, yaml.ScalarNode) and item.style is None
+    return (
+        is_plain and isinstance(before, str) and bool(_CUT_BEFORE.fullmatch(before) and _CUT_ITEM.fullmatch(item.value))
+    )
+
+
 class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
@@ -175,11 +162,23 @@ class _Reader:
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
-            return [self.plain(child, (*path, index)) for index, child in enumerate(node.value)]
+            return self.sequence(node, path)
         if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">"):
             line, column = _place(node.start_mark)
             self.values[path] = line, column + (node.style is not None)  # a quote comes before it
         return self.scalar(node)
+
+    def sequence(self, node: yaml.SequenceNode, path: Path) -> list[Any]:
+        items: list[Any] = []
+        end = -1
+        for child in node.value:
+            is_next = child.start_mark.index == end + 1  # no blank after the comma
+            end = child.end_mark.index
+            if node.flow_style and is_next and items and _is_cut_item(items[-1], child):
+                items[-1] = f"{items[-1]},{child.value}"
+            else:
+                items.append(self.plain(child, (*path, len(items))))
+        return items
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         tree: dict[str, Any] = {}

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ivr.words.leading_on import NO_BALANCE_EN, NO_BALANCE_ES, ON_TO_EN, ON_TO_ES
+
 Meaning = Literal["first", "second", ""]
 OPPOSITE: Mapping[Meaning, Meaning] = {"first": "second", "second": "first", "": ""}
 
@@ -67,20 +69,20 @@ _AGREE = {
             "submits?",
             "take (?:the|your|this|my) payment",
             "give (?:us )?(?:my |your )?(?:permission|consent)",
-            "confirms?",
-            "accepts?",
+            f"confirms?{NO_BALANCE_EN}",
+            f"accepts?{NO_BALANCE_EN}",
             "agrees?",
             "approves?",
             "authori[sz]es?",
             "right(?! (?:now|away|to)\\b)",
             "(?<!to )correct(?! (?:it|that|this|them|the|your)\\b)",
-            "go(?:es)? (?:ahead|on)",
-            "continues?",
-            "proceeds?",
+            f"go(?:es)? (?:ahead|on){ON_TO_EN}",
+            f"continues?{ON_TO_EN}",
+            f"proceeds?{ON_TO_EN}",
             "donates?",
             "promises?",
             "allows?",
-            "permits?",
+            "(?<!the )(?<!your )(?<!my )(?<!this )(?<!a )(?<!parking )permits?",
             "sign(?: me)? up",
             "(?:to|and) (?:buy|purchase)",
             "(?:make|complete|finish|submit|send|process) (?:(?:this|the|your|my|a) )?(?:payment|purchase|transaction|donation)",
@@ -149,9 +151,9 @@ _AGREE = {
     "es": ChoiceWords(
         first=any_of(
             "pag(?:ar(?:l[oa]s?)?|ue|a|ando)",
-            "cobr(?:ar(?:l[oa]s?)?|en|emos)",
-            "confirm(?:ar(?:l[oa])?|o|e|a)",
-            "acept(?:ar(?:l[oa])?|o|e|a)",
+            "cobr(?:ar(?:l[oa]s?)?|en|emos|amos)",
+            f"confirm(?:ar(?:l[oa])?|o|e|a){NO_BALANCE_ES}",
+            f"acept(?:ar(?:l[oa])?|o|e|a){NO_BALANCE_ES}",
             "autoriz(?:ar(?:l[oa])?|o|a)",
             "autorice",
             "aprobar(?:l[oa])?",
@@ -159,10 +161,10 @@ _AGREE = {
             "correct[oa]s?",
             "est[áa] bien",
             "adelante",
-            "continuar",
-            "continúe",
-            "seguir",
-            "proceder",
+            f"continuar{ON_TO_ES}",
+            f"continúe{ON_TO_ES}",
+            f"seguir{ON_TO_ES}",
+            f"proceder{ON_TO_ES}",
             "donar",
             "promet(?:er(?:l[oa])?|o)",
             "permit(?:ir(?:l[oa])?|o)",

@@ -29,6 +29,11 @@ _ONLY_THIS_PAYS = {
 _HARMLESS_PHRASES = {
     "en": any_of(
         "(?:over|by|on) the (?:tele)?phone",
+        "(?:on|using|with) (?:your|the) (?:touch[- ]tone )?(?:(?:tele)?phone(?:['’]s)? )?(?:key|dial ?)pad",
+        # Of the key, not of the payment: who pays "on your phone" may get a link.
+        "(?:(?<=\\d )|(?<=\\bone )|(?<=\x01 ))on your (?:touch[- ]tone )?(?:tele)?phone",
+        "(?:shall|should|may|could) we",
+        "we (?:shall|should)",
         "by (?:tele)?phone",
         "right (?:now|away)",
         "at once",
@@ -43,6 +48,8 @@ _HARMLESS_PHRASES = {
     ),
     "es": any_of(
         "por tel[ée]fono",
+        "(?:en|con) (?:su|el) teclado(?: (?:de su|del) tel[ée]fono)?",
+        "(?:(?<=\\d )|(?<=\\buno )|(?<=\x01 ))(?:en|de) su tel[ée]fono",
         "ahora mismo",
         "de inmediato",
         "nuevo (?:saldo|total|importe|monto)",
@@ -59,13 +66,15 @@ _HARMLESS_PHRASES = {
 }
 _HARMLESS = {
     "en": any_of(
-        "an|if|this|that|these|those|your|my|our|i|we|us|it|its|that['’]s|to|of|on|with|are|am|be|do|does|would|will|want|wants",
+        "(?:that|it|this|there|here|everything|all)['’]s|(?:you|we|i)['’](?:d|ll|re|m|ve)",
+        "an|if|this|that|these|those|your|my|our|i|we|us|it|its|to|of|on|with|are|am|be|do|does|would|will|want|wants",
         "wish|wishes|like|ready|today|immediately|here|also|amount|total|balance|bills?|invoices?|cards?|credit|debit|sum",
         "due|full|whole|entire|exact|remaining|current|outstanding|monthly|minimum|payments?|purchase|transaction|order",
         "rent|donation|charges?|ending|ends|everything|anything|all|what|yes|ok|okay|securely|safely|information|details",
         "visa|mastercard|amex|discover|both|below|above|thank|thanks|go|going|there|when|once|ready",
         "plan|agreement|arrangement|terms|instal?lments?|parts?|each|every|month|months",
-        "electric|electricity|water|gas|internet|tax|taxes|medical|insurance|membership|parking|tuition|premium|fees?|fare",
+        "electric|electricity|water|gas|internet|tax|taxes|medical|insurance|membership|parking|tuition|premium|fees?|fare|tickets?|citations?|fines?|tolls?|permits?",
+        "speeding|traffic|subscriptions?|utility|utilities|school|county|city",
     ),
     "es": any_of(
         "cuando|una vez|listo|lista",
@@ -75,7 +84,8 @@ _HARMLESS = {
         "deuda|complet[oa]|entero|exacto|pendiente|actual|m[íi]nimo|mensual|terminada|terminan?|todo|sí|inmediatamente",
         "aquí|datos|informaci[óo]n|visa|mastercard|amex|discover|gracias|favor|as[íi]|seguridad",
         "plan|acuerdo|mensualidad(?:es)?|partes?|cada|mes|meses|plazos",
-        "luz|agua|gas|internet|impuestos?|seguro|membres[íi]a|estacionamiento|colegiatura|cuota|multa",
+        "luz|agua|gas|internet|impuestos?|seguro|membres[íi]a|estacionamiento|colegiatura|cuota|multas?|boletas?|infracci[óo]n(?:es)?|peajes?|suscripci[óo]n",
+        "inscripci[óo]n|permisos?|tr[áa]nsito|quisiera|gustar[íi]a",
     ),
 }
 # "To pay Acme Power": a name, which no list can have. What is written like one and says how, or that nothing, is none.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import prompts as rules
@@ -102,7 +103,16 @@ def _shape_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
             yield name, file.problem(NOT_A_NAME, name, message, "small letters, digits and _")
         if name not in file.texts:
             message = f"prompt '{name}' is not a text"
-            yield name, file.problem(rules.PROMPT_NOT_TEXT, name, message, 'write the words in quotes: "..."')
+            yield name, file.problem(rules.PROMPT_NOT_TEXT, name, message, _as_text(file.source.tree[name]))
+
+
+def _as_text(written: Any) -> str:
+    """Keys in braces are mostly slots: `{done:key}`, without quotes, is for YAML the key `done:key` without a value."""
+    is_slots = isinstance(written, dict) and all(isinstance(value, str) for value in written.values())
+    if not is_slots or not written:
+        return 'write the words in quotes: "..."'
+    slots = " ".join(f"{{{key}:{value}}}" if value else f"{{{key}}}" for key, value in written.items())
+    return f'put quotes round it: "{slots}"'
 
 
 def _text_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Problem]:

@@ -180,6 +180,50 @@ def test_a_least_amount_above_what_is_due_is_what_is_due():
     assert phrase["min"] == phrase["max"] == Money(500)
 
 
+BETWEEN = "between: [bill.min, bill.due]"
+FULL = "1: {say: pay_full_balance, set: bill.due, then: card}"
+
+
+def test_a_least_amount_over_the_limit_is_told_and_nothing_is_charged():
+    bill = {"bill.due": Money(90000), "bill.min": Money(60000)}
+    talk = Talk().at_account().keys("12345678").found(**bill).keys("2")
+    assert talk.said == ["limit_max_amount", "you_were_not_charged", "goodbye"]
+    assert talk.phrase("limit_max_amount")["max"] == Money(50000)
+    assert "amount" not in talk.call.values
+    assert talk.call.outcome == "unpaid"
+
+
+def test_what_is_due_can_be_paid_where_it_is_less_than_a_least_amount_of_the_flows_own():
+    flow = sample((BETWEEN, "between: [50.00 USD, bill.due]"))
+    phrase = Talk(flow).at_amount().keys("2").phrase("enter_money")
+    assert phrase["min"] == phrase["max"] == Money(4250)
+
+
+@pytest.mark.parametrize("between", ["[bill.due, 10.00 USD]", "[20.00 USD, bill.min]"])
+def test_bounds_that_turn_out_to_be_the_wrong_way_round_are_told_and_nobody_is_asked(between: str):
+    talk = Talk(sample((BETWEEN, f"between: {between}"))).at_amount().keys("2")
+    assert talk.said == ["bill_not_payable", "you_were_not_charged", "goodbye"]
+    assert "amount" not in talk.call.values
+
+
+def test_a_key_whose_amount_is_more_than_is_due_is_not_offered():
+    flow = sample((FULL, f"{FULL}\n      3: {{say: pay_full_balance, set: bill.min + 40.00 USD, then: card}}"))
+    talk = Talk(flow).at_amount()
+    assert talk.said == ["pay_full_balance", "pay_another_amount"]
+    assert talk.keys("3").said == ["no_match", "pay_full_balance", "pay_another_amount"]
+    bill = {"bill.due": Money(9000), "bill.min": Money(1000)}
+    talk = Talk(flow).at_account().keys("12345678").found(**bill)
+    assert talk.said == ["pay_full_balance", "pay_full_balance", "pay_another_amount"]
+    assert talk.keys("3").call.values["amount"] == Money(5000)
+
+
+def test_a_menu_of_amounts_that_cannot_be_paid_says_so_and_is_left():
+    two = "      2: {say: pay_another_amount, then: other_amount}\n"
+    flow = sample((FULL, "1: {say: pay_full_balance, set: bill.due - 42.50 USD, then: other_amount}"), (two, ""))
+    talk = Talk(flow).at_amount()
+    assert talk.said == ["bill_not_payable", "you_were_not_charged", "goodbye"]
+
+
 def test_a_bill_in_another_currency_than_the_limit_is_found_out_at_its_look_up():
     bill = {"bill.due": Money(4250, "EUR"), "bill.min": Money(100, "EUR")}
     talk = Talk().at_account().keys("12345678").found(**bill)

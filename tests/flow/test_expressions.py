@@ -14,9 +14,11 @@ from ivr.flow.expressions import (
     UnreadableFormula,
     evaluate,
     names_in,
+    never_yes,
     read_expression,
     type_of,
 )
+from ivr.flow.expressions.bounds import difference, never_negative
 
 TYPES: dict[str, Type] = {
     **BUILT_IN,
@@ -110,12 +112,72 @@ def test_a_name_of_unknown_type_is_no_mistake_here():
     assert isinstance(type_of(read_expression("bill.due + today"), TYPES).mistakes[0], Mistyped)
 
 
+NEVER_YES = {
+    "today >= 2026-12-31 and today <= 2026-12-01": "'today' is never >= 2026-12-31 and <= 2026-12-01 at once",
+    "now < 9:00 and 17:00 < now": "'now' is never < 9:00 and > 17:00 at once",
+    "bill.due > 5.00 USD and open and bill.due = 5.00 USD": "'bill.due' is never > 5.00 USD and = 5.00 USD at once",
+    "bill.due - 5 % > 9.00 USD and bill.due - 5 % < 8.00 USD": "this is never > 9.00 USD and < 8.00 USD at once",
+    'account_number = "1" and account_number = "2"': '\'account_number\' is never = "1" and = "2" at once',
+    "open or not (weekday = monday and weekday = sunday)": "'weekday' is never = monday and = sunday at once",
+    "today - 2026-12-01 > 5 days and today - 2026-12-01 < 2 days": "this is never > 5 days and < 2 days at once",
+    "bill.due < bill.min": "this is never yes",
+    "bill.due + 5 % < bill.min - 1.00 USD": "this is never yes",
+    "bill.due + 0.01 USD = bill.min": "this is never yes",
+}
+SOMETIMES_YES = [
+    "now >= 22:00 or now < 6:00",
+    "today >= 2026-12-01 and today <= 2026-12-01",
+    "bill.due > 5.00 USD and bill.due > 10.00 USD",
+    "bill.due > 5.00 USD or bill.due < 4.00 USD",
+    "bill.due = bill.min and bill.due <= bill.min",
+    "bill.due = 0.00 USD",
+    "bill.due > 9.00 USD and bill.min < 8.00 USD",
+    "bill.due + bill.fee < 1.00 USD",
+    "bill.due > 5.00 USD and not (bill.due > 4.00 USD)",
+]
+
+
+@pytest.mark.parametrize("text", NEVER_YES)
+def test_a_condition_that_excludes_itself_is_known(text: str):
+    (found,) = never_yes(read_expression(text), text)
+    assert found.message.startswith(NEVER_YES[text])
+
+
+@pytest.mark.parametrize("text", SOMETIMES_YES)
+def test_a_condition_that_may_be_yes_is_none_that_never_is(text: str):
+    assert list(never_yes(read_expression(text), text)) == []
+
+
+AMOUNTS = (
+    "bill.due",
+    "bill.min",
+    "5.00 USD",
+    "bill.due - bill.min",
+    "bill.due - 5 %",
+    "3 % of bill.min",
+    "bill.due + 1.00 USD",
+)
+
+
+@given(st.sampled_from(AMOUNTS), st.sampled_from(AMOUNTS), st.integers(0, 9000), st.integers(0, 9000))
+def test_what_is_said_of_two_amounts_before_a_call_is_true_in_it(one: str, other: str, due: int, least: int):
+    values = {"bill.due": Money(max(due, least)), "bill.min": Money(min(due, least))}
+    first, second = read_expression(one), read_expression(other)
+    worth = [evaluate(each, values.__getitem__).minor for each in (first, second)]
+    if never_negative(difference(first, second)):
+        assert worth[0] >= worth[1] - 1  # a share is rounded
+
+
 UNREADABLE = {
     "bill.due >": (10, "not finished", "a value is expected"),
     "": (0, "not finished", "a value is expected"),
     "bill.due == 5.00 USD": (10, "'=' cannot stand here", "one '=' is enough"),
     "bill.due > $5": (11, "'$5'", "write an amount like 5.00 USD"),
     "bill.due > 5,00 USD": (12, "',00'", "with a point"),
+    "bill.due > 1,000.00 USD": (11, "'1,000.00 USD' has a thousands separator", "leave the separator out: 1000.00 USD"),
+    "bill.due > 1.234.000,50 EUR": (11, "thousands separator", "leave the separator out: 1234000.50 EUR"),
+    "bill.due > 1 000 USD and open": (11, "'1 000 USD' has a thousands separator", "out: 1000 USD"),
+    "bill.due > 1.000 USD": (11, "USD has 2 decimal places", "no other separator, such as 1000.00 USD"),
     "bill.due * 2": (9, "'*'", "nothing is multiplied"),
     "open AND open": (5, "'AND'", "write 'and'"),
     "open && open": (5, "'&&'", "write 'and'"),

@@ -2,8 +2,10 @@
 
 import pytest
 
+from ivr.cli.reports import line
+from ivr.flow.files import read_flows
 from ivr.reading.rules import RULES
-from tests.flows.cases import Case, cases
+from tests.flows.cases import AROUND, Case, cases, without
 
 BROKEN, MERCHANTS = cases("broken"), cases("merchants")
 # What merchants wrote that can be used; advice may stand beside it.
@@ -38,3 +40,14 @@ def test_every_rule_is_found_in_one_of_them() -> None:
     # A language that no flow speaks, and two about one whose words are not read.
     elsewhere = {"T610", "T611", "T616"}
     assert told | elsewhere == set(RULES)
+
+
+def test_a_missing_prompt_is_not_taken_for_its_own_second_wording() -> None:
+    case = next(case for case in BROKEN if case.name == "bank-in-capitals")
+    prompts = [(file, without(text, {"enter_account_number"})) for file, text in case.prompts()]
+    assert "enter_account_number_again" in prompts[0][1]
+    found = read_flows([(case.file.name, case.file.read_bytes())], prompts, AROUND).problems
+    told = [line(problem) for problem in found if problem.rule.code == "T502"]
+    assert told == [
+        "bank-in-capitals.yaml:7:5: T502 prompt 'enter_account_number' is missing in en-US (add it to prompts/en-US.yaml)"
+    ]

@@ -9,6 +9,7 @@ import pytest
 
 from ivr.flow.compiler import Around
 from ivr.flow.files import read_flows
+from ivr.flow.steps import words
 from ivr.reading.problems import Problem, without_card_numbers
 from ivr.reading.rules import RULES, Rule
 from ivr.reading.rules.rule import rule
@@ -49,6 +50,10 @@ def test_a_rule_says_what_and_why_in_whole_sentences(one: Rule):
         assert text.strip().endswith((".", "`."))
     assert "\n" not in one.what
     assert one.bad != one.good
+
+
+def test_a_step_without_a_kind_is_told_every_kind_that_there_is():
+    assert set(re.findall(r"[a-z_]+", RULES["T311"].why.partition(":")[2])) - {"or"} == set(words())
 
 
 def test_advice_has_codes_of_its_own():

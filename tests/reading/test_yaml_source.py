@@ -41,6 +41,13 @@ def test_every_key_stays_as_it_is_written(key: str):
             "steps:\n  a: {x: y}\n b: {x: y}",
             "f:3:2: not YAML: expected <block end>, but found '<block mapping start>' (lines that belong",
         ),
+        ("a b\nc: d", "f:1:1: not YAML: no colon after 'a' (a colon and a space follow each key: 'a: ...')"),
+        ('# words\n\na "b"\n# more\n\nc: d', "f:3:1: not YAML: no colon after 'a' (a colon"),
+        ("a: b\nc d\n  e f\ng: h", "f:2:1: not YAML: no colon after 'c' (a colon"),
+        ("a:\n  b c\n  d: e", "f:2:3: not YAML: no colon after 'b' (a colon"),
+        ("a: b\n  c d\n  e: f", "f:3:4: not YAML: mapping values are not allowed here (a text with a colon needs"),
+        ("a: {b:c} d", "f:1:4: not YAML: '{b:c}' is read as keys, and words follow it (put quotes round it: a text"),
+        ("a: {b: c} d", "f:1:11: not YAML: expected <block end>, but found '<scalar>' (lines that belong"),
         ("a: 1\n---\nb: 2", "f:2:1: not YAML: found another document (one file is one flow: remove the line ---)"),
         ("a: &x 1\nb: *x", "f:2:4: anchors and aliases are not used here (write it out)"),
         ("a: 1\na: 2", "f:2:1: 'a' is there twice (it is first on line 1)"),
@@ -77,3 +84,19 @@ def test_a_problem_below_what_is_known_is_told_at_the_nearest_place():
     source = read_yaml("f", "a:\n  b: 1\n")
     assert source.line(("a", "b", "c"), "wrong") == "f:2:3: wrong"
     assert str(source.problem(UNKNOWN_KEY, (), "wrong", "cure")) == "f:1:1: wrong (cure)"
+
+
+CUT = {
+    "[1,000.00 USD, bill.due]": ["1,000.00 USD", "bill.due"],
+    "[bill.min, bill.due - 1.000,00 USD]": ["bill.min", "bill.due - 1.000,00 USD"],
+    "[1, 000.00 USD]": ["1", "000.00 USD"],
+    "[1,200,300]": ["1", "200", "300"],
+    "{set: bill.due - 1,000.00 USD, then: card}": {"set": "bill.due - 1,000.00 USD", "then": "card"},
+    "{if: bill.due > 1,000 USD and open, then: card}": {"if": "bill.due > 1,000 USD and open", "then": "card"},
+    "{set: a1,000: card}": {"set": "a1", "000": "card"},
+}
+
+
+@pytest.mark.parametrize("text", CUT)
+def test_an_amount_that_yaml_cuts_at_its_comma_is_read_as_it_was_meant(text: str):
+    assert read_yaml("f", text).tree == CUT[text]

@@ -7,10 +7,11 @@
     account_number starts with "9"          yes or no
     language in [es-MX, es-419]             yes or no
 
-Words and precedence are in `grammar`, types in `kinds` and `types`. An expression is read once, checked by its types when the flow is
+Words and precedence are in `grammar`, types in `kinds` and `types`, what holds in every call in `bounds` and `contradictions`. An expression is read once, checked by its types when the flow is
 checked, and evaluated by the values of a call; time and place of the call are values like others.
 """
 
+from ivr.flow.expressions.contradictions import NeverYes, never_yes
 from ivr.flow.expressions.evaluating import evaluate
 from ivr.flow.expressions.grammar import (
     LONGEST,
@@ -35,6 +36,7 @@ __all__ = [
     "Literal",
     "Mistyped",
     "Name",
+    "NeverYes",
     "Operation",
     "Type",
     "Typed",
@@ -42,6 +44,7 @@ __all__ = [
     "evaluate",
     "leaves_of",
     "names_in",
+    "never_yes",
     "read_expression",
     "type_of",
 ]

@@ -55,6 +55,7 @@ _SLIPS = (
     ("*", "nothing is multiplied; a share is written '5 % of bill.due'"),
     ("/", "nothing is divided; a share is written '5 % of bill.due'"),
     (",", "write an amount with a point, like 1200.50 USD"),
+    ("between", "write both ends: bill.due >= 10.00 USD and bill.due <= 50.00 USD"),
 )
 
 
@@ -127,6 +128,9 @@ def _unreadable(text: str, error: UnexpectedInput) -> UnreadableFormula:
     at = error.pos_in_stream if isinstance(error.pos_in_stream, int) and error.pos_in_stream >= 0 else len(text)
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return UnreadableFormula(len(text), "the expression is not finished", _missing(error))
+    if (grouped := next((one for one in _GROUPED.finditer(text) if one.start() <= at <= one.end()), None)) is not None:
+        plain = f"leave the separator out: {_without_groups(grouped)}"
+        return UnreadableFormula(grouped.start(), f"'{grouped[0][:20]}' has a thousands separator", plain)
     rest = text[at:]
     cure = next((cure for slip, cure in _SLIPS if rest.startswith(slip) or text[max(at - 1, 0) :].startswith(slip)), "")
     word = re.match(r"\S+", rest)
@@ -134,6 +138,15 @@ def _unreadable(text: str, error: UnexpectedInput) -> UnreadableFormula:
     if not cure and isinstance(error, UnexpectedCharacters) and shown.lower() in ("and", "or", "not", "in", "of"):
         cure = f"write '{shown.lower()}'"
     return UnreadableFormula(at, f"'{shown}' cannot stand here", cure or _missing(error))
+
+
+# "1,000.00 USD", and as it is written elsewhere: 1.000,00, 1'000.00, 1 000.00.
+_GROUPED = re.compile(r"(?<!\w)(\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+)(?:[.,](\d{1,4}))?(?!\d)( [A-Z]{3})?")
+
+
+def _without_groups(found: re.Match[str]) -> str:
+    part = f".{found[2]}" if found[2] else ""
+    return re.sub(r"\D", "", found[1]) + part + (found[3] or "")
 
 
 def _missing(error: UnexpectedInput) -> str:
@@ -209,7 +222,11 @@ def _time(text: str) -> time:
     return time(int(hour), int(minute))
 
 
-_EXAMPLES: dict[str, str] = {"date": "a day that exists, such as 2026-12-31", "time": "such as 17:30"}
+_EXAMPLES: dict[str, str] = {
+    "money": "an amount has a decimal point and no other separator, such as 1000.00 USD",
+    "date": "a day that exists, such as 2026-12-31",
+    "time": "such as 17:30",
+}
 _LEAVES: dict[str, tuple[Type, Any]] = {
     "MONEY": ("money", _money),
     "PERCENT": ("percent", _percent),

@@ -1,6 +1,7 @@
 """`ask: money`: an amount, cents implied, always read back and confirmed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
@@ -14,7 +15,7 @@ from ivr.flow.talk.amounts import choose, is_paid_off
 from ivr.flow.talk.dropping import MOST_KEYS
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match
-from ivr.flow.talk.values import fixed_amount, money_of
+from ivr.flow.talk.values import fixed_amount, is_never_paid, is_no_less, money_of
 from ivr.reading.rules import values
 from ivr.reading.scalars import LONGEST_AMOUNT, PayableAmount, Target, WrongValue
 
@@ -77,8 +78,9 @@ other_amount:
         yield from ()
 
     def formulas(self) -> Iterator[Formula]:
-        for index, text in enumerate(self.between or ()):
-            yield Formula(("between", index), text, "money")
+        if self.between is not None:
+            yield Formula(("between", 0), self.between[0], "money", pays="at_least")
+            yield Formula(("between", 1), self.between[1], "money", pays="at_most")
 
     @property
     def fixed_amounts(self) -> Iterator[tuple[Place, Money]]:
@@ -93,17 +95,21 @@ other_amount:
         return known | {"money", "amount"} if outcome == "ok" else known
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
-        if self.between is None:
-            return
-        cure = "write it as [bill.min, bill.due]"
-        low, high = map(fixed_amount, self.between)
-        if self.between == ("bill.due", "bill.min") or (low and high and low.minor > high.minor):
+        if self.between is None or is_never_paid(self.between[1]):
+            return  # the second is told where amounts are read
+        low, high = self.between
+        is_reversed = is_no_less(low, high)
+        if is_reversed:
             message = "'between' has its values the wrong way round"
-            cure = f"write it as [{self.between[1]}, {self.between[0]}]"
-            yield Finding(values.BETWEEN_REVERSED, ("between",), message, cure)
-        elif self.between[0] == self.between[1]:
-            message = f"only one amount is between '{self.between[0]}' and '{self.between[1]}'"
-            yield Finding(values.BETWEEN_REVERSED, ("between",), message, cure)
+            yield Finding(values.BETWEEN_REVERSED, ("between",), message, f"write it as [{high}, {low}]")
+        elif is_reversed is None:
+            message = f"only one amount is between '{low}' and '{high}'"
+            yield Finding(values.BETWEEN_REVERSED, ("between",), message, "write it as [bill.min, bill.due]")
+
+    @property
+    def passes_by(self) -> frozenset[str]:
+        """Where no amount fits between the two, nobody is asked."""
+        return frozenset({"gave_up"} if self.between else ())
 
     def drawn(self) -> Drawn:
         return Drawn("talk", "ask money")
@@ -121,16 +127,18 @@ other_amount:
         """Nine cents, where they can be paid."""
         if turn.call.phase != "entry" or not key.isdecimal():
             return False
-        low, high = self._bounds(turn)
-        return low.minor <= int(key) <= high.minor
+        span = self._span(turn)
+        return span is not None and int(key) in span.minors
 
     def put(self, turn: Turn) -> Reply:
         if turn.call.phase == "confirm":
             return self._ask_to_confirm(turn), Listen()
         if is_paid_off(turn):
             return turn.say("nothing_due"), End()
-        low, high = self._bounds(turn)
-        turn = turn.say("enter_money", min=low, max=high)
+        span = self._span(turn)
+        if span is None:
+            return self._nothing_fits(turn)
+        turn = turn.say("enter_money", min=span.low, max=span.high)
         # Not over by its length: a card number keyed in here is to arrive in one piece, and is known by that.
         rules = turn.rules(1, LONGEST_AMOUNT, is_plain=True, ends_by_length=False)
         return turn.collect("money", rules), Listen()
@@ -144,11 +152,13 @@ other_amount:
         span = span_of(turn, event, 1, MOST_KEYS)
         if (reply := edited(turn, span.reading)) is not None:
             return reply
-        low, high = self._bounds(turn)
+        amounts = self._span(turn)
+        if amounts is None:
+            return self._nothing_fits(turn)
         text = event.keys.text()[span.start : span.end]
-        if not text.isdecimal() or len(text) > LONGEST_AMOUNT or not low.minor <= int(text) <= high.minor:
-            return no_match(turn, "no_match_money", min=low, max=high)
-        return self._ask_to_confirm(turn.remember(money=Money(int(text), low.currency))), Listen()
+        if not text.isdecimal() or len(text) > LONGEST_AMOUNT or int(text) not in amounts.minors:
+            return no_match(turn, "no_match_money", min=amounts.low, max=amounts.high)
+        return self._ask_to_confirm(turn.remember(money=Money(int(text), amounts.low.currency))), Listen()
 
     def _ask_to_confirm(self, turn: Turn) -> Turn:
         return ask_to_confirm(turn, "money", turn.call.values["money"])
@@ -159,15 +169,36 @@ other_amount:
             raise TypeError("an amount is money")
         return choose(turn, amount), Leave("ok")
 
-    def _bounds(self, turn: Turn) -> tuple[Money, Money]:
-        """Never more than is due, nor than the flow's largest amount."""
-        limit, payable = turn.flow.head.limits.max_amount, turn.call.payable
-        if payable is not None and payable.owed.currency == limit.currency:
-            limit = min(limit, payable.owed)
+    def _span(self, turn: Turn) -> "_Span | None":
+        """Never more than is due, nor than the flow's largest amount; None where the least that is asked for is more than that.
+        A bill that owes less than the least can be paid as it is."""
+        limit = turn.flow.head.limits.max_amount
+        owed = turn.call.payable.owed if turn.call.payable else limit
+        top = min(limit, owed) if owed.currency == limit.currency else limit
         if self.between is None:
-            return Money(1, limit.currency), limit
+            return _Span(Money(1, limit.currency), top)
         low, high = (money_of(turn, text) for text in self.between)
         if not low.currency == high.currency == limit.currency:
             raise ValueError("the bill and the flow's max_amount are in different currencies")
-        top = min(high.minor, limit.minor)
-        return Money(min(max(low.minor, 1), top), low.currency), Money(top, high.currency)
+        if turn.call.payable is not None and owed.currency == limit.currency:
+            low = min(low, owed)
+        span = _Span(max(low, Money(1, low.currency)), min(high, top))
+        return span if span.minors else None
+
+    def _nothing_fits(self, turn: Turn) -> Reply:
+        """The least is more than can be charged at once, or more than the most. Nobody is asked for what cannot be keyed in."""
+        assert self.between is not None
+        limit = turn.flow.head.limits.max_amount
+        if turn.call.payable is None or money_of(turn, self.between[0]) > limit:
+            return turn.say("limit_max_amount", max=limit), Leave("gave_up")
+        return turn.say("bill_not_payable"), Leave("gave_up")
+
+
+@dataclass(frozen=True)
+class _Span:
+    low: Money
+    high: Money
+
+    @property
+    def minors(self) -> range:
+        return range(self.low.minor, self.high.minor + 1)

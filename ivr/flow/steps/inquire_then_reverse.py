@@ -27,7 +27,7 @@ from ivr.flow.talk.amounts import lower_what_is_owed
 from ivr.flow.talk.charging import HOLD_S, count_pause, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges
-from ivr.reading.scalars import Name, Target
+from ivr.reading.scalars import BankName, Target
 
 RESOLVE_PATIENCE_S = 45.0  # after this the caller is told that a text will follow
 RECEIPT = frozenset({"amount", "number", "confirmation_number"})
@@ -58,7 +58,7 @@ find_out:
         "card_declined": frozenset({"amount", "brand", "last4"}),
     }
 
-    inquire_then_reverse: Name
+    inquire_then_reverse: BankName
     """The bank."""
     then: dict[str, Target]
     """Where each outcome goes."""

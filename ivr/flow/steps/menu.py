@@ -93,6 +93,11 @@ amount:
     def ends_by(self) -> frozenset[str]:
         return frozenset() if "gave_up" in self.then else frozenset({"gave_up"})
 
+    @property
+    def passes_by(self) -> frozenset[str]:
+        """Where no key's amount can be paid, nobody is asked."""
+        return frozenset({"gave_up"} if all(option.set for option in self.menu.values()) else ())
+
     def says(self) -> Iterator[Said]:
         for key, option in self.menu.items():
             fills = frozenset({"key", "amount"} if option.is_said else {"key"})
@@ -112,7 +117,7 @@ amount:
     def formulas(self) -> Iterator[Formula]:
         for key, option in self.menu.items():
             if option.set is not None:
-                yield Formula(("menu", key, "set"), option.set, "money")
+                yield Formula(("menu", key, "set"), option.set, "money", pays="as_it_is")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return (facts | {"amount"}) - {"confirmed"} if self._sets_amount(path) else facts
@@ -141,9 +146,11 @@ amount:
         return key in self._offered(turn)
 
     def put(self, turn: Turn) -> Reply:
-        """An amount over the flow's largest is said, and not offered."""
-        offered, limit = self._offered(turn), turn.flow.head.limits.max_amount
-        if len(offered) < len(self.menu):
+        """An amount that cannot be paid is not offered; that one is over the flow's largest is said."""
+        payable, offered, limit = self._payable(turn), self._offered(turn), turn.flow.head.limits.max_amount
+        if not payable:
+            turn = turn.say("bill_not_payable" if turn.call.payable else "amount_not_payable")
+        elif len(offered) < len(payable):
             turn = turn.say("due_over_limit" if turn.call.payable else "limit_max_amount", max=limit)
         if not offered:
             return turn, Leave("gave_up")
@@ -165,24 +172,35 @@ amount:
             return no_match(turn, "no_match")
         return (turn, Leave(f"key_{key}")) if option.set is None else self._set_amount(turn, key, option.set)
 
-    def _offered(self, turn: Turn) -> Mapping[str, MenuOption]:
-        """The keys whose amount, where it can be charged from there on, is not over the flow's largest."""
-        limit, step = turn.flow.head.limits.max_amount, turn.call.step
+    def _payable(self, turn: Turn) -> Mapping[str, MenuOption]:
+        """The keys whose amount is more than nothing and no more than is due. Of a bill that is paid all: each says so."""
         return {
             key: option
             for key, option in self.menu.items()
+            if option.set is None or is_paid_off(turn) or _can_be_paid(turn, money_of(turn, option.set))
+        }
+
+    def _offered(self, turn: Turn) -> Mapping[str, MenuOption]:
+        """Of those, the keys whose amount, where it can be charged from there on, is not over the flow's largest."""
+        limit, step = turn.flow.head.limits.max_amount, turn.call.step
+        return {
+            key: option
+            for key, option in self._payable(turn).items()
             if option.set is None
             or not _is_over(money_of(turn, option.set), limit)
             or not turn.flow.charges(turn.flow.follow(step, f"key_{key}"))
         }
 
     def _set_amount(self, turn: Turn, key: str, written: str) -> Reply:
-        amount, limit = money_of(turn, written), turn.flow.head.limits.max_amount
         if is_paid_off(turn):
             return turn.say("nothing_due"), End()
-        if amount.minor <= 0 or amount.currency != limit.currency or is_more_than_owed(turn, amount):
-            return no_match(turn, "amount_not_payable")
-        return choose(turn, amount), Leave(f"key_{key}")
+        return choose(turn, money_of(turn, written)), Leave(f"key_{key}")
+
+
+def _can_be_paid(turn: Turn, amount: Money) -> bool:
+    """Nothing is set that may be more than the bill: a menu says amounts before they are chosen."""
+    is_ours = amount.currency == turn.flow.head.limits.max_amount.currency
+    return amount.minor > 0 and is_ours and not is_more_than_owed(turn, amount)
 
 
 def _is_over(amount: Money, limit: Money) -> bool:

@@ -33,7 +33,7 @@ from ivr.flow.talk.amounts import is_own_amount, lower_what_is_owed
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, ways
-from ivr.reading.scalars import Name, Target
+from ivr.reading.scalars import BankName, Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
 DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
@@ -91,7 +91,7 @@ charge:
         "result_unpaid_sms": frozenset({"amount"}),
     }
 
-    pay: Name
+    pay: BankName
     """The bank."""
     paid_for: Name | None = Field(alias="for", default=None)
     """Where nothing is looked up: the answer that the payment is for, such as a meter's number."""

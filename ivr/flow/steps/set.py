@@ -83,7 +83,8 @@ reduced:
 
     def formulas(self) -> Iterator[Formula]:
         for name, text in self.set.items():
-            yield Formula(("set", name), text, "money" if name == "amount" else "", name)
+            is_amount = name == "amount"
+            yield Formula(("set", name), text, "money" if is_amount else "", name, "at_most_due" if is_amount else "")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """An amount that cannot be paid is none."""

@@ -8,6 +8,7 @@ from ivr.core.caller import caller_key
 from ivr.core.hours import OpeningHours
 from ivr.core.money import Money
 from ivr.flow.expressions import Expression, Literal, Name, UnreadableFormula, evaluate, names_in, read_expression
+from ivr.flow.expressions.bounds import difference, is_nothing, negated, never_negative, sum_of
 from ivr.flow.talk.turn import Turn
 
 
@@ -27,6 +28,19 @@ def fixed_amount(text: str) -> Money | None:
     """An amount that is the same in every call; None for what is computed, or cannot be read."""
     read = _read(text)
     return read.value if isinstance(read, Literal) and read.type == "money" else None
+
+
+def is_no_less(text: str, other: str) -> bool | None:
+    """Whether one amount is never less than another in any call; None where the two are the same in every call."""
+    one, two = _read(text), _read(other)
+    found = difference(one, two) if one and two else None
+    return None if is_nothing(found) else never_negative(found)
+
+
+def is_never_paid(text: str) -> bool:
+    """Whether an amount is nothing or less in every call."""
+    read = _read(text)
+    return read is not None and never_negative(negated(sum_of(read)))
 
 
 def is_name(text: str) -> bool:

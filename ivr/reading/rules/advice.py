@@ -19,7 +19,8 @@ MANY_TRIES = rule(
     "T602",
     "many-tries",
     what="More than five tries at one question.",
-    why="Who has failed three times needs another way to pay, not a fourth try; and every try is a guess for somebody who guesses.",
+    why="""A caller who has failed three times needs another way to pay, not a fourth try; and every try is a guess for somebody who
+guesses.""",
     bad="""
 patience: {first_key: 5s, tries: 8}
 """,
@@ -243,7 +244,8 @@ WORDING_OF_NOTHING = rule(
     "T615",
     "wording-of-nothing",
     what="A prompt is named as another wording of a prompt, or for a step, a flow or an error, that does not exist.",
-    why="""It is said in place of the prompt where its name fits. With a slip in the name nobody ever hears it.""",
+    why="""A prompt such as `enter_money_again` is said in place of `enter_money` the second time (docs/prompts.md, "Other wordings"). With a
+slip in the name nobody ever hears it.""",
     bad="""
 enter_acount_number_again: "Your account number, please."
 """,
@@ -258,7 +260,7 @@ CONSENT_NOT_READ = rule(
     "consent-not-read",
     what="The prompt that asks for consent is in a language whose words are not read.",
     why="""In English and Spanish key 1 has to say that it pays. In other languages only digits are read, so that nothing but a
-speaker can tell whether a caller who presses 1 means to pay.""",
+speaker can tell whether a caller who presses 1 means to pay. Let one read it; the advice stays.""",
     bad="""
 confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. Pour payer, appuyez sur 1."
 """,
@@ -271,7 +273,7 @@ confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. To pay, press 1."
 MORE_THAN_DUE = rule(
     "T640",
     "more-than-due",
-    what="An amount to pay is computed that is more than what is due.",
+    what="An amount to pay is computed that is, or may be, more than what is due.",
     why="""Nobody is charged more than is due. The amount would be lowered to what is due, so that a fee is never paid: add fees to
 the bill in your billing system.""",
     bad="""
@@ -281,6 +283,20 @@ steps:
     good="""
 steps:
   amount: {set: {amount: bill.due}, then: card}
+""",
+    is_advice=True,
+)
+HOURS_INTO_NEXT_DAY = rule(
+    "T642",
+    "hours-into-next-day",
+    what="Hours of a day begin in the morning and end in the morning before that hour: the line is open all night.",
+    why="""Hours are those of a clock of 24 hours: `9:00-5:00` is open until five the next morning. Until five in the afternoon is
+`9:00-17:00`.""",
+    bad="""
+hours: {zone: America/New_York, days: {monday..friday: 9:00-5:00}}
+""",
+    good="""
+hours: {zone: America/New_York, days: {monday..friday: 9:00-17:00}}
 """,
     is_advice=True,
 )

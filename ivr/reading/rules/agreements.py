@@ -22,7 +22,7 @@ NO_AMOUNT = rule(
 TERMS_NOT_SAID = rule(
     "T422",
     "terms-not-said",
-    what="The wording of a promise, plan or mandate does not say one of its terms, or a text with a `link` does not have it.",
+    what="The wording of a promise, plan or mandate does not say one of its terms, or a text with a `link` does not have `{link:text}`.",
     why="A caller agrees to what they have heard. What was not said was not agreed to, and can be disputed.",
     bad=_PROMISE.replace("promise: promise", "promise: plan"),
     good=_PROMISE,

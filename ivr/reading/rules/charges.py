@@ -6,7 +6,7 @@ NO_AMOUNT = rule(
     "T401",
     "charge-without-amount",
     what="There is a way to a `pay` step on which no amount was chosen.",
-    why="""An amount is set in a menu or asked for, and is good for one charge. A second charge of the same amount would take
+    why="""An amount comes from a menu, a question or a `set` step, and is good for one charge. A second charge of the same amount would take
 the caller's money twice for one bill.""",
     bad="""
 steps:
@@ -128,7 +128,8 @@ TWO_BANKS = rule(
     "T407",
     "two-banks",
     what="The steps of one flow name two banks.",
-    why="A card is sealed to its bank while it is keyed in, so no other can open it; and only the bank that was asked knows.",
+    why="""A card is sealed to its bank while it is keyed in, so no other can open it; and only the bank that was
+asked knows what became of a charge.""",
     bad="""
 steps:
   find_out:
@@ -145,7 +146,7 @@ steps:
 NO_SUCH_BANK = rule(
     "T408",
     "no-such-bank",
-    what="A bank is named that config/banks.yaml does not have (`--banks` names another file).",
+    what="A bank is named that config/banks.yaml, or the file that `--banks` names, does not have.",
     why="The charge could not be sent anywhere.",
     bad="""
 steps:
@@ -224,7 +225,7 @@ OVER_MAX_AMOUNT = rule(
     "T411",
     "over-max-amount",
     what="An amount that is written in the flow is more than `max_amount`.",
-    why="A caller who chooses it would be told that it cannot be charged.",
+    why="It can never be charged: a key of a menu with it is not offered, and callers hear that one payment takes less.",
     bad="""
 limits: {attempts_per_caller: 5/1h, attempts_per_card: 3/24h, max_amount: 20.00 USD}
 steps:
@@ -238,6 +239,27 @@ steps:
   amount:
     menu:
       1: {say: pay_full_balance, set: 25.00 USD, then: card}
+""",
+)
+NEVER_PAYABLE = rule(
+    "T415",
+    "never-payable",
+    what="An amount to pay is computed that can never be paid: nothing or less, more than `max_amount`, or more than is due.",
+    why="""Nobody is charged nothing, or more than is due, so a key of a menu with such an amount is never offered, and an entry that
+has to be more than `max_amount` is never asked for. A fee belongs to the bill, in your billing system.""",
+    bad="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+      2: {say: pay_another_amount, set: bill.due + 5.00 USD, then: card}
+""",
+    good="""
+steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+      2: {say: pay_another_amount, set: bill.due - 5.00 USD, then: card}
 """,
 )
 NOT_SWITCHED_ON = rule(

@@ -7,7 +7,8 @@ NOT_AN_EXPRESSION = rule(
     "not-an-expression",
     what="A condition or a computed value cannot be read.",
     why="""An expression joins values by words and signs: `bill.due - 5 %`, `today <= 2026-12-31 and bill.due > 5.00 USD`. There
-is no code in it. In brackets and braces of YAML an expression with a comma or a bracket stands in quotes.""",
+is no code in it. An amount has a decimal point and no other separator: 1000.00 USD. In brackets and braces of YAML an expression
+with a comma or a bracket stands in quotes.""",
     bad="""
 steps:
   amount: {set: {amount: bill.due minus 5 %}, then: card}
@@ -87,8 +88,8 @@ NOT_HOURS = rule(
     "T225",
     "not-hours",
     what="The days or hours of `hours` cannot be read.",
-    why="""A day of the week or several, from the first to the last, and the hours from opening to closing on the clock of 24
-hours. Hours that end before they begin run into the next day.""",
+    why="""Write a day of the week, or the first and the last of several, and the hours from opening to closing on the clock of 24
+hours. Hours that end before they begin run into the next day; `0:00-24:00` is all of a day.""",
     bad="""
 hours: {zone: America/New_York, days: {mon-fri: 8am-5pm}}
 """,
@@ -122,10 +123,35 @@ hours: {zone: America/New_York, holidays: [us_federl]}
 hours: {zone: America/New_York, holidays: [us_federal]}
 """,
 )
+NEVER_YES = rule(
+    "T228",
+    "never-yes",
+    what="A condition can never be yes: what it asks for excludes itself.",
+    why="""The way behind it would never be taken, and nobody would notice. Mostly two dates or amounts are the wrong way round. Hours over
+midnight are two halves of a night, joined by `or`: `now >= 22:00 or now < 6:00`.""",
+    bad="""
+hours: {zone: America/New_York}
+steps:
+  amount:
+    when: [{if: today >= 2026-12-31 and today <= 2026-12-01, then: discounted}]
+    else: full
+  discounted: {set: {amount: bill.due - 5 %}, then: card}
+  full: {set: {amount: bill.due}, then: card}
+""",
+    good="""
+hours: {zone: America/New_York}
+steps:
+  amount:
+    when: [{if: today >= 2026-12-01 and today <= 2026-12-31, then: discounted}]
+    else: full
+  discounted: {set: {amount: bill.due - 5 %}, then: card}
+  full: {set: {amount: bill.due}, then: card}
+""",
+)
 SET_AS_TWO = rule(
     "T227",
     "set-as-two",
-    what="A value is set as one type in one step and as another in the next, or has the name of another value.",
+    what="A value is set as one type in one step and as another in another step, or has the name of another value.",
     why="A prompt or a condition that uses it could not know what it says.",
     bad="""
 steps:

@@ -18,7 +18,8 @@ PROMPT_MISSING = rule(
     "T502",
     "prompt-missing",
     what="A prompt that the flow speaks is not in the prompt file of one of its languages.",
-    why="The call would end with an apology at that place. It is reported where the flow names the prompt.",
+    why="""The call would end with an apology at that place. It is reported where the flow names the prompt, or at `languages` where no
+key does: the product says some prompts by itself. `flows/prompts` of the product has words for those, to copy.""",
     bad="""
 steps:
   amount:
@@ -102,7 +103,8 @@ PROMPT_NOT_TEXT = rule(
     "T508",
     "prompt-not-text",
     what="A prompt is a list or has keys below it, where its words are expected.",
-    why="A prompt is one text. A comma or a colon in it needs quotes around all of it.",
+    why="""A prompt is one text. One that begins with a brace or a bracket, such as {done:key}, or has a colon and a space in it, needs quotes
+round all of it.""",
     bad="""
 welcome: [Welcome, to our payment line.]
 """,
@@ -115,7 +117,7 @@ TOO_LONG = rule(
     "T509",
     "prompt-too-long",
     what="A prompt takes more than a minute to say (1,000 characters).",
-    why="Nobody remembers how it began, and on most lines nobody can skip it.",
+    why="Nobody remembers how it began. What has to be said at such length belongs into a letter.",
     bad=f"""
 welcome: "{"Please listen to our terms of payment, which have changed. " * 18}"
 """,
@@ -179,8 +181,9 @@ confirm_card: "You are paying {amount:money} with your {brand:brand} card ending
 KEYS_SWAPPED = rule(
     "T514",
     "keys-swapped",
-    what="A prompt offers its two keys the wrong way round, or asks for consent without saying that key 1 pays.",
-    why="1 is yes and 2 is no in every flow. A caller who presses 2 to pay is not charged; one who presses 1 to stop is.",
+    what="A prompt offers its two keys the wrong way round, asks for consent without saying that key 1 pays, or says that nothing is charged.",
+    why="""1 is yes and 2 is no in every flow. A caller who presses 2 to pay is not charged; one who presses 1 to stop is. Each word beside
+key 1 has to be a known one, because no list of refusals is complete: the message names the one that is not.""",
     bad="""
 confirm_card: "You are paying {amount:money} with your {brand:brand} card ending in {last4:digits}. To enter another card, press 1. To pay now, press 2."
 """,
@@ -206,7 +209,7 @@ YES_NOT_SAID = rule(
     "T516",
     "yes-not-said",
     what="A prompt that asks yes or no does not say which key is yes.",
-    why="Who does not know the key cannot agree, and gives up after three silences.",
+    why="A caller who does not know the key cannot agree, and gives up after three silences.",
     bad="""
 confirm_card: "You are paying {amount:money} with your {brand:brand} card ending in {last4:digits}. Is that right?"
 """,

@@ -34,7 +34,7 @@ TOO_LARGE = rule(
     "T103",
     "too-large",
     what="The file is larger, or nested more deeply, than any flow needs to be.",
-    why="The limits hold for a file that was put here by mistake; reading it would take seconds.",
+    why="A file so large is here by mistake, and reading it would take seconds.",
     bad="""
 keys: [[[[[[[[[[[[[[[[[[[[[[star]]]]]]]]]]]]]]]]]]]]]]
 """,
@@ -46,7 +46,7 @@ WRITTEN_TWICE = rule(
     "T104",
     "written-twice",
     what="The same key, step or flow name is there twice.",
-    why="YAML would keep the second and drop the first without a word; here neither is guessed to be meant.",
+    why="YAML would keep the second and drop the first without a word. Here nobody guesses which is meant: remove one.",
     bad="""
 steps:
   card:

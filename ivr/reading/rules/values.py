@@ -54,7 +54,7 @@ flow: pay-my-share
 UNKNOWN_WORD = rule(
     "T205",
     "unknown-word",
-    what="A value that is one of a few words is none of them.",
+    what="A key takes one of a few words, and has another.",
     why="The words that are expected stand in the message.",
     bad="""
 keys: {clear: hash, done: pound}
@@ -236,7 +236,7 @@ BETWEEN_REVERSED = rule(
     "T216",
     "between-reversed",
     what="The two values of `between` are the wrong way round, or the same.",
-    why="The smallest comes first. Otherwise hardly any amount could be entered, and callers would not learn why.",
+    why="The smallest comes first. The other way round no amount fits: callers would hear that it cannot be paid, and be asked for none.",
     bad="""
 steps:
   amount:
@@ -255,8 +255,9 @@ steps:
 NO_SUCH_VALUE = rule(
     "T217",
     "no-such-value",
-    what="`set` or `between` names a value that no look-up gives.",
-    why="A look-up gives bill.due, which is what is owed, and bill.min, the least that can be paid.",
+    what="An expression names a value that the flow does not have, or that no look-up gives.",
+    why="""A look-up gives bill.due, which is what is owed, and bill.min, the least that can be paid; what else it gives is declared under
+`lookups`. An answer goes by the name of its question, and a `set` step makes values of its own.""",
     bad="""
 steps:
   amount:
@@ -273,7 +274,7 @@ steps:
 NOT_A_KEY = rule(
     "T230",
     "not-a-key",
-    what="A question looks something up that is not asked with its answer.",
+    what="A question has a `lookup` that does not take its answer.",
     why="""`lookups` says which answers a look-up takes. The last of them that is asked for has the `lookup`; the others are
 asked for by steps before it.""",
     bad="""

@@ -72,7 +72,7 @@ NOT_REACHED = rule(
     "T305",
     "not-reached",
     what="No way leads to a step.",
-    why="Nobody will ever hear it. Mostly a step that should lead to it leads somewhere else.",
+    why="Nobody will ever hear it. Usually a step that should lead to it leads somewhere else.",
     bad="""
 steps:
   sorry: {say: goodbye, end: unpaid}
@@ -103,7 +103,7 @@ SILENCE_GOES_ROUND = rule(
     "T307",
     "silence-goes-round",
     what="A caller who presses nothing is led round in a circle.",
-    why="""Somebody who has put the telephone down without hanging up keeps the line open for hours, and pays for it. Let
+    why="""Somebody who has put the telephone down without hanging up keeps the line open for hours, and somebody pays for it. Let
 `gave_up` lead to an ending somewhere on the way.""",
     bad="""
 steps:
@@ -174,7 +174,8 @@ NO_KIND = rule(
     "T311",
     "no-kind",
     what="A step does not say what it does.",
-    why="One word names the kind of a step: ask, menu, collect, pay, inquire_then_reverse, say, sms or end.",
+    why="""One word names the kind of a step: ask, menu, choose_bill, when, set, collect, pay, inquire_then_reverse, say, sms, promise,
+agree, transfer, use or end.""",
     bad="""
 steps:
   receipt: {sya: confirmation_number, repeat: 2}
@@ -188,8 +189,8 @@ ENDLESS_GUESSING = rule(
     "T312",
     "endless-guessing",
     what="A caller whose number was not found is led back to the question, with all tries again.",
-    why="""Tries are counted within one step. Who comes back to it from elsewhere can try account numbers until one is found,
-and hears what a stranger owes. `not_found: retry` asks again within the same tries.""",
+    why="""Tries are counted within one step. A caller who comes back to it from elsewhere can try account numbers until one
+is found, and hears what a stranger owes. `not_found: retry` asks again within the same tries.""",
     bad="""
 steps:
   account:
