@@ -114,8 +114,10 @@ class ModelledStore(Store):
         ended = [one.call for one in self._calls.values() if one.call.flow == flow and one.call.phase == "over"]
         yield from ended[::-1][:limit]
 
+    notes_turns = False  # for people to read: nobody reads them here
+
     def note_turn(self, turn: TurnRecord) -> None:
-        """For people to read: nobody reads it here."""
+        """Never asked to."""
 
     def announcement_for(self, flow: str) -> Announcement | None:
         """Nobody sets one here."""
@@ -357,7 +359,7 @@ class ModelledStore(Store):
 
     def find_bill(self, account: str) -> Bill | None:
         bill = self._bills.get(account)
-        return bill and replace(bill, minimum=min(bill.minimum, bill.due))
+        return replace(bill, minimum=bill.due) if bill and bill.minimum.minor > bill.due.minor else bill
 
     def find_bills(self, customer: str) -> Sequence[Bill]:
         found = (self.find_bill(one.account) for one in self._bills.values() if one.belongs_to == customer)
