@@ -86,6 +86,8 @@ class KnownBooks:
 
 
 def consent(seen: SeenCall) -> Broken:
+    if not seen.asked and not seen.charged:
+        return
     for amount in _more_than_agreed(seen.asked, seen.agreed):
         yield "consent", f"{amount} was sent to the bank, and nobody agreed to it"
     for amount in _more_than_agreed(list(seen.charged.values()), seen.agreed):

@@ -143,6 +143,8 @@ class ModelledStore(Store):
     # ---- a charge is begun
 
     def limit_reached(self, attempter: Attempter, limits: AttemptLimits, now: datetime) -> OverLimit | None:
+        if not self._begun:
+            return None
         a_call = Limit(limits.per_call, A_YEAR_S) if limits.per_call else None
         checks = {"call": a_call, "caller": limits.per_caller, "card": limits.per_card}
         checks |= {"account": limits.per_account, "line": limits.per_line}
