@@ -11,7 +11,8 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from ivr.channels.simulator import START, Ask, converse, mask
-from ivr.cli.flow_choice import chosen_flow, flow_file, jobs_option
+from ivr.cli.flow_choice import chosen_flow, flow_file
+from ivr.cli.jobs import jobs_option
 from ivr.cli.load_ways import flow_in, require_webhooks
 from ivr.cli.on_record import tell_of_line, tell_record
 from ivr.core.stray_cards import holds_card_number
