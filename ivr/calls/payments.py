@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from ivr.calls.pay_links import PayLinks
 from ivr.calls.receipts import DEFAULT_ZONE, receipt_values
@@ -31,6 +32,7 @@ from ivr.core.events import (
 from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
+from ivr.flow.schema import Limits
 from ivr.reading.scalars import EMAIL, Rate
 from ivr.store import (
     AlreadyBegun,
@@ -93,8 +95,8 @@ class Payments:
                 return CardEntryEdited(event.at, edit)  # type: ignore[arg-type]
             keys = event.keys.buffer[span.start : span.end]
             verdict = self._take(call, flow, field, keys, event.at)
-            if isinstance(verdict, CardCollected):
-                return replace(verdict, ended_itself=ends_itself(event.keys.buffer, rules))
+            if isinstance(verdict, CardCollected) and ends_itself(event.keys.buffer, rules):
+                return replace(verdict, ended_itself=True)
             return verdict
         finally:
             event.keys.wipe()
@@ -107,7 +109,7 @@ class Payments:
         intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
         if intake.fingerprint:
             card = Attempter(card_fingerprint=intake.fingerprint)
-            if over := self.store.limit_reached(card, _limits(flow), at):
+            if over := self.store.limit_reached(card, _limits(flow.head.limits), at):
                 return LimitReached(at, over.name)
         if intake.sealed is not None:
             self.store.stage_sealed(SealedField(call.intent, field, intake.sealed, intake.fingerprint), at)
@@ -153,7 +155,7 @@ class Payments:
 
     def begin_card(self, call: Call, flow: Flow, at: datetime) -> Event | None:
         """Early word, before the caller keys in a card for nothing; the final word is in `authorize`'s transaction."""
-        over = self.store.limit_reached(self._attempter(call), _limits(flow), at)
+        over = self.store.limit_reached(self._attempter(call), _limits(flow.head.limits), at)
         if over is not None:
             return LimitReached(at, over.name)
         if call.payable and self.store.is_being_paid(call.payable.source, call.payable.key):
@@ -182,7 +184,7 @@ class Payments:
             line=line_of(call),
             of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
         )
-        match self.store.begin_payment(intent, _limits(flow), at, due):
+        match self.store.begin_payment(intent, _limits(flow.head.limits), at, due):
             case OverLimit(name):
                 return LimitReached(at, name)
             case BeingPaid():
@@ -218,8 +220,8 @@ class Payments:
                 self.forget(call.intent_of(attempt))
         told = {charge.attempt for charge in call.charges if charge.told}
         charges = [_charge_of(payment, told) for payment in self.store.payments_of(call.id)]
-        call = replace(call, charges=tuple(sorted(charges, key=lambda charge: charge.attempt)))
-        return replace(call, outcome=call.known_ending) if call.phase == "over" else call
+        call = call.changed(charges=tuple(sorted(charges, key=lambda charge: charge.attempt)))
+        return call.changed(outcome=call.known_ending) if call.phase == "over" else call
 
     def send_sms(self, call: Call, action: SendSms, at: datetime, zone: str = DEFAULT_ZONE) -> None:
         """One text for each charge, or for what it is about in the same words, however often the step is repeated, and again
@@ -322,8 +324,8 @@ def _limit(rate: Rate) -> Limit:
     return Limit(rate.count, rate.window_s)
 
 
-def _limits(flow: Flow) -> AttemptLimits:
-    written = flow.head.limits
+@lru_cache(256)
+def _limits(written: Limits) -> AttemptLimits:
     return AttemptLimits(
         per_call=written.attempts_per_call,
         per_caller=_limit(written.attempts_per_caller),

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -113,7 +114,7 @@ class Runner:
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
         metrics.CALLS.labels(call.channel, call.flow).inc()
-        return self.advance(replace(call, can_text=self._can_text(call), can_email=self._can_email(call)), event)
+        return self.advance(call.changed(can_text=self._can_text(call), can_email=self._can_email(call)), event)
 
     def advance(self, call: Call, event: Event) -> Advance:
         """Never raises for a fault of ours: the caller is told, and the fault is logged by its type alone.
@@ -220,7 +221,7 @@ class Runner:
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well; then nothing that was keyed in is kept. What the caller has not heard is told by text."""
         recorded = self.payments.on_record(call)
-        ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
+        ended = recorded.changed(phase="over", hung_up=True, outcome=recorded.known_ending)
         return Advance(self._without_answers(ended), [])
 
     def _without_answers(self, call: Call) -> Call:
@@ -233,7 +234,7 @@ class Runner:
             flow = None
         asked = flow.answers if flow is not None else call.values.keys()
         values = {name: value for name, value in call.values.items() if name not in asked}
-        return replace(call, values=values, notes=NO_NOTES, bills=())
+        return call.changed(values=values, notes=NO_NOTES, bills=())
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""
@@ -278,7 +279,7 @@ class Runner:
         call, actions = step(flow, reached[-1], event)
         history = noted(flow, reached[-1], event, call)  # before keys are wiped
         reached.append(call.changed(history=history))
-        return deque(in_words_of(flow.version, action) for action in actions)
+        return deque([in_words_of(flow.version, action) for action in actions] if flow.version else actions)
 
     def _forget(self, reached: list[Call], action: ForgetCard) -> None:
         """A charge committed at this very moment, by another request of the same call, is one of its charges."""
@@ -347,10 +348,14 @@ def note_fault(call_id: str, fault: Exception) -> None:
     metrics.FAULTS.labels(type(fault).__name__).inc()
 
 
+# The same few for all calls; to look one up among the labels costs five times what it costs to count.
+_ways = lru_cache(4096)(metrics.STEPS.labels)
+
+
 def count(before: Call, after: Call) -> None:
     """What is on record by now: an advance that was not saved is not counted."""
     if before.step != after.step:
-        metrics.STEPS.labels(after.flow, before.step or "start", after.step).inc()
+        _ways(after.flow, before.step or "start", after.step).inc()
     if before.phase != "over" and after.phase == "over":
         metrics.ENDINGS.labels(after.flow, after.outcome, str(after.hung_up).lower()).inc()
         log.info("call ended", call=after.id, flow=after.flow, outcome=after.outcome, hung_up=after.hung_up)

@@ -223,11 +223,11 @@ class Session:
         return Answered(advance.call, advance.actions, text)
 
     def _in_words(self, call: Call, event: Event) -> str:
-        return in_words(self.service.runner.flows, call, event)
+        return in_words(self.service.runner.flows, call, event) if self.service.store.notes_turns else ""
 
     def _note(self, advance: Advance, came: Came) -> None:
         """For people to follow the call by. It has been saved: a turn that cannot be noted changes nothing of it."""
-        if self._known is None:
+        if self._known is None or not self.service.store.notes_turns:
             return
         took_s = time.monotonic() - came.at_s
         turn = turn_of(advance.call, self._known.version, came.words, advance.actions, took_s, self.service.now())

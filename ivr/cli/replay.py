@@ -10,9 +10,11 @@ from rich.table import Table
 from ivr.calls.assembly import load_flow
 from ivr.cli.exploring import progress_bar
 from ivr.cli.flow_choice import chosen_flow, flow_file
+from ivr.cli.jobs import jobs_option
 from ivr.settings import load_settings
 from ivr.store import open_store
-from ivr.testing.replay import EndsOtherwise, can_replay, replay_all
+from ivr.testing.replay import EndsOtherwise, can_replay
+from ivr.testing.replay_pieces import replay_in_pieces
 
 console = Console(highlight=False)
 MOST_SHOWN = 50
@@ -21,23 +23,24 @@ MOST_SHOWN = 50
 @click.command()
 @click.argument("flow", type=click.Path(path_type=Path), default=chosen_flow)
 @click.option("--calls", type=click.IntRange(1), default=10_000, show_default=True, help="The latest so many.")
-def replay(flow: Path, calls: int) -> None:
+@jobs_option("Processes.")
+def replay(flow: Path, calls: int, jobs: int) -> None:
     """Go through stored calls again with FLOW as it is now, and name each that ends otherwise. Nothing is charged or sent.
 
     Card numbers, codes and account numbers are not stored: cards as good as those there were stand in for them, and what was
     looked up is answered as it was. The exit code is 1 where a call ends otherwise.
     """
-    compiled, _ = load_flow(flow_file(flow))
+    file = flow_file(flow)
+    compiled, _ = load_flow(file)
     store = open_store(load_settings().database_url)
     stored = list(store.ended_calls(compiled.name, calls))
     whole = [call for call in stored if can_replay(call)]
     otherwise: list[EndsOtherwise] = []
     with progress_bar() as bar:
         task = bar.add_task(f"replaying {compiled.name}", total=len(whole))
-        for number, found in enumerate(replay_all(compiled, whole), 1):
-            otherwise += [found] if found else []
-            if number % 200 == 0 or number == len(whole):
-                bar.update(task, completed=number)
+        for answers in replay_in_pieces(compiled, file, whole, jobs):
+            otherwise += filter(None, answers)
+            bar.advance(task, len(answers))
     tell(compiled.name, len(whole), len(stored) - len(whole), otherwise)
     sys.exit(1 if otherwise else 0)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from ivr.channels.simulator import START, Ask, converse, mask
 from ivr.cli.flow_choice import chosen_flow, flow_file
+from ivr.cli.jobs import jobs_option
 from ivr.cli.load_ways import flow_in, require_webhooks
 from ivr.cli.on_record import tell_of_line, tell_record
 from ivr.core.stray_cards import holds_card_number
@@ -37,7 +38,7 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 @click.option("--record", metavar="FILE", type=click.Path(path_type=Path), help="Write the call to this call file.")
 @click.option("--explore", "calls", metavar="N", type=click.IntRange(1), help="Let a monkey make N calls instead.")
 @click.option("--seed", type=int, default=1, show_default=True, help="For --explore: the same calls again.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="For --explore: processes.")
+@jobs_option("For --explore: processes.")
 @click.option("--whole", is_flag=True, help="For --explore: every call through database and vault; slower.")
 @click.option("--drawing", type=click.Path(path_type=Path), help="For --explore: what was gone through, as SVG.")
 @click.option("--time", "timed", is_flag=True, help="Tell where the seconds go, for a first-time caller and an expert.")

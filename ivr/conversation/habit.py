@@ -14,7 +14,6 @@ At a field that some cards do not have the done key alone is an answer. There on
 """
 
 from ivr.core.call import Call
-from ivr.core.entry import ends_itself
 from ivr.core.events import (
     BankAnswered,
     CardCollected,
@@ -32,17 +31,19 @@ DOUBLE_PRESS_S = 1.0
 
 
 def is_stray_done(turn: Turn, event: Event) -> bool:
-    of_habit = turn.call.ended_itself and not turn.is_optional and _is_lone_done(turn, event)
+    if not _is_done_alone(turn.flow, event):
+        return False
+    of_habit = turn.call.ended_itself and not turn.is_optional and _is_asked(turn)
     return of_habit or is_second_done(turn.flow, turn.call, event)
 
 
 def is_second_done(flow: FlowInTurn, call: Call, event: Event) -> bool:
     """Does it only repeat the done key of an entry, and change nothing of what was asked?"""
-    at = event.at.timestamp()
-    if not call.done_at or at - call.done_at >= DOUBLE_PRESS_S:
+    if not call.done_at or not _is_done_alone(flow, event):
         return False
-    turn = Turn(flow, call, at)
-    return (not call.ended_itself or turn.is_optional) and _is_lone_done(turn, event)
+    turn = Turn(flow, call, event.at.timestamp())
+    is_at_once = turn.at - call.done_at < DOUBLE_PRESS_S
+    return is_at_once and (not call.ended_itself or turn.is_optional) and _is_asked(turn)
 
 
 def drop_done(turn: Turn) -> Turn:
@@ -54,9 +55,10 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
     call = turn.call
     match event:
         case KeysEntered():
-            ended_itself = ends_itself(event.keys.buffer, turn.rules(1, 1))
-            done = turn.flow.editing_keys[0].encode()
-            with_done = event.keys.buffer.endswith(done) and event.keys.buffer != done
+            done, clear = turn.flow.editing_keys
+            last = event.keys.buffer[-1:].decode("ascii")
+            ended_itself = bool(last) and last not in (done, clear)
+            with_done = last == done and len(event.keys) > 1
         case CardCollected():
             ended_itself, with_done = event.ended_itself, not event.ended_itself
         case LookedUp() | LookUpFailed():
@@ -72,12 +74,15 @@ def note_how_entry_ended(turn: Turn, event: Event) -> Turn:
     return turn if is_known else turn.change(ended_itself=ended_itself, done_at=done_at)
 
 
-def _is_lone_done(turn: Turn, event: Event) -> bool:
-    call = turn.call
-    moment = moment_of(turn.flow, call)
-    is_offered = moment == "offers" and not call.repeats
-    if call.phase == "cancel" or not (moment == "asks" or is_offered):
-        return False  # an answer, or nothing at all
+def _is_done_alone(flow: FlowInTurn, event: Event) -> bool:
+    """Asked first: few events are."""
     if isinstance(event, CardEntryEdited):
         return event.reading == "empty"
-    return isinstance(event, KeysEntered) and event.keys.buffer == turn.flow.editing_keys[0].encode()
+    return isinstance(event, KeysEntered) and event.keys.buffer == flow.editing_keys[0].encode()
+
+
+def _is_asked(turn: Turn) -> bool:
+    """Elsewhere the done key is an answer, or nothing at all."""
+    call = turn.call
+    moment = moment_of(turn.flow, call)
+    return call.phase != "cancel" and (moment == "asks" or (moment == "offers" and not call.repeats))

@@ -129,6 +129,7 @@ def _ranges_of(digit: str) -> Iterator[tuple[bytes, bytes, Brand]]:
 
 # By the first ASCII digit, the longest first: low, high, brand.
 _RANGES = {ord(digit): sorted(_ranges_of(digit), key=lambda one: len(one[0]), reverse=True) for digit in "0123456789"}
+_LONGEST_RANGE = max(len(low) for ranges in _RANGES.values() for low, _, _ in ranges)
 
 
 def brand_of(prefix: Keys) -> Brand | None:
@@ -136,8 +137,12 @@ def brand_of(prefix: Keys) -> Brand | None:
 
     The longest range that holds it decides: Elo's 6550 21 lies inside Discover's 65.
     """
-    for low, high, brand in _RANGES.get(prefix[0], ()) if prefix else ():
-        if len(prefix) >= len(low) and low <= bytes(prefix[: len(low)]) <= high:
+    if not prefix:
+        return None
+    begins = bytes(prefix[:_LONGEST_RANGE])
+    for low, high, brand in _RANGES.get(begins[0], ()):
+        # Of its length compared first: a shorter beginning is none of a longer range.
+        if len(begins) >= len(low) and low <= begins[: len(low)] <= high:
             return brand
     return None
 

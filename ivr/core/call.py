@@ -162,7 +162,7 @@ class Call:
 
         Not `dataclasses.replace`: it sets all 30 fields one by one, at 20 times the cost, 40 times in each call.
         """
-        fields = self.__dict__ | changes
+        fields = {**self.__dict__, **changes}
         assert len(fields) == len(self.__dict__), f"a call has no such field: {', '.join(changes)}"
         call = object.__new__(Call)
         object.__setattr__(call, "__dict__", fields)

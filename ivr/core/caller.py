@@ -6,6 +6,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote
 
 # What networks put where a number was withheld or is not known: SIP's anonymous URI (RFC 3323 4.1.1.3), names that
@@ -37,6 +38,7 @@ SHORTEST_TEXTED, LONGEST_NUMBER = 7, 15  # digits; E.164 has no number that is l
 SHORTEST_AFTER_011 = 12
 
 
+@lru_cache(1024)
 def caller_key(written: str) -> str:
     """The same for one caller however it is written; empty for one whose number is withheld or not known."""
     user, host = _parts(written)

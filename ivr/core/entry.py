@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
 
-from ivr.core.brands import SHORTEST_PAN, ZERO, Ending
+from ivr.core.brands import LONGEST_PAN, SHORTEST_PAN, ZERO, Ending
 from ivr.core.stray_cards import holds_card_number
 
 KEY_OF_WORD = {"star": "*", "pound": "#"}
@@ -26,6 +28,16 @@ class EntryRules:
     ends_at: tuple[Ending, ...] = ()
     is_plain: bool = False
 
+    @cached_property
+    def ends_at_first(self) -> int:
+        """The fewest keys at which an `ends_at` prefix rule can end the entry."""
+        return min((ending.length for ending in self.ends_at), default=LONGEST_PAN + 1)
+
+    @cached_property
+    def editing(self) -> tuple[int, int]:
+        """The done and the clear key, in ASCII."""
+        return ord(self.done), ord(self.clear)
+
 
 class Reading(Enum):
     """What the keys so far amount to."""
@@ -37,8 +49,7 @@ class Reading(Enum):
     EMPTY = "empty"  # the done key on an empty entry
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """`keys[start:end]` is the entry; `used` keys have been read, what follows is type-ahead."""
 
     reading: Reading
@@ -49,7 +60,7 @@ class Span:
 
 def read_entry(keys: bytes | bytearray, rules: EntryRules) -> Span:
     """Reads ASCII keys up to the end of one entry."""
-    done, clear = ord(rules.done), ord(rules.clear)
+    done, clear = rules.editing
     start = 0
     if rules.is_plain and (card := _card_in(keys, done)) is not None:
         return card
@@ -63,7 +74,7 @@ def read_entry(keys: bytes | bytearray, rules: EntryRules) -> Span:
             reading = Reading.EMPTY if position == start else Reading.COMPLETE
             return Span(reading, start, position, position + 1)
         elif (rules.ends_by_length and position + 1 - start >= rules.max_length) or (
-            rules.ends_at and _ends_at(keys, start, position + 1, rules)
+            position + 1 - start >= rules.ends_at_first and _ends_at(keys, start, position + 1, rules)
         ):
             return Span(Reading.COMPLETE, start, position + 1, _behind(keys, position + 1, done))
     reading = Reading.OPEN if len(keys) > start else (Reading.CLEARED if keys else Reading.OPEN)
@@ -83,7 +94,7 @@ def read_after_timeout(keys: bytes | bytearray, rules: EntryRules) -> Span:
 
 def ends_itself(keys: bytes | bytearray, rules: EntryRules) -> bool:
     """Whether these keys, one entry, are over by length or timer: neither the done key nor the clear key came last."""
-    return len(keys) > 0 and keys[-1] not in (ord(rules.done), ord(rules.clear))
+    return len(keys) > 0 and keys[-1] not in rules.editing
 
 
 def _card_in(keys: bytes | bytearray, done: int) -> Span | None:

@@ -1,6 +1,7 @@
 """What the kinds have in common that ask for an answer of a name: it is read back where the flow wants it, and looked up."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import WithJsonSchema, model_validator
@@ -139,7 +140,7 @@ class AnswerStep(Step):
             return known - gone
         return known | {self.ask} if outcome == "ok" else known
 
-    @property
+    @cached_property
     def _takes(self) -> tuple[str, ...]:
         """What the look-up is asked with; without a declaration it is the one answer."""
         return (self.declared.takes(self.lookup) or (self.ask,)) if self.lookup else ()

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from transitions import Machine
 
+from ivr.core.events import Value
 from ivr.flow.declared import Declared
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
@@ -59,6 +60,11 @@ class Flow:
     def editing_keys(self) -> tuple[str, str]:
         """The keys that end an entry and clear it."""
         return self.head.keys.done_key, self.head.keys.clear_key
+
+    @cached_property
+    def key_words(self) -> Mapping[str, Value]:
+        """The same two as prompts say them."""
+        return {"done": self.head.keys.done, "clear": self.head.keys.clear}
 
     @cached_property
     def answers(self) -> frozenset[str]:

@@ -33,6 +33,9 @@ class TurnRecord:
 
 
 class Turns:
+    notes_turns = True
+    """Whether turns are kept at all: where they are not, none need be put into words."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -1,7 +1,7 @@
 """Where a project keeps its flows, accounts and call files, and a bench for any of its flows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -45,6 +45,12 @@ class Project:
     def prompts(self) -> Prompts:
         assert self.read.prompts is not None
         return self.read.prompts
+
+    def prepared(self, prepare: Callable[[Flow], Flow]) -> "Project":
+        """The same files, read once, with flows of its own."""
+        other = replace(self, prepare=prepare)
+        other.__dict__["read"] = self.read
+        return other
 
     def bench(self, flow: str = "", store: Store | None = None, vaults: MakeVaults = vaults_for) -> Bench:
         """All flows can be rung on it; FlowError says what is wrong with the one that is asked for."""

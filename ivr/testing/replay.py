@@ -132,13 +132,13 @@ class _Replay:
         if self.call.phase == "over":
             return self.call
         left = self.on_record()
-        return replace(left, phase="over", hung_up=True, outcome=left.known_ending)
+        return left.changed(phase="over", hung_up=True, outcome=left.known_ending)
 
     def on_record(self) -> Call:
         """As a hang-up is recorded: what the bank had said by then counts, though the caller never heard it."""
         known = {(one.attempt, one.amount): one for one in self.stored.charges}
         charges = (known.get((one.attempt, one.amount), one) if one.is_open else one for one in self.call.charges)
-        return replace(self.call, charges=tuple(charges))
+        return self.call.changed(charges=tuple(charges))
 
     def at(self, entry: HistoryEntry | None = None) -> datetime:
         """Time does not go back, in whatever order the entries are used."""
@@ -151,7 +151,7 @@ class _Replay:
         """What the channel has to do at the end of the turn."""
         if is_second_done(self.flow, self.call, event):
             # One that was dropped is in no history: this one counted, only whole seconds do not show how much later it came.
-            self.call = replace(self.call, done_at=0.0)
+            self.call = self.call.changed(done_at=0.0)
         self.call, actions = step(self.flow, self.call, event)
         waiting, last = deque(actions), None
         while waiting:
@@ -165,10 +165,12 @@ class _Replay:
         return last
 
     def perform(self, action: Action) -> Event | None:
+        if isinstance(action, LookUp):
+            return self.answer_look_up(dict(action.gives))
+        if not isinstance(action, (BeginCard, Authorize)):
+            return None
         attempt = attempt_of(self.flow, self.call)
         match action:
-            case LookUp():
-                return self.answer_look_up(dict(action.gives))
             case BeginCard() | Authorize() if attempt in self.limits:
                 return LimitReached(self.at(), self.limits[attempt].rest[1])
             case BeginCard() | Authorize() if attempt in self.refusals:

@@ -21,6 +21,11 @@ IN_DOUBT = frozenset({"unknown", "not_found"})  # the bank has not said its last
 BOUNDS = frozenset({"enter_money", "no_match_money"})
 READ_BACK = frozenset({"confirm_money", "confirm_card"})
 DUE_NOW = frozenset({"nothing_due", "due_changed"})
+RESULTS = frozenset(
+    {"payment_went_through", "card_declined", "bank_did_not_answer", "bank_not_reached", "you_were_not_charged"}
+)
+NAMED = BOUNDS | READ_BACK | DUE_NOW | RESULTS
+SPOKEN = frozenset({"due", "brand", "last4"})  # by whichever prompt
 
 Slots = Callable[[str, str], Collection[str]]
 """The values that a prompt speaks, by language and name."""
@@ -61,7 +66,13 @@ def untrue(phrase: Phrase, slots: Slots, now: Moment, heard: Counter[str]) -> It
         yield from _bounds(phrase.name, values, now)
     if phrase.name in READ_BACK:
         yield from _read_back(phrase.name, values, now)
-    yield from _result(phrase.name, now, heard)
+    if phrase.name in RESULTS:
+        yield from _result(phrase.name, now, heard)
+
+
+def says_something(phrase: Phrase, slots: Slots) -> bool:
+    """Whether there is anything in it that can be untrue: in most there is not."""
+    return phrase.name in NAMED or not SPOKEN.isdisjoint(slots(phrase.language, phrase.name))
 
 
 def _due(name: str, values: Mapping[str, Value], now: Moment) -> Iterator[str]:

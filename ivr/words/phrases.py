@@ -84,6 +84,10 @@ class Prompts:
         template = self._templates[language][name]
         return [_literal_piece(name, part, template) for part in template.parts if isinstance(part, TemplateText)]
 
+    def spoken(self, language: str, name: str) -> frozenset[str]:
+        """The values that a prompt speaks; KeyError for a prompt that the language does not have."""
+        return self._used[language, name]
+
     def slots(self, language: str, name: str) -> tuple[Slot, ...]:
         return self._templates[language][name].slots
 

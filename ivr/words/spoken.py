@@ -7,7 +7,7 @@ Names of currencies and months come from CLDR through Babel, unless the language
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_day_names, get_month_names
@@ -125,8 +125,7 @@ class Speaker:
     def written(self, value: Value) -> str:
         """For a text message: figures and signs. Without the no-break space that would double an SMS's price."""
         if isinstance(value, Money):
-            amount = _decimal_text(value)
-            return _with_plain_spaces(format_currency(amount, value.currency, locale=self.locale))
+            return _in_figures(value, self.locale)
         if isinstance(value, datetime.date):
             return _with_plain_spaces(format_date(value, "medium", locale=self.locale))
         if isinstance(value, datetime.time):
@@ -243,6 +242,12 @@ def _as_time(value: Value) -> datetime.time:
 
 def _with_plain_spaces(text: object) -> str:
     return str(text).replace("\xa0", " ").replace("\u202f", " ")
+
+
+@lru_cache(1024)
+def _in_figures(money: Money, locale: Locale) -> str:
+    """The same amounts are written in many texts; one costs 100 us."""
+    return _with_plain_spaces(format_currency(_decimal_text(money), money.currency, locale=locale))
 
 
 def _decimal_text(money: Money) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule
@@ -50,7 +50,7 @@ class Template:
     parts: tuple[TemplateText | Slot, ...]
     faults: tuple[TemplateFault, ...] = ()
 
-    @property
+    @cached_property
     def slots(self) -> tuple[Slot, ...]:
         return tuple(part for part in self.parts if isinstance(part, Slot))
 

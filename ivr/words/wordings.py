@@ -27,7 +27,7 @@ _TAIL = re.compile(
 
 
 @lru_cache(4096)
-def endings(brand: str, *, again: bool, flow: str = "", step: str = "", error: str = "") -> tuple[str, ...]:
+def endings(brand: str, again: bool = False, flow: str = "", step: str = "", error: str = "") -> tuple[str, ...]:
     """What may follow a prompt's name at this moment of a call, the best first."""
     named = ((FLOW, flow.replace("-", "_")), (STEP, step), (ERROR, error), ("_", brand if brand in BRAND_NAMES else ""))
     parts = [(f"{mark}{name}", "") if name else ("",) for mark, name in named]

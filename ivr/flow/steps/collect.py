@@ -1,6 +1,7 @@
 """`collect`: the card, field after field, each heard only as the vault's verdict, then one confirmation before any charge."""
 
 from collections.abc import Iterator
+from functools import cached_property, lru_cache
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -49,6 +50,7 @@ from ivr.reading.scalars import BrandName, Country, Name, Target, WrongValue
 # Keys pressed before these are dropped: what a caller typed ahead for another question must not become card data.
 FLUSHED_FIELDS = frozenset({"card_number", "security_code"})
 FIXED_LENGTHS = {"expiry": 4, "postal_code": 5, "start_date": 4, "issue_number": 2}
+CODE_LENGTHS = {brand.name: brand.security_code_length for brand in BRANDS}
 NOT_VALID_PROMPTS = {"brand_refused": "brand_not_accepted", "expired": "card_expired"}
 # Which network can collect a card itself (`capture: pay`); on the others the keys come to us.
 CAPTURING_CHANNEL = "twilio"
@@ -175,7 +177,11 @@ card:
 
     # ---- in a call
 
-    @property
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        return frozenset(self.brands)
+
+    @cached_property
     def card(self) -> CardAsked:
         return CardAsked(self.collect, self.brands, digit_counts(self.postal_codes))
 
@@ -254,9 +260,9 @@ card:
     def _rules(self, turn: Turn, field: CardField) -> EntryRules:
         length = _length(turn, field)
         if field == "card_number":
-            return turn.rules(SHORTEST_PAN, length, ends_at=pan_endings(frozenset(self.brands)))
+            return _pan_rules(self._taken, length, *turn.flow.editing_keys)
         if field == "postal_code":
-            counts = digit_counts(self.postal_codes)
+            counts = self.card.postal_digits
             return turn.rules(min(counts), max(counts), is_plain=True)
         return turn.rules(1 if field == "issue_number" else length, length, is_plain=True)
 
@@ -337,10 +343,14 @@ def _hear_confirmation(turn: Turn, event: Event) -> Reply:
     return no_match(turn, "no_match")
 
 
+@lru_cache(256)
+def _pan_rules(brands: frozenset[str], longest: int, done: str, clear: str) -> EntryRules:
+    return EntryRules(SHORTEST_PAN, longest, done, clear, ends_at=pan_endings(brands))
+
+
 def _length(turn: Turn, field: CardField) -> int:
     if field == "card_number":
         return LONGEST_PAN
     if field == "security_code":
-        brand = turn.call.values.get("brand")
-        return next((known.security_code_length for known in BRANDS if known.name == brand), 3)
+        return CODE_LENGTHS.get(str(turn.call.values.get("brand")), 3)
     return FIXED_LENGTHS[field]

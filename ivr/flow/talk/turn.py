@@ -73,6 +73,9 @@ class FlowInTurn(Protocol):
     def editing_keys(self) -> tuple[str, str]: ...
 
     @property
+    def key_words(self) -> Mapping[str, Value]: ...
+
+    @property
     def answers(self) -> frozenset[str]: ...
 
     def follow(self, step: str, outcome: str) -> str: ...
@@ -94,7 +97,8 @@ class Turn(NamedTuple):
     actions: tuple[Action, ...] = ()
 
     def change(self, **changes: Any) -> "Turn":
-        return Turn(self.flow, self.call.changed(**changes), self.at, self.actions)
+        flow, call, at, actions = self
+        return Turn(flow, call.changed(**changes), at, actions)
 
     def went(self, outcome: str) -> "Turn":
         """Notes that the present step is left, or the call ended in it, so."""
@@ -111,24 +115,25 @@ class Turn(NamedTuple):
         return self.change(notes={**self.call.notes, **notes})
 
     def do(self, *actions: Action) -> "Turn":
-        return Turn(self.flow, self.call, self.at, (*self.actions, *actions))
+        flow, call, at, before = self
+        return Turn(flow, call, at, before + actions)
 
     def phrase(self, name: str, **values: Value) -> Phrase:
-        call, keys = self.call, self.flow.head.keys
-        known: dict[str, Value] = {"done": keys.done, "clear": keys.clear}
-        if call.charges:
-            known.update(_last_receipt(call))
-        for value_name, value in call.values.items():
-            known[short(value_name)] = value
-        known.update(values)
+        call = self.call
+        of_call = {short(name): value for name, value in call.values.items()}
+        receipt = _last_receipt(call) if call.charges else {}
+        known: dict[str, Value] = {**self.flow.key_words, **receipt, **of_call, **values}
         # Whoever asks to hear it again wants all of it.
         brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes) and not call.asides
-        ends = self._endings(str(brand), again=has_failed)
-        return Phrase(name, call.language, tuple(known.items()), endings=ends)
+        ends = endings(str(brand), has_failed, call.flow, call.step, self._said_first())
+        return Phrase(name, call.language, tuple(known.items()), "", ends)
 
-    def _endings(self, brand: str, *, again: bool) -> tuple[str, ...]:
-        said = next((action.phrases[0].name for action in self.actions if isinstance(action, Speak)), "")
-        return endings(brand, again=again, flow=self.call.flow, step=self.call.step, error=said)
+    def _said_first(self) -> str:
+        """The first prompt of this turn; "" where nothing has been said in it."""
+        for action in self.actions:
+            if isinstance(action, Speak):
+                return action.phrases[0].name
+        return ""
 
     def say(self, name: str, **values: Value) -> "Turn":
         if not self.call.can_text:

@@ -9,11 +9,13 @@ walk     does acts on a bench, and lets everything come to an end afterwards
 rules    asks the rules of ivr.testing.rules of a walk: what must be true by the bank's books and by what callers heard
 shrink   the fewest and shortest acts that still break the rule
 explorer many walks, one after another
+pieces   very many, on several cores
 """
 
 from ivr.testing.explore.acts import Act, as_call_file
 from ivr.testing.explore.depth import Depth
-from ivr.testing.explore.explorer import BrokenRule, Explored, Explorer, explore
+from ivr.testing.explore.explorer import BrokenRule, Explorer
+from ivr.testing.explore.pieces import Explored, explore
 from ivr.testing.rules import Untrue
 
 __all__ = ["Act", "BrokenRule", "Depth", "Explored", "Explorer", "Untrue", "as_call_file", "explore"]

@@ -40,8 +40,10 @@ class FlowAmounts:
 
     def computed(self, dues: Collection[int], leasts: Collection[int], known: Mapping[str, Value]) -> frozenset[int]:
         """In minor units, for each amount that was due during the call; never more than that. `known`: what look-ups gave."""
+        if not self.formulas:
+            return frozenset()
         named = tuple((name, known[name]) for name in self._names if name in known)
-        return self._computed(frozenset(dues), frozenset(leasts or (0,)), named) if self.formulas else frozenset()
+        return self._computed(frozenset(dues), frozenset(leasts or (0,)), named)
 
     @cached_property
     def _names(self) -> frozenset[str]:

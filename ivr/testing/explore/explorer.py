@@ -3,15 +3,12 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.flow.drawing.coverage import CountedFlow, Way, counted
 from ivr.reading.scalars import OPEN_BILLS
 from ivr.store import Bill
 from ivr.testing.bench import Bench
@@ -25,11 +22,9 @@ from ivr.testing.explore.rules import judge
 from ivr.testing.explore.shrink import shrink
 from ivr.testing.explore.walk import Record, Walk
 from ivr.testing.project import Project
-from ivr.testing.quiet import quiet
 from ivr.testing.rules import Untrue
 
 WALKS_A_BENCH = 200  # its database grows
-CALLS_A_TASK: Mapping[Depth, int] = {"quick": 2500, "whole": 250}
 WHOLE_EVERY = 100  # of the quick walks, one in so many is done again at whole depth
 BETWEEN_WALKS_S = 3 * 24 * 3600  # no limit on attempts counts what an earlier walk did
 MODEL = "model"  # the rule that a walk ends alike at both depths
@@ -47,7 +42,7 @@ class BrokenRule:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a walk. `untrue` is None where every rule held."""
+    """What became of a walk. `untrue` is None where every rule held; `records` only where they are asked for."""
 
     untrue: Untrue | None
     endings: Sequence[str]
@@ -127,7 +122,7 @@ class Explorer:
         walk = Walk(self.bench(depth), known=self._known)
         for act in acts:
             walk.do(act)
-        return self._judged(walk, depth)
+        return self._judged(walk, depth, with_records=True)
 
     def _done_twice(self, acts: Sequence[Act]) -> Done:
         """At both depths: what the whole one says, and untrue as well where the quick one says otherwise."""
@@ -148,14 +143,14 @@ class Explorer:
         finally:
             clock.now = before
 
-    def _judged(self, walk: Walk, depth: Depth) -> Done:
+    def _judged(self, walk: Walk, depth: Depth, *, with_records: bool = False) -> Done:
         """Where a rule was broken, what is left of the bench is not to be trusted."""
         try:
             judge(walk, self._due)
         except Untrue as untrue:
             self._benches.pop(depth)
             return Done(untrue, walk.endings, ())
-        done = Done(None, walk.endings, walk.records)
+        done = Done(None, walk.endings, walk.records if with_records else ())
         self._renew(walk.bench)
         return done
 
@@ -195,57 +190,3 @@ def payable_by(flow: Flow, bills: Sequence[Bill]) -> tuple[Sequence[str], Mappin
         for bill in mine
     }
     return list(dict.fromkeys(owners[bill.account] for bill in mine)), keys
-
-
-# ---- many, on several cores
-
-
-@dataclass(frozen=True)
-class Task:
-    """A piece of the exploration that is the same whichever process does it. `flows` and `accounts`: the project's."""
-
-    flows: Path
-    accounts: Path | None
-    flow: str
-    seed: str
-    depth: Depth
-    calls: int
-
-
-@dataclass(frozen=True)
-class Explored:
-    calls: int
-    whole_calls: int
-    endings: Counter[str]
-    found: dict[str, BrokenRule]
-    taken: Counter[Way]
-    reached: Counter[str]
-
-
-def explore_task(task: Task) -> Explored:
-    with quiet():
-        project = Project(task.flows, task.accounts, counted)
-        explorer = Explorer(project, task.flow, task.seed, task.depth)
-        while explorer.calls < task.calls:
-            explorer.next_walk()
-    flow = project.flows[task.flow]
-    assert isinstance(flow, CountedFlow)
-    of_it = explorer.calls, explorer.whole_calls, explorer.endings, explorer.found
-    return Explored(*of_it, flow.taken, flow.reached)
-
-
-def explore(
-    project: Project, flow: str, calls: int, seed: int, jobs: int = 1, depth: Depth = "quick"
-) -> Iterator[Explored]:
-    """Piece after piece, as they are done; the pieces and what is in them depend on `calls`, `seed` and `depth` alone."""
-    a_task = CALLS_A_TASK[depth]
-    sizes = [min(a_task, calls - begun) for begun in range(0, calls, a_task)]
-    tasks = [
-        Task(project.flows_folder, project.accounts, flow, f"{seed}/{number}", depth, size)
-        for number, size in enumerate(sizes)
-    ]
-    if jobs == 1 or len(tasks) == 1:
-        yield from map(explore_task, tasks)
-        return
-    with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(explore_task, tasks)

@@ -114,8 +114,10 @@ class ModelledStore(Store):
         ended = [one.call for one in self._calls.values() if one.call.flow == flow and one.call.phase == "over"]
         yield from ended[::-1][:limit]
 
+    notes_turns = False  # for people to read: nobody reads them here
+
     def note_turn(self, turn: TurnRecord) -> None:
-        """For people to read: nobody reads it here."""
+        """Never asked to."""
 
     def announcement_for(self, flow: str) -> Announcement | None:
         """Nobody sets one here."""
@@ -141,6 +143,8 @@ class ModelledStore(Store):
     # ---- a charge is begun
 
     def limit_reached(self, attempter: Attempter, limits: AttemptLimits, now: datetime) -> OverLimit | None:
+        if not self._begun:
+            return None
         a_call = Limit(limits.per_call, A_YEAR_S) if limits.per_call else None
         checks = {"call": a_call, "caller": limits.per_caller, "card": limits.per_card}
         checks |= {"account": limits.per_account, "line": limits.per_line}
@@ -357,7 +361,7 @@ class ModelledStore(Store):
 
     def find_bill(self, account: str) -> Bill | None:
         bill = self._bills.get(account)
-        return bill and replace(bill, minimum=min(bill.minimum, bill.due))
+        return replace(bill, minimum=bill.due) if bill and bill.minimum.minor > bill.due.minor else bill
 
     def find_bills(self, customer: str) -> Sequence[Bill]:
         found = (self.find_bill(one.account) for one in self._bills.values() if one.belongs_to == customer)

@@ -72,4 +72,6 @@ def _bills(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
                 charged[payment.intent.payable_key] += money.minor
     for account, owed in due.items():
         found = store.find_bill(account)
-        yield from rules.bill(account, owed, charged[account], found.due.minor if found else 0)
+        left = found.due.minor if found else 0
+        if charged[account] or left != owed.minor:
+            yield from rules.bill(account, owed, charged[account], left)

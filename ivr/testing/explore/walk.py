@@ -117,10 +117,12 @@ class Walk:
 
     def _note_consent(self, caller: WalkingCaller, keys: str) -> None:
         """Consent is what the caller was asked, and the key that is the answer; nothing of ours decides it."""
+        if caller.reply.state != "keys" or keys[:1] != ACCEPT_KEY:
+            return
         amount = caller.value(CONSENT, "amount")
-        if caller.reply.state == "keys" and isinstance(amount, Money) and keys[:1] == ACCEPT_KEY:
+        if isinstance(amount, Money):
             caller.witness.consent(amount)
-        elif caller.reply.state == "keys" and caller.reply.asks == "confirm" and keys[:1] == ACCEPT_KEY:
+        elif caller.reply.asks == "confirm":
             for phrase in caller.last_said:
                 if phrase.name.startswith(AGREEMENT):
                     caller.witness.agree(phrase)

@@ -14,9 +14,10 @@ from ivr.core.brands import LONGEST_PAN, SHORTEST_PAN, brand_of, passes_luhn
 from ivr.core.call import OPEN, Call
 from ivr.core.money import Money
 from ivr.flow.schema import Limits
+from ivr.store import Bill
 from ivr.testing.bench import Bench
 from ivr.testing.explore.amounts import FlowAmounts
-from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, untrue
+from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, says_something, untrue
 
 NUMBER = re.compile(r"([0-9]+)#?")
 LONGEST_AMOUNT = 7
@@ -105,24 +106,29 @@ class Witness:
         """Those of one act: the bank does nothing in between."""
         if not phrases:
             return
-        now = self._moment()
-        prompts = self.bench.workbench.prompts
+        bill, slots, now = self._present_bill(), self.bench.workbench.prompts.spoken, None
         for phrase in phrases:
             self._heard[phrase.name] += 1
-            spoken = [slot.name for slot in prompts.slots(phrase.language, phrase.name)]
-            for what in untrue(phrase, lambda *_, spoken=spoken: spoken, now, self._heard):
-                self.broken.append(("said", what))
+            if says_something(phrase, slots):
+                now = now or self._moment(bill)
+                self.broken += [("said", what) for what in untrue(phrase, slots, now, self._heard)]
 
-    def _moment(self) -> Moment:
+    def _present_bill(self) -> Bill | None:
+        """As billing has it now; what is due, and could be chosen, is remembered as so during the call."""
         call, store = self.call, self.bench.workbench.store
         bill = store.find_bill(call.payable.key) if call.payable else None
-        words = self._words
         if bill is not None:
-            own = sum(self.bench.bank.charged[one].minor for one in words if one in self.bench.bank.charged)
+            charged = self.bench.bank.charged
+            own = sum(charged[one].minor for one in self._words if one in charged) if charged else 0
             self._dues |= {bill.due.minor} | {max(due - own, 0) for due in self._dues}
             self._leasts.add(bill.minimum.minor)
-        listed = (store.find_bill(one.key) for one in call.bills)
-        self._dues |= {one.due.minor for one in listed if one}
+        if call.bills:
+            listed = (store.find_bill(one.key) for one in call.bills)
+            self._dues |= {one.due.minor for one in listed if one}
+        return bill
+
+    def _moment(self, bill: Bill | None) -> Moment:
+        call, store, words = self.call, self.bench.workbench.store, self._words
         return Moment(
             self.amounts.flow.head.limits.max_amount,
             bill,
