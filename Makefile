@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
+# Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-reconcile bench-drop-off bench-seconds stopwatch cases lock clean
 

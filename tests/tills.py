@@ -15,7 +15,7 @@ from joserfc.registry import HeaderParameter
 
 from ivr.bank import AuthorizationRequest
 from ivr.calls import CallStore, Runner
-from ivr.calls.assembly import Engine, load_flow
+from ivr.calls.assembly import Engine
 from ivr.calls.billing import Bills
 from ivr.calls.payments import Payments
 from ivr.calls.texting import keep_text
@@ -27,6 +27,7 @@ from ivr.settings import Settings, load_settings
 from ivr.store import migrate, open_store
 from ivr.testing.bank import ScriptedBank
 from ivr.vault import Vault
+from tests.benches import load_flow
 
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -13,6 +13,7 @@ from ivr.words.templates import Template, read_template
 from ivr.words.wordings import wordings_of
 
 Texts = Iterable[tuple[str, str | bytes]]  # (file name, text)
+MOST_KEPT = 32  # at most 100 kB of text each, and some times that of what was read from it
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,11 @@ PromptFiles = Mapping[str, PromptFile]  # by language
 
 
 def read_prompt_files(files: Texts) -> PromptFiles:
-    read = [PromptFile(read_yaml(file, text)) for file, text in files]
+    read = [_read_prompt_file(file, text) for file, text in files]
     return {one.language: one for one in read}
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _read_prompt_file(file: str, text: str | bytes) -> PromptFile:
+    """Prompts are the longest files of a folder, and mostly as they were when a flow beside them is read again."""
+    return PromptFile(read_yaml(file, text))

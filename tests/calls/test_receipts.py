@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ivr.calls.assembly import load_flow
 from ivr.core.email_addresses import is_email_address
 from ivr.errors import FlowError
 from ivr.reading.typed_values import read_json_value
 from ivr.testing.bench import Bench, build_bench
-from tests.benches import ROOT
+from tests.benches import ROOT, load_flow
 from tests.leaks import leaks_in
 
 SAMPLE = (

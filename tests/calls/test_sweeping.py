@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from ivr.calls import CallService, Session
-from ivr.calls.assembly import load_flow
 from ivr.calls.sweeping import MOST_AT_ONCE, Sweeper, idle_minutes, sweeper
 from ivr.core.call import Call, Charge, ChargeStatus
 from ivr.core.events import NoInput
@@ -17,7 +16,7 @@ from ivr.core.money import Money
 from ivr.forwarder.worker_pool import WorkerPool
 from ivr.places import SHIPPED as ROOT
 from ivr.store import Job, Store, open_store
-from tests.benches import make_bench
+from tests.benches import load_flow, make_bench
 from tests.forwarder.tills import Till, bank_in
 from tests.patience import PATIENCE_S
 from tests.store.payments import NOW, a_call, stage

@@ -21,7 +21,7 @@ from ivr.errors import ConfigError
 from ivr.phone.sip import CallRefusedError
 from ivr.store import Store, memory_store, migrate, open_store
 from ivr.testing.recording import RecordedCall
-from tests.benches import ROOT
+from tests.benches import ROOT, load_flow
 from tests.merchants import files_by_flow
 from tests.store.test_agreements import PROMISE
 
@@ -93,8 +93,6 @@ def test_a_recorded_call_that_has_no_time_of_its_own_says_none():
 
 @pytest.fixture
 def compiled() -> Callable[[str], object]:
-    from ivr.calls.assembly import load_flow
-
     return lambda name: load_flow(files_by_flow()[name])[0]
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from ivr.calls.assembly import load_flow
 from ivr.conversation.engine import enter, expected_field, resume, step
 from ivr.core.actions import Action, Collect, Speak
 from ivr.core.call import Call, Payable
@@ -18,6 +17,7 @@ from ivr.flow.compiler import Around, compile_flow
 from ivr.flow.part_files import read_parts
 from ivr.flow.steps import kinds
 from ivr.flow.talk.turn import FREE_CLEARS, Turn, moment_of
+from tests.benches import load_flow
 from tests.conversation.talk import BILL, PAYABLE, ROOT, START
 from tests.merchants import files_by_flow
 

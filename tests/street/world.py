@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.calls import Runner
-from ivr.calls.assembly import load_flow
 from ivr.calls.billing import BillingDown, Bills, InOurTable
 from ivr.calls.payments import Payments
 from ivr.channels.simulator import Clock, LocalLine
@@ -18,6 +17,7 @@ from ivr.forwarder.results import result_words
 from ivr.store import StaleCall, Store, TextMessage
 from ivr.testing.rules import Untrue
 from ivr.vault import Vault
+from tests.benches import load_flow
 from tests.merchants import files_by_flow
 from tests.street.bank import FickleBank
 from tests.street.caller import Caller

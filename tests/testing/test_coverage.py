@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ivr.calls.assembly import load_flow
 from ivr.flow.drawing.coverage import FAINT, Coverage, counted
-from tests.benches import ROOT, SAMPLE
+from tests.benches import ROOT, SAMPLE, load_flow
 from tests.testing.projects import make_project, run_pytest
 
 PAID = (ROOT / "tests" / "calls" / "approved.txt").read_text(encoding="utf-8")

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ivr.calls.assembly import load_flow
 from ivr.channels.simulator import play, read_script
 from ivr.flow.compiled import Flow
 from ivr.testing.explore import Explorer
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
 from ivr.testing.replay import EndsOtherwise, can_replay, ended_as, replay, replay_all
-from tests.benches import ROOT, Bench
+from tests.benches import ROOT, Bench, load_flow
 from tests.conversation.talk import Talk
 from tests.merchants import bench_of, files_by_flow
 from tests.testing.projects import make_project

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ivr.calls.assembly import load_flow
 from ivr.channels.simulator import play, read_script
 from ivr.cli.save import save
 from ivr.core.stray_cards import is_card_number
@@ -19,7 +18,7 @@ from ivr.testing.replay import ended_as, replay
 from ivr.testing.saved_call import Saver
 from ivr.testing.stand_ins import account_keys, card_field_keys, card_number_keys
 from ivr.vault.card import CardRules, problem_of
-from tests.benches import ROOT, SAMPLE, Bench, make_bench
+from tests.benches import ROOT, SAMPLE, Bench, load_flow, make_bench
 from tests.merchants import bench_of, files_by_flow
 
 ACCOUNTS = ROOT / "config" / "accounts.csv"

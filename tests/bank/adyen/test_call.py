@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from ivr.bank.adyen import AdyenBank
-from ivr.calls.assembly import load_flow, vaults_for
+from ivr.calls.assembly import vaults_for
 from ivr.testing.workbench import Workbench, build_workbench
 from tests.bank.adyen.running import RunningAdyen
-from tests.benches import ROOT, SAMPLE
+from tests.benches import ROOT, SAMPLE, load_flow
 
 CARD = "4111111111111111"
 KEYS = ("1", "12345678#", "2", "{amount}#", "1", f"{CARD}#", "1230", "123", "94105", "1")

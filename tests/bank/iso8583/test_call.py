@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from ivr.bank.simulator import read_books
-from ivr.calls.assembly import load_flow, vaults_for
+from ivr.calls.assembly import vaults_for
 from ivr.channels.simulator import Clock
 from ivr.testing.workbench import Workbench, build_workbench
 from tests.bank.iso8583.running import RunningHost
-from tests.benches import ROOT, SAMPLE
+from tests.benches import ROOT, SAMPLE, load_flow
 
 CARD = "4111111111111111"
 KEYS = ("1", "12345678#", "2", "{amount}#", "1", f"{CARD}#", "1230", "123", "94105", "1")

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from ivr.bank.stripe import StripeBank
-from ivr.calls.assembly import load_flow, vaults_for
+from ivr.calls.assembly import vaults_for
 from ivr.logs import set_up_logging
 from ivr.store import open_store
 from ivr.testing.workbench import Workbench, build_workbench
 from tests.bank.stripe.running import DECLINED_PAN, PAN, RunningStripe
-from tests.benches import ROOT, SAMPLE
+from tests.benches import ROOT, SAMPLE, load_flow
 from tests.leaks import leaks_in, leaks_in_files
 
 KEYS = ("1", "12345678#", "2", "{amount}#", "1", f"{PAN}#", "1230", "123", "94105", "1")

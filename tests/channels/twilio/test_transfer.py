@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from ivr.calls import CallService
-from ivr.calls.assembly import load_flow
 from ivr.channels.twilio.twiml import Writer
 from ivr.core.actions import Phrase, Speak, Transfer
 from ivr.core.events import Digits, KeysEntered
 from ivr.core.moves import way_of
 from ivr.testing.bench import Bench, BenchWorld, build_bench
 from ivr.testing.channels import WebhookLine
+from tests.benches import load_flow
 from tests.helplines import write_helpline
 
 
