@@ -10,6 +10,7 @@ from ivr.flow.compiled import Flow
 from ivr.store import Payment
 
 DEFAULT_ZONE = "UTC"
+MOST_LETTERS = 1000  # of the bills in one sum: a text has 1600 at most
 
 
 def receipt_values(
@@ -27,8 +28,18 @@ def receipt_values(
         ("paid_on", payment.begun_at.astimezone(zone_of(zone)).date()),
         ("brand", brand),
         ("last4", last4),
-        ("paid_for", payment.intent.account or call.flow),
+        ("paid_for", paid_for(payment) or call.flow),
     )
+
+
+def paid_for(payment: Payment) -> str:
+    """The account; of bills in one sum each of them with what was paid of it, as far as a text has room."""
+    intent = payment.intent
+    told = [f"{bill.key} {bill.amount}" for bill in intent.bills]
+    while len(", ".join(told)) > MOST_LETTERS:
+        told.pop()
+    more = len(intent.bills) - len(told)
+    return ", ".join([*told, *([f"+{more}"] if more else [])]) or intent.account
 
 
 def zone_at(flow: Flow | None) -> str:

@@ -78,8 +78,8 @@ def resend(notice: str | None) -> None:
 def billing_row(notice: Notice) -> NoticeRow:
     intent = notice.payment.intent
     state = "waiting" if notice.due else "failed"
-    about = f"{intent.account}, {intent.amount}"
-    return NoticeRow(intent.reference, "BILLING_URL", about, state, notice.attempts, notice.due)
+    about = f"{notice.bill.key}, {notice.bill.amount}" if notice.bill else f"{intent.account}, {intent.amount}"
+    return NoticeRow(notice.id, "BILLING_URL", about, state, notice.attempts, notice.due)
 
 
 def merchant_row(notice: MerchantNotice) -> NoticeRow:

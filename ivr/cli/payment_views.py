@@ -1,6 +1,6 @@
 """How charges, and what was done with them, are shown: a table, lines for people, records for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table
 
@@ -66,6 +66,7 @@ def payment_record(payment: Payment, balance: Balance) -> dict[str, object]:
         "asked_back": str(balance.asked),
         "refundable": str(balance.refundable),
         "bill": intent.payable_key or intent.account,
+        "bills": [{"key": bill.key, "amount": str(bill.amount)} for bill in intent.bills],
         "card": intent.card_summary,
         "bank": intent.bank,
         "bank_reference": payment.bank_reference,
@@ -76,6 +77,15 @@ def payment_record(payment: Payment, balance: Balance) -> dict[str, object]:
         "merchant": intent.merchant,
         "call": intent.call,
     }
+
+
+def shown(record: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """A payment's record line by line: of several bills in one sum one each."""
+    for name, value in record.items():
+        if not isinstance(value, list):
+            yield name, value
+            continue
+        yield from (("paid of it", f"{bill['key']} {bill['amount']}") for bill in value)
 
 
 def modification_record(one: Modification) -> dict[str, object]:
@@ -120,9 +130,10 @@ def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
         f"given back so far: {balance.returned}; asked for: {balance.asked}; can be refunded: {balance.refundable}",
         EFFECTS[wanted.kind].format(amount=wanted.amount, left=left),
     ]
-    if intent.payable_key and wanted.kind != "capture":
+    for one in intent.paid_bills if wanted.kind != "capture" else ():
+        of_it = f" ({one.amount})" if intent.bills else ""
         again = "is owed again" if wanted.reopens_bill else "stays paid (--reopen-bill owes it again)"
-        lines.append(f"The bill {intent.payable_key} {again}.")
+        lines.append(f"The bill {one.key}{of_it} {again}.")
     return "\n".join(lines)
 
 

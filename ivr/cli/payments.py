@@ -13,8 +13,9 @@ from ivr.bank import BankSettings, ModificationKind, load_banks, protocol_called
 from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_of
 from ivr.calls.payment_lookup import day_filter, find_one
 from ivr.cli.payment_session import as_json, opened, operator, require_terminal, yes
-from ivr.cli.payment_views import modification_record, payment_record, story_lines, table, what_will_happen
+from ivr.cli.payment_views import modification_record, payment_record, shown, story_lines, table, what_will_happen
 from ivr.cli.settling import settle
+from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.places import COMMAND
 from ivr.settings import Settings
@@ -97,7 +98,7 @@ def show(charge: str, on: date | None, is_json: bool) -> None:
     if is_json:
         click.echo(json.dumps(record | {"modifications": since}, ensure_ascii=False))
         return
-    for name, value in record.items():
+    for name, value in shown(record):
         click.echo(f"{name.replace('_', ' ')}: {'-' if value in (None, '') else value}")
     click.echo("\n".join(["", *story_lines(entries, since)]))
 
@@ -197,6 +198,8 @@ def wanted_of(
             raise changed(left)
         return AlreadyAsked(found), standing
     amount = amount_to_modify(standing, wish.kind, wish.amount)
+    if wish.reopen_bill:
+        require_all_of_sum(payment, amount)
     return WantedModification(*about, amount, left, operator(), wish.reopen_bill), standing
 
 
@@ -225,6 +228,16 @@ def require_our_bill(settings: Settings, payment: Payment) -> None:
         raise RecordError("--reopen-bill: bills are at BILLING_URL; reopen it there")
     if not payment.intent.payable_key:
         raise RecordError("--reopen-bill: the charge pays no bill that was looked up")
+
+
+def require_all_of_sum(payment: Payment, amount: Money) -> None:
+    """Nobody can say of which of several bills a part is given back."""
+    if payment.intent.bills and amount != payment.intent.amount:
+        raise RecordError(
+            f"--reopen-bill: the charge paid {len(payment.intent.bills)} bills in one sum, and a part of it is of none of "
+            f"them: refund all of it, or refund the part without --reopen-bill and let `{COMMAND} accounts import` say "
+            "which bill owes what"
+        )
 
 
 def tell(asked: Modification, *, is_json: bool, is_new: bool) -> None:

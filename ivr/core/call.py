@@ -11,7 +11,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 11
+FORM = 12
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -23,16 +23,20 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 
 @dataclass(frozen=True)
 class Payable:
-    """What is paid for: what was looked up, by which source and under which key, and what it owes as far as we know."""
+    """What is paid for: what was looked up, by which source and under which key, and what it owes as far as we know.
+
+    `parts`: the bills that are paid in one sum (`core.one_sum`); none where one is paid by itself."""
 
     source: str
     key: str
     owed: Money
+    parts: tuple["Payable", ...] = ()
 
 
 @dataclass(frozen=True)
 class Charge:
-    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended."""
+    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `bills`: the keys of those that it
+    pays in one sum, which `payable` names together."""
 
     attempt: int
     amount: Money
@@ -40,6 +44,7 @@ class Charge:
     confirmation_number: str = ""
     payable: str = ""
     told: bool = False
+    bills: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -173,7 +178,8 @@ class Call:
         state = {"form": FORM} | self.__dict__
         state |= {"values": _pack_all(self.values), "notes": _pack_all(self.notes)}
         if self.payable is not None:
-            state["payable"] = [self.payable.source, self.payable.key, _pack(self.payable.owed)]
+            parts = [_pack_payable(part) for part in self.payable.parts]
+            state["payable"] = [*_pack_payable(self.payable), parts]
         state["bills"] = [[one.key, _pack_all(one.values)] for one in self.bills]
         state["charges"] = [charge.__dict__ | {"amount": _pack(charge.amount)} for charge in self.charges]
         return _JSON.encode(state)
@@ -193,15 +199,24 @@ class Call:
         if stored.get("looking_up"):
             stored["looking_up"] = tuple(stored["looking_up"])
         if stored.get("payable"):
-            source, key, owed = stored["payable"]
-            stored["payable"] = Payable(source, key, Money(*owed))
+            source, key, owed, *parts = stored["payable"]
+            of_it = tuple(Payable(source, key, Money(*owed)) for source, key, owed in (parts[0] if parts else ()))
+            stored["payable"] = Payable(source, key, Money(*owed), of_it)
         bills = [(key, values) for key, values in stored.get("bills", ())]
         stored["bills"] = tuple(OpenBill(key, _unpack_all(values)) for key, values in bills)
         stored["history"] = tuple(stored.get("history", ()))
         stored["moves"] = tuple(stored.get("moves", ()))
         charges = stored.get("charges", ())
-        stored["charges"] = tuple(Charge(**charge | {"amount": Money(*charge["amount"])}) for charge in charges)
+        stored["charges"] = tuple(_unpack_charge(charge) for charge in charges)
         return cls(**stored)
+
+
+def _pack_payable(payable: Payable) -> list[object]:
+    return [payable.source, payable.key, _pack(payable.owed)]
+
+
+def _unpack_charge(stored: Mapping[str, Any]) -> Charge:
+    return Charge(**{**stored, "amount": Money(*stored["amount"]), "bills": tuple(stored.get("bills", ()))})
 
 
 def _pack_all(values: Mapping[str, Value]) -> dict[str, object]:

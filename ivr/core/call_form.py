@@ -81,11 +81,12 @@ def _is_value(value: object) -> bool:
 
 
 def _is_payable(payable: Payable) -> bool:
-    return isinstance(payable.source, str) and isinstance(payable.key, str) and _is_money(payable.owed)
+    is_plain = isinstance(payable.source, str) and isinstance(payable.key, str) and _is_money(payable.owed)
+    return is_plain and all(_is_payable(part) for part in payable.parts)
 
 
 def _is_charge(charge: Charge) -> bool:
-    texts = (charge.status, charge.confirmation_number, charge.payable)
+    texts = (charge.status, charge.confirmation_number, charge.payable, *charge.bills)
     is_known = isinstance(charge.status, str) and charge.status in STATUSES
     is_plain = type(charge.attempt) is int and isinstance(charge.told, bool)
     return is_known and is_plain and _is_money(charge.amount) and all(isinstance(one, str) for one in texts)

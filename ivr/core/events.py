@@ -153,11 +153,14 @@ class ChargeRefused:
 
     being_paid: another charge on the same payable has no answer yet. due_changed: another sum is `due` now than the amount was agreed for.
     not_reached: the billing system did not say what is due now. not_payable: it said so in another currency.
+    Of bills in one sum `due` is their total, `dues` what each of them owes, and `paying` are the keys of those being paid.
     """
 
     at: datetime
     reason: Literal["being_paid", "due_changed", "nothing_due", "not_reached", "not_payable"]
     due: Money | None = None
+    dues: tuple[tuple[str, Money], ...] = ()
+    paying: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

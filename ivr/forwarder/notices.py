@@ -21,7 +21,7 @@ from ivr.calls.billing_secret import webhook_of
 from ivr.forwarder.signed_posts import LIMIT_S, TRIED_FOR, SignedPosts, pause_after
 from ivr.places import COMMAND
 from ivr.settings import Settings
-from ivr.store import Job, Payment, Store
+from ivr.store import IntentBill, Job, Payment, Store
 
 log = structlog.get_logger()
 
@@ -30,7 +30,9 @@ class PaidBill(BaseModel):
     """Amounts are written as in the endpoint's own answers."""
 
     account: str = Field(description="As the caller keyed it in.")
-    amount: str = Field(description="What was charged.", examples=["42.50 USD"])
+    amount: str = Field(
+        description="What was charged for it; of several bills in one sum its own part.", examples=["42.50 USD"]
+    )
     reference: str = Field(description="Ours, of this one payment; the bank has it too.")
     confirmation_number: str = Field(description="What the caller was told.")
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
@@ -56,17 +58,20 @@ class Notices:
     now: Callable[[], datetime] | None = None  # None: jobs by the database's clock, signatures by this machine's
 
     def tell(self, job: Job) -> None:
-        payment, approved_at = self.store.payment(job.reference), self.store.approved_at(job.reference)
-        if payment is None or approved_at is None:
+        told = self.store.told_of(job.reference)
+        approved_at = self.store.approved_at(told[0].intent.reference) if told else None
+        if told is None or approved_at is None:
             log.error("notice without a payment", reference=job.reference)
             self.store.finish(job)
             return
-        problem = self.post(f"paid-{payment.intent.reference}", notice_body(payment, approved_at))
+        payment, bill = told
+        problem = self.post(f"paid-{job.reference}", notice_body(payment, approved_at, bill))
         if problem is None:
             self.store.acknowledge(job, self.at())
             metrics.NOTICES.labels("taken").inc()
         else:
-            self.try_later(job, "a payment", approved_at, account=payment.intent.account, reason=problem)
+            account = bill.key if bill else payment.intent.account
+            self.try_later(job, "a payment", approved_at, account=account, reason=problem)
 
     def at(self) -> datetime:
         return self.now() if self.now else datetime.now(UTC)
@@ -90,12 +95,12 @@ class Notices:
         metrics.NOTICES.labels("failed").inc()
 
 
-def notice_body(payment: Payment, approved_at: datetime) -> str:
-    """The same at every try."""
+def notice_body(payment: Payment, approved_at: datetime, of_sum: IntentBill | None = None) -> str:
+    """The same at every try. `of_sum`: of several bills that were paid in one sum the one that is told of."""
     intent = payment.intent
     bill = PaidBill(
-        account=intent.account,
-        amount=str(intent.amount),
+        account=of_sum.key if of_sum else intent.account,
+        amount=str(of_sum.amount if of_sum else intent.amount),
         reference=intent.reference,
         confirmation_number=payment.receipt_number,
         card=intent.card_summary,

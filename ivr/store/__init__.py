@@ -14,6 +14,7 @@ from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
+from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import (
     FINAL,
     FOLLOWS,
@@ -21,13 +22,16 @@ from ivr.store.intents import (
     AlreadyBegun,
     BankWord,
     BeingPaid,
+    Due,
     DueChanged,
     DueNow,
     Payment,
     PaymentIntent,
     Status,
+    bills_of,
+    require_true_amount,
 )
-from ivr.store.ledger import FollowUp, Ledger, NoCard
+from ivr.store.ledger import FollowUp, Ledger, NoCard, notices_of, sum_changed
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
 from ivr.store.migrations import create_tables, migrate, require_current
@@ -150,10 +154,12 @@ __all__ = [
     "DatabaseError",
     "Draft",
     "Draw",
+    "Due",
     "DueChanged",
     "DueNow",
     "FlowVersion",
     "FollowUp",
+    "IntentBill",
     "Job",
     "LedgerEntry",
     "Limit",
@@ -187,10 +193,14 @@ __all__ = [
     "WaysTaken",
     "Which",
     "bank_queue",
+    "bills_of",
     "from_reference",
     "memory_store",
     "migrate",
+    "notices_of",
     "open_store",
     "read_bills",
+    "require_true_amount",
+    "sum_changed",
     "tell_refund",
 ]

@@ -1,16 +1,18 @@
 """What a payment intent is and where it can stand, and its row; when it moves is for the ledger."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from ivr.core.call import OPEN, ChargeStatus
+from ivr.core.call import OPEN, ChargeStatus, Payable
 from ivr.core.money import Money
+from ivr.core.one_sum import SOURCE as ONE_SUM
 from ivr.store.confirmation_numbers import MOST_DRAWS, Draw, NumbersUsedUp
 from ivr.store.database import milliseconds
+from ivr.store.intent_bills import IntentBill, add_bills, bill_id, read_bills_of
 from ivr.store.tables import payment_intent
 
 Status = ChargeStatus
@@ -30,6 +32,8 @@ class PaymentIntent:
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
     made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record.
+
+    `bills`: where several are paid in one sum, each with its part of the amount; `payable_key` then names them together.
     """
 
     reference: str
@@ -44,6 +48,14 @@ class PaymentIntent:
     payable_key: str = ""
     line: str = ""
     of_due: Money | None = None
+    bills: tuple[IntentBill, ...] = ()
+
+    @property
+    def paid_bills(self) -> tuple[IntentBill, ...]:
+        """Each bill that is paid, with what is paid of it: the one that was looked up, those of a sum, or none."""
+        if self.bills or not self.payable_key:
+            return self.bills
+        return (IntentBill(self.reference, self.payable_source, self.payable_key, self.amount),)
 
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
@@ -97,14 +109,19 @@ class AlreadyBegun:
 
 @dataclass(frozen=True)
 class BeingPaid:
-    """Another charge on the same payable has no final answer yet: nothing was added."""
+    """Another charge on the same payable has no final answer yet: nothing was added. `keys`: of bills in one sum those."""
+
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DueChanged:
-    """Less is due now than was to be charged, or another sum than the amount was made of: nothing was added."""
+    """Less is due now than was to be charged, or another sum than the amount was made of: nothing was added.
+
+    `dues`: of bills in one sum what each of them owes, by key; `due` is their total."""
 
     due: Money
+    dues: tuple[tuple[str, Money], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +130,26 @@ class DueNow:
 
     amount: Money
     asked_at: datetime
+
+
+Due = DueNow | Mapping[str, DueNow] | None
+"""Of one bill, or of several by key; None where bills are in the embedded table."""
+
+
+def require_true_amount(intent: PaymentIntent) -> None:
+    """ValueError for an intent that nobody may begin. Said of one that begins, not of one on record, which is read whatever
+    it says."""
+    if intent.amount.minor <= 0:
+        raise ValueError("a charge is more than nothing")
+    if intent.bills and sum(bill.amount.minor for bill in intent.bills) != intent.amount.minor:
+        raise ValueError("bills in one sum are paid by that sum, no more and no less")
+
+
+def bills_of(reference: str, parts: Iterable[Payable]) -> tuple[IntentBill, ...]:
+    """What each bill of a sum is owed is its part of the amount."""
+    return tuple(
+        IntentBill(bill_id(reference, number), part.source, part.key, part.owed) for number, part in enumerate(parts, 1)
+    )
 
 
 # Written out once: composing a statement anew costs more than running it.
@@ -139,22 +176,27 @@ _NEXT_NUMBER = text(
     "ON CONFLICT (bank) DO UPDATE SET number = bank_number.number + 1 RETURNING number"
 )
 _READ = select(payment_intent).where(payment_intent.c.reference == bindparam("reference"))
-_ON_PAYABLE = "FROM payment_intent WHERE payable_source = :source AND payable_key = :key"
-_OPEN_ON_PAYABLE = text(
-    f"SELECT 1 {_ON_PAYABLE} AND status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) LIMIT 1"
+_ON_PAYABLE = "FROM payment_intent p WHERE p.payable_source = :source AND p.payable_key = :key"
+_IN_SUMS = (
+    "FROM intent_bill b JOIN payment_intent p ON p.reference = b.reference "
+    "WHERE b.payable_source = :source AND b.payable_key = :key"
 )
+_IS_OPEN = f"p.status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))})"
+_OPEN_ON_PAYABLE = text(f"SELECT 1 {_ON_PAYABLE} AND {_IS_OPEN} UNION ALL SELECT 1 {_IN_SUMS} AND {_IS_OPEN} LIMIT 1")
+_NOT_KNOWN = "p.status = 'approved' AND {of}.currency = :currency AND ({of}.acknowledged_at IS NULL OR {of}.acknowledged_at >= :asked_at)"
 _PAID_SINCE = text(
-    f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
-    "AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at)"
+    f"SELECT (SELECT coalesce(sum(p.amount_minor), 0) {_ON_PAYABLE} AND {_NOT_KNOWN.format(of='p')}) "
+    f"+ (SELECT coalesce(sum(b.amount_minor), 0) {_IN_SUMS} AND {_NOT_KNOWN.format(of='b')})"
 )
 LONGEST_LINE = 120
 
 
 def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, now: datetime, draw: Draw) -> None:
-    """With a confirmation number that no other charge has."""
+    """With a confirmation number that no other charge has, and the bills of a sum."""
     row = _row(intent, fingerprint, now)
     for attempt in range(MOST_DRAWS):
         if connection.execute(_ADD, row | {"confirmation_number": draw(intent.reference, attempt)}).rowcount == 1:
+            add_bills(connection, intent.reference, intent.bills)
             return
     raise NumbersUsedUp(intent.reference)
 
@@ -219,10 +261,19 @@ def write_trace(connection: Connection, reference: str, trace: str, now: datetim
 
 def read_payment(connection: Connection, reference: str) -> Payment | None:
     row = connection.execute(_READ, {"reference": reference}).first()
-    return payment_of(row) if row else None
+    return payment_of(connection, row) if row else None
 
 
-def payment_of(row: Any) -> Payment:
+def payment_of(connection: Connection, row: Any) -> Payment:
+    """`row`: of payment_intent, whole; the bills of a sum are read as well."""
+    payment = _payment_of(row)
+    if payment.intent.payable_source != ONE_SUM:
+        return payment
+    bills = read_bills_of(connection, payment.intent.reference)
+    return replace(payment, intent=replace(payment.intent, bills=bills))
+
+
+def _payment_of(row: Any) -> Payment:
     intent = PaymentIntent(
         reference=row.reference,
         merchant=row.merchant,

@@ -1,6 +1,6 @@
 """Payment intents and what became of them: one intent, one charge; ledger rows are added, never changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from ivr.core.money import Money
 from ivr.store.calls import StaleCall
 from ivr.store.confirmation_numbers import Draw, at_random
 from ivr.store.database import Database, milliseconds
+from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import (
     FINAL,
     FOLLOWS,
@@ -17,6 +18,7 @@ from ivr.store.intents import (
     AlreadyBegun,
     BankWord,
     BeingPaid,
+    Due,
     DueChanged,
     DueNow,
     Payment,
@@ -30,6 +32,7 @@ from ivr.store.intents import (
     paid_but_not_known,
     payment_of,
     read_payment,
+    require_true_amount,
     write_trace,
 )
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
@@ -71,15 +74,14 @@ class Ledger:
     # ---- the charge is begun
 
     def begin_payment(
-        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: DueNow | None = None
+        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: Due = None
     ) -> Accepted | AlreadyBegun | Refusal:
         """One transaction: intent, idempotency key, its sealed fields, the first ledger entry and the outbox row.
 
-        `due`: what another billing system owes; None where the bill is in the embedded table. A refusal deletes the
+        `due`: what another billing system says is due; None where the bill is in the embedded table. A refusal deletes the
         sealed fields. StaleCall where the call has ended meanwhile, NoCard where nothing is sealed: nothing is charged.
         """
-        if intent.amount.minor <= 0:
-            raise ValueError("a charge is more than nothing")
+        require_true_amount(intent)
         with self._database.money() as connection:
             self._database.hold(connection, intent.reference)
             if is_begun(connection, intent.reference):
@@ -102,7 +104,7 @@ class Ledger:
         staged: Staged,
         limits: AttemptLimits,
         now: datetime,
-        due: DueNow | None,
+        due: Due,
     ) -> Refusal | None:
         """Open charges are looked for before what is due is read: one that is approved in between has lowered it by then."""
         attempter = attempter_of(intent, staged.fingerprint)
@@ -110,18 +112,21 @@ class Ledger:
         over = limit_reached(connection, attempter, limits, now)
         if over is not None or not intent.payable_key:
             return over
-        if is_open_on_payable(connection, intent.payable_source, intent.payable_key):
-            return BeingPaid()
-        left = self._due_now(connection, intent, due)
-        return None if intent.is_as_agreed(left) else DueChanged(left)
+        paying = [bill for bill in intent.paid_bills if is_open_on_payable(connection, bill.source, bill.key)]
+        if paying:
+            return BeingPaid(tuple(bill.key for bill in paying) if intent.bills else ())
+        left = [self._due_now(connection, bill, due) for bill in intent.paid_bills]
+        if intent.bills:
+            return sum_changed(intent, left)
+        return None if intent.is_as_agreed(left[0]) else DueChanged(left[0])
 
-    def _due_now(self, connection: Connection, intent: PaymentIntent, due: DueNow | None) -> Money:
-        if due is not None:
-            asked_at = self._database.on_its_clock(due.asked_at)
-            paid = paid_but_not_known(connection, intent.payable_source, intent.payable_key, due, asked_at)
-            return _less(due.amount, paid)
-        row = connection.execute(_DUE, {"account": intent.payable_key}).first()
-        return Money(row.due_minor, row.currency) if row else Money(0, intent.amount.currency)
+    def _due_now(self, connection: Connection, bill: IntentBill, due: Due) -> Money:
+        said = due.get(bill.key) if isinstance(due, Mapping) else due
+        if said is not None:
+            asked_at = self._database.on_its_clock(said.asked_at)
+            return _less(said.amount, paid_but_not_known(connection, bill.source, bill.key, said, asked_at))
+        row = connection.execute(_DUE, {"account": bill.key}).first()
+        return Money(row.due_minor, row.currency) if row else Money(0, bill.amount.currency)
 
     def is_being_paid(self, source: str, key: str) -> bool:
         """Early word of `BeingPaid`, before a card is keyed in; the final word is in the charge's transaction."""
@@ -144,7 +149,7 @@ class Ledger:
         order = payment_intent.c.created_at, payment_intent.c.reference
         with self._database.calls() as connection:
             found = connection.execute(select(payment_intent).where(payment_intent.c.call == call_id).order_by(*order))
-            return [payment_of(row) for row in found]
+            return [payment_of(connection, row) for row in found.all()]
 
     def entries(self, reference: str) -> list[str]:
         """The ledger's story of an intent, oldest first."""
@@ -244,10 +249,22 @@ def attempter_of(intent: PaymentIntent, fingerprint: str) -> Attempter:
         call=intent.call,
         ani_hash=intent.ani_hash,
         card_fingerprint=fingerprint,
-        payable_source=intent.payable_source,
-        payable_key=intent.payable_key,
+        payable_source="" if intent.bills else intent.payable_source,
+        payable_key="" if intent.bills else intent.payable_key,
         line=intent.line,
+        bills=tuple((bill.source, bill.key) for bill in intent.bills),
     )
+
+
+def sum_changed(intent: PaymentIntent, left: Sequence[Money]) -> DueChanged | None:
+    """Bills in one sum are each paid in full: less or more due on any of them is another sum. `left`: in their order."""
+    other = next((due for due in left if due.currency != intent.amount.currency), None)
+    if other is not None:
+        return DueChanged(other)
+    if all(due == bill.amount for due, bill in zip(left, intent.bills, strict=True)):
+        return None
+    dues = tuple((bill.key, due) for bill, due in zip(intent.bills, left, strict=True))
+    return DueChanged(Money(sum(due.minor for due in left), intent.amount.currency), dues)
 
 
 def _less(due: Money, paid: Money) -> Money:
@@ -259,14 +276,21 @@ def follow(connection: Connection, intent: PaymentIntent, status: Status, follow
         add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
     # What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower.
     if status == "approved" and follow_up.tell_billing and (intent.payable_key or intent.account):
-        add_job(connection, "notice", intent.reference, NOTICES)
-    elif status == "approved" and intent.payable_key:
-        _lower_bill(connection, intent)
+        for notice in notices_of(intent):
+            add_job(connection, "notice", notice, NOTICES)
+    elif status == "approved":
+        for bill in intent.paid_bills:
+            _lower_bill(connection, bill)
     if status == "approved" and follow_up.capture:
         add_job(connection, "capture", intent.reference, bank_queue(intent.bank))
     if status in FINAL:
         delete_sealed(connection, intent.reference)
         hurry(connection, "result", intent.reference)
+
+
+def notices_of(intent: PaymentIntent) -> Sequence[str]:
+    """What a billing system is told of an approved charge, by their names: one for each bill of a sum."""
+    return [bill.id for bill in intent.bills] or [intent.reference]
 
 
 def tell_moved(connection: Connection, database: Database, reference: str, status: Status, now: datetime) -> None:
@@ -302,6 +326,6 @@ def read_story(connection: Connection, reference: str) -> list[str]:
     return list(connection.execute(story).scalars())
 
 
-def _lower_bill(connection: Connection, intent: PaymentIntent) -> None:
-    values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.amount.minor}
+def _lower_bill(connection: Connection, bill: IntentBill) -> None:
+    values = {"account": bill.key, "currency": bill.amount.currency, "paid": bill.amount.minor}
     connection.execute(_LOWER_BILL, values)

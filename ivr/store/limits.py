@@ -39,7 +39,8 @@ class OverLimit:
 
 @dataclass(frozen=True)
 class Attempter:
-    """Who and what an attempt is counted for; what is empty is not known, and counts for nobody."""
+    """Who and what an attempt is counted for; what is empty is not known, and counts for nobody. `bills`: in place of one
+    payable those that are paid in one sum, each counted for itself, by source and key."""
 
     call: str = ""
     ani_hash: str = ""
@@ -47,11 +48,17 @@ class Attempter:
     payable_source: str = ""
     payable_key: str = ""
     line: str = ""
+    bills: tuple[tuple[str, str], ...] = ()
 
     def holds(self) -> tuple[str, ...]:
         """What an attempt locks while it is counted, so that attempts at once count each other."""
-        payable = f"payable {self.payable_source} {self.payable_key}" if self.payable_key else ""
-        return self.ani_hash, self.card_fingerprint, payable, "" if self.ani_hash else f"line {self.line}"
+        own = ((self.payable_source, self.payable_key),) if self.payable_key else ()
+        payables = [f"payable {source} {key}" for source, key in (*own, *self.bills)]
+        return self.ani_hash, self.card_fingerprint, *payables, "" if self.ani_hash else f"line {self.line}"
+
+    def named(self) -> dict[str, object]:
+        """As the statements name it, but for bills in one sum."""
+        return {name: value for name, value in self.__dict__.items() if name != "bills"}
 
 
 @dataclass(frozen=True)
@@ -74,16 +81,30 @@ _OF: dict[Counted, str] = {
     "line": "line = :line AND :line <> '' AND ani_hash = '' AND :ani_hash = ''",
 }
 _FAILED = "is_counted AND status NOT IN ('approved', 'not_sent') AND created_at > :since"
-# All in one statement: five would be a third of the statements of a call that pays. Each has a window of its own.
-_COUNTS = ", ".join(
-    f"(SELECT count(*) FROM payment_intent WHERE {of} AND {_FAILED.replace(':since', f':since_{what}')})"  # noqa: S608
-    for what, of in _OF.items()
+_IN_SUMS = (
+    "SELECT count(*) FROM intent_bill b JOIN payment_intent p ON p.reference = b.reference "  # noqa: S608
+    f"WHERE b.payable_source = :payable_source AND b.payable_key = :payable_key AND :payable_key <> '' AND {_FAILED}"
 )
-_COUNT = text(f"SELECT {_COUNTS}")
+_BILLS_IN_SUMS = (
+    "SELECT reference FROM intent_bill WHERE payable_source = :payable_source AND payable_key = :payable_key"
+)
+
+
+def _count_of(what: Counted) -> str:
+    """An account's attempts are also those that were to pay it with other bills in one sum."""
+    of_it = f"(SELECT count(*) FROM payment_intent WHERE {_OF[what]} AND {_FAILED})"  # noqa: S608
+    more = f"({of_it} + ({_IN_SUMS}))" if what == "account" else of_it
+    return more.replace(":since", f":since_{what}")
+
+
+# All in one statement: five would be a third of the statements of a call that pays. Each has a window of its own.
+_COUNT = text(f"SELECT {', '.join(map(_count_of, _OF))}")
 _RESET = text(
-    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND status NOT IN ('approved', 'not_sent') AND (:everybody "
+    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND status NOT IN ('approved', 'not_sent') "  # noqa: S608
+    "AND (:everybody "
     "OR (call = :call AND :call <> '') OR (ani_hash = :ani_hash AND :ani_hash <> '') "
     "OR (payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> '') "
+    f"OR (:payable_key <> '' AND reference IN ({_BILLS_IN_SUMS})) "
     "OR (line = :line AND :line <> '' AND ani_hash = '') "
     "OR card_fingerprint IN (SELECT card_fingerprint FROM payment_intent WHERE call = :call AND card_fingerprint <> ''))"
 )
@@ -93,9 +114,16 @@ _GROUPS: dict[Counted, tuple[str, str, str]] = {
     "account": ("payable_source, payable_key", "payable_key", "payable_key <> ''"),
     "line": ("line", "line", "line <> '' AND ani_hash = ''"),
 }
+# Each attempt, once for each bill that it was to pay.
+_ATTEMPTS = (
+    "(SELECT p.ani_hash, p.card_fingerprint, p.card_summary, p.line, p.call, p.status, p.is_counted, p.created_at, "
+    "coalesce(b.payable_source, p.payable_source) AS payable_source, coalesce(b.payable_key, p.payable_key) AS payable_key "
+    "FROM payment_intent p LEFT JOIN intent_bill b ON b.reference = p.reference) AS attempts"
+)
 _SHOW = {
     what: text(
-        f"SELECT {whom}, count(*), max(created_at), max(call) FROM payment_intent "  # noqa: S608
+        f"SELECT {whom}, count(*), max(created_at), max(call) "  # noqa: S608
+        f"FROM {_ATTEMPTS if what == 'account' else 'payment_intent'} "
         f"WHERE {only} AND {_FAILED} GROUP BY {by} ORDER BY 2 DESC, 3 DESC LIMIT 20"
     )
     for what, (by, whom, only) in _GROUPS.items()
@@ -126,7 +154,7 @@ class LimitChecks:
 
         A call stands for the cards that were used in it as well.
         """
-        values = (attempter or Attempter()).__dict__ | {"everybody": attempter is None}
+        values = (attempter or Attempter()).named() | {"everybody": attempter is None}
         with self._database.money() as connection:
             return connection.execute(_RESET, values).rowcount
 
@@ -143,10 +171,11 @@ def limit_reached(
         ("line", limits.per_line),
     )
     values: dict[str, object] = {f"since_{what}": _since(limit, now) for what, limit in checks}
-    counts = connection.execute(_COUNT, attempter.__dict__ | values).one()
-    for (what, limit), count in zip(checks, counts, strict=True):
-        if limit and count >= limit.count:
-            return OverLimit(f"attempts_per_{what}")
+    for counted in (attempter, *(Attempter(payable_source=source, payable_key=key) for source, key in attempter.bills)):
+        counts = connection.execute(_COUNT, counted.named() | values).one()
+        for (what, limit), count in zip(checks, counts, strict=True):
+            if limit and count >= limit.count:
+                return OverLimit(f"attempts_per_{what}")
     return None
 
 

@@ -121,8 +121,9 @@ def tell_payment(connection: Connection, database: Database, payment: Payment, s
     reference = payment.intent.reference
     if (kind := _TOLD.get(status)) is not None and kind in database.tells:
         _write(connection, kind, reference, reference, payment_body(kind, payment, now), now)
-    if status == "approved" and payment.intent.payable_key and "bill.paid" in database.tells:
-        _write(connection, "bill.paid", reference, reference, bill_body(payment, now), now)
+    if status == "approved" and "bill.paid" in database.tells:
+        for bill in payment.intent.paid_bills:
+            _write(connection, "bill.paid", bill.id, reference, bill_body(payment, bill, now), now)
 
 
 def tell_refund(

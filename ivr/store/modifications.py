@@ -18,6 +18,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, insert, text
 
+from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.intents import Payment, read_payment
@@ -63,7 +64,7 @@ class Modifications:
     def ask_modification(self, wanted: WantedModification, now: datetime) -> Modification | AlreadyAsked | Changed:
         """One transaction: the request, its ledger entry, its job and the audit event. A void forbids a capture to come.
 
-        ValueError for a charge that is not approved, or an amount of nothing. Whether the bank has such an operation is
+        ValueError for a charge that is not approved, an amount of nothing, or a part of a sum that is to reopen its bills. Whether the bank has such an operation is
         for the caller to know.
         """
         with self._database.money() as connection:
@@ -71,6 +72,8 @@ class Modifications:
             payment = read_payment(connection, wanted.reference)
             if payment is None or payment.status != "approved" or wanted.amount.minor <= 0:
                 raise ValueError("only an approved charge can be modified, and by more than nothing")
+            if wanted.reopens_bill and payment.intent.bills and wanted.amount != payment.intent.amount:
+                raise ValueError("bills that were paid in one sum are owed again together, by all of it")
             others = read_modifications(connection, wanted.reference)
             is_capturing = is_leased(connection, "capture", wanted.reference, now)
             refusal = _refusal(wanted, read_balance(connection, payment), others, is_capturing)
@@ -173,10 +176,9 @@ def end_modification(
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
         return False
     _note(connection, payment, found, status, word.response_code, now)
-    if found.reopens_bill and payment.intent.payable_key:
-        more = {("done", found.status): found.amount.minor, ("failed", "done"): -found.amount.minor}
-        if change := more.get((status, found.status)):
-            _change_bill(connection, payment, change)
+    if found.reopens_bill:
+        sign = {("done", found.status): 1, ("failed", "done"): -1}.get((status, found.status), 0)
+        _change_bills(connection, payment, found.amount, sign)
     if status == "done" and found.kind == "refund":
         tell_refund(connection, database, payment, found.id, found.amount, now)
     return True
@@ -252,7 +254,9 @@ def _note(
         add_entry(connection, payment.intent, kind, code, now, (about.number, about.amount))
 
 
-def _change_bill(connection: Connection, payment: Payment, more: int) -> None:
-    intent = payment.intent
-    values = {"account": intent.payable_key, "currency": intent.amount.currency, "more": more}
-    connection.execute(_CHANGE_BILL, values)
+def _change_bills(connection: Connection, payment: Payment, amount: Money, sign: int) -> None:
+    """Of bills in one sum each by what was paid of it: only all of them are owed again (`ask_modification`)."""
+    for bill in payment.intent.paid_bills if sign else ():
+        more = bill.amount.minor if payment.intent.bills else amount.minor
+        values = {"account": bill.key, "currency": amount.currency, "more": sign * more}
+        connection.execute(_CHANGE_BILL, values)

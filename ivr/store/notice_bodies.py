@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from ivr.core.call import Call, ChargeStatus, Ending
 from ivr.core.caller import mask_number
 from ivr.core.money import Money
+from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import Payment
 
 PaymentKind = Literal["payment.approved", "payment.declined", "payment.reversed"]
@@ -119,8 +120,10 @@ def refund_body(payment: Payment, refund: str, amount: Money, at: datetime) -> s
     return RefundNotice(type="payment.refunded", timestamp=written(at), data=data).model_dump_json()
 
 
-def bill_body(payment: Payment, at: datetime) -> str:
+def bill_body(payment: Payment, bill: IntentBill, at: datetime) -> str:
     whole = _of_payment(payment)
+    if payment.intent.bills:
+        whole |= {"account": bill.key, "amount": str(bill.amount)}
     data = ToldBill(**{name: whole[name] for name in ToldBill.model_fields})
     return BillNotice(type="bill.paid", timestamp=written(at), data=data).model_dump_json()
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from sqlalchemy import Connection, TextClause, false, func, select, text
 
 from ivr.store.database import Database, milliseconds
+from ivr.store.intent_bills import acknowledge_bill
 from ivr.store.tables import outbox
 
 KINDS = (
@@ -114,7 +115,9 @@ class Outbox:
         with self._database.money() as connection:
             if not close_job(connection, job):
                 return False
-            connection.execute(_ACKNOWLEDGE, {"reference": job.reference, "at": self._database.on_its_clock(at)})
+            at_ms = self._database.on_its_clock(at)
+            if connection.execute(_ACKNOWLEDGE, {"reference": job.reference, "at": at_ms}).rowcount == 0:
+                acknowledge_bill(connection, job.reference, at_ms)
             return True
 
     def postpone(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, select
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import Payment, payment_of
 from ivr.store.modification_rows import REFUNDED_AT_BANK
-from ivr.store.tables import ledger_entry, modification, payment_intent
+from ivr.store.tables import intent_bill, ledger_entry, modification, payment_intent
 
 columns = payment_intent.c
 # Statuses that are none of a charge's own: something of it was refunded, or is asked for and has no outcome.
@@ -20,7 +20,7 @@ REFUNDED, WAITING = "refunded", "waiting"
 @dataclass(frozen=True)
 class PaymentFilter:
     """Empty or None: any. `since` is within, `until` is not. `status`: a charge's, or REFUNDED, or WAITING. `flow`: its name.
-    `bill`: the key of what was paid for, or the account as it was keyed in."""
+    `bill`: the key of what was paid for, by itself or in one sum, or the account as it was keyed in."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -48,7 +48,7 @@ class PaymentSearch:
         latest = columns.created_at.desc(), columns.reference
         rows = select(payment_intent).where(*conditions).order_by(*latest).limit(most)
         with self._database.calls() as connection:
-            return [payment_of(row) for row in connection.execute(rows)]
+            return [payment_of(connection, row) for row in connection.execute(rows).all()]
 
 
 def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
@@ -65,7 +65,9 @@ def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
     if wanted.bank:
         found.append(columns.bank == wanted.bank)
     if wanted.bill:
-        found.append((columns.payable_key == wanted.bill) | (columns.account == wanted.bill))
+        in_sum: Any = intent_bill.c.reference == columns.reference
+        is_in_sum = exists().where(in_sum, intent_bill.c.payable_key == wanted.bill)
+        found.append((columns.payable_key == wanted.bill) | (columns.account == wanted.bill) | is_in_sum)
     if wanted.last4:
         found.append(columns.card_summary.endswith(f" {wanted.last4}", autoescape=True))
     return found

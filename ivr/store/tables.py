@@ -98,6 +98,22 @@ payment_intent = Table(
     Index("intent_by_time", "created_at"),
 )
 
+# The bills of a charge that pays several in one sum; one that pays a single bill has none. `id`, the charge's reference and its
+# number, names what a billing system is told of it; `acknowledged_at` is when that said that it knows of it.
+intent_bill = Table(
+    "intent_bill",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("reference", String(100), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("payable_source", String(60), nullable=False),
+    Column("payable_key", String(60), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("acknowledged_at", BigInteger),
+    Index("intent_bill_by_payable", "payable_source", "payable_key"),
+)
+
 # What happened to money, in order; rows are added, never changed (a trigger refuses it). `modification`: the number of the
 # refund, void or capture that the entry is about; 0 for the charge itself.
 ledger_entry = Table(

@@ -16,6 +16,7 @@ from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.store import BankWord, Bill, FollowUp, Job, ModificationWord, News, Payment, Store, migrate, open_store
 from tests.store.payments import ACCOUNT, begin
+from tests.store.sums import OWED, begin_sum
 
 CARD = "4012888888881881"
 DAY = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -293,6 +294,23 @@ def test_a_bill_is_owed_again_only_where_there_is_one_of_ours(store: Store, monk
     assert asked("refund", "CA1-1", "--reopen-bill")["reopens_bill"] is True
     monkeypatch.setenv("BILLING_URL", "https://127.0.0.1:1/bills")
     assert "reopen it there" in fails("refund", "CA1-1", "--reopen-bill", "--yes")
+
+
+def test_of_a_sum_each_bill_is_shown_and_only_all_of_it_owes_them_again(store: Store):
+    store.renew_bills([Bill(key, Money(minor), Money(0)) for key, minor in OWED.items()])
+    begin_sum(store)
+    job = due(store)
+    store.mark_sent(job)
+    assert store.record(job, "approved", DAY, BankWord("482913", "00"), FollowUp())
+    assert "paid of it: 700102 71.85 USD" in works("show", "CA1-1")
+    assert json.loads(works("show", "CA1-1", "--json"))["bills"][2] == {"key": "700103", "amount": "18.00 USD"}
+    part = ("refund", "CA1-1", "--amount", "10.00", "--refundable", "154.05", "--yes")
+    assert "paid 3 bills in one sum" in fails(*part, "--reopen-bill")
+    assert not store.modifications_of("CA1-1")
+    assert "The bill 700102 (71.85 USD) is owed again" in ivr("refund", "CA1-1", "--reopen-bill", keys="n\n").output
+    assert asked("refund", "CA1-1", "--reopen-bill")["amount"] == "154.05 USD"
+    end(store)
+    assert [store.find_bill(key).due.minor for key in OWED] == [6420, 7185, 1800]  # type: ignore[union-attr]
 
 
 def test_a_protocol_without_refunds_is_refused_at_once_with_the_cure(store: Store, monkeypatch: pytest.MonkeyPatch):

@@ -41,6 +41,7 @@ from tests.forwarder.paper_bank import PaperBank
 from tests.forwarder.tills import bank_in
 from tests.leaks import leaks_in
 from tests.store.payments import ACCOUNT, NOW, a_call, begin
+from tests.store.sums import OWED, begin_sum
 
 DOCS = (ROOT / "docs" / "notices.md").read_text(encoding="utf-8")
 OLD, NEW = (f"whsec_{base64.b64encode(bytes(range(start, start + 32))).decode()}" for start in (0, 100))
@@ -413,3 +414,16 @@ def test_secrets_are_one_or_two_strong_ones_and_production_makes_none(tmp_path: 
         notice_webhooks(load_settings(PRODUCTION | {"VAR": str(tmp_path)}))
     assert len(notice_webhooks(load_settings({"VAR": str(tmp_path)}))) == 1
     assert (tmp_path / "keys" / "notices_secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_of_a_sum_each_bill_is_a_notice_of_its_own(shop: Shop, receiver: BillingServer):
+    begin_sum(shop.store, due={key: DueNow(Money(minor), shop.clock()) for key, minor in OWED.items()})
+    shop.work()
+    bills = {name: body["data"] for name, body in told(receiver).items() if body["type"] == "bill.paid"}
+    assert {name: (data["account"], data["amount"], data["reference"]) for name, data in bills.items()} == {
+        "bill-paid-CA1-1-b1": ("700101", "64.20 USD", "CA1-1"),
+        "bill-paid-CA1-1-b2": ("700102", "71.85 USD", "CA1-1"),
+        "bill-paid-CA1-1-b3": ("700103", "18.00 USD", "CA1-1"),
+    }
+    whole = told(receiver)["payment-approved-CA1-1"]["data"]
+    assert (whole["account"], whole["amount"]) == ("700101, 700102, 700103", "154.05 USD")

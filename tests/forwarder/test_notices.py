@@ -27,6 +27,7 @@ from ivr.store import DueNow, Store, memory_store
 from tests.billing_endpoints import BillingServer, billing_server
 from tests.forwarder.paper_bank import PaperBank
 from tests.forwarder.tills import bank_in
+from tests.store import sums
 from tests.store.payments import ACCOUNT, NOW, begin
 from tests.store.test_agreements import PROMISE
 
@@ -115,6 +116,33 @@ def test_a_notice_that_is_not_taken_is_sent_again_the_same_and_signed_anew(shop:
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
     assert shop.store.waiting_notices(10) == []
+
+
+def pay_a_sum(shop: Shop) -> None:
+    due = {key: DueNow(Money(minor), shop.clock()) for key, minor in sums.OWED.items()}
+    sums.begin_sum(shop.store, due=due)
+    while shop.store.outbox_depth()["authorize"]:
+        assert shop.forwarder().run_once()
+
+
+def test_of_a_sum_each_bill_is_told_by_itself_until_it_is_acknowledged(shop: Shop):
+    pay_a_sum(shop)
+    shop.server.status_of_notices = 500
+    assert shop.forwarder().run_once()
+    shop.server.status_of_notices = 204
+    shop.clock.advance(60)
+    while shop.forwarder().run_once():
+        pass
+    told = [(one.headers["webhook-id"], json.loads(one.body)["data"]) for one in shop.server.notices]
+    assert {(name, data["account"], data["amount"]) for name, data in told} == {
+        ("paid-CA1-1-b1", "700101", "64.20 USD"),
+        ("paid-CA1-1-b2", "700102", "71.85 USD"),
+        ("paid-CA1-1-b3", "700103", "18.00 USD"),
+    }
+    assert {(data["reference"], data["confirmation_number"]) for _, data in told} == {
+        ("CA1-1", shop.store.payments_of("CA1")[0].receipt_number)
+    }
+    assert shop.store.waiting_notices(9) == []
 
 
 def test_a_declined_payment_is_not_told(shop: Shop):

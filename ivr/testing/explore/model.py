@@ -6,7 +6,7 @@ and every hundredth walk of an exploration hold the two against each other. Two 
 transaction and what is on a disk afterwards are for the store's own tests. A method of the store that is not here fails.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -30,9 +30,10 @@ from ivr.store import (
     BankWord,
     BeingPaid,
     Bill,
+    Due,
     DueChanged,
-    DueNow,
     FollowUp,
+    IntentBill,
     Job,
     Limit,
     NoCard,
@@ -50,7 +51,10 @@ from ivr.store import (
     Which,
     bank_queue,
     from_reference,
+    notices_of,
     read_bills,
+    require_true_amount,
+    sum_changed,
 )
 
 Refusal = OverLimit | BeingPaid | DueChanged
@@ -148,22 +152,25 @@ class ModelledStore(Store):
         a_call = Limit(limits.per_call, A_YEAR_S) if limits.per_call else None
         checks = {"call": a_call, "caller": limits.per_caller, "card": limits.per_card}
         checks |= {"account": limits.per_account, "line": limits.per_line}
-        for what, limit in checks.items():
-            if limit and sum(self._failed(what, attempter, limit, now)) >= limit.count:
-                return OverLimit(f"attempts_per_{what}")
+        for counted in (
+            attempter,
+            *(Attempter(payable_source=source, payable_key=key) for source, key in attempter.bills),
+        ):
+            for what, limit in checks.items():
+                if limit and sum(self._failed(what, counted, limit, now)) >= limit.count:
+                    return OverLimit(f"attempts_per_{what}")
         return None
 
     def _failed(self, what: str, attempter: Attempter, limit: Limit, now: datetime) -> Iterator[bool]:
         mine, since = _counted(what, attempter), now - timedelta(seconds=limit.window_s)
         for one in self._begun.values() if mine else ():
             is_failed = one.payment.status not in ("approved", "not_sent") and one.at > since
-            yield is_failed and mine == _counted(what, _attempter_of(one.payment.intent, one.fingerprint))
+            yield is_failed and mine in _all_counted(what, _attempter_of(one.payment.intent, one.fingerprint))
 
     def begin_payment(
-        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: DueNow | None = None
+        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: Due = None
     ) -> Accepted | AlreadyBegun | Refusal:
-        if intent.amount.minor <= 0:
-            raise ValueError("a charge is more than nothing")
+        require_true_amount(intent)
         if intent.reference in self._begun:
             return AlreadyBegun()
         if self._is_over(intent.call):
@@ -186,21 +193,27 @@ class ModelledStore(Store):
         return next(number for attempt in count() if (number := from_reference(reference, attempt)) not in taken)
 
     def _refusal(  # type: ignore[override]
-        self, intent: PaymentIntent, attempter: Attempter, limits: AttemptLimits, now: datetime, due: DueNow | None
+        self, intent: PaymentIntent, attempter: Attempter, limits: AttemptLimits, now: datetime, due: Due
     ) -> Refusal | None:
         over = self.limit_reached(attempter, limits, now)
         if over is not None or not intent.payable_key:
             return over
-        if self.is_being_paid(intent.payable_source, intent.payable_key):
-            return BeingPaid()
-        bill = self._bills.get(intent.payable_key)
-        left = due.amount if due else bill.due if bill else Money(0, intent.amount.currency)
-        return None if intent.is_as_agreed(left) else DueChanged(left)
+        paying = [bill.key for bill in intent.paid_bills if self.is_being_paid(bill.source, bill.key)]
+        if paying:
+            return BeingPaid(tuple(paying) if intent.bills else ())
+        left = [self._due_now(bill, due) for bill in intent.paid_bills]
+        if intent.bills:
+            return sum_changed(intent, left)
+        return None if intent.is_as_agreed(left[0]) else DueChanged(left[0])
+
+    def _due_now(self, bill: IntentBill, due: Due) -> Money:  # type: ignore[override]
+        said, known = due.get(bill.key) if isinstance(due, Mapping) else due, self._bills.get(bill.key)
+        return said.amount if said else known.due if known else Money(0, bill.amount.currency)
 
     def is_being_paid(self, source: str, key: str) -> bool:
         return any(
             one.payment.status in OPEN
-            and (one.payment.intent.payable_source, one.payment.intent.payable_key) == (source, key)
+            and any((bill.source, bill.key) == (source, key) for bill in one.payment.intent.paid_bills)
             for one in self._begun.values()
         )
 
@@ -242,9 +255,11 @@ class ModelledStore(Store):
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
         is_told = follow_up is not None and follow_up.tell_billing
         if status == "approved" and is_told and (payment.intent.payable_key or payment.intent.account):
-            self._add_job("notice", job.reference, NOTICES)
-        elif status == "approved" and payment.intent.payable_key:
-            self._lower_bill(payment.intent)
+            for notice in notices_of(payment.intent):
+                self._add_job("notice", notice, NOTICES)
+        elif status == "approved":
+            for bill in payment.intent.paid_bills:
+                self._lower_bill(bill)
         if status in FINAL:
             self._sealed.pop(job.reference, None)
             if waiting := self._jobs.get(("result", job.reference)):
@@ -263,10 +278,10 @@ class ModelledStore(Store):
         )
         return True
 
-    def _lower_bill(self, intent: PaymentIntent) -> None:
-        bill = self._bills.get(intent.payable_key)
-        if bill and bill.due.currency == intent.amount.currency:
-            left = Money(max(bill.due.minor - intent.amount.minor, 0), bill.due.currency)
+    def _lower_bill(self, paid: IntentBill) -> None:
+        bill = self._bills.get(paid.key)
+        if bill and bill.due.currency == paid.amount.currency:
+            left = Money(max(bill.due.minor - paid.amount.minor, 0), bill.due.currency)
             self._bills[bill.account] = replace(bill, due=left)
 
     # ---- the outbox
@@ -392,12 +407,19 @@ def _counted(what: str, attempter: Attempter) -> tuple[str, ...] | None:
     return under[what] if under[what][0] else None
 
 
+def _all_counted(what: str, attempter: Attempter) -> Collection[tuple[str, ...] | None]:
+    """An attempt on bills in one sum is one on each of them."""
+    bills = [(key, source) for source, key in attempter.bills] if what == "account" else []
+    return [_counted(what, attempter), *bills]
+
+
 def _attempter_of(intent: PaymentIntent, fingerprint: str) -> Attempter:
     return Attempter(
         call=intent.call,
         ani_hash=intent.ani_hash,
         card_fingerprint=fingerprint,
-        payable_source=intent.payable_source,
-        payable_key=intent.payable_key,
+        payable_source="" if intent.bills else intent.payable_source,
+        payable_key="" if intent.bills else intent.payable_key,
         line=intent.line,
+        bills=tuple((bill.source, bill.key) for bill in intent.bills),
     )
