@@ -103,3 +103,81 @@ def test_a_bill_that_another_call_is_paying_leaves_the_others_to_be_paid(alike: 
     call.press("1", "5", "5555555555554444#", "1230", "123", "1").wait()
     assert call.payments == ["approved 64.20 USD"]
     assert [payment.intent.payable_key for payment in alike.workbench.store.payments_of(call.caller.call)] == ["700102"]
+
+
+# ---- all in one sum
+
+ALL = BILLS.format(
+    name="bills",
+    chosen="amount, all: card",
+    steps="""
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: card}
+    then: {gave_up: goodbye, cancelled: goodbye}
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {ok: charge, cancelled: which_bill, gave_up: goodbye}
+  charge: {pay: acme_bank, then: {approved: which_bill, declined: card, unknown: resolve}}
+  resolve: {inquire_then_reverse: acme_bank, then: {approved: which_bill, reversed: goodbye, pending: goodbye}}
+""",
+)
+CARD, OTHER_CARD = ("4111111111111111#", "1230", "123"), ("5555555555554444#", "1230", "123")
+OFFERED = ("open_bills", "offer_bill", "offer_bill", "offer_bill", "all_bills", "finish_bills")
+
+
+@pytest.fixture
+def together(sealing_key: Path, tmp_path: Path) -> Bench:
+    return bench_with(sealing_key, tmp_path / "flows", ALL)
+
+
+def test_the_bank_is_told_which_bills_a_sum_is_for(together: Bench):
+    call = ring(together, "bills").press(*SIGN_IN, "6", *CARD, "1").wait()
+    (payment,) = together.workbench.store.payments_of(call.caller.call)
+    assert together.bank.seen[payment.intent.reference].invoice_reference == "700101, 700102, 700103"
+    assert together.bank.charged[payment.intent.reference] == payment.intent.amount
+
+
+def test_a_sum_that_was_cancelled_leaves_every_way_open(together: Bench):
+    call = ring(together, "bills").press(*SIGN_IN)
+    assert call.heard[-6:] == OFFERED
+    call.press("6", "*", "1")
+    assert call.heard[-6:] == OFFERED
+    call.press("3", "1", *CARD, "1").wait()
+    assert call.payments == ["approved 18.00 USD"]
+    call.press("6", *OTHER_CARD, "1").wait()
+    assert call.payments == ["approved 18.00 USD", "approved 136.05 USD"]
+
+
+def test_while_a_sum_is_in_doubt_none_of_its_bills_is_offered_or_paid(together: Bench):
+    together.tell_bank("cannot say")
+    ring(together, "bills").press(*SIGN_IN, "6", *CARD, "1").hang_up()
+    other = ring(together, "bills", "+15559990100").press(*SIGN_IN, "6")
+    assert other.heard[0] == "payment_in_progress"
+    assert "offer_bill" not in other.heard
+    together.tell_bank("approves")
+    assert {one.due.minor for one in together.workbench.store.find_bills("20000001")} == {0}
+
+
+def test_a_bill_that_another_call_is_paying_is_left_out_of_the_sum(together: Bench):
+    first = ring(together, "bills").press(*SIGN_IN, "6", *CARD)
+    together.tell_bank("cannot say")
+    ring(together, "bills", "+15559990100").press(*SIGN_IN, "2", "1", *OTHER_CARD, "1").hang_up()
+    first.press("1")
+    assert first.heard[0] == "payment_in_progress"
+    assert first.heard[1:] == ("open_bills", "offer_bill", "offer_bill", "all_bills", "finish_bills")
+    first.press("6", *CARD)
+    together.bank.behaviour = "approves"
+    first.press("1").wait()
+    assert first.payments == ["approved 82.20 USD"]
+
+
+def test_a_sum_over_the_flows_largest_amount_is_not_offered(together: Bench):
+    store = together.workbench.store
+    first = store.find_bill("700101")
+    assert first is not None
+    store.renew_bills([replace(first, due=replace(first.due, minor=45_000))])
+    call = ring(together, "bills").press(*SIGN_IN)
+    assert "all_bills" not in call.heard
+    assert call.press("6").heard[0] == "no_match"

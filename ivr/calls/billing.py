@@ -1,5 +1,6 @@
 """Where bills come from: the embedded table, or an HTTP endpoint of the merchant's. Both answer with the same events."""
 
+import asyncio
 import hmac
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,8 @@ from ivr.store import Bill, DueNow, Store
 
 __all__ = ["Billing", "BillingDown", "Bills", "HttpBilling", "access_of", "billing_of"]
 log = structlog.get_logger()
+AT_ONCE = 8  # of the bills of one sum, each with a time limit of its own
+ALL_WITHIN_S = 10.0  # and all of them: the caller's line waits no longer than 12 s
 MOMENT_S = 0.3  # most endpoints have answered by then, and the caller hears no pause
 TOO_MANY = "too many look-ups are waiting for it"
 Answered = LookedUp | LookUpFailed
@@ -43,6 +46,10 @@ class Billing(Protocol):
         As the billing system says it: the charge's transaction takes off what it may not have counted. BillingDown where
         it cannot be said, or the account is not known any more: then nothing may be charged.
         """
+        ...
+
+    def dues_now(self, keys: Sequence[str], asker: str) -> "Mapping[str, DueNow] | InOurTable | None":
+        """The same of several bills that are to be paid in one sum, by key: of all of them, or of none."""
         ...
 
 
@@ -72,6 +79,9 @@ class Bills:
         return [bill] if bill else []
 
     def due_now(self, source: str, key: str, asker: str) -> InOurTable:
+        return InOurTable()
+
+    def dues_now(self, keys: Sequence[str], asker: str) -> InOurTable:
         return InOurTable()
 
 
@@ -105,6 +115,35 @@ class HttpBilling:
         if told.bills is None:
             raise BillingDown("the bill that was looked up is not known any more")
         return DueNow(told.bills[0].bill.due, told.at)
+
+    def dues_now(self, keys: Sequence[str], asker: str) -> Mapping[str, DueNow] | None:
+        try:
+            answered = self._look_ups.ask((asker, OPEN_BILLS, *keys), lambda: self._read_each(keys))
+        except TooManyLookUps:
+            raise BillingDown(TOO_MANY) from None
+        if answered is None:
+            return None
+        told = answered.result()
+        if told.bills is None:
+            raise BillingDown("a bill that was looked up is not known any more")
+        return {one.bill.account: DueNow(one.bill.due, told.at) for one in told.bills}
+
+    async def _read_each(self, keys: Sequence[str]) -> "Told":
+        """A few at once, so that a customer's many bills are no burst. As of the moment before the first: what has been
+        acknowledged since may not be in all of them."""
+        at, few = self._now(), asyncio.Semaphore(AT_ONCE)
+
+        async def read(key: str) -> Sequence[FoundBill] | None:
+            async with few:
+                return await self._endpoint.bills(LookUp(BILL, key))
+
+        try:
+            async with asyncio.timeout(ALL_WITHIN_S):
+                found = await asyncio.gather(*map(read, keys))
+        except TimeoutError:
+            raise BillingDown(f"{len(keys)} bills were not read within {ALL_WITHIN_S:g} s") from None
+        bills = [one for several in found if several is not None for one in several]
+        return Told(bills if len(bills) == len(keys) else None, at)
 
     async def _read(self, asked: LookUp) -> "Told":
         at = self._now()

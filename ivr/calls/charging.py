@@ -16,9 +16,10 @@ import structlog
 from ivr.calls.billing import Billing, BillingDown, InOurTable
 from ivr.calls.payments import Payments
 from ivr.core.actions import Authorize
-from ivr.core.call import Call
+from ivr.core.call import Call, Payable
 from ivr.core.events import ChargeRefused, DueAwaited, Event, Waited
 from ivr.flow.compiled import Flow
+from ivr.store import Due
 
 log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ def authorize(
     if action.payable is None:
         return payments.authorize(call, flow, action, at)
     try:
-        due = billing.due_now(action.payable.source, action.payable.key, action.intent)
+        due = _due_now(billing, action.payable, action.intent)
     except BillingDown as error:
         log.error("cannot read again what is due", call=call.id, reason=str(error))
         return _refuse(payments, call, ChargeRefused(at, "not_reached"))
@@ -40,6 +41,12 @@ def authorize(
     if isinstance(answer, ChargeRefused) and answer.reason == "not_payable":
         log.error("a bill has changed its currency", call=call.id)
     return answer
+
+
+def _due_now(billing: Billing, payable: Payable, asker: str) -> Due | InOurTable:
+    if payable.parts:
+        return billing.dues_now([part.key for part in payable.parts], asker)
+    return billing.due_now(payable.source, payable.key, asker)
 
 
 def _hold(payments: Payments, call: Call, action: Authorize, at: datetime) -> Event | None:

@@ -39,8 +39,8 @@ from ivr.store import (
     Attempter,
     AttemptLimits,
     BeingPaid,
+    Due,
     DueChanged,
-    DueNow,
     Limit,
     NoCard,
     OverLimit,
@@ -50,6 +50,7 @@ from ivr.store import (
     StaleCall,
     Status,
     Store,
+    bills_of,
 )
 from ivr.vault import CardRules, SealContext, Vault, last_date_on_earth
 
@@ -158,17 +159,17 @@ class Payments:
         over = self.store.limit_reached(self._attempter(call), _limits(flow.head.limits), at)
         if over is not None:
             return LimitReached(at, over.name)
-        if call.payable and self.store.is_being_paid(call.payable.source, call.payable.key):
-            return ChargeRefused(at, "being_paid")
-        return None
+        if call.payable is None:
+            return None
+        bills = call.payable.parts or (call.payable,)
+        paying = tuple(bill.key for bill in bills if self.store.is_being_paid(bill.source, bill.key))
+        return ChargeRefused(at, "being_paid", paying=paying if call.payable.parts else ()) if paying else None
 
     def forget(self, intent: str) -> bool:
         """False where the attempt has been charged for by now: its fields are the forwarder's."""
         return self.store.forget_card(intent)
 
-    def authorize(
-        self, call: Call, flow: Flow, action: Authorize, at: datetime, due: DueNow | None = None
-    ) -> Event | None:
+    def authorize(self, call: Call, flow: Flow, action: Authorize, at: datetime, due: Due = None) -> Event | None:
         """One transaction: intent, idempotency key, sealed fields, outbox row, attempt counts."""
         intent = PaymentIntent(
             reference=action.intent,
@@ -183,16 +184,17 @@ class Payments:
             payable_key=action.payable.key if action.payable else "",
             line=line_of(call),
             of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
+            bills=bills_of(action.intent, action.payable.parts if action.payable else ()),
         )
         match self.store.begin_payment(intent, _limits(flow.head.limits), at, due):
             case OverLimit(name):
                 return LimitReached(at, name)
-            case BeingPaid():
-                return ChargeRefused(at, "being_paid")
+            case BeingPaid(keys):
+                return ChargeRefused(at, "being_paid", paying=keys)
             case DueChanged(left) if left.currency != action.amount.currency:
                 return ChargeRefused(at, "not_payable")
-            case DueChanged(left):
-                return ChargeRefused(at, "due_changed" if left.minor > 0 else "nothing_due", left)
+            case DueChanged(left, dues):
+                return ChargeRefused(at, "due_changed" if left.minor > 0 else "nothing_due", left, dues)
             case AlreadyBegun():
                 return self.answer(call, Waited(at))
         return None
@@ -275,12 +277,15 @@ class Payments:
         return hash_of_caller(self.ani_key, ani)
 
     def _attempter(self, call: Call) -> Attempter:
+        parts = call.payable.parts if call.payable else ()
+        one = call.payable if call.payable and not parts else None
         return Attempter(
             call=call.id,
             ani_hash=self.ani_hash(call.ani),
-            payable_source=call.payable.source if call.payable else "",
-            payable_key=call.payable.key if call.payable else "",
+            payable_source=one.source if one else "",
+            payable_key=one.key if one else "",
             line=line_of(call),
+            bills=tuple((part.source, part.key) for part in parts),
         )
 
 
@@ -303,7 +308,8 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     intent = payment.intent
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.receipt_number
-    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
+    bills = tuple(bill.key for bill in intent.bills)
+    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told, bills)
 
 
 def _lone_key(call: Call, event: KeysEntered, span: Span, rules: EntryRules) -> str | None:

@@ -125,7 +125,7 @@ class AnswerStep(Step):
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another account's bill is another amount. The other answers are forgotten once the look-up has used them."""
         if outcome == "found":
-            gone = {"amount", "confirmed", *map(answer_fact, self._takes[1:])}
+            gone = {"amount", "confirmed", open_bills.ONE_SUM, *map(answer_fact, self._takes[1:])}
             return (without_set(facts) | self._gives) - gone
         if outcome == "not_found" and self.then.get("not_found") != RETRY:
             return facts - {answer_fact(key) for key in self._takes}

@@ -17,6 +17,7 @@ from ivr.flow.parts import Facts, Finding, Keyed, Known, Need, Phases, Place, Sa
 from ivr.flow.step import Step
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, no_match, offer_cancel
+from ivr.flow.value_check import not_of_a_sum
 from ivr.reading.rules import agreements
 from ivr.reading.scalars import Name, Target
 from ivr.words.slots import MONEY_KINDS
@@ -73,6 +74,7 @@ class Consenting(Step):
     def needs(self, name: str) -> Iterator[Need]:
         message = f"there is a way to '{name}' without an amount to agree to"
         yield Need("amount", agreements.NO_AMOUNT, message, "set one in a menu, or ask for money")
+        yield from not_of_a_sum(name, (self.word,))
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """What was promised is no amount to pay as well: a charge needs one that is chosen for it."""

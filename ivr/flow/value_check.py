@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ivr.flow.parts import Need, Place
+from ivr.flow.talk.open_bills import ONE_SUM
 from ivr.reading.rules import ways
 
 _GIVEN_BY = {
@@ -15,3 +16,10 @@ _GIVEN_BY = {
 def value_needed(name: str, path: Place, value: str) -> Iterator[Need]:
     message = f"'{value}' is not known on every way to '{name}'"
     yield Need(value, ways.VALUE_NOT_KNOWN, message, _GIVEN_BY[value], path)
+
+
+def not_of_a_sum(name: str, path: Place) -> Iterator[Need]:
+    """Where an amount is chosen, or agreed to, that is not what all open bills owe."""
+    message = f"there is a way to '{name}' on which all open bills are to be paid in one sum"
+    cure = "lead 'all' to the card: the sum is the amount"
+    yield Need(ONE_SUM, ways.AMOUNT_OF_A_SUM, message, cure, path, is_absent=True)

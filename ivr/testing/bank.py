@@ -66,7 +66,7 @@ class ScriptedBank(Bank):
 
     def _is_open(self, other: AuthorizationRequest, request: AuthorizationRequest) -> bool:
         """Whether the other is a charge of the same bill without a last word."""
-        is_same_bill = request.invoice_reference and other.invoice_reference == request.invoice_reference
+        is_same_bill = request.invoice_reference and not _bills(other).isdisjoint(_bills(request))
         is_another = other.reference != request.reference
         return bool(is_same_bill) and is_another and self.words[other.reference] in ("unknown", "not_found")
 
@@ -98,3 +98,8 @@ class ScriptedBank(Bank):
         self.behaviour = "approves"
         for books in (self.charged, self.requests, self.seen, self.words, self.overlaps, self.modified):
             books.clear()
+
+
+def _bills(request: AuthorizationRequest) -> set[str]:
+    """Several bills in one sum are named one after another, where there is room."""
+    return set(request.invoice_reference.split(", "))

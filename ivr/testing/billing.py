@@ -1,5 +1,6 @@
 """A billing system at the boundary: bills that a test writes, and a system that answers, takes its time or is away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -7,6 +8,7 @@ from ivr.calls.billing import Answered, BillingDown, Bills, InOurTable
 from ivr.core.actions import LookUp
 from ivr.core.events import Event, LookUpFailed
 from ivr.core.money import Money, parse_money
+from ivr.reading.scalars import OPEN_BILLS
 from ivr.store import Bill, Store
 
 Behaviour = Literal["answers", "is slow", "is away", "answers nonsense"]
@@ -40,6 +42,9 @@ class ScriptedBilling:
         if self.behaviour in ("is away", "answers nonsense"):
             raise BillingDown(f"the scripted billing system {self.behaviour}")
         return None if self._takes_its_time(asker) else Bills(self.store).due_now(source, key, asker)
+
+    def dues_now(self, keys: Sequence[str], asker: str) -> InOurTable | None:
+        return self.due_now(OPEN_BILLS, " ".join(keys), asker)
 
     def forget(self) -> None:
         """Whoever has asked before asks for the first time."""

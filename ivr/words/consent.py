@@ -26,6 +26,9 @@ from ivr.words.templates import Template
 # What the caller agrees to, each said by the kind that can be understood.
 _RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
+CONFIRM_ALL = "confirm_all_bills"  # before a charge that pays several bills in one sum; how many they are is said too
+CHARGING = frozenset({"confirm_card", CONFIRM_ALL})
+"""The prompts whose first key charges the card."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ _AGREES = _Agreed(
 )
 # Each prompt whose first key binds the caller.
 _CONSENTS = {
-    "confirm_card": _Agreed(
-        "pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}
+    **dict.fromkeys(
+        CHARGING,
+        _Agreed("pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}),
     ),
     **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate"), _AGREES),
 }
@@ -61,7 +65,7 @@ class ConsentFault:
 def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[ConsentFault]:
     """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
     prompt = prompt or name
-    if prompt == "confirm_card":
+    if prompt in CHARGING:
         yield from _consent_faults(name, template)
     if prompt == "confirmation_number" and not _RECEIPT & {slot.name for slot in template.slots}:
         message = f"prompt '{name}' does not say the number"
@@ -137,7 +141,7 @@ def _meaning_faults(
         does = _CONSENTS[prompt]
         message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} {does.says}"
         yield ConsentFault(CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} {does.then}")
-    elif prompt == "confirm_card" and (contradiction := takes_nothing(text, said, language)):
+    elif prompt in CHARGING and (contradiction := takes_nothing(text, said, language)):
         message = f"prompt '{name}' says that nothing is charged: '{contradiction}'"
         yield ConsentFault(KEYS_SWAPPED, message, f"take it out: {ACCEPT_KEY} charges the card")
     else:

@@ -2,10 +2,12 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 
 import pytest
 from structlog.testing import capture_logs
 
+from ivr.calls import billing
 from ivr.calls.billing import BillingDown, Bills, HttpBilling, InOurTable, Waiting, billing_of
 from ivr.calls.billing_endpoint import FAILURES, Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps
@@ -13,7 +15,7 @@ from ivr.core.events import LookedUp, LookUpFailed
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
-from ivr.store import memory_store
+from ivr.store import DueNow, memory_store
 from tests.bank_process import BankKeys
 from tests.billing_endpoints import BillingServer, Request, answering, billing_server, hang
 from tests.calls.billings import ACCOUNT, LONG, SHORT, SOURCE, billing_at, due_now, look_up
@@ -222,6 +224,41 @@ def test_what_is_due_is_read_again_for_a_charge(server: BillingServer):
     server.bills[ACCOUNT] = {"due": 42.5}
     with pytest.raises(BillingDown, match="due: expected a string"):
         due_now(billing)
+
+
+def dues_now(billing: HttpBilling, *accounts: str) -> Mapping[str, DueNow]:
+    while (dues := billing.dues_now(accounts, "CA1-1")) is None:
+        pass
+    assert not isinstance(dues, InOurTable)
+    return dues
+
+
+def test_each_bill_of_a_sum_is_read_again(server: BillingServer):
+    keys = [str(10_000_000 + number) for number in range(20)]
+    server.bills |= {key: {"due": f"{number}.00 USD"} for number, key in enumerate(keys, 1)}
+    dues = dues_now(billing_at(server.url), *keys)
+    assert [dues[key].amount.minor for key in keys] == [100 * number for number in range(1, 21)]
+    assert len(server.requests) == 20
+
+
+def test_a_sum_with_a_bill_that_cannot_be_read_is_not_known(server: BillingServer):
+    server.bills |= {ACCOUNT: {"due": "42.50 USD"}, "23456789": {"due": 1}}
+    with pytest.raises(BillingDown, match="not known any more"):
+        dues_now(billing_at(server.url), ACCOUNT, "87654321")
+    with pytest.raises(BillingDown, match="due: expected a string"):
+        dues_now(billing_at(server.url), ACCOUNT, "23456789")
+
+
+def test_the_bills_of_a_sum_are_read_within_one_time_for_all(server: BillingServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(billing, "ALL_WITHIN_S", SHORT)
+    server.handle = hang
+    with pytest.raises(BillingDown, match="2 bills were not read within"):
+        dues_now(billing_at(server.url), ACCOUNT, "23456789")
+
+
+def test_a_slow_endpoint_keeps_no_thread_waiting_for_a_sum(server: BillingServer):
+    server.handle = hang
+    assert billing_at(server.url, moment_s=0).dues_now([ACCOUNT, "23456789"], "CA1-1") is None
 
 
 def test_the_embedded_table_is_read_by_the_charge_itself():

@@ -81,6 +81,24 @@ def test_more_than_a_page_of_bills_go_round():
     assert line.call.values["bill.due"] == Money(800)
 
 
+def test_where_all_can_be_paid_a_page_has_a_key_less_and_the_sum_is_of_every_page():
+    flow = FLOW.replace("chosen: amount, none_left", "chosen: amount, all: bye, none_left")
+    line = Line(bills(7), flow=flow)
+    offered = [("offer", str(key)) for key in range(1, 6)]
+    rest = [("all_bills", "6"), ("more_bills", "7"), ("finish_bills", "8")]
+    assert line.said == [("open_bills", None), *offered, *rest]
+    line.keys("7")
+    assert line.said == [("offer", "1"), ("offer", "2"), *rest]
+    line.keys("2")
+    assert line.call.payable is not None
+    assert line.call.payable.key == "B7"
+    line = Line(bills(7), flow=flow)
+    line.keys("6")
+    assert line.call.payable is not None
+    assert line.call.payable.owed == Money(2800)
+    assert [part.key for part in line.call.payable.parts] == [f"B{number}" for number in range(1, 8)]
+
+
 def test_keys_that_offer_nothing_are_no_choice():
     line = Line(bills(2))
     line.keys("3")
@@ -136,6 +154,14 @@ def test_a_bill_in_doubt_is_not_offered_and_a_last_one_is_asked_for_after_a_char
     line.keys("1")
     assert line.call.payable is not None
     assert line.call.payable.key == "B2"
+
+
+def test_bills_of_a_sum_in_doubt_are_not_offered():
+    line = Line(bills(3), (Charge(1, Money(300), "unknown", payable="B1, B2", bills=("B1", "B2")),))
+    assert line.said == [("open_bills", None), ("offer", "1"), ("finish_bills", "8")]
+    line.keys("1")
+    assert line.call.payable is not None
+    assert line.call.payable.key == "B3"
 
 
 def test_the_list_is_kept_in_the_call_and_gone_at_its_end():

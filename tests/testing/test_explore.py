@@ -1,5 +1,6 @@
 """Exploring finds what breaks a flow's money rules, and shows the shortest way to it; what is sound passes."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from ivr.testing.bank import ScriptedBank
 from ivr.testing.explore import Depth, Explorer, as_call_file
 from ivr.testing.explore import explorer as explorer_module
 from ivr.testing.explore.acts import Act
+from ivr.testing.explore.model import ModelledStore
 from ivr.testing.explore.shrink import shrink
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
@@ -162,6 +164,22 @@ def test_an_agreement_that_nobody_heard_or_gave_is_found(monkeypatch: pytest.Mon
             explorer.next_walk()
     assert list(explorer.found) == ["agreement"]
     assert "is on record, and nobody who had heard it agreed to it" in explorer.found["agreement"].what
+
+
+def test_a_bill_that_a_sum_leaves_unpaid_is_found(monkeypatch: pytest.MonkeyPatch):
+    """Here an approval lowers the first of them alone."""
+    lower = ModelledStore._lower_bill
+    is_first = re.compile(r".*-(\d+|b1)")
+    monkeypatch.setattr(
+        ModelledStore, "_lower_bill", lambda self, bill: is_first.fullmatch(bill.id) and lower(self, bill)
+    )
+    monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "utility", "1")
+    with quiet():
+        while not explorer.found and explorer.calls < MOST_CALLS:
+            explorer.next_walk()
+    assert list(explorer.found) == ["bill"]
+    assert "is left" in explorer.found["bill"].what
 
 
 def test_a_fault_of_the_database_is_found_by_the_walks_that_are_done_again(monkeypatch: pytest.MonkeyPatch):

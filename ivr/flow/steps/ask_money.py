@@ -16,6 +16,7 @@ from ivr.flow.talk.dropping import MOST_KEYS
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match
 from ivr.flow.talk.values import fixed_amount, is_never_paid, is_no_less, money_of
+from ivr.flow.value_check import not_of_a_sum
 from ivr.reading.rules import values
 from ivr.reading.scalars import LONGEST_AMOUNT, PayableAmount, Target, WrongValue
 
@@ -75,7 +76,7 @@ other_amount:
     # ---- what the checks want to know
 
     def needs(self, name: str) -> Iterator[Need]:
-        yield from ()
+        yield from not_of_a_sum(name, ("ask",))
 
     def formulas(self) -> Iterator[Formula]:
         if self.between is not None:

@@ -1,4 +1,4 @@
-"""`choose_bill: <prompt>`: one of the open bills that a look-up has found, offered by a key each; each is paid for by itself."""
+"""`choose_bill: <prompt>`: one of the open bills that a look-up has found, offered by a key each, or all of them in one sum."""
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
@@ -6,22 +6,36 @@ from typing import ClassVar
 from ivr.core.call import Payable
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, OpenBill
-from ivr.core.money import Money
 from ivr.flow.declared import short
-from ivr.flow.parts import Drawn, Explained, Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import (
+    Drawn,
+    Explained,
+    Facts,
+    Finding,
+    Keyed,
+    Known,
+    Need,
+    Phases,
+    Place,
+    Said,
+    Values,
+    without_set,
+)
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import open_bills
+from ivr.flow.talk.amounts import choose, forget_computed
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, come_round, no_match, offer_cancel
 from ivr.flow.talk.turn import short as short_name
 from ivr.reading.rules import ways
 from ivr.reading.scalars import BILL, OPEN_BILLS, Name, Target
+from ivr.words.consent import CONFIRM_ALL
 from ivr.words.slots import MONEY_KINDS
 
-# Keys 0 and 9 are left to what callers can do at any question.
+# Keys 0 and 9 are left to what callers can do at any question. A page has one bill less where a key takes all of them.
 PER_PAGE = 6
-MORE_KEY, FINISH_KEY = "7", "8"
+ALL_KEY, MORE_KEY, FINISH_KEY = "6", "7", "8"
 PAGE = "page"
 
 
@@ -34,7 +48,7 @@ class ChooseBillStep(Step):
     explained = Explained(
         "`choose_bill: <prompt>`",
         "Offers the open bills that `billing.find_bills` has found, a key each; the one that is chosen is paid for",
-        "`chosen`, `none_left`, `gave_up`; optional `finished` and `cancelled`",
+        "`chosen`, `none_left`, `gave_up`; optional `all` (in one sum, key 6), `finished` (key 8) and `cancelled`",
     )
     example = """
 which_bill:
@@ -42,7 +56,7 @@ which_bill:
   then: {chosen: amount, none_left: receipt, finished: receipt, gave_up: receipt}
 """
     outcomes = frozenset({"chosen", "none_left", "gave_up"})
-    optional_outcomes = frozenset({"finished", "cancelled"})
+    optional_outcomes = frozenset({"all", "finished", "cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks"}
     speaks: ClassVar[Values] = {
         "open_bills": frozenset({"count", "total"}),
@@ -54,7 +68,8 @@ which_bill:
     choose_bill: Name
     """The prompt that offers one bill; it says {key:key}, {due:money}, and what the look-up gives."""
     then: dict[str, Target]
-    """Where each outcome goes; none_left: nothing is open, or no more; finished: a key offers to leave the rest."""
+    """Where each outcome goes; none_left: nothing is open, or no more; all: a key offers to pay all that are left in one sum,
+    which is the amount then; finished: a key offers to leave the rest."""
 
     @property
     def offers_bills(self) -> bool:
@@ -68,6 +83,10 @@ which_bill:
     def says(self) -> Iterator[Said]:
         fills = frozenset({"key", *short(self._gives)})
         yield Said(("choose_bill",), self.choose_bill, fills)
+        if "all" in self.then:
+            all_of_it, agreed = frozenset({"count", "total"}), frozenset({"count", "amount", "brand", "last4"})
+            yield Said(("then", "all"), "all_bills", all_of_it | {"key"}, ALL_KEY, must_say=all_of_it)
+            yield Said(("then", "all"), CONFIRM_ALL, agreed, must_say=agreed)
 
     # ---- what the checks want to know
 
@@ -78,9 +97,13 @@ which_bill:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another bill is another amount."""
-        return (facts | self._gives) - {"amount", "confirmed"} if outcome == "chosen" else facts
+        if outcome == "all":
+            return (without_set(facts) - self._gives - {"confirmed"}) | {"amount", open_bills.ONE_SUM}
+        return (facts | self._gives) - {"amount", "confirmed", open_bills.ONE_SUM} if outcome == "chosen" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
+        if outcome == "all":
+            return (without_set(known) - short(self._gives)) | {"amount"}
         return (known - {"amount"}) | short(self._gives) if outcome == "chosen" else known
 
     @property
@@ -99,9 +122,12 @@ which_bill:
         return "key"
 
     def takes(self, turn: Turn, key: str) -> bool:
+        bills = open_bills.left(turn.call)
         if key == FINISH_KEY:
             return "finished" in self.then
-        return key != MORE_KEY or len(open_bills.left(turn.call)) > PER_PAGE
+        if key == ALL_KEY and "all" in self.then:
+            return self._offers_all(turn, bills)
+        return key != MORE_KEY or len(bills) > self._per_page
 
     def put(self, turn: Turn) -> Reply:
         bills = open_bills.left(turn.call)
@@ -112,14 +138,25 @@ which_bill:
             return self._choose(turn, bills[0])
         return self._offer(turn, bills), Listen()
 
+    @property
+    def _per_page(self) -> int:
+        return PER_PAGE - 1 if "all" in self.then else PER_PAGE
+
+    def _offers_all(self, turn: Turn, bills: Sequence[OpenBill]) -> bool:
+        """A single one is chosen by its own key, and no charge is more than the flow's largest amount."""
+        most = turn.flow.head.limits.max_amount
+        return "all" in self.then and len(bills) > 1 and open_bills.total(bills).minor <= most.minor
+
     def _offer(self, turn: Turn, bills: Sequence[OpenBill]) -> Turn:
-        page = _page(turn, bills)
+        page = self._page(turn, bills)
         if not turn.call.notes:
             turn = turn.say("open_bills", count=len(bills), total=open_bills.total(bills))
-        for key, bill in enumerate(_shown(bills, page), 1):
+        for key, bill in enumerate(self._shown(bills, page), 1):
             said = {short_name(name): value for name, value in bill.values.items()}
             turn = turn.say(self.choose_bill, **(said | {"key": str(key)}))
-        if len(bills) > PER_PAGE:
+        if self._offers_all(turn, bills):
+            turn = turn.say("all_bills", key=ALL_KEY, count=len(bills), total=open_bills.total(bills))
+        if len(bills) > self._per_page:
             turn = turn.say("more_bills", key=MORE_KEY)
         if "finished" in self.then:
             turn = turn.say("finish_bills", key=FINISH_KEY)
@@ -135,28 +172,33 @@ which_bill:
         key, bills = event.keys.text()[span.start : span.end], open_bills.left(turn.call)
         if key == FINISH_KEY and "finished" in self.then:
             return turn, Leave("finished")
-        page = _page(turn, bills)
-        if key == MORE_KEY and len(bills) > PER_PAGE:
+        if key == ALL_KEY and self._offers_all(turn, bills):
+            return self._choose_all(turn, bills)
+        page = self._page(turn, bills)
+        if key == MORE_KEY and len(bills) > self._per_page:
             turn = turn.note(**{PAGE: page + 1})
             # The first page again costs what a clear key does: a key that hangs must not hold a line for ever.
-            return (self._offer(turn, bills), Listen()) if _page(turn, bills) else come_round(turn)
-        shown = dict(zip(map(str, range(1, PER_PAGE + 1)), _shown(bills, page), strict=False))
+            return (self._offer(turn, bills), Listen()) if self._page(turn, bills) else come_round(turn)
+        shown = dict(zip(map(str, range(1, self._per_page + 1)), self._shown(bills, page), strict=False))
         return self._choose(turn, shown[key]) if key in shown else no_match(turn, "no_match")
 
     def _choose(self, turn: Turn, bill: OpenBill) -> Reply:
-        due = bill.values["bill.due"]
-        if not isinstance(due, Money):
-            raise TypeError("a bill says what is due")
         turn = turn.forget("amount", "money").remember(**bill.values)
-        return turn.change(payable=Payable(BILL, bill.key, due)), Leave("chosen")
+        return turn.change(payable=Payable(BILL, bill.key, open_bills.due_on(bill))), Leave("chosen")
 
+    def _choose_all(self, turn: Turn, bills: Sequence[OpenBill]) -> Reply:
+        """What else a single bill gives is not known of all of them. Chosen here: should it be another sum by the charge, the
+        list is offered again."""
+        sum_of_all = open_bills.all_of(bills)
+        turn = forget_computed(turn.forget("money", *self.declared.types))
+        turn = turn.remember(**{"bill.due": sum_of_all.owed, "bill.min": sum_of_all.owed})
+        return choose(turn.change(payable=sum_of_all), sum_of_all.owed), Leave("all")
 
-def _page(turn: Turn, bills: Sequence[OpenBill]) -> int:
-    """After the last page the first comes again."""
-    noted = turn.call.notes.get(PAGE, 0)
-    pages = -(-len(bills) // PER_PAGE)
-    return int(str(noted)) % pages if pages else 0
+    def _page(self, turn: Turn, bills: Sequence[OpenBill]) -> int:
+        """After the last page the first comes again."""
+        noted = turn.call.notes.get(PAGE, 0)
+        pages = -(-len(bills) // self._per_page)
+        return int(str(noted)) % pages if pages else 0
 
-
-def _shown(bills: Sequence[OpenBill], page: int) -> Sequence[OpenBill]:
-    return bills[page * PER_PAGE : (page + 1) * PER_PAGE]
+    def _shown(self, bills: Sequence[OpenBill], page: int) -> Sequence[OpenBill]:
+        return bills[page * self._per_page : (page + 1) * self._per_page]

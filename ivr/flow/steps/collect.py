@@ -46,6 +46,7 @@ from ivr.flow.talk.turn import Again, End, Leave, Listen, Reply, Turn, cleared, 
 from ivr.flow.value_check import value_needed
 from ivr.reading.rules import advice, charges, values
 from ivr.reading.scalars import BrandName, Country, Name, Target, WrongValue
+from ivr.words.consent import CONFIRM_ALL
 
 # Keys pressed before these are dropped: what a caller typed ahead for another question must not become card data.
 FLUSHED_FIELDS = frozenset({"card_number", "security_code"})
@@ -201,8 +202,7 @@ card:
 
     def put(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect):
-            turn = turn.change(phase="confirm").say("confirm_card")
-            return turn.collect_one_key("confirm", flush=True), Listen()
+            return _ask_to_confirm(turn.change(phase="confirm")), Listen()
         if self._is_captured_elsewhere(turn):
             return turn.do(self._capture(turn)), Listen()
         field = self.collect[turn.call.field_index]
@@ -327,6 +327,13 @@ def _begin(turn: Turn) -> Turn:
     """A new attempt, with an intent of its own; what an earlier one left unsent is dropped."""
     turn = turn.forget_card().forget("brand", "last4").change(attempt=turn.call.attempt + 1)
     return turn.do(BeginCard(turn.call.intent))
+
+
+def _ask_to_confirm(turn: Turn) -> Turn:
+    """Of several bills in one sum, how many they are as well."""
+    bills = turn.call.payable.parts if turn.call.payable else ()
+    turn = turn.say(CONFIRM_ALL, count=len(bills)) if bills else turn.say("confirm_card")
+    return turn.collect_one_key("confirm", flush=True)
 
 
 def _hear_confirmation(turn: Turn, event: Event) -> Reply:

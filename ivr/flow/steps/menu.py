@@ -17,6 +17,7 @@ from ivr.flow.talk.amounts import choose, is_more_than_owed, is_paid_off
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import End, Leave, Listen, Reply, Turn, no_match, offer_cancel
 from ivr.flow.talk.values import fixed_amount, is_name, money_of
+from ivr.flow.value_check import not_of_a_sum
 from ivr.reading.rules import advice
 from ivr.reading.scalars import MenuKey, Name, PayableAmount, Target
 
@@ -112,7 +113,9 @@ amount:
     # ---- what the checks want to know
 
     def needs(self, name: str) -> Iterator[Need]:
-        yield from ()
+        for key, option in self.menu.items():
+            if option.set is not None:
+                yield from not_of_a_sum(name, ("menu", key, "set"))
 
     def formulas(self) -> Iterator[Formula]:
         for key, option in self.menu.items():

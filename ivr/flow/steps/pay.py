@@ -147,7 +147,8 @@ charge:
         if not isinstance(amount, Money) or amount.minor <= 0 or not call.has_unsent_card:
             raise ValueError("a charge needs an amount above nought and a card of its own")
         account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
-        charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
+        bills = tuple(part.key for part in call.payable.parts) if call.payable else ()
+        charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "", bills=bills)
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
         asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, is_own_amount(turn))
         turn = turn.do(asked)

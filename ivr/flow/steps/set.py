@@ -10,6 +10,7 @@ from ivr.flow.parts import (
     Explained,
     Facts,
     Formula,
+    Need,
     Place,
     Said,
     Values,
@@ -22,6 +23,7 @@ from ivr.flow.step import Way
 from ivr.flow.talk.amounts import at_most_owed, choose, computed, is_paid_off
 from ivr.flow.talk.turn import End, Leave, Reply, Turn
 from ivr.flow.talk.values import money_of, value_of
+from ivr.flow.value_check import not_of_a_sum
 from ivr.reading.scalars import FormulaText, SetName, Target
 
 MOST_VALUES = 10
@@ -80,6 +82,10 @@ reduced:
         yield from ()
 
     # ---- what the checks want to know
+
+    def needs(self, name: str) -> Iterator[Need]:
+        if "amount" in self.set:
+            yield from not_of_a_sum(name, ("set", "amount"))
 
     def formulas(self) -> Iterator[Formula]:
         for name, text in self.set.items():

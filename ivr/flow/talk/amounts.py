@@ -1,5 +1,6 @@
 """The amount that is to be paid, and what is owed: in all places of the call where a prompt, a bound or a charge reads it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ivr.core.call import Payable
@@ -53,6 +54,17 @@ def at_most_owed(turn: Turn, amount: Money) -> Money:
     return turn.call.payable.owed if turn.call.payable and is_more_than_owed(turn, amount) else amount
 
 
+def sum_owes(turn: Turn, dues: Mapping[str, Money]) -> Turn:
+    """What is owed now on each bill of the sum that is paid for."""
+    payable = turn.call.payable
+    assert payable is not None
+    parts = tuple(replace(part, owed=dues.get(part.key, part.owed)) for part in payable.parts)
+    owed = Money(sum(part.owed.minor for part in parts), payable.owed.currency)
+    values = {**turn.call.values, "bill.due": owed, "bill.min": owed}
+    bills = owing(turn.call, dues, None)
+    return turn.change(values=values, payable=replace(payable, owed=owed, parts=parts), bills=bills)
+
+
 def owes(turn: Turn, due: Money) -> Turn:
     """What is owed on the payable now."""
     due = replace(due, minor=max(due.minor, 0))
@@ -63,8 +75,8 @@ def owes(turn: Turn, due: Money) -> Turn:
     else:
         least = values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
     payable = turn.call.payable and Payable(turn.call.payable.source, turn.call.payable.key, due)
-    if turn.call.bills:
-        turn = turn.change(bills=owing(turn.call, due, least))
+    if turn.call.bills and payable is not None:
+        turn = turn.change(bills=owing(turn.call, {payable.key: due}, least))
     return turn.change(values=values, payable=payable)
 
 
@@ -72,6 +84,8 @@ def lower_what_is_owed(turn: Turn) -> Turn:
     """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
     paid = turn.call.approved[-1].amount
     turn = forget_computed(turn.forget(*OF_ONE_CHARGE))
+    if turn.call.payable and turn.call.payable.parts:
+        return sum_owes(turn, {part.key: Money(0, paid.currency) for part in turn.call.payable.parts})
     return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
 
 

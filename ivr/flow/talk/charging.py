@@ -1,11 +1,11 @@
 """What becomes of a charge in the call: the bank's answer noted, pauses of a hold counted, a charge that is not begun."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ivr.core.events import BankAnswered, ChargeRefused
 from ivr.core.moves import ERROR
-from ivr.flow.talk.amounts import OF_ONE_CHARGE, forget_computed, owes, step_to_choose_again
-from ivr.flow.talk.open_bills import left, without_present
+from ivr.flow.talk.amounts import OF_ONE_CHARGE, forget_computed, owes, step_to_choose_again, sum_owes
+from ivr.flow.talk.open_bills import left, without
 from ivr.flow.talk.turn import End, GoTo, Reply, Turn, with_charges
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
@@ -56,9 +56,10 @@ def drop_charge(turn: Turn) -> Turn:
     return turn.change(charges=tuple(kept))
 
 
-def _leave_out(turn: Turn) -> Reply:
-    """Of several bills one that is being paid is left out, and the others are offered."""
-    turn = without_present(turn)
+def _leave_out(turn: Turn, paying: Sequence[str]) -> Reply:
+    """Of several bills those that are being paid are left out, and the others are offered. Of a sum they are named."""
+    present = [turn.call.payable.key] if turn.call.payable else []
+    turn = without(turn, paying or present)
     list_step = next((name for name, step in turn.flow.steps.items() if step.offers_bills), "")
     if not list_step or not left(turn.call):
         return turn, End()
@@ -68,11 +69,13 @@ def _leave_out(turn: Turn) -> Reply:
 def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     turn = drop_charge(turn)
     if event.reason == "being_paid":
-        return _leave_out(turn.say("payment_in_progress"))
+        return _leave_out(turn.say("payment_in_progress"), event.paying)
     if event.reason in ("not_reached", "not_payable"):
         return turn.went(ERROR).say(f"bill_{event.reason}"), End()
     if event.due is None or event.due.minor <= 0:
         return turn.say("nothing_due"), End()
-    turn = owes(turn.forget_card().forget(*OF_ONE_CHARGE), event.due).say("due_changed", due=event.due)
+    turn = turn.forget_card().forget(*OF_ONE_CHARGE)
+    turn = sum_owes(turn, dict(event.dues)) if event.dues else owes(turn, event.due)
+    turn = turn.say("due_changed", due=event.due)
     again = step_to_choose_again(turn)
     return (forget_computed(turn), GoTo(again)) if again else (turn, End())

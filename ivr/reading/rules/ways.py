@@ -295,3 +295,36 @@ steps:
       1: {say: pay_full_balance, set: bill.due, then: card}
 """,
 )
+AMOUNT_OF_A_SUM = rule(
+    "T332",
+    "amount-of-a-sum",
+    what="Another amount is chosen, or something else than a charge agreed to, where all open bills are paid in one sum.",
+    why="The sum is what all of the bills owe: of another amount nobody could say which bill it pays.",
+    bad="""
+lookups: {billing.find_bills: {takes: [account_number]}}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bills
+    then: {found: which, not_found: retry, gave_up: not_charged}
+  which:
+    choose_bill: pay_full_balance
+    then: {chosen: amount, all: other, none_left: not_charged, gave_up: not_charged}
+  other:
+    ask: money
+    then: {ok: card, gave_up: not_charged}
+""",
+    good="""
+lookups: {billing.find_bills: {takes: [account_number]}}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bills
+    then: {found: which, not_found: retry, gave_up: not_charged}
+  which:
+    choose_bill: pay_full_balance
+    then: {chosen: amount, all: card, none_left: not_charged, gave_up: not_charged}
+""",
+)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ivr.core.money import Money
-from ivr.store import Store
+from ivr.store import Payment, Store
 from ivr.testing import rules
 from ivr.testing.explore.walk import NeverEnds, Walk, WalkingCaller
 from ivr.testing.rules import SeenCall, Untrue
@@ -41,6 +41,17 @@ def _broken(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
         yield from caller.witness.found()
 
 
+def _by_bill(payment: Payment, charged: Money) -> Mapping[str, int]:
+    """Of a charge for several bills in one sum each has its own part."""
+    intent = payment.intent
+    if not intent.bills:
+        return {intent.payable_key: charged.minor}
+    parts = {bill.key: bill.amount.minor for bill in intent.bills}
+    if charged.minor != sum(parts.values()):
+        raise Untrue("bill", f"{charged} was charged for bills that come to {sum(parts.values())}")
+    return parts
+
+
 def number_of(store: Store, reference: str) -> str:
     """The confirmation number on record; none where the charge is not."""
     payment = store.payment(reference)
@@ -69,7 +80,7 @@ def _bills(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
         for payment in store.payments_of(caller.line.call_id):
             money = walk.bench.bank.charged.get(payment.intent.reference)
             if money is not None:
-                charged[payment.intent.payable_key] += money.minor
+                charged.update(_by_bill(payment, money))
     for account, owed in due.items():
         found = store.find_bill(account)
         left = found.due.minor if found else 0

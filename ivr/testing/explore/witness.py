@@ -81,7 +81,7 @@ class Witness:
         under: dict[str, object] = {"call": call.id, "caller": "", "line": ""}
         under["line" if self.ani == "anonymous" else "caller"] = self.ani
         under["card"] = self._card
-        under["account"] = call.payable.key if call.payable else ""
+        under["account"] = self._keys_of_payable(call)
         self.consents.append(Consent(call.intent, amount, under, now, self._reached(under, now)))
 
     def agree(self, phrase: Phrase) -> None:
@@ -95,8 +95,11 @@ class Witness:
         reached = []
         for what, (count, window_s) in _counts(limits).items():
             since = now - timedelta(seconds=window_s - EDGE_S)
-            same = {one.reference for one in failed if one.under[what] == under[what] and one.at > since}
-            if under[what] and len(same) >= count:
+            recent = [one for one in failed if one.at > since]
+            if any(
+                len({one.reference for one in recent if key in _each(one.under[what])}) >= count
+                for key in _each(under[what])
+            ):
                 reached.append(f"attempts_per_{what}")
         return reached
 
@@ -116,15 +119,18 @@ class Witness:
     def _present_bill(self) -> Bill | None:
         """As billing has it now; what is due, and could be chosen, is remembered as so during the call."""
         call, store = self.call, self.bench.workbench.store
-        bill = store.find_bill(call.payable.key) if call.payable else None
+        bill = self._payable_now(call)
         if bill is not None:
             charged = self.bench.bank.charged
             own = sum(charged[one].minor for one in self._words if one in charged) if charged else 0
             self._dues |= {bill.due.minor} | {max(due - own, 0) for due in self._dues}
             self._leasts.add(bill.minimum.minor)
         if call.bills:
-            listed = (store.find_bill(one.key) for one in call.bills)
-            self._dues |= {one.due.minor for one in listed if one}
+            listed = [one for one in (store.find_bill(one.key) for one in call.bills) if one]
+            # Each of them, and all that the call may pay in one sum.
+            in_doubt = {key for charge in call.unsettled for key in (charge.payable, *charge.bills)}
+            self._dues |= {one.due.minor for one in listed}
+            self._dues.add(sum(one.due.minor for one in listed if one.account not in in_doubt))
         return bill
 
     def _moment(self, bill: Bill | None) -> Moment:
@@ -140,6 +146,18 @@ class Witness:
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
         )
+
+    def _payable_now(self, call: Call) -> Bill | None:
+        """As billing has it; of several bills in one sum all of them together, which nobody may pay a part of."""
+        if call.payable is None or not call.payable.parts:
+            return self.bench.workbench.store.find_bill(call.payable.key) if call.payable else None
+        bills = [self.bench.workbench.store.find_bill(part.key) for part in call.payable.parts]
+        due = Money(sum(bill.due.minor for bill in bills if bill), call.payable.owed.currency)
+        return Bill(call.payable.key, due, due)
+
+    @staticmethod
+    def _keys_of_payable(call: Call) -> tuple[str, ...]:
+        return tuple(part.key for part in call.payable.parts or (call.payable,)) if call.payable else ()
 
     @property
     def _words(self) -> dict[str, str]:
@@ -167,6 +185,11 @@ class Witness:
         for attempt in range(1, call.attempt + 1):
             if self.bench.workbench.store.is_staged(call.intent_of(attempt)):
                 yield "sealed", f"the card of attempt {attempt} is still sealed when all is settled"
+
+
+def _each(counted: object) -> tuple[object, ...]:
+    """What an attempt counts for: nothing where that is not known, and each bill where several are paid in one sum."""
+    return counted if isinstance(counted, tuple) else (counted,) if counted else ()
 
 
 def _card(digits: str) -> KeyedCard | None:
