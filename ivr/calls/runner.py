@@ -34,6 +34,7 @@ from ivr.core.actions import (
     SendEmail,
     SendSms,
     Speak,
+    TakeBack,
     Transfer,
     Wait,
 )
@@ -50,6 +51,7 @@ from ivr.core.events import (
     HungUp,
     KeysEntered,
     LookedUp,
+    PartsTakenBack,
     Waited,
 )
 from ivr.core.money import Money
@@ -105,6 +107,7 @@ class Runner:
             LookUp: self._look_up,
             BeginCard: self._begin_card,
             Authorize: self._authorize,
+            TakeBack: self._take_back,
             Resolve: self._resolve,
             SendSms: self._send_sms,
             SendEmail: self._send_email,
@@ -156,10 +159,12 @@ class Runner:
         if flow is None or moment_of(flow, call) != "waits":
             return False
         try:
-            answer = self.payments.answer(call, Waited(at))
+            answer = self._awaited(flow, call, Waited(at))
         except Exception as fault:
             log.warning("cannot look for the bank's answer", call=call.id, kind=type(fault).__name__)
             return False
+        if isinstance(answer, PartsTakenBack):
+            return True
         return isinstance(answer, BankAnswered) and flow.steps[call.step].ends_wait(answer)
 
     def is_on_hold(self, call: Call) -> bool:
@@ -219,7 +224,7 @@ class Runner:
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well; then nothing that was keyed in is kept. What the caller has not heard is told by text."""
-        recorded = self.payments.on_record(call)
+        recorded = self.payments.on_record(call).closed
         ended = replace(recorded, phase="over", hung_up=True, outcome=recorded.known_ending)
         return Advance(self._without_answers(ended), [])
 
@@ -293,8 +298,15 @@ class Runner:
         if isinstance(event, CardCaptured):
             self.payments.keep_token(call, event)
         if isinstance(event, Waited):
-            return self.payments.answer(call, event) or event
+            return self._awaited(flow, call, event) or event
         return event
+
+    def _awaited(self, flow: Flow, call: Call, event: Waited) -> Event | None:
+        """What the hold is for, where it has come."""
+        step = flow.steps.get(call.step)
+        if step is not None and PartsTakenBack in step.hears.get(call.phase, ()):
+            return self.payments.taken_back(call, event.at)
+        return self.payments.answer(call, event)
 
     # ---- what is asked of others; an answer comes to the call as an event
 
@@ -303,6 +315,9 @@ class Runner:
 
     def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
         return authorize(self.payments, self.billing, call, self._flow(call), action, event.at)
+
+    def _take_back(self, call: Call, _action: TakeBack, event: Event) -> Event | None:
+        return self.payments.take_back(call, event.at)
 
     def _resolve(self, call: Call, _action: Resolve, event: Event) -> Event | None:
         """The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now."""
