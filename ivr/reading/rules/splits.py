@@ -182,11 +182,5 @@ steps:
     partial: accept
     then: {approved: receipt, approved_in_part: rest, declined: card, unknown: find_out}
 """,
-    good="""
-split: {}
-steps:
-  charge:
-    pay: acme_bank
-    then: {approved: receipt, approved_in_part: rest, declined: card, unknown: find_out}
-""",
+    good=PART_NOT_LED.good,
 )
