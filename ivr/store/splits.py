@@ -106,7 +106,7 @@ def part_modified(
     connection: Connection, database: Database, payment: Payment, done: Modification, *, refunds: bool, now: datetime
 ) -> None:
     """A void or refund that takes a part back has ended; `refunds`: where a void was refused, a refund may be asked for."""
-    if payment.part != "undoing":
+    if payment.part != "undoing" or done.status not in ("done", "failed"):
         return
     if done.status == "done":
         _set(connection, payment, "undone")

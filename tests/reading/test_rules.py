@@ -26,6 +26,7 @@ SHOWN_ELSEWHERE = {
     "yes-not-found",
     "consent-not-read",
     "card-for-nothing",
+    "split-without-bill",
 }
 SHOWN = [one for one in RULES.values() if one.name not in SHOWN_ELSEWHERE]
 IDS = [one.name for one in SHOWN]
