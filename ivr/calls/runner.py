@@ -213,11 +213,15 @@ class Runner:
 
         `known`: False where neither the call nor the ledger can say what became of its charges.
         """
+        call = call.closed
         ending = call.outcome or call.known_ending
         told = plain_words(call, ending) if known else NOT_KNOWN
         version = call.flow_version
         phrases = tuple(Phrase(name, call.language, version=version) for name in ("apology", told, "goodbye"))
-        charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
+        waits = {charge.attempt for charge in (*call.unsettled, *call.undoing, *call.held)}
+        charges = tuple(
+            replace(charge, told=charge.told or (known and charge.attempt not in waits)) for charge in call.charges
+        )
         ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
         ended = self._without_answers(ended)
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)

@@ -82,7 +82,7 @@ class Payment:
     @property
     def receipt_number(self) -> str:
         """What a caller and a billing system are told: of an approved charge alone, else empty."""
-        return self.confirmation_number if self.status == "approved" else ""
+        return self.confirmation_number if self.is_charged else ""
 
     @property
     def is_charged(self) -> bool:

@@ -110,6 +110,7 @@ def part_modified(
         return
     if done.status == "done":
         _set(connection, payment, "undone")
+        tell_moved(connection, database, payment.intent.reference, "reversed", now)
     elif done.kind == "void" and refunds:
         _ask(connection, database, payment, "refund", done.asked_by, now)
         return

@@ -40,6 +40,7 @@ def end(turn: Turn, *, told: bool = False) -> Turn:
 
 def with_person(turn: Turn, number: str) -> Turn:
     """The caller has a person on the line: what is true was said before, and nothing of ours follows."""
+    turn = turn.change(charges=turn.call.closed.charges) if turn.call.held else turn
     turn = turn.went(TRANSFERRED).do(HangUp())
     return turn.change(phase="over", outcome=turn.call.known_ending, transferred_to=number)
 
