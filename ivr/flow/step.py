@@ -179,6 +179,16 @@ class Step(Written):
         return None
 
     @property
+    def splits(self) -> Iterable[Place]:
+        """The places below the step that only mean something where a bill may be paid with several cards."""
+        return ()
+
+    @property
+    def takes_parts_back(self) -> bool:
+        """Whether approved parts of a bill are undone there."""
+        return False
+
+    @property
     def looks_up_bills(self) -> bool:
         """Whether it asks for bills; a number that can be keyed in there can be guessed there."""
         return False

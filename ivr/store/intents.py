@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from ivr.core.call import OPEN, ChargeStatus
+from ivr.core.actions import SplitPart
+from ivr.core.call import OPEN, TAKEN_BACK, ChargeStatus, PartState
 from ivr.core.money import Money
 from ivr.store.confirmation_numbers import MOST_DRAWS, Draw, NumbersUsedUp
 from ivr.store.database import milliseconds
@@ -29,7 +30,7 @@ class PaymentIntent:
 
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
-    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record.
+    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill may be paid with several cards; its `total` alone is read back.
     """
 
     reference: str
@@ -44,6 +45,7 @@ class PaymentIntent:
     payable_key: str = ""
     line: str = ""
     of_due: Money | None = None
+    part: SplitPart | None = None
 
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
@@ -57,7 +59,8 @@ class Payment:
     """An intent and where it stands. `begun_at`: when it was written down, before anything could leave.
 
     `confirmation_number` is ours, given when the charge was begun; `authorization_code` is the bank's (ISO 8583 field 38).
-    `bank_trace`: what its bank's protocol had stored of the request, at `traced_at`, before that could leave.
+    `part`, `split`: of a bill that may be paid with several cards (`store.splits`). `takes_part`: the bank may approve less
+    than is asked for; `intent.amount` is then what was approved, `asked` what was asked for. `bank_trace`: what its bank's protocol had stored of the request, at `traced_at`, before that could leave.
     """
 
     intent: PaymentIntent
@@ -69,20 +72,37 @@ class Payment:
     authorization_code: str | None = None
     bank_trace: str = ""
     traced_at: datetime | None = None
+    part: PartState = ""
+    split: str = ""
+    split_minor: int | None = None
+    takes_part: bool = False
+    asked: Money | None = None
+    waiting: str = ""
 
     @property
     def receipt_number(self) -> str:
         """What a caller and a billing system are told: of an approved charge alone, else empty."""
-        return self.confirmation_number if self.status == "approved" else ""
+        return self.confirmation_number if self.is_charged else ""
+
+    @property
+    def is_charged(self) -> bool:
+        """Approved, and not taken back as a part of a bill that was not paid in full."""
+        return self.status == "approved" and self.part not in TAKEN_BACK
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known for good what became of it."""
+        return self.status in FINAL and (self.status != "approved" or self.part in ("", "undone"))
 
 
 @dataclass(frozen=True)
 class BankWord:
-    """What the bank said, as far as it is kept."""
+    """What the bank said, as far as it is kept. `approved`: the part of the amount that it approved, where that was agreed."""
 
     authorization_code: str | None = None
     response_code: str | None = None
     bank_reference: str | None = None
+    approved: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +139,7 @@ class DueNow:
 _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
+    *("part", "split", "split_minor", "takes_part"),
     "confirmation_number",
 )
 _ADD = text(
@@ -128,7 +149,9 @@ _ADD = text(
 _KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
 _MOVE = text(
     "UPDATE payment_intent SET status = :new, authorization_code = :number, response_code = :code, "
-    "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference) "
+    "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference), "
+    "asked_minor = CASE WHEN CAST(:approved AS BIGINT) IS NULL THEN asked_minor ELSE amount_minor END, "
+    "amount_minor = COALESCE(CAST(:approved AS BIGINT), amount_minor) "
     "WHERE reference = :reference AND status = :old"
 )
 _TRACE = text(
@@ -141,11 +164,15 @@ _NEXT_NUMBER = text(
 _READ = select(payment_intent).where(payment_intent.c.reference == bindparam("reference"))
 _ON_PAYABLE = "FROM payment_intent WHERE payable_source = :source AND payable_key = :key"
 _OPEN_ON_PAYABLE = text(
-    f"SELECT 1 {_ON_PAYABLE} AND status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) LIMIT 1"
+    f"SELECT 1 {_ON_PAYABLE} AND (status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) "
+    "OR (status = 'approved' AND part IN ('take_back', 'keep') AND call <> :call)) LIMIT 1"
+)
+_HELD_ON_PAYABLE = text(
+    f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND part IN ('take_back', 'keep')"
 )
 _PAID_SINCE = text(
     f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
-    "AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at)"
+    "AND part NOT IN ('undoing', 'undone') AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at)"
 )
 LONGEST_LINE = 120
 
@@ -177,6 +204,10 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "payable_source": intent.payable_source,
         "payable_key": intent.payable_key,
         "line": intent.line[:LONGEST_LINE],
+        "part": intent.part.rest_unpaid if intent.part else "",
+        "split": intent.part.first if intent.part else "",
+        "split_minor": intent.part.total.minor if intent.part else None,
+        "takes_part": bool(intent.part and intent.part.takes_part),
     }
 
 
@@ -184,9 +215,14 @@ def is_begun(connection: Connection, reference: str) -> bool:
     return connection.execute(_KNOWN, {"reference": reference}).first() is not None
 
 
-def is_open_on_payable(connection: Connection, source: str, key: str) -> bool:
-    """Whether a charge on this payable has no final answer yet."""
-    return connection.execute(_OPEN_ON_PAYABLE, {"source": source, "key": key}).first() is not None
+def is_open_on_payable(connection: Connection, source: str, key: str, call: str = "") -> bool:
+    """Whether a charge on this payable has no final answer yet, or another call than this one has paid a part of it."""
+    return connection.execute(_OPEN_ON_PAYABLE, {"source": source, "key": key, "call": call}).first() is not None
+
+
+def held_on_payable(connection: Connection, source: str, key: str) -> int:
+    """What approved parts come to that do not count yet, in minor units."""
+    return int(connection.execute(_HELD_ON_PAYABLE, {"source": source, "key": key}).scalar_one())
 
 
 def paid_but_not_known(connection: Connection, source: str, key: str, asked: DueNow, asked_at: int) -> Money:
@@ -201,8 +237,9 @@ def paid_but_not_known(connection: Connection, source: str, key: str, asked: Due
 def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
     """False where it no longer stands at `old`."""
     word = word or BankWord()
-    values = {"number": word.authorization_code, "code": word.response_code}
-    values |= {"bank_reference": word.bank_reference}
+    values: dict[str, object] = {"number": word.authorization_code, "code": word.response_code}
+    approved = word.approved.minor if word.approved and new == "approved" else None
+    values |= {"bank_reference": word.bank_reference, "approved": approved}
     return connection.execute(_MOVE, values | {"reference": reference, "old": old, "new": new}).rowcount == 1
 
 
@@ -246,6 +283,12 @@ def payment_of(row: Any) -> Payment:
         authorization_code=row.authorization_code,
         bank_trace=row.bank_trace or "",
         traced_at=None if row.traced_at is None else _time_of(row.traced_at),
+        part=row.part,
+        split=row.split,
+        split_minor=row.split_minor,
+        takes_part=row.takes_part,
+        asked=None if row.asked_minor is None else Money(row.asked_minor, row.currency),
+        waiting=row.waiting,
     )
 
 

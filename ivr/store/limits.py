@@ -73,7 +73,9 @@ _OF: dict[Counted, str] = {
     "account": "payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> ''",
     "line": "line = :line AND :line <> '' AND ani_hash = '' AND :ani_hash = ''",
 }
-_FAILED = "is_counted AND status NOT IN ('approved', 'not_sent') AND created_at > :since"
+# A part that was taken back has told whoever keyed the card in that it is good: it is no payment.
+_IS_FAILED = "is_counted AND (status NOT IN ('approved', 'not_sent') OR part IN ('undoing', 'undone'))"
+_FAILED = f"{_IS_FAILED} AND created_at > :since"
 # All in one statement: five would be a third of the statements of a call that pays. Each has a window of its own.
 _COUNTS = ", ".join(
     f"(SELECT count(*) FROM payment_intent WHERE {of} AND {_FAILED.replace(':since', f':since_{what}')})"  # noqa: S608
@@ -81,7 +83,7 @@ _COUNTS = ", ".join(
 )
 _COUNT = text(f"SELECT {_COUNTS}")
 _RESET = text(
-    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND status NOT IN ('approved', 'not_sent') AND (:everybody "
+    f"UPDATE payment_intent SET is_counted = false WHERE {_IS_FAILED} AND (:everybody "  # noqa: S608
     "OR (call = :call AND :call <> '') OR (ani_hash = :ani_hash AND :ani_hash <> '') "
     "OR (payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> '') "
     "OR (line = :line AND :line <> '' AND ani_hash = '') "

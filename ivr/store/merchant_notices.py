@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, exists, func, select, text, update
 from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
-from ivr.store.intents import Payment, Status
+from ivr.store.intents import Payment, Status, read_payment
 from ivr.store.notice_bodies import NoticeKind, PaymentKind, bill_body, call_body, payment_body, refund_body
 from ivr.store.outbox import AT_ONCE, MERCHANT_NOTICES, NEVER, Job, add_job, close_job, put_off
 from ivr.store.tables import merchant_notice, outbox
@@ -123,6 +123,13 @@ def tell_payment(connection: Connection, database: Database, payment: Payment, s
         _write(connection, kind, reference, reference, payment_body(kind, payment, now), now)
     if status == "approved" and payment.intent.payable_key and "bill.paid" in database.tells:
         _write(connection, "bill.paid", reference, reference, bill_body(payment, now), now)
+
+
+def tell_moved(connection: Connection, database: Database, reference: str, status: Status, now: datetime) -> None:
+    """The merchant's own systems are told where the payment stands now, if they want to know."""
+    moved = read_payment(connection, reference) if database.tells else None
+    if moved is not None:
+        tell_payment(connection, database, moved, status, now)
 
 
 def tell_refund(

@@ -70,7 +70,7 @@ def owes(turn: Turn, due: Money) -> Turn:
 
 def lower_what_is_owed(turn: Turn) -> Turn:
     """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
-    paid = turn.call.approved[-1].amount
+    paid = next(one.amount for one in turn.call.charges if one.attempt == turn.call.attempt)
     turn = forget_computed(turn.forget(*OF_ONE_CHARGE))
     return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
 

@@ -18,7 +18,10 @@ from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead
 from ivr.words.wordings import endings
 
 # What is said to a caller who cannot be texted in place of a promise to do so.
-WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
+WITHOUT_TEXTS = {
+    "we_will_text_the_result": "call_again_for_the_result",
+    "we_will_text_once_undone": "call_again_once_undone",
+}
 
 # How often a question is put again for a caller who asks for it, or for more time: at least ten times (WCAG 2.2.1).
 MOST_ASIDES = 20
