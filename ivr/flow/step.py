@@ -242,9 +242,14 @@ class Step(Written):
         """The keys by which a caller gives this answer; "" where it cannot be keyed in here."""
         return answer if answer.isdecimal() else ""
 
-    def stand_in(self, keys: int) -> str:
-        """So many keys of an answer that is nobody's, for a call on record, of which only their number is known."""
-        return "1" * keys
+    def stand_in(self, keys: int, number: int = 0) -> str:
+        """So many keys of an answer that is nobody's, for a call on record, of which only their number is known. Another
+        answer for each `number`, as far as there are any."""
+        return f"1{number:0{max(keys - 1, 0)}d}"[:keys] if number else "1" * keys
+
+    def said_by(self, keys: str) -> str:
+        """The answer that these keys give; "" where they give none."""
+        return keys
 
     @property
     def offers_bills(self) -> bool:
