@@ -1,8 +1,9 @@
 """What testing calls costs: whole paid calls a second through the engine alone beside a bare state machine, through the bench,
 as the plugin plays them, and by `pytest` with a file for each; then 10,000 stored calls replayed, and random calls a
-second. One core, by CPU time; `pytest` by the clock."""
+second. One core, by CPU time; `pytest` and what all cores do by the clock."""
 
 import argparse
+import functools
 import os
 import subprocess
 import sys
@@ -19,11 +20,12 @@ from benchmarks.paid_call import events, through_a_bare_machine, through_the_cor
 from ivr.calls.assembly import load_flow
 from ivr.channels.simulator import play
 from ivr.core.call import Call
-from ivr.testing.explore import Depth, Explorer
+from ivr.testing.explore import Depth, Explorer, explore
+from ivr.testing.processes import cores
 from ivr.testing.project import Project
-from ivr.testing.quiet import quiet
+from ivr.testing.quiet import few_collections, quiet
 from ivr.testing.rehearsal import rehearse
-from ivr.testing.replay import replay_all
+from ivr.testing.replay_pieces import replay_in_pieces
 from tests.testing.projects import make_project
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,12 +56,19 @@ def stored_calls() -> list[Call]:
     return list(explorer.bench("whole").workbench.store.ended_calls("pay-a-bill", 1000))
 
 
+@functools.cache
+def merchants_project() -> Project:
+    """That of the paid call: the sample flow as it is kept for tests."""
+    folder = make_project(Path(tempfile.mkdtemp()) / "line")
+    return Project(folder / "flows", folder / "config" / "accounts.csv")
+
+
 def play_paid() -> None:
-    play(PAID, PROJECT.bench("pay-a-bill").world())
+    play(PAID, merchants_project().bench("pay-a-bill").world())
 
 
 def rehearse_paid() -> None:
-    bench = PROJECT.bench("pay-a-bill")
+    bench = merchants_project().bench("pay-a-bill")
     assert rehearse(PAID, bench.world()).passed
     assert not bench.disagreement()
 
@@ -99,24 +108,40 @@ def plugin_rows(scale: int) -> Iterator[tuple[str, str]]:
     yield f"pytest, {20 * scale} call files, by the clock", f"{20 * scale / all_files:,.0f} calls/s; {a_file}"
 
 
-def replay_row() -> tuple[str, str]:
+def replay_rows() -> Iterator[tuple[str, str]]:
     flow, _ = load_flow(FLOW)
     calls = stored_calls()
     many = [replace(calls[number % len(calls)], id=str(number)) for number in range(10_000)]
-    began, began_s = time.process_time(), time.perf_counter()
-    otherwise = sum(found is not None for found in replay_all(flow, many))
-    cpu_s, clock_s = time.process_time() - began, time.perf_counter() - began_s
-    return "10,000 stored calls replayed", f"{cpu_s:.1f} s ({clock_s:.1f} s by the clock); {otherwise} end otherwise"
+    for jobs in (1, cores()):
+        began, began_s = time.process_time(), time.perf_counter()
+        answers = [answer for piece in replay_in_pieces(flow, FLOW, many, jobs) for answer in piece]
+        cpu_s, clock_s = time.process_time() - began, time.perf_counter() - began_s
+        otherwise = sum(found is not None for found in answers)
+        of_cpu = f"{cpu_s:.1f} s, " if jobs == 1 else ""
+        yield (
+            f"10,000 stored calls replayed, --jobs {jobs}",
+            f"{of_cpu}{clock_s:.1f} s by the clock; {otherwise} end otherwise",
+        )
 
 
 def explore_row(depth: Depth, walks: int, what: str) -> tuple[str, str]:
     explorer = Explorer(PROJECT, "pay-a-bill", "bench", depth)
     explorer.next_walk()
-    began, before = time.process_time(), explorer.calls
-    for _ in range(walks):
-        explorer.next_walk()
-    a_second = (explorer.calls - before) / (time.process_time() - began)
+    with few_collections():
+        began, before = time.process_time(), explorer.calls
+        for _ in range(walks):
+            explorer.next_walk()
+        a_second = (explorer.calls - before) / (time.process_time() - began)
     assert not explorer.found
+    return what, f"{a_second:,.0f} calls/s: a million in {1_000_000 / a_second / 60:,.0f} min"
+
+
+def explore_all_cores_row(calls: int) -> tuple[str, str]:
+    began_s = time.perf_counter()
+    parts = list(explore(PROJECT, "pay-a-bill", calls, 1, cores()))
+    a_second = sum(part.calls for part in parts) / (time.perf_counter() - began_s)
+    assert not any(part.found for part in parts)
+    what = f"random calls, --jobs {cores()}, by the clock"
     return what, f"{a_second:,.0f} calls/s: a million in {1_000_000 / a_second / 60:,.0f} min"
 
 
@@ -128,10 +153,11 @@ def rate(us: float, steps: int = 0) -> str:
 def rows(scale: int) -> Iterator[tuple[str, str]]:
     yield from core_rows(scale)
     yield from plugin_rows(scale)
-    yield replay_row()
+    yield from replay_rows()
     yield explore_row(
         "quick", 100 * scale, "random calls, every rule looked at (--explore), 1 % again through the store"
     )
+    yield explore_all_cores_row(1000 * scale)
     yield explore_row("whole", 20 * scale, "the same with every call through vault and store (--explore --whole)")
 
 

@@ -21,7 +21,7 @@ from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.testing.recording import RecordingLine, call_file
 from ivr.testing.twilio import TwilioCall
 from ivr.vault import Vault
-from tests.benches import Bench, make_bench
+from tests.benches import ROOT, SAMPLE, Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files, leaks_in_object
 from tests.webs import Web, make_web
 
@@ -34,10 +34,13 @@ BOUNDARIES: list[tuple[type, str]] = [
     (Payments, "take_card_keys"),
     (Payments, "authorize"),
     (Payments, "answer"),
+    (Payments, "take_back"),
+    (Payments, "taken_back"),
     (Vault, "take"),
     (ScriptedBilling, "due_now"),
     *[(Store, name) for name in ("load_call", "save_call", "stage_sealed", "begin_payment", "mark_sent", "record")],
     *[(Store, name) for name in ("ask_modification", "mark_modification_sent", "end_modification", "modification")],
+    *[(Store, name) for name in ("take_back", "settle_left_open")],
     (ScriptedBank, "modify"),
 ]
 
@@ -78,14 +81,21 @@ class World:
 
 
 @pytest.fixture
-def world(
-    sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[World]:
-    url = f"sqlite:///{tmp_path}/canary.db"
+def world(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: object) -> Iterator[World]:
+    yield from begin_world(sealing_key, tmp_path, monkeypatch, SAMPLE)
+
+
+@pytest.fixture
+def split_world(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: object) -> Iterator[World]:
+    yield from begin_world(sealing_key, tmp_path, monkeypatch, ROOT / "flows" / "split.yaml")
+
+
+def begin_world(sealing_key: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, flow: Path) -> Iterator[World]:
+    url = f"sqlite:///{folder}/canary.db"
     migrate(url)
     store = open_store(url)
-    bench = make_bench(sealing_key, store=store)
-    world = World(bench, make_web(bench), tmp_path)
+    bench = make_bench(sealing_key, flow, store)
+    world = World(bench, make_web(bench), folder)
     set_up_logging("debug", "json")
     for owner, name in BOUNDARIES:
         monkeypatch.setattr(owner, name, watched(getattr(owner, name), world.crossed))
@@ -140,6 +150,34 @@ def test_no_card_number_is_left_after_calls_that_went_wrong(
     world.call(CANARIES[1])
     monkeypatch.setattr(Store, "stage_sealed", lambda *_: 1 / 0)  # the vault has been passed, the store fails
     world.call(CANARIES[0])
+    assert everything(world, capfd) == []
+
+
+@pytest.mark.parametrize("then", ["pays the rest", "takes back", "hangs up"])
+def test_no_card_number_is_left_of_two_cards_that_share_a_bill(
+    split_world: World, capfd: pytest.CaptureFixture[str], then: str
+):
+    first, second, _ = CANARIES
+    world, bank = split_world, split_world.bench.bank
+    line = world.web.line(flow="split")
+    line.begin()
+    for keys in ("1", "12345678#", "1", f"{first}#", "1230", "739"):
+        line.press(keys)
+    bank.behaviour = "approves 20.00"
+    line.press("1")
+    world.bench.workbench.work()
+    line.wait()
+    for keys in ("1", f"{second[:6]}*{second}", "1230", "739", *(["1"] if then == "pays the rest" else [])):
+        line.press(keys)
+    bank.behaviour = "approves"
+    if then == "takes back":
+        for keys in ("*", "1"):
+            line.press(keys)
+    elif then == "hangs up":
+        line.hang_up()
+    world.bench.workbench.work()
+    world.keep(line)
+    assert sorted(money.minor for money in bank.charged.values()) == ([2000, 2250] if then == "pays the rest" else [])
     assert everything(world, capfd) == []
 
 

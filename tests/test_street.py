@@ -33,7 +33,7 @@ class BlindStore(Store):
     ) -> OverLimit | None:
         return limit_reached(connection, attempter_of(intent, staged.fingerprint), limits, now)
 
-    def is_being_paid(self, source: str, key: str) -> bool:
+    def is_being_paid(self, source: str, key: str, call: str = "") -> bool:
         return False
 
 

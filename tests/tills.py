@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -126,7 +127,7 @@ async def open_till(folder: Path, flow: Path | None = None, **settings: str) -> 
 
 def make_till(folder: Path, flow: Path | None = None, **settings: str) -> Till:
     chosen = till_settings(folder, **settings)
-    private_key = rsa.generate_private_key(65537, 2048)
+    private_key, opening_key = bank_key()
     sealing_key = folder / "sealing.pem"
     sealing_key.write_bytes(private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     migrate(chosen.database_url)
@@ -134,8 +135,15 @@ def make_till(folder: Path, flow: Path | None = None, **settings: str) -> Till:
     store.seed_bills(write_accounts(folder))
     progress = Progress()
     trunk = Trunk(chosen, engine_over(store, flow or write_flow(folder), sealing_key), watch=progress.note)
+    return Till(trunk, ScriptedBank(), store, folder, opening_key, progress)
+
+
+@functools.cache
+def bank_key() -> tuple[rsa.RSAPrivateKey, RSAKey]:
+    """One for all tills: to make and examine one takes a tenth of a second."""
+    private_key = rsa.generate_private_key(65537, 2048)
     pem = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return Till(trunk, ScriptedBank(), store, folder, RSAKey.import_key(pem), progress)
+    return private_key, RSAKey.import_key(pem)
 
 
 def till_settings(folder: Path, **settings: str) -> Settings:

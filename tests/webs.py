@@ -34,8 +34,8 @@ class Web:
         signed = {"X-Twilio-Signature": self.sign(path, body), "Content-Type": "application/x-www-form-urlencoded"}
         return self.http.post(path, content=body, headers=signed | headers)
 
-    def line(self) -> TwilioCall:
-        return TwilioCall(Application(self.http, f"{PUBLIC}/twilio/voice/pay-a-bill", TOKEN, PUBLIC, "/twilio/status"))
+    def line(self, flow: str = "pay-a-bill") -> TwilioCall:
+        return TwilioCall(Application(self.http, f"{PUBLIC}/twilio/voice/{flow}", TOKEN, PUBLIC, "/twilio/status"))
 
     def rows(self) -> list[tuple[object, ...]]:
         """Everything that is kept of calls, to see that nothing has changed."""

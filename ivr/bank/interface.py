@@ -50,7 +50,8 @@ class AuthorizationRequest:
     """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart.
 
     `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up. `capture_later`: authorize
-    only, where the bank would otherwise take the money with it. `trace`: what `new_trace` made.
+    only, where the bank would otherwise take the money with it. `trace`: what `new_trace` made. `takes_part`: the bank may
+    approve less than the amount, and says how much; only of a bank that promises it (`partial_approval`).
     """
 
     reference: str
@@ -63,6 +64,7 @@ class AuthorizationRequest:
     invoice_reference: str = ""
     capture_later: bool = False
     trace: str = ""
+    takes_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class BankAnswer:
     `reason` says in a few words why it is unknown, refused or not sent. `amounts` are all that the bank says that it has
     approved or moved, none where it does not say. `is_code_odd`: there is a response code, but it cannot be read.
     `bank_reference`: the bank's own, by which an approved charge is captured; of a modification the modification's.
-    What may be believed of an answer is for `verdict`.
+    What may be believed of an answer is for `verdict`, which also says how much was `approved` where that is a part.
     """
 
     outcome: Outcome
@@ -114,6 +116,7 @@ class BankAnswer:
     amounts: tuple[AmountSaid, ...] = ()
     bank_reference: str | None = None
     is_code_odd: bool = False
+    approved: Money | None = None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ class Promises:
     taken at once, and its outcome comes in a notification. `undo_waits_s`: how long after it was sent a request may still
     arrive, where an undo does not stop it: nothing is undone before. `traced`: a request has numbers of its own, which are
     stored before it leaves, and an undo is told them. `repeats_modifications_s`: how long the same refund, void or capture
-    may be asked for again, where that is longer than for a charge.
+    may be asked for again, where that is longer than for a charge. `partial_approval`: a request can say that the bank may
+    approve less than its amount; the answer says how much, with code 10.
     """
 
     seal: str

@@ -81,5 +81,14 @@ def fields_carried(banks: Mapping[str, BankSettings]) -> dict[str, frozenset[Car
     return {name: protocol_called(bank.protocol).promises.fields for name, bank in banks.items()}
 
 
+def partly_approving(banks: Mapping[str, BankSettings]) -> frozenset[str]:
+    """The banks that may approve a part of what is asked for, where they are told that they may."""
+    return frozenset(
+        name
+        for name, bank in banks.items()
+        if bank.promises_of(protocol_called(bank.protocol).promises).partial_approval
+    )
+
+
 def all_promises() -> list[tuple[str, Promises]]:
     return [(name, protocol_called(name).promises) for name in protocol_names()]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from ivr.bank.promises import Promises
 from ivr.reading.scalars import known_currency
 
 # A job is leased to one forwarder for this long. Whatever is asked of a bank must have been answered or given up by then,
@@ -90,6 +91,10 @@ class BankSettings(BaseModel):
         """The files that are named, by the setting that names them."""
         found = {name: getattr(self, name) for name in self.FILES}
         return {name: file for name, file in found.items() if file is not None}
+
+    def promises_of(self, protocol: Promises) -> Promises:
+        """What this bank promises, where its settings say more than its protocol does."""
+        return protocol
 
     @property
     def is_live(self) -> bool | None:

@@ -6,6 +6,7 @@ does it have an authorization code (field 38), or the bank's own reference where
 | the answer | to a charge | to an inquiry, or the charge repeated |
 | --- | --- | --- |
 | approved, partly (39 = 10) or another amount or currency in any of its amounts | reverse | reverse |
+| approved partly, and the bank was told that it may: code 10 and one smaller amount | believe | believe |
 | approved with a refusing code or one that cannot be read, declined with an approving one | inquire | reverse |
 | approved with an amount that cannot be read | inquire | reverse |
 | approved without a response code, or without an authorization code | inquire | believe |
@@ -26,7 +27,7 @@ from ivr.core.money import Money
 # Field 39. 08 asks the merchant to look at an identity card, 11 is for very important persons, 16 wants a track updated.
 # 85 is left out: "no reason to decline" answers an account check, not a charge.
 APPROVING = frozenset({"00", "08", "11", "16"})
-PARTIAL = "10"
+PARTIAL, APPROVED = "10", "00"
 # 21: no action taken, 25: no such record. Both leave nothing charged under the reference.
 REVERSING = frozenset({"00", "21", "25"})
 Question = Literal["authorize", "inquire", "repeat", "reverse", "capture"]
@@ -46,8 +47,15 @@ TAKE_BACK: frozenset[Doubt] = frozenset({"partial_approval", "another_amount"})
 BELIEVED_TWICE: frozenset[Doubt] = frozenset({"no_response_code", "no_authorization_code"})
 
 
-def judge(answer: BankAnswer, question: Question, asked: Money) -> BankAnswer:
-    """The answer as the forwarder may act on it: as it is, `unknown` (inquire), or `not_as_asked` (reverse)."""
+def judge(answer: BankAnswer, question: Question, asked: Money, *, takes_part: bool = False) -> BankAnswer:
+    """The answer as the forwarder may act on it: as it is, `unknown` (inquire), or `not_as_asked` (reverse).
+
+    `takes_part`: the bank was told that it may approve less; then that is an approval like any other, of what it says.
+    """
+    part = _part_of(answer, asked) if takes_part else None
+    if part is not None:
+        as_if_whole = replace(answer, response_code=APPROVED)
+        return replace(judge(as_if_whole, question, part), response_code=answer.response_code, approved=part)
     doubt = doubt_of(answer, asked)
     if doubt is None:
         return answer
@@ -57,6 +65,16 @@ def judge(answer: BankAnswer, question: Question, asked: Money) -> BankAnswer:
     if is_second_word and doubt in BELIEVED_TWICE:
         return replace(answer, reason=doubt)
     return replace(answer, outcome="unknown", reason=doubt)
+
+
+def _part_of(answer: BankAnswer, asked: Money) -> Money | None:
+    """What a partial approval is of: its code says so, and every amount in it is the same smaller one."""
+    if answer.outcome != "approved" or answer.response_code != PARTIAL or not answer.amounts:
+        return None
+    said = {(one.minor, one.currency) if one.is_whole else (None, None) for one in answer.amounts}
+    minor, currency = said.pop() if len(said) == 1 else (None, None)
+    is_less = minor is not None and 0 < minor < asked.minor and currency == asked.currency
+    return Money(minor, asked.currency) if minor is not None and is_less else None
 
 
 def judge_modification(answer: BankAnswer, asked: Money) -> BankAnswer:

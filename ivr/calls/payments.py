@@ -27,6 +27,7 @@ from ivr.core.events import (
     Event,
     KeysEntered,
     LimitReached,
+    PartsTakenBack,
     Waited,
 )
 from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
@@ -162,7 +163,7 @@ class Payments:
         if call.payable is None:
             return None
         bills = call.payable.parts or (call.payable,)
-        paying = tuple(bill.key for bill in bills if self.store.is_being_paid(bill.source, bill.key))
+        paying = tuple(bill.key for bill in bills if self.store.is_being_paid(bill.source, bill.key, call.id))
         return ChargeRefused(at, "being_paid", paying=paying if call.payable.parts else ()) if paying else None
 
     def forget(self, intent: str) -> bool:
@@ -184,6 +185,7 @@ class Payments:
             payable_key=action.payable.key if action.payable else "",
             line=line_of(call),
             of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
+            part=action.part,
             bills=bills_of(action.intent, action.payable.parts if action.payable else ()),
         )
         match self.store.begin_payment(intent, _limits(flow.head.limits), at, due):
@@ -208,7 +210,22 @@ class Payments:
         payment = self.store.payment(call.intent)
         if payment is None or payment.status not in ANSWERS:
             return None
-        return BankAnswered(event.at, ANSWERS[payment.status], payment.receipt_number or None)
+        amount = payment.intent.amount if payment.status == "approved" else None
+        return BankAnswered(event.at, ANSWERS[payment.status], payment.receipt_number or None, amount)
+
+    def take_back(self, call: Call, at: datetime) -> Event | None:
+        """Every approved part of the call's bills that are not paid in full."""
+        self.store.take_back(call.id, at)
+        return self.taken_back(call, at)
+
+    def taken_back(self, call: Call, at: datetime) -> PartsTakenBack | None:
+        """What became of the parts that are to be taken back; None while one has no outcome."""
+        asked = {call.intent_of(charge.attempt): charge.attempt for charge in call.undoing}
+        payments = [one for one in self.store.payments_of(call.id) if one.intent.reference in asked]
+        if any(not one.is_decided for one in payments):
+            return None
+        ended = [(asked[one.intent.reference], one.part) for one in payments]
+        return PartsTakenBack(at, tuple((attempt, part) for attempt, part in ended if part in ("undone", "")))
 
     def on_record(self, call: Call) -> Call:
         """The call with its charges as the ledger has them, and what of its card was never charged dropped for good.
@@ -223,7 +240,7 @@ class Payments:
         told = {charge.attempt for charge in call.charges if charge.told}
         charges = [_charge_of(payment, told) for payment in self.store.payments_of(call.id)]
         call = call.changed(charges=tuple(sorted(charges, key=lambda charge: charge.attempt)))
-        return call.changed(outcome=call.known_ending) if call.phase == "over" else call
+        return call.closed.changed(outcome=call.closed.known_ending) if call.phase == "over" else call
 
     def send_sms(self, call: Call, action: SendSms, at: datetime, zone: str = DEFAULT_ZONE) -> None:
         """One text for each charge, or for what it is about in the same words, however often the step is repeated, and again
@@ -309,7 +326,8 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.receipt_number
     bills = tuple(bill.key for bill in intent.bills)
-    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told, bills)
+    told_of = attempt in told
+    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, told_of, payment.part, bills)
 
 
 def _lone_key(call: Call, event: KeysEntered, span: Span, rules: EntryRules) -> str | None:

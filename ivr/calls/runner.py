@@ -35,6 +35,7 @@ from ivr.core.actions import (
     SendEmail,
     SendSms,
     Speak,
+    TakeBack,
     Transfer,
     Wait,
 )
@@ -51,6 +52,7 @@ from ivr.core.events import (
     HungUp,
     KeysEntered,
     LookedUp,
+    PartsTakenBack,
     Waited,
 )
 from ivr.core.money import Money
@@ -106,6 +108,7 @@ class Runner:
             LookUp: self._look_up,
             BeginCard: self._begin_card,
             Authorize: self._authorize,
+            TakeBack: self._take_back,
             Resolve: self._resolve,
             SendSms: self._send_sms,
             SendEmail: self._send_email,
@@ -157,10 +160,12 @@ class Runner:
         if flow is None or moment_of(flow, call) != "waits":
             return False
         try:
-            answer = self.payments.answer(call, Waited(at))
+            answer = self._awaited(flow, call, Waited(at))
         except Exception as fault:
             log.warning("cannot look for the bank's answer", call=call.id, kind=type(fault).__name__)
             return False
+        if isinstance(answer, PartsTakenBack):
+            return True
         return isinstance(answer, BankAnswered) and flow.steps[call.step].ends_wait(answer)
 
     def is_on_hold(self, call: Call) -> bool:
@@ -209,18 +214,22 @@ class Runner:
 
         `known`: False where neither the call nor the ledger can say what became of its charges.
         """
+        call = call.closed
         ending = call.outcome or call.known_ending
         told = plain_words(call, ending) if known else NOT_KNOWN
         version = call.flow_version
         phrases = tuple(Phrase(name, call.language, version=version) for name in ("apology", told, "goodbye"))
-        charges = tuple(replace(charge, told=charge.told or (known and not charge.is_open)) for charge in call.charges)
+        waits = {charge.attempt for charge in (*call.unsettled, *call.undoing, *call.held)}
+        charges = tuple(
+            replace(charge, told=charge.told or (known and charge.attempt not in waits)) for charge in call.charges
+        )
         ended = replace(call, phase="over", outcome=ending, charges=charges, moves=left(call, ERROR))
         ended = self._without_answers(ended)
         return Advance(ended, [Speak(phrases, barge_in=False), HangUp()], told)
 
     def _hang_up(self, call: Call, event: HungUp) -> Advance:
         """Needs no flow, so a call whose flow is gone ends as well; then nothing that was keyed in is kept. What the caller has not heard is told by text."""
-        recorded = self.payments.on_record(call)
+        recorded = self.payments.on_record(call).closed
         ended = recorded.changed(phase="over", hung_up=True, outcome=recorded.known_ending)
         return Advance(self._without_answers(ended), [])
 
@@ -294,8 +303,15 @@ class Runner:
         if isinstance(event, CardCaptured):
             self.payments.keep_token(call, event)
         if isinstance(event, Waited):
-            return self.payments.answer(call, event) or event
+            return self._awaited(flow, call, event) or event
         return event
+
+    def _awaited(self, flow: Flow, call: Call, event: Waited) -> Event | None:
+        """What the hold is for, where it has come."""
+        step = flow.steps.get(call.step)
+        if step is not None and PartsTakenBack in step.hears.get(call.phase, ()):
+            return self.payments.taken_back(call, event.at)
+        return self.payments.answer(call, event)
 
     # ---- what is asked of others; an answer comes to the call as an event
 
@@ -304,6 +320,9 @@ class Runner:
 
     def _authorize(self, call: Call, action: Authorize, event: Event) -> Event | None:
         return authorize(self.payments, self.billing, call, self._flow(call), action, event.at)
+
+    def _take_back(self, call: Call, _action: TakeBack, event: Event) -> Event | None:
+        return self.payments.take_back(call, event.at)
 
     def _resolve(self, call: Call, _action: Resolve, event: Event) -> Event | None:
         """The forwarder resolves every unknown charge by itself, caller or no caller: it may have done so by now."""

@@ -40,6 +40,8 @@ class Sweeper:
             ended += swept
             if len(found) < MOST_AT_ONCE or not swept:
                 break
+        if left := self.service.store.settle_left_open(self.service.now()):
+            log.error("parts of bills were left undecided after their calls", bills=left)
         if ended:
             log.warning("ended calls that nobody had ended", calls=ended, idle_minutes=self.idle_minutes)
         return ended

@@ -1,9 +1,6 @@
 """The command line: each command is thin over the package that does the work; wrong input exits with one clear line."""
 
-import gc
-import importlib
 import sys
-from types import ModuleType
 from typing import Any
 
 import click
@@ -12,6 +9,7 @@ from click.shell_completion import CompletionItem
 import ivr
 from ivr.errors import IvrError
 from ivr.extras import needs_extra
+from ivr.loading import load
 from ivr.places import COMMAND
 
 # name -> (module, attribute, one line of help): modules are loaded when wanted, so that `check` starts in a moment.
@@ -71,7 +69,7 @@ class LazyGroup(click.Group):
             return None
         module, attribute, _ = COMMANDS[cmd_name]
         try:
-            command: click.Command = getattr(_loaded(module), attribute)
+            command: click.Command = getattr(load(module), attribute)
         except ModuleNotFoundError as error:
             raise needs_extra(error, cmd_name) or error from None
         return as_typed_here(command)
@@ -107,18 +105,6 @@ def cli() -> None:
     Start everything in it:          python -m ivr up
     Check what you have written:     python -m ivr check
     """
-
-
-def _loaded(module: str) -> ModuleType:
-    """Nothing that an import makes is garbage: to look for some, over and over, is a third of a command's start."""
-    if module in sys.modules:
-        return sys.modules[module]
-    gc.disable()
-    try:
-        return importlib.import_module(module)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def main(arguments: list[str] | None = None) -> Any:

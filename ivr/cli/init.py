@@ -30,7 +30,7 @@ def init(folder: Path) -> None:
     tonetill.yaml         settings, each beside its meaning
     flows/                the flow, and its words in English and Spanish
     config/               accounts, banks, and the schemas by which editors complete flows
-    calls/                whole calls, written out
+    calls/                whole calls, written out; `pytest` plays them (pytest.ini)
     .github/workflows/    checks the flow and places a call at every push
     """
     require_empty(folder)

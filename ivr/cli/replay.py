@@ -34,7 +34,7 @@ def replay(flow: Path, calls: int, jobs: int) -> None:
     compiled, _ = load_flow(file)
     store = open_store(load_settings().database_url)
     stored = list(store.ended_calls(compiled.name, calls))
-    whole = [call for call in stored if can_replay(call)]
+    whole = [call for call in stored if can_replay(compiled, call)]
     otherwise: list[EndsOtherwise] = []
     with progress_bar() as bar:
         task = bar.add_task(f"replaying {compiled.name}", total=len(whole))

@@ -166,6 +166,7 @@ def hang_up_again(turn: Turn, _event: Event) -> Turn:
 
 def hang_up(turn: Turn, _event: Event) -> Turn:
     """The caller is gone. A charge that is under way goes on without them: its outcome will be on record."""
+    turn = turn.change(charges=turn.call.closed.charges) if turn.call.held else turn
     return turn.change(phase="over", hung_up=True, outcome=turn.call.known_ending).forget_card()
 
 

@@ -63,6 +63,7 @@ MOST_ENTRIES = 300  # a call that goes on for longer is not kept whole, and cann
 ANY_KEY = "5"  # stands for several, pressed where any key was asked for
 History = tuple[str, ...]
 CLEARED_BEFORE = "0*"
+_GONE_ON = frozenset({"asks", "offers", "looks_up"})
 _DIGITS = re.compile(r"(0\*)?([0-9]+)([*#]?)")
 # Seconds of 11 digits end in the year 5138; a number beyond that is no time.
 _BEGAN = re.compile(r"[0-9]{1,11} began")
@@ -232,7 +233,8 @@ _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
     # A wait for a look-up is over with its answer, and one for what is due with a charge or a refusal.
     Waited: lambda flow, call, _event: "" if moment_of(flow, call) == "looks_up" else "waited",
     DueAwaited: _awaited,
-    BankAnswered: lambda _flow, _call, event: f"bank {event.outcome}",
+    # One that comes again, to a call that has gone on, answers nothing.
+    BankAnswered: lambda flow, call, event: f"bank {event.outcome}" if moment_of(flow, call) not in _GONE_ON else "",
     TransferEnded: lambda _flow, _call, event: "connected" if event.is_connected else "not_connected",
     LookedUp: _found,
     LookUpFailed: lambda _flow, _call, event: f"failed {event.problem}",

@@ -53,6 +53,7 @@ from ivr.core.events import (
     LookedUp,
     LookUpFailed,
     NoInput,
+    PartsTakenBack,
     TransferEnded,
     Waited,
 )
@@ -89,6 +90,7 @@ _ROWS: Mapping[type[object], tuple[Follows, ...]] = {
     LookUpFailed:    ("chooses", "decides", "again",   "again",   "hears",   "holds",   "hears",   "over"),
     DueAwaited:      ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
     BankAnswered:    ("chooses", "decides", "again",   "again",   "holds",   "hears",   "hears",   "over"),
+    PartsTakenBack:  ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
     TransferEnded:   ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
     ChargeRefused:   ("unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "over"),
     LimitReached:    ("limited", "limited", "limited", "limited", "limited", "limited", "limited", "over"),

@@ -1,6 +1,7 @@
 """What the core wants done: things a channel does to the caller, and effects that the runner carries out."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ivr.core.call import Payable
 from ivr.core.entry import EntryRules
@@ -113,11 +114,24 @@ class BeginCard:
 
 
 @dataclass(frozen=True)
+class SplitPart:
+    """What makes a charge a part of a bill that may be paid with several cards. `first`: the intent of the first approved
+    part, or this one; `total`: what all parts are to come to; `rest_unpaid`: what becomes of the parts should they not.
+    `takes_part`: the bank may approve less than is asked for."""
+
+    first: str
+    total: Money
+    rest_unpaid: Literal["take_back", "keep"]
+    takes_part: bool = False
+
+
+@dataclass(frozen=True)
 class Authorize:
     """Commit the intent, its sealed fields and the outbox row: answered by `BankAnswered`, at once or after `Wait`.
 
     While the billing system is asked what is due it is answered by `DueAwaited`, and repeated after each `Wait`; with
-    `is_last` nobody waits any longer, and what is not known by then is not charged. `payable` is None in a flow that
+    `is_last` nobody waits any longer, and what is not known by then is not charged. `part`: where the bill may be paid with
+    several cards. `payable` is None in a flow that
     looks nothing up; `account` is then what the caller keyed in as account_number. `is_own_amount`: the caller keyed the amount in;
     any other was made of what is due, and holds for that alone.
     """
@@ -129,6 +143,14 @@ class Authorize:
     payable: Payable | None = None
     is_last: bool = False
     is_own_amount: bool = False
+    part: SplitPart | None = None
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """Take back every approved part of the bill that is not paid in full: answered by `PartsTakenBack`, at once or after `Wait`."""
+
+    bank: str
 
 
 @dataclass(frozen=True)
@@ -182,5 +204,5 @@ class ForgetCard:
     intent: str
 
 
-Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | SendEmail | RecordAgreement | ForgetCard
+Effect = LookUp | BeginCard | Authorize | TakeBack | Resolve | SendSms | SendEmail | RecordAgreement | ForgetCard
 Action = ChannelAction | Effect

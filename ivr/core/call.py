@@ -1,8 +1,8 @@
 """One call as the core knows it: a frozen value that goes to JSON and back, and never holds a card number."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any, Literal
 
@@ -11,12 +11,18 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 12
+FORM = 13
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
 ChargeStatus = Literal["accepted", "sent", "unknown", "approved", "declined", "reversed", "not_sent"]
 OPEN: frozenset[ChargeStatus] = frozenset({"accepted", "sent", "unknown"})
+# Of a charge that pays a part of a bill, with several cards (`split`). take_back, keep: the bill is not paid in full yet, and
+# what becomes of the part should it never be. undoing: it is being taken back; undone: nothing is charged by it any more.
+# "": a charge by itself, or a part that counts for good.
+PartState = Literal["", "take_back", "keep", "undoing", "undone"]
+OPEN_PARTS: frozenset[PartState] = frozenset({"take_back", "keep"})
+TAKEN_BACK: frozenset[PartState] = frozenset({"undoing", "undone"})
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
@@ -35,8 +41,9 @@ class Payable:
 
 @dataclass(frozen=True)
 class Charge:
-    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `bills`: the keys of those that it
-    pays in one sum, which `payable` names together."""
+    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `amount`: what was asked for,
+    and of an approved one what was approved. `bills`: the keys of those that it pays in one sum, which `payable` names
+    together."""
 
     attempt: int
     amount: Money
@@ -44,6 +51,7 @@ class Charge:
     confirmation_number: str = ""
     payable: str = ""
     told: bool = False
+    part: PartState = ""
     bills: tuple[str, ...] = ()
 
     @property
@@ -126,7 +134,34 @@ class Call:
 
     @property
     def approved(self) -> tuple[Charge, ...]:
-        return tuple([charge for charge in self.charges if charge.status == "approved"]) if self.charges else ()
+        """Charged for good: not a part that is taken back unless the rest is paid, nor one that was."""
+        if not self.charges:
+            return ()
+        return tuple([one for one in self.charges if one.status == "approved" and one.part in ("", "keep")])
+
+    @property
+    def parts(self) -> tuple[Charge, ...]:
+        """Approved parts of bills that are not paid in full."""
+        return tuple(one for one in self.charges if one.status == "approved" and one.part in OPEN_PARTS)
+
+    @property
+    def held(self) -> tuple[Charge, ...]:
+        """Approved parts that are taken back unless the rest is paid."""
+        return tuple(one for one in self.charges if one.status == "approved" and one.part == "take_back")
+
+    @property
+    def undoing(self) -> tuple[Charge, ...]:
+        """Approved, and being taken back."""
+        return tuple(one for one in self.charges if one.status == "approved" and one.part == "undoing")
+
+    @property
+    def closed(self) -> "Call":
+        """The call once nobody is there to pay what is left of a bill: parts that must not stand alone are taken back, or wait
+        for the bank's word on another part. The caller was told that they are approved, and is to be told of them again."""
+        if not self.held:
+            return self
+        in_doubt = {charge.payable for charge in self.unsettled}
+        return replace(self, charges=tuple(_closed(charge, in_doubt) for charge in self.charges))
 
     @property
     def unsettled(self) -> tuple[Charge, ...]:
@@ -147,9 +182,14 @@ class Call:
         return tuple(charge for charge in self.untold if self.can_text or charge.is_open)
 
     @property
+    def has_parts(self) -> bool:
+        """Whether the end of the call may decide what becomes of parts of a bill."""
+        return any(charge.part for charge in self.charges)
+
+    @property
     def known_ending(self) -> Ending:
         """What is true of the caller's money now, whatever a flow calls its ending."""
-        if self.unsettled:
+        if self.unsettled or self.undoing or self.held:
             return "pending"
         return "paid" if self.approved else "unpaid"
 
@@ -165,8 +205,12 @@ class Call:
     def changed(self, **changes: Any) -> "Call":
         """The call with other values of these fields; an AssertionError for a field that calls do not have.
 
-        Not `dataclasses.replace`: it sets all 30 fields one by one, at 20 times the cost, 40 times in each call.
+        Not `dataclasses.replace`: it sets all 40 fields one by one, at 20 times the cost, 40 times in each call.
         """
+        return self.with_changes(changes)
+
+    def with_changes(self, changes: Mapping[str, Any]) -> "Call":
+        """`changed`, for whoever has them by name already."""
         fields = {**self.__dict__, **changes}
         assert len(fields) == len(self.__dict__), f"a call has no such field: {', '.join(changes)}"
         call = object.__new__(Call)
@@ -217,6 +261,12 @@ def _pack_payable(payable: Payable) -> list[object]:
 
 def _unpack_charge(stored: Mapping[str, Any]) -> Charge:
     return Charge(**{**stored, "amount": Money(*stored["amount"]), "bills": tuple(stored.get("bills", ()))})
+
+
+def _closed(charge: Charge, in_doubt: Collection[str]) -> Charge:
+    if charge.status != "approved" or charge.part != "take_back":
+        return charge
+    return replace(charge, told=False, part="take_back" if charge.payable in in_doubt else "undoing")
 
 
 def _pack_all(values: Mapping[str, Value]) -> dict[str, object]:

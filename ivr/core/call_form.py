@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any, get_args
 
-from ivr.core.call import Call, Charge, ChargeStatus, Ending, Payable
+from ivr.core.call import Call, Charge, ChargeStatus, Ending, PartState, Payable
 from ivr.core.money import Money
 
 ENDINGS = frozenset(get_args(Ending))
 STATUSES = frozenset(get_args(ChargeStatus))
+PARTS = frozenset(get_args(PartState))
 # Of a step, with the parts that it is in: a name in a flow has 60 characters at most.
 LONGEST_NAME = 500
 _SURROGATES = re.compile(r"\\u[dD]")
@@ -86,8 +87,10 @@ def _is_payable(payable: Payable) -> bool:
 
 
 def _is_charge(charge: Charge) -> bool:
-    texts = (charge.status, charge.confirmation_number, charge.payable, *charge.bills)
-    is_known = isinstance(charge.status, str) and charge.status in STATUSES
+    texts = (charge.status, charge.confirmation_number, charge.payable, charge.part, *charge.bills)
+    is_known = (
+        charge.status in STATUSES and charge.part in PARTS if all(isinstance(one, str) for one in texts) else False
+    )
     is_plain = type(charge.attempt) is int and isinstance(charge.told, bool)
     return is_known and is_plain and _is_money(charge.amount) and all(isinstance(one, str) for one in texts)
 

@@ -175,11 +175,22 @@ BankOutcome = Literal["approved", "declined", "unknown", "reversed", "pending", 
 
 @dataclass(frozen=True)
 class BankAnswered:
-    """`not_sent`: the bank was never reached, so nobody there has decided anything."""
+    """`not_sent`: the bank was never reached, so nobody there has decided anything. `amount`: what was approved, where the
+    bank may approve a part of what was asked for."""
 
     at: datetime
     outcome: BankOutcome
     confirmation_number: str | None = None
+    amount: Money | None = None
+
+
+@dataclass(frozen=True)
+class PartsTakenBack:
+    """What became of the parts of a bill that were to be taken back: `undone` or, where the bank would not, "" (charged), by
+    card attempt."""
+
+    at: datetime
+    parts: tuple[tuple[int, Literal["undone", ""]], ...]
 
 
 @dataclass(frozen=True)
@@ -221,6 +232,7 @@ Event = (
     | ChargeRefused
     | DueAwaited
     | BankAnswered
+    | PartsTakenBack
     | CardCaptured
     | TransferEnded
     | Fault

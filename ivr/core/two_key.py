@@ -45,10 +45,16 @@ def keys_of(answer: str, patterns: Sequence[str]) -> str:
     return next((keys for pattern in patterns if (keys := _written(answer, pattern))), "")
 
 
-def some_answer(keys: int, patterns: Sequence[str]) -> str:
-    """An answer of so many keys, which is nobody's; "" where no pattern has as many."""
-    of_kind = {"L": "M", "D": "1", "X": "M"}
-    return next(("".join(of_kind[kind] for kind in pattern) for pattern in patterns if key_count(pattern) == keys), "")
+def some_answer(keys: int, patterns: Sequence[str], number: int = 0) -> str:
+    """An answer of so many keys, which is nobody's, another one for each number as far as there are any; "" where no
+    pattern has as many."""
+    found = next((pattern for pattern in patterns if key_count(pattern) == keys), "")
+    said = []
+    for kind in reversed(found):
+        of_kind = "1234567890" if kind == "D" else "MNOPQRSTUVWXYZABCDEFGHIJKL"
+        number, place = divmod(number, len(of_kind))
+        said.append(of_kind[place])
+    return "".join(reversed(said))
 
 
 def alike(one: str, other: str) -> bool:

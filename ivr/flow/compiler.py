@@ -20,6 +20,7 @@ from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
 from ivr.flow.schema import RETRY, FlowHead, LookUpTerms
 from ivr.flow.schema_problems import schema_problems
+from ivr.flow.splitting import partial_problems, split_problems
 from ivr.flow.step import Step, Way
 from ivr.flow.step_check import (
     bank_problems,
@@ -50,7 +51,7 @@ NAME_CURE = "small letters, digits and _"
 class Around:
     """What a flow is used with, as far as it is known; None: not checked against it.
 
-    `card_fields`: by bank those that its protocol has room for. `parts` are those that its steps may use, `switched_on` the settings that steps may rely on, `banks` the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
+    `partly_approving`: the banks that may approve a part of what is asked for. `card_fields`: by bank those that its protocol has room for. `parts` are those that its steps may use, `switched_on` the settings that steps may rely on, `banks` the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
     """
 
     prompts: PromptFiles | None = None
@@ -59,6 +60,7 @@ class Around:
     bills: Collection[str] | None = None
     parts: Parts = NO_PARTS
     switched_on: Collection[str] | None = None
+    partly_approving: Collection[str] | None = None
 
 
 NOTHING_AROUND = Around()
@@ -104,6 +106,8 @@ def _fit_problems(
     yield from known_bank_problems(source, head, steps, around.banks)
     if around.card_fields is not None:
         yield from card_field_problems(source, steps, around.card_fields)
+    if around.partly_approving is not None:
+        yield from partial_problems(source, steps, around.partly_approving)
     if around.bills is not None:
         yield from bill_problems(source, head, steps, around.bills)
     if around.switched_on is not None:
@@ -113,6 +117,7 @@ def _fit_problems(
     known = known_values(start, steps) if start_is_readable else {}
     if reached:
         yield from path_problems(source, reached, steps)
+        yield from split_problems(source, head, steps, reached)
         yield from circle_problems(source, reached, steps)
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)

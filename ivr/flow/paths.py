@@ -57,7 +57,7 @@ def _need_problems(source: Source, name: str, step: Step, reached: set[Facts]) -
 
 def _ending_problems(source: Source, name: str, step: Step, reached: set[Facts]) -> Iterator[Problem]:
     for facts in sorted(reached, key=sorted):
-        true_end = "pending" if "unsure" in facts else "paid" if "paid" in facts else "unpaid"
+        true_end = "pending" if facts & {"unsure", "undoing"} else "paid" if "paid" in facts else "unpaid"
         if step.ending not in (None, AS_RECORDED, true_end):
             message = f"there is a way to '{name}' on which 'end: {step.ending}' is not true"
             cure = f"on that way it is '{true_end}'"

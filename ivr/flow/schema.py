@@ -98,6 +98,15 @@ class Limits(Written):
     """The largest single charge, with its currency."""
 
 
+class Split(Written):
+    """A bill may be paid with several cards, each charged for a part of it."""
+
+    cards: Annotated[Count, Field(le=4)] = 4
+    """The most cards that pay one bill."""
+    rest_unpaid: Literal["take_back", "keep"] = "take_back"
+    """What becomes of the parts if the rest is not paid in the call: take_back undoes them, keep leaves them as payments on the bill."""
+
+
 class Hours(Written):
     """When the merchant is open. `when` asks for it as `open`."""
 
@@ -149,6 +158,8 @@ class FlowHead(Written):
     keys: Keys = Keys()
     patience: Patience = Patience()
     limits: Limits
+    split: Split | None = None
+    """A bill may be paid with several cards."""
     hours: Hours | None = None
     """When the merchant is open, and the time zone."""
     lookups: dict[LookupName, LookUpTerms] = {}

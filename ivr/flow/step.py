@@ -179,6 +179,16 @@ class Step(Written):
         return None
 
     @property
+    def splits(self) -> Iterable[Place]:
+        """The places below the step that only mean something where a bill may be paid with several cards."""
+        return ()
+
+    @property
+    def takes_parts_back(self) -> bool:
+        """Whether approved parts of a bill are undone there."""
+        return False
+
+    @property
     def looks_up_bills(self) -> bool:
         """Whether it asks for bills; a number that can be keyed in there can be guessed there."""
         return False
@@ -232,9 +242,14 @@ class Step(Written):
         """The keys by which a caller gives this answer; "" where it cannot be keyed in here."""
         return answer if answer.isdecimal() else ""
 
-    def stand_in(self, keys: int) -> str:
-        """So many keys of an answer that is nobody's, for a call on record, of which only their number is known."""
-        return "1" * keys
+    def stand_in(self, keys: int, number: int = 0) -> str:
+        """So many keys of an answer that is nobody's, for a call on record, of which only their number is known. Another
+        answer for each `number`, as far as there are any."""
+        return f"1{number:0{max(keys - 1, 0)}d}"[:keys] if number else "1" * keys
+
+    def said_by(self, keys: str) -> str:
+        """The answer that these keys give; "" where they give none."""
+        return keys
 
     @property
     def offers_bills(self) -> bool:

@@ -3,10 +3,10 @@
 import sys
 
 from ivr.errors import IvrError
-from ivr.forwarder.process import main
+from ivr.loading import load
 
 if __name__ == "__main__":
     try:
-        main()
+        load("ivr.forwarder.process").main()
     except IvrError as error:
         sys.exit(f"forwarder: {error}")

@@ -56,7 +56,7 @@ class Charges:
             # An earlier holder of this job died after it may have sent: only the bank knows.
             self._record(job, payment, "unknown")
             return
-        answer = self._ask(payment, "authorize", lambda bank: bank.authorize(_request(payment, sealed)))
+        answer = self._ask(payment, "authorize", lambda bank: bank.authorize(_request(payment, sealed, bank)))
         match answer.outcome:
             case "approved" | "declined":
                 self._record(job, payment, answer.outcome, answer)
@@ -139,7 +139,7 @@ class Charges:
         sealed = self.store.sealed_again(job)
         if sealed is None:
             return  # the lease has moved on, or a notification has brought the answer
-        answer = self._ask(payment, "repeat", lambda bank: bank.authorize(_request(payment, sealed)))
+        answer = self._ask(payment, "repeat", lambda bank: bank.authorize(_request(payment, sealed, bank)))
         match answer.outcome:
             case "approved" | "declined":
                 self._record(job, payment, answer.outcome, answer)
@@ -181,8 +181,7 @@ class Charges:
             return None  # the lease has moved on
         was_asked = UNDO_ASKED in self.store.entries(job.reference)
         self.store.note_charge(job.reference, UNDO_ASKED, self.now())
-        original = _request(payment, sealed)
-        return self._ask(payment, "reverse", lambda bank: bank.undo(original, was_asked))
+        return self._ask(payment, "reverse", lambda bank: bank.undo(_request(payment, sealed, bank), was_asked))
 
     # ---- the money of an approved charge, where the bank does not take it with the authorization
 
@@ -228,8 +227,9 @@ class Charges:
 
     def _judged(self, answer: BankAnswer, payment: Payment, question: Question) -> BankAnswer:
         """What the bank says and what it says it with must agree; where they do not, the operator is told."""
-        judged = judge(answer, question, payment.intent.amount)
-        if judged is not answer:
+        takes_part = payment.takes_part and self.banks[payment.intent.bank].promises.partial_approval
+        judged = judge(answer, question, payment.intent.amount, takes_part=takes_part)
+        if judged is not answer and judged.approved is None:
             metrics.BANK_DOUBTS.labels(payment.intent.bank, str(judged.reason)).inc()
             log.warning(
                 "the bank's answer is in doubt",
@@ -267,10 +267,10 @@ class Charges:
 
 
 def _word(answer: BankAnswer) -> BankWord:
-    return BankWord(answer.authorization_code, answer.response_code, answer.bank_reference)
+    return BankWord(answer.authorization_code, answer.response_code, answer.bank_reference, answer.approved)
 
 
-def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationRequest:
+def _request(payment: Payment, sealed: Mapping[str, str], bank: Bank) -> AuthorizationRequest:
     intent = payment.intent
     return AuthorizationRequest(
         reference=intent.reference,
@@ -282,4 +282,5 @@ def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationReques
         sealed=sealed,
         invoice_reference=intent.payable_key,
         trace=payment.bank_trace,
+        takes_part=payment.takes_part and bank.promises.partial_approval,
     )

@@ -99,7 +99,9 @@ class ModificationJobs:
 
     def _end(self, job: Job, found: Modification, status: ModificationState, answer: BankAnswer) -> None:
         word = ModificationWord(answer.bank_reference, answer.response_code, answer.reason)
-        if not self.store.end_modification(job, status, word, self.now()):
+        bank = self.banks.get(bank_of(found, self.store))
+        refunds = bank is not None and "refund" in bank.promises.operations
+        if not self.store.end_modification(job, status, word, self.now(), refunds=refunds):
             log.warning("lease lost", reference=found.id, status=status)
         elif status == "failed":
             log.error("the bank has not done it", reference=found.id, kind=found.kind, reason=answer.reason)
@@ -128,6 +130,11 @@ def request_of(found: Modification, payment: Payment) -> ModificationRequest:
     """The same however often it is made."""
     about = found.kind, found.reference, found.id, found.amount, payment.intent.amount
     return ModificationRequest(*about, payment.bank_reference, payment.bank_trace)
+
+
+def bank_of(found: Modification, store: Store) -> str:
+    payment = store.payment(found.reference)
+    return payment.intent.bank if payment else ""
 
 
 def pause_after(job: Job) -> float:

@@ -11,7 +11,7 @@ from ivr import metrics
 from ivr.calls.texting import TextDelayed, TextRefused, TextSender, can_be_kept
 from ivr.core.call import Call
 from ivr.forwarder.results import ResultText
-from ivr.store import FINAL, Job, Store, TextProblem
+from ivr.store import Job, Store, TextProblem
 
 log = structlog.get_logger()
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
@@ -50,7 +50,7 @@ class TextJobs:
             pass  # nothing was promised: the job was there to find out whether the charge had been begun
         elif payment is None or stored is None or self.write_result is None or not can_tell(stored.call):
             log.warning("nobody to tell the result to", reference=job.reference)
-        elif payment.status not in FINAL:
+        elif not payment.is_decided:
             self.store.postpone(job, pause_after(job.attempts), self.due)
             return
         else:

@@ -31,7 +31,7 @@ _BEGINS_WITH_A_SLOT = re.compile(r"\s*(?:[\w-]+:\s+)?(?P<brace>\{\w+:\w+\})", re
 QUOTES_ROUND_IT = "put quotes round it: a text that begins with a brace is none for YAML"
 
 
-class Meant(NamedTuple):
+class Unread(NamedTuple):
     """Line and column count from 1."""
 
     line: int
@@ -40,7 +40,7 @@ class Meant(NamedTuple):
     cure: str
 
 
-def meant(text: str, error: yaml.MarkedYAMLError) -> Meant:
+def meant(text: str, error: yaml.MarkedYAMLError) -> Unread:
     words = f"{error.context or ''} {error.problem or ''}".strip()
     mark, opened = error.problem_mark or error.context_mark, error.context_mark
     if mark is not None and (found := _slot_unquoted(text, mark) or _colon_missing(text, words, error)):
@@ -49,19 +49,19 @@ def meant(text: str, error: yaml.MarkedYAMLError) -> Meant:
     if mark and opened and opened.line < mark.line and "is not closed" in cure:
         mark = opened  # it is noticed far below; the place to look at is where it was opened
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Meant(line, column, f"not YAML: {(error.problem or words).removeprefix('but ')}", cure)
+    return Unread(line, column, f"not YAML: {(error.problem or words).removeprefix('but ')}", cure)
 
 
-def _slot_unquoted(text: str, mark: yaml.Mark) -> Meant | None:
+def _slot_unquoted(text: str, mark: yaml.Mark) -> Unread | None:
     line = _lines(text)[mark.line] if mark.line < len(_lines(text)) else ""
     found = _BEGINS_WITH_A_SLOT.match(line)
     if found is None or mark.column < found.end():
         return None
     message = f"not YAML: '{found['brace']}' is read as keys, and words follow it"
-    return Meant(mark.line + 1, found.start("brace") + 1, message, QUOTES_ROUND_IT)
+    return Unread(mark.line + 1, found.start("brace") + 1, message, QUOTES_ROUND_IT)
 
 
-def _colon_missing(text: str, words: str, error: yaml.MarkedYAMLError) -> Meant | None:
+def _colon_missing(text: str, words: str, error: yaml.MarkedYAMLError) -> Unread | None:
     """The line above the one that YAML stumbles over, where that one begins with a key and has no colon."""
     mark = error.problem_mark
     if mark is None or not any(sign in words for sign in _NO_COLON):
@@ -78,7 +78,7 @@ def _colon_missing(text: str, words: str, error: yaml.MarkedYAMLError) -> Meant 
         if found is None or ":" in lines[number] or _continues(lines, number):
             return None
         cure = f"a colon and a space follow each key: '{found['key']}: ...'"
-        return Meant(number + 1, len(found["indent"]) + 1, f"not YAML: no colon after '{found['key']}'", cure)
+        return Unread(number + 1, len(found["indent"]) + 1, f"not YAML: no colon after '{found['key']}'", cure)
     return None
 
 

@@ -14,6 +14,7 @@ from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
+from ivr.store.following import FollowUp, notices_of
 from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import (
     FINAL,
@@ -31,7 +32,7 @@ from ivr.store.intents import (
     bills_of,
     require_true_amount,
 )
-from ivr.store.ledger import FollowUp, Ledger, NoCard, notices_of, sum_changed
+from ivr.store.ledger import Ledger, NoCard, sum_changed
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
 from ivr.store.migrations import create_tables, migrate, require_current
@@ -51,6 +52,7 @@ from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.sealed import SealedField, SealedFields
+from ivr.store.splits import Splits
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
 from ivr.store.turns import TurnRecord, Turns
@@ -66,6 +68,7 @@ class Store(
     Ledger,
     Modifications,
     Movements,
+    Splits,
     PaymentSearch,
     Outbox,
     BillRows,

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, text
 
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
-from ivr.store.intents import BankWord, Payment, Status, move, read_payment
-from ivr.store.ledger import FollowUp, add_entry, follow, note_entry, read_story, tell_moved
+from ivr.store.entries import add_entry, note_entry, read_story
+from ivr.store.following import FollowUp
+from ivr.store.intents import BankWord, Payment, Status, read_payment
+from ivr.store.ledger import Concluding, conclude
 from ivr.store.modification_rows import (
     REFUNDED_AT_BANK,
     Kind,
@@ -89,10 +91,7 @@ class BankNewsBook:
         modification = _open_one(connection, news)
         if modification is not None:
             return _take_in_modification(connection, self._database, news, modification, now)
-        effect = _take_in_charge(connection, news, payment, now, follow_up)
-        if effect == "moved":
-            tell_moved(connection, self._database, news.reference, ENDS[news.told], now)
-        return effect
+        return _take_in_charge(connection, self._database, news, payment, Concluding(now, follow_up))
 
 
 def _open_one(connection: Connection, news: News) -> Modification | None:
@@ -102,7 +101,10 @@ def _open_one(connection: Connection, news: News) -> Modification | None:
     return next((one for one in found if one.kind == kind and one.status in ("asked", "sent", "unknown")), None)
 
 
-def _take_in_charge(connection: Connection, news: News, payment: Payment, now: datetime, follow_up: FollowUp) -> Effect:
+def _take_in_charge(
+    connection: Connection, database: Database, news: News, payment: Payment, more: Concluding
+) -> Effect:
+    now = more.now
     if news.told == "refunded":
         return _note_refund(connection, news, payment, now)
     if news.told in NOTED:
@@ -116,11 +118,9 @@ def _take_in_charge(connection: Connection, news: News, payment: Payment, now: d
         return "known"
     # The outbox's job first, then the intent, as everywhere.
     drop_job(connection, "resolve", news.reference)
-    if not move(connection, news.reference, "unknown", ENDS[news.told], news.word):
-        return "known"
-    add_entry(connection, payment.intent, ENDS[news.told], news.word.response_code, now)
-    follow(connection, payment.intent, ENDS[news.told], follow_up)
-    return "moved"
+    word = replace(news.word, approved=news.amount) if _is_of_a_part(news, payment) else news.word
+    moved = conclude(connection, database, payment, ENDS[news.told], word, more)
+    return "moved" if moved else "known"
 
 
 def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
@@ -173,4 +173,12 @@ def _is_believed(connection: Connection, news: News, payment: Payment) -> bool:
     if news.told != "approved":
         return True
     is_taken_back = payment.response_code is not None or UNDO_ASKED in read_story(connection, news.reference)
-    return news.amount == payment.intent.amount and not is_taken_back
+    is_as_asked = news.amount == payment.intent.amount or _is_of_a_part(news, payment)
+    return is_as_asked and not is_taken_back
+
+
+def _is_of_a_part(news: News, payment: Payment) -> bool:
+    """An approval of less than was asked for, where the bank was told that it may."""
+    asked = payment.intent.amount
+    is_less = news.amount.currency == asked.currency and 0 < news.amount.minor < asked.minor
+    return news.told == "approved" and payment.takes_part and is_less

@@ -14,6 +14,7 @@ from ivr.core.moves import way_of
 from ivr.store.database import Database
 from ivr.store.merchant_notices import tell_call
 from ivr.store.outbox import TEXTS, add_job
+from ivr.store.splits import call_ended
 from ivr.store.tables import call, payment_intent
 
 
@@ -87,7 +88,7 @@ class Calls:
         return None
 
     def _end(self, state: Call, values: tuple[object, ...], now: datetime) -> None:
-        if state.to_tell or "call.ended" in self._database.tells:
+        if state.to_tell or state.has_parts or "call.ended" in self._database.tells:
             self._end_with_promise(state, values, now)
         elif self._database.run(_END, values).rowcount != 1:
             raise StaleCall(state.id)
@@ -101,6 +102,8 @@ class Calls:
         with self._database.money() as connection:
             if connection.exec_driver_sql(self._database.native(_END), values).rowcount != 1:
                 raise StaleCall(state.id)
+            if state.has_parts:
+                call_ended(connection, self._database, state.id, now)
             for charge in state.to_tell:
                 add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
             started = connection.execute(_STARTED, {"id": state.id}).scalar_one()

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from ivr.core.call import OPEN, ChargeStatus, Payable
+from ivr.core.actions import SplitPart
+from ivr.core.call import OPEN, TAKEN_BACK, ChargeStatus, PartState, Payable
 from ivr.core.money import Money
 from ivr.core.one_sum import SOURCE as ONE_SUM
 from ivr.store.confirmation_numbers import MOST_DRAWS, Draw, NumbersUsedUp
@@ -31,7 +32,7 @@ class PaymentIntent:
 
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
-    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record.
+    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill may be paid with several cards; its `total` alone is read back.
 
     `bills`: where several are paid in one sum, each with its part of the amount; `payable_key` then names them together.
     """
@@ -48,6 +49,7 @@ class PaymentIntent:
     payable_key: str = ""
     line: str = ""
     of_due: Money | None = None
+    part: SplitPart | None = None
     bills: tuple[IntentBill, ...] = ()
 
     @property
@@ -69,7 +71,8 @@ class Payment:
     """An intent and where it stands. `begun_at`: when it was written down, before anything could leave.
 
     `confirmation_number` is ours, given when the charge was begun; `authorization_code` is the bank's (ISO 8583 field 38).
-    `bank_trace`: what its bank's protocol had stored of the request, at `traced_at`, before that could leave.
+    `part`, `split`: of a bill that may be paid with several cards (`store.splits`). `takes_part`: the bank may approve less
+    than is asked for; `intent.amount` is then what was approved, `asked` what was asked for. `bank_trace`: what its bank's protocol had stored of the request, at `traced_at`, before that could leave.
     """
 
     intent: PaymentIntent
@@ -81,20 +84,37 @@ class Payment:
     authorization_code: str | None = None
     bank_trace: str = ""
     traced_at: datetime | None = None
+    part: PartState = ""
+    split: str = ""
+    split_minor: int | None = None
+    takes_part: bool = False
+    asked: Money | None = None
+    waiting: str = ""
 
     @property
     def receipt_number(self) -> str:
         """What a caller and a billing system are told: of an approved charge alone, else empty."""
-        return self.confirmation_number if self.status == "approved" else ""
+        return self.confirmation_number if self.is_charged else ""
+
+    @property
+    def is_charged(self) -> bool:
+        """Approved, and not taken back as a part of a bill that was not paid in full."""
+        return self.status == "approved" and self.part not in TAKEN_BACK
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known for good what became of it."""
+        return self.status in FINAL and (self.status != "approved" or self.part in ("", "undone"))
 
 
 @dataclass(frozen=True)
 class BankWord:
-    """What the bank said, as far as it is kept."""
+    """What the bank said, as far as it is kept. `approved`: the part of the amount that it approved, where that was agreed."""
 
     authorization_code: str | None = None
     response_code: str | None = None
     bank_reference: str | None = None
+    approved: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -143,6 +163,8 @@ def require_true_amount(intent: PaymentIntent) -> None:
         raise ValueError("a charge is more than nothing")
     if intent.bills and sum(bill.amount.minor for bill in intent.bills) != intent.amount.minor:
         raise ValueError("bills in one sum are paid by that sum, no more and no less")
+    if intent.bills and intent.part is not None:
+        raise ValueError("bills in one sum are paid by one card: of a part nobody could say which bill it pays")
 
 
 def bills_of(reference: str, parts: Iterable[Payable]) -> tuple[IntentBill, ...]:
@@ -156,6 +178,7 @@ def bills_of(reference: str, parts: Iterable[Payable]) -> tuple[IntentBill, ...]
 _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
+    *("part", "split", "split_minor", "takes_part"),
     "confirmation_number",
 )
 _ADD = text(
@@ -165,7 +188,9 @@ _ADD = text(
 _KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
 _MOVE = text(
     "UPDATE payment_intent SET status = :new, authorization_code = :number, response_code = :code, "
-    "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference) "
+    "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference), "
+    "asked_minor = CASE WHEN CAST(:approved AS BIGINT) IS NULL THEN asked_minor ELSE amount_minor END, "
+    "amount_minor = COALESCE(CAST(:approved AS BIGINT), amount_minor) "
     "WHERE reference = :reference AND status = :old"
 )
 _TRACE = text(
@@ -181,9 +206,15 @@ _IN_SUMS = (
     "FROM intent_bill b JOIN payment_intent p ON p.reference = b.reference "
     "WHERE b.payable_source = :source AND b.payable_key = :key"
 )
-_IS_OPEN = f"p.status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))})"
+# A bill in one sum is never a part (`require_true_amount`); both are asked the same all the same.
+_IS_HELD = "p.status = 'approved' AND p.part IN ('take_back', 'keep')"
+_IS_OPEN = f"(p.status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) OR ({_IS_HELD} AND p.call <> :call))"
 _OPEN_ON_PAYABLE = text(f"SELECT 1 {_ON_PAYABLE} AND {_IS_OPEN} UNION ALL SELECT 1 {_IN_SUMS} AND {_IS_OPEN} LIMIT 1")
-_NOT_KNOWN = "p.status = 'approved' AND {of}.currency = :currency AND ({of}.acknowledged_at IS NULL OR {of}.acknowledged_at >= :asked_at)"
+_HELD_ON_PAYABLE = text(f"SELECT coalesce(sum(p.amount_minor), 0) {_ON_PAYABLE} AND {_IS_HELD}")
+_NOT_KNOWN = (
+    "p.status = 'approved' AND {of}.currency = :currency AND p.part NOT IN ('undoing', 'undone') "
+    "AND ({of}.acknowledged_at IS NULL OR {of}.acknowledged_at >= :asked_at)"
+)
 _PAID_SINCE = text(
     f"SELECT (SELECT coalesce(sum(p.amount_minor), 0) {_ON_PAYABLE} AND {_NOT_KNOWN.format(of='p')}) "
     f"+ (SELECT coalesce(sum(b.amount_minor), 0) {_IN_SUMS} AND {_NOT_KNOWN.format(of='b')})"
@@ -219,6 +250,10 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "payable_source": intent.payable_source,
         "payable_key": intent.payable_key,
         "line": intent.line[:LONGEST_LINE],
+        "part": intent.part.rest_unpaid if intent.part else "",
+        "split": intent.part.first if intent.part else "",
+        "split_minor": intent.part.total.minor if intent.part else None,
+        "takes_part": bool(intent.part and intent.part.takes_part),
     }
 
 
@@ -226,9 +261,14 @@ def is_begun(connection: Connection, reference: str) -> bool:
     return connection.execute(_KNOWN, {"reference": reference}).first() is not None
 
 
-def is_open_on_payable(connection: Connection, source: str, key: str) -> bool:
-    """Whether a charge on this payable has no final answer yet."""
-    return connection.execute(_OPEN_ON_PAYABLE, {"source": source, "key": key}).first() is not None
+def is_open_on_payable(connection: Connection, source: str, key: str, call: str = "") -> bool:
+    """Whether a charge on this payable has no final answer yet, or another call than this one has paid a part of it."""
+    return connection.execute(_OPEN_ON_PAYABLE, {"source": source, "key": key, "call": call}).first() is not None
+
+
+def held_on_payable(connection: Connection, source: str, key: str) -> int:
+    """What approved parts come to that do not count yet, in minor units."""
+    return int(connection.execute(_HELD_ON_PAYABLE, {"source": source, "key": key}).scalar_one())
 
 
 def paid_but_not_known(connection: Connection, source: str, key: str, asked: DueNow, asked_at: int) -> Money:
@@ -243,8 +283,9 @@ def paid_but_not_known(connection: Connection, source: str, key: str, asked: Due
 def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
     """False where it no longer stands at `old`."""
     word = word or BankWord()
-    values = {"number": word.authorization_code, "code": word.response_code}
-    values |= {"bank_reference": word.bank_reference}
+    values: dict[str, object] = {"number": word.authorization_code, "code": word.response_code}
+    approved = word.approved.minor if word.approved and new == "approved" else None
+    values |= {"bank_reference": word.bank_reference, "approved": approved}
     return connection.execute(_MOVE, values | {"reference": reference, "old": old, "new": new}).rowcount == 1
 
 
@@ -297,6 +338,12 @@ def _payment_of(row: Any) -> Payment:
         authorization_code=row.authorization_code,
         bank_trace=row.bank_trace or "",
         traced_at=None if row.traced_at is None else _time_of(row.traced_at),
+        part=row.part,
+        split=row.split,
+        split_minor=row.split_minor,
+        takes_part=row.takes_part,
+        asked=None if row.asked_minor is None else Money(row.asked_minor, row.currency),
+        waiting=row.waiting,
     )
 
 

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, select, text
 from ivr.core.money import Money
 from ivr.store.calls import StaleCall
 from ivr.store.confirmation_numbers import Draw, at_random
-from ivr.store.database import Database, milliseconds
+from ivr.store.database import Database
+from ivr.store.entries import add_entry, note_entry, read_story
+from ivr.store.following import FollowUp, follow_approval
 from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import (
     FINAL,
@@ -25,6 +27,7 @@ from ivr.store.intents import (
     PaymentIntent,
     Status,
     add_intent,
+    held_on_payable,
     is_begun,
     is_open_on_payable,
     move,
@@ -36,33 +39,15 @@ from ivr.store.intents import (
     write_trace,
 )
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
-from ivr.store.merchant_notices import tell_payment
-from ivr.store.outbox import NOTICES, Job, add_job, bank_queue, close_job, hurry, is_held, put_off
+from ivr.store.merchant_notices import tell_moved
+from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
-from ivr.store.tables import ledger_entry, payment_intent
+from ivr.store.splits import heard, hold_split
+from ivr.store.tables import payment_intent
 
-_ADD_ENTRY = text(
-    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at, modification) "
-    "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at, :modification)"
-)
 _IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
 _DUE = text("SELECT due_minor, currency FROM bill WHERE account = :account")
-_LOWER_BILL = text(
-    "UPDATE bill SET due_minor = CASE WHEN due_minor > :paid THEN due_minor - :paid ELSE 0 END "
-    "WHERE account = :account AND currency = :currency"
-)
-
-
 Refusal = OverLimit | BeingPaid | DueChanged
-
-
-@dataclass(frozen=True)
-class FollowUp:
-    """What an approval leaves behind. `tell_billing`: a job to tell the billing system, in place of lowering the bill here;
-    `capture`: one to take the money, where the bank does not take it with the authorization."""
-
-    tell_billing: bool = False
-    capture: bool = False
 
 
 class Ledger:
@@ -112,7 +97,7 @@ class Ledger:
         over = limit_reached(connection, attempter, limits, now)
         if over is not None or not intent.payable_key:
             return over
-        paying = [bill for bill in intent.paid_bills if is_open_on_payable(connection, bill.source, bill.key)]
+        paying = [b for b in intent.paid_bills if is_open_on_payable(connection, b.source, b.key, intent.call)]
         if paying:
             return BeingPaid(tuple(bill.key for bill in paying) if intent.bills else ())
         left = [self._due_now(connection, bill, due) for bill in intent.paid_bills]
@@ -126,12 +111,15 @@ class Ledger:
             asked_at = self._database.on_its_clock(said.asked_at)
             return _less(said.amount, paid_but_not_known(connection, bill.source, bill.key, said, asked_at))
         row = connection.execute(_DUE, {"account": bill.key}).first()
-        return Money(row.due_minor, row.currency) if row else Money(0, bill.amount.currency)
+        if row is None:
+            return Money(0, bill.amount.currency)
+        held = held_on_payable(connection, bill.source, bill.key)
+        return _less(Money(row.due_minor, row.currency), Money(held, row.currency))
 
-    def is_being_paid(self, source: str, key: str) -> bool:
-        """Early word of `BeingPaid`, before a card is keyed in; the final word is in the charge's transaction."""
+    def is_being_paid(self, source: str, key: str, call: str = "") -> bool:
+        """Early word of `BeingPaid` to this call, before a card is keyed in; the final word is in the charge's transaction."""
         with self._database.calls() as connection:
-            return is_open_on_payable(connection, source, key)
+            return is_open_on_payable(connection, source, key, call)
 
     def left_to_pay(self, source: str, key: str, due: DueNow) -> Money:
         """What a billing system of the merchant's said, less what has been paid here that it does not know of."""
@@ -202,11 +190,9 @@ class Ledger:
             payment = read_payment(connection, job.reference) if close_job(connection, job) else None
             if payment is None or status not in FOLLOWS.get(payment.status, frozenset()):
                 return False
-            if not move(connection, job.reference, payment.status, status, word):
+            concluding = Concluding(now, follow_up or FollowUp())
+            if not conclude(connection, self._database, payment, status, word, concluding):
                 raise LostRace(job.reference)
-            add_entry(connection, payment.intent, status, word.response_code, now)
-            follow(connection, payment.intent, status, follow_up or FollowUp())
-            tell_moved(connection, self._database, job.reference, status, now)
         if status in FINAL:
             self._database.drop_wal()
         return True
@@ -271,61 +257,34 @@ def _less(due: Money, paid: Money) -> Money:
     return Money(max(due.minor - paid.minor, 0), due.currency)
 
 
-def follow(connection: Connection, intent: PaymentIntent, status: Status, follow_up: FollowUp) -> None:
+def conclude(
+    connection: Connection, database: Database, payment: Payment, status: Status, word: BankWord, more: "Concluding"
+) -> bool:
+    """The payment moves to this status, with all that follows; False where it no longer stands where it was read."""
+    reference = payment.intent.reference
+    hold_split(connection, database, payment.split)
+    if not move(connection, reference, payment.status, status, word):
+        return False
+    moved = read_payment(connection, reference)
+    assert moved is not None
+    add_entry(connection, moved.intent, status, word.response_code, more.now)
     if status == "unknown":
-        add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
-    # What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower.
-    if status == "approved" and follow_up.tell_billing and (intent.payable_key or intent.account):
-        for notice in notices_of(intent):
-            add_job(connection, "notice", notice, NOTICES)
-    elif status == "approved":
-        for bill in intent.paid_bills:
-            _lower_bill(connection, bill)
-    if status == "approved" and follow_up.capture:
-        add_job(connection, "capture", intent.reference, bank_queue(intent.bank))
+        add_job(connection, "resolve", reference, bank_queue(moved.intent.bank))
     if status in FINAL:
-        delete_sealed(connection, intent.reference)
-        hurry(connection, "result", intent.reference)
+        delete_sealed(connection, reference)
+        hurry(connection, "result", reference)
+    if moved.split and status in FINAL:
+        heard(connection, database, moved, more.follow_up, more.now)
+    elif status == "approved":
+        follow_approval(connection, moved.intent, more.follow_up)
+    if not (moved.split and status == "approved"):
+        tell_moved(connection, database, reference, status, more.now)
+    return True
 
 
-def notices_of(intent: PaymentIntent) -> Sequence[str]:
-    """What a billing system is told of an approved charge, by their names: one for each bill of a sum."""
-    return [bill.id for bill in intent.bills] or [intent.reference]
+@dataclass(frozen=True)
+class Concluding:
+    """`follow_up`: what an approval leaves behind."""
 
-
-def tell_moved(connection: Connection, database: Database, reference: str, status: Status, now: datetime) -> None:
-    """The merchant's own systems are told where the payment stands now, if they want to know."""
-    moved = read_payment(connection, reference) if database.tells else None
-    if moved is not None:
-        tell_payment(connection, database, moved, status, now)
-
-
-def add_entry(
-    connection: Connection,
-    intent: PaymentIntent,
-    kind: str,
-    code: str | None,
-    now: datetime,
-    about: tuple[int, Money] | None = None,
-) -> None:
-    """`about`: the number and the amount of a modification; without it the entry is about the charge itself."""
-    number, amount = about or (0, intent.amount)
-    entry = {"reference": intent.reference, "kind": kind, "response_code": code, "at": milliseconds(now)}
-    entry |= {"amount_minor": amount.minor, "currency": amount.currency, "modification": number}
-    connection.execute(_ADD_ENTRY, entry)
-
-
-def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
-    """Unless there is one of the kind."""
-    if kind not in read_story(connection, intent.reference):
-        add_entry(connection, intent, kind, code, now)
-
-
-def read_story(connection: Connection, reference: str) -> list[str]:
-    story = select(ledger_entry.c.kind).where(ledger_entry.c.reference == reference).order_by(ledger_entry.c.id)
-    return list(connection.execute(story).scalars())
-
-
-def _lower_bill(connection: Connection, bill: IntentBill) -> None:
-    values = {"account": bill.key, "currency": bill.amount.currency, "paid": bill.amount.minor}
-    connection.execute(_LOWER_BILL, values)
+    now: datetime
+    follow_up: FollowUp

@@ -80,7 +80,9 @@ _OF: dict[Counted, str] = {
     "account": "payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> ''",
     "line": "line = :line AND :line <> '' AND ani_hash = '' AND :ani_hash = ''",
 }
-_FAILED = "is_counted AND status NOT IN ('approved', 'not_sent') AND created_at > :since"
+# A part that was taken back has told whoever keyed the card in that it is good: it is no payment.
+_IS_FAILED = "is_counted AND (status NOT IN ('approved', 'not_sent') OR part IN ('undoing', 'undone'))"
+_FAILED = f"{_IS_FAILED} AND created_at > :since"
 _IN_SUMS = (
     "SELECT count(*) FROM intent_bill b JOIN payment_intent p ON p.reference = b.reference "  # noqa: S608
     f"WHERE b.payable_source = :payable_source AND b.payable_key = :payable_key AND :payable_key <> '' AND {_FAILED}"
@@ -100,8 +102,7 @@ def _count_of(what: Counted) -> str:
 # All in one statement: five would be a third of the statements of a call that pays. Each has a window of its own.
 _COUNT = text(f"SELECT {', '.join(map(_count_of, _OF))}")
 _RESET = text(
-    "UPDATE payment_intent SET is_counted = false WHERE is_counted AND status NOT IN ('approved', 'not_sent') "  # noqa: S608
-    "AND (:everybody "
+    f"UPDATE payment_intent SET is_counted = false WHERE {_IS_FAILED} AND (:everybody "  # noqa: S608
     "OR (call = :call AND :call <> '') OR (ani_hash = :ani_hash AND :ani_hash <> '') "
     "OR (payable_source = :payable_source AND payable_key = :payable_key AND :payable_key <> '') "
     f"OR (:payable_key <> '' AND reference IN ({_BILLS_IN_SUMS})) "
@@ -116,7 +117,7 @@ _GROUPS: dict[Counted, tuple[str, str, str]] = {
 }
 # Each attempt, once for each bill that it was to pay.
 _ATTEMPTS = (
-    "(SELECT p.ani_hash, p.card_fingerprint, p.card_summary, p.line, p.call, p.status, p.is_counted, p.created_at, "
+    "(SELECT p.ani_hash, p.card_fingerprint, p.card_summary, p.line, p.call, p.status, p.part, p.is_counted, p.created_at, "
     "coalesce(b.payable_source, p.payable_source) AS payable_source, coalesce(b.payable_key, p.payable_key) AS payable_key "
     "FROM payment_intent p LEFT JOIN intent_bill b ON b.reference = p.reference) AS attempts"
 )

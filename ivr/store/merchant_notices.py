@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, exists, func, select, text, update
 from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
-from ivr.store.intents import Payment, Status
+from ivr.store.intents import Payment, Status, read_payment
 from ivr.store.notice_bodies import NoticeKind, PaymentKind, bill_body, call_body, payment_body, refund_body
 from ivr.store.outbox import AT_ONCE, MERCHANT_NOTICES, NEVER, Job, add_job, close_job, put_off
 from ivr.store.tables import merchant_notice, outbox
@@ -124,6 +124,13 @@ def tell_payment(connection: Connection, database: Database, payment: Payment, s
     if status == "approved" and "bill.paid" in database.tells:
         for bill in payment.intent.paid_bills:
             _write(connection, "bill.paid", bill.id, reference, bill_body(payment, bill, now), now)
+
+
+def tell_moved(connection: Connection, database: Database, reference: str, status: Status, now: datetime) -> None:
+    """The merchant's own systems are told where the payment stands now, if they want to know."""
+    moved = read_payment(connection, reference) if database.tells else None
+    if moved is not None:
+        tell_payment(connection, database, moved, status, now)
 
 
 def tell_refund(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select, text
 
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
+from ivr.store.entries import add_entry
 from ivr.store.intents import Payment
 from ivr.store.tables import modification as table
 
@@ -118,6 +119,20 @@ _MOVE = text(
     "response_code = COALESCE(CAST(:code AS VARCHAR), response_code), "
     "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference) WHERE id = :id AND status = :old"
 )
+
+
+def note_modification(
+    connection: Connection,
+    payment: Payment,
+    about: "Modification",
+    status: ModificationState,
+    code: str | None,
+    now: datetime,
+) -> None:
+    """In the ledger's story of the charge, where the kind and status are a part of it."""
+    kind = ENTRIES[about.kind].get(status)
+    if kind is not None:
+        add_entry(connection, payment.intent, kind, code, now, (about.number, about.amount))
 
 
 def read_balance(connection: Connection, payment: Payment) -> Balance:

@@ -13,19 +13,18 @@ ledger's entries, which are added and never changed. An intent keeps its status:
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.intents import Payment, read_payment
-from ivr.store.ledger import add_entry
 from ivr.store.merchant_notices import tell_refund
 from ivr.store.modification_rows import (
-    ENTRIES,
     FOLLOWS,
     AlreadyAsked,
     Balance,
@@ -35,15 +34,15 @@ from ivr.store.modification_rows import (
     ModificationWord,
     WantedModification,
     move_modification,
+    note_modification,
     one_modification,
     read_balance,
     read_modifications,
-    row_of,
 )
-from ivr.store.outbox import Job, add_job, bank_queue, close_job, drop_job, is_held, is_leased, put_off
+from ivr.store.outbox import Job, close_job, drop_job, is_held, is_leased, put_off
+from ivr.store.splits import JOB, enter_modification, part_modified
 from ivr.store.tables import modification as table
 
-JOB = "modification"
 # Left the house, and nobody has said how it ended: what can be settled by hand.
 WITHOUT_OUTCOME: frozenset[ModificationState] = frozenset({"unknown", "taken"})
 Settled = Literal["done", "failed"]
@@ -80,16 +79,8 @@ class Modifications:
             if refusal is not None:
                 return refusal
             asked = _asked(wanted, len(others) + 1, now)
-            self._enter(connection, payment, asked, now)
+            enter_modification(connection, self._database, payment, asked, now)
             return asked
-
-    def _enter(self, connection: Connection, payment: Payment, asked: Modification, now: datetime) -> None:
-        if asked.kind == "void":
-            drop_job(connection, "capture", asked.reference)
-        connection.execute(insert(table), row_of(asked))
-        _note(connection, payment, asked, "asked", None, now)
-        add_job(connection, JOB, asked.id, bank_queue(payment.intent.bank))
-        add_event(self._database, connection, asked.asked_by, f"{asked.kind} asked", f"{asked.id} {asked.amount}", now)
 
     # ---- what is known
 
@@ -135,11 +126,15 @@ class Modifications:
                 move_modification(connection, job.reference, old, "unknown", word) for old in ("sent", "unknown")
             )
 
-    def end_modification(self, job: Job, status: ModificationState, word: ModificationWord, now: datetime) -> bool:
+    def end_modification(
+        self, job: Job, status: ModificationState, word: ModificationWord, now: datetime, *, refunds: bool = False
+    ) -> bool:
         """The end of a job, in one transaction: taken, done or failed. False if the lease was lost meanwhile."""
         with self._database.money() as connection:
             found = one_modification(connection, table.c.id == job.reference) if close_job(connection, job) else None
-            return found is not None and end_modification(connection, self._database, found, status, word, now)
+            return found is not None and end_modification(
+                connection, self._database, found, status, word, now, refunds=refunds
+            )
 
     # ---- settled by hand
 
@@ -168,14 +163,18 @@ def end_modification(
     status: ModificationState,
     word: ModificationWord,
     now: datetime,
+    *,
+    refunds: bool = False,
 ) -> bool:
     """False where it stands elsewhere by now, or the status cannot follow. The bill follows where that was asked for, and
-    the merchant's own systems are told of what has been given back."""
+    the merchant's own systems are told of what has been given back. `refunds`: a part of a bill that the bank would not
+    void may be refunded in place of it."""
     payment = read_payment(connection, found.reference)
     can_follow = status in FOLLOWS.get(found.status, frozenset())
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
         return False
-    _note(connection, payment, found, status, word.response_code, now)
+    note_modification(connection, payment, found, status, word.response_code, now)
+    part_modified(connection, database, payment, replace(found, status=status), refunds=refunds, now=now)
     if found.reopens_bill:
         sign = {("done", found.status): 1, ("failed", "done"): -1}.get((status, found.status), 0)
         _change_bills(connection, payment, found.amount, sign)
@@ -239,19 +238,6 @@ def _asked(wanted: WantedModification, number: int, now: datetime) -> Modificati
         response_code=None,
         reason=None,
     )
-
-
-def _note(
-    connection: Connection,
-    payment: Payment,
-    about: Modification,
-    status: ModificationState,
-    code: str | None,
-    now: datetime,
-) -> None:
-    kind = ENTRIES[about.kind].get(status)
-    if kind is not None:
-        add_entry(connection, payment.intent, kind, code, now, (about.number, about.amount))
 
 
 def _change_bills(connection: Connection, payment: Payment, amount: Money, sign: int) -> None:

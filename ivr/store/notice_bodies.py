@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from ivr.core.call import Call, ChargeStatus, Ending
+from ivr.core.call import Call, Charge, ChargeStatus, Ending
 from ivr.core.caller import mask_number
 from ivr.core.money import Money
 from ivr.store.intent_bills import IntentBill
@@ -144,13 +144,20 @@ def call_body(call: Call, started_at: datetime, at: datetime) -> str:
             ChargeOfCall(
                 reference=call.intent_of(one.attempt),
                 amount=str(one.amount),
-                status=one.status,
-                confirmation_number=one.confirmation_number,
+                status=told_status(one),
+                confirmation_number=one.confirmation_number if told_status(one) == one.status else "",
             )
             for one in call.charges
         ],
     )
     return CallNotice(type="call.ended", timestamp=written(at), data=data).model_dump_json()
+
+
+def told_status(charge: Charge) -> ChargeStatus:
+    """A part of a bill that is not paid in full is not known to be charged, and one that was taken back is not."""
+    if charge.status != "approved" or charge.part in ("", "keep"):
+        return charge.status
+    return "reversed" if charge.part == "undone" else "unknown"
 
 
 def written(at: datetime) -> str:

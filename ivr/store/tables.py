@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -90,6 +91,16 @@ payment_intent = Table(
     Column("acknowledged_at", BigInteger),  # when a billing system of the merchant's said that it knows of it
     Column("bank_trace", String(80)),  # what the bank finds the request by beside our reference; its protocol wrote it
     Column("traced_at", BigInteger),  # when that was written: before the request could leave
+    # A bill paid with several cards: where this part stands (`store.splits`), the reference of the first part, what all are to
+    # come to, whether the bank may approve less than is asked for, what was asked for where it did, and what its approval
+    # leaves behind once all are there.
+    Column("part", String(10), nullable=False, server_default=""),
+    Column("split", String(100), nullable=False, server_default=""),
+    Column("split_minor", BigInteger),
+    Column("takes_part", Boolean, nullable=False, server_default=false()),
+    Column("asked_minor", BigInteger),
+    Column("waiting", String(20), nullable=False, server_default=""),
+    Index("intent_by_split", "split"),
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
     Index("intent_by_payable", "payable_source", "payable_key", "created_at"),

@@ -4,14 +4,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ivr.bank import AmountSaid, AuthorizationRequest, Bank, BankAnswer, ModificationRequest, protocol_called
-from ivr.core.money import Money
+from ivr.core.money import Money, parse_money
 
 DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "lost": "41"}
 
 
 @dataclass
 class ScriptedBank(Bank):
-    """`behaviour`: approves, declines [code], is silent, is silent after charging, is unreachable, cannot say.
+    """`behaviour`: approves, approves 20.00 (that much, where a part will do; else it declines), declines [code], is silent, is
+    silent after charging, is unreachable, cannot say.
 
     `words`: the last outcome that was answered, by reference. `overlaps`: what was asked for although it had not said its
     last word on another charge of the same bill.
@@ -38,8 +39,13 @@ class ScriptedBank(Bank):
         return self._noted(self._reverse(reference))
 
     def modify(self, request: ModificationRequest) -> BankAnswer:
-        """Always done, and once under each key."""
+        """Done, once under each key, as soon as the bank can say anything. A void leaves nothing charged."""
+        if self.behaviour == "cannot say":
+            return BankAnswer("unknown", request.reference)
         self.modified[request.idempotency_key] = request
+        if request.kind == "void":
+            self.charged.pop(request.reference, None)
+            self.words[request.reference] = "reversed"
         said = AmountSaid(request.amount.minor, request.amount.currency, is_whole=True)
         return BankAnswer("done", request.reference, response_code="00", amounts=(said,))
 
@@ -59,10 +65,21 @@ class ScriptedBank(Bank):
             return BankAnswer("declined", request.reference, response_code=DECLINES.get(rest, rest))
         if self.behaviour == "is silent":
             return BankAnswer("unknown", request.reference)
-        self.charged[request.reference] = request.amount
-        if self.behaviour == "approves":
+        approved = self._part_of(request, rest) if verb == "approves" and rest else request.amount
+        if approved is None:
+            return BankAnswer("declined", request.reference, response_code="51")
+        self.charged[request.reference] = approved
+        if verb == "approves":
             return self._approved(request.reference)
         return BankAnswer("unknown", request.reference)
+
+    @staticmethod
+    def _part_of(request: AuthorizationRequest, most: str) -> Money | None:
+        """What there is on the card, where it is enough or a part will do."""
+        there = parse_money(f"{most} {request.amount.currency}")
+        if there.minor >= request.amount.minor:
+            return request.amount
+        return there if request.takes_part else None
 
     def _is_open(self, other: AuthorizationRequest, request: AuthorizationRequest) -> bool:
         """Whether the other is a charge of the same bill without a last word."""
@@ -82,8 +99,10 @@ class ScriptedBank(Bank):
         return BankAnswer("reversed", reference, response_code="00")
 
     def _approved(self, reference: str) -> BankAnswer:
-        number = self.authorization_code(reference)
-        return BankAnswer("approved", reference, response_code="00", authorization_code=number)
+        number, charged = self.authorization_code(reference), self.charged[reference]
+        code = "00" if charged == self.seen[reference].amount else "10"
+        said = AmountSaid(charged.minor, charged.currency, is_whole=True)
+        return BankAnswer("approved", reference, response_code=code, authorization_code=number, amounts=(said,))
 
     @staticmethod
     def authorization_code(reference: str) -> str:

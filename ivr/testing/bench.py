@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.channels.simulator import CallerLine, LocalLine, Paid, Texted, World
+from ivr.core.call import TAKEN_BACK
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.store import Store
+from ivr.store import Payment, Store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import ScriptedBilling
 from ivr.testing.workbench import Workbench, build_workbench
@@ -72,7 +73,7 @@ class Bench:
     def payments(self) -> Sequence[str]:
         """The status of each payment of the call dialled last."""
         assert self.line is not None
-        return [payment.status for payment in self.workbench.store.payments_of(self.line.call_id)]
+        return [status_of(payment) for payment in self.workbench.store.payments_of(self.line.call_id)]
 
     def money_agrees(self) -> None:
         assert not self.disagreement(), self.disagreement()
@@ -80,8 +81,8 @@ class Bench:
     def disagreement(self) -> str:
         """Where the bank's books and ours do not say the same, or something was sent twice; "" where all is right."""
         payments = [payment for call in self.begun for payment in self.workbench.store.payments_of(call)]
-        ours = {p.intent.reference: p.intent.amount for p in payments if p.status == "approved"}
-        in_doubt = {p.intent.reference for p in payments if p.status == "unknown"}
+        in_doubt = {p.intent.reference for p in payments if p.status == "unknown" or p.part == "undoing"}
+        ours = {p.intent.reference: p.intent.amount for p in payments if p.is_charged}
         theirs = {reference: money for reference, money in self.bank.charged.items() if reference not in in_doubt}
         if ours != theirs:
             return f"our ledger has {_sums(ours)}, the bank's books have {_sums(theirs)}"
@@ -139,7 +140,7 @@ class BenchWorld:
 
     def payments(self, call: str) -> Sequence[Paid]:
         found = self.bench.workbench.store.payments_of(call)
-        return [Paid(payment.status, str(payment.intent.amount)) for payment in found]
+        return [Paid(status_of(payment), str(payment.intent.amount)) for payment in found]
 
     def texts(self, call: str) -> Sequence[Texted]:
         found = self.bench.workbench.store.texts_of(call)
@@ -154,6 +155,11 @@ class BenchWorld:
     def owes(self, account: str) -> str:
         bill = self.bench.workbench.store.find_bill(account)
         return str(bill.due) if bill else "no such account"
+
+
+def status_of(payment: Payment) -> str:
+    """In the words of a call file: of a part that is taken back, how far that has come."""
+    return payment.part if payment.part in TAKEN_BACK else payment.status
 
 
 def _sums(charged: Mapping[str, Money]) -> str:

@@ -19,8 +19,10 @@ from ivr.flow.talk.dropping import drop_card, is_card
 from ivr.flow.talk.turn import Turn, moment_of
 from ivr.store import Payment
 from ivr.testing.cards import PUBLISHED, TEST_CARDS, code_of, stand_in
-from ivr.testing.stand_ins import FIELDS
+from ivr.testing.stand_ins import FIELDS, ZIP
 
+ACTS = frozenset({"keys", "silence", "wait", "bank"})
+DATES = ("expiry", "start_date")
 BANK_OF = {"declined": "declines", "reversed": "is silent", "not_sent": "is unreachable", "unknown": "cannot say"}
 
 
@@ -57,6 +59,14 @@ class RecordedCall:
 
     def hears(self, prompt: str) -> None:
         self.add("hears", prompt)
+
+    def rings(self, is_connected: bool) -> None:
+        """What a person does is said before the act that leads to them."""
+        does = "answers" if is_connected else "does not answer"
+        did = next((one.rest for one in reversed(self.happened) if one.verb == "person"), "answers")
+        if does != did:
+            acts = (at for at, one in reversed(list(enumerate(self.happened))) if one.verb in ACTS)
+            self.happened.insert(next(acts, 0), Happening("person", does))
 
     @property
     def last_keys(self) -> Happening | None:
@@ -96,8 +106,8 @@ class RecordingLine(LocalLine):
             return self._happen_by_keys(self._collect, event)
         if isinstance(event, NoInput):
             self.recording.add("silence")
-        elif isinstance(event, TransferEnded) and not event.is_connected:
-            self.recording.add("person", "does not answer")
+        elif isinstance(event, TransferEnded):
+            self.recording.rings(event.is_connected)
         elif isinstance(event, Waited):
             self._note_wait()
         return super()._happen(event)
@@ -122,12 +132,13 @@ class RecordingLine(LocalLine):
         return is_at_once and is_second_done(self.runner.flows[call.flow], call, event)
 
     def _let_fare_the_same(self, noted: Happening, before: Call) -> None:
-        """The keys that stand in for an expiry are as wrong as they were, by the vault's verdict."""
+        """The keys that stand in for a date are as wrong as they were, by the vault's verdict."""
         after = self._session.call
-        written = after.history[len(before.history) :] if after else ()
-        verdict = next((one.split(" ")[3] for one in written if " card expiry " in one), "")
-        keys = FIELDS["expiry"].get(verdict if verdict.startswith("!") else "")
-        if verdict and keys:
+        written = (one.split(" ") for one in (after.history[len(before.history) :] if after else ()))
+        verdicts = {one[2]: one[3] for one in written if one[1] == "card"}
+        date, verdict = next(((name, verdicts[name]) for name in DATES if name in verdicts), ("", ""))
+        keys = FIELDS[date].get(verdict if verdict.startswith("!") else "") if date else None
+        if keys:
             noted.rest = f"{noted.rest[: noted.entry.start]}{keys}{noted.rest[noted.entry.stop :]}"
 
     def _note_wait(self) -> None:
@@ -223,7 +234,8 @@ def _cut(digits: str, lengths: Sequence[int]) -> list[str]:
 
 def of_field(card_field: str, entry: str, brand: str) -> str:
     """Keys as long as these, for a field that says no card's number."""
-    keys = {"security_code": code_of(brand)}.get(card_field) or FIELDS.get(card_field, {}).get("") or zeros(entry)
+    of_card = {"security_code": code_of(brand), "postal_code": ZIP.ljust(len(entry), "1")}
+    keys = of_card.get(card_field) or FIELDS.get(card_field, {}).get("") or zeros(entry)
     return keys[: len(entry)]
 
 

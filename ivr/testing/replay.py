@@ -38,6 +38,7 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
+from ivr.core.moves import BACK
 from ivr.flow.compiled import Flow
 
 MOST_TURNS = 400
@@ -83,9 +84,11 @@ def replay_all(flow: Flow, calls: Iterable[Call]) -> Iterable[EndsOtherwise | No
         yield EndsOtherwise(call.id, before, now) if differs else None
 
 
-def can_replay(call: Call) -> bool:
-    """Not where it chose among several bills: which of them it paid is in no history."""
-    return is_whole(call.history) and not any(entry.word == "listed" for entry in entries_of(call.history))
+def can_replay(flow: Flow, call: Call) -> bool:
+    """Not where an answer was dropped as a part of a card number, and asked for again: no history has whose digits it was."""
+    went = [move.split(" ") for move in call.moves]
+    asked_back = any(how == BACK and (kind := flow.steps.get(name)) and kind.answer for name, how in went)
+    return is_whole(call.history) and not asked_back
 
 
 def ended_as(call: Call) -> Ended:

@@ -22,7 +22,7 @@ Exploring and the tests' street of random callers both look by these. `books`, `
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
@@ -34,6 +34,7 @@ from ivr.words.phrases import Prompts
 CHARGED = ("you_were_charged", "you_were_charged_in_total")
 NOT_CHARGED = "you_were_not_charged"
 PROMISES = ("we_will_text_the_result", "call_again_for_the_result")
+UNDO_PROMISES = ("we_will_text_once_undone", "call_again_once_undone")  # of parts of a bill that are being taken back
 RECEIPT = "confirmation_number"
 TEXT_PROMISED = "sms_sent"
 # What the bank's books do not hold, each by a mark that no word of a prompt has.
@@ -61,7 +62,8 @@ class Untrue(Exception):
 class SeenCall:
     """A call when all is settled. `asked`: the amounts that the bank was asked for; `charged`: its books, by reference;
     `agreed`: the amounts that the caller consented to; `last_said`: the last turn. `agreed_words`: what was heard before each
-    consent to something other than a charge; `agreements`: the wordings on record."""
+    consent to something other than a charge; `agreements`: the wordings on record. `asked_in_part`: by reference, the amounts
+    of which the bank was told that it may approve less."""
 
     call: Call
     heard: Sequence[Phrase]
@@ -73,6 +75,12 @@ class SeenCall:
     texts: Sequence[TextMessage]
     agreed_words: Sequence[str] = ()
     agreements: Sequence[str] = ()
+    asked_in_part: Mapping[str, Money] = field(default_factory=dict)
+
+    def agreed_for(self, reference: str) -> Money:
+        """What was charged, or the amount agreed to of which the bank may approve less."""
+        charged, asked = self.charged[reference], self.asked_in_part.get(reference)
+        return asked if asked is not None and charged.minor <= asked.minor else charged
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ def consent(seen: SeenCall) -> Broken:
         return
     for amount in _more_than_agreed(seen.asked, seen.agreed):
         yield "consent", f"{amount} was sent to the bank, and nobody agreed to it"
-    for amount in _more_than_agreed(list(seen.charged.values()), seen.agreed):
+    for amount in _more_than_agreed([seen.agreed_for(one) for one in seen.charged], seen.agreed):
         yield "consent", f"{amount} was charged, and nobody agreed to it"
 
 
@@ -122,17 +130,18 @@ def _more_than_agreed(amounts: Sequence[Money], agreed: Sequence[Money]) -> Iter
 def _ending(seen: SeenCall) -> Broken:
     call, names = seen.call, {phrase.name for phrase in seen.last_said}
     said = sum(_minor(phrase) for phrase in seen.last_said if phrase.name in CHARGED)
-    promised = names & {*PROMISES}
+    promised = names & {*PROMISES, *UNDO_PROMISES}
     if not said and not promised and NOT_CHARGED not in names:
         said = _by_receipt(seen)
-    unsettled = [call.intent_of(charge.attempt) for charge in call.unsettled]
+    waiting = (*call.unsettled, *call.undoing, *call.held)
+    unsettled = [call.intent_of(charge.attempt) for charge in waiting]
     later = sum(seen.charged[one].minor for one in unsettled if one in seen.charged)
     charged = sum(money.minor for money in seen.charged.values())
     if (NOT_CHARGED in names) == bool(promised or said):
         yield "ending", f"the last words were {', '.join(sorted(names))}; the bank charged {charged}"
     elif charged != said + later or bool(promised) != bool(unsettled):
         yield "ending", f"the caller was told of {said}, promised {sorted(promised)}; the bank charged {charged}"
-    elif promised and PROMISES[not call.can_text] not in promised:
+    elif promised and promised.isdisjoint({PROMISES[not call.can_text], UNDO_PROMISES[not call.can_text]}):
         yield "ending", "a text was promised that nobody can send"
     elif call.outcome != ("pending" if promised else "paid" if said else "unpaid"):
         yield "ending", f"on record as {call.outcome}, but the caller heard {', '.join(sorted(names))}"

@@ -15,6 +15,7 @@ from ivr.conversation.history import is_whole, read_digits
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
 from ivr.core.money import Money
+from ivr.core.moves import CONNECTING
 from ivr.errors import RecordError
 from ivr.flow.compiled import Flow
 from ivr.store import Store, memory_store
@@ -22,7 +23,7 @@ from ivr.testing.bench import Bench, build_bench
 from ivr.testing.recording import RecordingLine, behaviour_of, call_file
 from ivr.testing.rehearsal import rehearse
 from ivr.testing.replay import KEYED, LOOKED_UP, TRANSFERS, HistoryEntry, entries_of, never_begun
-from ivr.testing.stand_ins import EDITS, account_keys, card_field_keys, card_number_keys, stray_card
+from ivr.testing.stand_ins import EDITS, POSTAL_DIGITS, account_keys, card_field_keys, card_number_keys, stray_card
 from ivr.words.phrases import Prompts
 
 CALLER, WITHHELD = "+15550100", "anonymous"
@@ -78,10 +79,8 @@ def _cannot_say(flow: Flow) -> str:
     """What of the flow a call file has no words for yet; "" where it has all."""
     if flow.head.lookups:
         return "its flow asks the billing system for more than what is due, which a call file cannot say yet"
-    if any(getattr(step, "letters", None) or getattr(step, "transfer", None) for step in flow.steps.values()):
-        return "its flow asks for letters or connects callers to a person, which a saved file cannot say yet"
-    if any(list(getattr(step, "postal_codes", ["US"])) != ["US"] for step in flow.steps.values()):
-        return "its flow takes postal codes of several countries, for which there are no stand-ins yet"
+    if any(step.offers_bills for step in flow.steps.values()):
+        return "its callers choose among several bills, which a call file cannot say yet"
     return ""
 
 
@@ -130,7 +129,9 @@ class Retelling:
             return None
         if entry.word == "silence":
             return self._line.stay_silent()
-        return self._line.press(self._card_keys(reply, entry) if reply.sensitive else self._plain_keys(entry))
+        # Where any key gives more time one is asked for by itself; at a card's field it is on record as the vault's.
+        is_of_card = reply.sensitive or entry.word == "edit"
+        return self._line.press(self._card_keys(reply, entry) if is_of_card else self._plain_keys(entry))
 
     def _next(self, words: frozenset[str]) -> HistoryEntry | None:
         for at in range(self._at, len(self._entries)):
@@ -147,10 +148,12 @@ class Retelling:
         if entry.word != "card" or entry.rest[0] != reply.asks:
             raise RecordError(f"the flow was changed since: it asks for the {reply.asks.replace('_', ' ')} now")
         _, verdict, *itself = entry.rest
+        asked = self.flow.steps[self._call.step].card
         if reply.asks != "card_number":
             brand = str(self._call.values.get("brand", ""))
-            return card_field_keys(reply.asks, verdict, brand, bool(itself))
-        asked = self.flow.steps[self._call.step].card
+            return card_field_keys(
+                reply.asks, verdict, brand, bool(itself), asked.postal_digits if asked else POSTAL_DIGITS
+            )
         taken = asked.brands if asked else []
         attempt = 0 if self._has_one_card else self._call.attempt - 1
         return card_number_keys(verdict, taken, attempt, bool(itself))
@@ -162,19 +165,34 @@ class Retelling:
             raise RecordError("its card was taken by the telephone network's own form, which a call file has not")
         if entry.word != "digits":
             raise RecordError("the flow was changed since: it asked for a card where it asks for something else now")
-        looked_up = self._entries[self._at] if self._at < len(self._entries) else None
-        if looked_up is None or looked_up.word not in LOOKED_UP:
+        step = self.flow.steps.get(self._call.step)
+        looked_up = self._look_up_ahead()
+        if looked_up is None:
             _, count, _ = read_digits(entry.rest[0])
             stray = stray_card(count) if self._was_told_of_a_card() else ""
-            return f"{stray}#" if stray else account_keys(entry.rest[0], 0)[1]
+            return (
+                f"{stray}#" if stray else account_keys(entry.rest[0], 0, None if self._was_asked_again() else step)[1]
+            )
         if looked_up.word == "failed":
             raise RecordError("the billing system was not there for it, which a call file cannot say")
-        self._at += 1
-        account, keys = account_keys(entry.rest[0], self._accounts)
+        account, keys = account_keys(entry.rest[0], self._accounts, step)
         self._accounts += 1
         if looked_up.word == "found":
             self._owe(account, *looked_up.rest)
         return keys
+
+    def _look_up_ahead(self) -> HistoryEntry | None:
+        """The answer to the look-up of what is keyed in now; between them it may be read back and confirmed."""
+        for one in self._entries[self._at :]:
+            if one.word in LOOKED_UP:
+                return one
+            if one.word not in ("keys", "silence"):
+                return None
+        return None
+
+    def _was_asked_again(self) -> bool:
+        """At once: what was keyed in was no answer. One that has letters in it is read back before."""
+        return self._at < len(self._entries) and self._entries[self._at].word == "digits"
 
     def _was_told_of_a_card(self) -> bool:
         return any("card_asked_later" in turn.said for turn in self.store.turns_of(self.stored.id))
@@ -223,13 +241,18 @@ def _require_same(stored: Call, store: Store, line: RecordingLine, bench: Bench)
     assert told is not None
     here, flow = bench.workbench.store, bench.workbench.flow
     for what, was, now in (
-        ("went", stored.moves, told.call.moves),
+        ("went", _went(stored), _went(told.call)),
         ("ended", _ending(stored), _ending(told.call)),
         ("said", _said(store, stored.id, flow), _said(here, line.call_id, flow)),
         ("charged", _money(store, stored), _money(here, told.call)),
     ):
         if was and was != now:
             raise RecordError(f"{_why(stored)} (on record it {what} {_first(was, now)}, alone {_first(now, was)})")
+
+
+def _went(call: Call) -> Sequence[str]:
+    """Without the ringing, which older calls have not on record."""
+    return [move for move in call.moves if not move.endswith(f" {CONNECTING}")]
 
 
 def _ending(call: Call) -> Sequence[str]:
@@ -296,6 +319,8 @@ def _why(stored: Call) -> str:
         return "its caller hung up on hold after the bank had answered and before they were told, which a call file cannot say"
     if stored.hung_up and stored.looking_up is not None:
         return "its caller hung up while a bill was looked up, which a call file cannot say"
+    if stored.hung_up and stored.moves[-1:] == (f"{stored.step} {CONNECTING}",):
+        return "its line ended while a person was being rung, which a call file cannot say"
     if stored.hung_up and stored.unsettled:
         return "its caller hung up before the bank's answer, and what became of the charge later a call file cannot say"
     return (

@@ -17,6 +17,7 @@ from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 
 from ivr.errors import ConfigError, IvrError
+from ivr.loading import load
 from ivr.web.connections import BoundedConfig, ConnectionLimits
 from ivr.web.descriptors import accepted_at_once, raise_limit
 from ivr.web.wsgi import Application, WsgiInThreads
@@ -100,6 +101,7 @@ def listen(site: Site) -> socket.socket:
 def make_application(name: str, threads: int, sockets: bool = False) -> Application:
     """In a worker. What is wrong with settings, keys or flows is one line, and no reason to try again."""
     end_with_the_supervisor()
+    load(name.partition(":")[0])
     factory: Callable[[], Any] = import_from_string(name)
     try:
         made: tuple[WSGIApplication, Application | None] = factory() if sockets else (factory(), None)

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from ivr.bank import ModificationRequest, judge
 from ivr.bank.simulator import BY_NAME, SCENARIOS
+from ivr.bank.simulator.scenarios import Chances
 from ivr.bank.tonetill import TonetillBank
+from ivr.core.money import Money
 from tests.bank.requests import new_request
 from tests.bank_process import BankKeys, RunningBank
 
@@ -15,6 +18,7 @@ HEARD = {  # scenario: what authorize answers, what an inquiry answers after it
     "expired_card": ("declined", "declined"),
     "invalid_card": ("declined", "declined"),
     "lost_card": ("declined", "declined"),
+    "partial": ("declined", "declined"),  # where it was not told that a part will do
     "slow": ("approved", "approved"),
     "late": ("approved", "approved"),
     "silent_before": ("unknown", "not_found"),
@@ -63,10 +67,33 @@ def test_a_scenario_is_heard_and_booked_as_published(
     if inquired != "not_found":
         bank_process.wait_for(request.reference)
     assert answer.outcome == authorized
-    assert answer.response_code == (None if authorized == "unknown" else scenario.response_code)
+    code = scenario.decide(request.amount.minor, takes_part=False)[0]
+    assert answer.response_code == (None if authorized == "unknown" else code)
     assert bank.inquire(request.reference).outcome == inquired
     entry = bank_process.entry(request.reference)
     assert (entry.outcome if entry else "not_found") == inquired
+
+
+@pytest.mark.parametrize("by", ["card", "amount"])
+def test_a_part_is_approved_where_that_may_be_and_it_is_what_can_be_taken_back(
+    bank: TonetillBank, bank_process: RunningBank, bank_keys: BankKeys, by: str
+) -> None:
+    partial, vault = BY_NAME["partial"], bank_keys.vault()
+    request = new_request(vault, partial.pan) if by == "card" else new_request(vault, minor=partial.amount_minor)
+    request = replace(request, takes_part=True)
+    part = Money(request.amount.minor * 2 // 3)
+    for question, answer in (
+        ("authorize", bank.authorize(request)),
+        ("repeat", bank.authorize(request)),
+        ("inquire", bank.inquire(request.reference)),
+    ):
+        judged = judge(answer, question, request.amount, takes_part=True)
+        assert (judged.outcome, judged.response_code, judged.approved) == ("approved", "10", part)
+    entry = bank_process.entry(request.reference)
+    assert entry is not None
+    assert entry.amount == part
+    void = ModificationRequest("void", request.reference, f"{request.reference}-m1", part, part)
+    assert bank.modify(void).outcome == "done"
 
 
 def test_every_scenario_is_expected_here() -> None:
@@ -143,3 +170,14 @@ def test_a_key_used_for_another_reference_books_nothing(
     bank.authorize(first)
     assert bank.authorize(replace(second, idempotency_key=first.idempotency_key)).reason == "status 409"
     assert bank_process.entry(second.reference) is None
+
+
+def test_parts_by_chance_are_the_same_for_the_same_seed() -> None:
+    def drawn(seed: int) -> list[tuple[str, int | None]]:
+        choose = Chances(0.0, seed, in_part=0.4)
+        return [choose("4111111111111111", 4250).decide(4250, takes_part=True) for _ in range(200)]
+
+    assert drawn(7) == drawn(7) != drawn(8)
+    parts = [approved for code, approved in drawn(7) if code == "10"]
+    assert 50 < len(parts) < 110
+    assert all(approved is not None and 0 < approved < 4250 for approved in parts)

@@ -179,3 +179,37 @@ def test_nothing_is_approved_at_another_amount_or_with_another_code(
         assert answer.response_code is None or answer.response_code in APPROVING
         assert minor in (None, ASKED.minor)
         assert isinstance(minor, int | None)
+
+
+PART = {"minor": 2000, "currency": "USD"}
+TOLD_OF_A_PART = [
+    ({"response_code": "10", "approved_amount": PART}, Money(2000)),
+    ({"response_code": "10", "approved_amount": PART, "amount": PART}, Money(2000)),
+    ({"response_code": "10", "approved_amount": PART, "amount": WHOLE}, None),
+    ({"response_code": "00", "approved_amount": PART}, None),
+    ({"response_code": "10"}, None),
+    ({"response_code": "10", "approved_amount": WHOLE}, None),
+    ({"response_code": "10", "approved_amount": PART | {"minor": 0}}, None),
+    ({"response_code": "10", "approved_amount": PART | {"minor": "2000"}}, None),
+    ({"response_code": "10", "approved_amount": PART | {"currency": "MXN"}}, None),
+]
+
+
+@pytest.mark.parametrize("question", ["authorize", "inquire", "repeat"])
+@pytest.mark.parametrize(("change", "part"), TOLD_OF_A_PART)
+def test_a_part_is_believed_only_where_it_may_be_and_code_and_amounts_agree_on_it(
+    change: dict[str, object], part: Money | None, question: Question
+):
+    answer = read_answer("CA1-1", 200, json.dumps(GOOD | change).encode(), INQUIRY_OUTCOMES)
+    told = judge(answer, question, ASKED, takes_part=True)
+    assert (told.outcome, told.approved) == (("approved", part) if part else ("not_as_asked", None))
+    untold = judge(answer, question, ASKED)
+    assert (untold.outcome, untold.approved) == ("not_as_asked", None)
+
+
+def test_a_part_without_an_authorization_code_is_asked_about_and_then_believed():
+    said = GOOD | {"response_code": "10", "approved_amount": PART, "authorization_code": None}
+    answer = read_answer("CA1-1", 200, json.dumps(said).encode(), INQUIRY_OUTCOMES)
+    assert judge(answer, "authorize", ASKED, takes_part=True).outcome == "unknown"
+    believed = judge(answer, "inquire", ASKED, takes_part=True)
+    assert (believed.outcome, believed.approved) == ("approved", Money(2000))

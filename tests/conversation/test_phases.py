@@ -27,6 +27,7 @@ from ivr.core.events import (
     LookedUp,
     LookUpFailed,
     NoInput,
+    PartsTakenBack,
     TransferEnded,
     Waited,
 )
@@ -59,6 +60,7 @@ EVENTS: tuple[Event, ...] = (
     *(BankAnswered(START, outcome, "12") for outcome in ("approved", "declined", "unknown", "pending", "not_sent")),
     ChargeRefused(START, "being_paid"),
     LimitReached(START, "attempts_per_card"),
+    PartsTakenBack(START, ((1, "undone"),)),
     *(TransferEnded(START, is_connected) for is_connected in (True, False)),
     Fault(START),
     HungUp(START),

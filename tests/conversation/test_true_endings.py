@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ivr.conversation.engine import expected_field, step
-from ivr.core.actions import Action, Authorize, BeginCard, HangUp, Speak
+from ivr.core.actions import Action, Authorize, BeginCard, HangUp, Speak, SplitPart, TakeBack
 from ivr.core.call import Call
 from ivr.core.events import (
     BankAnswered,
@@ -24,21 +24,24 @@ from ivr.core.events import (
     LimitReached,
     LookedUp,
     NoInput,
+    PartsTakenBack,
     Waited,
 )
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import compile_flow
-from tests.conversation.talk import START
+from tests.conversation.talk import ROOT, START
 from tests.merchants import FLOWS, SAMPLE
 
-FILES = [SAMPLE, *sorted(FLOWS.glob("[!w]*.yaml"))]
+FILES = [SAMPLE, ROOT / "flows" / "split.yaml", *sorted(FLOWS.glob("[!w]*.yaml"))]
 CHARGED = ("you_were_charged", "you_were_charged_in_total")
+UNDONE_LATER = ("we_will_text_once_undone", "call_again_once_undone")
 PENDING = ("we_will_text_the_result", "call_again_for_the_result")
 OUTCOMES = ["approved", "approved", "declined", "unknown", "reversed", "pending", "not_sent"]
 MOVES = st.one_of(
     *[st.just(("go on", None))] * 6,
-    st.tuples(st.just("bank"), st.sampled_from(OUTCOMES)),
+    st.tuples(st.just("bank"), st.sampled_from([*OUTCOMES, "approved in part"])),
+    st.tuples(st.just("taken back"), st.sampled_from(["undone", "undone", ""])),
     st.tuples(st.just("keys"), st.sampled_from(["1", "2", "*", "#", "12345678", "100", "1500#", "9"])),
     st.tuples(st.just("happens"), st.sampled_from([NoInput, Waited, Waited, HungUp, Fault])),
     st.tuples(
@@ -65,22 +68,53 @@ class Books:
 
     open: dict[int, Money] = field(default_factory=dict)
     approved: dict[int, Money] = field(default_factory=dict)
+    part: dict[int, SplitPart] = field(
+        default_factory=dict
+    )  # of those that are parts of a bill that is not paid in full
+    undoing: dict[int, Money] = field(default_factory=dict)
+
+    @property
+    def held(self) -> dict[int, Money]:
+        """Approved, and nothing unless the rest is paid."""
+        return {one: self.approved[one] for one in self._open_parts if self.part[one].rest_unpaid == "take_back"}
+
+    @property
+    def counts(self) -> dict[int, Money]:
+        return {one: amount for one, amount in self.approved.items() if one not in self.held}
+
+    @property
+    def _open_parts(self) -> list[int]:
+        return [attempt for attempt in self.approved if attempt in self.part]
+
+    def _approve(self, attempt: int, amount: Money) -> None:
+        self.approved[attempt] = amount
+        total = self.part[attempt].total.minor if attempt in self.part else 0
+        if sum(self.approved[one].minor for one in self._open_parts) >= total:
+            self.part.clear()
 
     def enter(self, before: Call, event: Event, actions: list[Action]) -> None:
+        if isinstance(event, PartsTakenBack) and before.phase == "waiting":
+            for attempt, became in event.parts:
+                amount = self.undoing.pop(attempt)
+                self.approved |= {} if became else {attempt: amount}
         if isinstance(event, BankAnswered) and before.phase == "waiting" and before.attempt in self.open:
             if event.outcome == "approved":
-                self.approved[before.attempt] = self.open[before.attempt]
+                self._approve(before.attempt, event.amount or self.open[before.attempt])
             if event.outcome not in ("unknown", "pending"):
                 del self.open[before.attempt]
         if isinstance(event, LimitReached | ChargeRefused | DueAwaited):
             self.open.pop(before.attempt, None)
         for action in actions:
+            if isinstance(action, TakeBack):
+                self.undoing |= {attempt: self.approved.pop(attempt) for attempt in self._open_parts}
+                self.part.clear()
             if isinstance(action, Authorize):
                 attempt = int(action.intent.rpartition("-")[2])
                 assert attempt not in self.open, "one charge a card"
                 assert attempt not in self.approved, "one charge a card"
                 assert action.amount.minor > 0
                 self.open[attempt] = action.amount
+                self.part |= {attempt: action.part} if action.part else {}
 
 
 def amounts(actions: list[Action], prompts: tuple[str, ...]) -> list[Money]:
@@ -111,26 +145,37 @@ class Told:
             self.judge(hung_up=isinstance(event, HungUp))
 
     def judge(self, *, hung_up: bool) -> None:
-        approved, still_open = sum(m.minor for m in self.books.approved.values()), self.books.open
-        assert self.call.outcome == ("pending" if still_open else "paid" if approved else "unpaid")
+        books = self.books
+        approved, still_open = sum(m.minor for m in books.counts.values()), books.open
+        waits = {**still_open, **books.undoing, **books.held}
+        assert self.call.outcome == ("pending" if waits else "paid" if approved else "unpaid")
         if hung_up:
-            assert {charge.attempt for charge in self.call.untold} == set(still_open)
+            assert {charge.attempt for charge in self.call.untold} == set(waits)
             return
         phrases = [phrase for action in self.actions if isinstance(action, Speak) for phrase in action.phrases]
         names = [phrase.name for phrase in phrases]
         said = amounts(self.actions, CHARGED)
-        if not said and len(self.books.approved) == 1 and not still_open:
+        if not said and len(books.counts) == 1 and not waits:
             said = self.receipts[-1:]  # heard already, and not told twice
         assert sum(amount.minor for amount in said) == approved
         assert [name for name in names if name in PENDING] == [PENDING[not self.call.can_text]] * bool(still_open)
-        assert ("you_were_not_charged" in names) == (not approved and not still_open)
-        assert {charge.attempt for charge in self.call.untold} == set(still_open)
+        later = bool(waits) and not still_open
+        assert [name for name in names if name in UNDONE_LATER] == [UNDONE_LATER[not self.call.can_text]] * later
+        undoing = sum(amount.minor for amount in amounts(self.actions, ("part_being_undone", "part_in_doubt")))
+        assert undoing == sum(amount.minor for amount in (*books.undoing.values(), *books.held.values()))
+        assert ("you_were_not_charged" in names) == (not approved and not waits)
+        assert {charge.attempt for charge in self.call.untold} == set(waits)
         assert isinstance(self.actions[-1], HangUp)
 
     def move(self, kind: str, what: object) -> None:
         match kind:
             case "go on":
                 self.hear(self.likely())
+            case "bank" if what == "approved in part":
+                self.approve_in_part()
+            case "taken back" if self.flow.steps.get(self.call.step) and self.call.undoing:
+                ended = tuple((charge.attempt, what) for charge in self.call.undoing)
+                self.hear(PartsTakenBack(self.now, ended))  # type: ignore[arg-type]
             case "bank":
                 self.hear(BankAnswered(self.now, what, "12" if what == "approved" else None))  # type: ignore[arg-type]
             case "keys":
@@ -146,6 +191,13 @@ class Told:
             case "due is awaited" if any(isinstance(action, Authorize) for action in self.actions):
                 self.hear(DueAwaited(self.now))
         self.now += timedelta(seconds=1)
+
+    def approve_in_part(self) -> None:
+        """Of what is asked for now, where that may be."""
+        attempt = self.call.attempt
+        may_be = attempt in self.books.part and self.books.part[attempt].takes_part and attempt in self.books.open
+        if may_be and self.books.open[attempt].minor > 1 and self.call.phase == "waiting":
+            self.hear(BankAnswered(self.now, "approved", "12", Money(self.books.open[attempt].minor // 2)))
 
     def refuse(self, reason: str, at: datetime) -> None:
         """Only as the answer to what can be refused."""
@@ -202,3 +254,14 @@ def test_who_hangs_up_while_what_is_due_is_awaited_has_nothing_pending():
     told.move("due is awaited", None)
     told.move("happens", HungUp)
     assert told.call.outcome == "unpaid"
+
+
+def test_who_hangs_up_between_two_cards_has_a_part_that_is_being_taken_back():
+    told = Told(FLOW_OF["split"], can_text=True)
+    while not told.books.open:
+        told.move("go on", None)
+    told.move("bank", "approved in part")
+    assert told.books.held
+    told.move("happens", HungUp)
+    assert told.call.undoing
+    assert told.call.outcome == "pending"

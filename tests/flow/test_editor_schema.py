@@ -148,6 +148,7 @@ def test_every_kind_of_step_is_offered_with_a_word_on_each_key():
 def test_outcomes_are_offered_by_name():
     assert list(SCHEMA["definitions"]["PayStep"]["properties"]["then"]["properties"]) == [
         "approved",
+        "approved_in_part",
         "declined",
         "not_sent",
         "unknown",

@@ -68,6 +68,7 @@ def running(installed: Installed, folder: Path) -> Iterator[Running]:
     settings = {
         **{"PORT": str(free_port()), "CONSOLE_PORT": str(free_port()), "TRUNK_PORT": str(free_port())},
         **{"TRUNK_RTP_PORTS": f"{rtp}-{rtp + 1}", "TRUNK_VOICE": "tones"},
+        "WEB_WORKERS": "1",
     }
     command = [str(installed.venv / "bin" / "tonetill"), "up"]
     with (line / "log").open("w") as log:

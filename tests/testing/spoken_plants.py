@@ -84,18 +84,23 @@ def a_receipt_is_texted_with_another_amount(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_least_amount_is_ignored(patch: pytest.MonkeyPatch) -> None:
-    bounds = AskMoneyStep._bounds
-    patch.setattr(AskMoneyStep, "_bounds", lambda self, of: (A_CENT, bounds(self, of)[1]))
+    span = AskMoneyStep._span
+
+    def lower(self: AskMoneyStep, of: turn.Turn) -> Any:
+        found = span(self, of)
+        return found and replace(found, low=A_CENT)
+
+    patch.setattr(AskMoneyStep, "_span", lower)
 
 
 def more_than_is_due_can_be_chosen(patch: pytest.MonkeyPatch) -> None:
-    bounds = AskMoneyStep._bounds
+    span = AskMoneyStep._span
 
-    def higher(self: AskMoneyStep, of: turn.Turn) -> tuple[Money, Money]:
-        low, high = bounds(self, of)
-        return low, replace(high, minor=high.minor + 500)
+    def higher(self: AskMoneyStep, of: turn.Turn) -> Any:
+        found = span(self, of)
+        return found and replace(found, high=replace(found.high, minor=found.high.minor + 500))
 
-    patch.setattr(AskMoneyStep, "_bounds", higher)
+    patch.setattr(AskMoneyStep, "_span", higher)
 
 
 def a_hang_up_is_recorded_as_unpaid(patch: pytest.MonkeyPatch) -> None:

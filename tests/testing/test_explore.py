@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from ivr.calls.payments import Payments
 from ivr.channels.simulator import read_script
@@ -16,7 +17,7 @@ from ivr.flow import consenting
 from ivr.flow.drawing.coverage import counted
 from ivr.flow.steps import collect
 from ivr.flow.talk import ending, turn
-from ivr.store import ledger
+from ivr.store import following
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.explore import Depth, Explorer, as_call_file
 from ivr.testing.explore import explorer as explorer_module
@@ -61,7 +62,7 @@ def a_cent_more_is_sent(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_paid_bill_is_not_lowered(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ledger, "_lower_bill", lambda *_arguments: None)
+    patch.setattr(following, "_LOWER_BILL", text("SELECT :account, :currency, :paid"))
 
 
 def what_waits_for_the_bank_is_called_uncharged(patch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from tests.testing.projects import run_pytest
 
 
 def test_the_calls_of_a_new_project_pass(tmp_path: Path):
+    (tmp_path / "setup.py").write_text("raise SystemExit('somebody else's package, above the project')\n")
     folder = tmp_path / "my-line"
     made = CliRunner().invoke(init, [str(folder)])
     assert made.exit_code == 0, made.output

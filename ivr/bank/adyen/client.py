@@ -19,6 +19,7 @@ PROMISES = Promises(
     undo="what has arrived",
     undo_is_told_later=True,
     captures_apart=True,
+    partial_approval=True,
     modifications_are_told_later=True,
 )
 MODIFICATIONS: Mapping[ModificationKind, str] = {"refund": "refunds", "void": "cancels", "capture": "captures"}
@@ -109,7 +110,7 @@ def payment_body(request: AuthorizationRequest, account: str) -> dict[str, objec
         "amount": money(request.amount),
         "paymentMethod": {"type": "scheme", **encrypted(request.sealed)},
         "shopperInteraction": "Moto",
-        "additionalData": {"manualCapture": "true"},
+        "additionalData": {"manualCapture": "true", **({"allowPartialAuth": "true"} if request.takes_part else {})},
         "returnUrl": NOBODY_RETURNS,
     }
 

@@ -38,6 +38,11 @@ class Iso8583Bank(Bank):
         self.connections = settings.connections
         self._settings, self._open_card, self._now = settings, open_card, now
         self._spec = load_spec(settings.spec)
+        if settings.partial_approvals and not self._spec.host.partial:
+            raise ConfigError(
+                f"{settings.spec}: 'partial' says nothing, so the host is never told that it may approve a part; say with which "
+                "fields it is, or leave out 'partial_approvals' in banks.yaml"
+            )
         self._writer = MessageWriter(self._spec.host, settings)
         self.link = HostLink(address_of(settings), self._spec, self._writer, settings.echo_every)
 
@@ -117,7 +122,7 @@ class Iso8583Bank(Bank):
 
     def _purchase(self, request: AuthorizationRequest, trace: PurchaseTrace) -> tuple[Fields, bytearray]:
         with self._open_card(request) as card:
-            message, clear = self._writer.purchase(trace, request.amount, card)
+            message, clear = self._writer.purchase(trace, request.amount, card, takes_part=request.takes_part)
             return message, encode(self._spec, message, clear)
 
     def _reversal(

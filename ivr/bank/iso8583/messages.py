@@ -60,18 +60,19 @@ class MessageWriter:
     settings: Iso8583Settings
 
     def purchase(
-        self, trace: PurchaseTrace, amount: Money, card: ClearCard
+        self, trace: PurchaseTrace, amount: Money, card: ClearCard, *, takes_part: bool = False
     ) -> tuple[dict[str, str], list[ClearDigits]]:
-        clear = self.clear(card, self.spec.messages.purchase)
-        values = self.values(trace, amount, trace.at)
+        told = self.spec.partial if takes_part else {}
+        clear, fields = self.clear(card, self.spec.messages.purchase), [*self.spec.messages.purchase, *told]
+        values = self.values(trace, amount, trace.at) | told
         if self.spec.security_code and "security_code" in card:
             code = card["security_code"]
             field = self.spec.security_code.field
             written = self.spec.security_code.written.replace("{length}", f"{len(code):02d}")
             values[field] = written.replace("{code}", "0" * len(code))
             clear.append(ClearDigits(field, code, written.index("{code}")))
-            return self.chosen(self.spec.purchase, [*self.spec.messages.purchase, field], values, clear), clear
-        return self.chosen(self.spec.purchase, self.spec.messages.purchase, values, clear), clear
+            return self.chosen(self.spec.purchase, [*fields, field], values, clear), clear
+        return self.chosen(self.spec.purchase, fields, values, clear), clear
 
     def reversal(
         self, trace: PurchaseTrace, amount: Money, card: ClearCard, now: datetime, is_repeat: bool

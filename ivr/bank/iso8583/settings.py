@@ -57,6 +57,7 @@ def known_zone(name: str) -> str:
 class Iso8583Settings(VaultSealed):
     """`reversals_block`: whether a reversal that comes before its purchase also stops that. Ask the acquirer; no is safe.
 
+    `partial_approvals`: whether the host approves less than is asked for where it is told that it may (`partial` in the spec).
     `arrives_within`: how long after it was sent a purchase may still come to the host's books. `spec`: how the host writes.
     """
 
@@ -82,6 +83,7 @@ class Iso8583Settings(VaultSealed):
     acquirer: str = Field(pattern=r"^\d{1,11}$")
     zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     reversals_block: bool = False
+    partial_approvals: bool = False
     arrives_within: Annotated[float, BeforeValidator(seconds), Field(ge=60, le=86_400)] = ARRIVES_WITHIN_S
     echo_every: Annotated[float, BeforeValidator(seconds), Field(ge=1, le=600)] = 60.0
     repeat_after: Timeout = 8.0
@@ -106,9 +108,13 @@ class Iso8583Settings(VaultSealed):
 
     @property
     def promises(self) -> Promises:
+        promises = replace(PROMISES, partial_approval=self.partial_approvals)
         if self.reversals_block:
-            return replace(PROMISES, undo="also before arrival", undo_waits_s=0.0)
-        return replace(PROMISES, undo_waits_s=self.arrives_within)
+            return replace(promises, undo="also before arrival", undo_waits_s=0.0)
+        return replace(promises, undo_waits_s=self.arrives_within)
+
+    def promises_of(self, protocol: Promises) -> Promises:
+        return self.promises
 
     @property
     def local_zone(self) -> ZoneInfo:

@@ -105,6 +105,7 @@ class HostSpec(SpecPart):
     encoding: SpecEncoding = SpecEncoding()
     purchase: Literal["0100", "0200"] = "0200"
     values: dict[FieldNumber, str] = {}
+    partial: dict[FieldNumber, str] = {}
     security_code: SecurityCode | None = None
     network: NetworkCodes = NetworkCodes()
     messages: MessageFields
@@ -133,6 +134,7 @@ def problems_of(spec: HostSpec) -> list[str]:
     found += [
         f"fields: {field} is needed to read an answer" for field in sorted(ANSWERED - spec.fields.keys(), key=int)
     ]
+    found += [f"partial: field {field} is not among `fields`" for field in spec.partial if field not in spec.fields]
     if spec.security_code and spec.security_code.field not in spec.fields:
         found.append(f"security_code: field {spec.security_code.field} is not among `fields`")
     if any(spec.fields[field].what != "digits" for field in (CARD_NUMBER, EXPIRY) if field in spec.fields):

@@ -33,7 +33,13 @@ def default_folder() -> Path:
 @click.option("--slow-seconds", "slow_s", default=8.0, show_default=True, help="How slow the slow cards are.")
 @click.option("--iso8583-port", type=int, envvar="BANK_ISO8583_PORT", help="Speaks ISO 8583 as well, on this port.")
 @click.option("--fault-share", default=0.0, type=click.FloatRange(0, 1), help="Breaks this share of all other charges.")
-@click.option("--seed", default=0, show_default=True, help="Of the faults by chance: the same seed, the same faults.")
+@click.option(
+    "--partial-share",
+    default=0.0,
+    type=click.FloatRange(0, 1),
+    help="Approves a part of this share of all other charges.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of what is done by chance: the same seed, the same.")
 @click.option(
     "--log-level", default="info", envvar="LOG_LEVEL", type=click.Choice(["debug", "info", "warning", "error"])
 )
@@ -84,9 +90,17 @@ def cards() -> None:
 
 
 def run(
-    folder: Path, host: str, port: int, slow_s: float, iso8583_port: int | None, fault_share: float, seed: int
+    folder: Path,
+    host: str,
+    port: int,
+    slow_s: float,
+    iso8583_port: int | None,
+    fault_share: float,
+    partial_share: float,
+    seed: int,
 ) -> None:
-    ways = SimulatorWays(slow_s, choose=Chances(fault_share, seed) if fault_share else scenario_for)
+    by_chance = Chances(fault_share, seed, partial_share)
+    ways = SimulatorWays(slow_s, choose=by_chance if fault_share or partial_share else scenario_for)
     try:
         bank = BankSimulator(folder, host, port, iso8583_port=iso8583_port, ways=ways)
     except ConfigError as error:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Bound, DecryptedCard, Decryption, Refused
-from ivr.bank.simulator.scenarios import Choice, LineFault, scenario_for
+from ivr.bank.simulator.scenarios import PARTIAL, Choice, LineFault, scenario_for
 from ivr.core.money import Money
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]
@@ -40,6 +40,7 @@ class Message(BaseModel):
     moto: bool
     invoice_reference: str = Field(default="", max_length=40)
     capture: Literal["with the sale", "later"] = "with the sale"
+    partial: Literal["", "accept"] = ""
     sealed: dict[str, Sealed]
 
 
@@ -103,16 +104,17 @@ class Authorizer:
     def _decide(self, request: Request) -> BankReply | Undecided:
         message = request.message
         bound = Bound(message.merchant, message.call, message.reference)
-        note, fault = "", None
+        note, fault, approved = "", None, None
         try:
             card = self._decryption.decrypt_card(message.sealed, bound, self._today())
             scenario = self._choose(card.pan, message.amount.minor)
-            code, fault, note = scenario.response_code, scenario.fault, scenario.name
+            code, approved = scenario.decide(message.amount.minor, takes_part=message.partial == "accept")
+            fault, note = scenario.fault, scenario.name
         except Refused as refused:
             card, code, note = DecryptedCard("", "unknown", ""), refused.response_code, str(refused)
         if fault == "duplicate":
             return conflict(message.reference)
-        entry = new_entry(request, card, code)
+        entry = new_entry(request, card, code, approved)
         return Undecided(fault, lambda: replay(self._books.authorize(entry), request, note))
 
     def inquire(self, reference: str) -> BankReply:
@@ -127,9 +129,9 @@ class Authorizer:
         return BankReply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
 
 
-def new_entry(request: Request, card: DecryptedCard, code: str) -> BookEntry:
+def new_entry(request: Request, card: DecryptedCard, code: str, approved_minor: int | None = None) -> BookEntry:
     message = request.message
-    outcome: Literal["approved", "declined"] = "approved" if code == APPROVED else "declined"
+    outcome: Literal["approved", "declined"] = "approved" if code in (APPROVED, PARTIAL) else "declined"
     return BookEntry(
         reference=message.reference,
         idempotency_key=request.key,
@@ -137,6 +139,7 @@ def new_entry(request: Request, card: DecryptedCard, code: str) -> BookEntry:
         merchant=message.merchant,
         invoice_reference=message.invoice_reference,
         capture_later=message.capture == "later",
+        approved_minor=approved_minor,
         call=message.call,
         amount=Money(message.amount.minor, message.amount.currency),
         brand=card.brand,
@@ -161,6 +164,8 @@ def answer(entry: BookEntry, note: str = "") -> BankReply:
         "response_code": entry.response_code,
         "authorization_code": entry.authorization_code,
     }
+    if entry.response_code == PARTIAL and entry.amount is not None:
+        body["approved_amount"] = {"minor": entry.amount.minor, "currency": entry.amount.currency}
     return BankReply(200, body, note)
 
 

@@ -19,11 +19,12 @@ create table if not exists authorizations (
     reference text primary key, idempotency_key text not null unique, request_hash text not null,
     merchant text not null, call text not null, amount_minor integer not null, currency text not null,
     brand text not null, last4 text not null, outcome text not null check (outcome in ('approved', 'declined')),
-    response_code text not null, authorization_code text, at text not null, invoice_reference text not null default '', capture_later integer not null default 0);
+    response_code text not null, authorization_code text, at text not null, invoice_reference text not null default '', capture_later integer not null default 0, approved_minor integer);
 create table if not exists reversals (reference text primary key, at text not null);
 drop view if exists entries;
 create view entries as
-    select a.reference, a.idempotency_key, a.request_hash, a.merchant, a.call, a.amount_minor, a.currency, a.brand, a.last4,
+    select a.reference, a.idempotency_key, a.request_hash, a.merchant, a.call,
+        coalesce(a.approved_minor, a.amount_minor) as amount_minor, a.currency, a.brand, a.last4,
         case when r.at is not null and a.outcome = 'approved' then 'reversed' else a.outcome end as outcome,
         a.response_code, a.authorization_code, a.invoice_reference, a.capture_later, a.at
     from authorizations a left join reversals r on r.reference = a.reference
@@ -32,12 +33,16 @@ create view entries as
     from reversals r where not exists (select 1 from authorizations a where a.reference = r.reference);
 """
 # It was reversed before it arrived. ISO 8583 field 39: 12, invalid transaction.
-DECLINED_AS_BLOCKED: dict[str, Any] = {"outcome": "declined", "response_code": "12", "authorization_code": None}
+DECLINED_AS_BLOCKED: dict[str, Any] = {
+    **{"outcome": "declined", "response_code": "12", "authorization_code": None},
+    "approved_minor": None,
+}
 
 
 @dataclass(frozen=True)
 class BookEntry:
-    """What the bank knows of a reference. Reversed without an amount: the authorization has not arrived and is blocked."""
+    """What the bank knows of a reference. Reversed without an amount: the authorization has not arrived and is blocked.
+    `amount`: what is charged; until it is in the books, what was asked for, of which `approved_minor` may be less."""
 
     reference: str
     idempotency_key: str | None
@@ -52,6 +57,7 @@ class BookEntry:
     authorization_code: str | None
     invoice_reference: str | None = None
     capture_later: bool = False
+    approved_minor: int | None = None
 
 
 class Books:
@@ -115,6 +121,7 @@ class Books:
             now(),
             entry.invoice_reference,
             int(entry.capture_later),
+            entry.approved_minor,
         )
         self._db.execute(f"insert into authorizations values ({', '.join('?' * len(values))})", values)  # noqa: S608
 
@@ -153,7 +160,11 @@ def entry_of(row: tuple[Any, ...]) -> BookEntry:
 
 
 # In the order in which they came.
-COLUMNS_SINCE = {"invoice_reference": "text not null default ''", "capture_later": "integer not null default 0"}
+COLUMNS_SINCE = {
+    "invoice_reference": "text not null default ''",
+    "capture_later": "integer not null default 0",
+    "approved_minor": "integer",
+}
 
 
 def add_missing_columns(db: sqlite3.Connection) -> None:

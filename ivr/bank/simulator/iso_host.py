@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ivr.bank.iso8583.currencies import NAMES
 from ivr.bank.iso8583.spec import SHIPPED_SPEC, ReadSpec, load_spec
 from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Refused, check_expiry, check_pan
-from ivr.bank.simulator.scenarios import LineFault, SimulatorWays
+from ivr.bank.simulator.scenarios import PARTIAL, LineFault, SimulatorWays
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 
@@ -118,10 +119,13 @@ class IsoHost:
             brand = check_pan(pan).name
             check_expiry(month_first(message.get("14", "")), datetime.now(UTC).date())
             scenario = self._ways.choose(pan, amount.minor)
-            code, fault = scenario.response_code, scenario.fault
+            told = self._spec.host.partial
+            takes_part = bool(told) and all(message.get(name, "").strip() == value for name, value in told.items())
+            code, approved = scenario.decide(amount.minor, takes_part=takes_part)
+            fault = scenario.fault
         except Refused as refused:
-            brand, code, fault = "unknown", refused.response_code, None
-        return new_entry(message, amount, code, brand, pan[-4:]), fault
+            brand, code, fault, approved = "unknown", refused.response_code, None, None
+        return replace(new_entry(message, amount, code, brand, pan[-4:]), approved_minor=approved), fault
 
     async def _breaks(self, line: "HostLine", message: Fields, fault: LineFault | None, moment: str) -> bool:
         """Whether there will be no proper answer."""
@@ -188,7 +192,7 @@ class HostLine:
 
 
 def new_entry(message: Fields, amount: Money, code: str, brand: str, last4: str) -> BookEntry:
-    is_approved = code == APPROVED
+    is_approved = code in (APPROVED, PARTIAL)
     without_card = repr(sorted((name, value) for name, value in message.items() if name not in ("2", "14", "48")))
     return BookEntry(
         reference=message["37"].strip(),
@@ -210,6 +214,8 @@ def answered(entered: BookEntry, entry: BookEntry) -> dict[str, str]:
     if entered.request_hash != entry.request_hash:
         return {"39": DUPLICATE}
     code = {"38": entered.authorization_code} if entered.authorization_code else {}
+    if entered.response_code == PARTIAL and entered.amount is not None:
+        code |= {"4": f"{entered.amount.minor:012d}"}
     return {**code, "39": entered.response_code or FAULT}
 
 

@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, get_args
 
 # before, after: whether the authorization is in the bank's books by then.
@@ -11,6 +12,9 @@ LineFault = Literal[
     "slow", "late", "silent_before", "silent_after", "error_before", "error_after",
     "closed_before", "closed_after", "garbled_after", "duplicate",
 ]  # fmt: skip
+
+
+PARTIAL, NOT_ENOUGH = "10", "51"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,16 @@ class Scenario:
     what: str
     response_code: str = "00"  # ISO 8583 field 39
     fault: LineFault | None = None
+    part: Fraction | None = (
+        None  # of the amount that is approved; a charge that may not be approved in part is declined
+    )
+
+    def decide(self, minor: int, *, takes_part: bool) -> tuple[str, int | None]:
+        """The response code, and what is approved where that is a part."""
+        if self.part is None:
+            return self.response_code, None
+        approved = int(minor * self.part)
+        return (PARTIAL, approved) if takes_part and 0 < approved < minor else (NOT_ENOUGH, None)
 
 
 # The cards are 40000000000, 13xx and a check digit, the amounts 13.xx.
@@ -32,6 +46,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("expired_card", "4000000000013542", 1354, "declined: expired card", "54"),
     Scenario("invalid_card", "4000000000013146", 1314, "declined: no such card", "14"),
     Scenario("lost_card", "4000000000013419", 1341, "declined: lost card, pick up", "41"),
+    Scenario(
+        "partial",
+        "4000000000013104",
+        1310,
+        "approved for two thirds, where that may be; else declined",
+        part=Fraction(2, 3),
+    ),
     Scenario("slow", "4000000000013609", 1360, "approved, after some seconds", fault="slow"),
     Scenario("late", "4000000000013617", 1361, "reaches the books only after some seconds", fault="late"),
     Scenario("silent_before", "4000000000013625", 1362, "no answer, nothing charged", fault="silent_before"),
@@ -60,16 +81,22 @@ def scenario_for(pan: str, amount_minor: int) -> Scenario:
 
 
 class Chances:
-    """Breaks this share of all charges that nothing else is said of, in any of the ways; the same for the same seed."""
+    """Breaks this share of all charges that nothing else is said of, in any of the ways, and approves a part of `in_part` of
+    them; the same for the same seed."""
 
-    def __init__(self, share: float, seed: int) -> None:
-        self._share, self._random, self._lock = share, random.Random(seed), threading.Lock()
+    def __init__(self, share: float, seed: int, in_part: float = 0.0) -> None:
+        self._share, self._in_part, self._random, self._lock = share, in_part, random.Random(seed), threading.Lock()
 
     def __call__(self, pan: str, amount_minor: int) -> Scenario:
         known = scenario_for(pan, amount_minor)
         with self._lock:
             is_broken, fault = self._random.random() < self._share, self._random.choice(get_args(LineFault))
-        return Scenario(fault, "", 0, "by chance", fault=fault) if known is APPROVAL and is_broken else known
+            is_part, part = self._random.random() < self._in_part, Fraction(self._random.randint(1, 99), 100)
+        if known is not APPROVAL:
+            return known
+        if is_broken:
+            return Scenario(fault, "", 0, "by chance", fault=fault)
+        return Scenario("partial", "", 0, "by chance", part=part) if is_part else known
 
 
 @dataclass(frozen=True)

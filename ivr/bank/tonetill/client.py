@@ -26,6 +26,7 @@ PROMISES = Promises(
     inquires=True,
     repeats_s=DAY_S,
     undo="also before arrival",
+    partial_approval=True,
     fields=frozenset(CARD_FIELDS),
     inquires_modifications=True,
 )
@@ -104,6 +105,7 @@ def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
         "moto": request.moto,
         **({"invoice_reference": request.invoice_reference} if request.invoice_reference else {}),
         **({"capture": "later"} if request.capture_later else {}),
+        **({"partial": "accept"} if request.takes_part else {}),
         "sealed": dict(request.sealed),
     }
 

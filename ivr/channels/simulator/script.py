@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import get_args
 
-from ivr.core.call import Ending
+from ivr.core.call import TAKEN_BACK, Ending
 from ivr.core.money import parse_money
 from ivr.errors import FlowError
 from ivr.reading.problems import did_you_mean
@@ -41,9 +41,9 @@ from ivr.store import Status
 
 BANK_BEHAVIOURS = ("approves", "declines", "is silent", "is silent after charging", "is unreachable", "cannot say")
 PEOPLE = ("answers", "does not answer", "is busy", "cannot be reached")
-DECLINE = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)")
+OF_A_BANK = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)|approves \d{1,7}\.\d\d")
 ENDINGS = (*get_args(Ending), "open")
-STATUSES = get_args(Status)
+STATUSES = (*get_args(Status), *sorted(TAKEN_BACK))
 AGREEMENTS = ("promise", "plan", "mandate")
 KEYS = frozenset("0123456789*#")
 DURATION = re.compile(r"(\d{1,6})(s|m|h)")
@@ -241,7 +241,7 @@ def _lasts(instruction: Instruction) -> None:
 
 
 def _bank(instruction: Instruction) -> None:
-    if instruction.rest not in BANK_BEHAVIOURS and DECLINE.fullmatch(instruction.rest) is None:
+    if instruction.rest not in BANK_BEHAVIOURS and OF_A_BANK.fullmatch(instruction.rest) is None:
         cure = did_you_mean(instruction.rest, BANK_BEHAVIOURS)
         raise ScriptError(instruction.line, f"a bank does not do '{instruction.rest}' ({cure})")
 

@@ -65,8 +65,12 @@ ticket:
     def typed(self, answer: str) -> str:
         return keys_of(answer, self._patterns)
 
-    def stand_in(self, keys: int) -> str:
-        return keys_of(some_answer(keys, self._patterns), self._patterns) or super().stand_in(keys)
+    def stand_in(self, keys: int, number: int = 0) -> str:
+        answer = some_answer(keys, self._patterns, number)
+        return keys_of(answer, self._patterns) or super().stand_in(keys, number)
+
+    def said_by(self, keys: str) -> str:
+        return self._answer_of(keys) or ""
 
     # ---- what an entry is
 

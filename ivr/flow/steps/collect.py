@@ -42,6 +42,7 @@ from ivr.flow.parts import (
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import Different
 from ivr.flow.step import Step
+from ivr.flow.talk.charging import is_split_full
 from ivr.flow.talk.turn import Again, End, Leave, Listen, Reply, Turn, cleared, no_input, no_match, offer_cancel
 from ivr.flow.value_check import value_needed
 from ivr.reading.rules import advice, charges, values
@@ -198,6 +199,8 @@ card:
     def enter(self, turn: Turn) -> Reply:
         if turn.call.approved and "amount" not in turn.call.values:
             return turn, End()  # what was chosen has been paid: there is nothing to ask another card for
+        if is_split_full(turn):
+            return turn.say("no_more_cards"), Leave("gave_up")
         return _begin(turn), Again()
 
     def put(self, turn: Turn) -> Reply:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from ivr.core.actions import Resolve, Wait
 from ivr.core.events import BankAnswered, Event, Waited
+from ivr.flow import splitting
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -23,7 +24,6 @@ from ivr.flow.parts import (
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging
-from ivr.flow.talk.amounts import lower_what_is_owed
 from ivr.flow.talk.charging import HOLD_S, count_pause, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges
@@ -42,7 +42,7 @@ class ResolveStep(Step):
     explained = Explained(
         "`inquire_then_reverse: <bank>`",
         "After `unknown`: asks the bank what became of the charge, and takes it back",
-        "`approved`, `reversed`, `pending`",
+        "`approved`, `reversed`, `pending`; with `split` `approved_in_part`",
     )
     example = """
 find_out:
@@ -50,6 +50,7 @@ find_out:
   then: {approved: receipt, reversed: not_charged, pending: we_will_tell}
 """
     outcomes = frozenset({"approved", "reversed", "pending"})
+    optional_outcomes = frozenset({"approved_in_part"})
     phases: ClassVar[Phases] = {"entry": "passes", "waiting": "waits"}
     leads: ClassVar[Leads] = {"entry": ("waiting",), "waiting": ()}
     speaks: ClassVar[Values] = {
@@ -64,7 +65,7 @@ find_out:
     """Where each outcome goes."""
 
     def says(self) -> Iterator[Said]:
-        yield from ()
+        yield from splitting.says(self.then)
 
     # ---- what the checks want to know
 
@@ -73,12 +74,16 @@ find_out:
         yield Need("unsure", charges.NOTHING_TO_INQUIRE, message, "only a 'pay' step's 'unknown' leads here")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
-        if outcome == "approved":
-            return (without_set(facts) - {"unsure", "amount"}) | {"paid"}
+        if outcome in splitting.APPROVALS:
+            return splitting.facts_after(outcome, facts - {"unsure"})
         return facts - {"unsure"} if outcome == "reversed" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return without_set(known) | RECEIPT if outcome == "approved" else known
+        return without_set(known) | RECEIPT if outcome in splitting.APPROVALS else known
+
+    @property
+    def splits(self) -> Iterator[Place]:
+        yield from splitting.places(self.then)
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         yield from ()
@@ -118,7 +123,7 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
     turn = enter_answer(turn.change(phase="entry"), event)
     match event.outcome:
         case "approved":
-            return lower_what_is_owed(turn), Leave("approved")
+            return charging.approved(turn)
         case "not_sent":
             # A charge that never left is as good as one that was taken back.
             return turn.say("bank_not_reached"), Leave("reversed")

@@ -1,7 +1,7 @@
 """`pay: <bank>`: the charge, with what is due read again first, and the wait for the bank."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from ivr.core.actions import Authorize, Wait
 from ivr.core.call import Charge
 from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
 from ivr.core.money import Money
+from ivr.flow import splitting
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -29,7 +30,7 @@ from ivr.flow.parts import (
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging, look_ups
-from ivr.flow.talk.amounts import is_own_amount, lower_what_is_owed
+from ivr.flow.talk.amounts import is_own_amount
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, ways
@@ -64,8 +65,8 @@ class PayStep(Step):
     explained = Explained(
         "`pay: <bank>`",
         "Charges",
-        "`approved`, `declined`, `unknown`; optional `not_sent`: the bank could not be reached",
-        "`for: <answer>`: what it is for, where nothing is looked up",
+        "`approved`, `declined`, `unknown`; optional `not_sent`: the bank could not be reached; with `split` `approved_in_part`: the bill is not paid in full yet",
+        "`for: <answer>`: what it is for, where nothing is looked up; `partial: accept`: the bank may approve less than is asked for ([Several cards](#several-cards))",
     )
     example = """
 charge:
@@ -73,7 +74,7 @@ charge:
   then: {approved: receipt, declined: card, unknown: find_out}
 """
     outcomes = frozenset({"approved", "declined", "unknown"})
-    optional_outcomes = frozenset({"not_sent"})
+    optional_outcomes = frozenset({"not_sent", "approved_in_part"})
     phases: ClassVar[Phases] = {"entry": "passes", "lookup": "looks_up", "waiting": "waits"}
     hears: ClassVar[Hears] = {"waiting": (DueAwaited,)}
     leads: ClassVar[Leads] = {"entry": ("waiting",), "lookup": ("waiting",), "waiting": ("lookup",)}
@@ -95,12 +96,14 @@ charge:
     """The bank."""
     paid_for: Name | None = Field(alias="for", default=None)
     """Where nothing is looked up: the answer that the payment is for, such as a meter's number."""
+    partial: Literal["accept"] | None = None
+    """accept: the bank may approve less than is asked for, where its protocol has that; the rest is for another card."""
     then: dict[str, Target]
     """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step. Without not_sent (the bank could
-    not be reached) the call ends there, uncharged."""
+    not be reached) the call ends there, uncharged. approved_in_part: something is left to pay, with another card."""
 
     def says(self) -> Iterator[Said]:
-        yield from ()
+        yield from splitting.says(self.then)
 
     # ---- what the checks want to know
 
@@ -114,12 +117,18 @@ charge:
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """One card and one consent are good for one charge; what was paid is no amount to pay again."""
         facts -= {"confirmed", "card"}
-        if outcome == "approved":
-            return (without_set(facts) - {"amount"}) | {"paid"}
+        if outcome in splitting.APPROVALS:
+            return splitting.facts_after(outcome, facts)
         return facts | {"unsure"} if outcome == "unknown" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return without_set(known) | RECEIPT if outcome == "approved" else known
+        return without_set(known) | RECEIPT if outcome in splitting.APPROVALS else known
+
+    @property
+    def splits(self) -> Iterator[Place]:
+        yield from splitting.places(self.then)
+        if self.partial:
+            yield ("partial",)
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         if self.paid_for and known is not None and self.paid_for not in known:
@@ -147,10 +156,16 @@ charge:
         if not isinstance(amount, Money) or amount.minor <= 0 or not call.has_unsent_card:
             raise ValueError("a charge needs an amount above nought and a card of its own")
         account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
-        bills = tuple(part.key for part in call.payable.parts) if call.payable else ()
-        charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "", bills=bills)
+        part = charging.part_of(turn, amount, takes_part=self.partial == "accept")
+        charge = Charge(
+            call.attempt,
+            amount,
+            payable=call.payable.key if call.payable else "",
+            part=part.rest_unpaid if part else "",
+            bills=tuple(one.key for one in call.payable.parts) if call.payable else (),
+        )
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
-        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, is_own_amount(turn))
+        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, is_own_amount(turn), part)
         turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 
@@ -190,7 +205,7 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
     turn = enter_answer(turn.change(phase="entry"), event)
     match event.outcome:
         case "approved":
-            return lower_what_is_owed(turn), Leave("approved")
+            return charging.approved(turn)
         case "not_sent":
             return turn.say("bank_not_reached"), Leave("not_sent")
         case "unknown" | "pending" | "reversed":

@@ -82,7 +82,7 @@ def owes(turn: Turn, due: Money) -> Turn:
 
 def lower_what_is_owed(turn: Turn) -> Turn:
     """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
-    paid = turn.call.approved[-1].amount
+    paid = next(one.amount for one in turn.call.charges if one.attempt == turn.call.attempt)
     turn = forget_computed(turn.forget(*OF_ONE_CHARGE))
     if turn.call.payable and turn.call.payable.parts:
         return sum_owes(turn, {part.key: Money(0, paid.currency) for part in turn.call.payable.parts})

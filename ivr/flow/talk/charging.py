@@ -1,16 +1,29 @@
 """What becomes of a charge in the call: the bank's answer noted, pauses of a hold counted, a charge that is not begun."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
+from ivr.core.actions import SplitPart
+from ivr.core.call import OPEN_PARTS, Charge
 from ivr.core.events import BankAnswered, ChargeRefused
+from ivr.core.money import Money
 from ivr.core.moves import ERROR
-from ivr.flow.talk.amounts import OF_ONE_CHARGE, forget_computed, owes, step_to_choose_again, sum_owes
+from ivr.flow.talk.amounts import (
+    OF_ONE_CHARGE,
+    forget_computed,
+    lower_what_is_owed,
+    owes,
+    step_to_choose_again,
+    sum_owes,
+)
 from ivr.flow.talk.open_bills import left, without
-from ivr.flow.talk.turn import End, GoTo, Reply, Turn, with_charges
+from ivr.flow.talk.turn import End, GoTo, Leave, Reply, Turn, with_charges
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
 REASSURE_EVERY_S = 10.0
 LONGEST_PAUSE_S = 120.0  # no channel lets a hold pause last so long: a longer one is a clock that was set
+PART_APPROVED = "part_approved"  # what was, and what is still due: said each time
 _ON_HOLD = frozenset({"amount", "brand", "last4"})
 # What a step says that holds the line for the bank, or hears that a charge is not begun.
 PROMPTS: Mapping[str, frozenset[str]] = {
@@ -42,8 +55,50 @@ def _pause(turn: Turn) -> float:
 def enter_answer(turn: Turn, event: BankAnswered) -> Turn:
     """The bank's answer to the present attempt."""
     status = "unknown" if event.outcome == "pending" else event.outcome
-    answer = {"status": status, "confirmation_number": event.confirmation_number or "", "told": status != "unknown"}
+    answer: dict[str, Any] = {
+        "status": status,
+        "confirmation_number": event.confirmation_number or "",
+        "told": status != "unknown",
+    }
+    answer |= {"amount": event.amount} if event.amount else {}
+    answer |= {"part": ""} if status not in ("unknown", "approved") else {}
     return with_charges(turn, lambda charge: answer if charge.attempt == turn.call.attempt else {})
+
+
+def approved(turn: Turn) -> Reply:
+    """The present attempt is: by which outcome the step is left."""
+    turn = lower_what_is_owed(turn)
+    charge = next(one for one in turn.call.charges if one.attempt == turn.call.attempt)
+    if not charge.part:
+        return turn, Leave("approved")
+    if turn.call.payable is None or turn.call.payable.owed.minor <= 0:
+        return turn.change(charges=in_full(turn, charge.payable)), Leave("approved")
+    return turn.say(PART_APPROVED, amount=charge.amount, due=turn.call.payable.owed), Leave("approved_in_part")
+
+
+def in_full(turn: Turn, payable: str) -> tuple[Charge, ...]:
+    """The call's charges once a bill is paid in full: its parts count for good."""
+    is_part = (one.payable == payable and one.part in OPEN_PARTS for one in turn.call.charges)
+    return tuple(replace(one, part="") if part else one for one, part in zip(turn.call.charges, is_part, strict=True))
+
+
+def part_of(turn: Turn, amount: Money, *, takes_part: bool) -> SplitPart | None:
+    """What makes a charge of this amount a part, where the flow lets several cards pay a bill."""
+    split, payable, call = turn.flow.head.split, turn.call.payable, turn.call
+    if split is None or payable is None:
+        return None
+    parts = [one for one in call.parts if one.payable == payable.key]
+    first = call.intent_of(min((one.attempt for one in parts), default=call.attempt))
+    total = Money(payable.owed.minor + sum(one.amount.minor for one in parts), amount.currency)
+    return SplitPart(first, total, split.rest_unpaid, takes_part and len(parts) + 1 < split.cards)
+
+
+def is_split_full(turn: Turn) -> bool:
+    """Whether as many cards as may pay the present bill have paid a part of it."""
+    split, payable = turn.flow.head.split, turn.call.payable
+    if split is None or payable is None:
+        return False
+    return sum(one.payable == payable.key for one in turn.call.parts) >= split.cards
 
 
 # ---- a charge that is not begun

@@ -19,31 +19,49 @@ ENDING_PROMPTS: dict[Ending, str] = {
 IN_TOTAL = "you_were_charged_in_total"  # by several charges, perhaps with several cards
 CANNOT_TEXT = "call_again_for_the_result"
 TRUE_PROMPTS = frozenset({*ENDING_PROMPTS.values(), IN_TOTAL, CANNOT_TEXT})
+# Parts of a bill that is not paid in full: approved, and taken back unless the rest is paid; the same, and the bank has not
+# answered for the rest; being taken back.
+PART_HELD, PART_IN_DOUBT, BEING_UNDONE = "part_held", "part_in_doubt", "part_being_undone"
+ONCE_UNDONE = ("we_will_text_once_undone", "call_again_once_undone")
+PART_PROMPTS = {
+    **dict.fromkeys((PART_HELD, PART_IN_DOUBT, BEING_UNDONE), frozenset({"amount"})),
+    **dict.fromkeys(ONCE_UNDONE, frozenset[str]()),
+}
 RECEIPT = "confirmation_number"  # said once for each approved charge
 
 
 def end(turn: Turn, *, told: bool = False) -> Turn:
     """The ending, the goodbye and the hang-up. `told`: what is true was the last thing said."""
+    if turn.call.held:
+        turn, told = turn.change(charges=turn.call.closed.charges), False  # what was heard before is not so any more
     turn = turn.went(END) if told else tell(turn.went(END))
     return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=turn.call.known_ending)
 
 
 def with_person(turn: Turn, number: str) -> Turn:
     """The caller has a person on the line: what is true was said before, and nothing of ours follows."""
+    turn = turn.change(charges=turn.call.closed.charges) if turn.call.held else turn
     turn = turn.went(TRANSFERRED).do(HangUp())
     return turn.change(phase="over", outcome=turn.call.known_ending, transferred_to=number)
 
 
 def tell(turn: Turn) -> Turn:
     charged, pending = totals(turn.call.approved), totals(turn.call.unsettled)
+    undoing, held = totals(turn.call.undoing), totals(turn.call.held)
     for amount in charged:
         turn = turn.say(ENDING_PROMPTS["paid"] if len(turn.call.approved) == 1 else IN_TOTAL, amount=amount)
     if charged:
         for amount in pending:
             turn = turn.say("another_payment_pending", amount=amount)
+    for amount in held:
+        turn = turn.say(PART_IN_DOUBT if pending else PART_HELD, amount=amount)
+    for amount in undoing:
+        turn = turn.say(BEING_UNDONE, amount=amount)
+    if undoing and not pending:
+        return _told(turn.say(ONCE_UNDONE[0]))
     if pending:
         return _told(turn.say(ENDING_PROMPTS["pending"] if turn.call.can_text else CANNOT_TEXT))
-    return _told(turn if charged else turn.say(ENDING_PROMPTS["unpaid"]))
+    return _told(turn if charged or held else turn.say(ENDING_PROMPTS["unpaid"]))
 
 
 def say(turn: Turn, prompt: str, *, is_last: bool) -> Turn:
@@ -64,7 +82,8 @@ def say(turn: Turn, prompt: str, *, is_last: bool) -> Turn:
 def tells_all(turn: Turn, prompt: str) -> bool:
     """Has a step that says this prompt said all that there is to tell? A receipt has, where it is for the call's only charge."""
     if prompt == RECEIPT:
-        return len(turn.call.approved) == 1 and not turn.call.unsettled
+        call = turn.call
+        return len(call.approved) == 1 and not (call.unsettled or call.undoing or call.held)
     return prompt in TRUE_PROMPTS
 
 
@@ -85,5 +104,6 @@ def totals(charges: Iterable[Charge]) -> list[Money]:
 
 
 def _told(turn: Turn) -> Turn:
-    """An open charge is promised, not told."""
-    return with_charges(turn, lambda charge: {} if charge.is_open else {"told": True})
+    """An open charge is promised, not told; so is a part that is not decided."""
+    waits = {charge.attempt for charge in (*turn.call.unsettled, *turn.call.undoing, *turn.call.held)}
+    return with_charges(turn, lambda charge: {} if charge.attempt in waits else {"told": True})

@@ -18,7 +18,10 @@ from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead
 from ivr.words.wordings import endings
 
 # What is said to a caller who cannot be texted in place of a promise to do so.
-WITHOUT_TEXTS = {"we_will_text_the_result": "call_again_for_the_result"}
+WITHOUT_TEXTS = {
+    "we_will_text_the_result": "call_again_for_the_result",
+    "we_will_text_once_undone": "call_again_once_undone",
+}
 
 # How often a question is put again for a caller who asks for it, or for more time: at least ten times (WCAG 2.2.1).
 MOST_ASIDES = 20
@@ -85,6 +88,10 @@ class FlowInTurn(Protocol):
     def charges(self, step: str) -> bool: ...
 
 
+# `Turn(...)` goes through a function of Python's, at twice the cost.
+_NEW = tuple.__new__
+
+
 class Turn(NamedTuple):
     """`actions` collects what is said and done, in order; a turn is never changed, only continued.
 
@@ -98,7 +105,7 @@ class Turn(NamedTuple):
 
     def change(self, **changes: Any) -> "Turn":
         flow, call, at, actions = self
-        return Turn(flow, call.changed(**changes), at, actions)
+        return _NEW(Turn, (flow, call.with_changes(changes), at, actions))
 
     def went(self, outcome: str) -> "Turn":
         """Notes that the present step is left, or the call ended in it, so."""
@@ -116,7 +123,7 @@ class Turn(NamedTuple):
 
     def do(self, *actions: Action) -> "Turn":
         flow, call, at, before = self
-        return Turn(flow, call, at, before + actions)
+        return _NEW(Turn, (flow, call, at, before + actions))
 
     def phrase(self, name: str, **values: Value) -> Phrase:
         call = self.call

@@ -77,7 +77,8 @@ class Explorer:
         typed = {step.answer: step.typed for step in steps if step.answer}
         accounts = [one for one in accounts if not typed or any(keyed(one) for keyed in typed.values())]
         tried = {field: entries for step in steps for field, entries in step.tried.items()}
-        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried, keys, typed)
+        takes_part = self.project.flows[self.flow].head.split is not None
+        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried, keys, typed, takes_part)
 
     def next_walk(self) -> None:
         """One walk, of one or two calls. The first that breaks a rule is shrunk."""

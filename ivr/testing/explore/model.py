@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from ivr.core.call import OPEN, Call
+from ivr.core.call import OPEN, OPEN_PARTS, TAKEN_BACK, Call
 from ivr.core.money import Money
 from ivr.store import (
     ANY,
@@ -36,6 +36,7 @@ from ivr.store import (
     IntentBill,
     Job,
     Limit,
+    Modification,
     NoCard,
     OverLimit,
     Payment,
@@ -44,30 +45,20 @@ from ivr.store import (
     SealedField,
     StaleCall,
     Status,
-    Store,
     StoredCall,
     TextMessage,
     TurnRecord,
     Which,
     bank_queue,
     from_reference,
-    notices_of,
     read_bills,
     require_true_amount,
     sum_changed,
 )
+from ivr.testing.explore.model_splits import BegunPayment, ModelledSplits, begun, with_approved
 
 Refusal = OverLimit | BeingPaid | DueChanged
 A_YEAR_S = 365 * 24 * 3600
-
-
-@dataclass
-class BegunPayment:
-    """A payment, and what limits count it by."""
-
-    payment: Payment
-    fingerprint: str
-    at: datetime
 
 
 @dataclass
@@ -83,7 +74,7 @@ class Queued:
         return all(one is None or one <= now for one in (self.due, self.leased_until))
 
 
-class ModelledStore(Store):
+class ModelledStore(ModelledSplits):
     """For one thread. Every time is given: nothing here has a clock."""
 
     def __init__(self) -> None:
@@ -98,6 +89,8 @@ class ModelledStore(Store):
         self._texts: dict[str, TextMessage] = {}
         self._bills: dict[str, Bill] = {}
         self._agreements: dict[str, Agreement] = {}
+        self._modifications: dict[str, Modification] = {}
+        self._after: dict[str, FollowUp] = {}  # of parts, by reference
         self._numbers = count(1)
 
     # ---- calls
@@ -110,6 +103,8 @@ class ModelledStore(Store):
         if (stored.version if stored else 0) != version:
             raise StaleCall(state.id)
         self._calls[state.id] = StoredCall(state, version + 1, answer, now)
+        if state.phase == "over" and state.has_parts:
+            self._call_ended(state.id, now)
         if version and state.phase == "over":
             for charge in state.to_tell:
                 self._add_job("result", state.intent_of(charge.attempt), TEXTS)
@@ -164,7 +159,8 @@ class ModelledStore(Store):
     def _failed(self, what: str, attempter: Attempter, limit: Limit, now: datetime) -> Iterator[bool]:
         mine, since = _counted(what, attempter), now - timedelta(seconds=limit.window_s)
         for one in self._begun.values() if mine else ():
-            is_failed = one.payment.status not in ("approved", "not_sent") and one.at > since
+            is_paid = one.payment.status in ("approved", "not_sent") and one.payment.part not in TAKEN_BACK
+            is_failed = not is_paid and one.at > since
             yield is_failed and mine in _all_counted(what, _attempter_of(one.payment.intent, one.fingerprint))
 
     def begin_payment(
@@ -184,7 +180,7 @@ class ModelledStore(Store):
             self._sealed.pop(intent.reference, None)
             return refusal
         number = self._number_for(intent.reference)
-        self._begun[intent.reference] = BegunPayment(Payment(intent, "accepted", number, None, now), fingerprint, now)
+        self._begun[intent.reference] = BegunPayment(begun(intent, number, now), fingerprint, now)
         self._add_job("authorize", intent.reference, bank_queue(intent.bank))
         return Accepted()
 
@@ -198,7 +194,7 @@ class ModelledStore(Store):
         over = self.limit_reached(attempter, limits, now)
         if over is not None or not intent.payable_key:
             return over
-        paying = [bill.key for bill in intent.paid_bills if self.is_being_paid(bill.source, bill.key)]
+        paying = [bill.key for bill in intent.paid_bills if self.is_being_paid(bill.source, bill.key, intent.call)]
         if paying:
             return BeingPaid(tuple(paying) if intent.bills else ())
         left = [self._due_now(bill, due) for bill in intent.paid_bills]
@@ -208,11 +204,13 @@ class ModelledStore(Store):
 
     def _due_now(self, bill: IntentBill, due: Due) -> Money:  # type: ignore[override]
         said, known = due.get(bill.key) if isinstance(due, Mapping) else due, self._bills.get(bill.key)
-        return said.amount if said else known.due if known else Money(0, bill.amount.currency)
+        left = said.amount if said else known.due if known else Money(0, bill.amount.currency)
+        held = self._held_minor(bill.source, bill.key)
+        return Money(max(left.minor - held, 0), left.currency) if held else left
 
-    def is_being_paid(self, source: str, key: str) -> bool:
+    def is_being_paid(self, source: str, key: str, call: str = "") -> bool:
         return any(
-            one.payment.status in OPEN
+            (one.payment.status in OPEN or _is_held(one.payment, call))
             and any((bill.source, bill.key) == (source, key) for bill in one.payment.intent.paid_bills)
             for one in self._begun.values()
         )
@@ -220,8 +218,8 @@ class ModelledStore(Store):
     # ---- what is known of it
 
     def payment(self, reference: str) -> Payment | None:
-        begun = self._begun.get(reference)
-        return begun.payment if begun else None
+        found = self._begun.get(reference)
+        return found.payment if found else None
 
     def payments_of(self, call_id: str) -> list[Payment]:
         return [one.payment for one in self._begun.values() if one.payment.intent.call == call_id]
@@ -253,28 +251,33 @@ class ModelledStore(Store):
         self._move(job.reference, payment.status, status, answer or BankWord())
         if status == "unknown":
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
-        is_told = follow_up is not None and follow_up.tell_billing
-        if status == "approved" and is_told and (payment.intent.payable_key or payment.intent.account):
-            for notice in notices_of(payment.intent):
-                self._add_job("notice", notice, NOTICES)
+        moved = self._begun[job.reference].payment
+        if moved.split and status in FINAL:
+            self._heard(moved, follow_up or FollowUp(), now)
         elif status == "approved":
-            for bill in payment.intent.paid_bills:
-                self._lower_bill(bill)
+            self._follow_approval(moved.intent, follow_up or FollowUp())
         if status in FINAL:
             self._sealed.pop(job.reference, None)
-            if waiting := self._jobs.get(("result", job.reference)):
-                waiting.due = None
+            self._hurry(job.reference)
         return True
+
+    def _follow_ups(self) -> dict[str, FollowUp]:
+        return self._after
+
+    def _hurry(self, reference: str) -> None:
+        if waiting := self._jobs.get(("result", reference)):
+            waiting.due = None
 
     def put_back(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
         return self.postpone(job, pause_s, now) and self._move(job.reference, "sent", "accepted")
 
     def _move(self, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
-        begun, word = self._begun[reference], word or BankWord()
-        if begun.payment.status != old:
+        mine, word = self._begun[reference], word or BankWord()
+        if mine.payment.status != old:
             return False
-        begun.payment = replace(
-            begun.payment, status=new, authorization_code=word.authorization_code, response_code=word.response_code
+        moved = with_approved(mine.payment, word.approved if new == "approved" else None)
+        mine.payment = replace(
+            moved, status=new, authorization_code=word.authorization_code, response_code=word.response_code
         )
         return True
 
@@ -393,6 +396,11 @@ class ModelledStore(Store):
 
     def _is_over(self, call: str) -> bool:
         return call in self._calls and self._calls[call].call.phase == "over"
+
+
+def _is_held(payment: Payment, call: str) -> bool:
+    """Whether another call than this one has paid a part of its bill."""
+    return payment.status == "approved" and payment.part in OPEN_PARTS and payment.intent.call != call
 
 
 def _counted(what: str, attempter: Attempter) -> tuple[str, ...] | None:

@@ -13,6 +13,7 @@ KEYPAD = "0123456789*#"
 NUMBERS = ("+15550100", "+15550101", "anonymous")
 BANK = {"approves": 50, "declines 51": 12, "is silent": 12, "is silent after charging": 12}
 BANK |= {"is unreachable": 7, "cannot say": 7}
+IN_PART = BANK | {"approves 0.40": 15, "approves 10.00": 15}  # of a flow that takes partial approvals
 UNLUCKY = {"declines 51": 88, "approves": 12}
 MOST_ACTS = 45
 
@@ -29,6 +30,7 @@ class Monkey:
     tried: Mapping[str, Sequence[str]]
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     typed: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    takes_part: bool = False  # the bank may approve less than is asked for
     account: str = ""
     _last_brand: str = "visa"
     is_clumsy: bool = False  # in this walk: slow, and often wrong
@@ -76,7 +78,7 @@ class Monkey:
         if self.may(0.03):
             return [Act("keys", self.chance.choice(KEYPAD), number)]
         if self.may(0.8 if has_begun else 0.06):
-            moods = UNLUCKY if self.is_unlucky else BANK
+            moods = UNLUCKY if self.is_unlucky else IN_PART if self.takes_part else BANK
             bank = self.chance.choices(list(moods), list(moods.values()))[0]
             return [Act("bank", bank, 0), Act("wait", caller=number)]
         return [Act("wait", caller=number)]

@@ -71,6 +71,7 @@ def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:
         agreed_words=caller.witness.agreed_words,
         agreements=[one.wording for one in walk.bench.workbench.store.agreements_of(call.id)],
         texts=walk.bench.workbench.store.texts_of(call.id),
+        asked_in_part={one: request.amount for one, request in bank.seen.items() if request.takes_part},
     )
 
 

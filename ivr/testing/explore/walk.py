@@ -157,7 +157,7 @@ class Walk:
 
     def _record_of(self, caller: WalkingCaller) -> Record:
         store, call = self.bench.workbench.store, self.call_of(caller)
-        payments = [f"{one.status} {one.intent.amount}" for one in store.payments_of(call.id)]
+        payments = [f"{one.status} {one.part} {one.intent.amount}" for one in store.payments_of(call.id)]
         texts = sorted(text.id.rpartition("-")[2] for text in store.texts_of(call.id))
         return call.outcome or "open", payments, texts
 

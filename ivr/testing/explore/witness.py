@@ -168,10 +168,20 @@ class Witness:
         """What is on record then is what the bank had said by then."""
         words, payments = self._words, self.bench.workbench.store.payments_of(self.call_id)
         unasked = [one for one in payments if words.get(one.intent.reference, "not_sent") == "not_sent"]
-        is_open = any(word in IN_DOUBT for word in words.values()) or any(one.status in OPEN for one in unasked)
+        is_held = self._has_parts_open and "approved" in words.values()
+        is_open = (
+            is_held or any(word in IN_DOUBT for word in words.values()) or any(one.status in OPEN for one in unasked)
+        )
         true = "pending" if is_open else "paid" if "approved" in words.values() else "unpaid"
         if self.call.outcome != true:
             self.broken.append(("ending", f"hung up, and on record as {self.call.outcome}: it was {true}"))
+
+    @property
+    def _has_parts_open(self) -> bool:
+        """Whether parts of an all-or-nothing bill count for nothing yet: what is due on it does not show them."""
+        call, split = self.call, self.amounts.flow.head.split
+        bill = self.bench.workbench.store.find_bill(call.payable.key) if call.payable else None
+        return split is not None and split.rest_unpaid == "take_back" and bill is not None and bill.due.minor > 0
 
     # ---- when all is settled
 

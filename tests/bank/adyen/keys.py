@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -33,8 +34,12 @@ class Opener:
 
     file: Path
 
+    @cached_property
+    def key(self) -> RSAKey:
+        """Read once: OpenSSL examines a private key for 50 ms."""
+        return RSAKey.import_key(self.file.read_bytes())
+
     def open(self, sealed: str) -> dict[str, str]:
-        key = RSAKey.import_key(self.file.read_bytes())
-        found = jwe.decrypt_compact(sealed, key, registry=REGISTRY)
+        found = jwe.decrypt_compact(sealed, self.key, registry=REGISTRY)
         assert found.protected == {"alg": "RSA-OAEP-256", "enc": "A256GCM", "version": "1"}
         return json.loads(found.plaintext or b"")

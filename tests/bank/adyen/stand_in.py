@@ -79,12 +79,12 @@ class Adyen:
             }
         last4 = card["number"][-4:]
         booked = Booked(body["reference"], psp, amount["value"], amount["currency"], last4)
+        booked.value = 1000 if amount["value"] == 1310 else amount["value"]
         self.books.append(booked)
         self.tell("AUTHORISATION", booked, psp, "")
         if amount["value"] == 1399:
             return 200, {**said, "resultCode": "Received"}
         if amount["value"] == 1310:
-            booked.value = 1000
             return 200, {**said, "resultCode": "PartiallyAuthorised", "amount": {**amount, "value": 1000}}
         if amount["value"] == 0:
             booked.status = "verified"

@@ -1,5 +1,6 @@
 """The forwarder and Adyen's stand-in over TLS: silence, captures and notifications, with Adyen's books as judge."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -10,6 +11,7 @@ from ivr.bank import AuthorizationRequest
 from ivr.bank.adyen import PROMISES, AdyenBank, AdyenSettings
 from ivr.calls.bank_news import BankNewsIntake
 from ivr.channels.simulator import Clock
+from ivr.core.actions import SplitPart
 from ivr.core.money import Money
 from ivr.errors import PeerError
 from ivr.forwarder.process import Forwarder
@@ -26,8 +28,9 @@ def clock() -> Clock:
     return Clock(datetime.now(UTC))
 
 
-def begin(store: Store, adyen: RunningAdyen, minor: int, now: datetime) -> str:
-    wanted = intent(f"CA{uuid4().hex}-1", minor=minor)
+def begin(store: Store, adyen: RunningAdyen, minor: int, now: datetime, part: SplitPart | None = None) -> str:
+    reference = part.first if part else f"CA{uuid4().hex}-1"
+    wanted = replace(intent(reference, minor=minor), part=part)
     for field, seal in sealed_card(adyen.vault(), wanted.reference).items():
         store.stage_sealed(SealedField(wanted.reference, field, seal), now)
     assert store.begin_payment(wanted, AttemptLimits(), now) == Accepted()
@@ -115,6 +118,35 @@ def test_a_partial_approval_is_taken_back(store: Store, adyen: AdyenBank, adyen_
     work(store, adyen, clock, rounds=2)
     tell(store, adyen_process, reference, "TECHNICAL_CANCEL")
     assert store.entries(reference) == ["requested", "unknown", "undo_asked", "reversed"]
+
+
+def part_of(minor: int) -> SplitPart:
+    return SplitPart(f"CA{uuid4().hex}-1", Money(minor), "take_back", takes_part=True)
+
+
+def test_a_partial_approval_that_was_asked_for_is_held_and_cancelled_before_its_capture(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    reference = begin(store, adyen_process, 1310, clock(), part_of(1310))
+    work(store, adyen, clock, rounds=2)
+    sent = json.loads(adyen_process.seen(reference)[0]["body"])
+    assert sent["additionalData"]["allowPartialAuth"] == "true"
+    payment = store.payment(reference)
+    assert payment is not None
+    assert (payment.intent.amount, payment.asked, payment.part) == (Money(1000), Money(1310), "take_back")
+    store.take_back(payment.intent.call, clock())
+    work(store, adyen, clock, rounds=2)
+    tell(store, adyen_process, f"{reference}-m1", "CANCELLATION")
+    assert store.entries(reference) == ["requested", "approved", "void_asked", "voided"]
+    assert [(one["status"], one["value"]) for one in adyen_process.booked(reference)] == [("cancelled", 1000)]
+
+
+def test_an_all_or_nothing_bill_is_captured_once_it_is_paid_in_full(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    reference = begin(store, adyen_process, 4250, clock(), part_of(4250))
+    work(store, adyen, clock)
+    assert store.entries(reference) == ["requested", "approved", "capture_asked"]
 
 
 def test_a_notification_answers_a_charge_and_has_it_captured_once_however_often_it_comes(

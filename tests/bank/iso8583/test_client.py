@@ -3,12 +3,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ivr.bank import judge
 from ivr.bank.iso8583.client import Iso8583Bank
+from ivr.bank.iso8583.spec import SHIPPED_SPEC
 from ivr.bank.simulator import BY_NAME
+from ivr.core.money import Money
+from ivr.errors import ConfigError
 from tests.bank.iso8583.running import RunningHost, as_said, traced
 
 
@@ -112,3 +116,27 @@ def test_a_forgetful_host_finds_nothing_to_reverse_and_that_is_believed_once_not
     with forgetful_host.client(now=lambda: late, reversals_block="false") as bank:
         answer = bank.undo(request, again=True)
         assert (answer.outcome, answer.response_code) == ("reversed", "25")
+
+
+def test_a_part_is_approved_where_the_host_was_told_that_it_may(host: RunningHost):
+    partial = BY_NAME["partial"].pan
+    with host.client(partial_approvals="true") as client:
+        assert client.promises.partial_approval
+        request = traced(client, replace(host.request(partial), takes_part=True))
+        answer = judge(client.authorize(request), "authorize", request.amount, takes_part=True)
+        assert (answer.outcome, answer.response_code, answer.approved) == ("approved", "10", Money(2833))
+        entry = host.entry(request.trace)
+        assert entry is not None
+        assert entry.amount == Money(2833)
+        untold = traced(client, host.request(partial))
+        assert (client.authorize(untold).outcome, client.authorize(untold).response_code) == ("declined", "51")
+
+
+def test_a_host_that_could_not_be_told_of_parts_is_no_bank_that_promises_them(host: RunningHost, tmp_path: Path):
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(SHIPPED_SPEC.read_text().replace('  "60": "1"\n', "").replace("partial: #", "# partial: #"))
+    with (
+        pytest.raises(ConfigError, match="'partial' says nothing"),
+        host.client(partial_approvals="true", spec=str(spec)),
+    ):
+        raise AssertionError("it was opened")

@@ -54,6 +54,7 @@ def running(var: Path, **settings: str) -> Iterator[Product]:
         "BANK_PORT": str(bank_port),
         "BANKS": str(var / "banks.yaml"),
         "LOG_LEVEL": "debug",
+        "WEB_WORKERS": "1",  # what the browser speaks to is the console
         "PYTHONPATH": str(ROOT),
         **settings,
     }

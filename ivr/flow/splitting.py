@@ -1,0 +1,111 @@
+"""A bill paid with several cards, as the checks see it: what `split` above the steps asks of the steps, and they of it.
+
+`part` among the facts: a part of the bill is approved and the rest is not paid.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from ivr.flow.endings import UnreadStep, steps_after
+from ivr.flow.parts import Facts, Place, Said, without_set
+from ivr.flow.schema import FlowHead
+from ivr.flow.step import Step
+from ivr.flow.talk.charging import PART_APPROVED
+from ivr.reading.problems import Problem
+from ivr.reading.rules import splits
+from ivr.reading.yaml_source import Source
+
+IN_PART = "approved_in_part"
+APPROVALS = frozenset({"approved", IN_PART})
+PART = "part"
+
+
+# ---- for the steps that hear a bank's approval
+
+
+def says(then: Mapping[str, str]) -> Iterator[Said]:
+    if IN_PART in then:
+        values = frozenset({"amount", "due"})
+        yield Said(("then", IN_PART), PART_APPROVED, values, must_say=values)
+
+
+def places(then: Mapping[str, str]) -> Iterator[Place]:
+    if IN_PART in then:
+        yield "then", IN_PART
+
+
+def facts_after(outcome: str, facts: Facts) -> Facts:
+    facts = without_set(facts) - {"amount"} | {"paid"}
+    return facts | {PART} if outcome == IN_PART else facts - {PART}
+
+
+# ---- checks
+
+
+def split_problems(
+    source: Source, head: FlowHead | None, steps: Mapping[str, Step], reached: Mapping[str, set[Facts]]
+) -> Iterator[Problem]:
+    if head is None or any(isinstance(step, UnreadStep) for step in steps.values()):
+        return
+    if head.split is None:
+        for name, step in steps.items():
+            for place in step.splits:
+                message, cure = (
+                    f"'{place[-1]}' is for a bill that several cards may pay",
+                    "add 'split: {}' above the steps",
+                )
+                yield source.problem(splits.NOT_SPLIT, ("steps", name, *place), message, cure)
+        return
+    if not any(step.looks_up_bills for step in steps.values()):
+        message = "several cards pay a bill, and this flow looks none up"
+        yield source.problem(
+            splits.NO_BILL_TO_SPLIT, ("split",), message, "let an 'ask' step have 'lookup', or leave out 'split'"
+        )
+    for name, step in steps.items():
+        if step.offers_bills and any(outcome == "all" for _, outcome, _ in step.targets()):
+            message = f"'{name}' offers to pay all bills in one sum, and here several cards may pay a bill"
+            cure = "leave out 'all', or 'split' above the steps: a sum is paid by one card"
+            yield source.problem(splits.SUM_IN_PARTS, ("steps", name, "then", "all"), message, cure)
+        if "approved" in step.outcomes:
+            yield from _way_problems(source, name, step, steps)
+    yield from _place_problems(source, head.split.rest_unpaid == "take_back", steps, reached)
+
+
+def _way_problems(source: Source, name: str, step: Step, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    then = {outcome: target for _, outcome, target in step.targets()}
+    if IN_PART not in then:
+        message = f"step '{name}' does not say where outcome '{IN_PART}' goes"
+        yield source.problem(splits.PART_NOT_LED, ("steps", name, "then"), message, f"add '{IN_PART}: <step>'")
+        return
+    first = then[IN_PART]
+    after = {first, *steps_after(first, steps)} if first in steps else set(steps)
+    if not any(steps[one].takes_parts_back for one in after):
+        message = f"there is no way from '{IN_PART}' to a step that takes the part back"
+        cure = "lead to a 'take_back' step where the caller does not pay the rest"
+        yield source.problem(splits.NO_WAY_BACK, ("steps", name, "then", IN_PART), message, cure)
+
+
+def _place_problems(
+    source: Source, is_taken_back: bool, steps: Mapping[str, Step], reached: Mapping[str, set[Facts]]
+) -> Iterator[Problem]:
+    for name, every_way in reached.items():
+        step = steps[name]
+        ways = [facts for facts in every_way if PART in facts]
+        if not ways:
+            continue
+        if step.looks_up_bills or step.offers_bills:
+            message = f"there is a way to '{name}' on which a part of the bill before is paid and the rest is not"
+            cure = "let the rest be paid, or taken back, first"
+            yield source.problem(splits.ANOTHER_BILL, ("steps", name), message, cure)
+        elif is_taken_back and step.ending is not None and any("unsure" not in facts for facts in ways):
+            message = f"there is a way to '{name}' on which a part of the bill is paid and the rest is not"
+            cure = "lead to a 'take_back' step first, or say 'rest_unpaid: keep' above the steps"
+            yield source.problem(splits.ENDS_IN_PART, ("steps", name, "end"), message, cure)
+
+
+def partial_problems(source: Source, steps: Mapping[str, Step], banks: Collection[str]) -> Iterator[Problem]:
+    """`banks`: those that may approve a part of what is asked for."""
+    for name, step in steps.items():
+        if ("partial",) in tuple(step.splits) and step.bank is not None and step.bank[1] not in banks:
+            message = f"the bank '{step.bank[1]}' does not approve parts: its protocol has no way to say that it may"
+            cure = "leave out 'partial', or pay by a bank that promises it (docs/money.md)"
+            yield source.problem(splits.NO_PARTIAL_APPROVAL, ("steps", name, "partial"), message, cure)
