@@ -156,7 +156,7 @@ class Call:
         if not self.held:
             return self
         in_doubt = {charge.payable for charge in self.unsettled}
-        return replace(self, charges=tuple(_closed(charge, in_doubt) for charge in self.charges))
+        return self.changed(charges=tuple(_closed(charge, in_doubt) for charge in self.charges))
 
     @property
     def unsettled(self) -> tuple[Charge, ...]:
