@@ -6,6 +6,7 @@ from rich.table import Table
 
 from ivr.bank import ModificationKind
 from ivr.calls.modifying import Standing
+from ivr.core.call import OPEN_PARTS
 from ivr.core.confirmation import in_groups
 from ivr.core.money import Money
 from ivr.store import Balance, LedgerEntry, Modification, Payment, WantedModification
@@ -41,7 +42,8 @@ def table(found: Sequence[tuple[Payment, Balance]]) -> Table:
 def row(payment: Payment, balance: Balance) -> tuple[str, ...]:
     intent = payment.intent
     back = str(balance.returned) if balance.returned.minor else ""
-    status = f"{payment.status}, {balance.asked} asked back" if balance.asked.minor else payment.status
+    status = f"{payment.status}, the bill not paid in full" if payment.part in OPEN_PARTS else payment.status
+    status = f"{status}, {balance.asked} asked back" if balance.asked.minor else status
     return (
         f"{payment.begun_at:%Y-%m-%d %H:%M:%S}",
         intent.reference,
@@ -62,6 +64,8 @@ def payment_record(payment: Payment, balance: Balance) -> dict[str, object]:
         "confirmation_number": payment.confirmation_number,
         "status": payment.status,
         "amount": str(intent.amount),
+        "asked_for": str(payment.asked or intent.amount),
+        "part": payment.part,
         "returned": str(balance.returned),
         "asked_back": str(balance.asked),
         "refundable": str(balance.refundable),
