@@ -39,7 +39,7 @@ class Payable:
 @dataclass(frozen=True)
 class Charge:
     """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `amount`: what was asked for,
-    and of an approved one what was approved."""
+    and of an approved one what was approved. `fee`: the part of it that is charged for the card, and credited to no bill."""
 
     attempt: int
     amount: Money
@@ -48,6 +48,11 @@ class Charge:
     payable: str = ""
     told: bool = False
     part: PartState = ""
+    fee: Money | None = None
+
+    @property
+    def credited(self) -> Money:
+        return Money(self.amount.minor - self.fee.minor, self.amount.currency) if self.fee else self.amount
 
     @property
     def is_open(self) -> bool:
@@ -219,7 +224,7 @@ class Call:
         if self.payable is not None:
             state["payable"] = [self.payable.source, self.payable.key, _pack(self.payable.owed)]
         state["bills"] = [[one.key, _pack_all(one.values)] for one in self.bills]
-        state["charges"] = [charge.__dict__ | {"amount": _pack(charge.amount)} for charge in self.charges]
+        state["charges"] = [_pack_charge(charge) for charge in self.charges]
         return _JSON.encode(state)
 
     @classmethod
@@ -244,7 +249,7 @@ class Call:
         stored["history"] = tuple(stored.get("history", ()))
         stored["moves"] = tuple(stored.get("moves", ()))
         charges = stored.get("charges", ())
-        stored["charges"] = tuple(Charge(**charge | {"amount": Money(*charge["amount"])}) for charge in charges)
+        stored["charges"] = tuple(_unpack_charge(charge) for charge in charges)
         return cls(**stored)
 
 
@@ -252,6 +257,17 @@ def _closed(charge: Charge, in_doubt: Collection[str]) -> Charge:
     if charge.status != "approved" or charge.part != "take_back":
         return charge
     return replace(charge, told=False, part="take_back" if charge.payable in in_doubt else "undoing")
+
+
+def _pack_charge(charge: Charge) -> dict[str, object]:
+    """A charge without a fee is written as programs before fees wrote it, and can read it."""
+    packed = charge.__dict__ | {"amount": _pack(charge.amount), "fee": charge.fee and _pack(charge.fee)}
+    return packed if charge.fee else {name: value for name, value in packed.items() if name != "fee"}
+
+
+def _unpack_charge(stored: dict[str, Any]) -> Charge:
+    fee = Money(*stored["fee"]) if stored.get("fee") else None
+    return Charge(**stored | {"amount": Money(*stored["amount"]), "fee": fee})
 
 
 def _pack_all(values: Mapping[str, Value]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.store import Payment
 from ivr.words.phrases import Prompts
+from ivr.words.wordings import endings
 
 ResultText = Callable[[Call, Payment], str]
 
@@ -26,6 +27,7 @@ def result_words(
         values = receipt_values(payment, call, merchant_name, zone_of_call(call))
         # A call whose row another version wrote may have no language of ours.
         language = call.language if call.language in known else known[0]
-        return prompts.words(Phrase(name, language, values))
+        ends = endings("", again=False, fee=payment.intent.fee is not None)
+        return prompts.words(Phrase(name, language, values, endings=ends))
 
     return write

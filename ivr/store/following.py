@@ -28,7 +28,7 @@ def follow_approval(connection: Connection, intent: PaymentIntent, follow_up: Fo
     if follow_up.tell_billing and (intent.payable_key or intent.account):
         add_job(connection, "notice", intent.reference, NOTICES)
     elif intent.payable_key:
-        values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.amount.minor}
+        values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.credited.minor}
         connection.execute(_LOWER_BILL, values)
     if follow_up.capture:
         add_job(connection, "capture", intent.reference, bank_queue(intent.bank))

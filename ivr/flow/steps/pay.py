@@ -31,6 +31,7 @@ from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging, look_ups
 from ivr.flow.talk.amounts import is_own_amount
+from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, ways
@@ -157,14 +158,17 @@ charge:
             raise ValueError("a charge needs an amount above nought and a card of its own")
         account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
         part = charging.part_of(turn, amount, takes_part=self.partial == "accept")
+        fee = fee_on(call.values)
+        total = with_fee(amount, fee)
         charge = Charge(
             call.attempt,
-            amount,
+            total,
             payable=call.payable.key if call.payable else "",
             part=part.rest_unpaid if part else "",
+            fee=fee,
         )
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
-        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, is_own_amount(turn), part)
+        asked = Authorize(self.pay, call.intent, total, account, call.payable, is_last, is_own_amount(turn), part, fee)
         turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 
