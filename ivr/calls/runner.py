@@ -243,8 +243,7 @@ class Runner:
             note_fault(call.id, fault)
             flow = None
         asked = flow.answers if flow is not None else call.values.keys()
-        values = {name: value for name, value in call.values.items() if name not in asked}
-        return call.changed(values=values, notes=NO_NOTES, bills=())
+        return call.without(asked).changed(notes=NO_NOTES, bills=())
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""

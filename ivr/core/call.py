@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any, Literal
 
+from ivr.core.email_addresses import EMAIL, is_email_address
 from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 
@@ -79,7 +80,8 @@ class Call:
     that time runs out, and nothing has come since.
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
-    (`core.moves`). `transferred_to`: the number of the person that the caller was connected to at the end.
+    (`core.moves`). `transferred_to`: the number of the person that the caller was connected to at the end. `result_email`: of an
+    ended call, where its result goes if no text can.
     """
 
     id: str
@@ -123,6 +125,7 @@ class Call:
     asides: int = 0
     warned: bool = False
     transferred_to: str = ""
+    result_email: str = ""
 
     @property
     def intent(self) -> str:
@@ -175,11 +178,18 @@ class Call:
 
     @property
     def to_tell(self) -> tuple[Charge, ...]:
-        """Charges that somebody must look after once the call is over: to text the caller, or to settle an open one.
+        """Charges that somebody must look after once the call is over: to text or mail the caller, or to settle an open one.
 
         An open charge may never have reached the ledger, and only the forwarder finds that out: nobody else will ask.
         """
-        return tuple(charge for charge in self.untold if self.can_text or charge.is_open)
+        return tuple(charge for charge in self.untold if self.can_text or self.result_email or charge.is_open)
+
+    def without(self, names: Collection[str]) -> "Call":
+        """Without these values, at its end. An address is kept where it alone can tell the caller how a charge has ended."""
+        address = self.values.get(EMAIL, "") if self.can_email and self.untold and not self.can_text else ""
+        is_kept = isinstance(address, str) and is_email_address(address)
+        values = {name: value for name, value in self.values.items() if name not in names}
+        return self.changed(values=values, result_email=address if is_kept else self.result_email)
 
     @property
     def has_parts(self) -> bool:
@@ -260,9 +270,7 @@ def _closed(charge: Charge, in_doubt: Collection[str]) -> Charge:
 
 
 def _pack_charge(charge: Charge) -> dict[str, object]:
-    """A charge without a fee is written as programs before fees wrote it, and can read it."""
-    packed = charge.__dict__ | {"amount": _pack(charge.amount), "fee": charge.fee and _pack(charge.fee)}
-    return packed if charge.fee else {name: value for name, value in packed.items() if name != "fee"}
+    return charge.__dict__ | {"amount": _pack(charge.amount), "fee": charge.fee and _pack(charge.fee)}
 
 
 def _unpack_charge(stored: dict[str, Any]) -> Charge:

@@ -105,6 +105,8 @@ def _value_problems(
     kinds = {**values, "value": step.answer_kinds or None}
     for said in step.says():
         for wording, slot in _slots(file, said.prompt):
+            if wording.endswith(FEE) and step.card is not None and not step.card.has_fee:
+                continue  # it is never said there
             sure = known | ALWAYS | said.fills | (OF_FEE if wording.endswith(FEE) else set())
             sayable = kinds.get(slot.name)
             if sayable is not None and slot.name in known | said.fills and slot.kind not in sayable:

@@ -35,13 +35,14 @@ from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, ways
-from ivr.reading.scalars import BankName, Name, Target
+from ivr.reading.scalars import EMAIL, BankName, Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
 DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ON_HOLD = frozenset({"amount", "brand", "last4"})
+RESULT_SUBJECT = frozenset({"amount", "merchant", "paid_on", "paid_for"})  # whether it was paid or not
 _NEEDS = {
     "amount": (
         charges.NO_AMOUNT,
@@ -105,6 +106,8 @@ charge:
 
     def says(self) -> Iterator[Said]:
         yield from splitting.says(self.then)
+        if EMAIL in self.declared.types:
+            yield Said(("pay",), "result_email_subject", RESULT_SUBJECT)
 
     # ---- what the checks want to know
 
