@@ -36,8 +36,8 @@ class PaidBill(BaseModel):
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
     merchant: str
     call: str
-    fee: str | None = Field(
-        default=None,
+    fee: str = Field(
+        default="",
         description="Charged for the card on top of the amount, and paid on nothing. Left out where there is none.",
         examples=["2.00 USD"],
     )
@@ -106,13 +106,13 @@ def notice_body(payment: Payment, approved_at: datetime) -> str:
         card=intent.card_summary,
         merchant=intent.merchant,
         call=intent.call,
-        fee=str(intent.fee) if intent.fee else None,
+        fee=str(intent.fee or ""),
     )
     timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps(
         PaidNotice(
             type="bill.paid" if intent.payable_key else "payment.made", timestamp=timestamp, data=bill
-        ).model_dump(exclude_none=True)
+        ).model_dump(exclude_defaults=True)
     )
 
 
