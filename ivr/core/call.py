@@ -12,7 +12,7 @@ from ivr.core.money import Money
 
 Ending = Literal["paid", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 12
+FORM = 13
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.

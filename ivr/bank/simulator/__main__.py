@@ -110,9 +110,10 @@ def run(
     by_chance = Chances(fault_share, seed, partial_share)
     choose = by_chance if fault_share or partial_share else scenario_for
     ways = SimulatorWays(slow_s, choose=choose, twice=adyen_twice)
-    also = {"iso8583_port": iso8583_port, "adyen_port": adyen_port}
     try:
-        bank = BankSimulator(folder, host, port, ways=ways, adyen_notify=adyen_notify, **also)
+        bank = BankSimulator(
+            folder, host, port, iso8583_port=iso8583_port, ways=ways, adyen_port=adyen_port, adyen_notify=adyen_notify
+        )
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     for number in (signal.SIGTERM, signal.SIGINT):

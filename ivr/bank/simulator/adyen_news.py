@@ -68,7 +68,7 @@ class AdyenNews:
         request = urllib.request.Request(self._url, content, {"Content-Type": "application/json"})  # noqa: S310 - the operator's
         try:
             with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:  # noqa: S310
-                return 200 <= answer.status < 300
+                return bool(200 <= answer.status < 300)
         except OSError as error:
             log.info("notification not taken yet", reason=type(error).__name__)
             return False
