@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem
 from ivr.reading.rules.fees import FEE_NOT_SAID
+from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.yaml_source import Source
 from ivr.words.consent import FEE_PROMPTS
 from ivr.words.prompt_files import PromptFile
@@ -20,6 +21,9 @@ def fee_problems(
     alone is not enough, because another may be said where it does not fit."""
     asking = [name for name, step in steps.items() if step.card is not None and step.card.has_fee]
     for name in asking:
+        if isinstance(source.tree, dict) and "split" in source.tree:
+            message = "a fee cannot be asked for where several cards may pay a bill"
+            yield source.problem(WRONG_VALUE, ("steps", name, "fee"), message, "leave 'fee' out, or 'split'")
         for prompt in FEE_PROMPTS:
             if (prompt == CONSENT or prompt in needed) and f"{prompt}{FEE}" not in file.names:
                 message = f"there is a fee, and prompt '{prompt}{FEE}' is missing in {file.language}"
