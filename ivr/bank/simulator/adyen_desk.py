@@ -18,7 +18,7 @@ from ivr.bank.simulator.authorizer import BankReply, Undecided
 from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Refused, check_expiry, check_pan
 from ivr.bank.simulator.modification_books import DONE, BookedModification, Kind
-from ivr.bank.simulator.scenarios import LineFault, SimulatorWays, scenario_for
+from ivr.bank.simulator.scenarios import PARTIAL, LineFault, SimulatorWays, scenario_for
 from ivr.core.money import Money
 
 TAKEN, UNPROCESSABLE = 201, 422
@@ -61,9 +61,10 @@ class AdyenDesk:
         fault = scenario.fault if self._is_first(key) else None
         if fault == "duplicate":
             return error(UNPROCESSABLE, "704", "request already processed or in progress")
-        code = (
-            DONE if scenario.fault else scenario.decide(amount.minor, takes_part=False)[0]
-        )  # it is asked for all or nothing
+        takes_part = body.get("additionalData", {}).get("allowPartialAuth") == "true"
+        code, approved_minor = scenario.decide(amount.minor, takes_part=takes_part)
+        code = DONE if scenario.fault else code
+        is_approved = code in (DONE, PARTIAL)
         entry = BookEntry(
             reference=reference,
             idempotency_key=key or secrets.token_hex(8),
@@ -74,10 +75,11 @@ class AdyenDesk:
             amount=amount,
             brand=brand,
             last4=card["number"][-4:],
-            outcome="approved" if code == DONE else "declined",
+            outcome="approved" if is_approved else "declined",
             response_code=code,
-            authorization_code=f"{secrets.randbelow(10**6):06d}" if code == DONE else None,
+            authorization_code=f"{secrets.randbelow(10**6):06d}" if is_approved else None,
             capture_later=True,
+            approved_minor=approved_minor,
         )
         return Undecided(fault, lambda: self._enter(entry, digest))
 
@@ -107,8 +109,9 @@ class AdyenDesk:
                 200, {**said, "resultCode": "Refused", "refusalReason": reason, "refusalReasonCode": number}
             )
         amount = {"currency": entry.amount.currency, "value": entry.amount.minor}
+        result = "PartiallyAuthorised" if entry.response_code == PARTIAL else "Authorised"
         more = {"authCode": entry.authorization_code}
-        return BankReply(200, {**said, "resultCode": "Authorised", "amount": amount, "additionalData": more})
+        return BankReply(200, {**said, "resultCode": result, "amount": amount, "additionalData": more})
 
     def cancel(self, body: Mapping[str, Any]) -> BankReply:
         """By the merchant's reference. What has not arrived is not blocked: it is told that there was nothing to cancel."""

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -189,6 +189,15 @@ def test_a_cancel_by_our_reference_takes_back_what_has_arrived_and_blocks_nothin
         assert bank.authorize(request_of(simulated.vault(), never)).outcome == "approved"
     assert [one.outcome for one in simulated.booked(here)] == ["reversed"]
     assert b'"false"' in simulated.news(never)[0]
+
+
+def test_a_part_is_approved_where_that_was_asked_for_and_otherwise_nothing(simulated: SimulatedAdyen):
+    part, whole = f"CA{uuid4().hex}-1", f"CA{uuid4().hex}-1"
+    minor = BY_NAME["partial"].amount_minor
+    with simulated.bank() as bank:
+        answer = bank.authorize(replace(request_of(simulated.vault(), part, minor), takes_part=True))
+        assert bank.authorize(request_of(simulated.vault(), whole, minor)).outcome == "declined"
+    assert (answer.response_code, [one.minor for one in answer.amounts]) == ("10", [minor * 2 // 3])
 
 
 def test_a_stranger_and_a_card_sealed_for_another_bank_are_refused(simulated: SimulatedAdyen, bank_keys: BankKeys):
