@@ -177,6 +177,7 @@ class Payments:
             call=call.id,
             bank=action.bank,
             amount=action.amount,
+            fee=action.fee,
             account=action.account,
             card_summary=f"{call.values.get('brand', '')} {call.values.get('last4', '')}".strip(),
             ani_hash=self.ani_hash(call.ani),
@@ -320,7 +321,8 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     intent = payment.intent
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.receipt_number
-    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told, payment.part)
+    told_it = attempt in told
+    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, told_it, payment.part, intent.fee)
 
 
 def _lone_key(call: Call, event: KeysEntered, span: Span, rules: EntryRules) -> str | None:

@@ -66,6 +66,8 @@ def payment_record(payment: Payment, balance: Balance) -> dict[str, object]:
         "amount": str(intent.amount),
         "asked_for": str(payment.asked or intent.amount),
         "part": payment.part,
+        "fee": str(intent.fee) if intent.fee else None,
+        "credited": str(intent.credited),
         "returned": str(balance.returned),
         "asked_back": str(balance.asked),
         "refundable": str(balance.refundable),
@@ -119,7 +121,7 @@ def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
     bill = f" for {intent.payable_key or intent.account}" if intent.payable_key or intent.account else ""
     left = Money(wanted.left.minor - wanted.amount.minor, wanted.amount.currency)
     lines = [
-        f"{intent.amount} by {intent.card_summary}{bill}, at {payment.begun_at:%Y-%m-%d %H:%M:%S} UTC, bank {intent.bank}",
+        f"{intent.amount}{fee_in(payment)} by {intent.card_summary}{bill}, at {payment.begun_at:%Y-%m-%d %H:%M:%S} UTC, bank {intent.bank}",
         f"confirmation number {in_groups(payment.confirmation_number)}, reference {intent.reference}",
         f"given back so far: {balance.returned}; asked for: {balance.asked}; can be refunded: {balance.refundable}",
         EFFECTS[wanted.kind].format(amount=wanted.amount, left=left),
@@ -130,9 +132,17 @@ def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
     return "\n".join(lines)
 
 
-def what_settling_does(found: Modification, status: str) -> str:
+def fee_in(payment: Payment) -> str:
+    """Beside an amount that was charged."""
+    return f" (of it {payment.intent.fee} fee)" if payment.intent.fee else ""
+
+
+def what_settling_does(found: Modification, status: str, payment: Payment) -> str:
     """Before it is done: what it is, and what follows."""
-    asked = f"{found.kind} of {found.amount}, asked for by {found.asked_by} at {found.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+    of = f" of the {payment.intent.amount}{fee_in(payment)} charged" if payment.intent.fee else ""
+    asked = (
+        f"{found.kind} of {found.amount}{of}, asked for by {found.asked_by} at {found.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
     if status == "done":
         return f"{asked}.\nIt counts as done from now on, on your word."
     return f"{asked}.\nIt counts as not done from now on, on your word: it can be asked for again, and is then a second one."

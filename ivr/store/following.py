@@ -34,7 +34,7 @@ def follow_approval(connection: Connection, intent: PaymentIntent, follow_up: Fo
 
 
 def lower_bill(connection: Connection, intent: PaymentIntent) -> None:
-    values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.amount.minor}
+    values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.credited.minor}
     connection.execute(_LOWER_BILL, values)
 
 

@@ -31,6 +31,7 @@ class PaymentIntent:
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
     made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill may be paid with several cards; its `total` alone is read back.
+    `fee`: the part of `amount`, which is all that the bank is asked for, that is charged for the card; the rest is `credited` to what is paid for.
     """
 
     reference: str
@@ -46,10 +47,15 @@ class PaymentIntent:
     line: str = ""
     of_due: Money | None = None
     part: SplitPart | None = None
+    fee: Money | None = None
+
+    @property
+    def credited(self) -> Money:
+        return Money(self.amount.minor - self.fee.minor, self.amount.currency) if self.fee else self.amount
 
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
-        if due.currency != self.amount.currency or due.minor < self.amount.minor:
+        if due.currency != self.amount.currency or due.minor < self.credited.minor:
             return False
         return self.of_due is None or due == self.of_due
 
@@ -141,6 +147,7 @@ _COLUMNS = (
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
     *("part", "split", "split_minor", "takes_part"),
     "confirmation_number",
+    "fee_minor",
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -171,7 +178,7 @@ _HELD_ON_PAYABLE = text(
     f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND part IN ('take_back', 'keep')"
 )
 _PAID_SINCE = text(
-    f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
+    f"SELECT coalesce(sum(amount_minor - fee_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
     "AND part NOT IN ('undoing', 'undone') AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at)"
 )
 LONGEST_LINE = 120
@@ -208,6 +215,7 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "split": intent.part.first if intent.part else "",
         "split_minor": intent.part.total.minor if intent.part else None,
         "takes_part": bool(intent.part and intent.part.takes_part),
+        "fee_minor": intent.fee.minor if intent.fee else 0,
     }
 
 
@@ -272,6 +280,7 @@ def payment_of(row: Any) -> Payment:
         payable_source=row.payable_source,
         payable_key=row.payable_key,
         line=row.line,
+        fee=Money(row.fee_minor, row.currency) if row.fee_minor else None,
     )
     return Payment(
         intent=intent,

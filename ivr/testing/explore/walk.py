@@ -121,7 +121,8 @@ class Walk:
             return
         amount = caller.value(CONSENT, "amount")
         if isinstance(amount, Money):
-            caller.witness.consent(amount)
+            fee = caller.value(CONSENT, "card_fee")
+            caller.witness.consent(amount, fee if isinstance(fee, Money) else None)
         elif caller.reply.asks == "confirm":
             for phrase in caller.last_said:
                 if phrase.name.startswith(AGREEMENT):
