@@ -178,6 +178,7 @@ class Payments:
             call=call.id,
             bank=action.bank,
             amount=action.amount,
+            fee=action.fee,
             account=action.account,
             card_summary=f"{call.values.get('brand', '')} {call.values.get('last4', '')}".strip(),
             ani_hash=self.ani_hash(call.ani),
@@ -326,8 +327,9 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.receipt_number
     bills = tuple(bill.key for bill in intent.bills)
-    told_of = attempt in told
-    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, told_of, payment.part, bills)
+    told_it = attempt in told
+    paid = intent.amount, payment.status, number, intent.payable_key
+    return Charge(attempt, *paid, told_it, payment.part, intent.fee, bills)
 
 
 def _lone_key(call: Call, event: KeysEntered, span: Span, rules: EntryRules) -> str | None:

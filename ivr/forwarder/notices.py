@@ -31,13 +31,18 @@ class PaidBill(BaseModel):
 
     account: str = Field(description="As the caller keyed it in.")
     amount: str = Field(
-        description="What was charged for it; of several bills in one sum its own part.", examples=["42.50 USD"]
+        description="What was paid on it; of several bills in one sum its own part.", examples=["42.50 USD"]
     )
     reference: str = Field(description="Ours, of this one payment; the bank has it too.")
     confirmation_number: str = Field(description="What the caller was told.")
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
     merchant: str
     call: str
+    fee: str = Field(
+        default="",
+        description="Charged for the card on top of the amount, and paid on nothing. Left out where there is none.",
+        examples=["2.00 USD"],
+    )
 
 
 class PaidNotice(BaseModel):
@@ -100,18 +105,19 @@ def notice_body(payment: Payment, approved_at: datetime, of_sum: IntentBill | No
     intent = payment.intent
     bill = PaidBill(
         account=of_sum.key if of_sum else intent.account,
-        amount=str(of_sum.amount if of_sum else intent.amount),
+        amount=str(of_sum.amount if of_sum else intent.credited),
         reference=intent.reference,
         confirmation_number=payment.receipt_number,
         card=intent.card_summary,
         merchant=intent.merchant,
         call=intent.call,
+        fee=str(intent.fee or "") if of_sum in (None, *intent.bills[:1]) else "",  # it is charged once
     )
     timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps(
         PaidNotice(
             type="bill.paid" if intent.payable_key else "payment.made", timestamp=timestamp, data=bill
-        ).model_dump()
+        ).model_dump(exclude_defaults=True)
     )
 
 

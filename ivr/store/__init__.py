@@ -54,7 +54,7 @@ from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
-from ivr.store.texts import TextMessage, TextProblem, Texts
+from ivr.store.texts import TextMessage, TextProblem, Texts, Way
 from ivr.store.turns import TurnRecord, Turns
 from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
 from ivr.store.ways import Ways, WaysTaken
@@ -193,6 +193,7 @@ __all__ = [
     "TooEarly",
     "TurnRecord",
     "WantedModification",
+    "Way",
     "WaysTaken",
     "Which",
     "bank_queue",

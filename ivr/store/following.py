@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import PaymentIntent
 from ivr.store.outbox import NOTICES, add_job, bank_queue
 
@@ -36,15 +35,15 @@ def follow_approval(connection: Connection, intent: PaymentIntent, follow_up: Fo
         for notice in notices_of(intent):
             add_job(connection, "notice", notice, NOTICES)
     else:
-        for bill in intent.paid_bills:
-            _lower_bill(connection, bill)
+        lower_bills(connection, intent)
     if follow_up.capture:
         add_job(connection, "capture", intent.reference, bank_queue(intent.bank))
 
 
-def _lower_bill(connection: Connection, bill: IntentBill) -> None:
-    values = {"account": bill.key, "currency": bill.amount.currency, "paid": bill.amount.minor}
-    connection.execute(_LOWER_BILL, values)
+def lower_bills(connection: Connection, intent: PaymentIntent) -> None:
+    for bill in intent.paid_bills:
+        values = {"account": bill.key, "currency": bill.amount.currency, "paid": bill.amount.minor}
+        connection.execute(_LOWER_BILL, values)
 
 
 def write_follow_up(follow_up: FollowUp) -> str:

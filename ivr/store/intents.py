@@ -33,8 +33,9 @@ class PaymentIntent:
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
     made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill may be paid with several cards; its `total` alone is read back.
+    `fee`: the part of `amount`, which is all that the bank is asked for, that is charged for the card; the rest is `credited` to what is paid for.
 
-    `bills`: where several are paid in one sum, each with its part of the amount; `payable_key` then names them together.
+    `bills`: where several are paid in one sum, each with its part of what is credited; `payable_key` then names them together.
     """
 
     reference: str
@@ -50,18 +51,23 @@ class PaymentIntent:
     line: str = ""
     of_due: Money | None = None
     part: SplitPart | None = None
+    fee: Money | None = None
     bills: tuple[IntentBill, ...] = ()
+
+    @property
+    def credited(self) -> Money:
+        return Money(self.amount.minor - self.fee.minor, self.amount.currency) if self.fee else self.amount
 
     @property
     def paid_bills(self) -> tuple[IntentBill, ...]:
         """Each bill that is paid, with what is paid of it: the one that was looked up, those of a sum, or none."""
         if self.bills or not self.payable_key:
             return self.bills
-        return (IntentBill(self.reference, self.payable_source, self.payable_key, self.amount),)
+        return (IntentBill(self.reference, self.payable_source, self.payable_key, self.credited),)
 
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
-        if due.currency != self.amount.currency or due.minor < self.amount.minor:
+        if due.currency != self.amount.currency or due.minor < self.credited.minor:
             return False
         return self.of_due is None or due == self.of_due
 
@@ -161,7 +167,9 @@ def require_true_amount(intent: PaymentIntent) -> None:
     it says."""
     if intent.amount.minor <= 0:
         raise ValueError("a charge is more than nothing")
-    if intent.bills and sum(bill.amount.minor for bill in intent.bills) != intent.amount.minor:
+    if intent.credited.minor <= 0 or (intent.fee and intent.fee.minor <= 0):
+        raise ValueError("a fee is more than nothing, and a part of what is charged")
+    if intent.bills and sum(bill.amount.minor for bill in intent.bills) != intent.credited.minor:
         raise ValueError("bills in one sum are paid by that sum, no more and no less")
     if intent.bills and intent.part is not None:
         raise ValueError("bills in one sum are paid by one card: of a part nobody could say which bill it pays")
@@ -180,6 +188,7 @@ _COLUMNS = (
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
     *("part", "split", "split_minor", "takes_part"),
     "confirmation_number",
+    "fee_minor",
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -216,7 +225,7 @@ _NOT_KNOWN = (
     "AND ({of}.acknowledged_at IS NULL OR {of}.acknowledged_at >= :asked_at)"
 )
 _PAID_SINCE = text(
-    f"SELECT (SELECT coalesce(sum(p.amount_minor), 0) {_ON_PAYABLE} AND {_NOT_KNOWN.format(of='p')}) "
+    f"SELECT (SELECT coalesce(sum(p.amount_minor - p.fee_minor), 0) {_ON_PAYABLE} AND {_NOT_KNOWN.format(of='p')}) "
     f"+ (SELECT coalesce(sum(b.amount_minor), 0) {_IN_SUMS} AND {_NOT_KNOWN.format(of='b')})"
 )
 LONGEST_LINE = 120
@@ -254,6 +263,7 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "split": intent.part.first if intent.part else "",
         "split_minor": intent.part.total.minor if intent.part else None,
         "takes_part": bool(intent.part and intent.part.takes_part),
+        "fee_minor": intent.fee.minor if intent.fee else 0,
     }
 
 
@@ -327,6 +337,7 @@ def _payment_of(row: Any) -> Payment:
         payable_source=row.payable_source,
         payable_key=row.payable_key,
         line=row.line,
+        fee=Money(row.fee_minor, row.currency) if row.fee_minor else None,
     )
     return Payment(
         intent=intent,

@@ -173,11 +173,12 @@ def end_modification(
     can_follow = status in FOLLOWS.get(found.status, frozenset())
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
         return False
+    returned = read_balance(connection, payment).returned
     note_modification(connection, payment, found, status, word.response_code, now)
     part_modified(connection, database, payment, replace(found, status=status), refunds=refunds, now=now)
     if found.reopens_bill:
-        sign = {("done", found.status): 1, ("failed", "done"): -1}.get((status, found.status), 0)
-        _change_bills(connection, payment, found.amount, sign)
+        change = _of_bill(payment, read_balance(connection, payment).returned) - _of_bill(payment, returned)
+        _change_bills(connection, payment, change)
     if status == "done" and found.kind == "refund":
         tell_refund(connection, database, payment, found.id, found.amount, now)
     return True
@@ -240,9 +241,14 @@ def _asked(wanted: WantedModification, number: int, now: datetime) -> Modificati
     )
 
 
-def _change_bills(connection: Connection, payment: Payment, amount: Money, sign: int) -> None:
+def _of_bill(payment: Payment, returned: Money) -> int:
+    """How much of what was given back had been paid on the bill: a fee is what is given back last."""
+    return min(returned.minor, payment.intent.credited.minor)
+
+
+def _change_bills(connection: Connection, payment: Payment, more: int) -> None:
     """Of bills in one sum each by what was paid of it: only all of them are owed again (`ask_modification`)."""
-    for bill in payment.intent.paid_bills if sign else ():
-        more = bill.amount.minor if payment.intent.bills else amount.minor
-        values = {"account": bill.key, "currency": amount.currency, "more": sign * more}
+    for bill in payment.intent.paid_bills if more else ():
+        of_it = more if not payment.intent.bills else bill.amount.minor if more > 0 else -bill.amount.minor
+        values = {"account": bill.key, "currency": bill.amount.currency, "more": of_it}
         connection.execute(_CHANGE_BILL, values)

@@ -18,6 +18,7 @@ PaymentKind = Literal["payment.approved", "payment.declined", "payment.reversed"
 NoticeKind = Literal[PaymentKind, "payment.refunded", "call.ended", "bill.paid"]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 _AMOUNT = Field(description="Digits and currency, as text.", examples=["42.50 USD"])
+_FEE = Field(description="The part of it that was charged for the card; empty without one.", examples=["2.00 USD"])
 _TIME = Field(description="When it was recorded (RFC 3339).", examples=["2026-01-15T12:00:00.000Z"])
 
 
@@ -26,6 +27,7 @@ class ToldPayment(BaseModel):
 
     reference: str = Field(description="Ours, of this one payment; the bank has it too.")
     amount: str = _AMOUNT
+    fee: str = _FEE
     account: str = Field(description="What was paid for, as the caller keyed it in; empty for a gift.")
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
     confirmation_number: str = Field(description="What the caller was told; empty where nothing was charged.")
@@ -46,7 +48,8 @@ class ToldBill(BaseModel):
     """A payment on a bill, as BILLING_URL is told of it."""
 
     account: str = Field(description="The bill, as the caller keyed it in.")
-    amount: str = _AMOUNT
+    amount: str = Field(description="What was paid on it, without a fee.", examples=["42.50 USD"])
+    fee: str = Field(description="Charged for the card on top of it; empty without one.", examples=["2.00 USD"])
     reference: str
     confirmation_number: str
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
@@ -59,6 +62,7 @@ class ChargeOfCall(BaseModel):
 
     reference: str
     amount: str = _AMOUNT
+    fee: str = _FEE
     status: ChargeStatus
     confirmation_number: str
 
@@ -122,8 +126,11 @@ def refund_body(payment: Payment, refund: str, amount: Money, at: datetime) -> s
 
 def bill_body(payment: Payment, bill: IntentBill, at: datetime) -> str:
     whole = _of_payment(payment)
+    whole["amount"] = str(bill.amount)
     if payment.intent.bills:
-        whole |= {"account": bill.key, "amount": str(bill.amount)}
+        whole["account"] = bill.key
+    if bill != payment.intent.paid_bills[0]:
+        whole["fee"] = ""  # it is charged once
     data = ToldBill(**{name: whole[name] for name in ToldBill.model_fields})
     return BillNotice(type="bill.paid", timestamp=written(at), data=data).model_dump_json()
 
@@ -144,6 +151,7 @@ def call_body(call: Call, started_at: datetime, at: datetime) -> str:
             ChargeOfCall(
                 reference=call.intent_of(one.attempt),
                 amount=str(one.amount),
+                fee=str(one.fee or ""),
                 status=told_status(one),
                 confirmation_number=one.confirmation_number if told_status(one) == one.status else "",
             )
@@ -169,6 +177,7 @@ def _of_payment(payment: Payment) -> dict[str, str]:
     return {
         "reference": intent.reference,
         "amount": str(intent.amount),
+        "fee": str(intent.fee or ""),
         "account": intent.account,
         "card": intent.card_summary,
         "confirmation_number": payment.receipt_number,

@@ -31,16 +31,18 @@ from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging, look_ups
 from ivr.flow.talk.amounts import is_own_amount
+from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, ways
-from ivr.reading.scalars import BankName, Name, Target
+from ivr.reading.scalars import EMAIL, BankName, Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
 DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ON_HOLD = frozenset({"amount", "brand", "last4"})
+RESULT_SUBJECT = frozenset({"amount", "merchant", "paid_on", "paid_for"})  # whether it was paid or not
 _NEEDS = {
     "amount": (
         charges.NO_AMOUNT,
@@ -104,6 +106,8 @@ charge:
 
     def says(self) -> Iterator[Said]:
         yield from splitting.says(self.then)
+        if EMAIL in self.declared.types:
+            yield Said(("pay",), "result_email_subject", RESULT_SUBJECT)
 
     # ---- what the checks want to know
 
@@ -157,15 +161,18 @@ charge:
             raise ValueError("a charge needs an amount above nought and a card of its own")
         account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
         part = charging.part_of(turn, amount, takes_part=self.partial == "accept")
+        fee = fee_on(call.values)
+        total = with_fee(amount, fee)
         charge = Charge(
             call.attempt,
-            amount,
+            total,
             payable=call.payable.key if call.payable else "",
             part=part.rest_unpaid if part else "",
+            fee=fee,
             bills=tuple(one.key for one in call.payable.parts) if call.payable else (),
         )
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
-        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, is_own_amount(turn), part)
+        asked = Authorize(self.pay, call.intent, total, account, call.payable, is_last, is_own_amount(turn), part, fee)
         turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 

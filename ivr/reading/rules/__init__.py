@@ -1,6 +1,18 @@
 """Every kind of problem that `check` can find, by its code: T1 files, T2 values, T3 ways, T4 charges, T5 prompts, T6 advice."""
 
-from ivr.reading.rules import advice, agreements, charges, expressions, parts, prompts, reading, splits, values, ways
+from ivr.reading.rules import (
+    advice,
+    agreements,
+    charges,
+    expressions,
+    fees,
+    parts,
+    prompts,
+    reading,
+    splits,
+    values,
+    ways,
+)
 from ivr.reading.rules.rule import RULES, Rule
 
 __all__ = [
@@ -10,6 +22,7 @@ __all__ = [
     "agreements",
     "charges",
     "expressions",
+    "fees",
     "parts",
     "prompts",
     "reading",

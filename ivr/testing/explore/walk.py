@@ -119,9 +119,12 @@ class Walk:
         """Consent is what the caller was asked, and the key that is the answer; nothing of ours decides it."""
         if caller.reply.state != "keys" or keys[:1] != ACCEPT_KEY:
             return
-        amount = next(filter(None, (caller.value(prompt, "amount") for prompt in CONSENTS)), None)
+        amount, fee = (
+            next(filter(None, (caller.value(prompt, what) for prompt in CONSENTS)), None)
+            for what in ("amount", "card_fee")
+        )
         if isinstance(amount, Money):
-            caller.witness.consent(amount)
+            caller.witness.consent(amount, fee if isinstance(fee, Money) else None)
         elif caller.reply.asks == "confirm":
             for phrase in caller.last_said:
                 if phrase.name.startswith(AGREEMENT):
