@@ -139,6 +139,17 @@ def test_the_bank_is_told_which_bills_a_sum_is_for(together: Bench):
     assert together.bank.charged[payment.intent.reference] == payment.intent.amount
 
 
+def test_a_card_that_costs_a_fee_costs_it_once_for_the_sum(sealing_key: Path, tmp_path: Path):
+    with_fee = ALL.replace("    confirm: [", "    fee: {rate: {mastercard: 2.00 USD}}\n    confirm: [")
+    bench = bench_with(sealing_key, tmp_path / "flows", with_fee)
+    call = ring(bench, "bills").press(*SIGN_IN, "6", *OTHER_CARD)
+    assert "3 bills, with Mastercard" in call.words
+    assert "a fee of 2 dollars, 156 dollars and 5 cents in all" in call.words
+    call.press("1").wait()
+    assert call.payments == ["approved 156.05 USD"]
+    assert {one.due.minor for one in bench.workbench.store.find_bills("20000001")} == {0}
+
+
 def test_a_sum_that_was_cancelled_leaves_every_way_open(together: Bench):
     call = ring(together, "bills").press(*SIGN_IN)
     assert call.heard[-6:] == OFFERED

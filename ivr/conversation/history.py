@@ -22,6 +22,7 @@ An entry is the seconds since the call began, and words:
     listed USD 4250/1000 1800/0                             all open bills
     connected, not_connected        what became of a transfer to a person
     limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
+    refused 2c due_changed 4800 USD 3000 1800               of bills in one sum what each owes, or 1 for one that is being paid
 
 The digits of an account number are answers that a call forgets when it is over, and a card's are never known here.
 """
@@ -77,7 +78,7 @@ _ENTRY = re.compile(
     rf"|bank (?:{'|'.join(get_args(BankOutcome))})(?: [0-9]{{1,12}})?|back(?: [0-9]{{1,9}}=(?:undone|charged))+|failed (?:{'|'.join(get_args(LookUpProblem))})"
     rf"|found -?[0-9]{{1,12}} {_MONEY}(?: [a-z0-9_.]+=(?:-?[0-9]{{1,12}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}))*"
     r"|listed [A-Z]{3}(?: -?[0-9]{1,12}/-?[0-9]{1,12})+"
-    rf"|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY})"
+    rf"|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY}(?: -?[0-9]{{1,12}})*)"
 )
 
 
@@ -208,7 +209,10 @@ def _amounts(values: Mapping[str, Value]) -> Mapping[str, Money]:
 
 def _refused(flow: Flow, call: Call, event: ChargeRefused) -> str:
     due = event.due or Money(0)
-    return f"refused {attempt_of(flow, call)} {event.reason} {due.minor} {due.currency}"
+    of_each = [str(one.minor) for _, one in event.dues]
+    if event.paying and call.payable is not None:
+        of_each = [str(int(part.key in event.paying)) for part in call.payable.parts]
+    return " ".join(["refused", attempt_of(flow, call), event.reason, str(due.minor), due.currency, *of_each])
 
 
 def attempt_of(flow: Flow, call: Call) -> str:

@@ -178,12 +178,21 @@ class _Replay:
             case BeginCard() | Authorize() if attempt in self.limits:
                 return LimitReached(self.at(), self.limits[attempt].rest[1])
             case BeginCard() | Authorize() if attempt in self.refusals:
-                _, reason, minor, currency = self.refusals[attempt].rest
-                refused: Any = reason
-                return ChargeRefused(self.at(), refused, Money(int(minor), currency))
+                return self.refusal(self.refusals[attempt])
             case Authorize() if attempt in self.never_begun and self.stored.hung_up:
                 return DueAwaited(self.at())
         return None
+
+    def refusal(self, entry: HistoryEntry) -> ChargeRefused:
+        """Of bills in one sum what is on record of each, in their order."""
+        _, reason, minor, currency, *of_each = entry.rest
+        refused: Any = reason
+        keys = [part.key for part in self.call.payable.parts] if self.call.payable else []
+        said = tuple((key, int(one)) for key, one in zip(keys, of_each, strict=False))
+        if reason == "being_paid":
+            return ChargeRefused(self.at(), refused, paying=tuple(key for key, one in said if one))
+        dues = tuple((key, Money(one, currency)) for key, one in said)
+        return ChargeRefused(self.at(), refused, Money(int(minor), currency), dues)
 
     def answer_look_up(self, gives: Mapping[str, str]) -> Event:
         """A name that was said then is in no history: something of its type stands for it."""

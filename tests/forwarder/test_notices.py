@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from ivr.core.actions import LookUp
 from ivr.core.events import CallStarted, LookedUp
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.forwarder.notices import Notices, notices_of
+from ivr.forwarder.notices import Notices, notice_body, notices_of
 from ivr.forwarder.process import Forwarder
 from ivr.settings import load_settings
-from ivr.store import DueNow, Store, memory_store
+from ivr.store import DueNow, Payment, Store, memory_store
+from ivr.store.notice_bodies import bill_body
 from tests.billing_endpoints import BillingServer, billing_server
 from tests.forwarder.paper_bank import PaperBank
 from tests.forwarder.tills import bank_in
@@ -143,6 +144,15 @@ def test_of_a_sum_each_bill_is_told_by_itself_until_it_is_acknowledged(shop: Sho
         ("CA1-1", shop.store.payments_of("CA1")[0].receipt_number)
     }
     assert shop.store.waiting_notices(9) == []
+
+
+def test_the_fee_of_a_sum_is_told_once():
+    fee = replace(sums.sum_intent(), amount=Money(sums.TOTAL + 200), fee=Money(200))
+    payment = Payment(fee, "approved", "123456782", None, NOW)
+    told = [notice_body(payment, NOW, bill) for bill in fee.bills]
+    assert [json.loads(body)["data"].get("fee") for body in told] == ["2.00 USD", None, None]
+    told = [bill_body(payment, bill, NOW) for bill in fee.bills]
+    assert [json.loads(body)["data"]["fee"] for body in told] == ["2.00 USD", "", ""]
 
 
 def test_a_declined_payment_is_not_told(shop: Shop):

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from ivr.core.actions import SplitPart
 from ivr.core.money import Money
 from ivr.store import (
     Accepted,
@@ -26,7 +27,7 @@ from ivr.store import (
     Store,
     WantedModification,
 )
-from tests.store.payments import NOW, begin
+from tests.store.payments import NO_LIMITS, NOW, begin, intent, stage
 from tests.store.sums import OWED, SOURCE, TOTAL, answer, begin_sum, next_job, sum_intent
 
 FIRST, SECOND, THIRD = OWED
@@ -95,6 +96,33 @@ def test_of_overlapping_sums_at_once_each_bill_is_in_one(store: Store):
         begun = list(pool.map(lambda n: begin_sum(store, f"CA{n}-1", pairs[n], caller=f"c{n}", card=f"k{n}"), range(4)))
     assert begun.count(Accepted()) == 1
     assert sum(isinstance(one, BeingPaid) for one in begun) == 3
+
+
+def begin_part(store: Store, reference: str, minor: int) -> None:
+    """Of the second bill, which several cards may pay elsewhere."""
+    stage(store, reference, card="part")
+    part = SplitPart(reference, Money(OWED[SECOND]), "keep")
+    made = replace(intent(reference, minor=minor, caller="part", pays=SECOND), part=part)
+    assert store.begin_payment(made, NO_LIMITS, NOW) == Accepted()
+
+
+def test_a_bill_of_which_another_call_has_paid_a_part_stops_the_sum(store: Store):
+    begin_part(store, "CA1-1", 1000)
+    answer(store, "approved")
+    assert begin_sum(store, "CA2-1") == BeingPaid((SECOND,))
+
+
+def test_a_part_that_the_same_call_has_paid_is_off_what_the_bill_owes(store: Store):
+    begin_part(store, "CA1-1", 1000)
+    answer(store, "approved")
+    left = {**OWED, SECOND: OWED[SECOND] - 1000}
+    assert begin_sum(store, "CA1-2") == DueChanged(Money(TOTAL - 1000), tuple((k, Money(v)) for k, v in left.items()))
+
+
+def test_a_sum_is_no_part(store: Store):
+    part = SplitPart("CA1-1", Money(TOTAL), "keep")
+    with pytest.raises(ValueError, match="by one card"):
+        store.begin_payment(replace(sum_intent(), part=part), NO_LIMITS, NOW)
 
 
 # ---- never more than is due on any
@@ -205,6 +233,19 @@ def test_a_full_refund_owes_each_bill_what_was_paid_of_it(store: Store):
     begin_sum(store)
     answer(store, "approved")
     refund(store, TOTAL)
+    end(store, "done")
+    assert owed(store) == OWED
+
+
+def test_a_fee_is_of_the_sum_and_of_none_of_its_bills(store: Store):
+    stage(store, "CA1-1")
+    assert (
+        store.begin_payment(replace(sum_intent(), amount=Money(TOTAL + 200), fee=Money(200)), NO_LIMITS, NOW)
+        == Accepted()
+    )
+    answer(store, "approved")
+    assert owed(store) == dict.fromkeys(OWED, 0)
+    refund(store, TOTAL + 200, TOTAL + 200)
     end(store, "done")
     assert owed(store) == OWED
 
