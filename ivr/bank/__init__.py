@@ -21,7 +21,14 @@ from ivr.bank.promises import (
     after_silent_modification,
     promises_table,
 )
-from ivr.bank.protocols import Opening, all_promises, fields_carried, open_bank, protocol_called
+from ivr.bank.protocols import (
+    Opening,
+    all_promises,
+    fields_carried,
+    open_bank,
+    operations_promised,
+    protocol_called,
+)
 from ivr.bank.settings import LEASE_S, BankSettings, VaultSealed
 from ivr.bank.verdict import Question, judge, judge_modification
 
@@ -55,6 +62,7 @@ __all__ = [
     "line_of_bank",
     "load_banks",
     "open_bank",
+    "operations_promised",
     "promises_table",
     "protocol_called",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivr.bank import BankSettings, fields_carried, load_banks, protocol_called
+from ivr.bank import BankSettings, fields_carried, load_banks, operations_promised, protocol_called
 from ivr.calls import flow_folder
 from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
@@ -86,6 +86,7 @@ def around(banks: Mapping[str, BankSettings] | None, settings: Settings | None =
     return Around(
         banks=None if banks is None else {name: bank.currencies for name, bank in banks.items()},
         card_fields=None if banks is None else fields_carried(banks),
+        operations=None if banks is None else operations_promised(banks),
         switched_on=None if settings is None else switched_on(settings),
     )
 

@@ -183,6 +183,7 @@ class Payments:
             payable_key=action.payable.key if action.payable else "",
             line=line_of(call),
             of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
+            captures_later=action.captures_later,
         )
         match self.store.begin_payment(intent, _limits(flow.head.limits), at, due):
             case OverLimit(name):
@@ -303,7 +304,8 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     intent = payment.intent
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.receipt_number
-    return Charge(attempt, intent.amount, payment.status, number, intent.payable_key, attempt in told)
+    about = (intent.payable_key, attempt in told, intent.captures_later)
+    return Charge(attempt, intent.amount, payment.status, number, *about)
 
 
 def _lone_key(call: Call, event: KeysEntered, span: Span, rules: EntryRules) -> str | None:

@@ -64,6 +64,7 @@ log = structlog.get_logger()
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
 PLAIN_WORDS: Mapping[Ending, str] = {
     "paid": "payment_went_through",
+    "reserved": "reservation_went_through",
     "unpaid": "you_were_not_charged",
     "pending": "we_will_text_the_result",
 }

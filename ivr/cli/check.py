@@ -101,10 +101,15 @@ def by_folder(files: Iterable[Path]) -> list[tuple[Path, list[Path]]]:
 
 
 def around_banks(file: Path) -> Around:
-    from ivr.bank import fields_carried, load_banks  # with its client, which nothing else here needs
+    from ivr.bank import (
+        fields_carried,
+        load_banks,
+        operations_promised,
+    )  # with its client, which nothing else here needs
 
     banks = load_banks(file, Path())
-    return Around(banks={name: bank.currencies for name, bank in banks.items()}, card_fields=fields_carried(banks))
+    currencies = {name: bank.currencies for name, bank in banks.items()}
+    return Around(banks=currencies, card_fields=fields_carried(banks), operations=operations_promised(banks))
 
 
 def bill_currencies(file: Path) -> set[str]:

@@ -119,7 +119,7 @@ class Authorize:
     While the billing system is asked what is due it is answered by `DueAwaited`, and repeated after each `Wait`; with
     `is_last` nobody waits any longer, and what is not known by then is not charged. `payable` is None in a flow that
     looks nothing up; `account` is then what the caller keyed in as account_number. `is_own_amount`: the caller keyed the amount in;
-    any other was made of what is due, and holds for that alone.
+    any other was made of what is due, and holds for that alone. `captures_later`: the amount is reserved, and not taken.
     """
 
     bank: str
@@ -129,6 +129,7 @@ class Authorize:
     payable: Payable | None = None
     is_last: bool = False
     is_own_amount: bool = False
+    captures_later: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 
-Ending = Literal["paid", "unpaid", "pending"]
+# reserved: an amount is held on a card, and is taken by a capture or not at all.
+Ending = Literal["paid", "reserved", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 11
+FORM = 12
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -32,7 +33,8 @@ class Payable:
 
 @dataclass(frozen=True)
 class Charge:
-    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended."""
+    """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `reserves`: it takes no money by
+    itself, a capture does."""
 
     attempt: int
     amount: Money
@@ -40,6 +42,7 @@ class Charge:
     confirmation_number: str = ""
     payable: str = ""
     told: bool = False
+    reserves: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +149,10 @@ class Call:
         """What is true of the caller's money now, whatever a flow calls its ending."""
         if self.unsettled:
             return "pending"
-        return "paid" if self.approved else "unpaid"
+        approved = self.approved
+        if not approved:
+            return "unpaid"
+        return "reserved" if all(charge.reserves for charge in approved) else "paid"
 
     @property
     def charged_attempt(self) -> int:

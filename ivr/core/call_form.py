@@ -87,7 +87,7 @@ def _is_payable(payable: Payable) -> bool:
 def _is_charge(charge: Charge) -> bool:
     texts = (charge.status, charge.confirmation_number, charge.payable)
     is_known = isinstance(charge.status, str) and charge.status in STATUSES
-    is_plain = type(charge.attempt) is int and isinstance(charge.told, bool)
+    is_plain = type(charge.attempt) is int and isinstance(charge.told, bool) and isinstance(charge.reserves, bool)
     return is_known and is_plain and _is_money(charge.amount) and all(isinstance(one, str) for one in texts)
 
 

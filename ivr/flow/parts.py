@@ -11,7 +11,7 @@ from ivr.reading.rules import Rule
 Place = tuple[str | int, ...]  # the keys from a step's body down to what is meant
 
 # What is true on one way to a step: "amount", "card", "confirmed", values by name; "paid": the card was charged;
-# "unsure": a charge has no answer yet; "unread": the way leads through a step with problems of its own.
+# "reserved": an amount is held on it; "to_reserve": that alone was agreed to; "unsure": a charge has no answer yet; "unread": the way leads through a step with problems of its own.
 Facts = frozenset[str]
 # The values that prompts may say. None: every value, because the way leads through a step that could not be read.
 Known = frozenset[str] | None

@@ -179,6 +179,11 @@ class Step(Written):
         return None
 
     @property
+    def bank_operations(self) -> Iterable[tuple[Place, str]]:
+        """What its bank has to promise for it, each with the path below the step that asks for it."""
+        return ()
+
+    @property
     def looks_up_bills(self) -> bool:
         """Whether it asks for bills; a number that can be keyed in there can be guessed there."""
         return False

@@ -281,5 +281,6 @@ def _request(payment: Payment, sealed: Mapping[str, str]) -> AuthorizationReques
         moto=True,
         sealed=sealed,
         invoice_reference=intent.payable_key,
+        capture_later=intent.captures_later,
         trace=payment.bank_trace,
     )

@@ -46,6 +46,7 @@ from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
+from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts
@@ -172,6 +173,7 @@ __all__ = [
     "PaymentFilter",
     "PaymentIntent",
     "Renewal",
+    "ReservationState",
     "SealedField",
     "SealedSize",
     "Settled",
@@ -192,5 +194,6 @@ __all__ = [
     "migrate",
     "open_store",
     "read_bills",
+    "reservation_state",
     "tell_refund",
 ]

@@ -29,7 +29,8 @@ class PaymentIntent:
 
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
-    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record.
+    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `captures_later`: the amount is
+    reserved, and taken only by a capture that an operator asks for.
     """
 
     reference: str
@@ -44,6 +45,7 @@ class PaymentIntent:
     payable_key: str = ""
     line: str = ""
     of_due: Money | None = None
+    captures_later: bool = False
 
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
@@ -119,7 +121,7 @@ class DueNow:
 _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
-    "confirmation_number",
+    *("confirmation_number", "captures_later"),
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -143,9 +145,14 @@ _ON_PAYABLE = "FROM payment_intent WHERE payable_source = :source AND payable_ke
 _OPEN_ON_PAYABLE = text(
     f"SELECT 1 {_ON_PAYABLE} AND status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) LIMIT 1"
 )
+_LET_GO = (
+    "SELECT 1 FROM ledger_entry e WHERE e.reference = payment_intent.reference AND e.kind IN ('voided', 'hold_lapsed')"
+)
 _PAID_SINCE = text(
     f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
-    "AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at)"
+    "AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at) "
+    # A reserved amount that was let go of pays nothing any more.
+    f"AND NOT (captures_later AND EXISTS ({_LET_GO}))"
 )
 LONGEST_LINE = 120
 
@@ -177,6 +184,7 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "payable_source": intent.payable_source,
         "payable_key": intent.payable_key,
         "line": intent.line[:LONGEST_LINE],
+        "captures_later": intent.captures_later,
     }
 
 
@@ -235,6 +243,7 @@ def payment_of(row: Any) -> Payment:
         payable_source=row.payable_source,
         payable_key=row.payable_key,
         line=row.line,
+        captures_later=bool(row.captures_later),
     )
     return Payment(
         intent=intent,

@@ -56,7 +56,8 @@ Refusal = OverLimit | BeingPaid | DueChanged
 @dataclass(frozen=True)
 class FollowUp:
     """What an approval leaves behind. `tell_billing`: a job to tell the billing system, in place of lowering the bill here;
-    `capture`: one to take the money, where the bank does not take it with the authorization."""
+    `capture`: one to take the money, where the bank does not take it with the authorization. Of a reserved amount neither
+    is left: its money is taken by a capture that somebody asks for, and billing is told then."""
 
     tell_billing: bool = False
     capture: bool = False
@@ -257,16 +258,29 @@ def _less(due: Money, paid: Money) -> Money:
 def follow(connection: Connection, intent: PaymentIntent, status: Status, follow_up: FollowUp) -> None:
     if status == "unknown":
         add_job(connection, "resolve", intent.reference, bank_queue(intent.bank))
-    # What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower.
-    if status == "approved" and follow_up.tell_billing and (intent.payable_key or intent.account):
-        add_job(connection, "notice", intent.reference, NOTICES)
-    elif status == "approved" and intent.payable_key:
-        _lower_bill(connection, intent)
-    if status == "approved" and follow_up.capture:
-        add_job(connection, "capture", intent.reference, bank_queue(intent.bank))
+    if status == "approved":
+        _follow_approval(connection, intent, follow_up)
     if status in FINAL:
         delete_sealed(connection, intent.reference)
         hurry(connection, "result", intent.reference)
+
+
+def _follow_approval(connection: Connection, intent: PaymentIntent, follow_up: FollowUp) -> None:
+    """A bill that an amount is reserved for owes as much less, or two callers would reserve for it; a void owes it again."""
+    if intent.payable_key and not follow_up.tell_billing:
+        _lower_bill(connection, intent)
+    if intent.captures_later:
+        return
+    if follow_up.tell_billing:
+        tell_billing(connection, intent)
+    if follow_up.capture:
+        add_job(connection, "capture", intent.reference, bank_queue(intent.bank))
+
+
+def tell_billing(connection: Connection, intent: PaymentIntent) -> None:
+    """What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower."""
+    if intent.payable_key or intent.account:
+        add_job(connection, "notice", intent.reference, NOTICES)
 
 
 def tell_moved(connection: Connection, database: Database, reference: str, status: Status, now: datetime) -> None:
@@ -291,10 +305,12 @@ def add_entry(
     connection.execute(_ADD_ENTRY, entry)
 
 
-def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
-    """Unless there is one of the kind."""
-    if kind not in read_story(connection, intent.reference):
+def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> bool:
+    """Unless there is one of the kind; whether it was added."""
+    is_new = kind not in read_story(connection, intent.reference)
+    if is_new:
         add_entry(connection, intent, kind, code, now)
+    return is_new
 
 
 def read_story(connection: Connection, reference: str) -> list[str]:

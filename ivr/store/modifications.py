@@ -13,6 +13,7 @@ ledger's entries, which are added and never changed. An intent keeps its status:
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, insert, text
 from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.intents import Payment, read_payment
-from ivr.store.ledger import add_entry
+from ivr.store.ledger import FollowUp, add_entry
 from ivr.store.merchant_notices import tell_refund
 from ivr.store.modification_rows import (
     ENTRIES,
@@ -40,6 +41,7 @@ from ivr.store.modification_rows import (
     row_of,
 )
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, drop_job, is_held, is_leased, put_off
+from ivr.store.reservations import follow_capture
 from ivr.store.tables import modification as table
 
 JOB = "modification"
@@ -76,7 +78,7 @@ class Modifications:
             refusal = _refusal(wanted, read_balance(connection, payment), others, is_capturing)
             if refusal is not None:
                 return refusal
-            asked = _asked(wanted, len(others) + 1, now)
+            asked = _asked(_reopening(wanted, payment), len(others) + 1, now)
             self._enter(connection, payment, asked, now)
             return asked
 
@@ -132,15 +134,28 @@ class Modifications:
                 move_modification(connection, job.reference, old, "unknown", word) for old in ("sent", "unknown")
             )
 
-    def end_modification(self, job: Job, status: ModificationState, word: ModificationWord, now: datetime) -> bool:
-        """The end of a job, in one transaction: taken, done or failed. False if the lease was lost meanwhile."""
+    def end_modification(
+        self,
+        job: Job,
+        status: ModificationState,
+        word: ModificationWord,
+        now: datetime,
+        follow_up: FollowUp | None = None,
+    ) -> bool:
+        """The end of a job, in one transaction: taken, done or failed. False if the lease was lost meanwhile.
+
+        `follow_up`: what the capture of a reserved amount leaves behind.
+        """
         with self._database.money() as connection:
             found = one_modification(connection, table.c.id == job.reference) if close_job(connection, job) else None
-            return found is not None and end_modification(connection, self._database, found, status, word, now)
+            ended = found and end_modification(connection, self._database, found, status, word, now, follow_up)
+            return bool(ended)
 
     # ---- settled by hand
 
-    def settle_modification(self, key: str, status: Settled, settled_by: str, now: datetime) -> Modification | None:
+    def settle_modification(
+        self, key: str, status: Settled, settled_by: str, now: datetime, follow_up: FollowUp | None = None
+    ) -> Modification | None:
         """What an operator knows from the bank: one transaction with its audit event, and the forwarder asks no more.
 
         None where it is not without an outcome (any more), or where the forwarder is asking the bank at this moment, whose
@@ -152,7 +167,7 @@ class Modifications:
             if found is None or found.status not in WITHOUT_OUTCOME or is_leased(connection, JOB, key, now):
                 return None
             drop_modification_job(connection, key)
-            if not end_modification(connection, self._database, found, status, word, now):
+            if not end_modification(connection, self._database, found, status, word, now, follow_up):
                 return None  # somebody has just heard of it
             add_event(self._database, connection, settled_by, f"{found.kind} settled as {status}", key, now)
         return self.modification(key)
@@ -165,21 +180,31 @@ def end_modification(
     status: ModificationState,
     word: ModificationWord,
     now: datetime,
+    follow_up: FollowUp | None = None,
 ) -> bool:
     """False where it stands elsewhere by now, or the status cannot follow. The bill follows where that was asked for, and
-    the merchant's own systems are told of what has been given back."""
+    the merchant's own systems are told of what has been given back, or taken of what was reserved."""
     payment = read_payment(connection, found.reference)
     can_follow = status in FOLLOWS.get(found.status, frozenset())
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
         return False
     _note(connection, payment, found, status, word.response_code, now)
-    if found.reopens_bill and payment.intent.payable_key:
+    follow_up = follow_up or FollowUp()
+    if found.reopens_bill and payment.intent.payable_key and not follow_up.tell_billing:
         more = {("done", found.status): found.amount.minor, ("failed", "done"): -found.amount.minor}
         if change := more.get((status, found.status)):
-            _change_bill(connection, payment, change)
+            change_bill(connection, payment, change)
     if status == "done" and found.kind == "refund":
         tell_refund(connection, database, payment, found.id, found.amount, now)
+    if status == "done" and found.kind == "capture":
+        follow_capture(connection, database, payment, now, follow_up)
     return True
+
+
+def _reopening(wanted: WantedModification, payment: Payment) -> WantedModification:
+    """A bill that an amount is only reserved for is not paid: without the amount it is owed again."""
+    is_reserved = wanted.kind == "void" and payment.intent.captures_later and payment.intent.payable_key
+    return replace(wanted, reopens_bill=True) if is_reserved else wanted
 
 
 def find_told(connection: Connection, bank: str, names: Sequence[str]) -> Modification | None:
@@ -201,13 +226,12 @@ def _refusal(
     wanted: WantedModification, balance: Balance, others: Sequence[Modification], is_capturing: bool
 ) -> AlreadyAsked | Changed | None:
     """`is_capturing`: the forwarder's own capture is on its way."""
-    open_capture = next((one for one in others if one.kind == "capture" and one.status not in ("failed", "done")), None)
+    capture = next((one for one in others if one.kind == "capture" and one.status != "failed"), None)
     if wanted.kind == "capture":
-        before = next((one for one in others if one.kind == "capture" and one.status != "failed"), None)
-        if before is not None:
-            return AlreadyAsked(before)
+        if capture is not None:
+            return AlreadyAsked(capture)
         return None if balance.refundable == wanted.left and not is_capturing else Changed(balance.refundable)
-    if wanted.kind == "void" and (is_capturing or open_capture is not None):
+    if wanted.kind == "void" and (is_capturing or capture is not None):
         return Changed(balance.refundable)
     if balance.refundable == wanted.left and wanted.amount.minor <= wanted.left.minor:
         return None
@@ -252,7 +276,7 @@ def _note(
         add_entry(connection, payment.intent, kind, code, now, (about.number, about.amount))
 
 
-def _change_bill(connection: Connection, payment: Payment, more: int) -> None:
+def change_bill(connection: Connection, payment: Payment, more: int) -> None:
     intent = payment.intent
     values = {"account": intent.payable_key, "currency": intent.amount.currency, "more": more}
     connection.execute(_CHANGE_BILL, values)

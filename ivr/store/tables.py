@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -90,6 +91,9 @@ payment_intent = Table(
     Column("acknowledged_at", BigInteger),  # when a billing system of the merchant's said that it knows of it
     Column("bank_trace", String(80)),  # what the bank finds the request by beside our reference; its protocol wrote it
     Column("traced_at", BigInteger),  # when that was written: before the request could leave
+    Column(
+        "captures_later", Boolean, nullable=False, server_default=false()
+    ),  # reserved only: a capture takes the money
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
     Index("intent_by_payable", "payable_source", "payable_key", "created_at"),

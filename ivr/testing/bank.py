@@ -11,7 +11,9 @@ DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "l
 
 @dataclass
 class ScriptedBank(Bank):
-    """`behaviour`: approves, declines [code], is silent, is silent after charging, is unreachable, cannot say.
+    """`charged`: also what is only reserved, which is among `reserved` until it is captured.
+
+    `behaviour`: approves, declines [code], is silent, is silent after charging, is unreachable, cannot say.
 
     `words`: the last outcome that was answered, by reference. `overlaps`: what was asked for although it had not said its
     last word on another charge of the same bill.
@@ -24,6 +26,7 @@ class ScriptedBank(Bank):
     words: dict[str, str] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
     modified: dict[str, ModificationRequest] = field(default_factory=dict)
+    captured: set[str] = field(default_factory=set)
     working: bool = True
     promises = protocol_called("tonetill").promises
     connections = 1
@@ -40,8 +43,16 @@ class ScriptedBank(Bank):
     def modify(self, request: ModificationRequest) -> BankAnswer:
         """Always done, and once under each key."""
         self.modified[request.idempotency_key] = request
+        if request.kind == "capture":
+            self.captured.add(request.reference)
         said = AmountSaid(request.amount.minor, request.amount.currency, is_whole=True)
         return BankAnswer("done", request.reference, response_code="00", amounts=(said,))
+
+    @property
+    def reserved(self) -> dict[str, Money]:
+        """What it has approved and was not told to take, by reference."""
+        held = (one for one in self.charged if self.seen[one].capture_later and one not in self.captured)
+        return {one: self.charged[one] for one in held}
 
     def _noted(self, answer: BankAnswer) -> BankAnswer:
         self.words[answer.reference] = answer.outcome
@@ -98,3 +109,4 @@ class ScriptedBank(Bank):
         self.behaviour = "approves"
         for books in (self.charged, self.requests, self.seen, self.words, self.overlaps, self.modified):
             books.clear()
+        self.captured.clear()

@@ -25,7 +25,12 @@ def parts_of(files: Iterable[Path]) -> Parts:
     return read_parts((f"parts/{file.name}", file.read_bytes()) for file in files)
 
 
-AROUND = Around(banks={"acme_bank": ["USD"], "euro_bank": ["EUR"]}, bills={"USD"}, switched_on=())
+AROUND = Around(
+    banks={"acme_bank": ["USD"], "euro_bank": ["EUR"]},
+    operations={"acme_bank": ["authorize", "capture", "void"], "euro_bank": ["sale", "void"]},
+    bills={"USD"},
+    switched_on=(),
+)
 
 
 def around(flow: str) -> Around:

@@ -74,8 +74,9 @@ find_out:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         if outcome == "approved":
-            return (without_set(facts) - {"unsure", "amount"}) | {"paid"}
-        return facts - {"unsure"} if outcome == "reversed" else facts
+            became = "reserved" if "unsure_reserve" in facts else "paid"
+            return (without_set(facts) - {"unsure", "unsure_reserve", "amount"}) | {became}
+        return facts - {"unsure", "unsure_reserve"} if outcome == "reversed" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return without_set(known) | RECEIPT if outcome == "approved" else known

@@ -1,7 +1,7 @@
 """`pay: <bank>`: the charge, with what is due read again first, and the wait for the bank."""
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -32,7 +32,7 @@ from ivr.flow.talk import charging, look_ups
 from ivr.flow.talk.amounts import is_own_amount, lower_what_is_owed
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
-from ivr.reading.rules import charges, ways
+from ivr.reading.rules import charges, reservations, ways
 from ivr.reading.scalars import BankName, Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
@@ -40,6 +40,16 @@ DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ON_HOLD = frozenset({"amount", "brand", "last4"})
+WRITTEN_RECEIPT = RECEIPT | {"merchant", "paid_on", "brand", "last4", "paid_for"}
+# What is said and written of an amount that is reserved only, by whichever step comes to it.
+RESERVING: Values = {
+    "amount_reserved": RECEIPT,
+    "reservation_went_through": frozenset(),  # said when words with values in them could not be put together
+    "reservation_number": RECEIPT,
+    **dict.fromkeys(
+        ("reservation_sms", "reservation_email_subject", "reservation_email", "result_reserved_sms"), WRITTEN_RECEIPT
+    ),
+}
 _NEEDS = {
     "amount": (
         charges.NO_AMOUNT,
@@ -65,7 +75,7 @@ class PayStep(Step):
         "`pay: <bank>`",
         "Charges",
         "`approved`, `declined`, `unknown`; optional `not_sent`: the bank could not be reached",
-        "`for: <answer>`: what it is for, where nothing is looked up",
+        "`for: <answer>`: what it is for, where nothing is looked up; `capture: later`: reserved, and taken when you say so ([A reserved amount](#a-reserved-amount))",
     )
     example = """
 charge:
@@ -95,28 +105,52 @@ charge:
     """The bank."""
     paid_for: Name | None = Field(alias="for", default=None)
     """Where nothing is looked up: the answer that the payment is for, such as a meter's number."""
+    capture: Literal["now", "later"] = "now"
+    """later: the amount is only reserved on the card, and taken by `payments capture`; the card step needs 'to: reserve'."""
     then: dict[str, Target]
     """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step. Without not_sent (the bank could
     not be reached) the call ends there, uncharged."""
 
+    @property
+    def reserves(self) -> bool:
+        return self.capture == "later"
+
     def says(self) -> Iterator[Said]:
-        yield from ()
+        for prompt, fills in RESERVING.items() if self.reserves else ():
+            yield Said(("capture",), prompt, fills)
 
     # ---- what the checks want to know
 
     def needs(self, name: str) -> Iterator[Need]:
         for fact, (rule, lack, cure) in _NEEDS.items():
             yield Need(fact, rule, f"there is a path to the charge '{name}' {lack}", cure)
+        yield self._consent_needed(name)
         message = f"there is a path to the charge '{name}' while an earlier one has no answer"
         cure = "lead 'unknown' to an 'inquire_then_reverse' step"
         yield Need("unsure", charges.UNANSWERED_CHARGE, message, cure, is_absent=True)
 
+    def _consent_needed(self, name: str) -> Need:
+        """To what the charge is: a caller who agreed that an amount is reserved has not agreed that it is taken."""
+        if self.reserves:
+            message = f"there is a path to '{name}' on which nobody agreed that an amount is reserved"
+            return Need(
+                "to_reserve",
+                reservations.OTHER_CONSENT,
+                message,
+                "add 'to: reserve' to the 'collect' step",
+                ("capture",),
+            )
+        message = f"there is a path to the charge '{name}' on which the caller agreed only that the amount is reserved"
+        cure = "add 'capture: later', or take 'to: reserve' out of the 'collect' step"
+        return Need("to_reserve", reservations.OTHER_CONSENT, message, cure, is_absent=True)
+
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """One card and one consent are good for one charge; what was paid is no amount to pay again."""
-        facts -= {"confirmed", "card"}
+        facts -= {"confirmed", "to_reserve", "card"}
         if outcome == "approved":
-            return (without_set(facts) - {"amount"}) | {"paid"}
-        return facts | {"unsure"} if outcome == "unknown" else facts
+            return (without_set(facts) - {"amount"}) | {"reserved" if self.reserves else "paid"}
+        doubt = {"unsure", "unsure_reserve"} if self.reserves else {"unsure"}
+        return facts | doubt if outcome == "unknown" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return without_set(known) | RECEIPT if outcome == "approved" else known
@@ -130,8 +164,13 @@ charge:
     def bank(self) -> tuple[str, str]:
         return "pay", self.pay
 
+    @property
+    def bank_operations(self) -> Iterable[tuple[Place, str]]:
+        """The bank has to let go of what is never taken, too."""
+        return [(("capture",), one) for one in ("authorize", "capture", "void")] if self.reserves else ()
+
     def drawn(self) -> Drawn:
-        return Drawn("bank", f"pay: {in_words(self.pay)}")
+        return Drawn("bank", f"{'reserve' if self.reserves else 'pay'}: {in_words(self.pay)}")
 
     # ---- in a call
 
@@ -147,9 +186,11 @@ charge:
         if not isinstance(amount, Money) or amount.minor <= 0 or not call.has_unsent_card:
             raise ValueError("a charge needs an amount above nought and a card of its own")
         account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
-        charge = Charge(call.attempt, amount, payable=call.payable.key if call.payable else "")
+        payable = call.payable.key if call.payable else ""
+        charge = Charge(call.attempt, amount, payable=payable, reserves=self.reserves)
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
-        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, is_own_amount(turn))
+        own = is_own_amount(turn)
+        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, own, self.reserves)
         turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 

@@ -1,6 +1,17 @@
 """Every kind of problem that `check` can find, by its code: T1 files, T2 values, T3 ways, T4 charges, T5 prompts, T6 advice."""
 
-from ivr.reading.rules import advice, agreements, charges, expressions, parts, prompts, reading, values, ways
+from ivr.reading.rules import (
+    advice,
+    agreements,
+    charges,
+    expressions,
+    parts,
+    prompts,
+    reading,
+    reservations,
+    values,
+    ways,
+)
 from ivr.reading.rules.rule import RULES, Rule
 
 __all__ = [
@@ -13,6 +24,7 @@ __all__ = [
     "parts",
     "prompts",
     "reading",
+    "reservations",
     "values",
     "ways",
 ]

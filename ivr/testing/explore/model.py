@@ -242,7 +242,8 @@ class ModelledStore(Store):
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
         is_told = follow_up is not None and follow_up.tell_billing
         if status == "approved" and is_told and (payment.intent.payable_key or payment.intent.account):
-            self._add_job("notice", job.reference, NOTICES)
+            if not payment.intent.captures_later:
+                self._add_job("notice", job.reference, NOTICES)
         elif status == "approved" and payment.intent.payable_key:
             self._lower_bill(payment.intent)
         if status in FINAL:

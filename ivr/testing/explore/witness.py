@@ -151,7 +151,9 @@ class Witness:
         words, payments = self._words, self.bench.workbench.store.payments_of(self.call_id)
         unasked = [one for one in payments if words.get(one.intent.reference, "not_sent") == "not_sent"]
         is_open = any(word in IN_DOUBT for word in words.values()) or any(one.status in OPEN for one in unasked)
-        true = "pending" if is_open else "paid" if "approved" in words.values() else "unpaid"
+        approved = {one for one, word in words.items() if word == "approved"}
+        held = "reserved" if approved <= self.bench.bank.reserved.keys() else "paid"
+        true = "pending" if is_open else held if approved else "unpaid"
         if self.call.outcome != true:
             self.broken.append(("ending", f"hung up, and on record as {self.call.outcome}: it was {true}"))
 
