@@ -26,8 +26,8 @@ def clock() -> Clock:
     return Clock(datetime.now(UTC))
 
 
-def begin(store: Store, adyen: RunningAdyen, minor: int, now: datetime) -> str:
-    wanted = intent(f"CA{uuid4().hex}-1", minor=minor)
+def begin(store: Store, adyen: RunningAdyen, minor: int, now: datetime, *, captures_later: bool = False) -> str:
+    wanted = replace(intent(f"CA{uuid4().hex}-1", minor=minor), captures_later=captures_later)
     for field, seal in sealed_card(adyen.vault(), wanted.reference).items():
         store.stage_sealed(SealedField(wanted.reference, field, seal), now)
     assert store.begin_payment(wanted, AttemptLimits(), now) == Accepted()
