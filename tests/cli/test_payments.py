@@ -257,6 +257,7 @@ def test_a_bank_that_takes_the_money_with_the_charge_has_nothing_to_capture(stor
 
 
 def test_a_reserved_amount_is_listed_until_it_is_captured_and_only_then_refunded(store: Store):
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
     charge(store, "CA0-1")
     charge(store, pays=ACCOUNT, captures_later=True)
     assert (asked_for("list", "--uncaptured")["reference"], works("list").count("reserved")) == ("CA1-1", 1)
