@@ -50,7 +50,8 @@ class AuthorizationRequest:
     """`sealed`: a JWE for each card field, opaque to us. `moto`: keyed in over the telephone, which banks price apart.
 
     `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up. `capture_later`: authorize
-    only, where the bank would otherwise take the money with it. `trace`: what `new_trace` made.
+    only, where the bank would otherwise take the money with it. `trace`: what `new_trace` made. `keep_card`: the bank is to keep
+    the card for later charges. `kept_card`: what stands for a card that it keeps, in place of sealed fields.
     """
 
     reference: str
@@ -63,6 +64,8 @@ class AuthorizationRequest:
     invoice_reference: str = ""
     capture_later: bool = False
     trace: str = ""
+    keep_card: bool = False
+    kept_card: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ class BankAnswer:
     `reason` says in a few words why it is unknown, refused or not sent. `amounts` are all that the bank says that it has
     approved or moved, none where it does not say. `is_code_odd`: there is a response code, but it cannot be read.
     `bank_reference`: the bank's own, by which an approved charge is captured; of a modification the modification's.
-    What may be believed of an answer is for `verdict`.
+    `kept_token`: what stands for the card from now on, where the bank was asked to keep it and does; `kept_until`: the month
+    in which that card expires (2030-12). What may be believed of an answer is for `verdict`.
     """
 
     outcome: Outcome
@@ -114,6 +118,8 @@ class BankAnswer:
     amounts: tuple[AmountSaid, ...] = ()
     bank_reference: str | None = None
     is_code_odd: bool = False
+    kept_token: str = field(default="", repr=False)
+    kept_until: str = ""
 
 
 @dataclass(frozen=True)

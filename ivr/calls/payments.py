@@ -27,6 +27,7 @@ from ivr.core.events import (
     Event,
     KeysEntered,
     LimitReached,
+    LookedUp,
     Waited,
 )
 from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
@@ -35,6 +36,8 @@ from ivr.flow.compiled import Flow
 from ivr.flow.schema import Limits
 from ivr.reading.scalars import EMAIL, Rate
 from ivr.store import (
+    BY_CALLER,
+    KEPT_CARD,
     AlreadyBegun,
     Attempter,
     AttemptLimits,
@@ -151,6 +154,33 @@ class Payments:
         elif not self.store.is_staged(call.intent):
             raise NoCard(call.intent)
 
+    # ---- cards that the bank keeps
+
+    def with_kept_card(self, flow: Flow, call: Call, source: str, found: LookedUp) -> LookedUp:
+        """What a look-up gives, with brand and last four of the card that the bank keeps for it: empty where it keeps none.
+
+        Only where the flow offers it, which it may to callers alone who are known by a second answer.
+        """
+        if not found.found or found.bills or flow.bank is None or call.looking_up is None:
+            return found
+        if not any(step.offers_kept_card for step in flow.steps.values()):
+            return found
+        kept = self.store.kept_card(source, call.looking_up[1], flow.bank)
+        brand, last4 = (kept.brand, kept.last4) if kept else ("", "")
+        return replace(found, values={**found.values, "kept_brand": brand, "kept_last4": last4})
+
+    def use_kept_card(self, call: Call, flow: Flow, at: datetime) -> None:
+        """Staged like sealed fields, and deleted with them. Where it was forgotten meanwhile nothing is: NoCard at the charge."""
+        if call.payable is None or flow.bank is None:
+            return
+        kept = self.store.kept_card(call.payable.source, call.payable.key, flow.bank)
+        if kept is not None and (kept.brand, kept.last4) == (call.values.get("brand"), call.values.get("last4")):
+            self.store.stage_sealed(SealedField(call.intent, KEPT_CARD, kept.token, kept.fingerprint or None), at)
+
+    def forget_kept_card(self, call: Call, at: datetime) -> None:
+        if call.payable is not None:
+            self.store.forget_kept_card(call.payable.key, BY_CALLER, at, call.payable.source)
+
     # ---- the attempt, the charge, the answer
 
     def begin_card(self, call: Call, flow: Flow, at: datetime) -> Event | None:
@@ -184,6 +214,7 @@ class Payments:
             line=line_of(call),
             of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
             captures_later=action.captures_later,
+            keeps_card=action.keeps_card,
         )
         match self.store.begin_payment(intent, _limits(flow.head.limits), at, due):
             case OverLimit(name):

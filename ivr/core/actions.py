@@ -120,6 +120,7 @@ class Authorize:
     `is_last` nobody waits any longer, and what is not known by then is not charged. `payable` is None in a flow that
     looks nothing up; `account` is then what the caller keyed in as account_number. `is_own_amount`: the caller keyed the amount in;
     any other was made of what is due, and holds for that alone. `captures_later`: the amount is reserved, and not taken.
+    `keeps_card`: the caller has agreed that the bank keeps this card for later charges.
     """
 
     bank: str
@@ -130,6 +131,19 @@ class Authorize:
     is_last: bool = False
     is_own_amount: bool = False
     captures_later: bool = False
+    keeps_card: bool = False
+
+
+@dataclass(frozen=True)
+class UseKeptCard:
+    """Charge the card that the bank keeps for what is paid for: what stands for it is staged for the present attempt."""
+
+    intent: str
+
+
+@dataclass(frozen=True)
+class ForgetKeptCard:
+    """The caller wants it forgotten: what stands for the kept card of what is paid for is deleted, for good."""
 
 
 @dataclass(frozen=True)
@@ -183,5 +197,16 @@ class ForgetCard:
     intent: str
 
 
-Effect = LookUp | BeginCard | Authorize | Resolve | SendSms | SendEmail | RecordAgreement | ForgetCard
+Effect = (
+    LookUp
+    | BeginCard
+    | Authorize
+    | Resolve
+    | SendSms
+    | SendEmail
+    | RecordAgreement
+    | UseKeptCard
+    | ForgetKeptCard
+    | ForgetCard
+)
 Action = ChannelAction | Effect

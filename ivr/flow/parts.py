@@ -75,6 +75,9 @@ class Formula:
     pays: Literal["", "as_it_is", "at_most_due", "at_least", "at_most"] = ""
 
 
+# The fact that what is paid for was looked up with more than its own number: nobody else gets so far by guessing that.
+KNOWN_BY_TWO = "known by two answers"
+
 # A value that was set, among facts and known values: it was computed for one bill and one charge, and is stale after that.
 SET = "set "
 

@@ -194,6 +194,11 @@ class Step(Written):
         return ()
 
     @property
+    def offers_kept_card(self) -> bool:
+        """Whether a caller may pay there with a card that the bank keeps."""
+        return False
+
+    @property
     def counts_guesses(self) -> bool:
         """Whether look-ups that find nothing are counted over the entire call, wherever they lead."""
         return False

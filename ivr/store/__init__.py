@@ -27,6 +27,7 @@ from ivr.store.intents import (
     PaymentIntent,
     Status,
 )
+from ivr.store.kept_cards import BY_CALLER, KEPT_CARD, KeptCard, KeptCards
 from ivr.store.ledger import FollowUp, Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
@@ -61,6 +62,7 @@ class Store(
     SealedFields,
     LimitChecks,
     Ledger,
+    KeptCards,
     Modifications,
     Movements,
     PaymentSearch,
@@ -120,9 +122,11 @@ def _empty_tables() -> Database:
 __all__ = [
     "ALL_FLOWS",
     "ANY",
+    "BY_CALLER",
     "EMAILS",
     "FINAL",
     "FOLLOWS",
+    "KEPT_CARD",
     "MERCHANT_NOTICES",
     "NOTICES",
     "NOTICE_KINDS",
@@ -156,6 +160,7 @@ __all__ = [
     "FlowVersion",
     "FollowUp",
     "Job",
+    "KeptCard",
     "LedgerEntry",
     "Limit",
     "LiveVersion",

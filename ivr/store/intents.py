@@ -1,7 +1,7 @@
 """What a payment intent is and where it can stand, and its row; when it moves is for the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ class PaymentIntent:
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
     made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `captures_later`: the amount is
-    reserved, and taken only by a capture that an operator asks for.
+    reserved, and taken only by a capture that an operator asks for. `keeps_card`: the bank is asked to keep the card.
     """
 
     reference: str
@@ -46,6 +46,7 @@ class PaymentIntent:
     line: str = ""
     of_due: Money | None = None
     captures_later: bool = False
+    keeps_card: bool = False
 
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
@@ -80,11 +81,14 @@ class Payment:
 
 @dataclass(frozen=True)
 class BankWord:
-    """What the bank said, as far as it is kept."""
+    """What the bank said, as far as it is kept. `kept_token`: what stands for the card that it keeps; it is logged nowhere.
+    `kept_until`: the month in which that card expires, such as 2030-12."""
 
     authorization_code: str | None = None
     response_code: str | None = None
     bank_reference: str | None = None
+    kept_token: str = field(default="", repr=False)
+    kept_until: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ class DueNow:
 _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
-    *("confirmation_number", "captures_later"),
+    *("confirmation_number", "captures_later", "keeps_card"),
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -185,6 +189,7 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "payable_key": intent.payable_key,
         "line": intent.line[:LONGEST_LINE],
         "captures_later": intent.captures_later,
+        "keeps_card": intent.keeps_card,
     }
 
 
@@ -244,6 +249,7 @@ def payment_of(row: Any) -> Payment:
         payable_key=row.payable_key,
         line=row.line,
         captures_later=bool(row.captures_later),
+        keeps_card=bool(row.keeps_card),
     )
     return Payment(
         intent=intent,

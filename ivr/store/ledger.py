@@ -32,6 +32,7 @@ from ivr.store.intents import (
     read_payment,
     write_trace,
 )
+from ivr.store.kept_cards import keep
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_payment
 from ivr.store.outbox import NOTICES, Job, add_job, bank_queue, close_job, hurry, is_held, put_off
@@ -201,6 +202,8 @@ class Ledger:
             if not move(connection, job.reference, payment.status, status, word):
                 raise LostRace(job.reference)
             add_entry(connection, payment.intent, status, word.response_code, now)
+            if status == "approved":
+                keep(connection, payment.intent, word, now)
             follow(connection, payment.intent, status, follow_up or FollowUp())
             tell_moved(connection, self._database, job.reference, status, now)
         if status in FINAL:

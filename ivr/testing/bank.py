@@ -1,11 +1,12 @@
 """A bank at the boundary that does what a transcript says, and keeps books of what it was asked."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ivr.bank import AmountSaid, AuthorizationRequest, Bank, BankAnswer, ModificationRequest, protocol_called
 from ivr.core.money import Money
 
+KEPT_UNTIL = "2030-12"
 DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "lost": "41"}
 
 
@@ -94,7 +95,9 @@ class ScriptedBank(Bank):
 
     def _approved(self, reference: str) -> BankAnswer:
         number = self.authorization_code(reference)
-        return BankAnswer("approved", reference, response_code="00", authorization_code=number)
+        kept = (f"tok-{reference}", KEPT_UNTIL) if self.seen[reference].keep_card else ("", "")
+        answer = BankAnswer("approved", reference, response_code="00", authorization_code=number)
+        return replace(answer, kept_token=kept[0], kept_until=kept[1])
 
     @staticmethod
     def authorization_code(reference: str) -> str:

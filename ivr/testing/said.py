@@ -19,7 +19,7 @@ from ivr.store import Bill
 
 IN_DOUBT = frozenset({"unknown", "not_found"})  # the bank has not said its last word
 BOUNDS = frozenset({"enter_money", "no_match_money"})
-READ_BACK = frozenset({"confirm_money", "confirm_card", "confirm_reservation"})
+READ_BACK = frozenset({"confirm_money", "confirm_card", "confirm_kept_card", "confirm_reservation"})
 DUE_NOW = frozenset({"nothing_due", "due_changed"})
 RESULTS = frozenset(
     {"payment_went_through", "card_declined", "bank_did_not_answer", "bank_not_reached", "you_were_not_charged"}

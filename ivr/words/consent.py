@@ -27,7 +27,7 @@ from ivr.words.templates import Template
 _RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 # The prompts that read a card back, for a charge and for an amount that is only reserved.
-CARD_CONSENTS = frozenset({"confirm_card", "confirm_reservation"})
+CARD_CONSENTS = frozenset({"confirm_card", "confirm_kept_card", "confirm_reservation"})
 _RECEIPTS = frozenset({"confirmation_number", "reservation_number"})
 
 
@@ -45,17 +45,16 @@ _AGREES = _Agreed(
     "puts the agreement on record",
     {"en": '"To agree, press 1"', "es": '"Para aceptar, oprima 1"'},
 )
+_PAYS = _Agreed("pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'})
 # Each prompt whose first key binds the caller.
 _CONSENTS = {
-    "confirm_card": _Agreed(
-        "pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}
-    ),
+    **dict.fromkeys(("confirm_card", "confirm_kept_card"), _PAYS),
     "confirm_reservation": _Agreed(
         "reserves the amount",
         "reserves it on the card",
         {"en": '"To reserve it, press 1"', "es": '"Para reservarlo, oprima 1"'},
     ),
-    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate"), _AGREES),
+    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate", "confirm_keep_card"), _AGREES),
 }
 
 
@@ -145,7 +144,7 @@ def _meaning_faults(
         does = _CONSENTS[prompt]
         message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} {does.says}"
         yield ConsentFault(CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} {does.then}")
-    elif prompt == "confirm_card" and (contradiction := takes_nothing(text, said, language)):
+    elif prompt in ("confirm_card", "confirm_kept_card") and (contradiction := takes_nothing(text, said, language)):
         message = f"prompt '{name}' says that nothing is charged: '{contradiction}'"
         yield ConsentFault(KEYS_SWAPPED, message, f"take it out: {ACCEPT_KEY} charges the card")
     else:

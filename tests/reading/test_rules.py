@@ -18,7 +18,10 @@ from tests.flows.cases import around, names_in, without
 ROOT = Path(__file__).parents[2]
 AROUND = Around(
     banks={"acme_bank": ["USD"], "euro_bank": ["USD"]},
-    operations={"acme_bank": ["authorize", "capture", "void"], "euro_bank": ["sale", "void"]},
+    operations={
+        "acme_bank": ["authorize", "capture", "void", "create token", "charge token"],
+        "euro_bank": ["sale", "void"],
+    },
     bills={"USD"},
     switched_on=(),
 )

@@ -23,6 +23,7 @@ from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
 from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.core.stray_cards import SECONDS_A_KEY
+from ivr.flow.keeping import ASKED
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
@@ -145,7 +146,7 @@ card:
         """Whatever becomes of it, the card that an earlier step took is dropped, and consent with it."""
         agreed = {"confirmed"} | ({"to_reserve"} if self.to == "reserve" else set())
         consent = {"card"} | (agreed if "amount" in self.confirm else set())
-        return (facts - {"confirmed", "to_reserve", "card"}) | (consent if outcome == "ok" else set())
+        return (facts - {"confirmed", "to_reserve", "card", ASKED}) | (consent if outcome == "ok" else set())
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known | CARD if outcome == "ok" else known - CARD

@@ -9,6 +9,7 @@ from ivr.core.actions import Authorize, Wait
 from ivr.core.call import Charge
 from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
 from ivr.core.money import Money
+from ivr.flow.keeping import ASKED
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -32,7 +33,7 @@ from ivr.flow.talk import charging, look_ups
 from ivr.flow.talk.amounts import is_own_amount, lower_what_is_owed
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
-from ivr.reading.rules import charges, reservations, ways
+from ivr.reading.rules import charges, kept_cards, reservations, ways
 from ivr.reading.scalars import BankName, Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
@@ -75,7 +76,8 @@ class PayStep(Step):
         "`pay: <bank>`",
         "Charges",
         "`approved`, `declined`, `unknown`; optional `not_sent`: the bank could not be reached",
-        "`for: <answer>`: what it is for, where nothing is looked up; `capture: later`: reserved, and taken when you say so ([A reserved amount](#a-reserved-amount))",
+        "`for: <answer>`: what it is for, where nothing is looked up; `capture: later`: reserved, and taken when you say so ([A reserved amount](#a-reserved-amount)); "
+        "`token: create`: the bank keeps the card, where the caller agreed ([A card that is kept](#a-card-that-is-kept))",
     )
     example = """
 charge:
@@ -107,6 +109,8 @@ charge:
     """Where nothing is looked up: the answer that the payment is for, such as a meter's number."""
     capture: Literal["now", "later"] = "now"
     """later: the amount is only reserved on the card, and taken by `payments capture`; the card step needs 'to: reserve'."""
+    token: Literal["create"] | None = None
+    """create: the bank keeps the card for later payments, where the caller has agreed to it in a keep_card step."""
     then: dict[str, Target]
     """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step. Without not_sent (the bank could
     not be reached) the call ends there, uncharged."""
@@ -125,6 +129,11 @@ charge:
         for fact, (rule, lack, cure) in _NEEDS.items():
             yield Need(fact, rule, f"there is a path to the charge '{name}' {lack}", cure)
         yield self._consent_needed(name)
+        if self.token:
+            message = f"there is a path to '{name}' on which nobody was asked whether the card may be kept"
+            yield Need(
+                ASKED, kept_cards.NOT_ASKED, message, "let a 'keep_card' step come between card and charge", ("token",)
+            )
         message = f"there is a path to the charge '{name}' while an earlier one has no answer"
         cure = "lead 'unknown' to an 'inquire_then_reverse' step"
         yield Need("unsure", charges.UNANSWERED_CHARGE, message, cure, is_absent=True)
@@ -146,7 +155,7 @@ charge:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """One card and one consent are good for one charge; what was paid is no amount to pay again."""
-        facts -= {"confirmed", "to_reserve", "card"}
+        facts -= {"confirmed", "to_reserve", "card", ASKED}
         if outcome == "approved":
             return (without_set(facts) - {"amount"}) | {"reserved" if self.reserves else "paid"}
         doubt = {"unsure", "unsure_reserve"} if self.reserves else {"unsure"}
@@ -167,7 +176,9 @@ charge:
     @property
     def bank_operations(self) -> Iterable[tuple[Place, str]]:
         """The bank has to let go of what is never taken, too."""
-        return [(("capture",), one) for one in ("authorize", "capture", "void")] if self.reserves else ()
+        reserving = ("authorize", "capture", "void") if self.reserves else ()
+        keeping = ("create token", "charge token") if self.token else ()
+        return [*((("capture",), one) for one in reserving), *((("token",), one) for one in keeping)]
 
     def drawn(self) -> Drawn:
         return Drawn("bank", f"{'reserve' if self.reserves else 'pay'}: {in_words(self.pay)}")
@@ -190,7 +201,8 @@ charge:
         charge = Charge(call.attempt, amount, payable=payable, reserves=self.reserves)
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
         own = is_own_amount(turn)
-        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, own, self.reserves)
+        keeps = self.token is not None and call.values.get("keeps_card") == call.attempt
+        asked = Authorize(self.pay, call.intent, amount, account, call.payable, is_last, own, self.reserves, keeps)
         turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 

@@ -21,6 +21,7 @@ __all__ = [
     "agreements",
     "charges",
     "expressions",
+    "kept_cards",
     "parts",
     "prompts",
     "reading",
