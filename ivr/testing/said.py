@@ -61,7 +61,8 @@ def untrue(phrase: Phrase, slots: Slots, now: Moment, heard: Counter[str]) -> It
     spoken = slots(phrase.language, phrase.name)
     values = {name: value for name, value in phrase.values if name in spoken}
     yield from _due(phrase.name, values, now)
-    yield from _card(phrase.name, values, now)
+    if not heard["confirm_kept_card"]:  # from then on it may be that one, which was keyed in in another call
+        yield from _card(phrase.name, values, now)
     if phrase.name in BOUNDS:
         yield from _bounds(phrase.name, values, now)
     if phrase.name in READ_BACK:

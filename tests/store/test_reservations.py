@@ -124,3 +124,16 @@ def test_a_capture_that_the_bank_tells_of_by_itself_is_told_to_billing_once(stor
         news = News("acme_bank", event, "CA1-1", "captured", BankWord(), payment.intent.amount)
         assert store.hear(news, NOW, FollowUp(tell_billing=True)) == "noted"
     assert jobs(store) == {"notice": 1}
+
+
+def test_money_moves_with_the_capture_and_not_with_what_is_let_go_of(billed: Store):
+    reserve(billed)
+    assert list(billed.movements()) == []
+    ends(billed, "capture")
+    assert [(one.kind, one.amount) for one in billed.movements()] == [("charge", RESERVED)]
+
+
+def test_what_is_let_go_of_moves_nothing(billed: Store):
+    reserve(billed)
+    ends(billed, "void")
+    assert list(billed.movements()) == []
