@@ -25,7 +25,7 @@ from ivr.flow.step import Step
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, no_match, offer_cancel
 from ivr.flow.value_check import value_needed
-from ivr.reading.scalars import Name, Target
+from ivr.reading.scalars import BankName, Target
 
 FORGET_KEY = "3"
 CARD = frozenset({"brand", "last4"})
@@ -52,7 +52,7 @@ which_card:
     optional_outcomes = frozenset({"gave_up", "cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks"}
 
-    use_card: Name
+    use_card: BankName
     """The bank that keeps it."""
     then: dict[str, Target]
     """Where each outcome goes."""
