@@ -38,6 +38,7 @@ COMMANDS = {
     "settle": ("ivr.cli.books", "settle", "What a day moved by our ledger, with totals, as a table or CSV."),
     "reconcile": ("ivr.cli.books", "reconcile_file", "Compare a bank's settlement file with our ledger."),
     "audit": ("ivr.cli.audit", "audit", "Who did what: show it, see whether it is whole, sign where it ends."),
+    "cards": ("ivr.cli.cards", "cards", "Cards that banks keep for accounts: list, forget."),
     "agreements": (
         "ivr.cli.agreements",
         "agreements",

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 
-Ending = Literal["paid", "unpaid", "pending"]
+# reserved: an amount is held on a card, and is taken by a capture or not at all.
+Ending = Literal["paid", "reserved", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
 FORM = 12
 NO_NOTES: Mapping[str, Value] = {}
@@ -39,7 +40,7 @@ class Payable:
 @dataclass(frozen=True)
 class Charge:
     """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `amount`: what was asked for,
-    and of an approved one what was approved."""
+    and of an approved one what was approved. `reserves`: it takes no money by itself, a capture does."""
 
     attempt: int
     amount: Money
@@ -48,6 +49,7 @@ class Charge:
     payable: str = ""
     told: bool = False
     part: PartState = ""
+    reserves: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -186,7 +188,10 @@ class Call:
         """What is true of the caller's money now, whatever a flow calls its ending."""
         if self.unsettled or self.undoing or self.held:
             return "pending"
-        return "paid" if self.approved else "unpaid"
+        approved = self.approved
+        if not approved:
+            return "unpaid"
+        return "reserved" if all(charge.reserves for charge in approved) else "paid"
 
     @property
     def charged_attempt(self) -> int:

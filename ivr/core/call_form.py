@@ -90,7 +90,7 @@ def _is_charge(charge: Charge) -> bool:
     is_known = (
         charge.status in STATUSES and charge.part in PARTS if all(isinstance(one, str) for one in texts) else False
     )
-    is_plain = type(charge.attempt) is int and isinstance(charge.told, bool)
+    is_plain = type(charge.attempt) is int and isinstance(charge.told, bool) and isinstance(charge.reserves, bool)
     return is_known and is_plain and _is_money(charge.amount) and all(isinstance(one, str) for one in texts)
 
 

@@ -33,8 +33,9 @@ def places(then: Mapping[str, str]) -> Iterator[Place]:
         yield "then", IN_PART
 
 
-def facts_after(outcome: str, facts: Facts) -> Facts:
-    facts = without_set(facts) - {"amount"} | {"paid"}
+def facts_after(outcome: str, facts: Facts, became: str = "paid") -> Facts:
+    """`became`: paid, or reserved."""
+    facts = without_set(facts) - {"amount"} | {became}
     return facts | {PART} if outcome == IN_PART else facts - {PART}
 
 

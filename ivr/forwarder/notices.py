@@ -42,7 +42,9 @@ class PaidNotice(BaseModel):
     """The body of POST `<billing_url>`."""
 
     type: Literal["bill.paid", "payment.made"] = Field(description="payment.made: what it is for was not looked up.")
-    timestamp: str = Field(description="When the bank's approval was recorded (RFC 3339).")
+    timestamp: str = Field(
+        description="When the bank's approval was recorded, or its capture where the amount was reserved before (RFC 3339)."
+    )
     data: PaidBill
 
 
@@ -56,17 +58,18 @@ class Notices:
     now: Callable[[], datetime] | None = None  # None: jobs by the database's clock, signatures by this machine's
 
     def tell(self, job: Job) -> None:
-        payment, approved_at = self.store.payment(job.reference), self.store.approved_at(job.reference)
-        if payment is None or approved_at is None:
+        payment = self.store.payment(job.reference)
+        paid_at = self.store.paid_at(payment) if payment else None
+        if payment is None or paid_at is None:
             log.error("notice without a payment", reference=job.reference)
             self.store.finish(job)
             return
-        problem = self.post(f"paid-{payment.intent.reference}", notice_body(payment, approved_at))
+        problem = self.post(f"paid-{payment.intent.reference}", notice_body(payment, paid_at))
         if problem is None:
             self.store.acknowledge(job, self.at())
             metrics.NOTICES.labels("taken").inc()
         else:
-            self.try_later(job, "a payment", approved_at, account=payment.intent.account, reason=problem)
+            self.try_later(job, "a payment", paid_at, account=payment.intent.account, reason=problem)
 
     def at(self) -> datetime:
         return self.now() if self.now else datetime.now(UTC)
@@ -90,7 +93,7 @@ class Notices:
         metrics.NOTICES.labels("failed").inc()
 
 
-def notice_body(payment: Payment, approved_at: datetime) -> str:
+def notice_body(payment: Payment, paid_at: datetime) -> str:
     """The same at every try."""
     intent = payment.intent
     bill = PaidBill(
@@ -102,7 +105,7 @@ def notice_body(payment: Payment, approved_at: datetime) -> str:
         merchant=intent.merchant,
         call=intent.call,
     )
-    timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    timestamp = paid_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps(
         PaidNotice(
             type="bill.paid" if intent.payable_key else "payment.made", timestamp=timestamp, data=bill

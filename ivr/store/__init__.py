@@ -28,6 +28,7 @@ from ivr.store.intents import (
     PaymentIntent,
     Status,
 )
+from ivr.store.kept_cards import BY_CALLER, KEPT_CARD, KeptCard, KeptCards
 from ivr.store.ledger import Ledger, NoCard
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
@@ -47,6 +48,7 @@ from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
+from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
@@ -62,6 +64,7 @@ class Store(
     SealedFields,
     LimitChecks,
     Ledger,
+    KeptCards,
     Modifications,
     Movements,
     Splits,
@@ -122,9 +125,11 @@ def _empty_tables() -> Database:
 __all__ = [
     "ALL_FLOWS",
     "ANY",
+    "BY_CALLER",
     "EMAILS",
     "FINAL",
     "FOLLOWS",
+    "KEPT_CARD",
     "MERCHANT_NOTICES",
     "NOTICES",
     "NOTICE_KINDS",
@@ -158,6 +163,7 @@ __all__ = [
     "FlowVersion",
     "FollowUp",
     "Job",
+    "KeptCard",
     "LedgerEntry",
     "Limit",
     "LiveVersion",
@@ -175,6 +181,7 @@ __all__ = [
     "PaymentFilter",
     "PaymentIntent",
     "Renewal",
+    "ReservationState",
     "SealedField",
     "SealedSize",
     "Settled",
@@ -195,5 +202,6 @@ __all__ = [
     "migrate",
     "open_store",
     "read_bills",
+    "reservation_state",
     "tell_refund",
 ]

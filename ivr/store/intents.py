@@ -1,7 +1,7 @@
 """What a payment intent is and where it can stand, and its row; when it moves is for the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +30,9 @@ class PaymentIntent:
 
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
-    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill may be paid with several cards; its `total` alone is read back.
+    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill
+    may be paid with several cards; its `total` alone is read back. `captures_later`: the amount is reserved, and taken only by a
+    capture that an operator asks for. `keeps_card`: the bank is asked to keep the card.
     """
 
     reference: str
@@ -46,6 +48,8 @@ class PaymentIntent:
     line: str = ""
     of_due: Money | None = None
     part: SplitPart | None = None
+    captures_later: bool = False
+    keeps_card: bool = False
 
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
@@ -97,12 +101,16 @@ class Payment:
 
 @dataclass(frozen=True)
 class BankWord:
-    """What the bank said, as far as it is kept. `approved`: the part of the amount that it approved, where that was agreed."""
+    """What the bank said, as far as it is kept. `approved`: the part of the amount that it approved, where that was agreed.
+    `kept_token`: what stands for the card that it keeps; it is logged nowhere. `kept_until`: the month in which that card
+    expires, such as 2030-12."""
 
     authorization_code: str | None = None
     response_code: str | None = None
     bank_reference: str | None = None
     approved: Money | None = None
+    kept_token: str = field(default="", repr=False)
+    kept_until: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,7 @@ _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
     *("part", "split", "split_minor", "takes_part"),
-    "confirmation_number",
+    *("confirmation_number", "captures_later", "keeps_card"),
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -170,9 +178,14 @@ _OPEN_ON_PAYABLE = text(
 _HELD_ON_PAYABLE = text(
     f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND part IN ('take_back', 'keep')"
 )
+_LET_GO = (
+    "SELECT 1 FROM ledger_entry e WHERE e.reference = payment_intent.reference AND e.kind IN ('voided', 'hold_lapsed')"
+)
 _PAID_SINCE = text(
     f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
-    "AND part NOT IN ('undoing', 'undone') AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at)"
+    "AND part NOT IN ('undoing', 'undone') AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at) "
+    # A reserved amount that was let go of pays nothing any more.
+    f"AND NOT (captures_later AND EXISTS ({_LET_GO}))"
 )
 LONGEST_LINE = 120
 
@@ -208,6 +221,8 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "split": intent.part.first if intent.part else "",
         "split_minor": intent.part.total.minor if intent.part else None,
         "takes_part": bool(intent.part and intent.part.takes_part),
+        "captures_later": intent.captures_later,
+        "keeps_card": intent.keeps_card,
     }
 
 
@@ -272,6 +287,8 @@ def payment_of(row: Any) -> Payment:
         payable_source=row.payable_source,
         payable_key=row.payable_key,
         line=row.line,
+        captures_later=bool(row.captures_later),
+        keeps_card=bool(row.keeps_card),
     )
     return Payment(
         intent=intent,

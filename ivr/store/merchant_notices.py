@@ -121,7 +121,22 @@ def tell_payment(connection: Connection, database: Database, payment: Payment, s
     reference = payment.intent.reference
     if (kind := _TOLD.get(status)) is not None and kind in database.tells:
         _write(connection, kind, reference, reference, payment_body(kind, payment, now), now)
-    if status == "approved" and payment.intent.payable_key and "bill.paid" in database.tells:
+    if status == "approved" and not payment.intent.captures_later:
+        _tell_bill(connection, database, payment, now)
+
+
+def tell_capture(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
+    """Of an amount that was reserved, and is taken now: this is when its bill is paid."""
+    kind: PaymentKind = "payment.captured"
+    if kind in database.tells:
+        reference = payment.intent.reference
+        _write(connection, kind, reference, reference, payment_body(kind, payment, now), now)
+    _tell_bill(connection, database, payment, now)
+
+
+def _tell_bill(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
+    reference = payment.intent.reference
+    if payment.intent.payable_key and "bill.paid" in database.tells:
         _write(connection, "bill.paid", reference, reference, bill_body(payment, now), now)
 
 

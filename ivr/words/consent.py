@@ -17,7 +17,7 @@ from ivr.reading.rules.prompts import (
     RECEIPT_INCOMPLETE,
     YES_NOT_SAID,
 )
-from ivr.words.choice_words import agreeing, cancelling
+from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
@@ -26,6 +26,9 @@ from ivr.words.templates import Template
 # What the caller agrees to, each said by the kind that can be understood.
 _RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
+# The prompts that read a card back, for a charge and for an amount that is only reserved.
+CARD_CONSENTS = frozenset({"confirm_card", "confirm_kept_card", "confirm_reservation"})
+_RECEIPTS = frozenset({"confirmation_number", "reservation_number"})
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,16 @@ _AGREES = _Agreed(
     "puts the agreement on record",
     {"en": '"To agree, press 1"', "es": '"Para aceptar, oprima 1"'},
 )
+_PAYS = _Agreed("pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'})
 # Each prompt whose first key binds the caller.
 _CONSENTS = {
-    "confirm_card": _Agreed(
-        "pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}
+    **dict.fromkeys(("confirm_card", "confirm_kept_card"), _PAYS),
+    "confirm_reservation": _Agreed(
+        "reserves the amount",
+        "reserves it on the card",
+        {"en": '"To reserve it, press 1"', "es": '"Para reservarlo, oprima 1"'},
     ),
-    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate"), _AGREES),
+    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate", "confirm_keep_card"), _AGREES),
 }
 
 
@@ -61,9 +68,9 @@ class ConsentFault:
 def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[ConsentFault]:
     """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
     prompt = prompt or name
-    if prompt == "confirm_card":
+    if prompt in CARD_CONSENTS:
         yield from _consent_faults(name, template)
-    if prompt == "confirmation_number" and not _RECEIPT & {slot.name for slot in template.slots}:
+    if prompt in _RECEIPTS and not _RECEIPT & {slot.name for slot in template.slots}:
         message = f"prompt '{name}' does not say the number"
         yield ConsentFault(RECEIPT_INCOMPLETE, message, "add {number:digits}")
     text = prose(template)
@@ -125,7 +132,7 @@ def _choice_faults(name: str, prompt: str, text: str, said: list[KeySaid], langu
 def _meaning_faults(
     name: str, prompt: str, text: str, said: list[KeySaid], language: str, cure: str
 ) -> Iterator[ConsentFault]:
-    words = cancelling(language) if prompt == "offer_cancel" else agreeing(language)
+    words = _choice_words(prompt, language)
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(one.meaning for one in meant)
     is_swapped = any((one.key, one.meaning) in ((ACCEPT_KEY, "second"), (REFUSE_KEY, "first")) for one in meant)
@@ -137,11 +144,18 @@ def _meaning_faults(
         does = _CONSENTS[prompt]
         message = f"nothing can tell whether prompt '{name}' says that key {ACCEPT_KEY} {does.says}"
         yield ConsentFault(CONSENT_NOT_READ, message, f"let a speaker of {language} read it: {ACCEPT_KEY} {does.then}")
-    elif prompt == "confirm_card" and (contradiction := takes_nothing(text, said, language)):
+    elif prompt in ("confirm_card", "confirm_kept_card") and (contradiction := takes_nothing(text, said, language)):
         message = f"prompt '{name}' says that nothing is charged: '{contradiction}'"
         yield ConsentFault(KEYS_SWAPPED, message, f"take it out: {ACCEPT_KEY} charges the card")
     else:
         yield from _doubtful_consent(name, _CONSENTS[prompt], meant, language)
+
+
+def _choice_words(prompt: str, language: str) -> ChoiceWords | None:
+    """What says that key 1 does what it does there; None for a language without lists."""
+    if prompt == "offer_cancel":
+        return cancelling(language)
+    return reserving(language) if prompt == "confirm_reservation" else agreeing(language)
 
 
 def _doubtful_consent(name: str, does: "_Agreed", meant: list[Meant], language: str) -> Iterator[ConsentFault]:

@@ -23,6 +23,7 @@ from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
 from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.core.stray_cards import SECONDS_A_KEY
+from ivr.flow.keeping import ASKED
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
@@ -71,7 +72,8 @@ class CollectStep(Step):
         "`collect`",
         "The card, field by field, sealed as it is keyed in",
         "`ok`, `cancelled`, `gave_up`",
-        "`brands`, `postal_codes: [US, CA, GB]`, `confirm: [brand, last4, amount]`, `capture: pay` and `connector` for Twilio's `<Pay>`",
+        "`brands`, `postal_codes: [US, CA, GB]`, `confirm: [brand, last4, amount]`, `to: reserve` before a `pay` with `capture: later`, "
+        "`capture: pay` and `connector` for Twilio's `<Pay>`",
     )
     example = """
 card:
@@ -102,6 +104,9 @@ card:
     """The countries whose postal codes are taken, such as [US, CA, GB]; of one with letters its digits are asked for."""
     confirm: Annotated[list[Literal["brand", "last4", "amount"]], Different] = []
     """What is read back before the charge; without it no charge may follow."""
+    to: Literal["pay", "reserve"] = "pay"
+    """What the caller agrees to: pay (the prompt confirm_card), or reserve (confirm_reservation), before a pay step with
+    'capture: later'."""
     capture: Literal["keys", "pay"] = "keys"
     """keys: this product hears and seals the card; pay: Twilio's <Pay> collects it on Twilio's side."""
     connector: Name = "tonetill"
@@ -128,7 +133,9 @@ card:
         if "postal_code" in self.collect and self._of_digits:
             yield Said(("postal_codes",), "postal_digits_not_valid")
         if self.confirm:
-            yield Said(("confirm",), "confirm_card", CARD)
+            yield Said(
+                ("confirm",), self._consent, CARD, must_say=CARD | {"amount"} if self.to == "reserve" else frozenset()
+            )
 
     # ---- what the checks want to know
 
@@ -138,8 +145,9 @@ card:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Whatever becomes of it, the card that an earlier step took is dropped, and consent with it."""
-        consent = {"card"} | ({"confirmed"} if "amount" in self.confirm else set())
-        return (facts - {"confirmed", "card"}) | (consent if outcome == "ok" else set())
+        agreed = {"confirmed"} | ({"to_reserve"} if self.to == "reserve" else set())
+        consent = {"card"} | (agreed if "amount" in self.confirm else set())
+        return (facts - {"confirmed", "to_reserve", "card", ASKED}) | (consent if outcome == "ok" else set())
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known | CARD if outcome == "ok" else known - CARD
@@ -204,7 +212,7 @@ card:
 
     def put(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect):
-            turn = turn.change(phase="confirm").say("confirm_card")
+            turn = turn.change(phase="confirm").say(self._consent)
             return turn.collect_one_key("confirm", flush=True), Listen()
         if self._is_captured_elsewhere(turn):
             return turn.do(self._capture(turn)), Listen()
@@ -273,6 +281,10 @@ card:
     def _of_digits(self) -> bool:
         """Other codes than five digits: they are asked for in words of their own."""
         return self.postal_codes != [USUAL]
+
+    @property
+    def _consent(self) -> str:
+        return "confirm_reservation" if self.to == "reserve" else "confirm_card"
 
     def _question(self, field: CardField) -> str:
         return "enter_postal_digits" if field == "postal_code" and self._of_digits else f"enter_{field}"

@@ -1,6 +1,19 @@
 """Every kind of problem that `check` can find, by its code: T1 files, T2 values, T3 ways, T4 charges, T5 prompts, T6 advice."""
 
-from ivr.reading.rules import advice, agreements, charges, expressions, parts, prompts, reading, splits, values, ways
+from ivr.reading.rules import (
+    advice,
+    agreements,
+    charges,
+    expressions,
+    kept_cards,
+    parts,
+    prompts,
+    reading,
+    reservations,
+    splits,
+    values,
+    ways,
+)
 from ivr.reading.rules.rule import RULES, Rule
 
 __all__ = [
@@ -10,9 +23,11 @@ __all__ = [
     "agreements",
     "charges",
     "expressions",
+    "kept_cards",
     "parts",
     "prompts",
     "reading",
+    "reservations",
     "splits",
     "values",
     "ways",

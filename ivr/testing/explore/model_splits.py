@@ -83,10 +83,10 @@ class ModelledSplits(Store):
         raise NotImplementedError
 
     def _follow_approval(self, intent: PaymentIntent, follow_up: FollowUp) -> None:
-        if follow_up.tell_billing and (intent.payable_key or intent.account):
-            self._add_job("notice", intent.reference, NOTICES)
-        elif intent.payable_key:
+        if intent.payable_key and not follow_up.tell_billing:
             self._lower_bill(intent)
+        if follow_up.tell_billing and not intent.captures_later and (intent.payable_key or intent.account):
+            self._add_job("notice", intent.reference, NOTICES)
 
     def _undo(self, payment: Payment, now: datetime) -> None:
         self._part(payment, "undoing")
@@ -138,7 +138,14 @@ class ModelledSplits(Store):
         return self.postpone(job, pause_s, due) and self._move_modification(job.reference, "unknown")
 
     def end_modification(
-        self, job: Job, status: ModificationState, word: ModificationWord, now: datetime, *, refunds: bool = False
+        self,
+        job: Job,
+        status: ModificationState,
+        word: ModificationWord,
+        now: datetime,
+        follow_up: FollowUp | None = None,
+        *,
+        refunds: bool = False,
     ) -> bool:
         if not self.finish(job) or not self._move_modification(job.reference, status):
             return False

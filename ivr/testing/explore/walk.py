@@ -15,7 +15,7 @@ from ivr.testing.explore.amounts import FlowAmounts
 from ivr.testing.explore.witness import Consent, Witness
 
 MOST_TURNS = 80  # silences and waits: by then every call must have ended by itself
-CONSENT = "confirm_card"
+CONSENTS = ("confirm_card", "confirm_kept_card", "confirm_reservation")
 AGREEMENT = "confirm_"  # of a promise, a plan, a mandate, in front of its name
 
 
@@ -119,7 +119,7 @@ class Walk:
         """Consent is what the caller was asked, and the key that is the answer; nothing of ours decides it."""
         if caller.reply.state != "keys" or keys[:1] != ACCEPT_KEY:
             return
-        amount = caller.value(CONSENT, "amount")
+        amount = next(filter(None, (caller.value(one, "amount") for one in CONSENTS)), None)
         if isinstance(amount, Money):
             caller.witness.consent(amount)
         elif caller.reply.asks == "confirm":
