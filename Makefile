@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-reconcile bench-drop-off bench-seconds stopwatch cases lock clean
+.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-reconcile bench-drop-off bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ bench-trunk: .venv/dev.stamp ## calls a core beside Asterisk
 
 bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine with more work than cores; needs root
 	@$(BIN)/python benchmarks/bench_keys.py
+
+banks: .venv/dev.stamp ## a caller pays at Adyen and an ISO 8583 host (the simulator) and at Stripe (localstripe): transcripts, books
+	@$(BIN)/python -m pytest -q -s tests/bank/test_transcripts.py
 
 bench-calls: .venv/dev.stamp ## ten thousand random calls, judged by the bank's books
 	@$(BIN)/python benchmarks/random_calls.py

@@ -207,6 +207,7 @@ class Payments:
             call=call.id,
             bank=action.bank,
             amount=action.amount,
+            fee=action.fee,
             account=action.account,
             card_summary=f"{call.values.get('brand', '')} {call.values.get('last4', '')}".strip(),
             ani_hash=self.ani_hash(call.ani),
@@ -352,7 +353,7 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     intent = payment.intent
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.receipt_number
-    about = (intent.payable_key, attempt in told, payment.part, intent.captures_later)
+    about = (intent.payable_key, attempt in told, payment.part, intent.fee, intent.captures_later)
     return Charge(attempt, intent.amount, payment.status, number, *about)
 
 

@@ -6,6 +6,7 @@ The same for each way that it takes: a text, an e-mail, and the text that tells 
 from ivr.core.call import Call
 from ivr.core.events import Value
 from ivr.core.hours import zone_of
+from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.store import Payment
 
@@ -21,6 +22,8 @@ def receipt_values(
     number = payment.receipt_number
     return (
         ("amount", payment.intent.amount),
+        ("card_fee", payment.intent.fee or Money(0, payment.intent.amount.currency)),
+        ("before_fee", payment.intent.credited),
         ("number", number),
         ("confirmation_number", number),
         ("merchant", merchant or payment.intent.merchant),

@@ -61,6 +61,7 @@ from ivr.core.money import Money
 from ivr.core.moves import ERROR, left
 from ivr.flow.compiled import Flow
 from ivr.flow.talk.amounts import is_in_another_currency
+from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.turn import ENGINE_PHASES, moment_of
 from ivr.store import StaleCall
 
@@ -247,8 +248,7 @@ class Runner:
             note_fault(call.id, fault)
             flow = None
         asked = flow.answers if flow is not None else call.values.keys()
-        values = {name: value for name, value in call.values.items() if name not in asked}
-        return call.changed(values=values, notes=NO_NOTES, bills=())
+        return call.without(asked).changed(notes=NO_NOTES, bills=())
 
     def _flow(self, call: Call) -> Flow:
         """FlowChanged where the call's version, or its step in it, is not there, or the step knows no such phase."""
@@ -368,8 +368,9 @@ def _in_doubt(call: Call) -> Call:
     if not call.has_unsent_card:
         return call
     amount = call.values.get("amount")
-    known = amount if isinstance(amount, Money) else Money(0)
-    return replace(call, charges=(*call.charges, Charge(call.attempt, known, "unknown")))
+    fee = fee_on(call.values)
+    known = with_fee(amount, fee) if isinstance(amount, Money) else Money(0)
+    return replace(call, charges=(*call.charges, Charge(call.attempt, known, "unknown", fee=fee)))
 
 
 def note_fault(call_id: str, fault: Exception) -> None:

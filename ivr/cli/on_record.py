@@ -7,6 +7,7 @@ from contextlib import closing
 from rich.console import Console
 
 from ivr.cli.agreements import in_words
+from ivr.cli.payment_views import fee_in
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
 from ivr.store import Store, open_store
@@ -23,7 +24,9 @@ def tell_record(console: Console, store: Store, call_id: str) -> None:
     console.print(f"[bold]on record:[/] {(stored.call.outcome or 'the call goes on') if stored else 'nothing'}")
     for payment in store.payments_of(call_id):
         number = f", confirmation {payment.receipt_number}" if payment.receipt_number else ""
-        console.print(f"  {payment.intent.amount} by {payment.intent.card_summary}: {payment.status}{number}")
+        console.print(
+            f"  {payment.intent.amount}{fee_in(payment)} by {payment.intent.card_summary}: {payment.status}{number}"
+        )
     for one in store.agreements_of(call_id):
         terms = f" ({in_words(dict(one.terms))})" if one.terms else ""
         console.print(f"  {one.kind} of {one.amount}{terms}: agreed to, reference {one.reference}", markup=False)

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from ivr.bank import ModificationKind
 from ivr.calls.modifying import Standing
+from ivr.core.call import OPEN_PARTS
 from ivr.core.confirmation import in_groups
 from ivr.core.money import Money
 from ivr.store import Balance, LedgerEntry, Modification, Payment, ReservationState, WantedModification
@@ -63,7 +64,8 @@ def row(seen: Seen) -> tuple[str, ...]:
     payment, balance = seen.payment, seen.balance
     intent = payment.intent
     back = str(balance.returned) if balance.returned.minor else ""
-    status = RESERVATIONS[seen.reserved] if seen.reserved else payment.status
+    status = f"{payment.status}, the bill not paid in full" if payment.part in OPEN_PARTS else payment.status
+    status = RESERVATIONS[seen.reserved] if seen.reserved else status
     status = f"{status}, {balance.asked} asked back" if balance.asked.minor else status
     return (
         f"{payment.begun_at:%Y-%m-%d %H:%M:%S}",
@@ -88,6 +90,10 @@ def payment_record(seen: Seen) -> dict[str, object]:
         "status": payment.status,
         "reservation": seen.reserved,
         "amount": str(intent.amount),
+        "asked_for": str(payment.asked or intent.amount),
+        "part": payment.part,
+        "fee": str(intent.fee) if intent.fee else None,
+        "credited": str(intent.credited),
         "returned": str(balance.returned),
         "asked_back": str(balance.asked),
         "refundable": str(balance.refundable),
@@ -141,7 +147,7 @@ def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
     bill = f" for {intent.payable_key or intent.account}" if intent.payable_key or intent.account else ""
     left = Money(wanted.left.minor - wanted.amount.minor, wanted.amount.currency)
     lines = [
-        f"{intent.amount} by {intent.card_summary}{bill}, at {payment.begun_at:%Y-%m-%d %H:%M:%S} UTC, bank {intent.bank}",
+        f"{intent.amount}{fee_in(payment)} by {intent.card_summary}{bill}, at {payment.begun_at:%Y-%m-%d %H:%M:%S} UTC, bank {intent.bank}",
         f"confirmation number {in_groups(payment.confirmation_number)}, reference {intent.reference}",
         f"given back so far: {balance.returned}; asked for: {balance.asked}; can be refunded: {balance.refundable}",
         EFFECTS[wanted.kind].format(amount=wanted.amount, left=left),
@@ -153,9 +159,17 @@ def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
     return "\n".join(lines)
 
 
-def what_settling_does(found: Modification, status: str) -> str:
+def fee_in(payment: Payment) -> str:
+    """Beside an amount that was charged."""
+    return f" (of it {payment.intent.fee} fee)" if payment.intent.fee else ""
+
+
+def what_settling_does(found: Modification, status: str, payment: Payment) -> str:
     """Before it is done: what it is, and what follows."""
-    asked = f"{found.kind} of {found.amount}, asked for by {found.asked_by} at {found.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+    of = f" of the {payment.intent.amount}{fee_in(payment)} charged" if payment.intent.fee else ""
+    asked = (
+        f"{found.kind} of {found.amount}{of}, asked for by {found.asked_by} at {found.asked_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
     if status == "done":
         return f"{asked}.\nIt counts as done from now on, on your word."
     return f"{asked}.\nIt counts as not done from now on, on your word: it can be asked for again, and is then a second one."

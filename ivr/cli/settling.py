@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from ivr.cli.payment_session import as_json, opened, operator, require_terminal, yes
-from ivr.cli.payment_views import STATES, modification_record, what_settling_does
+from ivr.cli.payment_views import STATES, fee_in, modification_record, what_settling_does
 from ivr.errors import RecordError
 from ivr.places import COMMAND
 from ivr.store import WITHOUT_OUTCOME, FollowUp, Modification, Settled, Store
@@ -31,8 +31,10 @@ def settle(key: str, status: Settled | None, *, yes: bool, is_json: bool) -> Non
         raise click.UsageError("--done or --failed: what the bank says")
     with opened() as (settings, store):
         found = to_settle(store, key)
+        payment = store.payment(found.reference)
+        assert payment is not None  # a modification is of a charge
         if not yes:
-            click.echo(what_settling_does(found, status), err=is_json)
+            click.echo(what_settling_does(found, status, payment), err=is_json)
             require_terminal()
             click.confirm(f"Settle it as {status}?", abort=True, err=is_json)
         settled = store.settle_modification(
@@ -43,9 +45,16 @@ def settle(key: str, status: Settled | None, *, yes: bool, is_json: bool) -> Non
             f"{key} has just ended, or the forwarder asks the bank now: look again in a minute, nothing was changed"
         )
     if is_json:
-        click.echo(json.dumps(modification_record(settled), ensure_ascii=False))
+        click.echo(
+            json.dumps(
+                modification_record(settled)
+                | {"charged": str(payment.intent.amount), "fee": payment.intent.fee and str(payment.intent.fee)},
+                ensure_ascii=False,
+            )
+        )
     else:
-        click.echo(f"{settled.kind} of {settled.amount} settled as {status}: {settled.id}")
+        of = f", of {payment.intent.amount}{fee_in(payment)}" if payment.intent.fee else ""
+        click.echo(f"{settled.kind} of {settled.amount}{of} settled as {status}: {settled.id}")
 
 
 def to_settle(store: Store, key: str) -> Modification:

@@ -72,7 +72,7 @@ def forget_answers(turn: Turn) -> Turn:
     """What the caller keyed in, and what is known of the customer, is kept no longer than the call needs it; what was paid for is in the payment's record."""
     asked, call = turn.flow.answers, turn.call
     turn = turn.change(notes=NO_NOTES, bills=()) if call.notes or call.bills else turn
-    return turn if asked.isdisjoint(call.values) else turn.forget(*asked)
+    return turn if asked.isdisjoint(call.values) else Turn(turn.flow, turn.call.without(asked), turn.at, turn.actions)
 
 
 def hear(turn: Turn, event: Event) -> Turn:

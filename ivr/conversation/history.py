@@ -15,7 +15,8 @@ An entry is the seconds since the call began, and words:
     captured success visa      what the telephone network's own card form said
     waited          a hold that went on
     awaited 2c      the consent to the second attempt waited for what is due
-    bank approved   the bank's answer
+    bank approved   the bank's answer; with what was approved, in minor units, where that is a part of what was asked for
+    back 1=undone 2=charged    what became of parts of a bill that were to be taken back, by card attempt
     found 4250 1000 USD, not_found, failed not_reached      the look-up's answer: due and least amount
     found 4250 1000 USD bill.fee=300                        with the amounts and dates that the flow declares; no name
     listed USD 4250/1000 1800/0                             all open bills
@@ -50,6 +51,7 @@ from ivr.core.events import (
     LookUpProblem,
     NoInput,
     OpenBill,
+    PartsTakenBack,
     TransferEnded,
     Value,
     Waited,
@@ -73,7 +75,7 @@ _ENTRY = re.compile(
     "[0-9]{1,9} (?:silence|waited|not_found|connected|not_connected"
     r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
     r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty|again|help|one_key)|captured [a-z-]+(?: [a-z]+)?"
-    rf"|bank (?:{'|'.join(get_args(BankOutcome))})|failed (?:{'|'.join(get_args(LookUpProblem))})"
+    rf"|bank (?:{'|'.join(get_args(BankOutcome))})(?: [0-9]{{1,12}})?|back(?: [0-9]{{1,9}}=(?:undone|charged))+|failed (?:{'|'.join(get_args(LookUpProblem))})"
     rf"|found -?[0-9]{{1,12}} {_MONEY}(?: [a-z0-9_.]+=(?:-?[0-9]{{1,12}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}))*"
     r"|listed [A-Z]{3}(?: -?[0-9]{1,12}/-?[0-9]{1,12})+"
     rf"|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY})"
@@ -227,6 +229,11 @@ def _captured(_flow: Flow, _call: Call, event: CardCaptured) -> str:
     return f"captured {event.result} {(event.summary or '').partition(' ')[0]}".rstrip()
 
 
+def _bank(call: Call, event: BankAnswered) -> str:
+    asked = next((one.amount for one in call.charges if one.attempt == call.attempt), None)
+    return f"bank {event.outcome}" + (f" {event.amount.minor}" if event.amount and event.amount != asked else "")
+
+
 _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
     NoInput: lambda _flow, _call, _event: "silence",
     CardCollected: _card,
@@ -236,7 +243,10 @@ _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
     Waited: lambda flow, call, _event: "" if moment_of(flow, call) == "looks_up" else "waited",
     DueAwaited: _awaited,
     # One that comes again, to a call that has gone on, answers nothing.
-    BankAnswered: lambda flow, call, event: f"bank {event.outcome}" if moment_of(flow, call) not in _GONE_ON else "",
+    BankAnswered: lambda flow, call, event: _bank(call, event) if moment_of(flow, call) not in _GONE_ON else "",
+    PartsTakenBack: lambda _flow, _call, event: " ".join(
+        ["back", *(f"{one}={part or 'charged'}" for one, part in event.parts)]
+    ),
     TransferEnded: lambda _flow, _call, event: "connected" if event.is_connected else "not_connected",
     LookedUp: _found,
     LookUpFailed: lambda _flow, _call, event: f"failed {event.problem}",

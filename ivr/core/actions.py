@@ -133,8 +133,9 @@ class Authorize:
     `is_last` nobody waits any longer, and what is not known by then is not charged. `part`: where the bill may be paid with
     several cards. `payable` is None in a flow that
     looks nothing up; `account` is then what the caller keyed in as account_number. `is_own_amount`: the caller keyed the amount in;
-    any other was made of what is due, and holds for that alone. `captures_later`: the amount is reserved, and not taken.
-    `keeps_card`: the caller has agreed that the bank keeps this card for later charges.
+    any other was made of what is due, and holds for that alone. `fee`: the part of `amount` that no bill is credited.
+    `captures_later`: the amount is reserved, and not taken. `keeps_card`: the caller has agreed that the bank keeps this card
+    for later charges.
     """
 
     bank: str
@@ -145,6 +146,7 @@ class Authorize:
     is_last: bool = False
     is_own_amount: bool = False
     part: SplitPart | None = None
+    fee: Money | None = None
     captures_later: bool = False
     keeps_card: bool = False
 

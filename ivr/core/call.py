@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any, Literal
 
+from ivr.core.email_addresses import EMAIL, is_email_address
 from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 
 # reserved: an amount is held on a card, and is taken by a capture or not at all.
 Ending = Literal["paid", "reserved", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 12
+FORM = 13
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -40,7 +41,8 @@ class Payable:
 @dataclass(frozen=True)
 class Charge:
     """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `amount`: what was asked for,
-    and of an approved one what was approved. `reserves`: it takes no money by itself, a capture does."""
+    and of an approved one what was approved. `fee`: the part of it that is charged for the card, and credited to no bill.
+    `reserves`: it takes no money by itself, a capture does."""
 
     attempt: int
     amount: Money
@@ -49,7 +51,12 @@ class Charge:
     payable: str = ""
     told: bool = False
     part: PartState = ""
+    fee: Money | None = None
     reserves: bool = False
+
+    @property
+    def credited(self) -> Money:
+        return Money(self.amount.minor - self.fee.minor, self.amount.currency) if self.fee else self.amount
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +83,8 @@ class Call:
     that time runs out, and nothing has come since.
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
-    (`core.moves`). `transferred_to`: the number of the person that the caller was connected to at the end.
+    (`core.moves`). `transferred_to`: the number of the person that the caller was connected to at the end. `result_email`: of an
+    ended call, where its result goes if no text can.
     """
 
     id: str
@@ -120,6 +128,7 @@ class Call:
     asides: int = 0
     warned: bool = False
     transferred_to: str = ""
+    result_email: str = ""
 
     @property
     def intent(self) -> str:
@@ -158,7 +167,7 @@ class Call:
         if not self.held:
             return self
         in_doubt = {charge.payable for charge in self.unsettled}
-        return replace(self, charges=tuple(_closed(charge, in_doubt) for charge in self.charges))
+        return self.changed(charges=tuple(_closed(charge, in_doubt) for charge in self.charges))
 
     @property
     def unsettled(self) -> tuple[Charge, ...]:
@@ -172,11 +181,18 @@ class Call:
 
     @property
     def to_tell(self) -> tuple[Charge, ...]:
-        """Charges that somebody must look after once the call is over: to text the caller, or to settle an open one.
+        """Charges that somebody must look after once the call is over: to text or mail the caller, or to settle an open one.
 
         An open charge may never have reached the ledger, and only the forwarder finds that out: nobody else will ask.
         """
-        return tuple(charge for charge in self.untold if self.can_text or charge.is_open)
+        return tuple(charge for charge in self.untold if self.can_text or self.result_email or charge.is_open)
+
+    def without(self, names: Collection[str]) -> "Call":
+        """Without these values, at its end. An address is kept where it alone can tell the caller how a charge has ended."""
+        address = self.values.get(EMAIL, "") if self.can_email and self.untold and not self.can_text else ""
+        is_kept = isinstance(address, str) and is_email_address(address)
+        values = {name: value for name, value in self.values.items() if name not in names}
+        return self.changed(values=values, result_email=address if is_kept else self.result_email)
 
     @property
     def has_parts(self) -> bool:
@@ -224,7 +240,7 @@ class Call:
         if self.payable is not None:
             state["payable"] = [self.payable.source, self.payable.key, _pack(self.payable.owed)]
         state["bills"] = [[one.key, _pack_all(one.values)] for one in self.bills]
-        state["charges"] = [charge.__dict__ | {"amount": _pack(charge.amount)} for charge in self.charges]
+        state["charges"] = [_pack_charge(charge) for charge in self.charges]
         return _JSON.encode(state)
 
     @classmethod
@@ -249,7 +265,7 @@ class Call:
         stored["history"] = tuple(stored.get("history", ()))
         stored["moves"] = tuple(stored.get("moves", ()))
         charges = stored.get("charges", ())
-        stored["charges"] = tuple(Charge(**charge | {"amount": Money(*charge["amount"])}) for charge in charges)
+        stored["charges"] = tuple(_unpack_charge(charge) for charge in charges)
         return cls(**stored)
 
 
@@ -257,6 +273,15 @@ def _closed(charge: Charge, in_doubt: Collection[str]) -> Charge:
     if charge.status != "approved" or charge.part != "take_back":
         return charge
     return replace(charge, told=False, part="take_back" if charge.payable in in_doubt else "undoing")
+
+
+def _pack_charge(charge: Charge) -> dict[str, object]:
+    return charge.__dict__ | {"amount": _pack(charge.amount), "fee": charge.fee and _pack(charge.fee)}
+
+
+def _unpack_charge(stored: dict[str, Any]) -> Charge:
+    fee = Money(*stored["fee"]) if stored.get("fee") else None
+    return Charge(**stored | {"amount": Money(*stored["amount"]), "fee": fee})
 
 
 def _pack_all(values: Mapping[str, Value]) -> dict[str, object]:

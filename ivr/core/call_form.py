@@ -91,7 +91,8 @@ def _is_charge(charge: Charge) -> bool:
         charge.status in STATUSES and charge.part in PARTS if all(isinstance(one, str) for one in texts) else False
     )
     is_plain = type(charge.attempt) is int and isinstance(charge.told, bool) and isinstance(charge.reserves, bool)
-    return is_known and is_plain and _is_money(charge.amount) and all(isinstance(one, str) for one in texts)
+    has_amounts = _is_money(charge.amount) and (charge.fee is None or _is_money(charge.fee))
+    return is_known and is_plain and has_amounts and all(isinstance(one, str) for one in texts)
 
 
 def _what_can_be_read(text: str, call_id: str, flow: str) -> Call:

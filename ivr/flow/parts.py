@@ -112,11 +112,13 @@ class Drawn:
 
 @dataclass(frozen=True)
 class CardAsked:
-    """The card fields that a step asks for, in order, the brands that it takes, and how many digits a postal code may have."""
+    """The card fields that a step asks for, in order, the brands that it takes, and how many digits a postal code may have.
+    `has_fee`: some of them cost a fee on top of the amount."""
 
     fields: Sequence[CardField]
     brands: Sequence[str]
     postal_digits: frozenset[int] = digit_counts([USUAL])
+    has_fee: bool = False
 
 
 def in_words(name: str) -> str:

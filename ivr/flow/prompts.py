@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from ivr.flow.declared import short
+from ivr.flow.fee_prompts import fee_problems
 from ivr.flow.parts import Known, Place
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem, nearest
@@ -13,8 +14,9 @@ from ivr.reading.yaml_source import Source
 from ivr.words.consent import offer_faults
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.prompt_files import PromptFile, PromptFiles
-from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, KINDS_OF_TYPE
+from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, KINDS_OF_TYPE, OF_FEE
 from ivr.words.templates import Slot
+from ivr.words.wordings import FEE
 
 NO_KINDS: frozenset[str] = frozenset()
 Kinds = frozenset[str] | None  # None: those that `words.slots` has for the value
@@ -25,6 +27,7 @@ _GIVEN_BY = {
     **dict.fromkeys(("number", "confirmation_number"), "an approved charge gives it"),
     **dict.fromkeys(("brand", "last4"), "a 'collect' step gives it"),
     **dict.fromkeys(("key", "count", "value", "max"), "it is filled in elsewhere only"),
+    **dict.fromkeys(OF_FEE, "only wordings whose names end with _with_fee are said where there is one"),
 }
 
 
@@ -41,6 +44,7 @@ def prompt_problems(
             yield source.problem(NO_PROMPT_FILE, ("languages", index), f"there are no prompts in {language}", cure)
         elif prompts[language].is_readable:
             yield from _missing_problems(source, steps, prompts[language])
+            yield from fee_problems(source, steps, needed_prompts(steps), prompts[language])
             values = _values_of(steps)
             for name, step in steps.items():
                 yield from _value_problems(source, name, step, known.get(name), values, prompts[language])
@@ -100,8 +104,10 @@ def _value_problems(
         return
     kinds = {**values, "value": step.answer_kinds or None}
     for said in step.says():
-        sure = known | ALWAYS | said.fills
         for wording, slot in _slots(file, said.prompt):
+            if wording.endswith(FEE) and step.card is not None and not step.card.has_fee:
+                continue  # it is never said there
+            sure = known | ALWAYS | said.fills | (OF_FEE if wording.endswith(FEE) else set())
             sayable = kinds.get(slot.name)
             if sayable is not None and slot.name in known | said.fills and slot.kind not in sayable:
                 message = f"prompt '{wording}': '{slot.name}' cannot be said as {slot.kind} in this flow"

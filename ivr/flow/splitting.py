@@ -12,6 +12,7 @@ from ivr.flow.step import Step
 from ivr.flow.talk.charging import PART_APPROVED
 from ivr.reading.problems import Problem
 from ivr.reading.rules import splits
+from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.yaml_source import Source
 
 IN_PART = "approved_in_part"
@@ -62,6 +63,9 @@ def split_problems(
             splits.NO_BILL_TO_SPLIT, ("split",), message, "let an 'ask' step have 'lookup', or leave out 'split'"
         )
     for name, step in steps.items():
+        if step.goes_alone:
+            message = f"several cards cannot pay {step.goes_alone}, as in step '{name}'"
+            yield source.problem(WRONG_VALUE, ("split",), message, "leave out 'split'")
         if "approved" in step.outcomes:
             yield from _way_problems(source, name, step, steps)
     yield from _place_problems(source, head.split.rest_unpaid == "take_back", steps, reached)

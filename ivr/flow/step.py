@@ -194,6 +194,11 @@ class Step(Written):
         return ()
 
     @property
+    def goes_alone(self) -> str:
+        """Why neither a fee can be asked for nor several cards can pay in a flow with this step, or nothing."""
+        return ""
+
+    @property
     def looks_up_bills(self) -> bool:
         """Whether it asks for bills; a number that can be keyed in there can be guessed there."""
         return False

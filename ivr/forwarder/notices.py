@@ -30,12 +30,17 @@ class PaidBill(BaseModel):
     """Amounts are written as in the endpoint's own answers."""
 
     account: str = Field(description="As the caller keyed it in.")
-    amount: str = Field(description="What was charged.", examples=["42.50 USD"])
+    amount: str = Field(description="What was paid on it.", examples=["42.50 USD"])
     reference: str = Field(description="Ours, of this one payment; the bank has it too.")
     confirmation_number: str = Field(description="What the caller was told.")
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
     merchant: str
     call: str
+    fee: str = Field(
+        default="",
+        description="Charged for the card on top of the amount, and paid on nothing. Left out where there is none.",
+        examples=["2.00 USD"],
+    )
 
 
 class PaidNotice(BaseModel):
@@ -98,18 +103,19 @@ def notice_body(payment: Payment, paid_at: datetime) -> str:
     intent = payment.intent
     bill = PaidBill(
         account=intent.account,
-        amount=str(intent.amount),
+        amount=str(intent.credited),
         reference=intent.reference,
         confirmation_number=payment.receipt_number,
         card=intent.card_summary,
         merchant=intent.merchant,
         call=intent.call,
+        fee=str(intent.fee or ""),
     )
     timestamp = paid_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps(
         PaidNotice(
             type="bill.paid" if intent.payable_key else "payment.made", timestamp=timestamp, data=bill
-        ).model_dump()
+        ).model_dump(exclude_defaults=True)
     )
 
 

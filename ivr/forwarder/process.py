@@ -28,7 +28,7 @@ from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
 from ivr.forwarder.modifications import ModificationJobs
 from ivr.forwarder.notices import Notices, notices_of
 from ivr.forwarder.opening import opener_for
-from ivr.forwarder.results import ResultText, result_words
+from ivr.forwarder.results import ResultText, result_subject, result_words
 from ivr.forwarder.signed_posts import SignedPosts
 from ivr.forwarder.smtp_emails import email_sender, keep_email
 from ivr.forwarder.texts import TextJobs
@@ -50,7 +50,7 @@ def system_time() -> datetime:
 class Forwarder:
     """Any number of these, in any number of processes, may share a store.
 
-    `write_result`: the words of the text for a caller who was promised the result. `now`: what is written beside ledger
+    `write_result`: the words of the text for a caller who was promised the result; `write_subject`: how they are headed in an e-mail. `now`: what is written beside ledger
     rows; what is due is for the database's own clock, unless another than this machine's was given (tests).
     """
 
@@ -60,6 +60,7 @@ class Forwarder:
     now: Callable[[], datetime] = system_time
     lease_s: float = LEASE_S
     write_result: ResultText | None = None
+    write_subject: ResultText | None = None
     pause: Callable[[float], object] = time.sleep
     notices: Notices | None = None
     merchant_posts: SignedPosts | None = None
@@ -104,7 +105,9 @@ class Forwarder:
 
     @property
     def texts(self) -> TextJobs:
-        return TextJobs(self.store, self.send_text, self.send_email, self.write_result, self.now, self.due)
+        return TextJobs(
+            self.store, self.send_text, self.send_email, self.write_result, self.now, self.due, self.write_subject
+        )
 
     # ---- the billing system
 
@@ -138,6 +141,7 @@ def main() -> None:
         banks,
         text_sender(settings),
         write_result=words,
+        write_subject=result_subject(flows.prompts_of, settings.merchant_name),
         notices=notices,
         merchant_posts=merchant_posts(settings),
         send_email=email_sender(settings),

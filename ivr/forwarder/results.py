@@ -1,4 +1,4 @@
-"""The text that tells a caller how a charge ended which outlasted the call, in the call's own language."""
+"""What tells a caller, by text or by e-mail, how a charge ended which outlasted the call, in the call's own language."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,9 @@ from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.store import Payment
 from ivr.words.phrases import Prompts
+from ivr.words.wordings import endings
 
+RESULT_SUBJECT = "result_email_subject"
 ResultText = Callable[[Call, Payment], str]
 
 
@@ -16,7 +18,7 @@ def result_words(
     merchant_name: str = "",
     zone_of_call: Callable[[Call], str] = lambda call: DEFAULT_ZONE,
 ) -> ResultText:
-    """`prompts_of`: those of a version of a flow; of "", where a call has none, those of today. `merchant_name`: as receipts
+    """The words, which are the same either way. `prompts_of`: those of a version of a flow; of "", where a call has none, those of today. `merchant_name`: as receipts
     say it; `zone_of_call`: by whose clock they say the day."""
 
     def write(call: Call, payment: Payment) -> str:
@@ -27,6 +29,19 @@ def result_words(
         values = receipt_values(payment, call, merchant_name, zone_of_call(call))
         # A call whose row another version wrote may have no language of ours.
         language = call.language if call.language in known else known[0]
-        return prompts.words(Phrase(name, language, values))
+        ends = endings("", again=False, fee=payment.intent.fee is not None)
+        return prompts.words(Phrase(name, language, values, endings=ends))
+
+    return write
+
+
+def result_subject(prompts_of: Callable[[str], Prompts], merchant_name: str = "") -> ResultText:
+    """What an e-mail with those words is headed."""
+
+    def write(call: Call, payment: Payment) -> str:
+        prompts = prompts_of(call.flow_version)
+        known = prompts.languages()
+        language = call.language if call.language in known else known[0]
+        return prompts.words(Phrase(RESULT_SUBJECT, language, receipt_values(payment, call, merchant_name)))
 
     return write

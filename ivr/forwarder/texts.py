@@ -11,7 +11,7 @@ from ivr import metrics
 from ivr.calls.texting import TextDelayed, TextRefused, TextSender, can_be_kept
 from ivr.core.call import Call
 from ivr.forwarder.results import ResultText
-from ivr.store import Job, Store, TextProblem
+from ivr.store import Job, Payment, Store, TextProblem, Way
 
 log = structlog.get_logger()
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
@@ -29,6 +29,7 @@ class TextJobs:
     write_result: ResultText | None
     now: Callable[[], datetime]
     due: datetime | None = None
+    write_subject: ResultText | None = None
 
     def do(self, job: Job) -> None:
         if job.kind == "result":
@@ -37,7 +38,8 @@ class TextJobs:
             self.text(job)
 
     def tell_result(self, job: Job) -> None:
-        """The text that a caller who hung up, or could not wait, gets once there is a result to tell.
+        """The text that a caller who hung up, or could not wait, gets once there is a result to tell; an e-mail where no text
+        can go and the look-up gave an address.
 
         The ledger makes the job due when the payment is final; the pauses are for the moment in between.
         """
@@ -46,17 +48,30 @@ class TextJobs:
             self.store.finish(job)
             return
         stored = self.store.load_call(payment.intent.call) if payment else None
-        if stored is not None and not stored.call.can_text:
+        if stored is not None and not stored.call.can_text and not stored.call.result_email:
             pass  # nothing was promised: the job was there to find out whether the charge had been begun
-        elif payment is None or stored is None or self.write_result is None or not can_tell(stored.call):
+        elif payment is None or stored is None or self.write_result is None or not self._way(stored.call):
             log.warning("nobody to tell the result to", reference=job.reference)
         elif not payment.is_decided:
             self.store.postpone(job, pause_after(job.attempts), self.due)
             return
         else:
-            words = self.write_result(stored.call, payment)
-            self.store.queue_sms(f"{job.reference}-result", stored.call.ani, words, self.now())
+            self._queue_result(stored.call, payment, self.write_result(stored.call, payment))
         self.store.finish(job)
+
+    def _way(self, call: Call) -> Way | None:
+        if can_tell(call):
+            return "text"
+        return "email" if call.result_email and self.write_subject is not None else None
+
+    def _queue_result(self, call: Call, payment: Payment, words: str) -> None:
+        """Once for each charge, however often the job is done."""
+        reference = payment.intent.reference
+        if self._way(call) == "text":
+            self.store.queue_sms(f"{reference}-result", call.ani, words, self.now())
+        elif self.write_subject is not None:
+            subject = self.write_subject(call, payment)
+            self.store.queue_email(f"{reference}-result_email", call.result_email, subject, words, self.now())
 
     def settle(self, reference: str) -> bool:
         """A call that ended while the ledger could not be read, over a charge that was never begun: it is so no longer.

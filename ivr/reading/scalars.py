@@ -12,6 +12,7 @@ from babel.numbers import list_currencies
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from ivr.core.brands import BRAND_NAMES
+from ivr.core.email_addresses import EMAIL as EMAIL
 from ivr.core.money import Money, parse_money
 from ivr.core.postal_codes import DIGITS
 from ivr.core.two_key import alike
@@ -27,7 +28,6 @@ LONGEST_PATTERN = 16  # characters: 32 keys
 LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-EMAIL = "customer.email"  # the look-up value that receipts by e-mail go to
 BILL, OPEN_BILLS = "billing.find_bill", "billing.find_bills"
 LOOKUPS = frozenset({BILL, OPEN_BILLS})
 BILL_VALUES = frozenset({"bill.due", "bill.min"})  # what a look-up gives
@@ -36,7 +36,7 @@ _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}|\d{3}))?
 # What the engine fills into prompts itself.
 _ENGINE_WORDS = frozenset(
     {*("done", "clear", "key", "count", "value", "min", "max", "due", "amount"), "brand", "last4", "number"}
-    | {"confirmation_number"}
+    | {"confirmation_number", "card_fee", "before_fee"}
 )
 
 

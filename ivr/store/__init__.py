@@ -52,7 +52,7 @@ from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
-from ivr.store.texts import TextMessage, TextProblem, Texts
+from ivr.store.texts import TextMessage, TextProblem, Texts, Way
 from ivr.store.turns import TurnRecord, Turns
 from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
 from ivr.store.ways import Ways, WaysTaken
@@ -194,6 +194,7 @@ __all__ = [
     "TooEarly",
     "TurnRecord",
     "WantedModification",
+    "Way",
     "WaysTaken",
     "Which",
     "bank_queue",

@@ -27,8 +27,7 @@ def follow_approval(connection: Connection, intent: PaymentIntent, follow_up: Fo
     """`intent` with the amount that was approved. A bill that an amount is reserved for owes as much less, or two callers would
     reserve for it; a void owes it again."""
     if intent.payable_key and not follow_up.tell_billing:
-        values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.amount.minor}
-        connection.execute(_LOWER_BILL, values)
+        lower_bill(connection, intent)
     if intent.captures_later:
         return
     if follow_up.tell_billing:
@@ -41,6 +40,11 @@ def tell_billing(connection: Connection, intent: PaymentIntent) -> None:
     """What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower."""
     if intent.payable_key or intent.account:
         add_job(connection, "notice", intent.reference, NOTICES)
+
+
+def lower_bill(connection: Connection, intent: PaymentIntent) -> None:
+    values = {"account": intent.payable_key, "currency": intent.amount.currency, "paid": intent.credited.minor}
+    connection.execute(_LOWER_BILL, values)
 
 
 def write_follow_up(follow_up: FollowUp) -> str:

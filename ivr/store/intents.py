@@ -31,8 +31,9 @@ class PaymentIntent:
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
     made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill
-    may be paid with several cards; its `total` alone is read back. `captures_later`: the amount is reserved, and taken only by a
-    capture that an operator asks for. `keeps_card`: the bank is asked to keep the card.
+    may be paid with several cards; its `total` alone is read back. `fee`: the part of `amount`, which is all that the bank is asked
+    for, that is charged for the card; the rest is `credited` to what is paid for. `captures_later`: the amount is reserved, and
+    taken only by a capture that an operator asks for. `keeps_card`: the bank is asked to keep the card.
     """
 
     reference: str
@@ -48,12 +49,17 @@ class PaymentIntent:
     line: str = ""
     of_due: Money | None = None
     part: SplitPart | None = None
+    fee: Money | None = None
     captures_later: bool = False
     keeps_card: bool = False
 
+    @property
+    def credited(self) -> Money:
+        return Money(self.amount.minor - self.fee.minor, self.amount.currency) if self.fee else self.amount
+
     def is_as_agreed(self, due: Money) -> bool:
         """Whether what is due now is what the caller agreed on. An amount of their own may be a part of any that is enough."""
-        if due.currency != self.amount.currency or due.minor < self.amount.minor:
+        if due.currency != self.amount.currency or due.minor < self.credited.minor:
             return False
         return self.of_due is None or due == self.of_due
 
@@ -148,7 +154,7 @@ _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
     *("part", "split", "split_minor", "takes_part"),
-    *("confirmation_number", "captures_later", "keeps_card"),
+    *("confirmation_number", "captures_later", "keeps_card", "fee_minor"),
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -182,7 +188,7 @@ _LET_GO = (
     "SELECT 1 FROM ledger_entry e WHERE e.reference = payment_intent.reference AND e.kind IN ('voided', 'hold_lapsed')"
 )
 _PAID_SINCE = text(
-    f"SELECT coalesce(sum(amount_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
+    f"SELECT coalesce(sum(amount_minor - fee_minor), 0) {_ON_PAYABLE} AND status = 'approved' AND currency = :currency "
     "AND part NOT IN ('undoing', 'undone') AND (acknowledged_at IS NULL OR acknowledged_at >= :asked_at) "
     # A reserved amount that was let go of pays nothing any more.
     f"AND NOT (captures_later AND EXISTS ({_LET_GO}))"
@@ -223,6 +229,7 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "takes_part": bool(intent.part and intent.part.takes_part),
         "captures_later": intent.captures_later,
         "keeps_card": intent.keeps_card,
+        "fee_minor": intent.fee.minor if intent.fee else 0,
     }
 
 
@@ -289,6 +296,7 @@ def payment_of(row: Any) -> Payment:
         line=row.line,
         captures_later=bool(row.captures_later),
         keeps_card=bool(row.keeps_card),
+        fee=Money(row.fee_minor, row.currency) if row.fee_minor else None,
     )
     return Payment(
         intent=intent,

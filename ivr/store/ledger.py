@@ -66,6 +66,8 @@ class Ledger:
         """
         if intent.amount.minor <= 0:
             raise ValueError("a charge is more than nothing")
+        if intent.credited.minor <= 0 or (intent.fee and intent.fee.minor <= 0):
+            raise ValueError("a fee is more than nothing, and a part of what is charged")
         with self._database.money() as connection:
             self._database.hold(connection, intent.reference)
             if is_begun(connection, intent.reference):

@@ -19,6 +19,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
+from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.following import FollowUp
@@ -185,12 +186,13 @@ def end_modification(
     can_follow = status in FOLLOWS.get(found.status, frozenset())
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
         return False
+    returned = read_balance(connection, payment).returned
     note_modification(connection, payment, found, status, word.response_code, now)
     part_modified(connection, database, payment, replace(found, status=status), refunds=refunds, now=now)
     follow_up = follow_up or FollowUp()
     if found.reopens_bill and payment.intent.payable_key and not follow_up.tell_billing:
-        more = {("done", found.status): found.amount.minor, ("failed", "done"): -found.amount.minor}
-        if change := more.get((status, found.status)):
+        change = _of_bill(payment, read_balance(connection, payment).returned) - _of_bill(payment, returned)
+        if change:
             change_bill(connection, payment, change)
     if status == "done" and found.kind == "refund":
         tell_refund(connection, database, payment, found.id, found.amount, now)
@@ -259,6 +261,11 @@ def _asked(wanted: WantedModification, number: int, now: datetime) -> Modificati
         response_code=None,
         reason=None,
     )
+
+
+def _of_bill(payment: Payment, returned: Money) -> int:
+    """How much of what was given back had been paid on the bill: a fee is what is given back last."""
+    return min(returned.minor, payment.intent.credited.minor)
 
 
 def change_bill(connection: Connection, payment: Payment, more: int) -> None:

@@ -17,6 +17,7 @@ PaymentKind = Literal["payment.approved", "payment.captured", "payment.declined"
 NoticeKind = Literal[PaymentKind, "payment.refunded", "call.ended", "bill.paid"]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 _AMOUNT = Field(description="Digits and currency, as text.", examples=["42.50 USD"])
+_FEE = Field(description="The part of it that was charged for the card; empty without one.", examples=["2.00 USD"])
 _TIME = Field(description="When it was recorded (RFC 3339).", examples=["2026-01-15T12:00:00.000Z"])
 
 
@@ -25,6 +26,7 @@ class ToldPayment(BaseModel):
 
     reference: str = Field(description="Ours, of this one payment; the bank has it too.")
     amount: str = _AMOUNT
+    fee: str = _FEE
     account: str = Field(description="What was paid for, as the caller keyed it in; empty for a gift.")
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
     confirmation_number: str = Field(description="What the caller was told; empty where nothing was charged.")
@@ -48,7 +50,8 @@ class ToldBill(BaseModel):
     """A payment on a bill, as BILLING_URL is told of it: once its money is taken."""
 
     account: str = Field(description="The bill, as the caller keyed it in.")
-    amount: str = _AMOUNT
+    amount: str = Field(description="What was paid on it, without a fee.", examples=["42.50 USD"])
+    fee: str = Field(description="Charged for the card on top of it; empty without one.", examples=["2.00 USD"])
     reference: str
     confirmation_number: str
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
@@ -61,6 +64,7 @@ class ChargeOfCall(BaseModel):
 
     reference: str
     amount: str = _AMOUNT
+    fee: str = _FEE
     status: ChargeStatus
     confirmation_number: str
     reserved: bool = Field(
@@ -132,7 +136,7 @@ def refund_body(payment: Payment, refund: str, amount: Money, at: datetime) -> s
 
 def bill_body(payment: Payment, at: datetime) -> str:
     whole = _of_payment(payment)
-    data = ToldBill(**{name: whole[name] for name in ToldBill.model_fields})
+    data = ToldBill(**{name: whole[name] for name in ToldBill.model_fields} | {"amount": str(payment.intent.credited)})
     return BillNotice(type="bill.paid", timestamp=written(at), data=data).model_dump_json()
 
 
@@ -152,6 +156,7 @@ def call_body(call: Call, started_at: datetime, at: datetime) -> str:
             ChargeOfCall(
                 reference=call.intent_of(one.attempt),
                 amount=str(one.amount),
+                fee=str(one.fee or ""),
                 status=told_status(one),
                 confirmation_number=one.confirmation_number if told_status(one) == one.status else "",
                 reserved=one.reserves,
@@ -178,6 +183,7 @@ def _of_payment(payment: Payment) -> dict[str, str]:
     return {
         "reference": intent.reference,
         "amount": str(intent.amount),
+        "fee": str(intent.fee or ""),
         "account": intent.account,
         "card": intent.card_summary,
         "confirmation_number": payment.receipt_number,

@@ -89,6 +89,8 @@ payment_intent = Table(
     Column("is_counted", Boolean, nullable=False, server_default=true()),  # against limits; an operator may take it out
     Column("bank_reference", String(40)),  # the bank's own, by which an approved charge is captured
     Column("acknowledged_at", BigInteger),  # when a billing system of the merchant's said that it knows of it
+    # The part of the amount that is charged for the card, and credited to nothing.
+    Column("fee_minor", BigInteger, nullable=False, server_default="0"),
     Column("bank_trace", String(80)),  # what the bank finds the request by beside our reference; its protocol wrote it
     Column("traced_at", BigInteger),  # when that was written: before the request could leave
     # A bill paid with several cards: where this part stands (`store.splits`), the reference of the first part, what all are to

@@ -134,7 +134,7 @@ class MerchantLine:
     # ---- the world around the calls
 
     def bank(self, behaviour: str) -> None:
-        """From now on, as in a call file: approves, declines 51, is silent, is silent after charging, is unreachable,
+        """From now on, as in a call file: approves, approves 20.00 (a part), declines 51, is silent, is silent after charging, is unreachable,
         cannot say."""
         self.bench.tell_bank(behaviour)
 

@@ -272,6 +272,8 @@ def _line(one: Happening, store: CallStore) -> str:
 def behaviour_of(payment: Payment, entries: list[str]) -> str:
     """What a scripted bank has to do for the same to come of it."""
     if payment.status == "approved":
-        return "is silent after charging" if "unknown" in entries else "approves"
+        part = f"approves {payment.intent.amount}".removesuffix(f" {payment.intent.amount.currency}")
+        approves = part if payment.asked else "approves"
+        return "is silent after charging" if "unknown" in entries else approves
     told = BANK_OF.get(payment.status, "cannot say")
     return f"{told} {payment.response_code or '05'}" if told == "declines" else told

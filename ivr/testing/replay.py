@@ -33,6 +33,7 @@ from ivr.core.events import (
     LookUpFailed,
     NoInput,
     OpenBill,
+    PartsTakenBack,
     TransferEnded,
     Value,
     Waited,
@@ -44,7 +45,7 @@ from ivr.flow.compiled import Flow
 MOST_TURNS = 400
 LAST4 = "0000"
 KEYED = frozenset({"keys", "digits", "silence", "card", "edit", "captured"})
-OF_THE_BANK = frozenset({"waited", "bank"})
+OF_THE_BANK = frozenset({"waited", "bank", "back"})
 TRANSFERS = frozenset({"connected", "not_connected"})
 STAND_IN_CARD = {"kept_brand": "visa", "kept_last4": "1111"}  # of a card that was kept its history says no more
 LOOKED_UP = frozenset({"found", "listed", "not_found", "failed"})
@@ -135,7 +136,7 @@ class _Replay:
             event = self.next_event(self.hear(event))
         if self.call.phase == "over":
             return self.call
-        left = self.on_record()
+        left = self.on_record().closed
         return left.changed(phase="over", hung_up=True, outcome=left.known_ending)
 
     def on_record(self) -> Call:
@@ -230,13 +231,24 @@ class _Replay:
             entry = self.bank.popleft()
             if entry.word == "waited":
                 return Waited(self.at(entry))
-            outcome: Any = entry.rest[0]
-            number = "000000" if outcome == "approved" else None
-            return BankAnswered(self.at(entry), outcome, number)
+            return self.taken_back(entry) if entry.word == "back" else self.bank_said(entry)
         if self.stored.hung_up:
             return None
         self.now_s += asked.seconds
         return Waited(self.at())
+
+    def bank_said(self, entry: HistoryEntry) -> BankAnswered:
+        outcome: Any = entry.rest[0]
+        number = "000000" if outcome == "approved" else None
+        currency = self.flow.head.limits.max_amount.currency
+        part = Money(int(entry.rest[1]), currency) if entry.rest[1:] else None
+        return BankAnswered(self.at(entry), outcome, number, part)
+
+    def taken_back(self, entry: HistoryEntry) -> PartsTakenBack:
+        ended = (one.split("=") for one in entry.rest)
+        return PartsTakenBack(
+            self.at(entry), tuple((int(one), "undone" if to == "undone" else "") for one, to in ended)
+        )
 
     def next_of_person(self) -> Event | None:
         """A caller whom the changed flow connects to somebody first is connected."""

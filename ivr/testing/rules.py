@@ -3,7 +3,8 @@ agreed to, never from our ledger.
 
     consent  nothing is charged that the caller did not agree to, in that amount, as often as agreed
     agreement  no promise, plan or mandate is on record that the caller did not agree to, in these words, as often as agreed
-    bill     a bill is charged what it owes at most, one charge at a time; what is left is what was due without what was charged
+    bill     a bill is charged what it owes at most, without a fee that was agreed to, one charge at a time; what is left is what
+             was due without what was charged
     books    our ledger says what the bank's books say, and nothing was sent to the bank twice
     ending   the last words say what became of the money, and so does the record
     receipt  a confirmation number is said for what was charged only
@@ -30,6 +31,7 @@ from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.store import TextMessage
 from ivr.words.phrases import Prompts
+from ivr.words.wordings import endings
 
 CHARGED = ("you_were_charged", "you_were_charged_in_total")
 RESERVED = "amount_reserved"
@@ -65,7 +67,7 @@ class SeenCall:
     `reserved` what of them it only holds;
     `agreed`: the amounts that the caller consented to; `last_said`: the last turn. `agreed_words`: what was heard before each
     consent to something other than a charge; `agreements`: the wordings on record. `asked_in_part`: by reference, the amounts
-    of which the bank was told that it may approve less."""
+    of which the bank was told that it may approve less. `fees`: what was said of one in the amount that was agreed to, by the charge."""
 
     call: Call
     heard: Sequence[Phrase]
@@ -79,6 +81,7 @@ class SeenCall:
     agreements: Sequence[str] = ()
     asked_in_part: Mapping[str, Money] = field(default_factory=dict)
     reserved: Mapping[str, Money] = field(default_factory=dict)
+    fees: Mapping[str, Money] = field(default_factory=dict)
 
     def agreed_for(self, reference: str) -> Money:
         """What was charged, or the amount agreed to of which the bank may approve less."""
@@ -209,7 +212,11 @@ def _says(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) 
     charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
     number = books.confirmation_number(reference)
     values: dict[str, Value] = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
-    name = f"{template}_sms"
+    name, fee = f"{template}_sms", seen.fees.get(reference)
+    if fee is not None:
+        amount = charged or charge.amount
+        values |= {"card_fee": fee, "before_fee": Money(amount.minor - fee.minor, amount.currency)}
+        name = books.words.wording(Phrase(name, language, endings=endings("", fee=True)))
     if books.words.spoken(language, name) - values.keys() - BESIDES.keys():
         return True
     words = books.words.words(Phrase(name, language, (*values.items(), *BESIDES.items())))

@@ -5,6 +5,7 @@ that were chosen, and the bank's last words. Only values that the prompt's words
     bounds   the amounts between which one may be chosen keep to the bill's least, to what is due and to the flow's largest
     card     brand and last four are those of the card that was keyed in
     amount   what is read back is an amount that the caller keyed in, or what was due, or its least
+    fee      a consent to a charge says the fee that the flow's text gives for that card and that amount, within what is charged
     bank     a result is said after the bank's word only, and a refusal as often as there was one
 """
 
@@ -54,6 +55,7 @@ class Moment:
     keyed: Collection[int] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     unsent: int = 0
+    fee_of: Callable[[str, int], int] = lambda brand, minor: 0  # what a card costs on top of an amount, in minor units
 
 
 def untrue(phrase: Phrase, slots: Slots, now: Moment, heard: Counter[str]) -> Iterator[str]:
@@ -106,6 +108,12 @@ def _read_back(name: str, values: Mapping[str, Value], now: Moment) -> Iterator[
     amount, on_offer = values.get("amount"), {*now.dues, *now.leasts}
     if not isinstance(amount, Money):
         return
+    if name == "confirm_card":
+        fee = values.get("card_fee")
+        said = fee.minor if isinstance(fee, Money) else 0
+        amount = Money(amount.minor - said, amount.currency)
+        if said != (asked := now.fee_of(str(values.get("brand")), amount.minor)):
+            yield f"{name} said a fee of {said} for {amount}, and the flow asks for {asked}"
     if amount.minor not in {*now.keyed, *on_offer}:
         yield f"{name} said {amount}, which nobody chose"
     elif amount.minor > now.most.minor:

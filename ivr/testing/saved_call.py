@@ -81,6 +81,8 @@ def _cannot_say(flow: Flow) -> str:
         return "its flow asks the billing system for more than what is due, which a call file cannot say yet"
     if any(step.offers_bills for step in flow.steps.values()):
         return "its callers choose among several bills, which a call file cannot say yet"
+    if flow.head.split is not None:
+        return "its flow lets several cards pay a bill, which a saved file cannot say yet"
     return ""
 
 

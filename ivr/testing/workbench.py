@@ -18,7 +18,7 @@ from ivr.channels.simulator import Clock, LocalLine
 from ivr.flow.compiled import Flow
 from ivr.forwarder.notices import Notices
 from ivr.forwarder.process import Forwarder
-from ivr.forwarder.results import result_words
+from ivr.forwarder.results import result_subject, result_words
 from ivr.store import Store, memory_store
 from ivr.words.phrases import Prompts
 
@@ -71,5 +71,8 @@ def build_workbench(
     payments = Payments(store, sealing, "simulated", secret, prompts.words, links=links)
     banks = dict.fromkeys(names, bank)
     result = result_words(lambda _version: prompts)
-    forwarder = Forwarder(store, banks, keep_text, now=clock, write_result=result, notices=notices)
+    subject = result_subject(lambda _version: prompts)
+    forwarder = Forwarder(
+        store, banks, keep_text, now=clock, write_result=result, write_subject=subject, notices=notices
+    )
     return Workbench(flow, prompts, store, Runner(flows, payments, bills), forwarder, clock)

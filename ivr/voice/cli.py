@@ -29,6 +29,7 @@ console = Console(highlight=False)
 # What `say` fills in where nothing is given: a caller who owes 42.50.
 SAMPLE_VALUES = {
     **{"due": "42.50 USD", "min": "5.00 USD", "max": "500.00 USD", "amount": "42.50 USD", "money": "42.50 USD"},
+    **{"card_fee": "2.00 USD", "before_fee": "40.50 USD"},
     **{"key": "1", "done": "pound", "clear": "star", "count": "3", "account_number": "12345678", "value": "12345678"},
     **{"brand": "visa", "last4": "1111", "number": "A12345", "confirmation_number": "A12345"},
     **{"major": "42 dollars", "minor": "50 cents"},

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
 from ivr.reading.rules import Rule
 from ivr.reading.rules.advice import CONSENT_NOT_READ, KEY_NOT_SAID, YES_NOT_FOUND
+from ivr.reading.rules.fees import FEE_NOT_SAID
 from ivr.reading.rules.prompts import (
     CONSENT_INCOMPLETE,
     DEAD_KEY,
@@ -22,9 +23,12 @@ from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
+from ivr.words.wordings import FEE
 
 # What the caller agrees to, each said by the kind that can be understood.
 _RECEIPT = frozenset({"number", "confirmation_number"})
+# What says a fee where there is one: the consent to it, and what a caller can read later.
+FEE_PROMPTS = ("confirm_card", "receipt_sms", "receipt_email", "result_paid_sms")
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 # The prompts that read a card back, for a charge and for an amount that is only reserved.
 CARD_CONSENTS = frozenset({"confirm_card", "confirm_kept_card", "confirm_reservation"})
@@ -68,6 +72,8 @@ class ConsentFault:
 def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[ConsentFault]:
     """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
     prompt = prompt or name
+    if prompt in FEE_PROMPTS and name != prompt and name.endswith(FEE):
+        yield from _fee_faults(name, template)
     if prompt in CARD_CONSENTS:
         yield from _consent_faults(name, template)
     if prompt in _RECEIPTS and not _RECEIPT & {slot.name for slot in template.slots}:
@@ -81,6 +87,13 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
         yield from offer_faults(name, AGAIN_KEY if prompt == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
     elif prompt == "choose_language":
         yield from _language_faults(said)
+
+
+def _fee_faults(name: str, template: Template) -> Iterator[ConsentFault]:
+    said = {slot.name for slot in template.slots}
+    for value, what in (("amount", "all that is charged"), ("card_fee", "the fee in what is charged")):
+        if value not in said:
+            yield ConsentFault(FEE_NOT_SAID, f"prompt '{name}' does not say '{value}'", f"add {{{value}:...}}, {what}")
 
 
 def offer_faults(name: str, key: str, keys: set[str], said: list[KeySaid]) -> Iterator[ConsentFault]:

@@ -14,10 +14,10 @@ from ivr.reading.scalars import read_language
 from ivr.words import consent
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
-from ivr.words.slots import WORD_PROMPTS, Terms
+from ivr.words.slots import OF_FEE, WORD_PROMPTS, Terms
 from ivr.words.spoken import forms_besides_other
 from ivr.words.templates import Slot
-from ivr.words.wordings import AGAIN, meant_for, prompt_of
+from ivr.words.wordings import AGAIN, FEE, meant_for, prompt_of
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # A voice says about fifteen characters a second.
@@ -146,7 +146,7 @@ def _wording_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Pro
 
 def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Iterator[Problem]:
     prompt = prompt_of(name, file.names)
-    known = terms.sure_in(prompt)
+    known = terms.sure_in(prompt) | (OF_FEE if name != prompt and name.endswith(FEE) else set())
     kinds = terms.kinds_of(prompt, slot.name)
     if slot.name not in known and terms.is_spoken(prompt):
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"

@@ -10,7 +10,7 @@ MONEY_KINDS = frozenset({"money", "written"})
 CODE_KINDS = frozenset({"digits", "written", "text"})
 DATE_KINDS = frozenset({"date", "weekday", "written"})
 TIME_KINDS = frozenset({"time", "written"})
-_MONEY = ("amount", "due", "min", "max", "money")
+_MONEY = ("amount", "due", "min", "max", "money", "card_fee", "before_fee")
 # How each value is said. An answer to a question of the flow's own is digits, and may be a plain number too.
 KINDS_OF: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(_MONEY, MONEY_KINDS),
@@ -32,6 +32,8 @@ KINDS_OF_TYPE: Mapping[str, frozenset[str]] = {
 # What the engine fills in. A prompt may use any that the call knows by then; the flow's keys are always known.
 CALL_VALUES = frozenset(KINDS_OF.keys() - {"major", "minor"}) | {"value", "account_number"}
 ALWAYS = frozenset({"done", "clear"})
+# What wordings say that are said where a card costs a fee: the fee in the amount, and the amount without it.
+OF_FEE = frozenset({"card_fee", "before_fee"})
 _RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 
 # Prompts that the engine speaks of itself, whatever the flow says, each with the values that it then has. What a kind of

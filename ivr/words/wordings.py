@@ -7,9 +7,11 @@ A prompt `enter_security_code` may have, in the same file, any of these behind i
     _after_<prompt> that prompt was the first thing said in the same breath: `_after_card_expired`, `_after_no_input`
     _<brand>        the card is one
     _again          a try at this step has failed already
+    _with_fee       the card costs a fee on top of the amount (`fee` of a `collect` step)
 
 `enter_security_code_at_card_amex_again` is all three. A call asks for the prompt by its own name, and the best wording that the
-language has is said: a flow's before a step's, and so on down the list. What must be true of the prompt must be true of each.
+language has is said: one that says the fee before all others where there is one, then a flow's before a step's, and so on down
+the list. What must be true of the prompt must be true of each.
 """
 
 import re
@@ -19,19 +21,23 @@ from itertools import product
 
 from ivr.core.brands import BRAND_NAMES
 
-FLOW, STEP, ERROR, AGAIN = "_for_", "_at_", "_after_", "_again"
+FLOW, STEP, ERROR, AGAIN, FEE = "_for_", "_at_", "_after_", "_again", "_with_fee"
 _BRANDS = tuple(sorted(f"_{brand}" for brand in BRAND_NAMES))
 _TAIL = re.compile(
-    f"(?:{FLOW}(?P<flow>.+?))?(?:{STEP}(?P<step>.+?))?(?:{ERROR}(?P<error>.+?))?(?:{'|'.join(_BRANDS)})?(?:{AGAIN})?"
+    f"(?:{FLOW}(?P<flow>.+?))?(?:{STEP}(?P<step>.+?))?(?:{ERROR}(?P<error>.+?))?(?:{'|'.join(_BRANDS)})?(?:{AGAIN})?(?:{FEE})?"
 )
 
 
 @lru_cache(4096)
-def endings(brand: str, again: bool = False, flow: str = "", step: str = "", error: str = "") -> tuple[str, ...]:
+def endings(
+    brand: str, again: bool = False, flow: str = "", step: str = "", error: str = "", fee: bool = False
+) -> tuple[str, ...]:
     """What may follow a prompt's name at this moment of a call, the best first."""
     named = ((FLOW, flow.replace("-", "_")), (STEP, step), (ERROR, error), ("_", brand if brand in BRAND_NAMES else ""))
     parts = [(f"{mark}{name}", "") if name else ("",) for mark, name in named]
-    return tuple(filter(None, map("".join, product(*parts, (AGAIN, "") if again else ("",)))))
+    every = tuple(map("".join, product(*parts, (AGAIN, "") if again else ("",))))
+    # No other wording may be said in place of one that says the fee.
+    return (*(f"{end}{FEE}" for end in every if fee), *filter(None, every))
 
 
 def prompt_of(name: str, names: Collection[str]) -> str:

@@ -41,6 +41,14 @@ class Shop:
         self.bench.workbench.work()
         return heard
 
+    def call_until_the_bank(self, ani: str) -> None:
+        """The caller agrees, and hangs up."""
+        line = self.bench.dial("pay-a-bill", ani)
+        line.begin()
+        for keys in KEYS:
+            line.press(keys.format(language="1"))
+        line.hang_up()
+
     @property
     def call_id(self) -> str:
         assert self.bench.line is not None
@@ -179,3 +187,35 @@ def test_a_plain_address_is_one_and_a_number_in_its_place_is_a_slip():
     assert read_json_value("email", "") == ""
     with pytest.raises(ValueError, match="e-mail address"):
         read_json_value("email", 12)
+
+
+HUNG_UP = {"approves": ("went through", 1), "declines 05": ("did not go through", 1)}
+
+
+@pytest.mark.parametrize("bank", HUNG_UP)
+def test_who_hangs_up_and_takes_no_text_reads_the_result_in_an_email(open_shop: Callable[..., Shop], bank: str):
+    shop = open_shop()
+    shop.call_until_the_bank("anonymous")
+    shop.bench.tell_bank(bank)
+    shop.bench.tell_bank(bank)
+    (mail,) = shop.bench.workbench.store.emails_of(shop.call_id)
+    words, _ = HUNG_UP[bank]
+    assert words in mail.body
+    assert (mail.recipient, mail.id, mail.subject) == (
+        ADDRESS,
+        f"{shop.call_id}-1-result_email",
+        "Your payment to simulated for 12345678",
+    )
+    assert shop.bench.workbench.store.texts_of(shop.call_id) == []
+
+
+@pytest.mark.parametrize(("ani", "address", "texts", "mails"), [("+15550100", ADDRESS, 1, 0), ("anonymous", "", 0, 0)])
+def test_a_result_goes_by_text_where_one_can_go_and_nowhere_without_an_address(
+    open_shop: Callable[..., Shop], ani: str, address: str, texts: int, mails: int
+):
+    shop = open_shop(address)
+    shop.call_until_the_bank(ani)
+    shop.bench.tell_bank("approves")
+    store = shop.bench.workbench.store
+    assert (len(store.texts_of(shop.call_id)), len(store.emails_of(shop.call_id))) == (texts, mails)
+    assert store.outbox_depth().get("result", 0) == 0

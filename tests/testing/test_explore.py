@@ -10,13 +10,14 @@ from sqlalchemy import text
 from ivr.calls.payments import Payments
 from ivr.channels.simulator import read_script
 from ivr.core.actions import Authorize, Collect
+from ivr.core.card_fees import FeeSchedule
 from ivr.core.events import NoInput
 from ivr.core.money import Money
 from ivr.flow import consenting
 from ivr.flow.drawing.coverage import counted
 from ivr.flow.steps import collect
 from ivr.flow.talk import ending, turn
-from ivr.store import following
+from ivr.store import PaymentIntent, following
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.explore import Depth, Explorer, as_call_file
 from ivr.testing.explore import explorer as explorer_module
@@ -237,3 +238,44 @@ def test_two_callers_are_told_apart_in_the_file():
         "caller",
         "ends",
     ]
+
+
+def a_bill_is_credited_with_the_fee(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(PaymentIntent, "credited", property(lambda intent: intent.amount))
+
+
+def the_fee_is_a_cent_more(patch: pytest.MonkeyPatch) -> None:
+    fee = FeeSchedule.fee
+
+    def more(self: FeeSchedule, brand: str, amount: Money) -> Money:
+        return replace(found, minor=found.minor + 1) if (found := fee(self, brand, amount)).minor else found
+
+    patch.setattr(FeeSchedule, "fee", more)
+
+
+FEES: dict[Callable[[pytest.MonkeyPatch], None], str] = {
+    a_bill_is_credited_with_the_fee: "bill",
+    the_fee_is_a_cent_more: "said",
+}
+
+
+@pytest.mark.parametrize("plant", FEES, ids=lambda plant: plant.__name__)
+def test_a_fee_that_is_not_as_written_or_paid_on_the_bill_is_found(
+    plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    plant(monkeypatch)
+    monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "card-fee", "1", "quick")
+    with quiet():
+        while not explorer.found and explorer.calls < MOST_CALLS:
+            explorer.next_walk()
+    assert FEES[plant] in explorer.found, explorer.found
+
+
+def test_a_flow_with_a_fee_that_is_sound_passes():
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "card-fee", "1")
+    with quiet():
+        while explorer.calls < 50:
+            explorer.next_walk()
+    assert not explorer.found
+    assert explorer.endings["paid"] > 5

@@ -116,7 +116,7 @@ def test_a_file_that_is_not_named_for_a_language_is_told() -> None:
 
 
 EXAMPLES = {
-    **dict.fromkeys(("amount", "due", "min", "max", "money"), Money(4250)),
+    **dict.fromkeys(("amount", "due", "min", "max", "money", "card_fee", "before_fee"), Money(4250)),
     **dict.fromkeys(("number", "confirmation_number"), "A12345"),
     **dict.fromkeys(("done", "clear"), "pound"),
     **{"key": "1", "count": "3", "brand": "visa", "last4": "1111", "major": "2 dollars", "minor": "5 cents"},

@@ -32,6 +32,11 @@ def default_folder() -> Path:
 )
 @click.option("--slow-seconds", "slow_s", default=8.0, show_default=True, help="How slow the slow cards are.")
 @click.option("--iso8583-port", type=int, envvar="BANK_ISO8583_PORT", help="Speaks ISO 8583 as well, on this port.")
+@click.option(
+    "--adyen-port", type=int, envvar="BANK_ADYEN_PORT", help="Speaks as Adyen's Checkout as well, on this port."
+)
+@click.option("--adyen-notify", default="", envvar="BANK_ADYEN_NOTIFY", help="Posts Adyen's notifications there.")
+@click.option("--adyen-twice", is_flag=True, help="Sends each of them twice.")
 @click.option("--fault-share", default=0.0, type=click.FloatRange(0, 1), help="Breaks this share of all other charges.")
 @click.option(
     "--partial-share",
@@ -95,14 +100,20 @@ def run(
     port: int,
     slow_s: float,
     iso8583_port: int | None,
+    adyen_port: int | None,
+    adyen_notify: str,
+    adyen_twice: bool,
     fault_share: float,
     partial_share: float,
     seed: int,
 ) -> None:
     by_chance = Chances(fault_share, seed, partial_share)
-    ways = SimulatorWays(slow_s, choose=by_chance if fault_share or partial_share else scenario_for)
+    choose = by_chance if fault_share or partial_share else scenario_for
+    ways = SimulatorWays(slow_s, choose=choose, twice=adyen_twice)
     try:
-        bank = BankSimulator(folder, host, port, iso8583_port=iso8583_port, ways=ways)
+        bank = BankSimulator(
+            folder, host, port, iso8583_port=iso8583_port, ways=ways, adyen_port=adyen_port, adyen_notify=adyen_notify
+        )
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -111,6 +122,8 @@ def run(
     click.echo(f"bank simulator: {bank.url}, books and keys in {folder}")
     if bank.iso8583 is not None:
         click.echo(f"bank simulator: {bank.iso8583.url} in ISO 8583")
+    if bank.adyen is not None:
+        click.echo(f"bank simulator: {bank.adyen.url} as Adyen, its account in {folder / 'adyen.json'}")
     bank.serve()
     click.echo("bank simulator: stopped")
 

@@ -68,6 +68,10 @@ class ModificationBooks:
             self._db.execute("insert into modifications values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             return decided
 
+    def standing(self, reference: str, today: str) -> BookedCharge | None:
+        with self._lock:
+            return self._standing(reference, today)
+
     def _find(self, key: str) -> BookedModification | None:
         row = self._db.execute("select * from modifications where idempotency_key = ?", (key,)).fetchone()
         return modification_of(row) if row else None

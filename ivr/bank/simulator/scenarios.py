@@ -102,8 +102,9 @@ class Chances:
 @dataclass(frozen=True)
 class SimulatorWays:
     """How the simulator behaves, in whatever protocol. `blocks`: a reversal that comes before its charge stops that;
-    only where it is spoken to in ISO 8583 may it be otherwise."""
+    only where it is spoken to in ISO 8583 may it be otherwise. `twice`: each notification is sent twice, where there are any."""
 
     slow_s: float = 8.0
     blocks: bool = True
+    twice: bool = False
     choose: Choice = field(default=scenario_for)

@@ -45,6 +45,8 @@ class BankSimulator:
         slow_s: float = 8.0,
         iso8583_port: int | None = None,
         ways: SimulatorWays | None = None,
+        adyen_port: int | None = None,
+        adyen_notify: str = "",
     ) -> None:
         context = tls_context(folder)
         decryption = Decryption(folder / "sealing.key")
@@ -54,6 +56,9 @@ class BankSimulator:
             authorizer = Authorizer(decryption, self.books, choose=ways.choose)
             self._server = Server((host, port), context, authorizer, Modifier(self.books), ways.slow_s)
             self.iso8583 = None if iso8583_port is None else iso_host(host, iso8583_port, folder, self.books, ways)
+            self.adyen = (
+                None if adyen_port is None else adyen_host(folder, self.books, ways, (host, adyen_port), adyen_notify)
+            )
         except OSError as error:
             self.books.close()
             raise ConfigError(f"{host}:{port}: {error.strerror}; choose another with --port") from None
@@ -68,6 +73,8 @@ class BankSimulator:
             self._server.server_close()
             if self.iso8583 is not None:
                 self.iso8583.stop()
+            if self.adyen is not None:
+                self.adyen.stop()
             self.books.close()
 
     def stop(self) -> None:
@@ -98,24 +105,22 @@ def iso_host(host: str, port: int, folder: Path, books: Books, ways: SimulatorWa
     return found
 
 
-class Server(ThreadingHTTPServer):
+def adyen_host(folder: Path, books: Books, ways: SimulatorWays, where: tuple[str, int], notify: str) -> Any:
+    """Begun at once. It is made of what is here, and loaded only where it is asked for."""
+    return import_module("ivr.bank.simulator.adyen_host").AdyenHost(folder, books, ways, where, notify)
+
+
+class TlsServer(ThreadingHTTPServer):
     """A thread for each connection; the handshake is in it too, so that nobody who stalls keeps others out."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(
-        self,
-        address: tuple[str, int],
-        context: ssl.SSLContext,
-        authorizer: Authorizer,
-        modifier: Modifier,
-        slow_s: float,
+        self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext, slow_s: float
     ) -> None:
-        super().__init__(address, Handler)
-        self.context = context
-        self.authorizer, self.modifier = authorizer, modifier
-        self.slow_s = slow_s
+        super().__init__(address, handler)
+        self.context, self.slow_s = context, slow_s
         self.stopping = threading.Event()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -131,6 +136,19 @@ class Server(ThreadingHTTPServer):
             log.info("connection lost", reason=type(error).__name__)
         finally:
             secured.close()
+
+
+class Server(TlsServer):
+    def __init__(
+        self,
+        address: tuple[str, int],
+        context: ssl.SSLContext,
+        authorizer: Authorizer,
+        modifier: Modifier,
+        slow_s: float,
+    ) -> None:
+        super().__init__(address, Handler, context, slow_s)
+        self.authorizer, self.modifier = authorizer, modifier
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -23,6 +23,7 @@ from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
 from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.core.stray_cards import SECONDS_A_KEY
+from ivr.flow.card_fee import CardFee
 from ivr.flow.keeping import ASKED
 from ivr.flow.parts import (
     CardAsked,
@@ -43,6 +44,8 @@ from ivr.flow.parts import (
 from ivr.flow.registry import step_kind
 from ivr.flow.schema import Different
 from ivr.flow.step import Step
+from ivr.flow.talk.amounts import fix_fee
+from ivr.flow.talk.card_fees import CARD_FEE
 from ivr.flow.talk.charging import is_split_full
 from ivr.flow.talk.turn import Again, End, Leave, Listen, Reply, Turn, cleared, no_input, no_match, offer_cancel
 from ivr.flow.value_check import value_needed
@@ -72,8 +75,8 @@ class CollectStep(Step):
         "`collect`",
         "The card, field by field, sealed as it is keyed in",
         "`ok`, `cancelled`, `gave_up`",
-        "`brands`, `postal_codes: [US, CA, GB]`, `confirm: [brand, last4, amount]`, `to: reserve` before a `pay` with `capture: later`, "
-        "`capture: pay` and `connector` for Twilio's `<Pay>`",
+        "`brands`, `postal_codes: [US, CA, GB]`, `confirm: [brand, last4, amount]`, `fee` ([A fee](#a-fee-for-the-card)), "
+        "`to: reserve` before a `pay` with `capture: later`, `capture: pay` and `connector` for Twilio's `<Pay>`",
     )
     example = """
 card:
@@ -109,6 +112,8 @@ card:
     'capture: later'."""
     capture: Literal["keys", "pay"] = "keys"
     """keys: this product hears and seals the card; pay: Twilio's <Pay> collects it on Twilio's side."""
+    fee: CardFee | None = None
+    """What paying by card costs on top of the amount, by brand: 2.00 USD, or {rate: {amex: 3 %}, round: down, at_most: 5.00 USD}. Said before the caller agrees."""
     connector: Name = "tonetill"
     """The payment connector that <Pay> hands the card to."""
     then: dict[str, Target]
@@ -121,6 +126,10 @@ card:
                 values.WRONG_VALUE,
                 "card_number comes first, because what follows depends on its brand (move it to the front)",
                 "collect",
+            )
+        for brand in sorted(self.fee.named_brands - set(self.brands)) if self.fee else ():
+            raise WrongValue(
+                values.WRONG_VALUE, f"'{brand}' costs a fee and is not among 'brands' (add it there)", "fee"
             )
         return self
 
@@ -180,6 +189,11 @@ card:
                 cure = f"leave {field} out, or add {' or '.join(sorted(DATED_BRANDS))} to 'brands'"
                 yield Finding(values.FIELD_OF_NO_BRAND, ("collect", index), message, cure)
 
+    @property
+    def fixed_amounts(self) -> Iterator[tuple[Place, Money]]:
+        for below, amount in self.fee.fixed_amounts if self.fee else ():
+            yield ("fee", *below), amount
+
     def drawn(self) -> Drawn:
         more = " ..." if len(self.collect) > MOST_DRAWN else ""
         return Drawn("card", f"collect {', '.join(map(in_words, self.collect[:MOST_DRAWN]))}{more}")
@@ -192,7 +206,7 @@ card:
 
     @cached_property
     def card(self) -> CardAsked:
-        return CardAsked(self.collect, self.brands, digit_counts(self.postal_codes))
+        return CardAsked(self.collect, self.brands, digit_counts(self.postal_codes), self.fee is not None)
 
     def keyed(self, phase: str) -> Keyed:
         return "key"
@@ -212,7 +226,7 @@ card:
 
     def put(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect):
-            turn = turn.change(phase="confirm").say(self._consent)
+            turn = fix_fee(turn, self.fee.schedule if self.fee else None).change(phase="confirm").say(self._consent)
             return turn.collect_one_key("confirm", flush=True), Listen()
         if self._is_captured_elsewhere(turn):
             return turn.do(self._capture(turn)), Listen()
@@ -340,7 +354,7 @@ def _more(turn: Turn) -> int:
 
 def _begin(turn: Turn) -> Turn:
     """A new attempt, with an intent of its own; what an earlier one left unsent is dropped."""
-    turn = turn.forget_card().forget("brand", "last4").change(attempt=turn.call.attempt + 1)
+    turn = turn.forget_card().forget("brand", "last4", CARD_FEE).change(attempt=turn.call.attempt + 1)
     return turn.do(BeginCard(turn.call.intent))
 
 

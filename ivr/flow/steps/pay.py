@@ -32,10 +32,11 @@ from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
 from ivr.flow.talk import charging, look_ups
 from ivr.flow.talk.amounts import is_own_amount
+from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, kept_cards, reservations, ways
-from ivr.reading.scalars import BankName, Name, Target
+from ivr.reading.scalars import EMAIL, BankName, Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
 DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
@@ -52,6 +53,7 @@ RESERVING: Values = {
         ("reservation_sms", "reservation_email_subject", "reservation_email", "result_reserved_sms"), WRITTEN_RECEIPT
     ),
 }
+RESULT_SUBJECT = frozenset({"amount", "merchant", "paid_on", "paid_for"})  # whether it was paid or not
 _NEEDS = {
     "amount": (
         charges.NO_AMOUNT,
@@ -123,10 +125,16 @@ charge:
     def reserves(self) -> bool:
         return self.capture == "later"
 
+    @property
+    def goes_alone(self) -> str:
+        return "where an amount is only reserved" if self.reserves else ""
+
     def says(self) -> Iterator[Said]:
         yield from splitting.says(self.then)
         for prompt, fills in RESERVING.items() if self.reserves else ():
             yield Said(("capture",), prompt, fills)
+        if EMAIL in self.declared.types:
+            yield Said(("pay",), "result_email_subject", RESULT_SUBJECT)
 
     # ---- what the checks want to know
 
@@ -209,18 +217,21 @@ charge:
             raise ValueError("a charge needs an amount above nought and a card of its own")
         account = call.payable.key if call.payable else str(call.values.get(self.paid_for or "account_number", ""))
         part = charging.part_of(turn, amount, takes_part=self.partial == "accept")
+        fee = fee_on(call.values)
+        total = with_fee(amount, fee)
         charge = Charge(
             call.attempt,
-            amount,
+            total,
             payable=call.payable.key if call.payable else "",
             part=part.rest_unpaid if part else "",
+            fee=fee,
             reserves=self.reserves,
         )
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
         own = is_own_amount(turn)
         keeps = self.token is not None and call.values.get("keeps_card") == call.attempt
-        about = (call.payable, is_last, own, part, self.reserves, keeps)
-        asked = Authorize(self.pay, call.intent, amount, account, *about)
+        about = (call.payable, is_last, own, part, fee, self.reserves, keeps)
+        asked = Authorize(self.pay, call.intent, total, account, *about)
         turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 

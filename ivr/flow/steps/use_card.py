@@ -57,6 +57,10 @@ which_card:
     then: dict[str, Target]
     """Where each outcome goes."""
 
+    @property
+    def goes_alone(self) -> str:
+        return "where a kept card may be charged"
+
     def says(self) -> Iterator[Said]:
         yield Said(("use_card",), "confirm_kept_card", CARD, must_say=CARD | {"amount"})
         yield Said(("use_card",), "forget_kept_card", frozenset({"key"}), key=FORGET_KEY)

@@ -3,18 +3,27 @@
 from dataclasses import replace
 
 from ivr.core.call import Payable
+from ivr.core.card_fees import FeeSchedule
 from ivr.core.events import LookedUp, Value
 from ivr.core.money import Money
+from ivr.flow.talk.card_fees import CARD_FEE
 from ivr.flow.talk.open_bills import owing
 from ivr.flow.talk.turn import FlowInTurn, Turn
 
 # What the card's attempt has used up, whatever became of it there.
-OF_ONE_CHARGE = ("amount", "money", "brand", "last4")
+OF_ONE_CHARGE = ("amount", "money", "brand", "last4", CARD_FEE)
 
 
 def choose(turn: Turn, amount: Money) -> Turn:
     """The amount that is to be paid, and where it was chosen: should less be due by then, it is chosen there again."""
-    return turn.remember(amount=amount).change(amount_step=turn.call.step)
+    return turn.forget(CARD_FEE).remember(amount=amount).change(amount_step=turn.call.step)
+
+
+def fix_fee(turn: Turn, schedule: FeeSchedule | None) -> Turn:
+    """What the present card costs on top of the present amount, from now until another of them is chosen."""
+    amount, brand = turn.call.values.get("amount"), turn.call.values.get("brand")
+    fee = schedule.fee(str(brand), amount) if schedule is not None and isinstance(amount, Money) else None
+    return turn.remember(**{CARD_FEE: fee}) if fee and fee.minor else turn.forget(CARD_FEE)
 
 
 def computed(turn: Turn, **values: Value) -> Turn:
@@ -70,7 +79,7 @@ def owes(turn: Turn, due: Money) -> Turn:
 
 def lower_what_is_owed(turn: Turn) -> Turn:
     """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
-    paid = next(one.amount for one in turn.call.charges if one.attempt == turn.call.attempt)
+    paid = next(one.credited for one in turn.call.charges if one.attempt == turn.call.attempt)
     turn = forget_computed(turn.forget(*OF_ONE_CHARGE))
     return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
 

@@ -97,6 +97,8 @@ def tells_all(turn: Turn, prompt: str) -> bool:
 def receipt_values(charge: Charge) -> dict[str, Money | str]:
     return {
         "amount": charge.amount,
+        "card_fee": charge.fee or Money(0, charge.amount.currency),
+        "before_fee": charge.credited,
         "number": charge.confirmation_number,
         "confirmation_number": charge.confirmation_number,
     }

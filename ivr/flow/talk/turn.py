@@ -15,6 +15,7 @@ from ivr.core.fixed_keys import REFUSE_KEY as REFUSE_KEY
 from ivr.core.moves import left
 from ivr.flow.parts import Hears, Keyed, Moment, Phases
 from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead
+from ivr.flow.talk.card_fees import BEFORE_FEE, CARD_FEE, has_fee, said_of_fee
 from ivr.words.wordings import endings
 
 # What is said to a caller who cannot be texted in place of a promise to do so.
@@ -129,10 +130,12 @@ class Turn(NamedTuple):
         call = self.call
         of_call = {short(name): value for name, value in call.values.items()}
         receipt = _last_receipt(call) if call.charges else {}
-        known: dict[str, Value] = {**self.flow.key_words, **receipt, **of_call, **values}
+        of_fee = said_of_fee(call) if CARD_FEE in of_call else {}
+        known: dict[str, Value] = {**self.flow.key_words, **receipt, **of_call, **of_fee, **values}
         # Whoever asks to hear it again wants all of it.
         brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes) and not call.asides
-        ends = endings(str(brand), has_failed, call.flow, call.step, self._said_first())
+        fee = CARD_FEE in known and has_fee(known)
+        ends = endings(str(brand), has_failed, call.flow, call.step, self._said_first(), fee)
         return Phrase(name, call.language, tuple(known.items()), "", ends)
 
     def _said_first(self) -> str:
@@ -220,7 +223,10 @@ def _last_receipt(call: Call) -> dict[str, Value]:
     if not approved:
         return {}
     number = approved[-1].confirmation_number
-    return {"amount": approved[-1].amount, "number": number, "confirmation_number": number}
+    receipt: dict[str, Value] = {"amount": approved[-1].amount, "number": number, "confirmation_number": number}
+    if approved[-1].fee and "amount" not in call.values:
+        receipt |= {CARD_FEE: approved[-1].fee, BEFORE_FEE: approved[-1].credited}
+    return receipt
 
 
 def with_charges(turn: Turn, changes: Callable[[Charge], dict[str, Any]]) -> Turn:

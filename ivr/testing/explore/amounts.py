@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from ivr.flow.parts import Formula
 from ivr.reading.scalars import BILL_VALUES
 
 Named = tuple[tuple[str, Value], ...]
+_ROUNDINGS = {"half_up": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
 MOST_KEPT = 1024  # sums of one flow
 
 
@@ -33,6 +35,18 @@ class FlowAmounts:
         asked = [step for step in self.flow.steps.values() if "between" in type(step).model_fields]
         bounds = [getattr(step, "between", None) for step in asked]
         return all(between is not None and between[0] == "bill.min" for between in bounds)
+
+    def fee(self, step: str, brand: str, minor: int) -> int:
+        """What a card of this brand costs at this step on top of the amount, by the text of the flow, in minor units."""
+        written: Any = getattr(self.flow.steps.get(step), "fee", None)
+        if written is None or (rate := written.rate.get(brand)) is None:
+            return 0
+        if isinstance(rate, Money):
+            fee = rate.minor
+        else:
+            share = Decimal(rate.written.rstrip(" %")) * minor / 100
+            fee = int(share.to_integral_value(_ROUNDINGS[written.round]))
+        return min(fee, written.at_most.minor) if written.at_most else fee
 
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:

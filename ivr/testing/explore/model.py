@@ -276,7 +276,7 @@ class ModelledStore(ModelledSplits):
     def _lower_bill(self, intent: PaymentIntent) -> None:
         bill = self._bills.get(intent.payable_key)
         if bill and bill.due.currency == intent.amount.currency:
-            left = Money(max(bill.due.minor - intent.amount.minor, 0), bill.due.currency)
+            left = Money(max(bill.due.minor - intent.credited.minor, 0), bill.due.currency)
             self._bills[bill.account] = replace(bill, due=left)
 
     # ---- the outbox

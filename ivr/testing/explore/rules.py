@@ -9,6 +9,8 @@ from ivr.testing import rules
 from ivr.testing.explore.walk import NeverEnds, Walk, WalkingCaller
 from ivr.testing.rules import SeenCall, Untrue
 
+NO_FEE = Money(0)
+
 
 def judge(walk: Walk, due: Mapping[str, Money]) -> None:
     """Finishes the walk, then looks. `due`: what each account owed before it."""
@@ -62,16 +64,23 @@ def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:
         agreements=[one.wording for one in walk.bench.workbench.store.agreements_of(call.id)],
         texts=walk.bench.workbench.store.texts_of(call.id),
         asked_in_part={one: request.amount for one, request in bank.seen.items() if request.takes_part},
+        fees=_fees(walk),
     )
+
+
+def _fees(walk: Walk) -> dict[str, Money]:
+    """What callers agreed to pay for their card, by the charge: no bill is credited with it."""
+    return {one.reference: one.fee for one in walk.consents if one.fee is not None}
 
 
 def _bills(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
     store, charged = walk.bench.workbench.store, Counter[str]()
+    fees = _fees(walk)
     for caller in walk.callers:
         for payment in store.payments_of(caller.line.call_id):
             money = walk.bench.bank.charged.get(payment.intent.reference)
             if money is not None:
-                charged[payment.intent.payable_key] += money.minor
+                charged[payment.intent.payable_key] += money.minor - fees.get(payment.intent.reference, NO_FEE).minor
     for account, owed in due.items():
         found = store.find_bill(account)
         left = found.due.minor if found else 0

@@ -121,7 +121,8 @@ class Walk:
             return
         amount = next(filter(None, (caller.value(one, "amount") for one in CONSENTS)), None)
         if isinstance(amount, Money):
-            caller.witness.consent(amount)
+            fee = caller.value(CONSENTS[0], "card_fee")
+            caller.witness.consent(amount, fee if isinstance(fee, Money) else None)
         elif caller.reply.asks == "confirm":
             for phrase in caller.last_said:
                 if phrase.name.startswith(AGREEMENT):

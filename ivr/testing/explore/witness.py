@@ -17,7 +17,7 @@ from ivr.flow.schema import Limits
 from ivr.store import Bill
 from ivr.testing.bench import Bench
 from ivr.testing.explore.amounts import FlowAmounts
-from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, says_something, untrue
+from ivr.testing.said import IN_DOUBT, KeyedCard, Moment, Slots, says_something, untrue
 
 NUMBER = re.compile(r"([0-9]+)#?")
 LONGEST_AMOUNT = 7
@@ -35,6 +35,7 @@ class Consent:
     under: Mapping[str, object]
     at: datetime
     failed: Sequence[str]
+    fee: Money | None = None
 
 
 @dataclass
@@ -75,14 +76,14 @@ class Witness:
             self._keyed.update(_pieces(self._last_keys + keys))
         self._last_keys = keys if not asks else ""
 
-    def consent(self, amount: Money) -> None:
-        """Before the key is pressed that gives it."""
+    def consent(self, amount: Money, fee: Money | None = None) -> None:
+        """Before the key is pressed that gives it. `fee`: what was said of one in the amount."""
         call, now = self.call, self.bench.workbench.clock()
         under: dict[str, object] = {"call": call.id, "caller": "", "line": ""}
         under["line" if self.ani == "anonymous" else "caller"] = self.ani
         under["card"] = self._card
         under["account"] = call.payable.key if call.payable else ""
-        self.consents.append(Consent(call.intent, amount, under, now, self._reached(under, now)))
+        self.consents.append(Consent(call.intent, amount, under, now, self._reached(under, now), fee))
 
     def agree(self, phrase: Phrase) -> None:
         """Before the key is pressed that agrees to what this phrase says."""
@@ -106,12 +107,19 @@ class Witness:
         """Those of one act: the bank does nothing in between."""
         if not phrases:
             return
-        bill, slots, now = self._present_bill(), self.bench.workbench.prompts.spoken, None
+        bill, now = self._present_bill(), None
         for phrase in phrases:
             self._heard[phrase.name] += 1
+            slots = self._slots_of(phrase)
             if says_something(phrase, slots):
                 now = now or self._moment(bill)
                 self.broken += [("said", what) for what in untrue(phrase, slots, now, self._heard)]
+
+    def _slots_of(self, phrase: Phrase) -> Slots:
+        """Of the words that are said: other wordings may speak other values, such as a fee."""
+        prompts = self.bench.workbench.prompts
+        wording = prompts.wording(phrase)
+        return prompts.spoken if wording == phrase.name else lambda language, _name: prompts.spoken(language, wording)
 
     def _present_bill(self) -> Bill | None:
         """As billing has it now; what is due, and could be chosen, is remembered as so during the call."""
@@ -139,6 +147,7 @@ class Witness:
             self._keyed.union(self.amounts.fixed, self.amounts.computed(self._dues, self._leasts, call.values)),
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
+            lambda brand, minor: self.amounts.fee(call.step, brand, minor),
         )
 
     @property

@@ -1,0 +1,93 @@
+"""The simulated Adyen's notifications: signed as Adyen signs them, kept, and posted until they are acknowledged."""
+
+import base64
+import hashlib
+import hmac
+import json
+import queue
+import threading
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from ivr.bank.simulator.adyen_keys import AdyenAccount
+from ivr.core.money import Money
+
+log = structlog.get_logger()
+TRIES, PAUSE_S, LIMIT_S = 20, 1.0, 10.0
+SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
+
+
+@dataclass(frozen=True)
+class Told:
+    """`original`: the charge's number, of what is about one; `reason`: why it is no success, or what Adyen says of a success."""
+
+    event: str
+    reference: str
+    psp: str
+    amount: Money
+    original: str = ""
+    is_success: bool = True
+    reason: str = ""
+
+
+class AdyenNews:
+    """`url`: where they are posted; "" keeps them only. Each is posted twice where `twice`, as Adyen's may come."""
+
+    def __init__(self, account: AdyenAccount, url: str = "", *, twice: bool = False) -> None:
+        self._account, self._url, self._twice = account, url, twice
+        self.told: list[bytes] = []
+        self._waiting: queue.Queue[bytes | None] = queue.Queue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._post_all, name="adyen-news", daemon=True)
+        self._thread.start()
+
+    def tell(self, told: Told) -> None:
+        content = notification(self._account, told)
+        self.told.append(content)
+        for _ in range(1 + self._twice if self._url else 0):
+            self._waiting.put(content)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _post_all(self) -> None:
+        while (content := self._waiting.get()) is not None and not self._stopping.is_set():
+            for _ in range(TRIES):
+                if self._is_taken(content) or self._stopping.wait(PAUSE_S):
+                    break
+            else:
+                log.warning("a notification was never acknowledged", tries=TRIES)
+
+    def _is_taken(self, content: bytes) -> bool:
+        request = urllib.request.Request(self._url, content, {"Content-Type": "application/json"})  # noqa: S310 - the operator's
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:  # noqa: S310
+                return bool(200 <= answer.status < 300)
+        except OSError as error:
+            log.info("notification not taken yet", reason=type(error).__name__)
+            return False
+
+
+def notification(account: AdyenAccount, told: Told) -> bytes:
+    item: dict[str, Any] = {
+        "pspReference": told.psp,
+        "originalReference": told.original,
+        "merchantAccountCode": account.merchant_account,
+        "merchantReference": told.reference,
+        "amount": {"value": told.amount.minor, "currency": told.amount.currency},
+        "eventCode": told.event,
+        "success": "true" if told.is_success else "false",
+        "reason": told.reason,
+        "eventDate": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    parts = [*(item[name] for name in SIGNED), told.amount.minor, told.amount.currency, told.event, item["success"]]
+    signed = ":".join(map(str, parts)).encode()
+    digest = hmac.new(bytes.fromhex(account.hmac_key), signed, hashlib.sha256).digest()
+    item["additionalData"] = {"hmacSignature": base64.b64encode(digest).decode()}
+    return json.dumps({"live": "false", "notificationItems": [{"NotificationRequestItem": item}]}).encode()

@@ -1,0 +1,207 @@
+"""Parts of one bill: decided once, by the bank's last word or the end of the call, whichever comes last, and never forgotten."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from ivr.core.actions import SplitPart
+from ivr.core.call import Charge
+from ivr.core.money import Money
+from ivr.store import (
+    Accepted,
+    Attempter,
+    AttemptLimits,
+    BankWord,
+    BeingPaid,
+    DueChanged,
+    FollowUp,
+    Job,
+    ModificationWord,
+    OverLimit,
+    Payment,
+    Status,
+    Store,
+)
+from tests.store.payments import ACCOUNT, NO_LIMITS, NOW, a_call, begin, intent, stage
+
+DUE = 4250
+Policy = Literal["take_back", "keep"]
+
+
+@pytest.fixture(autouse=True)
+def bill(store: Store, tmp_path: Path) -> None:
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text(f"account,due,minimum,currency\n{ACCOUNT},42.50,10.00,USD\n")
+    store.seed_bills(accounts)
+    store.save_call(a_call("CA1"), 0, NOW)
+
+
+def begin_part(store: Store, attempt: int, minor: int, policy: Policy = "take_back", first: str = "CA1-1") -> object:
+    part = SplitPart(first, Money(DUE), policy, takes_part=True)
+    reference = f"CA1-{attempt}"
+    stage(store, reference, card=f"card {attempt}")
+    return store.begin_payment(replace(intent(reference, minor=minor, pays=ACCOUNT), part=part), NO_LIMITS, NOW)
+
+
+def next_job(store: Store, kind: str) -> Job:
+    job = next(job for job in store.claim_jobs(NOW, 60, 9) if job.kind == kind)
+    assert job.kind == kind
+    return job
+
+
+def sent(store: Store) -> Job:
+    job = next_job(store, "authorize")
+    assert store.mark_sent(job)
+    return job
+
+
+def say(store: Store, job: Job, status: Status, approved: int | None = None) -> None:
+    word = BankWord("482913", "00", approved=Money(approved) if approved else None)
+    assert store.record(job, status, NOW, word, FollowUp(capture=True))
+
+
+def pay_part(store: Store, attempt: int, minor: int, policy: Policy = "take_back", approved: int | None = None) -> None:
+    assert begin_part(store, attempt, minor, policy) == Accepted()
+    say(store, sent(store), "approved", approved)
+
+
+def end_call(store: Store, *attempts: int, policy: Policy = "take_back") -> None:
+    charges = tuple(Charge(attempt, Money(DUE), "approved", part=policy, told=True) for attempt in attempts)
+    store.save_call(replace(a_call("CA1"), phase="over", outcome="pending", charges=charges), 1, NOW)
+
+
+def found(store: Store, attempt: int) -> Payment:
+    payment = store.payment(f"CA1-{attempt}")
+    assert payment is not None
+    return payment
+
+
+def parts(store: Store) -> list[str]:
+    return [one.part for one in store.payments_of("CA1")]
+
+
+def due(store: Store) -> int:
+    known = store.find_bill(ACCOUNT)
+    assert known is not None
+    return known.due.minor
+
+
+def test_nothing_follows_from_a_part_until_all_are_there(store: Store):
+    pay_part(store, 1, DUE, approved=2000)
+    assert (found(store, 1).intent.amount, found(store, 1).asked) == (Money(2000), Money(DUE))
+    assert (due(store), store.outbox_depth()["capture"]) == (DUE, 0)
+    pay_part(store, 2, 2250)
+    assert parts(store) == ["", ""]
+    assert (due(store), store.outbox_depth()["capture"]) == (0, 2)
+    assert store.balance_of(found(store, 1)).charged == Money(2000)
+
+
+def test_other_calls_wait_and_its_own_owes_less_by_what_is_held(store: Store):
+    pay_part(store, 1, 2000)
+    assert begin(store, "CA2-1", caller="other", card="other", pays=ACCOUNT) == BeingPaid()
+    assert store.is_being_paid("billing.find_bill", ACCOUNT, "CA2")
+    assert not store.is_being_paid("billing.find_bill", ACCOUNT, "CA1")
+    assert begin_part(store, 2, 2251) == DueChanged(Money(2250))
+    assert begin_part(store, 2, 2250) == Accepted()
+
+
+@pytest.mark.parametrize(("policy", "then", "left"), [("take_back", ["undoing"], DUE), ("keep", [""], 2250)])
+def test_the_end_of_the_call_decides_what_becomes_of_a_part(store: Store, policy: Policy, then: list[str], left: int):
+    pay_part(store, 1, 2000, policy)
+    end_call(store, 1, policy=policy)
+    assert (parts(store), due(store)) == (then, left)
+    assert store.settle_left_open(NOW) == 0
+    assert [one.kind for one in store.modifications_of("CA1-1")] == ["void"] * (policy == "take_back")
+
+
+@pytest.mark.parametrize(
+    ("last", "then", "left"),
+    [("approved", ["", ""], 0), ("declined", ["undoing", ""], DUE), ("unknown", ["take_back", "take_back"], DUE)],
+)
+def test_a_part_waits_for_the_banks_word_on_another_after_the_call(
+    store: Store, last: Status, then: list[str], left: int
+):
+    pay_part(store, 1, 2000)
+    assert begin_part(store, 2, 2250) == Accepted()
+    job = sent(store)
+    end_call(store, 1, 2)
+    assert parts(store) == ["take_back", "take_back"]
+    say(store, job, last)
+    assert (parts(store), due(store)) == (then, left)
+
+
+@pytest.mark.parametrize("last", ["approved", "declined"])
+def test_the_last_word_and_the_hang_up_at_once_leave_nothing_open(store: Store, last: Status):
+    pay_part(store, 1, 2000)
+    assert begin_part(store, 2, 2250) == Accepted()
+    job = sent(store)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(say, store, job, last), pool.submit(end_call, store, 1, 2)]
+        for one in both:
+            one.result()
+    assert parts(store) == (["", ""] if last == "approved" else ["undoing", ""])
+
+
+def test_a_part_that_is_approved_after_it_was_taken_back_is_undone_too(store: Store):
+    pay_part(store, 1, 2000)
+    assert begin_part(store, 2, 1000) == Accepted()
+    job = sent(store)
+    store.take_back("CA1", NOW)
+    store.take_back("CA1", NOW)
+    assert parts(store) == ["undoing", "undoing"]
+    say(store, job, "approved")
+    assert [len(store.modifications_of(f"CA1-{attempt}")) for attempt in (1, 2)] == [1, 1]
+
+
+def end_void(store: Store, status: Literal["done", "failed", "taken"], *, refunds: bool = False) -> None:
+    job = next_job(store, "modification")
+    assert store.mark_modification_sent(job)
+    assert store.end_modification(job, status, ModificationWord(), NOW, refunds=refunds)
+
+
+def test_a_void_that_is_done_leaves_nothing_charged_and_the_bill_as_it_was(store: Store):
+    pay_part(store, 1, 2000)
+    store.take_back("CA1", NOW)
+    end_void(store, "done")
+    payment = found(store, 1)
+    assert (payment.part, payment.is_charged, payment.receipt_number, due(store)) == ("undone", False, "", DUE)
+    assert store.balance_of(payment).refundable == Money(0)
+
+
+def test_a_void_that_is_refused_becomes_a_refund(store: Store):
+    pay_part(store, 1, 2000)
+    store.take_back("CA1", NOW)
+    end_void(store, "failed", refunds=True)
+    assert found(store, 1).part == "undoing"
+    end_void(store, "done", refunds=True)
+    assert found(store, 1).part == "undone"
+    assert [one.kind for one in store.modifications_of("CA1-1")] == ["void", "refund"]
+
+
+def test_a_part_that_the_bank_will_not_give_back_counts(store: Store):
+    pay_part(store, 1, 2000)
+    store.take_back("CA1", NOW)
+    end_void(store, "failed")
+    assert (found(store, 1).part, found(store, 1).is_charged, due(store)) == ("", True, DUE - 2000)
+    assert store.outbox_depth()["capture"] == 1
+
+
+def test_a_card_whose_part_was_taken_back_counts_as_a_failed_attempt(store: Store):
+    pay_part(store, 1, 100)
+    limits, who = AttemptLimits(per_call=1), Attempter(call="CA1")
+    assert store.limit_reached(who, limits, NOW) is None
+    store.take_back("CA1", NOW)
+    assert store.limit_reached(who, limits, NOW) == OverLimit("attempts_per_call")
+
+
+def test_housekeeping_finds_a_part_that_the_end_of_its_call_has_missed(store: Store, monkeypatch: pytest.MonkeyPatch):
+    pay_part(store, 1, 2000)
+    monkeypatch.setattr("ivr.store.calls.call_ended", lambda *_: None)
+    end_call(store, 1)
+    assert parts(store) == ["take_back"]
+    assert store.settle_left_open(NOW) == 1
+    assert parts(store) == ["undoing"]
+    assert store.settle_left_open(NOW) == 0
