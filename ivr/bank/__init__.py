@@ -21,7 +21,15 @@ from ivr.bank.promises import (
     after_silent_modification,
     promises_table,
 )
-from ivr.bank.protocols import Opening, all_promises, fields_carried, open_bank, partly_approving, protocol_called
+from ivr.bank.protocols import (
+    Opening,
+    all_promises,
+    fields_carried,
+    open_bank,
+    operations_promised,
+    partly_approving,
+    protocol_called,
+)
 from ivr.bank.settings import LEASE_S, BankSettings, VaultSealed
 from ivr.bank.verdict import Question, judge, judge_modification
 
@@ -55,6 +63,7 @@ __all__ = [
     "line_of_bank",
     "load_banks",
     "open_bank",
+    "operations_promised",
     "partly_approving",
     "promises_table",
     "protocol_called",

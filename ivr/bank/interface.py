@@ -51,7 +51,8 @@ class AuthorizationRequest:
 
     `invoice_reference`: the key of the bill that is paid, empty where no bill was looked up. `capture_later`: authorize
     only, where the bank would otherwise take the money with it. `trace`: what `new_trace` made. `takes_part`: the bank may
-    approve less than the amount, and says how much; only of a bank that promises it (`partial_approval`).
+    approve less than the amount, and says how much; only of a bank that promises it (`partial_approval`). `keep_card`: the bank
+    is to keep the card for later charges. `kept_card`: what stands for a card that it keeps, in place of sealed fields.
     """
 
     reference: str
@@ -65,6 +66,8 @@ class AuthorizationRequest:
     capture_later: bool = False
     trace: str = ""
     takes_part: bool = False
+    keep_card: bool = False
+    kept_card: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class BankAnswer:
     approved or moved, none where it does not say. `is_code_odd`: there is a response code, but it cannot be read.
     `bank_reference`: the bank's own, by which an approved charge is captured; of a modification the modification's.
     What may be believed of an answer is for `verdict`, which also says how much was `approved` where that is a part.
+    `kept_token`: what stands for the card from now on, where the bank was asked to keep it and does; `kept_until`: the month
+    in which that card expires (2030-12).
     """
 
     outcome: Outcome
@@ -117,6 +122,8 @@ class BankAnswer:
     bank_reference: str | None = None
     is_code_odd: bool = False
     approved: Money | None = None
+    kept_token: str = field(default="", repr=False)
+    kept_until: str = ""
 
 
 @dataclass(frozen=True)

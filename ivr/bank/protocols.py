@@ -9,7 +9,7 @@ from typing import Any
 
 from ivr.bank.clear_card import OpenCard
 from ivr.bank.interface import Bank, BankNews, Examined
-from ivr.bank.promises import Promises
+from ivr.bank.promises import Operation, Promises
 from ivr.bank.settings import BankSettings
 from ivr.core.events import CardField
 from ivr.errors import ConfigError
@@ -88,6 +88,11 @@ def partly_approving(banks: Mapping[str, BankSettings]) -> frozenset[str]:
         for name, bank in banks.items()
         if bank.promises_of(protocol_called(bank.protocol).promises).partial_approval
     )
+
+
+def operations_promised(banks: Mapping[str, BankSettings]) -> dict[str, frozenset[Operation]]:
+    """By bank what its protocol can be asked for."""
+    return {name: protocol_called(bank.protocol).promises.operations for name, bank in banks.items()}
 
 
 def all_promises() -> list[tuple[str, Promises]]:

@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivr.bank import BankSettings, fields_carried, load_banks, partly_approving, protocol_called
+from ivr.bank import (
+    BankSettings,
+    fields_carried,
+    load_banks,
+    operations_promised,
+    partly_approving,
+    protocol_called,
+)
 from ivr.calls import flow_folder
 from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
@@ -87,6 +94,7 @@ def around(banks: Mapping[str, BankSettings] | None, settings: Settings | None =
         banks=None if banks is None else {name: bank.currencies for name, bank in banks.items()},
         card_fields=None if banks is None else fields_carried(banks),
         partly_approving=None if banks is None else partly_approving(banks),
+        operations=None if banks is None else operations_promised(banks),
         switched_on=None if settings is None else switched_on(settings),
     )
 

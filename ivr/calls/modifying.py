@@ -12,7 +12,7 @@ from ivr.core.call import ChargeStatus
 from ivr.core.money import Money, parse_money
 from ivr.errors import RecordError
 from ivr.places import COMMAND
-from ivr.store import Balance, Payment, Store
+from ivr.store import Balance, Payment, Store, reservation_state
 
 NOT_CHARGED: Mapping[ChargeStatus, str] = {
     "accepted": "has not been sent to the bank yet",
@@ -35,6 +35,15 @@ class Standing:
     protocol: str
     promises: Promises | None
     captures_by_itself: bool = False
+
+    @property
+    def is_captured_apart(self) -> bool:
+        """Whether its approval took no money: of a reserved amount, and at a bank that captures every charge apart."""
+        return self.payment.intent.captures_later or (self.promises is not None and self.promises.captures_apart)
+
+    @property
+    def has_lapsed(self) -> bool:
+        return self.payment.intent.captures_later and reservation_state(self.story) == "lapsed"
 
     @property
     def is_captured(self) -> bool:
@@ -61,6 +70,8 @@ def amount_to_modify(standing: Standing, kind: ModificationKind, written: str | 
     payment = standing.payment
     if payment.status != "approved":
         raise RecordError(f"{named(payment)} {NOT_CHARGED[payment.status]}, so there is nothing to {kind}")
+    if standing.has_lapsed:
+        raise RecordError(f"the bank has let go of {named(payment)} by itself: there is nothing to {kind}")
     _require_operation(standing, kind)
     return AMOUNTS[kind](standing, written)
 
@@ -81,8 +92,7 @@ def _require_operation(standing: Standing, kind: ModificationKind) -> None:
 
 
 def _refund(standing: Standing, written: str | None) -> Money:
-    assert standing.promises is not None
-    if standing.promises.captures_apart and not standing.is_captured:
+    if standing.is_captured_apart and not standing.is_captured:
         raise RecordError(f"{named(standing.payment)} is not captured: `{COMMAND} payments void` lets go of it")
     left = standing.balance.refundable
     if left.minor <= 0:
@@ -96,9 +106,8 @@ def _refund(standing: Standing, written: str | None) -> Money:
 
 
 def _void(standing: Standing, _written: str | None) -> Money:
-    assert standing.promises is not None
     balance = standing.balance
-    if standing.promises.captures_apart and standing.is_captured:
+    if standing.is_captured_apart and standing.is_captured:
         raise RecordError(f"{named(standing.payment)} is captured: `{COMMAND} payments refund` gives it back")
     if balance.refundable != balance.charged:
         cure = f"; `{COMMAND} payments refund` gives back the rest" if balance.refundable.minor else ""
@@ -107,9 +116,8 @@ def _void(standing: Standing, _written: str | None) -> Money:
 
 
 def _capture(standing: Standing, _written: str | None) -> Money:
-    assert standing.promises is not None
     payment, balance = standing.payment, standing.balance
-    if not standing.promises.captures_apart:
+    if not standing.is_captured_apart:
         raise RecordError(f"'{payment.intent.bank}' has taken the money with the charge: there is nothing to capture")
     if balance.refundable != balance.charged:
         raise RecordError(f"{named(payment)} cannot be captured: {what_is_back(balance)}")

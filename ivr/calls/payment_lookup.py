@@ -54,12 +54,12 @@ def only(found: Sequence[Payment], digits: str) -> Payment:
     return found[0]
 
 
-def day_filter(day: date | None, **other: str) -> PaymentFilter:
+def day_filter(day: date | None, *, uncaptured: bool = False, **other: str) -> PaymentFilter:
     """From midnight to midnight, UTC, as all times are shown."""
     if day is None:
-        return PaymentFilter(**other)  # type: ignore[arg-type]
+        return PaymentFilter(**other, uncaptured=uncaptured)  # type: ignore[arg-type]
     since = datetime.combine(day, time(), UTC)
-    return PaymentFilter(since, since + timedelta(days=1), **other)
+    return PaymentFilter(since, since + timedelta(days=1), **other, uncaptured=uncaptured)
 
 
 def shown(written: str) -> str:

@@ -27,6 +27,7 @@ from ivr.core.events import (
     Event,
     KeysEntered,
     LimitReached,
+    LookedUp,
     PartsTakenBack,
     Waited,
 )
@@ -36,6 +37,8 @@ from ivr.flow.compiled import Flow
 from ivr.flow.schema import Limits
 from ivr.reading.scalars import EMAIL, Rate
 from ivr.store import (
+    BY_CALLER,
+    KEPT_CARD,
     AlreadyBegun,
     Attempter,
     AttemptLimits,
@@ -153,6 +156,33 @@ class Payments:
         elif not self.store.is_staged(call.intent):
             raise NoCard(call.intent)
 
+    # ---- cards that the bank keeps
+
+    def with_kept_card(self, flow: Flow, call: Call, source: str, found: LookedUp) -> LookedUp:
+        """What a look-up gives, with brand and last four of the card that the bank keeps for it: empty where it keeps none.
+
+        Only where the flow offers it, which it may to callers alone who are known by a second answer.
+        """
+        if not found.found or found.bills or flow.bank is None or call.looking_up is None:
+            return found
+        if not any(step.offers_kept_card for step in flow.steps.values()):
+            return found
+        kept = self.store.kept_card(source, call.looking_up[1], flow.bank)
+        brand, last4 = (kept.brand, kept.last4) if kept else ("", "")
+        return replace(found, values={**found.values, "kept_brand": brand, "kept_last4": last4})
+
+    def use_kept_card(self, call: Call, flow: Flow, at: datetime) -> None:
+        """Staged like sealed fields, and deleted with them. Where it was forgotten meanwhile nothing is: NoCard at the charge."""
+        if call.payable is None or flow.bank is None:
+            return
+        kept = self.store.kept_card(call.payable.source, call.payable.key, flow.bank)
+        if kept is not None and (kept.brand, kept.last4) == (call.values.get("brand"), call.values.get("last4")):
+            self.store.stage_sealed(SealedField(call.intent, KEPT_CARD, kept.token, kept.fingerprint or None), at)
+
+    def forget_kept_card(self, call: Call, at: datetime) -> None:
+        if call.payable is not None:
+            self.store.forget_kept_card(call.payable.key, BY_CALLER, at, call.payable.source)
+
     # ---- the attempt, the charge, the answer
 
     def begin_card(self, call: Call, flow: Flow, at: datetime) -> Event | None:
@@ -187,6 +217,8 @@ class Payments:
             line=line_of(call),
             of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
             part=action.part,
+            captures_later=action.captures_later,
+            keeps_card=action.keeps_card,
             bills=bills_of(action.intent, action.payable.parts if action.payable else ()),
         )
         match self.store.begin_payment(intent, _limits(flow.head.limits), at, due):
@@ -327,9 +359,8 @@ def _charge_of(payment: Payment, told: Collection[int]) -> Charge:
     attempt = int(intent.reference.rpartition("-")[2])
     number = payment.receipt_number
     bills = tuple(bill.key for bill in intent.bills)
-    told_it = attempt in told
-    paid = intent.amount, payment.status, number, intent.payable_key
-    return Charge(attempt, *paid, told_it, payment.part, intent.fee, bills)
+    about = (intent.payable_key, attempt in told, payment.part, intent.fee, intent.captures_later, bills)
+    return Charge(attempt, intent.amount, payment.status, number, *about)
 
 
 def _lone_key(call: Call, event: KeysEntered, span: Span, rules: EntryRules) -> str | None:

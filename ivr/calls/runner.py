@@ -27,6 +27,7 @@ from ivr.core.actions import (
     ChannelAction,
     Collect,
     ForgetCard,
+    ForgetKeptCard,
     HangUp,
     LookUp,
     Phrase,
@@ -37,6 +38,7 @@ from ivr.core.actions import (
     Speak,
     TakeBack,
     Transfer,
+    UseKeptCard,
     Wait,
 )
 from ivr.core.call import NO_NOTES, Call, Charge, Ending
@@ -67,6 +69,7 @@ log = structlog.get_logger()
 # Prompts without a value in them: what is said of the charge when nothing else can be said.
 PLAIN_WORDS: Mapping[Ending, str] = {
     "paid": "payment_went_through",
+    "reserved": "reservation_went_through",
     "unpaid": "you_were_not_charged",
     "pending": "we_will_text_the_result",
 }
@@ -114,6 +117,8 @@ class Runner:
             SendSms: self._send_sms,
             SendEmail: self._send_email,
             RecordAgreement: self._record_agreement,
+            UseKeptCard: self._use_kept_card,
+            ForgetKeptCard: self._forget_kept_card,
         }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
@@ -338,11 +343,19 @@ class Runner:
         """Raises where it cannot be recorded: then it was not made, and the call ends with an apology."""
         record_agreement(self.payments, call, action, event.at)
 
+    def _use_kept_card(self, call: Call, _action: UseKeptCard, event: Event) -> None:
+        self.payments.use_kept_card(call, self._flow(call), event.at)
+
+    def _forget_kept_card(self, call: Call, _action: ForgetKeptCard, event: Event) -> None:
+        self.payments.forget_kept_card(call, event.at)
+
     def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.
         found = self.billing.look_up(action, event, f"{call.id} {call.since}")
         if isinstance(found, LookedUp) and is_in_another_currency(self._flow(call), found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
+        if isinstance(found, LookedUp):
+            return self.payments.with_kept_card(self._flow(call), call, action.source, found)
         return found
 
 

@@ -7,9 +7,9 @@ import click
 from click.shell_completion import CompletionItem
 
 import ivr
+from ivr import loading
 from ivr.errors import IvrError
 from ivr.extras import needs_extra
-from ivr.loading import load
 from ivr.places import COMMAND
 
 # name -> (module, attribute, one line of help): modules are loaded when wanted, so that `check` starts in a moment.
@@ -38,6 +38,7 @@ COMMANDS = {
     "settle": ("ivr.cli.books", "settle", "What a day moved by our ledger, with totals, as a table or CSV."),
     "reconcile": ("ivr.cli.books", "reconcile_file", "Compare a bank's settlement file with our ledger."),
     "audit": ("ivr.cli.audit", "audit", "Who did what: show it, see whether it is whole, sign where it ends."),
+    "cards": ("ivr.cli.cards", "cards", "Cards that banks keep for accounts: list, forget."),
     "agreements": (
         "ivr.cli.agreements",
         "agreements",
@@ -69,7 +70,7 @@ class LazyGroup(click.Group):
             return None
         module, attribute, _ = COMMANDS[cmd_name]
         try:
-            command: click.Command = getattr(load(module), attribute)
+            command: click.Command = getattr(loading.load(module), attribute)
         except ModuleNotFoundError as error:
             raise needs_extra(error, cmd_name) or error from None
         return as_typed_here(command)

@@ -11,13 +11,13 @@ from ivr.settings import load_settings
 from ivr.store import Agreement, open_store
 
 MOST_SHOWN = 200
-KINDS = ("promise", "plan", "mandate")
+KINDS = ("promise", "plan", "mandate", "keep_card")
 console = Console(width=140)
 
 
 @click.group()
 def agreements() -> None:
-    """Promises to pay, instalment plans and mandates that callers agreed to. No card was charged for any of them."""
+    """Promises to pay, instalment plans, mandates and cards to be kept that callers agreed to. No card was charged for any of them."""
 
 
 @agreements.command("list")

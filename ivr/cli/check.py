@@ -101,12 +101,14 @@ def by_folder(files: Iterable[Path]) -> list[tuple[Path, list[Path]]]:
 
 
 def around_banks(file: Path) -> Around:
-    from ivr.bank import fields_carried, load_banks, partly_approving  # with its client, which nothing else here needs
+    # with its client, which nothing else here needs
+    from ivr.bank import fields_carried, load_banks, operations_promised, partly_approving
 
     banks = load_banks(file, Path())
     return Around(
         banks={name: bank.currencies for name, bank in banks.items()},
         card_fields=fields_carried(banks),
+        operations=operations_promised(banks),
         partly_approving=partly_approving(banks),
     )
 

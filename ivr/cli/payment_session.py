@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from ivr.calls.notice_settings import notice_kinds
 from ivr.settings import Settings, load_settings
 from ivr.store import Store, open_store
 
@@ -17,7 +18,7 @@ yes = click.option("--yes", is_flag=True, help="Ask nothing: for scripts.")
 @contextmanager
 def opened() -> Iterator[tuple[Settings, Store]]:
     settings = load_settings()
-    store = open_store(settings.database_url)
+    store = open_store(settings.database_url, tells=notice_kinds(settings))
     try:
         yield settings, store
     finally:

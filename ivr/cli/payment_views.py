@@ -1,6 +1,7 @@
 """How charges, and what was done with them, are shown: a table, lines for people, records for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.table import Table
 
@@ -9,7 +10,7 @@ from ivr.calls.modifying import Standing
 from ivr.core.call import OPEN_PARTS
 from ivr.core.confirmation import in_groups
 from ivr.core.money import Money
-from ivr.store import Balance, LedgerEntry, Modification, Payment, WantedModification
+from ivr.store import Balance, LedgerEntry, Modification, Payment, ReservationState, WantedModification
 
 # What it stands for, for whoever asked.
 STATES = {
@@ -27,22 +28,44 @@ EFFECTS: Mapping[ModificationKind, str] = {
 }
 
 
-def table(found: Sequence[tuple[Payment, Balance]]) -> Table:
+# What an approved charge whose money is taken by a capture stands for, and for whoever reads a table.
+RESERVATIONS: Mapping[ReservationState, str] = {
+    "reserved": "reserved",
+    "capture_asked": "reserved, capture asked",
+    "captured": "captured",
+    "voided": "voided",
+    "lapsed": "lapsed",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A charge with what is read from the ledger beside it. `reserved`: where its amount stands if it was approved to be
+    captured later; None for all others."""
+
+    payment: Payment
+    balance: Balance
+    reserved: ReservationState | None = None
+
+
+def table(found: Sequence[Seen]) -> Table:
     made = Table()
     for name in ("begun (UTC)", "reference", "confirmation", "bill", "card", "bank"):
         made.add_column(name, no_wrap=True)
     for name in ("amount", "given back"):
         made.add_column(name, no_wrap=True, justify="right")
     made.add_column("status", no_wrap=True)
-    for payment, balance in found:
-        made.add_row(*row(payment, balance))
+    for one in found:
+        made.add_row(*row(one))
     return made
 
 
-def row(payment: Payment, balance: Balance) -> tuple[str, ...]:
+def row(seen: Seen) -> tuple[str, ...]:
+    payment, balance = seen.payment, seen.balance
     intent = payment.intent
     back = str(balance.returned) if balance.returned.minor else ""
     status = f"{payment.status}, the bill not paid in full" if payment.part in OPEN_PARTS else payment.status
+    status = RESERVATIONS[seen.reserved] if seen.reserved else status
     status = f"{status}, {balance.asked} asked back" if balance.asked.minor else status
     return (
         f"{payment.begun_at:%Y-%m-%d %H:%M:%S}",
@@ -57,17 +80,20 @@ def row(payment: Payment, balance: Balance) -> tuple[str, ...]:
     )
 
 
-def payment_record(payment: Payment, balance: Balance) -> dict[str, object]:
+def payment_record(seen: Seen) -> dict[str, object]:
+    """`reservation`: null where the money is taken without a capture of yours, or nothing was approved."""
+    payment, balance = seen.payment, seen.balance
     intent = payment.intent
     return {
         "reference": intent.reference,
         "confirmation_number": payment.confirmation_number,
         "status": payment.status,
+        "reservation": seen.reserved,
         "amount": str(intent.amount),
-        "asked_for": str(payment.asked or intent.amount),
-        "part": payment.part,
         "fee": str(intent.fee) if intent.fee else None,
         "credited": str(intent.credited),
+        "asked_for": str(payment.asked or intent.amount),
+        "part": payment.part,
         "returned": str(balance.returned),
         "asked_back": str(balance.asked),
         "refundable": str(balance.refundable),
@@ -138,7 +164,8 @@ def what_will_happen(standing: Standing, wanted: WantedModification) -> str:
     ]
     for one in intent.paid_bills if wanted.kind != "capture" else ():
         of_it = f" ({one.amount})" if intent.bills else ""
-        again = "is owed again" if wanted.reopens_bill else "stays paid (--reopen-bill owes it again)"
+        is_let_go = wanted.kind == "void" and intent.captures_later
+        again = "is owed again" if wanted.reopens_bill or is_let_go else "stays paid (--reopen-bill owes it again)"
         lines.append(f"The bill {one.key}{of_it} {again}.")
     return "\n".join(lines)
 

@@ -13,13 +13,13 @@ from ivr.bank import BankSettings, ModificationKind, load_banks, protocol_called
 from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_of
 from ivr.calls.payment_lookup import day_filter, find_one
 from ivr.cli.payment_session import as_json, opened, operator, require_terminal, yes
-from ivr.cli.payment_views import modification_record, payment_record, shown, story_lines, table, what_will_happen
+from ivr.cli.payment_views import Seen, modification_record, payment_record, shown, story_lines, table, what_will_happen
 from ivr.cli.settling import settle
 from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.places import COMMAND
 from ivr.settings import Settings
-from ivr.store import AlreadyAsked, Changed, Modification, Payment, Store, WantedModification
+from ivr.store import AlreadyAsked, Changed, Modification, Payment, Store, WantedModification, reservation_state
 
 MOST_SHOWN = 200
 LONGEST_ABOUT = 200  # characters of an audit event
@@ -54,6 +54,8 @@ def payments() -> None:
     python -m ivr payments show 414995123
     python -m ivr payments refund 414995123 --amount 10.00
     python -m ivr payments void 1111 --on 2026-01-31
+    python -m ivr payments list --uncaptured
+    python -m ivr payments capture 414995123
     python -m ivr payments settle CA1f2e-1-m1 --done
 
     Refunds, voids and captures are asked for here and taken to the bank by the forwarder; `show` says what became of one.
@@ -67,16 +69,21 @@ def payments() -> None:
 @click.option("--flow", default="", help="Of this flow.")
 @click.option("--bank", default="", help="At this bank, by its name in banks.yaml.")
 @click.option("--bill", default="", help="For this bill or account.")
+@click.option(
+    "--uncaptured", is_flag=True, help="Amounts that are reserved only: nothing of them is taken or given up."
+)
 @click.option("--most", type=click.IntRange(1, 100_000), default=MOST_SHOWN, show_default=True, help="How many.")
 @as_json
-def list_payments(day: date | None, status: str | None, most: int, is_json: bool, **other: str) -> None:
+def list_payments(
+    day: date | None, status: str | None, most: int, is_json: bool, uncaptured: bool, **other: str
+) -> None:
     """The latest first, with what has been given back of each."""
     with opened() as (_, store):
-        wanted = day_filter(day, status=status or "", **other)
-        found = [(one, store.balance_of(one)) for one in store.find_payments(wanted, most)]
+        wanted = day_filter(day, status=status or "", uncaptured=uncaptured, **other)
+        found = [seen(store, one) for one in store.find_payments(wanted, most)]
     if is_json:
-        for payment, balance in found:
-            click.echo(json.dumps(payment_record(payment, balance), ensure_ascii=False))
+        for one in found:
+            click.echo(json.dumps(payment_record(one), ensure_ascii=False))
     elif found:
         console.print(table(found))
     else:
@@ -92,7 +99,7 @@ def show(charge: str, on: date | None, is_json: bool) -> None:
     with opened() as (_, store):
         payment = find_one(store, charge, on)
         reference = payment.intent.reference
-        record = payment_record(payment, store.balance_of(payment))
+        record = payment_record(seen(store, payment))
         since = [modification_record(one) for one in store.modifications_of(reference)]
         entries = [one for one in store.ledger_of(payment.intent.call) if one.reference == reference]
     if is_json:
@@ -146,7 +153,7 @@ def void(charge: str, on: date | None, reopen_bill: bool, **how: bool) -> None:
 @yes
 @as_json
 def capture(charge: str, on: date | None, **how: bool) -> None:
-    """Take the money of an approved charge, where the bank does not take it with the approval and a capture has failed."""
+    """Take the money of an amount that was reserved, or of a charge whose capture has failed: all of it, once."""
     modify(Wish("capture"), charge, on, **how)
 
 
@@ -179,6 +186,12 @@ def modify(wish: Wish, charge: str, on: date | None, *, yes: bool, is_json: bool
                 raise changed(asked.refundable)
     is_new = isinstance(asked, Modification)
     tell(asked if isinstance(asked, Modification) else asked.modification, is_json=is_json, is_new=is_new)
+
+
+def seen(store: Store, payment: Payment) -> Seen:
+    reserved = payment.status == "approved" and payment.intent.captures_later
+    story = store.entries(payment.intent.reference) if reserved else ()
+    return Seen(payment, store.balance_of(payment), reservation_state(story) if reserved else None)
 
 
 def wanted_of(

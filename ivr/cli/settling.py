@@ -9,7 +9,7 @@ from ivr.cli.payment_session import as_json, opened, operator, require_terminal,
 from ivr.cli.payment_views import STATES, fee_in, modification_record, what_settling_does
 from ivr.errors import RecordError
 from ivr.places import COMMAND
-from ivr.store import WITHOUT_OUTCOME, Modification, Settled, Store
+from ivr.store import WITHOUT_OUTCOME, FollowUp, Modification, Settled, Store
 
 
 @click.command()
@@ -29,7 +29,7 @@ def settle(key: str, status: Settled | None, *, yes: bool, is_json: bool) -> Non
     """
     if status is None:
         raise click.UsageError("--done or --failed: what the bank says")
-    with opened() as (_, store):
+    with opened() as (settings, store):
         found = to_settle(store, key)
         payment = store.payment(found.reference)
         assert payment is not None  # a modification is of a charge
@@ -37,7 +37,9 @@ def settle(key: str, status: Settled | None, *, yes: bool, is_json: bool) -> Non
             click.echo(what_settling_does(found, status, payment), err=is_json)
             require_terminal()
             click.confirm(f"Settle it as {status}?", abort=True, err=is_json)
-        settled = store.settle_modification(key, status, operator(), datetime.now(UTC))
+        settled = store.settle_modification(
+            key, status, operator(), datetime.now(UTC), FollowUp(bool(settings.billing_url))
+        )
     if settled is None:
         raise RecordError(
             f"{key} has just ended, or the forwarder asks the bank now: look again in a minute, nothing was changed"

@@ -23,7 +23,13 @@ REFRESH_S = 5
 # The scripts and styles of the phone; a browser asks for each by the name that the page says.
 STATIC = ("phone.css", "phone.js", "sound.js", "speaker.js", "tones.js", "view.js")
 KEY_NAMES = {"*": "star", "#": "pound"}
-ENDING_WORDS = {"paid": "charged", "unpaid": "not charged", "pending": "not known yet", None: "in the call"}
+ENDING_WORDS = {
+    "paid": "charged",
+    "reserved": "reserved",
+    "unpaid": "not charged",
+    "pending": "not known yet",
+    None: "in the call",
+}
 
 
 def console(pages: ConsoleData, phone: PhonePage | None = None, save: SaveCall = save_by_command) -> Blueprint:

@@ -67,6 +67,7 @@ ANY_KEY = "5"  # stands for several, pressed where any key was asked for
 History = tuple[str, ...]
 CLEARED_BEFORE = "0*"
 _GONE_ON = frozenset({"asks", "offers", "looks_up"})
+KEPT = "kept_card"
 _DIGITS = re.compile(r"(0\*)?([0-9]+)([*#]?)")
 # Seconds of 11 digits end in the year 5138; a number beyond that is no time.
 _BEGAN = re.compile(r"[0-9]{1,11} began")
@@ -186,7 +187,8 @@ def _found(_flow: Flow, _call: Call, event: LookedUp) -> str:
     more = [
         f" {name}={_written(one)}" for name, one in event.values.items() if name not in BILL_VALUES and _written(one)
     ]
-    return f"found {due.minor} {least.minor} {due.currency}{''.join(more)}"
+    kept = f" {KEPT}=1" if event.values.get("kept_last4") else ""  # that there is a card, and nothing of it
+    return f"found {due.minor} {least.minor} {due.currency}{''.join(more)}{kept}"
 
 
 def _written(value: Value) -> str:

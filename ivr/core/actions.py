@@ -134,6 +134,8 @@ class Authorize:
     several cards. `payable` is None in a flow that
     looks nothing up; `account` is then what the caller keyed in as account_number. `is_own_amount`: the caller keyed the amount in;
     any other was made of what is due, and holds for that alone. `fee`: the part of `amount` that no bill is credited.
+    `captures_later`: the amount is reserved, and not taken. `keeps_card`: the caller has agreed that the bank keeps this card
+    for later charges.
     """
 
     bank: str
@@ -145,6 +147,8 @@ class Authorize:
     is_own_amount: bool = False
     part: SplitPart | None = None
     fee: Money | None = None
+    captures_later: bool = False
+    keeps_card: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,18 @@ class TakeBack:
     """Take back every approved part of the bill that is not paid in full: answered by `PartsTakenBack`, at once or after `Wait`."""
 
     bank: str
+
+
+@dataclass(frozen=True)
+class UseKeptCard:
+    """Charge the card that the bank keeps for what is paid for: what stands for it is staged for the present attempt."""
+
+    intent: str
+
+
+@dataclass(frozen=True)
+class ForgetKeptCard:
+    """The caller wants it forgotten: what stands for the kept card of what is paid for is deleted, for good."""
 
 
 @dataclass(frozen=True)
@@ -205,5 +221,17 @@ class ForgetCard:
     intent: str
 
 
-Effect = LookUp | BeginCard | Authorize | TakeBack | Resolve | SendSms | SendEmail | RecordAgreement | ForgetCard
+Effect = (
+    LookUp
+    | BeginCard
+    | Authorize
+    | TakeBack
+    | Resolve
+    | SendSms
+    | SendEmail
+    | RecordAgreement
+    | UseKeptCard
+    | ForgetKeptCard
+    | ForgetCard
+)
 Action = ChannelAction | Effect

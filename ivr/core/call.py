@@ -10,7 +10,8 @@ from ivr.core.email_addresses import EMAIL, is_email_address
 from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 
-Ending = Literal["paid", "unpaid", "pending"]
+# reserved: an amount is held on a card, and is taken by a capture or not at all.
+Ending = Literal["paid", "reserved", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
 FORM = 14
 NO_NOTES: Mapping[str, Value] = {}
@@ -44,7 +45,8 @@ class Payable:
 class Charge:
     """A charge of this call, as the ledger says. `told`: the caller has heard how it ended. `amount`: what was asked for,
     and of an approved one what was approved. `fee`: the part of it that is charged for the card, and credited to no bill.
-    `bills`: the keys of those that it pays in one sum, which `payable` names together."""
+    `reserves`: it takes no money by itself, a capture does. `bills`: the keys of those that it pays in one sum, which
+    `payable` names together."""
 
     attempt: int
     amount: Money
@@ -54,6 +56,7 @@ class Charge:
     told: bool = False
     part: PartState = ""
     fee: Money | None = None
+    reserves: bool = False
     bills: tuple[str, ...] = ()
 
     @property
@@ -206,7 +209,10 @@ class Call:
         """What is true of the caller's money now, whatever a flow calls its ending."""
         if self.unsettled or self.undoing or self.held:
             return "pending"
-        return "paid" if self.approved else "unpaid"
+        approved = self.approved
+        if not approved:
+            return "unpaid"
+        return "reserved" if all(charge.reserves for charge in approved) else "paid"
 
     @property
     def charged_attempt(self) -> int:

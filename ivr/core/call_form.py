@@ -91,7 +91,7 @@ def _is_charge(charge: Charge) -> bool:
     is_known = (
         charge.status in STATUSES and charge.part in PARTS if all(isinstance(one, str) for one in texts) else False
     )
-    is_plain = type(charge.attempt) is int and isinstance(charge.told, bool)
+    is_plain = type(charge.attempt) is int and isinstance(charge.told, bool) and isinstance(charge.reserves, bool)
     has_amounts = _is_money(charge.amount) and (charge.fee is None or _is_money(charge.fee))
     return is_known and is_plain and has_amounts and all(isinstance(one, str) for one in texts)
 

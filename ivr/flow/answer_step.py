@@ -14,6 +14,7 @@ from ivr.core.money import Money
 from ivr.core.moves import ERROR
 from ivr.flow.declared import short
 from ivr.flow.parts import (
+    KNOWN_BY_TWO,
     Drawn,
     Facts,
     Finding,
@@ -125,8 +126,9 @@ class AnswerStep(Step):
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another account's bill is another amount. The other answers are forgotten once the look-up has used them."""
         if outcome == "found":
-            gone = {"amount", "confirmed", open_bills.ONE_SUM, *map(answer_fact, self._takes[1:])}
-            return (without_set(facts) | self._gives) - gone
+            gone = {"amount", "confirmed", KNOWN_BY_TWO, open_bills.ONE_SUM, *map(answer_fact, self._takes[1:])}
+            known_well = {KNOWN_BY_TWO} if self.counts_guesses and self.lookup != OPEN_BILLS else set()
+            return ((without_set(facts) | self._gives) - gone) | known_well
         if outcome == "not_found" and self.then.get("not_found") != RETRY:
             return facts - {answer_fact(key) for key in self._takes}
         return facts | {answer_fact(self.ask)} if outcome == "ok" and self.ask in self.declared.keys else facts

@@ -20,7 +20,7 @@ class Closing(Passing):
     then: Target | None = None
     """The next step."""
     end: EndName | None = None
-    """How the call ended: charged, not charged, or not known yet; as_recorded where ways meet that differ in it."""
+    """How the call ended: charged, only reserved, not charged, or not known yet; as_recorded where ways meet that differ in it."""
 
     @model_validator(mode="after")
     def goes_somewhere(self) -> "Closing":

@@ -20,7 +20,7 @@ from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
 from ivr.flow.schema import RETRY, FlowHead, LookUpTerms
 from ivr.flow.schema_problems import schema_problems
-from ivr.flow.splitting import partial_problems, split_problems
+from ivr.flow.splitting import partial_problems, split_problems, sum_problems
 from ivr.flow.step import Step, Way
 from ivr.flow.step_check import (
     bank_problems,
@@ -28,6 +28,7 @@ from ivr.flow.step_check import (
     card_field_problems,
     fixed_amount_problems,
     known_bank_problems,
+    operation_problems,
     setting_problems,
     step_problems,
 )
@@ -51,12 +52,13 @@ NAME_CURE = "small letters, digits and _"
 class Around:
     """What a flow is used with, as far as it is known; None: not checked against it.
 
-    `partly_approving`: the banks that may approve a part of what is asked for. `card_fields`: by bank those that its protocol has room for. `parts` are those that its steps may use, `switched_on` the settings that steps may rely on, `banks` the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
+    `partly_approving`: the banks that may approve a part of what is asked for. `card_fields`: by bank those that its protocol has room for; `operations`: by bank those that it promises. `parts` are those that its steps may use, `switched_on` the settings that steps may rely on, `banks` the currencies that each bank takes by its name (none: any), `bills` those of the bills to be paid.
     """
 
     prompts: PromptFiles | None = None
     banks: Mapping[str, Collection[str]] | None = None
     card_fields: Mapping[str, Collection[str]] | None = None
+    operations: Mapping[str, Collection[str]] | None = None
     bills: Collection[str] | None = None
     parts: Parts = NO_PARTS
     switched_on: Collection[str] | None = None
@@ -108,6 +110,8 @@ def _fit_problems(
         yield from card_field_problems(source, steps, around.card_fields)
     if around.partly_approving is not None:
         yield from partial_problems(source, steps, around.partly_approving)
+    if around.operations is not None:
+        yield from operation_problems(source, steps, around.operations)
     if around.bills is not None:
         yield from bill_problems(source, head, steps, around.bills)
     if around.switched_on is not None:
@@ -118,6 +122,7 @@ def _fit_problems(
     if reached:
         yield from path_problems(source, reached, steps)
         yield from split_problems(source, head, steps, reached)
+        yield from sum_problems(source, head, steps)
         yield from circle_problems(source, reached, steps)
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)

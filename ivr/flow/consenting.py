@@ -31,6 +31,8 @@ class Consenting(Step):
     outcomes = frozenset({"agreed", "refused"})
     optional_outcomes = frozenset({"gave_up", "cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks"}
+    uses_up_amount: ClassVar[bool] = True
+    """Whether what was agreed to is no amount to pay as well."""
     values: ClassVar[Values] = {
         "by": DATE_KINDS,
         "instalments": frozenset({"number", "digits", "written"}),
@@ -78,7 +80,7 @@ class Consenting(Step):
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """What was promised is no amount to pay as well: a charge needs one that is chosen for it."""
-        return facts - {"amount", "confirmed"} if outcome == "agreed" else facts
+        return facts - {"amount", "confirmed"} if outcome == "agreed" and self.uses_up_amount else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known
@@ -115,7 +117,7 @@ class Consenting(Step):
         terms = tuple((name, str(value)) for name, value in turn.call.notes.items())
         agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, amount_of(turn), terms, turn.about)
         turn = turn.do(agreed)
-        return turn.forget("amount", "money")
+        return turn.forget("amount", "money") if self.uses_up_amount else turn
 
     def _said(self, turn: Turn) -> dict[str, Value]:
         return {"amount": amount_of(turn), **turn.call.notes}

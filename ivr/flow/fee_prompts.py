@@ -20,7 +20,11 @@ def fee_problems(
     """`needed`: the prompts that the flow says. Told at each step that asks for the fee: a wording for one brand or one step
     alone is not enough, because another may be said where it does not fit."""
     asking = [name for name, step in steps.items() if step.card is not None and step.card.has_fee]
+    refusals = [(name, step.goes_alone) for name, step in steps.items() if step.goes_alone]
     for name in asking:
+        for other, why in refusals[:1]:
+            message = f"a fee cannot be asked for {why}, as in step '{other}'"
+            yield source.problem(WRONG_VALUE, ("steps", name, "fee"), message, "leave 'fee' out")
         if isinstance(source.tree, dict) and "split" in source.tree:
             message = "a fee cannot be asked for where several cards may pay a bill"
             yield source.problem(WRONG_VALUE, ("steps", name, "fee"), message, "leave 'fee' out, or 'split'")

@@ -11,7 +11,7 @@ from ivr.reading.rules import Rule
 Place = tuple[str | int, ...]  # the keys from a step's body down to what is meant
 
 # What is true on one way to a step: "amount", "card", "confirmed", values by name; "paid": the card was charged;
-# "unsure": a charge has no answer yet; "unread": the way leads through a step with problems of its own.
+# "reserved": an amount is held on it; "to_reserve": that alone was agreed to; "unsure": a charge has no answer yet; "unread": the way leads through a step with problems of its own.
 Facts = frozenset[str]
 # The values that prompts may say. None: every value, because the way leads through a step that could not be read.
 Known = frozenset[str] | None
@@ -74,6 +74,9 @@ class Formula:
     name: str = ""
     pays: Literal["", "as_it_is", "at_most_due", "at_least", "at_most"] = ""
 
+
+# The fact that what is paid for was looked up with more than its own number: nobody else gets so far by guessing that.
+KNOWN_BY_TWO = "known by two answers"
 
 # A value that was set, among facts and known values: it was computed for one bill and one charge, and is stale after that.
 SET = "set "

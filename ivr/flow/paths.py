@@ -12,6 +12,8 @@ from ivr.reading.rules import ways
 from ivr.reading.yaml_source import Source
 
 Steps = Mapping[str, Step]
+# Which ending is true where these facts are: the first of them decides.
+_ENDS = {"unsure": "pending", "undoing": "pending", "paid": "paid", "reserved": "reserved"}
 Reached = Mapping[str, set[Facts]]
 
 
@@ -57,7 +59,7 @@ def _need_problems(source: Source, name: str, step: Step, reached: set[Facts]) -
 
 def _ending_problems(source: Source, name: str, step: Step, reached: set[Facts]) -> Iterator[Problem]:
     for facts in sorted(reached, key=sorted):
-        true_end = "pending" if facts & {"unsure", "undoing"} else "paid" if "paid" in facts else "unpaid"
+        true_end = next((end for fact, end in _ENDS.items() if fact in facts), "unpaid")
         if step.ending not in (None, AS_RECORDED, true_end):
             message = f"there is a way to '{name}' on which 'end: {step.ending}' is not true"
             cure = f"on that way it is '{true_end}'"

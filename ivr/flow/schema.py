@@ -33,7 +33,7 @@ from ivr.reading.scalars import (
 )
 from ivr.reading.typed_values import ValueType
 
-EndName = Literal["paid", "unpaid", "pending", "as_recorded"]
+EndName = Literal["paid", "reserved", "unpaid", "pending", "as_recorded"]
 AS_RECORDED = "as_recorded"  # whatever became of the charges: where ways meet that differ in it
 RETRY = "retry"
 SLOW_MODE_FACTOR = 3  # slow_mode triples the patience

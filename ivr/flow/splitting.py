@@ -12,6 +12,7 @@ from ivr.flow.step import Step
 from ivr.flow.talk.charging import PART_APPROVED
 from ivr.reading.problems import Problem
 from ivr.reading.rules import splits
+from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.yaml_source import Source
 
 IN_PART = "approved_in_part"
@@ -33,12 +34,25 @@ def places(then: Mapping[str, str]) -> Iterator[Place]:
         yield "then", IN_PART
 
 
-def facts_after(outcome: str, facts: Facts) -> Facts:
-    facts = without_set(facts) - {"amount"} | {"paid"}
+def facts_after(outcome: str, facts: Facts, became: str = "paid") -> Facts:
+    """`became`: paid, or reserved."""
+    facts = without_set(facts) - {"amount"} | {became}
     return facts | {PART} if outcome == IN_PART else facts - {PART}
 
 
 # ---- checks
+
+
+def sum_problems(source: Source, head: FlowHead | None, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    """What is of one bill, and could be of none of several that are paid in one sum."""
+    alone = [f"{step.goes_alone}, as in step '{name}'" for name, step in steps.items() if step.goes_alone]
+    if head is not None and head.split is not None:
+        alone = ["where several cards may pay a bill"]
+    for name, step in steps.items() if alone else ():
+        if step.offers_bills and any(outcome == "all" for _, outcome, _ in step.targets()):
+            message = f"'{name}' offers to pay all bills in one sum, which cannot be {alone[0]}"
+            cure = "leave out 'all', or what does not go with it"
+            yield source.problem(splits.SUM_IN_PARTS, ("steps", name, "then", "all"), message, cure)
 
 
 def split_problems(
@@ -61,10 +75,9 @@ def split_problems(
             splits.NO_BILL_TO_SPLIT, ("split",), message, "let an 'ask' step have 'lookup', or leave out 'split'"
         )
     for name, step in steps.items():
-        if step.offers_bills and any(outcome == "all" for _, outcome, _ in step.targets()):
-            message = f"'{name}' offers to pay all bills in one sum, and here several cards may pay a bill"
-            cure = "leave out 'all', or 'split' above the steps: a sum is paid by one card"
-            yield source.problem(splits.SUM_IN_PARTS, ("steps", name, "then", "all"), message, cure)
+        if step.goes_alone:
+            message = f"several cards cannot pay {step.goes_alone}, as in step '{name}'"
+            yield source.problem(WRONG_VALUE, ("split",), message, "leave out 'split'")
         if "approved" in step.outcomes:
             yield from _way_problems(source, name, step, steps)
     yield from _place_problems(source, head.split.rest_unpaid == "take_back", steps, reached)

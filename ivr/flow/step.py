@@ -189,6 +189,16 @@ class Step(Written):
         return False
 
     @property
+    def bank_operations(self) -> Iterable[tuple[Place, str]]:
+        """What its bank has to promise for it, each with the path below the step that asks for it."""
+        return ()
+
+    @property
+    def goes_alone(self) -> str:
+        """Why neither a fee can be asked for nor several cards can pay in a flow with this step, or nothing."""
+        return ""
+
+    @property
     def looks_up_bills(self) -> bool:
         """Whether it asks for bills; a number that can be keyed in there can be guessed there."""
         return False
@@ -197,6 +207,11 @@ class Step(Written):
     def fixed_amounts(self) -> Iterable[tuple[Place, Money]]:
         """Amounts to pay that are written in the flow, each with its path below the step."""
         return ()
+
+    @property
+    def offers_kept_card(self) -> bool:
+        """Whether a caller may pay there with a card that the bank keeps."""
+        return False
 
     @property
     def counts_guesses(self) -> bool:

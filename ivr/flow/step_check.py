@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ivr.core.events import OPTIONAL_FIELDS
 from ivr.flow.endings import UnreadStep
-from ivr.flow.parts import Known, in_words
+from ivr.flow.parts import Known, Place, in_words
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem, did_you_mean
-from ivr.reading.rules import charges, values
+from ivr.reading.rules import charges, reservations, values
 from ivr.reading.scalars import NAME_PATTERN
 from ivr.reading.yaml_source import Source
 
@@ -69,6 +69,24 @@ def card_field_problems(
                 message = f"the protocol of the bank '{bank}' has no place for {in_words(field)}s"
                 cure = f"leave {field} out, or pay by a bank of a protocol that has (docs/money.md)"
                 yield source.problem(charges.FIELD_NOT_CARRIED, ("steps", name, "collect", index), message, cure)
+
+
+def operation_problems(
+    source: Source, steps: Mapping[str, Step], promised: Mapping[str, Collection[str]]
+) -> Iterator[Problem]:
+    """What steps ask of a bank whose protocol has no such operation; told once for each key that asks for it."""
+    for name, step in steps.items():
+        if step.bank is None or step.bank[1] not in promised:
+            continue
+        bank = step.bank[1]
+        lacking: dict[Place, list[str]] = {}
+        for below, operation in step.bank_operations:
+            if operation not in promised[bank]:
+                lacking.setdefault(below, []).append(operation)
+        for below, operations in lacking.items():
+            message = f"the protocol of the bank '{bank}' does not have {' and '.join(map(repr, operations))}"
+            cure = f"take '{below[-1]}' out, or pay by a bank of a protocol that has them (docs/money.md)"
+            yield source.problem(reservations.NOT_PROMISED, ("steps", name, *below), message, cure)
 
 
 def bill_problems(

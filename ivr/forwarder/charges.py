@@ -24,7 +24,7 @@ from ivr.bank import (
     after_silence,
     judge,
 )
-from ivr.store import UNDO_ASKED, BankWord, DatabaseError, FollowUp, Job, Payment, Status, Store
+from ivr.store import KEPT_CARD, UNDO_ASKED, BankWord, DatabaseError, FollowUp, Job, Payment, Status, Store
 
 log = structlog.get_logger()
 RETRY_S = 2.0  # a bank that could not be reached is tried again this often
@@ -267,11 +267,13 @@ class Charges:
 
 
 def _word(answer: BankAnswer) -> BankWord:
-    return BankWord(answer.authorization_code, answer.response_code, answer.bank_reference, answer.approved)
+    about = answer.authorization_code, answer.response_code, answer.bank_reference
+    return BankWord(*about, answer.approved, answer.kept_token, answer.kept_until)
 
 
 def _request(payment: Payment, sealed: Mapping[str, str], bank: Bank) -> AuthorizationRequest:
     intent = payment.intent
+    fields = {name: seal for name, seal in sealed.items() if name != KEPT_CARD}
     return AuthorizationRequest(
         reference=intent.reference,
         idempotency_key=intent.reference,
@@ -279,8 +281,11 @@ def _request(payment: Payment, sealed: Mapping[str, str], bank: Bank) -> Authori
         call=intent.call,
         amount=intent.amount,
         moto=True,
-        sealed=sealed,
+        sealed=fields,
         invoice_reference=intent.payable_key,
+        capture_later=intent.captures_later,
+        keep_card=intent.keeps_card,
+        kept_card=sealed.get(KEPT_CARD, ""),
         trace=payment.bank_trace,
         takes_part=payment.takes_part and bank.promises.partial_approval,
     )

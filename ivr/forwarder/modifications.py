@@ -20,7 +20,7 @@ from ivr.bank import (
     after_silent_modification,
     judge_modification,
 )
-from ivr.store import Job, Modification, ModificationState, ModificationWord, Payment, Store
+from ivr.store import FollowUp, Job, Modification, ModificationState, ModificationWord, Payment, Store
 
 log = structlog.get_logger()
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
@@ -31,12 +31,14 @@ SURELY_LOST = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class ModificationJobs:
-    """`due`: the time that decides what is due; None for the database's own."""
+    """`due`: the time that decides what is due; None for the database's own. `tell_billing`: whether a billing system is told
+    of a reserved amount once it is captured."""
 
     store: Store
     banks: Mapping[str, Bank]
     now: Callable[[], datetime]
     due: datetime | None
+    tell_billing: bool = False
 
     def do(self, job: Job) -> None:
         found = self.store.modification(job.reference)
@@ -101,7 +103,8 @@ class ModificationJobs:
         word = ModificationWord(answer.bank_reference, answer.response_code, answer.reason)
         bank = self.banks.get(bank_of(found, self.store))
         refunds = bank is not None and "refund" in bank.promises.operations
-        if not self.store.end_modification(job, status, word, self.now(), refunds=refunds):
+        follow_up = FollowUp(self.tell_billing)
+        if not self.store.end_modification(job, status, word, self.now(), follow_up, refunds=refunds):
             log.warning("lease lost", reference=found.id, status=status)
         elif status == "failed":
             log.error("the bank has not done it", reference=found.id, kind=found.kind, reason=answer.reason)

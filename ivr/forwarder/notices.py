@@ -49,7 +49,9 @@ class PaidNotice(BaseModel):
     """The body of POST `<billing_url>`."""
 
     type: Literal["bill.paid", "payment.made"] = Field(description="payment.made: what it is for was not looked up.")
-    timestamp: str = Field(description="When the bank's approval was recorded (RFC 3339).")
+    timestamp: str = Field(
+        description="When the bank's approval was recorded, or its capture where the amount was reserved before (RFC 3339)."
+    )
     data: PaidBill
 
 
@@ -64,19 +66,19 @@ class Notices:
 
     def tell(self, job: Job) -> None:
         told = self.store.told_of(job.reference)
-        approved_at = self.store.approved_at(told[0].intent.reference) if told else None
-        if told is None or approved_at is None:
+        paid_at = self.store.paid_at(told[0]) if told else None
+        if told is None or paid_at is None:
             log.error("notice without a payment", reference=job.reference)
             self.store.finish(job)
             return
         payment, bill = told
-        problem = self.post(f"paid-{job.reference}", notice_body(payment, approved_at, bill))
+        problem = self.post(f"paid-{job.reference}", notice_body(payment, paid_at, bill))
         if problem is None:
             self.store.acknowledge(job, self.at())
             metrics.NOTICES.labels("taken").inc()
         else:
             account = bill.key if bill else payment.intent.account
-            self.try_later(job, "a payment", approved_at, account=account, reason=problem)
+            self.try_later(job, "a payment", paid_at, account=account, reason=problem)
 
     def at(self) -> datetime:
         return self.now() if self.now else datetime.now(UTC)
@@ -100,7 +102,7 @@ class Notices:
         metrics.NOTICES.labels("failed").inc()
 
 
-def notice_body(payment: Payment, approved_at: datetime, of_sum: IntentBill | None = None) -> str:
+def notice_body(payment: Payment, paid_at: datetime, of_sum: IntentBill | None = None) -> str:
     """The same at every try. `of_sum`: of several bills that were paid in one sum the one that is told of."""
     intent = payment.intent
     bill = PaidBill(
@@ -113,7 +115,7 @@ def notice_body(payment: Payment, approved_at: datetime, of_sum: IntentBill | No
         call=intent.call,
         fee=str(intent.fee or "") if of_sum in (None, *intent.bills[:1]) else "",  # it is charged once
     )
-    timestamp = approved_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    timestamp = paid_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return json.dumps(
         PaidNotice(
             type="bill.paid" if intent.payable_key else "payment.made", timestamp=timestamp, data=bill

@@ -101,7 +101,7 @@ class Forwarder:
 
     @property
     def modifications(self) -> ModificationJobs:
-        return ModificationJobs(self.store, self.banks, self.now, self.due)
+        return ModificationJobs(self.store, self.banks, self.now, self.due, self.notices is not None)
 
     @property
     def texts(self) -> TextJobs:

@@ -24,7 +24,8 @@ def result_words(
     def write(call: Call, payment: Payment) -> str:
         prompts = prompts_of(call.flow_version)
         known = prompts.languages()
-        name = "result_paid_sms" if payment.is_charged else "result_unpaid_sms"
+        paid = "result_reserved_sms" if payment.intent.captures_later else "result_paid_sms"
+        name = paid if payment.is_charged else "result_unpaid_sms"
         values = receipt_values(payment, call, merchant_name, zone_of_call(call))
         # A call whose row another version wrote may have no language of ours.
         language = call.language if call.language in known else known[0]

@@ -32,6 +32,7 @@ from ivr.store.intents import (
     bills_of,
     require_true_amount,
 )
+from ivr.store.kept_cards import BY_CALLER, KEPT_CARD, KeptCard, KeptCards
 from ivr.store.ledger import Ledger, NoCard, sum_changed
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
@@ -51,6 +52,7 @@ from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
+from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
@@ -66,6 +68,7 @@ class Store(
     SealedFields,
     LimitChecks,
     Ledger,
+    KeptCards,
     Modifications,
     Movements,
     Splits,
@@ -126,9 +129,11 @@ def _empty_tables() -> Database:
 __all__ = [
     "ALL_FLOWS",
     "ANY",
+    "BY_CALLER",
     "EMAILS",
     "FINAL",
     "FOLLOWS",
+    "KEPT_CARD",
     "MERCHANT_NOTICES",
     "NOTICES",
     "NOTICE_KINDS",
@@ -164,6 +169,7 @@ __all__ = [
     "FollowUp",
     "IntentBill",
     "Job",
+    "KeptCard",
     "LedgerEntry",
     "Limit",
     "LiveVersion",
@@ -181,6 +187,7 @@ __all__ = [
     "PaymentFilter",
     "PaymentIntent",
     "Renewal",
+    "ReservationState",
     "SealedField",
     "SealedSize",
     "Settled",
@@ -205,6 +212,7 @@ __all__ = [
     "open_store",
     "read_bills",
     "require_true_amount",
+    "reservation_state",
     "sum_changed",
     "tell_refund",
 ]

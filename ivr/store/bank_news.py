@@ -21,8 +21,9 @@ from ivr.store.modification_rows import (
     read_balance,
     read_modifications,
 )
-from ivr.store.modifications import drop_modification_job, end_modification, find_told
+from ivr.store.modifications import change_bill, drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
+from ivr.store.reservations import HOLD_LAPSED, follow_capture
 
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
 UNDO_ASKED = "undo_asked"
@@ -38,8 +39,9 @@ ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
 }
 # moved: the payment stands elsewhere now; noted: one more entry; known: nothing new; not_ours: no payment of that bank;
 # contradicts: the bank says that it holds money of which we have said that it does not, or has given back what we have
-# said that it has not; lost: it has let go of an approved charge before that was captured, and nobody here has asked.
-Effect = Literal["moved", "noted", "known", "not_ours", "contradicts", "lost"]
+# said that it has not; lost: it has let go of an approved charge before that was captured, and nobody here has asked;
+# lapsed: the same of an amount that was only reserved, which its caller was told no more of.
+Effect = Literal["moved", "noted", "known", "not_ours", "contradicts", "lost", "lapsed"]
 _NOTED_SO_FAR = text("SELECT count(*) FROM ledger_entry WHERE reference = :reference AND kind = :kind")
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
 
@@ -82,7 +84,7 @@ class BankNewsBook:
     def _take_in(self, connection: Connection, news: News, now: datetime, follow_up: FollowUp) -> Effect:
         modification = find_told(connection, news.bank, (news.reference, news.modification))
         if modification is not None:
-            return _take_in_modification(connection, self._database, news, modification, now)
+            return _take_in_modification(connection, self._database, news, modification, now, follow_up)
         payment = read_payment(connection, news.reference)
         if payment is None or payment.intent.bank != news.bank:
             return "not_ours"
@@ -90,7 +92,7 @@ class BankNewsBook:
             raise TooEarly(news.reference)
         modification = _open_one(connection, news)
         if modification is not None:
-            return _take_in_modification(connection, self._database, news, modification, now)
+            return _take_in_modification(connection, self._database, news, modification, now, follow_up)
         return _take_in_charge(connection, self._database, news, payment, Concluding(now, follow_up))
 
 
@@ -108,10 +110,12 @@ def _take_in_charge(
     if news.told == "refunded":
         return _note_refund(connection, news, payment, now)
     if news.told in NOTED:
-        note_entry(connection, replace(payment.intent, amount=news.amount), news.told, None, now)
+        is_new = note_entry(connection, replace(payment.intent, amount=news.amount), news.told, None, now)
+        if is_new and news.told == "captured":
+            follow_capture(connection, database, payment, now, more.follow_up)
         return "noted"
     if news.told == "reversed" and payment.status == "approved":
-        return _let_go(connection, payment, now)
+        return _let_go(connection, payment, now, more.follow_up)
     if news.told == "approved" and payment.status in ("declined", "reversed", "not_sent"):
         return "contradicts"
     if payment.status != "unknown" or news.told not in ENDS or not _is_believed(connection, news, payment):
@@ -138,20 +142,25 @@ def _note_refund(connection: Connection, news: News, payment: Payment, now: date
     return "noted"
 
 
-def _let_go(connection: Connection, payment: Payment, now: datetime) -> Effect:
+def _let_go(connection: Connection, payment: Payment, now: datetime, follow_up: FollowUp) -> Effect:
     """Known where a void was asked for here, or the money has been taken (then it is a refund that is told of)."""
     reference = payment.intent.reference
     voids = [one for one in read_modifications(connection, reference) if one.kind == "void"]
     story = read_story(connection, reference)
     if any(one.status != "failed" for one in voids) or "captured" in story:
         return "known"
+    if payment.intent.captures_later:
+        is_new = note_entry(connection, payment.intent, HOLD_LAPSED, None, now)
+        if is_new and payment.intent.payable_key and not follow_up.tell_billing:
+            change_bill(connection, payment, payment.intent.amount.minor)
+        return "lapsed"
     drop_job(connection, "capture", reference)
     note_entry(connection, payment.intent, HOLD_LOST, None, now)
     return "lost"
 
 
 def _take_in_modification(
-    connection: Connection, database: Database, news: News, told_of: Modification, now: datetime
+    connection: Connection, database: Database, news: News, told_of: Modification, now: datetime, follow_up: FollowUp
 ) -> Effect:
     status = ENDS_MODIFICATION[told_of.kind].get(news.told)
     if status is None:
@@ -163,7 +172,7 @@ def _take_in_modification(
     drop_modification_job(connection, told_of.id)
     reason = news.reason if status == "failed" else None
     word = ModificationWord(news.modification or None, news.word.response_code, reason)
-    if end_modification(connection, database, told_of, status, word, now):
+    if end_modification(connection, database, told_of, status, word, now, follow_up):
         return "moved"
     return "contradicts" if (told_of.status, status) == ("failed", "done") else "known"
 

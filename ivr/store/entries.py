@@ -30,10 +30,12 @@ def add_entry(
     connection.execute(_ADD_ENTRY, entry)
 
 
-def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> None:
-    """Unless there is one of the kind."""
-    if kind not in read_story(connection, intent.reference):
+def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> bool:
+    """Unless there is one of the kind; whether it was added."""
+    is_new = kind not in read_story(connection, intent.reference)
+    if is_new:
         add_entry(connection, intent, kind, code, now)
+    return is_new
 
 
 def read_story(connection: Connection, reference: str) -> list[str]:

@@ -17,7 +17,8 @@ _LOWER_BILL = text(
 @dataclass(frozen=True)
 class FollowUp:
     """What an approval leaves behind. `tell_billing`: a job to tell the billing system, in place of lowering the bill here;
-    `capture`: one to take the money, where the bank does not take it with the authorization."""
+    `capture`: one to take the money, where the bank does not take it with the authorization. Of a reserved amount neither
+    is left: its money is taken by a capture that somebody asks for, and billing is told then."""
 
     tell_billing: bool = False
     capture: bool = False
@@ -29,15 +30,22 @@ def notices_of(intent: PaymentIntent) -> Sequence[str]:
 
 
 def follow_approval(connection: Connection, intent: PaymentIntent, follow_up: FollowUp) -> None:
-    """`intent` with the amount that was approved."""
-    # What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower.
-    if follow_up.tell_billing and (intent.payable_key or intent.account):
-        for notice in notices_of(intent):
-            add_job(connection, "notice", notice, NOTICES)
-    else:
+    """`intent` with the amount that was approved. A bill that an amount is reserved for owes as much less, or two callers would
+    reserve for it; a void owes it again."""
+    if not follow_up.tell_billing:
         lower_bills(connection, intent)
+    if intent.captures_later:
+        return
+    if follow_up.tell_billing:
+        tell_billing(connection, intent)
     if follow_up.capture:
         add_job(connection, "capture", intent.reference, bank_queue(intent.bank))
+
+
+def tell_billing(connection: Connection, intent: PaymentIntent) -> None:
+    """What was paid for without a look-up, such as a meter's number, is told as well; there is no bill of it to lower."""
+    for notice in notices_of(intent) if intent.payable_key or intent.account else ():
+        add_job(connection, "notice", notice, NOTICES)
 
 
 def lower_bills(connection: Connection, intent: PaymentIntent) -> None:

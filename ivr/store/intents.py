@@ -1,7 +1,7 @@
 """What a payment intent is and where it can stand, and its row; when it moves is for the ledger."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,9 +32,10 @@ class PaymentIntent:
 
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
     empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
-    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill may be paid with several cards; its `total` alone is read back.
-    `fee`: the part of `amount`, which is all that the bank is asked for, that is charged for the card; the rest is `credited` to what is paid for.
-
+    made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill
+    may be paid with several cards; its `total` alone is read back. `fee`: the part of `amount`, which is all that the bank is asked
+    for, that is charged for the card; the rest is `credited` to what is paid for. `captures_later`: the amount is reserved, and
+    taken only by a capture that an operator asks for. `keeps_card`: the bank is asked to keep the card.
     `bills`: where several are paid in one sum, each with its part of what is credited; `payable_key` then names them together.
     """
 
@@ -52,6 +53,8 @@ class PaymentIntent:
     of_due: Money | None = None
     part: SplitPart | None = None
     fee: Money | None = None
+    captures_later: bool = False
+    keeps_card: bool = False
     bills: tuple[IntentBill, ...] = ()
 
     @property
@@ -115,12 +118,16 @@ class Payment:
 
 @dataclass(frozen=True)
 class BankWord:
-    """What the bank said, as far as it is kept. `approved`: the part of the amount that it approved, where that was agreed."""
+    """What the bank said, as far as it is kept. `approved`: the part of the amount that it approved, where that was agreed.
+    `kept_token`: what stands for the card that it keeps; it is logged nowhere. `kept_until`: the month in which that card
+    expires, such as 2030-12."""
 
     authorization_code: str | None = None
     response_code: str | None = None
     bank_reference: str | None = None
     approved: Money | None = None
+    kept_token: str = field(default="", repr=False)
+    kept_until: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,8 +178,10 @@ def require_true_amount(intent: PaymentIntent) -> None:
         raise ValueError("a fee is more than nothing, and a part of what is charged")
     if intent.bills and sum(bill.amount.minor for bill in intent.bills) != intent.credited.minor:
         raise ValueError("bills in one sum are paid by that sum, no more and no less")
-    if intent.bills and intent.part is not None:
-        raise ValueError("bills in one sum are paid by one card: of a part nobody could say which bill it pays")
+    if intent.bills and (intent.part or intent.captures_later or intent.keeps_card):
+        raise ValueError(
+            "bills in one sum are paid at once, by one card: of a part nobody could say which bill it pays"
+        )
 
 
 def bills_of(reference: str, parts: Iterable[Payable]) -> tuple[IntentBill, ...]:
@@ -187,8 +196,7 @@ _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
     *("part", "split", "split_minor", "takes_part"),
-    "confirmation_number",
-    "fee_minor",
+    *("confirmation_number", "captures_later", "keeps_card", "fee_minor"),
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -220,9 +228,12 @@ _IS_HELD = "p.status = 'approved' AND p.part IN ('take_back', 'keep')"
 _IS_OPEN = f"(p.status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) OR ({_IS_HELD} AND p.call <> :call))"
 _OPEN_ON_PAYABLE = text(f"SELECT 1 {_ON_PAYABLE} AND {_IS_OPEN} UNION ALL SELECT 1 {_IN_SUMS} AND {_IS_OPEN} LIMIT 1")
 _HELD_ON_PAYABLE = text(f"SELECT coalesce(sum(p.amount_minor), 0) {_ON_PAYABLE} AND {_IS_HELD}")
+_LET_GO = "SELECT 1 FROM ledger_entry e WHERE e.reference = p.reference AND e.kind IN ('voided', 'hold_lapsed')"
 _NOT_KNOWN = (
     "p.status = 'approved' AND {of}.currency = :currency AND p.part NOT IN ('undoing', 'undone') "
-    "AND ({of}.acknowledged_at IS NULL OR {of}.acknowledged_at >= :asked_at)"
+    "AND ({of}.acknowledged_at IS NULL OR {of}.acknowledged_at >= :asked_at) "
+    # A reserved amount that was let go of pays nothing any more.
+    f"AND NOT (p.captures_later AND EXISTS ({_LET_GO}))"
 )
 _PAID_SINCE = text(
     f"SELECT (SELECT coalesce(sum(p.amount_minor - p.fee_minor), 0) {_ON_PAYABLE} AND {_NOT_KNOWN.format(of='p')}) "
@@ -263,6 +274,8 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "split": intent.part.first if intent.part else "",
         "split_minor": intent.part.total.minor if intent.part else None,
         "takes_part": bool(intent.part and intent.part.takes_part),
+        "captures_later": intent.captures_later,
+        "keeps_card": intent.keeps_card,
         "fee_minor": intent.fee.minor if intent.fee else 0,
     }
 
@@ -337,6 +350,8 @@ def _payment_of(row: Any) -> Payment:
         payable_source=row.payable_source,
         payable_key=row.payable_key,
         line=row.line,
+        captures_later=bool(row.captures_later),
+        keeps_card=bool(row.keeps_card),
         fee=Money(row.fee_minor, row.currency) if row.fee_minor else None,
     )
     return Payment(

@@ -38,6 +38,7 @@ from ivr.store.intents import (
     require_true_amount,
     write_trace,
 )
+from ivr.store.kept_cards import keep
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
@@ -268,6 +269,8 @@ def conclude(
     moved = read_payment(connection, reference)
     assert moved is not None
     add_entry(connection, moved.intent, status, word.response_code, more.now)
+    if status == "approved":
+        keep(connection, moved.intent, word, more.now)
     if status == "unknown":
         add_job(connection, "resolve", reference, bank_queue(moved.intent.bank))
     if status in FINAL:

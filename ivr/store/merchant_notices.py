@@ -121,9 +121,22 @@ def tell_payment(connection: Connection, database: Database, payment: Payment, s
     reference = payment.intent.reference
     if (kind := _TOLD.get(status)) is not None and kind in database.tells:
         _write(connection, kind, reference, reference, payment_body(kind, payment, now), now)
-    if status == "approved" and "bill.paid" in database.tells:
-        for bill in payment.intent.paid_bills:
-            _write(connection, "bill.paid", bill.id, reference, bill_body(payment, bill, now), now)
+    if status == "approved" and not payment.intent.captures_later:
+        _tell_bill(connection, database, payment, now)
+
+
+def tell_capture(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
+    """Of an amount that was reserved, and is taken now: this is when its bill is paid."""
+    kind: PaymentKind = "payment.captured"
+    if kind in database.tells:
+        reference = payment.intent.reference
+        _write(connection, kind, reference, reference, payment_body(kind, payment, now), now)
+    _tell_bill(connection, database, payment, now)
+
+
+def _tell_bill(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
+    for bill in payment.intent.paid_bills if "bill.paid" in database.tells else ():
+        _write(connection, "bill.paid", bill.id, payment.intent.reference, bill_body(payment, bill, now), now)
 
 
 def tell_moved(connection: Connection, database: Database, reference: str, status: Status, now: datetime) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, text
 from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
+from ivr.store.following import FollowUp
 from ivr.store.intents import Payment, read_payment
 from ivr.store.merchant_notices import tell_refund
 from ivr.store.modification_rows import (
@@ -40,6 +41,7 @@ from ivr.store.modification_rows import (
     read_modifications,
 )
 from ivr.store.outbox import Job, close_job, drop_job, is_held, is_leased, put_off
+from ivr.store.reservations import follow_capture
 from ivr.store.splits import JOB, enter_modification, part_modified
 from ivr.store.tables import modification as table
 
@@ -78,7 +80,7 @@ class Modifications:
             refusal = _refusal(wanted, read_balance(connection, payment), others, is_capturing)
             if refusal is not None:
                 return refusal
-            asked = _asked(wanted, len(others) + 1, now)
+            asked = _asked(_reopening(wanted, payment), len(others) + 1, now)
             enter_modification(connection, self._database, payment, asked, now)
             return asked
 
@@ -127,18 +129,30 @@ class Modifications:
             )
 
     def end_modification(
-        self, job: Job, status: ModificationState, word: ModificationWord, now: datetime, *, refunds: bool = False
+        self,
+        job: Job,
+        status: ModificationState,
+        word: ModificationWord,
+        now: datetime,
+        follow_up: FollowUp | None = None,
+        *,
+        refunds: bool = False,
     ) -> bool:
-        """The end of a job, in one transaction: taken, done or failed. False if the lease was lost meanwhile."""
+        """The end of a job, in one transaction: taken, done or failed. False if the lease was lost meanwhile.
+
+        `follow_up`: what the capture of a reserved amount leaves behind. `refunds`: as for `end_modification`.
+        """
         with self._database.money() as connection:
             found = one_modification(connection, table.c.id == job.reference) if close_job(connection, job) else None
             return found is not None and end_modification(
-                connection, self._database, found, status, word, now, refunds=refunds
+                connection, self._database, found, status, word, now, follow_up, refunds=refunds
             )
 
     # ---- settled by hand
 
-    def settle_modification(self, key: str, status: Settled, settled_by: str, now: datetime) -> Modification | None:
+    def settle_modification(
+        self, key: str, status: Settled, settled_by: str, now: datetime, follow_up: FollowUp | None = None
+    ) -> Modification | None:
         """What an operator knows from the bank: one transaction with its audit event, and the forwarder asks no more.
 
         None where it is not without an outcome (any more), or where the forwarder is asking the bank at this moment, whose
@@ -150,7 +164,7 @@ class Modifications:
             if found is None or found.status not in WITHOUT_OUTCOME or is_leased(connection, JOB, key, now):
                 return None
             drop_modification_job(connection, key)
-            if not end_modification(connection, self._database, found, status, word, now):
+            if not end_modification(connection, self._database, found, status, word, now, follow_up):
                 return None  # somebody has just heard of it
             add_event(self._database, connection, settled_by, f"{found.kind} settled as {status}", key, now)
         return self.modification(key)
@@ -163,12 +177,13 @@ def end_modification(
     status: ModificationState,
     word: ModificationWord,
     now: datetime,
+    follow_up: FollowUp | None = None,
     *,
     refunds: bool = False,
 ) -> bool:
     """False where it stands elsewhere by now, or the status cannot follow. The bill follows where that was asked for, and
-    the merchant's own systems are told of what has been given back. `refunds`: a part of a bill that the bank would not
-    void may be refunded in place of it."""
+    the merchant's own systems are told of what has been given back, or taken of what was reserved. `refunds`: a part of a bill
+    that the bank would not void may be refunded in place of it."""
     payment = read_payment(connection, found.reference)
     can_follow = status in FOLLOWS.get(found.status, frozenset())
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
@@ -176,12 +191,21 @@ def end_modification(
     returned = read_balance(connection, payment).returned
     note_modification(connection, payment, found, status, word.response_code, now)
     part_modified(connection, database, payment, replace(found, status=status), refunds=refunds, now=now)
-    if found.reopens_bill:
+    follow_up = follow_up or FollowUp()
+    if found.reopens_bill and not follow_up.tell_billing:
         change = _of_bill(payment, read_balance(connection, payment).returned) - _of_bill(payment, returned)
-        _change_bills(connection, payment, change)
+        change_bill(connection, payment, change)
     if status == "done" and found.kind == "refund":
         tell_refund(connection, database, payment, found.id, found.amount, now)
+    if status == "done" and found.kind == "capture":
+        follow_capture(connection, database, payment, now, follow_up)
     return True
+
+
+def _reopening(wanted: WantedModification, payment: Payment) -> WantedModification:
+    """A bill that an amount is only reserved for is not paid: without the amount it is owed again."""
+    is_reserved = wanted.kind == "void" and payment.intent.captures_later and payment.intent.payable_key
+    return replace(wanted, reopens_bill=True) if is_reserved else wanted
 
 
 def find_told(connection: Connection, bank: str, names: Sequence[str]) -> Modification | None:
@@ -203,13 +227,12 @@ def _refusal(
     wanted: WantedModification, balance: Balance, others: Sequence[Modification], is_capturing: bool
 ) -> AlreadyAsked | Changed | None:
     """`is_capturing`: the forwarder's own capture is on its way."""
-    open_capture = next((one for one in others if one.kind == "capture" and one.status not in ("failed", "done")), None)
+    capture = next((one for one in others if one.kind == "capture" and one.status != "failed"), None)
     if wanted.kind == "capture":
-        before = next((one for one in others if one.kind == "capture" and one.status != "failed"), None)
-        if before is not None:
-            return AlreadyAsked(before)
+        if capture is not None:
+            return AlreadyAsked(capture)
         return None if balance.refundable == wanted.left and not is_capturing else Changed(balance.refundable)
-    if wanted.kind == "void" and (is_capturing or open_capture is not None):
+    if wanted.kind == "void" and (is_capturing or capture is not None):
         return Changed(balance.refundable)
     if balance.refundable == wanted.left and wanted.amount.minor <= wanted.left.minor:
         return None
@@ -246,7 +269,7 @@ def _of_bill(payment: Payment, returned: Money) -> int:
     return min(returned.minor, payment.intent.credited.minor)
 
 
-def _change_bills(connection: Connection, payment: Payment, more: int) -> None:
+def change_bill(connection: Connection, payment: Payment, more: int) -> None:
     """Of bills in one sum each by what was paid of it: only all of them are owed again (`ask_modification`)."""
     for bill in payment.intent.paid_bills if more else ():
         of_it = more if not payment.intent.bills else bill.amount.minor if more > 0 else -bill.amount.minor

@@ -1,4 +1,7 @@
-"""What has moved at the banks by our ledger: charges, refunds and voids in the order of their entries, read as a stream."""
+"""What has moved at the banks by our ledger: charges, refunds and voids in the order of their entries, read as a stream.
+
+An amount that is only reserved moves with its capture, and not at all where it is voided.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from ivr.store.database import Database, milliseconds
 MovementKind = Literal["charge", "refund", "void"]
 _KINDS: dict[str, MovementKind] = {
     "approved": "charge",
+    "captured": "charge",
     "refunded": "refund",
     "voided": "void",
     "refund_failed": "refund",
@@ -23,9 +27,10 @@ _STREAM = """
 SELECT e.at, e.kind, e.modification, e.amount_minor, e.currency, p.reference, p.confirmation_number, p.bank,
     p.bank_reference, p.merchant, p.card_summary, p.payable_key, p.account, p.line
 FROM ledger_entry e JOIN payment_intent p ON p.reference = e.reference
-WHERE (e.kind IN ('approved', 'refunded', 'voided') OR e.kind IN ('refund_failed', 'void_failed') AND EXISTS (
+WHERE (e.kind = 'refunded' OR (e.kind IN ('approved', 'voided') AND NOT p.captures_later)
+    OR (e.kind = 'captured' AND p.captures_later) OR e.kind IN ('refund_failed', 'void_failed') AND EXISTS (
     SELECT 1 FROM ledger_entry d WHERE d.reference = e.reference AND d.modification = e.modification
-    AND d.kind IN ('refunded', 'voided')))
+    AND d.kind IN ('refunded', 'voided') AND NOT (d.kind = 'voided' AND p.captures_later)))
 """
 _ROWS_AT_ONCE = 2000
 

@@ -14,7 +14,7 @@ from ivr.core.money import Money
 from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import Payment
 
-PaymentKind = Literal["payment.approved", "payment.declined", "payment.reversed"]
+PaymentKind = Literal["payment.approved", "payment.captured", "payment.declined", "payment.reversed"]
 NoticeKind = Literal[PaymentKind, "payment.refunded", "call.ended", "bill.paid"]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 _AMOUNT = Field(description="Digits and currency, as text.", examples=["42.50 USD"])
@@ -32,6 +32,9 @@ class ToldPayment(BaseModel):
     card: str = Field(description="Brand and last four digits.", examples=["visa 1111"])
     confirmation_number: str = Field(description="What the caller was told; empty where nothing was charged.")
     response_code: str = Field(description="The bank's code, where it gave one.", examples=["51"])
+    captured: bool = Field(
+        description="False: nothing is taken. An approved amount is then reserved only, and `payments capture` takes it."
+    )
     bank: str = Field(description="Its name in banks.yaml.")
     merchant: str
     call: str
@@ -45,7 +48,7 @@ class ToldRefund(ToldPayment):
 
 
 class ToldBill(BaseModel):
-    """A payment on a bill, as BILLING_URL is told of it."""
+    """A payment on a bill, as BILLING_URL is told of it: once its money is taken."""
 
     account: str = Field(description="The bill, as the caller keyed it in.")
     amount: str = Field(description="What was paid on it, without a fee.", examples=["42.50 USD"])
@@ -65,6 +68,9 @@ class ChargeOfCall(BaseModel):
     fee: str = _FEE
     status: ChargeStatus
     confirmation_number: str
+    reserved: bool = Field(
+        description="It takes no money by itself: once approved it is reserved until it is captured."
+    )
 
 
 class ToldCall(BaseModel):
@@ -77,14 +83,16 @@ class ToldCall(BaseModel):
     caller: str = Field(description="The last three digits of the number, or 'withheld'.", examples=["...100"])
     called: str
     started_at: str = Field(description="RFC 3339.")
-    outcome: Ending = Field(description="pending: a charge has no answer yet; a notice of the payment follows.")
+    outcome: Ending = Field(
+        description="pending: a charge has no answer yet; a notice of the payment follows. reserved: an amount is held, not taken."
+    )
     hung_up: bool
     transferred: bool
     charges: list[ChargeOfCall]
 
 
 class PaymentNotice(BaseModel):
-    """`payment.approved`, `payment.declined` and `payment.reversed`."""
+    """`payment.approved`, `payment.captured`, `payment.declined` and `payment.reversed`."""
 
     type: PaymentKind
     timestamp: str = _TIME
@@ -116,11 +124,14 @@ class CallNotice(BaseModel):
 
 
 def payment_body(kind: PaymentKind, payment: Payment, at: datetime) -> str:
-    return PaymentNotice(type=kind, timestamp=written(at), data=ToldPayment(**_of_payment(payment))).model_dump_json()
+    is_reserved = kind == "payment.approved" and payment.intent.captures_later
+    is_taken = payment.status == "approved" and not is_reserved
+    data = ToldPayment(**_of_payment(payment), captured=is_taken)
+    return PaymentNotice(type=kind, timestamp=written(at), data=data).model_dump_json()
 
 
 def refund_body(payment: Payment, refund: str, amount: Money, at: datetime) -> str:
-    data = ToldRefund(**_of_payment(payment), refund=refund, refunded=str(amount))
+    data = ToldRefund(**_of_payment(payment), captured=True, refund=refund, refunded=str(amount))
     return RefundNotice(type="payment.refunded", timestamp=written(at), data=data).model_dump_json()
 
 
@@ -154,6 +165,7 @@ def call_body(call: Call, started_at: datetime, at: datetime) -> str:
                 fee=str(one.fee or ""),
                 status=told_status(one),
                 confirmation_number=one.confirmation_number if told_status(one) == one.status else "",
+                reserved=one.reserves,
             )
             for one in call.charges
         ],

@@ -33,10 +33,13 @@ class NoticeRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def approved_at(self, reference: str) -> datetime | None:
-        approved = ledger_entry.c.reference == reference, ledger_entry.c.kind == "approved"
+    def paid_at(self, payment: Payment) -> datetime | None:
+        """When it was approved; of a reserved amount when it was captured."""
+        kind = "captured" if payment.intent.captures_later else "approved"
+        entries = ledger_entry.c.reference == payment.intent.reference, ledger_entry.c.kind == kind
+        latest = select(ledger_entry.c.at).where(*entries).order_by(ledger_entry.c.id.desc()).limit(1)
         with self._database.calls() as connection:
-            at = connection.execute(select(ledger_entry.c.at).where(*approved)).scalar()
+            at = connection.execute(latest).scalar()
         return datetime.fromtimestamp(at / 1000, UTC) if at is not None else None
 
     def told_of(self, notice: str) -> tuple[Payment, IntentBill | None] | None:

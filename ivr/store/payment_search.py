@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, select
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import Payment, payment_of
 from ivr.store.modification_rows import REFUNDED_AT_BANK
+from ivr.store.reservations import HOLD_LAPSED
 from ivr.store.tables import intent_bill, ledger_entry, modification, payment_intent
 
 columns = payment_intent.c
@@ -20,7 +21,8 @@ REFUNDED, WAITING = "refunded", "waiting"
 @dataclass(frozen=True)
 class PaymentFilter:
     """Empty or None: any. `since` is within, `until` is not. `status`: a charge's, or REFUNDED, or WAITING. `flow`: its name.
-    `bill`: the key of what was paid for, by itself or in one sum, or the account as it was keyed in."""
+    `bill`: the key of what was paid for, by itself or in one sum, or the account as it was keyed in. `uncaptured`: amounts that
+    are reserved, of which nothing is taken, given up or lapsed."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -29,6 +31,7 @@ class PaymentFilter:
     bank: str = ""
     bill: str = ""
     last4: str = ""
+    uncaptured: bool = False
 
 
 class PaymentSearch:
@@ -70,7 +73,21 @@ def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
         found.append((columns.payable_key == wanted.bill) | (columns.account == wanted.bill) | is_in_sum)
     if wanted.last4:
         found.append(columns.card_summary.endswith(f" {wanted.last4}", autoescape=True))
+    if wanted.uncaptured:
+        found += [columns.status == "approved", columns.captures_later, ~_has_ended()]
     return found
+
+
+def _has_ended() -> ColumnElement[bool]:
+    """Whether a reserved amount was taken, given up or has lapsed. A capture that failed in the end may be asked for again."""
+    entry, later = ledger_entry.alias(), ledger_entry.alias()
+    failed = exists().where(
+        later.c.reference == columns.reference,
+        later.c.id > entry.c.id,
+        later.c.kind.in_(("capture_failed", "void_failed")),
+    )
+    ends = entry.c.kind.in_(("captured", "voided", HOLD_LAPSED))
+    return exists().where(entry.c.reference == columns.reference, ends, ~failed)
 
 
 def _of_status(status: str) -> ColumnElement[bool]:

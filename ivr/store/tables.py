@@ -103,6 +103,12 @@ payment_intent = Table(
     Column("asked_minor", BigInteger),
     Column("waiting", String(20), nullable=False, server_default=""),
     Index("intent_by_split", "split"),
+    Column(
+        "captures_later", Boolean, nullable=False, server_default=false()
+    ),  # reserved only: a capture takes the money
+    Column(
+        "keeps_card", Boolean, nullable=False, server_default=false()
+    ),  # the bank is to keep the card, as was agreed
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
     Index("intent_by_payable", "payable_source", "payable_key", "created_at"),
@@ -125,6 +131,23 @@ intent_bill = Table(
     Column("currency", String(3), nullable=False),
     Column("acknowledged_at", BigInteger),
     Index("intent_bill_by_payable", "payable_source", "payable_key"),
+)
+
+# A card that the bank keeps: what stands for it there, which is good for charges of this merchant alone. One for each thing
+# that is paid for. `consent`: the agreement by which its caller allowed it.
+kept_card = Table(
+    "kept_card",
+    metadata,
+    Column("source", String(60), primary_key=True),
+    Column("key", String(60), primary_key=True),
+    Column("bank", String(60), nullable=False),
+    Column("token", Text, nullable=False),
+    Column("brand", String(20), nullable=False),
+    Column("last4", String(4), nullable=False),
+    Column("expires", String(7), nullable=False),  # 2030-12, as the bank says; empty where it does not
+    Column("fingerprint", String(64), nullable=False),
+    Column("consent", String(120), nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
 )
 
 # What happened to money, in order; rows are added, never changed (a trigger refuses it). `modification`: the number of the

@@ -1,17 +1,20 @@
 """A bank at the boundary that does what a transcript says, and keeps books of what it was asked."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ivr.bank import AmountSaid, AuthorizationRequest, Bank, BankAnswer, ModificationRequest, protocol_called
 from ivr.core.money import Money, parse_money
 
+KEPT_UNTIL = "2030-12"
 DECLINES = {"": "05", "insufficient": "51", "expired": "54", "invalid": "14", "lost": "41"}
 
 
 @dataclass
 class ScriptedBank(Bank):
-    """`behaviour`: approves, approves 20.00 (that much, where a part will do; else it declines), declines [code], is silent, is
+    """`charged`: also what is only reserved, which is among `reserved` until it is captured.
+
+    `behaviour`: approves, approves 20.00 (that much, where a part will do; else it declines), declines [code], is silent, is
     silent after charging, is unreachable, cannot say.
 
     `words`: the last outcome that was answered, by reference. `overlaps`: what was asked for although it had not said its
@@ -25,6 +28,7 @@ class ScriptedBank(Bank):
     words: dict[str, str] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
     modified: dict[str, ModificationRequest] = field(default_factory=dict)
+    captured: set[str] = field(default_factory=set)
     working: bool = True
     promises = protocol_called("tonetill").promises
     connections = 1
@@ -46,8 +50,16 @@ class ScriptedBank(Bank):
         if request.kind == "void":
             self.charged.pop(request.reference, None)
             self.words[request.reference] = "reversed"
+        if request.kind == "capture":
+            self.captured.add(request.reference)
         said = AmountSaid(request.amount.minor, request.amount.currency, is_whole=True)
         return BankAnswer("done", request.reference, response_code="00", amounts=(said,))
+
+    @property
+    def reserved(self) -> dict[str, Money]:
+        """What it has approved and was not told to take, by reference."""
+        held = (one for one in self.charged if self.seen[one].capture_later and one not in self.captured)
+        return {one: self.charged[one] for one in held}
 
     def _noted(self, answer: BankAnswer) -> BankAnswer:
         self.words[answer.reference] = answer.outcome
@@ -102,7 +114,9 @@ class ScriptedBank(Bank):
         number, charged = self.authorization_code(reference), self.charged[reference]
         code = "00" if charged == self.seen[reference].amount else "10"
         said = AmountSaid(charged.minor, charged.currency, is_whole=True)
-        return BankAnswer("approved", reference, response_code=code, authorization_code=number, amounts=(said,))
+        kept = (f"tok-{reference}", KEPT_UNTIL) if self.seen[reference].keep_card else ("", "")
+        answer = BankAnswer("approved", reference, response_code=code, authorization_code=number, amounts=(said,))
+        return replace(answer, kept_token=kept[0], kept_until=kept[1])
 
     @staticmethod
     def authorization_code(reference: str) -> str:
@@ -117,6 +131,7 @@ class ScriptedBank(Bank):
         self.behaviour = "approves"
         for books in (self.charged, self.requests, self.seen, self.words, self.overlaps, self.modified):
             books.clear()
+        self.captured.clear()
 
 
 def _bills(request: AuthorizationRequest) -> set[str]:

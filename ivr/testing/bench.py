@@ -150,7 +150,11 @@ class BenchWorld:
         return [f"{one.kind} {one.amount}" for one in self.bench.workbench.store.agreements_of(call)]
 
     def books(self) -> str:
-        return _sums(self.bench.bank.charged)
+        reserved = self.bench.bank.reserved
+        return _sums({one: money for one, money in self.bench.bank.charged.items() if one not in reserved})
+
+    def reserved(self) -> str:
+        return _sums(self.bench.bank.reserved)
 
     def owes(self, account: str) -> str:
         bill = self.bench.workbench.store.find_bill(account)

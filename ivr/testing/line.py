@@ -166,5 +166,10 @@ class MerchantLine:
         """What the bank has charged in all, such as "42.50 USD"; "nothing"."""
         return self.bench.world().books()
 
+    @property
+    def reserved(self) -> str:
+        """The same of what the bank only holds reserved."""
+        return self.bench.world().reserved()
+
     def owes(self, account: str) -> str:
         return self.bench.world().owes(account)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ivr.conversation.engine import step
 from ivr.conversation.habit import is_second_done
-from ivr.conversation.history import History, attempt_of, began, is_whole, read_digits
+from ivr.conversation.history import KEPT, History, attempt_of, began, is_whole, read_digits
 from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Transfer, Wait
 from ivr.core.call import Call
 from ivr.core.events import (
@@ -47,6 +47,7 @@ LAST4 = "0000"
 KEYED = frozenset({"keys", "digits", "silence", "card", "edit", "captured"})
 OF_THE_BANK = frozenset({"waited", "bank", "back"})
 TRANSFERS = frozenset({"connected", "not_connected"})
+STAND_IN_CARD = {"kept_brand": "visa", "kept_last4": "1111"}  # of a card that was kept its history says no more
 LOOKED_UP = frozenset({"found", "listed", "not_found", "failed"})
 
 
@@ -212,7 +213,9 @@ class _Replay:
             return LookedUp(self.at(entry), found=True, bills=bills)
         due, least, currency, *more = entry.rest
         values = stand_in_bill(due, least, currency, gives)
-        values |= {name: kept_value(text, currency) for name, text in (one.split("=") for one in more)}
+        written = dict(one.split("=") for one in more)
+        kept = STAND_IN_CARD if written.pop(KEPT, "") else {}
+        values |= {name: kept_value(text, currency) for name, text in written.items()} | kept
         return LookedUp(self.at(entry), found=True, values=values)
 
     def digits(self, written: str) -> str:

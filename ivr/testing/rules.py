@@ -34,10 +34,11 @@ from ivr.words.phrases import Prompts
 from ivr.words.wordings import endings
 
 CHARGED = ("you_were_charged", "you_were_charged_in_total")
+RESERVED = "amount_reserved"
 NOT_CHARGED = "you_were_not_charged"
 PROMISES = ("we_will_text_the_result", "call_again_for_the_result")
 UNDO_PROMISES = ("we_will_text_once_undone", "call_again_once_undone")  # of parts of a bill that are being taken back
-RECEIPT = "confirmation_number"
+RECEIPT, RESERVATION = "confirmation_number", "reservation_number"
 TEXT_PROMISED = "sms_sent"
 # What the bank's books do not hold, each by a mark that no word of a prompt has.
 BESIDES: Mapping[str, Value] = {
@@ -62,7 +63,8 @@ class Untrue(Exception):
 
 @dataclass(frozen=True)
 class SeenCall:
-    """A call when all is settled. `asked`: the amounts that the bank was asked for; `charged`: its books, by reference;
+    """A call when all is settled. `asked`: the amounts that the bank was asked for; `charged`: its books, by reference, and
+    `reserved` what of them it only holds;
     `agreed`: the amounts that the caller consented to; `last_said`: the last turn. `agreed_words`: what was heard before each
     consent to something other than a charge; `agreements`: the wordings on record. `asked_in_part`: by reference, the amounts
     of which the bank was told that it may approve less. `fees`: what was said of one in the amount that was agreed to, by the charge."""
@@ -78,6 +80,7 @@ class SeenCall:
     agreed_words: Sequence[str] = ()
     agreements: Sequence[str] = ()
     asked_in_part: Mapping[str, Money] = field(default_factory=dict)
+    reserved: Mapping[str, Money] = field(default_factory=dict)
     fees: Mapping[str, Money] = field(default_factory=dict)
 
     def agreed_for(self, reference: str) -> Money:
@@ -132,7 +135,7 @@ def _more_than_agreed(amounts: Sequence[Money], agreed: Sequence[Money]) -> Iter
 
 def _ending(seen: SeenCall) -> Broken:
     call, names = seen.call, {phrase.name for phrase in seen.last_said}
-    said = sum(_minor(phrase) for phrase in seen.last_said if phrase.name in CHARGED)
+    said = sum(_minor(phrase) for phrase in seen.last_said if phrase.name in (*CHARGED, RESERVED))
     promised = names & {*PROMISES, *UNDO_PROMISES}
     if not said and not promised and NOT_CHARGED not in names:
         said = _by_receipt(seen)
@@ -146,22 +149,34 @@ def _ending(seen: SeenCall) -> Broken:
         yield "ending", f"the caller was told of {said}, promised {sorted(promised)}; the bank charged {charged}"
     elif promised and promised.isdisjoint({PROMISES[not call.can_text], UNDO_PROMISES[not call.can_text]}):
         yield "ending", "a text was promised that nobody can send"
-    elif call.outcome != ("pending" if promised else "paid" if said else "unpaid"):
+    elif RESERVED in names and not seen.reserved:
+        yield "ending", "an amount was said to be reserved, and the bank has taken it"
+    elif names & {*CHARGED} and seen.reserved.keys() >= seen.charged.keys():
+        yield "ending", "an amount was said to be charged, and the bank only holds it"
+    elif call.outcome != ("pending" if promised else _of_approved(seen) if said else "unpaid"):
         yield "ending", f"on record as {call.outcome}, but the caller heard {', '.join(sorted(names))}"
+
+
+def _of_approved(seen: SeenCall) -> str:
+    return "reserved" if seen.reserved.keys() >= seen.charged.keys() else "paid"
 
 
 def _by_receipt(seen: SeenCall) -> int:
     """A caller who has just heard the receipt of the only charge is not told twice."""
-    receipts = {dict(phrase.values).get("number"): _minor(phrase) for phrase in seen.heard if phrase.name == RECEIPT}
+    said = (phrase for phrase in seen.heard if phrase.name in (RECEIPT, RESERVATION))
+    receipts = {dict(phrase.values).get("number"): _minor(phrase) for phrase in said}
     return sum(receipts.values()) if len(receipts) == 1 else 0
 
 
 def _receipts(seen: SeenCall, books: KnownBooks) -> Broken:
-    true = {(books.confirmation_number(one), money.minor) for one, money in seen.charged.items()}
+    true = {
+        (RESERVATION if one in seen.reserved else RECEIPT, books.confirmation_number(one), money.minor)
+        for one, money in seen.charged.items()
+    }
     for phrase in seen.heard:
-        if phrase.name == RECEIPT:
+        if phrase.name in (RECEIPT, RESERVATION):
             number = str(dict(phrase.values).get("number", ""))
-            if (number, _minor(phrase)) not in true:
+            if (phrase.name, number, _minor(phrase)) not in true:
                 yield "receipt", f"confirmation number {number} for {_minor(phrase)}, which was not charged"
 
 
@@ -193,7 +208,7 @@ def _says(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) 
     template, language = text.id.removeprefix(f"{reference}-"), seen.call.language
     charged = seen.charged.get(reference)
     if template == "result":
-        template = "result_paid" if charged else "result_unpaid"
+        template = "result_reserved" if reference in seen.reserved else "result_paid" if charged else "result_unpaid"
     charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
     number = books.confirmation_number(reference)
     values: dict[str, Value] = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}

@@ -21,7 +21,7 @@ from ivr.store import Bill
 IN_DOUBT = frozenset({"unknown", "not_found"})  # the bank has not said its last word
 BOUNDS = frozenset({"enter_money", "no_match_money"})
 CHARGING = frozenset({"confirm_card", "confirm_all_bills"})
-READ_BACK = CHARGING | {"confirm_money"}
+READ_BACK = CHARGING | {"confirm_money", "confirm_kept_card", "confirm_reservation"}
 DUE_NOW = frozenset({"nothing_due", "due_changed"})
 RESULTS = frozenset(
     {"payment_went_through", "card_declined", "bank_did_not_answer", "bank_not_reached", "you_were_not_charged"}
@@ -64,7 +64,8 @@ def untrue(phrase: Phrase, slots: Slots, now: Moment, heard: Counter[str]) -> It
     spoken = slots(phrase.language, phrase.name)
     values = {name: value for name, value in phrase.values if name in spoken}
     yield from _due(phrase.name, values, now)
-    yield from _card(phrase.name, values, now)
+    if not heard["confirm_kept_card"]:  # from then on it may be that one, which was keyed in in another call
+        yield from _card(phrase.name, values, now)
     if phrase.name in BOUNDS:
         yield from _bounds(phrase.name, values, now)
     if phrase.name in READ_BACK:
@@ -128,7 +129,7 @@ def _least(now: Moment) -> int:
 
 def _result(name: str, now: Moment, heard: Counter[str]) -> Iterator[str]:
     words = Counter(now.words.values())
-    if name == "payment_went_through" and not words["approved"]:
+    if name in ("payment_went_through", "reservation_went_through") and not words["approved"]:
         yield f"{name} was said, and the bank had approved nothing"
     if name == "card_declined" and heard[name] > words["declined"]:
         yield f"{name} was said {heard[name]} times, and the bank had declined {words['declined']}"

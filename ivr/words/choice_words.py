@@ -6,7 +6,7 @@ cancels), "second" where it says the opposite, and "" where it says both, or som
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ivr.words.leading_on import NO_BALANCE_EN, NO_BALANCE_ES, ON_TO_EN, ON_TO_ES
@@ -233,6 +233,46 @@ _AGREE = {
         joins=_JOINS_ES,
     ),
 }
+# Of an amount that is only reserved: "to pay" would be no true word for it.
+_RESERVE = {
+    "en": replace(
+        _AGREE["en"],
+        first=any_of(
+            *(
+                "reserves?",
+                "(?:place|put|make) (?:a|the|this|your) (?:hold|reservation|deposit)",
+                "hold (?:it|this|the amount)",
+            ),
+            *("confirms?", "accepts?", "agrees?", "approves?", "authori[sz]es?", "allows?", "permits?"),
+            *("go(?:es)? (?:ahead|on)", "continues?", "proceeds?"),
+        ),
+    ),
+    "es": replace(
+        _AGREE["es"],
+        first=any_of(
+            *(
+                "reserv(?:ar(?:l[oa]s?)?|e|a)",
+                "reten(?:er(?:l[oa]s?)?)",
+                "hacer (?:la|una|esta) (?:reserva|retenci[óo]n)",
+            ),
+            *(
+                "confirm(?:ar(?:l[oa])?|o|e|a)",
+                "acept(?:ar(?:l[oa])?|o|e|a)",
+                "autoriz(?:ar(?:l[oa])?|o|a)",
+                "autorice",
+            ),
+            *(
+                "aprobar(?:l[oa])?",
+                "de acuerdo",
+                "permit(?:ir(?:l[oa])?|o)",
+                "adelante",
+                "continuar",
+                "seguir",
+                "proceder",
+            ),
+        ),
+    ),
+}
 _CANCEL = {
     "en": ChoiceWords(
         any_of("cancels?", "stop", "end", "quit", "leave"),
@@ -274,6 +314,11 @@ _OTHERWISE = {
 def agreeing(language: str) -> ChoiceWords | None:
     """Of a prompt that asks for a yes; None for a language without lists."""
     return _AGREE.get(own_language(language))
+
+
+def reserving(language: str) -> ChoiceWords | None:
+    """Of a consent to an amount that is only reserved."""
+    return _RESERVE.get(own_language(language))
 
 
 def cancelling(language: str) -> ChoiceWords | None:

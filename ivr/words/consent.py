@@ -18,7 +18,7 @@ from ivr.reading.rules.prompts import (
     RECEIPT_INCOMPLETE,
     YES_NOT_SAID,
 )
-from ivr.words.choice_words import agreeing, cancelling
+from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
@@ -31,8 +31,10 @@ CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 CONFIRM_ALL = "confirm_all_bills"  # before a charge that pays several bills in one sum; how many they are is said too
 # What says a fee where there is one: the consent to it, and what a caller can read later.
 FEE_PROMPTS = ("confirm_card", CONFIRM_ALL, "receipt_sms", "receipt_email", "result_paid_sms")
-CHARGING = frozenset({"confirm_card", CONFIRM_ALL})
-"""The prompts whose first key charges the card."""
+# The prompts that read a card back, for a charge and for an amount that is only reserved.
+CHARGING = frozenset({"confirm_card", "confirm_kept_card", CONFIRM_ALL})
+CARD_CONSENTS = CHARGING | {"confirm_reservation"}
+_RECEIPTS = frozenset({"confirmation_number", "reservation_number"})
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,16 @@ _AGREES = _Agreed(
     "puts the agreement on record",
     {"en": '"To agree, press 1"', "es": '"Para aceptar, oprima 1"'},
 )
+_PAYS = _Agreed("pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'})
 # Each prompt whose first key binds the caller.
 _CONSENTS = {
-    **dict.fromkeys(
-        CHARGING,
-        _Agreed("pays", "charges the card", {"en": '"To pay now, press 1"', "es": '"Para pagar ahora, oprima 1"'}),
+    **dict.fromkeys(CHARGING, _PAYS),
+    "confirm_reservation": _Agreed(
+        "reserves the amount",
+        "reserves it on the card",
+        {"en": '"To reserve it, press 1"', "es": '"Para reservarlo, oprima 1"'},
     ),
-    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate"), _AGREES),
+    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate", "confirm_keep_card"), _AGREES),
 }
 
 
@@ -71,9 +76,9 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
     prompt = prompt or name
     if prompt in FEE_PROMPTS and name != prompt and name.endswith(FEE):
         yield from _fee_faults(name, template)
-    if prompt in CHARGING:
+    if prompt in CARD_CONSENTS:
         yield from _consent_faults(name, template)
-    if prompt == "confirmation_number" and not _RECEIPT & {slot.name for slot in template.slots}:
+    if prompt in _RECEIPTS and not _RECEIPT & {slot.name for slot in template.slots}:
         message = f"prompt '{name}' does not say the number"
         yield ConsentFault(RECEIPT_INCOMPLETE, message, "add {number:digits}")
     text = prose(template)
@@ -142,7 +147,7 @@ def _choice_faults(name: str, prompt: str, text: str, said: list[KeySaid], langu
 def _meaning_faults(
     name: str, prompt: str, text: str, said: list[KeySaid], language: str, cure: str
 ) -> Iterator[ConsentFault]:
-    words = cancelling(language) if prompt == "offer_cancel" else agreeing(language)
+    words = _choice_words(prompt, language)
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(one.meaning for one in meant)
     is_swapped = any((one.key, one.meaning) in ((ACCEPT_KEY, "second"), (REFUSE_KEY, "first")) for one in meant)
@@ -159,6 +164,13 @@ def _meaning_faults(
         yield ConsentFault(KEYS_SWAPPED, message, f"take it out: {ACCEPT_KEY} charges the card")
     else:
         yield from _doubtful_consent(name, _CONSENTS[prompt], meant, language)
+
+
+def _choice_words(prompt: str, language: str) -> ChoiceWords | None:
+    """What says that key 1 does what it does there; None for a language without lists."""
+    if prompt == "offer_cancel":
+        return cancelling(language)
+    return reserving(language) if prompt == "confirm_reservation" else agreeing(language)
 
 
 def _doubtful_consent(name: str, does: "_Agreed", meant: list[Meant], language: str) -> Iterator[ConsentFault]:

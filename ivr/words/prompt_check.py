@@ -152,7 +152,9 @@ def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Ite
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"
         yield file.problem(rules.NO_SUCH_SLOT, name, message, did_you_mean(slot.name, known))
     elif kinds and slot.kind not in kinds:
-        meant = {consent.CONSENT[slot.name]} if prompt in consent.CHARGING and slot.name in consent.CONSENT else kinds
+        meant = (
+            {consent.CONSENT[slot.name]} if prompt in consent.CARD_CONSENTS and slot.name in consent.CONSENT else kinds
+        )
         written = " or ".join(f"{{{slot.name}:{kind}}}" for kind in sorted(meant))
         message = f"prompt '{name}': '{slot.name}' cannot be said as {slot.kind}"
         yield file.problem(rules.WRONG_KIND, name, message, f"write {written}")
@@ -204,7 +206,7 @@ def _counted_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
 
 def _required_anyway(prompt: str) -> set[str]:
     """Values that a rule of their own requires: a key may be said as a digit too."""
-    return {"key", *consent.CONSENT} if prompt in consent.CHARGING else {"key"}
+    return {"key", *consent.CONSENT} if prompt in consent.CARD_CONSENTS else {"key"}
 
 
 def _difference_problems(files: PromptFiles) -> Iterator[Found]:

@@ -31,8 +31,10 @@ def certificate(file: Path) -> x509.Certificate:
 
 
 def test_each_side_has_its_own_files_and_we_have_no_key_of_the_banks(bank_keys: BankKeys) -> None:
-    # Another test may have run a process with this folder as its VAR: it makes itself a token there.
-    assert {file.name for file in bank_keys.keys.iterdir()} - {"twilio_auth_token"} == OURS
+    # Another test may have run a process with this folder as its VAR: it makes itself a token and keys of its own there.
+    found = {file.name for file in bank_keys.keys.iterdir()}
+    assert found >= OURS
+    assert found & {name for name in THE_BANKS if name.endswith(".key")} == set()
     assert {file.name for file in bank_keys.bank.iterdir()} == THE_BANKS
 
 

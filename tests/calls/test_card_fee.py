@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from ivr.calls.assembly import load_flow
-from ivr.cli.payment_views import payment_record, what_settling_does
+from ivr.cli.payment_views import Seen, payment_record, what_settling_does
 from ivr.cli.payments import payments
 from ivr.core.call import Call
 from ivr.forwarder.notices import notice_body
@@ -95,7 +95,7 @@ def test_a_billing_system_is_told_of_no_fee_where_there_is_none(bench: Bench):
 def test_operators_see_both(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     store = bench.workbench.store
     payment = charged(bench, pay(bench))
-    record = payment_record(payment, store.balance_of(payment))
+    record = payment_record(Seen(payment, store.balance_of(payment)))
     assert [record[name] for name in ("amount", "fee", "credited")] == ["44.50 USD", "2.00 USD", "42.50 USD"]
     wanted = WantedModification(payment.intent.reference, "refund", payment.intent.amount, payment.intent.amount, "ada")
     asked = store.ask_modification(wanted, AT)

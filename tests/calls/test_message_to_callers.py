@@ -83,7 +83,7 @@ def test_a_message_is_set_shown_and_cleared_from_the_command_line(tmp_path: Path
     ("arguments", "why"),
     [
         (["--flow", "pay-a-bil"], r"--flow pay-a-bil: there is no such flow \(did you mean 'pay-a-bill'\?\)"),
-        (["--flow", "nope"], r"there is no such flow \(known: card-fee, donate, .*pay-a-bill"),
+        (["--flow", "nope"], r"there is no such flow \(known: card-fee, card-on-file, .*pay-a-bill"),
         (["--say", "fr-FR", "Fermé."], r"--say fr-FR: no flow speaks it \(known: en-US, es-MX\)"),
         (["--flow", "pay-a-bill", "--say", "en-GB", "Closed."], r"pay-a-bill does not speak it \(did you mean 'en-US'"),
     ],

@@ -40,7 +40,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return open_store(url)
 
 
-def charge(store: Store, reference: str = "CA1-1", status: str = "approved", **how: str) -> Payment:
+def charge(store: Store, reference: str = "CA1-1", status: str = "approved", **how: object) -> Payment:
     begin(store, reference, caller=reference, card=reference, now=DAY, **how)  # type: ignore[arg-type]
     job = due(store)
     store.mark_sent(job)
@@ -255,6 +255,39 @@ def test_a_void_takes_all_back_or_nothing(store: Store):
 def test_a_bank_that_takes_the_money_with_the_charge_has_nothing_to_capture(store: Store):
     charge(store)
     assert "has taken the money with the charge" in fails("capture", "CA1-1", "--yes")
+
+
+def test_a_reserved_amount_is_listed_until_it_is_captured_and_only_then_refunded(store: Store):
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    charge(store, "CA0-1")
+    charge(store, pays=ACCOUNT, captures_later=True)
+    assert (asked_for("list", "--uncaptured")["reference"], works("list").count("reserved")) == ("CA1-1", 1)
+    assert "is not captured: `" in ivr("refund", "CA1-1", "--yes").exception.args[0]  # type: ignore[union-attr]
+    works("capture", "CA1-1", "--yes")
+    assert asked_for("show", "CA1-1")["reservation"] == "capture_asked"
+    end(store)
+    assert asked_for("show", "CA1-1")["reservation"] == "captured"
+    assert works("list", "--uncaptured").strip() == "no charge is like that"
+    assert "is captured: `" in ivr("void", "CA1-1", "--yes").exception.args[0]  # type: ignore[union-attr]
+    works("refund", "CA1-1", "--yes")
+
+
+def test_a_reserved_amount_that_is_voided_owes_its_bill_again(store: Store):
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    charge(store, pays=ACCOUNT, captures_later=True)
+    assert f"The bill {ACCOUNT} is owed again." in ivr("void", "CA1-1").output
+    works("void", "CA1-1", "--yes")
+    end(store)
+    assert asked_for("show", "CA1-1")["reservation"] == "voided"
+    bill = store.find_bill(ACCOUNT)
+    assert bill is not None
+    assert bill.due == Money(4250)
+
+
+def asked_for(*arguments: str) -> dict[str, object]:
+    (line,) = works(*arguments, "--json").splitlines()
+    found: dict[str, object] = json.loads(line)
+    return found
 
 
 def test_a_bank_that_is_no_longer_named_is_told_with_the_cure(store: Store, tmp_path: Path):

@@ -38,7 +38,7 @@ def test_a_flow_is_named_by_its_file_or_by_its_name():
 
 
 @pytest.mark.parametrize(
-    ("named", "near"), [("donat", "did you mean 'donate'"), ("nope", "known: card-fee, donate, early-payment")]
+    ("named", "near"), [("donat", "did you mean 'donate'"), ("nope", "known: card-fee, card-on-file, deposit, donate")]
 )
 def test_a_flow_that_is_not_there_is_told_with_those_that_are(named: str, near: str):
     with pytest.raises(

@@ -134,7 +134,7 @@ def test_the_shipped_flow_is_typed():
         (
             "end: paid",
             "end: payed",
-            "36:62: 'end': expected paid or unpaid or pending or as_recorded (did you mean 'paid'?)",
+            "36:62: 'end': expected paid or reserved or unpaid or pending or as_recorded (did you mean 'paid'?)",
         ),
         (
             "limits: {",

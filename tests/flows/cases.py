@@ -26,7 +26,14 @@ def parts_of(files: Iterable[Path]) -> Parts:
 
 
 AROUND = Around(
-    banks={"acme_bank": ["USD"], "euro_bank": ["EUR"]}, bills={"USD"}, switched_on=(), partly_approving={"euro_bank"}
+    banks={"acme_bank": ["USD"], "euro_bank": ["EUR"]},
+    operations={
+        "acme_bank": ["authorize", "capture", "void", "create token", "charge token"],
+        "euro_bank": ["sale", "void"],
+    },
+    bills={"USD"},
+    switched_on=(),
+    partly_approving={"euro_bank"},
 )
 
 

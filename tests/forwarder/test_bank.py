@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -41,9 +42,9 @@ ENDS = {
 }
 
 
-def begin(store: Store, keys: BankKeys, minor: int, now: datetime) -> str:
+def begin(store: Store, keys: BankKeys, minor: int, now: datetime, *, captures_later: bool = False) -> str:
     """A charge with fields that the vault has sealed to this bank."""
-    wanted = intent(f"CA{uuid4().hex}-1", minor=minor)
+    wanted = replace(intent(f"CA{uuid4().hex}-1", minor=minor), captures_later=captures_later)
     context = SealContext(wanted.merchant, wanted.call, wanted.reference)
     for field, jwe in sealed_fields(keys.vault(), context, "4111111111111111").items():
         store.stage_sealed(SealedField(wanted.reference, field, jwe), now)

@@ -313,3 +313,25 @@ def test_the_process_is_killed_while_the_bank_refunds_and_the_next_finds_out(
     assert store.entries(reference)[-2:] == ["refund_asked", "refunded"]
     assert len(booked(bank_process, reference)) == 1
     agree(store, bank_process, reference)
+
+
+@pytest.mark.parametrize(("kind", "then"), [("capture", "captured"), ("void", "voided")])
+def test_a_reserved_amount_is_taken_or_let_go_of_when_that_is_asked_for_and_not_before(
+    kind: str,
+    then: str,
+    store: Store,
+    bank_keys: BankKeys,
+    bank_process: RunningBank,
+    patient: TonetillBank,
+    clock: Clock,
+):
+    reference = begin(store, bank_keys, CHARGED, clock(), captures_later=True)
+    settle(store, patient, clock)
+    assert store.entries(reference) == ["requested", "approved"]
+    (entry,) = [one for one in bank_process.entries() if one.reference == reference]
+    assert entry.capture_later
+    key = refund(store, reference, CHARGED, clock, kind)
+    settle(store, patient, clock)
+    assert store.entries(reference)[2:] == [f"{kind}_asked", then]
+    (one,) = booked(bank_process, reference)
+    assert (one.idempotency_key, one.kind, one.outcome) == (key, kind, "done")

@@ -17,7 +17,14 @@ from tests.flows.cases import around, names_in, without
 
 ROOT = Path(__file__).parents[2]
 AROUND = Around(
-    banks={"acme_bank": ["USD"], "euro_bank": ["USD"]}, bills={"USD"}, switched_on=(), partly_approving={"euro_bank"}
+    banks={"acme_bank": ["USD"], "euro_bank": ["USD"]},
+    operations={
+        "acme_bank": ["authorize", "capture", "void", "create token", "charge token"],
+        "euro_bank": ["sale", "void"],
+    },
+    bills={"USD"},
+    switched_on=(),
+    partly_approving={"euro_bank"},
 )
 # What a part put into one flow in en-US cannot show: more languages, two hundred steps, a step that is taken away.
 SHOWN_ELSEWHERE = {

@@ -1,5 +1,6 @@
 """Payments to test with: an intent with its sealed fields staged, and begun."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ivr.core.call import Call
@@ -71,9 +72,11 @@ def begin(
     pays: str = "",
     line: str = "",
     due: DueNow | None = None,
+    captures_later: bool = False,
 ) -> Accepted | AlreadyBegun | OverLimit | BeingPaid | DueChanged:
     stage(store, reference, card=card, now=now)
-    return store.begin_payment(intent(reference, minor=minor, caller=caller, pays=pays, line=line), limits, now, due)
+    wanted = intent(reference, minor=minor, caller=caller, pays=pays, line=line)
+    return store.begin_payment(replace(wanted, captures_later=captures_later), limits, now, due)
 
 
 def a_call(call_id: str = "CA1", **changes: object) -> Call:

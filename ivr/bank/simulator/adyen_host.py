@@ -8,7 +8,7 @@ import ssl
 import threading
 from pathlib import Path
 
-from ivr.bank.simulator.adyen_desk import AdyenDesk, error
+from ivr.bank.simulator.adyen_checkout import AdyenCheckout, error
 from ivr.bank.simulator.adyen_keys import PRIVATE, AdyenSeals, account_in
 from ivr.bank.simulator.adyen_news import AdyenNews
 from ivr.bank.simulator.authorizer import BankReply, Undecided
@@ -31,7 +31,7 @@ class AdyenHost:
     ) -> None:
         self.account = account_in(folder)
         self.news = AdyenNews(self.account, notify, twice=ways.twice)
-        desk = AdyenDesk(self.account, AdyenSeals(folder / PRIVATE), books, self.news, ways)
+        desk = AdyenCheckout(self.account, AdyenSeals(folder / PRIVATE), books, self.news, ways)
         try:
             self._server = AdyenServer(where, certificate_alone(folder), desk, self.account.api_key, ways.slow_s)
         except OSError as problem:
@@ -51,7 +51,7 @@ class AdyenHost:
 
 class AdyenServer(TlsServer):
     def __init__(
-        self, where: tuple[str, int], context: ssl.SSLContext, desk: AdyenDesk, api_key: str, slow_s: float
+        self, where: tuple[str, int], context: ssl.SSLContext, desk: AdyenCheckout, api_key: str, slow_s: float
     ) -> None:
         super().__init__(where, AdyenHandler, context, slow_s)
         self.desk, self.api_key = desk, api_key

@@ -22,7 +22,7 @@ SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantR
 
 
 @dataclass(frozen=True)
-class Told:
+class AdyenNotice:
     """`original`: the charge's number, of what is about one; `reason`: why it is no success, or what Adyen says of a success."""
 
     event: str
@@ -45,7 +45,7 @@ class AdyenNews:
         self._thread = threading.Thread(target=self._post_all, name="adyen-news", daemon=True)
         self._thread.start()
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: AdyenNotice) -> None:
         content = notification(self._account, told)
         self.told.append(content)
         for _ in range(1 + self._twice if self._url else 0):
@@ -74,7 +74,7 @@ class AdyenNews:
             return False
 
 
-def notification(account: AdyenAccount, told: Told) -> bytes:
+def notification(account: AdyenAccount, told: AdyenNotice) -> bytes:
     item: dict[str, Any] = {
         "pspReference": told.psp,
         "originalReference": told.original,

@@ -41,7 +41,9 @@ class Message(BaseModel):
     invoice_reference: str = Field(default="", max_length=40)
     capture: Literal["with the sale", "later"] = "with the sale"
     partial: Literal["", "accept"] = ""
-    sealed: dict[str, Sealed]
+    sealed: dict[str, Sealed] = Field(default_factory=dict)
+    keep_card: bool = False
+    kept_card: str = Field(default="", max_length=200, repr=False)
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,14 @@ class Authorizer:
             return BankReply(400, {"error": "an Idempotency-Key of 1 to 255 characters is needed"}, "malformed")
         request = Request(message, idempotency_key)
         known = self._books.find_key(idempotency_key)
-        return self._decide(request) if known is None else replay(known, request)
+        return self._decide(request) if known is None else self._with_card(replay(known, request))
 
     def _decide(self, request: Request) -> BankReply | Undecided:
         message = request.message
         bound = Bound(message.merchant, message.call, message.reference)
         note, fault, approved = "", None, None
         try:
-            card = self._decryption.decrypt_card(message.sealed, bound, self._today())
+            card = self._card(message, bound)
             scenario = self._choose(card.pan, message.amount.minor)
             code, approved = scenario.decide(message.amount.minor, takes_part=message.partial == "accept")
             fault, note = scenario.fault, scenario.name
@@ -115,14 +117,40 @@ class Authorizer:
         if fault == "duplicate":
             return conflict(message.reference)
         entry = new_entry(request, card, code, approved)
-        return Undecided(fault, lambda: replay(self._books.authorize(entry), request, note))
+        return Undecided(fault, lambda: self._enter(entry, request, card, note))
+
+    def _card(self, message: Message, bound: Bound) -> DecryptedCard:
+        if not message.kept_card:
+            return self._decryption.decrypt_card(message.sealed, bound, self._today())
+        kept = self._books.cards.find(message.kept_card, message.merchant)
+        if kept is None or message.sealed:
+            raise Refused("14", "no such card is kept")
+        if kept.expires < f"{self._today():%Y-%m}":
+            raise Refused("54", "expired card")
+        return DecryptedCard("", kept.brand, kept.last4, kept.expires)
+
+    def _enter(self, entry: BookEntry, request: Request, card: DecryptedCard, note: str) -> BankReply:
+        booked = self._books.authorize(entry)
+        is_new = (booked.outcome, booked.idempotency_key) == ("approved", request.key)
+        if is_new and request.message.keep_card and not request.message.kept_card:
+            about = (entry.reference, request.message.merchant)
+            self._books.cards.keep(*about, card.brand, card.last4, card.expires)
+        return self._with_card(replay(booked, request, note))
+
+    def _with_card(self, reply: BankReply) -> BankReply:
+        """The same whoever asks, and however often: what stands for the card that was kept with it."""
+        kept = self._books.cards.kept_with(str(reply.body.get("reference", "")))
+        if kept is None or reply.body.get("outcome") != "approved":
+            return reply
+        body = reply.body | {"kept_card": {"token": kept.token, "expires": kept.expires}}
+        return BankReply(reply.status, body, reply.note)
 
     def inquire(self, reference: str) -> BankReply:
         entry = self._books.find(reference)
         if entry is None:
             # ISO 8583 field 39: 25, unable to locate record.
             return BankReply(404, {"reference": reference, "outcome": "not_found", "response_code": "25"})
-        return answer(entry)
+        return self._with_card(answer(entry))
 
     def reverse(self, reference: str) -> BankReply:
         self._books.reverse(reference)

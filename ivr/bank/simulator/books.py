@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+from ivr.bank.simulator.card_books import SCHEMA as CARDS
+from ivr.bank.simulator.card_books import CardBooks
 from ivr.bank.simulator.modification_books import SCHEMA as MODIFICATIONS
 from ivr.bank.simulator.modification_books import ModificationBooks
 from ivr.core.money import Money
@@ -70,13 +72,14 @@ class Books:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
             add_missing_columns(self._db)
-            self._db.executescript(SCHEMA + MODIFICATIONS)
+            self._db.executescript(SCHEMA + MODIFICATIONS + CARDS)
         except sqlite3.Error as error:
             raise ConfigError(
                 f"{folder / FILE}: {error}; choose another folder with --dir, or remove the file"
             ) from None
         self._lock = threading.Lock()
         self.modifications = ModificationBooks(self._db, self._lock)
+        self.cards = CardBooks(self._db, self._lock)
 
     def close(self) -> None:
         with self._lock:

@@ -48,6 +48,8 @@ class DecryptedCard:
     pan: str = field(repr=False)
     brand: str
     last4: str
+    expires: str = ""
+    """2030-12."""
 
 
 class Decryption:
@@ -77,7 +79,8 @@ class Decryption:
         if len(clear.get("security_code", "0" * brand.security_code_length)) != brand.security_code_length:
             raise Refused("82", "the security code has the wrong length")
         check_beginning(clear.get("start_date"), clear.get("issue_number"), today)
-        return DecryptedCard(clear["card_number"], brand.name, clear["card_number"][-4:])
+        expires = f"20{clear['expiry'][2:]}-{clear['expiry'][:2]}"
+        return DecryptedCard(clear["card_number"], brand.name, clear["card_number"][-4:], expires)
 
     def _decrypt(self, name: str, compact: str, bound: Bound) -> str:
         try:

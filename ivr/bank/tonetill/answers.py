@@ -4,9 +4,11 @@ Whether what it says may be believed (an approval with a refusing code, another 
 """
 
 import json
+import re
 from typing import Any
 
 from ivr.bank.interface import UNREADABLE, AmountSaid, BankAnswer, Outcome
+from ivr.core.stray_cards import holds_card_number
 
 # What each question can be answered with; anything else is not an answer.
 AUTHORIZATION_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined"})
@@ -16,6 +18,8 @@ OK, CREATED, NOT_FOUND, CONFLICT, SERVER_FAULT = 200, 201, 404, 409, 500
 LONGEST_CODE = 6  # field 38 has six characters (ISO 8583-1): nothing longer is kept, so nothing secret can be
 RESPONSE_CODE_DIGITS = 2  # field 39
 LONGEST_AMOUNT = 18  # characters of minor units in text
+# A bank that gave out card numbers for tokens would have them kept as such: what could be one is no token.
+_TOKEN, _MONTH = re.compile(r"[A-Za-z0-9_.:-]{8,200}"), re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
 # Each may say it, and one that is null takes nothing from the other.
 AMOUNTS = ("approved_amount", "amount")
 
@@ -35,6 +39,7 @@ def read_answer(reference: str, status: int, content: bytes, outcomes: frozenset
     if status not in _statuses_of(outcome):
         return _unknown(reference, status, f"'{outcome}' under this status")
     code = _response_code(answer.get("response_code"))
+    token, until = _kept(answer.get("kept_card"))
     return BankAnswer(
         outcome,
         reference,
@@ -42,7 +47,19 @@ def read_answer(reference: str, status: int, content: bytes, outcomes: frozenset
         _authorization_code(answer.get("authorization_code")),
         amounts=tuple(_amount(answer[name]) for name in AMOUNTS if answer.get(name) is not None),
         is_code_odd=code is None and _is_there(answer.get("response_code")),
+        kept_token=token,
+        kept_until=until,
     )
+
+
+def _kept(written: object) -> tuple[str, str]:
+    """What stands for the card, and until when, of `{"token": "...", "expires": "2030-12"}`; one that cannot be read is none: the charge is as good without it."""
+    token = written.get("token") if isinstance(written, dict) else None
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or holds_card_number(token.encode()):
+        return "", ""
+    expires = written.get("expires") if isinstance(written, dict) else None
+    until = expires if isinstance(expires, str) and _MONTH.fullmatch(expires) else ""
+    return token, until
 
 
 def _unknown(reference: str, status: int, why: str) -> BankAnswer:

@@ -22,7 +22,7 @@ from ivr.places import COMMAND
 PROMISES = Promises(
     seal="tonetill",
     seal_to="bank",
-    operations=frozenset({"sale", "authorize", "capture", "void", "refund"}),
+    operations=frozenset({"sale", "authorize", "capture", "void", "refund", "create token", "charge token"}),
     inquires=True,
     repeats_s=DAY_S,
     undo="also before arrival",
@@ -106,7 +106,8 @@ def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
         **({"invoice_reference": request.invoice_reference} if request.invoice_reference else {}),
         **({"capture": "later"} if request.capture_later else {}),
         **({"partial": "accept"} if request.takes_part else {}),
-        "sealed": dict(request.sealed),
+        **({"keep_card": True} if request.keep_card else {}),
+        **({"kept_card": request.kept_card} if request.kept_card else {"sealed": dict(request.sealed)}),
     }
 
 

@@ -66,7 +66,7 @@ class World(Protocol):
     def elapsed_s(self, call: str) -> float: ...
 
     def ended(self, call: str) -> str:
-        """`paid`, `unpaid`, `pending`, or `open` while it goes on."""
+        """`paid`, `reserved`, `unpaid`, `pending`, or `open` while it goes on."""
 
     def transferred_to(self, call: str) -> str:
         """The number of the person that the caller was connected to, or `nobody`."""
@@ -80,6 +80,9 @@ class World(Protocol):
 
     def books(self) -> str:
         """What the bank has charged in all, such as "42.50 USD"; "nothing"."""
+
+    def reserved(self) -> str:
+        """The same of what it only holds reserved."""
 
     def owes(self, account: str) -> str: ...
 
@@ -244,6 +247,9 @@ class Player:
 
     def _books(self, instruction: Instruction) -> None:
         self.compare(instruction, instruction.rest, self.world.books())
+
+    def _reserved(self, instruction: Instruction) -> None:
+        self.compare(instruction, instruction.rest, self.world.reserved())
 
     def _bill(self, instruction: Instruction) -> None:
         account, _, amount = instruction.rest.partition(" owes ")

@@ -13,7 +13,7 @@
       bank   approves                  what the bank does from now on; then everything waiting is done
       caller 1                         back to the first caller of the file
       hangs  up
-      ends   paid                      on record: paid, unpaid, pending or open
+      ends   paid                      on record: paid, reserved, unpaid, pending or open
       transferred to +15550123456      whom the caller was connected to at the end, or nobody
       lasts  at most 90s               from the first ring to now
       payment declined, approved 42.50 USD
@@ -21,6 +21,7 @@
       texts  receipt                   the texts of this call, or none
       text   receipt says Paid: 42.50
       books  42.50 USD                 what the bank has charged in all, or nothing
+      reserved 100.00 USD              what the bank holds reserved in all and has not taken, or nothing
       bill   12345678 owes 0.00 USD
       owes   12345678 42.50 USD, at least 10.00 USD   what an account owes from now on, and the least that may be paid
 
@@ -44,7 +45,7 @@ PEOPLE = ("answers", "does not answer", "is busy", "cannot be reached")
 OF_A_BANK = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)|approves \d{1,7}\.\d\d")
 ENDINGS = (*get_args(Ending), "open")
 STATUSES = (*get_args(Status), *sorted(TAKEN_BACK))
-AGREEMENTS = ("promise", "plan", "mandate")
+AGREEMENTS = ("promise", "plan", "mandate", "keep_card")
 KEYS = frozenset("0123456789*#")
 DURATION = re.compile(r"(\d{1,6})(s|m|h)")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -340,6 +341,7 @@ VERBS = {
     "agreed": _agreed,
     "text": _text_says,
     "books": _books,
+    "reserved": _books,
     "bill": _bill,
     "owes": _owes,
 }

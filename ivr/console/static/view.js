@@ -5,7 +5,7 @@ const WORDS = {
   ledger: (m) => `attempt ${m.attempt}: ${m.what}, ${m.amount}${m.code ? `, code ${m.code}` : ""}`,
   text: (m) => `text: ${m.body} (${m.state})`,
 };
-const OUTCOMES = { paid: "The card was charged.", unpaid: "The card was not charged.", pending: "Not known yet: it is being found out." };
+const OUTCOMES = { paid: "The card was charged.", reserved: "An amount is reserved on the card, not taken.", unpaid: "The card was not charged.", pending: "Not known yet: it is being found out." };
 const MOST_LINES = 300;
 const spaced = (name) => name.replaceAll("_", " ");
 

@@ -18,11 +18,12 @@ LOOP_REACH, LOOP_WORDS = 30.0, 6.0
 
 _STYLE = """
 .flow{--way:#4a40b5;--ink:#1b2733;--soft:#55677a;--line:#7d90a5;--halo:#fff;--talk:#eef2f7;--talk-line:#9db0c4;--card:#fff3d6;
---card-line:#c98a00;--bank:#e9e7fc;--bank-line:#7468d8;--paid:#dcf5e3;--paid-line:#2d8a4e;--unpaid:#f8e2e3;
+--card-line:#c98a00;--bank:#e9e7fc;--bank-line:#7468d8;--paid:#dcf5e3;--paid-line:#2d8a4e;--reserved:#dcefee;
+--reserved-line:#2b7f7a;--unpaid:#f8e2e3;
 --unpaid-line:#b4464b;--pending:#ffead2;--pending-line:#c2701d;font-family:system-ui,sans-serif}
 @media(prefers-color-scheme:dark){.flow{--way:#a79ff7;--ink:#e8eef5;--soft:#a9b8c8;--line:#73869b;--halo:#12181f;--talk:#1f2a36;
 --talk-line:#4d627a;--card:#3a2e10;--card-line:#d9a22e;--bank:#2a2650;--bank-line:#8f84f0;--paid:#12351f;
---paid-line:#4fb374;--unpaid:#411d20;--unpaid-line:#d9777c;--pending:#42290f;--pending-line:#e39a4d}}
+--paid-line:#4fb374;--reserved:#12332f;--reserved-line:#4fb3ac;--unpaid:#411d20;--unpaid-line:#d9777c;--pending:#42290f;--pending-line:#e39a4d}}
 .flow rect{stroke-width:1.5}.flow .name{font-size:14px;font-weight:600;fill:var(--ink)}
 .flow .detail{font-size:11.5px;fill:var(--soft)}.flow path{fill:none;stroke:var(--line);stroke-width:1.5}
 .flow .climbs{stroke-dasharray:5 4}.flow .head{fill:var(--line);stroke:none}
@@ -32,7 +33,7 @@ _STYLE = """
 """
 _COLOURS = "".join(
     f".flow .{name} rect{{fill:var(--{name});stroke:var(--{name}-line)}}"
-    for name in ("talk", "card", "bank", "paid", "unpaid", "pending")
+    for name in ("talk", "card", "bank", "paid", "reserved", "unpaid", "pending")
 )
 
 

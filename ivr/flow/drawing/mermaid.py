@@ -25,6 +25,7 @@ _MERMAID_LOOKS = {
     "card": "fill:#fff3d6,stroke:#c98a00,color:#3a2a00",
     "bank": "fill:#e6e4fb,stroke:#6a5fd0,color:#221c5c",
     "paid": "fill:#dcf5e3,stroke:#2d8a4e,color:#0d3b1e",
+    "reserved": "fill:#dcefee,stroke:#2b7f7a,color:#0c3634",
     "unpaid": "fill:#f6dfe0,stroke:#b4464b,color:#4d1417",
     "pending": "fill:#ffe9d1,stroke:#c2701d,color:#4f2a05",
 }

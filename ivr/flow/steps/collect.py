@@ -24,6 +24,7 @@ from ivr.core.money import Money
 from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.core.stray_cards import SECONDS_A_KEY
 from ivr.flow.card_fee import CardFee
+from ivr.flow.keeping import ASKED
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
@@ -75,7 +76,8 @@ class CollectStep(Step):
         "`collect`",
         "The card, field by field, sealed as it is keyed in",
         "`ok`, `cancelled`, `gave_up`",
-        "`brands`, `postal_codes: [US, CA, GB]`, `confirm: [brand, last4, amount]`, `fee` ([A fee](#a-fee-for-the-card)), `capture: pay` and `connector` for Twilio's `<Pay>`",
+        "`brands`, `postal_codes: [US, CA, GB]`, `confirm: [brand, last4, amount]`, `fee` ([A fee](#a-fee-for-the-card)), "
+        "`to: reserve` before a `pay` with `capture: later`, `capture: pay` and `connector` for Twilio's `<Pay>`",
     )
     example = """
 card:
@@ -106,6 +108,9 @@ card:
     """The countries whose postal codes are taken, such as [US, CA, GB]; of one with letters its digits are asked for."""
     confirm: Annotated[list[Literal["brand", "last4", "amount"]], Different] = []
     """What is read back before the charge; without it no charge may follow."""
+    to: Literal["pay", "reserve"] = "pay"
+    """What the caller agrees to: pay (the prompt confirm_card), or reserve (confirm_reservation), before a pay step with
+    'capture: later'."""
     capture: Literal["keys", "pay"] = "keys"
     """keys: this product hears and seals the card; pay: Twilio's <Pay> collects it on Twilio's side."""
     fee: CardFee | None = None
@@ -138,7 +143,9 @@ card:
         if "postal_code" in self.collect and self._of_digits:
             yield Said(("postal_codes",), "postal_digits_not_valid")
         if self.confirm:
-            yield Said(("confirm",), "confirm_card", CARD)
+            yield Said(
+                ("confirm",), self._consent, CARD, must_say=CARD | {"amount"} if self.to == "reserve" else frozenset()
+            )
 
     # ---- what the checks want to know
 
@@ -148,8 +155,9 @@ card:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Whatever becomes of it, the card that an earlier step took is dropped, and consent with it."""
-        consent = {"card"} | ({"confirmed"} if "amount" in self.confirm else set())
-        return (facts - {"confirmed", "card"}) | (consent if outcome == "ok" else set())
+        agreed = {"confirmed"} | ({"to_reserve"} if self.to == "reserve" else set())
+        consent = {"card"} | (agreed if "amount" in self.confirm else set())
+        return (facts - {"confirmed", "to_reserve", "card", ASKED}) | (consent if outcome == "ok" else set())
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known | CARD if outcome == "ok" else known - CARD
@@ -220,7 +228,7 @@ card:
     def put(self, turn: Turn) -> Reply:
         if turn.call.field_index >= len(self.collect):
             turn = fix_fee(turn, self.fee.schedule if self.fee else None)
-            return _ask_to_confirm(turn.change(phase="confirm")), Listen()
+            return _ask_to_confirm(turn.change(phase="confirm"), self._consent), Listen()
         if self._is_captured_elsewhere(turn):
             return turn.do(self._capture(turn)), Listen()
         field = self.collect[turn.call.field_index]
@@ -289,6 +297,10 @@ card:
         """Other codes than five digits: they are asked for in words of their own."""
         return self.postal_codes != [USUAL]
 
+    @property
+    def _consent(self) -> str:
+        return "confirm_reservation" if self.to == "reserve" else "confirm_card"
+
     def _question(self, field: CardField) -> str:
         return "enter_postal_digits" if field == "postal_code" and self._of_digits else f"enter_{field}"
 
@@ -347,10 +359,10 @@ def _begin(turn: Turn) -> Turn:
     return turn.do(BeginCard(turn.call.intent))
 
 
-def _ask_to_confirm(turn: Turn) -> Turn:
+def _ask_to_confirm(turn: Turn, consent: str) -> Turn:
     """Of several bills in one sum, how many they are as well."""
     bills = turn.call.payable.parts if turn.call.payable else ()
-    turn = turn.say(CONFIRM_ALL, count=len(bills)) if bills else turn.say("confirm_card")
+    turn = turn.say(CONFIRM_ALL, count=len(bills)) if bills else turn.say(consent)
     return turn.collect_one_key("confirm", flush=True)
 
 

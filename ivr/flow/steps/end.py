@@ -16,14 +16,15 @@ class EndStep(Closing):
     word = "end"
     place = 80
     explained = Explained(
-        "`end`", "Ends the call: `paid`, `unpaid` or `pending`; `as_recorded` where ways meet that differ in it"
+        "`end`",
+        "Ends the call: `paid`, `reserved`, `unpaid` or `pending`; `as_recorded` where ways meet that differ in it",
     )
     example = """
 not_charged: {end: unpaid}
 """
 
     end: EndName
-    """How the call ended: charged, not charged, or not known yet; as_recorded where ways meet that differ in it."""
+    """How the call ended: charged, only reserved, not charged, or not known yet; as_recorded where ways meet that differ in it."""
 
     def says(self) -> Iterator[Said]:
         yield from ()

@@ -74,9 +74,10 @@ find_out:
         yield Need("unsure", charges.NOTHING_TO_INQUIRE, message, "only a 'pay' step's 'unknown' leads here")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
+        doubt = facts - {"unsure", "unsure_reserve"}
         if outcome in splitting.APPROVALS:
-            return splitting.facts_after(outcome, facts - {"unsure"})
-        return facts - {"unsure"} if outcome == "reversed" else facts
+            return splitting.facts_after(outcome, doubt, "reserved" if "unsure_reserve" in facts else "paid")
+        return doubt if outcome == "reversed" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return without_set(known) | RECEIPT if outcome in splitting.APPROVALS else known

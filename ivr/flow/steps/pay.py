@@ -1,6 +1,6 @@
 """`pay: <bank>`: the charge, with what is due read again first, and the wait for the bank."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from ivr.core.call import Charge
 from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
 from ivr.core.money import Money
 from ivr.flow import splitting
+from ivr.flow.keeping import ASKED
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -34,7 +35,7 @@ from ivr.flow.talk.amounts import is_own_amount
 from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
-from ivr.reading.rules import charges, ways
+from ivr.reading.rules import charges, kept_cards, reservations, ways
 from ivr.reading.scalars import EMAIL, BankName, Name, Target
 
 DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
@@ -42,6 +43,16 @@ DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ON_HOLD = frozenset({"amount", "brand", "last4"})
+WRITTEN_RECEIPT = RECEIPT | {"merchant", "paid_on", "brand", "last4", "paid_for"}
+# What is said and written of an amount that is reserved only, by whichever step comes to it.
+RESERVING: Values = {
+    "amount_reserved": RECEIPT,
+    "reservation_went_through": frozenset(),  # said when words with values in them could not be put together
+    "reservation_number": RECEIPT,
+    **dict.fromkeys(
+        ("reservation_sms", "reservation_email_subject", "reservation_email", "result_reserved_sms"), WRITTEN_RECEIPT
+    ),
+}
 RESULT_SUBJECT = frozenset({"amount", "merchant", "paid_on", "paid_for"})  # whether it was paid or not
 _NEEDS = {
     "amount": (
@@ -68,7 +79,9 @@ class PayStep(Step):
         "`pay: <bank>`",
         "Charges",
         "`approved`, `declined`, `unknown`; optional `not_sent`: the bank could not be reached; with `split` `approved_in_part`: the bill is not paid in full yet",
-        "`for: <answer>`: what it is for, where nothing is looked up; `partial: accept`: the bank may approve less than is asked for ([Several cards](#several-cards))",
+        "`for: <answer>`: what it is for, where nothing is looked up; `partial: accept`: the bank may approve less than is asked for ([Several cards](#several-cards)); "
+        "`capture: later`: reserved, and taken when you say so ([A reserved amount](#a-reserved-amount)); "
+        "`token: create`: the bank keeps the card, where the caller agreed ([A card that is kept](#a-card-that-is-kept))",
     )
     example = """
 charge:
@@ -100,12 +113,26 @@ charge:
     """Where nothing is looked up: the answer that the payment is for, such as a meter's number."""
     partial: Literal["accept"] | None = None
     """accept: the bank may approve less than is asked for, where its protocol has that; the rest is for another card."""
+    capture: Literal["now", "later"] = "now"
+    """later: the amount is only reserved on the card, and taken by `payments capture`; the card step needs 'to: reserve'."""
+    token: Literal["create"] | None = None
+    """create: the bank keeps the card for later payments, where the caller has agreed to it in a keep_card step."""
     then: dict[str, Target]
     """Where each outcome goes; unknown (no answer) goes to an inquire_then_reverse step. Without not_sent (the bank could
     not be reached) the call ends there, uncharged. approved_in_part: something is left to pay, with another card."""
 
+    @property
+    def reserves(self) -> bool:
+        return self.capture == "later"
+
+    @property
+    def goes_alone(self) -> str:
+        return "where an amount is only reserved" if self.reserves else ""
+
     def says(self) -> Iterator[Said]:
         yield from splitting.says(self.then)
+        for prompt, fills in RESERVING.items() if self.reserves else ():
+            yield Said(("capture",), prompt, fills)
         if EMAIL in self.declared.types:
             yield Said(("pay",), "result_email_subject", RESULT_SUBJECT)
 
@@ -114,16 +141,38 @@ charge:
     def needs(self, name: str) -> Iterator[Need]:
         for fact, (rule, lack, cure) in _NEEDS.items():
             yield Need(fact, rule, f"there is a path to the charge '{name}' {lack}", cure)
+        yield self._consent_needed(name)
+        if self.token:
+            message = f"there is a path to '{name}' on which nobody was asked whether the card may be kept"
+            yield Need(
+                ASKED, kept_cards.NOT_ASKED, message, "let a 'keep_card' step come between card and charge", ("token",)
+            )
         message = f"there is a path to the charge '{name}' while an earlier one has no answer"
         cure = "lead 'unknown' to an 'inquire_then_reverse' step"
         yield Need("unsure", charges.UNANSWERED_CHARGE, message, cure, is_absent=True)
 
+    def _consent_needed(self, name: str) -> Need:
+        """To what the charge is: a caller who agreed that an amount is reserved has not agreed that it is taken."""
+        if self.reserves:
+            message = f"there is a path to '{name}' on which nobody agreed that an amount is reserved"
+            return Need(
+                "to_reserve",
+                reservations.OTHER_CONSENT,
+                message,
+                "add 'to: reserve' to the 'collect' step",
+                ("capture",),
+            )
+        message = f"there is a path to the charge '{name}' on which the caller agreed only that the amount is reserved"
+        cure = "add 'capture: later', or take 'to: reserve' out of the 'collect' step"
+        return Need("to_reserve", reservations.OTHER_CONSENT, message, cure, is_absent=True)
+
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """One card and one consent are good for one charge; what was paid is no amount to pay again."""
-        facts -= {"confirmed", "card"}
+        facts -= {"confirmed", "to_reserve", "card", ASKED}
         if outcome in splitting.APPROVALS:
-            return splitting.facts_after(outcome, facts)
-        return facts | {"unsure"} if outcome == "unknown" else facts
+            return splitting.facts_after(outcome, facts, "reserved" if self.reserves else "paid")
+        doubt = {"unsure", "unsure_reserve"} if self.reserves else {"unsure"}
+        return facts | doubt if outcome == "unknown" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return without_set(known) | RECEIPT if outcome in splitting.APPROVALS else known
@@ -143,8 +192,15 @@ charge:
     def bank(self) -> tuple[str, str]:
         return "pay", self.pay
 
+    @property
+    def bank_operations(self) -> Iterable[tuple[Place, str]]:
+        """The bank has to let go of what is never taken, too."""
+        reserving = ("authorize", "capture", "void") if self.reserves else ()
+        keeping = ("create token", "charge token") if self.token else ()
+        return [*((("capture",), one) for one in reserving), *((("token",), one) for one in keeping)]
+
     def drawn(self) -> Drawn:
-        return Drawn("bank", f"pay: {in_words(self.pay)}")
+        return Drawn("bank", f"{'reserve' if self.reserves else 'pay'}: {in_words(self.pay)}")
 
     # ---- in a call
 
@@ -169,10 +225,15 @@ charge:
             payable=call.payable.key if call.payable else "",
             part=part.rest_unpaid if part else "",
             fee=fee,
+            reserves=self.reserves,
             bills=tuple(one.key for one in call.payable.parts) if call.payable else (),
         )
         turn = turn.change(phase="waiting", charges=(*call.charges, charge))
-        asked = Authorize(self.pay, call.intent, total, account, call.payable, is_last, is_own_amount(turn), part, fee)
+        own = is_own_amount(turn)
+        is_agreed = self.token is not None and call.values.get("keeps_card") == call.attempt
+        keeps = is_agreed and not charge.bills  # a card is kept for one thing that is paid for
+        about = (call.payable, is_last, own, part, fee, self.reserves, keeps)
+        asked = Authorize(self.pay, call.intent, total, account, *about)
         turn = turn.do(asked)
         return turn.say("hold_while_charging").do(Wait(HOLD_S))
 

@@ -177,7 +177,8 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         if not turn.call.can_email or not is_email_address(address) or not turn.call.approved:
             return turn
         for charge in turn.call.approved:
-            subject, body = (turn.phrase(name, **ending.receipt_values(charge)) for name in EMAIL_PROMPTS)
+            prompts = ending.RESERVATION_EMAIL if charge.reserves else EMAIL_PROMPTS
+            subject, body = (turn.phrase(name, **ending.receipt_values(charge)) for name in prompts)
             turn = turn.do(SendEmail(subject, body, charge.attempt))
         return turn.say("email_sent")
 
@@ -186,6 +187,7 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         if self.say != ending.RECEIPT:
             return send_sms(turn, self.text)
         for charge in turn.call.approved:
-            phrase = turn.phrase(f"{self.text}_sms", **ending.receipt_values(charge))
-            turn = turn.do(SendSms(self.text, phrase, charge.attempt))
+            text = "reservation" if charge.reserves else self.text
+            phrase = turn.phrase(f"{text}_sms", **ending.receipt_values(charge))
+            turn = turn.do(SendSms(text, phrase, charge.attempt))
         return turn

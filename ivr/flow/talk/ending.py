@@ -13,6 +13,7 @@ from ivr.flow.talk.turn import Turn, with_charges
 
 ENDING_PROMPTS: dict[Ending, str] = {
     "paid": "you_were_charged",
+    "reserved": "amount_reserved",
     "unpaid": "you_were_not_charged",
     "pending": "we_will_text_the_result",
 }
@@ -28,6 +29,8 @@ PART_PROMPTS = {
     **dict.fromkeys(ONCE_UNDONE, frozenset[str]()),
 }
 RECEIPT = "confirmation_number"  # said once for each approved charge
+RESERVATION = "reservation_number"  # in place of it where the amount is only reserved
+RESERVATION_EMAIL = ("reservation_email_subject", "reservation_email")
 
 
 def end(turn: Turn, *, told: bool = False) -> Turn:
@@ -46,11 +49,15 @@ def with_person(turn: Turn, number: str) -> Turn:
 
 
 def tell(turn: Turn) -> Turn:
-    charged, pending = totals(turn.call.approved), totals(turn.call.unsettled)
+    taken = [charge for charge in turn.call.approved if not charge.reserves]
+    charged, pending = totals(taken), totals(turn.call.unsettled)
     undoing, held = totals(turn.call.undoing), totals(turn.call.held)
     for amount in charged:
-        turn = turn.say(ENDING_PROMPTS["paid"] if len(turn.call.approved) == 1 else IN_TOTAL, amount=amount)
-    if charged:
+        turn = turn.say(ENDING_PROMPTS["paid"] if len(taken) == 1 else IN_TOTAL, amount=amount)
+    for charge in turn.call.approved:
+        if charge.reserves:
+            turn = turn.say(ENDING_PROMPTS["reserved"], **receipt_values(charge))
+    if turn.call.approved:
         for amount in pending:
             turn = turn.say("another_payment_pending", amount=amount)
     for amount in held:
@@ -61,7 +68,7 @@ def tell(turn: Turn) -> Turn:
         return _told(turn.say(ONCE_UNDONE[0]))
     if pending:
         return _told(turn.say(ENDING_PROMPTS["pending"] if turn.call.can_text else CANNOT_TEXT))
-    return _told(turn if charged or held else turn.say(ENDING_PROMPTS["unpaid"]))
+    return _told(turn if turn.call.approved or held else turn.say(ENDING_PROMPTS["unpaid"]))
 
 
 def say(turn: Turn, prompt: str, *, is_last: bool) -> Turn:
@@ -75,7 +82,7 @@ def say(turn: Turn, prompt: str, *, is_last: bool) -> Turn:
         last = turn.call.approved[-1:] if is_last else ()
         return turn.say(prompt, **(receipt_values(last[0]) if last else {}))
     for charge in turn.call.approved:
-        turn = turn.say(prompt, **receipt_values(charge))
+        turn = turn.say(RESERVATION if charge.reserves else prompt, **receipt_values(charge))
     return turn
 
 

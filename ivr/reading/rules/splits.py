@@ -187,9 +187,9 @@ steps:
 SUM_IN_PARTS = rule(
     "T449",
     "sum-in-parts",
-    what="All open bills can be paid in one sum, in a flow in which several cards may pay a bill.",
-    why="""A sum pays each of its bills in full, with one card. Of a part of it nobody could say which bill it pays, nor which is owed
-again when it is taken back.""",
+    what="All open bills can be paid in one sum, in a flow in which several cards may pay a bill, an amount is only reserved, or a card is kept.",
+    why="""A sum pays each of its bills in full, with one card, at once. Of a part of it nobody could say which bill it pays, nor which is
+owed again when it is taken back; and a card is kept for one thing that is paid for.""",
     bad="""
 split: {}
 lookups: {billing.find_bills: {takes: [account_number]}}

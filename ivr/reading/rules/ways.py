@@ -174,8 +174,8 @@ NO_KIND = rule(
     "T311",
     "no-kind",
     what="A step does not say what it does.",
-    why="""One word names the kind of a step: ask, menu, choose_bill, when, set, collect, pay, inquire_then_reverse, take_back, say, sms,
-promise, agree, transfer, use or end.""",
+    why="""One word names the kind of a step: ask, menu, choose_bill, when, set, use_card, collect, keep_card, pay, inquire_then_reverse,
+take_back, say, sms, promise, agree, transfer, use or end.""",
     bad="""
 steps:
   receipt: {sya: confirmation_number, repeat: 2}

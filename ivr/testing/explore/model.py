@@ -35,6 +35,7 @@ from ivr.store import (
     FollowUp,
     IntentBill,
     Job,
+    KeptCard,
     Limit,
     Modification,
     NoCard,
@@ -91,6 +92,7 @@ class ModelledStore(ModelledSplits):
         self._agreements: dict[str, Agreement] = {}
         self._modifications: dict[str, Modification] = {}
         self._after: dict[str, FollowUp] = {}  # of parts, by reference
+        self._kept: dict[tuple[str, str], KeptCard] = {}
         self._numbers = count(1)
 
     # ---- calls
@@ -249,6 +251,8 @@ class ModelledStore(ModelledSplits):
         if payment is None or status not in FOLLOWS.get(payment.status, frozenset()):
             return False
         self._move(job.reference, payment.status, status, answer or BankWord())
+        if status == "approved" and answer is not None:
+            self._keep(payment.intent, answer, now)
         if status == "unknown":
             self._add_job("resolve", job.reference, bank_queue(payment.intent.bank))
         moved = self._begun[job.reference].payment
@@ -345,6 +349,29 @@ class ModelledStore(ModelledSplits):
 
     def agreements_of(self, call: str) -> Sequence[Agreement]:
         return [one for one in self._agreements.values() if one.call == call]
+
+    # ---- cards that the bank keeps
+
+    def _keep(self, intent: PaymentIntent, word: BankWord, now: datetime) -> None:
+        if not (intent.keeps_card and intent.payable_key and word.kept_token):
+            return
+        brand, _, last4 = intent.card_summary.partition(" ")
+        of_call = (one for one in self.agreements_of(intent.call) if one.kind == "keep_card")
+        consent = next((one.reference for one in of_call), "")
+        fingerprint = self._begun[intent.reference].fingerprint
+        source, key = intent.payable_source, intent.payable_key
+        about = (source, key, intent.bank, word.kept_token, brand, last4, word.kept_until, fingerprint, consent)
+        self._kept[source, key] = KeptCard(*about, kept_at=now)
+
+    def kept_card(self, source: str, key: str, bank: str) -> KeptCard | None:
+        kept = self._kept.get((source, key))
+        return kept if kept and kept.bank == bank else None
+
+    def forget_kept_card(self, key: str, forgotten_by: str, now: datetime, source: str = "") -> int:
+        wanted = [one for one in self._kept if one[1] == key and source in ("", one[0])]
+        for one in wanted:
+            del self._kept[one]
+        return len(wanted)
 
     # ---- texts
 

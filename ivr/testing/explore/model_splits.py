@@ -85,12 +85,11 @@ class ModelledSplits(Store):
         raise NotImplementedError
 
     def _follow_approval(self, intent: PaymentIntent, follow_up: FollowUp) -> None:
-        if follow_up.tell_billing and (intent.payable_key or intent.account):
+        for bill in intent.paid_bills if not follow_up.tell_billing else ():
+            self._lower_bill(bill)
+        if follow_up.tell_billing and not intent.captures_later and (intent.payable_key or intent.account):
             for notice in notices_of(intent):
                 self._add_job("notice", notice, NOTICES)
-        else:
-            for bill in intent.paid_bills:
-                self._lower_bill(bill)
 
     def _undo(self, payment: Payment, now: datetime) -> None:
         self._part(payment, "undoing")
@@ -142,7 +141,14 @@ class ModelledSplits(Store):
         return self.postpone(job, pause_s, due) and self._move_modification(job.reference, "unknown")
 
     def end_modification(
-        self, job: Job, status: ModificationState, word: ModificationWord, now: datetime, *, refunds: bool = False
+        self,
+        job: Job,
+        status: ModificationState,
+        word: ModificationWord,
+        now: datetime,
+        follow_up: FollowUp | None = None,
+        *,
+        refunds: bool = False,
     ) -> bool:
         if not self.finish(job) or not self._move_modification(job.reference, status):
             return False

@@ -70,6 +70,7 @@ def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:
         agreed=caller.agreed,
         asked=[one.amount for one in bank.seen.values() if one.call == call.id],
         charged={one: money for one, money in bank.charged.items() if one.rpartition("-")[0] == call.id},
+        reserved={one: money for one, money in bank.reserved.items() if one.rpartition("-")[0] == call.id},
         agreed_words=caller.witness.agreed_words,
         agreements=[one.wording for one in walk.bench.workbench.store.agreements_of(call.id)],
         texts=walk.bench.workbench.store.texts_of(call.id),

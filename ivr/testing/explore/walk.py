@@ -15,7 +15,7 @@ from ivr.testing.explore.amounts import FlowAmounts
 from ivr.testing.explore.witness import Consent, Witness
 
 MOST_TURNS = 80  # silences and waits: by then every call must have ended by itself
-CONSENTS = ("confirm_card", "confirm_all_bills")
+CONSENTS = ("confirm_card", "confirm_kept_card", "confirm_reservation", "confirm_all_bills")
 AGREEMENT = "confirm_"  # of a promise, a plan, a mandate, in front of its name
 
 

@@ -181,7 +181,9 @@ class Witness:
         is_open = (
             is_held or any(word in IN_DOUBT for word in words.values()) or any(one.status in OPEN for one in unasked)
         )
-        true = "pending" if is_open else "paid" if "approved" in words.values() else "unpaid"
+        approved = {one for one, word in words.items() if word == "approved"}
+        kept = "reserved" if approved <= self.bench.bank.reserved.keys() else "paid"
+        true = "pending" if is_open else kept if approved else "unpaid"
         if self.call.outcome != true:
             self.broken.append(("ending", f"hung up, and on record as {self.call.outcome}: it was {true}"))
 

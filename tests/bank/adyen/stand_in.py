@@ -109,7 +109,7 @@ class Adyen:
                 return 422, error(422, "167", "Original pspReference required for this operation", "validation")
             found.status = "captured"
             psp = secrets.token_hex(8).upper()
-            self.tell("CAPTURE", found, psp, payment)
+            self.tell("CAPTURE", Booked(body["reference"], "", found.value, found.currency, ""), psp, payment)
             answer = {**body, "pspReference": psp, "paymentPspReference": payment, "status": "received"}
             self.answers[key] = 201, answer
             return self.answers[key]

@@ -28,9 +28,17 @@ def clock() -> Clock:
     return Clock(datetime.now(UTC))
 
 
-def begin(store: Store, adyen: RunningAdyen, minor: int, now: datetime, part: SplitPart | None = None) -> str:
+def begin(
+    store: Store,
+    adyen: RunningAdyen,
+    minor: int,
+    now: datetime,
+    part: SplitPart | None = None,
+    *,
+    captures_later: bool = False,
+) -> str:
     reference = part.first if part else f"CA{uuid4().hex}-1"
-    wanted = replace(intent(reference, minor=minor), part=part)
+    wanted = replace(intent(reference, minor=minor), part=part, captures_later=captures_later)
     for field, seal in sealed_card(adyen.vault(), wanted.reference).items():
         store.stage_sealed(SealedField(wanted.reference, field, seal), now)
     assert store.begin_payment(wanted, AttemptLimits(), now) == Accepted()

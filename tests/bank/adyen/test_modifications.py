@@ -124,6 +124,31 @@ def test_a_void_that_comes_too_late_is_told(
     assert returned(store, captured) == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "event", "then", "books"),
+    [("capture", "CAPTURE", "captured", "captured"), ("void", "CANCELLATION", "voided", "cancelled")],
+)
+def test_a_reserved_amount_waits_until_it_is_taken_or_let_go_of(
+    kind: str,
+    event: str,
+    then: str,
+    books: str,
+    store: Store,
+    adyen: AdyenBank,
+    adyen_process: RunningAdyen,
+    clock: Clock,
+):
+    reference = begin(store, adyen_process, 4250, clock(), captures_later=True)
+    work(store, adyen, clock)
+    assert store.entries(reference) == ["requested", "approved"]
+    assert [one["status"] for one in adyen_process.booked(reference)] == ["authorised"]
+    key = ask(store, reference, 4250, clock, kind)
+    work(store, adyen, clock)
+    tell(store, adyen_process, key, event, times=2)
+    assert store.entries(reference)[2:] == [f"{kind}_asked", then]
+    assert [one["status"] for one in adyen_process.booked(reference)] == [books]
+
+
 class DyingLine(AdyenBank):
     """The first refund ends the process, before or after it has reached Adyen."""
 

@@ -26,8 +26,10 @@ def clock() -> Clock:
     return Clock(datetime.now(UTC))
 
 
-def begin(store: Store, stripe: RunningStripe, minor: int, now: datetime, pan: str = PAN) -> str:
-    wanted = intent(f"CA{uuid4().hex}-1", minor=minor)
+def begin(
+    store: Store, stripe: RunningStripe, minor: int, now: datetime, pan: str = PAN, *, captures_later: bool = False
+) -> str:
+    wanted = replace(intent(f"CA{uuid4().hex}-1", minor=minor), captures_later=captures_later)
     for field, seal in sealed_card(stripe.vault(), wanted.reference, pan).items():
         store.stage_sealed(SealedField(wanted.reference, field, seal), now)
     assert store.begin_payment(wanted, AttemptLimits(), now) == Accepted()

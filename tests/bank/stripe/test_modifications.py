@@ -300,3 +300,27 @@ def test_what_an_inquiry_shows(kind: str, status: int, said: dict[str, Any], out
 
 def test_without_stripes_name_of_the_charge_nothing_is_asked(stripe_bank: StripeBank):
     assert stripe_bank.modify(replace(REFUND, bank_reference=None)).outcome == "refused"
+
+
+def test_a_reserved_amount_waits_until_it_is_taken(
+    store: Store, stripe_bank: StripeBank, stripe_process: RunningStripe, clock: Clock
+):
+    reference = begin(store, stripe_process, CHARGED, clock(), captures_later=True)
+    work(store, stripe_bank, clock)
+    assert store.entries(reference) == ["requested", "approved"]
+    assert stripe_process.booked(reference) == [(CHARGED, AUTHORIZED)]
+    ask(store, reference, CHARGED, clock, "capture")
+    work(store, stripe_bank, clock)
+    tell(store, stripe_process, event("payment_intent.succeeded", intent_of(store, reference)))
+    assert store.entries(reference)[2:] == ["capture_asked", "captured"]
+    assert stripe_process.booked(reference) == [(CHARGED, CAPTURED)]
+
+
+def test_a_reserved_amount_that_lapses_is_no_capture_that_failed(
+    store: Store, stripe_bank: StripeBank, stripe_process: RunningStripe, clock: Clock
+):
+    reference = begin(store, stripe_process, CHARGED, clock(), captures_later=True)
+    work(store, stripe_bank, clock)
+    for _ in range(2):
+        tell(store, stripe_process, event("payment_intent.canceled", intent_of(store, reference)))
+    assert store.entries(reference)[2:] == ["hold_lapsed"]

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ivr.bank.simulator.adyen_keys import AdyenAccount, AdyenSeals
-from ivr.bank.simulator.adyen_news import AdyenNews, Told
+from ivr.bank.simulator.adyen_news import AdyenNews, AdyenNotice
 from ivr.bank.simulator.authorizer import BankReply, Undecided
 from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Refused, check_expiry, check_pan
@@ -31,7 +31,7 @@ CARD_ERRORS = {"14": ("101", "Invalid card number"), "54": ("129", "Expiry Date 
 CARD_ERRORS |= {"30": ("129", "Expiry Date Invalid"), "63": ("174", "Unable to decrypt data")}
 
 
-class AdyenDesk:
+class AdyenCheckout:
     """Shared by all threads."""
 
     def __init__(
@@ -96,7 +96,9 @@ class AdyenDesk:
         assert entry.amount is not None
         reason = f"{entry.authorization_code}:{entry.last4}:12/2030" if entry.authorization_code else "Refused"
         is_success = entry.outcome == "approved"
-        self._news.tell(Told("AUTHORISATION", told_as(entry), psp_of(entry), entry.amount, "", is_success, reason))
+        self._news.tell(
+            AdyenNotice("AUTHORISATION", told_as(entry), psp_of(entry), entry.amount, "", is_success, reason)
+        )
 
     def _replay(self, entry: BookEntry, digest: str) -> BankReply:
         if entry.request_hash != digest:
@@ -121,7 +123,7 @@ class AdyenDesk:
         if can:
             self._books.reverse(reference)
         amount = entry.amount if entry is not None and entry.amount else Money(0)
-        self._news.tell(Told("TECHNICAL_CANCEL", reference, psp, amount, is_success=can))
+        self._news.tell(AdyenNotice("TECHNICAL_CANCEL", reference, psp, amount, is_success=can))
         return BankReply(TAKEN, {**body, "pspReference": psp, "status": "received"})
 
     def modify(self, what: str, psp: str, body: Mapping[str, Any], key: str) -> BankReply | Undecided:
@@ -151,7 +153,7 @@ class AdyenDesk:
             done = self._books.modifications.enter(wanted, self._today().isoformat())
         if is_new:
             is_success = done.outcome == "done"
-            self._news.tell(Told(EVENTS[done.kind], reference, own, done.amount, psp, is_success, done.reason))
+            self._news.tell(AdyenNotice(EVENTS[done.kind], reference, own, done.amount, psp, is_success, done.reason))
         return BankReply(TAKEN, {**body, "pspReference": own, "paymentPspReference": psp, "status": "received"})
 
     def _is_captured(self, reference: str) -> bool:

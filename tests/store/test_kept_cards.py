@@ -1,0 +1,82 @@
+"""Cards that a bank keeps: on record with the approval, for one thing that is paid for, until they are forgotten."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from ivr.core.money import Money
+from ivr.store import KEPT_CARD, Agreement, AttemptLimits, BankWord, Bill, FollowUp, SealedField, Store
+from tests.store.payments import ACCOUNT, NOW, intent, stage
+
+SOURCE = "billing.find_bill"
+WORD = BankWord("482913", "00", kept_token="tok-0123456789", kept_until="2030-12")
+
+
+def pay(store: Store, reference: str, word: BankWord = WORD, status: str = "approved", *, keeps: bool = True) -> None:
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    stage(store, reference, card=f"card of {reference}")
+    wanted = replace(intent(reference, pays=ACCOUNT), keeps_card=keeps)
+    store.begin_payment(wanted, AttemptLimits(), NOW)
+    job = store.claim(NOW, 60)
+    assert job is not None
+    store.mark_sent(job)
+    assert store.record(job, status, NOW, word, FollowUp())  # type: ignore[arg-type]
+
+
+def test_a_card_is_kept_with_the_approval_and_the_consent_to_it(store: Store):
+    about = (
+        "demo-merchant",
+        "CA1",
+        "card-on-file",
+        "v1",
+        ACCOUNT,
+        Money(4250),
+        "May the bank keep your Visa?",
+        "en-US",
+    )
+    store.record_agreement(Agreement("CA1-keep_card-1", "keep_card", "keep_card", *about, "1", NOW))
+    pay(store, "CA1-1")
+    kept = store.kept_card(SOURCE, ACCOUNT, "acme_bank")
+    assert kept is not None
+    assert (kept.brand, kept.last4, kept.expires, kept.consent) == ("visa", "1111", "2030-12", "CA1-keep_card-1")
+    assert kept.token == WORD.kept_token
+    assert WORD.kept_token not in repr(kept) + repr(WORD)
+    assert kept.fingerprint == "card of CA1-1", "its limits are the card's"
+    assert store.kept_card(SOURCE, ACCOUNT, "another_bank") is None
+
+
+def test_nothing_is_kept_of_a_charge_that_failed_nor_without_consent(store: Store):
+    pay(store, "CA1-1", status="declined")
+    pay(store, "CA2-1", keeps=False)
+    pay(store, "CA3-1", word=BankWord("482913", "00"))
+    assert store.kept_cards(10) == []
+
+
+def test_another_card_takes_its_place(store: Store):
+    pay(store, "CA1-1")
+    pay(store, "CA2-1", replace(WORD, kept_token="tok-9876543210"))
+    (kept,) = store.kept_cards(10)
+    assert (kept.token, kept.fingerprint) == ("tok-9876543210", "card of CA2-1")
+
+
+def test_it_is_forgotten_once_and_that_is_on_record(store: Store):
+    pay(store, "CA1-1")
+    assert store.forget_kept_card("another", "ada", NOW) == 0
+    assert store.forget_kept_card(ACCOUNT, "ada", NOW + timedelta(days=1)) == 1
+    assert store.forget_kept_card(ACCOUNT, "ada", NOW) == 0
+    with store._database.calls() as connection:
+        events = connection.execute(text("SELECT who, what, about FROM audit_event")).all()
+    assert [tuple(one) for one in events] == [("ada", "kept card forgotten", ACCOUNT)]
+    assert store.kept_card(SOURCE, ACCOUNT, "acme_bank") is None
+
+
+def test_what_was_staged_for_a_charge_is_deleted_with_its_answer(store: Store):
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    store.stage_sealed(SealedField("CA1-1", KEPT_CARD, WORD.kept_token, "card"), NOW)
+    store.begin_payment(intent("CA1-1", pays=ACCOUNT), AttemptLimits(), NOW)
+    job = store.claim(NOW, 60)
+    assert job is not None
+    assert store.mark_sent(job) == {KEPT_CARD: WORD.kept_token}
+    store.record(job, "approved", NOW, BankWord("482913", "00"), FollowUp())
+    assert not store.is_staged("CA1-1")
