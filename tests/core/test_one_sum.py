@@ -39,7 +39,9 @@ def test_a_call_that_pays_a_sum_goes_to_json_and_back():
     assert read_call(call.to_json(), "CA1", "f") == (call, True)
 
 
-@pytest.mark.parametrize(("form", "later"), [(11, ["bills", "fee", "part"]), (12, ["bills", "fee"]), (13, ["bills"])])
+@pytest.mark.parametrize(
+    ("form", "later"), [(11, ["bills", "reserves", "fee", "part"]), (12, ["bills", "reserves", "fee"]), (13, ["bills"])]
+)
 def test_a_call_of_a_form_before_is_read_whole(form: int, later: list[str]):
     one = Payable("billing.find_bill", "B1", Money(100))
     call = CALL.changed(payable=one, charges=(Charge(1, Money(100), "unknown", payable="B1"),))
