@@ -1,5 +1,6 @@
 """A merchant's own recordings, `<folder>/<language>/<name>.wav`: which are there, and when they make a full set."""
 
+import re
 import struct
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,7 @@ from ivr.errors import ConfigError
 from ivr.voice.script import ScriptLine
 from ivr.words.numerals import Sound, all_number_sounds
 from ivr.words.phrases import Prompts
+from ivr.words.wordings import is_ending
 
 Samples = npt.NDArray[np.int16]
 
@@ -122,12 +124,14 @@ def is_word(name: str) -> bool:
     return name in _WORDS
 
 
-READ = ("_sms", "_email", "_email_subject")  # in texts and e-mails
+_READ = re.compile("_sms|_email_subject|_email")  # in texts and e-mails
 
 
 def is_spoken(name: str) -> bool:
     """A prompt of its own. Text messages are read, and currencies are spoken only with their number."""
-    return not name.endswith(READ) and not is_word(name) and not name.startswith(("currency_", "minor_", "money_with_"))
+    if is_word(name) or name.startswith(("currency_", "minor_", "money_with_")):
+        return False
+    return not any(is_ending(name[mark.end() :]) for mark in _READ.finditer(name))
 
 
 def _money_sounds(prompts: Prompts, language: str, currency: str) -> Iterator[Sound]:

@@ -49,6 +49,11 @@ def prompt_of(name: str, names: Collection[str]) -> str:
     return name
 
 
+def is_ending(text: str) -> bool:
+    """Whether it may follow a prompt's name, or is nothing."""
+    return _TAIL.fullmatch(text) is not None
+
+
 def wordings_of(prompt: str, names: Collection[str]) -> list[str]:
     """The prompt's own name, and its other wordings in the same file."""
     possible = [f"{prompt}{brand}{again}" for brand in ("", *_BRANDS) for again in ("", AGAIN)]
