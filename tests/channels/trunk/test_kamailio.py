@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,11 +105,12 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
 
 @dataclass
 class Carrier:
-    """Who rings from outside, over TLS. `by_node` counts who answered."""
+    """Who rings from outside, over TLS. `by_node` counts who answered. `logs`: the ends of the nodes' and of the proxy's."""
 
     endpoint: SipEndpoint
     uri: str
     by_node: Counter[int]
+    logs: Callable[[], str]
 
     async def ring(self) -> OutgoingCall:
         call = await SipCaller(self.endpoint).call(self.uri, LocalSession("127.0.0.1", 40000), patience_s=PATIENCE_S)
@@ -118,7 +119,7 @@ class Carrier:
 
     async def rings_many(self) -> list[OutgoingCall]:
         calls = await asyncio.gather(*(self.ring() for _ in range(CALLS)), return_exceptions=True)
-        assert [call for call in calls if not isinstance(call, OutgoingCall)] == []
+        assert [call for call in calls if not isinstance(call, OutgoingCall)] == [], self.logs()
         return calls
 
 
@@ -148,9 +149,15 @@ async def behind_kamailio(folder: Path, node_silence_ms: int = NODE_SILENCE_MS):
         with proxy.started():
             await until_open(outside, proxy, certificate)
             try:
-                yield Carrier(endpoint, f"sip:pay@127.0.0.1:{outside};transport=tls", Counter()), nodes, proxy
+                uri = f"sip:pay@127.0.0.1:{outside};transport=tls"
+                yield Carrier(endpoint, uri, Counter(), lambda: ends_of_logs(folder, proxy)), nodes, proxy
             finally:
                 await endpoint.stop()
+
+
+def ends_of_logs(folder: Path, proxy: Kamailio) -> str:
+    logs = [log.read_text()[-1500:] for log in sorted(folder.glob("node*.log"))]
+    return "\n".join([*logs, proxy.log()[-1500:]])
 
 
 async def until_open(port: int, proxy: Kamailio, certificate: Path) -> None:
