@@ -28,7 +28,8 @@ class BankNewsIntake:
         protocol = protocol_called(settings.protocol)
         if protocol.read_news is None:
             raise KeyError(bank)
-        follow_up = FollowUp(self.tell_billing, protocol.promises.captures_apart)
+        promises = protocol.promises
+        follow_up = FollowUp(self.tell_billing, promises.captures_apart, "refund" in promises.operations)
         for news in protocol.read_news(Opening(bank, settings, self.environ), content, headers):
             self._take_one(bank, news, now, follow_up)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr.bank import ModificationKind, Promises
-from ivr.core.call import ChargeStatus
+from ivr.core.call import OPEN_PARTS, ChargeStatus
 from ivr.core.money import Money, parse_money
 from ivr.errors import RecordError
 from ivr.places import COMMAND
@@ -70,6 +70,11 @@ def amount_to_modify(standing: Standing, kind: ModificationKind, written: str | 
     payment = standing.payment
     if payment.status != "approved":
         raise RecordError(f"{named(payment)} {NOT_CHARGED[payment.status]}, so there is nothing to {kind}")
+    if payment.part in (*OPEN_PARTS, "undoing"):
+        raise RecordError(
+            f"{named(payment)} is a part of a bill that is not paid in full: its caller may pay the rest yet or take it back, and "
+            f"it is decided when the call is over; ask for the {kind} then"
+        )
     if standing.has_lapsed:
         raise RecordError(f"the bank has let go of {named(payment)} by itself: there is nothing to {kind}")
     _require_operation(standing, kind)

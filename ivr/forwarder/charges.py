@@ -246,7 +246,10 @@ class Charges:
         """Should the database stay away, the lease runs out and the next holder inquires: slower, and as safe."""
         word = _word(answer) if answer else None
         promises = self._promises(payment)
-        follow_up = FollowUp(self.tell_billing, promises is not None and promises.captures_apart)
+        captures, refunds = (
+            (False, False) if promises is None else (promises.captures_apart, "refund" in promises.operations)
+        )
+        follow_up = FollowUp(self.tell_billing, captures, refunds)
         for pause_s in (*RECORD_PAUSES_S, None):
             try:
                 recorded = self.store.record(job, status, self.now(), word, follow_up)

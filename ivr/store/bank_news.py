@@ -24,6 +24,7 @@ from ivr.store.modification_rows import (
 from ivr.store.modifications import change_bill, drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
 from ivr.store.reservations import HOLD_LAPSED, follow_capture
+from ivr.store.splits import part_let_go
 
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
 UNDO_ASKED = "undo_asked"
@@ -115,7 +116,7 @@ def _take_in_charge(
             follow_capture(connection, database, payment, now, more.follow_up)
         return "noted"
     if news.told == "reversed" and payment.status == "approved":
-        return _let_go(connection, payment, now, more.follow_up)
+        return _let_go(connection, database, payment, more)
     if news.told == "approved" and payment.status in ("declined", "reversed", "not_sent"):
         return "contradicts"
     if payment.status != "unknown" or news.told not in ENDS or not _is_believed(connection, news, payment):
@@ -142,8 +143,9 @@ def _note_refund(connection: Connection, news: News, payment: Payment, now: date
     return "noted"
 
 
-def _let_go(connection: Connection, payment: Payment, now: datetime, follow_up: FollowUp) -> Effect:
+def _let_go(connection: Connection, database: Database, payment: Payment, more: Concluding) -> Effect:
     """Known where a void was asked for here, or the money has been taken (then it is a refund that is told of)."""
+    now, follow_up = more.now, more.follow_up
     reference = payment.intent.reference
     voids = [one for one in read_modifications(connection, reference) if one.kind == "void"]
     story = read_story(connection, reference)
@@ -156,6 +158,7 @@ def _let_go(connection: Connection, payment: Payment, now: datetime, follow_up: 
         return "lapsed"
     drop_job(connection, "capture", reference)
     note_entry(connection, payment.intent, HOLD_LOST, None, now)
+    part_let_go(connection, database, payment, now)
     return "lost"
 
 

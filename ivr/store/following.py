@@ -18,10 +18,12 @@ _LOWER_BILL = text(
 class FollowUp:
     """What an approval leaves behind. `tell_billing`: a job to tell the billing system, in place of lowering the bill here;
     `capture`: one to take the money, where the bank does not take it with the authorization. Of a reserved amount neither
-    is left: its money is taken by a capture that somebody asks for, and billing is told then."""
+    is left: its money is taken by a capture that somebody asks for, and billing is told then. `refunds`: the bank can refund,
+    where it would not void a part of a bill that is taken back."""
 
     tell_billing: bool = False
     capture: bool = False
+    refunds: bool = False
 
 
 def notices_of(intent: PaymentIntent) -> Sequence[str]:
@@ -56,10 +58,10 @@ def lower_bills(connection: Connection, intent: PaymentIntent) -> None:
 
 def write_follow_up(follow_up: FollowUp) -> str:
     """For the row of a part, whose approval waits for the other parts."""
-    written = {"tell": follow_up.tell_billing, "capture": follow_up.capture}
+    written = {"tell": follow_up.tell_billing, "capture": follow_up.capture, "refund": follow_up.refunds}
     return " ".join(name for name, is_wanted in written.items() if is_wanted)
 
 
 def read_follow_up(written: str) -> FollowUp:
     words = written.split()
-    return FollowUp(tell_billing="tell" in words, capture="capture" in words)
+    return FollowUp(tell_billing="tell" in words, capture="capture" in words, refunds="refund" in words)

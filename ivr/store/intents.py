@@ -225,7 +225,8 @@ _IN_SUMS = (
 )
 # A bill in one sum is never a part (`require_true_amount`); both are asked the same all the same.
 _IS_HELD = "p.status = 'approved' AND p.part IN ('take_back', 'keep')"
-_IS_OPEN = f"(p.status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) OR ({_IS_HELD} AND p.call <> :call))"
+# What is being taken back may yet count, where the bank will not: until then the bill is not paid by anybody else.
+_IS_OPEN = f"(p.status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) OR ({_IS_HELD} AND p.call <> :call) OR (p.status = 'approved' AND p.part = 'undoing'))"
 _OPEN_ON_PAYABLE = text(f"SELECT 1 {_ON_PAYABLE} AND {_IS_OPEN} UNION ALL SELECT 1 {_IN_SUMS} AND {_IS_OPEN} LIMIT 1")
 _HELD_ON_PAYABLE = text(f"SELECT coalesce(sum(p.amount_minor), 0) {_ON_PAYABLE} AND {_IS_HELD}")
 _LET_GO = "SELECT 1 FROM ledger_entry e WHERE e.reference = p.reference AND e.kind IN ('voided', 'hold_lapsed')"

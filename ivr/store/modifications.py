@@ -19,9 +19,11 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
+from ivr.core.call import OPEN_PARTS
 from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
+from ivr.store.entries import read_story
 from ivr.store.following import FollowUp
 from ivr.store.intents import Payment, read_payment
 from ivr.store.merchant_notices import tell_refund
@@ -41,8 +43,8 @@ from ivr.store.modification_rows import (
     read_modifications,
 )
 from ivr.store.outbox import Job, close_job, drop_job, is_held, is_leased, put_off
-from ivr.store.reservations import follow_capture
-from ivr.store.splits import JOB, enter_modification, part_modified
+from ivr.store.reservations import HOLD_LAPSED, follow_capture
+from ivr.store.splits import JOB, enter_modification, hold_split, part_modified
 from ivr.store.tables import modification as table
 
 # Left the house, and nobody has said how it ended: what can be settled by hand.
@@ -75,6 +77,8 @@ class Modifications:
                 raise ValueError("only an approved charge can be modified, and by more than nothing")
             if wanted.reopens_bill and payment.intent.bills and wanted.amount != payment.intent.amount:
                 raise ValueError("bills that were paid in one sum are owed again together, by all of it")
+            if is_not_for_hands(connection, self._database, payment):
+                return Changed(read_balance(connection, payment).refundable)
             others = read_modifications(connection, wanted.reference)
             is_capturing = is_leased(connection, "capture", wanted.reference, now)
             refusal = _refusal(wanted, read_balance(connection, payment), others, is_capturing)
@@ -200,6 +204,16 @@ def end_modification(
     if status == "done" and found.kind == "capture":
         follow_capture(connection, database, payment, now, follow_up)
     return True
+
+
+def is_not_for_hands(connection: Connection, database: Database, payment: Payment) -> bool:
+    """A part of a bill that is not paid in full yet is decided when its call is over; of a reserved amount that the bank has let go
+    of nothing is left."""
+    if payment.split:
+        hold_split(connection, database, payment.split)
+        payment = read_payment(connection, payment.intent.reference) or payment
+    has_lapsed = payment.intent.captures_later and HOLD_LAPSED in read_story(connection, payment.intent.reference)
+    return has_lapsed or payment.part in (*OPEN_PARTS, "undoing")
 
 
 def _reopening(wanted: WantedModification, payment: Payment) -> WantedModification:

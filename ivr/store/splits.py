@@ -2,7 +2,7 @@
 
     take_back ──▶ ""                 all parts together come to the bill: charged for good
         └───────▶ undoing ──▶ undone the call is over with a rest unpaid, or the caller took it back; undone: the bank's word
-                      └─────▶ ""     the bank would neither void nor refund it: charged
+                      └─────▶ ""     the bank would neither void nor refund it, or its refund came back: charged
     keep ───────▶ ""                 the same, or the call is over: what was paid is kept
         └───────▶ undoing            the caller took it back
 
@@ -13,17 +13,26 @@ that one of them sees what the other has written.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, text
 
 from ivr.core.call import OPEN, OPEN_PARTS, PartState
+from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.following import FollowUp, follow_approval, read_follow_up, write_follow_up
 from ivr.store.intents import Payment, payment_of
 from ivr.store.merchant_notices import tell_moved
-from ivr.store.modification_rows import Kind, Modification, note_modification, read_modifications, row_of
+from ivr.store.modification_rows import (
+    Kind,
+    Modification,
+    note_modification,
+    read_balance,
+    read_modifications,
+    row_of,
+)
 from ivr.store.outbox import add_job, bank_queue, drop_job, hurry
 from ivr.store.tables import call, modification, payment_intent
 
@@ -106,17 +115,34 @@ def part_modified(
     connection: Connection, database: Database, payment: Payment, done: Modification, *, refunds: bool, now: datetime
 ) -> None:
     """A void or refund that takes a part back has ended; `refunds`: where a void was refused, a refund may be asked for."""
-    if payment.part != "undoing" or done.status not in ("done", "failed"):
+    follow_up = read_follow_up(payment.waiting)
+    comes_back = payment.part == "undone" and done.status == "failed"  # a refund that was said to be done
+    if not comes_back and (payment.part != "undoing" or done.status not in ("done", "failed")):
         return
     if done.status == "done":
-        _set(connection, payment, "undone")
-        tell_moved(connection, database, payment.intent.reference, "reversed", now)
-    elif done.kind == "void" and refunds:
+        _undone(connection, database, payment, now)
+    elif done.kind == "void" and (refunds or follow_up.refunds):
         _ask(connection, database, payment, "refund", done.asked_by, now)
-        return
     else:
-        follow_approval(connection, payment.intent, read_follow_up(payment.waiting))
+        follow_approval(connection, payment.intent, follow_up)
         _set(connection, payment, "")
+        hurry(connection, "result", payment.intent.reference)
+        if comes_back:
+            tell_moved(connection, database, payment.intent.reference, "approved", now)
+
+
+def part_let_go(connection: Connection, database: Database, payment: Payment, now: datetime) -> bool:
+    """The bank has let go of it by itself, before all of the bill was there: nothing is left to take back. Whether it was one."""
+    if payment.part not in (*OPEN_PARTS, "undoing"):
+        return False
+    hold_split(connection, database, payment.split)
+    _undone(connection, database, payment, now)
+    return True
+
+
+def _undone(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
+    _set(connection, payment, "undone")
+    tell_moved(connection, database, payment.intent.reference, "reversed", now)
     hurry(connection, "result", payment.intent.reference)
 
 
@@ -124,7 +150,7 @@ def _decide(connection: Connection, database: Database, parts: Sequence[Payment]
     approved = [one for one in parts if one.status == "approved" and one.part in OPEN_PARTS]
     if not approved:
         return
-    if sum(one.intent.amount.minor for one in approved) >= (parts[-1].split_minor or 0):
+    if sum(_worth(connection, one) for one in approved) >= (parts[-1].split_minor or 0):
         _count_for_good(connection, database, approved, now)
     elif any(one.status in OPEN for one in parts) or not _is_over(connection, parts[0].intent.call):
         return  # somebody comes later
@@ -133,6 +159,11 @@ def _decide(connection: Connection, database: Database, parts: Sequence[Payment]
     else:
         for one in approved:
             _undo(connection, database, one, UNDONE_BY, now)
+
+
+def _worth(connection: Connection, payment: Payment) -> int:
+    """What of a part is there, in minor units: somebody may have refunded it at the bank itself."""
+    return payment.intent.amount.minor - read_balance(connection, payment).returned.minor
 
 
 def _count_for_good(connection: Connection, database: Database, approved: Sequence[Payment], now: datetime) -> None:
@@ -144,15 +175,22 @@ def _count_for_good(connection: Connection, database: Database, approved: Sequen
 
 
 def _undo(connection: Connection, database: Database, payment: Payment, asked_by: str, now: datetime) -> None:
+    """All of it, or what was not refunded at the bank itself."""
+    left = _worth(connection, payment)
+    if left <= 0:
+        _undone(connection, database, payment, now)
+        return
     _set(connection, payment, "undoing")
-    _ask(connection, database, payment, "void", asked_by, now)
+    _ask(connection, database, payment, "void" if left == payment.intent.amount.minor else "refund", asked_by, now)
 
 
 def _ask(
     connection: Connection, database: Database, payment: Payment, kind: Kind, asked_by: str, now: datetime
 ) -> None:
     before = read_modifications(connection, payment.intent.reference)
-    enter_modification(connection, database, payment, _asked(payment, len(before) + 1, kind, asked_by, now), now)
+    asked = _asked(payment, len(before) + 1, kind, asked_by, now)
+    amount = Money(_worth(connection, payment), asked.amount.currency)
+    enter_modification(connection, database, payment, replace(asked, amount=amount, left=amount), now)
 
 
 def enter_modification(

@@ -150,6 +150,9 @@ charge:
         message = f"there is a path to the charge '{name}' while an earlier one has no answer"
         cure = "lead 'unknown' to an 'inquire_then_reverse' step"
         yield Need("unsure", charges.UNANSWERED_CHARGE, message, cure, is_absent=True)
+        message = f"there is a path to the charge '{name}' while a part of the bill is being taken back"
+        cure = "lead 'pending' of 'take_back' to an ending"
+        yield Need("undoing", charges.UNANSWERED_CHARGE, message, cure, is_absent=True)
 
     def _consent_needed(self, name: str) -> Need:
         """To what the charge is: a caller who agreed that an amount is reserved has not agreed that it is taken."""

@@ -66,6 +66,11 @@ undo:
     then: dict[str, Target]
     """Where each outcome goes."""
 
+    @property
+    def goes_on_by_itself(self) -> bool:
+        """With nothing to take back it waits for nobody."""
+        return True
+
     def says(self) -> Iterator[Said]:
         yield from ()
 

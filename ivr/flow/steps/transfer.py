@@ -81,6 +81,9 @@ person: {transfer: "+15550123456", then: {not_available: not_charged}}
         message = f"there is a way to '{name}' while a charge has no answer"
         cure = "lead 'unknown' to an 'inquire_then_reverse' step, and 'pending' to an ending"
         yield Need("unsure", charges.TRANSFER_WHILE_OPEN, message, cure, is_absent=True)
+        message = f"there is a way to '{name}' on which a part of a bill is paid and the rest is not"
+        cure = "lead to a 'take_back' step first: nobody pays the rest of it any more"
+        yield Need("part", charges.TRANSFER_WHILE_OPEN, message, cure, is_absent=True)
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return facts - {"confirmed", "card"}  # forgotten before anybody was rung

@@ -426,8 +426,9 @@ class ModelledStore(ModelledSplits):
 
 
 def _is_held(payment: Payment, call: str) -> bool:
-    """Whether another call than this one has paid a part of its bill."""
-    return payment.status == "approved" and payment.part in OPEN_PARTS and payment.intent.call != call
+    """Whether another call than this one has paid a part of its bill, or any is having one taken back."""
+    is_others = payment.part in OPEN_PARTS and payment.intent.call != call
+    return payment.status == "approved" and (is_others or payment.part == "undoing")
 
 
 def _counted(what: str, attempter: Attempter) -> tuple[str, ...] | None:
