@@ -22,7 +22,7 @@ from tests.web.process_memory import card_number
 
 KEYS = ("1", "{account}#", "2", "{amount}#", "1", "{card}#", "1230", "123", "94105", "1")
 ACCOUNT, OTHER_ACCOUNT = "12345678", "23456789"
-SECOND, DAY_S, ROUNDS = 1500, 86_400, 8
+SECOND, DAY_S, ROUNDS = 1500, 86_400, 4
 _numbers = count(1)
 
 
