@@ -1,82 +1,129 @@
 """Callers who wait, hang up or ring again, at banks whose answers break in every way: nothing is charged twice, and nothing is lost.
 
-The protocols over HTTPS whose simulator breaks the line itself; `tests/bank/iso8583/test_call.py` walks ISO 8583, and
-`tests/bank/stripe` localstripe. All are judged by the bank's books. With a promise that the bank does not keep, the same walk fails.
+Here the protocols over HTTPS whose simulator breaks the line itself; beside it `iso8583/test_walks.py` and `stripe/test_walks.py`.
+All are judged by the bank's books. With a promise that the bank does not keep, the same walk fails.
 """
 
 import shutil
-from collections import Counter
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from ivr.bank import Bank, BankAnswer
-from ivr.bank.simulator import BY_NAME, BankSimulator, read_books
+from ivr.bank import Bank, BankAnswer, all_promises
+from ivr.bank.simulator import BankSimulator, read_books
 from ivr.bank.simulator.scenarios import SimulatorWays
 from ivr.bank.tonetill import PROMISES, TonetillBank
-from ivr.calls.assembly import load_flow, vaults_for
-from ivr.channels.simulator import Clock
-from ivr.core.money import Money
-from ivr.store import Bill
+from ivr.places import SHIPPED as ROOT
 from ivr.testing.quiet import quiet
-from ivr.testing.workbench import Workbench, build_workbench
 from tests.bank.adyen.test_simulator import running as running_adyen
+from tests.bank.walk_table import BOOKED_LATE, CALLERS, PATIENT, PROTOCOLS, cells, time_limit, walks_table
+from tests.bank.walks import Walked, build, judge, since, walk
 from tests.bank_process import BankKeys, bank_keys
-from tests.benches import ROOT, SAMPLE
-from tests.web.process_memory import card_number
+from tests.patience import PATIENCE_S
 
 __all__ = ["bank_keys"]
-# Lost before and after booking; twice and in progress (409, at Adyen 422); late; cut in the middle of an answer; 500; none at all.
-FAULTS = (
-    "closed_before",
-    "closed_after",
-    "error_before",
-    "error_after",
-    "garbled_after",
-    "duplicate",
-    "late",
-    "silent_after",
-)
-CALLERS = ("waits", "hangs up", "rings again")
-KEYS = ("1", "12345678#", "2", "{amount}#", "1", "{card}#", "1230", "123", "94105", "1")
-SECOND, DAY_S = 1500, 86_400
-_numbers = count(1)
+CLOSED_AFTER = 1367
+
+
+class Gate(threading.Event):
+    """In place of the simulator's own: who waits to be late waits for `open`, which returns when they have been booked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[threading.Thread] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.held.append(threading.current_thread())
+        return super().wait(PATIENCE_S)
+
+    def open(self) -> int:
+        held, self.held = self.held, []
+        self.set()
+        for thread in held:
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
+        self.clear()
+        return len(held)
 
 
 @dataclass(frozen=True)
-class Walked:
-    """`booked`: what the bank holds or has taken, by our reference, each charge for itself."""
+class Place:
+    """One simulator for all walks. `bank`: a client of it, by how long that waits for an answer."""
 
-    bench: Workbench
-    booked: Callable[[], Mapping[str, list[int]]]
+    folder: Path
+    bank: Callable[[str], Bank]
+    key: Path
+    form: str
+    gate: Gate
 
-
-@contextmanager
-def at_tonetill(keys: BankKeys, folder: Path, lying: bool = False) -> Iterator[Walked]:
-    kind = LyingBank if lying else TonetillBank
-    with running_plain(keys, folder) as simulator, kind(keys.settings(simulator.url, read_timeout="500ms")) as bank:
-        yield Walked(build(bank, keys.keys / "bank-sealing.crt", "tonetill"), lambda: booked_in(folder))
-
-
-@contextmanager
-def running_plain(keys: BankKeys, folder: Path) -> Iterator[BankSimulator]:
-    shutil.copytree(keys.bank, folder, dirs_exist_ok=True)
-    with BankSimulator(folder, ways=SimulatorWays(0.02)) as simulator:
-        yield simulator
+    @contextmanager
+    def walked(self, read_timeout: str = PATIENT) -> Iterator[Walked]:
+        before = booked_in(self.folder)
+        with quiet(), self.bank(read_timeout) as bank:
+            yield Walked(
+                build(bank, self.key, self.form), lambda: since(before, booked_in(self.folder)), arrive=self.gate.open
+            )
 
 
-@contextmanager
-def at_adyen(keys: BankKeys, folder: Path) -> Iterator[Walked]:
-    with running_adyen(keys, folder, SimulatorWays(0.02)) as adyen, adyen.bank("500ms") as bank:
-        yield Walked(build(bank, adyen.host.account.public_key, "adyen"), lambda: booked_in(folder))
+def booked_in(folder: Path) -> Mapping[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for one in read_books(folder):
+        if one.outcome == "approved" and one.amount is not None:
+            found.setdefault(one.reference.partition("#")[0].replace(".", "-"), []).append(one.amount.minor)
+    return found
 
 
-BANKS = {"tonetill": at_tonetill, "adyen": at_adyen}
+@pytest.fixture(scope="module")
+def tonetill(bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder, gate = tmp_path_factory.mktemp("walks"), Gate()
+    shutil.copytree(bank_keys.bank, folder, dirs_exist_ok=True)
+    with BankSimulator(folder) as simulator:
+        simulator._server.stopping = gate
+        yield Place(
+            folder,
+            lambda read_timeout: TonetillBank(bank_keys.settings(simulator.url, read_timeout=read_timeout)),
+            bank_keys.keys / "bank-sealing.crt",
+            "tonetill",
+            gate,
+        )
+
+
+@pytest.fixture(scope="module")
+def adyen(bank_keys: BankKeys, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder, gate = tmp_path_factory.mktemp("adyen-walks"), Gate()
+    with running_adyen(bank_keys, folder, SimulatorWays()) as one:
+        one.host._server.stopping = gate
+        yield Place(folder, one.bank, one.host.account.public_key, "adyen", gate)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "fault", "amount"), [(one, *cell) for one in ("tonetill", "adyen") for cell in cells(one)]
+)
+def test_whatever_the_bank_and_the_caller_do_nothing_is_charged_twice_or_lost(
+    protocol: str, fault: str, amount: int, request: pytest.FixtureRequest
+):
+    place: Place = request.getfixturevalue(protocol)
+    with place.walked(time_limit(fault)) as walked:
+        arrived = walk(walked, amount)
+        ended = judge(walked)
+    assert sum(ended.values()) >= len(CALLERS)
+    assert (arrived >= len(CALLERS)) == (fault == BOOKED_LATE)
+
+
+def test_with_keys_that_are_not_kept_the_same_walk_finds_what_was_charged_twice(
+    adyen: Place, monkeypatch: pytest.MonkeyPatch
+):
+    keys = count(1)
+    monkeypatch.setattr("ivr.bank.adyen.client.key_of", lambda key: f"{key[:40]}-{next(keys)}")
+    with adyen.walked() as walked:
+        walk(walked, CLOSED_AFTER)
+        with pytest.raises(AssertionError):
+            judge(walked)
 
 
 class LyingBank(TonetillBank):
@@ -88,96 +135,20 @@ class LyingBank(TonetillBank):
         return BankAnswer("reversed", reference, "00")
 
 
-def booked_in(folder: Path) -> Mapping[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for one in read_books(folder):
-        if one.outcome == "approved" and one.amount is not None:
-            found.setdefault(one.reference.partition("#")[0].replace(".", "-"), []).append(one.amount.minor)
-    return found
-
-
-def build(bank: Bank, key: Path, form: str) -> Workbench:
-    flow, prompts = load_flow(SAMPLE)
-    return build_workbench(
-        flow,
-        prompts,
-        key,
-        bank,
-        ROOT / "config" / "accounts.csv",
-        Clock(datetime.now(UTC)),
-        vaults=lambda keys, secret: vaults_for(keys, secret, dict.fromkeys(keys, form)),
-    )
-
-
-def ring(bench: Workbench, amount: int, *, waits: bool = True) -> None:
-    """Each from a number of their own, with a card of their own: no limit is reached."""
-    number = next(_numbers)
-    line = bench.dial(bench.flow.name, f"+1555{number:07d}")
-    reply = line.begin()
-    for pressed in KEYS:
-        while reply.state == "waiting":
-            reply = line.wait()
-        if reply.state == "over":
-            return
-        reply = line.press(pressed.format(amount=amount, card=card_number(number)))
-    for _ in range(30 if waits else 0):
-        if reply.state == "waiting":
-            reply = line.wait()
-    line.hang_up()
-
-
-def walk(bench: Workbench, faults: tuple[str, ...] = FAULTS) -> None:
-    """Each fault with each caller, who owes enough for both of their charges."""
-    for fault in faults:
-        for caller in CALLERS:
-            bench.store.renew_bills([Bill("12345678", Money(9000), Money(500))])
-            ring(bench, BY_NAME[fault].amount_minor, waits=caller == "waits")
-            if caller == "rings again":
-                ring(bench, SECOND)
-            for _ in range(4):
-                bench.work()
-                bench.clock.advance(61)
-        bench.clock.advance(DAY_S)  # the account's failed attempts count no longer
-
-
-def judge(walked: Walked) -> Counter[str]:
-    """Every charge is final, and in both books alike: once here, once there, or in neither. How many ended so."""
-    calls = walked.bench.store.latest_calls(1000)
-    payments = [one for call in calls for one in walked.bench.store.payments_of(call.call.id)]
-    booked = walked.booked()
-    ended = Counter(one.status for one in payments)
-    assert set(ended) <= {"approved", "declined", "reversed", "not_sent"}, ended
-    ours = {one.intent.reference: [one.intent.amount.minor] for one in payments if one.status == "approved"}
-    assert ours == booked
-    return ended
-
-
-@pytest.mark.parametrize("bank", BANKS)
-def test_whatever_the_bank_and_the_caller_do_nothing_is_charged_twice_or_lost(
-    bank: str, bank_keys: BankKeys, tmp_path: Path
-):
-    with quiet(), BANKS[bank](bank_keys, tmp_path / "bank") as walked:
-        walk(walked.bench)
-        ended = judge(walked)
-    assert sum(ended.values()) >= len(FAULTS) * len(CALLERS)
-    assert ended["approved"] >= len(CALLERS)
-
-
-def test_with_keys_that_are_not_kept_the_same_walk_finds_what_was_charged_twice(
-    bank_keys: BankKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    keys = count(1)
-    monkeypatch.setattr("ivr.bank.adyen.client.key_of", lambda key: f"{key[:40]}-{next(keys)}")
-    with quiet(), at_adyen(bank_keys, tmp_path / "bank") as walked:
-        walk(walked.bench, ("closed_after",))
-        with pytest.raises(AssertionError):
-            judge(walked)
-
-
 def test_with_a_reversal_that_is_said_and_not_done_the_same_walk_finds_what_nobody_was_told_of(
-    bank_keys: BankKeys, tmp_path: Path
+    tonetill: Place, monkeypatch: pytest.MonkeyPatch
 ):
-    with quiet(), at_tonetill(bank_keys, tmp_path / "bank", lying=True) as walked:
-        walk(walked.bench, ("closed_after",))
+    for name in ("promises", "reverse"):
+        monkeypatch.setattr(TonetillBank, name, getattr(LyingBank, name))
+    with tonetill.walked() as walked:
+        walk(walked, CLOSED_AFTER)
         with pytest.raises(AssertionError):
             judge(walked)
+
+
+def test_the_page_says_which_cells_are_walked_and_why_others_are_not():
+    assert walks_table() in (ROOT / "docs" / "money.md").read_text(encoding="utf-8")
+
+
+def test_every_protocol_has_its_cells():
+    assert set(PROTOCOLS) == {name for name, _ in all_promises()}

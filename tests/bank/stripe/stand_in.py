@@ -1,7 +1,8 @@
 """Stripe's front door before localstripe: TLS, idempotency keys, a search and an account, which localstripe does not have.
 
 `python -m tests.bank.stripe.stand_in FOLDER PORT_OF_LOCALSTRIPE` prints its port. Everything else goes to localstripe as it
-came, which does the bookkeeping. By amount, and only for the first charge or refund under a key: 13.66 closes before booking, 13.67
+came, which does the bookkeeping. By amount, and only for the first charge or refund under a key: 13.61 is held back until
+`POST /_arrive`, which answers when it is booked; 13.62 is not answered before booking, 13.63 not after; 13.66 closes before, 13.67
 after, 13.68 cuts the answer; 13.64 and 13.65 answer 500, which the key brings again; 13.20 says that the key is being worked on,
 after booking; 13.29 is one too many. `GET /_seen` is for the tests (no card is in it); `POST /_forget-keys` breaks the promise
 of keys, `POST /_keep-keys` restores it.
@@ -13,6 +14,7 @@ import socket
 import ssl
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +24,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 SECRET_KEY = "sk_test_standin0123456789"
 FAULTS = {
     1364: "500 before", 1365: "500 after", 1366: "closed before", 1367: "closed after", 1368: "cut", 1320: "in progress",
-    1329: "too many",
+    1329: "too many", 1361: "late", 1362: "silent before", 1363: "silent after",
 }  # fmt: skip
 MONEY = ("/v1/payment_intents", "/v1/refunds")
 Answer = tuple[int, bytes]
@@ -42,12 +44,19 @@ class FrontDoor:
     seen: list[dict[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     keeps_keys: bool = True
+    arrived: threading.Event = field(default_factory=threading.Event)
+    held: list[threading.Thread] = field(default_factory=list)
 
     def post(self, path: str, form: bytes, key: str) -> tuple[Answer, str]:
         """The answer, and how the line breaks."""
         with self.lock:
-            fault = self.fault_of(path, form, key)
-            if fault == "closed before":
+            fault, arrived = self.fault_of(path, form, key), self.arrived
+            if fault == "late":
+                self.held.append(threading.current_thread())
+        if fault == "late":
+            arrived.wait()
+        with self.lock:
+            if fault in ("closed before", "silent before"):
                 return (0, b""), fault
             if fault == "too many":
                 return (429, error("invalid_request_error", "rate_limit")), ""
@@ -59,6 +68,16 @@ class FrontDoor:
             if first_form != form:
                 return (400, error("idempotency_error", "")), ""
             return answer, fault
+
+    def arrive(self) -> int:
+        """What is held back comes to the books. How many."""
+        with self.lock:
+            held, self.held = self.held, []
+            self.arrived.set()
+            self.arrived = threading.Event()
+        for thread in held:
+            thread.join()
+        return len(held)
 
     def fault_of(self, path: str, form: bytes, key: str) -> str:
         """None but for the first charge or refund under a key."""
@@ -118,6 +137,8 @@ class FrontDoorHandler(BaseHTTPRequestHandler):
         if self.path in ("/_forget-keys", "/_keep-keys"):
             self.door.keeps_keys = self.path == "/_keep-keys"
             self.send(200, b"{}")
+        elif self.path == "/_arrive":
+            self.send(200, json.dumps(self.door.arrive()).encode())
         elif self.may_in():
             self.note(form)
             answer, fault = self.door.post(self.path, form, self.headers["Idempotency-Key"])
@@ -127,6 +148,12 @@ class FrontDoorHandler(BaseHTTPRequestHandler):
         if fault.startswith("closed"):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
+        elif fault.startswith("silent"):
+            self.close_connection = True
+            with suppress(OSError):
+                self.connection.recv(1)  # until the other side gives up
+        elif fault == "late":
+            self.close_connection = True  # nobody waits any more
         elif fault == "cut":
             self.send(*answer, cut=True)
         elif fault == "in progress":
