@@ -12,6 +12,8 @@ What is asked and answered, as Adyen's OpenAPI description has it:
 Why capture apart: only what has not been captured can be cancelled by our reference, and a charge without an answer may
 have to be. So nothing is captured before its approval stands in our ledger, where every ending comes from.
 
+A card is kept with the charge that it was keyed in for (`kept_cards`); a later charge has its token and its shopper.
+
 There is no inquiry. A charge without an answer is asked for again under its key; a notification may come first. Our
 reference goes there with dots for hyphens, because Adyen takes a hyphen for the border between two references.
 """

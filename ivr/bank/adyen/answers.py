@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ivr.bank.adyen.kept_cards import kept_in
 from ivr.bank.https import read_json
 from ivr.bank.interface import AmountSaid, BankAnswer, ModificationRequest
 from ivr.bank.reasons import reason_in
@@ -11,8 +12,8 @@ OK, CREATED, BAD_REQUEST, UNPROCESSABLE, SERVER_FAULT = 200, 201, 400, 422, 500
 REFUSED_REQUEST = frozenset({BAD_REQUEST, 401, 403, UNPROCESSABLE})
 IN_PROGRESS = "704"  # "request already processed or in progress": the key's first request is still being worked on
 # Error codes by which Adyen refuses the card before it asks anybody, as field 39 would: a number that fails its checks,
-# a security code of the wrong length, an expiry that has passed.
-CARD_ERRORS = {"101": "14", "103": "82", "129": "54"}
+# a security code of the wrong length, an expiry that has passed; a shopper of whom it keeps no card, or not that one.
+CARD_ERRORS = {"101": "14", "103": "82", "129": "54", "800": "14", "803": "14"}
 NOTHING_CHARGED = frozenset({"Refused", "Error", "Cancelled"})
 # A shopper at a browser would have to go on. On the telephone nobody can, and nothing is charged unless they do.
 WANTS_A_BROWSER = frozenset({"RedirectShopper", "ChallengeShopper", "IdentifyShopper", "PresentToShopper"})
@@ -35,8 +36,8 @@ def ours(reference: str) -> str:
     return reference.replace(".", "-")
 
 
-def read_payment(reference: str, status: int, content: bytes) -> BankAnswer:
-    """The answer to a charge. A status alone could come from any box in between."""
+def read_payment(reference: str, status: int, content: bytes, shopper: str = "") -> BankAnswer:
+    """The answer to a charge. A status alone could come from any box in between. `shopper`: who the card was to be kept for."""
     said = read_json(content)
     if status in REFUSED_REQUEST and "errorCode" in said:
         return read_refused_request(reference, status, said)
@@ -44,7 +45,7 @@ def read_payment(reference: str, status: int, content: bytes) -> BankAnswer:
         return BankAnswer("unknown", reference, reason=f"status {status}")
     if said.get("merchantReference") != theirs(reference):
         return BankAnswer("unknown", reference, reason="an answer to something else")
-    return read_result(reference, said)
+    return read_result(reference, said, shopper)
 
 
 def read_refused_request(reference: str, status: int, said: Mapping[str, Any]) -> BankAnswer:
@@ -70,11 +71,16 @@ def read_modification(request: ModificationRequest, status: int, content: bytes)
     return BankAnswer("unknown", reference, reason=f"status {status}")
 
 
-def read_result(reference: str, said: Mapping[str, Any]) -> BankAnswer:
+def read_result(reference: str, said: Mapping[str, Any], shopper: str = "") -> BankAnswer:
     result, number = said.get("resultCode"), bank_reference(said)
     if result in ("Authorised", "PartiallyAuthorised"):
         code = APPROVED if result == "Authorised" else PARTIAL
-        return BankAnswer("approved", reference, code, authorization_code(said), None, amount(said), number)
+        token, until = kept_in(said, shopper)
+        return BankAnswer(
+            *("approved", reference, code, authorization_code(said), None, amount(said), number),
+            kept_token=token,
+            kept_until=until,
+        )
     if result in NOTHING_CHARGED:
         code = RESPONSE_CODES.get(str(said.get("refusalReasonCode")), DO_NOT_HONOR)
         return BankAnswer("declined", reference, code, reason=str(result), bank_reference=number)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 from ivr.bank.adyen.answers import CREATED, read_modification, read_payment, theirs
+from ivr.bank.adyen.kept_cards import asks_to_keep, charges_kept, shopper_of
 from ivr.bank.adyen.settings import OTHER_MINOR_UNITS, AdyenSettings
 from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, read_json, tls_context_of
 from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationKind, ModificationRequest
@@ -14,7 +15,9 @@ from ivr.core.money import Money
 PROMISES = Promises(
     seal="adyen",
     seal_to="bank",
-    operations=frozenset({"authorize", "capture", "void", "refund", "card verification"}),
+    operations=frozenset(
+        {"authorize", "capture", "void", "refund", "card verification", "create token", "charge token"}
+    ),
     repeats_s=7 * DAY_S,
     undo="what has arrived",
     undo_is_told_later=True,
@@ -47,11 +50,15 @@ class AdyenBank(HttpsBank):
         reference = request.reference
         if request.amount.currency in OTHER_MINOR_UNITS:
             return BankAnswer("not_sent", reference, reason="Adyen counts this currency in other minor units")
+        shopper = shopper_of(request, self._api_key)
+        body = payment_body(request, self._account, shopper)
+        if body is None:
+            return BankAnswer("not_sent", reference, reason="what stands for the card was not given by Adyen")
         try:
-            status, content = self._post("/payments", payment_body(request, self._account), request.idempotency_key)
+            status, content = self._post("/payments", body, request.idempotency_key)
         except (*NOTHING_LEFT, *BROKEN) as error:
             return no_answer(reference, error)
-        return read_payment(reference, status, content)
+        return read_payment(reference, status, content, shopper)
 
     def reverse(self, reference: str) -> BankAnswer:
         """Under no idempotency key: a second one must be looked at again, and cancels no more than the first."""
@@ -103,16 +110,24 @@ class AdyenBank(HttpsBank):
         return self._line.exchange("POST", path, json.dumps(body, separators=(",", ":")).encode(), headers)
 
 
-def payment_body(request: AuthorizationRequest, account: str) -> dict[str, object]:
+def payment_body(request: AuthorizationRequest, account: str, shopper: str = "") -> dict[str, object] | None:
+    """`shopper`: who the card is to be kept for. None for a kept card that Adyen does not keep."""
+    paid_by = charges_kept(request.kept_card) if request.kept_card else keyed_in(request.sealed, shopper)
+    if paid_by is None:
+        return None
     return {
         "merchantAccount": account,
         "reference": theirs(request.reference),
         "amount": money(request.amount),
-        "paymentMethod": {"type": "scheme", **encrypted(request.sealed)},
-        "shopperInteraction": "Moto",
+        **paid_by,
         "additionalData": {"manualCapture": "true", **({"allowPartialAuth": "true"} if request.takes_part else {})},
         "returnUrl": NOBODY_RETURNS,
     }
+
+
+def keyed_in(sealed: Mapping[str, str], shopper: str) -> dict[str, object]:
+    card = {"paymentMethod": {"type": "scheme", **encrypted(sealed)}, "shopperInteraction": "Moto"}
+    return card | (asks_to_keep(shopper) if shopper else {})
 
 
 def encrypted(sealed: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,7 +17,8 @@ from ivr.bank.simulator.adyen_keys import AdyenAccount, AdyenSeals
 from ivr.bank.simulator.adyen_news import AdyenNews, AdyenNotice
 from ivr.bank.simulator.authorizer import BankReply, Undecided
 from ivr.bank.simulator.books import BookEntry, Books
-from ivr.bank.simulator.decryption import Refused, check_expiry, check_pan
+from ivr.bank.simulator.card_books import BookedCard
+from ivr.bank.simulator.decryption import DecryptedCard, Refused
 from ivr.bank.simulator.modification_books import DONE, BookedModification, Kind
 from ivr.bank.simulator.scenarios import PARTIAL, LineFault, SimulatorWays, scenario_for
 from ivr.core.money import Money
@@ -29,6 +31,8 @@ REFUSALS = {"51": ("Not enough balance", "12"), "54": ("Expired Card", "6"), "14
 # What Adyen finds in a card before it asks anybody.
 CARD_ERRORS = {"14": ("101", "Invalid card number"), "54": ("129", "Expiry Date Invalid")}
 CARD_ERRORS |= {"30": ("129", "Expiry Date Invalid"), "63": ("174", "Unable to decrypt data")}
+NOT_KEPT, EXPIRED = "not kept", "54"
+CARD_ERRORS |= {NOT_KEPT: ("803", "PaymentDetail not found")}
 
 
 class AdyenCheckout:
@@ -52,18 +56,17 @@ class AdyenCheckout:
         if known is not None:
             return self._replay(known, digest)
         try:
-            card = self._seals.open(dict(body["paymentMethod"]))
-            brand = check_pan(card["number"]).name
-            check_expiry(card["expiryMonth"] + card["expiryYear"][2:], self._today())
+            card = self._card(body)
         except Refused as refused:
             return error(UNPROCESSABLE, *CARD_ERRORS.get(refused.response_code, ("905", "refused")))
-        scenario = self._ways.choose(card["number"], amount.minor)
+        scenario = self._ways.choose(card.pan, amount.minor)
         fault = scenario.fault if self._is_first(key) else None
         if fault == "duplicate":
             return error(UNPROCESSABLE, "704", "request already processed or in progress")
         takes_part = body.get("additionalData", {}).get("allowPartialAuth") == "true"
         code, approved_minor = scenario.decide(amount.minor, takes_part=takes_part)
         code = DONE if scenario.fault else code
+        code = EXPIRED if card.expires < f"{self._today():%Y-%m}" else code
         is_approved = code in (DONE, PARTIAL)
         entry = BookEntry(
             reference=reference,
@@ -73,21 +76,45 @@ class AdyenCheckout:
             call="",
             invoice_reference="",
             amount=amount,
-            brand=brand,
-            last4=card["number"][-4:],
+            brand=card.brand,
+            last4=card.last4,
             outcome="approved" if is_approved else "declined",
             response_code=code,
             authorization_code=f"{secrets.randbelow(10**6):06d}" if is_approved else None,
             capture_later=True,
             approved_minor=approved_minor,
         )
-        return Undecided(fault, lambda: self._enter(entry, digest))
+        return Undecided(fault, lambda: self._enter(entry, digest, self._kept(body, card)))
 
-    def _enter(self, entry: BookEntry, digest: str) -> BankReply:
+    def _card(self, body: Mapping[str, Any]) -> DecryptedCard:
+        """Of its seals, or kept for this shopper. Refused where it is neither, or cannot be used."""
+        method = dict(body["paymentMethod"])
+        if "storedPaymentMethodId" not in method:
+            return self._seals.card(method, self._today())
+        kept = self._books.cards.find(str(method["storedPaymentMethodId"]), self._owner(body))
+        as_agreed = body["shopperInteraction"], body["recurringProcessingModel"]
+        if kept is None or as_agreed != ("ContAuth", "CardOnFile") or method.keys() - {"type", "storedPaymentMethodId"}:
+            raise Refused(NOT_KEPT, "no such card is kept")
+        return DecryptedCard("", kept.brand, kept.last4, kept.expires)
+
+    def _kept(self, body: Mapping[str, Any], card: DecryptedCard) -> BookedCard | None:
+        """The card as it will be kept, where that is asked for."""
+        if body.get("storePaymentMethod") is not True or body["recurringProcessingModel"] != "CardOnFile":
+            return None
+        about = new_psp(), str(body["reference"]), self._owner(body)
+        return BookedCard(*about, card.brand, card.last4, card.expires)
+
+    def _owner(self, body: Mapping[str, Any]) -> str:
+        """A token is good for the shopper that it was given to, at this account."""
+        return f"{self.account_name}/{body['shopperReference']}"
+
+    def _enter(self, entry: BookEntry, digest: str, kept: BookedCard | None) -> BankReply:
         with self._lock:
             entered = self._books.authorize_again(entry)
             is_new = psp_of(entered) not in self._payments
             self._payments[psp_of(entered)] = entered.reference
+        if is_new and kept and entered.outcome == "approved":
+            self._books.cards.keep(replace(kept, reference=entered.reference))
         if is_new:
             self._tell_payment(entered)
         return self._replay(entered, digest)
@@ -112,7 +139,7 @@ class AdyenCheckout:
             )
         amount = {"currency": entry.amount.currency, "value": entry.amount.minor}
         result = "PartiallyAuthorised" if entry.response_code == PARTIAL else "Authorised"
-        more = {"authCode": entry.authorization_code}
+        more = {"authCode": entry.authorization_code, **token_of(self._books.cards.kept_with(entry.reference))}
         return BankReply(200, {**said, "resultCode": result, "amount": amount, "additionalData": more})
 
     def cancel(self, body: Mapping[str, Any]) -> BankReply:
@@ -165,6 +192,14 @@ class AdyenCheckout:
             is_first = key not in self._tried
             self._tried.add(key)
             return is_first
+
+
+def token_of(kept: BookedCard | None) -> dict[str, str]:
+    if kept is None:
+        return {}
+    year, month = kept.expires.split("-")
+    named = {"storedPaymentMethodId": kept.token, "shopperReference": kept.merchant.partition("/")[2]}
+    return {f"tokenization.{name}": value for name, value in named.items()} | {"expiryDate": f"{int(month)}/{year}"}
 
 
 def psp_of(entry: BookEntry) -> str:

@@ -6,6 +6,7 @@ All are in the bank's folder, made when they are first needed; no code of the va
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 from joserfc.registry import HeaderParameter
 
-from ivr.bank.simulator.decryption import ALLOWED, Refused
+from ivr.bank.simulator.decryption import ALLOWED, DecryptedCard, Refused, check_expiry, check_pan
 
 PRIVATE, PUBLIC, ACCOUNT = "adyen-private.pem", "adyen-public.txt", "adyen.json"
 SEALED = {"encryptedCardNumber": "number", "encryptedExpiryMonth": "expiryMonth", "encryptedExpiryYear": "expiryYear"}
@@ -48,6 +49,13 @@ class AdyenSeals:
             return {name: self._one(str(method[sealed]))[name] for sealed, name in wanted.items()}
         except Exception as error:  # the library's parser lets a dozen kinds through, and each means the same
             raise Refused(NOT_DECRYPTED, f"a field cannot be decrypted: {type(error).__name__}") from None
+
+    def card(self, method: dict[str, Any], today: date) -> DecryptedCard:
+        """Refused where a field cannot be read, or the card cannot be used."""
+        read = self.open(method)
+        brand, month, year = check_pan(read["number"]), read["expiryMonth"], read["expiryYear"]
+        check_expiry(month + year[2:], today)
+        return DecryptedCard(read["number"], brand.name, read["number"][-4:], f"{year}-{month}")
 
     def _one(self, compact: str) -> dict[str, str]:
         opened = jwe.decrypt_compact(compact, self._key, registry=self._registry)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ivr.bank.simulator.books import BookEntry, Books
+from ivr.bank.simulator.card_books import BookedCard
 from ivr.bank.simulator.decryption import Bound, DecryptedCard, Decryption, Refused
 from ivr.bank.simulator.scenarios import PARTIAL, Choice, LineFault, scenario_for
 from ivr.core.money import Money
@@ -133,8 +134,9 @@ class Authorizer:
         booked = self._books.authorize(entry)
         is_new = (booked.outcome, booked.idempotency_key) == ("approved", request.key)
         if is_new and request.message.keep_card and not request.message.kept_card:
-            about = (entry.reference, request.message.merchant)
-            self._books.cards.keep(*about, card.brand, card.last4, card.expires)
+            token, merchant = f"kept_{secrets.token_urlsafe(24)}", request.message.merchant
+            kept = BookedCard(token, entry.reference, merchant, card.brand, card.last4, card.expires)
+            self._books.cards.keep(kept)
         return self._with_card(replay(booked, request, note))
 
     def _with_card(self, reply: BankReply) -> BankReply:

@@ -1,9 +1,8 @@
 """Cards that the simulator keeps: a token for each, with brand, last four and expiry, and never a card number."""
 
-import secrets
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 
 SCHEMA = """
 create table if not exists kept_cards (
@@ -16,7 +15,7 @@ create table if not exists kept_cards (
 class BookedCard:
     """`reference`: of the authorization that it was kept with. `expires`: 2030-12."""
 
-    token: str
+    token: str = field(repr=False)
     reference: str
     merchant: str
     brand: str
@@ -37,11 +36,10 @@ class CardBooks:
     def kept_with(self, reference: str) -> BookedCard | None:
         return self._one("reference = ?", reference)
 
-    def keep(self, reference: str, merchant: str, brand: str, last4: str, expires: str) -> None:
+    def keep(self, card: BookedCard) -> None:
         """Once for each authorization."""
-        row = (f"kept_{secrets.token_urlsafe(24)}", reference, merchant, brand, last4, expires)
         with self._lock:
-            self._db.execute("insert or ignore into kept_cards values (?, ?, ?, ?, ?, ?)", row)
+            self._db.execute("insert or ignore into kept_cards values (?, ?, ?, ?, ?, ?)", astuple(card))
 
     def _one(self, condition: str, *values: str) -> BookedCard | None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,6 +54,9 @@ def test_every_request_and_answer_is_valid_by_adyens_own_description(adyen: Adye
     for kind in ("refund", "void", "capture"):
         key = f"{reference}-{kind}"
         adyen.modify(ModificationRequest(kind, reference, key, Money(1000), Money(4250), answer.bank_reference))
+    keeps = replace(request_of(adyen_process.vault(), reference), idempotency_key=f"{reference}-k", keep_card=True)
+    kept = adyen.authorize(replace(keeps, invoice_reference="700101")).kept_token
+    assert adyen.authorize(replace(keeps, idempotency_key=f"{reference}-c", kept_card=kept)).outcome == "approved"
     adyen.payment_methods("USD")
     description = openapi_core.OpenAPI.from_dict(json.loads(DESCRIPTION.read_text()))
     seen = [one for one in adyen_process.ask("/_seen") if reference.replace("-", ".") in one["body"]]

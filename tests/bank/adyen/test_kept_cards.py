@@ -1,0 +1,263 @@
+"""Cards that Adyen keeps: a token comes back with its shopper, and stays where it belongs."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import inspect, text
+
+from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.bank.adyen import AdyenBank
+from ivr.bank.adyen.answers import read_payment
+from ivr.bank.adyen.client import payment_body
+from ivr.bank.simulator.adyen_checkout import AdyenCheckout
+from ivr.bank.simulator.adyen_keys import AdyenSeals, account_in
+from ivr.bank.simulator.adyen_news import AdyenNews
+from ivr.bank.simulator.authorizer import BankReply, Undecided
+from ivr.bank.simulator.books import Books
+from ivr.bank.simulator.scenarios import SimulatorWays
+from ivr.calls.assembly import vaults_for
+from ivr.channels.simulator import Clock
+from ivr.core.money import Money
+from ivr.logs import set_up_logging
+from ivr.places import SHIPPED
+from ivr.store import Store, migrate, open_store
+from ivr.testing.workbench import Workbench, build_workbench
+from ivr.vault import Vault
+from tests.bank.adyen.running import RunningAdyen, request_of
+from tests.bank.adyen.test_simulator import running
+from tests.bank_process import BankKeys
+from tests.benches import ROOT, load_flow
+
+SHOPPER = "a" * 64
+
+
+def keeping(adyen: RunningAdyen, minor: int = 4250, bill: str = "700101") -> AuthorizationRequest:
+    request = request_of(adyen.vault(), f"CA{uuid4().hex}-1", minor)
+    return replace(request, keep_card=True, invoice_reference=bill)
+
+
+def by_token(kept: str, minor: int = 1500) -> AuthorizationRequest:
+    reference = f"CA{uuid4().hex}-1"
+    request = AuthorizationRequest(reference, reference, "demo-merchant", reference[:-2], Money(minor), {})
+    return replace(request, kept_card=kept, invoice_reference="700101")
+
+
+def body_of(adyen: RunningAdyen, request: AuthorizationRequest) -> dict[str, Any]:
+    return json.loads(adyen.seen(request.reference)[0]["body"])
+
+
+def test_a_card_is_kept_for_a_shopper_and_charged_without_its_number(adyen: AdyenBank, adyen_process: RunningAdyen):
+    request = keeping(adyen_process)
+    kept = adyen.authorize(request)
+    assert (kept.outcome, kept.kept_until) == ("approved", "2030-12")
+    assert adyen.authorize(request).kept_token == kept.kept_token, "the same, however often it is asked for"
+    later = by_token(kept.kept_token)
+    answer = adyen.authorize(later)
+    assert (answer.outcome, answer.kept_token) == ("approved", "")
+    asked, charged = body_of(adyen_process, request), body_of(adyen_process, later)
+    assert (asked["storePaymentMethod"], asked["shopperInteraction"]) == (True, "Moto")
+    assert charged["paymentMethod"] == {"type": "scheme", "storedPaymentMethodId": kept.kept_token.partition("/")[2]}
+    assert (charged["shopperInteraction"], "storePaymentMethod" in charged) == ("ContAuth", False)
+    for body in (asked, charged):
+        assert body["shopperReference"] == kept.kept_token.partition("/")[0]
+        assert body["recurringProcessingModel"] == "CardOnFile"
+    assert [one["last4"] for one in adyen_process.booked(later.reference)] == ["1111"]
+    for shown in (repr(kept), repr(later), repr(answer), *(one["path"] for one in adyen_process.ask("/_seen"))):
+        assert not set(kept.kept_token.split("/")) & set(re.split(r"\W", shown))
+
+
+def test_the_shopper_is_the_same_for_a_bill_and_says_nothing_of_it(adyen: AdyenBank, adyen_process: RunningAdyen):
+    requests = [keeping(adyen_process, bill=bill) for bill in ("700101", "700101", "700102")]
+    first, second, third = (adyen.authorize(one).kept_token.partition("/")[0] for one in requests)
+    assert first == second != third
+    assert re.fullmatch(r"[a-z]{64}", first), "no digits, so nothing that could be a number"
+    with AdyenBank(adyen_process.settings(), "another") as bank:
+        bank.authorize(requests[0])
+    other = json.loads(adyen_process.seen(requests[0].reference)[-1]["body"])["shopperReference"]
+    assert other != first, "whoever has no key cannot find the account number by trying"
+
+
+def test_a_card_is_kept_only_where_that_was_asked_for_and_there_is_a_bill_to_keep_it_for(
+    adyen: AdyenBank, adyen_process: RunningAdyen
+):
+    for changes in ({"keep_card": False}, {"invoice_reference": ""}):
+        request = replace(keeping(adyen_process), **changes)  # type: ignore[arg-type]
+        assert adyen.authorize(request).kept_token == ""
+        assert not {"storePaymentMethod", "shopperReference"} & body_of(adyen_process, request).keys()
+
+
+def test_a_token_is_good_for_its_shopper_alone_until_its_card_expires(adyen: AdyenBank, adyen_process: RunningAdyen):
+    shopper, _, token = adyen.authorize(keeping(adyen_process)).kept_token.partition("/")
+    other = adyen.authorize(keeping(adyen_process, bill="700102")).kept_token.partition("/")[0]
+    expired = adyen.authorize(keeping(adyen_process, 1312)).kept_token
+    refused = [f"{other}/{token}", f"{SHOPPER}/{token}", f"{shopper}/NOBODYHASTHISONE", expired]
+    answers = [adyen.authorize(by_token(one)) for one in refused]
+    assert [(one.outcome, one.response_code) for one in answers] == [
+        *[("declined", "14")] * 3,
+        ("declined", "54"),
+    ]
+
+
+def test_the_older_name_of_the_token_is_as_good_and_without_one_the_charge_is(
+    adyen: AdyenBank, adyen_process: RunningAdyen
+):
+    older = adyen.authorize(keeping(adyen_process, 1311))
+    assert (older.outcome, older.kept_until) == ("approved", "")
+    assert adyen.authorize(by_token(older.kept_token)).outcome == "approved"
+    without = adyen.authorize(keeping(adyen_process, 1313))
+    assert (without.outcome, without.kept_token) == ("approved", "")
+
+
+@pytest.mark.parametrize("kept", ["kept_of-another-protocol", f"{SHOPPER}/../cancels", "x/KHQC5N7G84BLNK43"])
+def test_what_adyen_did_not_give_is_never_sent(kept: str, adyen: AdyenBank, adyen_process: RunningAdyen):
+    request = by_token(kept)
+    answer = adyen.authorize(request)
+    assert (answer.outcome, kept in str(answer)) == ("not_sent", False)
+    assert adyen_process.seen(request.reference) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        None,
+        [],
+        {"tokenization.storedPaymentMethodId": 7},
+        {"tokenization.storedPaymentMethodId": "with blanks in it"},
+        {"tokenization.storedPaymentMethodId": "4111111111111111"},
+        {"tokenization.storedPaymentMethodId": "KHQC5N7G84BLNK43", "tokenization.shopperReference": "another"},
+    ],
+)
+def test_what_cannot_stand_for_a_card_is_not_kept_and_the_charge_is_as_good(more: object):
+    assert read(more).outcome == "approved"
+    assert (read(more).kept_token, read(more).kept_until) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "month"), [("6/2030", "2030-06"), ("12/2030", "2030-12"), ("13/2030", ""), (6, "")]
+)
+def test_its_month_is_kept_where_it_can_be_read(written: object, month: str):
+    answer = read({"tokenization.storedPaymentMethodId": "8416038790273850", "expiryDate": written})
+    assert (answer.kept_token, answer.kept_until) == (f"{SHOPPER}/8416038790273850", month)
+
+
+def read(more: object) -> BankAnswer:
+    said = {"resultCode": "Authorised", "merchantReference": "CA1.1", "pspReference": "X1", "additionalData": more}
+    return read_payment("CA1-1", 200, json.dumps(said).encode(), SHOPPER)
+
+
+# ---- the simulator
+
+
+def test_the_simulators_token_is_refused_to_another_shopper_and_when_its_card_has_expired(
+    bank_keys: BankKeys, tmp_path: Path
+):
+    account, today = account_in(tmp_path), [date(2030, 12, 31)]
+    books, news = Books(tmp_path), AdyenNews(account, "")
+    desk = AdyenCheckout(
+        account, AdyenSeals(tmp_path / "adyen-private.pem"), books, news, SimulatorWays(0.01), lambda: today[0]
+    )
+    request = request_of(Vault(account.public_key, bytes(32), "adyen"), "CA1-1")
+    more = asked(desk, payment_body(request, account.merchant_account, SHOPPER), "1")["additionalData"]
+    token = more["tokenization.storedPaymentMethodId"]
+    assert (more["tokenization.shopperReference"], more["expiryDate"]) == (SHOPPER, "12/2030")
+
+    def charge(kept: str, key: str, **changes: object) -> dict[str, Any]:
+        body = payment_body(by_token(kept), account.merchant_account)
+        return asked(desk, (body or {}) | changes, key)
+
+    assert charge(f"{SHOPPER}/{token}", "2")["resultCode"] == "Authorised"
+    assert charge(f"{'b' * 64}/{token}", "3")["errorCode"] == "803"
+    assert charge(f"{SHOPPER}/NOBODYHASTHISONE", "4")["errorCode"] == "803"
+    assert charge(f"{SHOPPER}/{token}", "5", shopperInteraction="Moto")["errorCode"] == "803"
+    today[0] = date(2031, 1, 1)
+    assert charge(f"{SHOPPER}/{token}", "6")["refusalReason"] == "Expired Card"
+    news.stop()
+    books.close()
+
+
+def asked(desk: AdyenCheckout, body: dict[str, Any] | None, key: str) -> dict[str, Any]:
+    decided = desk.pay(body or {}, key)
+    reply = decided.enter() if isinstance(decided, Undecided) else decided
+    assert isinstance(reply, BankReply)
+    return reply.body
+
+
+# ---- a whole call at the simulator
+
+BILL = ("1", "700101", "2468")
+KEEPS = (*BILL, "2", "{amount}", "1", "4111111111111111#", "1230", "123", "94105", "1", "1")
+USES = (*BILL, "2", "2000", "1", "1")
+FORGETS = (*BILL, "1", "3")
+
+
+def ring(bench: Workbench, keys: Sequence[str]) -> tuple[str, str]:
+    """The reference of the call's first charge, and everything that was heard."""
+    line = bench.dial(bench.flow.name, f"+1555{uuid4().int % 10**7:07}")
+    reply = line.begin()
+    heard = [one.words for one in reply.heard]
+    for pressed in keys:
+        while reply.state == "waiting":
+            reply = line.wait()
+            heard += [one.words for one in reply.heard]
+        reply = line.press(pressed)
+        heard += [one.words for one in reply.heard]
+    for _ in range(30):
+        if reply.state == "waiting":
+            reply = line.wait()
+            heard += [one.words for one in reply.heard]
+    line.hang_up()
+    bench.work()
+    return f"{line.call_id}-1", " ".join(heard)
+
+
+def rows_with(store: Store, token: str) -> set[str]:
+    with store._database.calls() as connection:
+        tables = inspect(connection).get_table_names()
+        return {
+            table
+            for table in tables
+            for row in connection.execute(text(f'SELECT * FROM "{table}"'))
+            if token in str(tuple(row))
+        }
+
+
+@pytest.mark.parametrize(("amount", "story"), [("1000", ["approved"]), ("1367", ["unknown", "approved"])])
+def test_a_card_is_kept_used_in_the_next_call_and_forgotten_in_the_one_after(
+    amount: str, story: list[str], bank_keys: BankKeys, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    set_up_logging("debug", "json")
+    migrate(url := f"sqlite:///{tmp_path}/kept.db")
+    store = open_store(url, tells=["payment.approved", "call.ended", "bill.paid"])
+    flow, prompts = load_flow(SHIPPED / "flows" / "card-on-file.yaml")
+    with running(bank_keys, tmp_path / "bank", SimulatorWays(0.05)) as adyen, adyen.bank("1s") as bank:
+        bench = build_workbench(
+            *(flow, prompts, adyen.host.account.public_key, bank, ROOT / "config" / "accounts.csv"),
+            Clock(datetime.now(UTC)),
+            store,
+            vaults=lambda keys, secret: vaults_for(keys, secret, dict.fromkeys(keys, "adyen")),
+        )
+        first, _ = ring(bench, [one.format(amount=amount) for one in KEEPS])
+        (kept,) = store.kept_cards(9)
+        shown = repr(kept)
+        second, heard = ring(bench, USES)
+        assert "with your Visa 1, 1, 1, 1" in heard
+        assert rows_with(store, kept.token) == {"kept_card"}
+        _, last = ring(bench, FORGETS)
+        assert rows_with(store, kept.token) == set(store.kept_cards(9)) == set()
+        told = b"".join(adyen.host.news.told).decode()
+        assert [one.last4 for one in adyen.booked(second)] == ["1111"]
+    assert store.entries(first) == ["requested", *story, "capture_asked"]
+    assert store.entries(second) == ["requested", "approved", "capture_asked"]
+    assert (kept.brand, kept.last4, kept.expires) == ("visa", "1111", "2030-12")
+    logged = "".join(capfd.readouterr())
+    assert len(logged) > 100
+    for part in kept.token.split("/"):
+        assert part not in logged + told + shown + heard + last
+    store.close()
