@@ -25,7 +25,7 @@ def tell_record(console: Console, store: Store, call_id: str) -> None:
     for payment in store.payments_of(call_id):
         number = f", confirmation {payment.receipt_number}" if payment.receipt_number else ""
         console.print(
-            f"  {payment.intent.amount}{fee_in(payment)} by {payment.intent.card_summary}: {payment.status}{number}"
+            f"  {payment.intent.amount}{fee_in(payment)} by {payment.intent.card_summary}: {stands(payment)}{number}"
         )
     for one in store.agreements_of(call_id):
         terms = f" ({in_words(dict(one.terms))})" if one.terms else ""
@@ -55,3 +55,13 @@ def _when_over(store: Store, find: Finder) -> str | None:
             break
         time.sleep(LOOK_S)
     return call_id
+
+
+def stands(payment: Payment) -> str:
+    """Of a part of a bill also what has become of it since it was approved."""
+    since = {
+        "undone": "taken back",
+        "undoing": "approved, being taken back",
+        "take_back": "approved, the rest not paid",
+    }
+    return since.get(payment.part, payment.status) if payment.status == "approved" else payment.status

@@ -15,7 +15,7 @@ from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
 from ivr.reading.yaml_source import Source
 from ivr.words.phrases import Prompts
-from ivr.words.prompt_check import Found, prompt_file_problems, usable
+from ivr.words.prompt_check import Found, prompt_file_problems, unfilled_slots, usable
 from ivr.words.prompt_files import PromptFiles, Texts, read_prompt_files
 from ivr.words.slots import ANSWER_KINDS, KINDS_OF_TYPE, WORD_PROMPTS, Terms
 from ivr.words.wordings import prompt_of
@@ -43,13 +43,20 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
     files = read_prompt_files(prompt_files)
     found = list(prompt_file_problems(files, terms_of(sources), _spoken(sources, files)))
     checked = [check_flow(source, replace(around, prompts=files)) for source in sources]
+    unfilled = [
+        [*_unfilled(one.flow, source, files, found)] if one.flow else []
+        for one, source in zip(checked, sources, strict=True)
+    ]
+    found_in_all = [*found, *(one for several in unfilled for one in several)]
     doubles = list(_double_problems(sources))
-    told = {one.problem for one in found}.union(doubles, around.parts.problems, *(one.problems for one in checked))
+    told = {one.problem for one in found_in_all}.union(
+        doubles, around.parts.problems, *(one.problems for one in checked)
+    )
     doubled = {problem.file for problem in doubles}
     kept = [
         (one.flow, text, source)
-        for one, source, (_, text) in zip(checked, sources, flow_files, strict=True)
-        if one.flow and source.file not in doubled and not _has_broken_prompts(one.flow, found, files)
+        for one, source, (_, text), own in zip(checked, sources, flow_files, unfilled, strict=True)
+        if one.flow and source.file not in doubled and not own and not _has_broken_prompts(one.flow, found, files)
     ]
     return FlowSet(
         flows={flow.name: flow for flow, _, _ in kept},
@@ -60,6 +67,14 @@ def read_flows(flow_files: Texts, prompt_files: Texts, around: Around = NOTHING_
         texts={flow.name: text if isinstance(text, str) else text.decode() for flow, text, _ in kept},
         parts={flow.name: {name: part.text for name, part in source.used.items()} for flow, _, source in kept},
     )
+
+
+def _unfilled(flow: Flow, source: Source, files: PromptFiles, found: Sequence[Found]) -> Iterator[Found]:
+    """What other flows fill and this one does not; what none fills is told already."""
+    told = {(one.language, one.name) for one in found}
+    spoken = {language: files[language] for language in flow.head.languages if language in files}
+    unfilled = unfilled_slots(spoken, flow.name, terms_of([source]), needed_prompts(flow.steps))
+    return (one for one in unfilled if (one.language, one.name) not in told)
 
 
 def _has_broken_prompts(flow: Flow, found: Sequence[Found], files: PromptFiles) -> bool:

@@ -18,6 +18,7 @@ from ivr.reading.rules.prompts import (
     RECEIPT_INCOMPLETE,
     YES_NOT_SAID,
 )
+from ivr.words import untruths
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
@@ -75,7 +76,7 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
     """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
     prompt = prompt or name
     if prompt in FEE_PROMPTS and name != prompt and name.endswith(FEE):
-        yield from _fee_faults(name, template)
+        yield from _fee_faults(name, template, language)
     if prompt in CARD_CONSENTS:
         yield from _consent_faults(name, template)
     if prompt in _RECEIPTS and not _RECEIPT & {slot.name for slot in template.slots}:
@@ -84,14 +85,41 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
     text = prose(template)
     said = keys_said(text, language)
     if prompt.startswith("confirm_") or prompt == "offer_cancel":
-        yield from _choice_faults(name, prompt, text, said, language)
+        found = list(_choice_faults(name, prompt, text, said, language))
+        yield from found or _untruths(name, prompt, text, said, language)
+    elif prompt.startswith(untruths.RESERVED_PROMPTS):
+        if taken := untruths.once_reserved(text, language):
+            message = f"prompt '{name}' says that a reserved amount was taken: '{taken}'"
+            yield ConsentFault(RECEIPT_INCOMPLETE, message, "say that it is reserved")
     elif prompt in ("repeat_offer", "sms_offer"):
         yield from offer_faults(name, AGAIN_KEY if prompt == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
     elif prompt == "choose_language":
         yield from _language_faults(said)
 
 
-def _fee_faults(name: str, template: Template) -> Iterator[ConsentFault]:
+def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: str) -> Iterator[ConsentFault]:
+    """Where nothing else is wrong with its keys."""
+    if not said or not is_read(language):
+        return
+    if prompt in CHARGING and (untrue := untruths.before_a_charge(text, said[0].at, language)):
+        message = f"prompt '{name}' says beside the amount that will be charged: '{untrue}'"
+        yield ConsentFault(KEYS_SWAPPED, message, f"take it out: {ACCEPT_KEY} charges the card with all of it")
+    elif prompt == "confirm_reservation" and (untrue := untruths.before_a_reservation(text, said[0].at, language)):
+        message = f"prompt '{name}' says of an amount that is only reserved: '{untrue}'"
+        yield ConsentFault(KEYS_SWAPPED, message, "take it out: nothing is taken before a capture")
+    elif prompt == "confirm_keep_card":
+        says_so, against = untruths.of_keeping(text, language)
+        if against or not says_so:
+            message = f"prompt '{name}' " + (f"says '{against}'" if against else "does not say that the card is kept")
+            yield ConsentFault(KEYS_SWAPPED, message, f"say what {ACCEPT_KEY} agrees to: that the bank keeps the card")
+
+
+def _fee_faults(name: str, template: Template, language: str) -> Iterator[ConsentFault]:
+    if untrue := untruths.of_a_fee(template, language):
+        message = f"prompt '{name}' says of the fee: '{untrue}'"
+        yield ConsentFault(
+            FEE_NOT_SAID, message, "{card_fee} is the fee, and {amount} all that is charged, the fee in it"
+        )
     said = {slot.name for slot in template.slots}
     for value, what in (("amount", "all that is charged"), ("card_fee", "the fee in what is charged")):
         if value not in said:

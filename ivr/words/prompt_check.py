@@ -17,7 +17,7 @@ from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
 from ivr.words.slots import OF_FEE, WORD_PROMPTS, Terms
 from ivr.words.spoken import forms_besides_other
 from ivr.words.templates import Slot
-from ivr.words.wordings import AGAIN, FEE, meant_for, prompt_of
+from ivr.words.wordings import AGAIN, FEE, FLOW, meant_for, prompt_of
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # A voice says about fifteen characters a second.
@@ -84,6 +84,30 @@ def prompt_file_problems(
     yield from _difference_problems(checked)
 
 
+def unfilled_slots(files: PromptFiles, flow: str, terms: Terms, needed: Collection[str]) -> Iterator[Found]:
+    """Slots of prompts that this flow says and does not fill, where prompt files are shared with flows that do. `terms`: what
+    this flow alone adds. Wordings for other flows, and for steps that it does not have, are not said by it."""
+    own = flow.replace("-", "_")
+    for language, file in files.items():
+        has_own = {prompt_of(name, file.names) for name in file.names if f"{FLOW}{own}" in name}
+        for name, template in file.templates.items():
+            prompt = prompt_of(name, file.names)
+            if prompt not in needed or (name == prompt and prompt in has_own):
+                continue
+            of_flow, step, _ = meant_for(name, prompt) if name != prompt else ("", "", "")
+            if (of_flow and of_flow != own) or (step and step not in terms.steps):
+                continue
+            for slot in template.slots:
+                if slot.name not in _fillable(terms, name, prompt) and terms.is_spoken(prompt):
+                    message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in flow '{flow}'"
+                    cure = did_you_mean(slot.name, _fillable(terms, name, prompt)) or "let the flow's look-up give it"
+                    yield Found(language, name, file.problem(rules.NO_SUCH_SLOT, name, message, cure))
+
+
+def _fillable(terms: Terms, name: str, prompt: str) -> frozenset[str]:
+    return terms.sure_in(prompt) | (OF_FEE if name != prompt and name.endswith(FEE) else frozenset())
+
+
 def _shape_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
     try:
         read_language(file.language)
@@ -146,7 +170,7 @@ def _wording_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Pro
 
 def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Iterator[Problem]:
     prompt = prompt_of(name, file.names)
-    known = terms.sure_in(prompt) | (OF_FEE if name != prompt and name.endswith(FEE) else set())
+    known = _fillable(terms, name, prompt)
     kinds = terms.kinds_of(prompt, slot.name)
     if slot.name not in known and terms.is_spoken(prompt):
         message = f"prompt '{name}' has a slot '{slot.name}' that nothing fills in there"

@@ -16,14 +16,17 @@ from ivr.store import (
     AttemptLimits,
     BankWord,
     BeingPaid,
+    Changed,
     DueChanged,
     FollowUp,
     Job,
     ModificationWord,
+    News,
     OverLimit,
     Payment,
     Status,
     Store,
+    WantedModification,
 )
 from tests.store.payments import ACCOUNT, NO_LIMITS, NOW, a_call, begin, intent, stage
 
@@ -205,3 +208,35 @@ def test_housekeeping_finds_a_part_that_the_end_of_its_call_has_missed(store: St
     assert store.settle_left_open(NOW) == 1
     assert parts(store) == ["undoing"]
     assert store.settle_left_open(NOW) == 0
+
+
+# ---- what operators, and the bank by itself, do to a part
+
+
+def test_an_operator_cannot_refund_or_void_a_part_of_a_bill_that_is_not_paid_in_full(store: Store):
+    pay_part(store, 1, 2000)
+    for kind in ("refund", "void"):
+        wanted = WantedModification("CA1-1", kind, Money(2000), Money(2000), "ada")  # type: ignore[arg-type]
+        assert isinstance(store.ask_modification(wanted, NOW), Changed)
+    assert store.modifications_of("CA1-1") == []
+
+
+def test_nobody_else_pays_a_bill_of_which_a_part_is_being_taken_back(store: Store):
+    pay_part(store, 1, 2000)
+    end_call(store, 1)
+    assert isinstance(begin(store, "CA2-1", caller="other", card="other", pays=ACCOUNT, minor=4250), BeingPaid)
+
+
+def test_a_part_that_was_refunded_at_the_bank_itself_is_not_given_back_twice(store: Store):
+    pay_part(store, 1, 2000)
+    news = News("acme_bank", "e1", "CA1-1", "refunded", BankWord(), Money(2000))
+    store.hear(news, NOW, FollowUp())
+    end_call(store, 1)
+    assert store.modifications_of("CA1-1") == []
+    assert found(store, 1).part == "undone"
+
+
+def test_a_part_that_the_bank_lets_go_of_does_not_count(store: Store):
+    pay_part(store, 1, 2000)
+    store.hear(News("acme_bank", "e1", "CA1-1", "reversed", BankWord(), Money(2000)), NOW, FollowUp())
+    assert found(store, 1).part == "undone"

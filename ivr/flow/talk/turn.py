@@ -126,7 +126,7 @@ class Turn(NamedTuple):
         flow, call, at, before = self
         return _NEW(Turn, (flow, call, at, before + actions))
 
-    def phrase(self, name: str, **values: Value) -> Phrase:
+    def phrase(self, name: str, /, **values: Value) -> Phrase:
         call = self.call
         of_call = {short(name): value for name, value in call.values.items()}
         receipt = _last_receipt(call) if call.charges else {}
@@ -145,7 +145,7 @@ class Turn(NamedTuple):
                 return action.phrases[0].name
         return ""
 
-    def say(self, name: str, **values: Value) -> "Turn":
+    def say(self, name: str, /, **values: Value) -> "Turn":
         if not self.call.can_text:
             name = WITHOUT_TEXTS.get(name, name)
         return self.do(Speak((self.phrase(name, **values),)))
