@@ -10,7 +10,7 @@ from ivr.cli.agreements import in_words
 from ivr.cli.payment_views import fee_in
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
-from ivr.store import Store, open_store
+from ivr.store import Payment, Store, open_store
 
 OVER_WITHIN_S = 5.0  # the line hears of the hang-up a moment after the caller
 LOOK_S = 0.2
