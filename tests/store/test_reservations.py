@@ -102,6 +102,15 @@ def test_what_the_bank_lets_go_of_by_itself_is_owed_again_once(billed: Store):
     assert (state(billed), owed(billed), uncaptured(billed)) == ("lapsed", 4250, [])
 
 
+def test_what_the_bank_has_let_go_of_cannot_be_voided_so_that_its_bill_is_owed_once(billed: Store):
+    payment = reserve(billed)
+    ends(billed, "void", "failed")
+    billed.hear(News("acme_bank", "let go", "CA1-1", "reversed", BankWord(), payment.intent.amount), NOW, FollowUp())
+    late = WantedModification("CA1-1", "void", RESERVED, RESERVED, "ada")
+    assert isinstance(billed.ask_modification(late, NOW), Changed)
+    assert owed(billed) == 4250
+
+
 def test_a_billing_system_is_told_when_the_money_is_taken(store: Store):
     payment = reserve(store, tells=True)
     assert jobs(store) == {}

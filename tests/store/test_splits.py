@@ -20,6 +20,7 @@ from ivr.store import (
     DueChanged,
     FollowUp,
     Job,
+    ModificationState,
     ModificationWord,
     News,
     OverLimit,
@@ -240,3 +241,29 @@ def test_a_part_that_the_bank_lets_go_of_does_not_count(store: Store):
     pay_part(store, 1, 2000)
     store.hear(News("acme_bank", "e1", "CA1-1", "reversed", BankWord(), Money(2000)), NOW, FollowUp())
     assert found(store, 1).part == "undone"
+
+
+def void_ends(store: Store, status: ModificationState, *, refunds: bool = False) -> None:
+    job = next_job(store, "modification")
+    assert store.mark_modification_sent(job)
+    assert store.end_modification(job, status, ModificationWord(), NOW, refunds=refunds)
+
+
+def test_a_refund_of_a_part_that_comes_back_leaves_it_charged_and_the_bill_lower(store: Store):
+    pay_part(store, 1, 2000)
+    end_call(store, 1)
+    void_ends(store, "failed", refunds=True)
+    void_ends(store, "done")
+    assert (found(store, 1).part, due(store)) == ("undone", DUE)
+    news = News("acme_bank", "e1", "CA1-1-m2", "refund_failed", BankWord(), Money(2000))
+    store.hear(news, NOW, FollowUp())
+    assert (found(store, 1).part, found(store, 1).is_charged, due(store)) == ("", True, DUE - 2000)
+
+
+def test_a_void_that_a_notification_refuses_becomes_a_refund_where_the_bank_has_one(store: Store):
+    assert begin_part(store, 1, 2000) == Accepted()
+    assert store.record(sent(store), "approved", NOW, BankWord("482913", "00"), FollowUp(capture=True, refunds=True))
+    end_call(store, 1)
+    void_ends(store, "taken")
+    store.hear(News("acme_bank", "e1", "CA1-1-m1", "undo_refused", BankWord(), Money(2000)), NOW, FollowUp())
+    assert [one.kind for one in store.modifications_of("CA1-1")] == ["void", "refund"]
