@@ -7,13 +7,16 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-reconcile bench-drop-off bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: .venv/run.stamp ## start everything: web, forwarder, trunk and the bank simulator
 	@exec $(BIN)/python -m ivr up
+
+run-cluster: .venv/run.stamp ## two web nodes, forwarders and trunk nodes on PostgreSQL, nginx and Kamailio before them
+	@exec $(BIN)/python -m ivr cluster
 
 test: .venv/dev.stamp ## every test that fits into minutes
 	@$(BIN)/python -m pytest -n 4 --dist worksteal -m "not long"
@@ -80,6 +83,9 @@ bench-calls: .venv/dev.stamp ## ten thousand random calls, judged by the bank's 
 
 bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside the bare engine, replay, random calls
 	@$(BIN)/python benchmarks/bench_testing.py
+
+bench-failover: .venv/dev.stamp ## a PostgreSQL primary killed under load: what is lost with and without synchronous commits
+	@$(BIN)/python -m benchmarks.bench_failover
 
 bench-reconcile: .venv/dev.stamp ## a bank's file of a million rows beside our ledger: seconds and memory
 	@$(BIN)/python benchmarks/bench_reconcile.py

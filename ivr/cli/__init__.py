@@ -16,6 +16,7 @@ from ivr.places import COMMAND
 COMMANDS = {
     "init": ("ivr.cli.init", "init", "Make a project of your own: flow, prompts, accounts, bank, call tests."),
     "up": ("ivr.cli.up", "up", "Start the whole line on this machine (what `make run` does)."),
+    "cluster": ("ivr.cli.cluster", "cluster", "Start several nodes of each kind over PostgreSQL, with fronts."),
     "simulate": ("ivr.cli.simulate", "simulate", "Call a flow from the terminal, with or without a server."),
     "replay": ("ivr.cli.replay", "replay", "Stored calls through a changed flow: which end otherwise."),
     "save": ("ivr.cli.save", "save", "Write a call on record as a call file: a test of it."),

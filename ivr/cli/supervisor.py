@@ -2,10 +2,14 @@
 broken pipe, nor when it is killed itself."""
 
 import ctypes
+import math
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
+import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
@@ -17,18 +21,26 @@ from honcho.printer import Message, Printer
 from honcho.process import Process
 
 KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
+RESTART_AFTER_S = 1.0
+SOON_S = 5.0  # who ends within this has failed to start
+STARTS_IN_VAIN = 5
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when its parent dies
 STOPPED_BY_HAND = frozenset(
     {0, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP, *(128 + n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))}
 )  # fmt: skip
 
 
-def supervise(processes: Mapping[str, str], variables: Mapping[str, str], folder: Path) -> int:
-    """Until one ends or we are told to stop. The return code: 0 where it was stopped by hand."""
+def supervise(
+    processes: Mapping[str, str], variables: Mapping[str, str], folder: Path, *, restarts: bool = False
+) -> int:
+    """Until one ends or we are told to stop. The return code: 0 where it was stopped by hand.
+
+    `restarts`: one that ends is started again, unless it does so over and over.
+    """
     honcho.manager.KILL_WAIT = KILL_WAIT_S
     honcho.manager.SIGNALS[signal.SIGHUP] = {"name": "SIGHUP", "rc": 128 + signal.SIGHUP}
     printer = SurvivingPrinter(sys.stdout, colour=sys.stdout.isatty(), prefix=True)
-    manager = Supervisor(printer)
+    manager = RestartingSupervisor(printer) if restarts else Supervisor(printer)
     for name, command in processes.items():
         manager.add_process(name, dying_with_parent(command), quiet=False, env=dict(variables), cwd=str(folder))
     signal.signal(signal.SIGHUP, manager.stop_by_signal)
@@ -71,6 +83,51 @@ class Supervisor(Manager):  # type: ignore[misc]
     def stop_unread(self) -> None:
         self.returncode = 128 + signal.SIGHUP
         self.terminate()
+
+
+class RestartingSupervisor(Supervisor):
+    """Starts a process anew a second after it ended; one that ends again and again soon after its start ends them all."""
+
+    def __init__(self, printer: "SurvivingPrinter") -> None:
+        super().__init__(printer)
+        self._started_at: dict[str, float] = {}
+        self._due: dict[str, float] = {}
+        self._in_vain: Counter[str] = Counter()
+
+    def _all_started(self) -> bool:
+        """Asked in each round of honcho's loop, before it looks whether one has stopped."""
+        if not self._is_to_stop:
+            now = time.monotonic()
+            for name, process in self._processes.items():
+                self._look_after(name, process, now)
+        return super()._all_started()
+
+    def _look_after(self, name: str, process: dict[str, Any], now: float) -> None:
+        if process.get("pid") is None:
+            if now >= self._due.get(name, math.inf):
+                del self._due[name]
+                process["process"] = multiprocessing.Process(
+                    name=name, target=process["obj"].run, args=(self.events, True)
+                )
+                process["process"].start()
+            return
+        began = self._started_at.setdefault(name, now)
+        if "returncode" not in process:
+            return
+        self._in_vain[name] = self._in_vain[name] + 1 if now - began < SOON_S else 0
+        if self._in_vain[name] >= STARTS_IN_VAIN:
+            return
+        for known in ("pid", "returncode"):
+            del process[known]
+        del self._started_at[name]
+        self._due[name] = now + RESTART_AFTER_S
+        self.returncode = None  # type: ignore[assignment] # honcho's word for: none has ended
+
+    def terminate(self) -> None:
+        for name in self._due:  # not running now, so there is nothing to stop
+            self._processes[name] |= {"pid": 0, "returncode": 0}
+        self._due.clear()
+        super().terminate()
 
 
 class SurvivingPrinter(Printer):  # type: ignore[misc]
