@@ -20,14 +20,14 @@ from rich.console import Console
 from rich.panel import Panel
 
 from ivr.calls.production import require_production
-from ivr.cli.cluster_parts import Layout, kamailio_command, missing_programs, nginx_command
+from ivr.cli.cluster_parts import ClusterPlan, kamailio_command, missing_programs, nginx_command
 from ivr.cli.own_postgresql import own_postgresql
 from ivr.cli.ports import Port, require_free_ports
 from ivr.cli.preparation import prepare
 from ivr.cli.supervisor import supervise
 from ivr.cli.up import environment, port_of_simulator
 from ivr.errors import ConfigError
-from ivr.places import IS_CLONE
+from ivr.places import COMMAND, IS_CLONE
 from ivr.settings import Settings, load_settings
 
 console = Console()
@@ -53,20 +53,20 @@ def cluster(nodes: int, without: tuple[str, ...]) -> None:
     fronts = [front for front in FRONTS if front not in without]
     if missing := missing_programs(fronts, needs_database=not is_postgresql(settings.database_url)):
         raise ConfigError("\n".join(missing))
-    layout = Layout(nodes, settings)
+    plan = ClusterPlan(nodes, settings)
     bank_port = port_of_simulator(settings)
-    require_free_ports([*layout.ports(fronts), Port("127.0.0.1", bank_port, "tcp", "BANK_PORT and url in banks.yaml")])
+    require_free_ports([*plan.ports(fronts), Port("127.0.0.1", bank_port, "tcp", "BANK_PORT and url in banks.yaml")])
     with ExitStack() as stack:
         url = settings.database_url
         if not is_postgresql(url):
-            url = stack.enter_context(own_postgresql(settings.var / "cluster" / "postgresql", layout.database_port))
-        variables = {**environment(settings, layout.names(fronts)), "DATABASE_URL": url, "BANK_PORT": str(bank_port)}
+            url = stack.enter_context(own_postgresql(settings.var / "cluster" / "postgresql", plan.database_port))
+        variables = {**environment(settings, plan.names(fronts)), "DATABASE_URL": url, "BANK_PORT": str(bank_port)}
         variables["PUBLIC_URL"] = settings.base_url
         ready = load_settings({**os.environ, "DATABASE_URL": url})
         prepare(ready)
         require_production(ready, opens_keys=True)
-        processes = {**layout.processes(fronts), **front_processes(fronts, layout, settings)}
-        console.print(Panel(welcome(layout, fronts, settings, url), title="Tonetill, a cluster", expand=False))
+        processes = {**plan.processes(fronts), **front_processes(fronts, plan, settings)}
+        console.print(Panel(welcome(plan, fronts, settings, url), title="Tonetill, a cluster", expand=False))
         code = supervise(processes, variables, Path.cwd(), restarts=True)
     console.print(f"stopped: a process ended with {code}, see above" if code else "stopped")
     sys.exit(code)
@@ -76,23 +76,23 @@ def is_postgresql(url: str) -> bool:
     return url.startswith("postgresql")
 
 
-def front_processes(fronts: list[str], layout: Layout, settings: Settings) -> Mapping[str, str]:
+def front_processes(fronts: list[str], plan: ClusterPlan, settings: Settings) -> Mapping[str, str]:
     commands = {"nginx": nginx_command, "kamailio": kamailio_command}
-    return {front: commands[front](settings.var / "cluster" / front, layout) for front in fronts}
+    return {front: commands[front](settings.var / "cluster" / front, plan) for front in fronts}
 
 
-def welcome(layout: Layout, fronts: list[str], settings: Settings, url: str) -> str:
+def welcome(plan: ClusterPlan, fronts: list[str], settings: Settings, url: str) -> str:
     place = url.rpartition("@")[2]
     lines = [f"database    postgresql at {place}"]
     if "nginx" in fronts:
-        webs = ", ".join(str(port) for port in layout.web_ports)
+        webs = ", ".join(str(port) for port in plan.web_ports)
         lines += [f"webhooks    {settings.base_url} by nginx -> web nodes at {webs}"]
-        lines += [f"            python -m ivr simulate --via {settings.base_url}"]
+        lines += [f"            {COMMAND} simulate --via {settings.base_url}"]
     if "kamailio" in fronts:
-        trunks = ", ".join(str(port) for port in layout.trunk_ports)
+        trunks = ", ".join(str(port) for port in plan.trunk_ports)
         where = f"127.0.0.1:{settings.trunk_port}"
         lines += [f"SIP         {where} by Kamailio -> trunk nodes at {trunks}"]
-        lines += [f"            python -m ivr ring sip:pay@{where}"]
+        lines += [f"            {COMMAND} ring sip:pay@{where}"]
     lines += [f"page        http://{settings.console_host}:{settings.console_port}"]
     lines += ["try         kill -9 any process below: its calls and charges go on at another; Ctrl-C stops all"]
     return "\n".join(lines)

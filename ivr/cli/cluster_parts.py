@@ -32,7 +32,7 @@ def missing_programs(fronts: Collection[str], needs_database: bool) -> list[str]
 
 
 @dataclass(frozen=True)
-class Layout:
+class ClusterPlan:
     """`count` nodes of each kind, at ports that follow those in the settings."""
 
     count: int
@@ -90,18 +90,18 @@ class Layout:
                     yield Port("127.0.0.1", number, "udp", "TRUNK_RTP_PORTS")
 
 
-def nginx_command(folder: Path, layout: Layout) -> str:
+def nginx_command(folder: Path, plan: ClusterPlan) -> str:
     """Writes its configuration. As root its workers would be another user, who may not read the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     # A node is tried again a second after it was found away: that is when it has been started anew.
     nodes = "\n".join(
-        f"        server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in layout.web_ports
+        f"        server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in plan.web_ports
     )  # fmt: skip
     text = (SHIPPED / "deploy" / "cluster" / "nginx.conf").read_text()
     filled = {
         "@USER@": "user root;" if os.geteuid() == 0 else "",
         "@FOLDER@": str(folder.resolve()),
-        "@PORT@": str(layout.settings.port),
+        "@PORT@": str(plan.settings.port),
         "@NODES@": nodes,
     }
     for mark, value in filled.items():
@@ -110,7 +110,7 @@ def nginx_command(folder: Path, layout: Layout) -> str:
     return shlex.join([str(find_program("nginx")), "-p", str(folder.resolve()), "-e", "error.log", "-c", "nginx.conf"])
 
 
-def kamailio_command(folder: Path, layout: Layout) -> str:
+def kamailio_command(folder: Path, plan: ClusterPlan) -> str:
     """deploy/kamailio as it stands, with the lists of this machine and a certificate of its own for TLS."""
     folder = folder.resolve()
     shutil.copytree(SHIPPED / "deploy" / "kamailio", folder, dirs_exist_ok=True)
@@ -120,12 +120,12 @@ def kamailio_command(folder: Path, layout: Layout) -> str:
     replace(folder / "key.pem", private_pem(key))
     replace(folder / "certificate.pem", pem(certificate))
     site = [
-        f"#!define INSIDE udp:127.0.0.1:{layout.settings.trunk_port}",
-        f"#!define OUTSIDE tls:127.0.0.1:{layout.tls_port}",
+        f"#!define INSIDE udp:127.0.0.1:{plan.settings.trunk_port}",
+        f"#!define OUTSIDE tls:127.0.0.1:{plan.tls_port}",
         f'#!define FOLDER "{folder}/"',
     ]
     (folder / "site.cfg").write_text("\n".join([*site, ""]))
-    nodes = [f"1 sip:127.0.0.1:{port} 0 0 duid={port}" for port in layout.trunk_ports]
+    nodes = [f"1 sip:127.0.0.1:{port} 0 0 duid={port}" for port in plan.trunk_ports]
     (folder / "dispatcher.list").write_text("\n".join([*nodes, ""]))
     quiet = (folder / "kamailio.cfg").read_text().replace("debug=2", "debug=0")  # warnings and worse
     (folder / "kamailio.cfg").write_text(quiet)
