@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ivr.conversation.history import is_whole
 from ivr.store.outbox import NOTICES, Which
 from ivr.testing.line import PlacedCall
+from ivr.testing.replay import replay
 from tests.benches import Bench
 from tests.merchants_own import BILLS, bench_with, ring
 
@@ -192,3 +194,55 @@ def test_a_sum_over_the_flows_largest_amount_is_not_offered(together: Bench):
     call = ring(together, "bills").press(*SIGN_IN)
     assert "all_bills" not in call.heard
     assert call.press("6").heard[0] == "no_match"
+
+
+# ---- what others have paid meanwhile
+
+
+def pays(bench: Bench, bill: str) -> PlacedCall:
+    """Another caller of the same customer pays one bill in full."""
+    other = ring(bench, "bills", "+15559990100").press(*SIGN_IN, bill, "1", *OTHER_CARD, "1").wait()
+    bench.pass_time(5)
+    return other
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["our table", "a billing system"])
+def test_after_a_payment_the_list_is_without_what_another_caller_has_paid_meanwhile(together: Bench, elsewhere: bool):
+    runner = together.workbench.runner
+    runner.payments = replace(runner.payments, tells_billing=elsewhere)
+    call = ring(together, "bills").press(*SIGN_IN)
+    together.pass_time(5)
+    assert pays(together, "2").payments == ["approved 71.85 USD"]
+    call.press("1", "1", *CARD, "1").wait()
+    assert call.payments == ["approved 64.20 USD"]
+    assert (call.heard.count("offer_bill"), "18 dollars" in call.words) == (1, True)
+    assert "71 dollars" not in call.words
+
+
+def test_after_a_refusal_the_list_is_without_what_another_caller_has_paid_meanwhile(together: Bench):
+    call = ring(together, "bills").press(*SIGN_IN, "1", "1", *CARD)
+    pays(together, "2")
+    together.tell_bank("cannot say")
+    ring(together, "bills", "+15559990100").press(*SIGN_IN, "1", "1", *OTHER_CARD, "1").hang_up()
+    call.press("1")
+    assert (call.heard[0], call.heard.count("offer_bill")) == ("payment_in_progress", 1)
+    assert "71 dollars" not in call.words
+
+
+def test_a_replay_hears_what_another_caller_had_paid(together: Bench):
+    call = ring(together, "bills").press(*SIGN_IN)
+    pays(together, "2")
+    call.press("1", "1", *CARD, "1").wait()
+    call.press("1", "1", *OTHER_CARD, "1").wait()
+    stored = together.workbench.store.load_call(call.caller.call)
+    assert stored is not None
+    assert [entry.partition(" ")[2] for entry in stored.call.history if " left " in entry] == [
+        "bank approved left 0 0 1800"
+    ]
+    assert is_whole(stored.call.history)
+    again = replay(together.workbench.runner.flows["bills"], stored.call)
+    assert [str(one.amount) for one in again.charges] == call_amounts(call)
+
+
+def call_amounts(call: PlacedCall) -> list[str]:
+    return [payment.removeprefix("approved ") for payment in call.payments]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
+from ivr.calls.bills_left import Left, left_after_charge, left_on_list
 from ivr.calls.pay_links import PayLinks
 from ivr.calls.receipts import DEFAULT_ZONE, receipt_values
 from ivr.calls.texting import can_be_kept
@@ -29,6 +30,7 @@ from ivr.core.events import (
     LimitReached,
     LookedUp,
     PartsTakenBack,
+    RefusalReason,
     Waited,
 )
 from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
@@ -194,7 +196,9 @@ class Payments:
             return None
         bills = call.payable.parts or (call.payable,)
         paying = tuple(bill.key for bill in bills if self.store.is_being_paid(bill.source, bill.key, call.id))
-        return ChargeRefused(at, "being_paid", paying=paying if call.payable.parts else ()) if paying else None
+        if not paying:
+            return None
+        return ChargeRefused(at, "being_paid", paying=paying if call.payable.parts else (), left=self._left(call, at))
 
     def forget(self, intent: str) -> bool:
         """False where the attempt has been charged for by now: its fields are the forwarder's."""
@@ -225,14 +229,18 @@ class Payments:
             case OverLimit(name):
                 return LimitReached(at, name)
             case BeingPaid(keys):
-                return ChargeRefused(at, "being_paid", paying=keys)
+                return ChargeRefused(at, "being_paid", paying=keys, left=self._left(call, at))
             case DueChanged(left) if left.currency != action.amount.currency:
                 return ChargeRefused(at, "not_payable")
             case DueChanged(left, dues):
-                return ChargeRefused(at, "due_changed" if left.minor > 0 else "nothing_due", left, dues)
+                reason: RefusalReason = "due_changed" if left.minor > 0 else "nothing_due"
+                return ChargeRefused(at, reason, left, dues, left=self._left(call, at))
             case AlreadyBegun():
                 return self.answer(call, Waited(at))
         return None
+
+    def _left(self, call: Call, at: datetime) -> Left:
+        return left_on_list(self.store, call, at, elsewhere=self.tells_billing)
 
     def has_begun(self, call: Call) -> bool:
         """Whether the present attempt is a charge by now."""
@@ -244,7 +252,8 @@ class Payments:
         if payment is None or payment.status not in ANSWERS:
             return None
         amount = payment.intent.amount if payment.status == "approved" else None
-        return BankAnswered(event.at, ANSWERS[payment.status], payment.receipt_number or None, amount)
+        left = left_after_charge(self.store, call, payment, event.at, elsewhere=self.tells_billing) if amount else ()
+        return BankAnswered(event.at, ANSWERS[payment.status], payment.receipt_number or None, amount, left)
 
     def take_back(self, call: Call, at: datetime) -> Event | None:
         """Every approved part of the call's bills that are not paid in full."""

@@ -16,6 +16,7 @@ An entry is the seconds since the call began, and words:
     waited          a hold that went on
     awaited 2c      the consent to the second attempt waited for what is due
     bank approved   the bank's answer; with what was approved, in minor units, where that is a part of what was asked for
+    bank approved left 2250 1800    where others have paid meanwhile: what is due by then on the call's bills, the paid one first
     back 1=undone 2=charged    what became of parts of a bill that were to be taken back, by card attempt
     found 4250 1000 USD, not_found, failed not_reached      the look-up's answer: due and least amount
     found 4250 1000 USD bill.fee=300                        with the amounts and dates that the flow declares; no name
@@ -23,12 +24,14 @@ An entry is the seconds since the call began, and words:
     connected, not_connected        what became of a transfer to a person
     limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
     refused 2c due_changed 4800 USD 3000 1800               of bills in one sum what each owes, or 1 for one that is being paid
+    refused 2c being_paid 0 USD left 4250 0                   with what is due by now on the open bills, where others have paid
 
 The digits of an account number are answers that a call forgets when it is over, and a card's are never known here.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, get_args
 
@@ -59,6 +62,7 @@ from ivr.core.events import (
 )
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
+from ivr.flow.talk.open_bills import due_on, left_after
 from ivr.flow.talk.turn import Turn, moment_of
 from ivr.reading.scalars import BILL_VALUES, LONGEST_AMOUNT
 
@@ -76,10 +80,10 @@ _ENTRY = re.compile(
     "[0-9]{1,9} (?:silence|waited|not_found|connected|not_connected"
     r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
     r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty|again|help|one_key)|captured [a-z-]+(?: [a-z]+)?"
-    rf"|bank (?:{'|'.join(get_args(BankOutcome))})(?: [0-9]{{1,12}})?|back(?: [0-9]{{1,9}}=(?:undone|charged))+|failed (?:{'|'.join(get_args(LookUpProblem))})"
+    rf"|bank (?:{'|'.join(get_args(BankOutcome))})(?: [0-9]{{1,12}})?(?: left(?: [0-9]{{1,12}})+)?|back(?: [0-9]{{1,9}}=(?:undone|charged))+|failed (?:{'|'.join(get_args(LookUpProblem))})"
     rf"|found -?[0-9]{{1,12}} {_MONEY}(?: [a-z0-9_.]+=(?:-?[0-9]{{1,12}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}))*"
     r"|listed [A-Z]{3}(?: -?[0-9]{1,12}/-?[0-9]{1,12})+"
-    rf"|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY}(?: -?[0-9]{{1,12}})*)"
+    rf"|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY}(?: -?[0-9]{{1,12}})*(?: left(?: [0-9]{{1,12}})+)?)"
 )
 
 
@@ -214,7 +218,15 @@ def _refused(flow: Flow, call: Call, event: ChargeRefused) -> str:
     of_each = [str(one.minor) for _, one in event.dues]
     if event.paying and call.payable is not None:
         of_each = [str(int(part.key in event.paying)) for part in call.payable.parts]
-    return " ".join(["refused", attempt_of(flow, call), event.reason, str(due.minor), due.currency, *of_each])
+    plain = {one.key: due_on(one) for one in call.bills}
+    words = ["refused", attempt_of(flow, call), event.reason, str(due.minor), due.currency, *of_each]
+    return " ".join(words) + _left(plain, dict(event.left))
+
+
+def _left(plain: Mapping[str, Money], left: Mapping[str, Money]) -> str:
+    """Where others have paid: what is due by now on all of these, in their order."""
+    now = {key: left.get(key, due) for key, due in plain.items()}
+    return "" if now == plain else f" left {' '.join(str(due.minor) for due in now.values())}"
 
 
 def attempt_of(flow: Flow, call: Call) -> str:
@@ -234,8 +246,12 @@ def _captured(_flow: Flow, _call: Call, event: CardCaptured) -> str:
 
 
 def _bank(call: Call, event: BankAnswered) -> str:
-    asked = next((one.amount for one in call.charges if one.attempt == call.attempt), None)
-    return f"bank {event.outcome}" + (f" {event.amount.minor}" if event.amount and event.amount != asked else "")
+    charge = next((one for one in call.charges if one.attempt == call.attempt), None)
+    if charge is None or event.outcome != "approved":
+        return f"bank {event.outcome}"
+    part = f" {event.amount.minor}" if event.amount and event.amount != charge.amount else ""
+    plain = left_after(call, replace(charge, amount=event.amount or charge.amount))
+    return f"bank {event.outcome}{part}{_left(plain, dict(event.left))}"
 
 
 _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {

@@ -13,7 +13,7 @@ from ivr.core.money import Money
 # reserved: an amount is held on a card, and is taken by a capture or not at all.
 Ending = Literal["paid", "reserved", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 14
+FORM = 15
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
@@ -77,7 +77,7 @@ class Call:
     the present step's own (`flow.step.Step.phases`). `notes` are what the step keeps for itself until it is left.
     `looking_up` is the source and key of a look-up without an answer yet; `amount_step` is where the amount was chosen, `set_step` the
     first step that computed values since the bill was looked up.
-    `bills`: what a look-up of all open bills has found. `guesses`: look-ups with several answers that found nothing.
+    `bills`: what a look-up of all open bills has found. `owed_at`: when what is owed on all of them was last learned (epoch s). `guesses`: look-ups with several answers that found nothing.
     `clears`: clear keys since the last answer that was taken.
     `can_text`: a text would reach this caller, as far as is known when the call begins; `can_email`: an e-mail
     would go out. `ended_itself`: the caller's last entry was over without the done key, so one that comes now belongs to it. `done_at`: when the last entry ended,
@@ -120,6 +120,7 @@ class Call:
     set_step: str = ""
     guesses: int = 0
     bills: tuple[OpenBill, ...] = ()
+    owed_at: float = 0.0
     charges: tuple[Charge, ...] = ()
     can_text: bool = True
     can_email: bool = False

@@ -147,6 +147,9 @@ class LimitReached:
     limit: str
 
 
+RefusalReason = Literal["being_paid", "due_changed", "nothing_due", "not_reached", "not_payable"]
+
+
 @dataclass(frozen=True)
 class ChargeRefused:
     """The answer to `Authorize` where nothing was begun, or to `BeginCard` where nothing would be.
@@ -154,13 +157,15 @@ class ChargeRefused:
     being_paid: another charge on the same payable has no answer yet. due_changed: another sum is `due` now than the amount was agreed for.
     not_reached: the billing system did not say what is due now. not_payable: it said so in another currency.
     Of bills in one sum `due` is their total, `dues` what each of them owes, and `paying` are the keys of those being paid.
+    `left`: what is due by now on the open bills that the call has looked up, by key.
     """
 
     at: datetime
-    reason: Literal["being_paid", "due_changed", "nothing_due", "not_reached", "not_payable"]
+    reason: RefusalReason
     due: Money | None = None
     dues: tuple[tuple[str, Money], ...] = ()
     paying: tuple[str, ...] = ()
+    left: tuple[tuple[str, Money], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,12 +181,14 @@ BankOutcome = Literal["approved", "declined", "unknown", "reversed", "pending", 
 @dataclass(frozen=True)
 class BankAnswered:
     """`not_sent`: the bank was never reached, so nobody there has decided anything. `amount`: what was approved, where the
-    bank may approve a part of what was asked for."""
+    bank may approve a part of what was asked for. `left`: of an approval, what is due by now on the bills that the call knows,
+    by key; without it nobody but this call has paid any of them."""
 
     at: datetime
     outcome: BankOutcome
     confirmation_number: str | None = None
     amount: Money | None = None
+    left: tuple[tuple[str, Money], ...] = ()
 
 
 @dataclass(frozen=True)

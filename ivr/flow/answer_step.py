@@ -299,11 +299,13 @@ class AnswerStep(Step):
             raise TypeError("a bill that was found says what is due")
         # Another bill is another amount, and knows of no list; what else was asked for has done its work.
         turn = forget_computed(turn.forget("amount", "money", *self._takes[1:]))
-        turn = turn.change(values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due), bills=())
+        turn = turn.change(
+            values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due), bills=(), owed_at=turn.at
+        )
         return (turn.say("nothing_due"), End()) if due.minor <= 0 else (turn, Leave("found"))
 
     def _list(self, turn: Turn, event: LookedUp) -> Reply:
         """What was known of another customer's bill is not known any more."""
         turn = turn.forget("amount", "money", *self._takes[1:], *self.declared.types)
-        turn = turn.change(payable=None, bills=event.bills)
+        turn = turn.change(payable=None, bills=event.bills, owed_at=turn.at)
         return (turn, Leave("found")) if event.bills else (turn.say("nothing_due"), End())

@@ -240,6 +240,14 @@ _PAID_SINCE = text(
     f"SELECT (SELECT coalesce(sum(p.amount_minor - p.fee_minor), 0) {_ON_PAYABLE} AND {_NOT_KNOWN.format(of='p')}) "
     f"+ (SELECT coalesce(sum(b.amount_minor), 0) {_IN_SUMS} AND {_NOT_KNOWN.format(of='b')})"
 )
+_BY_OTHERS = (
+    "p.status = 'approved' AND p.call <> :call AND p.part NOT IN ('undoing', 'undone') AND EXISTS (SELECT 1 FROM ledger_entry e "
+    "WHERE e.reference = p.reference AND e.kind = 'approved' AND e.at >= :since AND e.at < :until)"
+)
+_PAID_IN = text(
+    f"SELECT (SELECT coalesce(sum(p.amount_minor - p.fee_minor), 0) {_ON_PAYABLE} AND {_BY_OTHERS}) "
+    f"+ (SELECT coalesce(sum(b.amount_minor), 0) {_IN_SUMS} AND {_BY_OTHERS})"
+)
 LONGEST_LINE = 120
 
 
@@ -302,6 +310,11 @@ def paid_but_not_known(connection: Connection, source: str, key: str, asked: Due
     """
     values = {"source": source, "key": key, "currency": asked.amount.currency, "asked_at": asked_at}
     return Money(int(connection.execute(_PAID_SINCE, values).scalar_one()), asked.amount.currency)
+
+
+def paid_in(connection: Connection, source: str, key: str, window: Mapping[str, object]) -> int:
+    """What charges of other calls than `call`, approved from `since` until before `until` (ms), paid, in minor units."""
+    return int(connection.execute(_PAID_IN, {"source": source, "key": key, **window}).scalar_one())
 
 
 def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:

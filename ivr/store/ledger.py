@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy import Connection, select, text
 
 from ivr.core.money import Money
+from ivr.reading.scalars import BILL
 from ivr.store.calls import StaleCall
 from ivr.store.confirmation_numbers import Draw, at_random
-from ivr.store.database import Database
+from ivr.store.database import Database, milliseconds
 from ivr.store.entries import add_entry, note_entry, read_story
 from ivr.store.following import FollowUp, follow_approval
 from ivr.store.intent_bills import IntentBill
@@ -33,6 +34,7 @@ from ivr.store.intents import (
     move,
     next_number,
     paid_but_not_known,
+    paid_in,
     payment_of,
     read_payment,
     require_true_amount,
@@ -127,6 +129,25 @@ class Ledger:
         with self._database.calls() as connection:
             asked_at = self._database.on_its_clock(due.asked_at)
             return _less(due.amount, paid_but_not_known(connection, source, key, due, asked_at))
+
+    def left_on(self, keys: Sequence[str]) -> Mapping[str, Money]:
+        """What is due on bills of our own table, without parts that do not count yet; nothing of those that it has not."""
+        with self._database.calls() as connection:
+            rows = {key: connection.execute(_DUE, {"account": key}).first() for key in keys}
+            return {
+                key: _less(
+                    Money(row.due_minor, row.currency), Money(held_on_payable(connection, BILL, key), row.currency)
+                )
+                for key, row in rows.items()
+                if row is not None
+            }
+
+    def paid_by_others(self, keys: Sequence[str], call: str, since: datetime, until: datetime) -> Mapping[str, int]:
+        """What other calls' charges have paid of each bill, approved between these times, in minor units. It is for what
+        callers hear: the times are those of the machines that wrote and ask, and no charge is begun by it."""
+        window = {"call": call, "since": milliseconds(since), "until": milliseconds(until)}
+        with self._database.calls() as connection:
+            return {key: paid_in(connection, BILL, key, window) for key in keys}
 
     # ---- what is known of it
 

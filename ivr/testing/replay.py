@@ -6,7 +6,7 @@ more than the caller ever gave, the caller hangs up if they did, or says no more
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -41,6 +41,7 @@ from ivr.core.events import (
 from ivr.core.money import Money
 from ivr.core.moves import BACK
 from ivr.flow.compiled import Flow
+from ivr.flow.talk.open_bills import left_after
 
 MOST_TURNS = 400
 LAST4 = "0000"
@@ -186,14 +187,16 @@ class _Replay:
 
     def refusal(self, entry: HistoryEntry) -> ChargeRefused:
         """Of bills in one sum what is on record of each, in their order."""
-        _, reason, minor, currency, *of_each = entry.rest
+        _, reason, minor, currency, *more = entry.rest
+        of_each, minors = _parted(more)
+        left = _dues([one.key for one in self.call.bills], minors, currency)
         refused: Any = reason
         keys = [part.key for part in self.call.payable.parts] if self.call.payable else []
         said = tuple((key, int(one)) for key, one in zip(keys, of_each, strict=False))
         if reason == "being_paid":
-            return ChargeRefused(self.at(), refused, paying=tuple(key for key, one in said if one))
+            return ChargeRefused(self.at(), refused, paying=tuple(key for key, one in said if one), left=left)
         dues = tuple((key, Money(one, currency)) for key, one in said)
-        return ChargeRefused(self.at(), refused, Money(int(minor), currency), dues)
+        return ChargeRefused(self.at(), refused, Money(int(minor), currency), dues, left=left)
 
     def answer_look_up(self, gives: Mapping[str, str]) -> Event:
         """A name that was said then is in no history: something of its type stands for it."""
@@ -250,8 +253,11 @@ class _Replay:
         outcome: Any = entry.rest[0]
         number = "000000" if outcome == "approved" else None
         currency = self.flow.head.limits.max_amount.currency
-        part = Money(int(entry.rest[1]), currency) if entry.rest[1:] else None
-        return BankAnswered(self.at(entry), outcome, number, part)
+        approved, left = _parted(entry.rest[1:])
+        part = Money(int(approved[0]), currency) if approved else None
+        charge = next((one for one in self.call.charges if one.attempt == self.call.attempt), None)
+        keys = left_after(self.call, charge) if charge else ()
+        return BankAnswered(self.at(entry), outcome, number, part, _dues(keys, left, currency))
 
     def taken_back(self, entry: HistoryEntry) -> PartsTakenBack:
         ended = (one.split("=") for one in entry.rest)
@@ -324,6 +330,16 @@ class _Replay:
     def silence(self) -> Event:
         self.now_s += 10
         return NoInput(self.at())
+
+
+def _parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """What stands before the word `left`, and behind it."""
+    at = words.index("left") if "left" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+def _dues(keys: Iterable[str], minors: Iterable[str], currency: str) -> tuple[tuple[str, Money], ...]:
+    return tuple((key, Money(int(one), currency)) for key, one in zip(keys, minors, strict=False))
 
 
 def stand_in_bill(due: str, least: str, currency: str, gives: Mapping[str, str]) -> dict[str, Value]:

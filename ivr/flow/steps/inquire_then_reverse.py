@@ -124,7 +124,7 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
     turn = enter_answer(turn.change(phase="entry"), event)
     match event.outcome:
         case "approved":
-            return charging.approved(turn)
+            return charging.approved(turn, event)
         case "not_sent":
             # A charge that never left is as good as one that was taken back.
             return turn.say("bank_not_reached"), Leave("reversed")

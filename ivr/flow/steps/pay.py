@@ -276,7 +276,7 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
     turn = enter_answer(turn.change(phase="entry"), event)
     match event.outcome:
         case "approved":
-            return charging.approved(turn)
+            return charging.approved(turn, event)
         case "not_sent":
             return turn.say("bank_not_reached"), Leave("not_sent")
         case "unknown" | "pending" | "reversed":

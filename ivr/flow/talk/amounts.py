@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ivr.core.call import Payable
+from ivr.core.call import Charge, Payable
 from ivr.core.card_fees import FeeSchedule
 from ivr.core.events import LookedUp, Value
 from ivr.core.money import Money
 from ivr.flow.talk.card_fees import CARD_FEE
-from ivr.flow.talk.open_bills import owing
+from ivr.flow.talk.open_bills import left_after, owing
 from ivr.flow.talk.turn import FlowInTurn, Turn
 
 # What the card's attempt has used up, whatever became of it there.
@@ -70,7 +70,7 @@ def sum_owes(turn: Turn, dues: Mapping[str, Money]) -> Turn:
     parts = tuple(replace(part, owed=dues.get(part.key, part.owed)) for part in payable.parts)
     owed = Money(sum(part.owed.minor for part in parts), payable.owed.currency)
     values = {**turn.call.values, "bill.due": owed, "bill.min": owed}
-    bills = owing(turn.call, dues, None)
+    bills = owing(turn.call, dues)
     return turn.change(values=values, payable=replace(payable, owed=owed, parts=parts), bills=bills)
 
 
@@ -79,23 +79,30 @@ def owes(turn: Turn, due: Money) -> Turn:
     due = replace(due, minor=max(due.minor, 0))
     values = {**turn.call.values, "bill.due": due}
     least = values.get("bill.min")
-    if not isinstance(least, Money):
-        least = None
-    else:
-        least = values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
+    if isinstance(least, Money):
+        values["bill.min"] = replace(least, minor=min(least.minor, due.minor))
     payable = turn.call.payable and Payable(turn.call.payable.source, turn.call.payable.key, due)
     if turn.call.bills and payable is not None:
-        turn = turn.change(bills=owing(turn.call, {payable.key: due}, least))
+        turn = turn.change(bills=owing(turn.call, {payable.key: due}))
     return turn.change(values=values, payable=payable)
 
 
-def lower_what_is_owed(turn: Turn) -> Turn:
-    """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own."""
-    paid = next(one.credited for one in turn.call.charges if one.attempt == turn.call.attempt)
-    turn = forget_computed(turn.forget(*OF_ONE_CHARGE))
-    if turn.call.payable and turn.call.payable.parts:
-        return sum_owes(turn, {part.key: Money(0, paid.currency) for part in turn.call.payable.parts})
-    return owes(turn, Money(turn.call.payable.owed.minor - paid.minor, paid.currency)) if turn.call.payable else turn
+def lower_what_is_owed(turn: Turn, left: Mapping[str, Money]) -> Turn:
+    """After a charge, what is due is another amount, and the next charge needs an amount and a card of its own. `left`: what is
+    due by now, by key, where others may have paid too."""
+    charge = next(one for one in turn.call.charges if one.attempt == turn.call.attempt)
+    dues = {**left_after(turn.call, charge)}
+    dues |= {key: due for key, due in left.items() if key in dues and _counts(charge, due)}
+    turn, payable = forget_computed(turn.forget(*OF_ONE_CHARGE)), turn.call.payable
+    if payable is None:
+        return turn
+    turn = sum_owes(turn, dues) if payable.parts else owes(turn, dues[payable.key])
+    return turn.change(bills=owing(turn.call, dues), owed_at=turn.at)
+
+
+def _counts(charge: Charge, due: Money) -> bool:
+    """That a part pays its bill in full is for the parts' own sum to say, as the ledger has it."""
+    return not charge.part or due.minor > 0
 
 
 def is_in_another_currency(flow: FlowInTurn, event: LookedUp) -> bool:

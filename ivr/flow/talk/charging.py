@@ -17,7 +17,7 @@ from ivr.flow.talk.amounts import (
     step_to_choose_again,
     sum_owes,
 )
-from ivr.flow.talk.open_bills import left, without
+from ivr.flow.talk.open_bills import left, owing, without
 from ivr.flow.talk.turn import End, GoTo, Leave, Reply, Turn, with_charges
 
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
@@ -65,9 +65,9 @@ def enter_answer(turn: Turn, event: BankAnswered) -> Turn:
     return with_charges(turn, lambda charge: answer if charge.attempt == turn.call.attempt else {})
 
 
-def approved(turn: Turn) -> Reply:
+def approved(turn: Turn, event: BankAnswered) -> Reply:
     """The present attempt is: by which outcome the step is left."""
-    turn = lower_what_is_owed(turn)
+    turn = lower_what_is_owed(turn, dict(event.left))
     charge = next(one for one in turn.call.charges if one.attempt == turn.call.attempt)
     if not charge.part:
         return turn, Leave("approved")
@@ -123,6 +123,8 @@ def _leave_out(turn: Turn, paying: Sequence[str]) -> Reply:
 
 def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     turn = drop_charge(turn)
+    if event.left:
+        turn = turn.change(bills=owing(turn.call, dict(event.left)), owed_at=turn.at)
     if event.reason == "being_paid":
         return _leave_out(turn.say("payment_in_progress"), event.paying)
     if event.reason in ("not_reached", "not_payable"):
@@ -131,6 +133,6 @@ def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
         return turn.say("nothing_due"), End()
     turn = turn.forget_card().forget(*OF_ONE_CHARGE)
     turn = sum_owes(turn, dict(event.dues)) if event.dues else owes(turn, event.due)
-    turn = turn.say("due_changed", due=event.due)
+    turn = turn.change(owed_at=turn.at).say("due_changed", due=event.due)
     again = step_to_choose_again(turn)
     return (forget_computed(turn), GoTo(again)) if again else (turn, End())

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ivr.core.call import Call, Payable
+from ivr.core.call import Call, Charge, Payable
 from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 from ivr.core.one_sum import in_one_sum
@@ -29,15 +29,28 @@ def all_of(bills: Sequence[OpenBill]) -> Payable:
     return in_one_sum([Payable(BILL, one.key, due_on(one)) for one in bills])
 
 
-def owing(call: Call, dues: Mapping[str, Money], least: Money | None) -> tuple[OpenBill, ...]:
-    """The call's bills with what is due now on those that are being paid for; `least`: of a single one."""
-    return tuple(
-        replace(one, values=_owing(one, dues[one.key], least)) if one.key in dues else one for one in call.bills
-    )
+def owing(call: Call, dues: Mapping[str, Money]) -> tuple[OpenBill, ...]:
+    """The call's bills with what is due now on some of them."""
+    return tuple(replace(one, values=_owing(one, dues[one.key])) if one.key in dues else one for one in call.bills)
 
 
-def _owing(bill: OpenBill, due: Money, least: Money | None) -> Mapping[str, Value]:
-    return {**bill.values, "bill.due": due} | ({"bill.min": least} if least else {})
+def _owing(bill: OpenBill, due: Money) -> Mapping[str, Value]:
+    least = bill.values.get("bill.min")
+    lowered = {"bill.min": min(least, due, key=lambda one: one.minor)} if isinstance(least, Money) else {}
+    return {**bill.values, "bill.due": due, **lowered}
+
+
+def left_after(call: Call, charge: Charge) -> Mapping[str, Money]:
+    """What is due once this charge is approved on every bill that the call knows, where nobody else has paid any of them:
+    first on what it pays for, then on the others of the list."""
+    if call.payable is None:
+        return {}
+    if call.payable.parts:
+        paid = {part.key: Money(0, part.owed.currency) for part in call.payable.parts}
+    else:
+        owed, credited = call.payable.owed, charge.credited
+        paid = {call.payable.key: Money(max(owed.minor - credited.minor, 0), owed.currency)}
+    return paid | {one.key: due_on(one) for one in call.bills if one.key not in paid}
 
 
 def without(turn: Turn, keys: Collection[str]) -> Turn:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ivr.core.call import OPEN, OPEN_PARTS, TAKEN_BACK, Call
 from ivr.core.money import Money
+from ivr.reading.scalars import BILL
 from ivr.store import (
     ANY,
     EMAILS,
@@ -216,6 +217,11 @@ class ModelledStore(ModelledSplits):
             and any((bill.source, bill.key) == (source, key) for bill in one.payment.intent.paid_bills)
             for one in self._begun.values()
         )
+
+    def left_on(self, keys: Sequence[str]) -> Mapping[str, Money]:
+        known = {key: self._bills[key].due for key in keys if key in self._bills}
+        held = {key: self._held_minor(BILL, key) for key in known}
+        return {key: Money(max(due.minor - held[key], 0), due.currency) for key, due in known.items()}
 
     # ---- what is known of it
 
