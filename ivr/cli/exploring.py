@@ -1,6 +1,7 @@
 """`simulate --explore`: many random calls to a flow, what they went through, and the shortest way to what they broke."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -18,12 +19,13 @@ from rich.text import Text
 
 from ivr.calls.assembly import load_flow
 from ivr.cli.flow_choice import settings_to_read
-from ivr.flow.drawing.coverage import Coverage
+from ivr.flow.drawing.coverage import Coverage, per_cent
 from ivr.places import SHIPPED, find_project
 from ivr.testing.explore import BrokenRule, explore
 from ivr.testing.project import Project
 
 console = Console(highlight=False)
+ENOUGH = 0.7  # of the steps: with fewer reached, rules that held say little of a flow
 
 
 def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, whole: bool, drawing: Path | None) -> int:
@@ -58,10 +60,28 @@ def tell(coverage: Coverage, endings: Counter[str], found: dict[str, BrokenRule]
     for line in coverage.lines():
         console.print(line, markup=False)
     if not found:
-        console.print("[green]every rule held[/]: docs/testing.md lists them")
+        for line in verdict(coverage):
+            console.print(line)
     for broken in found.values():
         console.print(f"\n[red]broken:[/] {escape(broken.what)}; the shortest way to it, as a call file:\n")
         console.print(broken.file, markup=False, soft_wrap=True)
+
+
+def verdict(coverage: Coverage) -> Iterator[str]:
+    """Where no rule was broken: what that is worth, why it is worth little, and what to do then."""
+    unseen, steps = coverage.unseen_steps, len(coverage.flow.steps)
+    reached = per_cent(steps - len(unseen), steps)
+    if steps - len(unseen) >= ENOUGH * steps:
+        where = f" in the {reached} of steps that calls reached" if unseen else ""
+        yield f"[green]every rule held[/]{where}: docs/testing.md lists them"
+        return
+    yield f"[yellow]no rule was broken, but calls reached only {reached} of the steps[/]: this says little of the flow"
+    never_found = [escape(step) for step, outcome in coverage.unseen_ways if outcome == "found"]
+    if never_found:
+        yield f"  nothing was ever found at {', '.join(never_found)}: no row of your accounts (ACCOUNTS) fits what this flow looks up"
+        yield "  add one with the key's form and length, 'belongs_to' for lists, and 'key.<name>' for each other answer"
+    else:
+        yield "  see which steps, above: 'simulate' with a call of your own shows what keeps callers from them"
 
 
 class RateColumn(ProgressColumn):

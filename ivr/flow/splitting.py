@@ -74,16 +74,20 @@ def split_problems(
         yield source.problem(
             splits.NO_BILL_TO_SPLIT, ("split",), message, "let an 'ask' step have 'lookup', or leave out 'split'"
         )
+    is_taken_back = head.split.rest_unpaid == "take_back"
     for name, step in steps.items():
         if step.goes_alone:
             message = f"several cards cannot pay {step.goes_alone}, as in step '{name}'"
             yield source.problem(WRONG_VALUE, ("split",), message, "leave out 'split'")
         if "approved" in step.outcomes:
-            yield from _way_problems(source, name, step, steps)
-    yield from _place_problems(source, head.split.rest_unpaid == "take_back", steps, reached)
+            yield from _way_problems(source, name, step, steps, is_taken_back=is_taken_back)
+    yield from _place_problems(source, is_taken_back, steps, reached)
 
 
-def _way_problems(source: Source, name: str, step: Step, steps: Mapping[str, Step]) -> Iterator[Problem]:
+def _way_problems(
+    source: Source, name: str, step: Step, steps: Mapping[str, Step], *, is_taken_back: bool
+) -> Iterator[Problem]:
+    """A part that is kept is a payment like any other: nothing has to be able to undo it."""
     then = {outcome: target for _, outcome, target in step.targets()}
     if IN_PART not in then:
         message = f"step '{name}' does not say where outcome '{IN_PART}' goes"
@@ -91,7 +95,7 @@ def _way_problems(source: Source, name: str, step: Step, steps: Mapping[str, Ste
         return
     first = then[IN_PART]
     after = {first, *steps_after(first, steps)} if first in steps else set(steps)
-    if not any(steps[one].takes_parts_back for one in after):
+    if is_taken_back and not any(steps[one].takes_parts_back for one in after):
         message = f"there is no way from '{IN_PART}' to a step that takes the part back"
         cure = "lead to a 'take_back' step where the caller does not pay the rest"
         yield source.problem(splits.NO_WAY_BACK, ("steps", name, "then", IN_PART), message, cure)

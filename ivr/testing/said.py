@@ -44,7 +44,7 @@ class KeyedCard:
 @dataclass(frozen=True)
 class Moment:
     """`bill`: as billing has it, and None where no bill was looked up; `dues` and `leasts`: what it was during the call, in
-    minor units; `least_is_kept`: the flow lets nobody choose less. `card` is None where it is not clear what was keyed in.
+    minor units; `least_is_kept`: the flow lets nobody key in less; `by_text`: amounts that its own text gives, which may be. `card` is None where it is not clear what was keyed in.
     `words`: the bank's last word, by reference; `unsent`: charges that were begun and never reached it."""
 
     most: Money
@@ -54,6 +54,7 @@ class Moment:
     least_is_kept: bool = False
     card: KeyedCard | None = None
     keyed: Collection[int] = ()
+    by_text: Collection[int] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     unsent: int = 0
     fee_of: Callable[[str, int], int] = lambda brand, minor: 0  # what a card costs on top of an amount, in minor units
@@ -119,7 +120,7 @@ def _read_back(name: str, values: Mapping[str, Value], now: Moment) -> Iterator[
         yield f"{name} said {amount}, which nobody chose"
     elif amount.minor > now.most.minor:
         yield f"{name} said {amount}, more than the flow takes"
-    elif amount.minor not in on_offer and amount.minor < _least(now):
+    elif amount.minor not in {*on_offer, *now.by_text} and amount.minor < _least(now):
         yield f"{name} said {amount}, less than the bill's least amount"
 
 

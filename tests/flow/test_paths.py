@@ -5,6 +5,7 @@ import pytest
 from ivr.flow.compiler import compile_flow
 from ivr.flow.files import terms_of
 from ivr.words.slots import ENGINE_PROMPTS
+from tests.benches import ROOT
 from tests.flow.prompt_texts import around
 
 HEAD = "flow: t\nlanguages: [en-US]\nlimits: {max_amount: 500.00 USD}\nstart: account\nsteps:\n"
@@ -308,3 +309,13 @@ def test_a_menu_must_not_offer_an_amount_before_it_is_known():
     assert said({"pay_full_balance": "{amount:money}"}) == [
         "prompt 'pay_full_balance' says 'amount', which is not known on every way to 'amount'"
     ]
+
+
+def test_only_an_all_or_nothing_bill_needs_a_way_to_take_its_parts_back():
+    text = (ROOT / "tests" / "flows" / "down-payment.yaml").read_text(encoding="utf-8")
+    text = text.replace("      3: {say: stop_paying, then: undo}\n", "")
+    text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("  undo:"))
+    assert "take_back" not in text
+    assert compile_flow("f", text)[1] == []
+    codes = [problem.rule.code for problem in compile_flow("f", text.replace("keep}", "take_back}"))[1]]
+    assert "T443" in codes

@@ -149,7 +149,11 @@ amount:
         return key in self._offered(turn)
 
     def put(self, turn: Turn) -> Reply:
-        """An amount that cannot be paid is not offered; that one is over the flow's largest is said."""
+        """An amount that cannot be paid is not offered; that one is over the flow's largest is said, and that nothing is due."""
+        if self._pays_what_is_paid(turn):
+            turn = turn.say("nothing_due")
+            if not self._offered(turn):
+                return turn, End()
         payable, offered, limit = self._payable(turn), self._offered(turn), turn.flow.head.limits.max_amount
         if not payable:
             turn = turn.say("bill_not_payable" if turn.call.payable else "amount_not_payable")
@@ -173,15 +177,25 @@ amount:
         option = self._offered(turn).get(key)
         if option is None:
             return no_match(turn, "no_match")
-        return (turn, Leave(f"key_{key}")) if option.set is None else self._set_amount(turn, key, option.set)
+        if option.set is not None:
+            turn = choose(turn, money_of(turn, option.set))
+        return turn, Leave(f"key_{key}")
 
     def _payable(self, turn: Turn) -> Mapping[str, MenuOption]:
-        """The keys whose amount is more than nothing and no more than is due. Of a bill that is paid all: each says so."""
+        """The keys whose amount is more than nothing and no more than is due; of a bill that is paid those alone that lead to
+        no payment of it."""
+        if self._pays_what_is_paid(turn):
+            steps = turn.flow.steps
+            unpaying = ((key, option) for key, option in self.menu.items() if option.set is None)
+            return {key: option for key, option in unpaying if steps[option.then].answer != "money"}
         return {
             key: option
             for key, option in self.menu.items()
-            if option.set is None or is_paid_off(turn) or _can_be_paid(turn, money_of(turn, option.set))
+            if option.set is None or _can_be_paid(turn, money_of(turn, option.set))
         }
+
+    def _pays_what_is_paid(self, turn: Turn) -> bool:
+        return is_paid_off(turn) and any(option.set for option in self.menu.values())
 
     def _offered(self, turn: Turn) -> Mapping[str, MenuOption]:
         """Of those, the keys whose amount, where it can be charged from there on, is not over the flow's largest."""
@@ -193,11 +207,6 @@ amount:
             or not _is_over(money_of(turn, option.set), limit)
             or not turn.flow.charges(turn.flow.follow(step, f"key_{key}"))
         }
-
-    def _set_amount(self, turn: Turn, key: str, written: str) -> Reply:
-        if is_paid_off(turn):
-            return turn.say("nothing_due"), End()
-        return choose(turn, money_of(turn, written)), Leave(f"key_{key}")
 
 
 def _can_be_paid(turn: Turn, amount: Money) -> bool:

@@ -90,10 +90,11 @@ steps:
 NO_WAY_BACK = rule(
     "T443",
     "no-way-back",
-    what="From `approved_in_part` no way leads to a `take_back` step.",
-    why="A caller who has no second card must be able to have the first one's part undone, and hear that it is.",
+    what="From `approved_in_part` of an all-or-nothing bill no way leads to a `take_back` step.",
+    why="""A caller who has no second card must be able to have the first one's part undone, and hear that it is. With
+`rest_unpaid: keep` a part is a payment like any other, and no such step is needed.""",
     bad="""
-split: {rest_unpaid: keep}
+split: {}
 steps:
   charge:
     pay: acme_bank

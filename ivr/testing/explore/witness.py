@@ -143,6 +143,7 @@ class Witness:
 
     def _moment(self, bill: Bill | None) -> Moment:
         call, store, words = self.call, self.bench.workbench.store, self._words
+        by_text = self.amounts.fixed | self.amounts.computed(self._dues, self._leasts, call.values)
         return Moment(
             self.amounts.flow.head.limits.max_amount,
             bill,
@@ -150,7 +151,8 @@ class Witness:
             self._leasts,
             self.amounts.least_is_kept,
             self._card,
-            self._keyed.union(self.amounts.fixed, self.amounts.computed(self._dues, self._leasts, call.values)),
+            self._keyed | by_text,
+            by_text,
             words,
             sum(one.intent.reference not in self.bench.bank.requests for one in store.payments_of(call.id)),
             lambda brand, minor: self.amounts.fee(call.step, brand, minor),
