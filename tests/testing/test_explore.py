@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -297,3 +299,15 @@ def test_a_flow_with_a_fee_that_is_sound_passes():
             explorer.next_walk()
     assert not explorer.found
     assert explorer.endings["paid"] > 5
+
+
+def test_an_amount_that_the_flow_sets_below_a_bills_least_is_the_flows_own(tmp_path: Path):
+    """24.00 USD of 120.00, of which a caller who keys an amount in pays 25.00 at least."""
+    copytree(FLOWS / "prompts", tmp_path / "prompts")
+    flow = (FLOWS / "pay-a-bill.yaml").read_text(encoding="utf-8").replace("set: bill.due", "set: 20 % of bill.due")
+    (tmp_path / "pay-a-bill.yaml").write_text(flow, encoding="utf-8")
+    explorer = Explorer(Project(tmp_path, ACCOUNTS), "pay-a-bill", "1")
+    with quiet():
+        while explorer.calls < 60:
+            explorer.next_walk()
+    assert not explorer.found
