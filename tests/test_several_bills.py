@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.conversation.history import is_whole
+from ivr.errors import FlowError
 from ivr.store.outbox import NOTICES, Which
 from ivr.testing.line import PlacedCall
 from ivr.testing.replay import replay
@@ -150,6 +151,43 @@ def test_a_card_that_costs_a_fee_costs_it_once_for_the_sum(sealing_key: Path, tm
     call.press("1").wait()
     assert call.payments == ["approved 156.05 USD"]
     assert {one.due.minor for one in bench.workbench.store.find_bills("20000001")} == {0}
+
+
+BY_EMAIL = (
+    ALL.replace("{bill.issued: date}", "{bill.issued: date, customer.email: email}")
+    .replace("{approved: which_bill,", "{approved: receipt,")
+    .replace("goodbye: {end", "receipt: {say: confirmation_number, email: send, end: as_recorded}\n  goodbye: {end")
+    .replace("none_left: goodbye", "none_left: receipt")
+)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "sent_to"),
+    [
+        (("ann@example.com",) * 3, ["ann@example.com"]),
+        (("ann@example.com", "bob@example.com", "ann@example.com"), []),
+        (("ann@example.com", "", "ann@example.com"), []),
+    ],
+)
+def test_the_receipt_of_a_sum_goes_to_the_address_that_all_of_its_bills_have(
+    sealing_key: Path, tmp_path: Path, addresses: tuple[str, ...], sent_to: list[str]
+):
+    bench = bench_with(sealing_key, tmp_path / "flows", BY_EMAIL)
+    store = bench.workbench.store
+    for bill, address in zip(store.find_bills("20000001"), addresses, strict=True):
+        store.renew_bills([replace(bill, details=(*bill.details, ("customer.email", address)))])
+    call = ring(bench, "bills").press(*SIGN_IN, "6", *CARD, "1").wait()
+    mails = store.emails_of(call.caller.call)
+    assert [mail.recipient for mail in mails] == sent_to
+    assert ("email_sent" in call.heard) == bool(sent_to)
+    assert all(bill in mail.body for mail in mails for bill in ("700101", "700102", "700103"))
+
+
+def test_a_sum_without_an_address_of_its_look_up_is_told_at_the_look_up_that_the_flow_has(
+    sealing_key: Path, tmp_path: Path
+):
+    with pytest.raises(FlowError, match=r"lookups: billing\.find_bills: gives: \{customer\.email: email\}"):
+        bench_with(sealing_key, tmp_path / "flows", BY_EMAIL.replace(", customer.email: email", ""))
 
 
 def test_a_sum_that_was_cancelled_leaves_every_way_open(together: Bench):

@@ -255,7 +255,7 @@ def in_words_of(version: str, action: AnyAction) -> AnyAction:
             return replace(action, phrases=phrases)
         case SendSms() | RecordAgreement():
             return replace(action, phrase=replace(action.phrase, version=version))
-        case SendEmail(subject, phrase, _):
+        case SendEmail(subject, phrase):
             subject, phrase = replace(subject, version=version), replace(phrase, version=version)
             return replace(action, subject=subject, phrase=phrase)
     return action

@@ -37,7 +37,7 @@ from ivr.core.fixed_keys import HELP_KEY, REPEAT_KEY
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.schema import Limits
-from ivr.reading.scalars import EMAIL, Rate
+from ivr.reading.scalars import Rate
 from ivr.store import (
     BY_CALLER,
     KEPT_CARD,
@@ -311,13 +311,12 @@ class Payments:
 
     def send_email(self, call: Call, action: SendEmail, at: datetime, zone: str = DEFAULT_ZONE) -> None:
         """Once for each charge, however often the step is repeated."""
-        address = str(call.values.get(EMAIL, ""))
-        if call.can_email and is_email_address(address):
+        if call.can_email and is_email_address(action.address):
             subject, body = (
                 self.words(self._as_receipt(call, phrase, action.attempt, zone))
                 for phrase in (action.subject, action.phrase)
             )
-            self.store.queue_email(f"{call.intent_of(action.attempt)}-email", address, subject, body, at)
+            self.store.queue_email(f"{call.intent_of(action.attempt)}-email", action.address, subject, body, at)
 
     def _as_receipt(self, call: Call, phrase: Phrase, attempt: int, zone: str) -> Phrase:
         """With what the ledger says of the charge."""

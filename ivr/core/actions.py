@@ -192,11 +192,13 @@ class SendSms:
 
 @dataclass(frozen=True)
 class SendEmail:
-    """Queue the receipt of a charge for the address that the look-up gave, once for each attempt."""
+    """Queue the receipt of a charge for the address that the look-up gave, once for each attempt. It carries the address: at the
+    call's last step the call has forgotten it by the time this is carried out."""
 
     subject: Phrase
     phrase: Phrase
     attempt: int
+    address: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Need:
-    """A fact without which a step must not be reached; with `is_absent` one with which it must not."""
+    """A fact without which a step must not be reached; with `is_absent` one with which it must not. `where`: it is needed
+    only on ways on which one of these facts holds; none: on every way."""
 
     fact: str
     rule: Rule
@@ -50,6 +51,7 @@ class Need:
     cure: str
     path: Place = ()
     is_absent: bool = False
+    where: Facts = frozenset()
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ def _reach_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[
 
 def _need_problems(source: Source, name: str, step: Step, reached: set[Facts]) -> Iterator[Problem]:
     for need in step.needs(name):
-        if any((need.fact in facts) == need.is_absent for facts in reached):
+        asked = [facts for facts in reached if not need.where or need.where & facts]
+        if any((need.fact in facts) == need.is_absent for facts in asked):
             yield source.problem(need.rule, ("steps", name, *need.path), need.message, need.cure)
 
 

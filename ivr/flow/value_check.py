@@ -1,21 +1,29 @@
 """A value that a step needs on every way to it, without naming it in an expression (`expression_check` has those)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ivr.flow.parts import Need, Place
 from ivr.flow.talk.open_bills import ONE_SUM
 from ivr.reading.rules import ways
+from ivr.reading.scalars import BILL, EMAIL
 
 _GIVEN_BY = {
     "amount": "let the amount come before the card",
     "bill.due": "a look-up gives bill.due and bill.min",
-    "customer.email": "declare it of the look-up: lookups: billing.find_bill: gives: {customer.email: email}",
 }
 
 
 def value_needed(name: str, path: Place, value: str) -> Iterator[Need]:
     message = f"'{value}' is not known on every way to '{name}'"
     yield Need(value, ways.VALUE_NOT_KNOWN, message, _GIVEN_BY[value], path)
+
+
+def email_needed(name: str, path: Place, look_ups: Iterable[str]) -> Iterator[Need]:
+    """Where a card was charged: elsewhere there is no receipt, and none is promised. `look_ups`: those that the flow declares."""
+    message = f"'{EMAIL}' is not known on every way to '{name}' on which something is paid"
+    source = next(iter(look_ups), BILL)
+    cure = f"declare it of the look-up: lookups: {source}: gives: {{{EMAIL}: email}}"
+    yield Need(EMAIL, ways.VALUE_NOT_KNOWN, message, cure, path, where=frozenset({"paid", "reserved"}))
 
 
 def not_of_a_sum(name: str, path: Place) -> Iterator[Need]:

@@ -86,6 +86,14 @@ def test_a_receipt_goes_by_both_ways_and_says_everything_that_a_receipt_has_to(o
     assert leaks_in(f"{text} {mail}".encode(), [PAN]) == []
 
 
+def test_a_receipt_that_is_the_last_word_of_a_call_goes_by_e_mail_too(open_shop: Callable[..., Shop]):
+    """The call has forgotten the address by then."""
+    shop = open_shop(flow=BY_EMAIL.replace("repeat: 2, sms: send, ", ""))
+    assert "email_sent" in shop.call()
+    (mail,) = shop.bench.workbench.store.emails_of(shop.call_id)
+    assert mail.recipient == ADDRESS
+
+
 def test_a_merchants_own_name_is_on_the_receipt(open_shop: Callable[..., Shop]):
     shop = open_shop()
     runner = shop.bench.workbench.runner
@@ -147,7 +155,10 @@ def test_no_prompt_can_say_the_address(open_shop: Callable[..., Shop], tmp_path:
 @pytest.mark.parametrize(
     ("flow", "problem"),
     [
-        (SAMPLE.replace("sms: send", "email: send"), "'customer.email' is not known on every way to 'receipt'"),
+        (
+            SAMPLE.replace("sms: send", "email: send"),
+            "'customer.email' is not known on every way to 'receipt' on which",
+        ),
         (
             BY_EMAIL.replace("{sms: pay_by_link, link: bill", "{say: pay_by_link, email: send"),
             "a receipt goes by e-mail",

@@ -29,7 +29,7 @@ from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, come_round, no_match, offer_cancel
 from ivr.flow.talk.turn import short as short_name
 from ivr.reading.rules import ways
-from ivr.reading.scalars import BILL, OPEN_BILLS, Name, Target
+from ivr.reading.scalars import BILL, EMAIL, OPEN_BILLS, Name, Target
 from ivr.words.consent import CONFIRM_ALL
 from ivr.words.slots import MONEY_KINDS
 
@@ -98,7 +98,8 @@ which_bill:
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another bill is another amount."""
         if outcome == "all":
-            return (without_set(facts) - self._gives - {"confirmed"}) | {"amount", open_bills.ONE_SUM}
+            of_all = {"amount", open_bills.ONE_SUM} | (self._gives & {EMAIL})
+            return (without_set(facts) - self._gives - {"confirmed"}) | of_all
         return (facts | self._gives) - {"amount", "confirmed", open_bills.ONE_SUM} if outcome == "chosen" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
@@ -187,11 +188,13 @@ which_bill:
         return turn.change(payable=Payable(BILL, bill.key, open_bills.due_on(bill))), Leave("chosen")
 
     def _choose_all(self, turn: Turn, bills: Sequence[OpenBill]) -> Reply:
-        """What else a single bill gives is not known of all of them. Chosen here: should it be another sum by the charge, the
-        list is offered again."""
+        """What else a single bill gives is not known of all of them, but for the address that all have. Chosen here: should it
+        be another sum by the charge, the list is offered again."""
         sum_of_all = open_bills.all_of(bills)
         turn = forget_computed(turn.forget("money", *self.declared.types))
         turn = turn.remember(**{"bill.due": sum_of_all.owed, "bill.min": sum_of_all.owed})
+        if address := open_bills.address(bills):
+            turn = turn.remember(**{EMAIL: address})
         return choose(turn.change(payable=sum_of_all), sum_of_all.owed), Leave("all")
 
     def _page(self, turn: Turn, bills: Sequence[OpenBill]) -> int:

@@ -16,7 +16,7 @@ from ivr.flow.schema import AS_RECORDED
 from ivr.flow.talk import ending
 from ivr.flow.talk.texting import send_sms
 from ivr.flow.talk.turn import Again, Listen, Reply, Turn, one_key
-from ivr.flow.value_check import value_needed
+from ivr.flow.value_check import email_needed
 from ivr.reading.scalars import EMAIL, Count, Name
 from ivr.words.slots import DATE_KINDS
 
@@ -92,7 +92,7 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
 
     def needs(self, name: str) -> Iterator[Need]:
         if self.email:
-            yield from value_needed(name, ("email",), EMAIL)
+            yield from email_needed(name, ("email",), self.declared.look_ups)
 
     def drawn(self) -> Drawn:
         return Drawn(self.colour, f"say {in_words(self.say)}")
@@ -179,7 +179,7 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
         for charge in turn.call.approved:
             prompts = ending.RESERVATION_EMAIL if charge.reserves else EMAIL_PROMPTS
             subject, body = (turn.phrase(name, **ending.receipt_values(charge)) for name in prompts)
-            turn = turn.do(SendEmail(subject, body, charge.attempt))
+            turn = turn.do(SendEmail(subject, body, charge.attempt, address))
         return turn.say("email_sent")
 
     def _text_it(self, turn: Turn) -> Turn:

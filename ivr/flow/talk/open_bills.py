@@ -8,7 +8,7 @@ from ivr.core.events import OpenBill, Value
 from ivr.core.money import Money
 from ivr.core.one_sum import in_one_sum
 from ivr.flow.talk.turn import Turn
-from ivr.reading.scalars import BILL
+from ivr.reading.scalars import BILL, EMAIL
 
 FACT = "open bills"  # that they have been looked up, for the checks
 ONE_SUM = "one sum"  # that all of them are paid in one sum, for the checks
@@ -27,6 +27,12 @@ def total(bills: Sequence[OpenBill]) -> Money:
 
 def all_of(bills: Sequence[OpenBill]) -> Payable:
     return in_one_sum([Payable(BILL, one.key, due_on(one)) for one in bills])
+
+
+def address(bills: Sequence[OpenBill]) -> str:
+    """Where one receipt for all of them goes; "" where they do not all give one and the same address."""
+    given = {str(one.values.get(EMAIL, "")) for one in bills}
+    return given.pop() if len(given) == 1 else ""
 
 
 def owing(call: Call, dues: Mapping[str, Money]) -> tuple[OpenBill, ...]:
