@@ -17,6 +17,7 @@ from ivr.reading.rules import values
 from ivr.reading.scalars import Amount, BrandName, WrongValue, read_amount
 
 _SHARE = re.compile(r"(\d{1,2}(?:\.\d{1,3})?) ?%", re.ASCII)
+_SHARE_WITH_COMMA = re.compile(r"(\d{1,2}),(\d{1,3}) ?%", re.ASCII)
 MOST_PER_CENT = 30  # more is a slip of a decimal point
 
 
@@ -26,12 +27,18 @@ def read_rate(written: Any) -> FeeRate:
     share = _SHARE.fullmatch(written.strip()) if isinstance(written, str) else None
     if share is None:
         if isinstance(written, str) and "%" in written:
-            raise WrongValue(values.WRONG_VALUE, "expected a share such as 2.5 %")
+            raise WrongValue(values.WRONG_VALUE, _expected(written.strip()))
         return read_amount(written)
     per_cent = Fraction(share[1])
     if not 0 < per_cent <= MOST_PER_CENT:
         raise WrongValue(values.WRONG_VALUE, f"expected a share above 0 % and up to {MOST_PER_CENT} %")
     return Share(per_cent, share[0])
+
+
+def _expected(written: str) -> str:
+    if comma := _SHARE_WITH_COMMA.fullmatch(written):
+        return f"a share has a decimal point, not a comma: {comma[1]}.{comma[2]} %"
+    return "expected a share such as 2.5 %"
 
 
 def for_every_brand(written: Any) -> Any:
@@ -58,7 +65,7 @@ class CardFee(Written):
     round: Rounding | None = None
     """How a share of the amount is rounded to the smallest coin: half_up, up or down. Needed with one."""
     at_most: Amount | None = None
-    """No fee is more than this."""
+    """No fee is more than this. Only where a rate is a share."""
 
     @model_validator(mode="before")
     @classmethod
@@ -73,6 +80,8 @@ class CardFee(Written):
             raise WrongValue(values.WRONG_VALUE, message, "rate")
         if self.round is not None and not has_share:
             raise WrongValue(values.WRONG_VALUE, "a fixed fee is not rounded (leave it out)", "round")
+        if self.at_most is not None and not has_share:
+            raise WrongValue(values.WRONG_VALUE, "a fixed fee is never more than it is (leave it out)", "at_most")
         return self
 
     @classmethod

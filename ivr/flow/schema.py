@@ -24,6 +24,7 @@ from ivr.reading.scalars import (
     Language,
     LookupName,
     RateText,
+    SplitCards,
     Target,
     WrongValue,
     all_different,
@@ -101,7 +102,7 @@ class Limits(Written):
 class Split(Written):
     """A bill may be paid with several cards, each charged for a part of it."""
 
-    cards: Annotated[Count, Field(le=4)] = 4
+    cards: SplitCards = 4
     """The most cards that pay one bill."""
     rest_unpaid: Literal["take_back", "keep"] = "take_back"
     """What becomes of the parts if the rest is not paid in the call: take_back undoes them, keep leaves them as payments on the bill."""

@@ -27,6 +27,7 @@ SHORTEST_FIRST_KEY_S, SHORTEST_BETWEEN_KEYS_S = 3, 2
 LONGEST_PATTERN = 16  # characters: 32 keys
 LONGEST_AMOUNT = 7  # keys: 99,999.99
 MOST_TRIES = 20
+MOST_SPLIT_CARDS = 4
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 BILL, OPEN_BILLS = "billing.find_bill", "billing.find_bills"
 LOOKUPS = frozenset({BILL, OPEN_BILLS})
@@ -128,6 +129,15 @@ def read_count(text: Any) -> int:
     match = re.fullmatch(r"\d{1,2}", text, re.ASCII) if isinstance(text, str) else None
     if match is None or not 1 <= int(match[0]) <= MOST_TRIES:
         raise ValueError(f"expected a whole number from 1 to {MOST_TRIES}")
+    return int(match[0])
+
+
+def read_split_cards(text: Any) -> int:
+    match = re.fullmatch(r"\d{1,2}", text, re.ASCII) if isinstance(text, str) else None
+    if match is None or not 2 <= int(match[0]) <= MOST_SPLIT_CARDS:
+        alone = "one card pays a bill without a split (leave 'split' out)"
+        wrong = alone if match is not None and int(match[0]) == 1 else f"expected from 2 to {MOST_SPLIT_CARDS} cards"
+        raise WrongValue(values.WRONG_VALUE, wrong)
     return int(match[0])
 
 
@@ -339,6 +349,11 @@ Patterns = Annotated[
     WithJsonSchema({"anyOf": [_PATTERN, {"type": "array", "items": _PATTERN, "minItems": 1}]}),
 ]
 Flag = Annotated[bool, BeforeValidator(read_flag), WithJsonSchema({"type": "boolean"})]
+SplitCards = Annotated[
+    int,
+    BeforeValidator(read_split_cards),
+    WithJsonSchema({"type": "integer", "minimum": 2, "maximum": MOST_SPLIT_CARDS}),
+]
 Count = Annotated[
     int, BeforeValidator(read_count), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_TRIES})
 ]

@@ -20,9 +20,9 @@ Path = tuple[str | int, ...]
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 20
 
-# In braces and brackets a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut.
-_CUT_BEFORE = re.compile(r"(.* )?(\d{1,3}([.,']\d{3})*|\d{1,9})", re.ASCII)
-_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3}( .*)?)?", re.ASCII)
+# In braces and brackets a comma separates: `{max_amount: 1,200.00 USD}` is an amount that YAML has cut, `{visa: 1,5 %}` a share.
+_CUT_BEFORE = re.compile(r"(.* )?(\d{1,3}([.,']\d{2,3})*|\d{1,9})", re.ASCII)
+_CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3}( .*)?)?|\d{1,4}( [A-Z]{3}| ?%)( .*)?", re.ASCII)
 _CUT_ITEM = re.compile(r"\d{2,4}(\.\d{1,4})? [A-Z]{3}( .*)?", re.ASCII)
 _OPENS = (
     *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),

@@ -176,6 +176,8 @@ UNREADABLE = {
     "bill.due > 5,00 USD": (12, "',00'", "with a point"),
     "bill.due > 1,000.00 USD": (11, "'1,000.00 USD' has a thousands separator", "leave the separator out: 1000.00 USD"),
     "bill.due > 1.234.000,50 EUR": (11, "thousands separator", "leave the separator out: 1234000.50 EUR"),
+    "bill.due > 1,20,000.00 USD": (11, "thousands separator", "leave the separator out: 120000.00 USD"),
+    "bill.due > 1,5 %": (12, "',5'", "with a point"),
     "bill.due > 1 000 USD and open": (11, "'1 000 USD' has a thousands separator", "out: 1000 USD"),
     "bill.due > 1.000 USD": (11, "USD has 2 decimal places", "no other separator, such as 1000.00 USD"),
     "bill.due * 2": (9, "'*'", "nothing is multiplied"),
