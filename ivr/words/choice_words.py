@@ -24,7 +24,7 @@ class ChoiceWords:
     """How one language's speakers take up the first key's offer, or the second's; `denied` turns a clause round.
 
     `undoes`: of the second key's words those that mean, once they are denied, what the first key does. `joins`: what
-    puts a second thought beside the one that is denied.
+    puts a second thought beside the one that is denied. `harmless`: phrases that change nothing in this prompt alone.
     """
 
     first: re.Pattern[str]
@@ -32,6 +32,7 @@ class ChoiceWords:
     denied: re.Pattern[str]
     undoes: re.Pattern[str]
     joins: re.Pattern[str]
+    harmless: re.Pattern[str] | None = None
 
     def meaning(self, clause: str) -> Meaning:
         """Two denials are two thoughts as often as they are one undone ("not right, or you do not agree"), and how far

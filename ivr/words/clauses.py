@@ -77,6 +77,7 @@ def _answer(clause: Clause, is_no: bool, words: ChoiceWords, language: str) -> M
 
 
 def _read(key: str, text: str, words: ChoiceWords, language: str) -> Meant:
+    text = words.harmless.sub(" ", text) if words.harmless else text
     rest = without_only_this_pays(text, language)
     text = text if rest is None else rest
     meaning = words.meaning(without_harmless_phrases(text, language))

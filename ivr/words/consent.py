@@ -21,6 +21,7 @@ from ivr.reading.rules.prompts import (
 from ivr.words import untruths
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
+from ivr.words.keeping_words import keeping
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
@@ -30,6 +31,7 @@ from ivr.words.wordings import FEE
 _RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 CONFIRM_ALL = "confirm_all_bills"  # before a charge that pays several bills in one sum; how many they are is said too
+KEEP_CARD = "confirm_keep_card"
 # What says a fee where there is one: the consent to it, and what a caller can read later.
 FEE_PROMPTS = ("confirm_card", CONFIRM_ALL, "receipt_sms", "receipt_email", "result_paid_sms")
 # The prompts that read a card back, for a charge and for an amount that is only reserved.
@@ -61,7 +63,7 @@ _CONSENTS = {
         "reserves it on the card",
         {"en": '"To reserve it, press 1"', "es": '"Para reservarlo, oprima 1"'},
     ),
-    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate", "confirm_keep_card"), _AGREES),
+    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate", KEEP_CARD), _AGREES),
 }
 
 
@@ -107,7 +109,7 @@ def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: 
     elif prompt == "confirm_reservation" and (untrue := untruths.before_a_reservation(text, said[0].at, language)):
         message = f"prompt '{name}' says of an amount that is only reserved: '{untrue}'"
         yield ConsentFault(KEYS_SWAPPED, message, "take it out: nothing is taken before a capture")
-    elif prompt == "confirm_keep_card":
+    elif prompt == KEEP_CARD:
         says_so, against = untruths.of_keeping(text, language)
         if against or not says_so:
             message = f"prompt '{name}' " + (f"says '{against}'" if against else "does not say that the card is kept")
@@ -176,6 +178,10 @@ def _meaning_faults(
     name: str, prompt: str, text: str, said: list[KeySaid], language: str, cure: str
 ) -> Iterator[ConsentFault]:
     words = _choice_words(prompt, language)
+    if prompt == KEEP_CARD:
+        text = text.replace(
+            "…", " "
+        )  # the card stands within what is agreed to: "to keep your card … on file, press 1"
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(one.meaning for one in meant)
     is_swapped = any((one.key, one.meaning) in ((ACCEPT_KEY, "second"), (REFUSE_KEY, "first")) for one in meant)
@@ -198,6 +204,8 @@ def _choice_words(prompt: str, language: str) -> ChoiceWords | None:
     """What says that key 1 does what it does there; None for a language without lists."""
     if prompt == "offer_cancel":
         return cancelling(language)
+    if prompt == KEEP_CARD:
+        return keeping(language)
     return reserving(language) if prompt == "confirm_reservation" else agreeing(language)
 
 

@@ -141,7 +141,9 @@ def _unreadable(text: str, error: UnexpectedInput) -> UnreadableFormula:
 
 
 # "1,000.00 USD", and as it is written elsewhere: 1.000,00, 1'000.00, 1 000.00, 1,00,000.00.
-_GROUPED = re.compile(r"(?<!\w)(\d{1,3}(?:[,.' \u00a0\u202f]\d{2,3})*[,.' \u00a0\u202f]\d{3})(?:[.,](\d{1,4}))?(?!\d)( [A-Z]{3})?")
+_GROUPED = re.compile(
+    r"(?<!\w)(\d{1,3}(?:[,.' \u00a0\u202f]\d{2,3})*[,.' \u00a0\u202f]\d{3})(?:[.,](\d{1,4}))?(?!\d)( [A-Z]{3})?"
+)
 
 
 def _without_groups(found: re.Match[str]) -> str:
