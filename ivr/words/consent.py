@@ -21,6 +21,7 @@ from ivr.reading.rules.prompts import (
 from ivr.words import untruths
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
+from ivr.words.fee_words import untrue_of_a_fee
 from ivr.words.keeping_words import keeping
 from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
 from ivr.words.slots import KINDS_OF
@@ -117,7 +118,7 @@ def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: 
 
 
 def _fee_faults(name: str, template: Template, language: str) -> Iterator[ConsentFault]:
-    if untrue := untruths.of_a_fee(template, language):
+    if untrue := untrue_of_a_fee(template, language):
         message = f"prompt '{name}' says of the fee: '{untrue}'"
         yield ConsentFault(
             FEE_NOT_SAID, message, "{card_fee} is the fee, and {amount} all that is charged, the fee in it"

@@ -7,7 +7,6 @@ import re
 
 from ivr.words.choice_words import own_language
 from ivr.words.known_words import denies_charge, without_harmless_phrases, without_only_this_pays
-from ivr.words.templates import Template, TemplateText
 
 RESERVED_PROMPTS = ("reservation_", "amount_reserved", "result_reserved")
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
@@ -38,18 +37,6 @@ _CONDITION = {
     "en": re.compile(r"\b(?:only|if|not|no|nothing)\b", _I),
     "es": re.compile(r"\b(?:solo|sólo|si|no|nada|sin)\b", _I),
 }
-_NO_FEE = {
-    "en": re.compile(
-        r"\bno (?:extra )?(?:fee|surcharge)\b|\bwaive\w*|\byou save\b|\bdiscount\b|\bwithout a fee\b"
-        r"|\{amount\}[^.;:!?]*\bplus\b[^.;:!?]*\{card_fee\}|\bfee of \{amount\}",
-        _I,
-    ),
-    "es": re.compile(
-        r"\bno hay (?:recargo|comisi[oó]n)\b|\bdescuent\w+|\bahorr\w+|\bsin recargo\b"
-        r"|\{amount\}[^.;:!?]*\bm[aá]s\b[^.;:!?]*\{card_fee\}|\brecargo de \{amount\}",
-        _I,
-    ),
-}
 _KEEPS = {
     "en": re.compile(r"\b(?:keep|store|save|remember|on file)\b", _I),
     "es": re.compile(r"\b(?:guard|conserv|record|almacen)\w+", _I),
@@ -79,12 +66,6 @@ def once_reserved(text: str, language: str) -> str:
         if _found(_TAKEN, words, language) and not _found(_CONDITION, words, language):
             return words.strip()
     return ""
-
-
-def of_a_fee(template: Template, language: str) -> str:
-    """`template`: of a prompt that says a fee. That there is none, or the two amounts in each other's place."""
-    named = "".join(part.text if isinstance(part, TemplateText) else f"{{{part.name}}}" for part in template.parts)
-    return _found(_NO_FEE, named, language)
 
 
 def of_keeping(text: str, language: str) -> tuple[bool, str]:

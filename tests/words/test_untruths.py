@@ -4,11 +4,41 @@ import pytest
 
 from ivr.words.consent import faults
 from ivr.words.templates import read_template
+from tests.words.fee_table import TRUE_EN, TRUE_ES, UNTRUE_EN, UNTRUE_ES
 
 TAIL = {"en-US": "press 1 to pay, 2 for another card.", "es-MX": "oprima 1 para pagar, 2 para otra tarjeta."}
 CARD = "{amount:money} with {brand:brand} {last4:digits}"
 TARJETA = "{amount:money} con {brand:brand} {last4:digits}"
 UNTRUE = [
+    ("confirm_card", "en-US", f"{CARD}: it is only reserved and not charged: {TAIL['en-US']}"),
+    ("confirm_card", "en-US", f"{CARD}: nothing will be taken: {TAIL['en-US']}"),
+    ("confirm_card", "en-US", f"{CARD}, which is refunded to you: {TAIL['en-US']}"),
+    ("confirm_card", "en-US", f"{CARD}. No money moves: {TAIL['en-US']}"),
+    ("confirm_card", "en-US", f"Half of {CARD}: {TAIL['en-US']}"),
+    ("confirm_card", "en-US", f"Up to {CARD}: {TAIL['en-US']}"),
+    ("confirm_card", "es-MX", f"{TARJETA}, sin cobrarlos: {TAIL['es-MX']}"),
+    ("confirm_card", "es-MX", f"{TARJETA}, gratis: {TAIL['es-MX']}"),
+    ("confirm_card", "es-MX", f"La mitad de {TARJETA}: {TAIL['es-MX']}"),
+    ("confirm_kept_card", "en-US", f"{CARD} is only reserved: {TAIL['en-US']}"),
+    ("confirm_reservation", "en-US", f"{CARD} is charged now: press 1 to reserve, 2 for another card."),
+    ("confirm_reservation", "en-US", f"{CARD} will be taken at once: press 1 to reserve, 2 for another card."),
+    ("confirm_reservation", "es-MX", f"{TARJETA} se cobran ahora: oprima 1 para retenerlos, 2 para otra tarjeta."),
+    ("reservation_number", "en-US", "Paid. Confirmation {number:digits}."),
+    ("amount_reserved", "en-US", "Your card was charged {amount:money}."),
+    ("amount_reserved", "es-MX", "Fueron cobrados {amount:money}."),
+    (
+        "confirm_keep_card",
+        "en-US",
+        "We will not keep {brand:brand} {last4:digits}. To agree, press 1. If not, press 2.",
+    ),
+    ("confirm_keep_card", "en-US", "To pay with {brand:brand} {last4:digits}, press 1. If not, press 2."),
+    (
+        "confirm_keep_card",
+        "es-MX",
+        "¿Olvidamos su {brand:brand} {last4:digits}? Para aceptar, oprima 1. Si no, oprima 2.",
+    ),
+]
+TRUE = [
     ("confirm_card", "en-US", f"{CARD}: it is only reserved and not charged: {TAIL['en-US']}"),
     ("confirm_card", "en-US", f"{CARD}: nothing will be taken: {TAIL['en-US']}"),
     ("confirm_card", "en-US", f"{CARD}, which is refunded to you: {TAIL['en-US']}"),
@@ -63,10 +93,19 @@ def test_an_untruth_is_refused(prompt: str, language: str, text: str):
     assert told(prompt, language, text)
 
 
-@pytest.mark.parametrize(("language", "text"), FEE)
+@pytest.mark.parametrize(
+    ("language", "text"), [*(("en-US", text) for text in UNTRUE_EN), *(("es-MX", text) for text in UNTRUE_ES)]
+)
 def test_an_untruth_about_the_fee_is_refused(language: str, text: str):
     found = told("confirm_card", language, f"{text}: {TAIL[language]}", "confirm_card_with_fee")
     assert [one for one in found if "says of the fee" in one]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [*(("en-US", text) for text in TRUE_EN), *(("es-MX", text) for text in TRUE_ES)]
+)
+def test_what_is_true_of_the_fee_is_taken(language: str, text: str):
+    assert told("confirm_card", language, f"{text}: {TAIL[language]}", "confirm_card_with_fee") == []
 
 
 @pytest.mark.parametrize(("prompt", "language", "text"), TRUE)
