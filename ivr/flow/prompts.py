@@ -12,7 +12,6 @@ from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO
 from ivr.reading.scalars import BILL_VALUES, read_language
 from ivr.reading.yaml_source import Source
 from ivr.words.consent import offer_faults
-from ivr.words.keys_said import keys_said, prose
 from ivr.words.prompt_files import PromptFile, PromptFiles
 from ivr.words.slots import ALWAYS, CALL_VALUES, ENGINE_PROMPTS, KINDS_OF_TYPE, OF_FEE
 from ivr.words.templates import Slot
@@ -142,6 +141,6 @@ def _key_problems(source: Source, name: str, step: Step, file: PromptFile) -> It
         for wording in file.wordings(said.prompt):
             if file.templates[wording].faults:
                 continue
-            keys = keys_said(prose(file.templates[wording]), file.language)
-            for fault in offer_faults(wording, said.key, {one.key for one in offers}, keys):
+            template, keys = file.templates[wording], {one.key for one in offers}
+            for fault in offer_faults(wording, said.key, keys, template, file.language):
                 yield source.problem(fault.rule, ("steps", name, *said.path), fault.message, fault.suggestion)

@@ -23,7 +23,7 @@ from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.fee_words import untrue_of_a_fee
 from ivr.words.keeping_words import keeping
-from ivr.words.keys_said import KeySaid, is_read, keys_said, prose
+from ivr.words.keys_said import KeySaid, is_read, keys_said, prose, symbol_said
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 from ivr.words.wordings import FEE
@@ -95,9 +95,10 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
             message = f"prompt '{name}' says that a reserved amount was taken: '{taken}'"
             yield ConsentFault(RECEIPT_INCOMPLETE, message, "say that it is reserved")
     elif prompt in ("repeat_offer", "sms_offer"):
-        yield from offer_faults(name, AGAIN_KEY if prompt == "repeat_offer" else TEXT_KEY, {AGAIN_KEY, TEXT_KEY}, said)
+        key = AGAIN_KEY if prompt == "repeat_offer" else TEXT_KEY
+        yield from offer_faults(name, key, {AGAIN_KEY, TEXT_KEY}, template, language)
     elif prompt == "choose_language":
-        yield from _language_faults(said)
+        yield from _language_faults(said, symbol_said(template, language))
 
 
 def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: str) -> Iterator[ConsentFault]:
@@ -129,22 +130,26 @@ def _fee_faults(name: str, template: Template, language: str) -> Iterator[Consen
             yield ConsentFault(FEE_NOT_SAID, f"prompt '{name}' does not say '{value}'", f"add {{{value}:...}}, {what}")
 
 
-def offer_faults(name: str, key: str, keys: set[str], said: list[KeySaid]) -> Iterator[ConsentFault]:
+def offer_faults(name: str, key: str, keys: set[str], template: Template, language: str) -> Iterator[ConsentFault]:
     """Of a prompt that offers one key of a menu whose keys are `keys`."""
-    named = {one.key or key for one in said}
+    named = {one.key or key for one in keys_said(prose(template), language)}
     wrong = sorted(named - keys) or ([] if key in named else sorted(named))
     if wrong:
         message = f"prompt '{name}' says key {wrong[0]}, but the key is {key}"
+        yield ConsentFault(OTHER_KEY, message, "write {key:key} in place of it")
+    elif not named and (symbol := symbol_said(template, language)):
+        message = f"prompt '{name}' says {symbol}, but the key is {key}"
         yield ConsentFault(OTHER_KEY, message, "write {key:key} in place of it")
     elif not named:
         yield ConsentFault(KEY_NOT_SAID, f"prompt '{name}' does not say which key to press", "say {key:key} in it")
 
 
-def _language_faults(said: list[KeySaid]) -> Iterator[ConsentFault]:
+def _language_faults(said: list[KeySaid], symbol: str) -> Iterator[ConsentFault]:
     """A language's key is its place among the flow's languages, which the prompt cannot know."""
     fixed = [one.key for one in said if one.key]
-    if fixed:
-        message = f"prompt 'choose_language' says key {fixed[0]}, but the key depends on the flow's languages"
+    if fixed or (symbol and not said):
+        key = f"key {fixed[0]}" if fixed else symbol
+        message = f"prompt 'choose_language' says {key}, but the key depends on the flow's languages"
         yield ConsentFault(OTHER_KEY, message, "write {key:key} in place of it")
 
 

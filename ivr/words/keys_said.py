@@ -23,6 +23,19 @@ _THE = {"en": r"(?:the\s+)?", "es": r"(?:(?:el|la)\s+)?"}
 _YES_NO = {"en": "yes|no", "es": "sí|no"}
 _IS = {"en": r"\s*(?:[:=,]|is|means)?\s*", "es": r"\s*(?:[:=,]|es)?\s*"}
 _MEANS = {"en": r"\s*(?:[:=,]|is|means|for)\s*", "es": r"\s*(?:[:=,]|es|para)\s*"}
+# Neither is ever the key of a choice: they clear an entry and end it.
+_SYMBOLS = {
+    "en": r"(?:the\s+)?(?:star|asterisk|pound|hash|number sign|\*|#)",
+    "es": r"(?:(?:el|la)\s+)?(?:asterisco|estrella|numeral|gato|almohadilla|\*|#)",
+}
+_OF_THEIR_OWN = {
+    "en": re.compile(
+        r"\b(?:cancel|stop|clear|erase|delete|over|again|back|return|menu|done|finish|end|quit|leave|exit)", re.I
+    ),
+    "es": re.compile(
+        r"\b(?:cancel|borr|corr[ei]|empezar|comenzar|volver|regres|otra vez|repet|termin|final|salir|menú)", re.I
+    ),
+}
 _SLOT = "\x01"  # stands for `{key:key}` while the text is searched
 
 
@@ -41,6 +54,23 @@ def prose(template: Template) -> str:
         for part in template.parts
     ]
     return "".join(parts)
+
+
+def symbol_said(template: Template, language: str) -> str:
+    """The star or pound key that is said for what a digit does, in words or as {clear:key} or {done:key}; "" where none is said,
+    or what it does itself: "press star to cancel"."""
+    own = language.partition("-")[0]
+    if own not in _SYMBOLS:
+        return ""
+    keys = {"clear": "\x02", "done": "\x03"}
+    text = "".join(
+        part.text if isinstance(part, TemplateText) else keys.get(part.name, " … ") for part in template.parts
+    )
+    for sentence in re.findall(r"[^.;!?]+", text):
+        said = re.search(rf"{_PRESS[own]}\s+({_SYMBOLS[own]}|[\x02\x03])", sentence, re.IGNORECASE)
+        if said and not _OF_THEIR_OWN[own].search(sentence):
+            return {"\x02": "{clear:key}", "\x03": "{done:key}"}.get(said[1], said[1])
+    return ""
 
 
 def is_read(language: str) -> bool:

@@ -187,6 +187,36 @@ def test_a_language_is_not_offered_under_a_key_written_out(text: str, language: 
 
 @pytest.mark.parametrize(
     ("text", "language"),
+    [
+        ("For English, press star.", "en-US"),
+        ("Para español, oprima la tecla asterisco.", "es-MX"),
+        ("Para español, oprima {done:key}.", "es-MX"),
+    ],
+)
+def test_a_language_is_not_offered_under_a_key_that_is_no_digit(text: str, language: str):
+    [message] = told("choose_language", text, language)
+    assert message.endswith("but the key depends on the flow's languages")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "errors"),
+    [
+        ("To have it as a text, press the pound key.", "en-US", 1),
+        ("To have it as a text, press {done:key}.", "en-US", 1),
+        ("Para recibirlo por texto, oprima numeral.", "es-MX", 1),
+        ("To have it as a text, press {key:key}. To end the call, press {clear:key}.", "en-US", 0),
+        ("Press star to leave.", "en-US", 0),
+        ("A text costs nothing.", "en-US", 0),
+    ],
+)
+def test_star_or_pound_is_an_error_where_it_is_said_of_what_a_digit_does(text: str, language: str, errors: int):
+    """Elsewhere it is advice at most: star and pound have a meaning of their own."""
+    found = [fault for fault in faults("sms_offer", read_template(text), language) if not fault.rule.is_advice]
+    assert len(found) == errors
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
     [("For English, press {key:key}.", "en-US"), ("Para español, oprima {key:key}.", "es-MX")],
 )
 def test_a_language_is_offered_under_the_key_that_the_flow_gives_it(text: str, language: str):
