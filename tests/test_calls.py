@@ -74,6 +74,7 @@ UNREADABLE = {
     "call pay-a-bill\nbill owes 3.00 USD\nends open": "line 2: expected 'bill <account> owes <amount>'",
     "call pay-a-bill\nowes 12345678\nends open": "line 2: expected 'owes <account> <amount>'",
     "call pay-a-bill\nowes 12345678 much\nends open": "line 2: 'much'",
+    "call pay-a-bill\nowes 12345678 3.00 USD, whose 1\nends open": "line 2: expected 'owes <account> <amount>'",
     "call pay-a-bill\nowes 12345678 3.00 USD, at least 4.00 USD\nends open": "line 2: the least part, 4.00 USD, is more",
     "call pay-a-bill\nhangs on\nends open": "line 2: expected 'hangs up'",
     "call pay-a-bill\nsilence please\nends open": "line 2: nothing follows 'silence'",

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ivr.calls.assembly import MakeVaults, vaults_for
-from ivr.channels.simulator import CallerLine, LocalLine, Paid, Texted, World
+from ivr.channels.simulator import CallerLine, LocalLine, Owed, Paid, Texted, World
 from ivr.core.call import TAKEN_BACK
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
@@ -124,8 +124,8 @@ class BenchWorld:
     def pass_time(self, seconds: float) -> None:
         self.bench.pass_time(seconds)
 
-    def owe(self, account: str, due: str, least: str) -> None:
-        self.bench.billing.owes(account, due, least)
+    def owe(self, owed: Owed) -> None:
+        self.bench.billing.owe(owed)
 
     def elapsed_s(self, call: str) -> float:
         return (self.bench.workbench.clock() - self.bench.begun[call]).total_seconds()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ivr.calls.billing import Answered, BillingDown, Bills, InOurTable
+from ivr.channels.simulator import Owed
 from ivr.core.actions import LookUp
 from ivr.core.events import Event, LookUpFailed
 from ivr.core.money import Money, parse_money
@@ -25,11 +26,16 @@ class ScriptedBilling:
 
     def owes(self, account: str, due: str, minimum: str = "") -> None:
         """From now on; `due` such as "42.50 USD", `minimum` nothing where any part may be paid."""
-        amount = parse_money(due)
-        least = parse_money(minimum) if minimum else Money(0, amount.currency)
-        known = self.store.find_bill(account)
-        bill = replace(known, due=amount, minimum=least) if known else Bill(account, amount, least)
-        self.store.renew_bills([bill])
+        self.owe(Owed(account, due, minimum))
+
+    def owe(self, owed: Owed) -> None:
+        """What is not said of a bill that is known stays as it is."""
+        due = parse_money(owed.due)
+        least = parse_money(owed.least) if owed.least else Money(0, due.currency)
+        known = self.store.find_bill(owed.account) or Bill(owed.account, due, least)
+        details = tuple({**dict(known.details), **dict(owed.details)}.items())
+        customer = owed.customer or known.belongs_to
+        self.store.renew_bills([replace(known, due=due, minimum=least, belongs_to=customer, details=details)])
 
     def look_up(self, asked: LookUp, event: Event, asker: str = "") -> Answered | None:
         if self.behaviour == "is away":

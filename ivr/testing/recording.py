@@ -18,6 +18,7 @@ from ivr.core.stray_cards import card_within
 from ivr.flow.talk.dropping import drop_card, is_card
 from ivr.flow.talk.turn import Turn, moment_of
 from ivr.store import Payment
+from ivr.testing.bench import status_of
 from ivr.testing.cards import PUBLISHED, TEST_CARDS, code_of, stand_in
 from ivr.testing.stand_ins import FIELDS, ZIP
 
@@ -67,6 +68,12 @@ class RecordedCall:
         if does != did:
             acts = (at for at, one in reversed(list(enumerate(self.happened))) if one.verb in ACTS)
             self.happened.insert(next(acts, 0), Happening("person", does))
+
+    def takes_back(self, behaviour: str) -> None:
+        """What the bank does while parts of a bill are taken back: once, however long that takes."""
+        last = next((one for one in reversed(self.happened) if one.verb in ACTS), None)
+        if last is None or last.verb != "bank" or not last.rest:
+            self.add("bank", behaviour)
 
     @property
     def last_keys(self) -> Happening | None:
@@ -255,7 +262,7 @@ def call_file(recording: RecordedCall, call_id: str, store: CallStore) -> str:
     lines.append(f"  ends   {(stored.call.outcome if stored else None) or 'open'}")
     if stored and stored.call.transferred_to:
         lines.append(f"  transferred to {stored.call.transferred_to}")
-    payments = [f"{one.status} {one.intent.amount}" for one in store.payments_of(call_id)]
+    payments = [f"{status_of(one)} {one.intent.amount}" for one in store.payments_of(call_id)]
     lines.append(f"  payment {', '.join(payments) or 'none'}")
     texts = [text.id.rpartition("-")[2] for text in store.texts_of(call_id)]
     lines.append(f"  texts  {' '.join(texts) or 'none'}")
@@ -263,7 +270,7 @@ def call_file(recording: RecordedCall, call_id: str, store: CallStore) -> str:
 
 
 def _line(one: Happening, store: CallStore) -> str:
-    if one.verb != "bank":
+    if one.verb != "bank" or one.rest:
         return f"  {one.verb:<6} {one.rest}".rstrip()
     payment = store.payment(one.intent)
     return f"  bank   {behaviour_of(payment, store.entries(one.intent)) if payment else 'approves'}"

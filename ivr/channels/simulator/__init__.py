@@ -3,7 +3,7 @@
 from ivr.channels.simulator.line import CallerLine, HeardPrompt, LineReply, connected_to, mask
 from ivr.channels.simulator.local import START, Clock, LocalLine
 from ivr.channels.simulator.player import Caller, Paid, Player, Texted, World, play
-from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, ScriptError, read_script
+from ivr.channels.simulator.script import BANK_BEHAVIOURS, Instruction, Owed, ScriptError, read_script
 from ivr.channels.simulator.terminal import Ask, converse
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Instruction",
     "LineReply",
     "LocalLine",
+    "Owed",
     "Paid",
     "Player",
     "ScriptError",

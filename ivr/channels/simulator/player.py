@@ -9,6 +9,7 @@ from ivr.channels.simulator.line import CallerLine, LineReply
 from ivr.channels.simulator.script import (
     Callers,
     Instruction,
+    Owed,
     caller_of,
     owed_of,
     payments_of,
@@ -60,8 +61,8 @@ class World(Protocol):
 
     def pass_time(self, seconds: float) -> None: ...
 
-    def owe(self, account: str, due: str, least: str) -> None:
-        """What an account owes from now on, such as "42.50 USD"; `least` is empty where any part may be paid."""
+    def owe(self, owed: Owed) -> None:
+        """From now on."""
 
     def elapsed_s(self, call: str) -> float: ...
 
@@ -184,7 +185,7 @@ class Player:
         self.world.pass_time(seconds_of(instruction))
 
     def _owes(self, instruction: Instruction) -> None:
-        self.world.owe(*owed_of(instruction))
+        self.world.owe(owed_of(instruction))
 
     def _hangs(self, _instruction: Instruction) -> None:
         self.caller.line.hang_up()

@@ -24,6 +24,7 @@
       reserved 100.00 USD              what the bank holds reserved in all and has not taken, or nothing
       bill   12345678 owes 0.00 USD
       owes   12345678 42.50 USD, at least 10.00 USD   what an account owes from now on, and the least that may be paid
+      owes   700101 64.20 USD, of 20000001, key.pin 2468, bill.issued 2026-01-01   whose bill it is, and further columns
 
 A line that begins with `--` is a comment. Each call must say how it ends.
 """
@@ -51,7 +52,9 @@ DURATION = re.compile(r"(\d{1,6})(s|m|h)")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 _AT = re.compile(r" at (\S+ \S+)$")
 _ACCOUNT = re.compile(r"[0-9A-Z]{1,32}")
-_OWES = re.compile(r"([0-9A-Z]{1,32}) ([^,]+?)(?:, at least (.+))?")
+_OWES = re.compile(
+    r"([0-9A-Z]{1,32}) ([^,]+?)(?:, at least ([^,]+))?(?:, of ([0-9A-Z]{1,32}))?((?:, [a-z][a-z0-9_]*\.[a-z0-9_]+ [^,]+)*)"
+)
 _PAYMENT = re.compile(r"(\S+)(?: (\d+(?:\.\d+)? [A-Z]{3}))?")
 
 
@@ -185,17 +188,35 @@ def payments_of(instruction: Instruction) -> list[tuple[str, str]]:
     return found
 
 
-def owed_of(instruction: Instruction) -> tuple[str, str, str]:
-    """Account, what it owes, and the least part of it that may be paid (empty for any)."""
+@dataclass(frozen=True)
+class Owed:
+    """What an account owes: amounts such as "42.50 USD", `least` empty where any part may be paid. `customer`: whose bill it is,
+    where a customer may have several; `details`: further columns of an accounts file, as they are written there."""
+
+    account: str
+    due: str
+    least: str = ""
+    customer: str = ""
+    details: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"{self.account} {self.due}", f"at least {self.least}" if self.least else ""]
+        parts += [f"of {self.customer}" if self.customer else "", *(" ".join(one) for one in self.details)]
+        return ", ".join(filter(None, parts))
+
+
+def owed_of(instruction: Instruction) -> Owed:
     match = _OWES.fullmatch(instruction.rest)
     if match is None:
-        raise ScriptError(instruction.line, "expected 'owes <account> <amount>', and perhaps ', at least <amount>'")
-    account, due, least = match[1], match[2], match[3] or ""
+        wanted = "expected 'owes <account> <amount>', and perhaps ', at least <amount>', ', of <customer>', ', bill.fee 3.00 USD'"
+        raise ScriptError(instruction.line, wanted)
+    due, least = match[2], match[3] or ""
+    details = [one.partition(" ") for one in match[5].split(", ")[1:]]
     for amount in filter(None, (due, least)):
         _require_money(instruction, amount)
     if least and parse_money(least).minor > parse_money(due).minor:
         raise ScriptError(instruction.line, f"the least part, {least}, is more than {due}")
-    return account, due, least
+    return Owed(match[1], due, least, match[4] or "", tuple((name, value) for name, _, value in details))
 
 
 def _call(instruction: Instruction) -> None:
