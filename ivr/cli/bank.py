@@ -16,14 +16,16 @@ MARKS = {True: "ok   ", False: "WRONG", None: "-    "}
 
 
 @bank.command()
-@click.argument("name")
-def check(name: str) -> None:
+@click.argument("name", required=False)
+def check(name: str | None) -> None:
     """Whether the bank NAME of banks.yaml can be used: files, keys, secrets, connection, currencies.
 
     Nothing is charged. Exit code 1 where something is wrong.
     """
     settings = load_settings()
     banks = load_banks(settings.banks, settings.var)
+    if name is None:
+        raise click.UsageError(f"which bank? {settings.banks} names {', '.join(banks) or 'none'}")
     if name not in banks:
         raise click.UsageError(f"{settings.banks} names no bank '{name}' ({did_you_mean(name, banks)})")
     findings = []

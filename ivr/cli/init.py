@@ -1,21 +1,30 @@
 """`init`: a merchant's own project in a new folder, copied from what ships; afterwards nothing of ours is in it."""
 
+import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
 
 import click
 
 import ivr
+from ivr.cli.flow_choice import SAMPLE
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, IS_CLONE, PROJECT_FILE, SHIPPED
 from ivr.settings import DEFAULTS
 
 TEMPLATE = SHIPPED / "config" / "project"
-SAMPLES = ("flows", "config/accounts.csv", "config/banks.yaml", "config/flow.schema.json", "config/part.schema.json")
+FLOWS = SHIPPED / "flows"
+SAMPLES = (
+    "flows/prompts",
+    "config/accounts.csv",
+    "config/banks.yaml",
+    "config/flow.schema.json",
+    "config/part.schema.json",
+)
 # A new repository may hold these already.
 MAY_BE_THERE = frozenset({".git", ".venv"})
 PLACEHOLDERS = {"README.md", "requirements.txt"}  # files in which our version and the project's name are filled in
@@ -23,19 +32,21 @@ PLACEHOLDERS = {"README.md", "requirements.txt"}  # files in which our version a
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+@click.option("--flow", "also", metavar="NAME", multiple=True, help="This sample flow too, beside pay-a-bill.")
+def init(folder: Path, also: tuple[str, ...] = ()) -> None:
     """Make a project in FOLDER, which must be new or empty: everything in it is yours to change.
 
     \b
     tonetill.yaml         settings, each beside its meaning
-    flows/                the flow, and its words in English and Spanish
+    flows/                the flow pay-a-bill, and the words of all samples in English and Spanish
     config/               accounts, banks, and the schemas by which editors complete flows
     calls/                whole calls, written out; `pytest` plays them (pytest.ini)
     .github/workflows/    checks the flow and places a call at every push
     """
+    flows = sample_flows(also)
     require_empty(folder)
     try:
-        made = list(write_project(folder))
+        made = list(write_project(folder, flows))
     except OSError as error:
         raise ConfigError(
             f"{error.filename or folder}: {error.strerror}: choose a folder that can be written"
@@ -43,6 +54,17 @@ def init(folder: Path) -> None:
     click.echo(f"made {len(made)} files in {folder}/; next:\n")
     for line in (f"cd {folder}", f"{from_there()} simulate", f"{from_there()} up", "see README.md"):
         click.echo(f"    {line}")
+
+
+def sample_flows(also: Sequence[str]) -> Sequence[Path]:
+    """The files to copy: each flow once, and the parts and calendars that they use. ConfigError names the samples that there are."""
+    samples = {file.stem: file for file in sorted(FLOWS.glob("*.yaml"))}
+    for name in also:
+        if name not in samples:
+            raise ConfigError(f"--flow {name}: there is no such sample; there are {', '.join(samples)}")
+    flows = [samples[name] for name in dict.fromkeys((Path(SAMPLE).stem, *also))]
+    words = {word for file in flows for word in re.findall(r"\w+", file.read_text(encoding="utf-8"))}
+    return [*flows, *(file for file in sorted((FLOWS / "parts").glob("*.yaml")) if file.stem in words)]
 
 
 def require_empty(folder: Path) -> None:
@@ -53,8 +75,10 @@ def require_empty(folder: Path) -> None:
         raise ConfigError(f"{folder} is not empty ({', '.join(found[:3])}): choose a new folder; nothing was changed")
 
 
-def write_project(folder: Path) -> Iterator[Path]:
+def write_project(folder: Path, flows: Sequence[Path]) -> Iterator[Path]:
     """The files that were made."""
+    for file in flows:
+        yield from copy(file, folder / file.relative_to(SHIPPED))
     for name in SAMPLES:
         yield from copy(SHIPPED / name, folder / name)
     for source in sorted(TEMPLATE.iterdir()):

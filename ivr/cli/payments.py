@@ -19,7 +19,16 @@ from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.places import COMMAND
 from ivr.settings import Settings
-from ivr.store import AlreadyAsked, Changed, Modification, Payment, Store, WantedModification, reservation_state
+from ivr.store import (
+    AlreadyAsked,
+    Changed,
+    Modification,
+    Payment,
+    Store,
+    WantedModification,
+    named_database,
+    reservation_state,
+)
 
 MOST_SHOWN = 200
 LONGEST_ABOUT = 200  # characters of an audit event
@@ -78,7 +87,7 @@ def list_payments(
     day: date | None, status: str | None, most: int, is_json: bool, uncaptured: bool, **other: str
 ) -> None:
     """The latest first, with what has been given back of each."""
-    with opened() as (_, store):
+    with opened() as (settings, store):
         wanted = day_filter(day, status=status or "", uncaptured=uncaptured, **other)
         found = [seen(store, one) for one in store.find_payments(wanted, most)]
     if is_json:
@@ -87,7 +96,10 @@ def list_payments(
     elif found:
         console.print(table(found))
     else:
-        click.echo("no charge is like that")
+        database = named_database(settings.database_url)
+        click.echo(
+            f"no charge is like that in {database} (a call by `simulate` keeps nothing there, but for one with --via)"
+        )
 
 
 @payments.command()

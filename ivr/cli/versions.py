@@ -140,9 +140,9 @@ def _rows(store: Store, flow: str) -> Iterator[Sequence[str]]:
 
 
 @flows.command(short_help="Say what has changed, between versions or in the file.")
-@click.argument("flow")
+@click.argument("flow", required=False)
 @click.argument("numbers", nargs=-1, type=click.IntRange(min=1), metavar="[OLD [NEW]]")
-def diff(flow: str, numbers: tuple[int, ...]) -> None:
+def diff(flow: str | None, numbers: tuple[int, ...]) -> None:
     """Say what has changed in FLOW: steps, what stands above them, and prompts, a line each.
 
     \b
@@ -154,6 +154,11 @@ def diff(flow: str, numbers: tuple[int, ...]) -> None:
         raise click.UsageError("at most two versions: the old one and the new one")
     settings = load_settings()
     with opened(settings) as store:
+        if flow is None:
+            published = ", ".join(store.published_flows())
+            raise click.UsageError(
+                f"which flow? Published are {published}" if published else "no flow was ever published"
+            )
         live = required(live_version(store, known(store, flow)), flow)
         old = numbered(store, flow, numbers[0]) if numbers else live
         if numbers:

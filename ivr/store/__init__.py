@@ -36,7 +36,7 @@ from ivr.store.kept_cards import BY_CALLER, KEPT_CARD, KeptCard, KeptCards
 from ivr.store.ledger import Ledger, NoCard, sum_changed
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
-from ivr.store.migrations import create_tables, migrate, require_current
+from ivr.store.migrations import create_tables, migrate, named_database, require_current
 from ivr.store.modification_rows import (
     AlreadyAsked,
     Balance,
@@ -208,6 +208,7 @@ __all__ = [
     "from_reference",
     "memory_store",
     "migrate",
+    "named_database",
     "notices_of",
     "open_store",
     "read_bills",

@@ -22,6 +22,11 @@ EXPECTED = "DATABASE_URL: expected sqlite:///path or postgresql+psycopg://user@h
 TURN = 7_266_245
 
 
+def named_database(url: str) -> str:
+    """The address for people: without its password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
 def migrate(url: str) -> None:
     """ConfigError for a database that cannot be reached, is not ours, or that a newer version has already changed."""
     try:

@@ -33,6 +33,24 @@ def test_the_calls_of_a_new_project_go_as_written(script: Path, line: Path, seal
     bench.money_agrees()
 
 
+def test_one_sample_flow_is_in_it_and_others_are_asked_for_by_name(line: Path, tmp_path: Path):
+    assert [file.name for file in (line / "flows").iterdir()] in (
+        ["pay-a-bill.yaml", "prompts"],
+        ["prompts", "pay-a-bill.yaml"],
+    )
+    arguments = [str(tmp_path / "plan"), "--flow", "payment-plan", "--flow", "pay-a-bill"]
+    CliRunner().invoke(init, arguments, catch_exceptions=False)
+    flows = tmp_path / "plan" / "flows"
+    assert sorted(file.name for file in flows.glob("*.yaml")) == ["pay-a-bill.yaml", "payment-plan.yaml"]
+    assert [file.name for file in (flows / "parts").iterdir()] == ["authenticate.yaml"]
+
+
+def test_a_sample_that_there_is_not_is_told_with_those_that_there_are(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"no such sample; there are card-fee, .*utility"):
+        init.callback(tmp_path / "new", ("list",))
+    assert not (tmp_path / "new").exists()
+
+
 def test_its_settings_file_lists_every_setting_and_changes_none(line: Path):
     written = (line / "tonetill.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(written) is None

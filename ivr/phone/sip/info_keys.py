@@ -23,7 +23,8 @@ KEYS = "0123456789*#ABCD"
 CODES = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
 PRINTABLE = (0x20, 0x7E)
 HOOK_FLASH = ("16", "!", "HF", "FLASH")
-SIGNAL = re.compile(r"^\s*signal\s*[=:]\s*(\S{1,5})\s*$", re.IGNORECASE | re.MULTILINE)
+# Some gateways quote the key.
+SIGNAL = re.compile(r"^\s*signal\s*[=:]\s*\"?([^\s\"]{1,5})\"?\s*$", re.IGNORECASE | re.MULTILINE)
 DURATION = re.compile(r"^\s*duration\s*[=:]\s*(\d{1,6})\s*$", re.IGNORECASE | re.MULTILINE)
 DIGITS = re.compile(r"^\s*d\s*[=:]\s*([0-9*#A-D]{1,32})\s*$", re.IGNORECASE | re.MULTILINE)
 

@@ -15,6 +15,8 @@ from ivr.phone.sip.info_keys import read_info_key, read_info_keys
         (b"Signal=10\r\nDuration=160", "*", 160),
         (b"Signal=11\r\nDuration=160", "#", 160),
         (b"Signal=a", "A", 160),
+        (b'Signal="1"\r\nDuration=160', "1", 160),
+        (b'Signal = "*"', "*", 160),
         (b"Signal=15", "D", 160),
         (b"Signal=5\r\nDuration=999999", "5", 10_000),
         (b"7", "7", 160),
