@@ -9,6 +9,8 @@ Public modules, each imported by its own name:
     dsp.wav_writer    a WAV file that grows while a call lasts
     dsp.archive    folders of them: which hold keys, masked copies
 `python -m dsp --help` is the command line over them.
+
+Public are the names of `__all__`, and the modules `errors`, `g711`, `recording`, `tones`, `wav_writer`.
 """
 
 from dsp.errors import DspError

@@ -169,7 +169,7 @@ def load_settings(environ: Mapping[str, str] | None = None, project: Path | None
 
 
 @dataclass(frozen=True)
-class _Written:
+class _WrittenSettings:
     """`files`: the later wins; what is `from_environment` wins over them all."""
 
     files: list[Source]
@@ -198,13 +198,13 @@ class _Written:
         return source.line((name,), f"{name}: {message}")
 
 
-def _read_all(folder: Path, environ: Mapping[str, str]) -> _Written:
+def _read_all(folder: Path, environ: Mapping[str, str]) -> _WrittenSettings:
     own = folder / PROJECT_FILE
     sources = [_source(DEFAULTS.name, DEFAULTS), *([_source(shown(own), own)] if own.is_file() else [])]
     if problems := [str(problem) for source in sources for problem in source.problems]:
         raise ConfigError("\n".join(problems))
     named = {name: environ[name.upper()] for name in Settings.model_fields if name.upper() in environ}
-    return _Written(sources, named)
+    return _WrittenSettings(sources, named)
 
 
 def _source(name: str, file: Path) -> Source:

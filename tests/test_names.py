@@ -26,9 +26,10 @@ def classes() -> Iterator[tuple[str, str]]:
 
 
 def test_no_class_name_means_two_things():
+    """Nor with an underscore in front: `_Line` beside `Line` is read as the same."""
     places = defaultdict(list)
     for name, module in classes():
-        places[name].append(module)
+        places[name.lstrip("_")].append(module)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 

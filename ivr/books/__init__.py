@@ -2,6 +2,8 @@
 
 `settlement_form` reads how a bank writes its file, `bank_file` the file by it, `reconciling` lays it beside our ledger, and
 `day` says what a day moved. `audit_heads` signs where the audit trail ends.
+
+Public are the names of `__all__`, and the module `audit_heads`.
 """
 
 from ivr.books.audit_heads import HeadProblem, SignedHead, compare_heads, new_signing_key, read_heads, signed_line

@@ -14,11 +14,11 @@ from ivr.reading.yaml_source import read_yaml
 SHIPPED_FORMS = SHIPPED / "config" / "settlement"
 
 
-class _Part(BaseModel):
+class _FormSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Columns(_Part):
+class Columns(_FormSection):
     """Names of columns as the file's first line has them, in any case; empty: there is none.
 
     `amount`: with a sign or without; or `credit` (towards the merchant) and `debit`, of which each row fills one.
@@ -43,7 +43,7 @@ class Columns(_Part):
         return self
 
 
-class Kinds(_Part):
+class Kinds(_FormSection):
     """What the rows of each kind are called. `ignored`: fees, payouts and whatever else is no movement of one charge."""
 
     charge: list[str] = Field(default_factory=list)
@@ -53,7 +53,7 @@ class Kinds(_Part):
     ignored: list[str] = Field(default_factory=list)
 
 
-class SettlementForm(_Part):
+class SettlementForm(_FormSection):
     """`currency`: of every row, where no column says it. `amounts`: `decimal` (42.50) or `minor` (4250)."""
 
     title: str

@@ -1,4 +1,7 @@
-"""The command line: each command is thin over the package that does the work; wrong input exits with one clear line."""
+"""The command line: each command is thin over the package that does the work; wrong input exits with one clear line.
+
+Public is `main` alone.
+"""
 
 import sys
 from typing import Any

@@ -1,4 +1,7 @@
-"""Everything that is kept: calls, the ledger, the outbox, bills and texts; on SQLite or PostgreSQL by URL alone."""
+"""Everything that is kept: calls, the ledger, the outbox, bills and texts; on SQLite or PostgreSQL by URL alone.
+
+Public are the names of `__all__`, and the module `accounts_file`.
+"""
 
 from collections.abc import Collection
 from functools import cache

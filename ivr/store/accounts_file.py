@@ -39,7 +39,7 @@ class Bill:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _NumberedLine:
     number: int
     fields: Sequence[str]
 
@@ -103,20 +103,20 @@ def _require_commas(file: Path, text: str) -> None:
         raise ConfigError(f"{file}:{line}: the columns are separated by {used}: {cure}")
 
 
-def _lines(file: Path, text: str) -> Iterator[_Line]:
+def _lines(file: Path, text: str) -> Iterator[_NumberedLine]:
     """Rows with the line they begin in; empty ones are left out."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     begins = 1
     try:
         for fields in reader:
             if any(field.strip() for field in fields):
-                yield _Line(begins, [field.strip() for field in fields])
+                yield _NumberedLine(begins, [field.strip() for field in fields])
             begins = reader.line_num + 1
     except csv.Error as error:
         raise ConfigError(f"{file}:{begins}: {error}: is a quotation mark missing?") from None
 
 
-def _places(file: Path, header: _Line) -> dict[str, int]:
+def _places(file: Path, header: _NumberedLine) -> dict[str, int]:
     """Where each column is: in any order, and no others but details, whose names have a dot, and whose bill it is."""
     found = [name.lower() for name in header.fields]
     place = f"{file}:{header.number}"
@@ -130,7 +130,7 @@ def _places(file: Path, header: _Line) -> dict[str, int]:
     return {name: found.index(name) for name in [*COLUMNS, *more]}
 
 
-def _bill(line: _Line, header: _Line, places: dict[str, int]) -> Bill:
+def _bill(line: _NumberedLine, header: _NumberedLine, places: dict[str, int]) -> Bill:
     """ValueError says what is wrong with the line."""
     if len(line.fields) != len(header.fields):
         raise ValueError(f"{len(line.fields)} fields where the columns are {len(header.fields)}{_hint(line, header)}")
@@ -164,7 +164,7 @@ def _details(written: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, text) for name, text in sorted(written.items()) if text)
 
 
-def _hint(line: _Line, header: _Line) -> str:
+def _hint(line: _NumberedLine, header: _NumberedLine) -> str:
     if len(line.fields) > len(header.fields):
         return ": an amount has a decimal point, not a comma"
     return ": columns are separated by commas" if any(";" in field for field in line.fields) else ""

@@ -17,4 +17,6 @@ not, or nobody knows, nothing is reversed before the purchase cannot arrive any 
 
 What never happens: a purchase is not sent twice, nor later than `FRESH_S` after it was written down; a late approval is not
 believed; the clear card is in one buffer, from opening to sending, and overwritten there.
+
+Public are its modules, by their names: what has no leading underscore in them.
 """

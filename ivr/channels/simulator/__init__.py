@@ -1,4 +1,7 @@
-"""Calls without a telephone: in this process, in the terminal or from a text file."""
+"""Calls without a telephone: in this process, in the terminal or from a text file.
+
+Public are the names of `__all__`, and the modules `line`, `script`.
+"""
 
 from ivr.channels.simulator.line import CallerLine, HeardPrompt, LineReply, connected_to, mask
 from ivr.channels.simulator.local import START, Clock, LocalLine

@@ -1,4 +1,7 @@
-"""Calls on a line of our own: SIP and RTP, or AudioSocket from a PBX; the same flows, vault and ledger as Twilio's calls."""
+"""Calls on a line of our own: SIP and RTP, or AudioSocket from a PBX; the same flows, vault and ledger as Twilio's calls.
+
+Public are the names of `__all__`, and the modules `call_handler`, `open_files`, `prompt_cache`.
+"""
 
 from ivr.channels.trunk.process import Trunk, serve
 

@@ -9,6 +9,8 @@
 
 Words and precedence are in `grammar`, types in `kinds` and `types`, what holds in every call in `bounds` and `contradictions`. An expression is read once, checked by its types when the flow is
 checked, and evaluated by the values of a call; time and place of the call are values like others.
+
+Public are the names of `__all__`, and the module `bounds`.
 """
 
 from ivr.flow.expressions.contradictions import NeverYes, never_yes

@@ -22,7 +22,7 @@ class NeverYes(NamedTuple):
     cure: str
 
 
-class _Bound(NamedTuple):
+class _Limiting(NamedTuple):
     """That a value, whatever it is, is so much of something at least, or at most, or exactly."""
 
     at: int
@@ -75,7 +75,7 @@ def _is_impossible(expression: Operation) -> bool:
 
 
 def _apart(parts: list[Expression], text: str) -> Iterator[NeverYes]:
-    known: dict[Any, list[_Bound]] = {}
+    known: dict[Any, list[_Limiting]] = {}
     for part in parts:
         found = _bound(part, text) if isinstance(part, Operation) else None
         if found is None:
@@ -92,7 +92,7 @@ def _apart(parts: list[Expression], text: str) -> Iterator[NeverYes]:
         others.append(bound)
 
 
-def _cure(one: _Bound, bound: _Bound) -> str:
+def _cure(one: _Limiting, bound: _Limiting) -> str:
     if bound.sign == "=":
         return "join them by 'or'"
     if one.value == bound.value:
@@ -102,7 +102,7 @@ def _cure(one: _Bound, bound: _Bound) -> str:
     )
 
 
-def _bound(one: Operation, text: str) -> tuple[Expression, _Bound] | None:
+def _bound(one: Operation, text: str) -> tuple[Expression, _Limiting] | None:
     if one.word not in _TURNED:
         return None
     left, right = one.parts
@@ -112,10 +112,10 @@ def _bound(one: Operation, text: str) -> tuple[Expression, _Bound] | None:
     assert isinstance(literal, Literal)
     found = _WRITTEN.match(text, literal.at)
     written = f"{sign} {found[0] if found else literal.value}"
-    return subject, _Bound(min(left.at, right.at), sign, literal.value, written, literal.type)
+    return subject, _Limiting(min(left.at, right.at), sign, literal.value, written, literal.type)
 
 
-def _excludes(one: _Bound, other: _Bound) -> bool:
+def _excludes(one: _Limiting, other: _Limiting) -> bool:
     if one.sign == other.sign == "=":
         return bool(one.value != other.value)
     if one.type != other.type or one.type not in WITH_AN_ORDER:
@@ -123,7 +123,7 @@ def _excludes(one: _Bound, other: _Bound) -> bool:
     return _is_above(one, other) or _is_above(other, one)
 
 
-def _is_above(low: _Bound, high: _Bound) -> bool:
+def _is_above(low: _Limiting, high: _Limiting) -> bool:
     """Whether what is no less than `low` is more than `high` allows."""
     if low.sign not in (">", ">=", "=") or high.sign not in ("<", "<=", "="):
         return False

@@ -170,20 +170,20 @@ other_amount:
             raise TypeError("an amount is money")
         return choose(turn, amount), Leave("ok")
 
-    def _span(self, turn: Turn) -> "_Span | None":
+    def _span(self, turn: Turn) -> "_AmountRange | None":
         """Never more than is due, nor than the flow's largest amount; None where the least that is asked for is more than that.
         A bill that owes less than the least can be paid as it is."""
         limit = turn.flow.head.limits.max_amount
         owed = turn.call.payable.owed if turn.call.payable else limit
         top = min(limit, owed) if owed.currency == limit.currency else limit
         if self.between is None:
-            return _Span(Money(1, limit.currency), top)
+            return _AmountRange(Money(1, limit.currency), top)
         low, high = (money_of(turn, text) for text in self.between)
         if not low.currency == high.currency == limit.currency:
             raise ValueError("the bill and the flow's max_amount are in different currencies")
         if turn.call.payable is not None and owed.currency == limit.currency:
             low = min(low, owed)
-        span = _Span(max(low, Money(1, low.currency)), min(high, top))
+        span = _AmountRange(max(low, Money(1, low.currency)), min(high, top))
         return span if span.minors else None
 
     def _nothing_fits(self, turn: Turn) -> Reply:
@@ -196,7 +196,7 @@ other_amount:
 
 
 @dataclass(frozen=True)
-class _Span:
+class _AmountRange:
     low: Money
     high: Money
 

@@ -8,6 +8,8 @@ What is real: INVITE to BYE, RTP both ways, keys as telephone events or tones th
 not: the time a caller waits. A conversation's timers are by the test's clock (`timers`) and run out only when the caller
 is silent or holds the line. No voice is made: a prompt is a mark of 40 ms (`sayings`), unlike every other, and heard is
 what the telephone found in the RTP that it received.
+
+Public are the names of `__all__`, and the module `load`.
 """
 
 from ivr.testing.sip.line import SipLine

@@ -3,6 +3,8 @@
 twiml    a document read strictly: verbs, attributes, nesting, values, limits
 call     one call: keys go in, words come out, webhooks are signed, repeated, or delivered late
 signing  X-Twilio-Signature, by Twilio's own library
+
+Public are the names of `__all__`, and the module `application`.
 """
 
 from ivr.testing.twilio.application import call_application, twilio_client

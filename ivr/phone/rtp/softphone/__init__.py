@@ -1,1 +1,4 @@
-"""The caller's side of one call, for trying things out and for tests."""
+"""The caller's side of one call, for trying things out and for tests.
+
+Public are its modules, by their names: what has no leading underscore in them.
+"""
