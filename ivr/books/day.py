@@ -11,7 +11,7 @@ from ivr.store import Movement
 
 COLUMNS = (
     *("at", "kind", "reference", "confirmation_number", "bank_reference", "bill", "amount", "currency", "merchant"),
-    *("bank", "brand", "last4", "flow"),
+    *("bank", "brand", "last4", "flow", "fee_minor"),
 )
 Group = tuple[str, str, str, str]
 """Merchant, bank, currency, brand."""
@@ -19,11 +19,13 @@ Group = tuple[str, str, str, str]
 
 @dataclass
 class DayTotals:
-    """By merchant, bank, currency and brand, in minor units; refunds and voids above nought."""
+    """By merchant, bank, currency and brand, in minor units; refunds and voids above nought. `fees`: what is left of the fees
+    for cards, which are within the other amounts: charged, less what was given back of them."""
 
     charged: Counter[Group] = field(default_factory=Counter)
     refunded: Counter[Group] = field(default_factory=Counter)
     voided: Counter[Group] = field(default_factory=Counter)
+    fees: Counter[Group] = field(default_factory=Counter)
     counts: Counter[Group] = field(default_factory=Counter)
 
     @property
@@ -59,12 +61,14 @@ def day_rows(movements: Iterable[Movement], totals: DayTotals) -> Iterator[tuple
             one.brand,
             one.last4,
             one.flow,
+            str(one.fee.minor),
         )
 
 
 def add_to(totals: DayTotals, one: Movement) -> None:
     group = one.merchant, one.bank, one.amount.currency, one.brand
     {"charge": totals.charged, "refund": totals.refunded, "void": totals.voided}[one.kind][group] += one.amount.minor
+    totals.fees[group] += one.fee.minor if one.kind == "charge" else -one.fee.minor
     totals.counts[group] += 1
 
 

@@ -101,11 +101,17 @@ def _table(totals: DayTotals) -> Table:
     made = Table()
     for name in ("merchant", "bank", "brand"):
         made.add_column(name, no_wrap=True)
-    for name in ("movements", "charged", "refunded", "voided", "in all"):
+    for name in ("movements", "charged", "refunded", "voided", "in all", "of it fees"):
         made.add_column(name, no_wrap=True, justify="right")
     for group in totals.groups:
         merchant, bank, currency, brand = group
-        minors = totals.charged[group], totals.refunded[group], totals.voided[group], totals.net(group)
+        minors = (
+            totals.charged[group],
+            totals.refunded[group],
+            totals.voided[group],
+            totals.net(group),
+            totals.fees[group],
+        )
         amounts = [str(Money(minor, currency)) for minor in minors]
         made.add_row(merchant, bank, brand, str(totals.counts[group]), *amounts)
     return made
@@ -120,6 +126,7 @@ def _as_record(day: date, zone: str, totals: DayTotals) -> dict[str, object]:
             "refunded_minor": totals.refunded[group],
             "voided_minor": totals.voided[group],
             "net_minor": totals.net(group),
+            "fee_minor": totals.fees[group],
         }
         for group in totals.groups
     ]

@@ -25,12 +25,22 @@ _KINDS: dict[str, MovementKind] = {
 # What was told as done and failed after all is a movement back; what failed without having been done never moved.
 _STREAM = """
 SELECT e.at, e.kind, e.modification, e.amount_minor, e.currency, p.reference, p.confirmation_number, p.bank,
-    p.bank_reference, p.merchant, p.card_summary, p.payable_key, p.account, p.line
+    p.bank_reference, p.merchant, p.card_summary, p.payable_key, p.account, p.line, p.fee_minor,
+    p.amount_minor AS charged_minor, {returned} AS returned_minor
 FROM ledger_entry e JOIN payment_intent p ON p.reference = e.reference
 WHERE (e.kind = 'refunded' OR (e.kind IN ('approved', 'voided') AND NOT p.captures_later)
     OR (e.kind = 'captured' AND p.captures_later) OR e.kind IN ('refund_failed', 'void_failed') AND EXISTS (
     SELECT 1 FROM ledger_entry d WHERE d.reference = e.reference AND d.modification = e.modification
     AND d.kind IN ('refunded', 'voided') AND NOT (d.kind = 'voided' AND p.captures_later)))
+"""
+# What was given back of the charge before: of a charge with a fee alone, as nothing else asks.
+_RETURNED = """
+CASE WHEN p.fee_minor = 0 THEN 0 ELSE (
+    SELECT coalesce(sum(CASE WHEN r.kind IN ('refund_failed', 'void_failed') THEN -r.amount_minor ELSE r.amount_minor END), 0)
+    FROM ledger_entry r WHERE r.reference = e.reference AND r.id < e.id AND (
+        r.kind IN ('refunded', 'voided', 'refunded_at_bank') OR r.kind IN ('refund_failed', 'void_failed') AND EXISTS (
+        SELECT 1 FROM ledger_entry d WHERE d.reference = r.reference AND d.modification = r.modification
+        AND d.kind IN ('refunded', 'voided')))) END
 """
 _ROWS_AT_ONCE = 2000
 
@@ -38,7 +48,8 @@ _ROWS_AT_ONCE = 2000
 @dataclass(frozen=True, slots=True)
 class Movement:
     """`amount`: above nought, but for a refund or void that was told as done and has failed: below it. `reference`: the
-    charge's. `bill`: its key, or the account as it was keyed in. `flow`: with the called number, where that is known."""
+    charge's. `bill`: its key, or the account as it was keyed in. `flow`: with the called number, where that is known. `fee`: the
+    part of the amount that is the fee for the card, which is what is given back last; of the amount's sign."""
 
     at: datetime
     kind: MovementKind
@@ -52,6 +63,7 @@ class Movement:
     last4: str
     bill: str
     flow: str
+    fee: Money
 
 
 class Movements:
@@ -68,7 +80,7 @@ class Movements:
 def _between(since: datetime | None, until: datetime | None) -> TextClause:
     first = "AND e.at >= :since " if since else ""
     last = "AND e.at < :until " if until else ""
-    return text(f"{_STREAM} {first}{last}ORDER BY e.id")
+    return text(f"{_STREAM.format(returned=_RETURNED)} {first}{last}ORDER BY e.id")
 
 
 def _bounds(since: datetime | None, until: datetime | None) -> dict[str, int]:
@@ -91,4 +103,16 @@ def _movement(row: Row[Any]) -> Movement:
         last4,
         row.payable_key or row.account,
         row.line,
+        Money(_fee_in(row, sign), row.currency),
     )
+
+
+def _fee_in(row: Row[Any], sign: int) -> int:
+    """Of a refund or void what reaches beyond all that was credited to the bill."""
+    if _KINDS[row.kind] == "charge":
+        return int(row.fee_minor)
+    if not row.fee_minor:
+        return 0
+    credited, before = row.charged_minor - row.fee_minor, int(row.returned_minor)
+    after = before + sign * row.amount_minor
+    return int(max(after - credited, 0) - max(before - credited, 0))

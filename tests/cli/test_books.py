@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,8 +12,21 @@ from click.testing import CliRunner, Result
 from ivr.cli.books import reconcile_file, settle
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.store import BankWord, Bill, FollowUp, Store, migrate, open_store
-from tests.store.payments import NOW, begin
+from ivr.store import (
+    Accepted,
+    AttemptLimits,
+    BankWord,
+    Bill,
+    FollowUp,
+    Modification,
+    ModificationWord,
+    News,
+    Store,
+    WantedModification,
+    migrate,
+    open_store,
+)
+from tests.store.payments import NOW, begin, intent, stage
 
 
 @pytest.fixture
@@ -47,6 +61,57 @@ def test_a_day_is_a_table_a_file_and_a_record(store: Store, tmp_path: Path):
     record = json.loads(run(settle, "2026-01-15", "--json").output)
     assert record["groups"][0]["net_minor"] == 8500
     assert record["net"] == ["85.00 USD"]
+
+
+def test_the_fees_of_a_day_stand_apart_by_brand_and_agree_with_the_bank_all_the_same(store: Store, tmp_path: Path):
+    """A fee of 2.00 on 42.50: charged, then 40.00 given back, which is the bill's, and 4.50, of which 2.00 are the fee's."""
+    charge_with_fee(store)
+    assert groups_of(store) == [(12950, 0, 200)]
+    given_back(store, 4000, 4450)
+    assert groups_of(store) == [(12950, 4000, 200)]
+    given_back(store, 450, 450)
+    assert groups_of(store) == [(12950, 4450, 0)]
+    file = tmp_path / "day.csv"
+    told = run(settle, "2026-01-15", "--csv", str(file)).output
+    assert "of it fees" in told
+    with file.open(newline="") as stream:
+        rows = [(row["kind"], row["amount"], row["fee_minor"]) for row in csv.DictReader(stream)]
+    assert rows[2:] == [("charge", "44.50", "200"), ("refund", "40.00", "0"), ("refund", "4.50", "200")]
+    assert run(reconcile_file, str(file)).exit_code == 0
+
+
+def test_a_refund_that_comes_back_brings_its_fee_back(store: Store):
+    charge_with_fee(store)
+    key = given_back(store, 4450, 4450)
+    assert groups_of(store) == [(12950, 4450, 0)]
+    news = News("acme_bank", "e1", key, "refund_failed", BankWord(), Money(4450))
+    assert store.hear(news, NOW, FollowUp()) == "moved"
+    assert groups_of(store) == [(12950, 0, 200)]
+
+
+def groups_of(store: Store) -> list[tuple[int, int, int]]:
+    groups = json.loads(run(settle, "2026-01-15", "--json").output)["groups"]
+    return [(one["charged_minor"], one["refunded_minor"], one["fee_minor"]) for one in groups]
+
+
+def charge_with_fee(store: Store) -> None:
+    stage(store, "CA3-1")
+    wanted = replace(intent("CA3-1", minor=4450, caller="CA3-1"), fee=Money(200))
+    assert store.begin_payment(wanted, AttemptLimits(), NOW) == Accepted()
+    job = store.claim(NOW + timedelta(days=1), 60)
+    assert job is not None
+    store.mark_sent(job)
+    assert store.record(job, "approved", NOW, BankWord("482913", "00", "bank-CA3-1"), FollowUp())
+
+
+def given_back(store: Store, minor: int, left: int) -> str:
+    asked = store.ask_modification(WantedModification("CA3-1", "refund", Money(minor), Money(left), "ada"), NOW)
+    assert isinstance(asked, Modification)
+    job = store.claim(NOW + timedelta(days=1), 60)
+    assert job is not None
+    assert store.mark_modification_sent(job)
+    assert store.end_modification(job, "done", ModificationWord(), NOW)
+    return asked.id
 
 
 def test_a_day_is_one_of_the_time_zone(store: Store):
