@@ -24,6 +24,7 @@ def test_a_kept_card_is_nowhere_else(name: str, sealing_key: Path, tmp_path: Pat
     play((CALLS / f"card-on-file-{name}.txt").read_text(encoding="utf-8"), bench.world())
     tokens = [f"tok-{reference}" for reference, request in bench.bank.seen.items() if request.keep_card]
     assert len(tokens) == 1
+    bench.workbench.work()
     with store._database.calls() as connection:
         tables = inspect(connection).get_table_names()
         holding = {

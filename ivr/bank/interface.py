@@ -90,6 +90,15 @@ class ModificationRequest:
 
 
 @dataclass(frozen=True)
+class CardDeletionRequest:
+    """A kept card that is to be kept no longer. `key`: the same however often it is asked for; `kept_card`: what stands for it."""
+
+    key: str
+    merchant: str
+    kept_card: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class BankAnswer:
     """`response_code` is ISO 8583 field 39, `authorization_code` its field 38.
 
@@ -196,6 +205,11 @@ class Bank(Protocol):
         (`repeats_s`), this is how it is repeated.
         """
         return BankAnswer("unknown", request.reference, reason=f"this bank has no {request.kind}")
+
+    def delete_card(self, request: CardDeletionRequest) -> BankAnswer:
+        """Has the bank keep a card no longer ("delete token"), under `request.key` as the answer's reference: done, also where
+        there is none (any more), refused, unknown or not_sent. The second time it changes nothing."""
+        return BankAnswer("unknown", request.key, reason="this bank cannot be told")
 
     def inquire_modification(self, request: ModificationRequest) -> BankAnswer:
         """What became of it (`inquires_modifications`): done, taken, refused, not_found or unknown."""

@@ -17,8 +17,9 @@ from typing import Literal
 from ivr.core.events import CARD_FIELDS, CardField
 
 Operation = Literal[
-    "authorize", "sale", "capture", "void", "refund", "card verification", "create token", "charge token"
-]
+    "authorize", "sale", "capture", "void", "refund", "card verification", "create token", "charge token",
+    "delete token",
+]  # fmt: skip
 Undo = Literal["no", "what has arrived", "also before arrival"]
 NextQuestion = Literal["inquire", "repeat", "undo", "wait", "nothing"]
 NextOfModification = Literal["repeat", "inquire", "nothing"]

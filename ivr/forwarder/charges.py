@@ -56,6 +56,10 @@ class Charges:
             # An earlier holder of this job died after it may have sent: only the bank knows.
             self._record(job, payment, "unknown")
             return
+        if not sealed:
+            log.warning("the kept card was forgotten before its charge was sent", reference=payment.intent.reference)
+            self._record(job, payment, "not_sent")
+            return
         answer = self._ask(payment, "authorize", lambda bank: bank.authorize(_request(payment, sealed, bank)))
         match answer.outcome:
             case "approved" | "declined":

@@ -23,6 +23,7 @@ from ivr.calls.receipts import zone_at
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
+from ivr.forwarder.card_deletions import CardDeletionJobs
 from ivr.forwarder.charges import Charges
 from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
 from ivr.forwarder.modifications import ModificationJobs
@@ -87,6 +88,8 @@ class Forwarder:
                 self.charges.capture(job)
             case "modification":
                 self.modifications.do(job)
+            case "card_deletion":
+                CardDeletionJobs(self.store, self.banks, self.now, self.due).do(job)
             case "result" | "sms" | "email":
                 self.texts.do(job)
             case "notice" | "agreement":

@@ -15,6 +15,7 @@ from ivr.store.audit import Audit, AuditEvent, AuditFilter, AuditHead, BrokenEve
 from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
+from ivr.store.card_deletions import CardDeletion, CardDeletions, DeletionStatus
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.following import FollowUp, notices_of
@@ -72,6 +73,7 @@ class Store(
     LimitChecks,
     Ledger,
     KeptCards,
+    CardDeletions,
     Modifications,
     Movements,
     Splits,
@@ -160,9 +162,11 @@ __all__ = [
     "Bill",
     "BrokenEvent",
     "CallRecord",
+    "CardDeletion",
     "Changed",
     "CountedAttempts",
     "DatabaseError",
+    "DeletionStatus",
     "Draft",
     "Draw",
     "Due",

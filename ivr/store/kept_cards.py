@@ -5,7 +5,7 @@ handled as if it were: it stands in this table and, while a charge by it is unde
 page or `repr` has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from ivr.store.audit import add_event
+from ivr.store.card_deletions import ask_deletion, is_kept
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import BankWord, PaymentIntent
 from ivr.store.tables import agreement, kept_card, payment_intent
@@ -21,6 +22,7 @@ from ivr.store.tables import agreement, kept_card, payment_intent
 KEPT_CARD = "kept_card"
 CONSENT = "keep_card"  # the kind of agreement by which a caller allows it
 BY_CALLER = "caller"  # who had it forgotten, in the audit trail
+REPLACED = "another card"
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,11 @@ class KeptCards:
             return [_card(row) for row in found]
 
     def forget_kept_card(self, key: str, forgotten_by: str, now: datetime, source: str = "") -> int:
-        """One transaction with its audit event; how many there were. `source`: of this one look-up only."""
+        """One transaction with its audit event, and a job that has the bank delete it too; how many there were. `source`: of
+        this one look-up only. No charge is begun by it from now on, and of those that are no request leaves any more."""
         wanted = [kept_card.c.key == key, *([kept_card.c.source == source] if source else [])]
         with self._database.money() as connection:
-            forgotten = connection.execute(delete(kept_card).where(*wanted)).rowcount
+            forgotten = _forget(connection, wanted, forgotten_by, now)
             if forgotten:
                 add_event(self._database, connection, forgotten_by, "kept card forgotten", key, now)
         if forgotten:
@@ -70,8 +73,25 @@ class KeptCards:
         return forgotten
 
 
+def _forget(connection: Connection, wanted: Sequence[Any], by: str, now: datetime, but: str = "") -> int:
+    """`but`: a token that is not to be deleted at the bank, because it is kept on."""
+    found = connection.execute(select(kept_card).where(*wanted).with_for_update()).all()
+    for row in found:
+        if row.token != but:
+            ask_deletion(connection, row, by, now)
+    if found:
+        connection.execute(delete(kept_card).where(*wanted))
+    return len(found)
+
+
+def without_forgotten(connection: Connection, bank: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """What is sealed for a charge, without the token of a card that was forgotten meanwhile."""
+    is_gone = KEPT_CARD in fields and not is_kept(connection, bank, fields[KEPT_CARD])
+    return {name: sealed for name, sealed in fields.items() if not (is_gone and name == KEPT_CARD)}
+
+
 def keep(connection: Connection, intent: PaymentIntent, word: BankWord, now: datetime) -> None:
-    """In the transaction that records the approval; a card that was kept before for the same is replaced."""
+    """In the transaction that records the approval; a card that was kept before for the same is replaced, and forgotten."""
     if not (intent.keeps_card and intent.payable_key and word.kept_token):
         return
     brand, _, last4 = intent.card_summary.partition(" ")
@@ -84,11 +104,11 @@ def keep(connection: Connection, intent: PaymentIntent, word: BankWord, now: dat
         .limit(1)
     )
     row: dict[str, object] = {**about, "bank": intent.bank, "token": word.kept_token, "brand": brand, "last4": last4}
-    row |= {"expires": word.kept_until, "kept_at": milliseconds(now)}
+    row |= {"expires": word.kept_until, "kept_at": milliseconds(now), "merchant": intent.merchant}
     row |= {"fingerprint": connection.execute(fingerprint).scalar() or ""}
     row |= {"consent": connection.execute(consent).scalar() or ""}
     here = kept_card.c.source == intent.payable_source, kept_card.c.key == intent.payable_key
-    connection.execute(delete(kept_card).where(*here))
+    _forget(connection, here, REPLACED, now, but=word.kept_token)
     connection.execute(insert(kept_card), [row])
 
 

@@ -1,7 +1,7 @@
 """Payment intents and what became of them: one intent, one charge; ledger rows are added, never changed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select, text
@@ -40,7 +40,7 @@ from ivr.store.intents import (
     require_true_amount,
     write_trace,
 )
-from ivr.store.kept_cards import keep
+from ivr.store.kept_cards import keep, without_forgotten
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
@@ -180,11 +180,16 @@ class Ledger:
             return trace if write_trace(connection, job.reference, trace, now) else None
 
     def mark_sent(self, job: Job) -> dict[str, str] | None:
-        """Durably, before anything leaves. The sealed fields; None if a request may have left before: never send again."""
+        """Durably, before anything leaves. The sealed fields; None if a request may have left before: never send again.
+
+        Empty where the charge is by a kept card that was forgotten meanwhile: then nothing may leave.
+        """
         with self._database.money() as connection:
             if not is_held(connection, job) or not move(connection, job.reference, "accepted", "sent"):
                 return None
-            return read_sealed(connection, job.reference).fields
+            payment = read_payment(connection, job.reference)
+            assert payment is not None
+            return without_forgotten(connection, payment.intent.bank, read_sealed(connection, job.reference).fields)
 
     def sealed_again(self, job: Job) -> dict[str, str] | None:
         """The sealed fields of a charge without an answer, for the same request under the same key; None where it has one."""
@@ -247,6 +252,7 @@ def _staged_for(connection: Connection, intent: PaymentIntent) -> Staged:
     if connection.execute(_IS_OVER, {"id": intent.call}).scalar():
         raise StaleCall(intent.call)
     staged = read_sealed(connection, intent.reference)
+    staged = replace(staged, fields=without_forgotten(connection, intent.bank, staged.fields))
     if not staged.fields:
         raise NoCard(intent.reference)
     return staged

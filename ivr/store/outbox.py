@@ -14,7 +14,7 @@ from ivr.store.tables import outbox
 
 KINDS = (
     *("authorize", "resolve", "capture", "modification", "result", "sms", "email"),
-    *("notice", "agreement", "merchant_notice"),
+    *("notice", "agreement", "merchant_notice", "card_deletion"),
 )
 
 

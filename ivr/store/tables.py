@@ -148,6 +148,27 @@ kept_card = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("consent", String(120), nullable=False),
     Column("kept_at", BigInteger, nullable=False),
+    Column("merchant", String(60), nullable=False, server_default=""),
+)
+
+# A card that was forgotten here: its token, until its bank has deleted that too, and what became of it.
+card_deletion = Table(
+    "card_deletion",
+    metadata,
+    Column("id", String(120), primary_key=True),
+    Column("source", String(60), nullable=False),
+    Column("key", String(60), nullable=False),
+    Column("bank", String(60), nullable=False),
+    Column("merchant", String(60), nullable=False),
+    Column("token", Text, nullable=False),  # empty once it is deleted
+    Column("brand", String(20), nullable=False),
+    Column("last4", String(4), nullable=False),
+    Column("asked_by", String(60), nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("reason", String(120), nullable=False),
+    Column("ended_at", BigInteger),
+    Index("card_deletion_by_key", "key"),
 )
 
 # What happened to money, in order; rows are added, never changed (a trigger refuses it). `modification`: the number of the

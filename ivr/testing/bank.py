@@ -3,7 +3,15 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from ivr.bank import AmountSaid, AuthorizationRequest, Bank, BankAnswer, ModificationRequest, protocol_called
+from ivr.bank import (
+    AmountSaid,
+    AuthorizationRequest,
+    Bank,
+    BankAnswer,
+    CardDeletionRequest,
+    ModificationRequest,
+    protocol_called,
+)
 from ivr.core.money import Money, parse_money
 
 KEPT_UNTIL = "2030-12"
@@ -29,6 +37,7 @@ class ScriptedBank(Bank):
     overlaps: list[str] = field(default_factory=list)
     modified: dict[str, ModificationRequest] = field(default_factory=dict)
     captured: set[str] = field(default_factory=set)
+    deleted: list[str] = field(default_factory=list)
     working: bool = True
     promises = protocol_called("tonetill").promises
     connections = 1
@@ -54,6 +63,13 @@ class ScriptedBank(Bank):
             self.captured.add(request.reference)
         said = AmountSaid(request.amount.minor, request.amount.currency, is_whole=True)
         return BankAnswer("done", request.reference, response_code="00", amounts=(said,))
+
+    def delete_card(self, request: CardDeletionRequest) -> BankAnswer:
+        """Done, as soon as the bank can say anything."""
+        if self.behaviour == "cannot say":
+            return BankAnswer("unknown", request.key)
+        self.deleted.append(request.kept_card)
+        return BankAnswer("done", request.key)
 
     @property
     def reserved(self) -> dict[str, Money]:
@@ -132,6 +148,7 @@ class ScriptedBank(Bank):
         for books in (self.charged, self.requests, self.seen, self.words, self.overlaps, self.modified):
             books.clear()
         self.captured.clear()
+        self.deleted.clear()
 
 
 def _bills(request: AuthorizationRequest) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.bank import AuthorizationRequest
+from ivr.bank import AuthorizationRequest, CardDeletionRequest
 from ivr.bank.simulator.authorizer import Authorizer, BankReply, Undecided
 from ivr.bank.simulator.books import Books
 from ivr.bank.simulator.decryption import Decryption
@@ -45,6 +45,20 @@ def test_what_stands_for_a_card_is_good_for_its_merchant_alone(bank: TonetillBan
     for request in (by_token(bank_keys, kept, merchant="another"), by_token(bank_keys, "kept_nobody-has-this-one")):
         answer = bank.authorize(request)
         assert (answer.outcome, answer.response_code) == ("declined", "14")
+
+
+def test_a_forgotten_card_is_deleted_by_its_merchant_alone_and_cannot_be_charged_again(
+    bank: TonetillBank, bank_keys: BankKeys
+):
+    kept = bank.authorize(replace(new_request(bank_keys.vault()), keep_card=True)).kept_token
+    assert bank.delete_card(CardDeletionRequest("card-1", "another", kept)).outcome == "done", "it has none there"
+    assert bank.authorize(by_token(bank_keys, kept)).outcome == "approved"
+    request = CardDeletionRequest("card-2", "demo-merchant", kept)
+    assert kept not in repr(request)
+    for _ in range(2):
+        assert bank.delete_card(request).outcome == "done", "the second time it changes nothing"
+    answer = bank.authorize(by_token(bank_keys, kept))
+    assert (answer.outcome, answer.response_code) == ("declined", "14")
 
 
 def test_a_declined_card_is_not_kept(bank: TonetillBank, bank_keys: BankKeys):

@@ -40,6 +40,10 @@ def test_each_declared_modification_has_a_method_behind_it(protocol: str):
     client, promises = client_of(protocol), protocol_called(protocol).promises
     if set(KINDS) & promises.operations:
         assert client.modify is not Bank.modify
+    assert (client.delete_card is not Bank.delete_card) == ("delete token" in promises.operations)
+    assert ("delete token" in promises.operations) == ("create token" in promises.operations), (
+        "what is kept can be deleted"
+    )
     assert (client.inquire_modification is not Bank.inquire_modification) == promises.inquires_modifications
 
 

@@ -3,10 +3,23 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from ivr.core.money import Money
-from ivr.store import KEPT_CARD, Agreement, AttemptLimits, BankWord, Bill, FollowUp, SealedField, Store
+from ivr.store import (
+    KEPT_CARD,
+    Accepted,
+    Agreement,
+    AttemptLimits,
+    BankWord,
+    Bill,
+    FollowUp,
+    Job,
+    NoCard,
+    SealedField,
+    Store,
+)
 from tests.store.payments import ACCOUNT, NOW, intent, stage
 
 SOURCE = "billing.find_bill"
@@ -72,11 +85,83 @@ def test_it_is_forgotten_once_and_that_is_on_record(store: Store):
 
 
 def test_what_was_staged_for_a_charge_is_deleted_with_its_answer(store: Store):
-    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
-    store.stage_sealed(SealedField("CA1-1", KEPT_CARD, WORD.kept_token, "card"), NOW)
-    store.begin_payment(intent("CA1-1", pays=ACCOUNT), AttemptLimits(), NOW)
-    job = store.claim(NOW, 60)
-    assert job is not None
+    job = by_token(store)
     assert store.mark_sent(job) == {KEPT_CARD: WORD.kept_token}
     store.record(job, "approved", NOW, BankWord("482913", "00"), FollowUp())
-    assert not store.is_staged("CA1-1")
+    assert not store.is_staged("CA2-1")
+
+
+def by_token(store: Store) -> Job:
+    """A charge by the card that the charge before it had kept, begun and not sent yet."""
+    pay(store, "CA1-1")
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    store.stage_sealed(SealedField("CA2-1", KEPT_CARD, WORD.kept_token, "card"), NOW)
+    assert store.begin_payment(intent("CA2-1", pays=ACCOUNT), AttemptLimits(), NOW) == Accepted()
+    job = store.claim(NOW, 60)
+    assert job is not None
+    return job
+
+
+# ---- forgotten: no charge any more, and its deletion at the bank
+
+
+def test_no_charge_is_begun_by_a_card_that_was_forgotten_since_its_caller_chose_it(store: Store):
+    pay(store, "CA1-1")
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    store.stage_sealed(SealedField("CA2-1", KEPT_CARD, WORD.kept_token, "card"), NOW)
+    store.forget_kept_card(ACCOUNT, "ada", NOW)
+    with pytest.raises(NoCard):
+        store.begin_payment(intent("CA2-1", pays=ACCOUNT), AttemptLimits(), NOW)
+
+
+def test_a_charge_that_is_not_sent_when_its_card_is_forgotten_has_nothing_to_send(store: Store):
+    job = by_token(store)
+    store.forget_kept_card(ACCOUNT, "ada", NOW)
+    assert store.mark_sent(job) == {}
+
+
+def deletion_job(store: Store) -> Job:
+    job = store.claim(NOW, 60)
+    assert job is not None
+    assert job.kind == "card_deletion"
+    return job
+
+
+def test_the_bank_is_asked_to_delete_it_until_it_has_and_then_no_token_is_left(store: Store):
+    pay(store, "CA1-1")
+    store.forget_kept_card(ACCOUNT, "ada", NOW)
+    job = deletion_job(store)
+    found = store.open_deletion(job, NOW)
+    assert found is not None
+    assert (found.token, found.merchant, found.bank) == (WORD.kept_token, "demo-merchant", "acme_bank")
+    assert WORD.kept_token not in repr(found)
+    assert store.doubt_deletion(job, 0.0, NOW, "no answer")
+    (asked,) = store.card_deletions(9)
+    assert (asked.status, asked.reason, asked.asked_by) == ("asked", "no answer", "ada")
+    stale, job = job, deletion_job(store)
+    assert not store.end_deletion(stale, "deleted", "", NOW), "whoever has lost the lease says nothing"
+    assert store.end_deletion(job, "deleted", "", NOW)
+    (ended,) = store.card_deletions(9, ACCOUNT)
+    assert (ended.status, ended.token, ended.ended_at) == ("deleted", "", NOW)
+    assert store.claim(NOW, 60) is None
+
+
+def test_a_card_that_another_replaces_is_deleted_at_the_bank_too_unless_the_bank_gave_the_same_token(store: Store):
+    pay(store, "CA1-1")
+    pay(store, "CA2-1", replace(WORD, kept_token="tok-9876543210"))
+    found = store.open_deletion(deletion_job(store), NOW)
+    assert found is not None
+    assert (found.token, found.asked_by) == (WORD.kept_token, "another card")
+    pay(store, "CA3-1", replace(WORD, kept_token="tok-9876543210"))
+    assert store.claim(NOW, 1) is None
+
+
+def test_a_token_that_stands_for_a_card_which_is_kept_again_is_let_be(store: Store):
+    pay(store, "CA1-1")
+    store.forget_kept_card(ACCOUNT, "ada", NOW)
+    job = deletion_job(store)
+    pay(store, "CA2-1")
+    assert store.open_deletion(job, NOW) is None
+    (ended,) = store.card_deletions(9)
+    assert (ended.status, ended.token) == ("kept_again", "")
+    assert store.kept_card(SOURCE, ACCOUNT, "acme_bank") is not None

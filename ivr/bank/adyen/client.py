@@ -5,10 +5,17 @@ import json
 from collections.abc import Mapping
 
 from ivr.bank.adyen.answers import CREATED, read_modification, read_payment, theirs
+from ivr.bank.adyen.card_deletions import deletion_path, read_deletion
 from ivr.bank.adyen.kept_cards import asks_to_keep, charges_kept, shopper_of
 from ivr.bank.adyen.settings import OTHER_MINOR_UNITS, AdyenSettings
 from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, read_json, tls_context_of
-from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationKind, ModificationRequest
+from ivr.bank.interface import (
+    AuthorizationRequest,
+    BankAnswer,
+    CardDeletionRequest,
+    ModificationKind,
+    ModificationRequest,
+)
 from ivr.bank.promises import DAY_S, Promises
 from ivr.core.money import Money
 
@@ -16,7 +23,10 @@ PROMISES = Promises(
     seal="adyen",
     seal_to="bank",
     operations=frozenset(
-        {"authorize", "capture", "void", "refund", "card verification", "create token", "charge token"}
+        {
+            *("authorize", "capture", "void", "refund", "card verification"),
+            *("create token", "charge token", "delete token"),
+        }
     ),
     repeats_s=7 * DAY_S,
     undo="what has arrived",
@@ -96,6 +106,16 @@ class AdyenBank(HttpsBank):
         except (*NOTHING_LEFT, *BROKEN) as error:
             return no_answer(request.reference, error)
         return read_modification(request, status, content)
+
+    def delete_card(self, request: CardDeletionRequest) -> BankAnswer:
+        path = deletion_path(request.kept_card, self._account)
+        if path is None:
+            return BankAnswer("refused", request.key, reason="what stands for the card was not given by Adyen")
+        try:
+            status, content = self._line.exchange("DELETE", path, b"", {"X-API-Key": self._api_key})
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(request.key, error)
+        return read_deletion(request.key, status, content)
 
     def payment_methods(self, currency: str | None = None) -> tuple[int, Mapping[str, object]]:
         """For `bank check`: asks and changes nothing. NOTHING_LEFT or BROKEN where there is no answer."""

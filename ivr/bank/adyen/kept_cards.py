@@ -53,6 +53,12 @@ def charges_kept(kept: str) -> dict[str, object] | None:
     return {"paymentMethod": method, "shopperReference": found["shopper"], "shopperInteraction": "ContAuth", **ON_FILE}
 
 
+def parts_of(kept: str) -> tuple[str, str]:
+    """Shopper and token; both empty where it is not one of Adyen's."""
+    found = _KEPT.fullmatch(kept)
+    return (found["shopper"], found["token"]) if found else ("", "")
+
+
 def kept_in(said: Mapping[str, Any], shopper: str) -> tuple[str, str]:
     """What stands for the card from now on, and the month in which it expires (2030-12). Both are empty where the answer gives
     no token, or one that cannot be ours: the charge is as good without it."""

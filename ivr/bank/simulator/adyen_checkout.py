@@ -104,6 +104,10 @@ class AdyenCheckout:
         about = new_psp(), str(body["reference"]), self._owner(body)
         return BookedCard(*about, card.brand, card.last4, card.expires)
 
+    def delete_card(self, token: str, shopper: str) -> bool:
+        """Whether there was one."""
+        return self._books.cards.delete(token, f"{self.account_name}/{shopper}")
+
     def _owner(self, body: Mapping[str, Any]) -> str:
         """A token is good for the shopper that it was given to, at this account."""
         return f"{self.account_name}/{body['shopperReference']}"

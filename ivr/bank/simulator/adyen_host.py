@@ -7,6 +7,7 @@ import re
 import ssl
 import threading
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from ivr.bank.simulator.adyen_checkout import AdyenCheckout, error
 from ivr.bank.simulator.adyen_keys import PRIVATE, AdyenSeals, account_in
@@ -19,6 +20,7 @@ from ivr.errors import ConfigError
 from ivr.places import COMMAND
 
 PREFIX = "/v72"
+KEPT = re.compile(r"/storedPaymentMethods/([A-Za-z0-9]{8,64})")
 MODIFICATION = re.compile(r"/payments/([A-Z0-9]{16})/(captures|refunds|cancels)")
 BRANDS = ["visa", "mc", "amex", "discover"]
 
@@ -63,13 +65,26 @@ class AdyenHandler(Handler):
     def do_GET(self) -> None:  # noqa: N802 - the name is the library's
         self._send(error(404, "000", "no such path"))
 
+    def do_DELETE(self) -> None:  # noqa: N802
+        """A token of a shopper's, both named in the address; 204 has no content."""
+        where = urlsplit(self.path.removeprefix(PREFIX))
+        asked, found = dict(parse_qsl(where.query)), KEPT.fullmatch(where.path)
+        if not self._is_let_in():
+            self._send(error(401, "000", "HTTP Status Response - Unauthorized"))
+        elif asked.get("merchantAccount") != self.server.desk.account_name:
+            self._send(error(403, "901", "Invalid Merchant Account"))
+        elif found is None or not self.server.desk.delete_card(found[1], asked.get("shopperReference", "")):
+            self._send(error(422, "803", "PaymentDetail not found"))
+        else:
+            self._send_raw(204, b"")
+
     def do_POST(self) -> None:  # noqa: N802
         content = self._body()
         if content is not None:
             self._decide(self._answer(content))
 
     def _answer(self, content: bytes) -> BankReply | Undecided:
-        if not hmac.compare_digest(self.headers.get("X-API-Key", "").encode(), self.server.api_key.encode()):
+        if not self._is_let_in():
             return error(401, "000", "HTTP Status Response - Unauthorized")
         try:
             body = json.loads(content)
@@ -78,6 +93,9 @@ class AdyenHandler(Handler):
             return self._routed(self.path.removeprefix(PREFIX), body)
         except (KeyError, TypeError, ValueError, AttributeError):
             return error(400, "702", "the request is not in the form that Checkout v72 describes")
+
+    def _is_let_in(self) -> bool:
+        return hmac.compare_digest(self.headers.get("X-API-Key", "").encode(), self.server.api_key.encode())
 
     def _routed(self, path: str, body: dict[str, object]) -> BankReply | Undecided:
         key = self.headers.get("Idempotency-Key", "")

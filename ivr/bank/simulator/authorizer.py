@@ -147,6 +147,15 @@ class Authorizer:
         body = reply.body | {"kept_card": {"token": kept.token, "expires": kept.expires}}
         return BankReply(reply.status, body, reply.note)
 
+    def delete_card(self, body: bytes) -> BankReply:
+        """Done as well where there is none (any more)."""
+        try:
+            asked = Deletion.model_validate_json(body)
+        except ValidationError as error:
+            return BankReply(400, {"error": problems(error)}, "malformed")
+        self._books.cards.delete(asked.kept_card, asked.merchant)
+        return BankReply(200, {"reference": asked.reference, "outcome": "done", "response_code": APPROVED})
+
     def inquire(self, reference: str) -> BankReply:
         entry = self._books.find(reference)
         if entry is None:
@@ -157,6 +166,15 @@ class Authorizer:
     def reverse(self, reference: str) -> BankReply:
         self._books.reverse(reference)
         return BankReply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
+
+
+class Deletion(BaseModel):
+    """What asks that a kept card be kept no longer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    reference: Name
+    merchant: Name
+    kept_card: str = Field(min_length=8, max_length=200, repr=False)
 
 
 def new_entry(request: Request, card: DecryptedCard, code: str, approved_minor: int | None = None) -> BookEntry:

@@ -41,6 +41,12 @@ class CardBooks:
         with self._lock:
             self._db.execute("insert or ignore into kept_cards values (?, ?, ?, ?, ?, ?)", astuple(card))
 
+    def delete(self, token: str, merchant: str) -> bool:
+        """Whether there was one. Nobody else's is deleted."""
+        with self._lock:
+            found = self._db.execute("delete from kept_cards where token = ? and merchant = ?", (token, merchant))
+            return found.rowcount == 1
+
     def _one(self, condition: str, *values: str) -> BookedCard | None:
         with self._lock:
             row = self._db.execute(f"select * from kept_cards where {condition}", values).fetchone()  # noqa: S608

@@ -27,6 +27,7 @@ MAX_BODY = 65_536
 HANDSHAKE_S = 10.0
 IDLE_S = 120.0  # also how long a silent answer is kept up
 AUTHORIZATIONS = "/v1/authorizations"
+DELETION = "/v1/kept-cards/deletion"
 ONE = re.compile(rf"{AUTHORIZATIONS}/([A-Za-z0-9._:@-]{{1,128}})(/reversal|/refunds|/void|/capture)?")
 ONE_MODIFICATION = re.compile(
     rf"{AUTHORIZATIONS}/([A-Za-z0-9._:@-]{{1,128}})/modifications/([A-Za-z0-9._:@-]{{1,255}})"
@@ -178,6 +179,8 @@ class Handler(BaseHTTPRequestHandler):
         found = ONE.fullmatch(self.path)
         if self.path == AUTHORIZATIONS:
             self._decide(self.server.authorizer.authorize(body, self.headers.get("Idempotency-Key", "")))
+        elif self.path == DELETION:
+            self._send(self.server.authorizer.delete_card(body))
         elif found and found[2] == "/reversal":
             self._send(self.server.authorizer.reverse(found[1]))
         elif found and found[2]:
@@ -185,7 +188,9 @@ class Handler(BaseHTTPRequestHandler):
             self._decide(self.server.modifier.modify(MODIFICATIONS[found[2]], found[1], body, key))
         else:
             known = "/reversal, /refunds, /void or /capture"
-            self._send(BankReply(404, {"error": f"there is POST {AUTHORIZATIONS}, or [/<reference>] with {known}"}))
+            self._send(
+                BankReply(404, {"error": f"there is POST {AUTHORIZATIONS}, [/<reference>] with {known}, or {DELETION}"})
+            )
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")

@@ -1,5 +1,6 @@
 """Reads what Stripe answers, and puts it into the words of every bank here (ISO 8583 fields 38 and 39)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ RESPONSE_CODES = {
 }  # fmt: skip
 LONGEST_CODE = 40
 LONGEST_REFERENCE = 80
+# What stands for a card that Stripe keeps: its customer there, and the payment method.
+KEPT = re.compile(r"(?P<customer>cus_[A-Za-z0-9_]{1,60})/(?P<method>(?:pm|card)_[A-Za-z0-9_]{1,60})")
 
 
 def read_method(reference: str, status: int, content: bytes) -> str | BankAnswer:
@@ -68,7 +71,8 @@ def read_intent(reference: str, said: Mapping[str, Any]) -> BankAnswer:
         return BankAnswer("unknown", reference, reason="an answer to something else")
     number, status = bank_reference(said), said.get("status")
     if status in ("requires_capture", "succeeded"):
-        return BankAnswer("approved", reference, APPROVED, None, None, amount(said), number)
+        kept = kept_in(said)
+        return BankAnswer("approved", reference, APPROVED, None, None, amount(said), number, kept_token=kept)
     if status in ("requires_action", "requires_confirmation"):
         return BankAnswer("declined", reference, WANTS_AUTHENTICATION, reason=str(status), bank_reference=number)
     if status == "requires_payment_method":
@@ -76,6 +80,12 @@ def read_intent(reference: str, said: Mapping[str, Any]) -> BankAnswer:
     if status == "canceled":
         return BankAnswer("declined", reference, DO_NOT_HONOR, reason="canceled", bank_reference=number)
     return BankAnswer("unknown", reference, reason="no result yet", bank_reference=number)
+
+
+def kept_in(said: Mapping[str, Any]) -> str:
+    """What stands for the card from now on, of an intent that was to keep it."""
+    kept = f"{said.get('customer')}/{said.get('payment_method')}"
+    return kept if said.get("setup_future_usage") == "off_session" and KEPT.fullmatch(kept) else ""
 
 
 def is_ours(said: Mapping[str, Any], reference: str) -> bool:

@@ -1,13 +1,14 @@
 """Stripe's API over HTTPS. It sends once and says what it heard; `ivr.bank.stripe` says what is asked when."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from ivr.bank.clear_card import CardNotOpened, ClearCard, OpenCard
 from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, describe, no_answer, read_json, tls_context_of
-from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationRequest
+from ivr.bank.interface import AuthorizationRequest, BankAnswer, CardDeletionRequest, ModificationRequest
 from ivr.bank.promises import HOUR_S, Promises
 from ivr.bank.stripe.answers import (
     OK,
@@ -19,6 +20,17 @@ from ivr.bank.stripe.answers import (
     read_charge,
     read_intent,
     read_method,
+)
+from ivr.bank.stripe.kept_cards import (
+    INVALID_CARD,
+    customer_form,
+    is_not_kept,
+    keeps,
+    kept_fields,
+    month_in,
+    parts_of,
+    read_customer,
+    read_detached,
 )
 from ivr.bank.stripe.modifications import (
     inquiry_path,
@@ -33,7 +45,7 @@ from ivr.core.money import Money
 PROMISES = Promises(
     seal="forwarder",
     seal_to="vault",
-    operations=frozenset({"authorize", "capture", "void", "refund"}),
+    operations=frozenset({"authorize", "capture", "void", "refund", "create token", "charge token", "delete token"}),
     # Keys are kept for 24 hours at least, counted there; the charge is counted from when it was written down here.
     repeats_s=23 * HOUR_S,
     undo="what has arrived",
@@ -60,18 +72,47 @@ class StripeBank(HttpsBank):
         reference = request.reference
         if request.amount.currency in OTHER_MINOR_UNITS:
             return BankAnswer("not_sent", reference, reason="Stripe counts this currency in other minor units")
-        method = self._send_card(request)
-        if isinstance(method, BankAnswer):
-            return method
+        paid_by = self._paid_by(request)
+        if isinstance(paid_by, BankAnswer):
+            return paid_by
         try:
-            status, content = self._post("/payment_intents", intent_form(request, method), request.idempotency_key)
+            form = encoded(intent_form(request, paid_by.fields))
+            status, content = self._post("/payment_intents", form, request.idempotency_key)
         except (*NOTHING_LEFT, *BROKEN) as error:
             return no_answer(reference, error)
+        if request.kept_card and is_not_kept(status, read_json(content)):
+            return BankAnswer("declined", reference, INVALID_CARD, reason="Stripe keeps no such card")
         answer = read_charge(reference, status, content)
-        return self._look_for(answer) if status >= SERVER_FAULT else answer
+        answer = self._look_for(answer) if status >= SERVER_FAULT else answer
+        return replace(answer, kept_until=paid_by.until) if answer.kept_token else answer
 
-    def _send_card(self, request: AuthorizationRequest) -> str | BankAnswer:
-        """No charge can come of this request, so whatever becomes of it nothing was sent."""
+    def _paid_by(self, request: AuthorizationRequest) -> "PaidBy | BankAnswer":
+        """What stands for the card in the charge. No charge can come of what is asked here, so whatever becomes of it nothing was
+        sent."""
+        if request.kept_card:
+            fields = kept_fields(request.kept_card)
+            wrong = BankAnswer("not_sent", request.reference, reason="what stands for the card was not given by Stripe")
+            return PaidBy(fields) if fields else wrong
+        customer = self._customer(request) if keeps(request) else ""
+        if isinstance(customer, BankAnswer):
+            return customer
+        sent = self._send_card(request)
+        if isinstance(sent, BankAnswer):
+            return sent
+        keyed_in: dict[str, object] = {"payment_method": sent[0], "payment_method_options[card][moto]": "true"}
+        keyed_in |= {"customer": customer, "setup_future_usage": "off_session"} if customer else {}
+        return PaidBy(keyed_in, sent[1])
+
+    def _customer(self, request: AuthorizationRequest) -> str | BankAnswer:
+        try:
+            form = encoded(customer_form(request))
+            status, content = self._post("/customers", form, f"customer-{request.idempotency_key}")
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return BankAnswer("not_sent", request.reference, reason=f"the customer: {describe(error)}")
+        return read_customer(request.reference, status, content)
+
+    def _send_card(self, request: AuthorizationRequest) -> tuple[str, str] | BankAnswer:
+        """The card's name at Stripe, and the month in which it expires."""
         reference = request.reference
         try:
             with self._open_card(request) as card, card_form(card) as form:
@@ -79,7 +120,8 @@ class StripeBank(HttpsBank):
         except (CardNotOpened, *NOTHING_LEFT, *BROKEN) as error:
             why = str(error) if isinstance(error, CardNotOpened) else describe(error)
             return BankAnswer("not_sent", reference, reason=f"the card: {why}")
-        return read_method(reference, status, content)
+        method = read_method(reference, status, content)
+        return method if isinstance(method, BankAnswer) else (method, month_in(read_json(content)))
 
     def _look_for(self, answer: BankAnswer) -> BankAnswer:
         """After a fault of Stripe's, which its key would only bring again."""
@@ -135,6 +177,22 @@ class StripeBank(HttpsBank):
             return BankAnswer("unknown", request.reference, reason=describe(error))
         return read_inquiry(request, status, said)
 
+    def delete_card(self, request: CardDeletionRequest) -> BankAnswer:
+        """Under no idempotency key: a second one must be looked at again. One that is detached already is refused, so what
+        a refusal means is asked of the payment method itself."""
+        method = parts_of(request.kept_card)[1]
+        if not method:
+            return BankAnswer("refused", request.key, reason="what stands for the card was not given by Stripe")
+        path = f"/payment_methods/{method}"
+        try:
+            status, content = self._line.exchange("POST", f"/v1{path}/detach", b"", self._headers)
+            if status != OK:
+                status, said = self.get(path)
+                content = json.dumps(said).encode()
+        except (*NOTHING_LEFT, *BROKEN) as error:
+            return no_answer(request.key, error)
+        return read_detached(request.key, status, content)
+
     def get(self, path: str) -> tuple[int, Mapping[str, Any]]:
         """Asks and changes nothing. NOTHING_LEFT or BROKEN where there is no answer."""
         status, content = self._line.exchange("GET", f"/v1{path}", b"", self._headers)
@@ -179,20 +237,27 @@ def card_form(card: ClearCard) -> ClearCard:
     return ClearCard({"form": form})
 
 
-def intent_form(request: AuthorizationRequest, method: str) -> bytes:
+@dataclass(frozen=True)
+class PaidBy:
+    """What a charge says of its card; `until`: the month in which that expires, where Stripe has said so."""
+
+    fields: Mapping[str, object] = field(repr=False)
+    until: str = ""
+
+
+def intent_form(request: AuthorizationRequest, paid_by: Mapping[str, object]) -> dict[str, object]:
     """The same for the same request: Stripe refuses a key that comes with other words."""
     fields = {
         "amount": request.amount.minor,
         "currency": request.amount.currency.lower(),
-        "payment_method": method,
         "payment_method_types[0]": "card",
-        "payment_method_options[card][moto]": "true",
         "capture_method": "manual",
         "confirm": "true",
         f"metadata[{OURS}]": request.reference,
+        **paid_by,
     }
     bill = request.invoice_reference[:LONGEST_METADATA]
-    return encoded(fields | ({"metadata[invoice_reference]": bill} if bill else {}))
+    return fields | ({"metadata[invoice_reference]": bill} if bill else {})
 
 
 def encoded(fields: Mapping[str, object]) -> bytes:

@@ -14,6 +14,7 @@ from ivr.core.stray_cards import holds_card_number
 AUTHORIZATION_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined"})
 INQUIRY_OUTCOMES: frozenset[Outcome] = frozenset({"approved", "declined", "reversed", "not_found", "unknown"})
 REVERSAL_OUTCOMES: frozenset[Outcome] = frozenset({"reversed"})
+DELETION_OUTCOMES: frozenset[Outcome] = frozenset({"done"})
 OK, CREATED, NOT_FOUND, CONFLICT, SERVER_FAULT = 200, 201, 404, 409, 500
 LONGEST_CODE = 6  # field 38 has six characters (ISO 8583-1): nothing longer is kept, so nothing secret can be
 RESPONSE_CODE_DIGITS = 2  # field 39

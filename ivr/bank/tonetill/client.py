@@ -9,9 +9,22 @@ from urllib.parse import quote
 from cryptography import x509
 
 from ivr.bank.https import BROKEN, NOTHING_LEFT, HttpsBank, no_answer, no_password, why
-from ivr.bank.interface import AuthorizationRequest, BankAnswer, ModificationKind, ModificationRequest, Outcome
+from ivr.bank.interface import (
+    AuthorizationRequest,
+    BankAnswer,
+    CardDeletionRequest,
+    ModificationKind,
+    ModificationRequest,
+    Outcome,
+)
 from ivr.bank.promises import DAY_S, Promises
-from ivr.bank.tonetill.answers import AUTHORIZATION_OUTCOMES, INQUIRY_OUTCOMES, REVERSAL_OUTCOMES, read_answer
+from ivr.bank.tonetill.answers import (
+    AUTHORIZATION_OUTCOMES,
+    DELETION_OUTCOMES,
+    INQUIRY_OUTCOMES,
+    REVERSAL_OUTCOMES,
+    read_answer,
+)
 from ivr.bank.tonetill.modifications import read_modification
 from ivr.bank.tonetill.settings import TonetillSettings
 from ivr.core.events import CARD_FIELDS
@@ -22,7 +35,9 @@ from ivr.places import COMMAND
 PROMISES = Promises(
     seal="tonetill",
     seal_to="bank",
-    operations=frozenset({"sale", "authorize", "capture", "void", "refund", "create token", "charge token"}),
+    operations=frozenset(
+        {"sale", "authorize", "capture", "void", "refund", "create token", "charge token", "delete token"}
+    ),
     inquires=True,
     repeats_s=DAY_S,
     undo="also before arrival",
@@ -69,6 +84,11 @@ class TonetillBank(HttpsBank):
         reference, key = (quote(one, safe="") for one in (request.reference, request.idempotency_key))
         path = f"/v1/authorizations/{reference}/modifications/{key}"
         return self._ask_about(request, "GET", path, b"", {})
+
+    def delete_card(self, request: CardDeletionRequest) -> BankAnswer:
+        """By POST: a path would have the token in it, and paths are logged."""
+        body = {"reference": request.key, "merchant": request.merchant, "kept_card": request.kept_card}
+        return self._ask("POST", "/v1/kept-cards/deletion", request.key, DELETION_OUTCOMES, body)
 
     def _ask_about(
         self, request: ModificationRequest, method: str, path: str, content: bytes, headers: Mapping[str, str]

@@ -14,6 +14,7 @@ import yaml
 
 PATHS = ("/payments", "/cancels", "/payments/{paymentPspReference}/captures", "/paymentMethods")
 PATHS += ("/payments/{paymentPspReference}/refunds", "/payments/{paymentPspReference}/cancels")
+PATHS += ("/storedPaymentMethods/{storedPaymentMethodId}",)
 PROSE = ("description", "summary", "examples", "example")
 CUT = Path(__file__).with_name("checkout-v72.json")
 
@@ -49,12 +50,11 @@ def cut(whole: dict[str, Any]) -> dict[str, Any]:
         components.setdefault(kind, {})[name] = without_prose(whole["components"][kind][name])
         waiting += references(components[kind][name])
     info = {"title": whole["info"]["title"], "version": whole["info"]["version"]}
-    responses = {"200", "201", "422", "401", "403", "400", "500"}
+    responses = {"200", "201", "204", "422", "401", "403", "400", "500"}
     for path in paths.values():
-        path["post"]["responses"] = {
-            code: said for code, said in path["post"]["responses"].items() if code in responses
-        }
-        for said in path["post"]["responses"].values():
+        (asked,) = path.values()
+        asked["responses"] = {code: said for code, said in asked["responses"].items() if code in responses}
+        for said in asked["responses"].values():
             said["description"] = ""  # OpenAPI 3.1 wants one
     return {
         "openapi": whole["openapi"],

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.bank.adyen.keys import API_KEY, HMAC_KEY, MERCHANT_ACCOUNT, Opener
 
@@ -44,6 +45,7 @@ class Kept:
     token: str
     last4: str
     month: str
+    loses_answers: bool = False
 
 
 @dataclass
@@ -105,12 +107,13 @@ class Adyen:
         return 200, {**said, "resultCode": "Authorised", "amount": amount, "additionalData": more}
 
     def _keep(self, body: dict[str, Any], card: dict[str, str]) -> dict[str, str]:
-        """13.11 gives the token by its older name, 13.12 keeps a card that has expired since, 13.13 tells no token at all."""
+        """13.11 gives the token by its older name, 13.12 keeps a card that has expired since, 13.13 tells no token at all; of
+        one that 13.14 kept the deletion is not answered."""
         if not body.get("storePaymentMethod") or body["recurringProcessingModel"] != "CardOnFile":
             return {}
         value, shopper = body["amount"]["value"], body["shopperReference"]
         month = "1/2000" if value == 1312 else f"{int(card['expiryMonth'])}/{card['expiryYear']}"
-        kept = Kept(shopper, secrets.token_hex(8).upper(), card["number"][-4:], month)
+        kept = Kept(shopper, secrets.token_hex(8).upper(), card["number"][-4:], month, value == 1314)
         self.kept.append(kept)
         if value == 1313:
             return {}
@@ -140,6 +143,14 @@ class Adyen:
         self.books.append(booked)
         self.tell("AUTHORISATION", booked, psp, "")
         return 200, {**said, "resultCode": "Authorised", "amount": amount, "additionalData": {"authCode": "482913"}}
+
+    def delete_card(self, token: str, shopper: str) -> tuple[int, dict[str, Any], str]:
+        with self.lock:
+            found = next((one for one in self.kept if (one.token, one.shopper) == (token, shopper)), None)
+            if found is None:
+                return 422, error(422, "803", "PaymentDetail not found", "validation"), ""
+            self.kept.remove(found)
+            return 204, {}, "closed after" if found.loses_answers else ""
 
     def cancel(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         with self.lock:
@@ -252,10 +263,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, b"{}")
             return
         status, answer, fault = self.answer(json.loads(raw))
-        with self.adyen.lock:
-            headers = {name: value for name, value in self.headers.items() if name != "X-API-Key"}
-            kept = {"path": self.path, "headers": headers, "body": raw.decode(), "status": status, "answer": answer}
-            self.adyen.seen.append(kept)
+        self.note(raw, status, answer)
         if fault.startswith("closed"):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -266,6 +274,28 @@ class Handler(BaseHTTPRequestHandler):
             self.send(422, json.dumps(said).encode())
         else:
             self.send(status, json.dumps(answer).encode())
+
+    def do_DELETE(self) -> None:
+        where = urlsplit(self.path.removeprefix("/v72"))
+        asked, token = dict(parse_qsl(where.query)), where.path.removeprefix("/storedPaymentMethods/")
+        if self.headers.get("X-API-Key") != API_KEY:
+            status, answer, fault = 401, error(401, "000", "HTTP Status Response - Unauthorized", "security"), ""
+        elif asked.get("merchantAccount") != MERCHANT_ACCOUNT:
+            status, answer, fault = 403, error(403, "901", "Invalid Merchant Account", "security"), ""
+        else:
+            status, answer, fault = self.adyen.delete_card(token, asked["shopperReference"])
+        self.note(b"", status, answer)
+        if fault:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self.send(status, json.dumps(answer).encode() if answer else b"")
+
+    def note(self, raw: bytes, status: int, answer: dict[str, Any]) -> None:
+        headers = {name: value for name, value in self.headers.items() if name != "X-API-Key"}
+        kept = {"path": self.path, "headers": headers, "body": raw.decode(), "status": status, "answer": answer}
+        with self.adyen.lock:
+            self.adyen.seen.append(kept)
 
     def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
         key = self.headers.get("Idempotency-Key", "")

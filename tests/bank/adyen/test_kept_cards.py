@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import inspect, text
 
-from ivr.bank import AuthorizationRequest, BankAnswer
+from ivr.bank import AuthorizationRequest, BankAnswer, CardDeletionRequest
 from ivr.bank.adyen import AdyenBank
 from ivr.bank.adyen.answers import read_payment
+from ivr.bank.adyen.card_deletions import read_deletion
 from ivr.bank.adyen.client import payment_body
 from ivr.bank.simulator.adyen_checkout import AdyenCheckout
 from ivr.bank.simulator.adyen_keys import AdyenSeals, account_in
@@ -30,7 +32,9 @@ from ivr.places import SHIPPED
 from ivr.store import Store, migrate, open_store
 from ivr.testing.workbench import Workbench, build_workbench
 from ivr.vault import Vault
+from tests.bank.adyen.keys import API_KEY, MERCHANT_ACCOUNT
 from tests.bank.adyen.running import RunningAdyen, request_of
+from tests.bank.adyen.test_client import DESCRIPTION
 from tests.bank.adyen.test_simulator import running
 from tests.bank_process import BankKeys
 from tests.benches import ROOT, load_flow
@@ -152,6 +156,66 @@ def read(more: object) -> BankAnswer:
     return read_payment("CA1-1", 200, json.dumps(said).encode(), SHOPPER)
 
 
+# ---- forgotten
+
+
+def deletion(kept: str) -> CardDeletionRequest:
+    return CardDeletionRequest(f"card-{uuid4().hex}", "demo-merchant", kept)
+
+
+@pytest.mark.parametrize(("minor", "first"), [(4250, "done"), (1314, "unknown")])
+def test_a_forgotten_card_is_deleted_once_and_cannot_be_charged_again(
+    minor: int, first: str, adyen: AdyenBank, adyen_process: RunningAdyen
+):
+    kept = adyen.authorize(keeping(adyen_process, minor)).kept_token
+    request = deletion(kept)
+    assert kept not in repr(request)
+    assert [adyen.delete_card(request).outcome for _ in range(2)] == [first, "done"]
+    answer = adyen.authorize(by_token(kept))
+    assert (answer.outcome, answer.response_code) == ("declined", "14")
+
+
+def test_the_deletion_is_valid_by_adyens_own_description(adyen: AdyenBank, adyen_process: RunningAdyen):
+    openapi_core = pytest.importorskip("openapi_core", reason="pip install openapi-core validates by the description")
+    from openapi_core.testing import MockRequest
+
+    kept = adyen.authorize(keeping(adyen_process)).kept_token
+    adyen.delete_card(deletion(kept))
+    shopper, token = kept.split("/")
+    (one,) = [one for one in adyen_process.ask("/_seen") if token in one["path"]]
+    where = urlsplit(one["path"])
+    assert (one["status"], where.path) == (204, f"/v72/storedPaymentMethods/{token}")
+    assert dict(parse_qsl(where.query)) == {"shopperReference": shopper, "merchantAccount": MERCHANT_ACCOUNT}
+    description = openapi_core.OpenAPI.from_dict(json.loads(DESCRIPTION.read_text()))
+    host, headers = "https://checkout-test.adyen.com", {**one["headers"], "X-API-Key": API_KEY}
+    asked = MockRequest(host, "delete", where.path, args=dict(parse_qsl(where.query)), headers=headers)
+    description.validate_request(asked)
+
+
+def test_wrong_credentials_and_nobody_there_delete_nothing_and_say_so(adyen: AdyenBank, adyen_process: RunningAdyen):
+    kept = adyen.authorize(keeping(adyen_process)).kept_token
+    with AdyenBank(adyen_process.settings(), "another") as bank:
+        assert bank.delete_card(deletion(kept)).outcome == "not_sent"
+    with AdyenBank(adyen_process.settings(url="https://127.0.0.1:1/v72"), API_KEY) as bank:
+        assert bank.delete_card(deletion(kept)).outcome == "not_sent"
+    assert adyen.delete_card(deletion("kept_of-another-protocol")).outcome == "refused"
+    assert adyen.authorize(by_token(kept)).outcome == "approved", "it is still there"
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "outcome"),
+    [
+        (204, b"", "done"),
+        (200, b"", "unknown"),
+        (204, b"<html>", "unknown"),
+        (404, b"", "unknown"),
+        (500, b"", "unknown"),
+    ],
+)
+def test_only_adyens_own_word_says_that_a_card_is_gone(status: int, content: bytes, outcome: str):
+    assert read_deletion("card-1", status, content).outcome == outcome
+
+
 # ---- the simulator
 
 
@@ -251,6 +315,8 @@ def test_a_card_is_kept_used_in_the_next_call_and_forgotten_in_the_one_after(
         assert rows_with(store, kept.token) == {"kept_card"}
         _, last = ring(bench, FORGETS)
         assert rows_with(store, kept.token) == set(store.kept_cards(9)) == set()
+        assert [one.status for one in store.card_deletions(9)] == ["deleted"]
+        assert bank.authorize(by_token(kept.token)).response_code == "14", "Adyen has deleted it too"
         told = b"".join(adyen.host.news.told).decode()
         assert [one.last4 for one in adyen.booked(second)] == ["1111"]
     assert store.entries(first) == ["requested", *story, "capture_asked"]

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from uuid import uuid4
 
 SECRET_KEY = "sk_test_standin0123456789"
 FAULTS = {
@@ -87,6 +88,29 @@ class FrontDoor:
         return FAULTS.get(amount, "") if is_first else ""
 
     def pass_on(self, method: str, path: str, form: bytes = b"") -> Answer:
+        """localstripe knows no `setup_future_usage`: the card is attached here once its charge is authorized, as Stripe does it. It
+        charges and detaches what is attached to nobody; Stripe refuses both."""
+        fields = dict(parse_qsl(form.decode()))
+        attaches = fields.pop("setup_future_usage", "") if path == "/v1/payment_intents" and method == "POST" else ""
+        if fields.get("off_session") and self.customer_of(fields["payment_method"]) != fields["customer"]:
+            return 400, error("invalid_request_error", "payment_method_unexpected_state")
+        if path.endswith("/detach") and self.customer_of(path.split("/")[3]) is None:
+            return 400, error("invalid_request_error", "payment_method_unexpected_state")
+        status, content = self.ask(method, path, urlencode(fields).encode() if attaches else form)
+        if status == 404:
+            return 404, error("invalid_request_error", "resource_missing")  # localstripe gives no code
+        said = json.loads(content)
+        if attaches and status == 200 and said["status"] == "requires_capture":
+            attached = urlencode({"customer": fields["customer"]}).encode()
+            self.ask("POST", f"/v1/payment_methods/{fields['payment_method']}/attach", attached)
+            content = json.dumps(said | {"setup_future_usage": attaches}).encode()
+        return status, content
+
+    def customer_of(self, payment_method: str) -> str | None:
+        """None for what is attached to nobody, and for what is none."""
+        return json.loads(self.ask("GET", f"/v1/payment_methods/{payment_method}")[1]).get("customer")
+
+    def ask(self, method: str, path: str, form: bytes = b"") -> Answer:
         line = http.client.HTTPConnection("localhost", self.port, timeout=60)
         headers = {"Authorization": f"Bearer {SECRET_KEY}", "Content-Type": "application/x-www-form-urlencoded"}
         # localstripe cancels without a reason only.
@@ -96,7 +120,7 @@ class FrontDoor:
         line.close()
         if answer.status == 400 and path.endswith(("/cancel", "/capture")):
             # As Stripe does, and localstripe does not: how the payment intent stands.
-            intent = json.loads(self.pass_on("GET", path.rpartition("/")[0])[1])
+            intent = json.loads(self.ask("GET", path.rpartition("/")[0])[1])
             return 400, error("invalid_request_error", "payment_intent_unexpected_state", payment_intent=intent)
         return answer.status, content
 
@@ -141,7 +165,8 @@ class FrontDoorHandler(BaseHTTPRequestHandler):
             self.send(200, json.dumps(self.door.arrive()).encode())
         elif self.may_in():
             self.note(form)
-            answer, fault = self.door.post(self.path, form, self.headers["Idempotency-Key"])
+            key = self.headers.get("Idempotency-Key") or f"none {uuid4()}"
+            answer, fault = self.door.post(self.path, form, key)
             self.answer(answer, fault)
 
     def answer(self, answer: Answer, fault: str) -> None:

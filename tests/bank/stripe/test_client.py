@@ -10,7 +10,7 @@ from ivr.bank import AmountSaid
 from ivr.bank.clear_card import ClearCard
 from ivr.bank.stripe import StripeBank
 from ivr.bank.stripe.answers import read_charge, read_method
-from ivr.bank.stripe.client import card_form, intent_form
+from ivr.bank.stripe.client import card_form, encoded, intent_form
 from ivr.core.money import Money
 from tests.bank.stripe.running import (
     ASKING_PAN,
@@ -159,9 +159,12 @@ def sdk_form(method: str, **fields: object) -> list[tuple[str, str]]:
     return sorted(parse_qsl(sent[0]))
 
 
+KEYED_IN = {"payment_method": "pm_1", "payment_method_options[card][moto]": "true"}
+
+
 def test_the_charge_is_written_as_stripes_own_sdk_writes_it(stripe_process: RunningStripe):
     request = request_of(stripe_process.vault(), "CA1-1")
-    assert sorted(parse_qsl(intent_form(request, "pm_1").decode())) == sdk_form(
+    assert sorted(parse_qsl(encoded(intent_form(request, KEYED_IN)).decode())) == sdk_form(
         "payment_intents",
         amount=4250,
         currency="usd",
