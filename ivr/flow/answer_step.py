@@ -13,7 +13,9 @@ from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpPr
 from ivr.core.money import Money
 from ivr.core.moves import ERROR
 from ivr.flow.declared import short
+from ivr.flow.keeping import SHORTEST_SECOND_ANSWER
 from ivr.flow.parts import (
+    KNOWN_BY_SHORT,
     KNOWN_BY_TWO,
     Drawn,
     Facts,
@@ -57,6 +59,11 @@ def _sounds_like_card(name: str) -> tuple[str, str]:
 def answer_fact(name: str) -> str:
     """That this has been asked for; values that look-ups give are facts by their own names."""
     return f"answer {name}"
+
+
+def long_answer_fact(name: str) -> str:
+    """That it was asked for, and is too long to be guessed."""
+    return f"long answer {name}"
 
 
 class AnswerStep(Step):
@@ -126,12 +133,27 @@ class AnswerStep(Step):
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another account's bill is another amount. The other answers are forgotten once the look-up has used them."""
         if outcome == "found":
-            gone = {"amount", "confirmed", KNOWN_BY_TWO, open_bills.ONE_SUM, *map(answer_fact, self._takes[1:])}
-            known_well = {KNOWN_BY_TWO} if self.counts_guesses and self.lookup != OPEN_BILLS else set()
-            return ((without_set(facts) | self._gives) - gone) | known_well
+            gone = {"amount", "confirmed", KNOWN_BY_TWO, KNOWN_BY_SHORT, open_bills.ONE_SUM}
+            gone |= {fact(key) for key in self._takes[1:] for fact in (answer_fact, long_answer_fact)}
+            return ((without_set(facts) | self._gives) - gone) | self._how_known(facts)
         if outcome == "not_found" and self.then.get("not_found") != RETRY:
             return facts - {answer_fact(key) for key in self._takes}
-        return facts | {answer_fact(self.ask)} if outcome == "ok" and self.ask in self.declared.keys else facts
+        if outcome != "ok" or self.ask not in self.declared.keys:
+            return facts
+        return (facts - {long_answer_fact(self.ask)}) | {answer_fact(self.ask)} | self._long_answer
+
+    def _how_known(self, facts: Facts) -> set[str]:
+        """By more than its own number, and whether one of the further answers is too long to be guessed."""
+        if not self.counts_guesses or self.lookup == OPEN_BILLS:
+            return set()
+        facts = facts - {long_answer_fact(self.ask)} | self._long_answer
+        is_long = any(long_answer_fact(key) in facts for key in self._takes[1:])
+        return {KNOWN_BY_TWO} if is_long else {KNOWN_BY_TWO, KNOWN_BY_SHORT}
+
+    @property
+    def _long_answer(self) -> frozenset[str]:
+        is_long = self._shortest_answer >= SHORTEST_SECOND_ANSWER
+        return frozenset({long_answer_fact(self.ask)}) if is_long else frozenset()
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         if outcome == "found":
@@ -192,6 +214,11 @@ class AnswerStep(Step):
     def _key_counts(self) -> tuple[int, int]:
         """How many keys an entry may have."""
         return self.length or (1, 1)
+
+    @property
+    def _shortest_answer(self) -> int:
+        """In digits or letters."""
+        return self._key_counts[0]
 
     @property
     def _length_key(self) -> str:

@@ -79,6 +79,8 @@ class Formula:
 
 # The fact that what is paid for was looked up with more than its own number: nobody else gets so far by guessing that.
 KNOWN_BY_TWO = "known by two answers"
+# It was looked up so, and all of the further answers are short enough to be guessed.
+KNOWN_BY_SHORT = "known by short answers"
 
 # A value that was set, among facts and known values: it was computed for one bill and one charge, and is stale after that.
 SET = "set "

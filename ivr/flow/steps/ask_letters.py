@@ -75,6 +75,10 @@ ticket:
     # ---- what an entry is
 
     @property
+    def _shortest_answer(self) -> int:
+        return self._key_counts[0] // 2
+
+    @property
     def _patterns(self) -> tuple[str, ...]:
         if self.pattern is not None:
             return self.pattern

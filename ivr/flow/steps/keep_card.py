@@ -57,7 +57,7 @@ keep: {keep_card: keep_card, then: {agreed: charge, refused: charge}}
         yield Need(
             "card", charges.NO_CARD, f"there is a way to '{name}' without a card", "let a 'collect' step come first"
         )
-        yield second_answer_needed(name, "keep_card")
+        yield from second_answer_needed(name, "keep_card")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return super().makes(path, outcome, facts) | {ASKED}

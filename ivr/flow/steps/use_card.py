@@ -77,7 +77,7 @@ which_card:
 
     def needs(self, name: str) -> Iterator[Need]:
         yield from value_needed(name, ("use_card",), "amount")
-        yield second_answer_needed(name, "use_card")
+        yield from second_answer_needed(name, "use_card")
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Brand, last four and amount were said, and agreed to: the card is taken and confirmed at once."""

@@ -1,4 +1,4 @@
-"""T45: cards that a bank keeps for later payments."""
+"""T45 and T47: cards that a bank keeps for later payments."""
 
 from ivr.reading.rules.rule import rule
 
@@ -51,6 +51,39 @@ OPEN_TO_GUESSES = rule(
 a second answer, such as a PIN that you have given your customer, tells them apart.""",
     bad="""
 steps:
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: which_card}
+  which_card: {use_card: acme_bank, then: {known: charge, another: card, none: card}}
+""",
+    good=_LOOKED_UP
+    + """
+  amount:
+    menu:
+      1: {say: pay_full_balance, set: bill.due, then: which_card}
+  which_card: {use_card: acme_bank, then: {known: charge, another: card, none: card}}
+""",
+)
+EASY_TO_GUESS = rule(
+    "T470",
+    "kept-card-easy-to-guess",
+    what="There is a way to a card that is kept on which the further answers of the look-up have fewer than four digits each.",
+    why="""A PIN of one digit is found in ten tries, and a call allows three. One of four digits or more is found in three calls of
+10,000, and all tries of a call count together (`patience.tries`). How often somebody may ring is for your billing system to limit: it hears of
+each wrong answer.""",
+    bad="""
+lookups:
+  billing.find_bill: {takes: [account_number, pin]}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    then: {ok: pin, gave_up: not_charged}
+  pin:
+    ask: pin
+    length: 1
+    lookup: billing.find_bill
+    then: {found: amount, not_found: account, gave_up: not_charged}
   amount:
     menu:
       1: {say: pay_full_balance, set: bill.due, then: which_card}
