@@ -21,6 +21,7 @@ Told = Literal[
     "capture_failed",
     "refunded",
     "refund_failed",
+    "kept",
     "other",
 ]
 # What is done with a charge after its approval; Adyen's word for them all. Each is an operation that a bank may promise.
@@ -147,7 +148,8 @@ class Examined:
 class BankNews:
     """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours: the charge's, or the
     idempotency key of the modification that it is about. `modification`: the bank's own reference of that one; `reason`: why it was refused.
-    `is_total`: the amount is all that has been given back of the charge so far, also what was asked for here."""
+    `is_total`: the amount is all that has been given back of the charge so far, also what was asked for here. `kept_token` and
+    `kept_until`: what stands for the charge's card from now on, as in `BankAnswer`; told of an approval, or by itself (`kept`)."""
 
     event: str
     reference: str
@@ -159,6 +161,8 @@ class BankNews:
     modification: str = ""
     reason: str = ""
     is_total: bool = False
+    kept_token: str = field(default="", repr=False)
+    kept_until: str = ""
 
 
 class Bank(Protocol):

@@ -24,7 +24,7 @@ from ivr.bank import (
     after_silence,
     judge,
 )
-from ivr.store import KEPT_CARD, UNDO_ASKED, BankWord, DatabaseError, FollowUp, Job, Payment, Status, Store
+from ivr.store import KEPT_CARD, KEPT_TOLD, UNDO_ASKED, BankWord, DatabaseError, FollowUp, Job, Payment, Status, Store
 
 log = structlog.get_logger()
 RETRY_S = 2.0  # a bank that could not be reached is tried again this often
@@ -280,7 +280,7 @@ def _word(answer: BankAnswer) -> BankWord:
 
 def _request(payment: Payment, sealed: Mapping[str, str], bank: Bank) -> AuthorizationRequest:
     intent = payment.intent
-    fields = {name: seal for name, seal in sealed.items() if name != KEPT_CARD}
+    fields = {name: seal for name, seal in sealed.items() if name not in (KEPT_CARD, KEPT_TOLD)}
     return AuthorizationRequest(
         reference=intent.reference,
         idempotency_key=intent.reference,

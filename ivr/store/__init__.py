@@ -36,7 +36,7 @@ from ivr.store.intents import (
     bills_of,
     require_true_amount,
 )
-from ivr.store.kept_cards import BY_CALLER, KEPT_CARD, KeptCard, KeptCards
+from ivr.store.kept_cards import BY_CALLER, KEPT_CARD, KEPT_TOLD, KeptCard, KeptCards
 from ivr.store.ledger import Ledger, NoCard, sum_changed
 from ivr.store.limits import Attempter, AttemptLimits, CountedAttempts, Limit, LimitChecks, OverLimit
 from ivr.store.merchant_notices import MerchantNotice, MerchantNotices, tell_refund
@@ -139,6 +139,7 @@ __all__ = [
     "FINAL",
     "FOLLOWS",
     "KEPT_CARD",
+    "KEPT_TOLD",
     "MERCHANT_NOTICES",
     "NOTICES",
     "NOTICE_KINDS",

@@ -11,6 +11,7 @@ from ivr.store.database import Database, milliseconds
 from ivr.store.entries import add_entry, note_entry, read_story
 from ivr.store.following import FollowUp
 from ivr.store.intents import BankWord, Payment, Status, read_payment
+from ivr.store.kept_cards import keep_told
 from ivr.store.ledger import Concluding, conclude
 from ivr.store.modification_rows import (
     REFUNDED_AT_BANK,
@@ -108,6 +109,10 @@ def _take_in_charge(
     connection: Connection, database: Database, news: News, payment: Payment, more: Concluding
 ) -> Effect:
     now = more.now
+    if news.told in ("approved", "kept") and (news.told == "kept" or payment.status != "unknown"):
+        is_new = keep_told(connection, payment, news.word, now)
+        if is_new or news.told == "kept":
+            return "noted" if is_new else "known"
     if news.told == "refunded":
         return _note_refund(connection, news, payment, now)
     if news.told in NOTED:

@@ -91,14 +91,25 @@ class CardDeletions:
             return connection.execute(update(table).where(table.c.id == job.reference).values(why)).rowcount == 1
 
 
-def ask_deletion(connection: Connection, row: Any, asked_by: str, now: datetime) -> None:
-    """`row`: of `kept_card`, which is deleted in the same transaction."""
+@dataclass(frozen=True)
+class Forgotten:
+    """A card that is kept here no longer, without what stands for it."""
+
+    source: str
+    key: str
+    bank: str
+    merchant: str
+    brand: str
+    last4: str
+
+
+def ask_deletion(connection: Connection, about: Forgotten, token: str, asked_by: str, now: datetime) -> None:
+    """In the transaction that forgets it."""
     key = f"card-{uuid4().hex}"
-    names = ("source", "key", "bank", "merchant", "token", "brand", "last4")
-    values: dict[str, object] = {name: getattr(row, name) for name in names}
-    values |= {"id": key, "asked_by": asked_by[:60], "asked_at": milliseconds(now), "status": "asked", "reason": ""}
+    values: dict[str, object] = {**vars(about), "token": token, "id": key, "status": "asked", "reason": ""}
+    values |= {"asked_by": asked_by[:60], "asked_at": milliseconds(now)}
     connection.execute(insert(table), [values])
-    add_job(connection, JOB, key, bank_queue(row.bank))
+    add_job(connection, JOB, key, bank_queue(about.bank))
 
 
 def is_kept(connection: Connection, bank: str, token: str) -> bool:

@@ -6,23 +6,26 @@ page or `repr` has it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from ivr.store.audit import add_event
-from ivr.store.card_deletions import ask_deletion, is_kept
+from ivr.store.card_deletions import Forgotten, ask_deletion, is_kept
 from ivr.store.database import Database, milliseconds
-from ivr.store.intents import BankWord, PaymentIntent
-from ivr.store.tables import agreement, kept_card, payment_intent
+from ivr.store.intents import BankWord, Payment, PaymentIntent
+from ivr.store.tables import agreement, card_deletion, kept_card, payment_intent, sealed_field
 
 # The name under which it lies with the sealed fields of a charge.
 KEPT_CARD = "kept_card"
+# Under this one lies, until its answer, what a notification tells of a charge that has none yet: the token, a blank, the month.
+KEPT_TOLD = "kept_card_told"
 CONSENT = "keep_card"  # the kind of agreement by which a caller allows it
 BY_CALLER = "caller"  # who had it forgotten, in the audit trail
 REPLACED = "another card"
+NOT_WANTED = "its charge"  # of which nothing is to be kept (any more)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def _forget(connection: Connection, wanted: Sequence[Any], by: str, now: datetim
     found = connection.execute(select(kept_card).where(*wanted).with_for_update()).all()
     for row in found:
         if row.token != but:
-            ask_deletion(connection, row, by, now)
+            about = Forgotten(row.source, row.key, row.bank, row.merchant, row.brand, row.last4)
+            ask_deletion(connection, about, row.token, by, now)
     if found:
         connection.execute(delete(kept_card).where(*wanted))
     return len(found)
@@ -110,6 +114,64 @@ def keep(connection: Connection, intent: PaymentIntent, word: BankWord, now: dat
     here = kept_card.c.source == intent.payable_source, kept_card.c.key == intent.payable_key
     _forget(connection, here, REPLACED, now, but=word.kept_token)
     connection.execute(insert(kept_card), [row])
+
+
+def keep_told(connection: Connection, payment: Payment, word: BankWord, now: datetime) -> bool:
+    """What a notification tells of the token of a charge's card, whether the approval came before it or comes after. Whether it was kept.
+
+    A card that was kept or forgotten for the same since the charge was begun stands: this one is deleted at the bank then, and so it is
+    where the charge is no approval.
+    """
+    intent = payment.intent
+    if not (intent.keeps_card and intent.payable_key and word.kept_token):
+        return False
+    if payment.status == "unknown":
+        told = {"intent": intent.reference, "field": KEPT_TOLD, "jwe": f"{word.kept_token} {word.kept_until}"}
+        connection.execute(delete(sealed_field).where(sealed_field.c.intent == intent.reference, _IS_TOLD))
+        connection.execute(insert(sealed_field), [{**told, "at": milliseconds(now)}])
+        return False
+    if is_kept(connection, intent.bank, word.kept_token):
+        return False
+    if payment.status == "approved" and not _has_changed(connection, payment):
+        keep(connection, intent, word, now)
+        return True
+    _delete_unwanted(connection, intent, word.kept_token, now)
+    return False
+
+
+def forget_told(connection: Connection, intent: PaymentIntent, now: datetime) -> None:
+    """Of a charge that is no approval after all: what a notification told before its last word."""
+    told = with_told(connection, intent.reference, BankWord()).kept_token
+    if told and not is_kept(connection, intent.bank, told):
+        _delete_unwanted(connection, intent, told, now)
+
+
+def _delete_unwanted(connection: Connection, intent: PaymentIntent, token: str, now: datetime) -> None:
+    brand, _, last4 = intent.card_summary.partition(" ")
+    about = Forgotten(intent.payable_source, intent.payable_key, intent.bank, intent.merchant, brand, last4)
+    ask_deletion(connection, about, token, NOT_WANTED, now)
+
+
+def with_told(connection: Connection, reference: str, word: BankWord) -> BankWord:
+    """The answer to a charge, with the token that a notification told before it where it has none itself."""
+    wanted = select(sealed_field.c.jwe).where(sealed_field.c.intent == reference, _IS_TOLD)
+    told = "" if word.kept_token else connection.execute(wanted).scalar()
+    if not told:
+        return word
+    token, _, until = told.partition(" ")
+    return replace(word, kept_token=token, kept_until=until)
+
+
+_IS_TOLD = sealed_field.c.field == KEPT_TOLD
+
+
+def _has_changed(connection: Connection, payment: Payment) -> bool:
+    since = milliseconds(payment.begun_at)
+    for table, at in ((kept_card, kept_card.c.kept_at), (card_deletion, card_deletion.c.asked_at)):
+        here = table.c.source == payment.intent.payable_source, table.c.key == payment.intent.payable_key
+        if connection.execute(select(at).where(*here, at >= since)).first() is not None:
+            return True
+    return False
 
 
 def _card(row: Any) -> KeptCard:

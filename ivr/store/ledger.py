@@ -40,7 +40,7 @@ from ivr.store.intents import (
     require_true_amount,
     write_trace,
 )
-from ivr.store.kept_cards import keep, without_forgotten
+from ivr.store.kept_cards import forget_told, keep, with_told, without_forgotten
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
@@ -297,7 +297,9 @@ def conclude(
     assert moved is not None
     add_entry(connection, moved.intent, status, word.response_code, more.now)
     if status == "approved":
-        keep(connection, moved.intent, word, more.now)
+        keep(connection, moved.intent, with_told(connection, reference, word), more.now)
+    elif status in FINAL:
+        forget_told(connection, moved.intent, more.now)
     if status == "unknown":
         add_job(connection, "resolve", reference, bank_queue(moved.intent.bank))
     if status in FINAL:

@@ -19,6 +19,7 @@ SHOPPER_NAMES = ("tokenization.shopperReference", "recurring.shopperReference")
 ON_FILE = {"recurringProcessingModel": "CardOnFile"}
 _TOKEN = re.compile(r"[A-Za-z0-9]{8,64}")  # `storedPaymentMethodId` has 64 characters at most
 _KEPT = re.compile(r"(?P<shopper>[a-p]{64})/(?P<token>[A-Za-z0-9]{8,64})")
+_SHOPPER = re.compile(r"[a-p]{64}")
 _EXPIRY = re.compile(r"(0?[1-9]|1[0-2])/(20[0-9]{2})")
 # Letters for hexadecimal digits, so that no part of it can be taken for a card number.
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
@@ -51,6 +52,11 @@ def charges_kept(kept: str) -> dict[str, object] | None:
         return None
     method = {"type": "scheme", "storedPaymentMethodId": found["token"]}
     return {"paymentMethod": method, "shopperReference": found["shopper"], "shopperInteraction": "ContAuth", **ON_FILE}
+
+
+def is_shopper(name: str) -> bool:
+    """Whether it could be one that `shopper_of` has made."""
+    return _SHOPPER.fullmatch(name) is not None
 
 
 def parts_of(kept: str) -> tuple[str, str]:

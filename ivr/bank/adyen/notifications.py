@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ivr.bank.adyen.answers import APPROVED, DO_NOT_HONOR, code_of, ours
+from ivr.bank.adyen.kept_cards import SHOPPER_NAMES, TOKEN_NAMES, is_shopper, kept_in
 from ivr.bank.interface import BankNews, Told
 from ivr.bank.protocols import Opening
 from ivr.bank.reasons import reason_in
@@ -21,6 +22,8 @@ from ivr.core.money import Money
 from ivr.errors import ConfigError, PeerError
 
 SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
+# Tells of a token by itself: it is the notification's own reference, which the signature covers.
+KEPT = "RECURRING_CONTRACT"
 # By event and success.
 MEANING: Mapping[tuple[str, bool], Told] = {
     ("AUTHORISATION", True): "approved",
@@ -37,6 +40,7 @@ MEANING: Mapping[tuple[str, bool], Told] = {
     ("CAPTURE", True): "captured",
     ("CAPTURE", False): "capture_failed",
     ("CAPTURE_FAILED", True): "capture_failed",
+    (KEPT, True): "kept",
 }
 
 
@@ -58,17 +62,37 @@ def read_item(item: Mapping[str, Any], key: bytes, account: str) -> BankNews:
         raise PeerError("a notification for another merchant account")
     event, is_success = str(item["eventCode"]), str(item["success"]).lower() == "true"
     amount = item["amount"]
+    token, until = kept_told(item, event) if is_success else ("", "")
+    number = hashlib.sha256(str(item["pspReference"]).encode()).hexdigest() if event == KEPT else item["pspReference"]
+    is_about_another = bool(item.get("originalReference")) and event != KEPT
     return BankNews(
-        event=f"{item['pspReference']} {event} {is_success}"[:120],
+        event=f"{number} {event} {is_success}"[:120],
         reference=ours(str(item["merchantReference"])),
         told=MEANING.get((event, is_success), "other"),
         bank_reference=str(item.get("originalReference") or item["pspReference"]),
         amount=Money(int(amount["value"]), str(amount["currency"])),
         response_code=APPROVED if is_success else DO_NOT_HONOR,
         authorization_code=number_in(item) if is_success else None,
-        modification=str(item["pspReference"]) if item.get("originalReference") else "",
+        modification=str(item["pspReference"]) if is_about_another else "",
         reason="" if event == "AUTHORISATION" else reason_in(item.get("reason")),
+        kept_token=token,
+        kept_until=until,
     )
+
+
+def kept_told(item: Mapping[str, Any], event: str) -> tuple[str, str]:
+    """The token that a notification tells, with the shopper that it names; both empty where it tells none, or nobody of ours.
+
+    The signature does not cover `additionalData`. A token or shopper that somebody put there is no harm: it charges no card that
+    Adyen does not keep for that shopper, and whoever knows both could ask for nothing without our API key.
+    """
+    more = item.get("additionalData", {})
+    shopper = next((str(more[name]) for name in (*SHOPPER_NAMES, "shopperReference") if more.get(name)), "")
+    if event == KEPT:
+        more = {**more, TOKEN_NAMES[0]: item["pspReference"]}
+    elif event != "AUTHORISATION":
+        return "", ""
+    return kept_in({"additionalData": more}, shopper) if is_shopper(shopper) else ("", "")
 
 
 def number_in(item: Mapping[str, Any]) -> str | None:

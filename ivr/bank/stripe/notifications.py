@@ -15,7 +15,7 @@ from ivr.bank.interface import BankNews, Told
 from ivr.bank.protocols import Opening
 from ivr.bank.reasons import reason_in
 from ivr.bank.secrets import secret_of, variable
-from ivr.bank.stripe.answers import APPROVED, DO_NOT_HONOR, reference_of
+from ivr.bank.stripe.answers import APPROVED, DO_NOT_HONOR, kept_in, reference_of
 from ivr.bank.stripe.modifications import modification_of
 from ivr.core.money import Money
 from ivr.errors import ConfigError, PeerError
@@ -65,6 +65,7 @@ def read_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews |
         amount=Money(int(value), str(about["currency"]).upper()),
         response_code=CODES.get(told),
         is_total=told == "refunded",
+        kept_token=kept_in(about) if told == "approved" else "",
     )
 
 

@@ -96,25 +96,27 @@ class Adyen:
         booked = Booked(body["reference"], psp, amount["value"], amount["currency"], last4)
         booked.value = 1000 if amount["value"] == 1310 else amount["value"]
         self.books.append(booked)
-        self.tell("AUTHORISATION", booked, psp, "")
+        more = self._keep(body, card)
+        self.tell("AUTHORISATION", booked, psp, "", more=more if amount["value"] == 1315 else None)
         if amount["value"] == 1399:
             return 200, {**said, "resultCode": "Received"}
         if amount["value"] == 1310:
             return 200, {**said, "resultCode": "PartiallyAuthorised", "amount": {**amount, "value": 1000}}
         if amount["value"] == 0:
             booked.status = "verified"
-        more = {"authCode": "482913", **self._keep(body, card)}
+        more = {"authCode": "482913", **more}
         return 200, {**said, "resultCode": "Authorised", "amount": amount, "additionalData": more}
 
     def _keep(self, body: dict[str, Any], card: dict[str, str]) -> dict[str, str]:
         """13.11 gives the token by its older name, 13.12 keeps a card that has expired since, 13.13 tells no token at all; of
-        one that 13.14 kept the deletion is not answered."""
+        one that 13.14 kept the deletion is not answered. A notification tells each token, and after 13.15 the AUTHORISATION too."""
         if not body.get("storePaymentMethod") or body["recurringProcessingModel"] != "CardOnFile":
             return {}
         value, shopper = body["amount"]["value"], body["shopperReference"]
         month = "1/2000" if value == 1312 else f"{int(card['expiryMonth'])}/{card['expiryYear']}"
         kept = Kept(shopper, secrets.token_hex(8).upper(), card["number"][-4:], month, value == 1314)
         self.kept.append(kept)
+        self.tell_token(kept, body["reference"])
         if value == 1313:
             return {}
         if value == 1311:
@@ -208,7 +210,22 @@ class Adyen:
             self.tell("CANCELLATION", told, psp, payment, can, "" if can else "Transaction was captured")
         return 201, {**body, "pspReference": psp, "paymentPspReference": payment, "status": "received"}
 
-    def tell(self, event: str, booked: Booked, psp: str, original: str, success: bool = True, reason: str = "") -> None:
+    def tell_token(self, kept: Kept, reference: str) -> None:
+        """docs.adyen.com, RECURRING_CONTRACT: the token is its `pspReference`."""
+        more = {"shopperReference": kept.shopper, "recurring.recurringDetailReference": kept.token}
+        told = Booked(reference, "", 0, "USD", "")
+        self.tell("RECURRING_CONTRACT", told, kept.token, "8836183819713023", more=more | {"expiryDate": kept.month})
+
+    def tell(
+        self,
+        event: str,
+        booked: Booked,
+        psp: str,
+        original: str,
+        success: bool = True,
+        reason: str = "",
+        more: dict[str, str] | None = None,
+    ) -> None:
         item = {
             "pspReference": psp,
             "originalReference": original,
@@ -224,7 +241,7 @@ class Adyen:
         names = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
         parts = [*(item[name] for name in names), str(booked.value), booked.currency, event, item["success"]]
         digest = hmac.new(bytes.fromhex(HMAC_KEY), ":".join(map(str, parts)).encode(), hashlib.sha256).digest()
-        item["additionalData"] = {"hmacSignature": base64.b64encode(digest).decode()}
+        item["additionalData"] = (more or {}) | {"hmacSignature": base64.b64encode(digest).decode()}
         self.news.append({"live": "false", "notificationItems": [{"NotificationRequestItem": item}]})
 
 

@@ -18,6 +18,7 @@ from ivr.bank.adyen import AdyenBank
 from ivr.bank.adyen.answers import read_payment
 from ivr.bank.adyen.card_deletions import read_deletion
 from ivr.bank.adyen.client import payment_body
+from ivr.bank.adyen.notifications import kept_told
 from ivr.bank.simulator.adyen_checkout import AdyenCheckout
 from ivr.bank.simulator.adyen_keys import AdyenSeals, account_in
 from ivr.bank.simulator.adyen_news import AdyenNews
@@ -29,15 +30,17 @@ from ivr.channels.simulator import Clock
 from ivr.core.money import Money
 from ivr.logs import set_up_logging
 from ivr.places import SHIPPED
-from ivr.store import Store, migrate, open_store
+from ivr.store import Accepted, AttemptLimits, Bill, SealedField, Store, migrate, open_store
 from ivr.testing.workbench import Workbench, build_workbench
 from ivr.vault import Vault
 from tests.bank.adyen.keys import API_KEY, MERCHANT_ACCOUNT
-from tests.bank.adyen.running import RunningAdyen, request_of
+from tests.bank.adyen.running import RunningAdyen, request_of, sealed_card
 from tests.bank.adyen.test_client import DESCRIPTION
+from tests.bank.adyen.test_ledger import tell, work
 from tests.bank.adyen.test_simulator import running
 from tests.bank_process import BankKeys
 from tests.benches import ROOT, load_flow
+from tests.store.payments import intent
 
 SHOPPER = "a" * 64
 
@@ -214,6 +217,124 @@ def test_wrong_credentials_and_nobody_there_delete_nothing_and_say_so(adyen: Ady
 )
 def test_only_adyens_own_word_says_that_a_card_is_gone(status: int, content: bytes, outcome: str):
     assert read_deletion("card-1", status, content).outcome == outcome
+
+
+# ---- the answer is lost, and notifications tell
+
+
+def lost(store: Store, adyen: AdyenBank, process: RunningAdyen, clock: Clock, minor: int) -> str:
+    """A charge that was to keep its card, booked at Adyen and unknown here."""
+    store.renew_bills([Bill("700101", Money(minor), Money(0))])
+    reference = f"CA{uuid4().hex}-1"
+    wanted = replace(intent(reference, minor=minor, pays="700101"), keeps_card=True)
+    for name, seal in sealed_card(process.vault(), reference).items():
+        store.stage_sealed(SealedField(reference, name, seal), clock())
+    assert store.begin_payment(wanted, AttemptLimits(), clock()) == Accepted()
+    job = store.claim(clock(), 60.0)
+    assert job is not None
+    request = replace(request_of(process.vault(), reference, minor), sealed=store.mark_sent(job) or {})
+    adyen.authorize(replace(request, keep_card=True, invoice_reference="700101"))
+    assert store.record(job, "unknown", clock())
+    return reference
+
+
+def kept_tokens(store: Store) -> list[str]:
+    return [one.token for one in store.kept_cards(9)]
+
+
+@pytest.mark.parametrize(
+    ("minor", "events"),
+    [
+        (4250, ["AUTHORISATION", "RECURRING_CONTRACT"]),
+        (4250, ["RECURRING_CONTRACT", "AUTHORISATION"]),
+        (4250, ["RECURRING_CONTRACT", "RECURRING_CONTRACT", "AUTHORISATION", "AUTHORISATION"]),
+        (4250, ["AUTHORISATION", "RECURRING_CONTRACT", "RECURRING_CONTRACT"]),
+        (1315, ["AUTHORISATION"]),
+        (1315, ["AUTHORISATION", "RECURRING_CONTRACT"]),
+        (1315, ["RECURRING_CONTRACT", "AUTHORISATION"]),
+    ],
+)
+def test_a_card_is_kept_by_notifications_alone_in_whatever_order_they_come(
+    minor: int, events: list[str], store: Store, adyen: AdyenBank, adyen_process: RunningAdyen
+):
+    clock = Clock(datetime.now(UTC))
+    reference = lost(store, adyen, adyen_process, clock, minor)
+    for event in events:
+        tell(store, adyen_process, reference, event)
+    (kept,) = store.kept_cards(9)
+    assert (kept.expires, kept.last4) == ("2030-12", "1111")
+    assert kept.token not in str(store.entries(reference))
+    assert adyen.authorize(by_token(kept.token)).outcome == "approved"
+    assert rows_with(store, kept.token.partition("/")[2]) == {"kept_card"}
+    assert store.card_deletions(9) == []
+
+
+def test_the_repeat_that_brings_the_answer_keeps_the_card_that_was_told_before(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen
+):
+    clock = Clock(datetime.now(UTC))
+    reference = lost(store, adyen, adyen_process, clock, 1313)
+    tell(store, adyen_process, reference, "RECURRING_CONTRACT")
+    assert kept_tokens(store) == []
+    work(store, adyen, clock)
+    assert store.entries(reference)[:3] == ["requested", "unknown", "approved"]
+    assert len(kept_tokens(store)) == 1
+
+
+def test_a_token_that_is_told_after_its_card_was_forgotten_is_deleted_at_the_bank(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen
+):
+    clock = Clock(datetime.now(UTC))
+    reference = lost(store, adyen, adyen_process, clock, 4250)
+    work(store, adyen, clock)
+    (token,) = kept_tokens(store)
+    store.forget_kept_card("700101", "ada", clock())
+    tell(store, adyen_process, reference, "RECURRING_CONTRACT")
+    assert kept_tokens(store) == []
+    work(store, adyen, clock)
+    assert {one.status for one in store.card_deletions(9)} == {"deleted"}
+    assert adyen.authorize(by_token(token)).response_code == "14"
+
+
+def test_an_approval_by_notification_without_a_token_is_told_to_the_operator(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, capfd: pytest.CaptureFixture[str]
+):
+    set_up_logging("info", "json")
+    reference = lost(store, adyen, adyen_process, Clock(datetime.now(UTC)), 4250)
+    tell(store, adyen_process, reference, "AUTHORISATION")
+    assert store.entries(reference)[:3] == ["requested", "unknown", "approved"]
+    assert kept_tokens(store) == []
+    assert "has not told its token" in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("status", ["declined", "reversed"])
+def test_a_token_told_of_a_charge_that_is_none_is_deleted_at_the_bank(
+    status: Any, store: Store, adyen: AdyenBank, adyen_process: RunningAdyen
+):
+    clock = Clock(datetime.now(UTC))
+    reference = lost(store, adyen, adyen_process, clock, 4250)
+    tell(store, adyen_process, reference, "RECURRING_CONTRACT")
+    job = store.claim(clock(), 60.0)
+    assert job is not None
+    assert store.record(job, status, clock())
+    assert kept_tokens(store) == []
+    (asked,) = store.card_deletions(9)
+    assert (asked.status, asked.asked_by) == ("asked", "its charge")
+    assert asked.token
+
+
+@pytest.mark.parametrize(
+    ("event", "more"),
+    [
+        ("AUTHORISATION", {"recurring.recurringDetailReference": "KHQC5N7G84BLNK43"}),
+        ("AUTHORISATION", {"recurring.recurringDetailReference": "KHQC5N7G84BLNK43", "shopperReference": "somebody"}),
+        ("RECURRING_CONTRACT", {}),
+        ("RECURRING_CONTRACT", {"shopperReference": "somebody"}),
+        ("CAPTURE", {"recurring.recurringDetailReference": "KHQC5N7G84BLNK43", "shopperReference": SHOPPER}),
+    ],
+)
+def test_no_token_is_taken_from_a_notification_that_names_no_shopper_of_ours(event: str, more: dict[str, str]):
+    assert kept_told({"pspReference": "KHQC5N7G84BLNK43", "additionalData": more}, event) == ("", "")
 
 
 # ---- the simulator
