@@ -71,7 +71,7 @@ class Iso8583Bank(Bank):
             return BankAnswer("not_sent", reference, reason=str(error))
         except NoAnswer as error:
             return BankAnswer("unknown", reference, reason=str(error))
-        return read_purchase(reference, answer, request.amount)
+        return read_purchase(reference, answer, request.amount, self._spec.host.partial_answer)
 
     def undo(self, original: AuthorizationRequest, again: bool) -> BankAnswer:
         trace = read_trace(original.trace)

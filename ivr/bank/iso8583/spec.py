@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ivr.bank.verdict import APPROVING, PARTIAL
 from ivr.errors import ConfigError
 from ivr.places import SHIPPED
 from ivr.reading.problems import did_you_mean
@@ -18,7 +19,7 @@ LONGEST_FRAME = 65_535
 EBCDIC = "cp500"
 BITMAP_BYTES = 8
 LENGTHS = {"ascii": "ascii", "ebcdic": EBCDIC, "bcd": "bcd", "binary": "b"}  # the codec's names of them
-CARD_NUMBER, EXPIRY = "2", "14"
+CARD_NUMBER, EXPIRY, AMOUNTS = "2", "14", "54"
 # Without these no answer can be matched, judged or undone.
 NEEDED = {
     "purchase": frozenset({"2", "4", "7", "11", "14", "37", "41", "49"}),
@@ -86,6 +87,14 @@ class SecurityCode(SpecPart):
     written: Annotated[str, AfterValidator(has_code)]
 
 
+class PartialAnswer(SpecPart):
+    """How an answer says that less was approved. `code`: in field 39. `amount_type`: of the entry in field 54 that says how much,
+    where field 4 does not (two digits; ISO 8583:1987 leaves them to the parties)."""
+
+    code: str = Field(default=PARTIAL, pattern=r"^[0-9A-Za-z]{2}$")
+    amount_type: str = Field(default="", pattern=r"^([0-9]{2})?$")
+
+
 class NetworkCodes(SpecPart):
     sign_on: Code = "001"
     sign_off: Code = "002"
@@ -106,6 +115,7 @@ class HostSpec(SpecPart):
     purchase: Literal["0100", "0200"] = "0200"
     values: dict[FieldNumber, str] = {}
     partial: dict[FieldNumber, str] = {}
+    partial_answer: PartialAnswer = PartialAnswer()
     security_code: SecurityCode | None = None
     network: NetworkCodes = NetworkCodes()
     messages: MessageFields
@@ -135,6 +145,10 @@ def problems_of(spec: HostSpec) -> list[str]:
         f"fields: {field} is needed to read an answer" for field in sorted(ANSWERED - spec.fields.keys(), key=int)
     ]
     found += [f"partial: field {field} is not among `fields`" for field in spec.partial if field not in spec.fields]
+    if spec.partial_answer.amount_type and AMOUNTS not in spec.fields:
+        found.append(f"partial_answer: field {AMOUNTS} is not among `fields`")
+    if spec.partial_answer.code in APPROVING:
+        found.append(f"partial_answer: {spec.partial_answer.code} in field 39 approves all of the amount")
     if spec.security_code and spec.security_code.field not in spec.fields:
         found.append(f"security_code: field {spec.security_code.field} is not among `fields`")
     if any(spec.fields[field].what != "digits" for field in (CARD_NUMBER, EXPIRY) if field in spec.fields):
@@ -193,7 +207,7 @@ def place_of(message: str) -> tuple[str, ...]:
 def known_beside(path: tuple[str | int, ...]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
         "framing": HostFraming, "encoding": SpecEncoding, "network": NetworkCodes, "messages": MessageFields,
-        "security_code": SecurityCode,
+        "security_code": SecurityCode, "partial_answer": PartialAnswer,
     }  # fmt: skip
     if path[0] == "fields":
         return ["is", "length", "encoding"]

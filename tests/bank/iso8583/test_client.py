@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ivr.bank import judge
+from ivr.bank.iso8583.answers import read_purchase
 from ivr.bank.iso8583.client import Iso8583Bank
-from ivr.bank.iso8583.spec import SHIPPED_SPEC
+from ivr.bank.iso8583.spec import SHIPPED_SPEC, PartialAnswer, load_spec
 from ivr.bank.simulator import BY_NAME
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -130,6 +131,51 @@ def test_a_part_is_approved_where_the_host_was_told_that_it_may(host: RunningHos
         assert entry.amount == Money(2833)
         untold = traced(client, host.request(partial))
         assert (client.authorize(untold).outcome, client.authorize(untold).response_code) == ("declined", "51")
+
+
+@pytest.mark.parametrize(
+    ("partial", "answer", "approved"),
+    [
+        (PartialAnswer(), {"39": "10", "4": "000000001000"}, Money(1000)),
+        (PartialAnswer(), {"39": "10", "4": "000000001000", "54": "0091840C000000004250"}, Money(1000)),
+        (PartialAnswer(code="87"), {"39": "87", "4": "000000001000"}, Money(1000)),
+        (PartialAnswer(amount_type="58"), {"39": "10", "4": "000000004250", "54": "0058840C000000001000"}, Money(1000)),
+        (
+            PartialAnswer(amount_type="58"),
+            {"39": "10", "4": "000000004250", "54": "0091840C0000000042500058840D000000001000"},
+            Money(1000),
+        ),
+        (PartialAnswer(), {"39": "10", "4": "000000004250"}, None),
+        (PartialAnswer(amount_type="58"), {"39": "10", "4": "000000001000"}, None),
+        (PartialAnswer(amount_type="58"), {"39": "10", "54": "0058840C00000000100"}, None),
+        (PartialAnswer(amount_type="58"), {"39": "10", "54": "0058999C000000001000"}, None),
+        (PartialAnswer(amount_type="58"), {"39": "10", "54": "0058840C000000001000" * 2}, None),
+    ],
+)
+def test_how_much_a_host_has_approved_is_read_where_its_spec_says(
+    partial: PartialAnswer, answer: dict[str, str], approved: Money | None
+):
+    said = read_purchase("CA1-1", {**answer, "38": "482913", "49": "840"}, Money(4250), partial)
+    judged = judge(said, "authorize", Money(4250), takes_part=True)
+    outcome = ("approved", approved) if approved else ("not_as_asked", None)
+    assert (judged.outcome, judged.approved) == outcome
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('code: "10"', 'code: "00"', "partial_answer: 00 in field 39 approves all of the amount"),
+        ('amount_type: ""', 'amount_type: "5"', "partial_answer.amount_type"),
+        ("  amount_type:", "  amount_typ:", "unknown key 'amount_typ' (did you mean 'amount_type'?)"),
+    ],
+)
+def test_a_wrong_word_on_partial_answers_is_told(old: str, new: str, told: str, tmp_path: Path):
+    spec, shipped = tmp_path / "spec.yaml", SHIPPED_SPEC.read_text()
+    assert old in shipped
+    spec.write_text(shipped.replace(old, new))
+    with pytest.raises(ConfigError) as found:
+        load_spec(spec)
+    assert told in str(found.value)
 
 
 def test_a_host_that_could_not_be_told_of_parts_is_no_bank_that_promises_them(host: RunningHost, tmp_path: Path):
