@@ -49,12 +49,11 @@ class SplitCaller:
     hung_up: bool = False
     agreed: list[Money] = field(default_factory=list)
     untrue: list[str] = field(default_factory=list)
+    dues: list[int] = field(default_factory=list)
+    agreed_of: int = 0  # what was due when the last charge was begun: no bank can be told to take less any more
 
     def __post_init__(self) -> None:
-        store = self.bench.workbench.store
-        known = store.find_bill("12345678")
-        assert known is not None
-        store.renew_bills([replace(known, account=self.account, due=Money(self.due), minimum=Money(0))])
+        self.owe(self.due)
         self.bench.dial(FLOW, f"+1555{int(self.account):07d}")
         assert self.bench.line is not None
         self.line = self.bench.line
@@ -67,12 +66,25 @@ class SplitCaller:
         books = self.bench.bank.charged
         return {one: money for one, money in books.items() if one.rpartition("-")[0] == self.line.call_id}
 
+    def owe(self, minor: int) -> "SplitCaller":
+        """An accounts file says so, whatever the caller has paid by then."""
+        self.due = minor
+        self.dues.append(minor)
+        store = self.bench.workbench.store
+        known = store.find_bill("12345678")
+        assert known is not None
+        store.renew_bills([replace(known, account=self.account, due=Money(minor), minimum=Money(0))])
+        return self
+
     def hear(self, phrase: Phrase) -> str:
         self.heard.append(phrase)
         values = dict(phrase.values)
-        left = Money(self.due - sum(money.minor for money in self.charged.values()))
-        if phrase.name in ("part_approved", "pay_with_one_card") and values["due"] != left:
+        paid = sum(money.minor for money in self.charged.values())
+        left = [Money(due - paid) for due in self.dues]
+        if phrase.name in ("part_approved", "pay_with_one_card") and values["due"] not in left:
             self.untrue.append(f"{phrase.name} said {values['due']} is left, and it is {left}")
+        if phrase.name == "nothing_due" and self.due > paid:
+            self.untrue.append(f"nothing_due was said, and {self.due} is, of which {paid} is paid")
         if phrase.name == "part_approved" and values["amount"] not in self.charged.values():
             self.untrue.append(f"{phrase.name} said {values['amount']}, which the bank did not approve")
         return phrase.name
@@ -116,6 +128,7 @@ class SplitCaller:
         assert isinstance(amount, Money)
         self.agreed.append(amount)
         self.bench.bank.behaviour = fate
+        self.agreed_of = self.due
         return self.press("1")
 
     def take_back(self) -> "SplitCaller":
@@ -148,9 +161,9 @@ class SplitCaller:
         stored, charged = store.load_call(self.line.call_id), sum(money.minor for money in self.charged.values())
         assert stored is not None
         found, bill = list(self.untrue), store.find_bill(self.account)
-        if charged not in (0, self.due):
+        if charged not in (0, self.due, self.agreed_of):
             found.append(f"{charged} of {self.due} is charged")
-        if bill is None or bill.due.minor != self.due - charged:
+        if bill is None or bill.due.minor != max(self.due - charged, 0):
             found.append(f"the bill says {bill.due if bill else None}, of {self.due} {charged} was charged")
         if any(store.outbox_depth().values()):
             found.append(f"never settled: {store.outbox_depth()}")

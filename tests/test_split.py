@@ -53,8 +53,43 @@ def finish(caller: SplitCaller, end: str) -> None:
             caller.hang_up()
         case "hangs up on hold":
             caller.key_in(CARDS[3]).consent(CANNOT_SAY).hang_up()
+        case "pays a part":
+            caller.key_in(CARDS[3], 1500).consent(APPROVES).wait()
         case "pays the rest":
             caller.key_in(CARDS[3]).consent(APPROVES).wait()
+
+
+WHEN = ("at the menu", "at the consent", "at the bank")
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_no_more_is_charged_than_is_due_whenever_somebody_else_lowers_the_bill(parts: int):
+    """To more than the parts come to, to just that, to less, and to nothing; then one of three ends."""
+    bench = split_bench("quick")
+    held = 2000 * parts
+    ways = product(WHEN, (held + 1500, held, held - 500, 0), (PART, DECLINES), ("hangs up", "pays the rest", "pays a part"))
+    for number, (when, due, fate, end) in enumerate(ways):
+        caller = SplitCaller(bench, f"{50_000_000 + number}", DUE)
+        for card in CARDS[:parts]:
+            caller.key_in(card, 2000).consent(APPROVES).wait()
+        lower(caller, when, due, fate)
+        finish(caller, end)
+        assert caller.wrong() == [], (when, due, fate, end)
+        if (when, due) == ("at the consent", held):
+            assert sum(money.minor for money in caller.charged.values()) == due, (fate, end)
+        bench.workbench.clock.advance(3 * 24 * 3600)
+
+
+def lower(caller: SplitCaller, when: str, due: int, fate: str) -> None:
+    """Somebody else pays, at one of three moments of a further part."""
+    if when == "at the menu":
+        caller.owe(due)
+        return
+    caller.key_in(CARDS[2], 1500)
+    if when == "at the consent":
+        caller.owe(due).consent(fate).wait()
+    else:
+        caller.consent(fate).owe(due).wait()
 
 
 def test_random_payments_are_true_and_come_to_every_end():

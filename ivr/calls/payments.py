@@ -219,7 +219,7 @@ class Payments:
             payable_source=action.payable.source if action.payable else "",
             payable_key=action.payable.key if action.payable else "",
             line=line_of(call),
-            of_due=action.payable.owed if action.payable and not action.is_own_amount else None,
+            of_due=action.payable.owed if action.payable and (action.part or not action.is_own_amount) else None,
             part=action.part,
             captures_later=action.captures_later,
             keeps_card=action.keeps_card,
@@ -232,6 +232,8 @@ class Payments:
                 return ChargeRefused(at, "being_paid", paying=keys, left=self._left(call, at))
             case DueChanged(left) if left.currency != action.amount.currency:
                 return ChargeRefused(at, "not_payable")
+            case DueChanged(left, parts=parts) if parts:
+                return ChargeRefused(at, "paid_in_full" if parts == "paid" else "overpaid", left)
             case DueChanged(left, dues):
                 reason: RefusalReason = "due_changed" if left.minor > 0 else "nothing_due"
                 return ChargeRefused(at, reason, left, dues, left=self._left(call, at))

@@ -147,7 +147,9 @@ class LimitReached:
     limit: str
 
 
-RefusalReason = Literal["being_paid", "due_changed", "nothing_due", "not_reached", "not_payable"]
+RefusalReason = Literal[
+    "being_paid", "due_changed", "nothing_due", "not_reached", "not_payable", "paid_in_full", "overpaid"
+]
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ class ChargeRefused:
 
     being_paid: another charge on the same payable has no answer yet. due_changed: another sum is `due` now than the amount was agreed for.
     not_reached: the billing system did not say what is due now. not_payable: it said so in another currency.
+    Of a bill that several cards pay, whose `due` somebody else has changed. paid_in_full: the approved parts come to it, and count
+    for good. overpaid: they come to more.
     Of bills in one sum `due` is their total, `dues` what each of them owes, and `paying` are the keys of those being paid.
     `left`: what is due by now on the open bills that the call has looked up, by key.
     """

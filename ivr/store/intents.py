@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, select, text
 
@@ -151,10 +151,13 @@ class BeingPaid:
 class DueChanged:
     """Less is due now than was to be charged, or another sum than the amount was made of: nothing was added.
 
-    `dues`: of bills in one sum what each of them owes, by key; `due` is their total."""
+    `dues`: of bills in one sum what each of them owes, by key; `due` is their total. `parts`: of a bill that several cards pay,
+    the approved parts come to what is due now and count for good from here on (paid), or to more (overpaid): `due` is then
+    what the bill owes without them."""
 
     due: Money
     dues: tuple[tuple[str, Money], ...] = ()
+    parts: Literal["", "paid", "overpaid"] = ""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
-from ivr.store.splits import heard, hold_split
+from ivr.store.splits import agreed_part, heard, hold_split
 from ivr.store.tables import payment_intent
 
 _IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
@@ -76,8 +76,8 @@ class Ledger:
                 return AlreadyBegun()
             staged = _staged_for(connection, intent)
             refusal = self._refusal(connection, intent, staged, limits, now, due)
-            if refusal is None:
-                add_intent(connection, intent, staged.fingerprint, now, self._draw)
+            if isinstance(refusal, PaymentIntent):
+                add_intent(connection, refusal, staged.fingerprint, now, self._draw)
                 add_entry(connection, intent, "requested", None, now)
                 add_job(connection, "authorize", intent.reference, bank_queue(intent.bank))
                 return Accepted()
@@ -93,31 +93,35 @@ class Ledger:
         limits: AttemptLimits,
         now: datetime,
         due: Due,
-    ) -> Refusal | None:
-        """Open charges are looked for before what is due is read: one that is approved in between has lowered it by then."""
+    ) -> Refusal | PaymentIntent:
+        """The intent as it is begun where nothing speaks against it. Open charges are looked for before what is due is read:
+        one that is approved in between has lowered it by then."""
         attempter = attempter_of(intent, staged.fingerprint)
         self._database.hold(connection, *attempter.holds())
         over = limit_reached(connection, attempter, limits, now)
         if over is not None or not intent.payable_key:
-            return over
+            return over or intent
         paying = [b for b in intent.paid_bills if is_open_on_payable(connection, b.source, b.key, intent.call)]
         if paying:
             return BeingPaid(tuple(bill.key for bill in paying) if intent.bills else ())
         left = [self._due_now(connection, bill, due) for bill in intent.paid_bills]
+        if intent.part is not None:
+            return agreed_part(connection, self._database, intent, intent.part, left[0], now)
+        left = [_at_least_nothing(one) for one in left]
         if intent.bills:
-            return sum_changed(intent, left)
-        return None if intent.is_as_agreed(left[0]) else DueChanged(left[0])
+            return sum_changed(intent, left) or intent
+        return intent if intent.is_as_agreed(left[0]) else DueChanged(left[0])
 
     def _due_now(self, connection: Connection, bill: IntentBill, due: Due) -> Money:
+        """Less than nothing where more has been paid here than is due."""
         said = due.get(bill.key) if isinstance(due, Mapping) else due
         if said is not None:
             asked_at = self._database.on_its_clock(said.asked_at)
-            return _less(said.amount, paid_but_not_known(connection, bill.source, bill.key, said, asked_at))
+            return _without(said.amount, paid_but_not_known(connection, bill.source, bill.key, said, asked_at))
         row = connection.execute(_DUE, {"account": bill.key}).first()
-        if row is None:
-            return Money(0, bill.amount.currency)
+        owed = Money(row.due_minor, row.currency) if row else Money(0, bill.amount.currency)
         held = held_on_payable(connection, bill.source, bill.key)
-        return _less(Money(row.due_minor, row.currency), Money(held, row.currency))
+        return _without(owed, Money(held, owed.currency))
 
     def is_being_paid(self, source: str, key: str, call: str = "") -> bool:
         """Early word of `BeingPaid` to this call, before a card is keyed in; the final word is in the charge's transaction."""
@@ -128,7 +132,9 @@ class Ledger:
         """What a billing system of the merchant's said, less what has been paid here that it does not know of."""
         with self._database.calls() as connection:
             asked_at = self._database.on_its_clock(due.asked_at)
-            return _less(due.amount, paid_but_not_known(connection, source, key, due, asked_at))
+            return _at_least_nothing(
+                _without(due.amount, paid_but_not_known(connection, source, key, due, asked_at))
+            )
 
     def left_on(self, keys: Sequence[str]) -> Mapping[str, Money]:
         """What is due on bills of our own table, without parts that do not count yet; nothing of those that it has not."""
@@ -281,8 +287,12 @@ def sum_changed(intent: PaymentIntent, left: Sequence[Money]) -> DueChanged | No
     return DueChanged(Money(sum(due.minor for due in left), intent.amount.currency), dues)
 
 
-def _less(due: Money, paid: Money) -> Money:
-    return Money(max(due.minor - paid.minor, 0), due.currency)
+def _without(due: Money, paid: Money) -> Money:
+    return Money(due.minor - paid.minor, due.currency)
+
+
+def _at_least_nothing(due: Money) -> Money:
+    return Money(max(due.minor, 0), due.currency)
 
 
 def conclude(

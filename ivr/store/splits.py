@@ -18,12 +18,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, text
 
+from ivr.core.actions import SplitPart
 from ivr.core.call import OPEN, OPEN_PARTS, PartState
 from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.following import FollowUp, follow_approval, read_follow_up, write_follow_up
-from ivr.store.intents import Payment, payment_of
+from ivr.store.intents import DueChanged, Payment, PaymentIntent, payment_of
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.modification_rows import (
     Kind,
@@ -89,6 +90,29 @@ def hold_split(connection: Connection, database: Database, split: str) -> None:
 def read_parts(connection: Connection, split: str) -> list[Payment]:
     """The first first; those that were not approved too."""
     return [payment_of(connection, row) for row in connection.execute(_PARTS, {"split": split}).all()]
+
+
+def agreed_part(
+    connection: Connection, database: Database, intent: PaymentIntent, part: SplitPart, left: Money, now: datetime
+) -> PaymentIntent | DueChanged:
+    """In the transaction that begins a part: the intent, with what all parts are to come to by what is due now.
+
+    `left`: what is due now less the approved parts, and so below nothing where these come to more: somebody else has lowered
+    the bill since. Where they come to what is due, they count for good, as with the last part.
+    """
+    hold_split(connection, database, part.first)
+    held = [one for one in read_parts(connection, part.first) if one.status == "approved" and one.part in OPEN_PARTS]
+    worth = sum(_worth(connection, one) for one in held)
+    left = replace(left, minor=left.minor + sum(one.intent.amount.minor for one in held) - worth)
+    total = replace(left, minor=left.minor + worth)
+    if intent.is_as_agreed(left):
+        return replace(intent, part=replace(part, total=total))
+    if left.minor > 0 or not held or left.currency != intent.amount.currency:
+        return DueChanged(replace(left, minor=max(left.minor, 0)))
+    if left.minor < 0:
+        return DueChanged(replace(total, minor=max(total.minor, 0)), parts="overpaid")
+    _count_for_good(connection, database, held, now)
+    return DueChanged(total, parts="paid")
 
 
 def call_ended(connection: Connection, database: Database, call_id: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from ivr.store import (
     BeingPaid,
     Changed,
     DueChanged,
+    DueNow,
     FollowUp,
     Job,
     ModificationState,
@@ -110,6 +112,61 @@ def test_other_calls_wait_and_its_own_owes_less_by_what_is_held(store: Store):
     assert not store.is_being_paid("billing.find_bill", ACCOUNT, "CA1")
     assert begin_part(store, 2, 2251) == DueChanged(Money(2250))
     assert begin_part(store, 2, 2250) == Accepted()
+
+
+# ---- somebody else lowers the bill in between
+
+
+def owe(store: Store, minor: int) -> None:
+    known = store.find_bill(ACCOUNT)
+    assert known is not None
+    store.renew_bills([replace(known, due=Money(minor), minimum=Money(0))])
+
+
+def test_parts_that_come_to_what_is_due_by_now_count_and_nothing_more_is_begun(store: Store):
+    pay_part(store, 1, 2000)
+    owe(store, 2000)
+    assert begin_part(store, 2, 2250) == DueChanged(Money(2000), parts="paid")
+    assert (parts(store), due(store), store.outbox_depth()["capture"]) == ([""], 0, 1)
+    end_call(store, 1, policy="take_back")
+    assert (parts(store), store.modifications_of("CA1-1")) == ([""], [])
+
+
+@pytest.mark.parametrize("left", [1999, 0])
+def test_parts_that_come_to_more_than_is_due_by_now_are_taken_back_with_the_call(store: Store, left: int):
+    pay_part(store, 1, 2000)
+    owe(store, left)
+    assert begin_part(store, 2, 2250) == DueChanged(Money(left), parts="overpaid")
+    assert parts(store) == ["take_back"]
+    end_call(store, 1)
+    assert (parts(store), due(store)) == (["undoing"], left)
+
+
+def test_what_all_parts_are_to_come_to_is_what_is_due_when_the_last_is_begun(store: Store):
+    """The caller's own amount just pays the bill that somebody else has lowered: it is the last part."""
+    pay_part(store, 1, 2000)
+    owe(store, 3000)
+    pay_part(store, 2, 1000)
+    assert (parts(store), due(store)) == (["", ""], 0)
+
+
+def test_parts_of_a_bill_elsewhere_are_held_against_what_that_says_is_due_now(store: Store):
+    pay_part(store, 1, 2000)
+    part = SplitPart("CA1-1", Money(DUE), "take_back")
+    for said, then in ((1999, "overpaid"), (2000, "paid")):
+        stage(store, "CA1-2", card="card 2")
+        wanted = replace(intent("CA1-2", minor=2250, pays=ACCOUNT), part=part)
+        told = DueNow(Money(said), NOW + timedelta(days=1))
+        assert store.begin_payment(wanted, NO_LIMITS, NOW, told) == DueChanged(Money(said), parts=then)  # type: ignore[arg-type]
+    assert parts(store) == [""]
+
+
+def test_a_part_that_was_refunded_in_part_at_the_bank_leaves_more_to_pay(store: Store):
+    pay_part(store, 1, 2000)
+    store.hear(News("acme_bank", "e1", "CA1-1", "refunded", BankWord(), Money(500)), NOW, FollowUp())
+    assert begin_part(store, 2, 2751) == DueChanged(Money(2750))
+    pay_part(store, 2, 2750)
+    assert parts(store) == ["", ""]
 
 
 @pytest.mark.parametrize(("policy", "then", "left"), [("take_back", ["undoing"], DUE), ("keep", [""], 2250)])

@@ -102,6 +102,8 @@ charge:
         "bank_not_reached": frozenset(),
         "payment_in_progress": frozenset(),
         "due_changed": frozenset({"due"}),
+        # Of a bill that several cards pay.
+        "paid_in_full": frozenset(),
         # Texts that are sent after the call.
         "result_paid_sms": frozenset({"amount", "number", "merchant", "paid_on", "brand", "last4", "paid_for"}),
         "result_unpaid_sms": frozenset({"amount"}),

@@ -121,6 +121,26 @@ def _leave_out(turn: Turn, paying: Sequence[str]) -> Reply:
     return forget_computed(turn.forget_card().forget(*OF_ONE_CHARGE)), GoTo(list_step)
 
 
+def _parts_are_all(turn: Turn) -> Reply:
+    """Less is due than was, and the approved parts come to it: they count for good by now."""
+    payable = turn.call.payable
+    assert payable is not None
+    turn = forget_computed(turn.forget_card().forget(*OF_ONE_CHARGE))
+    turn = owes(turn, Money(0, payable.owed.currency)).change(charges=in_full(turn, payable.key))
+    return turn.say("paid_in_full"), Leave("approved")
+
+
+def _parts_are_too_much(turn: Turn, due: Money) -> Reply:
+    """Less is due than the approved parts come to: no more than is due is taken, and a part cannot be made smaller."""
+    payable = turn.call.payable
+    assert payable is not None
+    turn = turn.say("due_changed", due=due) if due.minor > 0 else turn.say("nothing_due")
+    held = sum(one.amount.minor for one in turn.call.parts if one.payable == payable.key)
+    # Below nothing until they are taken back, which owes their amounts again.
+    turn = turn.change(payable=replace(payable, owed=replace(due, minor=due.minor - held)))
+    return turn, GoTo(next(name for name, step in turn.flow.steps.items() if step.takes_parts_back))
+
+
 def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     turn = drop_charge(turn)
     if event.left:
@@ -129,6 +149,10 @@ def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
         return _leave_out(turn.say("payment_in_progress"), event.paying)
     if event.reason in ("not_reached", "not_payable"):
         return turn.went(ERROR).say(f"bill_{event.reason}"), End()
+    if event.reason == "paid_in_full":
+        return _parts_are_all(turn)
+    if event.reason == "overpaid" and event.due is not None:
+        return _parts_are_too_much(turn, event.due)
     if event.due is None or event.due.minor <= 0:
         return turn.say("nothing_due"), End()
     turn = turn.forget_card().forget(*OF_ONE_CHARGE)

@@ -179,9 +179,10 @@ class ModelledStore(ModelledSplits):
             raise NoCard(intent.reference)
         fingerprint = next((one.fingerprint for one in fields.values() if one.fingerprint), "")
         refusal = self._refusal(intent, _attempter_of(intent, fingerprint), limits, now, due)
-        if refusal is not None:
+        if not isinstance(refusal, PaymentIntent):
             self._sealed.pop(intent.reference, None)
             return refusal
+        intent = refusal
         number = self._number_for(intent.reference)
         self._begun[intent.reference] = BegunPayment(begun(intent, number, now), fingerprint, now)
         self._add_job("authorize", intent.reference, bank_queue(intent.bank))
@@ -193,23 +194,26 @@ class ModelledStore(ModelledSplits):
 
     def _refusal(  # type: ignore[override]
         self, intent: PaymentIntent, attempter: Attempter, limits: AttemptLimits, now: datetime, due: Due
-    ) -> Refusal | None:
+    ) -> Refusal | PaymentIntent:
         over = self.limit_reached(attempter, limits, now)
         if over is not None or not intent.payable_key:
-            return over
+            return over or intent
         paying = [bill.key for bill in intent.paid_bills if self.is_being_paid(bill.source, bill.key, intent.call)]
         if paying:
             return BeingPaid(tuple(paying) if intent.bills else ())
         left = [self._due_now(bill, due) for bill in intent.paid_bills]
+        if intent.part is not None:
+            return self._agreed_part(intent, intent.part, left[0])
+        left = [replace(one, minor=max(one.minor, 0)) for one in left]
         if intent.bills:
-            return sum_changed(intent, left)
-        return None if intent.is_as_agreed(left[0]) else DueChanged(left[0])
+            return sum_changed(intent, left) or intent
+        return intent if intent.is_as_agreed(left[0]) else DueChanged(left[0])
 
     def _due_now(self, bill: IntentBill, due: Due) -> Money:  # type: ignore[override]
         said, known = due.get(bill.key) if isinstance(due, Mapping) else due, self._bills.get(bill.key)
         left = said.amount if said else known.due if known else Money(0, bill.amount.currency)
         held = self._held_minor(bill.source, bill.key)
-        return Money(max(left.minor - held, 0), left.currency) if held else left
+        return Money(left.minor - held, left.currency) if held else left
 
     def is_being_paid(self, source: str, key: str, call: str = "") -> bool:
         return any(

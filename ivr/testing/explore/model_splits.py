@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ivr.core.actions import SplitPart
 from ivr.core.call import OPEN, OPEN_PARTS, PartState
 from ivr.core.money import Money
 from ivr.store import (
     NOTICES,
+    DueChanged,
     FollowUp,
     IntentBill,
     Job,
@@ -53,6 +55,26 @@ class ModelledSplits(Store):
         """None are left where nothing broke."""
         return 0
 
+    def _agreed_part(self, intent: PaymentIntent, part: SplitPart, left: Money) -> PaymentIntent | DueChanged:
+        """As `store.splits.agreed_part`, where nothing of a part comes back by itself."""
+        parts = [one.payment for one in self._begun.values() if one.payment.split == part.first]
+        held = [one for one in parts if one.status == "approved" and one.part in OPEN_PARTS]
+        total = Money(left.minor + sum(one.intent.amount.minor for one in held), left.currency)
+        if intent.is_as_agreed(left):
+            return replace(intent, part=replace(part, total=total))
+        if left.minor > 0 or not held:
+            return DueChanged(Money(max(left.minor, 0), left.currency))
+        if left.minor < 0:
+            return DueChanged(Money(max(total.minor, 0), left.currency), parts="overpaid")
+        self._count_for_good(held)
+        return DueChanged(total, parts="paid")
+
+    def _count_for_good(self, approved: Sequence[Payment]) -> None:
+        for one in approved:
+            self._part(one, "")
+            self._follow_approval(one.intent, self._follow_ups()[one.intent.reference])
+            self._hurry(one.intent.reference)
+
     def _call_ended(self, call_id: str, now: datetime) -> None:
         for split in sorted({one.split for one in self.payments_of(call_id) if one.split}):
             self._decide(split, now, is_over=True)
@@ -73,12 +95,10 @@ class ModelledSplits(Store):
         is_whole = sum(one.intent.amount.minor for one in approved) >= (parts[-1].split_minor or 0)
         if not approved or (not is_whole and (not is_over or any(one.status in OPEN for one in parts))):
             return
-        for one in approved:
-            if is_whole or one.part == "keep":
-                self._part(one, "")
-                self._follow_approval(one.intent, self._follow_ups()[one.intent.reference])
-                self._hurry(one.intent.reference)
-            else:
+        if is_whole or approved[0].part == "keep":
+            self._count_for_good(approved)
+        else:
+            for one in approved:
                 self._undo(one, now)
 
     def _follow_ups(self) -> dict[str, FollowUp]:
