@@ -175,12 +175,24 @@ def fee_in(payment: Payment) -> str:
     return f" (of it {payment.intent.fee} fee)" if payment.intent.fee else ""
 
 
-def what_settling_does(found: Modification, status: str, payment: Payment) -> str:
-    """Before it is done: what it is, and what follows."""
+def what_settling_does(found: Modification, status: str, payment: Payment, *, refunds: bool) -> str:
+    """Before it is done: what it is, and what follows. `refunds`: its bank can refund."""
     of = f" of the {payment.intent.amount}{fee_in(payment)} charged" if payment.intent.fee else ""
     asked = (
         f"{found.kind} of {found.amount}{of}, asked for by {found.asked_by} at {found.asked_at:%Y-%m-%d %H:%M:%S} UTC"
     )
+    if payment.part == "undoing":
+        return f"{asked}.\n{_settled_part(found, status, refunds=refunds)}"
     if status == "done":
         return f"{asked}.\nIt counts as done from now on, on your word."
     return f"{asked}.\nIt counts as not done from now on, on your word: it can be asked for again, and is then a second one."
+
+
+def _settled_part(found: Modification, status: str, *, refunds: bool) -> str:
+    """Of a part of a bill that is being taken back, which nobody asks for a second time."""
+    of_it = "It is a part of a bill that is being taken back"
+    if status == "done":
+        return f"{of_it}: nothing is charged by it from now on, on your word, and its caller is told so."
+    if found.kind == "void" and refunds:
+        return f"{of_it}: a refund of it is asked for at once, on your word that the void was not done."
+    return f"{of_it}: it is charged for good from now on, on your word: the bill is credited, and its caller is told so."

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 import click
 
+from ivr.bank import load_banks, protocol_called
 from ivr.cli.payment_session import as_json, opened, operator, require_terminal, yes
 from ivr.cli.payment_views import STATES, fee_in, modification_record, what_settling_does
 from ivr.errors import RecordError
 from ivr.places import COMMAND
-from ivr.store import WITHOUT_OUTCOME, FollowUp, Modification, Settled, Store
+from ivr.settings import Settings
+from ivr.store import WITHOUT_OUTCOME, FollowUp, Modification, Payment, Settled, Store
 
 
 @click.command()
@@ -33,13 +35,13 @@ def settle(key: str, status: Settled | None, *, yes: bool, is_json: bool) -> Non
         found = to_settle(store, key)
         payment = store.payment(found.reference)
         assert payment is not None  # a modification is of a charge
+        refunds = can_refund(settings, payment)
         if not yes:
-            click.echo(what_settling_does(found, status, payment), err=is_json)
+            click.echo(what_settling_does(found, status, payment, refunds=refunds), err=is_json)
             require_terminal()
             click.confirm(f"Settle it as {status}?", abort=True, err=is_json)
-        settled = store.settle_modification(
-            key, status, operator(), datetime.now(UTC), FollowUp(bool(settings.billing_url))
-        )
+        follow_up = FollowUp(bool(settings.billing_url))
+        settled = store.settle_modification(key, status, operator(), datetime.now(UTC), follow_up, refunds=refunds)
     if settled is None:
         raise RecordError(
             f"{key} has just ended, or the forwarder asks the bank now: look again in a minute, nothing was changed"
@@ -55,6 +57,12 @@ def settle(key: str, status: Settled | None, *, yes: bool, is_json: bool) -> Non
     else:
         of = f", of {payment.intent.amount}{fee_in(payment)}" if payment.intent.fee else ""
         click.echo(f"{settled.kind} of {settled.amount}{of} settled as {status}: {settled.id}")
+
+
+def can_refund(settings: Settings, payment: Payment) -> bool:
+    """By what its bank promises today: a part of a bill may have been approved before it had refunds."""
+    bank = load_banks(settings.banks, settings.var).get(payment.intent.bank)
+    return bank is not None and "refund" in protocol_called(bank.protocol).promises.operations
 
 
 def to_settle(store: Store, key: str) -> Modification:

@@ -101,6 +101,8 @@ class Ledger:
         over = limit_reached(connection, attempter, limits, now)
         if over is not None or not intent.payable_key:
             return over or intent
+        # Of a part the end of its call takes its turn too: what is open and what is due are read after it, or before it.
+        hold_split(connection, self._database, intent.part.first if intent.part else "")
         paying = [b for b in intent.paid_bills if is_open_on_payable(connection, b.source, b.key, intent.call)]
         if paying:
             return BeingPaid(tuple(bill.key for bill in paying) if intent.bills else ())

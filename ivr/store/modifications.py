@@ -155,10 +155,18 @@ class Modifications:
     # ---- settled by hand
 
     def settle_modification(
-        self, key: str, status: Settled, settled_by: str, now: datetime, follow_up: FollowUp | None = None
+        self,
+        key: str,
+        status: Settled,
+        settled_by: str,
+        now: datetime,
+        follow_up: FollowUp | None = None,
+        *,
+        refunds: bool = False,
     ) -> Modification | None:
         """What an operator knows from the bank: one transaction with its audit event, and the forwarder asks no more.
 
+        `refunds`: as for `end_modification`.
         None where it is not without an outcome (any more), or where the forwarder is asking the bank at this moment, whose
         answer must not come too late: nothing is changed then.
         """
@@ -168,7 +176,9 @@ class Modifications:
             if found is None or found.status not in WITHOUT_OUTCOME or is_leased(connection, JOB, key, now):
                 return None
             drop_modification_job(connection, key)
-            if not end_modification(connection, self._database, found, status, word, now, follow_up):
+            if not end_modification(
+                connection, self._database, found, status, word, now, follow_up, refunds=refunds
+            ):
                 return None  # somebody has just heard of it
             add_event(self._database, connection, settled_by, f"{found.kind} settled as {status}", key, now)
         return self.modification(key)

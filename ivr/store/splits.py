@@ -95,12 +95,11 @@ def read_parts(connection: Connection, split: str) -> list[Payment]:
 def agreed_part(
     connection: Connection, database: Database, intent: PaymentIntent, part: SplitPart, left: Money, now: datetime
 ) -> PaymentIntent | DueChanged:
-    """In the transaction that begins a part: the intent, with what all parts are to come to by what is due now.
+    """In the transaction that begins a part, which holds the split: the intent, with what all parts are to come to by what is due now.
 
     `left`: what is due now less the approved parts, and so below nothing where these come to more: somebody else has lowered
     the bill since. Where they come to what is due, they count for good, as with the last part.
     """
-    hold_split(connection, database, part.first)
     held = [one for one in read_parts(connection, part.first) if one.status == "approved" and one.part in OPEN_PARTS]
     worth = sum(_worth(connection, one) for one in held)
     left = replace(left, minor=left.minor + sum(one.intent.amount.minor for one in held) - worth)

@@ -11,11 +11,12 @@ from click.testing import CliRunner, Result
 from ivr.bank import protocol_called
 from ivr.cli import main
 from ivr.cli.payments import payments
+from ivr.core.actions import SplitPart
 from ivr.core.confirmation import in_groups
 from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.store import BankWord, Bill, FollowUp, Job, ModificationWord, News, Payment, Store, migrate, open_store
-from tests.store.payments import ACCOUNT, begin
+from tests.store.payments import ACCOUNT, NO_LIMITS, begin, intent, stage
 from tests.store.sums import OWED, begin_sum
 
 CARD = "4012888888881881"
@@ -414,6 +415,28 @@ def test_settling_says_what_it_does_and_asks(store: Store):
     assert "is then a second one" in told
     assert "nobody can be asked here" in told
     assert store.modification(key).status == "unknown"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("word", "told", "then"),
+    [("failed", "a refund of it is asked for at once", "undoing"), ("done", "nothing is charged by it", "undone")],
+)
+def test_settling_a_part_that_is_taken_back_says_what_becomes_of_it(store: Store, word: str, told: str, then: str):
+    part = SplitPart("CA1-1", Money(4250), "take_back")
+    stage(store, "CA1-1", now=DAY)
+    store.begin_payment(replace(intent("CA1-1", minor=2000), part=part), NO_LIMITS, DAY)
+    job = due(store)
+    store.mark_sent(job)
+    store.record(job, "approved", DAY, BankWord("482913", "00"), FollowUp())
+    store.take_back("CA1", DAY)
+    void = due(store)
+    assert store.mark_modification_sent(void)
+    assert store.doubt_modification(void, 0, None, "no answer")
+    assert told in fails("settle", "CA1-1-m1", f"--{word}")
+    works("settle", "CA1-1-m1", f"--{word}", "--yes")
+    payment = store.payment("CA1-1")
+    assert payment is not None
+    assert payment.part == then
 
 
 def test_the_banks_word_against_a_refund_that_was_settled_as_failed_contradicts(store: Store):

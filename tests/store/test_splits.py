@@ -25,8 +25,10 @@ from ivr.store import (
     ModificationState,
     ModificationWord,
     News,
+    NoCard,
     OverLimit,
     Payment,
+    StaleCall,
     Status,
     Store,
     WantedModification,
@@ -206,6 +208,28 @@ def test_the_last_word_and_the_hang_up_at_once_leave_nothing_open(store: Store, 
     assert parts(store) == (["", ""] if last == "approved" else ["undoing", ""])
 
 
+@pytest.mark.parametrize("minor", [2250, 2000])
+def test_a_further_part_and_the_hang_up_at_once_leave_all_or_nothing(store: Store, minor: int):
+    """The part is begun, and its answer decides; or it is not, and the first is taken back."""
+    pay_part(store, 1, 2000)
+
+    def begin_last() -> object:
+        try:
+            return begin_part(store, 2, minor)
+        except (StaleCall, NoCard) as error:
+            return error
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(begin_last), pool.submit(end_call, store, 1, 2)]
+        for one in both:
+            one.result()
+    if store.payment("CA1-2") is not None:
+        say(store, sent(store), "approved")
+    whole = minor == 2250
+    assert parts(store) in ([["", ""], ["undoing"]] if whole else [["undoing", "undoing"], ["undoing"]])
+    assert due(store) == (0 if parts(store) == ["", ""] else DUE)
+
+
 def test_a_part_that_is_approved_after_it_was_taken_back_is_undone_too(store: Store):
     pay_part(store, 1, 2000)
     assert begin_part(store, 2, 1000) == Accepted()
@@ -324,3 +348,21 @@ def test_a_void_that_a_notification_refuses_becomes_a_refund_where_the_bank_has_
     void_ends(store, "taken")
     store.hear(News("acme_bank", "e1", "CA1-1-m1", "undo_refused", BankWord(), Money(2000)), NOW, FollowUp())
     assert [one.kind for one in store.modifications_of("CA1-1")] == ["void", "refund"]
+
+
+@pytest.mark.parametrize(("refunds", "then"), [(True, "undoing"), (False, "")])
+def test_an_operators_word_that_a_void_was_not_done_leads_to_a_refund_where_the_bank_has_one_today(
+    store: Store, refunds: bool, then: str
+):
+    """What was on record with the approval says that it has none."""
+    pay_part(store, 1, 2000)
+    end_call(store, 1)
+    job = next_job(store, "modification")
+    assert store.mark_modification_sent(job)
+    assert store.doubt_modification(job, 0, NOW, "no answer")
+    later = NOW + timedelta(minutes=5)
+    assert store.settle_modification("CA1-1-m1", "failed", "ada", later, refunds=refunds) is not None
+    assert found(store, 1).part == then
+    kinds = [(one.kind, one.status) for one in store.modifications_of("CA1-1")]
+    assert kinds == [("void", "failed"), *([("refund", "asked")] if refunds else [])]
+    assert due(store) == (DUE if refunds else DUE - 2000)
