@@ -67,7 +67,9 @@ def test_no_more_is_charged_than_is_due_whenever_somebody_else_lowers_the_bill(p
     """To more than the parts come to, to just that, to less, and to nothing; then one of three ends."""
     bench = split_bench("quick")
     held = 2000 * parts
-    ways = product(WHEN, (held + 1500, held, held - 500, 0), (PART, DECLINES), ("hangs up", "pays the rest", "pays a part"))
+    ways = product(
+        WHEN, (held + 1500, held, held - 500, 0), (PART, DECLINES), ("hangs up", "pays the rest", "pays a part")
+    )
     for number, (when, due, fate, end) in enumerate(ways):
         caller = SplitCaller(bench, f"{50_000_000 + number}", DUE)
         for card in CARDS[:parts]:

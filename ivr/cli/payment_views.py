@@ -195,4 +195,6 @@ def _settled_part(found: Modification, status: str, *, refunds: bool) -> str:
         return f"{of_it}: nothing is charged by it from now on, on your word, and its caller is told so."
     if found.kind == "void" and refunds:
         return f"{of_it}: a refund of it is asked for at once, on your word that the void was not done."
-    return f"{of_it}: it is charged for good from now on, on your word: the bill is credited, and its caller is told so."
+    return (
+        f"{of_it}: it is charged for good from now on, on your word: the bill is credited, and its caller is told so."
+    )

@@ -134,9 +134,7 @@ class Ledger:
         """What a billing system of the merchant's said, less what has been paid here that it does not know of."""
         with self._database.calls() as connection:
             asked_at = self._database.on_its_clock(due.asked_at)
-            return _at_least_nothing(
-                _without(due.amount, paid_but_not_known(connection, source, key, due, asked_at))
-            )
+            return _at_least_nothing(_without(due.amount, paid_but_not_known(connection, source, key, due, asked_at)))
 
     def left_on(self, keys: Sequence[str]) -> Mapping[str, Money]:
         """What is due on bills of our own table, without parts that do not count yet; nothing of those that it has not."""

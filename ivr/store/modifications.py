@@ -176,9 +176,7 @@ class Modifications:
             if found is None or found.status not in WITHOUT_OUTCOME or is_leased(connection, JOB, key, now):
                 return None
             drop_modification_job(connection, key)
-            if not end_modification(
-                connection, self._database, found, status, word, now, follow_up, refunds=refunds
-            ):
+            if not end_modification(connection, self._database, found, status, word, now, follow_up, refunds=refunds):
                 return None  # somebody has just heard of it
             add_event(self._database, connection, settled_by, f"{found.kind} settled as {status}", key, now)
         return self.modification(key)
