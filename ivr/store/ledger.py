@@ -141,9 +141,7 @@ class Ledger:
         with self._database.calls() as connection:
             rows = {key: connection.execute(_DUE, {"account": key}).first() for key in keys}
             return {
-                key: _less(
-                    Money(row.due_minor, row.currency), Money(held_on_payable(connection, BILL, key), row.currency)
-                )
+                key: _at_least_nothing(Money(row.due_minor - held_on_payable(connection, BILL, key), row.currency))
                 for key, row in rows.items()
                 if row is not None
             }
