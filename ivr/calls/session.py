@@ -70,6 +70,7 @@ class CallService:
     last_words: Callable[[str, str], str] = lambda _told, _language: ""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     pause: Callable[[float], object] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
 
     def session(self, call_id: str) -> "Session":
         return Session(self, call_id)
@@ -126,7 +127,7 @@ class Session:
         stored = self._load()
         if stored is not None:
             return self._repeat(stored)
-        begun_s, event = time.monotonic(), self._started(call.flow)
+        begun_s, event = self.service.monotonic(), self._started(call.flow)
         advance = self.service.runner.begin(call, event)
         return self._save_or_repeat(call, advance, 0, Came(self._in_words(call, event), begun_s))
 
@@ -153,7 +154,7 @@ class Session:
             note_fault(self.call_id, FormChanged(self.call_id))
             return self._end(stored)
         heard = event if not callable(event) else event(stored.call)
-        came = Came(self._in_words(stored.call, heard), time.monotonic())
+        came = Came(self._in_words(stored.call, heard), self.service.monotonic())
         try:
             advance = self.service.runner.advance(stored.call, heard)
         except StaleCall:
@@ -197,7 +198,7 @@ class Session:
                 self._save(stored.call, advance.call, stored.version, stored.answer)
             except StaleCall:
                 continue
-            self._note(advance, Came("hung up" if idle_since is None else "idle", time.monotonic()))
+            self._note(advance, Came("hung up" if idle_since is None else "idle", self.service.monotonic()))
             return True
         return False
 
@@ -229,7 +230,7 @@ class Session:
         """For people to follow the call by. It has been saved: a turn that cannot be noted changes nothing of it."""
         if self._known is None or not self.service.store.notes_turns:
             return
-        took_s = time.monotonic() - came.at_s
+        took_s = self.service.monotonic() - came.at_s
         turn = turn_of(advance.call, self._known.version, came.words, advance.actions, took_s, self.service.now())
         try:
             self.service.store.note_turn(turn)
@@ -238,14 +239,14 @@ class Session:
 
     def _patiently(self, work: Callable[[], Result]) -> Result:
         """What was saved although it looked as if it was not, is found saved: that is a repeated delivery."""
-        begun = time.monotonic()
+        begun = self.service.monotonic()
         for pause_s in PAUSES_S:
             try:
                 return work()
             except StaleCall:
                 raise
             except Exception:
-                if time.monotonic() - begun > PATIENCE_S:
+                if self.service.monotonic() - begun > PATIENCE_S:
                     raise
                 self.service.pause(pause_s)
         return work()
@@ -274,7 +275,7 @@ class Session:
         advance, text = self._worded(stored.call, advance, stored.version + 1)
         try:
             self._save(stored.call, advance.call, stored.version, text)
-            self._note(advance, Came("a fault of ours", time.monotonic()))
+            self._note(advance, Came("a fault of ours", self.service.monotonic()))
         except Exception as fault:
             # It is true all the same; the sweeper ends the row.
             note_fault(self.call_id, fault)

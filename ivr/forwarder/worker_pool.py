@@ -84,10 +84,12 @@ class WorkerPool:
         forwarder: PooledForwarder,
         queues: Sequence[Queue] = EVERYTHING,
         sweep: Callable[[], object] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._forwarder = forwarder
         self._sweep = sweep
         self._queues = queues
+        self._monotonic = monotonic
         self._turns_due_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -96,12 +98,13 @@ class WorkerPool:
         for dispatcher in dispatchers:
             dispatcher.start()
         while not stop.is_set():
-            self._keep_house()
+            self.keep_house()
             stop.wait(HOUSEKEEPING_S)
         for dispatcher in dispatchers:
             dispatcher.join()
 
-    def _keep_house(self) -> None:
+    def keep_house(self) -> None:
+        """What is nobody's job; none of it keeps the rest from being done."""
         for work in (self._drop_unsent_cards, self._pull_in, self._sweep, self._drop_old_turns):
             try:
                 work()
@@ -116,7 +119,7 @@ class WorkerPool:
             log.info("dropped sealed fields of abandoned calls", fields=dropped)
 
     def _drop_old_turns(self) -> None:
-        if (now_s := time.monotonic()) < self._turns_due_s:
+        if (now_s := self._monotonic()) < self._turns_due_s:
             return
         self._turns_due_s = now_s + TURNS_EVERY_S
         for _ in range(MOST_ROUNDS):
@@ -129,10 +132,33 @@ class WorkerPool:
             log.warning("jobs were due too far ahead: the database's clock has been wrong", jobs=pulled_in)
 
 
+@dataclass(frozen=True)
+class QueueJobs:
+    """Leases the jobs of one queue and does them; no fault of either stops whoever calls."""
+
+    forwarder: PooledForwarder
+    queue: Queue
+
+    def lease(self, most: int) -> Sequence[Job]:
+        forwarder = self.forwarder
+        try:
+            return forwarder.store.claim_jobs(forwarder.due, forwarder.lease_s, most, self.queue.which)
+        except Exception as error:
+            log.error("cannot read the outbox", queue=self.queue.name, reason=type(error).__name__)
+            return ()
+
+    def do(self, job: Job) -> None:
+        try:
+            self.forwarder.do(job)
+        except Exception as error:
+            # The lease runs out and the job is taken up again; if it had been marked sent, by an inquiry.
+            log.error("job failed", job=job.id, kind=job.kind, reason=type(error).__name__)
+
+
 class Dispatcher(threading.Thread):
     def __init__(self, forwarder: PooledForwarder, queue: Queue, stop: threading.Event) -> None:
         super().__init__(name=f"dispatcher {queue.name}")
-        self._forwarder, self._queue, self._stop_asked = forwarder, queue, stop
+        self._jobs, self._queue, self._stop_asked = QueueJobs(forwarder, queue), queue, stop
         self._free = threading.Semaphore(queue.workers)
 
     def run(self) -> None:
@@ -140,7 +166,7 @@ class Dispatcher(threading.Thread):
         with ThreadPoolExecutor(self._queue.workers, thread_name_prefix=self._queue.name) as pool:
             while not self._stop_asked.is_set():
                 free = self._take_free_workers()
-                jobs = self._lease(free) if free and not self._stop_asked.is_set() else ()
+                jobs = self._jobs.lease(free) if free and not self._stop_asked.is_set() else ()
                 for job in jobs:
                     pool.submit(self._do, job)
                 for _ in range(free - len(jobs)):
@@ -158,19 +184,8 @@ class Dispatcher(threading.Thread):
             taken += 1
         return taken
 
-    def _lease(self, most: int) -> Sequence[Job]:
-        forwarder = self._forwarder
-        try:
-            return forwarder.store.claim_jobs(forwarder.due, forwarder.lease_s, most, self._queue.which)
-        except Exception as error:
-            log.error("cannot read the outbox", queue=self._queue.name, reason=type(error).__name__)
-            return ()
-
     def _do(self, job: Job) -> None:
         try:
-            self._forwarder.do(job)
-        except Exception as error:
-            # The lease runs out and the job is taken up again; if it had been marked sent, by an inquiry.
-            log.error("job failed", job=job.id, kind=job.kind, reason=type(error).__name__)
+            self._jobs.do(job)
         finally:
             self._free.release()

@@ -86,11 +86,14 @@ class Authorizer:
         books: Books,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         choose: Choice = scenario_for,
+        draw: Callable[[int], int] = secrets.randbelow,
     ) -> None:
+        """`draw`: a number below the one given, for authorization codes."""
         self._decryption = decryption
         self._books = books
         self._today = today
         self._choose = choose
+        self._draw = draw
 
     def authorize(self, body: bytes, idempotency_key: str) -> BankReply | Undecided:
         """A reply at once to what is malformed, known already or refused; otherwise what is still to be entered."""
@@ -117,7 +120,7 @@ class Authorizer:
             card, code, note = DecryptedCard("", "unknown", ""), refused.response_code, str(refused)
         if fault == "duplicate":
             return conflict(message.reference)
-        entry = new_entry(request, card, code, approved)
+        entry = new_entry(request, card, code, f"{self._draw(10**6):06d}", approved)
         return Undecided(fault, lambda: self._enter(entry, request, card, note))
 
     def _card(self, message: Message, bound: Bound) -> DecryptedCard:
@@ -177,7 +180,9 @@ class Deletion(BaseModel):
     kept_card: str = Field(min_length=8, max_length=200, repr=False)
 
 
-def new_entry(request: Request, card: DecryptedCard, code: str, approved_minor: int | None = None) -> BookEntry:
+def new_entry(
+    request: Request, card: DecryptedCard, code: str, authorization_code: str, approved_minor: int | None = None
+) -> BookEntry:
     message = request.message
     outcome: Literal["approved", "declined"] = "approved" if code in (APPROVED, PARTIAL) else "declined"
     return BookEntry(
@@ -194,7 +199,7 @@ def new_entry(request: Request, card: DecryptedCard, code: str, approved_minor: 
         last4=card.last4,
         outcome=outcome,
         response_code=code,
-        authorization_code=f"{secrets.randbelow(10**6):06d}" if outcome == "approved" else None,
+        authorization_code=authorization_code if outcome == "approved" else None,
     )
 
 

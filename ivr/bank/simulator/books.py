@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -63,19 +63,26 @@ class BookEntry:
     approved_minor: int | None = None
 
 
-class Books:
-    """One writer for all threads. What a method has written is on the disk when it returns (synchronous=FULL)."""
+def system_time() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, folder: Path) -> None:
+
+class Books:
+    """One writer for all threads. What a method has written is on the disk when it returns (synchronous=FULL); without a
+    folder there is no disk, and the books live as long as this object. `now`: when an entry is made."""
+
+    def __init__(self, folder: Path | None, now: Callable[[], datetime] = system_time) -> None:
+        file = folder / FILE if folder else Path(":memory:")
+        self._now = now
         try:
-            self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False, timeout=10)
+            self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
             add_missing_columns(self._db)
             self._db.executescript(SCHEMA + MODIFICATIONS + CARDS)
         except sqlite3.Error as error:
             raise ConfigError(
-                f"{folder / FILE}: {error}; choose another folder with --dir, or remove the file"
+                f"{file}: {error}; choose another folder with --dir, or remove the file"
             ) from None
         self._lock = threading.Lock()
         self.modifications = ModificationBooks(self._db, self._lock)
@@ -123,7 +130,10 @@ class Books:
     def reverse(self, reference: str) -> None:
         """Also where no authorization is there yet: it will be declined when it arrives."""
         with self._lock:
-            self._db.execute("insert or ignore into reversals values (?, ?)", (reference, now()))
+            self._db.execute("insert or ignore into reversals values (?, ?)", (reference, self._at()))
+
+    def _at(self) -> str:
+        return self._now().isoformat(timespec="microseconds")
 
     def _insert(self, entry: BookEntry) -> None:
         assert entry.amount is not None
@@ -135,7 +145,7 @@ class Books:
             entry.request_hash,
             *about,
             *decided,
-            now(),
+            self._at(),
             entry.invoice_reference,
             int(entry.capture_later),
             entry.approved_minor,
@@ -190,7 +200,3 @@ def add_missing_columns(db: sqlite3.Connection) -> None:
     for name, kind in COLUMNS_SINCE.items():
         if there and name not in there:
             db.execute(f"alter table authorizations add column {name} {kind}")
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
