@@ -61,10 +61,13 @@ class Promises:
 
 
 def after_silence(promises: Promises, age_s: float, sent_s: float | None = None) -> NextQuestion:
-    """What to ask about a charge that was begun `age_s` ago, may have left (`sent_s` ago at most) and has no answer."""
+    """What to ask about a charge that was begun `age_s` ago, may have left (`sent_s` ago at most) and has no answer.
+
+    An age of less than nothing is that of a charge which a node began whose clock is ahead.
+    """
     if promises.inquires:
         return "inquire"
-    if age_s < promises.repeats_s:
+    if max(age_s, 0.0) < promises.repeats_s:
         return "repeat"
     if promises.undo == "no":
         return "nothing"
@@ -76,7 +79,7 @@ def after_silent_modification(promises: Promises, age_s: float) -> NextOfModific
 
     Repeating comes first: under its key it is an inquiry, and it does what was asked for if the first request was lost.
     """
-    if age_s < max(promises.repeats_s, promises.repeats_modifications_s):
+    if max(age_s, 0.0) < max(promises.repeats_s, promises.repeats_modifications_s):
         return "repeat"
     return "inquire" if promises.inquires_modifications else "nothing"
 

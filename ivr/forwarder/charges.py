@@ -91,9 +91,13 @@ class Charges:
     # ---- a charge without an answer
 
     def resolve(self, job: Job) -> None:
-        """Asks what the bank's promises say; a charge with a refusing code or another amount is taken back at once."""
+        """Asks what the bank's promises say; a charge with a refusing code or another amount is taken back at once.
+
+        So is one that was told to be undone before: that request may still be on its way, and an approval that is found
+        meanwhile would be undone after it was believed.
+        """
         payment = self._payment(job)
-        if payment.response_code is not None:
+        if payment.response_code is not None or UNDO_ASKED in self.store.entries(job.reference):
             self._reverse(job, payment)
             return
         match self._next_question(payment):
@@ -127,6 +131,8 @@ class Charges:
         match answer.outcome:
             case "approved" | "declined" | "reversed":
                 self._record(job, payment, answer.outcome, answer)
+            case "not_sent":
+                self._later(job)  # nor would a reversal leave
             case "not_found" | "not_as_asked":
                 # Not found is no proof: the request may still be on its way. A reversal blocks it when it arrives.
                 self._reverse_next(job, payment)
@@ -173,8 +179,9 @@ class Charges:
             self._later(job)
 
     def _reverse_by_reference(self, payment: Payment, promises: Promises | None) -> BankAnswer:
+        """Noted before it leaves, so that nothing but its outcome is believed from then on."""
         reference = payment.intent.reference
-        if promises is not None and promises.undo_is_told_later:
+        if promises is not None:
             self.store.note_charge(reference, UNDO_ASKED, self.now())
         return self._ask(payment, "reverse", lambda bank: bank.reverse(reference))
 
