@@ -31,14 +31,14 @@ ENDS = {
     1305: ["requested", "declined"],
     1351: ["requested", "declined"],
     1360: ["requested", "approved"],
-    1362: ["requested", "unknown", "reversed"],
+    1362: ["requested", "unknown", "undo_asked", "reversed"],
     1363: ["requested", "unknown", "approved"],
-    1364: ["requested", "unknown", "reversed"],
+    1364: ["requested", "unknown", "undo_asked", "reversed"],
     1365: ["requested", "unknown", "approved"],
-    1366: ["requested", "unknown", "reversed"],
+    1366: ["requested", "unknown", "undo_asked", "reversed"],
     1367: ["requested", "unknown", "approved"],
     1368: ["requested", "unknown", "approved"],
-    1369: ["requested", "unknown", "reversed"],
+    1369: ["requested", "unknown", "undo_asked", "reversed"],
 }
 
 

@@ -93,7 +93,7 @@ def test_what_is_recorded_inquired_for_and_reversed(
 def test_a_partial_approval_is_taken_back_though_an_inquiry_would_call_it_approved(store: Store):
     bank = WordyBank(json.dumps(PARTIAL).encode(), json.dumps(GOOD).encode())
     assert settle(store, bank).status == "reversed"
-    assert store.entries("CA1-1") == ["requested", "unknown", "reversed"]
+    assert store.entries("CA1-1") == ["requested", "unknown", "undo_asked", "reversed"]
     assert bank.asked == ["authorize", "reverse"]
 
 

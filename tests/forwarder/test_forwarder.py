@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from ivr.bank import AuthorizationRequest
+from ivr.bank import AuthorizationRequest, BankAnswer
 from ivr.calls.assembly import load_flows
 from ivr.core.call import Charge
 from ivr.core.money import Money
@@ -16,7 +16,7 @@ from ivr.forwarder.charges import INQUIRIES, RETRY_S, TRIES
 from ivr.forwarder.results import result_words
 from ivr.places import SHIPPED as ROOT
 from ivr.store import DatabaseError, StaleCall, Store, TextMessage, memory_store
-from tests.forwarder.paper_bank import Fate
+from tests.forwarder.paper_bank import Fate, PaperBank
 from tests.forwarder.tills import LEASE_S, Till, bank_in
 from tests.store.payments import FIELDS, a_call, jwe_of
 
@@ -85,6 +85,50 @@ def test_a_late_request_that_the_inquiry_finds_is_approved(till: Till):
     till.agrees()
 
 
+class LateReversals(PaperBank):
+    """Takes a reversal and does it when `reverse_late` is called; `cannot say`: the answers to inquiries are lost."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.held: list[str] = []
+        self.cannot_say = self.is_late = True
+
+    def inquire(self, reference: str) -> BankAnswer:
+        return BankAnswer("unknown", reference) if self.cannot_say else super().inquire(reference)
+
+    def reverse(self, reference: str) -> BankAnswer:
+        if not self.is_late:
+            return super().reverse(reference)
+        self.held.append(reference)
+        return BankAnswer("unknown", reference)
+
+    def reverse_late(self) -> None:
+        self.is_late = False
+        for reference in self.held:
+            super().reverse(reference)
+
+
+@pytest.mark.parametrize("fate", ["silent", "late"])
+def test_no_approval_is_believed_while_a_reversal_may_be_on_its_way(tmp_path: Path, fate: Fate):
+    bank = LateReversals(tmp_path / "books.db", fate)
+    till = Till(memory_store(), bank)
+    till.charge()
+    bank.cannot_say = fate == "silent"  # of the late one it can: it is not found, and reversed
+    while not bank.held:
+        till.work()
+        till.clock.advance(10)
+    bank.deliver()
+    bank.cannot_say = False
+    till.work()
+    till.clock.advance(400)
+    till.work()
+    assert till.status() == "unknown"
+    bank.reverse_late()
+    till.settle()
+    assert till.status() == "reversed"
+    assert bank.charged() == {}
+
+
 def test_a_bank_that_cannot_say_is_asked_a_few_times_and_then_told_to_reverse(till: Till):
     till.bank.fate, till.bank.answers = "silent", "not at all"
     asked: list[str] = []
@@ -94,7 +138,7 @@ def test_a_bank_that_cannot_say_is_asked_a_few_times_and_then_told_to_reverse(ti
         till.work()
         till.clock.advance(400)
     assert till.status() == "unknown"
-    assert asked.count("inquiry") == 8
+    assert asked.count("inquiry") == INQUIRIES
     assert asked.count("reversal") == 8 - INQUIRIES + 1
     till.bank.answers = "well"
     till.agrees()

@@ -15,7 +15,7 @@ MOST_ROUNDS = 400
 STORIES: dict[str, set[tuple[str, ...]]] = {
     "approved": {("requested", "approved"), ("requested", "unknown", "approved")},
     "declined": {("requested", "declined"), ("requested", "unknown", "declined")},
-    "reversed": {("requested", "unknown", "reversed")},
+    "reversed": {("requested", "unknown", "undo_asked", "reversed")},
     "not_sent": {("requested", "not_sent")},
 }
 

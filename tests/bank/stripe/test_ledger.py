@@ -122,7 +122,7 @@ def test_after_the_promised_time_a_charge_is_undone_and_no_longer_asked_for(
 ):
     reference = begin(store, stripe_process, minor, clock() - timedelta(hours=23))
     work(store, stripe_bank, clock)
-    assert store.entries(reference) == ["requested", "unknown", "reversed"]
+    assert store.entries(reference) == ["requested", "unknown", "undo_asked", "reversed"]
     assert stripe_process.booked(reference) == books
     assert not store.sealed_sizes(reference)
 
@@ -135,7 +135,7 @@ def test_a_charge_of_another_amount_is_taken_back(store: Store, stripe_process: 
     reference = begin(store, stripe_process, 5000, clock())
     with Generous(stripe_process.settings(), "sk_test_standin0123456789", stripe_process.opener()) as bank:
         work(store, bank, clock)
-    assert store.entries(reference) == ["requested", "unknown", "reversed"]
+    assert store.entries(reference) == ["requested", "unknown", "undo_asked", "reversed"]
     assert stripe_process.booked(reference) == [(5001, CANCELLED)]
 
 
