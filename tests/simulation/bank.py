@@ -12,7 +12,7 @@ import httpcore
 
 from ivr.bank import Promises
 from ivr.bank.simulator.authorizer import Authorizer, BankReply, Undecided
-from ivr.bank.simulator.books import Books
+from ivr.bank.simulator.books import BookEntry, Books
 from ivr.bank.simulator.decryption import Decryption
 from ivr.bank.simulator.modifier import Modifier
 from ivr.bank.simulator.scenarios import APPROVAL, BY_NAME, Scenario
@@ -25,11 +25,21 @@ from tests.simulation.faults import Faults
 from tests.simulation.scheduler import Answer, Scheduler
 
 READ_TIMEOUT_S = 20.0
-# Each is less than the bank keeps, and so true of it; what follows from silence differs.
-KINDS: Mapping[str, Promises] = {
-    "can be asked": PROMISES,
-    "honours keys": replace(PROMISES, inquires=False),
-    "can only undo": replace(PROMISES, inquires=False, repeats_s=0.0),
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a bank promises, which is all that it keeps: one that does not honour keys charges a repeated request again."""
+
+    promises: Promises
+    honours_keys: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    "can be asked": Kind(replace(PROMISES, repeats_s=0.0)),
+    "honours keys": Kind(replace(PROMISES, inquires=False), honours_keys=True),
+    "can be asked, honours keys": Kind(PROMISES, honours_keys=True),
+    "can only undo": Kind(replace(PROMISES, inquires=False, repeats_s=0.0)),
 }
 
 
@@ -40,6 +50,7 @@ class BankHost:
     scheduler: Scheduler
     faults: Faults
     decryption: Decryption
+    honours_keys: bool = True
     asked: dict[str, Money] = field(default_factory=dict)
     in_part: set[str] = field(default_factory=set)
     arrived: Counter[str] = field(default_factory=Counter)
@@ -86,12 +97,22 @@ class BankHost:
     def _post(self, path: str, content: bytes, key: str) -> BankReply | Undecided:
         if path == AUTHORIZATIONS:
             self._note_asked(content, key)
+            if not self.honours_keys and (known := self.books.find_key(key)) is not None:
+                return self._charge_again(known)
             return self._authorizer.authorize(content, key)
         found = ONE.fullmatch(path)
         assert found is not None
         if found[2] == "/reversal":
             return self._authorizer.reverse(found[1])
         return self._modifier.modify(MODIFICATIONS[found[2]], found[1], content, key)
+
+    def _charge_again(self, known: BookEntry) -> BankReply:
+        """A second charge, beside the first; of one that was reversed or declined none."""
+        if known.outcome == "approved":
+            key = f"{known.idempotency_key}#{self.scheduler.chance.randrange(10**9)}"
+            self.books.authorize_again(replace(known, idempotency_key=key))
+            self.scheduler.note("bank", f"charges {known.reference} again")
+        return self._authorizer.inquire(known.reference)
 
     def _note_asked(self, content: bytes, key: str) -> None:
         asked = json.loads(content)
@@ -157,7 +178,9 @@ class BankLine:
         is_late = chance.random() < faults.bank_request_late
         delay = chance.expovariate(1 / 60.0) if is_late else chance.uniform(0.01, 0.8)
         self.scheduler.after(delay, lambda: self._arrive(request, answer))
-        if chance.random() < faults.bank_request_doubled:
+        # What a network doubles is never a charge where the bank does not honour keys: TLS would not let it.
+        can_double = self.host.honours_keys or request[1] != AUTHORIZATIONS
+        if chance.random() < faults.bank_request_doubled and can_double:
             again = delay + chance.choice((0.0, 0.2, 15.0, 90.0)) * chance.random()
             self.scheduler.after(again, lambda: self._arrive(request, answer))
 

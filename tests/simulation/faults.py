@@ -86,4 +86,11 @@ def drawn(chance: random.Random) -> Faults:
     return Faults(**rates)
 
 
+def stormy(chance: random.Random) -> Faults:
+    """Forwarders that are stalled and die, a bank that answers late or not at all, callers who meet: all at once."""
+    often = {name: chance.uniform(0.5, 1.0) * most for name, most in MOST.items()}
+    calm = ("statement_fails", "disk_full", "commit_unknown", "database_restarts", "database_crashes", "billing_away")
+    return Faults(**often | dict.fromkeys(calm, 0.0) | {"stall": 0.03, "death": 0.01, "bank_request_late": 0.4})
+
+
 assert MOST.keys() == {one.name for one in fields(Faults)}

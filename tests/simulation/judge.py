@@ -40,14 +40,20 @@ def payments(world: World) -> list[Payment]:
     return [one for caller in world.callers for one in world.store.payments_of(caller.call_id)]
 
 
+def bank_charged(world: World) -> dict[str, Money]:
+    """What the bank has taken, and not given back by itself: a part that it would not void it is told to refund."""
+    books, by_hand = world.host.charged, world.operator.wanted
+    return {one: money for one, money in books.items() if one in by_hand or world.host.refunded(one) < money.minor}
+
+
 def judge_ledger(world: World) -> None:
     ours = payments(world)
     for payment in ours:
         if payment.status not in FINAL or not payment.is_decided:
             raise Untrue("end", f"{payment.intent.reference} is still {payment.status} {payment.part}")
     charged = {one.intent.reference: one.intent.amount for one in ours if one.is_charged}
-    if charged != world.host.charged:
-        raise Untrue("books", f"our ledger has {said(charged)}, the bank {said(world.host.charged)}")
+    if charged != bank_charged(world):
+        raise Untrue("books", f"our ledger has {said(charged)}, the bank {said(bank_charged(world))}")
     if twice := [reference for reference, used in world.host.keys.items() if len(used) > 1]:
         raise Untrue("books", f"asked for under another key: {twice}")
 
@@ -65,9 +71,9 @@ def judge_refunds(world: World) -> None:
 
 
 def judge_bills(world: World) -> None:
-    charged: Counter[str] = Counter()
+    charged, taken = Counter[str](), bank_charged(world)
     for entry in world.host.books.entries():
-        if entry.reference in world.host.charged and entry.amount:
+        if entry.reference in taken and entry.amount:
             charged[entry.invoice_reference or ""] += entry.amount.minor
     for account, owed in world.due.items():
         bill = world.store.find_bill(account)
@@ -78,7 +84,7 @@ def judge_bills(world: World) -> None:
 
 def judge_caller(world: World, caller: TwilioCaller) -> None:
     stored = world.store.load_call(caller.call_id)
-    charged = of_call(world.host.charged, caller)
+    charged = of_call(bank_charged(world), caller)
     if stored is None:
         if charged or caller.agreed and caller.has_heard_the_end and names_of(caller) & WENT_THROUGH:
             raise Untrue("end", f"{caller.call_id}: no call on record, {said(charged)} charged")
@@ -119,7 +125,8 @@ def judge_plain_words(seen: SeenCall, names: set[str]) -> None:
         raise Untrue("ending", f"{where}: told that nothing was charged, and {charged} is")
     if "we_will_text_the_result" in names and not results:
         raise Untrue("text", f"{where}: the result was promised by text, and there is none")
-    if not names & (WENT_THROUGH | {rules.NOT_CHARGED, *rules.CHARGED} | promised):
+    has_receipt = any(phrase.name in (rules.RECEIPT, rules.RESERVATION) for phrase in seen.heard)
+    if not has_receipt and not names & (WENT_THROUGH | {rules.NOT_CHARGED, *rules.CHARGED} | promised):
         raise Untrue("ending", f"{where}: ended without a word on the money: {sorted(names)}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import text
 
+from ivr.app import add_errors
 from ivr.bank import Bank
 from ivr.calls import CallService, Runner
 from ivr.calls.billing import BillingDown, Bills, InOurTable
@@ -124,6 +125,7 @@ class WebNode(Node):
         object.__setattr__(webhooks, "scheduler", self.scheduler)
         app = Flask("simulated")
         app.register_blueprint(webhooks.blueprint())
+        add_errors(app)
         return app
 
     def answer(self, target: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:

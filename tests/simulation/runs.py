@@ -1,10 +1,12 @@
 """Seeds one after another: each in a world of its own, and what came of it."""
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ivr.testing.rules import Untrue
+from tests.simulation.faults import Faults, drawn
 from tests.simulation.judge import judge, payments
 from tests.simulation.trace import Trace
 from tests.simulation.world import World
@@ -31,9 +33,10 @@ class Run:
         return f"python -m tests.simulation --seed {self.seed}"
 
 
-def run(seed: int, *, keeps: bool = False, make: Callable[[int, Trace], World] = World) -> Run:
+def run(seed: int, *, keeps: bool = False, draw: Callable[[random.Random], Faults] = drawn) -> Run:
+    """`draw`: as in `World`."""
     began = time.perf_counter()
-    world = make(seed, Trace(keeps))
+    world = World(seed, Trace(keeps), draw)
     untrue = ""
     try:
         world.run()

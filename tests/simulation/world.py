@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,11 @@ from ivr.core.caller import takes_texts
 from ivr.core.money import Money
 from ivr.store import Bill, Store, TextMessage
 from ivr.testing.rules import Untrue
-from tests.simulation import faults
 from tests.simulation.bank import KINDS, BankHost, BankLine, SimulatedBank
 from tests.simulation.callers import TwilioCaller
 from tests.simulation.clocks import MachineClock
 from tests.simulation.database import Disk, linger, node_store
+from tests.simulation.faults import Faults, drawn
 from tests.simulation.network import Front, Notes, Telephone
 from tests.simulation.nodes import ForwarderNode, Node, Outlook, WebNode
 from tests.simulation.operators import Operator
@@ -37,20 +37,23 @@ FIRST_ACCOUNT = 20_000_000
 
 @dataclass(eq=False)
 class World:
+    """`draw`: what goes wrong; without it any kinds of fault."""
+
     seed: int
     trace: Trace = field(default_factory=Trace)
+    draw: Callable[[random.Random], Faults] = drawn
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         self.scheduler = Scheduler(self.chance, self.trace.note)
-        self.faults = faults.drawn(self.chance)
+        self.faults = self.draw(self.chance)
         self.disk = Disk(self.scheduler, self._clock(), self.faults)
         self.store: Store = self.disk.store
         self.outlook = Outlook(self.scheduler, self.disk)
         self.disk.changed = self.outlook.changed
         self.due = self._owe()
-        self.kind = self.chance.choice(list(KINDS))
-        self.host = BankHost(self.scheduler, self.faults, site().decryption)
+        self.kind = KINDS[self.chance.choice(list(KINDS))]
+        self.host = BankHost(self.scheduler, self.faults, site().decryption, self.kind.honours_keys)
         self.sent: Counter[str] = Counter()
         self.errors: Counter[tuple[str, str]] = Counter()
         self.notes = Notes()
@@ -59,7 +62,7 @@ class World:
         self.nodes: list[Node] = [*self.webs, *self.forwarders]
         self.front = Front(self.scheduler, self.faults, self.webs)
         clock = self._clock()
-        self.operator = Operator(self.scheduler, node_store(self.disk, clock), clock, KINDS[self.kind])
+        self.operator = Operator(self.scheduler, node_store(self.disk, clock), clock, self.kind.promises)
         self.callers: list[TwilioCaller] = []
         self.busy_s = 0.0
 
@@ -83,7 +86,7 @@ class World:
 
     def _forwarder(self, number: int) -> ForwarderNode:
         where = self.scheduler, self.disk, site().merchant, self._clock()
-        bank = SimulatedBank(BankLine(self.scheduler, self.faults, self.host), KINDS[self.kind])
+        bank = SimulatedBank(BankLine(self.scheduler, self.faults, self.host), self.kind.promises)
         return ForwarderNode(
             f"forwarder {number}", *where, banks={BANK: bank}, send_text=self._send_text, outlook=self.outlook
         )
@@ -97,7 +100,7 @@ class World:
             raise OSError("refused")
         self.sent[message.id] += 1
         if drawn < self.faults.text_fails:
-            raise TextDelayed("no answer", may_be_sent=True)
+            raise TextDelayed("no answer")
 
     # ---- what happens
 
