@@ -33,7 +33,7 @@ class TwilioCaller:
 
     def __post_init__(self) -> None:
         self.call_id = f"CA{self.number:032x}"
-        self.process = Process(f"caller {self.number}", can_die=False)
+        self.process = Process(f"caller {self.number}", frailty=0.0)
         application = Application(
             cast(httpx.Client, self.telephone), f"{PUBLIC}/twilio/voice/{self.flow}", TOKEN, PUBLIC, "/twilio/status"
         )

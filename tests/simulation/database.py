@@ -175,10 +175,10 @@ def linger(scheduler: Scheduler, faults: Faults, seconds: float) -> None:
     """A task waits for something outside of its process. That may be the moment at which the process dies, or is stopped
     for longer than a lease lasts, as a machine that swaps or is moved to another host is."""
     chance, process = scheduler.chance, scheduler.current.process
-    if process.can_die and chance.random() < faults.death:
+    if chance.random() < faults.death * process.frailty:
         scheduler.kill(process)
         raise Killed(process.name)
-    if process.can_die and chance.random() < faults.stall:
+    if chance.random() < faults.stall * process.frailty:
         seconds = chance.uniform(5.0, 180.0)
         scheduler.note(process.name, f"is stalled for {seconds:.0f} s in {scheduler.current.name}")
     scheduler.sleep(seconds)

@@ -86,11 +86,18 @@ def drawn(chance: random.Random) -> Faults:
     return Faults(**rates)
 
 
+# What a storm is without: whatever keeps callers from getting as far as a charge.
+SPARED = (
+    *("webhook_lost", "answer_lost", "billing_away", "billing_slow", "bank_unreachable", "bank_declines"),
+    *("statement_fails", "disk_full", "commit_unknown", "database_restarts", "database_crashes", "skew_s"),
+)
+
+
 def stormy(chance: random.Random) -> Faults:
-    """Forwarders that are stalled and die, a bank that answers late or not at all, callers who meet: all at once."""
+    """Forwarders that are stalled and die, and a bank that hears and answers late or not at all: all at once, and often."""
     often = {name: chance.uniform(0.5, 1.0) * most for name, most in MOST.items()}
-    calm = ("statement_fails", "disk_full", "commit_unknown", "database_restarts", "database_crashes", "billing_away")
-    return Faults(**often | dict.fromkeys(calm, 0.0) | {"stall": 0.03, "death": 0.01, "bank_request_late": 0.4})
+    much = {"stall": 0.04, "death": 0.004, "bank_request_late": 0.5, "bank_request_lost": 0.1, "webhook_doubled": 0.5}
+    return Faults(**often | dict.fromkeys(SPARED, 0.0) | much)
 
 
 assert MOST.keys() == {one.name for one in fields(Faults)}

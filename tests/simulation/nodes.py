@@ -78,6 +78,7 @@ class Node:
     merchant: Merchant
     clock: MachineClock
     process: Process = field(init=False)
+    frailty = 1.0
 
     def __post_init__(self) -> None:
         self.store = node_store(self.disk, self.clock)
@@ -88,7 +89,7 @@ class Node:
         return self.disk.faults
 
     def start(self) -> None:
-        self.process = Process(self.name)
+        self.process = Process(self.name, self.frailty)
 
     def revive(self) -> None:
         """A supervisor looks after it now and then."""
@@ -114,6 +115,7 @@ class WebNode(Node):
     """Signed webhooks through Flask, without a socket. `write`: notes what an answer says, as no TwiML names its prompts."""
 
     write: Callable[[Writer], Writer] = lambda writer: writer
+    frailty = 0.15  # a call comes to it some hundred times: few callers would get as far as a charge
 
     @cached_property
     def _app(self) -> Flask:
@@ -178,10 +180,10 @@ class ForwarderNode(Node):
     banks: Mapping[str, Bank] = field(default_factory=dict)
     send_text: Callable[[Any], Any] = lambda _message: None
     outlook: "Outlook | None" = None
+    housekeeping_s: float = HOUSEKEEPING_S
 
     def start(self) -> None:
         super().start()
-        self._turns = 0
         merchant, waits = self.merchant, self.scheduler
         forwarder = SimulatedForwarder(
             self.store,
@@ -207,7 +209,7 @@ class ForwarderNode(Node):
 
     def _keep_house(self) -> None:
         while True:
-            self.scheduler.sleep(HOUSEKEEPING_S * self.scheduler.chance.uniform(0.5, 1.0))
+            self.scheduler.sleep(self.housekeeping_s * self.scheduler.chance.uniform(0.5, 1.0))
             self.pool.keep_house()
 
     def _dispatch(self, jobs: QueueJobs) -> None:

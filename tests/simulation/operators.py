@@ -22,7 +22,7 @@ class Operator:
     clock: MachineClock
     promises: Promises
     wanted: dict[str, list[Money]] = field(default_factory=dict)
-    process: Process = field(default_factory=lambda: Process("operator", can_die=False))
+    process: Process = field(default_factory=lambda: Process("operator", frailty=0.0))
 
     def refund(self, call_id: str) -> None:
         """A part of one of the call's charges, or all that is left."""

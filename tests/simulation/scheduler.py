@@ -17,10 +17,11 @@ class Killed(BaseException):
 
 @dataclass(eq=False)
 class Process:
-    """What dies together. A process that is started again is another one."""
+    """What dies together. A process that is started again is another one. `frailty`: how likely its death is at each of the
+    moments at which it may die, beside others; 0 for what never does."""
 
     name: str
-    can_die: bool = True
+    frailty: float = 1.0
     is_dead: bool = False
     tasks: dict["Task", None] = field(default_factory=dict)  # in the order of their beginning, as a set would not be
 

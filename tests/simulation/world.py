@@ -30,7 +30,8 @@ BUSY_S = 480.0  # within which callers ring
 MOST_CALLERS, MOST_BILLS = 5, 3
 SUPERVISED_S = 4.0  # how often a supervisor looks whether its processes live
 LONGEST_S = 4 * 3600.0  # a call that goes on for so long never ends
-ROUNDS, ROUND_S = 120, 900.0  # of healing
+ROUNDS, ROUND_S = 12, 900.0  # of healing, and then as many of longer ones: a bank is asked for a day
+LONG_ROUND_S = 3 * 3600.0
 WITHHELD = ("", "anonymous", "+266696687")
 FIRST_ACCOUNT = 20_000_000
 
@@ -181,10 +182,13 @@ class World:
 
     # ---- afterwards
 
-    def _is_quiet(self) -> bool:
+    def _require_sane(self) -> None:
         if self.scheduler.crashed:
             name, error = self.scheduler.crashed[0]
             raise error if isinstance(error, Untrue) else Untrue("fault", f"{name}: {error!r}") from error
+
+    def _is_quiet(self) -> bool:
+        self._require_sane()
         if self.scheduler.now_s > LONGEST_S:
             raise Untrue("end", "a call never ends")
         return self.scheduler.now_s > BUSY_S and all(caller.is_over for caller in self.callers)
@@ -200,19 +204,15 @@ class World:
         self.settle()
 
     def settle(self) -> None:
-        for _ in range(ROUNDS):
-            self.scheduler.run_for(ROUND_S)
-            self._is_quiet_enough()
-            if self._is_settled():
-                return
+        for round_s in (ROUND_S, LONG_ROUND_S):
+            for _ in range(ROUNDS):
+                self.scheduler.run_for(round_s)
+                self._require_sane()
+                if not any(self.left().values()):
+                    return
+            for forwarder in self.forwarders:
+                forwarder.housekeeping_s = LONG_ROUND_S
         raise Untrue("end", f"never settled: {self.left()}")
-
-    def _is_quiet_enough(self) -> None:
-        if self.scheduler.crashed:
-            self._is_quiet()
-
-    def _is_settled(self) -> bool:
-        return not any(self.left().values())
 
     def left(self) -> Mapping[str, int]:
         """What is not over yet."""
