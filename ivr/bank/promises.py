@@ -63,11 +63,12 @@ class Promises:
 def after_silence(promises: Promises, age_s: float, sent_s: float | None = None) -> NextQuestion:
     """What to ask about a charge that was begun `age_s` ago, may have left (`sent_s` ago at most) and has no answer.
 
-    An age of less than nothing is that of a charge which a node began whose clock is ahead.
+    An age of less than nothing is that of a charge which a node began whose clock is ahead: it is taken for nothing.
     """
+    age_s = max(age_s, 0.0)
     if promises.inquires:
         return "inquire"
-    if max(age_s, 0.0) < promises.repeats_s:
+    if age_s < promises.repeats_s:
         return "repeat"
     if promises.undo == "no":
         return "nothing"

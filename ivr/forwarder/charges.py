@@ -168,7 +168,7 @@ class Charges:
         if promises is not None and promises.traced:
             answer = self._undo(job, payment)
         else:
-            answer = self._reverse_by_reference(payment, promises)
+            answer = self._reverse_by_reference(job, payment, promises)
         if answer is None:
             return
         if answer.outcome == "reversed":
@@ -178,21 +178,24 @@ class Charges:
         else:
             self._later(job)
 
-    def _reverse_by_reference(self, payment: Payment, promises: Promises | None) -> BankAnswer:
-        """Noted before it leaves, so that nothing but its outcome is believed from then on."""
+    def _reverse_by_reference(self, job: Job, payment: Payment, promises: Promises | None) -> BankAnswer | None:
         reference = payment.intent.reference
-        if promises is not None:
-            self.store.note_charge(reference, UNDO_ASKED, self.now())
+        if promises is not None and not self._may_undo(job):
+            return None
         return self._ask(payment, "reverse", lambda bank: bank.reverse(reference))
 
     def _undo(self, job: Job, payment: Payment) -> BankAnswer | None:
-        """Noted before it is asked, so that whoever asks after a crash says that it was asked before."""
+        """Whoever asks after a crash says that it was asked before."""
         sealed = self.store.sealed_again(job)
-        if sealed is None:
-            return None  # the lease has moved on
         was_asked = UNDO_ASKED in self.store.entries(job.reference)
-        self.store.note_charge(job.reference, UNDO_ASKED, self.now())
+        if sealed is None or not self._may_undo(job):
+            return None
         return self._ask(payment, "reverse", lambda bank: bank.undo(_request(payment, sealed, bank), was_asked))
+
+    def _may_undo(self, job: Job) -> bool:
+        """Noted before it leaves, so that whoever holds the job later believes nothing but its outcome. False where that is
+        another one by now: it may have found the charge approved, which must then stay so."""
+        return self.store.note_unanswered(job, UNDO_ASKED, self.now())
 
     # ---- the money of an approved charge, where the bank does not take it with the authorization
 

@@ -235,6 +235,16 @@ class Ledger:
             if payment is not None:
                 note_entry(connection, payment.intent, kind, None, now)
 
+    def note_unanswered(self, job: Job, kind: str, now: datetime) -> bool:
+        """The same by who holds the job of a charge without an answer, in one transaction with the look at both. False where
+        the lease has moved on, or the charge has its answer by now."""
+        with self._database.money() as connection:
+            payment = read_payment(connection, job.reference) if is_held(connection, job) else None
+            if payment is None or payment.status != "unknown":
+                return False
+            note_entry(connection, payment.intent, kind, None, now)
+            return True
+
     def put_back(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:
         """Surely nothing left: the intent may be sent again, later, by whoever leases the job then."""
         with self._database.money() as connection:

@@ -129,6 +129,19 @@ def test_no_approval_is_believed_while_a_reversal_may_be_on_its_way(tmp_path: Pa
     assert bank.charged() == {}
 
 
+def test_a_holder_that_wakes_up_after_the_charge_was_approved_undoes_nothing(till: Till):
+    till.bank.fate = "silent"
+    till.charge()
+    till.forwarder().run_once()
+    late = till.forwarder()
+    (job,) = till.store.claim_jobs(late.due, LEASE_S, 1)
+    till.clock.advance(LEASE_S + 1)
+    till.settle()
+    assert till.status() == "approved"
+    late.do(job)
+    till.agrees()
+
+
 def test_a_bank_that_cannot_say_is_asked_a_few_times_and_then_told_to_reverse(till: Till):
     till.bank.fate, till.bank.answers = "silent", "not at all"
     asked: list[str] = []
