@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,9 @@ banks: .venv/dev.stamp ## a caller pays at Adyen and an ISO 8583 host (the simul
 
 bench-calls: .venv/dev.stamp ## ten thousand random calls, judged by the bank's books
 	@$(BIN)/python benchmarks/random_calls.py
+
+bench-simulation: .venv/dev.stamp ## a thousand seeds of the simulation, with what goes wrong in them; SEEDS=100000 for more
+	@$(BIN)/python benchmarks/bench_simulation.py $(SEEDS)
 
 bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside the bare engine, replay, random calls
 	@$(BIN)/python benchmarks/bench_testing.py

@@ -74,7 +74,6 @@ class Faults:
     clock_jumps: float = 0.0
     refunds: float = 0.0
 
-
     def heal(self) -> None:
         for name in MOST:
             setattr(self, name, 0.0)

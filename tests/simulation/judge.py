@@ -67,7 +67,9 @@ def judge_refunds(world: World) -> None:
         known = world.store.balance_of(payment).returned.minor
         wanted = sum(money.minor for money in world.operator.wanted.get(reference, []))
         if back != known or back > min(wanted, payment.intent.amount.minor):
-            raise Untrue("books", f"{reference}: the bank gave back {back}, our ledger says {known}, {wanted} was asked for")
+            raise Untrue(
+                "books", f"{reference}: the bank gave back {back}, our ledger says {known}, {wanted} was asked for"
+            )
 
 
 def judge_bills(world: World) -> None:
@@ -86,7 +88,7 @@ def judge_caller(world: World, caller: TwilioCaller) -> None:
     stored = world.store.load_call(caller.call_id)
     charged = of_call(bank_charged(world), caller)
     if stored is None:
-        if charged or caller.agreed and caller.has_heard_the_end and names_of(caller) & WENT_THROUGH:
+        if charged or (caller.agreed and caller.has_heard_the_end and names_of(caller) & WENT_THROUGH):
             raise Untrue("end", f"{caller.call_id}: no call on record, {said(charged)} charged")
         return
     names, call = names_of(caller), stored.call

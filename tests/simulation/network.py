@@ -85,9 +85,7 @@ class Front:
 
         self.scheduler.after(after_s, arrive)
 
-    def _serve(
-        self, node: WebNode, target: str, body: bytes, headers: Mapping[str, str], answer: Answer
-    ) -> None:
+    def _serve(self, node: WebNode, target: str, body: bytes, headers: Mapping[str, str], answer: Answer) -> None:
         chance = self.scheduler.chance
         self.scheduler.note(node.name, f"is asked {target}")
         try:

@@ -44,7 +44,9 @@ class Operator:
                 self.scheduler.note("operator", f"repeats the command after {type(error).__name__}")
                 self.scheduler.sleep(10.0)
             else:
-                self.scheduler.note("operator", f"refunds {request.amount} of {request.reference}: {type(asked).__name__}")
+                self.scheduler.note(
+                    "operator", f"refunds {request.amount} of {request.reference}: {type(asked).__name__}"
+                )
                 return
 
     def _look(self, call_id: str) -> WantedModification | None:

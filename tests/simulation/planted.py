@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import text
 
 from ivr.bank import Promises, promises
+from ivr.core.call import Call
 from ivr.forwarder import charges
 from ivr.forwarder.charges import Charges
-from ivr.store import FINAL, Job, Ledger, Payment, calls, intents, ledger, outbox
+from ivr.store import FINAL, Job, Ledger, Payment, calls, following, intents, ledger
 from ivr.store.ledger import attempter_of
 from ivr.store.limits import limit_reached
+from ivr.store.sealed import SealedFields
 
 
 @contextmanager
@@ -29,16 +31,14 @@ def changed(owner: Any, **attributes: Any) -> Iterator[None]:
             setattr(owner, name, value)
 
 
-def dropped_fence() -> AbstractContextManager[None]:
-    """Whoever has ever held a job may still renew and end it."""
-    held = outbox._HELD.replace("AND fence = :fence ", "AND :fence > 0 ")
-    return changed(
-        outbox,
-        _TOUCH=text(f"UPDATE outbox SET fence = fence {held}"),
-        _FINISH=text(f"UPDATE outbox SET is_done = true {held}"),
-        _POSTPONE=f"UPDATE outbox SET due_at = {{now}} + :pause_ms, leased_until = 0 {held}",
-        _RENEW=f"UPDATE outbox SET leased_until = {{now}} + :lease_ms {held}",
-    )
+def undone_without_the_job() -> AbstractContextManager[None]:
+    """The fence is dropped where a charge is undone: whoever has ever held its job tells the bank to."""
+
+    def may_undo(self: Charges, job: Job) -> bool:
+        self.store.note_charge(job.reference, charges.UNDO_ASKED, self.now())
+        return True
+
+    return changed(Charges, _may_undo=may_undo)
 
 
 def retry_for_inquiry() -> AbstractContextManager[None]:
@@ -62,7 +62,7 @@ def not_found_is_believed() -> AbstractContextManager[None]:
 
 def approval_while_undoing() -> AbstractContextManager[None]:
     """An approval is believed although a reversal may be on its way."""
-    return changed(charges, UNDO_ASKED="nobody notes this")
+    return changed(Charges, _may_undo=lambda self, job: self.store.sealed_again(job) is not None)
 
 
 def age_below_nothing() -> AbstractContextManager[None]:
@@ -101,7 +101,9 @@ def sent_before_it_is_noted() -> AbstractContextManager[None]:
             sealed = ledger.read_sealed(connection, job.reference).fields
         answers: list[Any] = []
         if sealed and payment.status == "accepted":
-            asked = self._ask(payment, "authorize", lambda bank: bank.authorize(charges._request(payment, sealed, bank)))
+            asked = self._ask(
+                payment, "authorize", lambda bank: bank.authorize(charges._request(payment, sealed, bank))
+            )
             answers.append(asked)
         with changed(Charges, _ask=lambda *_: answers[0]) if answers else changed(Charges):
             noting(self, job)
@@ -119,41 +121,26 @@ def blind_to_the_bill() -> AbstractContextManager[None]:
 
 
 def bill_lowered_by_a_cent_less() -> AbstractContextManager[None]:
-    from ivr.store import following
-
     loose = text(str(following._LOWER_BILL.text).replace("due_minor - :paid", "due_minor - :paid + 1"))
     return changed(following, _LOWER_BILL=loose)
 
 
-def card_left_behind() -> AbstractContextManager[None]:
+@contextmanager
+def card_left_behind() -> Iterator[None]:
     """The sealed fields outlive the final answer, and housekeeping forgets them."""
-    from ivr.store.sealed import SealedFields
-
-    class Left(AbstractContextManager[None]):
-        def __enter__(self) -> None:
-            self._inner = changed(ledger, delete_sealed=lambda *_: 0)
-            self._outer = changed(SealedFields, drop_unsent_cards=lambda *_: 0)
-            self._inner.__enter__()
-            self._outer.__enter__()
-
-        def __exit__(self, *about: Any) -> None:
-            self._outer.__exit__(*about)
-            self._inner.__exit__(*about)
-
-    return Left()
+    with changed(ledger, delete_sealed=lambda *_: 0), changed(SealedFields, drop_unsent_cards=lambda *_: 0):
+        yield
 
 
 def result_not_told() -> AbstractContextManager[None]:
     """A call that ends before its caller has heard the result leaves no job to tell it."""
-    from ivr.core.call import Call
-
     return changed(Call, to_tell=property(lambda self: ()))
 
 
 PLANTED: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
     planted.__name__: planted
     for planted in (
-        dropped_fence,
+        undone_without_the_job,
         retry_for_inquiry,
         not_found_is_believed,
         approval_while_undoing,

@@ -81,9 +81,7 @@ class Books:
             add_missing_columns(self._db)
             self._db.executescript(SCHEMA + MODIFICATIONS + CARDS)
         except sqlite3.Error as error:
-            raise ConfigError(
-                f"{file}: {error}; choose another folder with --dir, or remove the file"
-            ) from None
+            raise ConfigError(f"{file}: {error}; choose another folder with --dir, or remove the file") from None
         self._lock = threading.Lock()
         self.modifications = ModificationBooks(self._db, self._lock)
         self.cards = CardBooks(self._db, self._lock)

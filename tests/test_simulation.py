@@ -1,0 +1,75 @@
+"""Some hundreds of seeds of the simulation are true, replay byte for byte, and find every mistake that is planted."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.benches import ROOT
+from tests.simulation.faults import stormy
+from tests.simulation.planted import PLANTED
+from tests.simulation.runs import run
+
+SEEDS, AT_ONCE = 240, 12
+STORMS = 48
+LONG_SEEDS, LONG_AT_ONCE = 100_000, 500
+LEAST_SPEED = 1000.0  # virtual seconds to one of a processor
+MOST_TRIED = 150  # storms until a planted mistake is found
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+def test_every_seed_is_true(first: int):
+    for seed in range(first, first + AT_ONCE):
+        require_true(seed)
+
+
+@pytest.mark.parametrize("first", range(0, STORMS, AT_ONCE))
+def test_every_storm_is_true(first: int):
+    for seed in range(first, first + AT_ONCE):
+        done = run(seed, draw=stormy)
+        assert not done.untrue, f"{done.command} --storm: {done.untrue}"
+
+
+def require_true(seed: int) -> None:
+    done = run(seed)
+    assert not done.untrue, f"{done.command}: {done.untrue}"
+
+
+@pytest.mark.parametrize("seed", [3, 7])
+def test_a_seed_replays_byte_for_byte(seed: int):
+    first, second = run(seed, keeps=True), run(seed, keeps=True)
+    assert first.lines == second.lines
+    assert first.digest == second.digest
+    assert len(first.lines) > 10
+
+
+def test_a_seed_replays_in_another_process_with_other_hashes():
+    command = [sys.executable, "-m", "tests.simulation", "--seed", "7"]
+    told = [
+        subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": number}, capture_output=True, check=True)
+        for number in ("1", "2")
+    ]
+    assert told[0].stdout == told[1].stdout
+    assert run(7).digest in told[0].stdout.decode()
+
+
+def test_a_virtual_second_costs_less_than_a_thousandth():
+    done = [run(seed) for seed in range(10)]
+    assert sum(one.busy_s for one in done) > LEAST_SPEED * sum(one.cpu_s for one in done)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_mistake_is_found(name: str):
+    with PLANTED[name]():
+        for seed in range(MOST_TRIED):
+            if run(seed, draw=stormy).untrue:
+                return
+    pytest.fail(f"not found in {MOST_TRIED} storms")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, LONG_SEEDS, LONG_AT_ONCE))
+def test_a_hundred_thousand_seeds_are_true(first: int):
+    for seed in range(first, first + LONG_AT_ONCE):
+        require_true(seed)
