@@ -12,8 +12,10 @@ from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.agreements import Agreement, Agreements
 from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
 from ivr.store.audit import Audit, AuditEvent, AuditFilter, AuditHead, BrokenEvent
+from ivr.store.balances import AccountBalance, AccountBalances, PaidOnBill, PaidSoFar
 from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import BillRows, Renewal
+from ivr.store.book_check import BookCheck, BookFault
 from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.card_deletions import CardDeletion, CardDeletions, DeletionStatus
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
@@ -76,6 +78,8 @@ class Store(
     CardDeletions,
     Modifications,
     Movements,
+    AccountBalances,
+    BookCheck,
     Splits,
     PaymentSearch,
     Outbox,
@@ -148,6 +152,7 @@ __all__ = [
     "WITHDRAWN",
     "WITHOUT_OUTCOME",
     "Accepted",
+    "AccountBalance",
     "Agreement",
     "AlreadyAsked",
     "AlreadyBegun",
@@ -161,6 +166,7 @@ __all__ = [
     "BankWord",
     "BeingPaid",
     "Bill",
+    "BookFault",
     "BrokenEvent",
     "CallRecord",
     "CardDeletion",
@@ -191,6 +197,8 @@ __all__ = [
     "NoCard",
     "Notice",
     "OverLimit",
+    "PaidOnBill",
+    "PaidSoFar",
     "Payment",
     "PaymentFilter",
     "PaymentIntent",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
-from ivr.store.entries import add_entry, note_entry, read_story
+from ivr.store.entries import note_entry, post_entry, read_story
 from ivr.store.following import FollowUp
 from ivr.store.intents import BankWord, Payment, Status, read_payment
 from ivr.store.kept_cards import keep_told
@@ -116,7 +116,7 @@ def _take_in_charge(
     if news.told == "refunded":
         return _note_refund(connection, news, payment, now)
     if news.told in NOTED:
-        is_new = note_entry(connection, replace(payment.intent, amount=news.amount), news.told, None, now)
+        is_new = note_entry(connection, payment.intent, news.told, None, now, news.amount)
         if is_new and news.told == "captured":
             follow_capture(connection, database, payment, now, more.follow_up)
         return "noted"
@@ -135,8 +135,8 @@ def _take_in_charge(
 
 def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
     """Of a total only what is neither asked for here nor noted before."""
-    about = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
-    times = connection.execute(_NOTED_SO_FAR, about).scalar_one()
+    noted = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
+    times = connection.execute(_NOTED_SO_FAR, noted).scalar_one()
     more = news.amount.minor
     if news.is_total:
         balance = read_balance(connection, payment)
@@ -144,7 +144,8 @@ def _note_refund(connection: Connection, news: News, payment: Payment, now: date
     if more <= 0:
         return "known"
     # An entry's kind and number come once: no modification of ours has a number below nought.
-    add_entry(connection, payment.intent, REFUNDED_AT_BANK, None, now, (-times, Money(more, news.amount.currency)))
+    about = -times, Money(more, news.amount.currency)
+    post_entry(connection, payment.intent, REFUNDED_AT_BANK, None, now, about)
     return "noted"
 
 
@@ -159,7 +160,7 @@ def _let_go(connection: Connection, database: Database, payment: Payment, more: 
     if payment.intent.captures_later:
         is_new = note_entry(connection, payment.intent, HOLD_LAPSED, None, now)
         if is_new and payment.intent.payable_key and not follow_up.tell_billing:
-            change_bill(connection, payment, payment.intent.amount.minor)
+            change_bill(connection, payment, payment.intent.credited.minor)
         return "lapsed"
     drop_job(connection, "capture", reference)
     note_entry(connection, payment.intent, HOLD_LOST, None, now)

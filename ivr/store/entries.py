@@ -1,5 +1,6 @@
-"""The ledger's entries: what happened to a charge, in order; rows are added, never changed."""
+"""The ledger's entries: what happened to a charge, in order, and what each moves; rows are added, never changed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select, text
@@ -7,11 +8,13 @@ from sqlalchemy import Connection, select, text
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
 from ivr.store.intents import PaymentIntent
+from ivr.store.postings import Transfer, when_noted
 from ivr.store.tables import ledger_entry
+from ivr.store.transfers import add_transfers, read_posted
 
 _ADD_ENTRY = text(
-    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at, modification) "
-    "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at, :modification)"
+    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at, modification, last_line) "
+    "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at, :modification, :last_line) RETURNING id"
 )
 
 
@@ -21,20 +24,50 @@ def add_entry(
     kind: str,
     code: str | None,
     now: datetime,
+    transfers: Sequence[Transfer] = (),
     about: tuple[int, Money] | None = None,
 ) -> None:
-    """`about`: the number and the amount of a modification; without it the entry is about the charge itself."""
+    """With what it moves. `about`: the number and the amount of a modification; without it the entry is about the charge
+    itself."""
     number, amount = about or (0, intent.amount)
-    entry = {"reference": intent.reference, "kind": kind, "response_code": code, "at": milliseconds(now)}
+    at = milliseconds(now)
+    entry = {"reference": intent.reference, "kind": kind, "response_code": code, "at": at}
     entry |= {"amount_minor": amount.minor, "currency": amount.currency, "modification": number}
-    connection.execute(_ADD_ENTRY, entry)
+    added = connection.execute(_ADD_ENTRY, entry | {"last_line": len(transfers) or None}).scalar_one()
+    if transfers:
+        add_transfers(connection, added, transfers, amount.currency, at)
 
 
-def note_entry(connection: Connection, intent: PaymentIntent, kind: str, code: str | None, now: datetime) -> bool:
-    """Unless there is one of the kind; whether it was added."""
+def post_entry(
+    connection: Connection,
+    intent: PaymentIntent,
+    kind: str,
+    code: str | None,
+    now: datetime,
+    about: tuple[int, Money] | None = None,
+    *,
+    reopens: bool = False,
+) -> None:
+    """An entry after the bank's answer, which moves what the entries before it have left. `about`: as for `add_entry`.
+    `reopens`: what is given back is owed on the bill again."""
+    number, amount = about or (0, intent.amount)
+    before = read_posted(connection, intent.reference, amount.currency)
+    transfers = when_noted(intent, kind, amount.minor, number, before, reopens=reopens)
+    add_entry(connection, intent, kind, code, now, transfers, (number, amount))
+
+
+def note_entry(
+    connection: Connection,
+    intent: PaymentIntent,
+    kind: str,
+    code: str | None,
+    now: datetime,
+    amount: Money | None = None,
+) -> bool:
+    """Unless there is one of the kind; whether it was added. `amount`: another one than the charge's."""
     is_new = kind not in read_story(connection, intent.reference)
     if is_new:
-        add_entry(connection, intent, kind, code, now)
+        post_entry(connection, intent, kind, code, now, (0, amount or intent.amount))
     return is_new
 
 

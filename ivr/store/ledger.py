@@ -44,6 +44,7 @@ from ivr.store.kept_cards import forget_told, keep, with_told, without_forgotten
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
+from ivr.store.postings import when_concluded, when_requested
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.splits import agreed_part, heard, hold_split
 from ivr.store.tables import payment_intent
@@ -78,7 +79,7 @@ class Ledger:
             refusal = self._refusal(connection, intent, staged, limits, now, due)
             if isinstance(refusal, PaymentIntent):
                 add_intent(connection, refusal, staged.fingerprint, now, self._draw)
-                add_entry(connection, intent, "requested", None, now)
+                add_entry(connection, refusal, "requested", None, now, when_requested(refusal))
                 add_job(connection, "authorize", intent.reference, bank_queue(intent.bank))
                 return Accepted()
             delete_sealed(connection, intent.reference)
@@ -313,7 +314,9 @@ def conclude(
         return False
     moved = read_payment(connection, reference)
     assert moved is not None
-    add_entry(connection, moved.intent, status, word.response_code, more.now)
+    is_captured = payment.intent.captures_later and "captured" in read_story(connection, reference)
+    transfers = when_concluded(moved, payment.status, is_captured=is_captured)
+    add_entry(connection, moved.intent, status, word.response_code, more.now, transfers)
     if status == "approved":
         keep(connection, moved.intent, with_told(connection, reference, word), more.now)
     elif status in FINAL:

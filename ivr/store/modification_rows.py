@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select, text
 
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
-from ivr.store.entries import add_entry
+from ivr.store.entries import post_entry
 from ivr.store.intents import Payment
 from ivr.store.tables import modification as table
 
@@ -132,7 +132,8 @@ def note_modification(
     """In the ledger's story of the charge, where the kind and status are a part of it."""
     kind = ENTRIES[about.kind].get(status)
     if kind is not None:
-        add_entry(connection, payment.intent, kind, code, now, (about.number, about.amount))
+        about_it = about.number, about.amount
+        post_entry(connection, payment.intent, kind, code, now, about_it, reopens=about.reopens_bill)
 
 
 def read_balance(connection: Connection, payment: Payment) -> Balance:

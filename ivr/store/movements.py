@@ -18,17 +18,15 @@ _KINDS: dict[str, MovementKind] = {
     "approved": "charge",
     "captured": "charge",
     "refunded": "refund",
+    "refunded_at_bank": "refund",
     "voided": "void",
     "refund_failed": "refund",
     "void_failed": "void",
 }
-# What was told as done and failed after all is a movement back; what failed without having been done never moved.
-_STREAM = """
-SELECT e.at, e.kind, e.modification, e.amount_minor, e.currency, p.reference, p.confirmation_number, p.bank,
-    p.bank_reference, p.merchant, p.card_summary, p.payable_key, p.account, p.line, p.fee_minor,
-    p.amount_minor AS charged_minor, {returned} AS returned_minor
-FROM ledger_entry e JOIN payment_intent p ON p.reference = e.reference
-WHERE (e.kind = 'refunded' OR (e.kind IN ('approved', 'voided') AND NOT p.captures_later)
+# Of an entry e of a charge p: whether it moved money. What was told as done and failed after all is a movement back; what
+# failed without having been done never moved.
+MOVED = """
+(e.kind IN ('refunded', 'refunded_at_bank') OR (e.kind IN ('approved', 'voided') AND NOT p.captures_later)
     OR (e.kind = 'captured' AND p.captures_later) OR e.kind IN ('refund_failed', 'void_failed') AND EXISTS (
     SELECT 1 FROM ledger_entry d WHERE d.reference = e.reference AND d.modification = e.modification
     AND d.kind IN ('refunded', 'voided') AND NOT (d.kind = 'voided' AND p.captures_later)))
@@ -42,6 +40,13 @@ CASE WHEN p.fee_minor = 0 THEN 0 ELSE (
         SELECT 1 FROM ledger_entry d WHERE d.reference = r.reference AND d.modification = r.modification
         AND d.kind IN ('refunded', 'voided')))) END
 """
+_STREAM = f"""
+SELECT e.at, e.kind, e.modification, e.amount_minor, e.currency, p.reference, p.confirmation_number, p.bank,
+    p.bank_reference, p.merchant, p.card_summary, p.payable_key, p.account, p.line, p.fee_minor,
+    p.amount_minor AS charged_minor, {{returned}} AS returned_minor
+FROM ledger_entry e JOIN payment_intent p ON p.reference = e.reference
+WHERE {MOVED}
+"""  # noqa: S608
 _ROWS_AT_ONCE = 2000
 
 

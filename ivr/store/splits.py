@@ -23,6 +23,7 @@ from ivr.core.call import OPEN, OPEN_PARTS, PartState
 from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
+from ivr.store.entries import post_entry
 from ivr.store.following import FollowUp, follow_approval, read_follow_up, write_follow_up
 from ivr.store.intents import DueChanged, Payment, PaymentIntent, payment_of
 from ivr.store.merchant_notices import tell_moved
@@ -35,6 +36,7 @@ from ivr.store.modification_rows import (
     row_of,
 )
 from ivr.store.outbox import add_job, bank_queue, drop_job, hurry
+from ivr.store.postings import PART_COUNTED, PART_UNDONE
 from ivr.store.tables import call, modification, payment_intent
 
 UNDONE_BY = "the rest was not paid"  # who asked, in the audit trail
@@ -149,6 +151,7 @@ def part_modified(
     else:
         follow_approval(connection, payment.intent, follow_up)
         _set(connection, payment, "")
+        post_entry(connection, payment.intent, PART_COUNTED, None, now)
         hurry(connection, "result", payment.intent.reference)
         if comes_back:
             tell_moved(connection, database, payment.intent.reference, "approved", now)
@@ -165,6 +168,7 @@ def part_let_go(connection: Connection, database: Database, payment: Payment, no
 
 def _undone(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
     _set(connection, payment, "undone")
+    post_entry(connection, payment.intent, PART_UNDONE, None, now)
     tell_moved(connection, database, payment.intent.reference, "reversed", now)
     hurry(connection, "result", payment.intent.reference)
 
@@ -192,6 +196,7 @@ def _worth(connection: Connection, payment: Payment) -> int:
 def _count_for_good(connection: Connection, database: Database, approved: Sequence[Payment], now: datetime) -> None:
     for one in approved:
         _set(connection, one, "")
+        post_entry(connection, one.intent, PART_COUNTED, None, now)
         follow_approval(connection, one.intent, read_follow_up(one.waiting))
         hurry(connection, "result", one.intent.reference)
         tell_moved(connection, database, one.intent.reference, "approved", now)

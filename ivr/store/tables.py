@@ -3,7 +3,10 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
+    ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -17,6 +20,12 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+
+# Kinds of entries of the ledger that always move money between accounts.
+MOVES = (
+    *("requested", "unknown", "approved", "declined", "reversed", "not_sent", "refunded", "voided", "refunded_at_bank"),
+    *("part_counted", "part_undone"),
+)
 
 # One row a call: the core's state as JSON, the last answer for a repeated delivery, a version for optimistic locking.
 call = Table(
@@ -172,7 +181,8 @@ card_deletion = Table(
 )
 
 # What happened to money, in order; rows are added, never changed (a trigger refuses it). `modification`: the number of the
-# refund, void or capture that the entry is about; 0 for the charge itself.
+# refund, void or capture that the entry is about; 0 for the charge itself. `last_line`: of its transfers; an entry that
+# moves money has some when its transaction ends, or the database refuses it (the key to them is deferred).
 ledger_entry = Table(
     "ledger_entry",
     metadata,
@@ -184,7 +194,34 @@ ledger_entry = Table(
     Column("response_code", String(4)),
     Column("at", BigInteger, nullable=False),
     Column("modification", Integer, nullable=False, server_default="0"),
+    Column("last_line", Integer),
     UniqueConstraint("reference", "kind", "modification", name="one_entry_of_a_kind"),
+    CheckConstraint(
+        f"last_line IS NOT NULL OR kind NOT IN ({', '.join(map(repr, MOVES))})", name="entries_that_move_have_transfers"
+    ),
+    ForeignKeyConstraint(
+        *(["id", "last_line"], ["transfer.entry", "transfer.line"], "last_transfer_of_an_entry"),
+        deferrable=True,
+        initially="DEFERRED",
+        use_alter=True,
+    ),
+)
+
+# Double entry (`store.postings`): each row moves an amount from the account that it credits to the one that it debits, so that
+# all accounts together come to nothing whatever rows there are. Added with its entry, never changed (a trigger refuses it).
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("entry", Integer, ForeignKey("ledger_entry.id"), primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("debit_account", String(140), nullable=False),
+    Column("credit_account", String(140), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    CheckConstraint("amount_minor > 0", name="transfer_of_more_than_nothing"),
+    CheckConstraint("debit_account <> credit_account", name="transfer_between_two_accounts"),
+    sqlite_with_rowid=False,
 )
 
 # What was asked for an approved charge: a refund, void or capture, and where it stands. `id` is its idempotency key: the

@@ -1,0 +1,180 @@
+"""Double entry: what each state of a charge posts, from which account to which. Decided here, written by `transfers`.
+
+A transfer debits one account and credits another by the same amount, so books made of transfers balance by construction
+(TigerBeetle's model). Accounts are named `kind:owner`:
+
+    in_flight:BANK    asked for, and not answered: `accepted` or `sent`          debit balance, against pending
+    suspense:BANK     not known, may have been charged: `unknown`               debit, against pending
+    reserved:BANK     held on a card, and not taken                             debit, against held
+    bank:BANK         what the bank owes us                                     debit
+    uncollected:BANK  approved, and the bank has let go of it before it took it  debit
+    pending:MERCHANT  what callers have agreed to and the bank has not           credit
+    held:BILL         reserved for a bill, or an open part of it                 credit
+    bill:BILL         paid on a bill here; BILL is its source and key            credit
+    sales:MERCHANT    paid without a bill that was looked up                     credit
+    fees:MERCHANT     charged for the card                                       credit
+    refunds:MERCHANT  given back while the bill stays paid                       debit
+
+A charge that is asked for stands against `pending` until its outcome is known; then that is taken back, and an approved
+amount is owed by the bank and credited to what it pays. What is owed is counted from the approval, also where the bank
+takes the money later, as `movements` counts it. A refund, void or capture posts when the bank has done it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ivr.store.intents import Payment, PaymentIntent, Status
+
+PART_COUNTED, PART_UNDONE = "part_counted", "part_undone"
+_RETURNS = frozenset({"refunded", "voided", "refunded_at_bank", "refund_failed", "void_failed"})
+_DONE = {"refund_failed": "refunded", "void_failed": "voided"}
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """`minor`: above nought."""
+
+    debit: str
+    credit: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An entry of the ledger with its transfers."""
+
+    kind: str
+    modification: int
+    transfers: tuple[Transfer, ...]
+
+
+class ChargeAccounts:
+    """The accounts that one charge moves."""
+
+    def __init__(self, intent: PaymentIntent) -> None:
+        self.intent = intent
+        bank, merchant = intent.bank, intent.merchant
+        self.in_flight, self.suspense, self.pending = f"in_flight:{bank}", f"suspense:{bank}", f"pending:{merchant}"
+        self.reserved, self.bank, self.uncollected = f"reserved:{bank}", f"bank:{bank}", f"uncollected:{bank}"
+        self.fees, self.refunds = f"fees:{merchant}", f"refunds:{merchant}"
+        self.held = f"held:{bill_name(intent.payable_source, intent.payable_key) if intent.payable_key else merchant}"
+
+    def paid(self, minor: int, returned: int = 0) -> list[tuple[str, int]]:
+        """What `minor` of the charge pays, after `returned` of it was given back: the bills in their order, and the fee last."""
+        intent = self.intent
+        bills = [(f"bill:{bill_name(one.source, one.key)}", one.amount.minor) for one in intent.paid_bills]
+        room = bills or [(f"sales:{intent.merchant}", intent.credited.minor)]
+        found, skipped, left = [], returned, minor
+        for account, most in room:
+            passed = min(skipped, most)
+            taken = min(left, most - passed)
+            found.append((account, taken))
+            skipped, left = skipped - passed, left - taken
+        return [(account, taken) for account, taken in (*found, (self.fees, left)) if taken > 0]
+
+
+def bill_name(source: str, key: str) -> str:
+    return f"{source}:{key}"
+
+
+def when_requested(intent: PaymentIntent) -> list[Transfer]:
+    accounts = ChargeAccounts(intent)
+    return [Transfer(accounts.in_flight, accounts.pending, intent.amount.minor)]
+
+
+def when_concluded(payment: Payment, before: Status, *, is_captured: bool = False) -> list[Transfer]:
+    """`payment` as it stands now, `before`: where it stood. `is_captured`: a bank may tell of a capture first."""
+    accounts = ChargeAccounts(payment.intent)
+    asked = (payment.asked or payment.intent.amount).minor
+    if payment.status == "unknown":
+        return [Transfer(accounts.suspense, accounts.in_flight, asked)]
+    ended = Transfer(accounts.pending, accounts.suspense if before == "unknown" else accounts.in_flight, asked)
+    return [ended, *_approved(payment, accounts)] if payment.status == "approved" and not is_captured else [ended]
+
+
+def _approved(payment: Payment, accounts: ChargeAccounts) -> list[Transfer]:
+    minor = payment.intent.amount.minor
+    if payment.intent.captures_later:
+        return [Transfer(accounts.reserved, accounts.held, minor)]
+    if payment.split:
+        return [Transfer(accounts.bank, accounts.held, minor)]
+    return [Transfer(accounts.bank, account, part) for account, part in accounts.paid(minor)]
+
+
+def when_noted(
+    intent: PaymentIntent, kind: str, minor: int, modification: int, before: Sequence[Posted], *, reopens: bool = False
+) -> list[Transfer]:
+    """What an entry after the bank's answer posts. `before`: all entries of the charge. `reopens`: what is given back is owed
+    on the bill again."""
+    accounts, standing = ChargeAccounts(intent), balances(one for posted in before for one in posted.transfers)
+    made: list[Transfer] = []
+    match kind:
+        case "captured" if intent.captures_later:
+            made = _captured(accounts, standing, minor) if kind not in _kinds(before) else []
+        case "captured":
+            made = [Transfer(accounts.bank, accounts.uncollected, standing[accounts.uncollected])]
+        case "capture_failed" if not intent.captures_later and "captured" not in _kinds(before):
+            made = [Transfer(accounts.uncollected, accounts.bank, standing[accounts.bank])]
+        case "hold_lapsed":
+            made = [Transfer(accounts.held, accounts.reserved, standing[accounts.reserved])]
+        case "refunded" | "voided" | "refunded_at_bank":
+            of_hold = max(min(minor, standing[accounts.reserved]), 0) if kind == "voided" else 0
+            back = _returned(accounts, minor - of_hold, returned_of(accounts, before) if reopens else None)
+            made = [Transfer(accounts.held, accounts.reserved, of_hold), *back]
+        case "refund_failed" | "void_failed":
+            made = _turned(before, _DONE[kind], modification)
+        case "part_counted":
+            held = [Transfer(accounts.held, account, part) for account, part in accounts.paid(minor)]
+            made = [*_turned(before, PART_UNDONE, modification), *held]
+        case "part_undone":
+            made = _undone(accounts, standing)
+    return [one for one in made if one.minor > 0]
+
+
+def _captured(accounts: ChargeAccounts, standing: Counter[str], minor: int) -> list[Transfer]:
+    """Of what is reserved all is released, and what the bank has taken is owed by it. It may take what had lapsed."""
+    reserved = standing[accounts.reserved]
+    more = [Transfer(accounts.reserved, accounts.held, minor - reserved)]
+    less = [Transfer(accounts.held, accounts.reserved, reserved - minor)]
+    paid = [Transfer(accounts.held, account, part) for account, part in accounts.paid(minor)]
+    return [*more, *less, Transfer(accounts.bank, accounts.reserved, minor), *paid]
+
+
+def _returned(accounts: ChargeAccounts, minor: int, returned: int | None) -> list[Transfer]:
+    """`returned`: what was given back before, where the bill owes it again."""
+    if returned is None:
+        return [Transfer(accounts.refunds, accounts.bank, minor)]
+    return [Transfer(account, accounts.bank, part) for account, part in accounts.paid(minor, returned)]
+
+
+def _undone(accounts: ChargeAccounts, standing: Counter[str]) -> list[Transfer]:
+    """A part that is taken back pays nothing: what was given back of it is no refund, and what the bank has let go of none."""
+    held, back = -standing[accounts.held], standing[accounts.refunds]
+    returned = min(held, back)
+    lost = Transfer(accounts.held, accounts.uncollected, held - returned)
+    return [Transfer(accounts.held, accounts.refunds, returned), lost]
+
+
+def _turned(before: Sequence[Posted], kind: str, modification: int) -> list[Transfer]:
+    """The opposite of what that entry posted, where there is one: transfers are corrected by others, never changed."""
+    found = (one for one in before if (one.kind, one.modification) == (kind, modification))
+    return [Transfer(one.credit, one.debit, one.minor) for posted in found for one in posted.transfers]
+
+
+def balances(transfers: Iterable[Transfer]) -> Counter[str]:
+    """Debits less credits, by account."""
+    found: Counter[str] = Counter()
+    for one in transfers:
+        found[one.debit] += one.minor
+        found[one.credit] -= one.minor
+    return found
+
+
+def returned_of(accounts: ChargeAccounts, before: Sequence[Posted]) -> int:
+    """What the bank has given back so far."""
+    return -balances(one for posted in before if posted.kind in _RETURNS for one in posted.transfers)[accounts.bank]
+
+
+def _kinds(before: Sequence[Posted]) -> set[str]:
+    return {one.kind for one in before}

@@ -1,0 +1,277 @@
+"""Random lives of charges, to hold the books to: whatever can happen to one, in any order that the store allows.
+
+Beside the store goes the bank's side, written down as it answers (`owed`), and what each bill owed at first. Neither knows of
+accounts.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+from ivr.core.actions import SplitPart
+from ivr.core.call import OPEN_PARTS, Call, Charge
+from ivr.core.money import Money
+from ivr.store import (
+    Accepted,
+    BankWord,
+    Bill,
+    FollowUp,
+    Job,
+    Modification,
+    ModificationWord,
+    News,
+    Payment,
+    PaymentIntent,
+    Store,
+    TooEarly,
+    WantedModification,
+)
+from tests.store.payments import NO_LIMITS, NOW, a_call, intent, stage
+from tests.store.sums import sum_intent
+
+SOURCE = "billing.find_bill"
+BANKS = ("acme_bank", "other_bank")
+BILLS = {"700101": 64_20, "700102": 71_85, "700103": 18_00}
+TOPS_UP = 10_000_00  # bills that single charges pay: none is ever paid in full
+
+
+class Lives:
+    """One store's charges. `owed`: what each bank has taken less what it has given back, by its own count; `lost`: of that, what
+    it has let go of before it took it."""
+
+    def __init__(self, store: Store, random: Random) -> None:
+        self.store, self.random, self.now = store, random, NOW
+        self.owed: Counter[str] = Counter()
+        self.references: list[str] = []
+        self.calls: dict[str, Call] = {}
+        self.due = {**{f"8{n}": TOPS_UP for n in range(3)}, **BILLS}
+        self.split: dict[str, int] = {}
+        store.renew_bills([Bill(key, Money(minor), Money(0)) for key, minor in self.due.items()])
+
+    def step(self) -> None:
+        self.now += timedelta(minutes=3)
+        often = [self.begin, self.answer] * 3 + [self.ask, self.end] * 2
+        self.random.choice([*often, self.resolve, self.hear, self.end_call, self.take_back])()
+
+    # ---- charges
+
+    def begin(self) -> None:
+        made = self.random.choice([self.plain, self.for_bill, self.with_fee, self.reserved, self.in_one_sum, self.part])
+        wanted = made(f"CA{len(self.references)}-1")
+        wanted = replace(wanted, bank=self.random.choice(BANKS))
+        if wanted.call not in self.calls:
+            self.calls[wanted.call] = a_call(wanted.call)
+            self.store.save_call(self.calls[wanted.call], 0, self.now)
+        if self.is_over(wanted.call):
+            return
+        stage(self.store, wanted.reference, card=wanted.reference, now=self.now)
+        if self.store.begin_payment(wanted, NO_LIMITS, self.now) == Accepted():
+            self.references.append(wanted.reference)
+
+    def plain(self, reference: str) -> PaymentIntent:
+        return intent(reference, minor=self.random.randint(1, 9999), caller=reference)
+
+    def for_bill(self, reference: str) -> PaymentIntent:
+        key = f"8{self.random.randrange(3)}"
+        return intent(reference, minor=self.random.randint(1, 9999), caller=reference, pays=key)
+
+    def with_fee(self, reference: str) -> PaymentIntent:
+        made = self.random.choice([self.plain, self.for_bill])(reference)
+        fee = Money(self.random.randint(1, 299))
+        return replace(made, amount=Money(made.amount.minor + fee.minor), fee=fee)
+
+    def reserved(self, reference: str) -> PaymentIntent:
+        made = self.random.choice([self.plain, self.for_bill, self.with_fee])(reference)
+        return replace(made, captures_later=True)
+
+    def in_one_sum(self, reference: str) -> PaymentIntent:
+        made = sum_intent(reference, BILLS, caller=reference)
+        fee = Money(self.random.choice([0, 150]))
+        return replace(made, amount=Money(made.amount.minor + fee.minor), fee=fee) if fee.minor else made
+
+    def part(self, reference: str) -> PaymentIntent:
+        """Of a bill of its own, or the rest of one that is open; its call is that of the first part."""
+        open_ones = [one for one in self.payments() if one.split and one.is_charged and one.part in OPEN_PARTS]
+        first = self.random.choice(open_ones).split if open_ones and self.random.random() < 0.8 else reference
+        key, total = f"9{first}", 5000
+        if first == reference:
+            self.due[key] = total
+            self.store.renew_bills([Bill(key, Money(total), Money(0))])
+        rest = total - sum(one.intent.amount.minor for one in open_ones if one.split == first)
+        minor = self.random.choice([rest, self.random.randint(1, max(rest, 1))])
+        policy = self.random.choice(["keep", "take_back"]) if first == reference else self.policy(first)
+        part = SplitPart(first, Money(total), policy, takes_part=True)  # type: ignore[arg-type]
+        call = first.rpartition("-")[0]
+        return replace(intent(reference, minor=max(minor, 1), caller=reference, call=call, pays=key), part=part)
+
+    def policy(self, first: str) -> str:
+        return next(one.part for one in self.payments() if one.split == first and one.part in OPEN_PARTS)
+
+    def answer(self) -> None:
+        job = self.job("authorize")
+        if job is None or self.store.mark_sent(job) is None:
+            return
+        status = self.random.choice(["approved", "approved", "approved", "declined", "unknown", "not_sent"])
+        self.said(job, status)
+
+    def resolve(self) -> None:
+        job = self.job("resolve")
+        if job is not None:
+            self.said(job, self.random.choice(["approved", "declined", "reversed"]))
+
+    def said(self, job: Job, status: str) -> None:
+        payment = self.payment(job.reference)
+        approved = None
+        if status == "approved" and payment.takes_part and self.random.random() < 0.4:
+            approved = Money(self.random.randint(1, payment.intent.amount.minor))
+        word = BankWord("482913", "00", f"bank-{job.reference}", approved)
+        is_recorded = self.store.record(job, status, self.now, word, FollowUp())  # type: ignore[arg-type]
+        if is_recorded and status == "approved" and not payment.intent.captures_later:
+            self.owed[payment.intent.bank] += (approved or payment.intent.amount).minor
+
+    # ---- afterwards
+
+    def ask(self) -> None:
+        charged = [one for one in self.payments() if one.status == "approved"]
+        if not charged:
+            return
+        payment = self.random.choice(charged)
+        left = self.store.balance_of(payment).refundable
+        kind = self.kind_for(payment)
+        reopens = self.random.random() < 0.4
+        is_total = kind != "refund" or (reopens and payment.intent.bills) or self.random.random() < 0.3
+        amount = left if is_total else Money(self.random.randint(1, max(left.minor, 1)))
+        if (kind == "void" and left != payment.intent.amount) or amount.minor <= 0 or amount.minor > left.minor:
+            return
+        if reopens and payment.intent.bills and amount != payment.intent.amount:
+            return
+        wanted = WantedModification(payment.intent.reference, kind, amount, left, "ada", reopens)  # type: ignore[arg-type]
+        self.store.ask_modification(wanted, self.now)
+
+    def kind_for(self, payment: Payment) -> str:
+        """What a forwarder can do with it: of an amount that is only reserved nothing is given back."""
+        if payment.intent.captures_later and "captured" not in self.store.entries(payment.intent.reference):
+            return self.random.choice(["capture", "void"])
+        return "refund" if payment.intent.captures_later else self.random.choice(["refund", "void"])
+
+    def end(self) -> None:
+        job = self.job("modification")
+        if job is None:
+            return
+        if not self.store.mark_modification_sent(job):
+            return
+        status = self.random.choice(["done", "done", "failed", "taken"])
+        found = self.modification(job.reference)
+        if self.store.end_modification(job, status, ModificationWord(), self.now) and status == "done":  # type: ignore[arg-type]
+            self.moved(found, 1)
+
+    def hear(self) -> None:
+        """What the bank tells by itself: how a modification ended, that a refund came back, or of the charge."""
+        told = [(one, payment) for payment in self.payments() for one in self.modifications(payment)]
+        told = [(one, payment) for one, payment in told if one.status in ("taken", "done")]
+        if told and self.random.random() < 0.7:
+            self.hear_of(*self.random.choice(told))
+            return
+        approved = [one for one in self.payments() if one.status == "approved"]
+        if approved:
+            self.hear_of_charge(self.random.choice(approved))
+
+    def hear_of(self, found: Modification, payment: Payment) -> None:
+        words = {"refund": ("refunded", "refund_failed"), "void": ("reversed", "undo_refused")}
+        done, failed = words.get(found.kind, ("captured", "capture_failed"))
+        if found.status == "done" and found.kind != "refund":
+            return  # a void or capture that is done stays done
+        is_done = found.status == "taken" and self.random.random() < 0.5
+        word = BankWord(None, "00")
+        news = self.news(payment, done if is_done else failed, found.amount, found.id)
+        is_moved = self.store.hear(replace(news, word=word), self.now, FollowUp()) == "moved"
+        if is_moved and (is_done or found.status == "done"):
+            self.moved(found, 1 if is_done else -1)
+
+    def hear_of_charge(self, payment: Payment) -> None:
+        balance = self.store.balance_of(payment)
+        story = self.store.entries(payment.intent.reference)
+        is_reserved = payment.intent.captures_later and "captured" not in story
+        if is_reserved or self.random.random() < 0.5:
+            if payment.intent.captures_later and not is_reserved:
+                return
+            is_untouched = balance.refundable == payment.intent.amount and "captured" not in story
+            if is_untouched:  # lets go of all of it
+                effect = self.tell(self.news(payment, "reversed", payment.intent.amount))
+                self.owed[payment.intent.bank] -= payment.intent.amount.minor * (effect == "lost")
+        elif balance.refundable.minor > 0:
+            amount = Money(self.random.randint(1, balance.refundable.minor))
+            if self.tell(self.news(payment, "refunded", amount)) == "noted":
+                self.owed[payment.intent.bank] -= amount.minor
+
+    def tell(self, news: News) -> str:
+        try:
+            return self.store.hear(news, self.now, FollowUp())
+        except TooEarly:
+            return "too early"
+
+    def news(self, payment: Payment, told: str, amount: Money, modification: str = "") -> News:
+        event = f"{told} {self.now.timestamp()} {modification}"
+        return News(payment.intent.bank, event, modification or payment.intent.reference, told, BankWord(), amount)
+
+    def moved(self, found: Modification, sign: int) -> None:
+        payment = self.payment(found.reference)
+        is_hold = payment.intent.captures_later and found.kind == "void"
+        if found.kind == "capture":
+            self.owed[payment.intent.bank] += found.amount.minor * payment.intent.captures_later * sign
+        elif not is_hold:
+            self.owed[payment.intent.bank] -= found.amount.minor * sign
+
+    # ---- calls
+
+    def end_call(self) -> None:
+        stored = self.store.load_call(self.random.choice([*self.calls])) if self.calls else None
+        if stored is None or stored.call.phase == "over":
+            return
+        parts = [one for one in self.store.payments_of(stored.call.id) if one.split]
+        charges = tuple(
+            Charge(number, one.intent.amount, one.status, part=one.part, told=True)
+            for number, one in enumerate(parts, 1)
+        )
+        ended = replace(stored.call, phase="over", outcome="pending", charges=charges)
+        self.store.save_call(ended, stored.version, self.now)
+
+    def is_over(self, call: str) -> bool:
+        stored = self.store.load_call(call)
+        return stored is None or stored.call.phase == "over"
+
+    def take_back(self) -> None:
+        if self.calls:
+            self.store.take_back(self.random.choice([*self.calls]), self.now)
+
+    # ---- what is there
+
+    def job(self, kind: str) -> Job | None:
+        """Of all that is due, one of this kind; the leases of the others are over at the next step."""
+        due = [one for one in self.store.claim_jobs(self.now, 60, 99) if one.kind == kind]
+        return self.random.choice(due) if due else None
+
+    def payments(self) -> Sequence[Payment]:
+        return [self.payment(one) for one in self.references]
+
+    def payment(self, reference: str) -> Payment:
+        found = self.store.payment(reference)
+        assert found is not None
+        return found
+
+    def modifications(self, payment: Payment) -> Sequence[Modification]:
+        return self.store.modifications_of(payment.intent.reference)
+
+    def modification(self, key: str) -> Modification:
+        found = self.store.modification(key)
+        assert found is not None
+        return found
+
+
+def lived(store: Store, seed: int, steps: int) -> Lives:
+    lives = Lives(store, Random(seed))
+    for _ in range(steps):
+        lives.step()
+    return lives
