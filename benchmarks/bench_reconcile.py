@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from ivr.books import form_called, read_bank_file, reconcile
 from ivr.store import Store, migrate, open_store
 from ivr.store.database import milliseconds
-from ivr.store.tables import ledger_entry, payment_intent
+from ivr.store.tables import ledger_entry, payment_intent, transfer
 from tests.store.payments import NOW
 
 AT_ONCE = 10_000
@@ -60,8 +60,12 @@ def filled(folder: Path, size: int) -> Store:
         numbers = range(begin, min(begin + AT_ONCE, size))
         with store._database.money() as connection:
             connection.execute(insert(payment_intent), [intent_row(number, at) for number in numbers])
-            entry = {"kind": "approved", "amount_minor": 4250, "currency": "USD", "at": at}
-            connection.execute(insert(ledger_entry), [{"reference": f"CA{number}-1", **entry} for number in numbers])
+            entry = {"kind": "approved", "amount_minor": 4250, "currency": "USD", "at": at, "last_line": 1}
+            rows = [{"id": number + 1, "reference": f"CA{number}-1", **entry} for number in numbers]
+            connection.execute(insert(ledger_entry), rows)
+            moved = {"debit_account": "bank:acme_bank", "credit_account": "sales:demo-merchant", "line": 1}
+            moved |= {"amount_minor": 4250, "currency": "USD", "at": at}
+            connection.execute(insert(transfer), [{"entry": number + 1, **moved} for number in numbers])
     return store
 
 

@@ -41,6 +41,11 @@ COMMANDS = {
     "payments": ("ivr.cli.payments", "payments", "Charges: list, show, refund, void, capture, settle."),
     "settle": ("ivr.cli.books", "settle", "What a day moved by our ledger, with totals, as a table or CSV."),
     "reconcile": ("ivr.cli.books", "reconcile_file", "Compare a bank's settlement file with our ledger."),
+    "books": (
+        "ivr.cli.book_accounts",
+        "books",
+        "What the accounts come to: banks, bills, callers; whether they are true.",
+    ),
     "audit": ("ivr.cli.audit", "audit", "Who did what: show it, see whether it is whole, sign where it ends."),
     "cards": ("ivr.cli.cards", "cards", "Cards that banks keep for accounts: list, forget."),
     "agreements": (

@@ -37,12 +37,12 @@ from ivr.errors import ConfigError
 CLEAN, DIFFERENT = 0, 1
 
 
-def _day(_context: click.Context, parameter: click.Parameter, value: object) -> date | None:
+def day_given(_context: click.Context, parameter: click.Parameter, value: object) -> date | None:
     return as_day(_context, parameter, value)  # type: ignore[arg-type]
 
 
 @click.command()
-@click.argument("day", type=DAY, callback=_day, metavar="DAY")
+@click.argument("day", type=DAY, callback=day_given, metavar="DAY")
 @click.option("--zone", default="UTC", show_default=True, help="Whose day: a time zone such as Europe/Berlin.")
 @click.option(
     "--csv", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write each movement to this file."
@@ -140,10 +140,10 @@ def _as_record(day: date, zone: str, totals: DayTotals) -> dict[str, object]:
 )
 @click.option("--bank", default="", help="Only this bank's charges, by its name in banks.yaml.")
 @click.option(
-    "--since", metavar="DATE", type=DAY, callback=_day, help="First day whose charges must be in it [its first]."
+    "--since", metavar="DATE", type=DAY, callback=day_given, help="First day whose charges must be in it [its first]."
 )
 @click.option(
-    "--until", metavar="DATE", type=DAY, callback=_day, help="Last day whose charges must be in it [its last]."
+    "--until", metavar="DATE", type=DAY, callback=day_given, help="Last day whose charges must be in it [its last]."
 )
 @as_json
 def reconcile_file(file: Path, form: str, bank: str, since: date | None, until: date | None, is_json: bool) -> None:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-from ivr.core.call import OPEN_PARTS
+from ivr.core.call import OPEN_PARTS, TAKEN_BACK
 from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
@@ -215,13 +215,13 @@ def end_modification(
 
 
 def is_not_for_hands(connection: Connection, database: Database, payment: Payment) -> bool:
-    """A part of a bill that is not paid in full yet is decided when its call is over; of a reserved amount that the bank has let go
-    of nothing is left."""
+    """A part of a bill that is not paid in full yet is decided when its call is over; of one that was taken back, and of a
+    reserved amount that the bank has let go of, nothing is left."""
     if payment.split:
         hold_split(connection, database, payment.split)
         payment = read_payment(connection, payment.intent.reference) or payment
     has_lapsed = payment.intent.captures_later and HOLD_LAPSED in read_story(connection, payment.intent.reference)
-    return has_lapsed or payment.part in (*OPEN_PARTS, "undoing")
+    return has_lapsed or payment.part in (*OPEN_PARTS, *TAKEN_BACK)
 
 
 def _reopening(wanted: WantedModification, payment: Payment) -> WantedModification:

@@ -14,7 +14,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ivr.store.database import Database
-from ivr.store.following import FollowUp, tell_billing
+from ivr.store.entries import read_story
+from ivr.store.following import FollowUp, lower_bills, tell_billing
 from ivr.store.intents import Payment
 from ivr.store.merchant_notices import tell_capture
 
@@ -46,6 +47,8 @@ def follow_capture(
     tell_capture(connection, database, payment, now)
     if follow_up.tell_billing:
         tell_billing(connection, payment.intent)
+    elif HOLD_LAPSED in read_story(connection, payment.intent.reference):
+        lower_bills(connection, payment.intent)  # its bill was owed again
 
 
 def _last(story: Sequence[str], what: str) -> str:

@@ -38,16 +38,16 @@ TOPS_UP = 10_000_00  # bills that single charges pay: none is ever paid in full
 
 
 class Lives:
-    """One store's charges. `owed`: what each bank has taken less what it has given back, by its own count; `lost`: of that, what
-    it has let go of before it took it."""
+    """One store's charges. `owed`: what each bank has taken less what it has given back, and let go of, by its own count.
+    `due`: what each bill owed at first; `paid_twice`: bills that came to owe less than nothing, which none of them says."""
 
     def __init__(self, store: Store, random: Random) -> None:
-        self.store, self.random, self.now = store, random, NOW
+        self.store, self.random, self.now, self.begun = store, random, NOW, 0
         self.owed: Counter[str] = Counter()
         self.references: list[str] = []
         self.calls: dict[str, Call] = {}
         self.due = {**{f"8{n}": TOPS_UP for n in range(3)}, **BILLS}
-        self.split: dict[str, int] = {}
+        self.paid_twice: set[str] = set()
         store.renew_bills([Bill(key, Money(minor), Money(0)) for key, minor in self.due.items()])
 
     def step(self) -> None:
@@ -59,13 +59,14 @@ class Lives:
 
     def begin(self) -> None:
         made = self.random.choice([self.plain, self.for_bill, self.with_fee, self.reserved, self.in_one_sum, self.part])
-        wanted = made(f"CA{len(self.references)}-1")
+        self.begun += 1
+        wanted = made(f"CA{self.begun}-1")
         wanted = replace(wanted, bank=self.random.choice(BANKS))
         if wanted.call not in self.calls:
             self.calls[wanted.call] = a_call(wanted.call)
             self.store.save_call(self.calls[wanted.call], 0, self.now)
         if self.is_over(wanted.call):
-            return
+            return  # where the caller of a part has hung up nothing is keyed in any more
         stage(self.store, wanted.reference, card=wanted.reference, now=self.now)
         if self.store.begin_payment(wanted, NO_LIMITS, self.now) == Accepted():
             self.references.append(wanted.reference)
@@ -186,9 +187,18 @@ class Lives:
         is_done = found.status == "taken" and self.random.random() < 0.5
         word = BankWord(None, "00")
         news = self.news(payment, done if is_done else failed, found.amount, found.id)
+        if found.status == "done":
+            self.comes_back(payment)
         is_moved = self.store.hear(replace(news, word=word), self.now, FollowUp()) == "moved"
         if is_moved and (is_done or found.status == "done"):
             self.moved(found, 1 if is_done else -1)
+
+    def comes_back(self, payment: Payment) -> None:
+        """Where its bill was paid again meanwhile it is paid twice, and a bill owes no less than nothing."""
+        for one in payment.intent.paid_bills:
+            bill = self.store.find_bill(one.key)
+            if bill and bill.due.minor < one.amount.minor:
+                self.paid_twice.add(one.key)
 
     def hear_of_charge(self, payment: Payment) -> None:
         balance = self.store.balance_of(payment)
@@ -200,7 +210,8 @@ class Lives:
             is_untouched = balance.refundable == payment.intent.amount and "captured" not in story
             if is_untouched:  # lets go of all of it
                 effect = self.tell(self.news(payment, "reversed", payment.intent.amount))
-                self.owed[payment.intent.bank] -= payment.intent.amount.minor * (effect == "lost")
+                is_new = effect == "lost" and "capture_failed" not in story
+                self.owed[payment.intent.bank] -= payment.intent.amount.minor * is_new
         elif balance.refundable.minor > 0:
             amount = Money(self.random.randint(1, balance.refundable.minor))
             if self.tell(self.news(payment, "refunded", amount)) == "noted":
