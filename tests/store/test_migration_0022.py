@@ -3,10 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import DatabaseError
 
 from ivr.store import Store, open_store
@@ -14,7 +15,7 @@ from ivr.store.database import Database
 from tests.store.lives import lived
 from tests.store.test_migration_0014 import bring
 
-SEEDS = (1, 4, 9)
+SEEDS = (7, 11, 16)  # every kind of entry comes in one of them
 ACCOUNTS = (
     "SELECT e.reference, e.kind, e.modification, t.line, t.debit_account, t.credit_account, t.amount_minor, t.currency "
     "FROM transfer t JOIN ledger_entry e ON e.id = t.entry ORDER BY 1, 2, 3, 4"
@@ -32,15 +33,14 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     url = request.getfixturevalue("postgresql")
     if not url.startswith("postgresql"):
         pytest.skip(url)
+    name = f"tonetill_test_{uuid4().hex[:12]}"
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as server:
-        server.execute("DROP SCHEMA IF EXISTS migration_0022 CASCADE")
-        server.execute("CREATE SCHEMA migration_0022")
-    made = create_engine(f"{url}?options=-csearch_path%3Dmigration_0022")
-    bring(made, "head")
-    yield made
-    with made.begin() as connection:
-        connection.execute(text("DROP SCHEMA migration_0022 CASCADE"))
-    made.dispose()
+        server.execute(f"CREATE DATABASE {name}")
+        made = create_engine(make_url(url).set(database=name))
+        bring(made, "head")
+        yield made
+        made.dispose()
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def accounts(engine: Engine) -> list[tuple[object, ...]]:
@@ -55,13 +55,13 @@ def url_of(engine: Engine) -> str:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_old_charges_are_posted_as_new_ones_are(engine: Engine, seed: int):
     store = open_store(url_of(engine))
-    lives = lived(store, seed, 40)
+    lives = lived(store, seed, 80)
     store.close()
     posted = accounts(engine)
-    assert len(posted) > 20
+    assert len(posted) > 30
     bring(engine, "0021", down=True)
     bring(engine, "0022")
-    assert accounts(engine) == posted
+    assert set(accounts(engine)) ^ set(posted) == set()
     again = open_store(url_of(engine))
     assert list(again.book_faults()) == []
     assert sum(one.minor for one in again.account_balances()) == 0
