@@ -3,19 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
 from ivr.store.intents import PaymentIntent
 from ivr.store.postings import Transfer, when_noted
 from ivr.store.tables import ledger_entry
-from ivr.store.transfers import add_transfers, read_posted
-
-_ADD_ENTRY = text(
-    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at, modification, last_line) "
-    "VALUES (:reference, :kind, :amount_minor, :currency, :response_code, :at, :modification, :last_line) RETURNING id"
-)
+from ivr.store.transfers import read_posted, write_entry
 
 
 def add_entry(
@@ -30,12 +25,8 @@ def add_entry(
     """With what it moves. `about`: the number and the amount of a modification; without it the entry is about the charge
     itself."""
     number, amount = about or (0, intent.amount)
-    at = milliseconds(now)
-    entry = {"reference": intent.reference, "kind": kind, "response_code": code, "at": at}
-    entry |= {"amount_minor": amount.minor, "currency": amount.currency, "modification": number}
-    added = connection.execute(_ADD_ENTRY, entry | {"last_line": len(transfers) or None}).scalar_one()
-    if transfers:
-        add_transfers(connection, added, transfers, amount.currency, at)
+    row = intent.reference, kind, amount.minor, amount.currency, code, milliseconds(now), number
+    write_entry(connection, row, transfers)
 
 
 def post_entry(

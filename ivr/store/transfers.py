@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 
 from ivr.store.postings import Posted, Transfer
 
@@ -14,20 +14,50 @@ _READ = text(
 )
 
 
-def add_transfers(connection: Connection, entry: int, transfers: Sequence[Transfer], currency: str, at_ms: int) -> None:
-    """All in one statement; the entry is there, and names the last of them."""
-    row: dict[str, object] = {"entry": entry, "currency": currency, "at": at_ms}
-    for line, one in enumerate(transfers, 1):
-        row |= {f"debit{line}": one.debit, f"credit{line}": one.credit, f"minor{line}": one.minor}
-    connection.execute(_add(len(transfers)), row)
+EntryRow = tuple[str, str, int, str, str | None, int, int]
+"""Reference, kind, minor units, currency, response code, time in milliseconds, number of the modification."""
+_ENTRY = (
+    "INSERT INTO ledger_entry (reference, kind, amount_minor, currency, response_code, at, modification, last_line) "
+)
+_TRANSFER = "INSERT INTO transfer (entry, line, debit_account, credit_account, amount_minor, currency, at) "
+
+
+def write_entry(connection: Connection, row: EntryRow, transfers: Sequence[Transfer]) -> None:
+    """The entry and all of its transfers. Straight to the driver, as `Database.run` and for its reason."""
+    entry = (*row, len(transfers) or None)
+    moved = [(one.debit, one.credit, one.minor) for one in transfers]
+    if connection.dialect.name == "sqlite":
+        added = connection.exec_driver_sql(_sqlite_entry(), entry).lastrowid
+        about = row[3], row[5]
+        rows = [value for line, one in enumerate(moved, 1) for value in (added, line, *one, *about)]
+        if rows:
+            connection.exec_driver_sql(_sqlite_transfers(len(moved)), tuple(rows))
+        return
+    values = [value for line, one in enumerate(moved, 1) for value in (line, *one)]
+    connection.exec_driver_sql(_postgresql(len(moved)), (*entry, *values))
 
 
 @cache
-def _add(count: int) -> TextClause:
-    rows = (f"(:entry, {n}, :debit{n}, :credit{n}, :minor{n}, :currency, :at)" for n in range(1, count + 1))
-    return text(
-        "INSERT INTO transfer (entry, line, debit_account, credit_account, amount_minor, currency, at) "  # noqa: S608
-        f"VALUES {', '.join(rows)}"
+def _sqlite_entry() -> str:
+    return f"{_ENTRY} VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@cache
+def _sqlite_transfers(count: int) -> str:
+    return f"{_TRANSFER} VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * count)}"
+
+
+@cache
+def _postgresql(count: int) -> str:
+    """Both in one statement: one way to the server and back."""
+    entry = f"{_ENTRY} VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+    if not count:
+        return entry
+    rows = ", ".join(["(%s::int, %s::varchar, %s::varchar, %s::bigint)"] * count)
+    return (
+        f"WITH entry AS ({entry} RETURNING id, currency, at) "  # noqa: S608
+        f"{_TRANSFER} SELECT entry.id, moved.line, moved.debit, moved.credit, moved.minor, entry.currency, entry.at "
+        f"FROM entry CROSS JOIN (VALUES {rows}) AS moved (line, debit, credit, minor)"
     )
 
 
