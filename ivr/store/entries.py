@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
 from ivr.store.intents import PaymentIntent
-from ivr.store.postings import Transfer, when_noted
+from ivr.store.postings import MoneyTransfer, when_noted
 from ivr.store.tables import ledger_entry
 from ivr.store.transfers import read_posted, write_entry
 
@@ -19,7 +19,7 @@ def add_entry(
     kind: str,
     code: str | None,
     now: datetime,
-    transfers: Sequence[Transfer] = (),
+    transfers: Sequence[MoneyTransfer] = (),
     about: tuple[int, Money] | None = None,
 ) -> None:
     """With what it moves. `about`: the number and the amount of a modification; without it the entry is about the charge

@@ -32,7 +32,7 @@ _DONE = {"refund_failed": "refunded", "void_failed": "voided"}
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class MoneyTransfer:
     """`minor`: above nought."""
 
     debit: str
@@ -46,7 +46,7 @@ class Posted:
 
     kind: str
     modification: int
-    transfers: tuple[Transfer, ...]
+    transfers: tuple[MoneyTransfer, ...]
 
 
 class ChargeAccounts:
@@ -78,91 +78,91 @@ def bill_name(source: str, key: str) -> str:
     return f"{source}:{key}"
 
 
-def when_requested(intent: PaymentIntent) -> list[Transfer]:
+def when_requested(intent: PaymentIntent) -> list[MoneyTransfer]:
     accounts = ChargeAccounts(intent)
-    return [Transfer(accounts.in_flight, accounts.pending, intent.amount.minor)]
+    return [MoneyTransfer(accounts.in_flight, accounts.pending, intent.amount.minor)]
 
 
-def when_concluded(payment: Payment, before: Status, *, is_captured: bool = False) -> list[Transfer]:
+def when_concluded(payment: Payment, before: Status, *, is_captured: bool = False) -> list[MoneyTransfer]:
     """`payment` as it stands now, `before`: where it stood. `is_captured`: a bank may tell of a capture first."""
     accounts = ChargeAccounts(payment.intent)
     asked = (payment.asked or payment.intent.amount).minor
     if payment.status == "unknown":
-        return [Transfer(accounts.suspense, accounts.in_flight, asked)]
-    ended = Transfer(accounts.pending, accounts.suspense if before == "unknown" else accounts.in_flight, asked)
+        return [MoneyTransfer(accounts.suspense, accounts.in_flight, asked)]
+    ended = MoneyTransfer(accounts.pending, accounts.suspense if before == "unknown" else accounts.in_flight, asked)
     return [ended, *_approved(payment, accounts)] if payment.status == "approved" and not is_captured else [ended]
 
 
-def _approved(payment: Payment, accounts: ChargeAccounts) -> list[Transfer]:
+def _approved(payment: Payment, accounts: ChargeAccounts) -> list[MoneyTransfer]:
     minor = payment.intent.amount.minor
     if payment.intent.captures_later:
-        return [Transfer(accounts.reserved, accounts.held, minor)]
+        return [MoneyTransfer(accounts.reserved, accounts.held, minor)]
     if payment.split:
-        return [Transfer(accounts.bank, accounts.held, minor)]
-    return [Transfer(accounts.bank, account, part) for account, part in accounts.paid(minor)]
+        return [MoneyTransfer(accounts.bank, accounts.held, minor)]
+    return [MoneyTransfer(accounts.bank, account, part) for account, part in accounts.paid(minor)]
 
 
 def when_noted(
     intent: PaymentIntent, kind: str, minor: int, modification: int, before: Sequence[Posted], *, reopens: bool = False
-) -> list[Transfer]:
+) -> list[MoneyTransfer]:
     """What an entry after the bank's answer posts. `before`: all entries of the charge. `reopens`: what is given back is owed
     on the bill again."""
     accounts, standing = ChargeAccounts(intent), balances(one for posted in before for one in posted.transfers)
-    made: list[Transfer] = []
+    made: list[MoneyTransfer] = []
     match kind:
         case "captured" if intent.captures_later:
             made = _captured(accounts, standing, minor) if kind not in _kinds(before) else []
         case "captured":
-            made = [Transfer(accounts.bank, accounts.uncollected, standing[accounts.uncollected])]
+            made = [MoneyTransfer(accounts.bank, accounts.uncollected, standing[accounts.uncollected])]
         case "capture_failed" if not intent.captures_later and "captured" not in _kinds(before):
-            made = [Transfer(accounts.uncollected, accounts.bank, standing[accounts.bank])]
+            made = [MoneyTransfer(accounts.uncollected, accounts.bank, standing[accounts.bank])]
         case "hold_lapsed":
-            made = [Transfer(accounts.held, accounts.reserved, standing[accounts.reserved])]
+            made = [MoneyTransfer(accounts.held, accounts.reserved, standing[accounts.reserved])]
         case "refunded" | "voided" | "refunded_at_bank":
             of_hold = max(min(minor, standing[accounts.reserved]), 0) if kind == "voided" else 0
             back = _returned(accounts, minor - of_hold, returned_of(accounts, before) if reopens else None)
-            made = [Transfer(accounts.held, accounts.reserved, of_hold), *back]
+            made = [MoneyTransfer(accounts.held, accounts.reserved, of_hold), *back]
         case "refund_failed" | "void_failed":
             made = _turned(before, _DONE[kind], modification)
         case "part_counted":
-            held = [Transfer(accounts.held, account, part) for account, part in accounts.paid(minor)]
+            held = [MoneyTransfer(accounts.held, account, part) for account, part in accounts.paid(minor)]
             made = [*_turned(before, PART_UNDONE, modification), *held]
         case "part_undone":
             made = _undone(accounts, standing)
     return [one for one in made if one.minor > 0]
 
 
-def _captured(accounts: ChargeAccounts, standing: Counter[str], minor: int) -> list[Transfer]:
+def _captured(accounts: ChargeAccounts, standing: Counter[str], minor: int) -> list[MoneyTransfer]:
     """Of what is reserved all is released, and what the bank has taken is owed by it. It may take what had lapsed."""
     reserved = standing[accounts.reserved]
-    more = [Transfer(accounts.reserved, accounts.held, minor - reserved)]
-    less = [Transfer(accounts.held, accounts.reserved, reserved - minor)]
-    paid = [Transfer(accounts.held, account, part) for account, part in accounts.paid(minor)]
-    return [*more, *less, Transfer(accounts.bank, accounts.reserved, minor), *paid]
+    more = [MoneyTransfer(accounts.reserved, accounts.held, minor - reserved)]
+    less = [MoneyTransfer(accounts.held, accounts.reserved, reserved - minor)]
+    paid = [MoneyTransfer(accounts.held, account, part) for account, part in accounts.paid(minor)]
+    return [*more, *less, MoneyTransfer(accounts.bank, accounts.reserved, minor), *paid]
 
 
-def _returned(accounts: ChargeAccounts, minor: int, returned: int | None) -> list[Transfer]:
+def _returned(accounts: ChargeAccounts, minor: int, returned: int | None) -> list[MoneyTransfer]:
     """`returned`: what was given back before, where the bill owes it again."""
     if returned is None:
-        return [Transfer(accounts.refunds, accounts.bank, minor)]
-    return [Transfer(account, accounts.bank, part) for account, part in accounts.paid(minor, returned)]
+        return [MoneyTransfer(accounts.refunds, accounts.bank, minor)]
+    return [MoneyTransfer(account, accounts.bank, part) for account, part in accounts.paid(minor, returned)]
 
 
-def _undone(accounts: ChargeAccounts, standing: Counter[str]) -> list[Transfer]:
+def _undone(accounts: ChargeAccounts, standing: Counter[str]) -> list[MoneyTransfer]:
     """A part that is taken back pays nothing: what was given back of it is no refund, and what the bank has let go of none."""
     held, back = -standing[accounts.held], standing[accounts.refunds]
     returned = min(held, back)
-    lost = Transfer(accounts.held, accounts.uncollected, held - returned)
-    return [Transfer(accounts.held, accounts.refunds, returned), lost]
+    lost = MoneyTransfer(accounts.held, accounts.uncollected, held - returned)
+    return [MoneyTransfer(accounts.held, accounts.refunds, returned), lost]
 
 
-def _turned(before: Sequence[Posted], kind: str, modification: int) -> list[Transfer]:
+def _turned(before: Sequence[Posted], kind: str, modification: int) -> list[MoneyTransfer]:
     """The opposite of what that entry posted, where there is one: transfers are corrected by others, never changed."""
     found = (one for one in before if (one.kind, one.modification) == (kind, modification))
-    return [Transfer(one.credit, one.debit, one.minor) for posted in found for one in posted.transfers]
+    return [MoneyTransfer(one.credit, one.debit, one.minor) for posted in found for one in posted.transfers]
 
 
-def balances(transfers: Iterable[Transfer]) -> Counter[str]:
+def balances(transfers: Iterable[MoneyTransfer]) -> Counter[str]:
     """Debits less credits, by account."""
     found: Counter[str] = Counter()
     for one in transfers:

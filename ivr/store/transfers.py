@@ -5,7 +5,7 @@ from functools import cache
 
 from sqlalchemy import Connection, text
 
-from ivr.store.postings import Posted, Transfer
+from ivr.store.postings import MoneyTransfer, Posted
 
 _READ = text(
     "SELECT e.id, e.kind, e.modification, t.debit_account, t.credit_account, t.amount_minor "
@@ -22,7 +22,7 @@ _ENTRY = (
 _TRANSFER = "INSERT INTO transfer (entry, line, debit_account, credit_account, amount_minor, currency, at) "
 
 
-def write_entry(connection: Connection, row: EntryRow, transfers: Sequence[Transfer]) -> None:
+def write_entry(connection: Connection, row: EntryRow, transfers: Sequence[MoneyTransfer]) -> None:
     """The entry and all of its transfers. Straight to the driver, as `Database.run` and for its reason."""
     entry = (*row, len(transfers) or None)
     moved = [(one.debit, one.credit, one.minor) for one in transfers]
@@ -63,11 +63,11 @@ def _postgresql(count: int) -> str:
 
 def read_posted(connection: Connection, reference: str, currency: str) -> list[Posted]:
     """The ledger's story of a charge, oldest first, with what each entry moved in this currency."""
-    found: dict[int, tuple[str, int, list[Transfer]]] = {}
+    found: dict[int, tuple[str, int, list[MoneyTransfer]]] = {}
     for entry, kind, modification, debit, credit, minor in connection.execute(
         _READ, {"reference": reference, "currency": currency}
     ):
         posted = found.setdefault(entry, (kind, modification, []))
         if debit is not None:
-            posted[2].append(Transfer(debit, credit, minor))
+            posted[2].append(MoneyTransfer(debit, credit, minor))
     return [Posted(kind, modification, tuple(transfers)) for kind, modification, transfers in found.values()]

@@ -29,7 +29,7 @@ from ivr.store import (
     reservation_state,
 )
 from ivr.store.database import Database
-from ivr.store.postings import Transfer
+from ivr.store.postings import MoneyTransfer
 from tests.store.lives import SOURCE, Lives, lived
 from tests.store.payments import ACCOUNT, NOW, begin
 
@@ -102,9 +102,9 @@ def test_so_they_are_on_both_databases_and_after_each_step(store: Store):
 
 
 SEEDS = range(12)
-SLIPS: dict[str, Callable[[list[Transfer]], list[Transfer]]] = {
+SLIPS: dict[str, Callable[[list[MoneyTransfer]], list[MoneyTransfer]]] = {
     "a cent is lost": lambda made: [replace(made[0], minor=made[0].minor - 1), *made[1:]],
-    "a sign is turned": lambda made: [Transfer(one.credit, one.debit, one.minor) for one in made],
+    "a sign is turned": lambda made: [MoneyTransfer(one.credit, one.debit, one.minor) for one in made],
     "the last line is forgotten": lambda made: made[:-1],
     "another bank owes it": lambda made: [replace(one, debit=one.debit.replace("acme", "other")) for one in made],
 }
@@ -115,7 +115,7 @@ SLIPS: dict[str, Callable[[list[Transfer]], list[Transfer]]] = {
 def test_a_planted_slip_is_found(slip: str, place: str, monkeypatch: pytest.MonkeyPatch):
     posting = getattr(postings, place)
 
-    def slipped(*about: Any, **how: Any) -> list[Transfer]:
+    def slipped(*about: Any, **how: Any) -> list[MoneyTransfer]:
         made = posting(*about, **how)
         return [one for one in SLIPS[slip](made) if one.minor > 0] if made else made
 
