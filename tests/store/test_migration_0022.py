@@ -60,7 +60,7 @@ def test_old_charges_are_posted_as_new_ones_are(engine: Engine, seed: int):
     posted = accounts(engine)
     assert len(posted) > 30
     bring(engine, "0021", down=True)
-    bring(engine, "0022")
+    bring(engine, "head")
     assert set(accounts(engine)) ^ set(posted) == set()
     again = open_store(url_of(engine))
     assert list(again.book_faults()) == []
@@ -74,7 +74,7 @@ def test_afterwards_the_database_refuses_what_it_refused_before_and_more(engine:
     lived(store, SEEDS[0], 10)
     store.close()
     bring(engine, "0021", down=True)
-    bring(engine, "0022")
+    bring(engine, "head")
     for change in ("UPDATE ledger_entry SET amount_minor = 1", "DELETE FROM transfer", "UPDATE transfer SET line = 9"):
         with pytest.raises(DatabaseError, match="never changed"), engine.begin() as connection:
             connection.execute(text(change))
@@ -87,7 +87,7 @@ def test_afterwards_the_database_refuses_what_it_refused_before_and_more(engine:
 
 def test_an_empty_database_is_migrated_too(engine: Engine):
     bring(engine, "0021", down=True)
-    bring(engine, "0022")
+    bring(engine, "head")
     assert accounts(engine) == []
     store: Store = open_store(url_of(engine))
     assert list(store.book_faults()) == []

@@ -249,6 +249,11 @@ class ModelledStore(ModelledSplits):
             return None
         return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
 
+    def note_unanswered(self, job: Job, kind: str, now: datetime) -> bool:
+        """No entries are kept here: whether the holder may act is all that is asked."""
+        payment = self.payment(job.reference) if self._held(job) else None
+        return payment is not None and payment.status == "unknown"
+
     def record(
         self,
         job: Job,
