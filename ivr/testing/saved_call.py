@@ -218,7 +218,7 @@ class Retelling:
                 return
 
     def _owe_by_now(self, payable: Payable, rest: Sequence[str]) -> None:
-        due, currency, *of_each = rest
+        due, currency, *of_each = rest[: rest.index("left")] if "left" in rest else rest
         for part, amount in zip(payable.parts or (payable,), of_each or [due], strict=False):
             bill, owed = self.bench.workbench.store.find_bill(part.key), Money(int(amount), currency)
             if bill is not None and bill.due != owed:

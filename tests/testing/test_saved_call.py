@@ -55,6 +55,10 @@ REFUSED = {
         (f"card-on-file-{one}", 2): KEPT_BEFORE
         for one in ("another-card", "cancelled", "expired", "forgotten", "kept-and-used")
     },
+    **{
+        (f"split-{one}", 1): "what its bill owed was changed meanwhile"
+        for one in ("less-due-than-is-paid", "less-due-than-was", "no-more-due-than-is-paid", "nothing-due-any-more")
+    },
     ("split-somebody-else-rings", 2): "being paid by another call: save that one",
     ("utility-all-in-one-sum-pending", 2): "being paid by another call: save that one",
     ("utility-card-in-parts", 1): "whose digits it was is kept nowhere",

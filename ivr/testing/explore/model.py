@@ -94,6 +94,7 @@ class ModelledStore(ModelledSplits):
         self._modifications: dict[str, Modification] = {}
         self._after: dict[str, FollowUp] = {}  # of parts, by reference
         self._kept: dict[tuple[str, str], KeptCard] = {}
+        self._noted: dict[str, list[str]] = {}
         self._numbers = count(1)
 
     # ---- calls
@@ -250,9 +251,15 @@ class ModelledStore(ModelledSplits):
         return {name: one.jwe for name, one in self._sealed.get(job.reference, {}).items()}
 
     def note_unanswered(self, job: Job, kind: str, now: datetime) -> bool:
-        """No entries are kept here: whether the holder may act is all that is asked."""
         payment = self.payment(job.reference) if self._held(job) else None
-        return payment is not None and payment.status == "unknown"
+        if payment is None or payment.status != "unknown":
+            return False
+        self._noted.setdefault(job.reference, []).append(kind)
+        return True
+
+    def entries(self, reference: str) -> list[str]:
+        """Only what was noted beside the payment's own states."""
+        return list(self._noted.get(reference, ()))
 
     def record(
         self,
