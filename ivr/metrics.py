@@ -50,6 +50,12 @@ EMAILS = Counter(
     "Receipts by e-mail: sent, kept (development), delayed, account_problem, refused",
     ["result"],
 )
+KEY_ENDS = Gauge(
+    "tonetill_key_ends_timestamp_seconds",
+    "When no key or certificate of this kind will be good any more, in Unix time; 0 where none is",
+    ["bank", "what"],
+    multiprocess_mode="mostrecent",
+)
 OUTBOX = Gauge("tonetill_outbox_depth", "Jobs waiting", ["kind"], multiprocess_mode="mostrecent")
 SIP = Gauge("tonetill_sip", "Signalling of the trunk, counted since it began", ["what"], multiprocess_mode="livesum")
 MEDIA = Gauge("tonetill_media", "The media plane, counted since it began", ["what"], multiprocess_mode="livesum")

@@ -11,6 +11,9 @@ from ivr.errors import ConfigError
 from ivr.reading.problems import did_you_mean
 from ivr.reading.yaml_source import Source, read_yaml
 
+# What is wrong with settings together, by the one that it is told at.
+WHOLE = {"longer_than_the_lease": ("read_timeout",), "reversed_too_early": ("read_timeout",)}
+
 
 def load_banks(file: Path, var: Path) -> dict[str, BankSettings]:
     """By name, with the files' paths below `var`. ConfigError tells every problem, with its line."""
@@ -52,9 +55,11 @@ def settings_for(source: Source, name: str, written: object) -> type[BankSetting
         raise NoSuchProtocol(source.line(("banks", name, "protocol"), message, cure)) from None
 
 
-def line_of_bank(file: Path, name: str, message: str, cure: str) -> str:
-    """What is wrong with a bank as a whole, at its place in a file that could be read."""
-    return read_yaml(str(file), read_text(file)).line(("banks", name), f"{name}: {message}", cure)
+def line_of_bank(file: Path, name: str, message: str, cure: str, setting: str = "") -> str:
+    """What is wrong with a bank, or with a setting such as `sealing_keys.1.file`, at its place in a file that could be read."""
+    source = read_yaml(str(file), read_text(file))
+    within = [int(part) if part.isdecimal() else part for part in setting.split(".") if part]
+    return source.line(("banks", name, *within), f"{name}: {message}", cure)
 
 
 class NoSuchProtocol(Exception):
@@ -65,13 +70,15 @@ def explain(source: Source, name: str, error: ValidationError) -> list[str]:
     lines = []
     known = settings_for(source, name, source.tree["banks"][name]).model_fields
     for found in error.errors(include_input=False, include_url=False, include_context=False):
-        key = str(found["loc"][0]) if found["loc"] else "read_timeout"
-        message, cure = f"{name}: {key}: {found['msg'].removeprefix('Value error, ')}", ""
+        place = found["loc"] or WHOLE.get(found["type"], ())
+        key = ".".join(map(str, place))
+        message, cure = f"{name}: {f'{key}: ' if key else ''}{found['msg'].removeprefix('Value error, ')}", ""
         if found["type"] == "extra_forbidden":
-            message, cure = f"{name}: unknown key '{key}'", did_you_mean(key, known)
+            cure = did_you_mean(str(place[0]), known) if len(place) == 1 else ""
+            message = f"{name}: unknown key '{key}'"
         elif found["type"] == "missing":
             message = f"{name}: '{key}' is missing"
-        lines.append(source.line(("banks", name, key), message, cure))
+        lines.append(source.line(("banks", name, *place), message, cure))
     return lines
 
 

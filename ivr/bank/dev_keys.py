@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from ivr.bank.certificates import Issuer, PrivateKey, Use, issue
+from ivr.bank.hpke_pair import new_hpke_pair, public_half
 from ivr.errors import ConfigError
 
 RENEW_BEFORE = timedelta(days=30)
@@ -46,8 +47,19 @@ def make_development_keys(keys: Path, bank: Path, now: datetime | None = None) -
         Pair(keys / "client", "demo-merchant", "client", new_tls_key).renew((signer, its_certificate), now)
         replace(keys / "bank-ca.crt", pem(its_certificate))
         replace(keys / "bank-sealing.crt", pem(sealing_certificate))
+        make_hpke_pair(bank / "sealing-hpke.jwk", keys / "bank-sealing-hpke.jwk")
         if not (keys / "fingerprint.key").exists():
             replace(keys / "fingerprint.key", secrets.token_bytes(FINGERPRINT_KEY_BYTES))
+
+
+def make_hpke_pair(private: Path, public: Path) -> None:
+    """For `seal: hpke-x25519-mlkem768`. The private half is made once."""
+    if not private.exists():
+        replace(private, new_hpke_pair()[0])
+    try:
+        replace(public, public_half(private.read_bytes()))
+    except (ValueError, AttributeError):
+        raise ConfigError(f"{private}: not a JWK; remove it and a new one is made") from None
 
 
 def make_forwarders_key(keys: Path, now: datetime | None = None) -> None:

@@ -6,6 +6,7 @@ environment names, nor anything sent a second time: sending again is the forward
 
 import json
 import ssl
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ import httpcore
 
 from ivr.bank.deadline import Deadlines, PunctualBackend
 from ivr.bank.interface import Bank, BankAnswer
-from ivr.bank.settings import BankSettings
+from ivr.bank.settings import LONGEST_EXCHANGE_S, BankSettings
 from ivr.errors import ConfigError
 
 MAX_ANSWER_BYTES = 16_384
@@ -36,13 +37,24 @@ class Line:
         self._url = settings.url
         self._connect_s = settings.connect_timeout
         self._deadlines = Deadlines(settings.connect_timeout, settings.read_timeout)
-        self._pool = httpcore.ConnectionPool(
+        self._connections = settings.connections
+        self._pool = self._new_pool(context)
+
+    def _new_pool(self, context: ssl.SSLContext) -> httpcore.ConnectionPool:
+        return httpcore.ConnectionPool(
             ssl_context=context,
-            max_connections=settings.connections,
-            max_keepalive_connections=settings.connections,
+            max_connections=self._connections,
+            max_keepalive_connections=self._connections,
             keepalive_expiry=IDLE_S,
             network_backend=PunctualBackend(self._deadlines),
         )
+
+    def renew(self, context: ssl.SSLContext) -> None:
+        """For the connections that are begun from now on. An exchange that is under way ends on its own, within its time."""
+        before, self._pool = self._pool, self._new_pool(context)
+        closing = threading.Timer(LONGEST_EXCHANGE_S, before.close)
+        closing.daemon = True
+        closing.start()
 
     def close(self) -> None:
         self._pool.close()
@@ -83,6 +95,13 @@ class HttpsBank(Bank):
     def __init__(self, settings: BankSettings, context: ssl.SSLContext) -> None:
         self.connections = settings.connections
         self._line = Line(settings, context)
+
+    def context_for(self, settings: Any) -> ssl.SSLContext:
+        """Of a bank that is shown no certificate of ours."""
+        return tls_context_of(settings.ca)
+
+    def renew(self, settings: BankSettings) -> None:
+        self._line.renew(self.context_for(settings))
 
     def close(self) -> None:
         self._line.close()

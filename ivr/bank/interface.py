@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from ivr.bank.promises import Promises
+from ivr.bank.settings import BankSettings
 from ivr.core.money import Money
 
 Outcome = Literal[
@@ -174,6 +175,11 @@ class Bank(Protocol):
 
     promises: Promises
     connections: int
+
+    def renew(self, settings: BankSettings) -> None:
+        """From now on new connections show and trust the certificates that are in these settings' files now. What is
+        under way goes on. ConfigError, and nothing has changed, where one cannot be used."""
+        return
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         """Where the bank takes the same request again under its key (`repeats_s`), this is how it is repeated."""

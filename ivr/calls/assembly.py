@@ -10,9 +10,9 @@ from ivr.bank import (
     load_banks,
     operations_promised,
     partly_approving,
-    protocol_called,
 )
 from ivr.calls import flow_folder
+from ivr.calls.bank_keys import BankKeys, form_of, key_files
 from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
 from ivr.calls.emailing import emailing
@@ -30,6 +30,7 @@ from ivr.flow.compiled import Flow
 from ivr.flow.compiler import Around
 from ivr.flow.files import FlowSet, read_flows
 from ivr.flow.part_files import read_parts
+from ivr.hangup import on_hangup
 from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import Store, open_store
@@ -49,6 +50,7 @@ class Engine:
     store: Store
     runner: Runner
     folder: FlowFolder | None = None
+    bank_keys: BankKeys | None = None
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -63,9 +65,11 @@ class Engine:
         return self.prompts_of(phrase.version).words(phrase)
 
     def watch(self) -> None:
-        """From now on what is published is taken up, in a thread of its own: for a process that stays."""
+        """From now on what is published is taken up, and keys at SIGHUP, in threads of their own: for a process that stays."""
         if isinstance(self.flows, LiveFlows) and self.folder is not None:
             flow_folder.watch(self.flows, self.folder, self.store)
+        if self.bank_keys is not None:
+            on_hangup(self.bank_keys.reload)
 
     def flow_trouble(self) -> list[str]:
         """What is wrong with flows that should be serving, a line each."""
@@ -148,8 +152,8 @@ def assemble(settings: Settings) -> Engine:
     flows, folder = live_flows(settings, store, banks)
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
-    forms = {name: protocol_called(bank.protocol).promises.seal for name, bank in banks.items()}
-    vaults = vaults_for({name: bank.sealing_key for name, bank in banks.items()}, fingerprint_key, forms)
+    vaults = {name: Vault(key_files(bank), fingerprint_key, form_of(bank)) for name, bank in banks.items()}
+    bank_keys = BankKeys(settings.banks, settings.var, banks, vaults)
     can_text = texting(settings, store.text_trouble)
     payments = Payments(
         store,
@@ -162,10 +166,11 @@ def assemble(settings: Settings) -> Engine:
         pay_links_of(settings),
         emailing(settings, store.email_trouble),
         settings.merchant_name,
+        bank_keys.is_closed,
     )
     if settings.billing_url:
         webhook_of(settings)  # the forwarder signs with it; a wrong setting is reported by every process
-    return Engine(flows, flows.prompts, store, Runner(flows, payments, billing_of(settings, store)), folder)
+    return Engine(flows, flows.prompts, store, Runner(flows, payments, billing_of(settings, store)), folder, bank_keys)
 
 
 MakeVaults = Callable[[Mapping[str, Path], bytes], Mapping[str, Vault]]

@@ -14,6 +14,7 @@ from ivr.bank import (
     open_bank,
     protocol_called,
 )
+from ivr.calls.bank_keys import KeyEnd, ends_of, form_of, key_files, terms_of
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -34,10 +35,13 @@ def check_bank(
     protocol = protocol_called(settings.protocol)
     try:
         opening = Opening(name, settings, environ, opener_for(settings))
-        vault = Vault(settings.sealing_key, NO_FINGERPRINT, protocol.promises.seal)
-        reference = f"check.{uuid4().hex}"
+        vault = Vault(key_files(settings), NO_FINGERPRINT, form_of(settings))
+        assert vault.ring is not None
+        reference, now = f"check.{uuid4().hex}", datetime.now(UTC)
         sealed = seal_test_card(vault, reference)
-        yield Examined(True, f"{settings.sealing_key}: a test field can be sealed to it")
+        yield Examined(True, f"{vault.ring.at(now.date()).file}: a test field can be sealed to it")
+        for end in ends_of(name, terms_of(settings, vault.ring), now):
+            yield said_of_end(end, now)
         if opening.open_card is not None:
             yield open_again(opening.open_card, reference, sealed)
         yield from protocol.examine(opening)
@@ -45,6 +49,12 @@ def check_bank(
             yield verify(opening, reference, sealed)
     except ConfigError as error:
         yield Examined(False, str(error))
+
+
+def said_of_end(end: KeyEnd, now: datetime) -> Examined:
+    if end.is_alarming(now) or end.ends is None:
+        return Examined(False, end.told(now))
+    return Examined(True, f"the {end.what} is good until {end.ends:%Y-%m-%d}")
 
 
 def seal_test_card(vault: Vault, reference: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ class CheckingVault(Vault):
     """Of what was keyed in nothing is left but the verdict."""
 
     def __init__(self, fingerprint_key: bytes) -> None:
+        self._ring = None
         self._fingerprint_key = fingerprint_key
 
     def _seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str:

@@ -78,7 +78,7 @@ class Payments:
     """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
     `can_text`: whether a text to that number can be promised. `tells_billing`: there is a billing system to be told.
     `links`: where texts lead to that say where a bill can be paid. `can_email`: whether e-mails go out (in development they
-    are shown on the page). `merchant_name`: as receipts say it."""
+    are shown on the page). `merchant_name`: as receipts say it. `is_closed`: whether nothing new can be charged at a bank."""
 
     store: Store
     vaults: Mapping[str, Vault]
@@ -90,6 +90,7 @@ class Payments:
     links: PayLinks | None = None
     can_email: Callable[[], bool] = lambda: True
     merchant_name: str = ""
+    is_closed: Callable[[str, datetime], bool] = lambda bank, at: False
 
     # ---- keys that are card data
 
@@ -192,6 +193,8 @@ class Payments:
         over = self.store.limit_reached(self._attempter(call), _limits(flow.head.limits), at)
         if over is not None:
             return LimitReached(at, over.name)
+        if flow.bank is not None and self.is_closed(flow.bank, at):
+            return ChargeRefused(at, "bank_closed")
         if call.payable is None:
             return None
         bills = call.payable.parts or (call.payable,)

@@ -191,16 +191,17 @@ def _is_live(file: Path, name: str, bank: BankSettings) -> bool | None:
 def files_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:
     """The key that opens cards need not be where the web process is, nor be seen by it."""
     yield from _file_problems(name, bank, opens_keys)
-    for certificate, key in bank.KEY_PAIRS if opens_keys else ():
-        ours, its = bank.files()[certificate], bank.files()[key]
+    names = {file: key for key, file in bank.files().items()}
+    for ours, its in bank.key_pairs() if opens_keys else ():
+        key = names[its]
         if not _belong_together(ours, its):
             yield f"{name}: {key}: {its} is not the key of {ours}: copy the one that is"
 
 
 def _file_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:
-    unseen = () if opens_keys or not isinstance(bank, VaultSealed) else ("opening_key",)
+    is_unseen = not opens_keys and isinstance(bank, VaultSealed)
     for key, file in bank.files().items():
-        if key in unseen:
+        if is_unseen and key.endswith("opening_key"):
             continue
         if not file.is_file():
             yield f"{name}: {key}: there is no file {file}: copy the one {_issuer(bank, key)} there, or change banks.yaml"
@@ -209,7 +210,7 @@ def _file_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[
 
 
 def _issuer(bank: BankSettings, key: str) -> str:
-    is_ours = isinstance(bank, VaultSealed) and key in ("sealing_key", "opening_key")
+    is_ours = isinstance(bank, VaultSealed) and key.startswith(("sealing_key", "opening_key"))
     return f"that `{COMMAND} set-up` makes in production" if is_ours else "your bank issued"
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +20,8 @@ import honcho.manager
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 from honcho.process import Process
+
+from ivr.hangup import Terminals
 
 KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
 RESTART_AFTER_S = 1.0
@@ -33,7 +36,8 @@ STOPPED_BY_HAND = frozenset(
 def supervise(
     processes: Mapping[str, str], variables: Mapping[str, str], folder: Path, *, restarts: bool = False
 ) -> int:
-    """Until one ends or we are told to stop. The return code: 0 where it was stopped by hand.
+    """Until one ends or we are told to stop. The return code: 0 where it was stopped by hand. SIGHUP is passed on: the
+    processes read their keys again.
 
     `restarts`: one that ends is started again, unless it does so over and over.
     """
@@ -43,7 +47,12 @@ def supervise(
     manager = RestartingSupervisor(printer) if restarts else Supervisor(printer)
     for name, command in processes.items():
         manager.add_process(name, dying_with_parent(command), quiet=False, env=dict(variables), cwd=str(folder))
-    signal.signal(signal.SIGHUP, manager.stop_by_signal)
+    terminals = Terminals()
+
+    def hear_hangup(number: int, frame: FrameType | None) -> None:
+        manager.stop_by_signal(number, frame) if terminals.are_gone() else manager.pass_on_hangup()
+
+    signal.signal(signal.SIGHUP, hear_hangup)
     manager.loop()
     return 0 if manager.returncode is None or manager.returncode in STOPPED_BY_HAND else int(manager.returncode)
 
@@ -79,6 +88,13 @@ class Supervisor(Manager):  # type: ignore[misc]
     def stop_by_signal(self, number: int, _frame: FrameType | None) -> None:
         self.returncode = 128 + number
         self.terminate()
+
+    def pass_on_hangup(self) -> None:
+        """To the processes themselves, and not to what they have started. What is still starting ignores it (`TiedProcess`)."""
+        for running in self._processes.values():
+            if "pid" in running and "returncode" not in running:
+                with suppress(ProcessLookupError):
+                    os.kill(running["pid"], signal.SIGHUP)
 
     def stop_unread(self) -> None:
         self.returncode = 128 + signal.SIGHUP

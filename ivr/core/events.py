@@ -128,7 +128,7 @@ class LookedUp:
     bills: tuple[OpenBill, ...] = ()
 
 
-LookUpProblem = Literal["not_reached", "not_payable"]
+LookUpProblem = Literal["not_reached", "not_payable", "bank_closed"]
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class LimitReached:
 
 
 RefusalReason = Literal[
-    "being_paid", "due_changed", "nothing_due", "not_reached", "not_payable", "paid_in_full", "overpaid"
+    "being_paid", "due_changed", "nothing_due", "not_reached", "not_payable", "paid_in_full", "overpaid", "bank_closed"
 ]
 
 
@@ -160,6 +160,7 @@ class ChargeRefused:
     not_reached: the billing system did not say what is due now. not_payable: it said so in another currency.
     Of a bill that several cards pay, whose `due` somebody else has changed. paid_in_full: the approved parts come to it, and count
     for good. overpaid: they come to more.
+    bank_closed: nothing new can be charged at the bank, for want of a key or certificate that is good.
     Of bills in one sum `due` is their total, `dues` what each of them owes, and `paying` are the keys of those being paid.
     `left`: what is due by now on the open bills that the call has looked up, by key.
     """

@@ -25,6 +25,7 @@ from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
 from ivr.forwarder.card_deletions import CardDeletionJobs
 from ivr.forwarder.charges import Charges
+from ivr.forwarder.keys import ForwarderKeys
 from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
 from ivr.forwarder.modifications import ModificationJobs
 from ivr.forwarder.notices import Notices, notices_of
@@ -35,6 +36,7 @@ from ivr.forwarder.smtp_emails import email_sender, keep_email
 from ivr.forwarder.texts import TextJobs
 from ivr.forwarder.twilio_texts import text_sender
 from ivr.forwarder.worker_pool import WorkerPool, queues_for, threads_of
+from ivr.hangup import on_hangup
 from ivr.logs import set_up_logging
 from ivr.settings import load_settings
 from ivr.store import Job, Store, open_store
@@ -132,7 +134,8 @@ def main() -> None:
     set_up_logging(settings.log_level, settings.log_format)
     require_production(settings, opens_keys=True)
     bank_settings = load_banks(settings.banks, settings.var)
-    banks = {name: open_bank(name, bank, os.environ, opener_for(bank)) for name, bank in bank_settings.items()}
+    openers = {name: opener for name, bank in bank_settings.items() if (opener := opener_for(bank)) is not None}
+    banks = {name: open_bank(name, bank, os.environ, openers.get(name)) for name, bank in bank_settings.items()}
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
     store = open_store(settings.database_url, threads_of(queues), notice_kinds(settings))
     flows, folder = live_flows(settings, store, bank_settings)
@@ -149,8 +152,11 @@ def main() -> None:
         merchant_posts=merchant_posts(settings),
         send_email=email_sender(settings),
     )
+    keys = ForwarderKeys(store, settings.banks, settings.var, bank_settings, banks, openers)
     stop = threading.Event()
+    on_hangup(keys.reload)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
-    WorkerPool(forwarder, queues, sweep=sweeper(store, flows, flows.prompts, settings.trunk_max_minutes)).run(stop)
+    sweep = sweeper(store, flows, flows.prompts, settings.trunk_max_minutes)
+    WorkerPool(forwarder, queues, sweep=sweep, look_at_keys=keys.look).run(stop)

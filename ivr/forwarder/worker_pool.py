@@ -76,7 +76,7 @@ def threads_of(queues: Sequence[Queue]) -> int:
 class WorkerPool:
     """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one.
 
-    `sweep` ends calls that nobody ended, once each housekeeping.
+    `sweep` ends calls that nobody ended, once each housekeeping; `look_at_keys` sees what is about to end.
     """
 
     def __init__(
@@ -85,8 +85,10 @@ class WorkerPool:
         queues: Sequence[Queue] = EVERYTHING,
         sweep: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
+        look_at_keys: Callable[[], object] = lambda: None,
     ) -> None:
         self._forwarder = forwarder
+        self._look_at_keys = look_at_keys
         self._sweep = sweep
         self._queues = queues
         self._monotonic = monotonic
@@ -105,7 +107,7 @@ class WorkerPool:
 
     def keep_house(self) -> None:
         """What is nobody's job; none of it keeps the rest from being done."""
-        for work in (self._drop_unsent_cards, self._pull_in, self._sweep, self._drop_old_turns):
+        for work in (self._drop_unsent_cards, self._pull_in, self._sweep, self._look_at_keys, self._drop_old_turns):
             try:
                 work()
             except Exception as error:

@@ -6,7 +6,9 @@ database, no pickle and no socket, and the card's digits are never in a `str` or
 
 from ivr.core.brands import passes_luhn
 from ivr.vault.card import CardRules, Reason, last_date_on_earth
+from ivr.vault.hpke import HPKE
 from ivr.vault.intake import Intake, Vault
+from ivr.vault.key_ring import KeyFile, KeyRing
 from ivr.vault.seal import (
     IV_BYTES,
     OAEP_256,
@@ -22,11 +24,14 @@ from ivr.vault.seal import (
 from ivr.vault.secret import Secret
 
 __all__ = [
+    "HPKE",
     "IV_BYTES",
     "OAEP_256",
     "TAG_BYTES",
     "CardRules",
     "Intake",
+    "KeyFile",
+    "KeyRing",
     "Reason",
     "SealContext",
     "SealingKey",

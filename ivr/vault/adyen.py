@@ -20,7 +20,7 @@ from ivr.vault.seal import (
     SealContext,
     SealingKey,
     compact,
-    load_sealing_key,
+    read_sealing_key,
     require_rsa,
     thumbprint,
 )
@@ -59,14 +59,14 @@ def seal_one(name: bytes, clear: bytearray, key: SealingKey, today: date) -> str
         return compact(HEADER, whole.buffer, key, today)
 
 
-def load_adyen_key(file: Path, now: datetime | None = None) -> SealingKey:
+def load_adyen_key(file: Path) -> SealingKey:
     """`exponent|modulus` in hexadecimal, as Adyen shows it, or a certificate. ConfigError names the file and the cure."""
     try:
         content = file.read_bytes().strip()
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; {CURE}") from None
     if b"-----BEGIN" in content:
-        return load_sealing_key(file, now)
+        return read_sealing_key(file)
     exponent, bar, modulus = content.partition(b"|")
     if not bar or not is_hexadecimal(exponent) or not is_hexadecimal(modulus):
         raise ConfigError(f"{file}: not Adyen's public key, which is exponent|modulus in hexadecimal; {CURE}")

@@ -5,30 +5,34 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ivr.errors import ConfigError
 from ivr.vault.adyen import load_adyen_key, seal_for_adyen
-from ivr.vault.seal import CURE, SealContext, SealingKey, load_sealing_key, seal
+from ivr.vault.hpke import HPKE, load_hpke_key, seal_by_hpke
+from ivr.vault.seal import CURE, SealContext, SealingKey, read_sealing_key, seal
+
+
+def as_it_is(told: str) -> str:
+    return told
+
+
+def of_the_forwarder(told: str) -> str:
+    """The forwarder's own public half: the form is ours, and so is the cure."""
+    cure = "`sealing_key` is the forwarder's own certificate, which `set-up` makes beside `opening_key`"
+    return told.replace(CURE, cure).replace("the bank's", "the forwarder's")
 
 
 @dataclass(frozen=True)
 class SealingForm:
-    """`seal`: field, clear buffer, context, key, today; None for a field that the bank does not take."""
+    """`load_key`: whatever its days; ConfigError for what is none, which `in_our_words` says with the right cure.
+    `seal`: field, clear buffer, context, key, today; None for a field that the bank does not take."""
 
     load_key: Callable[[Path], SealingKey]
     seal: Callable[[str, bytearray, SealContext, SealingKey, date], str | None]
-
-
-def load_forwarders_key(file: Path) -> SealingKey:
-    """The forwarder's own public half: the form is ours, and so is the cure."""
-    try:
-        return load_sealing_key(file)
-    except ConfigError as error:
-        cure = "`sealing_key` is the forwarder's own certificate, which `set-up` makes beside `opening_key`"
-        raise ConfigError(str(error).replace(CURE, cure).replace("the bank's", "the forwarder's")) from None
+    in_our_words: Callable[[str], str] = as_it_is
 
 
 FORMS: Mapping[str, SealingForm] = {
-    "tonetill": SealingForm(load_sealing_key, seal),
+    "tonetill": SealingForm(read_sealing_key, seal),
+    HPKE: SealingForm(load_hpke_key, seal_by_hpke),
     "adyen": SealingForm(load_adyen_key, seal_for_adyen),
-    "forwarder": SealingForm(load_forwarders_key, seal),
+    "forwarder": SealingForm(read_sealing_key, seal, of_the_forwarder),
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from ivr.core.brands import brand_of
 from ivr.errors import ConfigError
 from ivr.vault.card import CardRules, Reason, problem_of
-from ivr.vault.forms import FORMS
+from ivr.vault.key_ring import KeyFile, KeyRing
 from ivr.vault.seal import SealContext
 from ivr.vault.secret import Secret
 
@@ -29,15 +30,23 @@ class Intake:
 
 
 class Vault:
-    """Seals to one bank's key, in the form that its protocol names; shared by all threads of a process. ConfigError at
-    once where a key is not usable."""
+    """Seals to one bank's key, or to the newest that is good of several, in the form that its protocol names; shared by
+    all threads of a process. ConfigError at once where a key is not usable."""
 
-    def __init__(self, sealing_key: Path, fingerprint_key: bytes, form: str = "tonetill") -> None:
+    def __init__(self, sealing_key: Path | Sequence[KeyFile], fingerprint_key: bytes, form: str = "tonetill") -> None:
         if len(fingerprint_key) < LEAST_FINGERPRINT_KEY_BYTES:
             raise ConfigError(f"the fingerprint key has less than {LEAST_FINGERPRINT_KEY_BYTES} bytes; make a new one")
-        self._form = FORMS[form]
-        self._key = self._form.load_key(sealing_key)
+        self._ring: KeyRing | None = KeyRing(sealing_key, form)
         self._fingerprint_key = fingerprint_key
+
+    @property
+    def ring(self) -> KeyRing | None:
+        """None for a vault that seals nothing."""
+        return self._ring
+
+    def renew(self, ring: KeyRing) -> None:
+        """What is sealed from now on; a field that is being sealed at this moment goes to the key that it began with."""
+        self._ring = ring
 
     def take(
         self,
@@ -65,7 +74,8 @@ class Vault:
             return self._take_pan(secret.buffer, sealed)
 
     def _seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str | None:
-        return self._form.seal(field, clear, context, self._key, today)
+        assert self._ring is not None
+        return self._ring.seal(field, clear, context, today)
 
     def _take_pan(self, pan: bytearray, sealed: str | None) -> Intake:
         brand = brand_of(pan)

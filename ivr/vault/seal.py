@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hpke import MLKEM768X25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
@@ -45,12 +46,14 @@ class SealContext:
 
 @dataclass(frozen=True)
 class SealingKey:
-    """The bank's public half. `good_until` is the last day of its certificate, where it came in one."""
+    """The bank's public half. `good_from` and `good_until` are the first and the last day of its certificate, where it
+    came in one, by the dates of UTC."""
 
-    public: RSAPublicKey
+    public: RSAPublicKey | MLKEM768X25519PublicKey
     kid: str
     file: Path
     good_until: date = date.max
+    good_from: date = date.min
 
 
 def seal(field: str, clear: bytearray, context: SealContext, key: SealingKey, today: date) -> str:
@@ -60,9 +63,9 @@ def seal(field: str, clear: bytearray, context: SealContext, key: SealingKey, to
 
 def compact(protected: Mapping[str, object], clear: bytearray, key: SealingKey, today: date) -> str:
     """RFC 7516 3.1, whatever the protected header says."""
-    if today > key.good_until:
-        raise ConfigError(f"{key.file}: the bank's sealing certificate expired on {key.good_until}; {CURE}")
+    require_not_ended(key, today)
     header = sealed_header(protected)
+    assert isinstance(key.public, RSAPublicKey)
     content_key, iv = AESGCM.generate_key(bit_length=256), os.urandom(IV_BYTES)
     sealed = AESGCM(content_key).encrypt(iv, clear, header)
     parts = (
@@ -75,13 +78,20 @@ def compact(protected: Mapping[str, object], clear: bytearray, key: SealingKey, 
     return b".".join(parts).decode("ascii")
 
 
-def protected_header(field: str, context: SealContext, kid: str) -> dict[str, object]:
-    """Authenticated with the content (RFC 7516 5.1, step 14), so that a field cannot be moved to another payment.
+def require_not_ended(key: SealingKey, today: date) -> None:
+    if today > key.good_until:
+        raise ConfigError(f"{key.file}: the bank's sealing certificate expired on {key.good_until}; {CURE}")
 
-    `crit` (RFC 7516 4.1.13): a bank that does not know the binding must refuse the field, not ignore the binding.
-    """
+
+def protected_header(field: str, context: SealContext, kid: str) -> dict[str, object]:
+    """Authenticated with the content (RFC 7516 5.1, step 14), so that a field cannot be moved to another payment."""
+    return {"alg": ALGORITHM, "enc": ENCRYPTION, "kid": kid, **binding(field, context)}
+
+
+def binding(field: str, context: SealContext) -> dict[str, object]:
+    """`crit` (RFC 7516 4.1.13): a bank that does not know the binding must refuse the field, not ignore the binding."""
     bound = {"merchant": context.merchant, "call": context.call, "intent": context.intent, "field": field}
-    return {"alg": ALGORITHM, "enc": ENCRYPTION, "kid": kid, "crit": [BINDING], BINDING: bound}
+    return {"crit": [BINDING], BINDING: bound}
 
 
 def sealed_header(protected: Mapping[str, object]) -> bytes:
@@ -94,36 +104,47 @@ def b64(raw: bytes) -> bytes:
 
 
 def load_sealing_key(file: Path, now: datetime | None = None) -> SealingKey:
+    """The same, where it is good now."""
+    key = read_sealing_key(file)
+    require_good(key, (now or datetime.now(UTC)).date())
+    return key
+
+
+def require_good(key: SealingKey, today: date) -> None:
+    require_not_ended(key, today)
+    if today < key.good_from:
+        raise ConfigError(
+            f"{key.file}: the bank's sealing certificate is not valid before {key.good_from}; check the clock"
+        )
+
+
+def read_sealing_key(file: Path) -> SealingKey:
     """From a certificate or public key in PEM, or a JWK. ConfigError names the file and the cure."""
     try:
-        return parse_sealing_key(file.read_bytes(), file, now or datetime.now(UTC))
+        return parse_sealing_key(file.read_bytes(), file)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; {CURE}") from None
     except NOT_A_KEY:  # what the parsers say could quote the file
         raise ConfigError(f"{file}: not a certificate, public key (PEM) or JWK; {CURE}") from None
 
 
-def parse_sealing_key(content: bytes, file: Path, now: datetime) -> SealingKey:
+def parse_sealing_key(content: bytes, file: Path) -> SealingKey:
     if b"PRIVATE KEY" in content:
         raise ConfigError(f"{file}: this is a private key; only the bank may have that; {CURE}")
     if b"BEGIN CERTIFICATE" in content:
-        return key_of_certificate(x509.load_pem_x509_certificate(content), file, now)
+        return key_of_certificate(x509.load_pem_x509_certificate(content), file)
     if b"BEGIN " in content:
         public = require_rsa(load_pem_public_key(content), file)
         return SealingKey(public, thumbprint(public), file)
     return key_of_jwk(json.loads(content), file)
 
 
-def key_of_certificate(certificate: x509.Certificate, file: Path, now: datetime) -> SealingKey:
+def key_of_certificate(certificate: x509.Certificate, file: Path) -> SealingKey:
     first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if now > last:
-        raise ConfigError(f"{file}: the bank's sealing certificate expired on {last.date()}; {CURE}")
-    if now < first:
-        raise ConfigError(f"{file}: the bank's sealing certificate is not valid before {first.date()}; check the clock")
     if not may_encrypt_keys(certificate):
         raise ConfigError(f"{file}: the certificate's key usage does not allow key encipherment; {CURE}")
     public = require_rsa(certificate.public_key(), file)
-    return SealingKey(public, thumbprint(public), file, last.date())
+    return SealingKey(public, thumbprint(public), file, last.date(), first.date())
 
 
 def may_encrypt_keys(certificate: x509.Certificate) -> bool:

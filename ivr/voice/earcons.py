@@ -6,6 +6,7 @@ _BY_BEGINNING = (
 )
 _WRONG = (
     "bank_not_reached",
+    "cards_not_taken_now",
     "amount_not_payable",
     "brand_not_accepted",
     "card_expired",

@@ -17,6 +17,7 @@ from uvicorn.importer import import_from_string
 from uvicorn.supervisors import Multiprocess
 
 from ivr.errors import ConfigError, IvrError
+from ivr.hangup import on_hangup
 from ivr.loading import load
 from ivr.web.connections import BoundedConfig, ConnectionLimits
 from ivr.web.descriptors import accepted_at_once, raise_limit
@@ -75,10 +76,17 @@ def serve(site: Site) -> None:
         timeout_worker_healthcheck=STUCK_S,
     )
     supervisor = Multiprocess(config, sockets=[listener])
-    signal.signal(signal.SIGHUP, lambda *_: supervisor.should_exit.set())  # its terminal has gone: stop, as at SIGTERM
+    on_hangup(lambda: pass_on(supervisor), supervisor.should_exit.set)
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(2)
+
+
+def pass_on(supervisor: Multiprocess) -> None:
+    """To each worker, which reads its keys again. One that is only just starting reads the new ones, or is started again."""
+    for process in supervisor.processes:
+        if process.pid is not None:
+            os.kill(process.pid, signal.SIGHUP)
 
 
 def listen(site: Site) -> socket.socket:

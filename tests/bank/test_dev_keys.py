@@ -19,7 +19,7 @@ from tests.patience import PATIENCE_S
 
 OURS = {"bank-ca.crt", "bank-sealing.crt", "client.crt", "client.key", "fingerprint.key", ".lock"}
 OURS |= {"forwarder-sealing.crt", "forwarder-sealing.key"}
-THE_BANKS = {f"{name}.{kind}" for name in ("ca", "server", "sealing") for kind in ("crt", "key")}
+THE_BANKS = {"sealing-hpke.jwk"} | {f"{name}.{kind}" for name in ("ca", "server", "sealing") for kind in ("crt", "key")}
 
 
 def contents(keys: BankKeys) -> dict[Path, bytes]:

@@ -19,6 +19,7 @@ from ivr.bank.iso8583.link import Fields, HostLink, NoAnswer
 from ivr.bank.iso8583.messages import MessageWriter, PurchaseTrace, new_trace, read_trace
 from ivr.bank.iso8583.settings import FRESH_S, Iso8583Settings
 from ivr.bank.iso8583.spec import load_spec
+from ivr.bank.settings import BankSettings
 from ivr.errors import ConfigError
 
 Written = Callable[[bool], tuple[Fields, bytearray]]
@@ -45,6 +46,11 @@ class Iso8583Bank(Bank):
             )
         self._writer = MessageWriter(self._spec.host, settings)
         self.link = HostLink(address_of(settings), self._spec, self._writer, settings.echo_every)
+
+    def renew(self, settings: BankSettings) -> None:
+        """The connection that stands goes on as long as both sides keep it."""
+        assert isinstance(settings, Iso8583Settings)
+        self.link.renew(address_of(settings))
 
     def close(self) -> None:
         self.link.close()
@@ -152,6 +158,7 @@ def address_of(settings: Iso8583Settings) -> HostAddress:
 
 def tls_context(settings: Iso8583Settings) -> ssl.SSLContext:
     """TLS 1.2 or newer; trusts the system's authorities, or the one that is named and no other."""
+    settings = settings.showing(datetime.now(UTC).date())
     try:
         context = ssl.create_default_context(cafile=settings.ca)
     except OSError as error:  # ssl.SSLError is one too

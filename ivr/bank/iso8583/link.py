@@ -56,6 +56,10 @@ class HostLink:
         self._network_stan = 0
         self.late_answers = 0
 
+    def renew(self, address: HostAddress) -> None:
+        """For the next connection."""
+        self._address = address
+
     def close(self) -> None:
         """With a goodbye, where there is somebody to hear it."""
         self._stopping.set()

@@ -1,5 +1,6 @@
 """What a bank of ISO 8583 needs in `banks.yaml`: where its host is, who the merchant is to it, and what it promises."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
@@ -12,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from ivr.bank.iso8583.currencies import NUMBERS
 from ivr.bank.iso8583.spec import SHIPPED_SPEC
 from ivr.bank.promises import HOUR_S, Promises
-from ivr.bank.settings import Timeout, VaultSealed, seconds
+from ivr.bank.settings import ClientCertificateEntry, Timeout, VaultSealed, seconds
 
 ARRIVES_WITHIN_S = 90.0
 # A purchase leaves this soon after its numbers were written down, or not at all: a process that slept in between must not
@@ -76,6 +77,7 @@ class Iso8583Settings(VaultSealed):
     ca: Path | None = None
     client_certificate: Path | None = None
     client_key: Path | None = None
+    client_certificates: Sequence[ClientCertificateEntry] = ()
     terminal: str = Field(pattern=r"^[A-Za-z0-9]{1,8}$")
     merchant: str = Field(pattern=r"^[A-Za-z0-9]{1,15}$")
     merchant_name: str = Field(pattern=r"^[\x20-\x7e]{1,40}$")

@@ -16,6 +16,7 @@ from ivr.bank.simulator.modification_books import BookedModification, read_modif
 from ivr.bank.simulator.scenarios import SCENARIOS, Chances, SimulatorWays, scenario_for
 from ivr.bank.simulator.server import BankSimulator
 from ivr.errors import ConfigError, IvrError
+from ivr.hangup import on_hangup
 from ivr.logs import set_up_logging
 from ivr.settings import load_settings
 
@@ -119,6 +120,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         # `stop` waits for the serving loop, which is in this thread: so from another one.
         signal.signal(number, lambda *_: threading.Thread(target=bank.stop).start())
+    on_hangup(bank.renew)
     click.echo(f"bank simulator: {bank.url}, books and keys in {folder}")
     if bank.iso8583 is not None:
         click.echo(f"bank simulator: {bank.iso8583.url} in ISO 8583")

@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.registry import HeaderParameter
 
+from ivr.bank.simulator.hpke_seals import is_hpke, kid_of, read_hpke_keys
 from ivr.core.brands import Brand, brand_of
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
@@ -21,6 +22,7 @@ ALLOWED = ("RSA-OAEP-256", "A256GCM")  # an explicit list: the header of what is
 FIELDS = frozenset({"card_number", "expiry", "security_code", "postal_code", "start_date", "issue_number"})
 MOST_ISSUE_DIGITS = 2
 YEARS_AHEAD = 50  # of the two years that end so, the nearest
+NOT_OURS = "sealed to a key that is not ours"
 REQUIRED = frozenset({"card_number", "expiry"})
 
 
@@ -53,21 +55,24 @@ class DecryptedCard:
 
 
 class Decryption:
-    """Holds the bank's private key. ConfigError where it cannot be read."""
+    """Holds the bank's private keys: `sealing.key`, and beside it `sealing-*.key` and `sealing*.jwk`, each for as long as
+    it lies there. ConfigError where one cannot be read."""
 
     def __init__(self, key_file: Path) -> None:
-        try:
-            self._key = RSAKey.import_key(key_file.read_bytes())
-        except OSError as error:
-            cure = f"`{COMMAND} set-up` makes it"
-            raise ConfigError(f"{key_file}: {error.strerror}; {cure}") from None
-        except (JoseError, ValueError, TypeError):
-            raise ConfigError(f"{key_file}: not an RSA key in PEM; remove it and make new development keys") from None
-        if not self._key.is_private:
-            raise ConfigError(f"{key_file}: the bank needs the private half; remove it and make new development keys")
-        self.kid = self._key.thumbprint()
+        self._file = key_file
+        self.renew()
         binding = HeaderParameter("where the field may be used", is_binding, required=True)
         self._registry = jwe.JWERegistry(header_registry={BINDING: binding}, algorithms=ALLOWED)
+
+    def renew(self) -> None:
+        """As the folder is now. ConfigError, and nothing has changed."""
+        others = sorted(self._file.parent.glob(f"{self._file.stem}-*.key"))
+        keys = [read_rsa_key(file) for file in (self._file, *others)]
+        try:
+            self._hpke = read_hpke_keys(self._file.parent)
+        except (ValueError, KeyError, TypeError):
+            raise ConfigError(f"{self._file.parent}: a sealing*.jwk is no key; remove it and make new ones") from None
+        self._keys = {key.thumbprint(): key for key in keys}
 
     def decrypt_card(self, sealed: Mapping[str, str], bound: Bound, today: date) -> DecryptedCard:
         """Refused says which response code the bank answers with."""
@@ -84,9 +89,8 @@ class Decryption:
 
     def _decrypt(self, name: str, compact: str, bound: Bound) -> str:
         try:
-            opened = jwe.decrypt_compact(compact, self._key_for, registry=self._registry)
-            header = opened.headers()
-            clear = (opened.plaintext or b"").decode("ascii")
+            header, opened = self._by_hpke(compact) if is_hpke(compact) else self._by_jwe(compact)
+            clear = opened.decode("ascii")
         except Refused:
             raise
         except Exception as error:  # the library's parser lets a dozen kinds through, and each means the same
@@ -98,10 +102,34 @@ class Decryption:
             raise Refused("30", f"{name} is not digits")
         return clear
 
+    def _by_jwe(self, compact: str) -> tuple[Mapping[str, Any], bytes]:
+        opened = jwe.decrypt_compact(compact, self._key_for, registry=self._registry)
+        return opened.headers(), opened.plaintext or b""
+
+    def _by_hpke(self, compact: str) -> tuple[Mapping[str, Any], bytes]:
+        key = self._hpke.get(kid_of(compact))
+        if key is None:
+            raise Refused("63", NOT_OURS)
+        return key.open(compact)
+
     def _key_for(self, message: Any) -> RSAKey:
-        if message.headers().get("kid") != self.kid:
-            raise Refused("63", "sealed to a key that is not ours")
-        return self._key
+        key = self._keys.get(str(message.headers().get("kid")))
+        if key is None:
+            raise Refused("63", NOT_OURS)
+        return key
+
+
+def read_rsa_key(file: Path) -> RSAKey:
+    try:
+        key = RSAKey.import_key(file.read_bytes())
+    except OSError as error:
+        cure = f"`{COMMAND} set-up` makes it"
+        raise ConfigError(f"{file}: {error.strerror}; {cure}") from None
+    except (JoseError, ValueError, TypeError):
+        raise ConfigError(f"{file}: not an RSA key in PEM; remove it and make new development keys") from None
+    if not key.is_private:
+        raise ConfigError(f"{file}: the bank needs the private half; remove it and make new development keys")
+    return key
 
 
 def is_binding(value: object) -> None:

@@ -49,12 +49,12 @@ class BankSimulator:
         adyen_port: int | None = None,
         adyen_notify: str = "",
     ) -> None:
-        context = tls_context(folder)
-        decryption = Decryption(folder / "sealing.key")
+        self._folder, context = folder, tls_context(folder)
+        self._decryption = Decryption(folder / "sealing.key")
         self.books = Books(folder)
         ways = ways or SimulatorWays(slow_s)
         try:
-            authorizer = Authorizer(decryption, self.books, choose=ways.choose)
+            authorizer = Authorizer(self._decryption, self.books, choose=ways.choose)
             self._server = Server((host, port), context, authorizer, Modifier(self.books), ways.slow_s)
             self.iso8583 = None if iso8583_port is None else iso_host(host, iso8583_port, folder, self.books, ways)
             self.adyen = (
@@ -77,6 +77,12 @@ class BankSimulator:
             if self.adyen is not None:
                 self.adyen.stop()
             self.books.close()
+
+    def renew(self) -> None:
+        """Takes up keys and certificates as the folder has them now. ConfigError, and nothing has changed."""
+        context = tls_context(self._folder)
+        self._decryption.renew()
+        self._server.context = context
 
     def stop(self) -> None:
         self._server.stopping.set()

@@ -55,6 +55,10 @@ class TonetillBank(HttpsBank):
 
     def __init__(self, settings: TonetillSettings) -> None:
         super().__init__(settings, tls_context(settings))
+        self.promises = settings.promises_of(PROMISES)
+
+    def context_for(self, settings: TonetillSettings) -> ssl.SSLContext:
+        return tls_context(settings)
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
         headers = {"Idempotency-Key": request.idempotency_key}
@@ -133,6 +137,7 @@ def authorization_body(request: AuthorizationRequest) -> dict[str, object]:
 
 def tls_context(settings: TonetillSettings) -> ssl.SSLContext:
     """Trusts the bank's authority and no other, shows our certificate. ConfigError names the file and the cure."""
+    settings = settings.showing(datetime.now(UTC).date())
     check_certificate(settings)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # PCI DSS 4.2.1: strong cryptography only

@@ -100,6 +100,7 @@ charge:
         "card_declined": ON_HOLD,
         # Where nothing was sent.
         "bank_not_reached": frozenset(),
+        "cards_not_taken_now": frozenset(),
         "payment_in_progress": frozenset(),
         "due_changed": frozenset({"due"}),
         # Of a bill that several cards pay.

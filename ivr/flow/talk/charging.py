@@ -147,6 +147,8 @@ def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
         turn = turn.change(bills=owing(turn.call, dict(event.left)), owed_at=turn.at)
     if event.reason == "being_paid":
         return _leave_out(turn.say("payment_in_progress"), event.paying)
+    if event.reason == "bank_closed":
+        return turn.went(ERROR).say("cards_not_taken_now"), End()
     if event.reason in ("not_reached", "not_payable"):
         return turn.went(ERROR).say(f"bill_{event.reason}"), End()
     if event.reason == "paid_in_full":
