@@ -74,6 +74,38 @@ def make_forwarders_key(keys: Path, now: datetime | None = None) -> None:
             pair.renew(None, now or datetime.now(UTC))
 
 
+def new_forwarders_key(keys: Path, name: str) -> tuple[Path, Path]:
+    """One more of these pairs, beside those that are there: certificate and key. ConfigError where it is there already."""
+    pair = Pair(keys / f"{FORWARDERS}-{name}", "Tonetill forwarder", "own sealing", new_sealing_key)
+    halves = pair.file.with_suffix(".crt"), pair.file.with_suffix(".key")
+    with one_at_a_time(keys):
+        require_new(*halves)
+        pair.renew(None, datetime.now(UTC))
+    return halves
+
+
+def new_bank_key(keys: Path, bank: Path, name: str, *, by_hpke: bool) -> Path:
+    """One more key of the simulator's, which it opens from its next SIGHUP on; the public half is where ours are."""
+    with one_at_a_time(keys):
+        if by_hpke:
+            public = keys / f"bank-sealing-hpke-{name}.jwk"
+            require_new(public)
+            make_hpke_pair(bank / f"sealing-hpke-{name}.jwk", public)
+            return public
+        public, key = keys / f"bank-sealing-{name}.crt", new_sealing_key()
+        require_new(public)
+        replace(bank / f"sealing-{name}.key", private_pem(key))
+        own = Issuer("development bank", key)
+        replace(public, pem(issue(own.name, "sealing", key, own, datetime.now(UTC))))
+        return public
+
+
+def require_new(*files: Path) -> None:
+    for file in files:
+        if file.exists():
+            raise ConfigError(f"{file}: there is one already: choose another day with --from")
+
+
 @dataclass(frozen=True)
 class Pair:
     """`file`.crt and `file`.key, which belong together."""

@@ -57,6 +57,7 @@ COMMANDS = {
     "console": ("ivr.cli.web", "console", "Show the page and the metrics to this machine."),
     "forwarder": ("ivr.cli.forwarder", "forwarder", "Take payments to the banks (the Procfile's forwarder process)."),
     "bank": ("ivr.cli.bank", "bank", "Run the bank simulator; check a bank before it is used."),
+    "keys": ("ivr.cli.keys", "keys", "Keys and certificates of banks: list, add, rotate."),
     "recordings": ("dsp.cli", "main", "Find keys in recordings, mask them, draw them (also `python -m dsp`)."),
     "completion": ("ivr.cli.completion", "completion", "Let bash, zsh or fish complete the commands."),
     "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),

@@ -14,8 +14,11 @@ import pytest
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# Each child writes its number down, then lives until it is stopped; the second also talks all the time.
-QUIET = "python -u -c \"import os, time; open('quiet.pid', 'w').write(str(os.getpid())); time.sleep(600)\""
+# Each child writes its number down, then lives until it is stopped; the first tells of SIGHUP, the second talks all the time.
+QUIET = (
+    "python -u -c \"import os, signal, time; signal.signal(signal.SIGHUP, lambda *_: open('quiet.hup', 'w').close())\n"
+    "open('quiet.pid', 'w').write(str(os.getpid())); time.sleep(600)\""
+)
 CHATTY = (
     "python -u -c \"import os, time; open('chatty.pid', 'w').write(str(os.getpid()))\n"
     'while True: print(1); time.sleep(0.05)"'
@@ -73,11 +76,18 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
     running.process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_every_process_and_is_no_failure(supervised: Supervised, number: signal.Signals):
     supervised.process.send_signal(number)
     assert supervised.process.wait(60) == 0
     until(supervised.nothing_is_left)
+
+
+def test_a_hangup_without_a_terminal_is_passed_on_and_stops_nothing(supervised: Supervised):
+    supervised.process.send_signal(signal.SIGHUP)
+    until((supervised.folder / "quiet.hup").exists)
+    assert all(map(is_running, supervised.children))
+    assert supervised.process.poll() is None
 
 
 def test_nobody_reading_its_output_any_more_stops_every_process(supervised: Supervised):
