@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,13 +40,16 @@ format: .venv/dev.stamp ## put the formatting right
 
 set-up: .venv/dev.stamp ## what tests, checks and benchmarks need; `make test` does it too
 
-bench: bench-web bench-slow-clients bench-lookups bench-store bench-drop-off bench-seconds bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
+bench: bench-web bench-slow-clients bench-lookups bench-seal bench-store bench-drop-off bench-seconds bench-dsp bench-mask bench-media bench-trunk ## all benchmarks that need no root
 
 bench-web: .venv/dev.stamp ## signed webhooks a second beside granian and a bare Flask endpoint
 	@$(BIN)/python benchmarks/bench_web.py
 
 bench-lookups: .venv/dev.stamp ## what others notice of 24 callers whose look-ups hang
 	@$(BIN)/python benchmarks/bench_lookups.py
+
+bench-seal: .venv/dev.stamp ## what sealing one field costs: a JWE to RSA-3072 beside HPKE with X25519 and ML-KEM-768
+	@$(BIN)/python benchmarks/bench_seal.py
 
 bench-slow-clients: .venv/dev.stamp ## what slow clients do to everybody else, beside granian; with nginx, caddy, slowhttptest where installed
 	@$(BIN)/python benchmarks/bench_slow_clients.py

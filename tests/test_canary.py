@@ -1,6 +1,7 @@
 """Whole calls with canary cards, then everything is searched for them; and a planted leak of each kind must be found."""
 
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,19 @@ import structlog
 
 import ivr.conversation.engine
 from ivr.bank import AuthorizationRequest
+from ivr.bank.hpke_pair import new_hpke_pair
+from ivr.bank.simulator.hpke_seals import HpkeKey
 from ivr.calls.payments import Payments
 from ivr.calls.runner import Runner
 from ivr.channels.simulator import play
 from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
-from ivr.store import Store, WantedModification, migrate, open_store
+from ivr.store import SealedField, Store, WantedModification, migrate, open_store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.testing.recording import RecordingLine, call_file
 from ivr.testing.twilio import TwilioCall
-from ivr.vault import Vault
+from ivr.vault import HPKE, KeyRing, Vault
 from tests.benches import ROOT, SAMPLE, Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files, leaks_in_object
 from tests.webs import Web, make_web
@@ -86,6 +89,19 @@ def world(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
 
 
 @pytest.fixture
+def hpke_world(
+    sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: object
+) -> Iterator[tuple[World, HpkeKey]]:
+    """The same, sealed by HPKE; with the bank's key."""
+    private, public = new_hpke_pair()
+    (tmp_path / "bank.jwk").write_bytes(public)
+    for world in begin_world(sealing_key, tmp_path, monkeypatch, SAMPLE):
+        for vault in world.bench.workbench.runner.payments.vaults.values():
+            vault.renew(KeyRing(tmp_path / "bank.jwk", HPKE))
+        yield world, HpkeKey(json.loads(private))
+
+
+@pytest.fixture
 def split_world(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: object) -> Iterator[World]:
     yield from begin_world(sealing_key, tmp_path, monkeypatch, ROOT / "flows" / "split.yaml")
 
@@ -138,6 +154,19 @@ def test_no_card_number_is_left_anywhere_after_whole_calls(world: World, capfd: 
     assert len(world.crossed) > 100
     assert len(world.bench.bank.charged) == len(CANARIES)
     assert len(world.bench.bank.modified) == len(CANARIES)
+    assert everything(world, capfd) == []
+
+
+def test_no_card_number_is_left_where_fields_are_sealed_by_hpke(
+    hpke_world: tuple[World, HpkeKey], capfd: pytest.CaptureFixture[str]
+):
+    world, key = hpke_world
+    world.bench.bank.behaviour = "approves"
+    world.call(CANARIES[0])
+    assert len(world.bench.bank.charged) == 1
+    opened = [key.open(thing.jwe)[1] for thing in world.crossed if isinstance(thing, SealedField)]
+    assert CANARIES[0].encode() in opened
+    opened.clear()
     assert everything(world, capfd) == []
 
 

@@ -1,6 +1,5 @@
 """Writes one more sealing key into `banks.yaml`, whose comments and order stay as they are."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def add_key(file: Path, var: Path, bank: str, before: Mapping[str, str], entry: 
         draft.write_text(with_key(read_yaml(str(file), text), text, bank, before, entry), encoding="utf-8")
         draft.chmod(file.stat().st_mode)
         load_banks(draft, var)
-        os.replace(draft, file)
+        draft.replace(file)
     except (OSError, ConfigError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error).replace(str(draft), str(file))
         draft.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from ivr.vault import CardRules, SealContext, Vault, passes_luhn
 
-folder, cards, kept = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+folder, cards, kept, key, form = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5]
 
 def new_pan(seed):
     chance, pan = random.Random(seed), bytearray(16)
@@ -35,7 +35,7 @@ def ends_well(pan, digit):
 def disguised(pan):
     return bytes(byte ^ 0xAA for byte in pan)
 
-vault = Vault(folder / "bank-sealing.crt", (folder / "fingerprint.key").read_bytes())
+vault = Vault(folder / key, (folder / "fingerprint.key").read_bytes(), form)
 context, rules = SealContext("m", "c", "c-1"), CardRules(frozenset({"visa"}))
 intakes, planted, wanted = [], [], set()
 for seed in range(cards):
@@ -58,8 +58,8 @@ print(len(found & wanted))
 """
 
 
-def left_in_memory(keys: BankKeys, kept: int) -> int:
-    arguments = [sys.executable, "-c", PROGRAM, str(keys.keys), str(CARDS), str(kept)]
+def left_in_memory(keys: BankKeys, kept: int, key: str, form: str) -> int:
+    arguments = [sys.executable, "-c", PROGRAM, str(keys.keys), str(CARDS), str(kept), key, form]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
@@ -67,5 +67,8 @@ def left_in_memory(keys: BankKeys, kept: int) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="reads its own memory through Linux's /proc")
 @pytest.mark.parametrize("kept", [0, 7])
-def test_memory_holds_no_card_but_those_planted(bank_keys: BankKeys, kept: int) -> None:
-    assert left_in_memory(bank_keys, kept) == kept
+@pytest.mark.parametrize(
+    ("key", "form"), [("bank-sealing.crt", "tonetill"), ("bank-sealing-hpke.jwk", "hpke-x25519-mlkem768")]
+)
+def test_memory_holds_no_card_but_those_planted(bank_keys: BankKeys, kept: int, key: str, form: str) -> None:
+    assert left_in_memory(bank_keys, kept, key, form) == kept
