@@ -24,7 +24,7 @@ from ivr.vault import IV_BYTES, OAEP_256, TAG_BYTES, SealContext, b64, protected
 
 CURE = f"`opening_key` is the forwarder's own private key, which `{COMMAND} set-up` makes"
 NOT_SEALED_HERE = (ValueError, InvalidTag, binascii.Error)
-# How long after the last field was sealed to a key it may still be asked for. Stripe keeps a request's key for a day, an
+# How long after the last field was sealed to a key it may still be asked for. One keeps a request's key for a day, an
 # ISO 8583 host is told of a reversal until it has answered; what has no answer after this is for people.
 LONGEST_PENDING = timedelta(days=30)
 

@@ -99,7 +99,7 @@ def test_operators_see_both(bench: Bench, tmp_path: Path, monkeypatch: pytest.Mo
     assert [record[name] for name in ("amount", "fee", "credited")] == ["44.50 USD", "2.00 USD", "42.50 USD"]
     wanted = WantedModification(payment.intent.reference, "refund", payment.intent.amount, payment.intent.amount, "ada")
     asked = store.ask_modification(wanted, AT)
-    assert "44.50 USD (of it 2.00 USD fee) charged" in what_settling_does(asked, "done", payment)  # type: ignore[arg-type]
+    assert "44.50 USD (of it 2.00 USD fee) charged" in what_settling_does(asked, "done", payment, refunds=True)  # type: ignore[arg-type]
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/fees.db")
     monkeypatch.setenv("VAR", str(tmp_path))
     shown = CliRunner().invoke(payments, ["show", payment.intent.reference]).output
