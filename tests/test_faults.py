@@ -241,7 +241,16 @@ def test_a_fault_at_any_place_of_a_call_ends_it_with_the_truth(
 def start_again(web: Web) -> None:
     """An empty database, with the accounts as they were."""
     with web.bench.workbench.store._database.money() as connection:
-        for table in ("call", "sealed_field", "payment_intent", "outbox", "bill", "text_message", "ledger_entry"):
+        for table in (
+            "call",
+            "sealed_field",
+            "payment_intent",
+            "outbox",
+            "bill",
+            "text_message",
+            "transfer",
+            "ledger_entry",
+        ):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     web.bench.workbench.store.seed_bills(ACCOUNTS)
     web.bench.billing.forget()

@@ -30,8 +30,8 @@ class BlindStore(Store):
         limits: AttemptLimits,
         now,
         due: DueNow | None,
-    ) -> OverLimit | None:
-        return limit_reached(connection, attempter_of(intent, staged.fingerprint), limits, now)
+    ) -> OverLimit | PaymentIntent:
+        return limit_reached(connection, attempter_of(intent, staged.fingerprint), limits, now) or intent
 
     def is_being_paid(self, source: str, key: str, call: str = "") -> bool:
         return False

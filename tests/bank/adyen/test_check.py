@@ -35,7 +35,7 @@ def wrong(settings: AdyenSettings, environ: Mapping[str, str] = SECRETS) -> list
 
 def test_nothing_is_wrong_with_a_good_bank_and_nothing_is_charged(adyen_process: RunningAdyen):
     found = list(check_bank("adyen", adyen_process.settings(currencies=["USD", "EUR"]), SECRETS))
-    assert [one.is_good for one in found] == [True] * 7, found
+    assert {one.is_good for one in found} == {True}, found
     assert [one for one in adyen_process.ask("/_books") if one["reference"].startswith("check.") and one["value"]] == []
 
 
@@ -61,7 +61,7 @@ def test_no_secret_is_in_what_is_said(adyen_process: RunningAdyen):
 
 def test_our_own_bank_is_looked_at_too(bank_process: RunningBank):  # noqa: F811
     found = list(check_bank("acme_bank", bank_process.settings, {}))
-    assert [one.is_good for one in found] == [True, True, True], found
+    assert {one.is_good for one in found} == {True}, found
 
 
 def write(tmp_path: Path, protocol: str = "adyen", url: str = TEST, currency: str = "USD") -> Path:

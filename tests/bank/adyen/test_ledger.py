@@ -145,7 +145,7 @@ def test_a_partial_approval_that_was_asked_for_is_held_and_cancelled_before_its_
     store.take_back(payment.intent.call, clock())
     work(store, adyen, clock, rounds=2)
     tell(store, adyen_process, f"{reference}-m1", "CANCELLATION")
-    assert store.entries(reference) == ["requested", "approved", "void_asked", "voided"]
+    assert store.entries(reference) == ["requested", "approved", "void_asked", "voided", "part_undone"]
     assert [(one["status"], one["value"]) for one in adyen_process.booked(reference)] == [("cancelled", 1000)]
 
 
@@ -154,7 +154,7 @@ def test_an_all_or_nothing_bill_is_captured_once_it_is_paid_in_full(
 ):
     reference = begin(store, adyen_process, 4250, clock(), part_of(4250))
     work(store, adyen, clock)
-    assert store.entries(reference) == ["requested", "approved", "capture_asked"]
+    assert store.entries(reference) == ["requested", "approved", "part_counted", "capture_asked"]
 
 
 def test_a_notification_answers_a_charge_and_has_it_captured_once_however_often_it_comes(

@@ -30,8 +30,8 @@ def wrong(settings: StripeSettings, environ: Mapping[str, str] = SECRETS) -> str
 def test_nothing_is_wrong_with_a_good_account_and_no_card_leaves(stripe_process: RunningStripe):
     before = len(stripe_process.ask("/_seen"))
     said = found(stripe_process.settings(currencies=["USD", "EUR"]))
-    assert [is_good for is_good, _ in said] == [True, True, True, True, True, True, None, True], said
-    assert "raw card data access" in said[6][1]
+    assert [words for is_good, words in said if is_good is False] == []
+    assert ["raw card data access" in words for is_good, words in said if is_good is None] == [True]
     paths = [one["path"] for one in stripe_process.ask("/_seen")[before:]]
     assert paths == ["/v1/account", "/v1/country_specs/US"]
 
