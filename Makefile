@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -86,6 +86,9 @@ bench-calls: .venv/dev.stamp ## ten thousand random calls, judged by the bank's 
 
 bench-simulation: .venv/dev.stamp ## a thousand seeds of the simulation, with what goes wrong in them; SEEDS=100000 for more
 	@$(BIN)/python benchmarks/bench_simulation.py $(SEEDS)
+
+bench-kill: .venv/dev.stamp ## processes killed with SIGKILL more than 10,000 times; the bank's books, ours and every caller asked afterwards
+	@$(BIN)/python benchmarks/bench_kill.py
 
 bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside the bare engine, replay, random calls
 	@$(BIN)/python benchmarks/bench_testing.py
