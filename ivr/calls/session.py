@@ -193,7 +193,9 @@ class Session:
                 return False
             if idle_since is not None and stored.updated_at >= idle_since:
                 return False
-            advance = self.service.runner.advance(stored.call, HungUp(self.service.now()))
+            # Nobody has said that it ended: its process may have died before the last answer was spoken.
+            call = stored.call if idle_since is None else stored.call.perhaps_unheard
+            advance = self.service.runner.advance(call, HungUp(self.service.now()))
             try:
                 self._save(stored.call, advance.call, stored.version, stored.answer)
             except StaleCall:
@@ -216,6 +218,7 @@ class Session:
 
     def _save_or_repeat(self, before: Call, advance: Advance, version: int, came: Came) -> Answered:
         advance, text = self._worded(before, advance, version + 1)
+        advance = replace(advance, call=with_told_last(before, advance.call))
         try:
             self._save(before, advance.call, version, text)
         except StaleCall:
@@ -338,6 +341,14 @@ def as_heard(before: Call, call: Call) -> Call:
     """The call with only those charges told that were told before."""
     heard = {charge.attempt for charge in before.charges if charge.told}
     return replace(call, charges=tuple(replace(one, told=one.told and one.attempt in heard) for one in call.charges))
+
+
+def with_told_last(before: Call, call: Call) -> Call:
+    """The call with the first charge that this answer tells of, should it never be spoken."""
+    heard = {charge.attempt for charge in before.charges if charge.told}
+    told = (charge.attempt for charge in call.charges if charge.told and charge.attempt not in heard)
+    first = min(told, default=0)
+    return call if call.told_last == first else call.changed(told_last=first)
 
 
 def in_language(advance: Advance, language: str) -> Advance:

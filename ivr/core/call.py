@@ -89,7 +89,8 @@ class Call:
     `flow_version`: the version of the flow that the call is on, as `Flow.version`.
     `history`: what happened, for a replay through a changed flow (`conversation.history`). `moves`: the steps that it has left
     (`core.moves`). `transferred_to`: the number of the person that the caller was connected to at the end. `result_email`: of an
-    ended call, where its result goes if no text can.
+    ended call, where its result goes if no text can. `told_last`: the first of the charges that the last answer told of, and no
+    event has come since; 0 where it told of none.
     """
 
     id: str
@@ -135,6 +136,7 @@ class Call:
     warned: bool = False
     transferred_to: str = ""
     result_email: str = ""
+    told_last: int = 0
 
     @property
     def intent(self) -> str:
@@ -184,6 +186,17 @@ class Call:
     def untold(self) -> tuple[Charge, ...]:
         """Charges whose result the caller has not heard: when the call is over, a text has to tell them."""
         return tuple(charge for charge in self.charges if not charge.told)
+
+    @property
+    def perhaps_unheard(self) -> "Call":
+        """The call without what its last answer told: whoever was to say it may have died before it was said."""
+        if not self.told_last:
+            return self
+        return self.changed(
+            charges=tuple(
+                replace(charge, told=charge.told and charge.attempt < self.told_last) for charge in self.charges
+            )
+        )
 
     @property
     def to_tell(self) -> tuple[Charge, ...]:

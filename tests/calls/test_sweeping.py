@@ -10,12 +10,14 @@ import pytest
 
 from ivr.calls import CallService, Session
 from ivr.calls.sweeping import MOST_AT_ONCE, Sweeper, idle_minutes, sweeper
+from ivr.channels.simulator import LocalLine
 from ivr.core.call import Call, Charge, ChargeStatus
 from ivr.core.events import NoInput
 from ivr.core.money import Money
 from ivr.forwarder.worker_pool import WorkerPool
 from ivr.places import SHIPPED as ROOT
 from ivr.store import Job, Store, open_store
+from ivr.testing.workbench import Workbench
 from tests.benches import load_flow, make_bench
 from tests.forwarder.tills import Till, bank_in
 from tests.patience import PATIENCE_S
@@ -94,6 +96,46 @@ def test_a_caller_who_has_heard_the_number_is_paid_and_gets_no_text(till: Till):
     till.settle()
     assert outcome(till.store) == ("paid", True)
     assert till.store.texts_of("CA1") == []
+
+
+def to_the_receipt(bench: Workbench) -> LocalLine:
+    """A paid call whose last answer says the confirmation number."""
+    line = bench.dial("pay-a-bill", "+15550100")
+    line.begin()
+    for keys in ("1", "12345678#", "1", "4111111111111111#", "1230", "123", "94105", "1"):
+        line.press(keys)
+    while not any(heard.name == "confirmation_number" for heard in line.wait().heard):
+        pass
+    return line
+
+
+def results_after_sweeping(bench: Workbench, call: str) -> list[str]:
+    """Of the texts once nobody has ended the call."""
+    bench.clock.advance(2 * IDLE.total_seconds())
+    Sweeper(CallService(bench.runner, bench.store, now=bench.clock), idle_minutes(30))()
+    bench.work()
+    return [text.body for text in bench.store.texts_of(call)]
+
+
+def test_a_number_that_nobody_may_have_spoken_is_texted(sealing_key: Path):
+    """The node died when the answer was saved: nothing has come from the caller since."""
+    bench = make_bench(sealing_key).workbench
+    line = to_the_receipt(bench)
+    assert ["went through" in text for text in results_after_sweeping(bench, line.call_id)] == [True]
+
+
+def test_a_number_that_was_spoken_before_the_node_died_is_not_texted(sealing_key: Path):
+    bench = make_bench(sealing_key).workbench
+    line = to_the_receipt(bench)
+    line.stay_silent()
+    assert results_after_sweeping(bench, line.call_id) == []
+
+
+def test_who_has_hung_up_at_the_number_is_not_texted(sealing_key: Path):
+    bench = make_bench(sealing_key).workbench
+    line = to_the_receipt(bench)
+    line.hang_up()
+    assert results_after_sweeping(bench, line.call_id) == []
 
 
 def test_a_call_that_is_heard_from_just_now_is_not_ended(store: Store):

@@ -18,7 +18,7 @@ import structlog
 from ivr.store import migrate
 from tests.bank_process import BankKeys
 from tests.kill.banks import KINDS, bank_at
-from tests.kill.lives import Case
+from tests.kill.lives import CUT_OFF, Case
 from tests.kill.planted import PLANTED
 from tests.kill.points import watch_sockets
 from tests.kill.trial import Trial, run_trial
@@ -40,7 +40,7 @@ FATES_OF = {
     SWEEPER: ("approved", "closed, booked"),
 }
 MANNERS = {
-    WEB: ("waits", "hangs up", "falls silent"),
+    WEB: ("waits", CUT_OFF, "hangs up", "falls silent"),
     LINE: ("waits", "hangs up"),
     FORWARDER: ("waits", "hangs up", "falls silent"),
     SWEEPER: ("charged", "hangs up"),

@@ -13,6 +13,7 @@ from tests.faults import ANSWERS, VOICE, Caller
 from tests.kill.points import reach, resting
 from tests.kill.world import LONGEST_CALL_MINUTES, World
 
+CUT_OFF = "is cut off"  # by Twilio, when a webhook is not answered
 HOLDING, DECLINED = "Thank you, one moment.", "did not approve"
 LEASE_OVER_S = 61.0
 ABANDONED_S = (LONGEST_CALL_MINUTES + 6) * 60.0
@@ -22,8 +23,9 @@ LINE_KEYS = ("1", "{account}#", "1", "{card}#", "1230", "123", "94105", "1")
 
 @dataclass
 class Case:
-    """A call, its caller, and how far both have come. `manner`: the caller waits, hangs up once their card is charged or a
-    life has ended under them, or falls silent then. `url` and `fields`: the next request, which is sent again until it is answered."""
+    """A call, its caller, and how far both have come. `manner`: the caller waits, and what was not answered is asked for again; is
+    cut off where it was not answered; hangs up once their card is charged, or a life has ended under them; or falls silent then,
+    and nobody says so. `url` and `fields`: the next request, which is sent again until it is answered."""
 
     call: str
     number: int
@@ -106,7 +108,7 @@ def hang_up(world: World, case: Case, tell: Tell) -> None:
 def webhooks(world: World, case: Case, tell: Tell) -> None:
     """A whole call by webhooks; the forwarder is another process. Who hangs up does so while the bank is asked."""
     phone = Phone(world, case, tell, lambda: at_rest(world))
-    if case.manner == "waits":
+    if case.manner in ("waits", CUT_OFF):
         phone.go_on()
         return
     phone.until_charged()
@@ -185,7 +187,7 @@ def set_right(world: World, case: Case, tell: Tell) -> None:
     if case.url and not case.is_gone:
         if case.manner == "waits":
             Phone(world, case, tell, lambda: hold(world, case, tell)).go_on()
-        elif case.manner == "hangs up":
+        elif case.manner in ("hangs up", CUT_OFF):
             hang_up(world, case, tell)
         else:
             case.url, case.is_gone = "", True
