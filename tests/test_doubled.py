@@ -116,9 +116,7 @@ def test_copies_that_come_late_are_answered_as_the_call_stands_and_change_nothin
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_all_of_them_once_more_in_any_order_after_the_end_change_nothing(
-    web: Web, pool: ThreadPoolExecutor, seed: int
-):
+def test_all_of_them_once_more_in_any_order_after_the_end_change_nothing(web: Web, pool: ThreadPoolExecutor, seed: int):
     doubling = Doubling(web, pool)
     Caller(doubling, web.bench.workbench.work).to_the_end()  # type: ignore[arg-type]
     doubling.post("/twilio/status", {"CallStatus": "completed"})
