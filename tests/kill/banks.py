@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.bank import Bank
@@ -19,6 +20,7 @@ from ivr.bank.simulator.books import Books
 from ivr.bank.simulator.modification_books import read_modifications
 from ivr.bank.simulator.scenarios import SimulatorWays
 from ivr.bank.tonetill import TonetillBank
+from ivr.channels.simulator import Clock
 from ivr.places import SHIPPED
 from ivr.store import Payment
 from tests.bank.iso8583.running import RunningHost
@@ -39,10 +41,11 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Place:
-    """`client` has no connection yet. `taken` and `held`: minor units of each charge by its name at the bank, taken and only
+    """`client` has no connection yet, and goes by `clock` where it has a time at all. `taken` and `held`: minor units of each charge by its name at the bank, taken and only
     held; `name`: a payment's name there. `key` and `form`: what the vault seals to, and how."""
 
     client: Bank
+    clock: Clock
     key: Path
     form: str
     taken: Callable[[], Mapping[str, list[int]]]
@@ -53,22 +56,23 @@ class Place:
 @contextmanager
 def bank_at(protocol: str, kind: str, keys: BankKeys, folder: Path) -> Iterator[Place]:
     shutil.copytree(keys.bank, folder, dirs_exist_ok=True)
+    clock = Clock(datetime.now(UTC))
     if protocol == "stripe":
-        with _stripe(keys) as place:
+        with _stripe(keys, clock) as place:
             yield place
         return
     with _process(folder, protocol, kind) as url:
         match protocol:
             case "tonetill":
                 client, form = TonetillBank(keys.settings(url)), "tonetill"
-                yield Place(client, keys.keys / "bank-sealing.crt", form, lambda: booked_in(folder))
+                yield Place(client, clock, keys.keys / "bank-sealing.crt", form, lambda: booked_in(folder))
             case "adyen":
-                yield _adyen(keys, folder, url)
+                yield _adyen(keys, folder, url, clock)
             case "iso8583":
-                yield _iso8583(keys, folder, url, kind)
+                yield _iso8583(keys, folder, url, kind, clock)
 
 
-def _adyen(keys: BankKeys, folder: Path, url: str) -> Place:
+def _adyen(keys: BankKeys, folder: Path, url: str, clock: Clock) -> Place:
     account = account_in(folder)
     settings = AdyenSettings.model_validate(
         {
@@ -87,6 +91,7 @@ def _adyen(keys: BankKeys, folder: Path, url: str) -> Place:
 
     return Place(
         AdyenBank(settings, account.api_key),
+        clock,
         account.public_key,
         "adyen",
         lambda: {name: minor for name, minor in booked_in(folder).items() if name in captured()},
@@ -94,11 +99,12 @@ def _adyen(keys: BankKeys, folder: Path, url: str) -> Place:
     )
 
 
-def _iso8583(keys: BankKeys, folder: Path, url: str, kind: str) -> Place:
+def _iso8583(keys: BankKeys, folder: Path, url: str, kind: str, clock: Clock) -> Place:
     host = RunningHost(url, folder, keys)
     settings = host.settings(reversals_block=str(kind.endswith("blocks")).lower())
     return Place(
-        Iso8583Bank(settings, host.opener()),
+        Iso8583Bank(settings, host.opener(), now=clock),
+        clock,
         keys.keys / "forwarder-sealing.crt",
         "forwarder",
         lambda: booked_in(folder),
@@ -175,7 +181,7 @@ class KeylessBooks(Books):
 
 
 @contextmanager
-def _stripe(keys: BankKeys) -> Iterator[Place]:
+def _stripe(keys: BankKeys, clock: Clock) -> Iterator[Place]:
     port = free_port()
     line = [sys.executable, "-m", "tests.bank.stripe.stand_in", str(keys.bank), str(port)]
     with (
@@ -184,14 +190,17 @@ def _stripe(keys: BankKeys) -> Iterator[Place]:
     ):
         assert process.stdout is not None
         stripe = RunningStripe(f"https://127.0.0.1:{process.stdout.readline().strip()}", port, keys)
-        yield Place(
-            stripe.bank(),
-            keys.keys / "forwarder-sealing.crt",
-            "forwarder",
-            lambda: _listed(stripe, "captured"),
-            lambda: _listed(stripe, "authorized"),
-        )
-        process.terminate()
+        try:
+            yield Place(
+                stripe.bank(),
+                clock,
+                keys.keys / "forwarder-sealing.crt",
+                "forwarder",
+                lambda: _listed(stripe, "captured"),
+                lambda: _listed(stripe, "authorized"),
+            )
+        finally:
+            process.terminate()
 
 
 def _listed(stripe: RunningStripe, status: str) -> dict[str, list[int]]:

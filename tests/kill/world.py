@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -76,7 +75,7 @@ class World:
 
 def make_world(url: str, place: Place, folder: Path, bank: Callable[[Bank], Bank] = lambda bank: bank) -> World:
     """`bank`: stands between the forwarder and the place's client."""
-    store, clock = open_store(url), Clock(datetime.now(UTC) + timedelta(minutes=1))
+    store, clock = open_store(url), place.clock
     flow, prompts = load_flow(SAMPLE)
     client = bank(place.client)
     bench = build_workbench(

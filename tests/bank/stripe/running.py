@@ -112,8 +112,10 @@ def localstripe(port: int) -> Iterator[None]:
         assert process.stdout is not None
         if "Running on" not in process.stdout.readline():
             pytest.skip("localstripe does not start here: it listens on IPv6 and IPv4, and needs both")
-        yield
-        process.terminate()
+        try:
+            yield
+        finally:  # leaving waits for it
+            process.terminate()
 
 
 @pytest.fixture
