@@ -58,6 +58,9 @@ def run_all(cells: Sequence[Cell], keys: Path, most: int) -> list[Tally]:
                 progress.update(task, advance=1, description=f"{sum(one.kills for one in tallies)} kills")
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return tallies
 
 

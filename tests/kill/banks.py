@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,6 @@ from ivr.store import Payment
 from tests.bank.iso8583.running import RunningHost
 from tests.bank.stripe.running import STATUSES, RunningStripe, localstripe
 from tests.bank_process import BankKeys
-from tests.ports import free_port
 
 # Protocol and kind. Keys: whether the same request under the same key is the same charge.
 KINDS = (
@@ -182,7 +182,7 @@ class KeylessBooks(Books):
 
 @contextmanager
 def _stripe(keys: BankKeys, clock: Clock) -> Iterator[Place]:
-    port = free_port()
+    port = _a_port()
     line = [sys.executable, "-m", "tests.bank.stripe.stand_in", str(keys.bank), str(port)]
     with (
         localstripe(port),
@@ -201,6 +201,13 @@ def _stripe(keys: BankKeys, clock: Clock) -> Iterator[Place]:
             )
         finally:
             process.terminate()
+
+
+def _a_port() -> int:
+    """The kernel's choice: workers that are forked of one server would all begin at the same place of `tests.ports`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _listed(stripe: RunningStripe, status: str) -> dict[str, list[int]]:
