@@ -13,7 +13,7 @@ from ivr.core.money import Money
 # reserved: an amount is held on a card, and is taken by a capture or not at all.
 Ending = Literal["paid", "reserved", "unpaid", "pending"]
 # Of the stored call. Raise it by one when a program of the form before could no longer read what is written.
-FORM = 15
+FORM = 16
 NO_NOTES: Mapping[str, Value] = {}
 # accepted: committed, nothing has left. sent: a request may have left. unknown: and nobody has said what became of it.
 # The rest is final: approved, declined and reversed are the bank's word; not_sent means that no byte ever left.
