@@ -183,6 +183,28 @@ def test_the_receipt_of_a_sum_goes_to_the_address_that_all_of_its_bills_have(
     assert all(bill in mail.body for mail in mails for bill in ("700101", "700102", "700103"))
 
 
+def test_each_bill_that_is_paid_singly_is_receipted_to_its_own_address(sealing_key: Path, tmp_path: Path):
+    flow = ALL.replace("{bill.issued: date}", "{bill.issued: date, customer.email: email}").replace(
+        "goodbye: {end", "receipt: {say: confirmation_number, email: send, end: as_recorded}\n  goodbye: {end"
+    )
+    bench = bench_with(sealing_key, tmp_path / "flows", flow.replace("none_left: goodbye", "none_left: receipt"))
+    store = bench.workbench.store
+    addresses = {"700101": "ann@example.com", "700102": "bob@example.com", "700103": ""}
+    for bill in store.find_bills("20000001"):
+        store.renew_bills([replace(bill, details=(*bill.details, ("customer.email", addresses[bill.account])))])
+    call = ring(bench, "bills").press(*SIGN_IN)
+    for _ in range(3):
+        call.press("1", "1", *CARD, "1").wait()
+    assert call.payments == ["approved 64.20 USD", "approved 71.85 USD", "approved 18.00 USD"]
+    sent = {mail.recipient: mail.body for mail in store.emails_of(call.caller.call)}
+    assert {address: "64.20" in body for address, body in sent.items()} == {
+        "ann@example.com": True,
+        "bob@example.com": False,
+    }
+    assert "71.85" in sent["bob@example.com"]
+    assert "email_sent" not in call.heard  # not every receipt has gone
+
+
 def test_a_sum_without_an_address_of_its_look_up_is_told_at_the_look_up_that_the_flow_has(
     sealing_key: Path, tmp_path: Path
 ):

@@ -206,10 +206,22 @@ class Call:
         """
         return tuple(charge for charge in self.untold if self.can_text or self.result_email or charge.is_open)
 
+    def email_for(self, charge: Charge) -> str:
+        """The address that what this charge pays for was looked up with: another bill of the call may be somebody else's.
+        "" where it is not known, or its bills do not share one."""
+        known = {str(one.values.get(EMAIL, "")) for one in self.bills if one.key in (charge.payable, *charge.bills)}
+        present = self.payable.key if self.payable else ""
+        if not known and present == charge.payable:
+            known = {str(self.values.get(EMAIL, ""))}
+        return known.pop() if len(known) == 1 else ""
+
     def without(self, names: Collection[str]) -> "Call":
         """Without these values, at its end. An address is kept where it alone can tell the caller how a charge has ended."""
-        address = self.values.get(EMAIL, "") if self.can_email and self.untold and not self.can_text else ""
-        is_kept = isinstance(address, str) and is_email_address(address)
+        addresses = (
+            {self.email_for(charge) for charge in self.untold} if self.can_email and not self.can_text else set()
+        )
+        address = addresses.pop() if len(addresses) == 1 else ""
+        is_kept = is_email_address(address)
         values = {name: value for name, value in self.values.items() if name not in names}
         return self.changed(values=values, result_email=address if is_kept else self.result_email)
 

@@ -56,6 +56,10 @@ def read_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews |
     if not reference:
         return None
     is_charge = about.get("object") == "charge"
+    if told == "refunded" and about.get("captured") is False:
+        told = (
+            "other"  # a hold that was let go of: no money came, so none goes back; `payment_intent.canceled` says that
+        )
     value = about["amount_refunded"] if told == "refunded" else about["amount"]
     return BankNews(
         event=f"{event['id']} {event['type']}"[:120],

@@ -17,7 +17,7 @@ from ivr.flow.talk import ending
 from ivr.flow.talk.texting import send_sms
 from ivr.flow.talk.turn import Again, Listen, Reply, Turn, one_key
 from ivr.flow.value_check import email_needed
-from ivr.reading.scalars import EMAIL, Count, Name
+from ivr.reading.scalars import Count, Name
 from ivr.words.slots import DATE_KINDS
 
 EMAIL_PROMPTS = ("receipt_email_subject", "receipt_email")
@@ -173,14 +173,16 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
 
     def _mail(self, turn: Turn) -> Turn:
         """Where it will go, and only there; nothing of the address is said."""
-        address = str(turn.call.values.get(EMAIL, ""))
-        if not turn.call.can_email or not is_email_address(address) or not turn.call.approved:
+        addresses = {charge.attempt: turn.call.email_for(charge) for charge in turn.call.approved}
+        if not turn.call.can_email or not any(map(is_email_address, addresses.values())):
             return turn
         for charge in turn.call.approved:
+            if not is_email_address(address := addresses[charge.attempt]):
+                continue
             prompts = ending.RESERVATION_EMAIL if charge.reserves else EMAIL_PROMPTS
             subject, body = (turn.phrase(name, **ending.receipt_values(charge)) for name in prompts)
             turn = turn.do(SendEmail(subject, body, charge.attempt, address))
-        return turn.say("email_sent")
+        return turn.say("email_sent") if all(map(is_email_address, addresses.values())) else turn
 
     def _text_it(self, turn: Turn) -> Turn:
         """A receipt is a text for each charge of the call; any other prompt is one text."""

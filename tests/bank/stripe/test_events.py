@@ -87,6 +87,15 @@ def test_a_refund_made_at_stripe_is_noted_with_its_amount(store: Store, stripe_p
     assert payment.intent.amount.minor == 1364
 
 
+def test_a_hold_that_was_let_go_of_is_no_refund(store: Store, stripe_process: RunningStripe, unanswered: str):
+    tell(store, stripe_process, event("payment_intent.canceled", intent_at_stripe(unanswered)))
+    charge = {**intent_at_stripe(unanswered), "object": "charge", "id": "ch_1", "payment_intent": "pi_1"}
+    released = {**charge, "captured": False, "amount_refunded": 1364}
+    tell(store, stripe_process, event("charge.refunded", released))
+    assert store.entries(unanswered) == ["requested", "unknown", "reversed"]
+    assert list(store.movements()) == []
+
+
 def test_an_approval_of_another_amount_and_an_event_about_somebody_elses_payment_move_nothing(
     store: Store, stripe_process: RunningStripe, unanswered: str
 ):
