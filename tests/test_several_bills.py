@@ -205,6 +205,24 @@ def test_each_bill_that_is_paid_singly_is_receipted_to_its_own_address(sealing_k
     assert "email_sent" not in call.heard  # not every receipt has gone
 
 
+def test_who_agrees_to_a_bill_that_somebody_else_has_paid_by_then_is_offered_the_others(together: Bench):
+    call = ring(together, "bills").press(*SIGN_IN, "2", "1", *CARD)
+    other = ring(together, "bills", "+15550101").press(*SIGN_IN, "2", "1", *OTHER_CARD, "1").wait()
+    assert other.payments == ["approved 71.85 USD"]
+    call.press("1").wait()
+    assert call.payments == []
+    assert list(call.heard[-6:]) == [
+        "nothing_due",
+        "open_bills",
+        "offer_bill",
+        "offer_bill",
+        "all_bills",
+        "finish_bills",
+    ]
+    call.press("1", "1", *CARD, "1").wait()
+    assert call.payments == ["approved 64.20 USD"]
+
+
 def test_a_sum_without_an_address_of_its_look_up_is_told_at_the_look_up_that_the_flow_has(
     sealing_key: Path, tmp_path: Path
 ):

@@ -116,6 +116,17 @@ def keep(connection: Connection, intent: PaymentIntent, word: BankWord, now: dat
     connection.execute(insert(kept_card), [row])
 
 
+def keep_approved(connection: Connection, payment: Payment, word: BankWord, now: datetime) -> None:
+    """Of a charge that is approved by now. A card that was kept or forgotten for the same since it was begun stands: this one is
+    deleted at the bank then."""
+    if not (payment.intent.keeps_card and payment.intent.payable_key and word.kept_token):
+        return
+    if not _has_changed(connection, payment, after_ms=1):
+        keep(connection, payment.intent, word, now)
+    elif not is_kept(connection, payment.intent.bank, word.kept_token):
+        _delete_unwanted(connection, payment.intent, word.kept_token, now)
+
+
 def keep_told(connection: Connection, payment: Payment, word: BankWord, now: datetime) -> bool:
     """What a notification tells of the token of a charge's card, whether the approval came before it or comes after. Whether it was kept.
 
@@ -165,8 +176,9 @@ def with_told(connection: Connection, reference: str, word: BankWord) -> BankWor
 _IS_TOLD = sealed_field.c.field == KEPT_TOLD
 
 
-def _has_changed(connection: Connection, payment: Payment) -> bool:
-    since = milliseconds(payment.begun_at)
+def _has_changed(connection: Connection, payment: Payment, after_ms: int = 0) -> bool:
+    """`after_ms`: how long after the charge was begun at least."""
+    since = milliseconds(payment.begun_at) + after_ms
     for table, at in ((kept_card, kept_card.c.kept_at), (card_deletion, card_deletion.c.asked_at)):
         here = table.c.source == payment.intent.payable_source, table.c.key == payment.intent.payable_key
         if connection.execute(select(at).where(*here, at >= since)).first() is not None:

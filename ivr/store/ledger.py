@@ -40,7 +40,7 @@ from ivr.store.intents import (
     require_true_amount,
     write_trace,
 )
-from ivr.store.kept_cards import forget_told, keep, with_told, without_forgotten
+from ivr.store.kept_cards import forget_told, keep_approved, with_told, without_forgotten
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
@@ -318,7 +318,7 @@ def conclude(
     transfers = when_concluded(moved, payment.status, is_captured=is_captured)
     add_entry(connection, moved.intent, status, word.response_code, more.now, transfers)
     if status == "approved":
-        keep(connection, moved.intent, with_told(connection, reference, word), more.now)
+        keep_approved(connection, moved, with_told(connection, reference, word), more.now)
     elif status in FINAL:
         forget_told(connection, moved.intent, more.now)
     if status == "unknown":

@@ -13,7 +13,7 @@ from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
 from ivr.store import KEPT_CARD, Accepted, AttemptLimits, Bill, SealedField, Store
 from ivr.testing.bank import ScriptedBank
-from tests.store.payments import ACCOUNT, intent
+from tests.store.payments import ACCOUNT, intent, stage
 from tests.store.test_kept_cards import WORD, pay
 
 TOKEN = WORD.kept_token
@@ -120,3 +120,24 @@ def test_a_charge_that_had_not_left_when_its_card_was_forgotten_never_leaves(
     work(store, bank, clock)
     assert store.entries("CA2-1") == ["requested", "not_sent"]
     assert (bank.charged, bank.deleted) == ({}, [TOKEN])
+
+
+def test_a_card_that_was_forgotten_while_another_was_in_doubt_is_not_kept_again_by_it(store: Store):
+    pay(store, "CA1-1")
+    bank = DeafBank("is silent after charging")
+    late = Clock(datetime.now(UTC))
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    stage(store, "CA2-1", now=late())
+    wanted = replace(intent("CA2-1", pays=ACCOUNT), keeps_card=True)
+    assert store.begin_payment(wanted, AttemptLimits(), late()) == Accepted()
+    forwarder = Forwarder(store, {"acme_bank": bank}, lambda message: None, now=late)
+    forwarder.run_once()
+    late.advance(60.0)
+    assert store.forget_kept_card(ACCOUNT, "ada", late()) == 1
+    bank.behaviour = "approves"
+    work(store, bank, late)
+    payment = store.payment("CA2-1")
+    assert payment is not None
+    assert payment.status == "approved"
+    assert store.kept_cards(9) == []
+    assert {one.status for one in store.card_deletions(9)} == {"deleted"}

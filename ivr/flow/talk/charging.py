@@ -112,7 +112,7 @@ def drop_charge(turn: Turn) -> Turn:
 
 
 def _leave_out(turn: Turn, paying: Sequence[str]) -> Reply:
-    """Of several bills those that are being paid are left out, and the others are offered. Of a sum they are named."""
+    """Of several bills those that are being paid, or have been, are left out, and the others are offered. Of a sum they are named."""
     present = [turn.call.payable.key] if turn.call.payable else []
     turn = without(turn, paying or present)
     list_step = next((name for name, step in turn.flow.steps.items() if step.offers_bills), "")
@@ -156,7 +156,7 @@ def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
     if event.reason == "overpaid" and event.due is not None:
         return _parts_are_too_much(turn, event.due)
     if event.due is None or event.due.minor <= 0:
-        return turn.say("nothing_due"), End()
+        return _leave_out(turn.say("nothing_due"), [key for key, _ in event.dues])
     turn = turn.forget_card().forget(*OF_ONE_CHARGE)
     turn = sum_owes(turn, dict(event.dues)) if event.dues else owes(turn, event.due)
     turn = turn.change(owed_at=turn.at).say("due_changed", due=event.due)
