@@ -39,43 +39,6 @@ UNTRUE = [
     ),
 ]
 TRUE = [
-    ("confirm_card", "en-US", f"{CARD}: it is only reserved and not charged: {TAIL['en-US']}"),
-    ("confirm_card", "en-US", f"{CARD}: nothing will be taken: {TAIL['en-US']}"),
-    ("confirm_card", "en-US", f"{CARD}, which is refunded to you: {TAIL['en-US']}"),
-    ("confirm_card", "en-US", f"{CARD}. No money moves: {TAIL['en-US']}"),
-    ("confirm_card", "en-US", f"Half of {CARD}: {TAIL['en-US']}"),
-    ("confirm_card", "en-US", f"Up to {CARD}: {TAIL['en-US']}"),
-    ("confirm_card", "es-MX", f"{TARJETA}, sin cobrarlos: {TAIL['es-MX']}"),
-    ("confirm_card", "es-MX", f"{TARJETA}, gratis: {TAIL['es-MX']}"),
-    ("confirm_card", "es-MX", f"La mitad de {TARJETA}: {TAIL['es-MX']}"),
-    ("confirm_kept_card", "en-US", f"{CARD} is only reserved: {TAIL['en-US']}"),
-    ("confirm_reservation", "en-US", f"{CARD} is charged now: press 1 to reserve, 2 for another card."),
-    ("confirm_reservation", "en-US", f"{CARD} will be taken at once: press 1 to reserve, 2 for another card."),
-    ("confirm_reservation", "es-MX", f"{TARJETA} se cobran ahora: oprima 1 para retenerlos, 2 para otra tarjeta."),
-    ("reservation_number", "en-US", "Paid. Confirmation {number:digits}."),
-    ("amount_reserved", "en-US", "Your card was charged {amount:money}."),
-    ("amount_reserved", "es-MX", "Fueron cobrados {amount:money}."),
-    (
-        "confirm_keep_card",
-        "en-US",
-        "We will not keep {brand:brand} {last4:digits}. To agree, press 1. If not, press 2.",
-    ),
-    ("confirm_keep_card", "en-US", "To pay with {brand:brand} {last4:digits}, press 1. If not, press 2."),
-    (
-        "confirm_keep_card",
-        "es-MX",
-        "¿Olvidamos su {brand:brand} {last4:digits}? Para aceptar, oprima 1. Si no, oprima 2.",
-    ),
-]
-FEE = [
-    ("en-US", "With {brand:brand} {last4:digits} there is no fee, {card_fee:money}, {amount:money} in all"),
-    ("en-US", "With {brand:brand} {last4:digits} you save {card_fee:money}, {amount:money} in all"),
-    ("en-US", "{amount:money} plus a fee of {card_fee:money} with {brand:brand} {last4:digits}"),
-    ("en-US", "With {brand:brand} {last4:digits} a fee of {amount:money}, {card_fee:money} in all"),
-    ("es-MX", "Con {brand:brand} {last4:digits} no hay recargo, {card_fee:money}, en total {amount:money}"),
-    ("es-MX", "{amount:money} más un recargo de {card_fee:money} con {brand:brand} {last4:digits}"),
-]
-TRUE = [
     ("confirm_card", "en-US", f"You pay {CARD}: {TAIL['en-US']}"),
     ("confirm_card", "es-MX", f"{TARJETA}: {TAIL['es-MX']}"),
     ("confirm_reservation", "en-US", f"{CARD}, not taken today: press 1 to reserve, 2 for another card."),
