@@ -11,7 +11,7 @@ from datetime import timedelta
 from random import Random
 
 from ivr.core.actions import SplitPart
-from ivr.core.call import OPEN_PARTS, Call, Charge
+from ivr.core.call import OPEN, OPEN_PARTS, Call, Charge
 from ivr.core.money import Money
 from ivr.store import (
     Accepted,
@@ -194,10 +194,14 @@ class Lives:
             self.moved(found, 1 if is_done else -1)
 
     def comes_back(self, payment: Payment) -> None:
-        """Where its bill was paid again meanwhile it is paid twice, and a bill owes no less than nothing."""
+        """Where its bill was, or is being, paid again meanwhile it may be paid twice, and a bill owes no less than nothing."""
+        asked = Counter[str]()
+        for other in self.payments():
+            if other.status in OPEN:
+                asked.update({one.key: one.amount.minor for one in other.intent.paid_bills})
         for one in payment.intent.paid_bills:
             bill = self.store.find_bill(one.key)
-            if bill and bill.due.minor < one.amount.minor:
+            if bill and bill.due.minor < one.amount.minor + asked[one.key]:
                 self.paid_twice.add(one.key)
 
     def hear_of_charge(self, payment: Payment) -> None:
