@@ -18,7 +18,9 @@ from ivr.reading.rules.prompts import (
     RECEIPT_INCOMPLETE,
     YES_NOT_SAID,
 )
+from ivr.reading.rules.spoken_charges import OTHER_CHARGE
 from ivr.words import untruths
+from ivr.words.charge_words import another_charge
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.fee_words import untrue_of_a_fee
@@ -89,7 +91,8 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
     said = keys_said(text, language)
     if prompt.startswith("confirm_") or prompt == "offer_cancel":
         found = list(_choice_faults(name, prompt, text, said, language))
-        yield from found or _untruths(name, prompt, text, said, language)
+        found = found or list(_untruths(name, prompt, text, said, language))
+        yield from found or _other_charge(name, prompt, template, language)
     elif prompt.startswith(untruths.RESERVED_PROMPTS):
         if taken := untruths.once_reserved(text, language):
             message = f"prompt '{name}' says that a reserved amount was taken: '{taken}'"
@@ -116,6 +119,17 @@ def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: 
         if against or not says_so:
             message = f"prompt '{name}' " + (f"says '{against}'" if against else "does not say that the card is kept")
             yield ConsentFault(KEYS_SWAPPED, message, f"say what {ACCEPT_KEY} agrees to: that the bank keeps the card")
+
+
+def _other_charge(name: str, prompt: str, template: Template, language: str) -> Iterator[ConsentFault]:
+    if prompt not in CARD_CONSENTS:
+        return
+    is_reserved = prompt not in CHARGING
+    text = prose(template)
+    if untrue := another_charge(template, text, keys_said(text, language), language, later_is_true=is_reserved):
+        message = f"prompt '{name}' says beside the amount: '{untrue}'"
+        does = "reserves" if is_reserved else "charges"
+        yield ConsentFault(OTHER_CHARGE, message, f"take it out: {ACCEPT_KEY} {does} {{amount}} once{'' if is_reserved else ', now'}")
 
 
 def _fee_faults(name: str, template: Template, language: str) -> Iterator[ConsentFault]:

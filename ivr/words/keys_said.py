@@ -37,6 +37,7 @@ _OF_THEIR_OWN = {
     ),
 }
 _SLOT = "\x01"  # stands for `{key:key}` while the text is searched
+_VALUE = " … "  # and for every other value
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,24 @@ class KeySaid:
 def prose(template: Template) -> str:
     """The prompt's own words with a mark for each `{key:key}`, and nothing for other values."""
     parts = [
-        part.text if isinstance(part, TemplateText) else _SLOT if part.name == "key" else " … "
+        part.text if isinstance(part, TemplateText) else _SLOT if part.name == "key" else _VALUE
         for part in template.parts
     ]
     return "".join(parts)
+
+
+def slots_in_prose(template: Template) -> list[tuple[int, str]]:
+    """The values that are filled in, but for keys: each where its mark stands in `prose`, and its name."""
+    found, at = [], 0
+    for part in template.parts:
+        if isinstance(part, TemplateText):
+            at += len(part.text)
+        elif part.name == "key":
+            at += len(_SLOT)
+        else:
+            found.append((at + 1, part.name))
+            at += len(_VALUE)
+    return found
 
 
 def symbol_said(template: Template, language: str) -> str:

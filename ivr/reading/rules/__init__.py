@@ -15,6 +15,7 @@ from ivr.reading.rules import (
     reading,
     reservations,
     splits,
+    spoken_charges,
     values,
     ways,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "reading",
     "reservations",
     "splits",
+    "spoken_charges",
     "values",
     "ways",
 ]
