@@ -106,7 +106,7 @@ _NAME = {
 _NO_CHARGE = {
     "en": re.compile(
         r"\b(?:nothing|no (?:charges?|payments?|money)|never|not|\w+n['’]t)\b[^,:…]{0,40}"
-        r"\b(?:charged?|taken|debited|billed|made|paid)\b(?!\s+yet)"
+        r"\b(?:charged?|taken|debited|billed|made|paid)\b(?!\s+(?:yet|again|twice|more|extra)\b)"
         r"|\bfree of charge\b|\bwithout (?:any )?charges?\b|\bowe nothing\b|\b(?:is|it['’]s) free\b",
         re.IGNORECASE,
     ),

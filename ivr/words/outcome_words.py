@@ -1,0 +1,161 @@
+"""What prompts say of what became of the money, against what is on record when they are said.
+
+The engine chooses each of these prompts by its ledger, so each is true of one outcome alone: charged, not charged, not known, or
+being undone. Read clause by clause: one that says "if" or "whether" claims nothing, and one in a relative clause is of the past.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ivr.words.choice_words import own_language
+
+_I = re.IGNORECASE
+_SENTENCE = re.compile(r"[^.;!?:\n]+")
+
+
+@dataclass(frozen=True)
+class _Words:
+    """`done`: that money was taken; `undone`: that it was not, or was given back; `open`: that nobody knows, or not yet. `denies` turns
+    `done` round; `supposes` makes a question of its clause. `owed`: that something is to be paid."""
+
+    done: re.Pattern[str]
+    undone: re.Pattern[str]
+    open: re.Pattern[str]
+    goes_on: re.Pattern[str]
+    owed: re.Pattern[str]
+    denies: re.Pattern[str]
+    supposes: re.Pattern[str]
+    clause: re.Pattern[str]
+
+
+_BE_EN = r"(?:was|were|is|are|has been|have been|['’]s been|['’]ve been|been|got|gets|being|becomes)"
+_ADVERB_EN = r"(?:now |just |already |successfully |fully |also |since |indeed |then |in full )*"
+_MADE_EN = r"(?:charged|taken|debited|billed|paid|approved|accepted|completed?|successful|processed|made|confirmed|authori[sz]ed|received|settled|deducted|withdrawn|posted|credited|done)"
+_DENIES_EN = (
+    r"(?:not|never|no|nothing|nobody|none|neither|nor|without|cannot|unable|hardly|failed to|instead of|\w+n['’]t)"
+)
+_READ = {
+    "en": _Words(
+        done=re.compile(
+            rf"(?<!that )(?<!which )(?<!who )\b{_BE_EN} {_ADVERB_EN}{_MADE_EN}\b(?! (?:back|off|out)\b)|\b(?:went|gone|come|came|go(?:es)?) (?:right )?through\b|\bsucceeded\b|\bwas a success\b"
+            rf"|(?<!what )\b(?:we|bank|it|issuer|you)(?:['’]ve|['’]s| have| has)? {_ADVERB_EN}(?:charged|took|taken|paid|approved|accepted|received|debited|collected|processed)\b|\bthank(?:s| you)(?: very much)? for (?:your|the|this|that) (?:\w+ )?(?:payment|paying|purchase|donation)\b|\bthank(?:s| you) for paying\b|^\W*(?:paid|approved|charged|success|payment (?:approved|received|accepted|complete))\b",
+            _I,
+        ),
+        undone=re.compile(
+            rf"\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|go(?:ne)? through|succeed\w*|charge(?! of)|take (?:the|your|a|any|it|that)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
+            r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\bdid not work\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
+            _I,
+        ),
+        open=re.compile(
+            r"\bpending\b|\b(?:not|cannot|don['’]t|never|unable to|can['’]t) (?:yet )?(?:know|known|tell|say|sure|certain|confirmed|clear|finished|be sure)\b|\b(?:is|are|still) being (?:processed|made|worked on|checked)\b|\b(?:is|are|still) (?:processing|in progress|with the bank|waiting|unclear|uncertain|unknown)\b|\bunder review\b|\bwill be (?:charged|taken|debited|paid|billed)\b|\btomorrow\b|\bmay (?:have been|not have been|be) (?:charged|paid)\b",
+            _I,
+        ),
+        goes_on=re.compile(
+            r"\b(?:not|no longer|never|\w+n['’]t) (?:be |being |been )?(?:undone|taken back|taking back|given back|giving back|refunded|refunding|reversed|reversing|returned)\b|\bkeep(?:ing)? the\b",
+            _I,
+        ),
+        owed=re.compile(
+            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
+            _I,
+        ),
+        denies=re.compile(rf"\b{_DENIES_EN}\b(?! (?:only|just)\b)", _I),
+        supposes=re.compile(
+            r"\b(?:if|whether|before|until|till|unless|once|when|whenever|in case|as soon as|after|only|how|had|should|would|(?:can|could|may|might)(?! not)|to (?:be|get|have|hear|find|see|learn|know)|result)\b",
+            _I,
+        ),
+        clause=re.compile(r",|\b(?:but|and|so|although|though|yet (?=your|you|it|the)|because|since|while)\b"),
+    ),
+    "es": _Words(
+        done=re.compile(
+            r"(?<!que )\bse (?:le |les )?(?:ha |han )?(?:cobr(?:[óo]|aron|ado)|carg(?:[óo]|aron|ado)|realiz(?:[óo]|aron|ado)|aprob(?:[óo]|aron|ado)|acept(?:[óo]|aron|ado)|proces(?:[óo]|aron|ado)|complet(?:[óo]|aron|ado)|pag(?:[óo]|aron|ado)|hizo|efectu[óo]|concret[óo]|autoriz[óo])\b"
+            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|quedaron|queda|est[áa]|es) (?:ya )?(?:cobrad|cargad|aprobad|aceptad|realizad|pagad|procesad|complet|completad|autorizad|exitos|confirmad|hech)[oa]s?\b|(?<!lo que )(?<!que )\b(?:usted )?(?:ha pagado|pag[óo])\b|\b(?:cobramos|cargamos|recibimos|hemos cobrado|hemos recibido)\b|\b(?:banco|emisor) (?:ya )?(?:aprob[óo]|acept[óo]|autoriz[óo])\b|\bgracias por (?:su|el|este) (?:\w+ )?(?:pago|compra|donativo)\b|\bgracias por pagar\b|^\W*(?:pagad[oa]|aprobad[oa]|cobrad[oa]|pago (?:aprobado|recibido))\b|(?<!si )\bpas[óo] (?:su|el) pago\b|\bpago (?:ya )?pas[óo]\b",
+            _I,
+        ),
+        undone=re.compile(
+            r"\b(?:no|nunca|nada|ning[úu]n(?: pago| cargo| cobro)?|sin)\b(?! (?:m[áa]s|necesita|hace falta)\b)[^,]{0,40}?\b(?:cobr(?:ad[oa]s?|[óo]|aron|ar(?:le)?)|carg(?:ad[oa]s?|[óo]|aron|ar)|pagad[oa]s?|pag[óo]|realiz(?:ad[oa]s?|[óo]|ar)|aprob(?:ad[oa]s?|[óo]|aron)|acept(?:ad[oa]s?|[óo]|aron)|hizo|efectu[óo]|concret[óo]|complet(?:[óo]|ad[oa]s?|ar)|proces(?:[óo]|ar|ad[oa]s?)|pas[óo])(?!\w)(?! (?:otra vez|de nuevo|nada m[áa]s))"
+            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|queda|est[áa]) (?:rechazad|cancelad|anulad|devuelt|reembolsad|declinad|deshech|negad)[oa]s?\b|\b(?:rechaz[óo]|neg[óo]|declin[óo]|cancel[óo]|anul[óo]|reembols[óo]|devolvi[óo])(?!\w)|\bfall[óo]\b|\bsin (?:cobro|cargo|cobrar)\b",
+            _I,
+        ),
+        open=re.compile(
+            r"\bpendiente\b|\bno (?:sabemos|se sabe|podemos (?:decir|saber)|es seguro|est[áa] claro)\b|\ben (?:tr[áa]mite|proceso|curso)\b|\bse (?:le )?(?:cobrar|cargar)[áa]n?\b|\bmañana\b|\bestá siendo\b|\btodav[íi]a no\b",
+            _I,
+        ),
+        goes_on=re.compile(
+            r"\bno (?:se )?(?:est[áa](?:mos|n)? )?(?:deshaciendo|devolviendo|anulando|deshace|devuelve|anula)\b", _I
+        ),
+        owed=re.compile(
+            r"(?<!no )\b(?:todav[íi]a |a[úu]n )?debe\b(?! nada)|(?<!no )\b(?:falta|faltan|queda|quedan) (?:algo |una parte )?por pagar\b|(?<!no )\btiene (?:un )?saldo\b|\best[áa] vencid[oa]\b|\bpor favor pague\b",
+            _I,
+        ),
+        denies=re.compile(r"\b(?:no|nunca|nada|ning[úu]n[oa]?|sin|ni|tampoco|nadie)\b", _I),
+        supposes=re.compile(
+            r"\b(?:si|antes|hasta|a menos|cuando|una vez|en caso|despu[ée]s|solo|sólo|c[óo]mo|para|resultado|mientras)\b",
+            _I,
+        ),
+        clause=re.compile(r",|\b(?:pero|y|as[íi] que|aunque|porque|sino)\b"),
+    ),
+}
+_CHARGED, _NOT_CHARGED, _NOT_KNOWN, _BEING_UNDONE, _ALL_PAID = "charged", "not charged", "not known", "undone", "paid up"
+# What is on record when each of them is said.
+_ON_RECORD: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("you_were_charged", "you_were_charged_in_total", "payment_went_through", "confirmation_number", "part_approved"),
+        _CHARGED,
+    ),
+    **dict.fromkeys(("receipt_sms", "receipt_email", "receipt_email_subject", "result_paid_sms"), _CHARGED),
+    **dict.fromkeys(
+        ("you_were_not_charged", "card_declined", "bank_not_reached", "bank_did_not_answer", "cancelled"), _NOT_CHARGED
+    ),
+    **dict.fromkeys(("result_unpaid_sms", "cards_not_taken_now"), _NOT_CHARGED),
+    **dict.fromkeys(
+        ("charge_not_known", "we_will_text_the_result", "call_again_for_the_result", "another_payment_pending"), _NOT_KNOWN
+    ),
+    "payment_in_progress": _NOT_KNOWN,
+    **dict.fromkeys(("parts_taken_back", "part_being_undone"), _BEING_UNDONE),
+    **dict.fromkeys(("nothing_due", "paid_in_full"), _ALL_PAID),
+}
+OUTCOME_PROMPTS = frozenset(_ON_RECORD)
+_MEANING = {
+    _CHARGED: "it is said once the card was charged",
+    _NOT_CHARGED: "it is said where nothing was charged",
+    _NOT_KNOWN: "it is said while nobody knows whether the card was charged",
+    _BEING_UNDONE: "it is said while what was charged is given back",
+    _ALL_PAID: "it is said where nothing is to be paid",
+}
+
+
+def when_said(prompt: str) -> str:
+    return _MEANING[_ON_RECORD[prompt]]
+
+
+def against_the_record(prompt: str, text: str, language: str) -> str:
+    """The clause that says otherwise; "" where none does. `text`: the prompt's prose."""
+    words = _READ.get(own_language(language))
+    if words is None or prompt not in _ON_RECORD:
+        return ""
+    return next(_against(_ON_RECORD[prompt], text, words), "")
+
+
+def _against(record: str, text: str, words: _Words) -> Iterator[str]:
+    for sentence in _SENTENCE.findall(text):
+        for clause in words.clause.split(sentence):
+            if _contradicts(record, clause, words, words.supposes.search(clause) is not None):
+                yield clause.strip(" …,")
+
+
+def _contradicts(record: str, clause: str, words: _Words, supposed: bool) -> bool:
+    if record == _ALL_PAID:
+        return words.owed.search(clause) is not None and not words.denies.search(clause) and not supposed
+    if record == _BEING_UNDONE and words.goes_on.search(clause):
+        return True
+    is_open = words.open.search(clause) is not None
+    if record == _CHARGED and is_open and not supposed:
+        return True
+    if record == _CHARGED and re.search(r"\b(?:whether|know|sabemos)\b", clause, _I) and is_open:
+        return True
+    if supposed or (is_open and record != _NOT_CHARGED):
+        return False
+    is_undone = words.undone.search(clause) is not None
+    is_done = words.done.search(clause) is not None and not words.denies.search(clause) and not is_undone
+    return (is_undone and record in (_CHARGED, _NOT_KNOWN)) or (is_done and record != _CHARGED)
