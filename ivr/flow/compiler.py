@@ -18,6 +18,7 @@ from ivr.flow.known import known_values
 from ivr.flow.part_files import NO_PARTS, Parts
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
+from ivr.flow.said_otherwise import said_otherwise
 from ivr.flow.schema import RETRY, FlowHead, LookUpTerms
 from ivr.flow.schema_problems import schema_problems
 from ivr.flow.splitting import partial_problems, split_problems, sum_problems
@@ -126,6 +127,7 @@ def _fit_problems(
         yield from circle_problems(source, reached, steps)
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)
+        yield from said_otherwise(source, head, steps, around.prompts)
     yield from step_problems(source, steps, known)
     yield from promise_problems(source, steps, known)
     yield from expression_problems(source, head, steps, reached, known)

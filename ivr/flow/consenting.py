@@ -61,6 +61,11 @@ class Consenting(Step):
     def may_say(self) -> frozenset[str]:
         return self.must_say
 
+    @property
+    def rhythm(self) -> str:
+        """How often something is paid by what is agreed to; "" where it is paid once."""
+        return ""
+
     def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
         """What is agreed to besides the amount, at this moment; the wording may say each of them. Never empty."""
         raise NotImplementedError
@@ -69,7 +74,7 @@ class Consenting(Step):
         return frozenset() if "gave_up" in self.then else frozenset({"gave_up"})
 
     def says(self) -> Iterator[Said]:
-        yield Said((self.word,), f"confirm_{self.subject}", self.may_say, must_say=self.must_say)
+        yield Said((self.word,), f"confirm_{self.subject}", self.may_say, must_say=self.must_say, every=self.rhythm)
 
     # ---- what the checks want to know
 

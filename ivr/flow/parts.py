@@ -31,13 +31,16 @@ Keyed = Literal["number", "amount", "key"]
 @dataclass(frozen=True)
 class Said:
     """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers;
-    `must_say`: the values that its words must say."""
+    `must_say`: the values that its words must say; `every`: the rhythm that they may say, week or month; `offers_each`: it is said
+    of several things, each with a key of its own."""
 
     path: Place
     prompt: str
     fills: frozenset[str] = frozenset()
     key: str = ""
     must_say: frozenset[str] = frozenset()
+    every: str = ""
+    offers_each: bool = False
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,9 @@ def _own_values(step: Step) -> frozenset[str]:
 
 
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
+    of_a_step = {said.prompt for step in steps.values() for said in step.says()}
     always = dict.fromkeys([*ENGINE_PROMPTS, *(name for step in steps.values() for name in step.speaks)])
+    always = {name: None for name in always if name not in of_a_step}
     needed: list[tuple[Place, str]] = [(("languages",), name) for name in always]
     needed += [(("steps", name, *said.path), said.prompt) for name, step in steps.items() for said in step.says()]
     unused = file.names - {name for _, name in needed}

@@ -48,7 +48,7 @@ def _as_it_stands(words: str, *untrue: str) -> _Role:
 
 
 # What is chosen, or charged, is neither what is due nor a limit; what is owed is neither chosen nor a limit.
-_NOT_CHOSEN = ("due", "min", "max", "total")
+_NOT_CHOSEN = ("due", "min", "max")
 _NOT_OWED = ("amount", "max", "value", "money")
 _DONE_EN = r"(?:charged|approved|taken|debited|paid|entered|chosen|reserved|refunded|given back|taken back|authori[sz]ed|accepted|collected)"
 _MOST_EN = r"(?:at most|at the most|no more than|not more than|up to|the (?:most|maximum|limit)(?: (?:that|you|we|can|be|paid|take|pay|here|in|one|call|payment|for|this|line|may))*(?: is| of)|a maximum of|maximum(?: is| of)?)"
@@ -62,10 +62,14 @@ _READ = {
                 rf"(?:you(?:['’]ve| have)?|we(?:['’]ve| have)?|bank|card|it) (?:just |already |has |was |were |only |is )*(?:{_DONE_EN})(?: (?:your|this|the) card)?(?: (?:for|with|only|just))?",
                 *_NOT_CHOSEN,
             ),
-            _before(r"^\W*(?:approved|charged|paid|entered|reserved)|(?<=[.;:,] )(?:approved|charged|paid)", *_NOT_CHOSEN),
-            _after(rf"(?:has been|have been|was|were|is now|is) (?:just |already |now |only )?{_DONE_EN}", *_NOT_CHOSEN),
+            _before(
+                r"^\W*(?:approved|charged|paid|entered|reserved)|(?<=[.;:,] )(?:approved|charged|paid)", *_NOT_CHOSEN
+            ),
+            _after(
+                rf"(?:has been|have been|was|were|is now|is) (?:just |already |now |only )?{_DONE_EN}", *_NOT_CHOSEN
+            ),
             _before(r"(?:taking|giving|sending) back|refunding|back to your card", *_NOT_CHOSEN),
-            _before(r"promise to pay|promising to pay", "due", "min", "max", "total"),
+            _before(r"promise to pay|promising to pay", *_NOT_CHOSEN),
             _before(_MOST_EN, "min"),
             _before(_LEAST_EN, "max"),
             _after(r"(?:at (?:the )?most|or less|is the (?:most|maximum|limit))", "min"),
@@ -92,7 +96,9 @@ _READ = {
                 "last_instalment",
             ),
             _before(
-                r"(?:the )?(?:last|final)(?: (?:one|part|payment|instal?lment))?(?: of| is| being|,)?", "instalment", "amount"
+                r"(?:the )?(?:last|final)(?: (?:one|part|payment|instal?lment))?(?: of| is| being|,)?",
+                "instalment",
+                "amount",
             ),
         ),
         most_is_due=(
@@ -105,11 +111,14 @@ _READ = {
     "es": _Words(
         roles=(
             _before(
-                r"(?:se (?:le )?(?:ha |han )?(?:cobr|carg|aprob|pag|retuv)\w+|(?:usted )?(?:marc[óo]|ingres[óo]|eligi[óo]|pag[óo]|ha pagado)|(?:le )?(?:cobramos|cargamos)|banco (?:solo |s[óo]lo )?aprob[óo]|fueron (?:cobrad|cargad|aprobad)[oa]s?)(?: (?:solo|s[óo]lo|a su tarjeta))?",
+                r"(?:se (?:le )?(?:ha |han )?(?:cobr|carg|aprob|pag|retuv|autoriz)(?:[óo]|aron|ieron|ado)|(?:usted )?(?:marc[óo]|ingres[óo]|eligi[óo]|pag[óo]|ha pagado)|(?:le )?(?:cobramos|cargamos)|banco (?:solo |s[óo]lo )?aprob[óo]|fueron (?:cobrad|cargad|aprobad)[oa]s?)(?: (?:solo|s[óo]lo|a su tarjeta))?",
                 *_NOT_CHOSEN,
             ),
             _before(r"(?:^|(?<=[.;:,] ))\W*(?:aprobad|cobrad|pagad)[oa]s?", *_NOT_CHOSEN),
-            _after(r"(?:fueron|fue|han sido|quedan|se) (?:cobr|carg|aprob|pag|reten)\w+(?<!pagar)", *_NOT_CHOSEN),
+            _after(
+                r"(?:fueron|fue|han sido|quedan|se) (?:cobr|carg|aprob|pag|reten)(?:ad[oa]s?|id[oa]s?|[óo]|aron|ieron)",
+                *_NOT_CHOSEN,
+            ),
             _before(r"(?:promete|prometo|se compromete a) pagar|deshaciendo el pago de|devolviendo", *_NOT_CHOSEN),
             _before(
                 r"como m[áa]ximo|no m[áa]s de|hasta|a lo m[áa]s|(?:el |un )?m[áa]ximo(?: es| son)?(?: de)?|lo m[áa]s que se puede pagar(?: es| son)?",
@@ -148,7 +157,9 @@ _READ = {
                 "last_instalment",
             ),
             _before(
-                r"(?:la |el )?[úu]ltim[oa](?: (?:parte|pago|cuota|mensualidad))?(?: de| es de| es|,)?", "instalment", "amount"
+                r"(?:la |el )?[úu]ltim[oa](?: (?:parte|pago|cuota|mensualidad))?(?: de| es de| es|,)?",
+                "instalment",
+                "amount",
             ),
         ),
         most_is_due=(

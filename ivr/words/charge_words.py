@@ -87,7 +87,9 @@ _OFTEN_ES = r"(?:diari[oa]s?|seman(?:al|ales)|quincenal(?:es)?|mensual(?:es)?|tr
 _PART_ES = r"(?:partes?|pagos?|plazos?|cuotas?|mensualidades?|cargos?|cobros?|exhibiciones|abonos|veces)"
 _TAKEN_ES = r"(?:se (?:le )?(?:cobran?|cobrar[áa]n?|cargan?|cargar[áa]n?|pagan?)|cobrad[oa]s?|cargad[oa]s?|pagad[oa]s?)"
 _DAY_ES = r"(?:lunes|martes|miércoles|miercoles|jueves|viernes|sábado|sabado|domingo)"
-_TAX_ES = r"(?:iva|i\.v\.a\.|impuestos?|propinas?|env[íi]o|gastos|comisi[oó]n(?:es)?|recargos?|intereses|seguro|cargos?)"
+_TAX_ES = (
+    r"(?:iva|i\.v\.a\.|impuestos?|propinas?|env[íi]o|gastos|comisi[oó]n(?:es)?|recargos?|intereses|seguro|cargos?)"
+)
 _MONEY_ES = r"(?:d[oó]lares|centavos|pesos|euros|libras|por ciento|%)"
 _WHEN_ES = (
     rf"(?:mañana|m[áa]s tarde|luego|pronto|despu[ée]s|(?:el|al|para el|hasta el|a partir del?) (?:\{{\w+\}}|pr[óo]ximo|siguiente|d[íi]a|{_DAY_ES}|primero|[úu]ltimo|\d+|fin)|(?:la|en la|el|en el)? ?(?:pr[óo]xim[oa]|siguiente|otra?) (?:{_UNIT_ES}|{_DAY_ES}|vez)"
@@ -116,7 +118,9 @@ _READ["es"] = _Words(
 )
 
 
-def another_charge(template: Template, text: str, said: list[KeySaid], language: str, later_is_true: bool = False) -> str:
+def another_charge(
+    template: Template, text: str, said: list[KeySaid], language: str, later_is_true: bool = False
+) -> str:
     """What stands beside the amount and would be another charge; "" where nothing does. `text`: the template's prose; `said`: its keys;
     `later_is_true`: of an amount that is only reserved."""
     words = _READ.get(own_language(language))
@@ -163,4 +167,12 @@ def _with_names(template: Template, text: str) -> str:
         if text[at] == "…":
             text = f"{text[:at]}{{{name}}}{text[at + 1 :]}"
     text = re.sub(r"\s+", " ", text)
-    return re.sub(r" ([,.;:!?])", r"\1", re.sub(r"\}(?: (?:with|to|on|by|using|from|con|a|en)(?: (?:your|this|the|su|la|esta))?)?(?: (?:card|tarjeta))? \{(?=brand|last4)", "} {", text))
+    return re.sub(
+        r" ([,.;:!?])",
+        r"\1",
+        re.sub(
+            r"\}(?: (?:with|to|on|by|using|from|con|a|en)(?: (?:your|this|the|su|la|esta))?)?(?: (?:card|tarjeta))? \{(?=brand|last4)",
+            "} {",
+            text,
+        ),
+    )

@@ -145,7 +145,9 @@ def _other_charge(name: str, prompt: str, template: Template, language: str) -> 
     if untrue := another_charge(template, text, keys_said(text, language), language, later_is_true=is_reserved):
         message = f"prompt '{name}' says beside the amount: '{untrue}'"
         does = "reserves" if is_reserved else "charges"
-        yield ConsentFault(OTHER_CHARGE, message, f"take it out: {ACCEPT_KEY} {does} {{amount}} once{'' if is_reserved else ', now'}")
+        yield ConsentFault(
+            OTHER_CHARGE, message, f"take it out: {ACCEPT_KEY} {does} {{amount}} once{'' if is_reserved else ', now'}"
+        )
 
 
 def _fee_faults(name: str, template: Template, language: str) -> Iterator[ConsentFault]:

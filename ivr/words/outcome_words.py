@@ -56,7 +56,7 @@ _READ = {
             _I,
         ),
         owed=re.compile(
-            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
+            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|(?<!what )\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
             _I,
         ),
         denies=re.compile(rf"\b{_DENIES_EN}\b(?! (?:only|just)\b)", _I),
@@ -69,11 +69,11 @@ _READ = {
     "es": _Words(
         done=re.compile(
             r"(?<!que )\bse (?:le |les )?(?:ha |han )?(?:cobr(?:[óo]|aron|ado)|carg(?:[óo]|aron|ado)|realiz(?:[óo]|aron|ado)|aprob(?:[óo]|aron|ado)|acept(?:[óo]|aron|ado)|proces(?:[óo]|aron|ado)|complet(?:[óo]|aron|ado)|pag(?:[óo]|aron|ado)|hizo|efectu[óo]|concret[óo]|autoriz[óo])\b"
-            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|quedaron|queda|est[áa]|es) (?:ya )?(?:cobrad|cargad|aprobad|aceptad|realizad|pagad|procesad|complet|completad|autorizad|exitos|confirmad|hech)[oa]s?\b|(?<!lo que )(?<!que )\b(?:usted )?(?:ha pagado|pag[óo])\b|\b(?:cobramos|cargamos|recibimos|hemos cobrado|hemos recibido)\b|\b(?:banco|emisor) (?:ya )?(?:aprob[óo]|acept[óo]|autoriz[óo])\b|\bgracias por (?:su|el|este) (?:\w+ )?(?:pago|compra|donativo)\b|\bgracias por pagar\b|^\W*(?:pagad[oa]|aprobad[oa]|cobrad[oa]|pago (?:aprobado|recibido))\b|(?<!si )\bpas[óo] (?:su|el) pago\b|\bpago (?:ya )?pas[óo]\b",
+            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|quedaron|queda|est[áa]|es) (?:ya )?(?:cobrad|cargad|aprobad|aceptad|realizad|pagad|procesad|complet|completad|autorizad|exitos|confirmad|hech)[oa]s?\b|(?<!lo que )(?<!que )\b(?:usted )?(?:ha pagado|pagó)\b|\b(?:cobramos|cargamos|recibimos|hemos cobrado|hemos recibido)\b|\b(?:banco|emisor) (?:ya )?(?:aprob[óo]|acept[óo]|autoriz[óo])\b|\bgracias por (?:su|el|este) (?:\w+ )?(?:pago|compra|donativo)\b|\bgracias por pagar\b|^\W*(?:pagad[oa]|aprobad[oa]|cobrad[oa]|pago (?:aprobado|recibido))\b|(?<!si )\bpas[óo] (?:su|el) pago\b|\bpago (?:ya )?pas[óo]\b",
             _I,
         ),
         undone=re.compile(
-            r"\b(?:no|nunca|nada|ning[úu]n(?: pago| cargo| cobro)?|sin)\b(?! (?:m[áa]s|necesita|hace falta)\b)[^,]{0,40}?\b(?:cobr(?:ad[oa]s?|[óo]|aron|ar(?:le)?)|carg(?:ad[oa]s?|[óo]|aron|ar)|pagad[oa]s?|pag[óo]|realiz(?:ad[oa]s?|[óo]|ar)|aprob(?:ad[oa]s?|[óo]|aron)|acept(?:ad[oa]s?|[óo]|aron)|hizo|efectu[óo]|concret[óo]|complet(?:[óo]|ad[oa]s?|ar)|proces(?:[óo]|ar|ad[oa]s?)|pas[óo])(?!\w)(?! (?:otra vez|de nuevo|nada m[áa]s))"
+            r"\b(?:no|nunca|nada|ning[úu]n(?: pago| cargo| cobro)?|sin)\b(?! (?:m[áa]s|necesita|hace falta)\b)[^,]{0,40}?\b(?:cobr(?:ad[oa]s?|[óo]|aron|ar(?:le)?)|carg(?:ad[oa]s?|[óo]|aron|ar)|pagad[oa]s?|pagó|realiz(?:ad[oa]s?|[óo]|ar)|aprob(?:ad[oa]s?|[óo]|aron)|acept(?:ad[oa]s?|[óo]|aron)|hizo|efectu[óo]|concret[óo]|complet(?:[óo]|ad[oa]s?|ar)|proces(?:[óo]|ar|ad[oa]s?)|pas[óo])(?!\w)(?! (?:otra vez|de nuevo|nada m[áa]s))"
             r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|queda|est[áa]) (?:rechazad|cancelad|anulad|devuelt|reembolsad|declinad|deshech|negad)[oa]s?\b|\b(?:rechaz[óo]|neg[óo]|declin[óo]|cancel[óo]|anul[óo]|reembols[óo]|devolvi[óo])(?!\w)|\bfall[óo]\b|\bsin (?:cobro|cargo|cobrar)\b",
             _I,
         ),
@@ -96,11 +96,23 @@ _READ = {
         clause=re.compile(r",|\b(?:pero|y|as[íi] que|aunque|porque|sino)\b"),
     ),
 }
-_CHARGED, _NOT_CHARGED, _NOT_KNOWN, _BEING_UNDONE, _ALL_PAID = "charged", "not charged", "not known", "undone", "paid up"
+_CHARGED, _NOT_CHARGED, _NOT_KNOWN, _BEING_UNDONE, _ALL_PAID = (
+    "charged",
+    "not charged",
+    "not known",
+    "undone",
+    "paid up",
+)
 # What is on record when each of them is said.
 _ON_RECORD: Mapping[str, str] = {
     **dict.fromkeys(
-        ("you_were_charged", "you_were_charged_in_total", "payment_went_through", "confirmation_number", "part_approved"),
+        (
+            "you_were_charged",
+            "you_were_charged_in_total",
+            "payment_went_through",
+            "confirmation_number",
+            "part_approved",
+        ),
         _CHARGED,
     ),
     **dict.fromkeys(("receipt_sms", "receipt_email", "receipt_email_subject", "result_paid_sms"), _CHARGED),
@@ -109,7 +121,8 @@ _ON_RECORD: Mapping[str, str] = {
     ),
     **dict.fromkeys(("result_unpaid_sms", "cards_not_taken_now"), _NOT_CHARGED),
     **dict.fromkeys(
-        ("charge_not_known", "we_will_text_the_result", "call_again_for_the_result", "another_payment_pending"), _NOT_KNOWN
+        ("charge_not_known", "we_will_text_the_result", "call_again_for_the_result", "another_payment_pending"),
+        _NOT_KNOWN,
     ),
     "payment_in_progress": _NOT_KNOWN,
     **dict.fromkeys(("parts_taken_back", "part_being_undone"), _BEING_UNDONE),

@@ -77,6 +77,10 @@ plan:
     def may_say(self) -> frozenset[str]:
         return self.must_say | ({"last_instalment"} if self.to == "plan" else frozenset())
 
+    @property
+    def rhythm(self) -> str:
+        return self.every
+
     def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
         """Instalments are alike but for the last, which has what cannot be divided."""
         if self.instalments is None:

@@ -82,7 +82,10 @@ which_bill:
 
     def says(self) -> Iterator[Said]:
         fills = frozenset({"key", *short(self._gives)})
-        yield Said(("choose_bill",), self.choose_bill, fills)
+        yield Said(("choose_bill",), self.choose_bill, fills, offers_each=True)
+        yield Said(("choose_bill",), "more_bills", frozenset({"key"}), MORE_KEY)
+        if "finished" in self.then:
+            yield Said(("then", "finished"), "finish_bills", frozenset({"key"}), FINISH_KEY)
         if "all" in self.then:
             all_of_it, agreed = frozenset({"count", "total"}), frozenset({"count", "amount", "brand", "last4"})
             yield Said(("then", "all"), "all_bills", all_of_it | {"key"}, ALL_KEY, must_say=all_of_it)

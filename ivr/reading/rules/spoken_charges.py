@@ -59,7 +59,7 @@ steps:
     lookup: billing.find_bills
     then: {found: which, not_found: retry, gave_up: not_charged}
   which:
-    choose_bill: welcome
+    choose_bill: not_found_account_number
     then: {chosen: amount, none_left: not_charged, gave_up: not_charged}
 """,
     good="""

@@ -1,0 +1,81 @@
+"""What a flow's prompts say otherwise than this flow does: other money, another rhythm, or a bill without its key.
+
+What a prompt must say whatever flow it is said in is in `words.consent`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from ivr.flow.parts import Said
+from ivr.flow.prompts import needed_prompts
+from ivr.flow.schema import FlowHead
+from ivr.flow.step import Step
+from ivr.reading.problems import Problem
+from ivr.reading.rules import spoken_charges as rules
+from ivr.reading.rules.prompts import OTHER_KEY
+from ivr.reading.yaml_source import Source
+from ivr.words.keys_said import keys_said, prose
+from ivr.words.money_words import other_money
+from ivr.words.prompt_files import PromptFile, PromptFiles
+from ivr.words.rhythm_words import other_rhythm
+from ivr.words.slots import WORD_PROMPTS
+from ivr.words.wordings import FLOW, meant_for
+
+
+def said_otherwise(
+    source: Source, head: FlowHead | None, steps: Mapping[str, Step], prompts: PromptFiles
+) -> Iterator[Problem]:
+    """Nothing where the flow does not say its languages or its currency so that they can be read."""
+    if head is None:
+        return
+    for language in head.languages:
+        file = prompts.get(language)
+        if file is None or not file.is_readable:
+            continue
+        yield from _money_problems(head, steps, file)
+        for name, step in steps.items():
+            for said in step.says():
+                for wording in said_by(head.flow, said.prompt, steps, file):
+                    yield from _step_problems(source, name, said, wording, file)
+
+
+def said_by(flow: str, prompt: str, steps: Mapping[str, Step], file: PromptFile) -> Iterator[str]:
+    """The wordings of the prompt that this flow may say: none that is for another flow, or for a step that it does not have."""
+    own = flow.replace("-", "_")
+    wordings = file.wordings(prompt)
+    for wording in wordings:
+        of_flow, step, _ = meant_for(wording, prompt) if wording != prompt else ("", "", "")
+        is_replaced = wording == prompt and f"{prompt}{FLOW}{own}" in wordings
+        if (
+            not is_replaced
+            and of_flow in ("", own)
+            and (not step or step in steps)
+            and not file.templates[wording].faults
+        ):
+            yield wording
+
+
+def _money_problems(head: FlowHead, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
+    currency = head.limits.max_amount.currency
+    for prompt in sorted(needed_prompts(steps) - WORD_PROMPTS.keys()):
+        for wording in said_by(head.flow, prompt, steps, file):
+            if money := other_money(file.templates[wording], currency, file.language):
+                message = f"prompt '{wording}' says '{money}', and flow '{head.flow}' takes {currency}"
+                own = f"{prompt}{FLOW}{head.flow.replace('-', '_')}"
+                cure = f"say it in {currency}; where another flow says it too, write a '{own}'"
+                yield file.problem(rules.OTHER_MONEY, wording, message, cure)
+
+
+def _step_problems(source: Source, name: str, said: Said, wording: str, file: PromptFile) -> Iterator[Problem]:
+    template, path = file.templates[wording], ("steps", name, *said.path)
+    if said.every and (rhythm := other_rhythm(template, said.every, file.language)):
+        message = f"prompt '{wording}' says '{rhythm}' in {file.language}, and this step has 'every: {said.every}'"
+        yield source.problem(rules.OTHER_RHYTHM, path, message, f"say it by the {said.every}, or change 'every'")
+    if not said.offers_each:
+        return
+    keys = sorted(one.key for one in keys_said(prose(template), file.language) if one.key)
+    if keys:
+        message = f"prompt '{wording}' says key {keys[0]} in {file.language}, but each bill has a key of its own"
+        yield source.problem(OTHER_KEY, path, message, "write {key:key} in place of it")
+    elif "key" not in {slot.name for slot in template.slots}:
+        message = f"prompt '{wording}' offers a bill without its key in {file.language}"
+        yield source.problem(rules.OFFER_WITHOUT_KEY, path, message, "say {key:key} in it")
