@@ -5,8 +5,9 @@ is known here; what a flow computes, or a look-up gives, is called as its author
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ivr.words.choice_words import own_language
 from ivr.words.templates import Template, TemplateText
@@ -51,10 +52,10 @@ def _as_it_stands(words: str, *untrue: str) -> _Role:
 _NOT_CHOSEN = ("due", "min", "max")
 _NOT_OWED = ("amount", "max", "value", "money")
 _DONE_EN = r"(?:charged|approved|taken|debited|paid|entered|chosen|reserved|refunded|given back|taken back|authori[sz]ed|accepted|collected)"
-_MOST_EN = r"(?:at most|at the most|no more than|not more than|up to|the (?:most|maximum|limit)(?: (?:that|you|we|can|be|paid|take|pay|here|in|one|call|payment|for|this|line|may))*(?: is| of)|a maximum of|maximum(?: is| of)?)"
-_LEAST_EN = r"(?:at least|no less than|not less than|the (?:least|minimum|smallest)(?: (?:that|you|we|can|be|paid|take|pay|here|in|one|call|payment|for|this|line|may|amount))*(?: is| of)|a minimum of|minimum(?: is| of)?)"
-_OWED_EN = r"(?:(?:you|which you|that you) (?:still |now |currently |also )?owe(?: us| only)?|(?:still |now |left )(?:due|owed|to pay|to be paid|open)(?: is)?|(?:the |your )?(?:balance|remainder|rest|remaining(?: balance| amount)?|amount due|total due|outstanding(?: balance)?|what is (?:still )?due|what is left(?: to pay)?)(?: is| of| due is|,)?(?: now)?)"
-_LEFT_EN = r"(?:(?:is|are) (?:still |now |left )?(?:due|owed|to be paid|to pay|open|left|outstanding|left to pay|what you owe|your balance)|(?:still )?remains?|(?:is )?left(?: to pay)?|(?:is )?still (?:due|owed|open|to be paid|to pay|outstanding|left))"
+_MOST_EN = r"(?:at most|not (?:above|over)|(?:cannot|not) (?:take|be|pay) more than|at the most|no more than|not more than|up to|the (?:most|maximum|limit)(?: (?:that|you|we|can|be|paid|take|pay|here|in|one|call|payment|for|this|line|may))*(?: is| of)|a maximum of|maximum(?: is| of)?)"
+_LEAST_EN = r"(?:at least|not (?:below|under)|no less than|not less than|the (?:least|minimum|smallest)(?: (?:that|you|we|can|be|paid|take|pay|here|in|one|call|payment|for|this|line|may|amount))*(?: is| of)|a minimum of|minimum(?: is| of)?)"
+_OWED_EN = r"(?:(?:you|which you|that you) (?:still |now |currently |also )?owe(?: us| only)?|(?:your|the) (?:bill|invoice) (?:is|comes to|is for|totals|amounts to)|(?:still |now |left )(?:due|owed|to pay|to be paid|open)(?: is)?|(?:the |your )?(?:balance|remainder|rest|remaining(?: balance| amount)?|amount due|total due|outstanding(?: balance)?|what is (?:still )?due|what is left(?: to pay)?)(?: is| of| due is|,)?(?: now)?)"
+_LEFT_EN = r"(?:(?:is|are) (?:missing|short)|(?:is|are) (?:still |now |left )?(?:due|owed|to be paid|to pay|open|left|outstanding|left to pay|what you owe|your balance)|(?:still )?remains?|(?:is )?left(?: to pay)?|(?:is )?still (?:due|owed|open|to be paid|to pay|outstanding|left))"
 _READ = {
     "en": _Words(
         roles=(
@@ -68,6 +69,7 @@ _READ = {
             _after(
                 rf"(?:has been|have been|was|were|is now|is) (?:just |already |now |only )?{_DONE_EN}", *_NOT_CHOSEN
             ),
+            _after(r"(?:went|has gone|is) through", *_NOT_CHOSEN),
             _before(r"(?:taking|giving|sending) back|refunding|back to your card", *_NOT_CHOSEN),
             _before(r"promise to pay|promising to pay", *_NOT_CHOSEN),
             _before(_MOST_EN, "min"),
@@ -78,15 +80,16 @@ _READ = {
         ),
         owed=(_before(_OWED_EN, *_NOT_OWED), _after(_LEFT_EN, *_NOT_OWED)),
         parts=(
-            _as_it_stands(r"\{(?P<value>(?:last_)?instalment)\} in \{instalments\}"),
+            _as_it_stands(r"\{(?P<value>(?:last_)?instalment)\} in(?:to)? \{instalments\}"),
+            _as_it_stands(r"\{(?P<value>(?:amount|last_instalment))\},? \{instalments\} times"),
             _before(
-                r"(?:total|sum|whole|entire amount|in all|in total|altogether)(?: amount)?(?: of| is|,)?",
+                r"(?:which |that |it )?makes|(?:total|sum|whole|entire amount|in all|in total|altogether)(?: amount)?(?: of| is|,)?",
                 "instalment",
                 "last_instalment",
             ),
             _after(r"(?:in all|in total|altogether|all together|total)", "instalment", "last_instalment"),
             _before(
-                r"(?:parts?|payments?|instal?lments?|rates?|portions?)(?: each)?(?: of| at|,)?|each|every one|one part is|apiece",
+                r"(?:parts?|payments?|instal?lments?|rates?|portions?)(?: each)?(?: of| at|,)?|each|(?:each|every) (?:month|week)|every one|one part is|apiece",
                 "amount",
                 "last_instalment",
             ),
@@ -134,7 +137,7 @@ _READ = {
         ),
         owed=(
             _before(
-                r"(?:debe|(?:faltan?|quedan?)(?: por pagar)?|(?:su |el )?(?:saldo|resto|adeudo)(?: pendiente| actual| por pagar)?(?: es de| es| de|,)?|lo que (?:falta|debe)(?: es)?)(?: ahora| todav[íi]a)?",
+                r"(?:debe|(?:faltan?|quedan?)(?: por pagar)?|(?:su |el )?recibo es de|(?:su |el )?(?:saldo|resto|adeudo)(?: pendiente| actual| por pagar)?(?: es de| es| de|,)?|lo que (?:falta|debe)(?: es)?)(?: ahora| todav[íi]a)?",
                 *_NOT_OWED,
             ),
             _after(
@@ -176,13 +179,33 @@ CHOSEN = frozenset({"amount", "value", "money"})
 _OF_THE_LIMIT = ("due_over_limit", "limit_max_amount")
 
 
-def in_anothers_place(prompt: str, template: Template, language: str) -> str:
-    """Words with the value that they are not true of; "" where none is found."""
+# What the author is told of a value that was found by other words.
+MEANING: Mapping[str, str] = {
+    "amount": "what was chosen, or is charged",
+    "value": "what was keyed in",
+    "money": "what was keyed in",
+    "due": "what is still to be paid",
+    "min": "the least that can be paid",
+    "max": "the most that can be paid",
+    "instalment": "one part, {amount} all of them",
+    "last_instalment": "the last part alone",
+}
+
+
+class Misplaced(NamedTuple):
+    """A value, and the words by which it is said."""
+
+    words: str
+    value: str
+
+
+def in_anothers_place(prompt: str, template: Template, language: str) -> Misplaced | None:
+    """The first value that is said by words which are not true of it."""
     words = _READ.get(own_language(language))
-    return next(_untruths(prompt, _named(template), words), "") if words else ""
+    return next(_untruths(prompt, _named(template), words), None) if words else None
 
 
-def _untruths(prompt: str, named: str, words: _Words) -> Iterator[str]:
+def _untruths(prompt: str, named: str, words: _Words) -> Iterator[Misplaced]:
     roles = list(words.roles)
     # An agreement, or a consent, may be to all that is due: then the amount is what is owed.
     if not prompt.startswith("confirm_") or prompt == CONFIRM_MONEY:
@@ -196,7 +219,7 @@ def _untruths(prompt: str, named: str, words: _Words) -> Iterator[str]:
             for match in role.pattern.finditer(sentence):
                 is_untrue = not role.untrue or match["value"] in role.untrue
                 if is_untrue and not words.supposes.search(sentence[: match.start()]):
-                    yield match[0].strip(" ,:")
+                    yield Misplaced(match[0].strip(" ,:"), match["value"])
 
 
 def _named(template: Template) -> str:

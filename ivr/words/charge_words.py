@@ -14,6 +14,7 @@ from ivr.words.known_words import without_harmless_phrases
 from ivr.words.templates import Template
 
 _I = re.IGNORECASE
+_CARD = re.compile(r"^\{(?:brand|last4)\}")
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 
 
@@ -53,6 +54,7 @@ _READ = {
     "en": _Words(
         several=re.compile(
             rf"\b(?:in|into|over|by|as|with|for) (?:a series of |up to )?{_NUM_EN} (?:(?:equal|monthly|weekly|yearly|separate|easy|small|further) )*{_PART_EN}\b"
+            rf"|\brolling basis\b|\bas (?:often|needed|required)\b|\bwhenever\b|\bmore than once\b|\bwith (?:the|an) option\b|\b(?:the same (?:amount|sum)|as much) (?:again|on|in|next|every|each)\b|\b(?:payable|paid|spread|pay|off|charged|\}}),? (?:off )?(?:over|across|in) (?:an? |the |one )?(?:year|quarters|halves|thirds|months|weeks|stages)\b|\b(?:every|each) (?:pay ?day|paycheck|order|delivery|visit|use)\b"
             rf"|\b(?:over|across|spread over) (?:a period of )?{_NUM_EN} {_UNIT_EN}\b|\bsplit (?:into|over|in|up)\b|\bspread (?:over|out|across)\b|\bin (?:equal |monthly |weekly |easy )*(?:parts|instal?lments|rates|stages)\b"
             rf"|\b(?<!one of )(?<!one of your )(?<!one of the )(?:{_OFTEN_EN}|recurring|regular|repeated|equal|automatic) (?:parts|payments|instal?lments|charges|rates|debits|withdrawals)\b"
             rf"|\b(?:each|every|per) (?:single |other |{_NUM_EN} |calendar )?(?:{_UNIT_EN}|{_DAY_EN}|time)\b|\b(?:once|twice|{_NUM_EN} times) (?:a|an|each|every|per) {_UNIT_EN}\b|{_VALUE},? an? {_UNIT_EN}\b(?! (?:from|later|pass))"
@@ -67,14 +69,14 @@ _READ = {
             rf"{_VALUE},? (?:\(?plus|\+|not (?:including|counting|with))\b|{_VALUE},? \+|\bplus (?:an? |any |the |your |our |applicable |local |{_NUM_EN} |\$|£|€)*(?:\w+ )?(?:{_TAX_EN}|charges?|costs?|{_MONEY_EN})"
             rf"|{_VALUE},? and (?:an? |any |the |your |our |applicable |local |some )?(?:\w+ )?{_TAX_EN}\b|\b{_TAX_EN} (?:is |are |will be |may be |must be |comes? |gets? )?(?:not included|excluded|extra|on top|added|payable|separate|applies|apply|to be added|charged separately|due)\b"
             rf"|\b(?:before|excluding|excludes?|exclusive of|without|not including|not counting|net of) (?:any |the |sales )?{_TAX_EN}\b|\b(?:fees?|charges?|surcharges?|costs?|taxes|rates)(?: of)?(?: [\w$£€{{}}.,]+){{0,4}}? (?:is|are|will be|may be|gets?|can be) (?:then |also )?(?:added|charged|due|payable|billed|taken)\b"
-            rf"|\b(?:may|might|will|can|could|shall) (?:also |then )?(?:add|charge (?:you )?(?:an? )?(?:extra|additional|further|fee)|apply)\b|\b(?:fees?|charges?|costs?|surcharges?|taxes|rates) (?:may |might |will |can )?apply\b|\bon top\b|\b(?:an? |some )?(?:extra|additional|further) (?:charges?|fees?|costs?|{_MONEY_EN}|{_NUM_EN})"
+            rf"|\b(?:may|might|will|can|could|shall) (?:also |then )?(?:add|charge (?:you )?(?:an? )?(?:extra|additional|further|fee)|apply)\b|\b(?:fees?|charges?|costs?|surcharges?|taxes|rates) (?:may |might |will |can )?apply\b|\bwhatever\b|\b(?:may|might|can|could|will) (?:still |then )?(?:differ|change|vary|be (?:more|less|higher|lower))\b|\bgive or take\b|\bor thereabouts\b|{_VALUE},? net\b|\b{_TAX_EN} (?:come|follow|later)|\b(?:something|somewhere) (?:like|around|near)|\bin the (?:region|area) of|\bon top\b|\b(?:an? |some )?(?:extra|additional|further) (?:charges?|fees?|costs?|{_MONEY_EN}|{_NUM_EN})"
             rf"|(?<!including )(?<!included )(?<!of which )(?<!includes )(?<!with )(?:\b{_NUM_EN} {_MONEY_EN}|[$£€] ?\d)|\b(?:less|minus) (?:an? |any |the |your |our |{_NUM_EN} |\$|£|€|{{)|\bdeduct(?:ed|ing)? (?:from|later)\b|{_VALUE},? off\b"
             rf"|\b(?:about|approx\w*|around|roughly|circa|some|estimated(?: at)?|(?<!nothing )(?<!not )more than|over|under|almost|nearly|at least|at most|no more than|not more than|no less than|not less than|less than|up to|starting (?:at|from)|from|between|as (?:much|little) as|a (?:minimum|maximum) of|(?:maximum|minimum)) (?:of )?{_AT}|{_AT} or (?:more|less|so)\b|{_VALUE},? (?:at (?:most|least)|or so|approximately|more or less)\b"
             rf"|\b{_FRACTION_EN} of (?:the |your )?{_AT}",
             _I,
         ),
         later=re.compile(
-            rf"{_BEHIND_EN}{_WHEN_EN}|\bas an? (?:\w+ )?(?:deposit|hold|guarantee|reservation|authori[sz]ation|pre-?authori[sz]ation|test|check)\b|\b(?:is|are|gets?|will be|be) (?:then |later |soon |fully )?(?:released|returned|given back|paid back|reimbursed|reversed|credited)\b|\b(?:get|gets|receive) (?:it |this |that |them |all of it |your money )?back\b|\brefundable\b|\bon the first of (?:the |next |each )",
+            rf"{_BEHIND_EN}{_WHEN_EN}|{_BEHIND_EN}(?:due |payable )?at (?:checkout|delivery|pick-?up|the (?:counter|door|desk)|departure|arrival)\b|(?:\}}|\b{_TAKEN_EN}),? (?:not before|no earlier than|after|until|from|due on|due at|payable on) (?:{_DAY_EN}|{_MONTH_EN}|the (?:\w+ )?(?:day|end|first|\d+))|\bonly (?:if|when|once(?= (?:the|your|it|we|you|this)\b)|after)\b(?! you (?:press|agree|say|confirm|accept))|\b(?:just|only) (?:to (?:verify|check|test)|for a (?:moment|while|test))\b|\blet go\b|\bas an? (?:\w+ )?(?:deposit|hold|guarantee|reservation|authori[sz]ation|pre-?authori[sz]ation|test|check)\b|\b(?:is|are|gets?|will be|be) (?:then |later |soon |fully )?(?:released|returned|given back|paid back|reimbursed|reversed|credited)\b|\b(?:get|gets|receive) (?:it |this |that |them |all of it |your money )?back\b|\brefundable\b|\bon the first of (?:the |next |each )",
             _I,
         ),
         denied=re.compile(r"\b(?:not|no|never|nothing|without|nor|neither|instead of|\w+n['’]t)\b[^,;:]*$", _I),
@@ -92,12 +94,12 @@ _TAX_ES = (
 )
 _MONEY_ES = r"(?:d[oó]lares|centavos|pesos|euros|libras|por ciento|%)"
 _WHEN_ES = (
-    rf"(?:mañana|m[áa]s tarde|luego|pronto|despu[ée]s|(?:el|al|para el|hasta el|a partir del?) (?:\{{\w+\}}|pr[óo]ximo|siguiente|d[íi]a|{_DAY_ES}|primero|[úu]ltimo|\d+|fin)|(?:la|en la|el|en el)? ?(?:pr[óo]xim[oa]|siguiente|otra?) (?:{_UNIT_ES}|{_DAY_ES}|vez)"
+    rf"(?:(?:pasado )?mañana|m[áa]s tarde|luego|pronto|despu[ée]s|(?:el|al|para el|hasta el|a partir del?) (?:\{{\w+\}}|pr[óo]ximo|siguiente|d[íi]a|{_DAY_ES}|primero|[úu]ltimo|\d+|fin)|(?:la|en la|el|en el)? ?(?:pr[óo]xim[oa]|siguiente|otra?) (?:{_UNIT_ES}|{_DAY_ES}|vez)"
     rf"|(?:la {_UNIT_ES}|el {_UNIT_ES}) (?:pr[óo]xim[oa]|siguiente|que viene|entrante)|(?:dentro de|en) (?:un|una|{_NUM_ES}) {_UNIT_ES}|a (?:fin(?:es|ales)?|principios?|mediados) de|cuando (?!(?:usted )?(?:oprima|presione|pulse|marque|acepte|confirme))\w+|al (?:recibir|llegar|entregar|final|terminar)|tras\b)"
 )
 _READ["es"] = _Words(
     several=re.compile(
-        rf"\b(?:en|a|con|por|durante) {_NUM_ES} (?:(?:c[óo]mod[oa]s|iguales|{_OFTEN_ES}) )*(?:{_PART_ES}|meses|semanas|años)\b|\ben (?:partes|plazos|cuotas|mensualidades|abonos|parcialidades)\b|\bmeses sin intereses\b"
+        rf"\b(?:en|a|con|por|durante) {_NUM_ES} (?:(?:c[óo]mod[oa]s|iguales|{_OFTEN_ES}) )*(?:{_PART_ES}|meses|semanas|años)\b|\ben (?:partes|plazos|cuotas|mensualidades|abonos|parcialidades)\b|\ba plazos\b|\bmeses sin intereses\b|\by lo mismo\b"
         rf"|\b(?:pagos|cargos|cobros|partes|cuotas|abonos) (?:{_OFTEN_ES}|recurrentes|peri[óo]dicos|autom[áa]ticos|iguales)\b|\bcada (?:{_NUM_ES} )?(?:{_UNIT_ES}|{_DAY_ES}|vez)\b|\bpor (?:mes|semana|d[íi]a|año|quincena)\b|\b(?:al|a la|una vez al|una vez a la) (?:mes|semana|d[íi]a|año|quincena)\b|\btodos los (?:meses|d[íi]as|años|{_DAY_ES})\b|\btodas las semanas\b"
         rf"|\b(?:mensual|semanal|anual|diaria|quincenal|autom[áa]tica|peri[óo]dica|recurrente)mente\b|\brecurrentes?\b|\bse renuevan?\b|\brenovaci[óo]n autom[áa]tica\b|\bhasta que (?:usted )?(?:lo )?(?:cancele|avise|suspenda)\b"
         rf"|(?:\}}|{_TAKEN_ES}),? (?:otra vez|de nuevo|{_NUM_ES} veces)\b|\by (?:otra vez|de nuevo)\b|\b(?:el doble|el triple|{_NUM_ES} veces|dos|tres) (?:de )?(?:los )?{_AT}|\b(?:un |el |su )?(?:primer|segundo|tercer|pr[óo]ximo|siguiente) (?:pago|cargo|cobro|abono)(?: mensual| semanal)?(?: de| es de|:|,)? {_AT}|\b(?:una |la |su )?(?:primera|segunda|pr[óo]xima|siguiente) (?:parte|cuota|mensualidad)(?: de|:|,)? {_AT}|\bahora y\b",
@@ -105,12 +107,12 @@ _READ["es"] = _Words(
     ),
     other=re.compile(
         rf"{_VALUE},? (?:m[áa]s|\+)|\bm[áa]s (?:el |la |los |las |un |una )?(?:{_TAX_ES}|{_NUM_ES} {_MONEY_ES})|{_VALUE},? y (?:el |la |los |las |un |una )?{_TAX_ES}\b|\b{_TAX_ES} (?:no (?:est[áa]n? )?incluid[oa]s?|aparte|extra|por separado|adicional(?:es)?)\b|\b(?:antes de|sin incluir|sin contar|excluyendo|sin) (?:el |los |las )?(?:iva|impuestos?|propinas?|env[íi]o|gastos)\b"
-        rf"|\b(?:se (?:le )?(?:agregan?|suman?|añaden?|agregar[áa]n?|sumar[áa]n?|añadir[áa]n?))\b|\bpuede (?:agregar|añadir|sumar|aplicar)\b|(?<!incluye )(?<!incluyen )(?<!incluidos )(?:\b{_NUM_ES} {_MONEY_ES}|[$£€] ?\d)|\bmenos (?:un |una |el |la |su |{_NUM_ES} )?(?:descuento|{_NUM_ES}|\$)|\bmenos \{{"
+        rf"|\b(?:se (?:le )?(?:agregan?|suman?|añaden?|agregar[áa]n?|sumar[áa]n?|añadir[áa]n?))\b|\b(?:puede|podr[íi]a) (?:cambiar|variar|ser (?:m[áa]s|mayor|menor))\b|\bpuede (?:agregar|añadir|sumar|aplicar)\b|(?<!incluye )(?<!incluyen )(?<!incluidos )(?:\b{_NUM_ES} {_MONEY_ES}|[$£€] ?\d)|\bmenos (?:un |una |el |la |su |{_NUM_ES} )?(?:descuento|{_NUM_ES}|\$)|\bmenos \{{"
         rf"|\b(?:aproximadamente|cerca de|alrededor de|unos|casi|por lo menos|al menos|como m[íi]nimo|como m[áa]ximo|m[áa]s de|menos de|desde|a partir de|hasta|no m[áa]s de|entre|m[íi]nimo|m[áa]ximo)(?: de)? (?:los )?{_AT}|{_AT} o (?:m[áa]s|menos)\b|{_VALUE},? (?:aproximadamente|m[áa]s o menos|como m[áa]ximo|como m[íi]nimo|por lo menos|al menos)\b|\b(?:la mitad|un tercio|un cuarto|una parte|la tercera parte|la cuarta parte|{_NUM_ES} por ciento|\d+ ?%) de (?:los )?{_AT}",
         _I,
     ),
     later=re.compile(
-        rf"(?:{_VALUE}|{_TAKEN_ES}),? (?:que )?(?:no antes de |solo |s[óo]lo )?(?:{_TAKEN_ES} )?(?:solo |s[óo]lo )?{_WHEN_ES}|\bcomo (?:dep[óo]sito|garant[íi]a|reserva|retenci[óo]n|anticipo|prueba)\b|\bse (?:le )?(?:devuelven?|devolver[áa]n?|regresan?|liberan?|reintegran?|abonan?)\b|\bdevuelt[oa]s?\b",
+        rf"(?:{_VALUE}|{_TAKEN_ES}),? (?:que )?(?:no antes de |solo |s[óo]lo )?(?:{_TAKEN_ES} )?(?:solo |s[óo]lo )?{_WHEN_ES}|\b(?:el mes|la semana|el año) (?:que viene|pr[óo]xim[oa]|entrante)\b|\b(?:solo|s[óo]lo) para (?:verificar|comprobar|probar)\b|\b(?:solo|s[óo]lo) si\b|\bcomo (?:dep[óo]sito|garant[íi]a|reserva|retenci[óo]n|anticipo|prueba)\b|\bse (?:le )?(?:devuelven?|devolver[áa]n?|regresan?|liberan?|reintegran?|abonan?)\b|\bdevuelt[oa]s?\b",
         _I,
     ),
     denied=re.compile(r"\b(?:no|nunca|nada|sin|ni|jam[áa]s|en vez de)\b[^,;:]*$", _I),
@@ -141,7 +143,7 @@ def _found(patterns: list[re.Pattern[str]], named: str, words: _Words, language:
                 continue
             for match in pattern.finditer(said):
                 if not words.denied.search(said[: match.start()]):
-                    yield match[0].strip(" ,:")
+                    yield _CARD.sub("", match[0]).strip(" ,:")
 
 
 def _without_second_key(text: str, said: list[KeySaid], words: _Words) -> str:

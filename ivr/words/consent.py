@@ -20,13 +20,13 @@ from ivr.reading.rules.prompts import (
 )
 from ivr.reading.rules.spoken_charges import IN_ANOTHERS_PLACE, OTHER_CHARGE, OTHER_OUTCOME
 from ivr.words import untruths
-from ivr.words.amount_words import CHOSEN, CONFIRM_MONEY, in_anothers_place
+from ivr.words.amount_words import CHOSEN, CONFIRM_MONEY, MEANING, in_anothers_place
 from ivr.words.charge_words import another_charge
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.fee_words import untrue_of_a_fee
 from ivr.words.keeping_words import keeping
-from ivr.words.keys_said import KeySaid, is_read, keys_said, prose, symbol_said
+from ivr.words.keys_said import KeySaid, is_read, keys_said, prose, symbol_said, without_cancelling
 from ivr.words.outcome_words import against_the_record, when_said
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
@@ -92,8 +92,9 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
     text = prose(template)
     yield from _amount_faults(name, prompt, template, language)
     if untrue := against_the_record(prompt, text, language):
-        message = f"prompt '{name}' says '{untrue}', and {when_said(prompt)}"
+        message = f"prompt '{name}' says '{untrue}', but {when_said(prompt)}"
         yield ConsentFault(OTHER_OUTCOME, message, "say what became of the money")
+    text = without_cancelling(text, language)
     said = keys_said(text, language)
     if prompt.startswith("confirm_") or prompt == "offer_cancel":
         found = list(_choice_faults(name, prompt, text, said, language))
@@ -116,8 +117,8 @@ def _amount_faults(name: str, prompt: str, template: Template, language: str) ->
         message = f"prompt '{name}' does not say 'amount', which was keyed in"
         yield ConsentFault(IN_ANOTHERS_PLACE, message, "add {amount:money}")
     elif untrue := in_anothers_place(prompt, template, language):
-        message = f"prompt '{name}' says '{untrue}'"
-        yield ConsentFault(IN_ANOTHERS_PLACE, message, "say it by its own words, or another value")
+        message = f"prompt '{name}' says '{untrue.words}'"
+        yield ConsentFault(IN_ANOTHERS_PLACE, message, f"{{{untrue.value}}} is {MEANING[untrue.value]}")
 
 
 def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: str) -> Iterator[ConsentFault]:

@@ -28,13 +28,15 @@ _SYMBOLS = {
     "en": r"(?:the\s+)?(?:star|asterisk|pound|hash|number sign|\*|#)",
     "es": r"(?:(?:el|la)\s+)?(?:asterisco|estrella|numeral|gato|almohadilla|\*|#)",
 }
-_OF_THEIR_OWN = {
-    "en": re.compile(
-        r"\b(?:cancel|stop|clear|erase|delete|over|again|back|return|menu|done|finish|end|quit|leave|exit)", re.I
-    ),
-    "es": re.compile(
-        r"\b(?:cancel|borr|corr[ei]|empezar|comenzar|volver|regres|otra vez|repet|termin|final|salir|menú)", re.I
-    ),
+# A symbol that ends an entry, or clears one, besides what is offered: "key it in and press pound".
+_ENDS_AN_ENTRY = {
+    "en": re.compile(r"(?:\b(?:and|then|by|with|finally)(?: then)?,?|\b(?:enter|key|type)\b[^.;!?]*)\s*$", re.I),
+    "es": re.compile(r"(?:\b(?:y|luego|después|con|finalmente),?|\b(?:ingrese|escriba)\b[^.;!?]*)\s*$", re.I),
+}
+# The clear key alone does something at a single key: it cancels. The done key does nothing there.
+_CANCELS = {
+    "en": re.compile(r"\b(?:cancel|quit|leave|exit|hang up|end (?:the|this|your) call)", re.I),
+    "es": re.compile(r"\b(?:cancel|salir|colgar|terminar la llamada)", re.I),
 }
 _SLOT = "\x01"  # stands for `{key:key}` while the text is searched
 _VALUE = " … "  # and for every other value
@@ -72,8 +74,7 @@ def slots_in_prose(template: Template) -> list[tuple[int, str]]:
 
 
 def symbol_said(template: Template, language: str) -> str:
-    """The star or pound key that is said for what a digit does, in words or as {clear:key} or {done:key}; "" where none is said,
-    or what it does itself: "press star to cancel"."""
+    """The star or pound key that is said for what a digit does, in words or as {clear:key} or {done:key}; "" where none is said."""
     own = language.partition("-")[0]
     if own not in _SYMBOLS:
         return ""
@@ -83,9 +84,21 @@ def symbol_said(template: Template, language: str) -> str:
     )
     for sentence in re.findall(r"[^.;!?]+", text):
         said = re.search(rf"{_PRESS[own]}\s+({_SYMBOLS[own]}|[\x02\x03])", sentence, re.IGNORECASE)
-        if said and not _OF_THEIR_OWN[own].search(sentence):
+        if said and not _ENDS_AN_ENTRY[own].search(sentence[: said.start()]):
             return {"\x02": "{clear:key}", "\x03": "{done:key}"}.get(said[1], said[1])
     return ""
+
+
+def without_cancelling(text: str, language: str) -> str:
+    """A prompt's prose without ", star to cancel": the clear key beside the two keys of a choice."""
+    own = language.partition("-")[0]
+    if own not in _SYMBOLS:
+        return text
+    aim = {"en": "to|for|and you", "es": "para"}[own]
+    clause = rf"[,;]?\s*{_SYMBOLS[own]}(?: (?:key|sign))?\s+(?:{aim})\s+[^,.;!?]*"
+    return re.sub(
+        clause, lambda one: " " * len(one[0]) if _CANCELS[own].search(one[0]) else one[0], text, flags=re.IGNORECASE
+    )
 
 
 def is_read(language: str) -> bool:

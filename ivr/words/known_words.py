@@ -36,6 +36,8 @@ _HARMLESS_PHRASES = {
         "we (?:shall|should)",
         "by (?:tele)?phone",
         "right (?:now|away)",
+        # "A one-time payment", "a single charge", "charged once".
+        "one[- ]time|one[- ]off|single|(?:only |just )?once(?=\\s*(?:[,.;:]|$))",
         "at once",
         "new (?:balance|total|amount|bill|invoice)",
         "(?:and|then)(?: to)?(?: then)? (?:hear|get|receive) (?:your|the|a) (?:confirmation|receipt)(?: number)?",
@@ -51,6 +53,8 @@ _HARMLESS_PHRASES = {
         "(?:en|con) (?:su|el) teclado(?: (?:de su|del) tel[ée]fono)?",
         "(?:(?<=\\d )|(?<=\\buno )|(?<=\x01 ))(?:en|de) su tel[ée]fono",
         "ahora mismo",
+        "(?:una )?(?:sola|única) vez",
+        "únic[oa]|solo(?= pago| cobro| cargo)",
         "de inmediato",
         "nuevo (?:saldo|total|importe|monto)",
         "nueva (?:factura|cantidad)",
@@ -127,7 +131,8 @@ def denies_charge(sentence: str, language: str) -> bool:
 
 
 def without_harmless_phrases(clause: str, language: str) -> str:
-    return _HARMLESS_PHRASES[own_language(language)].sub(" ", clause)
+    """Words on both sides of one are then next to each other: "make a one-time payment" is "make a payment"."""
+    return re.sub(r" {2,}", " ", _HARMLESS_PHRASES[own_language(language)].sub(" ", clause))
 
 
 def without_only_this_pays(clause: str, language: str) -> str | None:

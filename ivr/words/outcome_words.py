@@ -17,19 +17,20 @@ _SENTENCE = re.compile(r"[^.;!?:\n]+")
 @dataclass(frozen=True)
 class _Words:
     """`done`: that money was taken; `undone`: that it was not, or was given back; `open`: that nobody knows, or not yet. `denies` turns
-    `done` round; `supposes` makes a question of its clause. `owed`: that something is to be paid."""
+    `done` round; `supposes` makes a question of its clause. `owed`: that something is to be paid; `settled`: that nothing is."""
 
     done: re.Pattern[str]
     undone: re.Pattern[str]
     open: re.Pattern[str]
     goes_on: re.Pattern[str]
     owed: re.Pattern[str]
+    settled: re.Pattern[str]
     denies: re.Pattern[str]
     supposes: re.Pattern[str]
     clause: re.Pattern[str]
 
 
-_BE_EN = r"(?:was|were|is|are|has been|have been|['’]s been|['’]ve been|been|got|gets|being|becomes)"
+_BE_EN = r"(?:was|were|is|are|has been|have been|['’]s been|['’]ve been|been|got|gets|being|becomes|stays|remains)"
 _ADVERB_EN = r"(?:now |just |already |successfully |fully |also |since |indeed |then |in full )*"
 _MADE_EN = r"(?:charged|taken|debited|billed|paid|approved|accepted|completed?|successful|processed|made|confirmed|authori[sz]ed|received|settled|deducted|withdrawn|posted|credited|done)"
 _DENIES_EN = (
@@ -38,13 +39,13 @@ _DENIES_EN = (
 _READ = {
     "en": _Words(
         done=re.compile(
-            rf"(?<!that )(?<!which )(?<!who )\b{_BE_EN} {_ADVERB_EN}{_MADE_EN}\b(?! (?:back|off|out)\b)|\b(?:went|gone|come|came|go(?:es)?) (?:right )?through\b|\bsucceeded\b|\bwas a success\b"
+            rf"(?<!that )(?<!which )(?<!who )\b{_BE_EN} {_ADVERB_EN}{_MADE_EN}\b(?! (?:back|off|out)\b)|\b(?:went|gone|come|came|go(?:es)?) (?:right )?through\b|\bsucceeded\b|\b(?:bank|issuer) said yes\b|\bwas a success\b"
             rf"|(?<!what )\b(?:we|bank|it|issuer|you)(?:['’]ve|['’]s| have| has)? {_ADVERB_EN}(?:charged|took|taken|paid|approved|accepted|received|debited|collected|processed)\b|\bthank(?:s| you)(?: very much)? for (?:your|the|this|that) (?:\w+ )?(?:payment|paying|purchase|donation)\b|\bthank(?:s| you) for paying\b|^\W*(?:paid|approved|charged|success|payment (?:approved|received|accepted|complete))\b",
             _I,
         ),
         undone=re.compile(
-            rf"\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|go(?:ne)? through|succeed\w*|charge(?! of)|take (?:the|your|a|any|it|that)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
-            r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\bdid not work\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
+            rf"\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|go(?:ne)? through|succeed\w*|charge(?! of)|take\b(?! (?:another|other|calls|part))|left your (?:card|account)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
+            r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\bdid not work\b|\b(?:bank|issuer) said no\b|\bturned (?:\w+ ){0,3}down\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
             _I,
         ),
         open=re.compile(
@@ -56,8 +57,11 @@ _READ = {
             _I,
         ),
         owed=re.compile(
-            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|(?<!what )\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
+            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|(?<!what )\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bmore to pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
             _I,
+        ),
+        settled=re.compile(
+            r"\bnothing (?:is |more |else )*(?:left |more |else )?(?:to pay|due|to be paid)\b|\bpaid up\b", _I
         ),
         denies=re.compile(rf"\b{_DENIES_EN}\b(?! (?:only|just)\b)", _I),
         supposes=re.compile(
@@ -88,6 +92,7 @@ _READ = {
             r"(?<!no )\b(?:todav[íi]a |a[úu]n )?debe\b(?! nada)|(?<!no )\b(?:falta|faltan|queda|quedan) (?:algo |una parte )?por pagar\b|(?<!no )\btiene (?:un )?saldo\b|\best[áa] vencid[oa]\b|\bpor favor pague\b",
             _I,
         ),
+        settled=re.compile(r"\b(?:no (?:le )?(?:falta|queda|debe) nada|nada (?:m[áa]s )?por pagar)\b", _I),
         denies=re.compile(r"\b(?:no|nunca|nada|ning[úu]n[oa]?|sin|ni|tampoco|nadie)\b", _I),
         supposes=re.compile(
             r"\b(?:si|antes|hasta|a menos|cuando|una vez|en caso|despu[ée]s|solo|sólo|c[óo]mo|para|resultado|mientras)\b",
@@ -160,6 +165,8 @@ def _against(record: str, text: str, words: _Words) -> Iterator[str]:
 def _contradicts(record: str, clause: str, words: _Words, supposed: bool) -> bool:
     if record == _ALL_PAID:
         return words.owed.search(clause) is not None and not words.denies.search(clause) and not supposed
+    if record == _NOT_CHARGED and words.settled.search(clause) and not supposed:
+        return True
     if record == _BEING_UNDONE and words.goes_on.search(clause):
         return True
     is_open = words.open.search(clause) is not None

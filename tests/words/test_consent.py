@@ -205,12 +205,14 @@ def test_a_language_is_not_offered_under_a_key_that_is_no_digit(text: str, langu
         ("To have it as a text, press {done:key}.", "en-US", 1),
         ("Para recibirlo por texto, oprima numeral.", "es-MX", 1),
         ("To have it as a text, press {key:key}. To end the call, press {clear:key}.", "en-US", 0),
-        ("Press star to leave.", "en-US", 0),
+        ("Press star to leave.", "en-US", 1),
+        ("To have it as a text, press {key:key}, then press pound.", "en-US", 0),
+        ("To enter your number for a text and press hash.", "en-US", 0),
         ("A text costs nothing.", "en-US", 0),
     ],
 )
 def test_star_or_pound_is_an_error_where_it_is_said_of_what_a_digit_does(text: str, language: str, errors: int):
-    """Elsewhere it is advice at most: star and pound have a meaning of their own."""
+    """Beside the digit, or behind an entry, they have a meaning of their own."""
     found = [fault for fault in faults("sms_offer", read_template(text), language) if not fault.rule.is_advice]
     assert len(found) == errors
 
