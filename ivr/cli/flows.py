@@ -17,6 +17,7 @@ from ivr.flow.editor_schema import Schema, flow_schema, part_schema
 from ivr.flow.files import FlowSet, read_flows
 from ivr.flow.part_files import read_parts
 from ivr.flow.step_docs import with_steps
+from ivr.reading.rules.advice import NOT_SPOKEN
 
 FlowFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 SCHEMA, PART_SCHEMA = Path("config/flow.schema.json"), Path("config/part.schema.json")
@@ -80,8 +81,12 @@ def schema_text(of: Callable[[], Schema] = flow_schema) -> str:
 
 
 def read_folder(folder: Path, files: Sequence[Path], around: Around = NOTHING_AROUND) -> FlowSet:
+    """These files of the folder; a language that none of them speaks may be spoken by its other flows, and is then no news."""
     prompts, parts = (sorted((folder / name).glob("*.yaml")) for name in ("prompts", "parts"))
-    return read_flows(contents(files), contents(prompts), replace(around, parts=read_parts(contents(parts))))
+    found = read_flows(contents(files), contents(prompts), replace(around, parts=read_parts(contents(parts))))
+    if {file.name for file in folder.glob("*.yaml")} <= {file.name for file in files}:
+        return found
+    return replace(found, advice=[one for one in found.advice if one.rule != NOT_SPOKEN])
 
 
 def contents(files: Iterable[Path]) -> list[tuple[str, bytes]]:

@@ -160,7 +160,7 @@ welcome: "Welcome to our payment line."
 NOT_SPOKEN = rule(
     "T610",
     "language-not-spoken",
-    what="There are prompts in a language that no flow speaks.",
+    what="There are prompts in a language that no flow of the folder speaks.",
     why="Nobody will hear them, and nothing in them is checked.",
     bad="""
 languages: [en-US]
