@@ -88,6 +88,16 @@ def test_prompts_of_a_language_that_no_flow_speaks_are_one_line_of_advice(flows:
     assert len([line for line in result.stdout.splitlines() if "speaks fr-CA" in line]) == 1
 
 
+def test_a_language_of_the_folders_other_flows_is_no_news(flows: Path):
+    own, other = flows / "pay-a-bill.yaml", flows / "in-spanish.yaml"
+    shutil.copy(own, other)
+    edit(own, "languages: [en-US, es-MX]", "languages: [en-US]")
+    edit(other, "flow: pay-a-bill", "flow: in-spanish")
+    assert "T610" not in run(own, "--format", "lines").stdout
+    other.unlink()
+    assert f"{flows}/prompts/es-MX.yaml:5:1: T610" in run(own, "--format", "lines").stdout
+
+
 @pytest.mark.parametrize("words", ['currency_jpy_other: "yen"\n', 'brand_elo: "Elo"\n', 'a_note: "Not used."\n'])
 def test_words_that_nobody_uses_are_missing_nowhere(flows: Path, words: str):
     file = flows / "prompts" / "en-US.yaml"

@@ -1,5 +1,5 @@
 """More prompts, true and untrue, written once the lists of `charge_words`, `amount_words` and `outcome_words` were there and before
-they were changed for any of these: what was found of them at first is in docs/check.md."""
+they were changed for any of these: what was found of them at first is in docs/prompts.md."""
 
 C = "{amount:money} with {brand:brand} {last4:digits}"
 T = "{amount:money} con {brand:brand} {last4:digits}"
