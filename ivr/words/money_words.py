@@ -5,6 +5,7 @@ Amounts in slots are said in their own currency; "for ten dollars, press 1, 0" i
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ivr.words.choice_words import own_language
 from ivr.words.keys_said import prose
@@ -82,8 +83,10 @@ _NAMES: Mapping[str, tuple[tuple[re.Pattern[str], frozenset[str]], ...]] = {
 }
 
 
+@lru_cache(8192)
 def other_money(template: Template, currency: str, language: str) -> str:
-    """The name of money that a flow in `currency` (ISO 4217) does not take; "" where there is none."""
+    """The name of money that a flow in `currency` (ISO 4217) does not take; "" where there is none. Kept,
+    because each of a folder's flows asks it of the same prompts."""
     text = prose(template)
     for pattern, currencies in _NAMES.get(own_language(language), ()):
         if (match := pattern.search(text)) and currency not in currencies:

@@ -46,7 +46,14 @@ class PromptFile:
 
     def wordings(self, prompt: str) -> list[str]:
         """The prompt and its other wordings, each a name in this file; empty where it is not there."""
-        return [name for name in wordings_of(prompt, self.names) if name in self.templates]
+        if prompt not in self._wordings:
+            self._wordings[prompt] = [name for name in wordings_of(prompt, self.names) if name in self.templates]
+        return self._wordings[prompt]
+
+    @cached_property
+    def _wordings(self) -> dict[str, list[str]]:
+        """Those that were asked for, since every flow of a folder asks for the same."""
+        return {}
 
     def problem(self, rule: Rule, name: str, message: str, suggestion: str = "") -> Problem:
         return self.source.problem(rule, (name,), message, suggestion)
