@@ -46,7 +46,7 @@ _FRACTION_EN = r"(?:half|a half|one half|(?:a|one|the|two|three|last|first) (?:h
 # Right behind the amount, its card, or the verb that takes it.
 _BEHIND_EN = rf"(?:{_VALUE}|\b{_TAKEN_EN})(?: (?:to|from|with|on) (?:your|this|the) card)?,? (?:and )?(?:not before |only |first |(?:is |will be |to be |gets )?(?:only )?{_TAKEN_EN} (?:only )?)?"
 _WHEN_EN = (
-    rf"(?:tomorrow|tonight|later\b|soon|(?:on|by|from|until) \{{\w+\}}|(?:on |by )?the (?:\w+ ){{0,2}}(?:day|first|last|\d+(?:st|nd|rd|th))(?: (?:day )?of)?|(?:on |by )(?:next |the |{_DAY_EN},? )?(?:{_DAY_EN}|{_MONTH_EN}|\d+(?:st|nd|rd|th)?\b)"
+    rf"(?:tomorrow|tonight|later\b|soon|(?:on|by|from|until) \{{(?!brand|last4|amount)\w+\}}|(?:on |by )?the (?:\w+ ){{0,2}}(?:day|first|last|\d+(?:st|nd|rd|th))(?: (?:day )?of)?|(?:on |by )(?:next |the |{_DAY_EN},? )?(?:{_DAY_EN}|{_MONTH_EN}|\d+(?:st|nd|rd|th)?\b)"
     rf"|(?:on |by )(?:your|the) (?:due|payment|next|renewal) (?:date|day)|(?:the )?next (?:{_UNIT_EN}|{_DAY_EN}|time|business day|working day)|(?:with)?in (?:about )?(?:an?|{_NUM_EN}) (?:\w+ )?(?:{_UNIT_EN}|hours?)|an? (?:{_UNIT_EN}|hour) (?:from now|later)"
     rf"|at (?:the (?:end|beginning|start) of|a later)|(?:when|once|as soon as|if|unless) (?!you (?:press|agree|say|confirm|accept))\w+|after (?!tax|discount|fees?|credits?|all|adjust|insurance|you (?:press|agree|say|confirm|accept))\w+|upon (?:delivery|arrival|completion))"
 )
@@ -62,15 +62,15 @@ _READ = {
             rf"|\b(?:renews?|renewed|recurring|recurs?|auto-?pay|auto-?renew\w*|automatically|subscribes?|standing order)\b|\buntil (?:you )?(?:cancel\w*|call(?:ed)? (?:it )?off|stop(?:ped)?|further notice|revoked?)\b"
             rf"|(?:\}}|{_TAKEN_EN}|\bthe same(?: amount| sum)?|\band),? again\b|(?:\}}|{_TAKEN_EN}),? (?:twice|two times|three times|{_NUM_EN} times)\b|\b(?:twice|double|triple|{_NUM_EN} (?:times|x)|two|three) (?:the (?:amount of |sum of )?|of )?{_AT}"
             rf"|\b(?:a|the|your|as)? ?(?:first|second|third|next|initial|last|final) (?:of {_NUM_EN} )?(?:{_OFTEN_EN} )?(?:payment|instal?lment|part|charge|rate)s?(?: of| is|:|,)? (?:{_NUM_EN},? )?{_AT}"
-            rf"|{_VALUE},? (?:as )?(?:the|a|your) (?:first|second|next|initial) (?:payment|instal?lment|part|charge|of)\b|\b(?:the )?(?:rest|remainder|same|balance|other half) (?:is |will be )?(?:{_TAKEN_EN} |due )?(?:later|again|in (?:a|{_NUM_EN})|next|tomorrow|every|each)\b|\bnow and\b",
+            rf"|{_VALUE},? (?:as )?(?:the|a|your) (?:first|second|next|initial) (?:payment|instal?lment|part|charge|of)\b|\b(?:the )?(?:rest|remainder|same|balance|other half) (?:is |will be )?(?:{_TAKEN_EN} |due )?(?:later|again|in (?:a|{_NUM_EN})|next|tomorrow|every|each)\b|\bnow and\b(?! (?:no|not|nothing)\b)",
             _I,
         ),
         other=re.compile(
-            rf"{_VALUE},? (?:\(?plus|\+|not (?:including|counting|with))\b|{_VALUE},? \+|\bplus (?:an? |any |the |your |our |applicable |local |{_NUM_EN} |\$|£|€)*(?:\w+ )?(?:{_TAX_EN}|charges?|costs?|{_MONEY_EN})"
+            rf"{_VALUE},? (?:\(?plus|\+|not (?:including|counting|with))\b(?! nothing)|{_VALUE},? \+|\bplus (?:an? |any |the |your |our |applicable |local |{_NUM_EN} |\$|£|€)*(?:\w+ )?(?:{_TAX_EN}|charges?|costs?|{_MONEY_EN})"
             rf"|{_VALUE},? and (?:an? |any |the |your |our |applicable |local |some )?(?:\w+ )?{_TAX_EN}\b|\b{_TAX_EN} (?:is |are |will be |may be |must be |comes? |gets? )?(?:not included|excluded|extra|on top|added|payable|separate|applies|apply|to be added|charged separately|due)\b"
             rf"|\b(?:before|excluding|excludes?|exclusive of|without|not including|not counting|net of) (?:any |the |sales )?{_TAX_EN}\b|\b(?:fees?|charges?|surcharges?|costs?|taxes|rates)(?: of)?(?: [\w$£€{{}}.,]+){{0,4}}? (?:is|are|will be|may be|gets?|can be) (?:then |also )?(?:added|charged|due|payable|billed|taken)\b"
             rf"|\b(?:may|might|will|can|could|shall) (?:also |then )?(?:add|charge (?:you )?(?:an? )?(?:extra|additional|further|fee)|apply)\b|\b(?:fees?|charges?|costs?|surcharges?|taxes|rates) (?:may |might |will |can )?apply\b|\bwhatever\b|\b(?:may|might|can|could|will) (?:still |then )?(?:differ|change|vary|be (?:more|less|higher|lower))\b|\bgive or take\b|\bor thereabouts\b|{_VALUE},? net\b|\b{_TAX_EN} (?:come|follow|later)|\b(?:something|somewhere) (?:like|around|near)|\bin the (?:region|area) of|\bon top\b|\b(?:an? |some )?(?:extra|additional|further) (?:charges?|fees?|costs?|{_MONEY_EN}|{_NUM_EN})"
-            rf"|(?<!including )(?<!included )(?<!of which )(?<!includes )(?<!with )(?:\b{_NUM_EN} {_MONEY_EN}|[$£€] ?\d)|\b(?:less|minus) (?:an? |any |the |your |our |{_NUM_EN} |\$|£|€|{{)|\bdeduct(?:ed|ing)? (?:from|later)\b|{_VALUE},? off\b"
+            rf"|(?<!including )(?<!included )(?<!of which )(?<!includes )(?<!with )(?:\b{_NUM_EN} {_MONEY_EN}|[$£€] ?\d)(?![^.;!?]*\b(?:included|already)\b)|\b(?:less|minus) (?:an? |any |the |your |our |{_NUM_EN} |\$|£|€|{{)|\bdeduct(?:ed|ing)? (?:from|later)\b|{_VALUE},? off\b"
             rf"|\b(?:about|approx\w*|around|roughly|circa|some|estimated(?: at)?|(?<!nothing )(?<!not )more than|over|under|almost|nearly|at least|at most|no more than|not more than|no less than|not less than|less than|up to|starting (?:at|from)|from|between|as (?:much|little) as|a (?:minimum|maximum) of|(?:maximum|minimum)) (?:of )?{_AT}|{_AT} or (?:more|less|so)\b|{_VALUE},? (?:at (?:most|least)|or so|approximately|more or less)\b"
             rf"|\b{_FRACTION_EN} of (?:the |your )?{_AT}",
             _I,

@@ -101,6 +101,7 @@ _READ = {
         clause=re.compile(r",|\b(?:pero|y|as[íi] que|aunque|porque|sino)\b"),
     ),
 }
+_YET = re.compile(r"\b(?:yet|todav[íi]a|a[úu]n)\b", _I)
 _CHARGED, _NOT_CHARGED, _NOT_KNOWN, _BEING_UNDONE, _ALL_PAID = (
     "charged",
     "not charged",
@@ -174,6 +175,8 @@ def _contradicts(record: str, clause: str, words: _Words, supposed: bool) -> boo
         return True
     if record == _CHARGED and re.search(r"\b(?:whether|know|sabemos)\b", clause, _I) and is_open:
         return True
+    if record == _NOT_KNOWN and _YET.search(clause):
+        return False
     if supposed or (is_open and record != _NOT_CHARGED):
         return False
     is_undone = words.undone.search(clause) is not None

@@ -42,11 +42,11 @@ UNTRUE = [
     *prompts([*table.OTHER_OUTCOME_ES, *blind.OTHER_OUTCOME_ES], ES),
 ]
 TRUE = [
-    *consents([*table.ONE_CHARGE_EN, *blind.ONE_CHARGE_EN], EN),
+    *consents([*table.ONE_CHARGE_EN, *blind.ONE_CHARGE_EN, *blind.MORE_CHARGES_EN], EN),
     *consents([*table.ONE_CHARGE_ES, *blind.ONE_CHARGE_ES], ES),
     *prompts([*table.IN_PLACE_EN, *blind.IN_PLACE_EN], EN),
     *prompts(table.IN_PLACE_ES, ES),
-    *prompts([*table.TRUE_OUTCOME_EN, *blind.TRUE_OUTCOME_EN], EN),
+    *prompts([*table.TRUE_OUTCOME_EN, *blind.TRUE_OUTCOME_EN, *blind.MORE_TRUE_EN], EN),
     *prompts([*table.TRUE_OUTCOME_ES, *blind.TRUE_OUTCOME_ES], ES),
 ]
 LINES = EXPECTED.read_text(encoding="utf-8").splitlines()
