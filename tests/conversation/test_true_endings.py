@@ -265,3 +265,16 @@ def test_who_hangs_up_between_two_cards_has_a_part_that_is_being_taken_back():
     told.move("happens", HungUp)
     assert told.call.undoing
     assert told.call.outcome == "pending"
+
+
+def test_that_a_part_waits_for_the_banks_word_on_the_rest_is_said_once():
+    told = Told(FLOW_OF["split"], can_text=True)
+    while not told.books.open:
+        told.move("go on", None)
+    told.move("bank", "approved in part")
+    while not told.books.open:
+        told.move("go on", None)
+    told.move("bank", "unknown")
+    told.move("bank", "pending")
+    phrases = [phrase.name for action in told.actions if isinstance(action, Speak) for phrase in action.phrases]
+    assert phrases == ["part_in_doubt", "we_will_text_the_result", "goodbye"]

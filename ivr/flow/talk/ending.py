@@ -36,7 +36,10 @@ RESERVATION_EMAIL = ("reservation_email_subject", "reservation_email")
 def end(turn: Turn, *, told: bool = False) -> Turn:
     """The ending, the goodbye and the hang-up. `told`: what is true was the last thing said."""
     if turn.call.held:
-        turn, told = turn.change(charges=turn.call.closed.charges), False  # what was heard before is not so any more
+        closed = turn.call.closed
+        # Of a part that is taken back from now on, what was heard before is not so any more; one in doubt stays so.
+        told = told and closed.undoing == turn.call.undoing
+        turn = turn.change(charges=closed.charges)
     turn = turn.went(END) if told else tell(turn.went(END))
     return turn.forget_card().say("goodbye").do(HangUp()).change(phase="over", outcome=turn.call.known_ending)
 
