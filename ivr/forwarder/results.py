@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ivr.calls.receipts import DEFAULT_ZONE, receipt_values
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
+from ivr.core.money import Money
 from ivr.store import Payment
 from ivr.words.phrases import Prompts
 from ivr.words.wordings import endings
@@ -27,12 +28,20 @@ def result_words(
         paid = "result_reserved_sms" if payment.intent.captures_later else "result_paid_sms"
         name = paid if payment.is_charged else "result_unpaid_sms"
         values = receipt_values(payment, call, merchant_name, zone_of_call(call))
+        # The bank may have approved less than the caller agreed to, after they had gone: of that they know nothing.
+        values = values if payment.is_charged else (*values, ("amount", _known_amount(call, payment)))
         # A call whose row another version wrote may have no language of ours.
         language = call.language if call.language in known else known[0]
         ends = endings("", again=False, fee=payment.intent.fee is not None)
         return prompts.words(Phrase(name, language, values, endings=ends))
 
     return write
+
+
+def _known_amount(call: Call, payment: Payment) -> Money:
+    """As the caller heard it last."""
+    of_call = {call.intent_of(charge.attempt): charge.amount for charge in call.charges}
+    return of_call.get(payment.intent.reference, payment.intent.amount)
 
 
 def result_subject(prompts_of: Callable[[str], Prompts], merchant_name: str = "") -> ResultText:
