@@ -238,7 +238,8 @@ def choose_language(turn: Turn, event: Event) -> Turn:
     if turn.call.silences + 1 >= turn.flow.head.patience.tries or isinstance(event, NoInput):
         return start(turn)
     wrong = "card_asked_later" if isinstance(event, KeysEntered) and is_card(turn, event) else "no_match"
-    return offer_languages(turn.change(silences=turn.call.silences + 1).say(wrong))
+    # Said before it is counted: the words of a first failure are not those of a second.
+    return offer_languages(turn.say(wrong).change(silences=turn.call.silences + 1))
 
 
 def answer_cancel_offer(turn: Turn, event: Event) -> Turn:

@@ -6,7 +6,7 @@ A prompt `enter_security_code` may have, in the same file, any of these behind i
     _at_<step>      at this step
     _after_<prompt> that prompt was the first thing said in the same breath: `_after_card_expired`, `_after_no_input`
     _<brand>        the card is one
-    _again          a try at this step has failed already
+    _again          a try at this step has failed already; of what says a silence or a wrong entry, one of the same kind has
     _with_fee       the card costs a fee on top of the amount (`fee` of a `collect` step)
 
 `enter_security_code_at_card_amex_again` is all three. A call asks for the prompt by its own name, and the best wording that the

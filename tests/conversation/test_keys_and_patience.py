@@ -144,6 +144,32 @@ def test_silence_and_a_wrong_entry_are_worded_apart():
     assert Talk().at_account().keys("123").said[0] == "no_match_account_number"
 
 
+def says_again(talk: Talk) -> bool:
+    """Whether what failed is said in the words for another time of the same."""
+    return "_again" in talk.phrases[0].endings
+
+
+def test_only_a_second_silence_is_worded_as_one():
+    talk = Talk().at_account().keys("123").silence()
+    assert talk.said[0] == "no_input"
+    assert not says_again(talk)
+    assert "_again" in talk.phrases[-1].endings, "the question is put again"
+    assert says_again(Talk().at_account().silence().silence())
+
+
+def test_only_a_second_wrong_entry_is_worded_as_one():
+    assert not says_again(Talk().at_account().keys("123"))
+    assert not says_again(Talk().at_account().silence().keys("").keys("123"))
+    assert says_again(Talk().at_account().keys("123").keys("1234"))
+
+
+def test_a_first_wrong_key_at_the_languages_or_after_the_receipt_is_worded_as_one():
+    assert not says_again(Talk().start().keys("7"))
+    assert says_again(Talk().start().keys("7").keys("7"))
+    assert not says_again(Talk().at_receipt().keys("7"))
+    assert says_again(Talk().at_receipt().keys("7").keys("7"))
+
+
 @pytest.mark.parametrize("wrong", ["123", "12A45678", "1234567A"])
 def test_what_is_no_account_number_is_not_kept(wrong: str):
     assert "account_number" not in Talk().at_account().keys(wrong).call.values

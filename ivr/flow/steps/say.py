@@ -128,10 +128,10 @@ receipt: {say: confirmation_number, repeat: 2, sms: send, end: paid}
             return self._repeat(turn)
         if key == TEXT_KEY and key in offered:
             return self._go_on(self._text_it(turn).say("sms_sent"))
-        mistakes = turn.call.mistakes + 1
-        if key == "" or mistakes >= turn.flow.head.patience.tries:
+        before = turn.call.mistakes
+        if key == "" or before + 1 >= turn.flow.head.patience.tries:
             return self._go_on(turn)
-        return self._offer(turn.change(mistakes=mistakes).say("no_match"))
+        return self._offer(turn.change(mistakes=before + 1).say_what_failed("no_match", before))
 
     def _repeat(self, turn: Turn) -> Reply:
         return self._offer(self._say(turn.change(repeats=turn.call.repeats + 1)))

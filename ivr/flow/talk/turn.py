@@ -130,13 +130,17 @@ class Turn(NamedTuple):
         return _NEW(Turn, (flow, call, at, before + actions))
 
     def phrase(self, name: str, /, **values: Value) -> Phrase:
+        return self._phrase(name, values, self.call.silences + self.call.mistakes)
+
+    def _phrase(self, name: str, values: Mapping[str, Value], failures: int) -> Phrase:
+        """`failures`: how many came before, of the kind that another wording is for."""
         call = self.call
         of_call = {short(name): value for name, value in call.values.items()}
         receipt = _last_receipt(call) if call.charges else {}
         of_fee = said_of_fee(call) if CARD_FEE in of_call else {}
         known: dict[str, Value] = {**self.flow.key_words, **receipt, **of_call, **of_fee, **values}
         # Whoever asks to hear it again wants all of it.
-        brand, has_failed = call.values.get("brand", ""), bool(call.silences or call.mistakes) and not call.asides
+        brand, has_failed = call.values.get("brand", ""), failures > 0 and not call.asides
         fee = CARD_FEE in known and has_fee(known)
         ends = endings(str(brand), has_failed, call.flow, call.step, self._said_first(), fee)
         return Phrase(name, call.language, tuple(known.items()), "", ends)
@@ -152,6 +156,10 @@ class Turn(NamedTuple):
         if not self.call.can_text:
             name = WITHOUT_TEXTS.get(name, name)
         return self.do(Speak((self.phrase(name, **values),)))
+
+    def say_what_failed(self, name: str, failures: int, /, **values: Value) -> "Turn":
+        """The words of a silence or a wrong entry. `failures`: how many of the same kind came before it at this question."""
+        return self.do(Speak((self._phrase(name, values, failures),)))
 
     def collect(self, field: str, rules: EntryRules, *, sensitive: bool = False, flush: bool = False) -> "Turn":
         patience = self.flow.head.patience
@@ -287,8 +295,8 @@ def no_input(turn: Turn) -> Reply:
     warns = not call.silences and call.asides < MOST_ASIDES
     if _out_of_tries(counted) and not warns:
         return counted, Leave("gave_up")
-    # Said before it is counted: the words of a first failure are not those of a second.
-    turn = turn.say("no_input").change(silences=counted.call.silences)
+    # The words of a first silence are not those of a second, and a wrong entry before it was none.
+    turn = turn.say_what_failed("no_input", call.silences).change(silences=counted.call.silences)
     if turn.flow.head.patience.slow_mode and not call.slow:
         turn = turn.change(slow=True).say("slow_mode_on")
     return _warn(turn) if warns else (turn, Again())
@@ -303,10 +311,11 @@ def _warn(turn: Turn) -> Reply:
 
 def no_match(turn: Turn, prompt: str, *, is_told_last: bool = False, **values: Value) -> Reply:
     """A wrong entry, in words of its own; `is_told_last`: after the last try too, where it is news to the caller."""
-    counted = turn.change(mistakes=turn.call.mistakes + 1)
+    before = turn.call.mistakes
+    counted = turn.change(mistakes=before + 1)
     if _out_of_tries(counted):
-        return (counted.say(prompt, **values) if is_told_last else counted), Leave("gave_up")
-    return turn.say(prompt, **values).change(mistakes=counted.call.mistakes), Again()
+        return (counted.say_what_failed(prompt, before, **values) if is_told_last else counted), Leave("gave_up")
+    return counted.say_what_failed(prompt, before, **values), Again()
 
 
 def cleared(turn: Turn) -> Reply:
