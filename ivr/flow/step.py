@@ -262,6 +262,11 @@ class Step(Written):
         answer for each `number`, as far as there are any."""
         return f"1{number:0{max(keys - 1, 0)}d}"[:keys] if number else "1" * keys
 
+    def some_answer(self, number: int) -> str:
+        """An answer that is nobody's and can be given here, another for each `number` as far as there are any; "" where the
+        step asks for none."""
+        return ""
+
     def said_by(self, keys: str) -> str:
         """The answer that these keys give; "" where they give none."""
         return keys

@@ -10,7 +10,7 @@ from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.files import FlowSet
 from ivr.reading.problems import did_you_mean
-from ivr.store import Store, memory_store
+from ivr.store import Bill, Store, memory_store
 from ivr.store.accounts_file import read_bills
 from ivr.testing.bench import Bench, build_bench
 from ivr.words.phrases import Prompts
@@ -38,8 +38,12 @@ class Project:
         return {name: self.prepare(flow) for name, flow in self.read.flows.items()}
 
     @cached_property
+    def bills(self) -> Sequence[Bill]:
+        return read_bills(self.accounts) if self.accounts else []
+
+    @property
     def account_numbers(self) -> Sequence[str]:
-        return [bill.account for bill in read_bills(self.accounts)] if self.accounts else []
+        return [bill.account for bill in self.bills]
 
     @property
     def prompts(self) -> Prompts:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ivr.channels.simulator import Owed
+
 
 @dataclass(frozen=True)
 class Act:
@@ -16,14 +18,16 @@ class Act:
         return f"{self.verb:<6} {self.rest}".rstrip()
 
 
-def as_call_file(acts: Sequence[Act], comment: str, endings: Sequence[str]) -> str:
-    """`endings`: how each caller's call ended; a file has to say it, and says what was so when it was found."""
+def as_call_file(acts: Sequence[Act], comment: str, endings: Sequence[str], owed: Sequence[Owed] = ()) -> str:
+    """`endings`: how each caller's call ended; a file has to say it, and says what was so when it was found. `owed`: bills
+    that are not the project's."""
     lines, turn, calls = [f"-- {line}" for line in comment.splitlines()], 0, 0
     for act in acts:
         if act.verb == "call":
             calls += 1
             turn = act.caller
             lines.append(str(act))
+            lines += [f"  owes   {one}" for one in owed if calls == 1]
             continue
         if act.caller and act.caller != turn:
             turn = act.caller

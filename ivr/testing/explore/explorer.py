@@ -8,13 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ivr.core.money import Money
-from ivr.flow.compiled import Flow
-from ivr.reading.scalars import OPEN_BILLS
-from ivr.store import Bill
 from ivr.testing.bench import Bench
 from ivr.testing.cards import TEST_CARDS
 from ivr.testing.explore.acts import Act, as_call_file
 from ivr.testing.explore.amounts import FlowAmounts
+from ivr.testing.explore.bills import FlowBills
 from ivr.testing.explore.depth import Depth, bench_at
 from ivr.testing.explore.model import ModelledStore
 from ivr.testing.explore.monkey import Monkey
@@ -71,14 +69,16 @@ class Explorer:
         steps = self.project.flows[self.flow].steps.values()
         taken = [brand for step in steps if step.card for brand in step.card.brands]
         brands = sorted(set(taken) & TEST_CARDS.keys()) or ["visa"]
-        store = self.bench(self.depth).workbench.store
-        self._bills = [bill for bill in map(store.find_bill, self.project.account_numbers) if bill is not None]
-        accounts, keys = payable_by(self.project.flows[self.flow], self._bills)
-        typed = {step.answer: step.typed for step in steps if step.answer}
-        accounts = [one for one in accounts if not typed or any(keyed(one) for keyed in typed.values())]
+        self._bills = FlowBills(self.project.flows[self.flow], self.project.bills)
         tried = {field: entries for step in steps for field, entries in step.tried.items()}
-        takes_part = self.project.flows[self.flow].head.split is not None
-        self._monkey = Monkey(random.Random(self.seed), self.flow, accounts, brands, tried, keys, typed, takes_part)
+        tried |= {name: keys for name, keys in self._bills.free_answers.items() if name not in tried}
+        typed = {step.answer: step.typed for step in steps if step.answer}
+        self._monkey = Monkey(
+            *(random.Random(self.seed), self.flow, self._bills.numbers, brands, tried, self._bills.keys, typed),
+            nobodys=self._bills.nobodys,
+            takes_part=self.project.flows[self.flow].head.split is not None,
+            rings_again=any(step.offers_kept_card for step in steps),
+        )
 
     def next_walk(self) -> None:
         """One walk, of one or two calls. The first that breaks a rule is shrunk."""
@@ -115,7 +115,8 @@ class Explorer:
         done = do(smallest)
         what = str(done.untrue or untrue)
         comment = f"found by exploring {self.flow} (seed {self.seed}): {what}"
-        return BrokenRule(untrue.rule, what, smallest, as_call_file(smallest, comment, done.endings))
+        owed = list(self._bills.said_in(" ".join(act.rest for act in smallest if act.verb == "keys")))
+        return BrokenRule(untrue.rule, what, smallest, as_call_file(smallest, comment, done.endings, owed))
 
     # ---- a walk at a depth
 
@@ -161,33 +162,20 @@ class Explorer:
         self._served[depth] += 1
         if bench is None or (depth == "whole" and self._served[depth] > WALKS_A_BENCH):
             bench = self._benches[depth] = bench_at(depth, self.project, self.flow)
+            bench.workbench.store.renew_bills(self._bills.made_up)
             self._served[depth] = 0
         return bench
 
     @cached_property
     def _due(self) -> dict[str, Money]:
-        return {bill.account: bill.due for bill in self._bills}
+        return {bill.account: bill.due for bill in self._bills.all}
 
     def _renew(self, bench: Bench) -> None:
         """For the next walk: bills as they were, a bank with empty books, and days later."""
         store = bench.workbench.store
         if isinstance(store, ModelledStore):
             store.forget()
-        store.renew_bills(self._bills)
+        store.renew_bills(self._bills.all)
         bench.bank.forget()
         bench.begun.clear()
         bench.workbench.clock.advance(0 if isinstance(store, ModelledStore) else BETWEEN_WALKS_S)
-
-
-def payable_by(flow: Flow, bills: Sequence[Bill]) -> tuple[Sequence[str], Mapping[str, Mapping[str, str]]]:
-    """The numbers that callers of this flow key in, each with what else the look-up takes."""
-    is_listed = OPEN_BILLS in flow.head.lookups
-    owners = {bill.account: bill.belongs_to if is_listed else bill.account for bill in bills}
-    mine = [bill for bill in bills if owners[bill.account] and (is_listed or not bill.belongs_to)]
-    keys = {
-        owners[bill.account]: {
-            name.removeprefix("key."): text for name, text in bill.details if name.startswith("key.")
-        }
-        for bill in mine
-    }
-    return list(dict.fromkeys(owners[bill.account] for bill in mine)), keys

@@ -21,7 +21,9 @@ MOST_ACTS = 45
 @dataclass
 class Monkey:
     """`accounts`: what can be paid; `tried`: entries by what is asked for, as the flow's steps suggest them;
-    `keys`: what else each account is looked up with; `typed`: by what is asked for, the keys that say an account. Each walk has a bill of its own that its callers care for."""
+    `keys`: what else each account is looked up with; `typed`: by what is asked for, the keys that say an account; `nobodys`:
+    by what is asked for, keys of numbers that nothing is found for. Each walk has a bill of its own that its callers care for.
+    `rings_again`: what one call leaves is another's to use, such as a card that the bank keeps."""
 
     chance: random.Random
     flow: str
@@ -30,7 +32,9 @@ class Monkey:
     tried: Mapping[str, Sequence[str]]
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     typed: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    nobodys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     takes_part: bool = False  # the bank may approve less than is asked for
+    rings_again: bool = False
     account: str = ""
     _last_brand: str = "visa"
     is_clumsy: bool = False  # in this walk: slow, and often wrong
@@ -41,7 +45,7 @@ class Monkey:
         self.is_clumsy = self.may(0.12)
         self.is_unlucky = self.may(0.05)
         walk.do(self._ring(1))
-        may_ring_again = self.chance.random() < 0.3
+        may_ring_again = self.chance.random() < (0.7 if self.rings_again else 0.3)
         for _ in range(MOST_ACTS):
             if may_ring_again and self.chance.random() < 0.15:
                 may_ring_again = False
@@ -112,7 +116,7 @@ class Monkey:
         if not self._offered(caller):
             account = self._account()
             keys = self.typed.get(caller.reply.asks, str)(account)
-            return f"{keys or self.chance.randrange(10**9)}#"
+            return f"{keys or self._number_of_nobody(caller.reply.asks)}#"
         offered: list[str] = [*self._offered(caller), *("#" if self.may(0.2) else "")]
         return self.chance.choice(offered)
 
@@ -125,6 +129,10 @@ class Monkey:
         if self.may(0.08):
             return str(self.chance.randrange(10**8, 10**9))
         return self.chance.choice(self.accounts) if self.accounts and self.may(0.1) else self.account
+
+    def _number_of_nobody(self, asks: str) -> str:
+        nobodys = self.nobodys.get(asks)
+        return self.chance.choice(nobodys) if nobodys and self.may(0.5) else str(self.chance.randrange(10**9))
 
     def _money(self, caller: WalkingCaller) -> str:
         low, high = (self._limit(caller, name) for name in ("min", "max"))
