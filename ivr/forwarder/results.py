@@ -10,6 +10,7 @@ from ivr.store import Payment
 from ivr.words.phrases import Prompts
 from ivr.words.wordings import endings
 
+NOT_PAID, NOT_RESERVED = "result_unpaid_sms", "result_not_reserved_sms"
 RESULT_SUBJECT = "result_email_subject"
 ResultText = Callable[[Call, Payment], str]
 
@@ -25,17 +26,24 @@ def result_words(
     def write(call: Call, payment: Payment) -> str:
         prompts = prompts_of(call.flow_version)
         known = prompts.languages()
-        paid = "result_reserved_sms" if payment.intent.captures_later else "result_paid_sms"
-        name = paid if payment.is_charged else "result_unpaid_sms"
+        name = _prompt_of(payment)
         values = receipt_values(payment, call, merchant_name, zone_of_call(call))
         # The bank may have approved less than the caller agreed to, after they had gone: of that they know nothing.
         values = values if payment.is_charged else (*values, ("amount", _known_amount(call, payment)))
         # A call whose row another version wrote may have no language of ours.
         language = call.language if call.language in known else known[0]
+        if name == NOT_RESERVED and name not in prompts.names(language):
+            name = NOT_PAID  # a version of the flow from before there were words for it
         ends = endings("", again=False, fee=payment.intent.fee is not None)
         return prompts.words(Phrase(name, language, values, endings=ends))
 
     return write
+
+
+def _prompt_of(payment: Payment) -> str:
+    if payment.intent.captures_later:
+        return "result_reserved_sms" if payment.is_charged else NOT_RESERVED
+    return "result_paid_sms" if payment.is_charged else NOT_PAID
 
 
 def _known_amount(call: Call, payment: Payment) -> Money:

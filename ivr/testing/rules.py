@@ -207,9 +207,10 @@ def _says(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) 
     assert books.words is not None
     template, language = text.id.removeprefix(f"{reference}-"), seen.call.language
     charged = seen.charged.get(reference)
-    if template == "result":
-        template = "result_reserved" if reference in seen.reserved else "result_paid" if charged else "result_unpaid"
     charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
+    if template == "result":
+        nothing = "result_not_reserved" if charge.reserves else "result_unpaid"
+        template = "result_reserved" if reference in seen.reserved else "result_paid" if charged else nothing
     number = books.confirmation_number(reference)
     values: dict[str, Value] = {"amount": charged or charge.amount, "number": number, "confirmation_number": number}
     name, fee = f"{template}_sms", seen.fees.get(reference)

@@ -24,7 +24,10 @@ CHARGING = frozenset({"confirm_card", "confirm_all_bills"})
 READ_BACK = CHARGING | {"confirm_money", "confirm_kept_card", "confirm_reservation"}
 DUE_NOW = frozenset({"nothing_due", "due_changed"})
 RESULTS = frozenset(
-    {"payment_went_through", "card_declined", "bank_did_not_answer", "bank_not_reached", "you_were_not_charged"}
+    {
+        *("payment_went_through", "card_declined", "bank_did_not_answer", "bank_not_reached", "you_were_not_charged"),
+        *("reservation_went_through", "reservation_declined", "reservation_not_reached"),
+    }
 )
 NAMED = BOUNDS | READ_BACK | DUE_NOW | RESULTS
 SPOKEN = frozenset({"due", "brand", "last4"})  # by whichever prompt
@@ -132,11 +135,11 @@ def _result(name: str, now: Moment, heard: Counter[str]) -> Iterator[str]:
     words = Counter(now.words.values())
     if name in ("payment_went_through", "reservation_went_through") and not words["approved"]:
         yield f"{name} was said, and the bank had approved nothing"
-    if name == "card_declined" and heard[name] > words["declined"]:
+    if name in ("card_declined", "reservation_declined") and heard[name] > words["declined"]:
         yield f"{name} was said {heard[name]} times, and the bank had declined {words['declined']}"
     if name == "bank_did_not_answer" and heard[name] > words["reversed"]:
         yield f"{name} was said {heard[name]} times, and the bank had taken back {words['reversed']}"
-    if name == "bank_not_reached" and heard[name] > now.unsent:
+    if name in ("bank_not_reached", "reservation_not_reached") and heard[name] > now.unsent:
         yield f"{name} was said {heard[name]} times, and {now.unsent} charges did not reach it"
     if name == "you_were_not_charged" and (words["approved"] or any(words[one] for one in IN_DOUBT)):
         yield f"{name} was said, and the bank's words were {sorted(words)}"

@@ -11,6 +11,8 @@ _WRONG = (
     "brand_not_accepted",
     "card_expired",
     "card_declined",
+    "reservation_declined",
+    "reservation_not_reached",
     "apology",
     "bill_not_reached",
     "bill_not_payable",

@@ -127,8 +127,10 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
             return charging.approved(turn, event)
         case "not_sent":
             # A charge that never left is as good as one that was taken back.
-            return turn.say("bank_not_reached"), Leave("reversed")
+            return charging.say_refused(turn, "bank_not_reached"), Leave("reversed")
         case "unknown" | "pending":
             return turn, Leave("pending")
     # An inquiry that finds a refusal has found that nothing was charged.
-    return turn.say("card_declined" if event.outcome == "declined" else "bank_did_not_answer"), Leave("reversed")
+    if event.outcome == "declined":
+        return charging.say_refused(turn, "card_declined"), Leave("reversed")
+    return turn.say("bank_did_not_answer"), Leave("reversed")

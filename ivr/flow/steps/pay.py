@@ -49,6 +49,9 @@ RESERVING: Values = {
     "amount_reserved": RECEIPT,
     "reservation_went_through": frozenset(),  # said when words with values in them could not be put together
     "reservation_number": RECEIPT,
+    "reservation_declined": ON_HOLD,
+    "reservation_not_reached": frozenset(),
+    "result_not_reserved_sms": frozenset({"amount"}),
     **dict.fromkeys(
         ("reservation_sms", "reservation_email_subject", "reservation_email", "result_reserved_sms"), WRITTEN_RECEIPT
     ),
@@ -281,8 +284,8 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
         case "approved":
             return charging.approved(turn, event)
         case "not_sent":
-            return turn.say("bank_not_reached"), Leave("not_sent")
+            return charging.say_refused(turn, "bank_not_reached"), Leave("not_sent")
         case "unknown" | "pending" | "reversed":
             # The bank never answered the charge itself, even if a reversal has been acknowledged since.
             return turn, Leave("unknown")
-    return turn.say("card_declined"), Leave("declined")
+    return charging.say_refused(turn, "card_declined"), Leave("declined")

@@ -24,6 +24,8 @@ HOLD_S = 2.0  # the longest that a channel holds the line without looking whethe
 REASSURE_EVERY_S = 10.0
 LONGEST_PAUSE_S = 120.0  # no channel lets a hold pause last so long: a longer one is a clock that was set
 PART_APPROVED = "part_approved"  # what was, and what is still due: said each time
+# Of an amount that was to be reserved only: nobody was to pay it.
+_OF_RESERVATION = {"card_declined": "reservation_declined", "bank_not_reached": "reservation_not_reached"}
 _ON_HOLD = frozenset({"amount", "brand", "last4"})
 # What a step says that holds the line for the bank, or hears that a charge is not begun.
 PROMPTS: Mapping[str, frozenset[str]] = {
@@ -63,6 +65,12 @@ def enter_answer(turn: Turn, event: BankAnswered) -> Turn:
     answer |= {"amount": event.amount} if event.amount else {}
     answer |= {"part": ""} if status not in ("unknown", "approved") else {}
     return with_charges(turn, lambda charge: answer if charge.attempt == turn.call.attempt else {})
+
+
+def say_refused(turn: Turn, prompt: str) -> Turn:
+    """That the present attempt came to nothing, in the words of what it was."""
+    reserved = any(one.attempt == turn.call.attempt and one.reserves for one in turn.call.charges)
+    return turn.say(_OF_RESERVATION.get(prompt, prompt) if reserved else prompt)
 
 
 def approved(turn: Turn, event: BankAnswered) -> Reply:
