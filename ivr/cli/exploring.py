@@ -21,7 +21,7 @@ from ivr.calls.assembly import load_flow
 from ivr.cli.flow_choice import settings_to_read
 from ivr.flow.drawing.coverage import Coverage, per_cent
 from ivr.places import SHIPPED, find_project
-from ivr.testing.explore import BrokenRule, explore
+from ivr.testing.explore import BrokenRule, FlowBills, as_owed, explore
 from ivr.testing.project import Project
 
 console = Console(highlight=False)
@@ -44,10 +44,19 @@ def explore_flow(file: Path, *, calls: int, seed: int, jobs: int, whole: bool, d
                 found.setdefault(rule, broken)
     if not whole:
         console.print(f"{whole_calls} of them once more through database and vault (--whole: all calls)")
+    for line in made_up(FlowBills(flow, project.bills)):
+        console.print(line, markup=False)
     tell(coverage, endings, found)
     if drawing is not None:
         drawing.write_text(coverage.drawing(), encoding="utf-8")
     return 1 if found else 0
+
+
+def made_up(bills: FlowBills) -> Iterator[str]:
+    """The bills that callers found beside the project's, as a call file says them."""
+    if bills.made_up:
+        yield "made up, because no row of your accounts (ACCOUNTS) fits the flow, or all that fit say the same:"
+        yield from (f"  owes {as_owed(bill)}" for bill in bills.made_up)
 
 
 def accounts_for_trying() -> Path | None:

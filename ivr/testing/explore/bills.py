@@ -35,7 +35,7 @@ NOBODYS = 40  # the first answer of so many that is nobody's; made-up bills have
 
 
 @dataclass(frozen=True)
-class LookedUp:
+class FlowLookUp:
     """What a step looks up: `source` and what it takes, each answer with the step that asks for it, the first one first."""
 
     source: str
@@ -68,7 +68,7 @@ class FlowBills:
     given: Sequence[Bill] = field(repr=False)
 
     @cached_property
-    def look_ups(self) -> Sequence[LookedUp]:
+    def look_ups(self) -> Sequence[FlowLookUp]:
         steps = {step.answer: step for step in reversed(list(self.flow.steps.values())) if step.answer}
         found = []
         for step in self.flow.steps.values():
@@ -76,7 +76,7 @@ class FlowBills:
             if step.looks_up_bills and source:
                 terms = self.flow.head.lookups.get(source, LookUpTerms())
                 asked = {name: steps[name] for name in terms.takes or [step.answer] if name in steps}
-                found.append(LookedUp(source, asked, terms.gives))
+                found.append(FlowLookUp(source, asked, terms.gives))
         return found
 
     @cached_property
@@ -128,11 +128,11 @@ class FlowBills:
         for bill in self.made_up:
             steps = [one.asked[one.known_by].typed(one.number(bill)) for one in self.look_ups if one.number(bill)]
             if any(keys in text for keys in steps if keys):
-                yield Owed(bill.account, str(bill.due), str(bill.minimum), bill.belongs_to, bill.details)
+                yield as_owed(bill)
 
     # ---- made up
 
-    def _made_up_for(self, look_up: LookedUp) -> Iterator[Bill]:
+    def _made_up_for(self, look_up: FlowLookUp) -> Iterator[Bill]:
         found = [bill for bill in self.given if look_up.finds(bill) and self._is_payable(bill)]
         if found and not any(self._is_one(found, name) for name, kind in look_up.gives.items() if kind in DECIDES):
             return
@@ -154,7 +154,7 @@ class FlowBills:
     def _is_one(bills: Sequence[Bill], name: str) -> bool:
         return len({dict(bill.details)[name] for bill in bills}) == 1
 
-    def _details(self, look_up: LookedUp, place: int) -> Iterator[tuple[str, str]]:
+    def _details(self, look_up: FlowLookUp, place: int) -> Iterator[tuple[str, str]]:
         for name in list(look_up.asked)[1:]:
             yield f"key.{name}", look_up.asked[name].some_answer(place + 1)
         for name, kind in look_up.gives.items():
@@ -166,6 +166,11 @@ class FlowBills:
         most = self.flow.head.limits.max_amount
         due, least = (min(minor, most.minor) for minor in DUES[place % len(DUES)])
         return Bill(account, Money(due, most.currency), Money(least, most.currency), customer, details)
+
+
+def as_owed(bill: Bill) -> Owed:
+    """As a call file says it."""
+    return Owed(bill.account, str(bill.due), str(bill.minimum), bill.belongs_to, bill.details)
 
 
 def _answers(step: Step, begin: int, known: set[str], most: int) -> list[str]:

@@ -1,0 +1,87 @@
+"""Exploring gives a flow's callers bills that they can pay, whatever the flow looks up and the project's accounts are."""
+
+from typing import Any
+
+import pytest
+
+from ivr.channels.simulator import read_script
+from ivr.cli.exploring import made_up
+from ivr.flow.drawing.coverage import counted
+from ivr.testing.explore import Act, Explorer, FlowBills, as_call_file, as_owed
+from ivr.testing.project import Project
+from ivr.testing.quiet import quiet
+from tests.benches import ROOT
+
+PROJECT = Project(ROOT / "flows", ROOT / "config" / "accounts.csv")
+
+
+def bills_of(flow: str) -> FlowBills:
+    return FlowBills(PROJECT.flows[flow], PROJECT.bills)
+
+
+@pytest.mark.parametrize(
+    "flow", ["pay-a-bill", "utility", "card-fee", "split", "parking-ticket", "deposit", "payment-plan"]
+)
+def test_nothing_is_made_up_where_the_projects_bills_fit(flow: str):
+    bills = bills_of(flow)
+    assert bills.made_up == []
+    assert list(made_up(bills)) == []
+    assert bills.numbers
+
+
+def test_bills_with_the_further_answers_of_a_look_up_are_made_up():
+    bills = bills_of("card-on-file")
+    assert bills.numbers == [bill.account for bill in bills.made_up], "no row of the project has six digits and a PIN"
+    assert {len(number) for number in bills.numbers} == {6}
+    assert {len(keys["pin"]) for keys in bills.keys.values()} == {4}
+    heading, first, *_ = made_up(bills)
+    assert "no row of your accounts" in heading
+    assert "key.pin" in first
+
+
+def test_where_every_bill_says_the_same_of_a_date_others_say_an_early_and_a_late_one():
+    dates = {dict(bill.details)["bill.discount_until"] for bill in bills_of("early-payment").made_up}
+    assert dates == {"2000-01-01", "2099-12-31"}
+
+
+def test_an_answer_that_is_not_looked_up_is_keyed_in_as_the_question_wants_it():
+    assert {len(keys) for keys in bills_of("top-up").free_answers["meter_number"]} == {10}
+
+
+def test_the_number_of_nobody_fits_the_question_and_is_no_bills():
+    bills = bills_of("parking-ticket")
+    step = PROJECT.flows["parking-ticket"].steps["ticket"]
+    said = {step.said_by(keys) for keys in bills.nobodys["ticket"]}
+    assert "" not in said
+    assert said.isdisjoint(bill.account for bill in bills.all)
+
+
+def test_the_call_file_of_a_made_up_bill_says_what_it_owes():
+    bills = bills_of("card-on-file")
+    number = bills.numbers[0]
+    owed = list(bills.said_in(f"1 {number}#"))
+    assert [one.account for one in owed] == [number]
+    assert list(bills.said_in("1 12345678#")) == []
+    text = as_call_file([Act("call", "card-on-file from +15550100"), Act("keys", number)], "found", ["open"], owed)
+    assert [one.rest for one in read_script(text) if one.verb == "owes"] == [str(as_owed(bills.made_up[0]))]
+
+
+def test_a_flow_whose_callers_need_a_pin_and_a_card_that_is_kept_is_gone_through():
+    project = Project(PROJECT.flows_folder, PROJECT.accounts, counted)
+    explorer = Explorer(project, "card-on-file", "1")
+    with quiet():
+        while explorer.calls < 160:
+            explorer.next_walk()
+    assert not explorer.found
+    flow: Any = project.flows["card-on-file"]
+    assert {("which_card", "known"), ("which_card", "none"), ("keep", "agreed")} <= flow.taken.keys()
+    assert len(flow.reached) >= len(flow.steps) - 1
+
+
+def test_made_up_bills_are_in_the_database_of_a_walk_that_is_whole():
+    explorer = Explorer(PROJECT, "card-on-file", "1", "whole")
+    with quiet():
+        for _ in range(8):
+            explorer.next_walk()
+    assert not explorer.found
+    assert explorer.endings["paid"] > 0
