@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ivr.channels.simulator import Caller
+from ivr.store import Store
 from ivr.testing.line import PlacedCall
 from tests.benches import ROOT, Bench, make_bench
 
@@ -31,14 +32,14 @@ steps:
 """
 
 
-def bench_with(sealing_key: Path, folder: Path, flow: str, words: str = "") -> Bench:
+def bench_with(sealing_key: Path, folder: Path, flow: str, words: str = "", store: Store | None = None) -> Bench:
     """`flow`: its text; `words`: prompts that it has beyond the product's."""
     (folder / "prompts").mkdir(parents=True)
     said = f"{ENGLISH.read_text(encoding='utf-8')}\n{words}\n"
     (folder / "prompts" / "en-US.yaml").write_text(said, encoding="utf-8")
     file = folder / "own.yaml"
     file.write_text(flow, encoding="utf-8")
-    return make_bench(sealing_key, file)
+    return make_bench(sealing_key, file, store)
 
 
 def ring(bench: Bench, flow: str, ani: str = "+15550100") -> PlacedCall:

@@ -10,7 +10,7 @@ import structlog
 from ivr.calls.billing import HttpBilling
 from ivr.calls.billing_endpoint import Access, BillingEndpoint
 from ivr.calls.look_ups import LookUps
-from ivr.flow.steps.pay import DUE_PATIENCE_S
+from ivr.flow.talk.charging import DUE_PATIENCE_S
 from ivr.testing.twilio import TwilioCall
 from tests.benches import Bench
 from tests.billing_endpoints import BillingServer, Request, billing_server, hang, write

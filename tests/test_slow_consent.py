@@ -6,7 +6,7 @@ import pytest
 
 from ivr.core.actions import LookUp
 from ivr.core.events import Event, HungUp, Waited
-from ivr.flow.steps.pay import DUE_PATIENCE_S
+from ivr.flow.talk.charging import DUE_PATIENCE_S
 from ivr.store import StaleCall
 from tests.benches import Bench
 from tests.test_one_bill import Person, charged, due

@@ -31,7 +31,7 @@ def authorize(
     if action.payable is None:
         return payments.authorize(call, flow, action, at)
     try:
-        due = _due_now(billing, action.payable, action.intent)
+        due = due_now(billing, action.payable, action.intent)
     except BillingDown as error:
         log.error("cannot read again what is due", call=call.id, reason=str(error))
         return _refuse(payments, call, ChargeRefused(at, "not_reached"))
@@ -43,7 +43,8 @@ def authorize(
     return answer
 
 
-def _due_now(billing: Billing, payable: Payable, asker: str) -> Due | InOurTable:
+def due_now(billing: Billing, payable: Payable, asker: str) -> Due | InOurTable:
+    """None while the billing system is asked. BillingDown where it cannot be said. `asker`: of one consent."""
     if payable.parts:
         return billing.dues_now([part.key for part in payable.parts], asker)
     return billing.due_now(payable.source, payable.key, asker)

@@ -201,7 +201,9 @@ class Payments:
         paying = tuple(bill.key for bill in bills if self.store.is_being_paid(bill.source, bill.key, call.id))
         if not paying:
             return None
-        return ChargeRefused(at, "being_paid", paying=paying if call.payable.parts else (), left=self._left(call, at))
+        return ChargeRefused(
+            at, "being_paid", paying=paying if call.payable.parts else (), left=self.left_on_list(call, at)
+        )
 
     def forget(self, intent: str) -> bool:
         """False where the attempt has been charged for by now: its fields are the forwarder's."""
@@ -232,19 +234,20 @@ class Payments:
             case OverLimit(name):
                 return LimitReached(at, name)
             case BeingPaid(keys):
-                return ChargeRefused(at, "being_paid", paying=keys, left=self._left(call, at))
+                return ChargeRefused(at, "being_paid", paying=keys, left=self.left_on_list(call, at))
             case DueChanged(left) if left.currency != action.amount.currency:
                 return ChargeRefused(at, "not_payable")
             case DueChanged(left, parts=parts) if parts:
                 return ChargeRefused(at, "paid_in_full" if parts == "paid" else "overpaid", left)
             case DueChanged(left, dues):
                 reason: RefusalReason = "due_changed" if left.minor > 0 else "nothing_due"
-                return ChargeRefused(at, reason, left, dues, left=self._left(call, at))
+                return ChargeRefused(at, reason, left, dues, left=self.left_on_list(call, at))
             case AlreadyBegun():
                 return self.answer(call, Waited(at))
         return None
 
-    def _left(self, call: Call, at: datetime) -> Left:
+    def left_on_list(self, call: Call, at: datetime) -> Left:
+        """What is due by now on the open bills that the call has looked up, by key."""
         return left_on_list(self.store, call, at, elsewhere=self.tells_billing)
 
     def has_begun(self, call: Call) -> bool:

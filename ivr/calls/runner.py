@@ -339,9 +339,9 @@ class Runner:
     def _send_email(self, call: Call, action: SendEmail, event: Event) -> None:
         self.payments.send_email(call, action, event.at, zone_at(self._flow(call)))
 
-    def _record_agreement(self, call: Call, action: RecordAgreement, event: Event) -> None:
+    def _record_agreement(self, call: Call, action: RecordAgreement, event: Event) -> Event:
         """Raises where it cannot be recorded: then it was not made, and the call ends with an apology."""
-        record_agreement(self.payments, call, action, event.at)
+        return record_agreement(self.payments, self.billing, call, action, event.at)
 
     def _use_kept_card(self, call: Call, _action: UseKeptCard, event: Event) -> None:
         self.payments.use_kept_card(call, self._flow(call), event.at)

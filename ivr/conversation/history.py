@@ -23,6 +23,7 @@ An entry is the seconds since the call began, and words:
     listed USD 4250/1000 1800/0                             all open bills
     connected, not_connected        what became of a transfer to a person
     limit 2b attempts_per_card, refused 2c being_paid 0 USD   an attempt by its number, not begun or not charged
+    agreed, refused 1a due_changed 2250 USD             a promise, plan or mandate on record, or not, as a charge of that attempt
     refused 2c due_changed 4800 USD 3000 1800               of bills in one sum what each owes, or 1 for one that is being paid
     refused 2c being_paid 0 USD left 4250 0                   with what is due by now on the open bills, where others have paid
 
@@ -39,6 +40,8 @@ from ivr.conversation.asides import lone_key
 from ivr.conversation.habit import is_second_done
 from ivr.core.call import Call
 from ivr.core.events import (
+    AgreementRecorded,
+    AgreementRefused,
     BankAnswered,
     BankOutcome,
     CallStarted,
@@ -75,13 +78,14 @@ KEPT = "kept_card"
 _DIGITS = re.compile(r"(0\*)?([0-9]+)([*#]?)")
 # Seconds of 11 digits end in the year 5138; a number beyond that is no time.
 _BEGAN = re.compile(r"[0-9]{1,11} began")
-_MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[bc]"
+_REFUSED_AGREEMENT = re.compile(r"[0-9]+ refused [0-9]+a ")
+_MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[abc]"
 _ENTRY = re.compile(
     "[0-9]{1,9} (?:silence|waited|not_found|connected|not_connected"
     r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
     r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty|again|help|one_key)|captured [a-z-]+(?: [a-z]+)?"
     rf"|bank (?:{'|'.join(get_args(BankOutcome))})(?: [0-9]{{1,12}})?(?: left(?: [0-9]{{1,12}})+)?|back(?: [0-9]{{1,9}}=(?:undone|charged))+|failed (?:{'|'.join(get_args(LookUpProblem))})"
-    rf"|found -?[0-9]{{1,12}} {_MONEY}(?: [a-z0-9_.]+=(?:-?[0-9]{{1,12}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}))*"
+    rf"|agreed|found -?[0-9]{{1,12}} {_MONEY}(?: [a-z0-9_.]+=(?:-?[0-9]{{1,12}}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}))*"
     r"|listed [A-Z]{3}(?: -?[0-9]{1,12}/-?[0-9]{1,12})+"
     rf"|awaited {_ATTEMPT}|limit {_ATTEMPT} [a-z_]+|refused {_ATTEMPT} [a-z_]+ {_MONEY}(?: -?[0-9]{{1,12}})*(?: left(?: [0-9]{{1,12}})+)?)"
 )
@@ -223,6 +227,10 @@ def _refused(flow: Flow, call: Call, event: ChargeRefused) -> str:
     return " ".join(words) + _left(plain, dict(event.left))
 
 
+def _not_agreed(flow: Flow, call: Call, event: AgreementRefused) -> str:
+    return _refused(flow, call, ChargeRefused(event.at, event.reason, event.due, left=event.left))
+
+
 def _left(plain: Mapping[str, Money], left: Mapping[str, Money]) -> str:
     """Where others have paid: what is due by now on all of these, in their order."""
     now = {key: left.get(key, due) for key, due in plain.items()}
@@ -230,15 +238,21 @@ def _left(plain: Mapping[str, Money], left: Mapping[str, Money]) -> str:
 
 
 def attempt_of(flow: Flow, call: Call) -> str:
-    """Which attempt is refused, and where: before the card is asked for, or when it is to be charged."""
+    """Which attempt is refused, and where: before the card is asked for, or when it is to be charged; or what the caller agreed
+    to by then besides a charge."""
     step = flow.steps.get(call.step)
+    if step is not None and AgreementRefused in step.hears.get(call.phase, ()):
+        return f"{call.attempt}a"
     return f"{call.attempt}{'b' if step is not None and step.card else 'c'}"
 
 
 def _awaited(flow: Flow, call: Call, _event: DueAwaited) -> str:
-    """Once for each attempt, however long it waits."""
-    words = f"awaited {attempt_of(flow, call)}"
-    return "" if any(entry.endswith(words) for entry in call.history) else words
+    """Once for each attempt, and for each agreement, however long it waits."""
+    words, history = f"awaited {attempt_of(flow, call)}", call.history
+    if words.endswith("a"):
+        made = [at for at, entry in enumerate(history) if entry.endswith(" agreed") or _REFUSED_AGREEMENT.match(entry)]
+        history = history[made[-1] :] if made else history
+    return "" if any(entry.endswith(words) for entry in history) else words
 
 
 def _captured(_flow: Flow, _call: Call, event: CardCaptured) -> str:
@@ -267,6 +281,8 @@ _WRITERS: dict[type, Callable[[Flow, Call, Any], str]] = {
     PartsTakenBack: lambda _flow, _call, event: " ".join(
         ["back", *(f"{one}={part or 'charged'}" for one, part in event.parts)]
     ),
+    AgreementRecorded: lambda _flow, _call, _event: "agreed",
+    AgreementRefused: _not_agreed,
     TransferEnded: lambda _flow, _call, event: "connected" if event.is_connected else "not_connected",
     LookedUp: _found,
     LookUpFailed: lambda _flow, _call, event: f"failed {event.problem}",

@@ -38,6 +38,8 @@ from typing import Literal
 
 from ivr.core.call import Call
 from ivr.core.events import (
+    AgreementRecorded,
+    AgreementRefused,
     BankAnswered,
     CallStarted,
     CardCaptured,
@@ -91,6 +93,8 @@ _ROWS: Mapping[type[object], tuple[Follows, ...]] = {
     DueAwaited:      ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
     BankAnswered:    ("chooses", "decides", "again",   "again",   "holds",   "hears",   "hears",   "over"),
     PartsTakenBack:  ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
+    AgreementRecorded: ("chooses", "decides", "again", "again",   "holds",   "holds",   "hears",   "over"),
+    AgreementRefused: ("chooses", "decides", "again",  "again",   "holds",   "holds",   "hears",   "over"),
     TransferEnded:   ("chooses", "decides", "again",   "again",   "holds",   "holds",   "hears",   "over"),
     ChargeRefused:   ("unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "unbegun", "over"),
     LimitReached:    ("limited", "limited", "limited", "limited", "limited", "limited", "limited", "over"),

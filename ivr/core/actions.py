@@ -205,7 +205,11 @@ class SendEmail:
 class RecordAgreement:
     """Keep what the caller has just agreed to, for good: `phrase` is what they heard, `key` what they pressed. `kind`: promise,
     plan or mandate; `subject` the merchant's name for it; `terms` by name, such as by when, in words for a record. `about`: what it
-    is for, which tells it from the same terms for another bill."""
+    is for, which tells it from the same terms for another bill.
+
+    Answered by `AgreementRecorded` or `AgreementRefused`. `payable`: the bill that it is to be paid on, of which what is due is read
+    again first; None where there is none, or where the agreement is not to pay. `is_own_amount` and `is_last` as those of
+    `Authorize`, which is answered by `DueAwaited` in the same way."""
 
     kind: str
     subject: str
@@ -214,6 +218,9 @@ class RecordAgreement:
     amount: Money
     terms: tuple[tuple[str, str], ...] = ()
     about: str = field(default="", repr=False)
+    payable: Payable | None = None
+    is_own_amount: bool = False
+    is_last: bool = False
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,8 @@ class ChargeRefused:
 
 @dataclass(frozen=True)
 class DueAwaited:
-    """The answer to `Authorize` where nothing is begun yet: the billing system is still asked what is due."""
+    """The answer to `Authorize` and `RecordAgreement` where nothing is begun or recorded yet: the billing system is still asked
+    what is due."""
 
     at: datetime
 
@@ -203,6 +204,26 @@ class PartsTakenBack:
 
     at: datetime
     parts: tuple[tuple[int, Literal["undone", ""]], ...]
+
+
+@dataclass(frozen=True)
+class AgreementRecorded:
+    """The answer to `RecordAgreement`: what the caller agreed to is on record, by this key or by an earlier delivery of it."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class AgreementRefused:
+    """The answer to `RecordAgreement` where nothing is recorded: what the bill owes by now, or who is paying it, speaks against it.
+
+    `reason`, `due` and `left` are as those of `ChargeRefused`.
+    """
+
+    at: datetime
+    reason: RefusalReason
+    due: Money | None = None
+    left: tuple[tuple[str, Money], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -245,6 +266,8 @@ Event = (
     | DueAwaited
     | BankAnswered
     | PartsTakenBack
+    | AgreementRecorded
+    | AgreementRefused
     | CardCaptured
     | TransferEnded
     | Fault

@@ -2,19 +2,24 @@
 
 The caller hears the merchant's own wording, in which every term of the agreement is said, and key 1 agrees to it. What was said
 is recorded word for word before the step is left: an agreement that cannot be recorded is a fault, and nobody is told that it
-was made. No card is involved, and no ending is: the call ends by its charges, as always.
+was made. What is due on the bill is read again first, as before a charge: where it is paid by then, or owes another amount than
+the one that was agreed to was made of, nothing is recorded and the caller hears so. No card is involved, and no ending is: the
+call ends by its charges, as always.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from ivr.core.actions import RecordAgreement
+from ivr.core.actions import RecordAgreement, Wait
 from ivr.core.entry import Reading
-from ivr.core.events import Event, KeysEntered, Value
+from ivr.core.events import AgreementRecorded, AgreementRefused, DueAwaited, Event, KeysEntered, Value, Waited
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
-from ivr.flow.parts import Facts, Finding, Keyed, Known, Need, Phases, Place, Said, Values
+from ivr.flow.parts import Facts, Finding, Hears, Keyed, Known, Leads, Need, Phases, Place, Said, Values
 from ivr.flow.step import Step
+from ivr.flow.talk import charging
+from ivr.flow.talk.amounts import is_own_amount
+from ivr.flow.talk.charging import DUE_HOLD_S, DUE_PATIENCE_S, count_pause
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, no_match, offer_cancel
 from ivr.flow.value_check import not_of_a_sum
@@ -30,9 +35,12 @@ class Consenting(Step):
 
     outcomes = frozenset({"agreed", "refused"})
     optional_outcomes = frozenset({"gave_up", "cancelled"})
-    phases: ClassVar[Phases] = {"entry": "asks"}
+    phases: ClassVar[Phases] = {"entry": "asks", "recording": "looks_up"}
+    hears: ClassVar[Hears] = {"recording": (AgreementRecorded, AgreementRefused, DueAwaited)}
+    leads: ClassVar[Leads] = {"entry": ("recording",)}
+    speaks: ClassVar[Values] = charging.WHY_NOT
     uses_up_amount: ClassVar[bool] = True
-    """Whether what was agreed to is no amount to pay as well."""
+    """Whether the amount is agreed to, so that it has to be due and is no amount to pay as well."""
     values: ClassVar[Values] = {
         "by": DATE_KINDS,
         "instalments": frozenset({"number", "digits", "written"}),
@@ -105,23 +113,41 @@ class Consenting(Step):
         return turn.collect_one_key("confirm", flush=True), Listen()
 
     def hear(self, turn: Turn, event: Event) -> Reply:
-        return hear_keys(turn, event, self._hear_key)
+        """A key pressed while the agreement is being recorded changes nothing."""
+        if turn.call.phase != "recording":
+            return hear_keys(turn, event, self._hear_key)
+        match event:
+            case AgreementRecorded():
+                return self._agreed(turn.change(phase="entry")), Leave("agreed")
+            case AgreementRefused():
+                return charging.hear_no_agreement(turn.change(phase="entry"), event)
+            case DueAwaited():
+                turn = turn if turn.call.waited else turn.say("one_moment")
+            case Waited():
+                turn = count_pause(turn)
+                return self._record(turn, is_last=turn.call.waited >= DUE_PATIENCE_S), Listen()
+        return turn.do(Wait(DUE_HOLD_S)), Listen()
 
     def _hear_key(self, turn: Turn, event: KeysEntered) -> Reply:
         span = span_of(turn, event, 1, 1)
         key = event.keys.text()[span.start : span.end]
         if key == ACCEPT_KEY:
-            return self._agree(turn), Leave("agreed")
+            return self._record(turn.change(phase="recording", since=turn.at, waited=0.0)), Listen()
         if key == REFUSE_KEY:
             return turn, Leave("refused")
         return offer_cancel(turn) if span.reading is Reading.CANCEL else no_match(turn, "no_match")
 
-    def _agree(self, turn: Turn) -> Turn:
+    def _record(self, turn: Turn, *, is_last: bool = False) -> Turn:
         """The phrase is put together as it was said: nothing that chooses its wording has changed since."""
         phrase = turn.phrase(f"confirm_{self.subject}", **self._said(turn))
         terms = tuple((name, str(value)) for name, value in turn.call.notes.items())
-        agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, amount_of(turn), terms, turn.about)
-        turn = turn.do(agreed)
+        payable = turn.call.payable if self.uses_up_amount else None
+        about = (terms, turn.about, payable, is_own_amount(turn), is_last)
+        agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, amount_of(turn), *about)
+        return turn.do(agreed, Wait(DUE_HOLD_S))
+
+    def _agreed(self, turn: Turn) -> Turn:
+        """Once it is on record."""
         return turn.forget("amount", "money") if self.uses_up_amount else turn
 
     def _said(self, turn: Turn) -> dict[str, Value]:

@@ -20,6 +20,7 @@ from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
 from ivr.store.card_deletions import CardDeletion, CardDeletions, DeletionStatus
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
+from ivr.store.dues import AgreedBill
 from ivr.store.following import FollowUp, notices_of
 from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import (
@@ -153,6 +154,7 @@ __all__ = [
     "WITHOUT_OUTCOME",
     "Accepted",
     "AccountBalance",
+    "AgreedBill",
     "Agreement",
     "AlreadyAsked",
     "AlreadyBegun",

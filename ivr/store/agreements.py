@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
+from ivr.store.dues import AgreedBill, why_not_agreed
+from ivr.store.intents import BeingPaid, DueChanged
 from ivr.store.outbox import NOTICES, Job, add_job, close_job
 from ivr.store.tables import agreement as table
 
 log = structlog.get_logger()
+_RECORDED = select(table.c.key_pressed).where(table.c.reference == bindparam("reference"))
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,31 @@ class Agreements:
         """
         try:
             with self._database.money() as connection:
-                connection.execute(insert(table), _row(agreement))
-                if tell_billing:
-                    add_job(connection, "agreement", agreement.reference, NOTICES)
+                _add(connection, agreement, tell_billing=tell_billing)
         except IntegrityError:
             if not self._is_recorded(agreement.reference):
                 raise
             return False
         return True
+
+    def record_agreement_on_bill(
+        self, agreement: Agreement, bill: AgreedBill, *, tell_billing: bool = False
+    ) -> BeingPaid | DueChanged | None:
+        """The same where it is to be paid on a bill, of which what is due is read in the same transaction: nothing is recorded
+        that is not owed. None where it is on record, now or since before: what has been paid after it changes nothing in it.
+        """
+        try:
+            with self._database.money() as connection:
+                if connection.execute(_RECORDED, {"reference": agreement.reference}).first() is not None:
+                    return None
+                refusal = why_not_agreed(connection, self._database, bill, agreement.call)
+                if refusal is None:
+                    _add(connection, agreement, tell_billing=tell_billing)
+                return refusal
+        except IntegrityError:
+            if not self._is_recorded(agreement.reference):
+                raise
+            return None
 
     def agreement(self, reference: str) -> Agreement | None:
         with self._database.calls() as connection:
@@ -88,10 +108,13 @@ class Agreements:
 
     def _is_recorded(self, reference: str) -> bool:
         with self._database.calls() as connection:
-            return (
-                connection.execute(select(table.c.key_pressed).where(table.c.reference == reference)).first()
-                is not None
-            )
+            return connection.execute(_RECORDED, {"reference": reference}).first() is not None
+
+
+def _add(connection: Connection, agreement: Agreement, *, tell_billing: bool) -> None:
+    connection.execute(insert(table), _row(agreement))
+    if tell_billing:
+        add_job(connection, "agreement", agreement.reference, NOTICES)
 
 
 def _readable(rows: Iterable[Row[Any]]) -> Iterator[Agreement]:

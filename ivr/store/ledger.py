@@ -11,6 +11,7 @@ from ivr.reading.scalars import BILL
 from ivr.store.calls import StaleCall
 from ivr.store.confirmation_numbers import Draw, at_random
 from ivr.store.database import Database, milliseconds
+from ivr.store.dues import at_least_nothing, due_on, left_of, row_due
 from ivr.store.entries import add_entry, note_entry, read_story
 from ivr.store.following import FollowUp, follow_approval
 from ivr.store.intent_bills import IntentBill
@@ -33,7 +34,6 @@ from ivr.store.intents import (
     is_open_on_payable,
     move,
     next_number,
-    paid_but_not_known,
     paid_in,
     payment_of,
     read_payment,
@@ -50,7 +50,6 @@ from ivr.store.splits import agreed_part, heard, hold_split
 from ivr.store.tables import payment_intent
 
 _IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
-_DUE = text("SELECT due_minor, currency FROM bill WHERE account = :account")
 Refusal = OverLimit | BeingPaid | DueChanged
 
 
@@ -110,21 +109,14 @@ class Ledger:
         left = [self._due_now(connection, bill, due) for bill in intent.paid_bills]
         if intent.part is not None:
             return agreed_part(connection, self._database, intent, intent.part, left[0], now)
-        left = [_at_least_nothing(one) for one in left]
+        left = [at_least_nothing(one) for one in left]
         if intent.bills:
             return sum_changed(intent, left) or intent
         return intent if intent.is_as_agreed(left[0]) else DueChanged(left[0])
 
     def _due_now(self, connection: Connection, bill: IntentBill, due: Due) -> Money:
         """Less than nothing where more has been paid here than is due."""
-        said = due.get(bill.key) if isinstance(due, Mapping) else due
-        if said is not None:
-            asked_at = self._database.on_its_clock(said.asked_at)
-            return _without(said.amount, paid_but_not_known(connection, bill.source, bill.key, said, asked_at))
-        row = connection.execute(_DUE, {"account": bill.key}).first()
-        owed = Money(row.due_minor, row.currency) if row else Money(0, bill.amount.currency)
-        held = held_on_payable(connection, bill.source, bill.key)
-        return _without(owed, Money(held, owed.currency))
+        return due_on(connection, self._database, bill.source, bill.key, due, bill.amount.currency)
 
     def is_being_paid(self, source: str, key: str, call: str = "") -> bool:
         """Early word of `BeingPaid` to this call, before a card is keyed in; the final word is in the charge's transaction."""
@@ -134,17 +126,16 @@ class Ledger:
     def left_to_pay(self, source: str, key: str, due: DueNow) -> Money:
         """What a billing system of the merchant's said, less what has been paid here that it does not know of."""
         with self._database.calls() as connection:
-            asked_at = self._database.on_its_clock(due.asked_at)
-            return _at_least_nothing(_without(due.amount, paid_but_not_known(connection, source, key, due, asked_at)))
+            return at_least_nothing(left_of(connection, self._database, source, key, due))
 
     def left_on(self, keys: Sequence[str]) -> Mapping[str, Money]:
         """What is due on bills of our own table, without parts that do not count yet; nothing of those that it has not."""
         with self._database.calls() as connection:
-            rows = {key: connection.execute(_DUE, {"account": key}).first() for key in keys}
+            owed = {key: row_due(connection, key) for key in keys}
             return {
-                key: _at_least_nothing(Money(row.due_minor - held_on_payable(connection, BILL, key), row.currency))
-                for key, row in rows.items()
-                if row is not None
+                key: at_least_nothing(Money(due.minor - held_on_payable(connection, BILL, key), due.currency))
+                for key, due in owed.items()
+                if due is not None
             }
 
     def paid_by_others(self, keys: Sequence[str], call: str, since: datetime, until: datetime) -> Mapping[str, int]:
@@ -294,14 +285,6 @@ def sum_changed(intent: PaymentIntent, left: Sequence[Money]) -> DueChanged | No
         return None
     dues = tuple((bill.key, due) for bill, due in zip(intent.bills, left, strict=True))
     return DueChanged(Money(sum(due.minor for due in left), intent.amount.currency), dues)
-
-
-def _without(due: Money, paid: Money) -> Money:
-    return Money(due.minor - paid.minor, due.currency)
-
-
-def _at_least_nothing(due: Money) -> Money:
-    return Money(max(due.minor, 0), due.currency)
 
 
 def conclude(

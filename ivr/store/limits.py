@@ -53,12 +53,17 @@ class Attempter:
     def holds(self) -> tuple[str, ...]:
         """What an attempt locks while it is counted, so that attempts at once count each other."""
         own = ((self.payable_source, self.payable_key),) if self.payable_key else ()
-        payables = [f"payable {source} {key}" for source, key in (*own, *self.bills)]
+        payables = [payable_hold(source, key) for source, key in (*own, *self.bills)]
         return self.ani_hash, self.card_fingerprint, *payables, "" if self.ani_hash else f"line {self.line}"
 
     def named(self) -> dict[str, object]:
         """As the statements name it, but for bills in one sum."""
         return {name: value for name, value in self.__dict__.items() if name != "bills"}
+
+
+def payable_hold(source: str, key: str) -> str:
+    """What is held by whoever begins to pay a bill, or agrees to."""
+    return f"payable {source} {key}"
 
 
 @dataclass(frozen=True)

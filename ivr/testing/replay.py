@@ -14,9 +14,22 @@ from typing import Any
 from ivr.conversation.engine import step
 from ivr.conversation.habit import is_second_done
 from ivr.conversation.history import KEPT, History, attempt_of, began, is_whole, read_digits
-from ivr.core.actions import Action, Authorize, BeginCard, CaptureCard, Collect, HangUp, LookUp, Transfer, Wait
+from ivr.core.actions import (
+    Action,
+    Authorize,
+    BeginCard,
+    CaptureCard,
+    Collect,
+    HangUp,
+    LookUp,
+    RecordAgreement,
+    Transfer,
+    Wait,
+)
 from ivr.core.call import Call
 from ivr.core.events import (
+    AgreementRecorded,
+    AgreementRefused,
     BankAnswered,
     CallStarted,
     CardCaptured,
@@ -123,6 +136,7 @@ class _Replay:
         self.limits = {one.rest[0]: one for one in entries if one.word == "limit"}
         self.never_begun = never_begun(self.stored)
         self.refusals = {one.rest[0]: one for one in entries if one.word == "refused"}
+        self.agreements = deque(one for one in entries if is_of_agreement(one))
         old = self.stored
         language = self.flow.head.languages[0]
         self.call = Call(
@@ -173,6 +187,8 @@ class _Replay:
     def perform(self, action: Action) -> Event | None:
         if isinstance(action, LookUp):
             return self.answer_look_up(dict(action.gives))
+        if isinstance(action, RecordAgreement):
+            return self.answer_agreement()
         if not isinstance(action, (BeginCard, Authorize)):
             return None
         attempt = attempt_of(self.flow, self.call)
@@ -184,6 +200,17 @@ class _Replay:
             case Authorize() if attempt in self.never_begun and self.stored.hung_up:
                 return DueAwaited(self.at())
         return None
+
+    def answer_agreement(self) -> Event:
+        """One that the changed flow asks for first is made, as one was before they were noted."""
+        if self.agreements:
+            entry = self.agreements.popleft()
+            if entry.word == "agreed":
+                return AgreementRecorded(self.at(entry))
+            why = self.refusal(entry)
+            return AgreementRefused(self.at(entry), why.reason, why.due, why.left)
+        waits = attempt_of(self.flow, self.call) in self.never_begun and self.stored.hung_up
+        return DueAwaited(self.at()) if waits else AgreementRecorded(self.at())
 
     def refusal(self, entry: HistoryEntry) -> ChargeRefused:
         """Of bills in one sum what is on record of each, in their order."""
@@ -371,6 +398,24 @@ def entries_of(history: History) -> list[HistoryEntry]:
 
 
 def never_begun(call: Call) -> set[str]:
-    """Attempts, as `attempt_of` writes them, that waited for what is due and came to no charge."""
-    awaited = {one.rest[0] for one in entries_of(call.history) if one.word == "awaited"}
-    return awaited - {f"{one.attempt}c" for one in call.charges}
+    """Attempts, as `attempt_of` writes them, that waited for what is due and came to no charge; of agreements where the last
+    one that waited was not answered."""
+    entries = entries_of(call.history)
+    awaited = {one.rest[0] for one in entries if one.word == "awaited"}
+    agreed = {one.rest[0] for one in _waiting_for_agreement(entries)}
+    return {one for one in awaited if not one.endswith("a")} - {f"{one.attempt}c" for one in call.charges} | agreed
+
+
+def is_of_agreement(entry: HistoryEntry) -> bool:
+    """Whether it says what became of something that the caller agreed to besides a charge."""
+    return entry.word == "agreed" or (entry.word == "refused" and entry.rest[0].endswith("a"))
+
+
+def _waiting_for_agreement(entries: Sequence[HistoryEntry]) -> Sequence[HistoryEntry]:
+    waits: Sequence[HistoryEntry] = ()
+    for one in entries:
+        if is_of_agreement(one):
+            waits = ()
+        elif one.word == "awaited" and one.rest[0].endswith("a"):
+            waits = (one,)
+    return waits

@@ -2,7 +2,8 @@
 agreed to, never from our ledger.
 
     consent  nothing is charged that the caller did not agree to, in that amount, as often as agreed
-    agreement  no promise, plan or mandate is on record that the caller did not agree to, in these words, as often as agreed
+    agreement  no promise, plan or mandate is on record that the caller did not agree to, in these words, as often as agreed, nor
+             one for more than its bill owed then
     bill     a bill is charged what it owes at most, without a fee that was agreed to, one charge at a time; what is left is what
              was due without what was charged
     books    our ledger says what the bank's books say, and nothing was sent to the bank twice
@@ -66,7 +67,8 @@ class SeenCall:
     """A call when all is settled. `asked`: the amounts that the bank was asked for; `charged`: its books, by reference, and
     `reserved` what of them it only holds;
     `agreed`: the amounts that the caller consented to; `last_said`: the last turn. `agreed_words`: what was heard before each
-    consent to something other than a charge; `agreements`: the wordings on record. `asked_in_part`: by reference, the amounts
+    consent to something other than a charge; `agreements`: the wordings on record; by wording, `agreed_to_pay`: the amounts on
+    record, and `owed_when_agreed`: what the bill owed when the caller agreed, where there is one. `asked_in_part`: by reference, the amounts
     of which the bank was told that it may approve less. `fees`: what was said of one in the amount that was agreed to, by the charge."""
 
     call: Call
@@ -82,6 +84,8 @@ class SeenCall:
     asked_in_part: Mapping[str, Money] = field(default_factory=dict)
     reserved: Mapping[str, Money] = field(default_factory=dict)
     fees: Mapping[str, Money] = field(default_factory=dict)
+    agreed_to_pay: Mapping[str, Money] = field(default_factory=dict)
+    owed_when_agreed: Mapping[str, Money] = field(default_factory=dict)
 
     def agreed_for(self, reference: str) -> Money:
         """What was charged, or the amount agreed to of which the bank may approve less."""
@@ -111,6 +115,10 @@ def consent(seen: SeenCall) -> Broken:
 def agreement(seen: SeenCall) -> Broken:
     for wording in Counter(seen.agreements) - Counter(seen.agreed_words):
         yield "agreement", f"'{wording}' is on record, and nobody who had heard it agreed to it"
+    for wording, amount in seen.agreed_to_pay.items():
+        owed = seen.owed_when_agreed.get(wording)
+        if owed is not None and amount.minor > owed.minor:
+            yield "agreement", f"{amount} is on record as agreed to on a bill that owed {owed} then"
 
 
 def bill(account: str, owed: Money, charged_minor: int, left_minor: int) -> Broken:

@@ -32,6 +32,9 @@ from ivr.words.phrases import Prompts
 
 CALLER, WITHHELD = "+15550100", "anonymous"
 MOST_ACTS = 300
+OWED_BY_THEN = frozenset(
+    {"due_changed", "nothing_due"}
+)  # why a charge or an agreement was refused, for what is due on its bill
 HEAD = "-- Saved from a call on record: the account, the card and the caller's number are stand-ins.\n"
 
 
@@ -212,7 +215,7 @@ class Retelling:
     def _let_change_what_is_due(self) -> None:
         """Before the keys that ask for a charge which the bill's new amount has refused."""
         for one in self._entries[self._at :]:
-            if one.word == "refused" and one.rest[1] == "due_changed" and self._call.payable is not None:
+            if one.word == "refused" and one.rest[1] in OWED_BY_THEN and self._call.payable is not None:
                 self._owe_by_now(self._call.payable, one.rest[2:])
             if one.word != "awaited":
                 return

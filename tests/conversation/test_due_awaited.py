@@ -2,7 +2,7 @@
 
 from ivr.core.actions import Authorize, ForgetCard, Wait
 from ivr.core.money import Money
-from ivr.flow.steps.pay import DUE_PATIENCE_S
+from ivr.flow.talk.charging import DUE_PATIENCE_S
 from tests.conversation.talk import PAYABLE, Talk
 
 

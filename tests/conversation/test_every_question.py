@@ -61,7 +61,8 @@ def questions() -> Iterator[Call]:
                 call = call.changed(phase="confirm", field_index=len(one.card.fields))
             yield call
             answered = (pressed(call, answer)[0] for answer in ANSWERS if one.card is None)
-            yield from (then for then in answered if then.step == where and then.phase not in (call.phase, "lookup"))
+            here = (then for then in answered if then.step == where and then.phase != call.phase)
+            yield from (then for then in here if moment_of(flow(name), then) != "looks_up")
 
 
 QUESTIONS = list(questions())

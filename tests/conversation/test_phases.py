@@ -11,6 +11,8 @@ from ivr.conversation.phases import COLUMNS, OF_A_KIND, TABLE, column_of, what_f
 from ivr.core.actions import Action, Authorize, CaptureCard, Collect, ForgetCard, HangUp, Speak, Wait
 from ivr.core.call import Call, Charge
 from ivr.core.events import (
+    AgreementRecorded,
+    AgreementRefused,
     BankAnswered,
     CallStarted,
     CardCaptured,
@@ -61,6 +63,8 @@ EVENTS: tuple[Event, ...] = (
     ChargeRefused(START, "being_paid"),
     LimitReached(START, "attempts_per_card"),
     PartsTakenBack(START, ((1, "undone"),)),
+    AgreementRecorded(START),
+    AgreementRefused(START, "nothing_due", Money(0)),
     *(TransferEnded(START, is_connected) for is_connected in (True, False)),
     Fault(START),
     HungUp(START),

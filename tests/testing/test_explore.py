@@ -170,6 +170,28 @@ def test_an_agreement_that_nobody_heard_or_gave_is_found(monkeypatch: pytest.Mon
     assert "is on record, and nobody who had heard it agreed to it" in explorer.found["agreement"].what
 
 
+def test_an_agreement_to_pay_what_somebody_else_has_paid_by_then_is_found(monkeypatch: pytest.MonkeyPatch):
+    def blindly(self: ModelledStore, agreement: Any, _bill: Any, *, tell_billing: bool = False) -> None:
+        self.record_agreement(agreement, tell_billing=tell_billing)
+
+    monkeypatch.setattr(ModelledStore, "record_agreement_on_bill", blindly)
+    monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "payment-plan", "1")
+    with quiet():
+        while not explorer.found and explorer.calls < MOST_CALLS:
+            explorer.next_walk()
+    assert list(explorer.found) == ["agreement"]
+    assert "is on record as agreed to on a bill that owed" in explorer.found["agreement"].what
+
+
+def test_a_flow_with_agreements_that_is_sound_passes():
+    explorer = Explorer(Project(FLOWS, ACCOUNTS), "payment-plan", "1")
+    with quiet():
+        while explorer.calls < 150:
+            explorer.next_walk()
+    assert not explorer.found
+
+
 def test_a_bill_that_a_sum_leaves_unpaid_is_found(monkeypatch: pytest.MonkeyPatch):
     """Here an approval lowers the first of them alone."""
     lower = ModelledStore._lower_bill

@@ -39,7 +39,7 @@ plan:
   then: {agreed: not_charged, refused: not_charged}
 """
 
-    speaks: ClassVar[Values] = {"amount_not_payable": frozenset()}
+    speaks: ClassVar[Values] = {**Consenting.speaks, "amount_not_payable": frozenset()}
 
     agree: Name
     """What the agreement is called: the caller hears the prompt `confirm_<name>`, which says its terms."""

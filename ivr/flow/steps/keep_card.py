@@ -10,7 +10,7 @@ from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.flow.consenting import Consenting
 from ivr.flow.keeping import ASKED, second_answer_needed
-from ivr.flow.parts import Drawn, Explained, Facts, Need, Place, in_words
+from ivr.flow.parts import Drawn, Explained, Facts, Need, Place, Values, in_words
 from ivr.flow.registry import step_kind
 from ivr.flow.talk.turn import Turn
 from ivr.reading.rules import charges
@@ -32,6 +32,7 @@ class KeepCardStep(Consenting):
     example = """
 keep: {keep_card: keep_card, then: {agreed: charge, refused: charge}}
 """
+    speaks: ClassVar[Values] = {}
     uses_up_amount: ClassVar[bool] = False
 
     keep_card: Name
@@ -62,8 +63,8 @@ keep: {keep_card: keep_card, then: {agreed: charge, refused: charge}}
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         return super().makes(path, outcome, facts) | {ASKED}
 
-    def _agree(self, turn: Turn) -> Turn:
-        return super()._agree(turn).remember(keeps_card=turn.call.attempt)
+    def _agreed(self, turn: Turn) -> Turn:
+        return super()._agreed(turn).remember(keeps_card=turn.call.attempt)
 
     def drawn(self) -> Drawn:
         return Drawn("talk", f"keep the card: {in_words(self.keep_card)}")

@@ -30,16 +30,14 @@ from ivr.flow.parts import (
 )
 from ivr.flow.registry import step_kind
 from ivr.flow.step import Step
-from ivr.flow.talk import charging, look_ups
+from ivr.flow.talk import charging
 from ivr.flow.talk.amounts import is_own_amount
 from ivr.flow.talk.card_fees import fee_on, with_fee
-from ivr.flow.talk.charging import HOLD_S, count_pause, drop_charge, enter_answer, reassure
+from ivr.flow.talk.charging import DUE_HOLD_S, DUE_PATIENCE_S, HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
 from ivr.reading.rules import charges, kept_cards, reservations, ways
 from ivr.reading.scalars import EMAIL, BankName, Name, Target
 
-DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
-DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
 PAY_PATIENCE_S = 30.0  # after this without an answer the charge is `unknown` to the caller
 RECEIPT = frozenset({"amount", "number", "confirmation_number"})
 ON_HOLD = frozenset({"amount", "brand", "last4"})
@@ -97,15 +95,13 @@ charge:
     hears: ClassVar[Hears] = {"waiting": (DueAwaited,)}
     leads: ClassVar[Leads] = {"entry": ("waiting",), "lookup": ("waiting",), "waiting": ("lookup",)}
     speaks: ClassVar[Values] = {
-        **look_ups.PROMPTS,
+        **charging.WHY_NOT,
         **charging.PROMPTS,
         "hold_while_charging": ON_HOLD,
         "card_declined": ON_HOLD,
         # Where nothing was sent.
         "bank_not_reached": frozenset(),
         "cards_not_taken_now": frozenset(),
-        "payment_in_progress": frozenset(),
-        "due_changed": frozenset({"due"}),
         # Of a bill that several cards pay.
         "paid_in_full": frozenset(),
         # Texts that are sent after the call.

@@ -6,9 +6,10 @@ from typing import Any
 
 from ivr.core.actions import SplitPart
 from ivr.core.call import OPEN_PARTS, Charge
-from ivr.core.events import BankAnswered, ChargeRefused
+from ivr.core.events import AgreementRefused, BankAnswered, ChargeRefused
 from ivr.core.money import Money
 from ivr.core.moves import ERROR
+from ivr.flow.talk import look_ups
 from ivr.flow.talk.amounts import (
     OF_ONE_CHARGE,
     forget_computed,
@@ -20,6 +21,8 @@ from ivr.flow.talk.amounts import (
 from ivr.flow.talk.open_bills import left, owing, without
 from ivr.flow.talk.turn import End, GoTo, Leave, Reply, Turn, with_charges
 
+DUE_HOLD_S = 1.0  # one pause while the billing system is asked again; no channel looks earlier
+DUE_PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is lost with its process
 HOLD_S = 2.0  # the longest that a channel holds the line without looking whether the bank has answered
 REASSURE_EVERY_S = 10.0
 LONGEST_PAUSE_S = 120.0  # no channel lets a hold pause last so long: a longer one is a clock that was set
@@ -31,6 +34,13 @@ _ON_HOLD = frozenset({"amount", "brand", "last4"})
 PROMPTS: Mapping[str, frozenset[str]] = {
     "still_working": _ON_HOLD,
     "nothing_due": frozenset({"due", "min"}),
+}
+# What a caller hears who agrees to what is not due any more, or to what nobody can say whether it is.
+WHY_NOT: Mapping[str, frozenset[str]] = {
+    **look_ups.PROMPTS,
+    "nothing_due": frozenset({"due", "min"}),
+    "due_changed": frozenset({"due"}),
+    "payment_in_progress": frozenset(),
 }
 
 
@@ -150,7 +160,15 @@ def _parts_are_too_much(turn: Turn, due: Money) -> Reply:
 
 
 def hear_refusal(turn: Turn, event: ChargeRefused) -> Reply:
-    turn = drop_charge(turn)
+    return _hear_why_not(drop_charge(turn), event)
+
+
+def hear_no_agreement(turn: Turn, event: AgreementRefused) -> Reply:
+    """The same where nothing was to be charged: the call's charges stay as they are."""
+    return _hear_why_not(turn, ChargeRefused(event.at, event.reason, event.due, left=event.left))
+
+
+def _hear_why_not(turn: Turn, event: ChargeRefused) -> Reply:
     if event.left:
         turn = turn.change(bills=owing(turn.call, dict(event.left)), owed_at=turn.at)
     if event.reason == "being_paid":

@@ -23,6 +23,7 @@ from ivr.store import (
     NOTICES,
     TEXTS,
     Accepted,
+    AgreedBill,
     Agreement,
     AlreadyBegun,
     Announcement,
@@ -368,6 +369,23 @@ class ModelledStore(ModelledSplits):
         if tell_billing:
             self._add_job("agreement", agreement.reference, NOTICES)
         return True
+
+    def record_agreement_on_bill(
+        self, agreement: Agreement, bill: AgreedBill, *, tell_billing: bool = False
+    ) -> BeingPaid | DueChanged | None:
+        if agreement.reference in self._agreements:
+            return None
+        if self.is_being_paid(bill.source, bill.key, agreement.call):
+            return BeingPaid()
+        due = self._due_now(IntentBill("", bill.source, bill.key, bill.amount), bill.due)
+        due = replace(due, minor=max(due.minor, 0))
+        if not bill.is_as_agreed(due):
+            return DueChanged(due)
+        self.record_agreement(agreement, tell_billing=tell_billing)
+        return None
+
+    def agreement(self, reference: str) -> Agreement | None:
+        return self._agreements.get(reference)
 
     def agreements_of(self, call: str) -> Sequence[Agreement]:
         return [one for one in self._agreements.values() if one.call == call]

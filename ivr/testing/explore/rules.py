@@ -62,6 +62,7 @@ def number_of(store: Store, reference: str) -> str:
 
 def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:
     call, bank = walk.call_of(caller), walk.bench.bank
+    agreements = walk.bench.workbench.store.agreements_of(call.id)
     return SeenCall(
         call,
         caller.heard,
@@ -72,7 +73,9 @@ def _seen(walk: Walk, caller: WalkingCaller) -> SeenCall:
         charged={one: money for one, money in bank.charged.items() if one.rpartition("-")[0] == call.id},
         reserved={one: money for one, money in bank.reserved.items() if one.rpartition("-")[0] == call.id},
         agreed_words=caller.witness.agreed_words,
-        agreements=[one.wording for one in walk.bench.workbench.store.agreements_of(call.id)],
+        agreements=[one.wording for one in agreements],
+        agreed_to_pay={one.wording: one.amount for one in agreements if one.kind != "keep_card"},
+        owed_when_agreed=caller.witness.owed_when_agreed,
         texts=walk.bench.workbench.store.texts_of(call.id),
         asked_in_part={one: request.amount for one, request in bank.seen.items() if request.takes_part},
         fees=_fees(walk),

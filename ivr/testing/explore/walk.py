@@ -19,8 +19,8 @@ CONSENTS = ("confirm_card", "confirm_kept_card", "confirm_reservation", "confirm
 AGREEMENT = "confirm_"  # of a promise, a plan, a mandate, in front of its name
 
 
-# How a call ended, its payments and its texts.
-Record = tuple[str, Sequence[str], Sequence[str]]
+# How a call ended, its payments, its texts and what was agreed to.
+Record = tuple[str, Sequence[str], Sequence[str], Sequence[str]]
 
 
 class NeverEnds(Exception):
@@ -162,7 +162,8 @@ class Walk:
         store, call = self.bench.workbench.store, self.call_of(caller)
         payments = [f"{one.status} {one.part} {one.intent.amount}" for one in store.payments_of(call.id)]
         texts = sorted(text.id.rpartition("-")[2] for text in store.texts_of(call.id))
-        return call.outcome or "open", payments, texts
+        agreements = [f"{one.kind} {one.amount}" for one in store.agreements_of(call.id)]
+        return call.outcome or "open", payments, texts, sorted(agreements)
 
     @property
     def endings(self) -> list[str]:

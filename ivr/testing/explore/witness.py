@@ -48,6 +48,7 @@ class Witness:
     consents: list[Consent]
     amounts: FlowAmounts
     agreed_words: list[str] = field(default_factory=list)
+    owed_when_agreed: dict[str, Money] = field(default_factory=dict)  # by the same words, the most that the bill owed
     broken: list[tuple[str, str]] = field(default_factory=list)
     _card: KeyedCard | None = None
     _keyed: set[int] = field(default_factory=set, repr=False)
@@ -87,7 +88,11 @@ class Witness:
 
     def agree(self, phrase: Phrase) -> None:
         """Before the key is pressed that agrees to what this phrase says."""
-        self.agreed_words.append(self.bench.workbench.prompts.words(phrase))
+        words, bill = self.bench.workbench.prompts.words(phrase), self._payable_now(self.call)
+        self.agreed_words.append(words)
+        if bill is not None:
+            most = max(bill.due.minor, self.owed_when_agreed.get(words, bill.due).minor)
+            self.owed_when_agreed[words] = Money(most, bill.due.currency)
 
     def _reached(self, under: Mapping[str, object], now: datetime) -> list[str]:
         limits = self.bench.workbench.runner.flows[self.call.flow].head.limits
