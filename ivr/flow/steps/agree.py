@@ -3,7 +3,7 @@
 What follows from it is for the merchant's billing system: no card is kept here, so nothing can be charged later from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import model_validator
@@ -11,9 +11,10 @@ from pydantic import model_validator
 from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.flow.consenting import Consenting, amount_of
-from ivr.flow.parts import Drawn, Explained, Values, in_words
+from ivr.flow.parts import Drawn, Explained, Need, Values, in_words
 from ivr.flow.registry import step_kind
 from ivr.flow.talk.turn import Leave, Reply, Turn
+from ivr.reading.rules import agreements
 from ivr.reading.rules.values import WRONG_VALUE
 from ivr.reading.scalars import Count, Name, WrongValue
 
@@ -80,6 +81,14 @@ plan:
     @property
     def rhythm(self) -> str:
         return self.every
+
+    def needs(self, name: str) -> Iterator[Need]:
+        """What is recorded of a mandate has to say whose it is."""
+        yield from super().needs(name)
+        if self.to == "mandate":
+            message = f"there is a way to the mandate '{name}' on which no bill was looked up: it would be nobody's"
+            cure = "let an 'ask' step with 'lookup' come before it, and 'choose_bill' after 'billing.find_bills'"
+            yield Need("bill.due", agreements.FOR_NOBODY, message, cure, ("to",))
 
     def terms(self, amount: Money, turn: Turn) -> Mapping[str, Value]:
         """Instalments are alike but for the last, which has what cannot be divided."""

@@ -1,4 +1,4 @@
-"""T42: what callers agree to besides charges: promises, instalment plans, mandates."""
+"""T42 and T455: what callers agree to besides charges: promises, instalment plans, mandates."""
 
 from ivr.reading.rules.rule import rule
 
@@ -26,4 +26,26 @@ TERMS_NOT_SAID = rule(
     why="A caller agrees to what they have heard. What was not said was not agreed to, and can be disputed.",
     bad=_PROMISE.replace("promise: promise", "promise: plan"),
     good=_PROMISE,
+)
+_MANDATE = """
+start: account
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+  amount: {menu: {1: {say: offer_mandate, set: 20.00 USD, then: mandate}}}
+  mandate: {agree: mandate, to: mandate, every: month, then: {agreed: not_charged, refused: not_charged}}
+  not_charged: {end: unpaid}
+"""
+
+FOR_NOBODY = rule(
+    "T455",
+    "mandate-for-nobody",
+    what="There is a way to an `agree` step with `to: mandate` on which no bill was looked up, or none was chosen.",
+    why="""A mandate says whose money may be collected again and again. Its record has the account of the bill that was looked up, and
+no card: without a bill there is no account in it, and nobody can collect it. What a caller only keyed in is not in it.""",
+    bad=_MANDATE.replace("    lookup: billing.find_bill\n", "").replace("{found: amount, not_found: retry,", "{ok: amount,"),
+    good=_MANDATE,
 )
