@@ -6,6 +6,8 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from ivr.flow.endings import UnreadStep, steps_after
+from ivr.flow.expressions import Name, Operation, UnreadableFormula, read_expression
+from ivr.flow.expressions.bounds import DUE
 from ivr.flow.parts import Facts, Place, Said, without_set
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
@@ -82,6 +84,38 @@ def split_problems(
         if "approved" in step.outcomes:
             yield from _way_problems(source, name, step, steps, is_taken_back=is_taken_back)
     yield from _place_problems(source, is_taken_back, steps, reached)
+    yield from _discounts(source, steps)
+
+
+def _discounts(source: Source, steps: Mapping[str, Step]) -> Iterator[Problem]:
+    """Advice: all but something may be meant for a first part."""
+    formulas = [(name, formula) for name, step in steps.items() for formula in step.formulas()]
+    set_by = {formula.name: formula.text for _, formula in formulas if formula.name and formula.name != "amount"}
+    for name, formula in formulas:
+        if formula.pays in ("as_it_is", "at_most_due") and _is_due_less_something(formula.text, set_by):
+            message = "several cards pay all that is due: this is a part of it, and no discount"
+            cure = (
+                "let your billing system lower what is due, or leave out 'split'; a share is written '50 % of bill.due'"
+            )
+            place = ("steps", name, *formula.path)
+            yield source.problem_within(splits.DISCOUNT_IN_PARTS, place, 0, message, cure)
+
+
+def _is_due_less_something(text: str, set_by: Mapping[str, str], *, is_reduced: bool = False) -> bool:
+    """`set_by`: what each value that the flow sets is made of."""
+    try:
+        expression = read_expression(text)
+    except UnreadableFormula:
+        return False
+    while isinstance(expression, Operation) and expression.word in ("+", "-"):
+        is_reduced = is_reduced or expression.word == "-"
+        expression = expression.parts[0]
+    if not isinstance(expression, Name):
+        return False
+    if expression.name == DUE:
+        return is_reduced
+    others = {name: one for name, one in set_by.items() if name != expression.name}
+    return expression.name in set_by and _is_due_less_something(set_by[expression.name], others, is_reduced=is_reduced)
 
 
 def _way_problems(

@@ -46,6 +46,8 @@ FOR_NOBODY = rule(
     what="There is a way to an `agree` step with `to: mandate` on which no bill was looked up, or none was chosen.",
     why="""A mandate says whose money may be collected again and again. Its record has the account of the bill that was looked up, and
 no card: without a bill there is no account in it, and nobody can collect it. What a caller only keyed in is not in it.""",
-    bad=_MANDATE.replace("    lookup: billing.find_bill\n", "").replace("{found: amount, not_found: retry,", "{ok: amount,"),
+    bad=_MANDATE.replace("    lookup: billing.find_bill\n", "").replace(
+        "{found: amount, not_found: retry,", "{ok: amount,"
+    ),
     good=_MANDATE,
 )

@@ -1,6 +1,31 @@
-"""T44: a bill that several cards pay, and what becomes of a part where the rest is not paid."""
+"""T44 and T643: a bill that several cards pay, and what becomes of a part where the rest is not paid."""
 
 from ivr.reading.rules.rule import rule
+
+_PARTS = """
+split: {{rest_unpaid: keep}}
+start: account
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {{found: amount, not_found: retry, gave_up: not_charged}}
+  amount: {{set: {{amount: {amount}}}, then: card}}
+  card:
+    collect: [card_number, expiry, security_code]
+    confirm: [brand, last4, amount]
+    then: {{ok: charge, cancelled: not_charged, gave_up: not_charged}}
+  charge:
+    pay: acme_bank
+    then: {{approved: receipt, approved_in_part: amount, declined: card, unknown: find_out}}
+  find_out:
+    inquire_then_reverse: acme_bank
+    then: {{approved: receipt, approved_in_part: amount, reversed: not_charged, pending: we_will_tell}}
+  receipt: {{say: confirmation_number, end: as_recorded}}
+  not_charged: {{end: as_recorded}}
+  we_will_tell: {{end: as_recorded}}
+"""
 
 NOT_SPLIT = rule(
     "T440",
@@ -216,4 +241,15 @@ steps:
     choose_bill: pay_full_balance
     then: {chosen: amount, all: card, none_left: not_charged, gave_up: not_charged}
 """,
+)
+DISCOUNT_IN_PARTS = rule(
+    "T643",
+    "discount-in-parts",
+    what="With `split`, an amount to pay is what is due less something: a part of the bill, and no discount.",
+    why="""All parts together come to what is due when the bill is looked up. A caller who pays the reduced amount hears that the rest is
+still due (`part_approved`), and has paid nothing at all unless they pay that too (or, with `rest_unpaid: keep`, their bill
+goes on owing it). A discount comes from your billing system, as what is due; leave `split` out to compute it in the flow. Half of what is due is `50 % of bill.due`.""",
+    bad=_PARTS.format(amount="bill.due - 5 %"),
+    good=_PARTS.format(amount="50 % of bill.due"),
+    is_advice=True,
 )
