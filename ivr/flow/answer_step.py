@@ -234,6 +234,10 @@ class AnswerStep(Step):
         shortest, longest = self._key_counts
         return keys if shortest <= len(keys) <= longest and keys.isdecimal() else None
 
+    def answer_can_be(self, text: str, *, only_begins: bool = False) -> bool:
+        shortest, longest = self._key_counts
+        return text.isdecimal() and len(text) <= longest and (only_begins or len(text) >= shortest)
+
     # ---- in a call
 
     @property

@@ -1,8 +1,10 @@
 """The expressions of a flow's steps: can they be read, do their types fit, and is each value known wherever it is used?"""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ivr.core.hours import A_DAY
+from ivr.flow.endings import UnreadStep
 from ivr.flow.expressions import (
     BUILT_IN,
     IN_WORDS,
@@ -22,6 +24,7 @@ from ivr.flow.payable_check import never_so
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.flow.value_types import GIVEN, KEPT, Types, value_types
+from ivr.reading.hours import WEEKDAYS
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import Rule, values, ways
 from ivr.reading.rules import expressions as rules
@@ -57,11 +60,14 @@ def expression_problems(
     known: Mapping[str, Known],
 ) -> Iterator[Problem]:
     types = value_types(steps.values())
+    is_never = _is_never(head, steps)
     for name, step in steps.items():
         sure = _sure(step, reached.get(name, set()), known.get(name), types)
         for formula in step.formulas():
             place = Place(source, name, formula)
             yield from _problems_of(place, head, types, sure)
+            yield from _never_that(place, types, is_never)
+            yield from _never_open(place, head)
             if formula.name and sure is not None:
                 sure |= {formula.name}
 
@@ -178,6 +184,91 @@ def _never_so(place: Place, expression: Expression) -> Iterator[Problem]:
 
 def _names_of(parts: Iterable[Expression]) -> set[str]:
     return {part.name for part in parts if isinstance(part, Name)}
+
+
+# ---- values that are never so
+
+Never = Callable[[str, str, Literal], str]
+"""Why a value of this name is never, compared by this word, what is written; "" where it may be."""
+
+
+def _never_that(place: Place, types: Types, is_never: Never) -> Iterator[Problem]:
+    try:
+        expression = read_expression(place.formula.text)
+    except UnreadableFormula:
+        return
+    if not type_of(expression, types).mistakes:
+        for name, word, literal in _compared(expression):
+            if cure := is_never(name, word, literal):
+                does = "never begins with" if word == "starts with" else "is never"
+                written = literal.value if literal.type == "language" else f'"{literal.value}"'
+                yield place.problem(rules.NEVER_THAT_VALUE, literal.at, f"'{name}' {does} {written}", cure)
+
+
+def _never_open(place: Place, head: FlowHead | None) -> Iterator[Problem]:
+    """`open and weekday = sunday`, where the flow's hours have no Sunday, and no Saturday that runs into it."""
+    days = head.hours.days if head is not None and head.hours is not None else None
+    if days is None or place.formula.gives != "yes_no":
+        return
+    open_on = {day for day, spans in days.items() if spans}
+    open_on |= {(day + 1) % len(WEEKDAYS) for day, spans in days.items() if any(one.closes > A_DAY for one in spans)}
+    try:
+        asked = list(_joined_by_and(read_expression(place.formula.text)))
+    except UnreadableFormula:
+        return
+    if not any(isinstance(one, Name) and one.name == "open" for one in asked):
+        return
+    for one in asked:
+        if isinstance(one, Operation) and one.word in ("=", "in") and "weekday" in _names_of(one.parts):
+            named = [leaf for leaf in leaves_of(one) if isinstance(leaf, Literal) and leaf.type == "weekday"]
+            if len(named) == len(one.parts) - 1 and all(WEEKDAYS.index(day.value) not in open_on for day in named):
+                message = f"'open' is never yes on {' or '.join(day.value for day in named)}, by the flow's hours"
+                yield place.problem(rules.NEVER_YES, one.at, message, "add the day to 'hours', or leave out 'open'")
+
+
+def _joined_by_and(expression: Expression) -> Iterator[Expression]:
+    if isinstance(expression, Operation) and expression.word == "and":
+        for part in expression.parts:
+            yield from _joined_by_and(part)
+    else:
+        yield expression
+
+
+def _compared(expression: Expression) -> Iterator[tuple[str, str, Literal]]:
+    """Each value with what it is compared with, and how."""
+    if not isinstance(expression, Operation):
+        return
+    if expression.word in _ALIKE or expression.word == "starts with":
+        name = next((part.name for part in expression.parts if isinstance(part, Name)), "")
+        literals = [part for part in expression.parts if isinstance(part, Literal)]
+        is_plain = name and len(literals) == len(expression.parts) - 1
+        if expression.word != "starts with" or isinstance(expression.parts[0], Name):
+            yield from ((name, expression.word, literal) for literal in literals if is_plain)
+        return
+    for part in expression.parts:
+        yield from _compared(part)
+
+
+def _is_never(head: FlowHead | None, steps: Mapping[str, Step]) -> Never:
+    """Of a flow that cannot be read as a whole nothing is certain."""
+    languages = frozenset(head.languages if head else ())
+    is_read = head is not None and not any(isinstance(step, UnreadStep) for step in steps.values())
+
+    def cure(name: str, word: str, literal: Literal) -> str:
+        if name == "language" and literal.type == "language":
+            spoken = ", ".join(sorted(languages))
+            return (
+                f"the flow speaks {spoken}: add it to 'languages', or leave it out"
+                if literal.value not in languages
+                else ""
+            )
+        asking = [step for step in steps.values() if step.answer == name]
+        begins = word == "starts with"
+        if literal.type != "text" or any(step.answer_can_be(literal.value, only_begins=begins) for step in asking):
+            return ""
+        return "write digits, as many of them as the answer has" if asking else ""
+
+    return cure if is_read else lambda _name, _word, _literal: ""
 
 
 # ---- money, and the clock

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ivr.core.money import Money
-from ivr.flow.expressions import Expression, Literal, Name, Operation, never_yes
+from ivr.flow.expressions import Expression, Literal, Name, Operation, always_yes, never_yes
 from ivr.flow.expressions.bounds import DUE, always_positive, difference, negated, never_negative, sum_of
 from ivr.flow.parts import Formula
 from ivr.reading.rules import Rule, advice, charges
@@ -30,6 +30,8 @@ def never_so(formula: Formula, expression: Expression, most: Money | None) -> It
         yield from _never_paid(formula, expression, most)
     for found in never_yes(expression, formula.text):
         yield Never(rules.NEVER_YES, *found)
+    for one in always_yes(expression):
+        yield Never(advice.ALWAYS_YES, one.at, "this is yes in every call", "compare something else, or leave it out")
 
 
 def _never_paid(formula: Formula, expression: Expression, most: Money | None) -> Iterator[Never]:

@@ -248,6 +248,10 @@ class Step(Written):
         """What the caller's answer is called, which is forgotten at the end of the call; "" without one."""
         return ""
 
+    def answer_can_be(self, text: str, *, only_begins: bool = False) -> bool:
+        """Whether a caller may give this answer here, or one that begins so. Yes where nobody can tell."""
+        return True
+
     @property
     def answer_kinds(self) -> frozenset[str]:
         """The kinds of slot that can say the answer, where they are others than those of digits."""

@@ -12,6 +12,7 @@ from ivr.flow.expressions import (
     Mistyped,
     Type,
     UnreadableFormula,
+    always_yes,
     evaluate,
     names_in,
     never_yes,
@@ -121,6 +122,10 @@ NEVER_YES = {
     "open or not (weekday = monday and weekday = sunday)": "'weekday' is never = monday and = sunday at once",
     "today - 2026-12-01 > 5 days and today - 2026-12-01 < 2 days": "this is never > 5 days and < 2 days at once",
     "bill.due < bill.min": "this is never yes",
+    "today != today": "this is never yes",
+    '"9" starts with "8"': "this is never yes",
+    "3 in [1, 2]": "this is never yes",
+    "now < 0:00": "this is never yes",
     "bill.due + 5 % < bill.min - 1.00 USD": "this is never yes",
     "bill.due + 0.01 USD = bill.min": "this is never yes",
 }
@@ -166,6 +171,51 @@ def test_what_is_said_of_two_amounts_before_a_call_is_true_in_it(one: str, other
     worth = [evaluate(each, values.__getitem__).minor for each in (first, second)]
     if never_negative(difference(first, second)):
         assert worth[0] >= worth[1] - 1  # a share is rounded
+
+
+ALWAYS_YES = [
+    "1 < 2",
+    "2026-01-01 != 2026-01-02",
+    "weekday = weekday",
+    "now >= 0:00",
+    "bill.due >= 0.00 USD",
+    "bill.min <= bill.due and open",
+    "bill.due + 0.01 USD > bill.min",
+]
+NOT_ALWAYS = [
+    "bill.due > 0.00 USD",
+    "bill.due >= 99.99 % of bill.due",
+    "50 % of bill.due + 50 % of bill.due <= bill.due",
+    "bill.due >= 0.01 USD",
+    "now > 23:59",
+    "bill.due != bill.min",
+    "open",
+    "yes",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_always"), [(one, True) for one in ALWAYS_YES] + [(one, False) for one in NOT_ALWAYS]
+)
+def test_a_condition_that_is_yes_in_every_call_is_known(text: str, is_always: bool):
+    assert (len(list(always_yes(read_expression(text)))) == 1) == is_always
+
+
+SIGNS = ("=", "!=", "<", "<=", ">", ">=")
+
+
+@given(
+    st.sampled_from((*AMOUNTS, "0.00 USD")),
+    st.sampled_from(SIGNS),
+    st.sampled_from((*AMOUNTS, "0.00 USD")),
+    st.integers(0, 900),
+    st.integers(0, 900),
+)
+def test_what_is_certain_of_two_amounts_is_so_in_every_call(one: str, sign: str, other: str, due: int, least: int):
+    values = {"bill.due": Money(max(due, least)), "bill.min": Money(min(due, least))}
+    comparison = read_expression(f"{one} {sign} {other}")
+    if list(always_yes(comparison)):
+        assert evaluate(comparison, values.__getitem__) is True
 
 
 UNREADABLE = {

@@ -13,7 +13,7 @@ checked, and evaluated by the values of a call; time and place of the call are v
 Public are the names of `__all__`, and the module `bounds`.
 """
 
-from ivr.flow.expressions.contradictions import NeverYes, never_yes
+from ivr.flow.expressions.contradictions import NeverYes, always_yes, never_yes
 from ivr.flow.expressions.evaluating import evaluate
 from ivr.flow.expressions.grammar import (
     LONGEST,
@@ -43,6 +43,7 @@ __all__ = [
     "Type",
     "Typed",
     "UnreadableFormula",
+    "always_yes",
     "evaluate",
     "leaves_of",
     "names_in",

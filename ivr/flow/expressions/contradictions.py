@@ -1,4 +1,4 @@
-"""Conditions that are never yes: a value that has to be more than one thing and less than a smaller one."""
+"""Conditions that are never yes, such as a value that has to be more than one thing and less than a smaller one, or always."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ivr.core.money import Money
 from ivr.flow.expressions.bounds import always_positive, difference, negated, never_negative
+from ivr.flow.expressions.constants import outcome, shape_of
 from ivr.flow.expressions.grammar import Expression, Literal, Name, Operation
 from ivr.flow.expressions.kinds import Percent, Type
 from ivr.flow.expressions.types import WITH_AN_ORDER
@@ -45,8 +46,21 @@ def never_yes(expression: Expression, text: str) -> Iterator[NeverYes]:
     if expression.word in ("or", "not"):
         for part in expression.parts:
             yield from never_yes(part, text)
+    elif outcome(expression) is False:
+        yield NeverYes(expression.at, "this is never yes, in any call", "compare something else, or leave it out")
     elif _is_impossible(expression):
         yield NeverYes(expression.at, "this is never yes, whatever is due", "turn the sign or the two sides round")
+
+
+def always_yes(expression: Expression) -> Iterator[Operation]:
+    """Each comparison in the condition that is yes in every call."""
+    if not isinstance(expression, Operation):
+        return
+    if expression.word in ("and", "or", "not"):
+        for part in expression.parts:
+            yield from always_yes(part)
+    elif outcome(expression) is True:
+        yield expression
 
 
 def _joined(expression: Operation) -> Iterator[Expression]:
@@ -81,7 +95,7 @@ def _apart(parts: list[Expression], text: str) -> Iterator[NeverYes]:
         if found is None:
             continue
         subject, bound = found
-        others = known.setdefault(_shape(subject), [])
+        others = known.setdefault(shape_of(subject), [])
         clash = next((one for one in others if _excludes(one, bound)), None)
         if clash is not None:
             name = f"'{subject.name}'" if isinstance(subject, Name) else "this"
@@ -138,14 +152,3 @@ def _size(value: Any) -> Any:
         case Percent():
             return value.hundredths
     return value
-
-
-def _shape(expression: Expression) -> Any:
-    """The same for expressions that differ only in where they stand."""
-    match expression:
-        case Name(_, name):
-            return name
-        case Literal(_, kind, value):
-            return kind, value
-        case Operation(_, word, parts):
-            return word, *map(_shape, parts)

@@ -72,6 +72,9 @@ ticket:
     def said_by(self, keys: str) -> str:
         return self._answer_of(keys) or ""
 
+    def answer_can_be(self, text: str, *, only_begins: bool = False) -> bool:
+        return only_begins or bool(keys_of(text.upper(), self._patterns))
+
     # ---- what an entry is
 
     @property

@@ -320,3 +320,27 @@ steps:
 """,
     is_advice=True,
 )
+ALWAYS_YES = rule(
+    "T644",
+    "always-yes",
+    what="A condition, or a part of one, is yes in every call.",
+    why="""It decides nothing: what stands behind `else`, or behind the conditions below it, may never be reached. Nothing is due less than
+nothing, and the least of a bill is never more than what is due.""",
+    bad="""
+steps:
+  amount:
+    when: [{if: bill.due >= bill.min, then: full}]
+    else: half
+  full: {set: {amount: bill.due}, then: card}
+  half: {set: {amount: bill.min}, then: card}
+""",
+    good="""
+steps:
+  amount:
+    when: [{if: bill.due > bill.min, then: full}]
+    else: half
+  full: {set: {amount: bill.due}, then: card}
+  half: {set: {amount: bill.min}, then: card}
+""",
+    is_advice=True,
+)

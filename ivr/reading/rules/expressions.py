@@ -126,7 +126,7 @@ hours: {zone: America/New_York, holidays: [us_federal]}
 NEVER_YES = rule(
     "T228",
     "never-yes",
-    what="A condition can never be yes: what it asks for excludes itself.",
+    what="A condition can never be yes: what it asks for excludes itself, or compares fixed values.",
     why="""The way behind it would never be taken, and nobody would notice. Mostly two dates or amounts are the wrong way round. Hours over
 midnight are two halves of a night, joined by `or`: `now >= 22:00 or now < 6:00`.""",
     bad="""
@@ -162,5 +162,34 @@ steps:
 steps:
   amount: {set: {reduced: bill.due - 5 %}, then: full}
   full: {set: {amount: bill.due}, then: card}
+""",
+)
+NEVER_THAT_VALUE = rule(
+    "T457",
+    "never-that-value",
+    what="A condition compares a value with something that it can never be: a language that the flow does not speak, or an answer that nobody can key in.",
+    why="""The comparison would come out the same in every call, and nobody would notice. An answer to `ask` has as many digits as its
+`length` says, and no letters without `letters`; a caller's language is one of `languages`.""",
+    bad="""
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: whose, not_found: retry, gave_up: not_charged}
+  whose:
+    when: [{if: account_number starts with "A9", then: not_charged}]
+    else: amount
+""",
+    good="""
+steps:
+  account:
+    ask: account_number
+    length: 8
+    lookup: billing.find_bill
+    then: {found: whose, not_found: retry, gave_up: not_charged}
+  whose:
+    when: [{if: account_number starts with "29", then: not_charged}]
+    else: amount
 """,
 )
