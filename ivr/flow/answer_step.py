@@ -135,7 +135,8 @@ class AnswerStep(Step):
         if outcome == "found":
             gone = {"amount", "confirmed", KNOWN_BY_TWO, KNOWN_BY_SHORT, open_bills.ONE_SUM}
             gone |= {fact(key) for key in self._takes[1:] for fact in (answer_fact, long_answer_fact)}
-            return ((without_set(facts) | self._gives) - gone) | self._how_known(facts)
+            known = ((without_set(facts) | self._gives) - gone) | self._how_known(facts)
+            return known - {open_bills.CHOSEN} if self.lookup == OPEN_BILLS else known | {open_bills.CHOSEN}
         if outcome == "not_found" and self.then.get("not_found") != RETRY:
             return facts - {answer_fact(key) for key in self._takes}
         if outcome != "ok" or self.ask not in self.declared.keys:

@@ -22,7 +22,7 @@ from ivr.flow.talk.amounts import is_own_amount
 from ivr.flow.talk.charging import DUE_HOLD_S, DUE_PATIENCE_S, count_pause
 from ivr.flow.talk.entries import hear_keys, span_of
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, no_match, offer_cancel
-from ivr.flow.value_check import not_of_a_sum
+from ivr.flow.value_check import not_of_a_sum, of_a_chosen_bill
 from ivr.reading.rules import agreements
 from ivr.reading.scalars import Name, Target
 from ivr.words.slots import MONEY_KINDS
@@ -90,6 +90,8 @@ class Consenting(Step):
         message = f"there is a way to '{name}' without an amount to agree to"
         yield Need("amount", agreements.NO_AMOUNT, message, "set one in a menu, or ask for money")
         yield from not_of_a_sum(name, (self.word,))
+        if self.kind != "mandate":  # which needs a bill on every way
+            yield from of_a_chosen_bill(name, (self.word,))
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """What was promised is no amount to pay as well: a charge needs one that is chosen for it."""

@@ -23,6 +23,8 @@ from ivr.flow.parts import CHANNELS, Facts, Formula, Known
 from ivr.flow.payable_check import never_so
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
+from ivr.flow.talk.open_bills import CHOSEN, FACT
+from ivr.flow.value_check import CHOOSE_FIRST
 from ivr.flow.value_types import GIVEN, KEPT, Types, value_types
 from ivr.reading.hours import WEEKDAYS
 from ivr.reading.problems import Problem, did_you_mean, nearest
@@ -165,6 +167,7 @@ def _not_known(place: Place, expression: Expression, sure: Facts | None) -> Iter
         if sure is not None and one.name not in sure:
             message = f"'{one.name}' is not known on every way to '{place.step}'"
             cure = _GIVEN_BY.get(one.name, "let it be asked for, looked up or set before")
+            cure = CHOOSE_FIRST if one.name in BILL_VALUES and FACT in sure and CHOSEN not in sure else cure
             yield place.problem(ways.VALUE_NOT_KNOWN, one.at, message, cure)
 
 

@@ -22,7 +22,7 @@ Kinds = frozenset[str] | None  # None: those that `words.slots` has for the valu
 # How a value comes to be known.
 _GIVEN_BY = {
     "amount": "let the caller choose an amount first",
-    **dict.fromkeys(("due", "min"), "a look-up gives it"),
+    **dict.fromkeys(("due", "min"), "a look-up gives it, or 'choose_bill' where it finds several bills"),
     **dict.fromkeys(("number", "confirmation_number"), "an approved charge gives it"),
     **dict.fromkeys(("brand", "last4"), "a 'collect' step gives it"),
     **dict.fromkeys(("key", "count", "value", "max"), "it is filled in elsewhere only"),

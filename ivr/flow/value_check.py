@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from ivr.flow.parts import Need, Place
-from ivr.flow.talk.open_bills import ONE_SUM
+from ivr.flow.talk.open_bills import CHOSEN, FACT, ONE_SUM
 from ivr.reading.rules import ways
 from ivr.reading.scalars import BILL, EMAIL
 
+CHOOSE_FIRST = "let 'found' of the look-up lead to a 'choose_bill' step, which offers them"
 _GIVEN_BY = {
     "amount": "let the amount come before the card",
     "bill.due": "a look-up gives bill.due and bill.min",
@@ -24,6 +25,12 @@ def email_needed(name: str, path: Place, look_ups: Iterable[str]) -> Iterator[Ne
     source = next(iter(look_ups), BILL)
     cure = f"declare it of the look-up: lookups: {source}: gives: {{{EMAIL}: email}}"
     yield Need(EMAIL, ways.VALUE_NOT_KNOWN, message, cure, path, where=frozenset({"paid", "reserved"}))
+
+
+def of_a_chosen_bill(name: str, path: Place) -> Iterator[Need]:
+    """Where several bills were looked up: what nobody chose is not paid, nor agreed to."""
+    message = f"there is a way to '{name}' on which open bills were looked up and none was chosen"
+    yield Need(CHOSEN, ways.NONE_CHOSEN, message, CHOOSE_FIRST, path, where=frozenset({FACT}))
 
 
 def not_of_a_sum(name: str, path: Place) -> Iterator[Need]:

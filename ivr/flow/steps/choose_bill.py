@@ -101,9 +101,11 @@ which_bill:
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another bill is another amount."""
         if outcome == "all":
-            of_all = {"amount", open_bills.ONE_SUM} | (self._gives & {EMAIL})
+            of_all = {"amount", open_bills.ONE_SUM, open_bills.CHOSEN} | (self._gives & {EMAIL})
             return (without_set(facts) - self._gives - {"confirmed"}) | of_all
-        return (facts | self._gives) - {"amount", "confirmed", open_bills.ONE_SUM} if outcome == "chosen" else facts
+        if outcome != "chosen":
+            return facts
+        return (facts | self._gives | {open_bills.CHOSEN}) - {"amount", "confirmed", open_bills.ONE_SUM}
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         if outcome == "all":

@@ -35,6 +35,7 @@ from ivr.flow.talk.amounts import is_own_amount
 from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.charging import DUE_HOLD_S, DUE_PATIENCE_S, HOLD_S, count_pause, drop_charge, enter_answer, reassure
 from ivr.flow.talk.turn import Leave, Listen, Reply, Turn
+from ivr.flow.value_check import of_a_chosen_bill
 from ivr.reading.rules import charges, kept_cards, reservations, ways
 from ivr.reading.scalars import EMAIL, BankName, Name, Target
 
@@ -144,6 +145,7 @@ charge:
         for fact, (rule, lack, cure) in _NEEDS.items():
             yield Need(fact, rule, f"there is a path to the charge '{name}' {lack}", cure)
         yield self._consent_needed(name)
+        yield from of_a_chosen_bill(name, ("pay",))
         if self.token:
             message = f"there is a path to '{name}' on which nobody was asked whether the card may be kept"
             yield Need(

@@ -11,6 +11,7 @@ from ivr.flow.talk.turn import Turn
 from ivr.reading.scalars import BILL, EMAIL
 
 FACT = "open bills"  # that they have been looked up, for the checks
+CHOSEN = "a bill is chosen"  # one of them, or all, or one that was looked up alone, for the checks
 ONE_SUM = "one sum"  # that all of them are paid in one sum, for the checks
 
 

@@ -328,3 +328,33 @@ steps:
     then: {chosen: amount, all: card, none_left: not_charged, gave_up: not_charged}
 """,
 )
+NONE_CHOSEN = rule(
+    "T458",
+    "no-bill-chosen",
+    what="There is a way to a charge, a promise or a plan on which open bills were looked up and none was chosen.",
+    why="""`billing.find_bills` finds all bills of a customer, and only `choose_bill` says which of them is meant: one, or all in one sum. A
+charge without one is on no bill: the customer would have paid, and would still owe all of them.""",
+    bad="""
+lookups: {billing.find_bills: {takes: [customer_number]}}
+start: customer
+steps:
+  customer:
+    ask: customer_number
+    length: 8
+    lookup: billing.find_bills
+    then: {found: amount, not_found: not_charged, gave_up: not_charged}
+  amount: {set: {amount: 20.00 USD}, then: card}
+""",
+    good="""
+lookups: {billing.find_bills: {takes: [customer_number]}}
+start: customer
+steps:
+  customer:
+    ask: customer_number
+    length: 8
+    lookup: billing.find_bills
+    then: {found: which_bill, not_found: not_charged, gave_up: not_charged}
+  which_bill: {choose_bill: offer_bill, then: {chosen: amount, none_left: not_charged, gave_up: not_charged}}
+  amount: {set: {amount: bill.due}, then: card}
+""",
+)
