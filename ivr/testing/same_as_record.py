@@ -1,6 +1,6 @@
 """Is a call that was gone through again the one on record? And where it is not, why that may be.
 
-Compared are steps and outcomes, the ending, what was said, and the money.
+Compared are steps and outcomes, the ending, what was said, the money, and what was agreed to.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +29,7 @@ def require_same(stored: Call, store: Store, line: RecordingLine, bench: Bench) 
         ("ended", _ending(stored), _ending(told.call)),
         ("said", _said(store, stored.id, flow), _said(here, line.call_id, flow)),
         ("charged", _money(store, stored), _money(here, told.call)),
+        ("agreed", _agreed(store, stored), _agreed(here, told.call)),
     ):
         if was and was != now:
             raise RecordError(f"{why(stored)} (on record it {what} {_first(was, now)}, alone {_first(now, was)})")
@@ -71,6 +72,10 @@ def _money(store: Store, call: Call) -> Sequence[str]:
         f"{'open' if one.intent.reference in open_ones else one.status} {one.intent.amount}"
         for one in store.payments_of(call.id)
     ]
+
+
+def _agreed(store: Store, call: Call) -> Sequence[str]:
+    return [f"{one.kind} {one.amount}" for one in store.agreements_of(call.id)]
 
 
 def never_told(call: Call) -> Sequence[int]:

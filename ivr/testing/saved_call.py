@@ -20,6 +20,7 @@ from ivr.errors import RecordError
 from ivr.flow.compiled import Flow
 from ivr.flow.schema import LookUpTerms
 from ivr.flow.step import Step
+from ivr.flow.talk.open_bills import left_after
 from ivr.store import Store, memory_store
 from ivr.testing.bench import Bench, build_bench
 from ivr.testing.recording import RecordingLine, behaviour_of, call_file
@@ -217,17 +218,37 @@ class Retelling:
         for one in self._entries[self._at :]:
             if one.word == "refused" and one.rest[1] in OWED_BY_THEN and self._call.payable is not None:
                 self._owe_by_now(self._call.payable, one.rest[2:])
+                self._owe_what_is_left(one, [bill.key for bill in self._call.bills], one.rest[3])
             if one.word != "awaited":
                 return
 
     def _owe_by_now(self, payable: Payable, rest: Sequence[str]) -> None:
         due, currency, *of_each = rest[: rest.index("left")] if "left" in rest else rest
         for part, amount in zip(payable.parts or (payable,), of_each or [due], strict=False):
-            bill, owed = self.bench.workbench.store.find_bill(part.key), Money(int(amount), currency)
-            if bill is not None and bill.due != owed:
-                changed = Owed(bill.account, str(owed), str(min(bill.minimum, owed)))
-                self.bench.billing.owe(changed)
-                self._line.recording.add("owes", str(changed))
+            self._change_due(part.key, Money(int(amount), currency))
+
+    def _owe_what_is_left(self, entry: HistoryEntry, keys: Sequence[str], currency: str) -> None:
+        """What others have paid meanwhile on the bills that the call knows, where that is on record. `keys`: as it names them."""
+        left = entry.rest[entry.rest.index("left") + 1 :] if "left" in entry.rest else ()
+        for key, minor in zip(keys, left, strict=False):
+            self._change_due(key, Money(int(minor), currency))
+
+    def _change_due(self, account: str, owed: Money) -> None:
+        bill = self.bench.workbench.store.find_bill(account)
+        if bill is not None and bill.due != owed:
+            changed = Owed(bill.account, str(owed), str(min(bill.minimum, owed)))
+            self.bench.billing.owe(changed)
+            self._line.recording.add("owes", str(changed))
+
+    def _let_others_pay(self) -> None:
+        """Before the bank's answer, with which the call learned of it. The bill that the call itself pays is for the bank to lower."""
+        keyed = next((at for at in range(self._at, len(self._entries)) if self._entries[at].word in KEYED), None)
+        answers = [one for one in self._entries[self._at : keyed] if one.word == "bank"]
+        charge = next((one for one in self._call.unsettled if one.attempt == self._call.attempt), None)
+        if answers and charge is not None:
+            paid = {charge.payable, *charge.bills}
+            keys = [key if key not in paid else "" for key in left_after(self._call, charge)]
+            self._owe_what_is_left(answers[0], keys, charge.amount.currency)
 
     @property
     def _keys(self) -> Collection[str]:
@@ -242,6 +263,7 @@ class Retelling:
     def _wait(self) -> LineReply | None:
         if not self._is_bank_ahead():
             return None
+        self._let_others_pay()
         for attempt in self._open_attempts():
             self.bench.tell_bank(self._behaviour(attempt))
         if self._call.has_parts and not self._call.unsettled:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ivr.channels.simulator import play, read_script
+from ivr.channels.simulator import CallerLine, play, read_script
 from ivr.cli.save import save
 from ivr.conversation.history import began
 from ivr.core.stray_cards import is_card_number
@@ -153,6 +153,51 @@ def test_what_is_due_by_now_stands_where_it_was_noticed(sealing_key: Path):
     assert bench.line is not None
     saved = saver_of(bench, files_by_flow()["utility"]).call_file(bench.line.call_id)
     assert "  owes   700002 60.00 USD, at least 10.00 USD\n  keys   1\n  hears  due_changed\n" in saved
+
+
+UTILITY_CARD, OTHER_CARD = (f"{PAN}#", EXPIRY, CODE, ZIP), ("5555555555554444", "1230", "123", "94105")
+
+
+def list_of(bench: Bench, ani: str, *keys: str) -> CallerLine:
+    """A caller who has heard the list of their open bills, and then pressed these."""
+    line = bench.dial("utility", ani)
+    line.begin()
+    press(line, "1", "20000001", "2468", *keys)
+    return line
+
+
+def press(line: CallerLine, *keys: str) -> None:
+    for entry in keys:
+        reply = line.press(entry)
+        while reply.state == "waiting":
+            reply = line.wait()
+
+
+@pytest.mark.parametrize(
+    ("paid", "first", "then"),
+    [
+        ("2", (), ("1", "1", *UTILITY_CARD, "1")),
+        ("2", ("2", "1", *UTILITY_CARD), ("1",)),
+        ("1", ("2", "1", *UTILITY_CARD), ("1",)),
+    ],
+    ids=[
+        "another bill while a card is awaited",
+        "the bill itself before the consent",
+        "another bill before the consent",
+    ],
+)
+def test_a_list_of_which_somebody_else_has_paid_a_bill_meanwhile_is_saved(
+    sealing_key: Path, paid: str, first: tuple[str, ...], then: tuple[str, ...]
+):
+    bench = bench_of(sealing_key, "utility")
+    line = list_of(bench, "+12125550123", *first)
+    made = bench.line.call_id  # type: ignore[union-attr]
+    list_of(bench, "+12125550199", paid, "1", *OTHER_CARD, "1").hang_up()
+    press(line, *then)
+    line.hang_up()
+    saved = saver_of(bench, files_by_flow()["utility"]).call_file(made)
+    assert f"  owes   70000{paid} 0.00 USD" in saved
+    play(saved, bench_of(sealing_key, "utility").world())
 
 
 @pytest.mark.parametrize(
