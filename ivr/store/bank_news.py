@@ -11,7 +11,7 @@ from ivr.store.database import Database, milliseconds
 from ivr.store.entries import note_entry, post_entry, read_story
 from ivr.store.following import FollowUp
 from ivr.store.intents import BankWord, Payment, Status, read_payment
-from ivr.store.kept_cards import keep_told
+from ivr.store.kept_cards import keep_aside, keep_told
 from ivr.store.ledger import Concluding, conclude
 from ivr.store.modification_rows import (
     REFUNDED_AT_BANK,
@@ -124,7 +124,10 @@ def _take_in_charge(
         return _let_go(connection, database, payment, more)
     if news.told == "approved" and payment.status in ("declined", "reversed", "not_sent"):
         return "contradicts"
-    if payment.status != "unknown" or news.told not in ENDS or not _is_believed(connection, news, payment):
+    if payment.status != "unknown" or news.told not in ENDS:
+        return "known"
+    if not _is_believed(connection, news, payment):
+        keep_aside(connection, payment.intent, news.word, now)  # the bank has kept its card all the same
         return "known"
     # The outbox's job first, then the intent, as everywhere.
     drop_job(connection, "resolve", news.reference)

@@ -112,6 +112,12 @@ def keep(connection: Connection, intent: PaymentIntent, word: BankWord, now: dat
     row |= {"fingerprint": connection.execute(fingerprint).scalar() or ""}
     row |= {"consent": connection.execute(consent).scalar() or ""}
     here = kept_card.c.source == intent.payable_source, kept_card.c.key == intent.payable_key
+    # A token that was kept before is that earlier charge's, and stays should this one be undone.
+    before = select(kept_card.c.intent).where(
+        *here, kept_card.c.bank == intent.bank, kept_card.c.token == word.kept_token
+    )
+    earlier = connection.execute(before).scalar()
+    row["intent"] = intent.reference if earlier is None else earlier
     _forget(connection, here, REPLACED, now, but=word.kept_token)
     connection.execute(insert(kept_card), [row])
 
@@ -137,24 +143,43 @@ def keep_told(connection: Connection, payment: Payment, word: BankWord, now: dat
     if not (intent.keeps_card and intent.payable_key and word.kept_token):
         return False
     if payment.status == "unknown":
-        told = {"intent": intent.reference, "field": KEPT_TOLD, "jwe": f"{word.kept_token} {word.kept_until}"}
-        connection.execute(delete(sealed_field).where(sealed_field.c.intent == intent.reference, _IS_TOLD))
-        connection.execute(insert(sealed_field), [{**told, "at": milliseconds(now)}])
+        keep_aside(connection, intent, word, now)
         return False
     if is_kept(connection, intent.bank, word.kept_token):
         return False
-    if payment.status == "approved" and not _has_changed(connection, payment):
+    if payment.status == "approved" and payment.part != "undone" and not _has_changed(connection, payment):
         keep(connection, intent, word, now)
         return True
     _delete_unwanted(connection, intent, word.kept_token, now)
     return False
 
 
-def forget_told(connection: Connection, intent: PaymentIntent, now: datetime) -> None:
-    """Of a charge that is no approval after all: what a notification told before its last word."""
-    told = with_told(connection, intent.reference, BankWord()).kept_token
-    if told and not is_kept(connection, intent.bank, told):
-        _delete_unwanted(connection, intent, told, now)
+def keep_aside(connection: Connection, intent: PaymentIntent, word: BankWord, now: datetime) -> None:
+    """What the bank told of the token of a charge that has no last word yet, until it has."""
+    if not (intent.keeps_card and word.kept_token):
+        return
+    told = {"intent": intent.reference, "field": KEPT_TOLD, "jwe": f"{word.kept_token} {word.kept_until}"}
+    connection.execute(delete(sealed_field).where(sealed_field.c.intent == intent.reference, _IS_TOLD))
+    connection.execute(insert(sealed_field), [{**told, "at": milliseconds(now)}])
+
+
+def forget_told(connection: Connection, intent: PaymentIntent, word: BankWord, now: datetime) -> None:
+    """Of a charge that is no approval after all: what its last word, or something before that, told of a token. A bank may have
+    kept the card all the same."""
+    told = (
+        {word.kept_token, with_told(connection, intent.reference, BankWord()).kept_token}
+        if intent.keeps_card
+        else set()
+    )
+    for token in sorted(told - {""}):
+        if not is_kept(connection, intent.bank, token):
+            _delete_unwanted(connection, intent, token, now)
+
+
+def forget_undone(connection: Connection, intent: PaymentIntent, now: datetime) -> None:
+    """Of an approved charge that was taken back: the card that was kept with it, and no other."""
+    if intent.keeps_card:
+        _forget(connection, [kept_card.c.intent == intent.reference], NOT_WANTED, now)
 
 
 def _delete_unwanted(connection: Connection, intent: PaymentIntent, token: str, now: datetime) -> None:

@@ -40,7 +40,7 @@ from ivr.store.intents import (
     require_true_amount,
     write_trace,
 )
-from ivr.store.kept_cards import forget_told, keep_approved, with_told, without_forgotten
+from ivr.store.kept_cards import forget_told, keep_approved, keep_aside, with_told, without_forgotten
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
@@ -303,8 +303,9 @@ def conclude(
     if status == "approved":
         keep_approved(connection, moved, with_told(connection, reference, word), more.now)
     elif status in FINAL:
-        forget_told(connection, moved.intent, more.now)
+        forget_told(connection, moved.intent, word, more.now)
     if status == "unknown":
+        keep_aside(connection, moved.intent, word, more.now)
         add_job(connection, "resolve", reference, bank_queue(moved.intent.bank))
     if status in FINAL:
         delete_sealed(connection, reference)

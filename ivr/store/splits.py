@@ -26,6 +26,7 @@ from ivr.store.database import Database
 from ivr.store.entries import post_entry
 from ivr.store.following import FollowUp, follow_approval, read_follow_up, write_follow_up
 from ivr.store.intents import DueChanged, Payment, PaymentIntent, payment_of
+from ivr.store.kept_cards import forget_undone
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.modification_rows import (
     Kind,
@@ -169,6 +170,7 @@ def part_let_go(connection: Connection, database: Database, payment: Payment, no
 def _undone(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
     _set(connection, payment, "undone")
     post_entry(connection, payment.intent, PART_UNDONE, None, now)
+    forget_undone(connection, payment.intent, now)
     tell_moved(connection, database, payment.intent.reference, "reversed", now)
     hurry(connection, "result", payment.intent.reference)
 

@@ -158,6 +158,7 @@ kept_card = Table(
     Column("consent", String(120), nullable=False),
     Column("kept_at", BigInteger, nullable=False),
     Column("merchant", String(60), nullable=False, server_default=""),
+    Column("intent", String(120), nullable=False, server_default=""),  # of the charge that it was kept with
 )
 
 # A card that was forgotten here: its token, until its bank has deleted that too, and what became of it.

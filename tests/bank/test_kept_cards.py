@@ -61,6 +61,20 @@ def test_a_forgotten_card_is_deleted_by_its_merchant_alone_and_cannot_be_charged
     assert (answer.outcome, answer.response_code) == ("declined", "14")
 
 
+def test_the_answer_to_a_reversal_tells_which_card_was_kept_with_the_charge_so_that_it_can_be_deleted(
+    bank: TonetillBank, bank_keys: BankKeys
+):
+    request = replace(new_request(bank_keys.vault()), keep_card=True)
+    kept = bank.authorize(request).kept_token
+    assert bank.reverse("CA-never-seen-1").kept_token == ""
+    for _ in range(2):
+        assert bank.reverse(request.reference).kept_token == kept
+    assert bank.inquire(request.reference).kept_token == kept
+    bank.delete_card(CardDeletionRequest("card-3", "demo-merchant", kept))
+    assert bank.reverse(request.reference).kept_token == ""
+    assert bank.authorize(by_token(bank_keys, kept)).response_code == "14"
+
+
 def test_a_declined_card_is_not_kept(bank: TonetillBank, bank_keys: BankKeys):
     answer = bank.authorize(replace(new_request(bank_keys.vault(), minor=1351), keep_card=True))
     assert (answer.outcome, answer.kept_token) == ("declined", "")

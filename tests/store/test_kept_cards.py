@@ -16,6 +16,7 @@ from ivr.store import (
     Bill,
     FollowUp,
     Job,
+    News,
     NoCard,
     SealedField,
     Store,
@@ -60,9 +61,9 @@ def test_a_card_is_kept_with_the_approval_and_the_consent_to_it(store: Store):
 
 
 def test_nothing_is_kept_of_a_charge_that_failed_nor_without_consent(store: Store):
-    pay(store, "CA1-1", status="declined")
     pay(store, "CA2-1", keeps=False)
     pay(store, "CA3-1", word=BankWord("482913", "00"))
+    pay(store, "CA1-1", status="declined")
     assert store.kept_cards(10) == []
 
 
@@ -165,3 +166,54 @@ def test_a_token_that_stands_for_a_card_which_is_kept_again_is_let_be(store: Sto
     (ended,) = store.card_deletions(9)
     assert (ended.status, ended.token) == ("kept_again", "")
     assert store.kept_card(SOURCE, ACCOUNT, "acme_bank") is not None
+
+
+# ---- of a charge that is no charge in the end
+
+
+def unknown(store: Store, reference: str, word: BankWord | None = None) -> Job:
+    """A charge that was to keep its card, without an answer to be believed; the job to resolve it."""
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(1))])
+    stage(store, reference)
+    store.begin_payment(replace(intent(reference, pays=ACCOUNT), keeps_card=True), AttemptLimits(), NOW)
+    job = store.claim(NOW, 60)
+    assert job is not None
+    store.mark_sent(job)
+    assert store.record(job, "unknown", NOW, word)
+    job = store.claim(NOW, 60)
+    assert job is not None
+    return job
+
+
+def asked_tokens(store: Store) -> list[tuple[str, str]]:
+    return [(one.token, one.asked_by) for one in store.card_deletions(9)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (replace(WORD, response_code="05"), BankWord(None, "00")),
+        (None, WORD),
+        (WORD, WORD),
+    ],
+)
+def test_the_card_of_a_charge_that_is_taken_back_is_deleted_at_the_bank_whichever_answer_told_its_token(
+    first: BankWord | None, last: BankWord, store: Store
+):
+    assert store.record(unknown(store, "CA1-1", first), "reversed", NOW, last)
+    assert asked_tokens(store) == [(WORD.kept_token, "its charge")]
+    assert store.kept_cards(9) == []
+
+
+def test_an_approval_that_comes_while_its_charge_is_being_taken_back_tells_which_card_to_delete(store: Store):
+    job = unknown(store, "CA1-1")
+    assert store.note_unanswered(job, "undo_asked", NOW)
+    news = News("acme_bank", "e1", "CA1-1", "approved", WORD, Money(4250))
+    assert store.hear(news, NOW, FollowUp()) == "known"
+    store.record(job, "reversed", NOW, BankWord(None, "00"))
+    assert asked_tokens(store) == [(WORD.kept_token, "its charge")]
+
+
+def test_nothing_is_deleted_of_a_charge_that_was_to_keep_nothing(store: Store):
+    pay(store, "CA1-1", status="declined", keeps=False)
+    assert asked_tokens(store) == []

@@ -366,3 +366,59 @@ def test_an_operators_word_that_a_void_was_not_done_leads_to_a_refund_where_the_
     kinds = [(one.kind, one.status) for one in store.modifications_of("CA1-1")]
     assert kinds == [("void", "failed"), *([("refund", "asked")] if refunds else [])]
     assert due(store) == (DUE if refunds else DUE - 2000)
+
+
+# ---- the card that was to be kept with a part
+
+
+TOKEN = "tok-0123456789"
+
+
+def keep_with_part(store: Store, attempt: int, minor: int, token: str = TOKEN) -> None:
+    part = SplitPart("CA1-1", Money(DUE), "take_back")
+    stage(store, f"CA1-{attempt}", card=f"card {attempt}")
+    wanted = replace(intent(f"CA1-{attempt}", minor=minor, pays=ACCOUNT), part=part, keeps_card=True)
+    assert store.begin_payment(wanted, NO_LIMITS, NOW) == Accepted()
+    word = BankWord("482913", "00", kept_token=token, kept_until="2030-12")
+    assert store.record(sent(store), "approved", NOW, word, FollowUp(capture=True))
+
+
+def test_the_card_that_was_kept_with_a_part_is_deleted_at_the_bank_when_the_part_is_undone(store: Store):
+    keep_with_part(store, 1, 2000)
+    end_call(store, 1)
+    assert [one.token for one in store.kept_cards(9)] == [TOKEN], "the bank may not let go of the part"
+    void_ends(store, "done")
+    assert store.kept_cards(9) == []
+    assert [(one.token, one.asked_by) for one in store.card_deletions(9)] == [(TOKEN, "its charge")]
+
+
+def test_a_card_that_was_kept_before_the_part_stays_where_the_bank_gives_the_same_token(store: Store):
+    pay_part(store, 1, 1000)
+    keep_with_part(store, 2, 3250)
+    assert parts(store) == ["", ""]
+    store.renew_bills([replace(store.find_bill(ACCOUNT), due=Money(DUE))])  # type: ignore[type-var]
+    store.save_call(a_call("CA2"), 0, NOW)
+    stage(store, "CA2-1", card="card 2")
+    again = replace(intent("CA2-1", minor=2000, pays=ACCOUNT), part=SplitPart("CA2-1", Money(DUE), "take_back"))
+    assert store.begin_payment(replace(again, keeps_card=True), NO_LIMITS, NOW) == Accepted()
+    word = BankWord("482913", "00", kept_token=TOKEN, kept_until="2030-12")
+    job = next(job for job in store.claim_jobs(NOW, 60, 9) if job.kind == "authorize")
+    assert store.mark_sent(job)
+    assert store.record(job, "approved", NOW, word, FollowUp())
+    store.take_back("CA2", NOW)
+    void_ends(store, "done")
+    assert [one.token for one in store.kept_cards(9)] == [TOKEN]
+    assert store.card_deletions(9) == []
+
+
+def test_a_token_that_is_told_after_its_part_was_undone_is_deleted_at_the_bank(store: Store):
+    part = SplitPart("CA1-1", Money(DUE), "take_back")
+    stage(store, "CA1-1", card="card 1")
+    wanted = replace(intent("CA1-1", minor=2000, pays=ACCOUNT), part=part, keeps_card=True)
+    assert store.begin_payment(wanted, NO_LIMITS, NOW) == Accepted()
+    say(store, sent(store), "approved")
+    store.take_back("CA1", NOW)
+    void_ends(store, "done")
+    store.hear(News("acme_bank", "e1", "CA1-1", "kept", BankWord(kept_token=TOKEN), Money(2000)), NOW, FollowUp())
+    assert store.kept_cards(9) == []
+    assert [one.token for one in store.card_deletions(9)] == [TOKEN]

@@ -145,7 +145,7 @@ class Authorizer:
     def _with_card(self, reply: BankReply) -> BankReply:
         """The same whoever asks, and however often: what stands for the card that was kept with it."""
         kept = self._books.cards.kept_with(str(reply.body.get("reference", "")))
-        if kept is None or reply.body.get("outcome") != "approved":
+        if kept is None or reply.body.get("outcome") not in ("approved", "reversed"):
             return reply
         body = reply.body | {"kept_card": {"token": kept.token, "expires": kept.expires}}
         return BankReply(reply.status, body, reply.note)
@@ -168,7 +168,9 @@ class Authorizer:
 
     def reverse(self, reference: str) -> BankReply:
         self._books.reverse(reference)
-        return BankReply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
+        return self._with_card(
+            BankReply(200, {"reference": reference, "outcome": "reversed", "response_code": APPROVED})
+        )
 
 
 class Deletion(BaseModel):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ivr.bank.https import read_json
@@ -78,7 +79,8 @@ def read_intent(reference: str, said: Mapping[str, Any]) -> BankAnswer:
     if status == "requires_payment_method":
         return read_failed_card(reference, {"error": said.get("last_payment_error") or {}})
     if status == "canceled":
-        return BankAnswer("declined", reference, DO_NOT_HONOR, reason="canceled", bank_reference=number)
+        refused = BankAnswer("declined", reference, DO_NOT_HONOR, reason="canceled", bank_reference=number)
+        return replace(refused, kept_token=kept_in(said))
     return BankAnswer("unknown", reference, reason="no result yet", bank_reference=number)
 
 

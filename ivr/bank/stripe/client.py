@@ -17,6 +17,7 @@ from ivr.bank.stripe.answers import (
     bank_reference,
     error_of,
     is_ours,
+    kept_in,
     read_charge,
     read_intent,
     read_method,
@@ -141,7 +142,9 @@ class StripeBank(HttpsBank):
             return BankAnswer("unknown", reference, reason=describe(error))
         if left:
             return BankAnswer("unknown", reference, reason=f"not cancelled: {left[0]}; look it up at Stripe")
-        return BankAnswer("reversed", reference, "00" if found else "25")
+        # The card was kept when the charge was confirmed, and stays so without it.
+        kept = next((token for token in map(kept_in, found) if token), "")
+        return BankAnswer("reversed", reference, "00" if found else "25", kept_token=kept)
 
     def capture(self, reference: str, bank_reference: str, amount: Money) -> BankAnswer:
         """Under one key, and of all of it: a second one takes nothing more."""

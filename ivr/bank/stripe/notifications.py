@@ -69,7 +69,7 @@ def read_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews |
         amount=Money(int(value), str(about["currency"]).upper()),
         response_code=CODES.get(told),
         is_total=told == "refunded",
-        kept_token=kept_in(about) if told == "approved" else "",
+        kept_token=kept_in(about) if told in ("approved", "reversed") else "",
     )
 
 

@@ -37,7 +37,7 @@ def error(kind: str, code: str, **more: Any) -> bytes:
 
 @dataclass
 class FrontDoor:
-    """`answers`: by idempotency key, with what was sent under it."""
+    """`answers`: by idempotency key, with what was sent under it. `keeping`: the payment intents that were to keep their card."""
 
     port: int
     answers: dict[str, tuple[bytes, Answer]] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class FrontDoor:
     seen: list[dict[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     keeps_keys: bool = True
+    keeping: dict[str, str] = field(default_factory=dict)
     arrived: threading.Event = field(default_factory=threading.Event)
     held: list[threading.Thread] = field(default_factory=list)
 
@@ -103,6 +104,7 @@ class FrontDoor:
         if attaches and status == 200 and said["status"] == "requires_capture":
             attached = urlencode({"customer": fields["customer"]}).encode()
             self.ask("POST", f"/v1/payment_methods/{fields['payment_method']}/attach", attached)
+            self.keeping[said["id"]] = attaches
             content = json.dumps(said | {"setup_future_usage": attaches}).encode()
         return status, content
 
@@ -138,7 +140,8 @@ class FrontDoor:
         """`metadata['name']:'value'`, over localstripe's own list."""
         _, name, _, value, _ = query["query"][0].split("'")
         listed = json.loads(self.pass_on("GET", "/v1/payment_intents?limit=100000")[1])["data"]
-        return [one for one in listed if one["metadata"].get(name) == value][: int(query["limit"][0])]
+        found = [one for one in listed if one["metadata"].get(name) == value][: int(query["limit"][0])]
+        return [one | {"setup_future_usage": self.keeping.get(one["id"])} for one in found]
 
 
 class FrontDoorHandler(BaseHTTPRequestHandler):

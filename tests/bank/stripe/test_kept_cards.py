@@ -64,6 +64,19 @@ def test_a_lost_answer_brings_the_same_token_under_the_same_key(
     assert stripe_bank.authorize(by_token(kept.kept_token)).outcome == "approved"
 
 
+def test_a_charge_that_is_undone_tells_which_card_was_kept_with_it_so_that_it_can_be_detached(
+    stripe_bank: StripeBank, stripe_process: RunningStripe
+):
+    request = keeping(stripe_process)
+    assert stripe_bank.authorize(request).outcome == "approved"
+    undone = stripe_bank.reverse(request.reference)
+    assert undone.outcome == "reversed"
+    assert undone.kept_token
+    assert undone.kept_token not in repr(undone)
+    assert stripe_bank.delete_card(deletion(undone.kept_token)).outcome == "done"
+    assert stripe_bank.authorize(by_token(undone.kept_token)).response_code == "14"
+
+
 def test_nothing_is_kept_without_consent_nor_of_a_declined_card(stripe_bank: StripeBank, stripe_process: RunningStripe):
     without = replace(keeping(stripe_process), keep_card=False)
     assert stripe_bank.authorize(without).kept_token == ""
