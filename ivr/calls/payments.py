@@ -8,10 +8,11 @@ from datetime import datetime
 from functools import lru_cache
 
 from ivr.calls.bills_left import Left, left_after_charge, left_on_list
+from ivr.calls.guessing import guess_of
 from ivr.calls.pay_links import PayLinks
 from ivr.calls.receipts import DEFAULT_ZONE, receipt_values
 from ivr.calls.texting import can_be_kept
-from ivr.core.actions import Authorize, Phrase, SendEmail, SendSms
+from ivr.core.actions import Authorize, LookUp, Phrase, SendEmail, SendSms
 from ivr.core.call import Call, Charge
 from ivr.core.caller import caller_key
 from ivr.core.email_addresses import is_email_address
@@ -47,6 +48,7 @@ from ivr.store import (
     BeingPaid,
     Due,
     DueChanged,
+    Guess,
     Limit,
     NoCard,
     OverLimit,
@@ -341,6 +343,9 @@ class Payments:
     def ani_hash(self, ani: str) -> str:
         """Stands for a caller in the limits; empty for callers who withhold their number, who are not one caller."""
         return hash_of_caller(self.ani_key, ani)
+
+    def guess_of(self, call: Call, asked: LookUp) -> Guess | None:
+        return guess_of(call, asked, self.ani_hash(call.ani), self.ani_key)
 
     def _attempter(self, call: Call) -> Attempter:
         parts = call.payable.parts if call.payable else ()

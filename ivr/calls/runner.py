@@ -14,6 +14,7 @@ from ivr import metrics
 from ivr.calls.agreements import record_agreement
 from ivr.calls.billing import Billing
 from ivr.calls.charging import authorize
+from ivr.calls.guessing import held_back, learned
 from ivr.calls.live_flows import flow_of, in_words_of
 from ivr.calls.payments import Payments
 from ivr.calls.receipts import zone_at
@@ -351,7 +352,12 @@ class Runner:
 
     def _look_up(self, call: Call, action: LookUp, event: Event) -> Event | None:
         # `since` tells this look-up of the call from an earlier one of the same account.
+        guess = self.payments.guess_of(call, action)
+        if guess and (locked := held_back(self.payments.store, guess, self._flow(call).head.limits, event.at)):
+            return locked
         found = self.billing.look_up(action, event, f"{call.id} {call.since}")
+        if guess:
+            learned(self.payments.store, guess, found)
         if isinstance(found, LookedUp) and is_in_another_currency(self._flow(call), found):
             log.error("bill in another currency than the flow's max_amount", account=action.key, flow=call.flow)
         if isinstance(found, LookedUp):

@@ -1,6 +1,5 @@
 """`limits`: who has failed to pay how often, and letting them try again; what counts is decided in `ivr.store.limits`."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -8,13 +7,15 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.calls.assembly import read_secret
+from ivr.calls.guessing import account_hash
 from ivr.calls.payments import hash_of_caller
 from ivr.cli.payment_session import operator
 from ivr.core.caller import caller_key
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
-from ivr.store import Attempter, open_store
+from ivr.store import Attempter, Guess, open_store
 
+LONGEST_SHOWN = 40
 BILLING = "billing.find_bill"
 console = Console(highlight=False)
 
@@ -29,11 +30,12 @@ def limits() -> None:
 def show(hours: int) -> None:
     """List what counts now, most first."""
     store = open_store(load_settings().database_url)
-    counted = store.counted_attempts(datetime.now(UTC) - timedelta(hours=hours))
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    counted = [*store.counted_attempts(since), *store.counted_guesses(since)]
     table = Table("what", "whom", "failed", "latest", "a call of them", box=None)
     for one in counted:
         latest = datetime.fromtimestamp(one.latest_ms / 1000, UTC)
-        table.add_row(one.what, one.whom, str(one.count), f"{latest:%Y-%m-%d %H:%M:%S}Z", one.call)
+        table.add_row(one.what, one.whom[:LONGEST_SHOWN], str(one.count), f"{latest:%Y-%m-%d %H:%M:%S}Z", one.call)
     console.print(table if counted else f"no failed attempt in the last {hours} hours")
 
 
@@ -47,15 +49,15 @@ def reset(caller: str, account: str, call: str, line: str, everybody: bool) -> N
     """Let somebody try again: the attempts until now count no more."""
     if not everybody and not any((caller, account, call, line)):
         raise click.UsageError("whose? --caller, --account, --call, --line or --all")
+    if caller and not caller_key(caller):
+        raise ConfigError("--caller: that is how a withheld number is written; use --line")
     settings = load_settings()
-    attempter = Attempter(call, "", "", BILLING, account, line)
-    if caller:
-        if not caller_key(caller):
-            raise ConfigError("--caller: that is how a withheld number is written; use --line")
-        key = read_secret(settings.var / "keys" / "fingerprint.key")
-        attempter = replace(attempter, ani_hash=hash_of_caller(key, caller))
+    key = read_secret(settings.var / "keys" / "fingerprint.key") if caller or account else b""
+    ani_hash = hash_of_caller(key, caller) if caller else ""
+    attempter = Attempter(call, ani_hash, "", BILLING, account, line)
+    guess = Guess("", call, account_hash(key, account) if account else "", ani_hash)
     store = open_store(settings.database_url)
-    count = store.reset_limits(None if everybody else attempter)
+    count = store.reset_limits(None if everybody else attempter) + store.reset_guesses(None if everybody else guess)
     store.note(operator(), "limits reset", audited(caller, account, call, line), datetime.now(UTC))
     console.print(f"{count} {'attempt counts' if count == 1 else 'attempts count'} no more")
 

@@ -128,12 +128,13 @@ class LookedUp:
     bills: tuple[OpenBill, ...] = ()
 
 
-LookUpProblem = Literal["not_reached", "not_payable", "bank_closed"]
+LookUpProblem = Literal["not_reached", "not_payable", "bank_closed", "caller_locked", "account_locked"]
 
 
 @dataclass(frozen=True)
 class LookUpFailed:
-    """`not_reached`: the billing system does not answer; `not_payable`: its answer is no bill that can be paid here."""
+    """`not_reached`: the billing system does not answer; `not_payable`: its answer is no bill that can be paid here.
+    `caller_locked`, `account_locked`: it was not asked, because too many guesses at a second answer were wrong lately."""
 
     at: datetime
     problem: LookUpProblem

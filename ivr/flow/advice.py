@@ -21,6 +21,8 @@ MOST_A_DAY = {
     "attempts_per_card": (24, "3/24h"),
     "attempts_per_account": (48, "6/24h"),
     "attempts_per_line": (14_400, "60/1h"),
+    "guesses_per_caller": (24, "9/24h"),
+    "guesses_per_account": (48, "15/24h"),
 }
 
 

@@ -11,7 +11,7 @@ from ivr.core.call import Payable
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered, LookedUp, LookUpFailed, LookUpProblem
 from ivr.core.money import Money
-from ivr.core.moves import ERROR
+from ivr.core.moves import ERROR, LIMIT
 from ivr.flow.declared import short
 from ivr.flow.keeping import SHORTEST_SECOND_ANSWER
 from ivr.flow.parts import (
@@ -74,7 +74,11 @@ class AnswerStep(Step):
     optional_outcomes = frozenset({"cancelled"})
     phases: ClassVar[Phases] = {"entry": "asks", "confirm": "asks", "lookup": "looks_up"}
     leads: ClassVar[Leads] = {"entry": ("confirm", "lookup"), "confirm": ("entry", "lookup"), "lookup": ("entry",)}
-    speaks: ClassVar[Values] = {**look_ups.PROMPTS, "nothing_due": frozenset({"due", "min"})}
+    speaks: ClassVar[Values] = {
+        **look_ups.PROMPTS,
+        **dict.fromkeys(look_ups.LOCKED.values(), frozenset[str]()),
+        "nothing_due": frozenset({"due", "min"}),
+    }
 
     ask: Annotated[PlainField, OtherThanMoney]
     """What the answer is called, such as account_number."""
@@ -117,6 +121,7 @@ class AnswerStep(Step):
         if self.lookup:
             yield Said(("lookup",), f"not_found_{self.ask}")
             yield from (Said(("lookup",), name) for name in look_ups.PROMPTS)
+            yield from (Said(("lookup",), name) for name in look_ups.LOCKED.values() if self.counts_guesses)
         if self._is_read_back:
             confirm = ("confirm",) if self.confirm else ("ask",)
             yield Said(confirm, f"confirm_{self.ask}", frozenset({"value", self.ask}))
@@ -308,6 +313,9 @@ class AnswerStep(Step):
         """A billing system that does not answer ends the call; what cannot be paid here may have been the wrong number."""
         if problem == "not_payable":
             return self._not_found(turn, "bill_not_payable", told=True)
+        if problem in look_ups.LOCKED:
+            locked = turn.went(LIMIT).forget(self.ask, *self._takes).change(looking_up=None)
+            return locked.say(look_ups.LOCKED[problem]), End()
         return turn.went(ERROR).forget(self.ask).change(looking_up=None).say("bill_not_reached"), End()
 
     def _not_found(self, turn: Turn, prompt: str, *, told: bool = False) -> Reply:

@@ -95,6 +95,10 @@ class Limits(Written):
     """Failed attempts to pay what one account owes, whoever calls, such as 6/24h."""
     attempts_per_line: RateText = Rate(60, 3600)
     """Failed attempts on one called number by all callers who withhold theirs, such as 60/1h."""
+    guesses_per_caller: RateText = Rate(9, 24 * 3600)
+    """Wrong answers of one telephone number at look-ups that take a second answer, such as a PIN: 9/24h."""
+    guesses_per_account: RateText = Rate(15, 24 * 3600)
+    """Wrong answers at such look-ups of one account, whoever calls, such as 15/24h. More than guesses_per_caller."""
     max_amount: Amount
     """The largest single charge, with its currency."""
 

@@ -22,6 +22,7 @@ from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.dues import AgreedBill
 from ivr.store.following import FollowUp, notices_of
+from ivr.store.guesses import Guess, Guesses, GuessLimits, GuessLock
 from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import (
     FINAL,
@@ -74,6 +75,7 @@ class Store(
     Calls,
     SealedFields,
     LimitChecks,
+    Guesses,
     Ledger,
     KeptCards,
     CardDeletions,
@@ -183,6 +185,9 @@ __all__ = [
     "DueNow",
     "FlowVersion",
     "FollowUp",
+    "Guess",
+    "GuessLimits",
+    "GuessLock",
     "IntentBill",
     "Job",
     "KeptCard",

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 from ivr.store.database import Database, milliseconds
 
-Counted = Literal["call", "caller", "card", "account", "line"]
+Tried = Literal["call", "caller", "card", "account", "line"]
+Counted = Literal["call", "caller", "card", "account", "line", "guessing caller", "guessed account"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class CountedAttempts:
 
 
 # What is counted together. Everything is a parameter; the columns are these and no others.
-_OF: dict[Counted, str] = {
+_OF: dict[Tried, str] = {
     "call": "call = :call AND :call <> ''",
     "caller": "ani_hash = :ani_hash AND :ani_hash <> ''",
     "card": "card_fingerprint = :card_fingerprint AND :card_fingerprint <> ''",
@@ -97,7 +98,7 @@ _BILLS_IN_SUMS = (
 )
 
 
-def _count_of(what: Counted) -> str:
+def _count_of(what: Tried) -> str:
     """An account's attempts are also those that were to pay it with other bills in one sum."""
     of_it = f"(SELECT count(*) FROM payment_intent WHERE {_OF[what]} AND {_FAILED})"  # noqa: S608
     more = f"({of_it} + ({_IN_SUMS}))" if what == "account" else of_it
@@ -114,7 +115,7 @@ _RESET = text(
     "OR (line = :line AND :line <> '' AND ani_hash = '') "
     "OR card_fingerprint IN (SELECT card_fingerprint FROM payment_intent WHERE call = :call AND card_fingerprint <> ''))"
 )
-_GROUPS: dict[Counted, tuple[str, str, str]] = {
+_GROUPS: dict[Tried, tuple[str, str, str]] = {
     "caller": ("ani_hash", "max(call)", "ani_hash <> ''"),
     "card": ("card_fingerprint", "max(card_summary)", "card_fingerprint <> ''"),
     "account": ("payable_source, payable_key", "payable_key", "payable_key <> ''"),
@@ -169,7 +170,7 @@ def limit_reached(
     connection: Connection, attempter: Attempter, limits: AttemptLimits, now: datetime
 ) -> OverLimit | None:
     """For an exact word the transaction holds what `Attempter.holds` names."""
-    checks: tuple[tuple[Counted, Limit | None], ...] = (
+    checks: tuple[tuple[Tried, Limit | None], ...] = (
         ("call", Limit(limits.per_call, 365 * 24 * 3600) if limits.per_call else None),
         ("caller", limits.per_caller),
         ("card", limits.per_card),

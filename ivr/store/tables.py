@@ -61,6 +61,20 @@ call_turn = Table(
     Column("took_ms", Integer, nullable=False),
 )
 
+# A look-up that takes a second answer, such as a PIN (`store.guesses`); account and caller are keyed hashes.
+guess = Table(
+    "guess",
+    metadata,
+    Column("id", String(160), primary_key=True),
+    Column("call", String(80), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("ani_hash", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("is_right", Boolean, nullable=False, server_default=false()),
+    Index("guess_by_account", "account", "at"),
+    Index("guess_by_caller", "ani_hash", "at"),
+)
+
 # Sealed at first touch, deleted on every final answer: the only rows that ever hold a card, and only the bank can read it.
 sealed_field = Table(
     "sealed_field",

@@ -15,6 +15,8 @@ PATIENCE_S = 12.0  # the runner gives up earlier; this holds where an answer is 
 PROMPTS: Mapping[str, frozenset[str]] = dict.fromkeys(
     ("one_moment", "bill_not_reached", "bill_not_payable"), frozenset()
 )
+# Why a look-up that takes a second answer was not made, by what its failure is called.
+LOCKED = {"caller_locked": "limit_guesses_per_caller", "account_locked": "limit_guesses_per_account"}
 
 
 def begin(turn: Turn, source: str, key: str, phase: str = "lookup") -> Reply:

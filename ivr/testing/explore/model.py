@@ -35,6 +35,9 @@ from ivr.store import (
     Due,
     DueChanged,
     FollowUp,
+    Guess,
+    GuessLimits,
+    GuessLock,
     IntentBill,
     Job,
     KeptCard,
@@ -95,6 +98,7 @@ class ModelledStore(ModelledSplits):
         self._modifications: dict[str, Modification] = {}
         self._after: dict[str, FollowUp] = {}  # of parts, by reference
         self._kept: dict[tuple[str, str], KeptCard] = {}
+        self._guesses: dict[str, tuple[Guess, datetime, bool]] = {}  # whether it was right
         self._noted: dict[str, list[str]] = {}
         self._numbers = count(1)
 
@@ -167,6 +171,40 @@ class ModelledStore(ModelledSplits):
             is_paid = one.payment.status in ("approved", "not_sent") and one.payment.part not in TAKEN_BACK
             is_failed = not is_paid and one.at > since
             yield is_failed and mine in _all_counted(what, _attempter_of(one.payment.intent, one.fingerprint))
+
+    def begin_guess(self, guess: Guess, limits: GuessLimits, now: datetime) -> GuessLock | None:
+        if guess.id in self._guesses:
+            return None
+        lock = self._lock(guess, limits, now)
+        if lock is None:
+            self._guesses[guess.id] = (guess, now, False)
+        return lock
+
+    def _lock(self, guess: Guess, limits: GuessLimits, now: datetime) -> GuessLock | None:
+        of_caller, of_account = (
+            [
+                one
+                for one, at, is_right in self._guesses.values()
+                if not is_right and at > now - timedelta(seconds=limit.window_s)
+            ]
+            for limit in (limits.per_caller, limits.per_account)
+        )
+        at_account = sum(one.account == guess.account for one in of_account)
+        if guess.ani_hash and sum(one.ani_hash == guess.ani_hash for one in of_caller) >= limits.per_caller.count:
+            return "caller_locked"
+        who = guess.account, guess.ani_hash
+        if guess.ani_hash and any(
+            is_right and (one.account, one.ani_hash) == who for one, _, is_right in self._guesses.values()
+        ):
+            return None
+        withheld = sum((one.account, one.ani_hash) == (guess.account, "") for one in of_caller)
+        is_full = not guess.ani_hash and withheld >= limits.per_caller.count
+        return "account_locked" if is_full or at_account >= limits.per_account.count else None
+
+    def end_guess(self, guess_id: str, now: datetime, *, is_right: bool) -> None:
+        guess, at, _ = self._guesses.pop(guess_id, (None, now, False))
+        if guess is not None and is_right:
+            self._guesses[guess_id] = (guess, at, True)
 
     def begin_payment(
         self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: Due = None
