@@ -6,6 +6,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
+from ivr.core.call import OPEN
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.entries import note_entry, post_entry, read_story
@@ -45,6 +46,14 @@ ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
 # lapsed: the same of an amount that was only reserved, which its caller was told no more of.
 Effect = Literal["moved", "noted", "known", "not_ours", "contradicts", "lost", "lapsed"]
 _NOTED_SO_FAR = text("SELECT count(*) FROM ledger_entry WHERE reference = :reference AND kind = :kind")
+# Both have an index of their own, of the charges that were to keep a card.
+_KEPT_WITH = text(
+    "SELECT reference FROM payment_intent WHERE keeps_card AND bank_reference = :bank_reference AND bank = :bank LIMIT 1"
+)
+_TO_KEEP = text(
+    "SELECT 1 FROM payment_intent WHERE keeps_card AND bank_reference IS NULL AND bank = :bank "  # noqa: S608
+    f"AND status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) LIMIT 1"
+)
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
 
 
@@ -87,6 +96,8 @@ class BankNewsBook:
         modification = find_told(connection, news.bank, (news.reference, news.modification))
         if modification is not None:
             return _take_in_modification(connection, self._database, news, modification, now, follow_up)
+        if not news.reference:
+            return _take_in_token(connection, news, now)
         payment = read_payment(connection, news.reference)
         if payment is None or payment.intent.bank != news.bank:
             return "not_ours"
@@ -96,6 +107,21 @@ class BankNewsBook:
         if modification is not None:
             return _take_in_modification(connection, self._database, news, modification, now, follow_up)
         return _take_in_charge(connection, self._database, news, payment, Concluding(now, follow_up))
+
+
+def _take_in_token(connection: Connection, news: News, now: datetime) -> Effect:
+    """Of a token alone, of which the bank says its own reference of the charge, and not ours. TooEarly while there is a charge whose
+    reference is not known yet: it may be of that one."""
+    if news.told != "kept":
+        return "not_ours"
+    about = {"bank": news.bank, "bank_reference": news.word.bank_reference}
+    reference = connection.execute(_KEPT_WITH, about).scalar()
+    payment = read_payment(connection, reference) if reference else None
+    if payment is None or payment.status in OPEN:
+        if payment is not None or connection.execute(_TO_KEEP, {"bank": news.bank}).first() is not None:
+            raise TooEarly(news.event)
+        return "not_ours"
+    return "noted" if keep_told(connection, payment, news.word, now) else "known"
 
 
 def _open_one(connection: Connection, news: News) -> Modification | None:

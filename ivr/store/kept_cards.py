@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from ivr.store.audit import add_event
 from ivr.store.card_deletions import Forgotten, ask_deletion, is_kept
@@ -146,6 +146,9 @@ def keep_told(connection: Connection, payment: Payment, word: BankWord, now: dat
         keep_aside(connection, intent, word, now)
         return False
     if is_kept(connection, intent.bank, word.kept_token):
+        if word.kept_until:
+            of_it = kept_card.c.bank == intent.bank, kept_card.c.token == word.kept_token, kept_card.c.expires == ""
+            connection.execute(update(kept_card).where(*of_it).values(expires=word.kept_until))
         return False
     if payment.status == "approved" and payment.part != "undone" and not _has_changed(connection, payment):
         keep(connection, intent, word, now)

@@ -138,6 +138,8 @@ payment_intent = Table(
     Index("intent_by_line", "line", "created_at"),
     Index("intent_by_confirmation", "confirmation_number", unique=True),
     Index("intent_by_time", "created_at"),
+    # What a bank tells of a token names the charge by its own reference.
+    Index("intent_by_token", "bank_reference", sqlite_where=text("keeps_card"), postgresql_where=text("keeps_card")),
 )
 
 # The bills of a charge that pays several in one sum; one that pays a single bill has none. `id`, the charge's reference and its

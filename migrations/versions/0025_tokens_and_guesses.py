@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     # Empty of a card that was kept before: those stay, whatever becomes of their charge.
     op.add_column("kept_card", sa.Column("intent", sa.String(120), nullable=False, server_default=""))
+    keeps = sa.text("keeps_card")
+    op.create_index("intent_by_token", "payment_intent", ["bank_reference"], sqlite_where=keeps, postgresql_where=keeps)
     op.create_table(
         "guess",
         sa.Column("id", sa.String(160), primary_key=True),
@@ -27,4 +29,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("guess")
+    op.drop_index("intent_by_token", "payment_intent")
     op.drop_column("kept_card", "intent")

@@ -1,7 +1,9 @@
-"""Adyen's standard notifications: who sent them (HMAC-SHA256), and what each says of a charge of ours.
+"""Adyen's notifications: who sent them (HMAC-SHA256), and what each says of a charge of ours.
 
-The signature covers eight fields joined by colons, under a key in hexadecimal from the Customer Area. Adyen sends each
-notification until it is acknowledged, perhaps more than once and in any order.
+Of a standard one the signature covers eight fields joined by colons, and is among its fields; of one about a token, which has
+another form (docs.adyen.com, "Tokenization webhooks"), it covers all of the body, and is in a header. The key is in hexadecimal, from
+the Customer Area, where each webhook has one of its own. Adyen sends each notification until it is acknowledged, perhaps more than
+once and in any order.
 """
 
 import base64
@@ -17,13 +19,17 @@ from ivr.bank.adyen.kept_cards import SHOPPER_NAMES, TOKEN_NAMES, is_shopper, ke
 from ivr.bank.interface import BankNews, Told
 from ivr.bank.protocols import Opening
 from ivr.bank.reasons import reason_in
-from ivr.bank.secrets import secret_of
+from ivr.bank.secrets import secret_of, variable
 from ivr.core.money import Money
 from ivr.errors import ConfigError, PeerError
 
 SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
 # Tells of a token by itself: it is the notification's own reference, which the signature covers.
 KEPT = "RECURRING_CONTRACT"
+# The newer form. Of a card that the shopper had stored before, Adyen gives the same token, and says so.
+TOKENS = "recurring.token."
+TOKEN_MADE = frozenset({f"{TOKENS}created", f"{TOKENS}alreadyExisting"})
+HEADER, TOKEN_KEY = "hmacsignature", "TOKEN_HMAC_KEY"
 # By event and success.
 MEANING: Mapping[tuple[str, bool], Told] = {
     ("AUTHORISATION", True): "approved",
@@ -44,14 +50,45 @@ MEANING: Mapping[tuple[str, bool], Told] = {
 }
 
 
-def read_notifications(opening: Opening, content: bytes, _headers: Mapping[str, str]) -> Sequence[BankNews]:
-    """The signature is in the content. PeerError where one of them is not Adyen's, not for this account, or cannot be read: none of them is believed then."""
-    key = hmac_key(opening)
+def read_notifications(opening: Opening, content: bytes, headers: Mapping[str, str]) -> Sequence[BankNews]:
+    """PeerError where one of them is not Adyen's, not for this account, or cannot be read: none of them is believed then."""
     try:
-        items = [item["NotificationRequestItem"] for item in json.loads(content)["notificationItems"]]
+        said = json.loads(content)
+        if str(said.get("type", "")).startswith(TOKENS):
+            check_body(content, headers, token_key(opening))
+            return [read_token_event(said, opening.settings.merchant_account)]
+        key = hmac_key(opening)
+        items = [item["NotificationRequestItem"] for item in said["notificationItems"]]
         return [read_item(item, key, opening.settings.merchant_account) for item in items]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise PeerError("not a notification in the agreed form") from None
+
+
+def check_body(content: bytes, headers: Mapping[str, str], key: bytes) -> None:
+    """PeerError where all of it was not signed under the key. Adyen's libraries know the header as HmacSignature; case says nothing."""
+    said = next((value for name, value in headers.items() if name.lower() == HEADER), "")
+    right = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest())
+    if not hmac.compare_digest(said.encode(), right):
+        raise PeerError("a notification with a wrong signature")
+
+
+def read_token_event(said: Mapping[str, Any], account: str) -> BankNews:
+    """It names the payment by Adyen's reference alone, which is `eventId`, and no month. Of a shopper that is nobody's of ours nothing
+    is to be known here."""
+    about, kind = said["data"], str(said["type"])
+    if about["merchantAccount"] != account:
+        raise PeerError("a notification for another merchant account")
+    shopper, payment = str(about["shopperReference"]), str(said["eventId"])
+    named = {TOKEN_NAMES[0]: about["storedPaymentMethodId"]}
+    token, _ = kept_in({"additionalData": named}, shopper) if is_shopper(shopper) and kind in TOKEN_MADE else ("", "")
+    return BankNews(
+        event=f"{payment} {kind}"[:120],
+        reference="",
+        told="kept" if token else "other",
+        bank_reference=payment,
+        amount=Money(0),
+        kept_token=token,
+    )
 
 
 def read_item(item: Mapping[str, Any], key: bytes, account: str) -> BankNews:
@@ -107,8 +144,13 @@ def signature(item: Mapping[str, Any], key: bytes) -> str:
     return base64.b64encode(hmac.new(key, signed.encode(), hashlib.sha256).digest()).decode()
 
 
-def hmac_key(opening: Opening) -> bytes:
+def hmac_key(opening: Opening, what: str = "HMAC_KEY") -> bytes:
     try:
-        return binascii.unhexlify(secret_of(opening, "HMAC_KEY"))
+        return binascii.unhexlify(secret_of(opening, what))
     except binascii.Error:
         raise ConfigError(f"bank '{opening.name}': the HMAC key is not hexadecimal: copy it from Adyen again") from None
+
+
+def token_key(opening: Opening) -> bytes:
+    """Of the webhook that tells of tokens; of the standard one where it has none of its own here."""
+    return hmac_key(opening, TOKEN_KEY if opening.environ.get(variable(opening.name, TOKEN_KEY)) else "HMAC_KEY")

@@ -121,6 +121,9 @@ class AdyenCheckout:
             self._books.cards.keep(replace(kept, reference=entered.reference))
         if is_new:
             self._tell_payment(entered)
+        if is_new and (booked := self._books.cards.kept_with(entered.reference)):
+            told = AdyenNotice("RECURRING_CONTRACT", told_as(entered), booked.token, Money(0), psp_of(entered))
+            self._news.tell_token(told, booked.merchant.partition("/")[2])
         return self._replay(entered, digest)
 
     def _tell_payment(self, entry: BookEntry) -> None:
@@ -154,7 +157,8 @@ class AdyenCheckout:
         if can:
             self._books.reverse(reference)
         amount = entry.amount if entry is not None and entry.amount else Money(0)
-        self._news.tell(AdyenNotice("TECHNICAL_CANCEL", reference, psp, amount, is_success=can))
+        original = psp_of(entry) if entry is not None and entry.amount else ""
+        self._news.tell(AdyenNotice("TECHNICAL_CANCEL", reference, psp, amount, original, is_success=can))
         return BankReply(TAKEN, {**body, "pspReference": psp, "status": "received"})
 
     def modify(self, what: str, psp: str, body: Mapping[str, Any], key: str) -> BankReply | Undecided:

@@ -7,7 +7,8 @@ import json
 import queue
 import threading
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,8 @@ SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantR
 
 @dataclass(frozen=True)
 class AdyenNotice:
-    """`original`: the charge's number, of what is about one; `reason`: why it is no success, or what Adyen says of a success."""
+    """`original`: the charge's number, of what is about one; `reason`: why it is no success, or what Adyen says of a success;
+    `more`: additional data, which the signature does not cover."""
 
     event: str
     reference: str
@@ -32,6 +34,15 @@ class AdyenNotice:
     original: str = ""
     is_success: bool = True
     reason: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What is posted; `headers`: where the signature is, of what has it there."""
+
+    content: bytes
+    headers: Mapping[str, str]
 
 
 class AdyenNews:
@@ -40,7 +51,8 @@ class AdyenNews:
     def __init__(self, account: AdyenAccount, url: str = "", *, twice: bool = False) -> None:
         self._account, self._url, self._twice = account, url, twice
         self.told: list[bytes] = []
-        self._waiting: queue.Queue[bytes | None] = queue.Queue()
+        self.told_of_tokens: list[Signed] = []
+        self._waiting: queue.Queue[Signed | None] = queue.Queue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._post_all, name="adyen-news", daemon=True)
         self._thread.start()
@@ -48,8 +60,19 @@ class AdyenNews:
     def tell(self, told: AdyenNotice) -> None:
         content = notification(self._account, told)
         self.told.append(content)
+        self._put(Signed(content, {}))
+
+    def tell_token(self, told: AdyenNotice, shopper: str) -> None:
+        """In both forms, as to an account that has asked for both. `told.psp`: the token; `told.original`: the payment's number."""
+        names = {"shopperReference": shopper, "recurring.shopperReference": shopper}
+        self.tell(replace(told, more={**names, "recurring.recurringDetailReference": told.psp}))
+        event = token_event(self._account, told, shopper)
+        self.told_of_tokens.append(event)
+        self._put(event)
+
+    def _put(self, event: "Signed") -> None:
         for _ in range(1 + self._twice if self._url else 0):
-            self._waiting.put(content)
+            self._waiting.put(event)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -57,15 +80,16 @@ class AdyenNews:
         self._thread.join()
 
     def _post_all(self) -> None:
-        while (content := self._waiting.get()) is not None and not self._stopping.is_set():
+        while (event := self._waiting.get()) is not None and not self._stopping.is_set():
             for _ in range(TRIES):
-                if self._is_taken(content) or self._stopping.wait(PAUSE_S):
+                if self._is_taken(event) or self._stopping.wait(PAUSE_S):
                     break
             else:
                 log.warning("a notification was never acknowledged", tries=TRIES)
 
-    def _is_taken(self, content: bytes) -> bool:
-        request = urllib.request.Request(self._url, content, {"Content-Type": "application/json"})  # noqa: S310 - the operator's
+    def _is_taken(self, event: "Signed") -> bool:
+        headers = {"Content-Type": "application/json", **event.headers}
+        request = urllib.request.Request(self._url, event.content, headers)  # noqa: S310 - the operator's
         try:
             with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:  # noqa: S310
                 return bool(200 <= answer.status < 300)
@@ -89,5 +113,20 @@ def notification(account: AdyenAccount, told: AdyenNotice) -> bytes:
     parts = [*(item[name] for name in SIGNED), told.amount.minor, told.amount.currency, told.event, item["success"]]
     signed = ":".join(map(str, parts)).encode()
     digest = hmac.new(bytes.fromhex(account.hmac_key), signed, hashlib.sha256).digest()
-    item["additionalData"] = {"hmacSignature": base64.b64encode(digest).decode()}
+    item["additionalData"] = {**told.more, "hmacSignature": base64.b64encode(digest).decode()}
     return json.dumps({"live": "false", "notificationItems": [{"NotificationRequestItem": item}]}).encode()
+
+
+def token_event(account: AdyenAccount, told: AdyenNotice, shopper: str, kind: str = "created") -> Signed:
+    """docs.adyen.com, Tokenization webhooks: the body is signed in full, in a header."""
+    about = {"merchantAccount": account.merchant_account, "storedPaymentMethodId": told.psp, "type": "visa"}
+    event = {
+        "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),
+        "environment": "test",
+        "eventId": told.original,
+        "type": f"recurring.token.{kind}",
+        "data": {**about, "operation": kind, "shopperReference": shopper},
+    }
+    content = json.dumps(event).encode()
+    digest = hmac.new(bytes.fromhex(account.hmac_key), content, hashlib.sha256).digest()
+    return Signed(content, {"HmacSignature": base64.b64encode(digest).decode(), "Protocol": "HmacSHA256"})
