@@ -92,7 +92,7 @@ class Forwarder:
                 self.modifications.do(job)
             case "card_deletion":
                 CardDeletionJobs(self.store, self.banks, self.now, self.due).do(job)
-            case "result" | "sms" | "email":
+            case "result" | "result_again" | "sms" | "email":
                 self.texts.do(job)
             case "notice" | "agreement":
                 self.tell_billing(job)

@@ -11,7 +11,7 @@ from ivr import metrics
 from ivr.calls.texting import TextDelayed, TextRefused, TextSender, can_be_kept
 from ivr.core.call import Call
 from ivr.forwarder.results import ResultText
-from ivr.store import Job, Payment, Store, TextProblem, Way
+from ivr.store import TOLD_AGAIN, Job, Payment, Store, TextProblem, Way
 
 log = structlog.get_logger()
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
@@ -34,6 +34,8 @@ class TextJobs:
     def do(self, job: Job) -> None:
         if job.kind == "result":
             self.tell_result(job)
+        elif job.kind == TOLD_AGAIN:
+            self.tell_again(job)
         else:
             self.text(job)
 
@@ -56,22 +58,46 @@ class TextJobs:
             self.store.postpone(job, pause_after(job.attempts), self.due)
             return
         else:
-            self._queue_result(stored.call, payment, self.write_result(stored.call, payment))
+            self._queue_result(stored.call, self._as_it_stands(payment), "result")
         self.store.finish(job)
+
+    def tell_again(self, job: Job) -> None:
+        """A result that has changed after it could be told, in a text of its own: as it stands now, which may have changed once more.
+        A part that is being taken back again waits for its end."""
+        reference, _, why = job.reference.partition(" ")
+        payment = self.store.payment(reference)
+        stored = self.store.load_call(payment.intent.call) if payment else None
+        if payment is not None and not payment.is_decided:
+            self.store.postpone(job, pause_after(job.attempts), self.due)
+            return
+        if payment is None or stored is None or self.write_result is None or not self._way(stored.call):
+            log.warning("nobody to tell the changed result to", reference=reference)
+        else:
+            self._queue_result(stored.call, self._as_it_stands(payment), f"{TOLD_AGAIN}_{why}")
+        self.store.finish(job)
+
+    def _as_it_stands(self, payment: Payment) -> Payment:
+        """A part of a bill that the bank let go of before it was captured is not charged, although it was approved."""
+        if not payment.split or not payment.is_charged:
+            return payment
+        story = self.store.entries(payment.intent.reference)
+        is_let_go = "capture_failed" in story and "captured" not in story
+        return replace(payment, part="undone") if is_let_go else payment
 
     def _way(self, call: Call) -> Way | None:
         if can_tell(call):
             return "text"
         return "email" if call.result_email and self.write_subject is not None else None
 
-    def _queue_result(self, call: Call, payment: Payment, words: str) -> None:
-        """Once for each charge, however often the job is done."""
-        reference = payment.intent.reference
+    def _queue_result(self, call: Call, payment: Payment, name: str) -> None:
+        """Once for each charge and name, however often the job is done."""
+        assert self.write_result is not None
+        reference, words = payment.intent.reference, self.write_result(call, payment)
         if self._way(call) == "text":
-            self.store.queue_sms(f"{reference}-result", call.ani, words, self.now())
+            self.store.queue_sms(f"{reference}-{name}", call.ani, words, self.now())
         elif self.write_subject is not None:
             subject = self.write_subject(call, payment)
-            self.store.queue_email(f"{reference}-result_email", call.result_email, subject, words, self.now())
+            self.store.queue_email(f"{reference}-{name}_email", call.result_email, subject, words, self.now())
 
     def settle(self, reference: str) -> bool:
         """A call that ended while the ledger could not be read, over a charge that was never begun: it is so no longer.
@@ -98,6 +124,10 @@ class TextJobs:
         message = self.store.text_message(job.reference)
         if message is None or message.state != "waiting":
             self.store.finish(job)
+            return
+        reference, _, name = message.id.rpartition("-")
+        if not name.startswith(TOLD_AGAIN) and self.store.is_told_again(reference):
+            self._refuse(job, TextProblem("it is not true any more: another text says what is"))
             return
         try:
             kept = (self.send_email if message.way == "email" else self.send_text)(message)

@@ -58,7 +58,7 @@ from ivr.store.modifications import WITHOUT_OUTCOME, Modifications, Settled
 from ivr.store.movements import Movement, MovementKind, Movements
 from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
-from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Outbox, Which, bank_queue
+from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, TOLD_AGAIN, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
@@ -151,6 +151,7 @@ __all__ = [
     "NOTICES",
     "NOTICE_KINDS",
     "TEXTS",
+    "TOLD_AGAIN",
     "UNDO_ASKED",
     "WITHDRAWN",
     "WITHOUT_OUTCOME",

@@ -13,7 +13,7 @@ from ivr.store.intent_bills import acknowledge_bill
 from ivr.store.tables import outbox
 
 KINDS = (
-    *("authorize", "resolve", "capture", "modification", "result", "sms", "email"),
+    *("authorize", "resolve", "capture", "modification", "result", "result_again", "sms", "email"),
     *("notice", "agreement", "merchant_notice", "card_deletion"),
 )
 
@@ -31,6 +31,8 @@ class Job:
 
 # Each bank has a queue of its own, and so has each of the others: what is slow holds up itself alone.
 TEXTS, EMAILS, NOTICES, MERCHANT_NOTICES = "texts", "emails", "notices", "merchant_notices"
+# A result that has changed: its reference is the charge's, a blank, and why.
+TOLD_AGAIN = "result_again"
 # Due at once, whatever anybody's clock says. Jobs that were put off come after: nobody is on the line for them.
 AT_ONCE = 0
 # `:now` is null in production: then the database's own clock decides, which all nodes share. Tests give the time.
@@ -141,6 +143,14 @@ class Outbox:
         with self._database.calls() as connection:
             return connection.execute(select(outbox.c.id).where(*wanted)).first() is not None
 
+    def is_told_again(self, reference: str) -> bool:
+        """Whether what became of a charge has changed since it could be told: what was written before is not true any more."""
+        changed = outbox.c.reference.startswith(f"{reference} ", autoescape=True)
+        with self._database.calls() as connection:
+            return (
+                connection.execute(select(outbox.c.id).where(outbox.c.kind == TOLD_AGAIN, changed)).first() is not None
+            )
+
     def outbox_depth(self) -> dict[str, int]:
         """Jobs not yet done, by kind."""
         waiting = select(outbox.c.kind, func.count()).where(outbox.c.is_done == false()).group_by(outbox.c.kind)
@@ -184,6 +194,16 @@ def drop_job(connection: Connection, kind: str, reference: str) -> None:
 def hurry(connection: Connection, kind: str, reference: str) -> None:
     """What a postponed job waits for has happened: it is due now."""
     connection.execute(_HURRY, {"kind": kind, "reference": reference, "at_once": AT_ONCE})
+
+
+def tell_again(connection: Connection, reference: str, why: str) -> None:
+    """A result that may have been told is another one by now (`why`, one word): a second text says so. One that is still to be told
+    waits for nothing any more."""
+    waiting = outbox.c.kind == "result", outbox.c.reference == reference, outbox.c.is_done == false()
+    if connection.execute(select(outbox.c.id).where(*waiting)).first() is not None:
+        hurry(connection, "result", reference)
+    # Also where the first is under way just now: what it says was read before this.
+    add_job(connection, TOLD_AGAIN, f"{reference} {why}", TEXTS)
 
 
 def is_leased(connection: Connection, kind: str, reference: str, now: datetime) -> bool:

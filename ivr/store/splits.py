@@ -36,7 +36,7 @@ from ivr.store.modification_rows import (
     read_modifications,
     row_of,
 )
-from ivr.store.outbox import add_job, bank_queue, drop_job, hurry
+from ivr.store.outbox import add_job, bank_queue, drop_job, hurry, tell_again
 from ivr.store.postings import PART_COUNTED, PART_UNDONE
 from ivr.store.tables import call, modification, payment_intent
 
@@ -153,14 +153,18 @@ def part_modified(
         follow_approval(connection, payment.intent, follow_up)
         _set(connection, payment, "")
         post_entry(connection, payment.intent, PART_COUNTED, None, now)
-        hurry(connection, "result", payment.intent.reference)
-        if comes_back:
-            tell_moved(connection, database, payment.intent.reference, "approved", now)
+        if not comes_back:
+            hurry(connection, "result", payment.intent.reference)
+            return
+        tell_again(connection, payment.intent.reference, PART_COUNTED)
+        tell_moved(connection, database, payment.intent.reference, "approved", now)
 
 
 def part_let_go(connection: Connection, database: Database, payment: Payment, now: datetime) -> bool:
     """The bank has let go of it by itself, before all of the bill was there: nothing is left to take back. Whether it was one."""
     if payment.part not in (*OPEN_PARTS, "undoing"):
+        if payment.split and payment.is_charged:  # its receipt may be on its way, or have been read
+            tell_again(connection, payment.intent.reference, "let_go")
         return False
     hold_split(connection, database, payment.split)
     _undone(connection, database, payment, now)

@@ -216,7 +216,7 @@ def _says(seen: SeenCall, books: KnownBooks, reference: str, text: TextMessage) 
     template, language = text.id.removeprefix(f"{reference}-"), seen.call.language
     charged = seen.charged.get(reference)
     charge = next(one for one in seen.call.charges if seen.call.intent_of(one.attempt) == reference)
-    if template == "result":
+    if template == "result" or template.startswith("result_again"):
         nothing = "result_not_reserved" if charge.reserves else "result_unpaid"
         template = "result_reserved" if reference in seen.reserved else "result_paid" if charged else nothing
     number = books.confirmation_number(reference)

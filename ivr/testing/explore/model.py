@@ -326,6 +326,10 @@ class ModelledStore(ModelledSplits):
             self._hurry(job.reference)
         return True
 
+    def is_told_again(self, reference: str) -> bool:
+        """Nothing that could be told changes here: no bank lets go by itself, and no refund comes back."""
+        return False
+
     def _follow_ups(self) -> dict[str, FollowUp]:
         return self._after
 

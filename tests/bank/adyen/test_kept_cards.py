@@ -438,7 +438,8 @@ def test_a_card_is_kept_used_in_the_next_call_and_forgotten_in_the_one_after(
         assert rows_with(store, kept.token) == set(store.kept_cards(9)) == set()
         assert [one.status for one in store.card_deletions(9)] == ["deleted"]
         assert bank.authorize(by_token(kept.token)).response_code == "14", "Adyen has deleted it too"
-        told = b"".join(adyen.host.news.told).decode()
+        # Of the token tells what is about tokens, and nothing else.
+        told = b"".join(one for one in adyen.host.news.told if b"RECURRING_CONTRACT" not in one).decode()
         assert [one.last4 for one in adyen.booked(second)] == ["1111"]
     assert store.entries(first) == ["requested", *story, "capture_asked"]
     assert store.entries(second) == ["requested", "approved", "capture_asked"]
