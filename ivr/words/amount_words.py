@@ -28,7 +28,7 @@ class _Role:
 
 
 @dataclass(frozen=True)
-class _Words:
+class AmountWords:
     roles: tuple[_Role, ...]
     owed: tuple[_Role, ...]
     parts: tuple[_Role, ...]
@@ -57,7 +57,7 @@ _LEAST_EN = r"(?:at least|not (?:below|under)|no less than|not less than|the (?:
 _OWED_EN = r"(?:(?:you|which you|that you) (?:still |now |currently |also )?owe(?: us| only)?|(?:your|the) (?:bill|invoice) (?:is|comes to|is for|totals|amounts to)|(?:still |now |left )(?:due|owed|to pay|to be paid|open)(?: is)?|(?:the |your )?(?:balance|remainder|rest|remaining(?: balance| amount)?|amount due|total due|outstanding(?: balance)?|what is (?:still )?due|what is left(?: to pay)?)(?: is| of| due is|,)?(?: now)?)"
 _LEFT_EN = r"(?:(?:is|are) (?:missing|short)|(?:is|are) (?:still |now |left )?(?:due|owed|to be paid|to pay|open|left|outstanding|left to pay|what you owe|your balance)|(?:still )?remains?|(?:is )?left(?: to pay)?|(?:is )?still (?:due|owed|open|to be paid|to pay|outstanding|left))"
 _READ = {
-    "en": _Words(
+    "en": AmountWords(
         roles=(
             _before(
                 rf"(?:you(?:['’]ve| have)?|we(?:['’]ve| have)?|bank|card|it) (?:just |already |has |was |were |only |is )*(?:{_DONE_EN})(?: (?:your|this|the) card)?(?: (?:for|with|only|just))?",
@@ -111,7 +111,7 @@ _READ = {
         ),
         supposes=re.compile(r"\b(?:if|whether|until|till|unless|once|when|before|in case|as soon as|after)\b", _I),
     ),
-    "es": _Words(
+    "es": AmountWords(
         roles=(
             _before(
                 r"(?:se (?:le )?(?:ha |han )?(?:cobr|carg|aprob|pag|retuv|autoriz)(?:[óo]|aron|ieron|ado)|(?:usted )?(?:marc[óo]|ingres[óo]|eligi[óo]|pag[óo]|ha pagado)|(?:le )?(?:cobramos|cargamos)|banco (?:solo |s[óo]lo )?aprob[óo]|fueron (?:cobrad|cargad|aprobad)[oa]s?)(?: (?:solo|s[óo]lo|a su tarjeta))?",
@@ -205,7 +205,7 @@ def in_anothers_place(prompt: str, template: Template, language: str) -> Misplac
     return next(_untruths(prompt, _named(template), words), None) if words else None
 
 
-def _untruths(prompt: str, named: str, words: _Words) -> Iterator[Misplaced]:
+def _untruths(prompt: str, named: str, words: AmountWords) -> Iterator[Misplaced]:
     roles = list(words.roles)
     # An agreement, or a consent, may be to all that is due: then the amount is what is owed.
     if not prompt.startswith("confirm_") or prompt == CONFIRM_MONEY:

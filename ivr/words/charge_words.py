@@ -19,7 +19,7 @@ _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 
 
 @dataclass(frozen=True)
-class _Words:
+class ChargeWords:
     """`several`: more than one charge; `other`: another amount; `later`: another day, or one that is undone. `denied`: what makes
     the opposite of the rest of its clause. `second`: where the clause of the second key begins."""
 
@@ -51,7 +51,7 @@ _WHEN_EN = (
     rf"|at (?:the (?:end|beginning|start) of|a later)|(?:when|once|as soon as|if|unless) (?!you (?:press|agree|say|confirm|accept))\w+|after (?!tax|discount|fees?|credits?|all|adjust|insurance|you (?:press|agree|say|confirm|accept))\w+|upon (?:delivery|arrival|completion))"
 )
 _READ = {
-    "en": _Words(
+    "en": ChargeWords(
         several=re.compile(
             rf"\b(?:in|into|over|by|as|with|for) (?:a series of |up to )?{_NUM_EN} (?:(?:equal|monthly|weekly|yearly|separate|easy|small|further) )*{_PART_EN}\b"
             rf"|\brolling basis\b|\bas (?:often|needed|required)\b|\bwhenever\b|\bmore than once\b|\bwith (?:the|an) option\b|\b(?:the same (?:amount|sum)|as much) (?:again|on|in|next|every|each)\b|\b(?:payable|paid|spread|pay|off|charged|\}}),? (?:off )?(?:over|across|in) (?:an? |the |one )?(?:year|quarters|halves|thirds|months|weeks|stages)\b|\b(?:every|each) (?:pay ?day|paycheck|order|delivery|visit|use)\b"
@@ -97,7 +97,7 @@ _WHEN_ES = (
     rf"(?:(?:pasado )?mañana|m[áa]s tarde|luego|pronto|despu[ée]s|(?:el|al|para el|hasta el|a partir del?) (?:\{{\w+\}}|pr[óo]ximo|siguiente|d[íi]a|{_DAY_ES}|primero|[úu]ltimo|\d+|fin)|(?:la|en la|el|en el)? ?(?:pr[óo]xim[oa]|siguiente|otra?) (?:{_UNIT_ES}|{_DAY_ES}|vez)"
     rf"|(?:la {_UNIT_ES}|el {_UNIT_ES}) (?:pr[óo]xim[oa]|siguiente|que viene|entrante)|(?:dentro de|en) (?:un|una|{_NUM_ES}) {_UNIT_ES}|a (?:fin(?:es|ales)?|principios?|mediados) de|cuando (?!(?:usted )?(?:oprima|presione|pulse|marque|acepte|confirme))\w+|al (?:recibir|llegar|entregar|final|terminar)|tras\b)"
 )
-_READ["es"] = _Words(
+_READ["es"] = ChargeWords(
     several=re.compile(
         rf"\b(?:en|a|con|por|durante) {_NUM_ES} (?:(?:c[óo]mod[oa]s|iguales|{_OFTEN_ES}) )*(?:{_PART_ES}|meses|semanas|años)\b|\ben (?:partes|plazos|cuotas|mensualidades|abonos|parcialidades)\b|\ba plazos\b|\bmeses sin intereses\b|\by lo mismo\b"
         rf"|\b(?:pagos|cargos|cobros|partes|cuotas|abonos) (?:{_OFTEN_ES}|recurrentes|peri[óo]dicos|autom[áa]ticos|iguales)\b|\bcada (?:{_NUM_ES} )?(?:{_UNIT_ES}|{_DAY_ES}|vez)\b|\bpor (?:mes|semana|d[íi]a|año|quincena)\b|\b(?:al|a la|una vez al|una vez a la) (?:mes|semana|d[íi]a|año|quincena)\b|\btodos los (?:meses|d[íi]as|años|{_DAY_ES})\b|\btodas las semanas\b"
@@ -133,7 +133,7 @@ def another_charge(
     return next(_found(patterns, named, words, language), "")
 
 
-def _found(patterns: list[re.Pattern[str]], named: str, words: _Words, language: str) -> Iterator[str]:
+def _found(patterns: list[re.Pattern[str]], named: str, words: ChargeWords, language: str) -> Iterator[str]:
     for sentence in _SENTENCE.findall(named):
         said = without_harmless_phrases(sentence, language)
         # Where the fee is said, the words for what is added are the fee's (`fee_words`).
@@ -146,7 +146,7 @@ def _found(patterns: list[re.Pattern[str]], named: str, words: _Words, language:
                     yield _CARD.sub("", match[0]).strip(" ,:")
 
 
-def _without_second_key(text: str, said: list[KeySaid], words: _Words) -> str:
+def _without_second_key(text: str, said: list[KeySaid], words: ChargeWords) -> str:
     """Blank where the clause of a key stands that does not charge: what is said of it is not said of the amount."""
     kept = text
     for number, one in enumerate(said):

@@ -21,7 +21,7 @@ _LAST = r"(?!(?: of| is| de| es)?:? \{)"
 
 
 @dataclass(frozen=True)
-class _Words:
+class FeeWords:
     """What says that the value after it, or before it, is the fee, or the total. `added`: that the fee comes on top of the
     amount, which has it in it already, unless `inside` says so in the same sentence. `none`: that there is no fee."""
 
@@ -47,7 +47,7 @@ _IS_EN = r"(?: (?:of|is|will be|comes to|adds|added is|amounts to|for (?:the|thi
 _FEE_ES = r"(?:recargos?|comisi[oó]n(?:es)?|cargo (?:adicional|extra|por (?:la |su |esta |usar (?:la |su |esta )?)?tarjeta)|adicional|extra)"
 _IS_ES = r"(?: (?:de|es|son|ser[áa]|suma|por (?:la |su |esta )?tarjeta(?: es| de)?))*:? "
 _READ = {
-    "en": _Words(
+    "en": FeeWords(
         fee_before=_before(rf"{_FEE_EN}{_IS_EN}"),
         fee_after=_after(
             rf"(?: (?:is|as|for|of it is|of that is|of which is)(?: (?:the|a|your|our))?| of)? (?:card |service |processing |credit card |convenience )?{_FEE_EN}"
@@ -75,7 +75,7 @@ _READ = {
             _I,
         ),
     ),
-    "es": _Words(
+    "es": FeeWords(
         fee_before=_before(rf"{_FEE_ES}{_IS_ES}"),
         fee_after=_after(
             rf"(?: (?:es|son|como|por|de))*(?: (?:el|la|un|una))? {_FEE_ES}"
@@ -109,7 +109,7 @@ def untrue_of_a_fee(template: Template, language: str) -> str:
     return next(_untruths(named, words), "") if words else ""
 
 
-def _untruths(named: str, words: _Words) -> Iterator[str]:
+def _untruths(named: str, words: FeeWords) -> Iterator[str]:
     if found := words.none.search(named):
         yield found[0]
     for pattern, is_fee in (

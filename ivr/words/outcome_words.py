@@ -15,7 +15,7 @@ _SENTENCE = re.compile(r"[^.;!?:\n]+")
 
 
 @dataclass(frozen=True)
-class _Words:
+class OutcomeWords:
     """`done`: that money was taken; `undone`: that it was not, or was given back; `open`: that nobody knows, or not yet. `denies` turns
     `done` round; `supposes` makes a question of its clause. `owed`: that something is to be paid; `settled`: that nothing is."""
 
@@ -37,7 +37,7 @@ _DENIES_EN = (
     r"(?:not|never|no|nothing|nobody|none|neither|nor|without|cannot|unable|hardly|failed to|instead of|\w+n['’]t)"
 )
 _READ = {
-    "en": _Words(
+    "en": OutcomeWords(
         done=re.compile(
             rf"(?<!that )(?<!which )(?<!who )\b{_BE_EN} {_ADVERB_EN}{_MADE_EN}\b(?! (?:back|off|out)\b)|\b(?:went|gone|come|came|go(?:es)?) (?:right )?through\b|\bsucceeded\b|\b(?:bank|issuer) said yes\b|\bwas a success\b"
             rf"|(?<!what )\b(?:we|bank|it|issuer|you)(?:['’]ve|['’]s| have| has)? {_ADVERB_EN}(?:charged|took|taken|paid|approved|accepted|received|debited|collected|processed)\b|\bthank(?:s| you)(?: very much)? for (?:your|the|this|that) (?:\w+ )?(?:payment|paying|purchase|donation)\b|\bthank(?:s| you) for paying\b|^\W*(?:paid|approved|charged|success|payment (?:approved|received|accepted|complete))\b",
@@ -70,7 +70,7 @@ _READ = {
         ),
         clause=re.compile(r",|\b(?:but|and|so|although|though|yet (?=your|you|it|the)|because|since|while)\b"),
     ),
-    "es": _Words(
+    "es": OutcomeWords(
         done=re.compile(
             r"(?<!que )\bse (?:le |les )?(?:ha |han )?(?:cobr(?:[óo]|aron|ado)|carg(?:[óo]|aron|ado)|realiz(?:[óo]|aron|ado)|aprob(?:[óo]|aron|ado)|acept(?:[óo]|aron|ado)|proces(?:[óo]|aron|ado)|complet(?:[óo]|aron|ado)|pag(?:[óo]|aron|ado)|hizo|efectu[óo]|concret[óo]|autoriz[óo])\b"
             r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|quedaron|queda|est[áa]|es) (?:ya )?(?:cobrad|cargad|aprobad|aceptad|realizad|pagad|procesad|complet|completad|autorizad|exitos|confirmad|hech)[oa]s?\b|(?<!lo que )(?<!que )\b(?:usted )?(?:ha pagado|pagó)\b|\b(?:cobramos|cargamos|recibimos|hemos cobrado|hemos recibido)\b|\b(?:banco|emisor) (?:ya )?(?:aprob[óo]|acept[óo]|autoriz[óo])\b|\bgracias por (?:su|el|este) (?:\w+ )?(?:pago|compra|donativo)\b|\bgracias por pagar\b|^\W*(?:pagad[oa]|aprobad[oa]|cobrad[oa]|pago (?:aprobado|recibido))\b|(?<!si )\bpas[óo] (?:su|el) pago\b|\bpago (?:ya )?pas[óo]\b",
@@ -156,14 +156,14 @@ def against_the_record(prompt: str, text: str, language: str) -> str:
     return next(_against(_ON_RECORD[prompt], text, words), "")
 
 
-def _against(record: str, text: str, words: _Words) -> Iterator[str]:
+def _against(record: str, text: str, words: OutcomeWords) -> Iterator[str]:
     for sentence in _SENTENCE.findall(text):
         for clause in words.clause.split(sentence):
             if _contradicts(record, clause, words, words.supposes.search(clause) is not None):
                 yield clause.strip(" …,")
 
 
-def _contradicts(record: str, clause: str, words: _Words, supposed: bool) -> bool:
+def _contradicts(record: str, clause: str, words: OutcomeWords, supposed: bool) -> bool:
     if record == _ALL_PAID:
         return words.owed.search(clause) is not None and not words.denies.search(clause) and not supposed
     if record == _NOT_CHARGED and words.settled.search(clause) and not supposed:

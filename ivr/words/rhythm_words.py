@@ -11,7 +11,7 @@ _I = re.IGNORECASE
 
 
 @dataclass(frozen=True)
-class _Words:
+class RhythmWords:
     """`spans`: "each month", with the `unit` and what is not one of them (`more`); `adverbs`: "monthly parts". `units`: by the
     first letters of either, the step's own word."""
 
@@ -21,7 +21,7 @@ class _Words:
 
 
 _READ = {
-    "en": _Words(
+    "en": RhythmWords(
         spans=re.compile(
             r"(?:\b(?P<often>twice|(?:\d|two|three) times) (?:a|an|per|each|every)|\b(?:each|every|per|(?:once|one|due|paid) (?:a|an|each|every|per))|\} an?) "
             r"(?P<more>other |second |two |three |four |six |\d+ )?(?P<unit>day|week|fortnight|month|quarter|year)s?\b(?! (?:parts?|payments?|instal?lments?)\b)",
@@ -34,7 +34,7 @@ _READ = {
         ),
         units={"week": "week", "month": "month"},
     ),
-    "es": _Words(
+    "es": RhythmWords(
         spans=re.compile(
             r"(?:\b(?P<often>dos veces|tres veces) (?:al|a la|por|cada)|\b(?:cada|por|al|a la|todos los|todas las)) (?P<more>otr[oa] |dos |tres |seis |\d+ )?(?P<unit>d[ií]a|semana|quincena|mes|trimestre|año)(?:s|es)?\b",
             _I,
@@ -55,7 +55,7 @@ def other_rhythm(template: Template, every: str, language: str) -> str:
     return next(_others(named, every, words), "") if words else ""
 
 
-def _others(named: str, every: str, words: _Words) -> Iterator[str]:
+def _others(named: str, every: str, words: RhythmWords) -> Iterator[str]:
     for match in words.spans.finditer(named):
         is_simple = not match["often"] and not match["more"]
         if not is_simple or _unit(match["unit"], words) != every:
@@ -66,5 +66,5 @@ def _others(named: str, every: str, words: _Words) -> Iterator[str]:
             yield match[0].strip()
 
 
-def _unit(said: str, words: _Words) -> str:
+def _unit(said: str, words: RhythmWords) -> str:
     return next((unit for begins, unit in words.units.items() if said.lower().startswith(begins)), said)
