@@ -1,5 +1,6 @@
 """What a bank tells by itself moves the ledger: once, however often and in whatever order it is told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -10,7 +11,7 @@ from ivr.core.call import OPEN
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.entries import note_entry, post_entry, read_story
-from ivr.store.following import FollowUp
+from ivr.store.following import FollowUp, change_bills
 from ivr.store.intents import BankWord, Payment, Status, read_payment
 from ivr.store.kept_cards import keep_aside, keep_told
 from ivr.store.ledger import Concluding, conclude
@@ -23,15 +24,18 @@ from ivr.store.modification_rows import (
     read_balance,
     read_modifications,
 )
-from ivr.store.modifications import change_bill, drop_modification_job, end_modification, find_told
+from ivr.store.modifications import drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
+from ivr.store.postings import captured_in
 from ivr.store.reservations import HOLD_LAPSED, follow_capture
 from ivr.store.splits import part_let_go
+from ivr.store.transfers import read_posted
 
 # Noted before an undo is sent whose outcome the bank tells later: from then on no approval is believed.
 UNDO_ASKED = "undo_asked"
 ENDS: dict[str, Status] = {"approved": "approved", "declined": "declined", "reversed": "reversed"}
-NOTED = frozenset({"captured", "capture_failed", "undo_refused"})
+CAPTURES = frozenset({"captured", "capture_failed"})
+UNDO_REFUSED = "undo_refused"
 # Nobody can capture any more what the bank has let go of.
 HOLD_LOST = "capture_failed"
 # What is told of a modification, by its kind.
@@ -39,6 +43,13 @@ ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
     "refund": {"refunded": "done", "refund_failed": "failed"},
     "void": {"reversed": "done", "undo_refused": "failed"},
     "capture": {"captured": "done", "capture_failed": "failed"},
+}
+WITHOUT_ANSWER: tuple[ModificationState, ...] = ("asked", "sent", "unknown")
+# Of which modification it may be told without its name: its kind, and where it stands.
+OF_THE_CHARGE_ALONE: dict[str, tuple[Kind, tuple[ModificationState, ...]]] = {
+    "reversed": ("void", WITHOUT_ANSWER),
+    "captured": ("capture", WITHOUT_ANSWER),
+    "capture_failed": ("capture", ("done",)),
 }
 # moved: the payment stands elsewhere now; noted: one more entry; known: nothing new; not_ours: no payment of that bank;
 # contradicts: the bank says that it holds money of which we have said that it does not, or has given back what we have
@@ -55,6 +66,8 @@ _TO_KEEP = text(
     f"AND status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) LIMIT 1"
 )
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
+_HEARD = text("SELECT 1 FROM bank_news WHERE bank = :bank AND event = :event")
+LONGEST_EVENT = 120
 
 
 @dataclass(frozen=True)
@@ -84,8 +97,7 @@ class BankNewsBook:
     def hear(self, news: News, now: datetime, follow_up: FollowUp) -> Effect:
         """One transaction. TooEarly while the charge is with the forwarder: its answer may be one that leaves all to news."""
         with self._database.money() as connection:
-            values = {"bank": news.bank, "event": news.event, "at": milliseconds(now)}
-            if connection.execute(_HEAR, values).rowcount != 1:
+            if not _hear(connection, news.bank, news.event, now):
                 return "known"
             effect = self._take_in(connection, news, now, follow_up)
         if effect == "moved":
@@ -103,6 +115,8 @@ class BankNewsBook:
             return "not_ours"
         if payment.status in ("accepted", "sent"):
             raise TooEarly(news.reference)
+        if _is_of_a_failed_capture(connection, news, now):
+            return "known"
         modification = _open_one(connection, news)
         if modification is not None:
             return _take_in_modification(connection, self._database, news, modification, now, follow_up)
@@ -124,11 +138,35 @@ def _take_in_token(connection: Connection, news: News, now: datetime) -> Effect:
     return "noted" if keep_told(connection, payment, news.word, now) else "known"
 
 
+def _hear(connection: Connection, bank: str, event: str, now: datetime) -> bool:
+    """False where it was heard before."""
+    values = {"bank": bank, "event": event[:LONGEST_EVENT], "at": milliseconds(now)}
+    return connection.execute(_HEAR, values).rowcount == 1
+
+
+def _is_heard(connection: Connection, bank: str, event: str) -> bool:
+    return connection.execute(_HEARD, {"bank": bank, "event": event[:LONGEST_EVENT]}).first() is not None
+
+
+def _is_of_a_failed_capture(connection: Connection, news: News, now: datetime) -> bool:
+    """A capture that the bank names, and of which it was told that it has failed: that is the end of it, in whatever order
+    and in however many words the rest comes."""
+    if news.told not in CAPTURES or not news.modification:
+        return False
+    failed = f"{HOLD_LOST} {news.modification}"
+    return (
+        not _hear(connection, news.bank, failed, now)
+        if news.told == HOLD_LOST
+        else _is_heard(connection, news.bank, failed)
+    )
+
+
 def _open_one(connection: Connection, news: News) -> Modification | None:
-    """The void or capture without an answer that is done by this, where the bank names the charge alone."""
-    kind = {"reversed": "void", "captured": "capture"}.get(news.told)
+    """The void or capture without an answer that is done by this, or the capture that was not done after all, where the bank
+    names the charge alone."""
+    kind, states = OF_THE_CHARGE_ALONE.get(news.told, ("", ()))
     found = read_modifications(connection, news.reference) if kind else []
-    return next((one for one in found if one.kind == kind and one.status in ("asked", "sent", "unknown")), None)
+    return next((one for one in found if one.kind == kind and one.status in states), None)
 
 
 def _take_in_charge(
@@ -141,10 +179,10 @@ def _take_in_charge(
             return "noted" if is_new else "known"
     if news.told == "refunded":
         return _note_refund(connection, news, payment, now)
-    if news.told in NOTED:
-        is_new = note_entry(connection, payment.intent, news.told, None, now, news.amount)
-        if is_new and news.told == "captured":
-            follow_capture(connection, database, payment, now, more.follow_up)
+    if news.told in CAPTURES:
+        return _note_capture(connection, database, news, payment, more)
+    if news.told == UNDO_REFUSED:
+        note_entry(connection, payment.intent, news.told, None, now, news.amount)
         return "noted"
     if news.told == "reversed" and payment.status == "approved":
         return _let_go(connection, database, payment, more)
@@ -160,6 +198,27 @@ def _take_in_charge(
     word = replace(news.word, approved=news.amount) if _is_of_a_part(news, payment) else news.word
     moved = conclude(connection, database, payment, ENDS[news.told], word, more)
     return "moved" if moved else "known"
+
+
+def _note_capture(connection: Connection, database: Database, news: News, payment: Payment, more: Concluding) -> Effect:
+    """A capture that no modification names: the forwarder's own, or one that was made at the bank."""
+    intent, now = payment.intent, more.now
+    before = read_posted(connection, intent.reference, news.amount.currency)
+    standing = captured_in(before)
+    of_captures = [one for one in before if one.kind in CAPTURES]
+    is_known = bool(of_captures) and of_captures[-1].kind == news.told
+    is_failed = news.told == HOLD_LOST
+    if is_known or (standing and not is_failed):
+        return "noted"
+    unused = -len({one.modification for one in of_captures if one.modification <= 0})
+    number = min(standing) if is_failed and standing else unused
+    changes = post_entry(connection, intent, news.told, None, now, (number, news.amount))
+    # What is told before the approval follows from that.
+    if intent.captures_later and payment.status == "approved" and not more.follow_up.tell_billing:
+        change_bills(connection, intent, changes)
+    if not is_failed:
+        follow_capture(connection, database, payment, now, more.follow_up)
+    return "noted"
 
 
 def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
@@ -184,17 +243,21 @@ def _let_go(connection: Connection, database: Database, payment: Payment, more: 
     reference = payment.intent.reference
     voids = [one for one in read_modifications(connection, reference) if one.kind == "void"]
     story = read_story(connection, reference)
-    if any(one.status != "failed" for one in voids) or "captured" in story:
+    if any(one.status != "failed" for one in voids) or _last_of_capture(story) == "captured":
         return "known"
     if payment.intent.captures_later:
-        is_new = note_entry(connection, payment.intent, HOLD_LAPSED, None, now)
-        if is_new and payment.intent.payable_key and not follow_up.tell_billing:
-            change_bill(connection, payment, payment.intent.credited.minor)
+        changes = note_entry(connection, payment.intent, HOLD_LAPSED, None, now)
+        if changes and not follow_up.tell_billing:
+            change_bills(connection, payment.intent, changes)
         return "lapsed"
     drop_job(connection, "capture", reference)
     note_entry(connection, payment.intent, HOLD_LOST, None, now)
     part_let_go(connection, database, payment, now)
     return "lost"
+
+
+def _last_of_capture(story: Sequence[str]) -> str:
+    return next((kind for kind in reversed(story) if kind in CAPTURES), "")
 
 
 def _take_in_modification(

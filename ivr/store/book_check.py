@@ -45,9 +45,11 @@ SELECT p.reference, p.status, p.part, p.captures_later, p.currency, p.amount_min
     (SELECT coalesce(sum(CASE WHEN e.kind IN ('approved', 'captured', 'refund_failed', 'void_failed')
         THEN e.amount_minor ELSE -e.amount_minor END), 0) FROM ledger_entry e
         WHERE e.reference = p.reference AND e.currency = p.currency AND {MOVED}) AS moved,
-    (SELECT max(c.amount_minor) FROM ledger_entry c WHERE c.reference = p.reference AND c.kind = 'captured') AS captured,
+    (SELECT coalesce(sum(c.amount_minor), 0) FROM ledger_entry c WHERE c.reference = p.reference AND c.kind = 'captured'
+        AND NOT EXISTS (SELECT 1 FROM ledger_entry f WHERE f.reference = c.reference AND f.modification = c.modification
+        AND f.kind = 'capture_failed' AND f.id > c.id)) AS captured,
     (SELECT coalesce(sum(m.amount_minor), 0) FROM modification m WHERE m.reference = p.reference AND m.status = 'done'
-        AND m.kind <> 'capture' AND m.reopens_bill) AS reopened
+        AND m.kind <> 'capture' AND NOT (m.kind = 'void' AND p.captures_later) AND m.reopens_bill) AS reopened
 FROM payment_intent p LEFT JOIN ledger_entry l ON l.reference = p.reference
     LEFT JOIN transfer t ON t.entry = l.id AND t.currency = p.currency
 GROUP BY p.reference ORDER BY p.reference
@@ -102,5 +104,5 @@ def _faults_of(row: Row[Any]) -> Iterator[BookFault]:
 def _paid(row: Row[Any]) -> int:
     """What bills, sales and fees have of it: all that was charged, less what its bill owes again."""
     is_part = row.part in (*OPEN_PARTS, "undoing", "undone")
-    charged = int(row.captured or 0) if row.captures_later else row.amount_minor * (row.status == "approved")
-    return charged - int(row.reopened) if charged and not is_part else 0
+    charged = int(row.captured) if row.captures_later else row.amount_minor * (row.status == "approved")
+    return 0 if is_part else charged - int(row.reopened)

@@ -1,6 +1,6 @@
 """The ledger's entries: what happened to a charge, in order, and what each moves; rows are added, never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -8,9 +8,12 @@ from sqlalchemy import Connection, select
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
 from ivr.store.intents import PaymentIntent
-from ivr.store.postings import MoneyTransfer, when_noted
+from ivr.store.postings import MoneyTransfer, Posted, lowered_by, when_noted
 from ivr.store.tables import ledger_entry
 from ivr.store.transfers import read_posted, write_entry
+
+BillChanges = Mapping[str, int]
+"""By how much each bill owes more, by its key, in minor units; below nought where it owes less."""
 
 
 def add_entry(
@@ -38,13 +41,15 @@ def post_entry(
     about: tuple[int, Money] | None = None,
     *,
     reopens: bool = False,
-) -> None:
+) -> BillChanges:
     """An entry after the bank's answer, which moves what the entries before it have left. `about`: as for `add_entry`.
-    `reopens`: what is given back is owed on the bill again."""
+    `reopens`: what is given back is owed on the bill again. What its transfers make of the bills is for who calls to write."""
     number, amount = about or (0, intent.amount)
     before = read_posted(connection, intent.reference, amount.currency)
     transfers = when_noted(intent, kind, amount.minor, number, before, reopens=reopens)
     add_entry(connection, intent, kind, code, now, transfers, (number, amount))
+    after = lowered_by(intent, [*before, Posted(kind, number, tuple(transfers))])
+    return {key: lowered - after[key] for key, lowered in lowered_by(intent, before).items() if lowered != after[key]}
 
 
 def note_entry(
@@ -54,12 +59,11 @@ def note_entry(
     code: str | None,
     now: datetime,
     amount: Money | None = None,
-) -> bool:
-    """Unless there is one of the kind; whether it was added. `amount`: another one than the charge's."""
-    is_new = kind not in read_story(connection, intent.reference)
-    if is_new:
-        post_entry(connection, intent, kind, code, now, (0, amount or intent.amount))
-    return is_new
+) -> BillChanges | None:
+    """Unless there is one of the kind: None then. `amount`: another one than the charge's."""
+    if kind in read_story(connection, intent.reference):
+        return None
+    return post_entry(connection, intent, kind, code, now, (0, amount or intent.amount))
 
 
 def read_story(connection: Connection, reference: str) -> list[str]:

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from ivr.store.entries import BillChanges
 from ivr.store.intents import PaymentIntent
 from ivr.store.outbox import NOTICES, add_job, bank_queue
 
 _LOWER_BILL = text(
     "UPDATE bill SET due_minor = CASE WHEN due_minor > :paid THEN due_minor - :paid ELSE 0 END "
+    "WHERE account = :account AND currency = :currency"
+)
+_CHANGE_BILL = text(
+    "UPDATE bill SET due_minor = CASE WHEN due_minor + :more > 0 THEN due_minor + :more ELSE 0 END "
     "WHERE account = :account AND currency = :currency"
 )
 
@@ -54,6 +59,14 @@ def lower_bills(connection: Connection, intent: PaymentIntent) -> None:
     for bill in intent.paid_bills:
         values = {"account": bill.key, "currency": bill.amount.currency, "paid": bill.amount.minor}
         connection.execute(_LOWER_BILL, values)
+
+
+def change_bills(connection: Connection, intent: PaymentIntent, changes: BillChanges) -> None:
+    """A bill owes no less than nothing, whoever has paid it meanwhile."""
+    for bill in intent.paid_bills:
+        values = {"account": bill.key, "currency": bill.amount.currency, "more": changes.get(bill.key, 0)}
+        if values["more"]:
+            connection.execute(_CHANGE_BILL, values)
 
 
 def write_follow_up(follow_up: FollowUp) -> str:

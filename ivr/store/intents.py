@@ -232,7 +232,14 @@ _IS_HELD = "p.status = 'approved' AND p.part IN ('take_back', 'keep')"
 _IS_OPEN = f"(p.status IN ({', '.join(repr(str(one)) for one in sorted(OPEN))}) OR ({_IS_HELD} AND p.call <> :call) OR (p.status = 'approved' AND p.part = 'undoing'))"
 _OPEN_ON_PAYABLE = text(f"SELECT 1 {_ON_PAYABLE} AND {_IS_OPEN} UNION ALL SELECT 1 {_IN_SUMS} AND {_IS_OPEN} LIMIT 1")
 _HELD_ON_PAYABLE = text(f"SELECT coalesce(sum(p.amount_minor), 0) {_ON_PAYABLE} AND {_IS_HELD}")
-_LET_GO = "SELECT 1 FROM ledger_entry e WHERE e.reference = p.reference AND e.kind IN ('voided', 'hold_lapsed')"
+_LET_GO = (
+    "SELECT 1 FROM ledger_entry e WHERE e.reference = p.reference AND e.kind IN ('voided', 'hold_lapsed') "
+    # What came after all: a void that was not done, a capture of what had lapsed.
+    "AND NOT EXISTS (SELECT 1 FROM ledger_entry b WHERE b.reference = e.reference AND (e.kind = 'voided' AND "
+    "b.kind = 'void_failed' AND b.modification = e.modification OR e.kind = 'hold_lapsed' AND b.kind = 'captured' "
+    "AND NOT EXISTS (SELECT 1 FROM ledger_entry f WHERE f.reference = b.reference AND f.kind = 'capture_failed' "
+    "AND f.modification = b.modification AND f.id > b.id)))"
+)
 _NOT_KNOWN = (
     "p.status = 'approved' AND {of}.currency = :currency AND p.part NOT IN ('undoing', 'undone') "
     "AND ({of}.acknowledged_at IS NULL OR {of}.acknowledged_at >= :asked_at) "

@@ -44,10 +44,11 @@ from ivr.store.kept_cards import forget_told, keep_approved, keep_aside, with_to
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
-from ivr.store.postings import when_concluded, when_requested
+from ivr.store.postings import captured_in, when_concluded, when_requested
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.splits import agreed_part, heard, hold_split
 from ivr.store.tables import payment_intent
+from ivr.store.transfers import read_posted
 
 _IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
 Refusal = OverLimit | BeingPaid | DueChanged
@@ -297,7 +298,7 @@ def conclude(
         return False
     moved = read_payment(connection, reference)
     assert moved is not None
-    is_captured = payment.intent.captures_later and "captured" in read_story(connection, reference)
+    is_captured = payment.intent.captures_later and is_captured_already(connection, payment)
     transfers = when_concluded(moved, payment.status, is_captured=is_captured)
     add_entry(connection, moved.intent, status, word.response_code, more.now, transfers)
     if status == "approved":
@@ -317,6 +318,11 @@ def conclude(
     if not (moved.split and status == "approved"):
         tell_moved(connection, database, reference, status, more.now)
     return True
+
+
+def is_captured_already(connection: Connection, payment: Payment) -> bool:
+    """A bank may tell of a capture before the approval is heard of."""
+    return bool(captured_in(read_posted(connection, payment.intent.reference, payment.intent.amount.currency)))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select, text
 
 from ivr.core.money import Money
 from ivr.store.database import milliseconds
-from ivr.store.entries import post_entry
+from ivr.store.entries import BillChanges, post_entry
 from ivr.store.intents import Payment
 from ivr.store.tables import modification as table
 
@@ -128,12 +128,13 @@ def note_modification(
     status: ModificationState,
     code: str | None,
     now: datetime,
-) -> None:
+) -> BillChanges:
     """In the ledger's story of the charge, where the kind and status are a part of it."""
     kind = ENTRIES[about.kind].get(status)
-    if kind is not None:
-        about_it = about.number, about.amount
-        post_entry(connection, payment.intent, kind, code, now, about_it, reopens=about.reopens_bill)
+    if kind is None:
+        return {}
+    about_it = about.number, about.amount
+    return post_entry(connection, payment.intent, kind, code, now, about_it, reopens=about.reopens_bill)
 
 
 def read_balance(connection: Connection, payment: Payment) -> Balance:

@@ -4,7 +4,8 @@
                  ├───▶ taken ──▶ done | failed  the bank tells later, in a notification
                  ├───▶ unknown ──▶ done | failed | taken   silence: asked again under the same key, or inquired for
                  └───▶ asked                   surely nothing left: tried again
-    done ──▶ failed                            a refund that came back, as the bank tells by itself
+    done ──▶ failed                            a refund that came back, or a capture that was not made after all, as the
+                                               bank tells by itself
 
 What was asked for and has not failed counts against what can still be refunded, in the transaction that asks: so never
 more is refunded than was charged, whoever asks at once. Whoever asks says what could be refunded when they looked. If that
@@ -17,14 +18,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from ivr.core.call import OPEN_PARTS, TAKEN_BACK
-from ivr.core.money import Money
 from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.entries import read_story
-from ivr.store.following import FollowUp
+from ivr.store.following import FollowUp, change_bills
 from ivr.store.intents import Payment, read_payment
 from ivr.store.merchant_notices import tell_refund
 from ivr.store.modification_rows import (
@@ -43,17 +43,13 @@ from ivr.store.modification_rows import (
     read_modifications,
 )
 from ivr.store.outbox import Job, close_job, drop_job, is_held, is_leased, put_off
-from ivr.store.reservations import HOLD_LAPSED, follow_capture
+from ivr.store.reservations import follow_capture, reservation_state
 from ivr.store.splits import JOB, enter_modification, hold_split, part_modified
 from ivr.store.tables import modification as table
 
 # Left the house, and nobody has said how it ended: what can be settled by hand.
 WITHOUT_OUTCOME: frozenset[ModificationState] = frozenset({"unknown", "taken"})
 Settled = Literal["done", "failed"]
-_CHANGE_BILL = text(
-    "UPDATE bill SET due_minor = CASE WHEN due_minor + :more > 0 THEN due_minor + :more ELSE 0 END "
-    "WHERE account = :account AND currency = :currency"
-)
 
 
 class Modifications:
@@ -200,13 +196,11 @@ def end_modification(
     can_follow = status in FOLLOWS.get(found.status, frozenset())
     if payment is None or not can_follow or not move_modification(connection, found.id, found.status, status, word):
         return False
-    returned = read_balance(connection, payment).returned
-    note_modification(connection, payment, found, status, word.response_code, now)
-    part_modified(connection, database, payment, replace(found, status=status), refunds=refunds, now=now)
     follow_up = follow_up or FollowUp()
-    if found.reopens_bill and not follow_up.tell_billing:
-        change = _of_bill(payment, read_balance(connection, payment).returned) - _of_bill(payment, returned)
-        change_bill(connection, payment, change)
+    changes = note_modification(connection, payment, found, status, word.response_code, now)
+    if not follow_up.tell_billing:
+        change_bills(connection, payment.intent, changes)
+    part_modified(connection, database, payment, replace(found, status=status), refunds=refunds, now=now)
     if status == "done" and found.kind == "refund":
         tell_refund(connection, database, payment, found.id, found.amount, now)
     if status == "done" and found.kind == "capture":
@@ -220,7 +214,8 @@ def is_not_for_hands(connection: Connection, database: Database, payment: Paymen
     if payment.split:
         hold_split(connection, database, payment.split)
         payment = read_payment(connection, payment.intent.reference) or payment
-    has_lapsed = payment.intent.captures_later and HOLD_LAPSED in read_story(connection, payment.intent.reference)
+    story = read_story(connection, payment.intent.reference)
+    has_lapsed = payment.intent.captures_later and reservation_state(story) == "lapsed"
     return has_lapsed or payment.part in (*OPEN_PARTS, *TAKEN_BACK)
 
 
@@ -284,16 +279,3 @@ def _asked(wanted: WantedModification, number: int, now: datetime) -> Modificati
         response_code=None,
         reason=None,
     )
-
-
-def _of_bill(payment: Payment, returned: Money) -> int:
-    """How much of what was given back had been paid on the bill: a fee is what is given back last."""
-    return min(returned.minor, payment.intent.credited.minor)
-
-
-def change_bill(connection: Connection, payment: Payment, more: int) -> None:
-    """Of bills in one sum each by what was paid of it: only all of them are owed again (`ask_modification`)."""
-    for bill in payment.intent.paid_bills if more else ():
-        of_it = more if not payment.intent.bills else bill.amount.minor if more > 0 else -bill.amount.minor
-        values = {"account": bill.key, "currency": bill.amount.currency, "more": of_it}
-        connection.execute(_CHANGE_BILL, values)

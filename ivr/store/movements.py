@@ -17,6 +17,7 @@ MovementKind = Literal["charge", "refund", "void"]
 _KINDS: dict[str, MovementKind] = {
     "approved": "charge",
     "captured": "charge",
+    "capture_failed": "void",
     "refunded": "refund",
     "refunded_at_bank": "refund",
     "voided": "void",
@@ -24,12 +25,14 @@ _KINDS: dict[str, MovementKind] = {
     "void_failed": "void",
 }
 # Of an entry e of a charge p: whether it moved money. What was told as done and failed after all is a movement back; what
-# failed without having been done never moved.
+# failed without having been done never moved. A reserved amount that was captured, and was not after all, is let go of.
 MOVED = """
 (e.kind IN ('refunded', 'refunded_at_bank') OR (e.kind IN ('approved', 'voided') AND NOT p.captures_later)
     OR (e.kind = 'captured' AND p.captures_later) OR e.kind IN ('refund_failed', 'void_failed') AND EXISTS (
     SELECT 1 FROM ledger_entry d WHERE d.reference = e.reference AND d.modification = e.modification
-    AND d.kind IN ('refunded', 'voided') AND NOT (d.kind = 'voided' AND p.captures_later)))
+    AND d.kind IN ('refunded', 'voided') AND NOT (d.kind = 'voided' AND p.captures_later))
+    OR e.kind = 'capture_failed' AND p.captures_later AND EXISTS (SELECT 1 FROM ledger_entry d WHERE
+    d.reference = e.reference AND d.modification = e.modification AND d.kind = 'captured' AND d.id < e.id))
 """
 # What was given back of the charge before: of a charge with a fee alone, as nothing else asks.
 _RETURNED = """
@@ -94,7 +97,7 @@ def _bounds(since: datetime | None, until: datetime | None) -> dict[str, int]:
 
 def _movement(row: Row[Any]) -> Movement:
     brand, _, last4 = row.card_summary.rpartition(" ")
-    sign = -1 if row.kind.endswith("_failed") else 1
+    sign = -1 if row.kind in ("refund_failed", "void_failed") else 1
     return Movement(
         datetime.fromtimestamp(row.at / 1000, UTC),
         _KINDS[row.kind],
@@ -114,7 +117,7 @@ def _movement(row: Row[Any]) -> Movement:
 
 def _fee_in(row: Row[Any], sign: int) -> int:
     """Of a refund or void what reaches beyond all that was credited to the bill."""
-    if _KINDS[row.kind] == "charge":
+    if row.kind in ("approved", "captured", "capture_failed"):
         return int(row.fee_minor)
     if not row.fee_minor:
         return 0

@@ -79,15 +79,17 @@ def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
 
 
 def _has_ended() -> ColumnElement[bool]:
-    """Whether a reserved amount was taken, given up or has lapsed. A capture that failed in the end may be asked for again."""
+    """Whether a reserved amount was taken, given up or has lapsed. A capture that failed in the end may be asked for again;
+    of what has lapsed nothing is left, whatever failed since."""
     entry, later = ledger_entry.alias(), ledger_entry.alias()
     failed = exists().where(
         later.c.reference == columns.reference,
+        later.c.modification == entry.c.modification,
         later.c.id > entry.c.id,
         later.c.kind.in_(("capture_failed", "void_failed")),
     )
-    ends = entry.c.kind.in_(("captured", "voided", HOLD_LAPSED))
-    return exists().where(entry.c.reference == columns.reference, ends, ~failed)
+    ends = entry.c.kind.in_(("captured", "voided")) & ~failed | (entry.c.kind == HOLD_LAPSED)
+    return exists().where(entry.c.reference == columns.reference, ends)
 
 
 def _of_status(status: str) -> ColumnElement[bool]:

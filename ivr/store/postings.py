@@ -28,7 +28,8 @@ from ivr.store.intents import Payment, PaymentIntent, Status
 
 PART_COUNTED, PART_UNDONE = "part_counted", "part_undone"
 _RETURNS = frozenset({"refunded", "voided", "refunded_at_bank", "refund_failed", "void_failed"})
-_DONE = {"refund_failed": "refunded", "void_failed": "voided"}
+_REFUNDS = _RETURNS - {"voided", "void_failed"}
+_DONE = {"refund_failed": "refunded", "void_failed": "voided", "capture_failed": "captured"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,13 @@ def when_noted(
     made: list[MoneyTransfer] = []
     match kind:
         case "captured" if intent.captures_later:
-            made = _captured(accounts, standing, minor) if kind not in _kinds(before) else []
+            made = _captured(accounts, standing, minor) if not captured_in(before) else []
         case "captured":
             made = [MoneyTransfer(accounts.bank, accounts.uncollected, standing[accounts.uncollected])]
-        case "capture_failed" if not intent.captures_later and "captured" not in _kinds(before):
-            made = [MoneyTransfer(accounts.uncollected, accounts.bank, standing[accounts.bank])]
+        case "capture_failed" if intent.captures_later:
+            made = _turned(before, _DONE[kind], modification)
+        case "capture_failed" if not captured_in(before) - {modification}:
+            made = [MoneyTransfer(accounts.uncollected, accounts.bank, _never_taken(accounts, before))]
         case "hold_lapsed":
             made = [MoneyTransfer(accounts.held, accounts.reserved, standing[accounts.reserved])]
         case "refunded" | "voided" | "refunded_at_bank":
@@ -176,5 +179,26 @@ def returned_of(accounts: ChargeAccounts, before: Sequence[Posted]) -> int:
     return -balances(one for posted in before if posted.kind in _RETURNS for one in posted.transfers)[accounts.bank]
 
 
-def _kinds(before: Sequence[Posted]) -> set[str]:
-    return {one.kind for one in before}
+def captured_in(before: Sequence[Posted]) -> set[int]:
+    """The numbers of the captures that the bank has made and that have not failed since: one at most, but for faults."""
+    found: set[int] = set()
+    for one in before:
+        if one.kind == "captured":
+            found.add(one.modification)
+        elif one.kind == "capture_failed":
+            found.discard(one.modification)
+    return found
+
+
+def _never_taken(accounts: ChargeAccounts, before: Sequence[Posted]) -> int:
+    """What the bank was to take and does not, whatever it has refunded of it meanwhile; nothing of what was voided."""
+    return balances(one for posted in before if posted.kind not in _REFUNDS for one in posted.transfers)[accounts.bank]
+
+
+def lowered_by(intent: PaymentIntent, before: Sequence[Posted]) -> dict[str, int]:
+    """By how much the charge has lowered each bill, by its key: what is paid on it, and what is reserved for it."""
+    accounts, standing = ChargeAccounts(intent), balances(one for posted in before for one in posted.transfers)
+    found = {one.key: -standing[f"bill:{bill_name(one.source, one.key)}"] for one in intent.paid_bills}
+    if intent.captures_later and intent.payable_key:
+        found[intent.payable_key] += min(-standing[accounts.held], intent.credited.minor)
+    return found

@@ -1,6 +1,8 @@
 """Amounts that are reserved on a card: where each stands, and who is told once its money is taken.
 
     reserved ──▶ capture_asked ──▶ captured    an operator asked for it, and the bank has done it
+        ▲                              │
+        └──────────────────────────────┘       what the bank was to take it has not taken after all
         ├──────▶ voided                        an operator let go of it, and the bank has done so
         └──────▶ lapsed                        the bank let go of it by itself
 
@@ -14,8 +16,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from ivr.store.database import Database
-from ivr.store.entries import read_story
-from ivr.store.following import FollowUp, lower_bills, tell_billing
+from ivr.store.following import FollowUp, tell_billing
 from ivr.store.intents import Payment
 from ivr.store.merchant_notices import tell_capture
 
@@ -25,17 +26,16 @@ HOLD_LAPSED = "hold_lapsed"
 
 
 def reservation_state(story: Sequence[str]) -> ReservationState:
-    """`story`: the kinds of the ledger's entries of a reserved amount, oldest first."""
-    if HOLD_LAPSED in story:
-        return "lapsed"
+    """`story`: the kinds of the ledger's entries of a reserved amount, oldest first. A bank may take what had lapsed, and a
+    capture that failed leaves what was there before it."""
     if _last(story, "void") == "voided":
         return "voided"
-    match _last(story, "capture"):
-        case "captured":
-            return "captured"
-        case "capture_asked":
-            return "capture_asked"
-    return "reserved"
+    capture = _last(story, "capture")
+    if capture == "captured":
+        return "captured"
+    if HOLD_LAPSED in story:
+        return "lapsed"
+    return "capture_asked" if capture == "capture_asked" else "reserved"
 
 
 def follow_capture(
@@ -47,8 +47,6 @@ def follow_capture(
     tell_capture(connection, database, payment, now)
     if follow_up.tell_billing:
         tell_billing(connection, payment.intent)
-    elif HOLD_LAPSED in read_story(connection, payment.intent.reference):
-        lower_bills(connection, payment.intent)  # its bill was owed again
 
 
 def _last(story: Sequence[str], what: str) -> str:

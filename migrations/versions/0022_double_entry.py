@@ -20,8 +20,9 @@ MOVES = (
     *("requested", "unknown", "approved", "declined", "reversed", "not_sent", "refunded", "voided", "refunded_at_bank"),
     *("part_counted", "part_undone"),
 )
-DONE = {"refund_failed": "refunded", "void_failed": "voided"}
-RETURNS = ("refunded", "voided", "refunded_at_bank", *DONE)
+DONE = {"refund_failed": "refunded", "void_failed": "voided", "capture_failed": "captured"}
+REFUNDS = ("refunded", "refunded_at_bank", "refund_failed")
+RETURNS = (*REFUNDS, "voided", "void_failed")
 Move = tuple[str, str, int]
 """Debit, credit, minor units."""
 REFUSALS = {"ledger_entry": "ledger", "transfer": "transfers"}
@@ -134,7 +135,9 @@ class Charge:
         self.balances: Counter[tuple[str, str]] = Counter()
         self.moved: dict[tuple[str, int], list[Move]] = {}
         self.asked = self.returned = 0
-        self.is_unknown = self.is_captured = False
+        self.is_unknown = False
+        self.captures: set[int] = set()  # that the bank has made, and that have not failed since
+        self.taken: Counter[str] = Counter()  # by the bank, whatever it has refunded of it
         key = f"{intent['payable_source']}:{intent['payable_key']}" if intent["payable_key"] else ""
         self.held = f"held:{key or self.merchant}"
         room = [(f"bill:{one['payable_source']}:{one['payable_key']}", one["amount_minor"]) for one in bills]
@@ -163,11 +166,15 @@ class Charge:
         for debit, credit, minor in moves:
             self.balances[debit, entry["currency"]] += minor
             self.balances[credit, entry["currency"]] -= minor
-            if entry["kind"] in RETURNS:
-                self.returned += minor * ((credit == f"bank:{self.bank}") - (debit == f"bank:{self.bank}"))
+            of_bank = minor * ((debit == f"bank:{self.bank}") - (credit == f"bank:{self.bank}"))
+            self.returned -= of_bank * (entry["kind"] in RETURNS)
+            self.taken[entry["currency"]] += of_bank * (entry["kind"] not in REFUNDS)
         self.moved[entry["kind"], entry["modification"]] = moves
         self.is_unknown = self.is_unknown or entry["kind"] == "unknown"
-        self.is_captured = self.is_captured or entry["kind"] == "captured"
+        if entry["kind"] == "captured":
+            self.captures.add(entry["modification"])
+        elif entry["kind"] == "capture_failed":
+            self.captures.discard(entry["modification"])
         return moves
 
     def moves(self, entry: Any, kind: str, minor: int) -> list[Move]:
@@ -185,11 +192,13 @@ class Charge:
                 ended = (pending, suspense if self.is_unknown else in_flight, self.asked)
                 return [ended, *self.approved(minor)] if kind == "approved" else [ended]
             case "captured" if reserves:
-                return [] if self.is_captured else self.captured(minor, currency)
+                return [] if self.captures else self.captured(minor, currency)
             case "captured":
                 return [(bank, uncollected, self.balances[uncollected, currency])]
-            case "capture_failed" if not reserves and not self.is_captured:
-                return [(uncollected, bank, self.balances[bank, currency])]
+            case "capture_failed" if reserves:
+                return self.turned(DONE[kind], entry["modification"])
+            case "capture_failed" if not self.captures - {entry["modification"]}:
+                return [(uncollected, bank, self.taken[currency])]
             case "hold_lapsed":
                 return [(self.held, f"reserved:{self.bank}", self.balances[f"reserved:{self.bank}", currency])]
             case "refunded" | "voided" | "refunded_at_bank":
@@ -207,7 +216,7 @@ class Charge:
 
     def approved(self, minor: int) -> list[Move]:
         if self.intent["captures_later"]:
-            return [] if self.is_captured else [(f"reserved:{self.bank}", self.held, minor)]
+            return [] if self.captures else [(f"reserved:{self.bank}", self.held, minor)]
         if self.intent["split"]:
             return [(f"bank:{self.bank}", self.held, minor)]
         return [(f"bank:{self.bank}", account, part) for account, part in self.paid(minor)]

@@ -152,10 +152,17 @@ class Lives:
         self.store.ask_modification(wanted, self.now)
 
     def kind_for(self, payment: Payment) -> str:
-        """What a forwarder can do with it: of an amount that is only reserved nothing is given back."""
-        if payment.intent.captures_later and "captured" not in self.store.entries(payment.intent.reference):
+        """What a forwarder can do with it: of an amount that is only reserved nothing is given back, nor of one whose capture
+        has failed."""
+        last = self.last_of_capture(payment)
+        if last == "capture_failed" or (payment.intent.captures_later and last != "captured"):
             return self.random.choice(["capture", "void"])
-        return "refund" if payment.intent.captures_later else self.random.choice(["refund", "void"])
+        return self.random.choice(["refund", "void"]) if not last and not payment.intent.captures_later else "refund"
+
+    def last_of_capture(self, payment: Payment) -> str:
+        """Empty where nobody has spoken of one."""
+        story = self.store.entries(payment.intent.reference)
+        return next((kind for kind in reversed(story) if kind in ("captured", "capture_failed")), "")
 
     def end(self) -> None:
         job = self.job("modification")
@@ -177,17 +184,17 @@ class Lives:
             return
         approved = [one for one in self.payments() if one.status == "approved"]
         if approved:
-            self.hear_of_charge(self.random.choice(approved))
+            self.random.choice([self.hear_of_charge, self.hear_of_capture])(self.random.choice(approved))
 
     def hear_of(self, found: Modification, payment: Payment) -> None:
         words = {"refund": ("refunded", "refund_failed"), "void": ("reversed", "undo_refused")}
         done, failed = words.get(found.kind, ("captured", "capture_failed"))
-        if found.status == "done" and found.kind != "refund":
-            return  # a void or capture that is done stays done
+        if found.status == "done" and found.kind == "void":
+            return  # a void that is done stays done
         is_done = found.status == "taken" and self.random.random() < 0.5
         word = BankWord(None, "00")
         news = self.news(payment, done if is_done else failed, found.amount, found.id)
-        if found.status == "done":
+        if found.status == "done" or found.kind == "capture":
             self.comes_back(payment)
         is_moved = self.store.hear(replace(news, word=word), self.now, FollowUp()) == "moved"
         if is_moved and (is_done or found.status == "done"):
@@ -204,19 +211,36 @@ class Lives:
             if bill and bill.due.minor < one.amount.minor + asked[one.key]:
                 self.paid_twice.add(one.key)
 
+    def hear_of_capture(self, payment: Payment) -> None:
+        """Of one that nobody here has asked for by name: the forwarder's own, or one that was made at the bank."""
+        asked = [one for one in self.modifications(payment) if one.kind == "capture" or one.status != "failed"]
+        last, let_go = self.last_of_capture(payment), "hold_lapsed" in self.store.entries(payment.intent.reference)
+        if asked or (last == "capture_failed" and let_go) or self.store.balance_of(payment).returned.minor:
+            return
+        told = "captured" if last != "captured" and self.random.random() < 0.8 else "capture_failed"
+        self.comes_back(payment)
+        if self.tell(self.news(payment, told, payment.intent.amount)) != "noted" or told == last:
+            return
+        # An approval that is captured apart counts from the approval, a reserved amount from its capture.
+        is_reserved, minor = payment.intent.captures_later, payment.intent.amount.minor
+        if told == "captured":
+            self.owed[payment.intent.bank] += minor if last or is_reserved else 0
+        else:
+            self.owed[payment.intent.bank] -= minor if last or not is_reserved else 0
+
     def hear_of_charge(self, payment: Payment) -> None:
         balance = self.store.balance_of(payment)
-        story = self.store.entries(payment.intent.reference)
-        is_reserved = payment.intent.captures_later and "captured" not in story
+        last = self.last_of_capture(payment)
+        is_reserved = payment.intent.captures_later and last != "captured"
         if is_reserved or self.random.random() < 0.5:
             if payment.intent.captures_later and not is_reserved:
                 return
-            is_untouched = balance.refundable == payment.intent.amount and "captured" not in story
+            is_untouched = balance.refundable == payment.intent.amount and last != "captured"
             if is_untouched:  # lets go of all of it
                 effect = self.tell(self.news(payment, "reversed", payment.intent.amount))
-                is_new = effect == "lost" and "capture_failed" not in story
+                is_new = effect == "lost" and last != "capture_failed"
                 self.owed[payment.intent.bank] -= payment.intent.amount.minor * is_new
-        elif balance.refundable.minor > 0:
+        elif balance.refundable.minor > 0 and last != "capture_failed":
             amount = Money(self.random.randint(1, balance.refundable.minor))
             if self.tell(self.news(payment, "refunded", amount)) == "noted":
                 self.owed[payment.intent.bank] -= amount.minor
@@ -235,7 +259,7 @@ class Lives:
         payment = self.payment(found.reference)
         is_hold = payment.intent.captures_later and found.kind == "void"
         if found.kind == "capture":
-            self.owed[payment.intent.bank] += found.amount.minor * payment.intent.captures_later * sign
+            self.owed[payment.intent.bank] += found.amount.minor * sign
         elif not is_hold:
             self.owed[payment.intent.bank] -= found.amount.minor * sign
 

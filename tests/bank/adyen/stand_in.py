@@ -2,7 +2,7 @@
 
 `python -m tests.bank.adyen.stand_in FOLDER` prints its port. No code of the product's is in it. By amount, and only for
 the first request under a key: 13.66 closes before booking, 13.67 after; 13.64 and 13.65 answer 500; 13.20 says that the key
-is being worked on, after booking. Always: 13.05 is refused, 13.99 received (a notification says more), 13.10 approved in part.
+is being worked on, after booking. Always: the first capture of 13.07 is done and fails later, 13.05 is refused, 13.99 received (a notification says more), 13.10 approved in part.
 `GET /_seen` and `GET /_books` are for the tests; `POST /_forget-keys` breaks the promise of idempotency keys.
 """
 
@@ -57,6 +57,7 @@ class Adyen:
     tries: dict[str, int] = field(default_factory=dict)
     seen: list[dict[str, Any]] = field(default_factory=list)
     news: list[dict[str, Any]] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
     keeps_keys: bool = True
 
@@ -173,7 +174,12 @@ class Adyen:
                 return 422, error(422, "167", "Original pspReference required for this operation", "validation")
             found.status = "captured"
             psp = secrets.token_hex(8).upper()
-            self.tell("CAPTURE", Booked(body["reference"], "", found.value, found.currency, ""), psp, payment)
+            told = Booked(body["reference"], "", found.value, found.currency, "")
+            self.tell("CAPTURE", told, psp, payment)
+            if found.value == 1307 and payment not in self.failed:  # the scheme rejects it, days later
+                self.failed.add(payment)
+                found.status = "authorised"
+                self.tell("CAPTURE_FAILED", told, psp, payment, reason="Capture rejected by the scheme")
             answer = {**body, "pspReference": psp, "paymentPspReference": payment, "status": "received"}
             self.answers[key] = 201, answer
             return self.answers[key]

@@ -12,7 +12,7 @@ from ivr.bank.adyen.answers import read_modification
 from ivr.channels.simulator import Clock
 from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
-from ivr.store import Modification, Store, TooEarly, WantedModification
+from ivr.store import Modification, PaymentFilter, Store, TooEarly, WantedModification, reservation_state
 from tests.bank.adyen.keys import API_KEY
 from tests.bank.adyen.running import RunningAdyen
 from tests.bank.adyen.test_ledger import LEASE_S, begin, tell, work
@@ -147,6 +147,62 @@ def test_a_reserved_amount_waits_until_it_is_taken_or_let_go_of(
     tell(store, adyen_process, key, event, times=2)
     assert store.entries(reference)[2:] == [f"{kind}_asked", then]
     assert [one["status"] for one in adyen_process.booked(reference)] == [books]
+
+
+def of_the_bank(store: Store) -> int:
+    assert list(store.book_faults()) == []
+    return sum(one.minor for owed in store.owed_by_banks().values() for one in owed)
+
+
+def test_a_capture_that_fails_after_it_was_done_leaves_the_amount_reserved_and_can_be_made_again(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    reference = begin(store, adyen_process, 1307, clock(), captures_later=True)
+    work(store, adyen, clock)
+    first = ask(store, reference, 1307, clock, "capture")
+    work(store, adyen, clock)
+    tell(store, adyen_process, first, "CAPTURE")
+    assert of_the_bank(store) == 1307
+    tell(store, adyen_process, first, "CAPTURE_FAILED", times=2)
+    assert (status(store, first), of_the_bank(store)) == ("failed", 0)
+    assert reservation_state(store.entries(reference)) == "reserved"
+    assert [one.intent.reference for one in store.find_payments(PaymentFilter(uncaptured=True), 5)] == [reference]
+    second = ask(store, reference, 1307, clock, "capture")
+    work(store, adyen, clock)
+    tell(store, adyen_process, second, "CAPTURE", times=2)
+    assert (status(store, second), of_the_bank(store)) == ("done", 1307)
+    assert [(one.kind, one.amount.minor) for one in store.movements()] == [
+        ("charge", 1307),
+        ("void", 1307),
+        ("charge", 1307),
+    ]
+
+
+def test_what_was_reserved_can_be_let_go_of_after_its_capture_has_failed(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    reference = begin(store, adyen_process, 1307, clock(), captures_later=True)
+    work(store, adyen, clock)
+    for kind, events in (("capture", ("CAPTURE", "CAPTURE_FAILED")), ("void", ("CANCELLATION",))):
+        key = ask(store, reference, 1307, clock, kind)
+        work(store, adyen, clock)
+        for event in events:
+            tell(store, adyen_process, key, event)
+    assert reservation_state(store.entries(reference)) == "voided"
+    assert of_the_bank(store) == 0
+
+
+@pytest.mark.parametrize("order", [("CAPTURE", "CAPTURE_FAILED"), ("CAPTURE_FAILED", "CAPTURE")])
+def test_a_sale_whose_capture_fails_after_it_was_done_is_uncollected_in_whatever_order_that_is_told(
+    order: tuple[str, str], store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    reference = begin(store, adyen_process, 1307, clock())
+    work(store, adyen, clock)
+    for event in (*order, *order):
+        tell(store, adyen_process, reference, event)
+    assert of_the_bank(store) == 0
+    (uncollected,) = [one for one in store.account_balances() if one.kind == "uncollected"]
+    assert uncollected.minor == 1307
 
 
 class DyingLine(AdyenBank):
