@@ -47,7 +47,7 @@ ENDS_MODIFICATION: dict[Kind, dict[str, ModificationState]] = {
 WITHOUT_ANSWER: tuple[ModificationState, ...] = ("asked", "sent", "unknown")
 # Of which modification it may be told without its name: its kind, and where it stands.
 OF_THE_CHARGE_ALONE: dict[str, tuple[Kind, tuple[ModificationState, ...]]] = {
-    "reversed": ("void", WITHOUT_ANSWER),
+    "reversed": ("void", (*WITHOUT_ANSWER, "taken")),
     "captured": ("capture", WITHOUT_ANSWER),
     "capture_failed": ("capture", ("done",)),
 }
@@ -162,8 +162,8 @@ def _is_of_a_failed_capture(connection: Connection, news: News, now: datetime) -
 
 
 def _open_one(connection: Connection, news: News) -> Modification | None:
-    """The void or capture without an answer that is done by this, or the capture that was not done after all, where the bank
-    names the charge alone."""
+    """The void or capture without an outcome that is done by this, or the capture that was not done after all, where the bank
+    names the charge alone. A bank that lets go of it by itself, while a void of it is with the bank, has done what was asked."""
     kind, states = OF_THE_CHARGE_ALONE.get(news.told, ("", ()))
     found = read_modifications(connection, news.reference) if kind else []
     return next((one for one in found if one.kind == kind and one.status in states), None)
@@ -270,6 +270,8 @@ def _take_in_modification(
         raise TooEarly(told_of.id)
     if news.amount != told_of.amount:
         return "contradicts"
+    if told_of.kind == "void" and told_of.status == "done":
+        return "known"  # what was let go of stays so, whatever the bank finds to void afterwards
     drop_modification_job(connection, told_of.id)
     reason = news.reason if status == "failed" else None
     word = ModificationWord(news.modification or None, news.word.response_code, reason)

@@ -38,12 +38,14 @@ TOPS_UP = 10_000_00  # bills that single charges pay: none is ever paid in full
 
 
 class Lives:
-    """One store's charges. `owed`: what each bank has taken less what it has given back, and let go of, by its own count.
+    """One store's charges. `owed`: what each bank has taken less what it has given back, and let go of, by its own count;
+    `holds`: what it holds of each charge and has not taken.
     `due`: what each bill owed at first; `paid_twice`: bills that came to owe less than nothing, which none of them says."""
 
     def __init__(self, store: Store, random: Random) -> None:
         self.store, self.random, self.now, self.begun = store, random, NOW, 0
         self.owed: Counter[str] = Counter()
+        self.holds: dict[str, int] = {}
         self.references: list[str] = []
         self.calls: dict[str, Call] = {}
         self.due = {**{f"8{n}": TOPS_UP for n in range(3)}, **BILLS}
@@ -129,7 +131,9 @@ class Lives:
             approved = Money(self.random.randint(1, payment.intent.amount.minor))
         word = BankWord("482913", "00", f"bank-{job.reference}", approved)
         is_recorded = self.store.record(job, status, self.now, word, FollowUp())  # type: ignore[arg-type]
-        if is_recorded and status == "approved" and not payment.intent.captures_later:
+        if is_recorded and status == "approved" and payment.intent.captures_later:
+            self.holds[job.reference] = payment.intent.amount.minor
+        elif is_recorded and status == "approved":
             self.owed[payment.intent.bank] += (approved or payment.intent.amount).minor
 
     # ---- afterwards
@@ -225,8 +229,10 @@ class Lives:
         is_reserved, minor = payment.intent.captures_later, payment.intent.amount.minor
         if told == "captured":
             self.owed[payment.intent.bank] += minor if last or is_reserved else 0
+            self.holds.pop(payment.intent.reference, None)
         else:
             self.owed[payment.intent.bank] -= minor if last or not is_reserved else 0
+            self.held_again(payment)
 
     def hear_of_charge(self, payment: Payment) -> None:
         balance = self.store.balance_of(payment)
@@ -235,11 +241,15 @@ class Lives:
         if is_reserved or self.random.random() < 0.5:
             if payment.intent.captures_later and not is_reserved:
                 return
-            is_untouched = balance.refundable == payment.intent.amount and last != "captured"
-            if is_untouched:  # lets go of all of it
+            voids = [one for one in self.modifications(payment) if (one.kind, one.status) == ("void", "taken")]
+            is_untouched = balance.refundable == payment.intent.amount or (voids and not balance.returned.minor)
+            if is_untouched and last != "captured":  # lets go of all of it
                 effect = self.tell(self.news(payment, "reversed", payment.intent.amount))
-                is_new = effect == "lost" and last != "capture_failed"
-                self.owed[payment.intent.bank] -= payment.intent.amount.minor * is_new
+                is_new = effect == "lost" or (voids and not payment.intent.captures_later)
+                is_new = is_new and last != "capture_failed"
+                self.owed[payment.intent.bank] -= payment.intent.amount.minor * bool(is_new)
+                if effect != "too early":
+                    self.holds.pop(payment.intent.reference, None)
         elif balance.refundable.minor > 0 and last != "capture_failed":
             amount = Money(self.random.randint(1, balance.refundable.minor))
             if self.tell(self.news(payment, "refunded", amount)) == "noted":
@@ -258,10 +268,19 @@ class Lives:
     def moved(self, found: Modification, sign: int) -> None:
         payment = self.payment(found.reference)
         is_hold = payment.intent.captures_later and found.kind == "void"
+        if sign > 0 and found.kind != "refund":
+            self.holds.pop(found.reference, None)
+        elif found.kind == "capture":
+            self.held_again(payment)
         if found.kind == "capture":
             self.owed[payment.intent.bank] += found.amount.minor * sign
         elif not is_hold:
             self.owed[payment.intent.bank] -= found.amount.minor * sign
+
+    def held_again(self, payment: Payment) -> None:
+        """A capture has failed: what had not lapsed before it is as it was."""
+        if payment.intent.captures_later and "hold_lapsed" not in self.store.entries(payment.intent.reference):
+            self.holds[payment.intent.reference] = payment.intent.amount.minor
 
     # ---- calls
 

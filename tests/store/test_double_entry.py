@@ -70,7 +70,10 @@ def assert_books_are_true(lives: Lives) -> None:
         if one.status in OPEN:
             kind = "suspense" if one.status == "unknown" else "in_flight"
             asked[kind][one.intent.bank] += one.intent.amount.minor
-    for kind, by_bank in {**asked, "bank": lives.owed}.items():
+    reserved = Counter[str]()
+    for reference, minor in lives.holds.items():
+        reserved[lives.payment(reference).intent.bank] += minor
+    for kind, by_bank in {**asked, "bank": lives.owed, "reserved": reserved}.items():
         assert of_banks(lives, kind) == +by_bank, kind
     for key, at_first in lives.due.items():
         if key in lives.paid_twice:

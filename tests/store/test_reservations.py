@@ -102,6 +102,18 @@ def test_what_the_bank_lets_go_of_by_itself_is_owed_again_once(billed: Store):
     assert (state(billed), owed(billed), uncaptured(billed)) == ("lapsed", 4250, [])
 
 
+@pytest.mark.parametrize("told", [("let go",), ("let go", "void refused"), ("void refused", "let go")])
+def test_what_the_bank_lets_go_of_while_a_void_is_with_it_is_owed_again_once(billed: Store, told: tuple[str, ...]):
+    payment = reserve(billed)
+    ends(billed, "void", "taken")
+    for event in told:
+        about = ("CA1-1", "reversed") if event == "let go" else ("CA1-1-m1", "undo_refused")
+        billed.hear(News("acme_bank", event, *about, BankWord(), payment.intent.amount), NOW, FollowUp())  # type: ignore[arg-type]
+    assert state(billed) == ("lapsed" if told[0] == "void refused" else "voided")
+    assert (owed(billed), uncaptured(billed), list(billed.book_faults())) == (4250, [], [])
+    assert not any(one.minor for one in billed.account_balances())
+
+
 def test_what_the_bank_has_let_go_of_cannot_be_voided_so_that_its_bill_is_owed_once(billed: Store):
     payment = reserve(billed)
     ends(billed, "void", "failed")

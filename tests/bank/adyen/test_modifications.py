@@ -192,6 +192,28 @@ def test_what_was_reserved_can_be_let_go_of_after_its_capture_has_failed(
     assert of_the_bank(store) == 0
 
 
+@pytest.mark.parametrize("captures_later", [True, False])
+def test_a_void_that_finds_nothing_because_the_bank_has_let_go_by_itself_is_done(
+    captures_later: bool, store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    """A cancel in the Customer Area comes under the charge's reference, and is told while ours is on its way."""
+    reference = begin(store, adyen_process, 4250, clock(), captures_later=captures_later)
+    Forwarder(store, {"acme_bank": adyen}, lambda message: None, now=clock).run_once()
+    key = ask(store, reference, 4250, clock, "void")
+    adyen.reverse(reference)
+    work(store, adyen, clock)
+    assert status(store, key) == "taken"
+    tell(store, adyen_process, reference, "TECHNICAL_CANCEL", times=2)
+    assert (status(store, key), of_the_bank(store)) == ("done", 0)
+    tell(store, adyen_process, key, "CANCELLATION", times=2)  # there was nothing left to cancel
+    assert (status(store, key), of_the_bank(store)) == ("done", 0)
+    assert store.entries(reference)[-2:] == ["void_asked", "voided"]
+    assert [one.minor for one in store.account_balances() if one.kind in ("reserved", "held", "uncollected")] in (
+        [0, 0],
+        [],
+    )
+
+
 @pytest.mark.parametrize("order", [("CAPTURE", "CAPTURE_FAILED"), ("CAPTURE_FAILED", "CAPTURE")])
 def test_a_sale_whose_capture_fails_after_it_was_done_is_uncollected_in_whatever_order_that_is_told(
     order: tuple[str, str], store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
