@@ -43,7 +43,8 @@ class Standing:
 
     @property
     def has_lapsed(self) -> bool:
-        return self.payment.intent.captures_later and reservation_state(self.story) == "lapsed"
+        """The bank has let go of it by itself, before it took the money."""
+        return reservation_state(self.story) == "lapsed"
 
     @property
     def is_captured(self) -> bool:
@@ -76,9 +77,19 @@ def amount_to_modify(standing: Standing, kind: ModificationKind, written: str | 
             f"it is decided when the call is over; ask for the {kind} then"
         )
     if standing.has_lapsed:
-        raise RecordError(f"the bank has let go of {named(payment)} by itself: there is nothing to {kind}")
+        raise RecordError(
+            f"the bank has let go of {named(payment)} by itself, before it took the money: there is nothing to {kind}"
+            + _what_is_left(payment)
+        )
     _require_operation(standing, kind)
     return AMOUNTS[kind](standing, written)
+
+
+def _what_is_left(payment: Payment) -> str:
+    """A bill that an amount was reserved for is owed again by itself; one that was called paid is for people."""
+    if payment.intent.captures_later or not payment.intent.payable_key:
+        return "" if payment.intent.captures_later else "; collect it in another way"
+    return f"; its bill stays paid: collect it in another way, or let `{COMMAND} accounts import` say what is owed"
 
 
 def named(payment: Payment) -> str:

@@ -252,6 +252,7 @@ def _let_go(connection: Connection, database: Database, payment: Payment, more: 
         return "lapsed"
     drop_job(connection, "capture", reference)
     note_entry(connection, payment.intent, HOLD_LOST, None, now)
+    note_entry(connection, payment.intent, HOLD_LAPSED, None, now)
     part_let_go(connection, database, payment, now)
     return "lost"
 

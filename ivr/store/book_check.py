@@ -24,12 +24,12 @@ WHERE coalesce(e.last_line, 0) <> (SELECT count(*) FROM transfer t WHERE t.entry
 )
 
 
-def _side(kind: str, *, but: str = "") -> str:
-    """Debits less credits of the accounts of a kind; `but`: transfers against that kind are left out."""
+def _side(kind: str, *but: str) -> str:
+    """Debits less credits of the accounts of a kind; `but`: transfers against those kinds are left out."""
     sides = (("debit", "credit", ""), ("credit", "debit", "-"))
     cases = (
         f"WHEN t.{one}_account LIKE '{kind}:%'"
-        + (f" AND t.{other}_account NOT LIKE '{but}:%'" if but else "")
+        + "".join(f" AND t.{other}_account NOT LIKE '{one}:%'" for one in but)
         + f" THEN {sign}t.amount_minor"
         for one, other, sign in sides
     )
@@ -41,7 +41,7 @@ _CHARGES = text(
 SELECT p.reference, p.status, p.part, p.captures_later, p.currency, p.amount_minor, p.asked_minor,
     {_side("in_flight")} AS in_flight, {_side("suspense")} AS suspense, {_side("pending")} AS pending,
     {_side("held")} AS held, {_side("bill")} AS bill, {_side("sales")} AS sales, {_side("fees")} AS fees,
-    {_side("bank", but="uncollected")} AS owed,
+    {_side("bank", "uncollected")} + {_side("uncollected", "bank", "held")} AS owed,
     (SELECT coalesce(sum(CASE WHEN e.kind IN ('approved', 'captured', 'refund_failed', 'void_failed')
         THEN e.amount_minor ELSE -e.amount_minor END), 0) FROM ledger_entry e
         WHERE e.reference = p.reference AND e.currency = p.currency AND {MOVED}) AS moved,

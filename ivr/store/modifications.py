@@ -210,12 +210,11 @@ def end_modification(
 
 def is_not_for_hands(connection: Connection, database: Database, payment: Payment) -> bool:
     """A part of a bill that is not paid in full yet is decided when its call is over; of one that was taken back, and of a
-    reserved amount that the bank has let go of, nothing is left."""
+    charge that the bank has let go of before it took it, nothing is left."""
     if payment.split:
         hold_split(connection, database, payment.split)
         payment = read_payment(connection, payment.intent.reference) or payment
-    story = read_story(connection, payment.intent.reference)
-    has_lapsed = payment.intent.captures_later and reservation_state(story) == "lapsed"
+    has_lapsed = reservation_state(read_story(connection, payment.intent.reference)) == "lapsed"
     return has_lapsed or payment.part in (*OPEN_PARTS, *TAKEN_BACK)
 
 

@@ -123,7 +123,10 @@ def when_noted(
             made = [MoneyTransfer(accounts.held, accounts.reserved, standing[accounts.reserved])]
         case "refunded" | "voided" | "refunded_at_bank":
             of_hold = max(min(minor, standing[accounts.reserved]), 0) if kind == "voided" else 0
-            back = _returned(accounts, minor - of_hold, returned_of(accounts, before) if reopens else None)
+            taken = (
+                accounts.uncollected if kind == "voided" and standing[accounts.uncollected] >= minor else accounts.bank
+            )
+            back = _returned(accounts, minor - of_hold, taken, returned_of(accounts, before) if reopens else None)
             made = [MoneyTransfer(accounts.held, accounts.reserved, of_hold), *back]
         case "refund_failed" | "void_failed":
             made = _turned(before, _DONE[kind], modification)
@@ -144,11 +147,12 @@ def _captured(accounts: ChargeAccounts, standing: Counter[str], minor: int) -> l
     return [*more, *less, MoneyTransfer(accounts.bank, accounts.reserved, minor), *paid]
 
 
-def _returned(accounts: ChargeAccounts, minor: int, returned: int | None) -> list[MoneyTransfer]:
-    """`returned`: what was given back before, where the bill owes it again."""
+def _returned(accounts: ChargeAccounts, minor: int, taken: str, returned: int | None) -> list[MoneyTransfer]:
+    """`taken`: the account that stands for it at the bank: what was never taken is uncollected, and a void ends that.
+    `returned`: what was given back before, where the bill owes it again."""
     if returned is None:
-        return [MoneyTransfer(accounts.refunds, accounts.bank, minor)]
-    return [MoneyTransfer(account, accounts.bank, part) for account, part in accounts.paid(minor, returned)]
+        return [MoneyTransfer(accounts.refunds, taken, minor)]
+    return [MoneyTransfer(account, taken, part) for account, part in accounts.paid(minor, returned)]
 
 
 def _undone(accounts: ChargeAccounts, standing: Counter[str]) -> list[MoneyTransfer]:

@@ -26,7 +26,8 @@ HOLD_LAPSED = "hold_lapsed"
 
 
 def reservation_state(story: Sequence[str]) -> ReservationState:
-    """`story`: the kinds of the ledger's entries of a reserved amount, oldest first. A bank may take what had lapsed, and a
+    """`story`: the kinds of the ledger's entries of a reserved amount, oldest first; of any other charge that was approved it
+    says whether its bank has let go of it (`lapsed`). A bank may take what had lapsed, and a
     capture that failed leaves what was there before it."""
     if _last(story, "void") == "voided":
         return "voided"

@@ -232,6 +232,9 @@ class Charge:
         bank, reserved = f"bank:{self.bank}", f"reserved:{self.bank}"
         there = self.balances[reserved, entry["currency"]] if entry["kind"] == "voided" else 0
         of_hold = max(min(minor, there), 0)
+        uncollected = f"uncollected:{self.bank}"
+        if entry["kind"] == "voided" and self.balances[uncollected, entry["currency"]] >= minor:
+            bank = uncollected
         if (self.intent["reference"], entry["modification"]) in self.reopening:
             back = [(account, bank, part) for account, part in self.paid(minor - of_hold, self.returned)]
         else:

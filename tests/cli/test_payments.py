@@ -293,6 +293,21 @@ def asked_for(*arguments: str) -> dict[str, object]:
     return found
 
 
+def test_of_a_sale_that_the_bank_has_let_go_of_nothing_is_voided_and_the_books_stay_as_they_are(store: Store):
+    store.renew_bills([Bill(ACCOUNT, Money(4250), Money(0))])
+    payment = charge(store, pays=ACCOUNT)
+    news = News("acme_bank", "let go", "CA1-1", "reversed", BankWord(), payment.intent.amount)
+    assert store.hear(news, DAY, FollowUp()) == "lost"
+    before = store.account_balances()
+    for how in (("void", "CA1-1", "--yes"), ("void", "CA1-1", "--yes", "--reopen-bill"), ("capture", "CA1-1", "--yes")):
+        assert "accounts import" in fails(*how)
+    assert (store.account_balances(), list(store.book_faults())) == (before, [])
+    assert {one.account: one.minor for one in before if one.minor} == {
+        "uncollected:acme_bank": 4250,
+        "bill": -4250,
+    }
+
+
 def test_a_bank_that_is_no_longer_named_is_told_with_the_cure(store: Store, tmp_path: Path):
     charge(store)
     (tmp_path / "banks.yaml").write_text(BANKS.replace("acme_bank", "other_bank"))

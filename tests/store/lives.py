@@ -274,8 +274,8 @@ class Lives:
             self.held_again(payment)
         if found.kind == "capture":
             self.owed[payment.intent.bank] += found.amount.minor * sign
-        elif not is_hold:
-            self.owed[payment.intent.bank] -= found.amount.minor * sign
+        elif not is_hold and not (found.kind == "void" and self.last_of_capture(payment) == "capture_failed"):
+            self.owed[payment.intent.bank] -= found.amount.minor * sign  # of what it never took a void takes nothing
 
     def held_again(self, payment: Payment) -> None:
         """A capture has failed: what had not lapsed before it is as it was."""

@@ -146,6 +146,22 @@ def test_more_than_was_charged_is_refused_whatever_was_looked_at(store: Store):
     assert balance(store) == (0, 0, 4250)
 
 
+@pytest.mark.parametrize("reopens", [False, True])
+def test_a_void_of_a_sale_whose_capture_has_failed_leaves_nothing_with_the_bank_and_nothing_uncollected(
+    store: Store, reopens: bool
+):
+    store.renew_bills([Bill(ACCOUNT, CHARGED, Money(0))])
+    charge(store, pays=ACCOUNT)
+    store.hear(News("acme_bank", "event-1", "CA1-1", "capture_failed", BankWord(), CHARGED), NOW, FollowUp())
+    ask(store, 4250, 4250, "void", reopens_bill=reopens)
+    end(store, "done")
+    standing = {one.kind: one.minor for one in store.account_balances() if one.minor}
+    assert standing == ({} if reopens else {"bill": -4250, "refunds": 4250})
+    bill = store.find_bill(ACCOUNT)
+    assert bill is not None
+    assert (bill.due.minor, list(store.book_faults())) == (4250 * reopens, [])
+
+
 def tell_refund_at_bank(store: Store, event: str, minor: int, *, is_total: bool = False) -> str:
     news = News("acme_bank", event, "CA1-1", "refunded", BankWord(), Money(minor), is_total=is_total)
     return store.hear(news, NOW, FollowUp())

@@ -203,7 +203,7 @@ def test_a_hold_that_lapses_before_its_capture_is_told_and_not_captured(
     tell(store, stripe_process, event("payment_intent.canceled", intent_of(store, held)))
     assert '"effect": "lost"' in "".join(capfd.readouterr())
     work(store, stripe_bank, clock)
-    assert store.entries(held) == ["requested", "approved", "capture_failed"]
+    assert store.entries(held) == ["requested", "approved", "capture_failed", "hold_lapsed"]
     assert stripe_process.booked(held) == [(CHARGED, AUTHORIZED)]
 
 
