@@ -27,8 +27,7 @@ from dataclasses import dataclass
 from ivr.store.intents import Payment, PaymentIntent, Status
 
 PART_COUNTED, PART_UNDONE = "part_counted", "part_undone"
-_RETURNS = frozenset({"refunded", "voided", "refunded_at_bank", "refund_failed", "void_failed"})
-_REFUNDS = _RETURNS - {"voided", "void_failed"}
+_REFUNDS = frozenset({"refunded", "refunded_at_bank", "refund_failed"})
 _DONE = {"refund_failed": "refunded", "void_failed": "voided", "capture_failed": "captured"}
 
 
@@ -61,12 +60,23 @@ class ChargeAccounts:
         self.fees, self.refunds = f"fees:{merchant}", f"refunds:{merchant}"
         self.held = f"held:{bill_name(intent.payable_source, intent.payable_key) if intent.payable_key else merchant}"
 
-    def paid(self, minor: int, returned: int = 0) -> list[tuple[str, int]]:
-        """What `minor` of the charge pays, after `returned` of it was given back: the bills in their order, and the fee last."""
+    def paid(self, minor: int) -> list[tuple[str, int]]:
+        """What `minor` of the charge pays: the bills in their order, and the fee last."""
+        return self._spread(minor, self._room(), 0)
+
+    def still_paid(self, minor: int, standing: Counter[str]) -> list[tuple[str, int]]:
+        """What `minor` that is given back had paid, of what is still paid by it: in the same order, and after what was given
+        back while the bill stays paid."""
+        room = [(account, max(-standing[account], 0)) for account, _ in self._room()]
+        return self._spread(minor, room, max(standing[self.refunds], 0))
+
+    def _room(self) -> list[tuple[str, int]]:
         intent = self.intent
         bills = [(f"bill:{bill_name(one.source, one.key)}", one.amount.minor) for one in intent.paid_bills]
-        room = bills or [(f"sales:{intent.merchant}", intent.credited.minor)]
-        found, skipped, left = [], returned, minor
+        return bills or [(f"sales:{intent.merchant}", intent.credited.minor)]
+
+    def _spread(self, minor: int, room: list[tuple[str, int]], skipped: int) -> list[tuple[str, int]]:
+        found, left = [], minor
         for account, most in room:
             passed = min(skipped, most)
             taken = min(left, most - passed)
@@ -126,7 +136,7 @@ def when_noted(
             taken = (
                 accounts.uncollected if kind == "voided" and standing[accounts.uncollected] >= minor else accounts.bank
             )
-            back = _returned(accounts, minor - of_hold, taken, returned_of(accounts, before) if reopens else None)
+            back = _returned(accounts, minor - of_hold, taken, standing if reopens else None)
             made = [MoneyTransfer(accounts.held, accounts.reserved, of_hold), *back]
         case "refund_failed" | "void_failed":
             made = _turned(before, _DONE[kind], modification)
@@ -147,12 +157,12 @@ def _captured(accounts: ChargeAccounts, standing: Counter[str], minor: int) -> l
     return [*more, *less, MoneyTransfer(accounts.bank, accounts.reserved, minor), *paid]
 
 
-def _returned(accounts: ChargeAccounts, minor: int, taken: str, returned: int | None) -> list[MoneyTransfer]:
+def _returned(accounts: ChargeAccounts, minor: int, taken: str, standing: Counter[str] | None) -> list[MoneyTransfer]:
     """`taken`: the account that stands for it at the bank: what was never taken is uncollected, and a void ends that.
-    `returned`: what was given back before, where the bill owes it again."""
-    if returned is None:
+    `standing`: the charge's accounts, where the bill owes it again."""
+    if standing is None:
         return [MoneyTransfer(accounts.refunds, taken, minor)]
-    return [MoneyTransfer(account, taken, part) for account, part in accounts.paid(minor, returned)]
+    return [MoneyTransfer(account, taken, part) for account, part in accounts.still_paid(minor, standing)]
 
 
 def _undone(accounts: ChargeAccounts, standing: Counter[str]) -> list[MoneyTransfer]:
@@ -176,11 +186,6 @@ def balances(transfers: Iterable[MoneyTransfer]) -> Counter[str]:
         found[one.debit] += one.minor
         found[one.credit] -= one.minor
     return found
-
-
-def returned_of(accounts: ChargeAccounts, before: Sequence[Posted]) -> int:
-    """What the bank has given back so far."""
-    return -balances(one for posted in before if posted.kind in _RETURNS for one in posted.transfers)[accounts.bank]
 
 
 def captured_in(before: Sequence[Posted]) -> set[int]:

@@ -22,7 +22,6 @@ MOVES = (
 )
 DONE = {"refund_failed": "refunded", "void_failed": "voided", "capture_failed": "captured"}
 REFUNDS = ("refunded", "refunded_at_bank", "refund_failed")
-RETURNS = (*REFUNDS, "voided", "void_failed")
 Move = tuple[str, str, int]
 """Debit, credit, minor units."""
 REFUSALS = {"ledger_entry": "ledger", "transfer": "transfers"}
@@ -134,7 +133,7 @@ class Charge:
         self.bank, self.merchant = intent["bank"], intent["merchant"]
         self.balances: Counter[tuple[str, str]] = Counter()
         self.moved: dict[tuple[str, int], list[Move]] = {}
-        self.asked = self.returned = 0
+        self.asked = 0
         self.is_unknown = False
         self.captures: set[int] = set()  # that the bank has made, and that have not failed since
         self.taken: Counter[str] = Counter()  # by the bank, whatever it has refunded of it
@@ -167,7 +166,6 @@ class Charge:
             self.balances[debit, entry["currency"]] += minor
             self.balances[credit, entry["currency"]] -= minor
             of_bank = minor * ((debit == f"bank:{self.bank}") - (credit == f"bank:{self.bank}"))
-            self.returned -= of_bank * (entry["kind"] in RETURNS)
             self.taken[entry["currency"]] += of_bank * (entry["kind"] not in REFUNDS)
         self.moved[entry["kind"], entry["modification"]] = moves
         self.is_unknown = self.is_unknown or entry["kind"] == "unknown"
@@ -236,7 +234,7 @@ class Charge:
         if entry["kind"] == "voided" and self.balances[uncollected, entry["currency"]] >= minor:
             bank = uncollected
         if (self.intent["reference"], entry["modification"]) in self.reopening:
-            back = [(account, bank, part) for account, part in self.paid(minor - of_hold, self.returned)]
+            back = [(account, bank, part) for account, part in self.still_paid(minor - of_hold, entry["currency"])]
         else:
             back = [(f"refunds:{self.merchant}", bank, minor - of_hold)]
         return [(self.held, reserved, of_hold), *back]
@@ -244,9 +242,16 @@ class Charge:
     def turned(self, kind: str, modification: int) -> list[Move]:
         return [(credit, debit, minor) for debit, credit, minor in self.moved.get((kind, modification), [])]
 
-    def paid(self, minor: int, returned: int = 0) -> list[tuple[str, int]]:
-        found, skipped, left = [], returned, minor
-        for account, most in self.room:
+    def paid(self, minor: int) -> list[tuple[str, int]]:
+        return self.spread(minor, self.room, 0)
+
+    def still_paid(self, minor: int, currency: str) -> list[tuple[str, int]]:
+        room = [(account, max(-self.balances[account, currency], 0)) for account, _ in self.room]
+        return self.spread(minor, room, max(self.balances[f"refunds:{self.merchant}", currency], 0))
+
+    def spread(self, minor: int, room: list[tuple[str, int]], skipped: int) -> list[tuple[str, int]]:
+        found, left = [], minor
+        for account, most in room:
             passed = min(skipped, most)
             taken = min(left, most - passed)
             found.append((account, taken))

@@ -7,12 +7,14 @@ import pytest
 from ivr.core.money import Money
 from ivr.store import (
     Accepted,
+    BankWord,
     Bill,
     DueChanged,
     DueNow,
     FollowUp,
     ModificationState,
     ModificationWord,
+    News,
     Payment,
     Store,
     WantedModification,
@@ -113,3 +115,21 @@ def test_a_refund_that_came_back_leaves_the_bill_as_if_it_had_not_been_made(stor
     approve(store)
     give_back(store, 4450, 4450, "failed")
     assert due(store) == 0
+
+
+def test_a_part_that_came_back_after_all_was_given_back_leaves_no_fee_on_the_bill(store: Store):
+    """The second part had the fee in it, and the first one comes back: the bill is paid by that, to the cent."""
+    owing(store)
+    begin(store)
+    payment = approve(store)
+    give_back(store, 4000, 4450)
+    give_back(store, 450, 450)
+    assert due(store) == 4250
+    came_back = News("acme_bank", "came back", "CA1-1-m1", "refund_failed", BankWord(), Money(4000))
+    assert store.hear(came_back, NOW, FollowUp()) == "moved"
+    paid = store.paid_on_bill("billing.find_bill", ACCOUNT)[0].paid.minor
+    assert (due(store), paid, list(store.book_faults())) == (250, 4000, [])
+    give_back(store, 4000, 4000)
+    assert store.balance_of(payment).refundable == Money(0)
+    assert {one.account for one in store.account_balances() if one.minor} == set()
+    assert due(store) == 4250
