@@ -149,7 +149,8 @@ class Examined:
 class BankNews:
     """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours: the charge's, or the
     idempotency key of the modification that it is about. `modification`: the bank's own reference of that one; `reason`: why it was refused.
-    `is_total`: the amount is all that has been given back of the charge so far, also what was asked for here. `kept_token` and
+    `is_total`: the amount is all that has been given back of the charge so far, also what was asked for here; of a refund that has
+    failed, one that such totals had in them. An empty `reference`: the charge that the bank calls `bank_reference`. `kept_token` and
     `kept_until`: what stands for the charge's card from now on, as in `BankAnswer`; told of an approval, or by itself (`kept`)."""
 
     event: str

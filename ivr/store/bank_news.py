@@ -16,6 +16,7 @@ from ivr.store.intents import BankWord, Payment, Status, read_payment
 from ivr.store.kept_cards import keep_aside, keep_told
 from ivr.store.ledger import Concluding, conclude
 from ivr.store.modification_rows import (
+    BANK_REFUND_FAILED,
     REFUNDED_AT_BANK,
     Kind,
     Modification,
@@ -23,6 +24,7 @@ from ivr.store.modification_rows import (
     ModificationWord,
     read_balance,
     read_modifications,
+    returned_at_bank,
 )
 from ivr.store.modifications import drop_modification_job, end_modification, find_told
 from ivr.store.outbox import drop_job
@@ -67,6 +69,7 @@ _TO_KEEP = text(
 )
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
 _HEARD = text("SELECT 1 FROM bank_news WHERE bank = :bank AND event = :event")
+_BY_BANK_REFERENCE = text("SELECT reference FROM payment_intent WHERE bank = :bank AND bank_reference = :name LIMIT 2")
 LONGEST_EVENT = 120
 
 
@@ -108,11 +111,12 @@ class BankNewsBook:
         modification = find_told(connection, news.bank, (news.reference, news.modification))
         if modification is not None:
             return _take_in_modification(connection, self._database, news, modification, now, follow_up)
-        if not news.reference:
+        if not news.reference and news.told == "kept":
             return _take_in_token(connection, news, now)
-        payment = read_payment(connection, news.reference)
+        payment = read_payment(connection, news.reference) if news.reference else _named_by_the_bank(connection, news)
         if payment is None or payment.intent.bank != news.bank:
             return "not_ours"
+        news = replace(news, reference=payment.intent.reference)
         if payment.status in ("accepted", "sent"):
             raise TooEarly(news.reference)
         if _is_of_a_failed_capture(connection, news, now):
@@ -126,8 +130,6 @@ class BankNewsBook:
 def _take_in_token(connection: Connection, news: News, now: datetime) -> Effect:
     """Of a token alone, of which the bank says its own reference of the charge, and not ours. TooEarly while there is a charge whose
     reference is not known yet: it may be of that one."""
-    if news.told != "kept":
-        return "not_ours"
     about = {"bank": news.bank, "bank_reference": news.word.bank_reference}
     reference = connection.execute(_KEPT_WITH, about).scalar()
     payment = read_payment(connection, reference) if reference else None
@@ -146,6 +148,13 @@ def _hear(connection: Connection, bank: str, event: str, now: datetime) -> bool:
 
 def _is_heard(connection: Connection, bank: str, event: str) -> bool:
     return connection.execute(_HEARD, {"bank": bank, "event": event[:LONGEST_EVENT]}).first() is not None
+
+
+def _named_by_the_bank(connection: Connection, news: News) -> Payment | None:
+    """Where the bank says its own name of the charge alone."""
+    values = {"bank": news.bank, "name": news.word.bank_reference}
+    found = connection.execute(_BY_BANK_REFERENCE, values).scalars().all() if values["name"] else []
+    return read_payment(connection, found[0]) if len(found) == 1 else None
 
 
 def _is_of_a_failed_capture(connection: Connection, news: News, now: datetime) -> bool:
@@ -179,6 +188,8 @@ def _take_in_charge(
             return "noted" if is_new else "known"
     if news.told == "refunded":
         return _note_refund(connection, news, payment, now)
+    if news.told == "refund_failed":
+        return _take_refund_back(connection, news, payment, now)
     if news.told in CAPTURES:
         return _note_capture(connection, database, news, payment, more)
     if news.told == UNDO_REFUSED:
@@ -222,7 +233,9 @@ def _note_capture(connection: Connection, database: Database, news: News, paymen
 
 
 def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
-    """Of a total only what is neither asked for here nor noted before."""
+    """Of a total only what is neither asked for here nor noted before; of one by its name only what has not failed by then."""
+    if not news.is_total and news.modification and not _hear(connection, news.bank, _refund_named(news), now):
+        return "known"
     noted = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
     times = connection.execute(_NOTED_SO_FAR, noted).scalar_one()
     more = news.amount.minor
@@ -235,6 +248,27 @@ def _note_refund(connection: Connection, news: News, payment: Payment, now: date
     about = -times, Money(more, news.amount.currency)
     post_entry(connection, payment.intent, REFUNDED_AT_BANK, None, now, about)
     return "noted"
+
+
+def _take_refund_back(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
+    """A refund that was made at the bank itself has failed. One that was never told as made has given nothing back; of a bank
+    that tells totals, no more than it has told."""
+    if not news.modification or not _hear(connection, news.bank, f"failed: {_refund_named(news)}", now):
+        return "known"
+    was_told = not _hear(connection, news.bank, _refund_named(news), now)
+    standing = returned_at_bank(connection, news.reference)
+    minor = news.amount.minor if was_told else 0
+    minor = min(news.amount.minor if news.is_total else minor, standing)
+    if minor <= 0:
+        return "known"
+    times = connection.execute(_NOTED_SO_FAR, {"reference": news.reference, "kind": BANK_REFUND_FAILED}).scalar_one()
+    about = -times, Money(minor, news.amount.currency)
+    post_entry(connection, payment.intent, BANK_REFUND_FAILED, None, now, about)
+    return "noted"
+
+
+def _refund_named(news: News) -> str:
+    return f"refund {news.modification}"
 
 
 def _let_go(connection: Connection, database: Database, payment: Payment, more: Concluding) -> Effect:

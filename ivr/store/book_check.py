@@ -42,7 +42,7 @@ SELECT p.reference, p.status, p.part, p.captures_later, p.currency, p.amount_min
     {_side("in_flight")} AS in_flight, {_side("suspense")} AS suspense, {_side("pending")} AS pending,
     {_side("held")} AS held, {_side("bill")} AS bill, {_side("sales")} AS sales, {_side("fees")} AS fees,
     {_side("bank", "uncollected")} + {_side("uncollected", "bank", "held")} AS owed,
-    (SELECT coalesce(sum(CASE WHEN e.kind IN ('approved', 'captured', 'refund_failed', 'void_failed')
+    (SELECT coalesce(sum(CASE WHEN e.kind IN ('approved', 'captured', 'refund_failed', 'void_failed', 'bank_refund_failed')
         THEN e.amount_minor ELSE -e.amount_minor END), 0) FROM ledger_entry e
         WHERE e.reference = p.reference AND e.currency = p.currency AND {MOVED}) AS moved,
     (SELECT coalesce(sum(c.amount_minor), 0) FROM ledger_entry c WHERE c.reference = p.reference AND c.kind = 'captured'

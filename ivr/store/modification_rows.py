@@ -103,17 +103,20 @@ class Balance:
 
 # Nobody here asked for it, so no modification has it: the bank has told of it.
 REFUNDED_AT_BANK = "refunded_at_bank"
+BANK_REFUND_FAILED = "bank_refund_failed"  # one of those has come back
 # An entry counts unless its modification has failed.
 _SUM = """
 SELECT coalesce(sum(CASE WHEN e.kind = 'approved' THEN e.amount_minor ELSE 0 END), 0) AS charged,
     coalesce(sum(CASE WHEN e.kind IN ('refunded', 'voided') THEN e.amount_minor ELSE 0 END), 0) AS returned,
     coalesce(sum(CASE WHEN e.kind IN ('refund_asked', 'void_asked') THEN e.amount_minor ELSE 0 END), 0) AS held,
-    coalesce(sum(CASE WHEN e.kind = 'refunded_at_bank' THEN e.amount_minor ELSE 0 END), 0) AS at_bank
+    coalesce(sum(CASE e.kind WHEN 'refunded_at_bank' THEN e.amount_minor
+        WHEN 'bank_refund_failed' THEN -e.amount_minor ELSE 0 END), 0) AS at_bank
 FROM ledger_entry e WHERE e.reference = :reference AND NOT EXISTS (
     SELECT 1 FROM ledger_entry f WHERE f.reference = e.reference AND f.modification = e.modification
     AND f.kind IN ('refund_failed', 'void_failed'))
 """
 _BALANCE = text(_SUM)
+_AT_BANK = text(f"SELECT at_bank FROM ({_SUM}) AS sums")  # noqa: S608
 _MOVE = text(
     "UPDATE modification SET status = :new, reason = :reason, "
     "response_code = COALESCE(CAST(:code AS VARCHAR), response_code), "
@@ -142,6 +145,11 @@ def read_balance(connection: Connection, payment: Payment) -> Balance:
     currency = payment.intent.amount.currency
     charged, returned, held, at_bank = (int(minor) for minor in row)
     return Balance(Money(charged, currency), Money(returned + at_bank, currency), Money(held - returned, currency))
+
+
+def returned_at_bank(connection: Connection, reference: str) -> int:
+    """What is back by refunds that were made at the bank itself, in minor units."""
+    return int(connection.execute(_AT_BANK, {"reference": reference}).scalar_one())
 
 
 def row_of(asked: Modification) -> dict[str, object]:

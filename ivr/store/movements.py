@@ -22,12 +22,13 @@ _KINDS: dict[str, MovementKind] = {
     "refunded_at_bank": "refund",
     "voided": "void",
     "refund_failed": "refund",
+    "bank_refund_failed": "refund",
     "void_failed": "void",
 }
 # Of an entry e of a charge p: whether it moved money. What was told as done and failed after all is a movement back; what
 # failed without having been done never moved. A reserved amount that was captured, and was not after all, is let go of.
 MOVED = """
-(e.kind IN ('refunded', 'refunded_at_bank') OR (e.kind IN ('approved', 'voided') AND NOT p.captures_later)
+(e.kind IN ('refunded', 'refunded_at_bank', 'bank_refund_failed') OR (e.kind IN ('approved', 'voided') AND NOT p.captures_later)
     OR (e.kind = 'captured' AND p.captures_later) OR e.kind IN ('refund_failed', 'void_failed') AND EXISTS (
     SELECT 1 FROM ledger_entry d WHERE d.reference = e.reference AND d.modification = e.modification
     AND d.kind IN ('refunded', 'voided') AND NOT (d.kind = 'voided' AND p.captures_later))
@@ -37,9 +38,9 @@ MOVED = """
 # What was given back of the charge before: of a charge with a fee alone, as nothing else asks.
 _RETURNED = """
 CASE WHEN p.fee_minor = 0 THEN 0 ELSE (
-    SELECT coalesce(sum(CASE WHEN r.kind IN ('refund_failed', 'void_failed') THEN -r.amount_minor ELSE r.amount_minor END), 0)
+    SELECT coalesce(sum(CASE WHEN r.kind IN ('refund_failed', 'void_failed', 'bank_refund_failed') THEN -r.amount_minor ELSE r.amount_minor END), 0)
     FROM ledger_entry r WHERE r.reference = e.reference AND r.id < e.id AND (
-        r.kind IN ('refunded', 'voided', 'refunded_at_bank') OR r.kind IN ('refund_failed', 'void_failed') AND EXISTS (
+        r.kind IN ('refunded', 'voided', 'refunded_at_bank', 'bank_refund_failed') OR r.kind IN ('refund_failed', 'void_failed') AND EXISTS (
         SELECT 1 FROM ledger_entry d WHERE d.reference = r.reference AND d.modification = r.modification
         AND d.kind IN ('refunded', 'voided')))) END
 """
@@ -97,7 +98,7 @@ def _bounds(since: datetime | None, until: datetime | None) -> dict[str, int]:
 
 def _movement(row: Row[Any]) -> Movement:
     brand, _, last4 = row.card_summary.rpartition(" ")
-    sign = -1 if row.kind in ("refund_failed", "void_failed") else 1
+    sign = -1 if row.kind in ("refund_failed", "void_failed", "bank_refund_failed") else 1
     return Movement(
         datetime.fromtimestamp(row.at / 1000, UTC),
         _KINDS[row.kind],

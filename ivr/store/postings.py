@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from ivr.store.intents import Payment, PaymentIntent, Status
 
 PART_COUNTED, PART_UNDONE = "part_counted", "part_undone"
-_REFUNDS = frozenset({"refunded", "refunded_at_bank", "refund_failed"})
+_REFUNDS = frozenset({"refunded", "refunded_at_bank", "refund_failed", "bank_refund_failed"})
 _DONE = {"refund_failed": "refunded", "void_failed": "voided", "capture_failed": "captured"}
 
 
@@ -140,6 +140,8 @@ def when_noted(
             made = [MoneyTransfer(accounts.held, accounts.reserved, of_hold), *back]
         case "refund_failed" | "void_failed":
             made = _turned(before, _DONE[kind], modification)
+        case "bank_refund_failed":
+            made = [MoneyTransfer(accounts.bank, accounts.refunds, minor)]
         case "part_counted":
             held = [MoneyTransfer(accounts.held, account, part) for account, part in accounts.paid(minor)]
             made = [*_turned(before, PART_UNDONE, modification), *held]

@@ -21,7 +21,7 @@ MOVES = (
     *("part_counted", "part_undone"),
 )
 DONE = {"refund_failed": "refunded", "void_failed": "voided", "capture_failed": "captured"}
-REFUNDS = ("refunded", "refunded_at_bank", "refund_failed")
+REFUNDS = ("refunded", "refunded_at_bank", "refund_failed", "bank_refund_failed")
 Move = tuple[str, str, int]
 """Debit, credit, minor units."""
 REFUSALS = {"ledger_entry": "ledger", "transfer": "transfers"}
@@ -203,6 +203,8 @@ class Charge:
                 return self.given_back(entry, minor)
             case "refund_failed" | "void_failed":
                 return self.turned(DONE[kind], entry["modification"])
+            case "bank_refund_failed":
+                return [(bank, f"refunds:{self.merchant}", minor)]
             case "part_counted":
                 paid = [(self.held, account, part) for account, part in self.paid(minor)]
                 return [*self.turned("part_undone", 0), *paid]

@@ -39,6 +39,7 @@ TOPS_UP = 10_000_00  # bills that single charges pay: none is ever paid in full
 
 class Lives:
     """One store's charges. `owed`: what each bank has taken less what it has given back, and let go of, by its own count;
+    `made_at_bank`: refunds that nobody here asked for, and by their names those that `came_back`;
     `holds`: what it holds of each charge and has not taken.
     `due`: what each bill owed at first; `paid_twice`: bills that came to owe less than nothing, which none of them says."""
 
@@ -46,6 +47,8 @@ class Lives:
         self.store, self.random, self.now, self.begun = store, random, NOW, 0
         self.owed: Counter[str] = Counter()
         self.holds: dict[str, int] = {}
+        self.made_at_bank: list[News] = []
+        self.came_back: set[str] = set()
         self.references: list[str] = []
         self.calls: dict[str, Call] = {}
         self.due = {**{f"8{n}": TOPS_UP for n in range(3)}, **BILLS}
@@ -188,7 +191,8 @@ class Lives:
             return
         approved = [one for one in self.payments() if one.status == "approved"]
         if approved:
-            self.random.choice([self.hear_of_charge, self.hear_of_capture])(self.random.choice(approved))
+            kinds = [self.hear_of_charge, self.hear_of_capture, self.hear_of_refund_at_bank]
+            self.random.choice(kinds)(self.random.choice(approved))
 
     def hear_of(self, found: Modification, payment: Payment) -> None:
         words = {"refund": ("refunded", "refund_failed"), "void": ("reversed", "undo_refused")}
@@ -252,8 +256,25 @@ class Lives:
                     self.holds.pop(payment.intent.reference, None)
         elif balance.refundable.minor > 0 and last != "capture_failed":
             amount = Money(self.random.randint(1, balance.refundable.minor))
-            if self.tell(self.news(payment, "refunded", amount)) == "noted":
+            self.begun += 1
+            news = replace(self.news(payment, "refunded", amount), modification=f"R{self.begun}")
+            if self.tell(news) == "noted":
                 self.owed[payment.intent.bank] -= amount.minor
+                self.made_at_bank.append(news)
+
+    def hear_of_refund_at_bank(self, _payment: Payment) -> None:
+        """One that came back is told as such once, or twice, or of one that was never made."""
+        if not self.made_at_bank:
+            return
+        news = self.random.choice(self.made_at_bank)
+        is_there = self.random.random() < 0.8
+        name = news.modification if is_there else f"{news.modification}?"
+        effect = self.tell(
+            replace(news, told="refund_failed", event=f"{news.event} failed {self.now}", modification=name)
+        )
+        if is_there and news.modification not in self.came_back and effect != "too early":
+            self.came_back.add(news.modification)
+            self.owed[news.bank] += news.amount.minor
 
     def tell(self, news: News) -> str:
         try:

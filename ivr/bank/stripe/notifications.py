@@ -74,9 +74,10 @@ def read_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews |
 
 
 def read_refund_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews | None:
-    """None for one that was not asked for here: `charge.refunded` tells of that."""
+    """Of one that was not asked for here `charge.refunded` tells, by its total, and this alone that it has failed; a charge that
+    was not made here is for nobody."""
     key = modification_of(about)
-    if not key:
+    if not key and REFUND_MEANING.get(str(about["status"])) != "refund_failed":
         return None
     return BankNews(
         event=f"{event['id']} {event['type']}"[:120],
@@ -86,6 +87,7 @@ def read_refund_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> Ban
         amount=Money(int(about["amount"]), str(about["currency"]).upper()),
         modification=str(about["id"]),
         reason=reason_in(about.get("failure_reason")),
+        is_total=not key,
     )
 
 

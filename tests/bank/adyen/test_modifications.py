@@ -227,6 +227,31 @@ def test_a_sale_whose_capture_fails_after_it_was_done_is_uncollected_in_whatever
     assert uncollected.minor == 1307
 
 
+@pytest.mark.parametrize("order", [("REFUND", "REFUND_FAILED"), ("REFUND_FAILED", "REFUND")])
+def test_a_refund_in_the_customer_area_that_comes_back_is_taken_back_once(
+    order: tuple[str, str],
+    captured: str,
+    store: Store,
+    adyen: AdyenBank,
+    adyen_process: RunningAdyen,
+    clock: Clock,
+):
+    """It comes under the charge's reference: nobody here has asked for it."""
+    payment = store.payment(captured)
+    assert payment is not None
+    adyen_process.ask("/_forget-keys", "POST")  # the charge's own key is in use
+    for minor in (1000, 1306):  # the second one comes back
+        about = "refund", captured, captured, Money(minor), Money(4250), payment.bank_reference
+        assert adyen.modify(ModificationRequest(*about)).outcome == "taken"
+    adyen_process.ask("/_keep-keys", "POST")
+    for event in (*order, *order):
+        tell(store, adyen_process, captured, event)
+    assert (returned(store, captured), of_the_bank(store)) == (1000, 3250)
+    back = [one.amount.minor for one in store.movements() if one.kind == "refund"]
+    assert sum(back) == 1000
+    ask(store, captured, 3250, clock)
+
+
 class DyingLine(AdyenBank):
     """The first refund ends the process, before or after it has reached Adyen."""
 

@@ -221,6 +221,25 @@ def test_our_own_refund_is_not_taken_for_one_that_was_made_at_stripe(
     assert [one.amount.minor for one in by_hand] == [500, 100]
 
 
+def test_a_refund_at_stripe_that_comes_back_is_taken_back_once(
+    captured: str, store: Store, stripe_process: RunningStripe
+):
+    for total in (500, 800):
+        tell(store, stripe_process, event("charge.refunded", charge_of(store, captured, total)))
+    assert refundable(store, captured) == CHARGED - 800
+    intent = intent_of(store, captured)["id"]
+    about = {"object": "refund", "currency": "usd", "payment_intent": intent, "metadata": {}}
+    for kind in ("refund.updated", "refund.failed", "charge.refund.updated"):
+        failed = about | {"id": "re_1", "amount": 500, "status": "failed", "failure_reason": "lost_or_stolen_card"}
+        tell(store, stripe_process, event(kind, failed))
+    assert refundable(store, captured) == CHARGED - 300
+    other = about | {"id": "re_2", "amount": 100, "status": "failed", "payment_intent": "pi_of_somebody_else"}
+    tell(store, stripe_process, event("refund.failed", other))
+    tell(store, stripe_process, event("charge.refunded", charge_of(store, captured, 400)))
+    assert refundable(store, captured) == CHARGED - 400
+    assert list(store.book_faults()) == []
+
+
 def test_what_becomes_of_a_refund_later_is_told_by_its_events(
     captured: str, store: Store, stripe_bank: StripeBank, stripe_process: RunningStripe, clock: Clock
 ):
