@@ -248,7 +248,9 @@ class Charge:
         return self.spread(minor, self.room, 0)
 
     def still_paid(self, minor: int, currency: str) -> list[tuple[str, int]]:
-        room = [(account, max(-self.balances[account, currency], 0)) for account, _ in self.room]
+        """Of a part of a bill as if it counted from the first: that is written last here."""
+        counted = bool(self.intent["split"])
+        room = [(account, max(most * counted - self.balances[account, currency], 0)) for account, most in self.room]
         return self.spread(minor, room, max(self.balances[f"refunds:{self.merchant}", currency], 0))
 
     def spread(self, minor: int, room: list[tuple[str, int]], skipped: int) -> list[tuple[str, int]]:
