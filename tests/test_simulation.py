@@ -18,11 +18,14 @@ LEAST_SPEED = 1000.0  # virtual seconds to one of a processor
 MOST_TRIED = 150  # storms until a planted mistake is found
 # Where the search begins, to spare time: most storms before do not meet the mistake.
 FROM = {
-    "age_below_nothing": 136,
-    "approval_while_undoing": 36,
-    "save_without_compare": 28,
-    "not_found_is_believed": 14,
-    "blind_to_the_bill": 8,
+    "age_below_nothing": 138,
+    "approval_while_undoing": 110,
+    "save_without_compare": 31,
+    "not_found_is_believed": 40,
+    "blind_to_the_bill": 10,
+    "undone_without_the_job": 7,
+    "sent_before_it_is_noted": 6,
+    "move_without_compare": 6,
 }
 
 
@@ -53,13 +56,13 @@ def test_a_seed_replays_byte_for_byte(seed: int):
 
 
 def test_a_seed_replays_in_another_process_with_other_hashes():
+    """Ours are random, or by a number which is not that of the other process."""
     command = [sys.executable, "-m", "tests.simulation", "--seed", "7"]
-    told = [
-        subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": number}, capture_output=True, check=True)
-        for number in ("1", "2")
-    ]
-    assert told[0].stdout == told[1].stdout
-    assert run(7).digest in told[0].stdout.decode()
+    hashes = {"PYTHONHASHSEED": "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"}
+    told = subprocess.run(command, cwd=ROOT, env=os.environ | hashes, capture_output=True, check=True)
+    here = run(7, keeps=True)
+    assert told.stdout.decode().splitlines()[: len(here.lines)] == here.lines
+    assert here.digest in told.stdout.decode()
 
 
 def test_a_virtual_second_costs_less_than_a_thousandth():
