@@ -18,7 +18,7 @@ LEAST_SPEED = 1000.0  # virtual seconds to one of a processor
 MOST_TRIED = 150  # storms until a planted mistake is found
 # Where the search begins, to spare time: most storms before do not meet the mistake.
 FROM = {
-    "age_below_nothing": 138,
+    "age_below_nothing": 214,
     "approval_while_undoing": 110,
     "save_without_compare": 31,
     "not_found_is_believed": 40,

@@ -183,19 +183,47 @@ class Session:
             return self._say_plainly(replace(advance, call=stored.call))
         return self._end(stored)
 
+    # ---- what was answered was sent
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether the answer that was last saved or loaded here tells of a charge for the first time."""
+        return self._known is not None and bool(self._known.call.told_last)
+
+    def was_sent(self) -> None:
+        """That answer has left the process: what it tells counts as heard, whoever ends the call.
+
+        A process that dies before this leaves a caller who is told by text as well, perhaps for the second time.
+        """
+        known = self._known
+        if known is None or not known.call.told_last:
+            return
+        try:
+            self.service.store.note_sent(known.call.changed(told_last=0), known.version)
+        except Exception as fault:
+            note_fault(self.call_id, fault)
+
     # ---- the caller is gone
 
-    def hang_up(self, *, idle_since: datetime | None = None) -> bool:
-        """Ends a live call, once. `idle_since`: only if it has not been heard of since then. True where it was ended."""
+    def hang_up(self, *, idle_since: datetime | None = None, knows_sent: bool = True) -> bool:
+        """Ends a live call, once. `idle_since`: only if it has not been heard of since then. True where it was ended.
+
+        `knows_sent`: it comes from the process that speaks to the caller, which has said all that it had to say. Where it comes
+        from the network, an answer that nobody has noted as sent may have died with its process, also one that ended the call.
+        """
         for _ in range(TRIES):
             stored = self._load()
-            if stored is None or stored.call.phase == "over":
+            if stored is None:
+                return False
+            if stored.call.phase == "over":
+                if not knows_sent:
+                    self._tell_unsent(stored)
                 return False
             if idle_since is not None and stored.updated_at >= idle_since:
                 return False
-            # Nobody has said that it ended: its process may have died before the last answer was spoken.
-            call = stored.call if idle_since is None else stored.call.perhaps_unheard
-            advance = self.service.runner.advance(call, HungUp(self.service.now()))
+            # Its process may have died before the last answer was spoken: nobody has said that it ended, or the network alone.
+            call = stored.call if idle_since is None and knows_sent else stored.call.perhaps_unheard
+            advance = self.service.runner.advance(call.changed(told_last=0), HungUp(self.service.now()))
             try:
                 self._save(stored.call, advance.call, stored.version, stored.answer)
             except StaleCall:
@@ -203,6 +231,12 @@ class Session:
             self._note(advance, Came("hung up" if idle_since is None else "idle", self.service.monotonic()))
             return True
         return False
+
+    def _tell_unsent(self, stored: StoredCall) -> None:
+        """By text, what the ending of a call that is over told."""
+        if stored.call.told_last:
+            unheard = stored.call.perhaps_unheard.changed(told_last=0)
+            self._patiently(lambda: self.service.store.promise_results(unheard, stored.version))
 
     # ---- the row
 
@@ -276,6 +310,7 @@ class Session:
     def _end(self, stored: StoredCall) -> Answered:
         advance = self.service.runner.apologise(stored.call, self.service.now())
         advance, text = self._worded(stored.call, advance, stored.version + 1)
+        advance = replace(advance, call=with_told_last(stored.call, advance.call))
         try:
             self._save(stored.call, advance.call, stored.version, text)
             self._note(advance, Came("a fault of ours", self.service.monotonic()))

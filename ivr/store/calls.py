@@ -59,6 +59,8 @@ _END = (
     "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ?, is_over = ?, way = ? "
     "WHERE id = ? AND version = ?"
 )
+# Of a version that is there: what it told was sent, or is to be told by text. The call itself is as it was.
+_NOTE_SENT = "UPDATE call SET state = ? WHERE id = ? AND version = ?"
 _STARTED = text("SELECT started_at FROM call WHERE id = :id")
 
 
@@ -108,6 +110,19 @@ class Calls:
                 add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
             started = connection.execute(_STARTED, {"id": state.id}).scalar_one()
             tell_call(connection, self._database, state, _time(started), now)
+
+    def note_sent(self, state: Call, version: int) -> None:
+        """The same call, with what its last answer told noted as sent. Nothing where it has gone on meanwhile."""
+        self._database.run(_NOTE_SENT, (state.to_json(), state.id, version))
+
+    def promise_results(self, state: Call, version: int) -> None:
+        """Of a call that is over: what its last answer told has perhaps not been heard, and a text will tell it. Once."""
+        values = state.to_json(), state.id, version
+        with self._database.money() as connection:
+            if connection.exec_driver_sql(self._database.native(_NOTE_SENT), values).rowcount != 1:
+                return
+            for charge in state.to_tell:
+                add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)
 
     def settle_call(self, stored: StoredCall, state: Call) -> None:
         """The row of a call that is over, with an ending that was not known when it ended; when it ended stays."""

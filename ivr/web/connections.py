@@ -103,7 +103,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_headers_complete(self) -> None:
         # As it was sent, escapes and a bare "?" included: a signature may have been made over exactly this.
-        self.scope["state"]["target"] = self.url
+        self.scope["state"] |= {"target": self.url, "has_left": lambda: self._has_left}
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Application = Callable[..., Awaitable[None]]  # ASGI
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+# A list among the WSGI variables, of functions that are called once the answer has been sent. PEP 3333's `close` comes too
+# early for that, as all of the answer is read before any of it leaves.
+ONCE_SENT = "tonetill.once_sent"
 
 
 class WsgiInThreads:
@@ -34,13 +37,18 @@ class WsgiInThreads:
         if body is None:
             return
         loop = asyncio.get_running_loop()
-        status, headers, content = await loop.run_in_executor(self._pool, self._answer, scope, body)
+        once_sent: list[Callable[[], object]] = []
+        status, headers, content = await loop.run_in_executor(self._pool, self._answer, scope, body, once_sent)
+        has_left = scope["state"].get("has_left", bool)()
         await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
         await send({"type": "http.response.body", "body": content, "more_body": False})
+        for follow_up in () if has_left else once_sent:
+            await loop.run_in_executor(self._pool, follow_up)
 
-    def _answer(self, scope: "HTTPScope", body: io.BytesIO) -> Answer:
+    def _answer(self, scope: "HTTPScope", body: io.BytesIO, once_sent: list[Callable[[], object]]) -> Answer:
+        variables = environ(scope, body) | {ONCE_SENT: once_sent}
         try:
-            chunks, status, headers = run_wsgi_app(self._application, environ(scope, body), buffered=True)
+            chunks, status, headers = run_wsgi_app(self._application, variables, buffered=True)
         finally:
             body.getbuffer()[:] = bytes(len(body.getbuffer()))
         return int(status.split(" ", 1)[0]), list(encoded(headers.items())), b"".join(chunks)

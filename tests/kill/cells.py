@@ -18,7 +18,7 @@ import structlog
 from ivr.store import migrate
 from tests.bank_process import BankKeys
 from tests.kill.banks import KINDS, bank_at
-from tests.kill.lives import CUT_OFF, Case
+from tests.kill.lives import ASKS_AGAIN, CUT_OFF, Case
 from tests.kill.planted import PLANTED
 from tests.kill.points import watch_sockets
 from tests.kill.trial import Trial, run_trial
@@ -40,7 +40,7 @@ FATES_OF = {
     SWEEPER: ("approved", "closed, booked"),
 }
 MANNERS = {
-    WEB: ("waits", CUT_OFF, "hangs up", "falls silent"),
+    WEB: ("waits", CUT_OFF, ASKS_AGAIN, "hangs up", "falls silent"),
     LINE: ("waits", "hangs up"),
     FORWARDER: ("waits", "hangs up", "falls silent"),
     SWEEPER: ("charged", "hangs up"),
@@ -83,7 +83,7 @@ class Tally:
 
     @property
     def is_clean(self) -> bool:
-        return not any(self.wrong[name] for name in ("double", "lost", "untold", "unequal"))
+        return not any(self.wrong[name] for name in ("double", "lost", "untold", "unequal", "unheard"))
 
     def add(self, trial: Trial, about: str) -> None:
         self.trials += 1

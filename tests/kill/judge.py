@@ -24,7 +24,7 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        return not (self.double or self.lost or self.untold or self.unequal)
+        return not (self.double or self.lost or self.untold or self.unequal or self.unheard)
 
 
 def judge(world: World, case: Case) -> Verdict:

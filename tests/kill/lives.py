@@ -9,11 +9,14 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+from ivr.channels.twilio.gathering import ASKED_AGAIN
+from ivr.testing.twilio.overrides import divided
 from tests.faults import ANSWERS, VOICE, Caller
 from tests.kill.points import reach, resting
 from tests.kill.world import LONGEST_CALL_MINUTES, World
 
-CUT_OFF = "is cut off"  # by Twilio, when a webhook is not answered
+CUT_OFF = "is cut off"  # by a Twilio that does not ask again, when a webhook is not answered
+ASKS_AGAIN = "is asked for again"  # by Twilio as our URLs have it, and cut off after that
 HOLDING, DECLINED = "Thank you, one moment.", "did not approve"
 LEASE_OVER_S = 61.0
 ABANDONED_S = (LONGEST_CALL_MINUTES + 6) * 60.0
@@ -24,8 +27,9 @@ LINE_KEYS = ("1", "{account}#", "1", "{card}#", "1230", "123", "94105", "1")
 @dataclass
 class Case:
     """A call, its caller, and how far both have come. `manner`: the caller waits, and what was not answered is asked for again; is
-    cut off where it was not answered; hangs up once their card is charged, or a life has ended under them; or falls silent then,
-    and nobody says so. `url` and `fields`: the next request, which is sent again until it is answered."""
+    cut off where it was not answered, at once or, by Twilio, when it has asked as often again as the URL has it; hangs up once their card
+    is charged, or a life has ended under them; or falls silent then, and nobody says so. `url` and `fields`: the next request, which is
+    sent again until it is answered; `tries`: how often it was not."""
 
     call: str
     number: int
@@ -36,6 +40,7 @@ class Case:
     on_line: bool = False
     url: str = VOICE
     fields: dict[str, str] = field(default_factory=dict)
+    tries: int = 0
     heard: str = ""
     is_gone: bool = False
     now: datetime | None = None
@@ -57,6 +62,11 @@ class Phone(Caller):
         web = SimpleNamespace(post=lambda url, fields: world.web.post(url, about | fields))
         super().__init__(web, at_bank, case.url, dict(case.fields), ever_said=case.heard)  # type: ignore[arg-type]
 
+    @property
+    def retries(self) -> int:
+        """How often Twilio asks again for the request that is not answered: the voice webhook's own URL is as docs/twilio.md has it."""
+        return divided(self.case.url if "#" in self.case.url else f"{self.case.url}{ASKED_AGAIN}")[1]
+
     def request(self) -> str:
         """One webhook. What is answered is heard, and known to the parent from then on; only then has the bank its turn."""
         holds: list[bool] = []
@@ -65,8 +75,10 @@ class Phone(Caller):
         self.at_bank = at_bank
         reach("before the answer is sent")
         self.case.url, self.case.fields, self.case.heard = self.url, self.fields, self.ever_said
+        self.case.tries = 0
         self.tell(self.case)
         reach("after the answer was sent")
+        self.world.once_sent()
         if holds:
             self.at_bank()
         return said
@@ -108,7 +120,7 @@ def hang_up(world: World, case: Case, tell: Tell) -> None:
 def webhooks(world: World, case: Case, tell: Tell) -> None:
     """A whole call by webhooks; the forwarder is another process. Who hangs up does so while the bank is asked."""
     phone = Phone(world, case, tell, lambda: at_rest(world))
-    if case.manner in ("waits", CUT_OFF):
+    if case.manner in ("waits", CUT_OFF, ASKS_AGAIN):
         phone.go_on()
         return
     phone.until_charged()
@@ -185,9 +197,12 @@ def set_right(world: World, case: Case, tell: Tell) -> None:
     if case.now is not None:
         world.clock.now = case.now
     if case.url and not case.is_gone:
-        if case.manner == "waits":
-            Phone(world, case, tell, lambda: hold(world, case, tell)).go_on()
-        elif case.manner in ("hangs up", CUT_OFF):
+        phone = Phone(world, case, tell, lambda: hold(world, case, tell))
+        case.tries += 1
+        tell(case)
+        if case.manner == "waits" or (case.manner == ASKS_AGAIN and case.tries <= phone.retries):
+            phone.go_on()
+        elif case.manner in ("hangs up", CUT_OFF, ASKS_AGAIN):
             hang_up(world, case, tell)
         else:
             case.url, case.is_gone = "", True

@@ -6,10 +6,12 @@ It is put together once, and forked: so it has no connection and no thread when 
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import httpx
 from sqlalchemy import insert
 
 from ivr.bank import Bank
@@ -25,10 +27,11 @@ from ivr.testing.bank import ScriptedBank
 from ivr.testing.bench import Bench
 from ivr.testing.billing import ScriptedBilling
 from ivr.testing.workbench import Workbench, build_workbench
+from ivr.web.wsgi import ONCE_SENT
 from tests.benches import SAMPLE, load_flow
 from tests.kill.banks import Place
 from tests.kill.points import reach, watch_store
-from tests.webs import Web, make_web
+from tests.webs import PUBLIC, Web, make_web
 
 LONGEST_CALL_MINUTES = 30
 MINIMUM = 500
@@ -42,6 +45,7 @@ class World:
     place: Place
     bench: Workbench
     texts: Path
+    follow_ups: list[Callable[[], object]] = field(default_factory=list)
 
     @property
     def clock(self) -> Clock:
@@ -49,7 +53,17 @@ class World:
 
     @cached_property
     def web(self) -> Web:
-        return make_web(Bench(self.bench, ScriptedBank(), ScriptedBilling(self.store)))
+        made = make_web(Bench(self.bench, ScriptedBank(), ScriptedBilling(self.store)))
+        application = httpx.WSGITransport(app=self._with_list(made.app.wsgi_app))
+        return replace(made, http=httpx.Client(transport=application, base_url=PUBLIC))
+
+    def _with_list(self, application: Any) -> Any:
+        """As our web server runs it, which calls what is in this list once the answer is sent."""
+        return lambda variables, start: application(variables | {ONCE_SENT: self.follow_ups}, start)
+
+    def once_sent(self) -> None:
+        while self.follow_ups:
+            self.follow_ups.pop(0)()
 
     @cached_property
     def sweeper(self) -> Sweeper:

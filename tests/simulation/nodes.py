@@ -139,7 +139,9 @@ class WebNode(Node):
             status.append(line)
 
         content = self._app.wsgi_app(environment(path, query, body, headers), start_response)  # type: ignore[arg-type]
-        return int(status[0][:3]), b"".join(content).decode()
+        answer = int(status[0][:3]), b"".join(content).decode()
+        content.close()  # type: ignore[attr-defined]
+        return answer
 
 
 def environment(path: str, query: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The documented nginx and Caddy before the real web process: what passes, what does not, what a caller hears without it."""
 
 import shutil
+import socket
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -41,6 +43,29 @@ def test_a_call_is_paid_through_it_and_a_caller_hears_what_to_do_when_the_web_pr
             answer = http.post("/twilio/voice/pay-a-bill", data={"CallSid": "CA"})
             assert (answer.status_code, answer.content) == (200, FALLBACK)
             assert answer.headers["content-type"].startswith("text/xml")
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason=f"no nginx here: {INSTALL}")
+def test_where_a_worker_dies_with_a_webhook_nginx_asks_once_more(tmp_path: Path):
+    bodies: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=die_first, args=(listener, bodies), daemon=True).start()
+        with FRONTS["nginx"](tmp_path, listener.getsockname()[1]) as url, client(url) as http:
+            answer = http.post("/twilio/voice/pay-a-bill", data={"CallSid": "CA", "Digits": "1"})
+    assert (answer.status_code, answer.text) == (200, "told")
+    assert bodies == [b"CallSid=CA&Digits=1"] * 2
+
+
+def die_first(listener: socket.socket, bodies: list[bytes]) -> None:
+    """Two connections: one reads its request and is gone, the other answers."""
+    for answer in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntold"):
+        connection, _ = listener.accept()
+        with connection:
+            read = b""
+            while b"Digits=1" not in read:
+                read += connection.recv(4096)
+            bodies.append(read.partition(b"\r\n\r\n")[2])
+            connection.sendall(answer)
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason=f"no nginx here: {INSTALL}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from ivr.web.wsgi import WsgiInThreads, environ, read_body
+from ivr.web.wsgi import ONCE_SENT, WsgiInThreads, environ, read_body
 
 SCOPE: dict[str, Any] = {
     "method": "POST",
@@ -81,3 +81,20 @@ def test_a_complete_request_is_answered_and_wiped_and_one_that_was_left_is_not_b
         assert seen[0].read() == b"\0\0\0\0"
     else:
         assert seen == []
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_what_is_to_be_done_once_the_answer_is_sent_is_done_then_and_only_then(has_left: bool):
+    happened: list[str] = []
+
+    def application(variables: Any, start: Any) -> list[bytes]:
+        variables[ONCE_SENT].append(lambda: happened.append("noted"))
+        start("200 OK", [])
+        return [b"ok"]
+
+    async def send(message: Any) -> None:
+        happened.append(message["type"])
+
+    state = SCOPE["state"] | {"has_left": lambda: has_left}
+    asyncio.run(WsgiInThreads(application, 1)(scope() | {"state": state}, messages(b""), send))
+    assert happened == ["http.response.start", "http.response.body", *([] if has_left else ["noted"])]

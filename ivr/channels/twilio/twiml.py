@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from ivr.channels.twilio.gathering import listening_for
+from ivr.channels.twilio.gathering import ASKED_AGAIN, listening_for
 from ivr.channels.twilio.languages import twilio_language
 from ivr.core.actions import CaptureCard, ChannelAction, Collect, HangUp, Phrase, Speak, Transfer, Wait
 
@@ -37,7 +37,7 @@ class Writer:
                 case CaptureCard():
                     return f"{HEAD}{''.join(said)}{_pay(action, url)}{TAIL}"
                 case Wait():
-                    return f'{HEAD}{"".join(said) or PAUSE}<Redirect method="POST">{escape(url)}</Redirect>{TAIL}'
+                    return f'{HEAD}{"".join(said) or PAUSE}<Redirect method="POST">{escape(url + ASKED_AGAIN)}</Redirect>{TAIL}'
                 case Transfer(number):
                     return f"{HEAD}{''.join(said)}{_dial(number, url)}{TAIL}"
                 case HangUp():
@@ -68,7 +68,7 @@ def _gather(collect: Collect, url: str, said: str) -> str:
 
 def _dial(number: str, url: str) -> str:
     """`action`: asked when the person has hung up, or was not reached; without one Twilio would hang up."""
-    return f'<Dial action={quoteattr(url)} method="POST">{escape(number)}</Dial>'
+    return f'<Dial action={quoteattr(url + ASKED_AGAIN)} method="POST">{escape(number)}</Dial>'
 
 
 def silence(gather: str) -> str:
@@ -82,7 +82,7 @@ def _pay(action: CaptureCard, url: str) -> str:
     postal = "true" if "postal_code" in action.fields else "false"
     code = "true" if "security_code" in action.fields else "false"
     return (
-        f'<Pay input="dtmf" paymentConnector={quoteattr(action.connector)} tokenType="one-time" action={quoteattr(url)}'
+        f'<Pay input="dtmf" paymentConnector={quoteattr(action.connector)} tokenType="one-time" action={quoteattr(url + ASKED_AGAIN)}'
         f' maxAttempts="{min(action.tries, PAY_MOST_TRIES)}" postalCode="{postal}" securityCode="{code}" validCardTypes={quoteattr(brands)}'
         f' language="{twilio_language(action.language)}"><Parameter name="intent" value={quoteattr(action.intent)}/></Pay>'
     )

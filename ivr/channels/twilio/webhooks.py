@@ -38,6 +38,8 @@ DIALLED = CONNECTED | {"busy", "no-answer", "failed", "canceled"}
 METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
 # The database is away: the caller is held this often, with this pause, before they are told that nobody can say.
 MOST_HOLDS, HOLD_S = 10, 3.0
+# Of our web server: what is to be done once the answer has left the process.
+ONCE_SENT = "tonetill.once_sent"
 # Twilio Pay's card types as our summary says them.
 PAY_CARD_TYPES = {"diners-club": "diners"}
 
@@ -80,7 +82,7 @@ class Webhooks:
         form = verified_form(self.signer, self.base_url)
         call_id = _call_id(form)
         if form.text(b"CallStatus") in ENDED:
-            self.service.session(call_id).hang_up()
+            self.service.session(call_id).hang_up(knows_sent=False)
         return Response(status=204)
 
     # ---- a call's request
@@ -102,7 +104,7 @@ class Webhooks:
         call_id, sequence = _call_id(form), _sequence()
         session = self.service.session(call_id)
         if not sequence:
-            return _twiml(self._begin(session, flow, form).text)
+            return _twiml(self._begin(session, flow, form).text, session)
         if _dialled(form) in CONNECTED and not session.is_at(sequence):
             # Delivered again, or the talk was so long that the call was ended as idle: there is no more to say.
             return _twiml(self.writer.answer([HangUp()], ""))
@@ -110,9 +112,10 @@ class Webhooks:
         if gathered.silent is not None and session.is_at(sequence):
             return _twiml(silence(gathered.silent))
         try:
-            return _twiml(session.hear(lambda call: self._event(call, form, gathered.keys), seen=sequence).text)
+            answered = session.hear(lambda call: self._event(call, form, gathered.keys), seen=sequence)
         except NoSuchCall:
             raise PeerError(f"no call {call_id}: it began before this database, or never did") from None
+        return _twiml(answered.text, session)
 
     def _begin(self, session: Session, flow: str, form: Form) -> Answered:
         compiled = self.runner.flows.get(flow)
@@ -149,7 +152,8 @@ class Webhooks:
     def _apologise(self, call_id: str) -> Response:
         """The call ends, with what is known of its charge."""
         known_id = call_id if CALL_SID.fullmatch(call_id) else ""
-        return _twiml(self.service.session(known_id).fault(is_new=not _number("seq")).text)
+        session = self.service.session(known_id)
+        return _twiml(session.fault(is_new=not _number("seq")).text, session)
 
     def _wrong_method(self) -> Response:
         """Twilio itself, set to another method: 200, or the caller would hear nothing of ours. Anybody else gets 405."""
@@ -227,5 +231,12 @@ def _pay_summary(form: Form) -> str:
     return f"{PAY_CARD_TYPES.get(card, card)} {form.text(b'PaymentCardNumber')[-4:]}"
 
 
-def _twiml(body: str) -> Response:
-    return Response(body, content_type="text/xml; charset=utf-8")
+def _twiml(body: str, session: Session | None = None) -> Response:
+    """`session`: of a call whose stored answer this is. What it tells of a charge is noted as told once it has been sent."""
+    answer = Response(body, content_type="text/xml; charset=utf-8")
+    if session is not None and session.tells_news:
+        if (once_sent := request.environ.get(ONCE_SENT)) is not None:
+            once_sent.append(session.was_sent)
+        else:
+            answer.call_on_close(session.was_sent)
+    return answer

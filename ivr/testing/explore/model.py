@@ -118,6 +118,18 @@ class ModelledStore(ModelledSplits):
             for charge in state.to_tell:
                 self._add_job("result", state.intent_of(charge.attempt), TEXTS)
 
+    def note_sent(self, state: Call, version: int) -> None:
+        """The call of that version, as it is now to be read."""
+        stored = self._calls.get(state.id)
+        if stored is not None and stored.version == version:
+            self._calls[state.id] = replace(stored, call=state)
+
+    def promise_results(self, state: Call, version: int) -> None:
+        """A job for each charge that is perhaps not told."""
+        self.note_sent(state, version)
+        for charge in state.to_tell:
+            self._add_job("result", state.intent_of(charge.attempt), TEXTS)
+
     def ended_calls(self, flow: str, limit: int) -> Iterator[Call]:
         ended = [one.call for one in self._calls.values() if one.call.flow == flow and one.call.phase == "over"]
         yield from ended[::-1][:limit]

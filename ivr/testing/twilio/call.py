@@ -11,6 +11,7 @@ import httpx
 from ivr.channels.simulator import HeardPrompt, LineReply, connected_to
 from ivr.channels.simulator.line import State
 from ivr.errors import PeerError
+from ivr.testing.twilio.overrides import divided
 from ivr.testing.twilio.playing import heard as heard_of
 from ivr.testing.twilio.signing import signature_of
 from ivr.testing.twilio.twiml import Element, read_twiml
@@ -282,18 +283,26 @@ class TwilioCall:
         return urljoin(self._url, url)
 
     def _send(self, delivery: Delivery) -> httpx.Response:
-        url, http = delivery.url, self.application.http
+        """Again where nothing came back, as often as the URL has it. A time that is over leaves none for that."""
+        url, retries = divided(delivery.url)
+        for left in range(retries, -1, -1):
+            try:
+                return self._exchange(delivery, url)
+            except httpx.TransportError as error:
+                if not left or isinstance(error, httpx.TimeoutException):
+                    raise PeerError(f"nothing answers at {url}: is it started? ({type(error).__name__})") from None
+        raise AssertionError("the last try ends in an answer or an error")
+
+    def _exchange(self, delivery: Delivery, url: str) -> httpx.Response:
+        http = self.application.http
         headers = {"I-Twilio-Idempotency-Token": delivery.token, "User-Agent": "TwilioProxy/1.1"}
-        try:
-            if delivery.method == "GET":
-                url = f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(delivery.fields)}"
-                return http.get(url, headers=headers | self._signature(url, {}))
-            body = urlencode(delivery.fields).encode()
-            return http.post(
-                url, content=body, headers=headers | self._signature(url, delivery.fields) | {"Content-Type": FORM}
-            )
-        except httpx.TransportError as error:
-            raise PeerError(f"nothing answers at {url}: is it started? ({type(error).__name__})") from None
+        if delivery.method == "GET":
+            url = f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(delivery.fields)}"
+            return http.get(url, headers=headers | self._signature(url, {}))
+        body = urlencode(delivery.fields).encode()
+        return http.post(
+            url, content=body, headers=headers | self._signature(url, delivery.fields) | {"Content-Type": FORM}
+        )
 
     def _signature(self, url: str, fields: Mapping[str, str]) -> dict[str, str]:
         signed = signature_of(self.application.auth_token, self.application.signed_url(url), fields)

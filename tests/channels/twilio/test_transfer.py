@@ -19,7 +19,7 @@ def test_the_number_is_dialled_after_the_words():
     writer = Writer(lambda phrase: phrase.name)
     actions = [Speak((Phrase("transferring", "en-US"),)), Transfer("+15550123456")]
     written = writer.answer(actions, "https://pay.example.com/next")
-    dialled = '<Dial action="https://pay.example.com/next" method="POST">+15550123456</Dial>'
+    dialled = '<Dial action="https://pay.example.com/next#rc=2&amp;rp=all" method="POST">+15550123456</Dial>'
     assert written.endswith(f"transferring</Say>{dialled}</Response>")
 
 
