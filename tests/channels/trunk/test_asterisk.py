@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.channels.trunk.callers import play
 from tests.patience import PATIENCE_S
 from tests.peers import ASTERISK, Asterisk, Tree, needs_peers
@@ -82,10 +84,16 @@ async def rings(pbx: Asterisk, extension: str, number: int) -> None:
     assert "rror" not in answer, answer
 
 
-def test_callers_of_a_pbx_pay_whatever_their_keys_travel_by(tmp_path):
+@pytest.mark.parametrize(
+    "ways",
+    # Tones and AudioSocket, and events, INFO and A-law beside them: each is a call, with its own audio both ways.
+    [(2, len(WAYS)), pytest.param(range(len(WAYS) + 1), marks=pytest.mark.long)],
+    ids=["some", "all"],
+)
+def test_callers_of_a_pbx_pay_whatever_their_keys_travel_by(tmp_path, ways):
     async def scene():
         async with pbx_and_till(tmp_path) as (pbx, till):
-            numbers = await asyncio.gather(*(pay(pbx, till, way) for way in range(len(WAYS) + 1)))
+            numbers = await asyncio.gather(*(pay(pbx, till, way) for way in ways))
             # The bank was sent exactly these cards, and no other, not even by a call that went wrong.
             assert sorted(map(str, till.keyed())) == sorted(str(card(number)) for number in numbers)
             assert not any(card(number).pan in pbx.log() for number in numbers)

@@ -186,7 +186,7 @@ def quick_timers(monkeypatch):
 
 @pytest.mark.parametrize(
     ("calls", "paid_of", "parts"),
-    [(240, 240, 2), pytest.param(20_000, 200, 10, marks=pytest.mark.long)],
+    [(120, 120, 2), pytest.param(20_000, 200, 10, marks=pytest.mark.long)],
     ids=["bounded", "day"],
 )
 def test_call_after_call_is_ended_and_leaves_nothing_behind(tmp_path, quick_timers, calls, paid_of, parts):
