@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import structlog
 
@@ -32,6 +33,8 @@ TRIES = 10  # and given up on after this many: about as long as a caller waits
 INQUIRIES = 4  # asked this often, with growing pauses; then the charge is reversed
 LONGEST_PAUSE_S = 300.0
 UNDOING_PAUSE_S = 1800.0  # the bank has taken the undo; asked again, should its notification be lost
+# The same few for all charges; to look one up among the labels costs more than to count.
+_seconds = lru_cache(256)(metrics.BANK_SECONDS.labels)
 RECORD_PAUSES_S = (0.1, 0.5, 2.0)  # the bank's answer is in hand and the database is away: kept this long
 
 
@@ -235,7 +238,7 @@ class Charges:
             # A fault of the client's, and by now the request may have left.
             log.error("bank client", reference=reference, reason=type(error).__name__)
             answer = BankAnswer("unknown", reference)
-        metrics.BANK_SECONDS.labels(name, question, answer.outcome).observe(time.perf_counter() - started)
+        _seconds(name, question, answer.outcome).observe(time.perf_counter() - started)
         log.info("bank", message=question, reference=reference, outcome=answer.outcome, reason=answer.reason)
         return self._judged(answer, payment, question)
 

@@ -1,5 +1,6 @@
 """Connections: SQLite or PostgreSQL by URL alone, with the durability that each kind of write needs."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -160,7 +161,7 @@ class Database:
         if not self.is_sqlite or self._only is not None:
             return True  # a database in memory has no such log
         with self._writing, self.calls() as connection:
-            is_busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+            is_busy = straight(connection, "PRAGMA wal_checkpoint(TRUNCATE)", ()).fetchone()[0]
         return not is_busy
 
     def copy_into(self, other: "Database") -> None:
@@ -176,6 +177,37 @@ class Database:
         self._of_thread.kept = None
         self._money.dispose()
         self._calls.dispose()
+
+
+class Straight:
+    """A statement that every charge runs, straight to the driver, values by name: 2 us on SQLite where Core takes 18.
+
+    In the connection's transaction, and with the library's errors. Who listens to an engine's statements hears of it: then it
+    goes the longer way.
+    """
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+        self._psycopg = _NAME.sub(r"%(\1)s", written)
+
+    def run(self, connection: Connection, values: Mapping[str, object]) -> Any:
+        """A cursor: its rows are tuples."""
+        statement = self.written if connection.dialect.name == "sqlite" else self._psycopg
+        return straight(connection, statement, values)
+
+
+_NAME = re.compile(r":(\w+)")
+
+
+def straight(connection: Connection, statement: str, values: Any) -> Any:
+    """`statement`: as the driver itself takes it; `values`: a mapping or a tuple, as it has them."""
+    if connection.dispatch.before_cursor_execute:
+        return connection.exec_driver_sql(statement, values)
+    try:
+        return _driver_of(connection).execute(statement, values)
+    except Exception as error:
+        # As the library itself does: its own exception, and a connection that is broken is not used again.
+        connection._handle_dbapi_exception(error, statement, values, None, None)
 
 
 class Fetched:

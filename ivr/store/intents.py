@@ -1,18 +1,19 @@
 """What a payment intent is and where it can stand, and its row; when it moves is for the ledger."""
 
+from collections import namedtuple
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, text
 
 from ivr.core.actions import SplitPart
 from ivr.core.call import OPEN, TAKEN_BACK, ChargeStatus, PartState, Payable
 from ivr.core.money import Money
 from ivr.core.one_sum import SOURCE as ONE_SUM
 from ivr.store.confirmation_numbers import MOST_DRAWS, Draw, NumbersUsedUp
-from ivr.store.database import milliseconds
+from ivr.store.database import Straight, milliseconds
 from ivr.store.intent_bills import IntentBill, add_bills, bill_id, read_bills_of
 from ivr.store.tables import payment_intent
 
@@ -205,13 +206,13 @@ _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
     "ON CONFLICT (confirmation_number) DO NOTHING"
 )
-_KNOWN = text("SELECT 1 FROM payment_intent WHERE reference = :reference")
-_MOVE = text(
-    "UPDATE payment_intent SET status = :new, authorization_code = :number, response_code = :code, "
+_KNOWN = Straight("SELECT 1 FROM payment_intent WHERE reference = :reference")
+_MOVE = Straight(
+    "UPDATE payment_intent SET status = :new, authorization_code = :number, response_code = :code, "  # noqa: S608
     "bank_reference = COALESCE(CAST(:bank_reference AS VARCHAR), bank_reference), "
     "asked_minor = CASE WHEN CAST(:approved AS BIGINT) IS NULL THEN asked_minor ELSE amount_minor END, "
     "amount_minor = COALESCE(CAST(:approved AS BIGINT), amount_minor) "
-    "WHERE reference = :reference AND status = :old"
+    f"WHERE reference = :reference AND status = :old RETURNING {', '.join(payment_intent.c.keys())}"
 )
 _TRACE = text(
     "UPDATE payment_intent SET bank_trace = :trace, traced_at = :at WHERE reference = :reference AND status = 'accepted'"
@@ -220,7 +221,8 @@ _NEXT_NUMBER = text(
     "INSERT INTO bank_number (bank, number) VALUES (:bank, 1) "
     "ON CONFLICT (bank) DO UPDATE SET number = bank_number.number + 1 RETURNING number"
 )
-_READ = select(payment_intent).where(payment_intent.c.reference == bindparam("reference"))
+_READ = Straight(f"SELECT {', '.join(payment_intent.c.keys())} FROM payment_intent WHERE reference = :reference")  # noqa: S608
+_Row = namedtuple("_Row", payment_intent.c.keys())  # type: ignore[misc]  # of the table, column by column
 _ON_PAYABLE = "FROM payment_intent p WHERE p.payable_source = :source AND p.payable_key = :key"
 _IN_SUMS = (
     "FROM intent_bill b JOIN payment_intent p ON p.reference = b.reference "
@@ -300,7 +302,7 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
 
 
 def is_begun(connection: Connection, reference: str) -> bool:
-    return connection.execute(_KNOWN, {"reference": reference}).first() is not None
+    return _KNOWN.run(connection, {"reference": reference}).fetchone() is not None
 
 
 def is_open_on_payable(connection: Connection, source: str, key: str, call: str = "") -> bool:
@@ -327,13 +329,16 @@ def paid_in(connection: Connection, source: str, key: str, window: Mapping[str, 
     return int(connection.execute(_PAID_IN, {"source": source, "key": key, **window}).scalar_one())
 
 
-def move(connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None) -> bool:
-    """False where it no longer stands at `old`."""
+def move(
+    connection: Connection, reference: str, old: Status, new: Status, word: BankWord | None = None
+) -> Payment | None:
+    """The payment as it stands then; None where it no longer stands at `old`."""
     word = word or BankWord()
     values: dict[str, object] = {"number": word.authorization_code, "code": word.response_code}
     approved = word.approved.minor if word.approved and new == "approved" else None
     values |= {"bank_reference": word.bank_reference, "approved": approved}
-    return connection.execute(_MOVE, values | {"reference": reference, "old": old, "new": new}).rowcount == 1
+    rows = _MOVE.run(connection, values | {"reference": reference, "old": old, "new": new}).fetchall()
+    return payment_of(connection, _Row._make(rows[0])) if rows else None
 
 
 def next_number(connection: Connection, bank: str) -> int:
@@ -348,8 +353,8 @@ def write_trace(connection: Connection, reference: str, trace: str, now: datetim
 
 
 def read_payment(connection: Connection, reference: str) -> Payment | None:
-    row = connection.execute(_READ, {"reference": reference}).first()
-    return payment_of(connection, row) if row else None
+    row = _READ.run(connection, {"reference": reference}).fetchone()
+    return payment_of(connection, _Row._make(row)) if row else None
 
 
 def payment_of(connection: Connection, row: Any) -> Payment:
@@ -391,7 +396,7 @@ def _payment_of(row: Any) -> Payment:
         part=row.part,
         split=row.split,
         split_minor=row.split_minor,
-        takes_part=row.takes_part,
+        takes_part=bool(row.takes_part),
         asked=None if row.asked_minor is None else Money(row.asked_minor, row.currency),
         waiting=row.waiting,
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ivr.store.audit import add_event
 from ivr.store.card_deletions import Forgotten, ask_deletion, is_kept
-from ivr.store.database import Database, milliseconds
+from ivr.store.database import Database, Straight, milliseconds
 from ivr.store.intents import BankWord, Payment, PaymentIntent
 from ivr.store.tables import agreement, card_deletion, kept_card, payment_intent, sealed_field
 
@@ -193,14 +193,14 @@ def _delete_unwanted(connection: Connection, intent: PaymentIntent, token: str, 
 
 def with_told(connection: Connection, reference: str, word: BankWord) -> BankWord:
     """The answer to a charge, with the token that a notification told before it where it has none itself."""
-    wanted = select(sealed_field.c.jwe).where(sealed_field.c.intent == reference, _IS_TOLD)
-    told = "" if word.kept_token else connection.execute(wanted).scalar()
+    told = None if word.kept_token else _TOLD.run(connection, {"intent": reference, "field": KEPT_TOLD}).fetchone()
     if not told:
         return word
-    token, _, until = told.partition(" ")
+    token, _, until = str(told[0]).partition(" ")
     return replace(word, kept_token=token, kept_until=until)
 
 
+_TOLD = Straight("SELECT jwe FROM sealed_field WHERE intent = :intent AND field = :field")
 _IS_TOLD = sealed_field.c.field == KEPT_TOLD
 
 

@@ -182,10 +182,9 @@ class Ledger:
         Empty where the charge is by a kept card that was forgotten meanwhile: then nothing may leave.
         """
         with self._database.money() as connection:
-            if not is_held(connection, job) or not move(connection, job.reference, "accepted", "sent"):
+            payment = move(connection, job.reference, "accepted", "sent") if is_held(connection, job) else None
+            if payment is None:
                 return None
-            payment = read_payment(connection, job.reference)
-            assert payment is not None
             return without_forgotten(connection, payment.intent.bank, read_sealed(connection, job.reference).fields)
 
     def sealed_again(self, job: Job) -> dict[str, str] | None:
@@ -243,7 +242,7 @@ class Ledger:
         with self._database.money() as connection:
             if not put_off(connection, job, pause_s, now):
                 return False
-            return move(connection, job.reference, "sent", "accepted")
+            return move(connection, job.reference, "sent", "accepted") is not None
 
 
 class NoCard(Exception):
@@ -294,10 +293,9 @@ def conclude(
     """The payment moves to this status, with all that follows; False where it no longer stands where it was read."""
     reference = payment.intent.reference
     hold_split(connection, database, payment.split)
-    if not move(connection, reference, payment.status, status, word):
+    moved = move(connection, reference, payment.status, status, word)
+    if moved is None:
         return False
-    moved = read_payment(connection, reference)
-    assert moved is not None
     is_captured = payment.intent.captures_later and is_captured_already(connection, payment)
     transfers = when_concluded(moved, payment.status, is_captured=is_captured)
     add_entry(connection, moved.intent, status, word.response_code, more.now, transfers)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, TextClause, false, func, select, text
 
-from ivr.store.database import Database, milliseconds
+from ivr.store.database import Database, Straight, milliseconds
 from ivr.store.intent_bills import acknowledge_bill
 from ivr.store.tables import outbox
 
@@ -48,18 +48,20 @@ UPDATE outbox SET leased_until = {now} + :lease_ms, fence = fence + 1, attempts 
 WHERE id IN (SELECT id FROM due)
 RETURNING id, kind, reference, fence, attempts
 """
-_ADD = text(
+_ADD = Straight(
     "INSERT INTO outbox (kind, reference, queue, due_at, leased_until, fence, attempts, is_done) "
     "VALUES (:kind, :reference, :queue, :due_at, 0, 0, 0, false) ON CONFLICT (kind, reference) DO NOTHING"
 )
 _HELD = "WHERE id = :id AND fence = :fence AND is_done = false"
-_TOUCH = text(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
-_FINISH = text(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
+_TOUCH = Straight(f"UPDATE outbox SET fence = fence {_HELD}")  # noqa: S608
+_FINISH = Straight(f"UPDATE outbox SET is_done = true {_HELD}")  # noqa: S608
 _DROP = text("UPDATE outbox SET is_done = true WHERE kind = :kind AND reference = :reference AND is_done = false")
 _ACKNOWLEDGE = text("UPDATE payment_intent SET acknowledged_at = :at WHERE reference = :reference")
 _POSTPONE = f"UPDATE outbox SET due_at = {{now}} + :pause_ms, leased_until = 0 {_HELD}"  # noqa: S608
 _RENEW = f"UPDATE outbox SET leased_until = {{now}} + :lease_ms {_HELD}"  # noqa: S608
-_HURRY = text("UPDATE outbox SET due_at = :at_once WHERE kind = :kind AND reference = :reference AND is_done = false")
+_HURRY = Straight(
+    "UPDATE outbox SET due_at = :at_once WHERE kind = :kind AND reference = :reference AND is_done = false"
+)
 NEVER = 253_370_764_800_000  # the year 9999: what has been given up is not due again until somebody says so
 _PULL_IN = """
 UPDATE outbox SET due_at = CASE WHEN due_at > {now} + :pause_ms THEN {now} ELSE due_at END,
@@ -183,7 +185,7 @@ def _timed(statement: str, which: str, is_sqlite: bool) -> TextClause:
 
 def add_job(connection: Connection, kind: str, reference: str, queue: str) -> None:
     """Due at once. Once for each kind and reference, however often it is asked for."""
-    connection.execute(_ADD, {"kind": kind, "reference": reference, "queue": queue, "due_at": AT_ONCE})
+    _ADD.run(connection, {"kind": kind, "reference": reference, "queue": queue, "due_at": AT_ONCE})
 
 
 def drop_job(connection: Connection, kind: str, reference: str) -> None:
@@ -193,7 +195,7 @@ def drop_job(connection: Connection, kind: str, reference: str) -> None:
 
 def hurry(connection: Connection, kind: str, reference: str) -> None:
     """What a postponed job waits for has happened: it is due now."""
-    connection.execute(_HURRY, {"kind": kind, "reference": reference, "at_once": AT_ONCE})
+    _HURRY.run(connection, {"kind": kind, "reference": reference, "at_once": AT_ONCE})
 
 
 def tell_again(connection: Connection, reference: str, why: str) -> None:
@@ -215,12 +217,12 @@ def is_leased(connection: Connection, kind: str, reference: str, now: datetime) 
 
 def is_held(connection: Connection, job: Job) -> bool:
     """Also takes the row's lock, so that the lease stays with the caller until the transaction ends."""
-    return connection.execute(_TOUCH, {"id": job.id, "fence": job.fence}).rowcount == 1
+    return _TOUCH.run(connection, {"id": job.id, "fence": job.fence}).rowcount == 1
 
 
 def close_job(connection: Connection, job: Job) -> bool:
     """False if the lease has moved on to another."""
-    return connection.execute(_FINISH, {"id": job.id, "fence": job.fence}).rowcount == 1
+    return _FINISH.run(connection, {"id": job.id, "fence": job.fence}).rowcount == 1
 
 
 def put_off(connection: Connection, job: Job, pause_s: float, now: datetime | None) -> bool:

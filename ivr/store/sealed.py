@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, select
 
 from ivr.core.call import OPEN
 from ivr.store.calls import StaleCall
-from ivr.store.database import Database
+from ivr.store.database import Database, Straight
 from ivr.store.intents import is_begun
 from ivr.store.tables import payment_intent, sealed_field
 
@@ -29,8 +29,8 @@ _STAGE = (
     "AND NOT EXISTS (SELECT 1 FROM call WHERE id = ? AND is_over) "
     "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, at = excluded.at"
 )
-_STAGED = text("SELECT field, jwe, fingerprint FROM sealed_field WHERE intent = :intent")
-_DELETE = text("DELETE FROM sealed_field WHERE intent = :intent")
+_STAGED = Straight("SELECT field, jwe, fingerprint FROM sealed_field WHERE intent = :intent")
+_DELETE = Straight("DELETE FROM sealed_field WHERE intent = :intent")
 
 
 class SealedFields:
@@ -97,10 +97,10 @@ class Staged:
 
 
 def read_sealed(connection: Connection, intent: str) -> Staged:
-    rows = connection.execute(_STAGED, {"intent": intent}).all()
-    fingerprints = [row.fingerprint for row in rows if row.fingerprint]
-    return Staged({row.field: row.jwe for row in rows}, fingerprints[0] if fingerprints else "")
+    rows = _STAGED.run(connection, {"intent": intent}).fetchall()
+    fingerprints = [fingerprint for _, _, fingerprint in rows if fingerprint]
+    return Staged({field: jwe for field, jwe, _ in rows}, fingerprints[0] if fingerprints else "")
 
 
 def delete_sealed(connection: Connection, intent: str) -> int:
-    return connection.execute(_DELETE, {"intent": intent}).rowcount
+    return int(_DELETE.run(connection, {"intent": intent}).rowcount)

@@ -5,6 +5,7 @@ from functools import cache
 
 from sqlalchemy import Connection, text
 
+from ivr.store.database import straight
 from ivr.store.postings import MoneyTransfer, Posted
 
 _READ = text(
@@ -27,14 +28,14 @@ def write_entry(connection: Connection, row: EntryRow, transfers: Sequence[Money
     entry = (*row, len(transfers) or None)
     moved = [(one.debit, one.credit, one.minor) for one in transfers]
     if connection.dialect.name == "sqlite":
-        added = connection.exec_driver_sql(_sqlite_entry(), entry).lastrowid
+        added = straight(connection, _sqlite_entry(), entry).lastrowid
         about = row[3], row[5]
         rows = [value for line, one in enumerate(moved, 1) for value in (added, line, *one, *about)]
         if rows:
-            connection.exec_driver_sql(_sqlite_transfers(len(moved)), tuple(rows))
+            straight(connection, _sqlite_transfers(len(moved)), tuple(rows))
         return
     values = [value for line, one in enumerate(moved, 1) for value in (line, *one)]
-    connection.exec_driver_sql(_postgresql(len(moved)), (*entry, *values))
+    straight(connection, _postgresql(len(moved)), (*entry, *values))
 
 
 @cache

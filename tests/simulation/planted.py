@@ -14,6 +14,7 @@ from ivr.core.call import Call
 from ivr.forwarder import charges
 from ivr.forwarder.charges import Charges
 from ivr.store import FINAL, Job, Ledger, Payment, calls, following, intents, ledger
+from ivr.store.database import Straight
 from ivr.store.ledger import attempter_of
 from ivr.store.limits import limit_reached
 from ivr.store.sealed import SealedFields
@@ -87,7 +88,7 @@ def save_without_compare() -> AbstractContextManager[None]:
 
 def move_without_compare() -> AbstractContextManager[None]:
     """A charge moves to another status from wherever it stands, so a request is sent by each holder of its job."""
-    loose = text(str(intents._MOVE.text).replace("AND status = :old", "AND :old <> ''"))
+    loose = Straight(intents._MOVE.written.replace("AND status = :old", "AND :old <> ''"))
     return changed(intents, _MOVE=loose)
 
 
