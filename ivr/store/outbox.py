@@ -217,12 +217,12 @@ def is_leased(connection: Connection, kind: str, reference: str, now: datetime) 
 
 def is_held(connection: Connection, job: Job) -> bool:
     """Also takes the row's lock, so that the lease stays with the caller until the transaction ends."""
-    return _TOUCH.run(connection, {"id": job.id, "fence": job.fence}).rowcount == 1
+    return bool(_TOUCH.run(connection, {"id": job.id, "fence": job.fence}).rowcount == 1)
 
 
 def close_job(connection: Connection, job: Job) -> bool:
     """False if the lease has moved on to another."""
-    return _FINISH.run(connection, {"id": job.id, "fence": job.fence}).rowcount == 1
+    return bool(_FINISH.run(connection, {"id": job.id, "fence": job.fence}).rowcount == 1)
 
 
 def put_off(connection: Connection, job: Job, pause_s: float, now: datetime | None) -> bool:
