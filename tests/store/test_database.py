@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from sqlalchemy import event
 
 from ivr.store import DatabaseError, Store, open_store
-from ivr.store.database import CONNECTIONS, Shared
+from ivr.store.database import CONNECTIONS, Shared, Straight
 from tests.patience import PATIENCE_S
 from tests.store.payments import NOW, a_call, begin
 
@@ -67,3 +68,50 @@ def test_work_that_many_ask_for_at_once_is_done_once_or_twice_and_for_all():
         assert first.result()
         assert all(other.result() for other in others)
     assert len(runs) == 2
+
+
+ADDED = Straight("INSERT INTO bank_number (bank, number) VALUES (:bank, :number)")
+
+
+def numbers(store: Store) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in store._database.run("SELECT bank, number FROM bank_number", ()).fetchall()]
+
+
+def add_and_break(store: Store) -> None:
+    with store._database.money() as connection:
+        assert ADDED.run(connection, {"bank": "b", "number": 1}).rowcount == 1
+        raise OSError("a fault of ours")
+
+
+def add_twice(store: Store) -> None:
+    with store._database.money() as connection:
+        for _ in range(2):
+            ADDED.run(connection, {"bank": "b", "number": 1})
+
+
+def test_a_statement_straight_to_the_driver_ends_with_its_transaction(store: Store):
+    with pytest.raises(OSError, match="a fault of ours"):
+        add_and_break(store)
+    assert numbers(store) == []
+    with store._database.money() as connection:
+        ADDED.run(connection, {"bank": "b", "number": 2})
+    assert numbers(store) == [("b", 2)]
+
+
+def test_what_the_driver_refuses_is_the_librarys_error_and_the_next_transaction_is_none_the_worse(store: Store):
+    with pytest.raises(DatabaseError) as refused:
+        add_twice(store)
+    assert refused.value.hide_parameters
+    assert numbers(store) == []
+    with store._database.money() as connection:
+        ADDED.run(connection, {"bank": "b", "number": 2})
+    assert numbers(store) == [("b", 2)]
+
+
+def test_who_listens_to_statements_hears_of_those_straight_to_the_driver_too(store: Store):
+    heard: list[str] = []
+    with store._database.money() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *about: heard.append(about[2]))
+        ADDED.run(connection, {"bank": "b", "number": 1})
+    assert len(heard) == 1
+    assert numbers(store) == [("b", 1)]
