@@ -18,7 +18,7 @@ from ivr.words.money_words import other_money
 from ivr.words.prompt_files import PromptFile, PromptFiles
 from ivr.words.rhythm_words import other_rhythm
 from ivr.words.slots import WORD_PROMPTS
-from ivr.words.wordings import FLOW, meant_for
+from ivr.words.wordings import FEE, FLOW, meant_for
 
 
 def said_otherwise(
@@ -44,7 +44,8 @@ def said_by(flow: str, prompt: str, steps: Mapping[str, Step], file: PromptFile)
     wordings = file.wordings(prompt)
     for wording in wordings:
         of_flow, step, _ = meant_for(wording, prompt) if wording != prompt else ("", "", "")
-        is_replaced = wording == prompt and f"{prompt}{FLOW}{own}" in wordings
+        # The flow's own goes before all others but those that say a fee (`words.wordings`).
+        is_replaced = not of_flow and not wording.endswith(FEE) and f"{prompt}{FLOW}{own}" in wordings
         if (
             not is_replaced
             and of_flow in ("", own)

@@ -135,13 +135,22 @@ def at_iso8583(_request: pytest.FixtureRequest, enter, keys: BankKeys, folder: P
     return Place(client, keys.keys / "forwarder-sealing.crt", "forwarder", booked, written, gives_back="void")
 
 
+# The sample's own words for it are of dollars and cents.
+IN_YEN = """
+enter_money_for_pay_a_bill: "{min:money}, {max:money}."
+"""
+
+
 def in_yen(folder: Path) -> tuple[Path, Path]:
     """The sample flow, and what is owed, in yen."""
     flow, accounts = folder / "yen.yaml", folder / "accounts.csv"
     flow.write_text(SAMPLE.read_text(encoding="utf-8").replace("500.00 USD", "60000 JPY"), encoding="utf-8")
-    for one in ("prompts", "parts"):
-        if (SAMPLE.parent / one).exists():
-            (folder / one).symlink_to(SAMPLE.parent / one)
+    if (SAMPLE.parent / "parts").exists():
+        (folder / "parts").symlink_to(SAMPLE.parent / "parts")
+    for language in (SAMPLE.parent / "prompts").glob("*.yaml"):
+        own = folder / "prompts" / language.name
+        own.parent.mkdir(exist_ok=True)
+        own.write_text(language.read_text(encoding="utf-8") + IN_YEN, encoding="utf-8")
     accounts.write_text(f"account,due,minimum,currency\n12345678,{DUE},500,JPY\n")
     return flow, accounts
 
