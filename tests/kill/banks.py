@@ -62,14 +62,18 @@ def bank_at(protocol: str, kind: str, keys: BankKeys, folder: Path) -> Iterator[
             yield place
         return
     with _process(folder, protocol, kind) as url:
-        match protocol:
-            case "tonetill":
-                client, form = TonetillBank(keys.settings(url)), "tonetill"
-                yield Place(client, clock, keys.keys / "bank-sealing.crt", form, lambda: booked_in(folder))
-            case "adyen":
-                yield _adyen(keys, folder, url, clock)
-            case "iso8583":
-                yield _iso8583(keys, folder, url, kind, clock)
+        yield place_of(protocol, kind, keys, folder, url, clock)
+
+
+def place_of(protocol: str, kind: str, keys: BankKeys, folder: Path, url: str, clock: Clock, **settings: str) -> Place:
+    """At a simulator that runs, with its books in `folder`. `settings`: others than usual, for a bank of our own protocol."""
+    match protocol:
+        case "adyen":
+            return _adyen(keys, folder, url, clock)
+        case "iso8583":
+            return _iso8583(keys, folder, url, kind, clock)
+    client, form = TonetillBank(keys.settings(url, **settings)), "tonetill"
+    return Place(client, clock, keys.keys / "bank-sealing.crt", form, lambda: booked_in(folder))
 
 
 def _adyen(keys: BankKeys, folder: Path, url: str, clock: Clock) -> Place:
