@@ -146,6 +146,13 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__} {why(found)}" if found and has_words else type(error).__name__
 
 
+def cure_of(words: str) -> str:
+    """For a bank that cannot be reached, by what the network said."""
+    if "certificate has expired" in words:
+        return "the bank's own certificate has ended, and the bank must renew it"
+    return "check url, ca and the network"
+
+
 def why(error: BaseException) -> str:
     words = error.reason if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
     return (words or "not readable").lower().replace("_", " ")

@@ -239,7 +239,9 @@ class Charges:
             log.error("bank client", reference=reference, reason=type(error).__name__)
             answer = BankAnswer("unknown", reference)
         _seconds(name, question, answer.outcome).observe(time.perf_counter() - started)
-        log.info("bank", message=question, reference=reference, outcome=answer.outcome, reason=answer.reason)
+        # What an operator has to see and may have to mend: a line, a certificate, an address.
+        note = log.warning if answer.outcome in ("not_sent", "unknown") else log.info
+        note("bank", message=question, reference=reference, outcome=answer.outcome, reason=answer.reason)
         return self._judged(answer, payment, question)
 
     def _judged(self, answer: BankAnswer, payment: Payment, question: Question) -> BankAnswer:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ivr.bank.adyen.client import AdyenBank
 from ivr.bank.adyen.notifications import hmac_key
-from ivr.bank.https import BROKEN, NOTHING_LEFT, describe
+from ivr.bank.https import BROKEN, NOTHING_LEFT, cure_of, describe
 from ivr.bank.interface import Examined
 from ivr.bank.protocols import Opening
 from ivr.bank.secrets import examine_notifications, secret_of, variable
@@ -20,7 +20,8 @@ def examine(opening: Opening) -> Iterator[Examined]:
             for currency in settings.currencies:
                 yield currency_of(currency, *bank.payment_methods(currency))
         except (*NOTHING_LEFT, *BROKEN) as error:
-            yield Examined(False, f"{settings.url} cannot be reached: {describe(error)}; check url, ca and the network")
+            words = describe(error)
+            yield Examined(False, f"{settings.url} cannot be reached: {words}; {cure_of(words)}")
     # Without them a charge is found by asking again, but a capture that fails is not noticed.
     yield examine_notifications(opening, hmac_key)
 

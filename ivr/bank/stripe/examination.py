@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ivr.bank.https import BROKEN, NOTHING_LEFT, describe
+from ivr.bank.https import BROKEN, NOTHING_LEFT, cure_of, describe
 from ivr.bank.interface import Examined
 from ivr.bank.protocols import Opening
 from ivr.bank.secrets import examine_notifications, variable
@@ -26,7 +26,8 @@ def examine(opening: Opening) -> Iterator[Examined]:
             if status == OK:
                 yield from currencies(bank, str(account.get("country", "")), settings.currencies)
         except (*NOTHING_LEFT, *BROKEN) as error:
-            yield Examined(False, f"{settings.url} cannot be reached: {describe(error)}; check url, ca and the network")
+            words = describe(error)
+            yield Examined(False, f"{settings.url} cannot be reached: {words}; {cure_of(words)}")
     yield Examined(None, f"whether the account may send card numbers shows with the first payment: {ASK}")
     # Without them a refund made at Stripe, and a hold that lapses, are not noticed.
     yield examine_notifications(opening, webhook_secret)

@@ -4,6 +4,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from cryptography import x509
@@ -45,6 +46,7 @@ PROMISES = Promises(
     fields=frozenset(CARD_FIELDS),
     inquires_modifications=True,
 )
+NEXT_CERTIFICATE = "ask the bank for the next one, put it in its place, then send SIGHUP (docs/bank.md, Rotation)"
 MODIFICATIONS: Mapping[ModificationKind, str] = {"refund": "refunds", "void": "void", "capture": "capture"}
 
 
@@ -54,13 +56,20 @@ class TonetillBank(HttpsBank):
     promises = PROMISES
 
     def __init__(self, settings: TonetillSettings) -> None:
-        super().__init__(settings, tls_context(settings))
+        super().__init__(settings, self.context_for(settings))
         self.promises = settings.promises_of(PROMISES)
 
     def context_for(self, settings: TonetillSettings) -> ssl.SSLContext:
-        return tls_context(settings)
+        context = tls_context(settings)
+        self._shown = settings.showing(datetime.now(UTC).date()).client_certificate
+        self._shown_until = not_after(self._shown)
+        return context
 
     def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        if datetime.now(UTC) >= self._shown_until:
+            # The bank would refuse it, but only after the handshake (RFC 8446 4.4.2): perhaps with the request on its way.
+            reason = f"our certificate expired on {self._shown_until.date()} ({self._shown}); {NEXT_CERTIFICATE}"
+            return BankAnswer("not_sent", request.reference, reason=reason)
         headers = {"Idempotency-Key": request.idempotency_key}
         return self._ask(
             "POST",
@@ -158,7 +167,7 @@ def tls_context(settings: TonetillSettings) -> ssl.SSLContext:
 def check_certificate(settings: TonetillSettings) -> None:
     file = settings.client_certificate
     try:
-        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        until = not_after(file)
     except OSError as error:
         cure = f"`{COMMAND} set-up` makes development keys"
         raise ConfigError(f"{file}: {why(error)}; `client_certificate` is what the bank issued you; {cure}") from None
@@ -166,6 +175,9 @@ def check_certificate(settings: TonetillSettings) -> None:
         raise ConfigError(
             f"{file}: not a certificate in PEM; `client_certificate` is what the bank issued you"
         ) from None
-    if certificate.not_valid_after_utc < datetime.now(UTC):
-        day = certificate.not_valid_after_utc.date()
-        raise ConfigError(f"{file}: our certificate expired on {day}; ask the bank for a new one")
+    if until < datetime.now(UTC):
+        raise ConfigError(f"{file}: our certificate expired on {until.date()}; ask the bank for a new one")
+
+
+def not_after(certificate: Path) -> datetime:
+    return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ivr.bank.https import cure_of
 from ivr.bank.interface import Examined
 from ivr.bank.protocols import BankProtocol, Opening
 from ivr.bank.tonetill.client import PROMISES, TonetillBank
@@ -18,9 +19,8 @@ def examine(opening: Opening) -> Iterator[Examined]:
     if answer.outcome in ("not_found", "reversed"):
         yield Examined(True, f"{opening.settings.url} answers, and takes our certificate")
     elif answer.outcome == "not_sent":
-        yield Examined(
-            False, f"{opening.settings.url} cannot be reached: {answer.reason}; check url, ca and the network"
-        )
+        reason = answer.reason or ""
+        yield Examined(False, f"{opening.settings.url} cannot be reached: {reason}; {cure_of(reason)}")
     else:
         yield Examined(False, f"{opening.settings.url} gives no answer that could be believed: {answer.reason}")
 
