@@ -26,7 +26,7 @@ from ivr.channels.twilio import (
 )
 from ivr.console import LivePages, PhonePage, console, is_from_here, is_local, is_loopback, refuse
 from ivr.errors import PeerError
-from ivr.logs import set_up_logging
+from ivr.logs import fault_name, set_up_logging
 from ivr.settings import Settings, load_settings
 from ivr.store import Store
 from ivr.voice import Playing
@@ -117,8 +117,8 @@ def add_health(app: Flask, store: Store) -> None:
         try:
             store.ping()
         except Exception as error:
-            log.error("not ready", reason=type(error).__name__)
-            return Response(f"database: {type(error).__name__}\n", 503, mimetype="text/plain")
+            log.error("not ready", reason=fault_name(error))
+            return Response(f"database: {fault_name(error)}\n", 503, mimetype="text/plain")
         return Response("ready\n", mimetype="text/plain")
 
 
@@ -153,7 +153,7 @@ def add_errors(app: Flask) -> None:
     def fault(error: Exception) -> Response:
         """The database is away, say. Twilio's voice webhooks never come here: they are answered in words."""
         metrics.FAULTS.labels(type(error).__name__).inc()
-        log.error("fault", kind=type(error).__name__)
+        log.error("fault", kind=fault_name(error))
         return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")
 
     @app.errorhandler(HTTPException)

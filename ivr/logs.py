@@ -51,6 +51,16 @@ def set_up_logging(level: str, form: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[ScrubbingHandler(sys.stderr)], force=True)
 
 
+def fault_name(fault: BaseException) -> str:
+    """Its type; of a database's the driver's own name for it too, such as SQLITE_FULL or ReadOnlySqlTransaction.
+
+    Never its message, which may quote what the database was given.
+    """
+    by_driver = getattr(fault, "orig", None) or fault
+    name = getattr(by_driver, "sqlite_errorname", "") or type(by_driver).__name__
+    return type(fault).__name__ if name == type(fault).__name__ else f"{type(fault).__name__} {name}"
+
+
 def scrub(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replaces whatever looks like a card number in any value."""
     for name, value in event.items():

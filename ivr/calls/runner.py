@@ -64,6 +64,7 @@ from ivr.flow.compiled import Flow
 from ivr.flow.talk.amounts import is_in_another_currency
 from ivr.flow.talk.card_fees import fee_on, with_fee
 from ivr.flow.talk.turn import ENGINE_PHASES, moment_of
+from ivr.logs import fault_name
 from ivr.store import StaleCall
 
 log = structlog.get_logger()
@@ -383,7 +384,7 @@ def note_fault(call_id: str, fault: Exception) -> None:
     """Its type and place. Not its message, which may quote what a library was given."""
     frames = traceback.extract_tb(fault.__traceback__)
     place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
-    log.error("fault", call=call_id, kind=type(fault).__name__, place=place)
+    log.error("fault", call=call_id, kind=fault_name(fault), place=place)
     metrics.FAULTS.labels(type(fault).__name__).inc()
 
 

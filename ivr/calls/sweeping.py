@@ -11,6 +11,7 @@ from ivr.calls.payments import Payments
 from ivr.calls.runner import Runner
 from ivr.calls.session import CallService
 from ivr.flow.compiled import Flow
+from ivr.logs import fault_name
 from ivr.store import Store
 from ivr.words.phrases import Prompts
 
@@ -50,7 +51,7 @@ class Sweeper:
         try:
             return self.service.session(call_id).hang_up(idle_since=idle_since)
         except Exception as error:
-            log.error("cannot end an idle call", call=call_id, kind=type(error).__name__)
+            log.error("cannot end an idle call", call=call_id, kind=fault_name(error))
             return False
 
 

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from ivr.calls.bank_news import BankNewsIntake
 from ivr.errors import ConfigError, PeerError
+from ivr.logs import fault_name
 from ivr.store import DatabaseError, TooEarly
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ def bank_news_blueprint(intake: BankNewsIntake) -> Blueprint:
         except TooEarly:
             return Response("not yet", 503)
         except DatabaseError as error:
-            log.error("notification not kept", bank=name, reason=type(error).__name__)
+            log.error("notification not kept", bank=name, reason=fault_name(error))
             return Response("not now", 503)
         return Response(ACCEPTED)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from ivr.logs import fault_name
 from ivr.store import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Store, Which, bank_queue
 
 log = structlog.get_logger()
@@ -111,7 +112,7 @@ class WorkerPool:
             try:
                 work()
             except Exception as error:
-                log.error("cannot keep house", reason=type(error).__name__)
+                log.error("cannot keep house", reason=fault_name(error))
 
     def _drop_unsent_cards(self) -> None:
         store = self._forwarder.store
@@ -146,7 +147,7 @@ class QueueJobs:
         try:
             return forwarder.store.claim_jobs(forwarder.due, forwarder.lease_s, most, self.queue.which)
         except Exception as error:
-            log.error("cannot read the outbox", queue=self.queue.name, reason=type(error).__name__)
+            log.error("cannot read the outbox", queue=self.queue.name, reason=fault_name(error))
             return ()
 
     def do(self, job: Job) -> None:
@@ -154,7 +155,7 @@ class QueueJobs:
             self.forwarder.do(job)
         except Exception as error:
             # The lease runs out and the job is taken up again; if it had been marked sent, by an inquiry.
-            log.error("job failed", job=job.id, kind=job.kind, reason=type(error).__name__)
+            log.error("job failed", job=job.id, kind=job.kind, reason=fault_name(error))
 
 
 class Dispatcher(threading.Thread):

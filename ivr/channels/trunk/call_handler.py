@@ -12,6 +12,7 @@ import structlog
 from ivr.calls import new_call
 from ivr.channels.line import MOST_KEYS, CallerGone, Conversation, KeyPressed, PersonRang, Services, Silent
 from ivr.channels.trunk.prompt_cache import PromptCache
+from ivr.logs import fault_name
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
@@ -235,7 +236,7 @@ class TrunkCallHandler:
             await conversation.run()
         except Exception as error:
             # The type alone: a message may quote what was given.
-            log.error("fault", call=conversation.call.id, kind=type(error).__name__)
+            log.error("fault", call=conversation.call.id, kind=fault_name(error))
             await self.endpoint.hang_up(call, FAULT)
 
     async def _agree(self, line: TrunkCall, answer: Answer, remote: SessionOffer, *, sending: bool) -> None:
