@@ -25,6 +25,7 @@ _ID = (
     r"|(?=\d*[a-f])[0-9a-f]{24,}"
     r"|(?<![0-9a-z])\+\d{5,14}(?!\d)"
 )
+AWAY = ("read-only", "refused", "starting up", "shutting down", "timeout expired", "closed the connection")
 _DIGITS = rf"\d(?:[ .-]?\d){{{SHORTEST_PAN - 1},}}"
 _GROUP = re.compile(r"\d*[ .-]?", re.ASCII)
 _LOOKED_AT = re.compile(f"(?P<id>{_ID})|(?P<digits>{_DIGITS})", re.IGNORECASE | re.ASCII)
@@ -52,12 +53,14 @@ def set_up_logging(level: str, form: str) -> None:
 
 
 def fault_name(fault: BaseException) -> str:
-    """Its type; of a database's the driver's own name for it too, such as SQLITE_FULL or ReadOnlySqlTransaction.
+    """Its type; of a database's the driver's own name for it too, such as SQLITE_FULL or DiskFull, or why it is away.
 
     Never its message, which may quote what the database was given.
     """
     by_driver = getattr(fault, "orig", None) or fault
     name = getattr(by_driver, "sqlite_errorname", "") or type(by_driver).__name__
+    if name == "OperationalError":
+        name = next((words for words in AWAY if words in str(by_driver)), name)
     return type(fault).__name__ if name == type(fault).__name__ else f"{type(fault).__name__} {name}"
 
 

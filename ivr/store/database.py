@@ -43,7 +43,8 @@ class Database:
             self._only = _memory_engine().connect()
             return
         # Asked whether it is alive before a charge is written on it: the server may have been restarted.
-        self._money = _engine(url, pool_size=connections, pool_pre_ping=not self.is_sqlite)
+        alive = {} if self.is_sqlite else {"pool_pre_ping": True, "connect_args": _writable(url)}
+        self._money = _engine(url, pool_size=connections, **alive)
         self._calls = self._light_engine(url, connections)
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
@@ -55,7 +56,7 @@ class Database:
             engine = _engine(url, pool_size=connections)
             event.listen(engine, "connect", _prepare_sqlite("NORMAL"))
             return engine
-        settings = {"options": "-c synchronous_commit=off"}
+        settings = {"options": "-c synchronous_commit=off", **_writable(url)}
         return _engine(url, pool_size=connections, isolation_level="AUTOCOMMIT", connect_args=settings)
 
     @contextmanager
@@ -289,6 +290,12 @@ def _engine(url: str, **options: Any) -> Engine:
         return create_engine(url, hide_parameters=True, **options)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
         raise ConfigError("DATABASE_URL: expected sqlite:///path or postgresql+psycopg://user@host/database") from None
+
+
+def _writable(url: str) -> dict[str, str]:
+    """A session that began on a server that takes no writes, as at a fail-over, would refuse them for ever, from the pool:
+    libpq does not begin it. What the URL says counts more (`any` for reports from a standby)."""
+    return {} if "target_session_attrs" in url else {"target_session_attrs": "read-write"}
 
 
 def _prepare_sqlite(synchronous: str) -> Any:

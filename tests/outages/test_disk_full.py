@@ -60,8 +60,12 @@ def test_full_when_the_bank_has_answered_the_answer_is_asked_for_again_and_recor
     assert "SQLITE_FULL" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("spare", [0, 3 * PAGE], ids=["nothing left", "three pages left"])
-@pytest.mark.parametrize("lasts", [1, 3, 100])
+@pytest.mark.parametrize(
+    "spare", [0, pytest.param(3 * PAGE, marks=pytest.mark.long)], ids=["nothing left", "three pages left"]
+)
+@pytest.mark.parametrize(
+    "lasts", [pytest.param(1, marks=pytest.mark.long), 3, pytest.param(100, marks=pytest.mark.long)]
+)
 def test_full_from_any_webhook_on_no_charge_is_lost_or_doubled_and_the_caller_is_told_the_truth(
     ours: Site, disk: Disk, spare: int, lasts: int, capfd: pytest.CaptureFixture[str]
 ):
