@@ -5,5 +5,5 @@ Afterwards the bank's books, ours, the bill and what the caller heard must agree
 
     relay    a line to the bank that can be cut anywhere      sites    what the calls run on
     trouble  a call while something is wrong, and after it    disk     a file system that can be filled
-    product  web and forwarder as processes
+    product  web and forwarder as processes               quick_forwarder  with a lease of seconds
 """
