@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ bench-slow-clients: .venv/dev.stamp ## what slow clients do to everybody else, b
 bench-memory: .venv/dev.stamp ## card numbers left in the memory of web, beside granian, and of the console (root)
 	@$(BIN)/python benchmarks/bench_memory.py
 	@$(BIN)/python benchmarks/bench_phone_memory.py
+
+bench-left-behind: .venv/dev.stamp ## a thousand calls by webhooks and SIP, then every process's memory and every file searched for their cards (root)
+	@$(BIN)/python benchmarks/bench_left_behind.py
 
 bench-store: .venv/dev.stamp ## calls and charges a second beside bare sqlite3; BENCH_POSTGRESQL=url adds PostgreSQL
 	@$(BIN)/python benchmarks/bench_store.py

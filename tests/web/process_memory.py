@@ -13,7 +13,7 @@ from ivr.vault import passes_luhn
 CARD_LIKE = re.compile(rb"(?=(4[0-9]{15}))")
 CODE_FORM = re.compile(rb"Digits=[0-9]{3}(?![0-9])")
 BLOCK = 1 << 24
-OVERLAP = 64
+OVERLAP = 128  # the longest form of a number (`remains.py`)
 
 
 @dataclass(frozen=True)

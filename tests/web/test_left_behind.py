@@ -1,0 +1,62 @@
+"""After whole calls by webhooks and by SIP no process has a card number in its memory, in any form, and no file has one."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.web.left_behind import (
+    OURS,
+    all_pay_by_sip,
+    in_the_middle,
+    pays_by_webhooks,
+    plant_on_disk,
+    running,
+)
+from tests.web.process_memory import card_number
+from tests.web.remains import FORMS, Search
+
+CALLS, PLANTED, PLANTED_ON_DISK, MIDDLE = 6, 900_001, 900_002, 13
+PAD = b"\x00\x07" * 100
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_number_is_found_in_any_form(form):
+    pan = card_number(7)
+    search = Search([pan, card_number(8)])
+    block = PAD + form.of(pan) + PAD
+    assert search.in_blocks([block]).numbers == {form.name: {pan}}
+    assert search.in_blocks([PAD + form.of(card_number(9)) + PAD]).whole == 0
+
+
+@pytest.mark.parametrize("between", [" ", "-", ", "])
+def test_a_number_is_found_with_something_between_its_digits(between: str):
+    pan = card_number(7)
+    assert Search([pan]).in_blocks([PAD + between.join(pan).encode() + PAD]).whole == 1
+
+
+def test_a_piece_of_a_number_is_found_and_so_is_a_form_with_a_code():
+    found = Search([card_number(7)]).in_blocks([b"\x00" * 9 + card_number(7)[3:15].encode() + PAD, b"Digits=123&"])
+    assert (found.whole, found.pieces.total(), found.codes) == (0, 1, 1)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="reads other processes' memory: sudo .venv/bin/python -m pytest tests/web"
+)
+def test_no_process_and_no_file_keeps_a_number_and_one_that_is_planted_is_found_in_each(tmp_path: Path):
+    """The whole product begins, and half of the calls are made with a telephone, in real time: half a minute."""
+    plant, pans = card_number(PLANTED), [card_number(number) for number in range(CALLS)]
+    with running(tmp_path, bills=2 * CALLS + 2, plant=plant) as product:
+        assert all(pays_by_webhooks(product, number) for number in range(CALLS // 2))
+        assert asyncio.run(all_pay_by_sip(product, range(CALLS // 2, CALLS), at_once=CALLS)) == CALLS - CALLS // 2
+        search = Search([*pans, plant])
+        for kind in OURS:
+            for process in product.kinds()[kind]:
+                found = search.in_process(process)
+                assert (found.numbers.pop("ASCII", set()), found.numbers, found.codes) == ({plant}, {}, 0), kind
+        on_disk = Search([*pans, card_number(PLANTED_ON_DISK)])
+        assert on_disk.in_files(tmp_path).is_none
+        assert asyncio.run(in_the_middle(product, MIDDLE))
+        plant_on_disk(product, card_number(PLANTED_ON_DISK))
+        assert on_disk.in_files(tmp_path).whole == 1
