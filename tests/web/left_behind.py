@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,14 +17,13 @@ import psutil
 from ivr.places import SHIPPED as ROOT
 from ivr.store import Store, open_store
 from ivr.testing.twilio import TwilioCall, call_application
-from tests.channels.browser.products import wait_until_ready
+from tests.channels.browser.products import answers
 from tests.channels.trunk.callers import telephone
-from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.tills import Progress, write_flow
 from tests.web.process_memory import card_number
 from tests.web.remains import Search, kinds
-from tests.web.servers import TOKEN, pay
+from tests.web.servers import TOKEN, pay, until
 
 MARKS = {
     "web": "ivr web",
@@ -63,7 +62,7 @@ class Product:
 
 
 @contextmanager
-def running(var: Path, bills: int, plant: str) -> Iterator[Product]:
+def running(var: Path, bills: int, plant: str, without: Sequence[str] = ()) -> Iterator[Product]:
     """`python -m ivr up`, on free ports; `plant`: a number that is in every process's memory from the beginning."""
     ports = {name: str(free_port()) for name in ("PORT", "CONSOLE_PORT", "BANK_PORT", "TRUNK_PORT")}
     banks = (ROOT / "config" / "banks.yaml").read_text(encoding="utf-8").replace(":9443", f":{ports['BANK_PORT']}")
@@ -88,13 +87,13 @@ def running(var: Path, bills: int, plant: str) -> Iterator[Product]:
         PLANT: plant,
     }  # fmt: skip
     with (var / "log").open("w") as log:
-        line = [sys.executable, "-m", "ivr", "up"]
+        line = [sys.executable, "-m", "ivr", "up", *(word for name in without for word in ("--without", name))]
         process = subprocess.Popen(line, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         url, sip = f"http://127.0.0.1:{ports['PORT']}", f"sip:pay@127.0.0.1:{ports['TRUNK_PORT']}"
         store = None
         try:
-            wait_until_ready(process, f"http://127.0.0.1:{ports['CONSOLE_PORT']}", var / "log")
-            wait_for(var / "log", "running: trunk")
+            until(lambda: process.poll() is not None or is_ready(url, var / "log", without))
+            assert process.poll() is None, (var / "log").read_text()
             store = open_store(environment["DATABASE_URL"])
             yield Product(process, var, url, sip, store)
         finally:
@@ -104,13 +103,10 @@ def running(var: Path, bills: int, plant: str) -> Iterator[Product]:
             process.wait(60)
 
 
-def wait_for(log: Path, words: str) -> None:
-    import time
-
-    due = time.monotonic() + PATIENCE_S
-    while words not in log.read_text(encoding="utf-8"):
-        assert time.monotonic() < due, log.read_text(encoding="utf-8")
-        time.sleep(POLL_S)
+def is_ready(url: str, log: Path, without: Sequence[str]) -> bool:
+    said = log.read_text(encoding="utf-8")
+    answering = "web" in without or answers(f"{url}/readyz")
+    return answering and "bank simulator: https" in said and "running: trunk, at" in said
 
 
 # ---- callers

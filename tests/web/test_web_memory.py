@@ -7,6 +7,7 @@ import pytest
 
 from tests.bank_process import BankKeys
 from tests.web.process_memory import card_number, left_in
+from tests.web.remains import Search
 from tests.web.servers import pay, running, until
 from tests.web.slow_clients import POST, opened
 
@@ -22,6 +23,7 @@ def test_the_web_process_keeps_no_card_number_and_no_security_code(tmp_path: Pat
         assert len(server.bank.charged) == CALLS
         found = left_in(server.workers(), pans)
         assert (found.pans, found.code_forms) == (0, 0)
+        assert all(Search(pans).in_process(worker).is_none for worker in server.workers())
 
         planted = f"CallSid=CA1&Digits={card_number(1000)}&More=Digits=123&".encode()
         with opened(server.address, POST + b"Content-Length: 200\r\n\r\n" + planted):
