@@ -1,7 +1,7 @@
 """Mistakes seeded into money code, one at a time, and which of the tests that look for any mistake finds each. `make bench-mutants`.
 
-In a copy of the tree each patch of `tests/mutants` is put in, and the finders are asked, the cheapest first, until one fails: the
-property tests of double entry, doubled webhooks, the promises of banks, the street of random callers, the simulation, the kill
+In a copy of the tree each patch of `tests/mutants` is put in, and the finders are asked, until one fails: that which has found it before,
+then the cheapest first: the property tests of double entry, doubled webhooks, the promises of banks, the street of random callers, the simulation, the kill
 test; at last the ordinary tests that the patch names. It fails where a mutant survives, and where a patch no longer applies.
 """
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.mutants.finders import BY_NAME, FINDERS, UNIT, Finder, Found, find
+from tests.mutants.finders import BY_NAME, FINDERS, UNIT, Finder, Found, find, stop
 from tests.mutants.patches import Mutant, PatchFailed, applied, copy_tree, named, read_mutants
 
 SURVIVED = "NOTHING"
@@ -32,7 +32,7 @@ def main() -> None:
             show_list(mutants)
             return
         finders = [BY_NAME[name] for name in wanted.finder] or list(FINDERS)
-        found = run_all(mutants, finders, wanted.workers)
+        found = run_all(mutants, finders, wanted.workers, in_order=wanted.in_order)
     except PatchFailed as error:
         sys.exit(str(error))
     show(found)
@@ -52,11 +52,12 @@ def read_arguments() -> argparse.Namespace:
         choices=list(BY_NAME),
         help="ask this one alone; may be given several times",
     )
+    parser.add_argument("--in-order", action="store_true", help="the cheapest first, whatever has found it before")
     parser.add_argument("--workers", type=int, default=1, help="mutants at once, each in a copy of its own")
     return parser.parse_args()
 
 
-def run_all(mutants: Sequence[Mutant], finders: Sequence[Finder], workers: int) -> list[Found]:
+def run_all(mutants: Sequence[Mutant], finders: Sequence[Finder], workers: int, *, in_order: bool) -> list[Found]:
     """By name; after ctrl-c those that have been found by then."""
     found: list[Found] = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -78,7 +79,7 @@ def run_all(mutants: Sequence[Mutant], finders: Sequence[Finder], workers: int) 
             tree = trees.get()
             try:
                 progress.update(task, description=mutant.name)
-                return find(mutant, tree, finders)
+                return find(mutant, tree, finders, in_order=in_order)
             finally:
                 trees.put(tree)
 
@@ -89,10 +90,10 @@ def run_all(mutants: Sequence[Mutant], finders: Sequence[Finder], workers: int) 
                     progress.console.print(line_of(found[-1]), highlight=False)
                     progress.advance(task)
             except KeyboardInterrupt:
+                progress.console.print("stopped")
+            finally:
                 pool.shutdown(wait=False, cancel_futures=True)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+                stop()
     return sorted(found, key=lambda one: one.mutant.name)
 
 

@@ -22,6 +22,11 @@ BROKEN_OFF = 124  # as `timeout` says it
 # Of pytest: some test failed; a collection that broke is found as well, for nothing could be imported.
 FOUND = frozenset({1, 2})
 MOST_S = 1800.0
+SQLITE = (
+    "-k",
+    "not postgresql",
+)  # finders take as long on each database, and what only PostgreSQL can do stands in unit tests
+_running: set[subprocess.Popen[bytes]] = set()
 
 
 @dataclass(frozen=True)
@@ -78,20 +83,32 @@ class Found:
     seconds: float
 
 
-def find(mutant: Mutant, tree: Path, finders: Sequence[Finder], most_s: float = MOST_S) -> Found:
-    """With the mutant in the tree. After `most_s` the test that is under way is taken for the one that finds it: a mistake may be
-    that something never ends. PatchFailed as `applied`."""
+def find(
+    mutant: Mutant, tree: Path, finders: Sequence[Finder], most_s: float = MOST_S, *, in_order: bool = False
+) -> Found:
+    """With the mutant in the tree. The finder that its patch names is asked first, unless `in_order`. After `most_s` the test that is
+    under way is taken for the one that finds it: a mistake may be that something never ends. PatchFailed as `applied`."""
     began = time.monotonic()
-    asked = [*finders, *([Finder(UNIT, mutant.unit)] if mutant.unit else [])]
+    finders = finders if in_order else sorted(finders, key=lambda one: one.name != mutant.finder)
+    runs = [(finders, SQLITE), ([Finder(UNIT, mutant.unit)], [])] if mutant.unit else [(finders, SQLITE)]
+    if mutant.finder == UNIT and not in_order:
+        runs.reverse()
+    test = ""
     with applied(mutant, tree):
-        test = first_failure([one for finder in asked for one in finder.tests], tree, most_s)
-    finder = next((one.name for one in asked if test.partition("::")[0] in one.files), UNIT if test else "")
-    return Found(mutant, finder, test.rpartition("::")[2], time.monotonic() - began)
+        for asked, only in runs:
+            if test := first_failure([test for one in asked for test in one.tests], only, tree, most_s):
+                break
+    return Found(mutant, finder_of(test), test.rpartition("::")[2], time.monotonic() - began)
 
 
-def first_failure(tests: Sequence[str], tree: Path, most_s: float) -> str:
-    """The test, by file and name; "" where all pass. All of it on SQLite, but the unit tests, which are named by their files."""
-    pytest = [sys.executable, "-m", "pytest", "-v", "-x", "-m", "not long", "-p", "no:xdist", "--tb=no", "-rfE"]
+def finder_of(test: str) -> str:
+    file = test.partition("::")[0]
+    return next((one.name for one in FINDERS if file in one.files), UNIT if test else "")
+
+
+def first_failure(tests: Sequence[str], only: Sequence[str], tree: Path, most_s: float) -> str:
+    """The test, by file and name; "" where all pass. `only`: which of them."""
+    pytest = [sys.executable, "-m", "pytest", "-v", "-x", "-p", "no:xdist", "--tb=no", "-rfE", "-m", "not long", *only]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     code, told = run_within(most_s, [*pytest, *tests], tree, environment | {"PYTHONPATH": str(tree)})
     if code == 0:
@@ -104,12 +121,20 @@ def first_failure(tests: Sequence[str], tree: Path, most_s: float) -> str:
     return failed.group(1)
 
 
+def stop() -> None:
+    """All that is asked at this moment, and what they have started."""
+    for process in tuple(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def run_within(most_s: float, command: list[str], tree: Path, environment: dict[str, str]) -> tuple[int, str]:
     """The code, BROKEN_OFF after `most_s`, and what was said. All that it has started ends with it."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             command, cwd=tree, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
         )
+        _running.add(process)
         try:
             code = process.wait(most_s)
         except subprocess.TimeoutExpired:
@@ -118,5 +143,6 @@ def run_within(most_s: float, command: list[str], tree: Path, environment: dict[
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            _running.discard(process)
         said.seek(0)
         return code, said.read().decode(errors="replace")

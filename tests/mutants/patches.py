@@ -42,10 +42,12 @@ class PatchFailed(Exception):
 
 @dataclass(frozen=True)
 class Mutant:
-    """`files`: those that it changes, from the top of the tree. `unit`: ordinary tests of that code, for pytest."""
+    """`files`: those that it changes, from the top of the tree. `finder`: what has found it before. `unit`: ordinary tests of that
+    code, for pytest."""
 
     name: str
     reason: str
+    finder: str
     unit: tuple[str, ...]
     files: tuple[str, ...]
     patch: Path
@@ -59,9 +61,10 @@ def read_mutants(folder: Path = FOLDER) -> list[Mutant]:
 def read_mutant(file: Path) -> Mutant:
     lines = file.read_text().splitlines()
     head = lines[: next((number for number, line in enumerate(lines) if line.startswith("--- ")), len(lines))]
-    unit = [word for line in head if line.startswith("Unit:") for word in line.split()[1:]]
+    said = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
     files = [line.removeprefix("+++ b/") for line in lines if line.startswith("+++ b/")]
-    return Mutant(file.stem, head[0] if head else "", tuple(unit), tuple(files), file)
+    unit = said.get("Unit", "").split()
+    return Mutant(file.stem, head[0] if head else "", said.get("Finder", ""), tuple(unit), tuple(files), file)
 
 
 def copy_tree(to: Path) -> None:
