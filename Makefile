@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -93,6 +93,12 @@ bench-simulation: .venv/dev.stamp ## a thousand seeds of the simulation, with wh
 bench-kill: .venv/dev.stamp ## processes killed with SIGKILL more than 10,000 times; the bank's books, ours and every caller asked afterwards
 	@$(BIN)/python benchmarks/bench_kill.py
 
+bench-mutants: .venv/dev.stamp ## ninety mistakes seeded into money code, and which test finds each; ONLY=word for some
+	@$(BIN)/python -m benchmarks.bench_mutants $(addprefix --only ,$(ONLY))
+
+bench-mutation: .venv/mutation.stamp ## every small change that mutmut knows, made to core money code; ONLY=money for a part
+	@$(BIN)/python -m benchmarks.bench_mutation $(addprefix --only ,$(ONLY))
+
 bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside the bare engine, replay, random calls
 	@$(BIN)/python benchmarks/bench_testing.py
 
@@ -114,6 +120,7 @@ stopwatch: .venv/dev.stamp ## from a clone to the first call paid in a browser, 
 lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra trunk --extra voice --extra plot --extra iso8583 -o requirements/run.txt
 	@$(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --all-extras -c requirements/run.txt -o requirements/dev.txt
+	@echo mutmut | $(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate - -c requirements/dev.txt -o requirements/mutation.txt
 
 clean: ## remove the environment; var/ (keys, database) stays
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
@@ -133,3 +140,8 @@ clean: ## remove the environment; var/ (keys, database) stays
 	@echo "installing what tests, checks and tables need too: requirements/dev.txt (a minute, once)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch .venv/run.stamp $@
+
+.venv/mutation.stamp: requirements/mutation.txt .venv/dev.stamp
+	@echo "installing mutmut: requirements/mutation.txt (half a minute, once)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	@touch $@

@@ -36,6 +36,12 @@ def test_every_number_is_nine_digits_and_good():
     assert len(set(NUMBERS)) > 290
 
 
+def test_the_first_and_the_last_that_can_be_drawn_are_good():
+    assert confirmation_number(FIRST) == f"{FIRST}{check_digit(str(FIRST))}"
+    assert is_confirmation_number(confirmation_number(FIRST))
+    assert is_confirmation_number(confirmation_number(BEYOND - 1))
+
+
 def test_a_number_is_never_taken_for_a_card():
     assert not any(holds_card_number(number.encode()) for number in NUMBERS)
 

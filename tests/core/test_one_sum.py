@@ -17,6 +17,7 @@ CALL = Call("CA1", "f", "", "", "sip", "en-US")
     [
         (["700101", "700102", "700103"], "700101, 700102, 700103"),
         ([str(700101 + number) for number in range(50)], "700101 and 49 more"),
+        (["1" * 15, "2" * 15], f"{'1' * 15}, {'2' * 15}"),  # just as long as there is room for
         (["1" * 26, "2" * 9], f"{'1' * 26} +1"),
         (["1" * 32, "2" * 32], "2 bills"),
     ],
@@ -30,6 +31,11 @@ def paying_a_sum() -> Call:
     parts = [Payable("billing.find_bill", key, Money(minor)) for key, minor in (("B1", 100), ("B2", 250))]
     charge = Charge(1, Money(350), "unknown", payable="B1, B2", bills=("B1", "B2"))
     return CALL.changed(payable=in_one_sum(parts), charges=(charge,))
+
+
+def test_a_sum_is_in_the_currency_of_its_bills():
+    parts = [Payable("billing.find_bill", key, Money(minor, "EUR")) for key, minor in (("B1", 100), ("B2", 250))]
+    assert in_one_sum(parts).owed == Money(350, "EUR")
 
 
 def test_a_call_that_pays_a_sum_goes_to_json_and_back():

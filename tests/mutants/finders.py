@@ -46,6 +46,7 @@ FINDERS = (
         "double entry",
         (
             "tests/store/test_double_entry.py::test_so_they_are_on_both_databases_and_after_each_step",
+            "tests/store/test_double_entry.py::test_so_they_are_in_lives_that_have_found_a_mistake",
             "tests/store/test_double_entry.py::test_whatever_happens_to_charges_the_books_are_true",
         ),
     ),
@@ -60,7 +61,11 @@ FINDERS = (
     Finder("street", ("tests/test_street.py::test_every_bill_ending_promise_and_text_is_true",)),
     Finder(
         "simulation",
-        ("tests/test_simulation.py::test_every_storm_is_true", "tests/test_simulation.py::test_every_seed_is_true"),
+        (
+            "tests/test_simulation.py::test_a_storm_that_has_found_a_mistake_is_true",
+            "tests/test_simulation.py::test_every_storm_is_true",
+            "tests/test_simulation.py::test_every_seed_is_true",
+        ),
     ),
     Finder(
         "kill",

@@ -145,7 +145,9 @@ class Lives:
         charged = [one for one in self.payments() if one.status == "approved"]
         if not charged:
             return
-        payment = self.random.choice(charged)
+        # Few of them wait for their capture, and without this hardly one would come to it.
+        reserved = [one for one in charged if self.is_reserved(one)]
+        payment = self.random.choice(reserved if reserved and self.random.random() < 0.5 else charged)
         left = self.store.balance_of(payment).refundable
         kind = self.kind_for(payment)
         reopens = self.random.random() < 0.4
@@ -156,20 +158,34 @@ class Lives:
         if reopens and payment.intent.bills and amount != payment.intent.amount:
             return
         wanted = WantedModification(payment.intent.reference, kind, amount, left, "ada", reopens)  # type: ignore[arg-type]
+        self.require_a_limit(wanted, left)
         self.store.ask_modification(wanted, self.now)
+        asked = [one for one in self.modifications(payment) if one.kind != "capture" and one.status != "failed"]
+        assert sum(one.amount.minor for one in asked) <= payment.intent.amount.minor, (
+            "more than was charged is given back"
+        )
+
+    def require_a_limit(self, wanted: WantedModification, left: Money) -> None:
+        """A cent more than is left is never given back, whoever asks."""
+        if wanted.kind == "refund" and not wanted.reopens_bill:
+            more = replace(wanted, amount=Money(left.minor + 1, left.currency))
+            assert not isinstance(self.store.ask_modification(more, self.now), Modification), "more than is left"
 
     def kind_for(self, payment: Payment) -> str:
         """What a forwarder can do with it: of an amount that is only reserved nothing is given back, nor of one whose capture
         has failed."""
         last = self.last_of_capture(payment)
         if last == "capture_failed" or (payment.intent.captures_later and last != "captured"):
-            return self.random.choice(["capture", "void"])
+            return self.random.choice(["capture", "capture", "void"])
         return self.random.choice(["refund", "void"]) if not last and not payment.intent.captures_later else "refund"
 
     def last_of_capture(self, payment: Payment) -> str:
         """Empty where nobody has spoken of one."""
         story = self.store.entries(payment.intent.reference)
         return next((kind for kind in reversed(story) if kind in ("captured", "capture_failed")), "")
+
+    def is_reserved(self, payment: Payment) -> bool:
+        return payment.intent.captures_later and "captured" not in self.store.entries(payment.intent.reference)
 
     def end(self) -> None:
         job = self.job("modification")
