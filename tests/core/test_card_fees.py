@@ -49,3 +49,10 @@ def test_no_fee_is_over_the_cap_and_a_brand_that_is_not_there_costs_nothing():
 def test_a_fee_in_another_currency_is_never_charged():
     with pytest.raises(ValueError, match="currency"):
         FeeSchedule({"visa": Money(200, "MXN")}).fee("visa", Money(4250, "USD"))
+
+
+def test_nothing_costs_nothing_and_a_fee_is_in_the_currency_of_its_amount():
+    schedule = FeeSchedule({"visa": Money(200, "EUR"), **AMEX})
+    assert schedule.fee("visa", Money(0, "EUR")) == Money(0, "EUR")
+    assert schedule.fee("discover", Money(4250, "EUR")) == Money(0, "EUR")
+    assert schedule.fee("amex", Money(4250, "EUR")) == Money(106, "EUR")

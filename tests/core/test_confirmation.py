@@ -55,3 +55,7 @@ def test_it_is_written_in_three_groups():
 def test_what_has_not_eight_digits_is_none(drawn: int):
     with pytest.raises(ValueError, match="eight digits"):
         confirmation_number(drawn)
+
+
+def test_no_number_begins_with_a_nought():
+    assert not is_confirmation_number(f"01234567{check_digit('01234567')}")

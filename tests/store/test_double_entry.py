@@ -34,7 +34,6 @@ from ivr.store.postings import MoneyTransfer
 from tests.store.lives import SOURCE, Lives, lived
 from tests.store.payments import ACCOUNT, NOW, begin
 
-
 TELLING = (0, 1, 8)  # seeds in which mistakes of `tests/mutants` come to light, captures and parts of a bill among them
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import json
 import pickle
 import traceback
+from base64 import urlsafe_b64decode
 from contextlib import nullcontext
 from datetime import date
 
@@ -44,6 +46,12 @@ def test_of_other_fields_nothing_is_told(vault: Vault, field: str, keys: str) ->
     intake = take(vault, field, keys)
     assert (intake.valid, intake.summary, intake.brand, intake.fingerprint) == (True, None, None, None)
     assert intake.sealed is not None
+
+
+@pytest.mark.parametrize(("field", "keys"), [("card_number", CANARY), ("expiry", "1230"), ("security_code", "123")])
+def test_each_is_sealed_as_the_field_that_it_is(vault: Vault, field: str, keys: str) -> None:
+    header, _, _ = str(take(vault, field, keys).sealed).partition(".")
+    assert json.loads(urlsafe_b64decode(header + "==="))["tonetill"]["field"] == field
 
 
 def test_an_invalid_entry_has_a_reason_and_nothing_else(vault: Vault) -> None:

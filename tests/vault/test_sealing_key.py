@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.x509.oid import NameOID
 from joserfc.jwk import RSAKey
 
 from ivr.bank.certificates import Issuer, issue
@@ -68,6 +71,25 @@ def test_a_private_key_is_sent_back_to_its_owner(tmp_path: Path, key: rsa.RSAPri
     jwk = json.dumps(RSAKey.import_key(key).as_dict(private=True)).encode()
     assert "this is a private key; only the bank may have that" in refusal(tmp_path / "key.pem", pem)
     assert "this is a private key; only the bank may have that" in refusal(tmp_path / "key.jwk", jwk)
+
+
+@pytest.mark.parametrize("form", ["pem", "jwk"])
+def test_what_is_read_is_the_key_and_the_file(tmp_path: Path, key: rsa.RSAPrivateKey, form: str) -> None:
+    jwk = json.dumps(RSAKey.import_key(key.public_key()).as_dict(private=False)).encode()
+    file = tmp_path / f"key.{form}"
+    file.write_bytes(public_pem(key) if form == "pem" else jwk)
+    read = load_sealing_key(file, NOW)
+    assert isinstance(read.public, rsa.RSAPublicKey)
+    assert read.public.public_numbers() == key.public_key().public_numbers()
+    assert (read.file, read.kid) == (file, RSAKey.import_key(key.public_key()).thumbprint())
+
+
+def test_a_certificate_that_says_nothing_of_its_use_may_be_used(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    """RFC 5280 4.2.1.3."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bank")])
+    plain = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - timedelta(days=1), NOW + timedelta(days=1))
+    (tmp_path / "key.crt").write_bytes(plain.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    assert load_sealing_key(tmp_path / "key.crt", NOW).good_until == (NOW + timedelta(days=1)).date()
 
 
 @pytest.mark.parametrize("wrong", [{"use": "sig"}, {"alg": "RSA1_5"}, {"alg": "RS256", "use": "sig"}])
