@@ -107,6 +107,13 @@ def test_nothing_follows_from_a_part_until_all_are_there(store: Store):
     assert store.balance_of(found(store, 1)).charged == Money(2000)
 
 
+def test_a_cent_less_than_the_bill_is_not_all_of_it(store: Store):
+    pay_part(store, 1, 2000)
+    pay_part(store, 2, 2249)
+    assert parts(store) == ["take_back", "take_back"]
+    assert (due(store), store.outbox_depth()["capture"]) == (DUE, 0)
+
+
 def test_other_calls_wait_and_its_own_owes_less_by_what_is_held(store: Store):
     pay_part(store, 1, 2000)
     assert begin(store, "CA2-1", caller="other", card="other", pays=ACCOUNT) == BeingPaid()
