@@ -75,6 +75,15 @@ def test_a_call_that_has_ended_begins_no_charge(store: Store):
     assert store.payment("CA1-1") is None
 
 
+def test_nor_does_one_that_ends_while_its_card_lies_sealed(store: Store):
+    store.save_call(a_call(), 0, NOW)
+    stage(store, "CA1-1")
+    store.save_call(a_call(phase="over", outcome="unpaid", hung_up=True), 1, NOW)
+    with pytest.raises(StaleCall):
+        store.begin_payment(intent("CA1-1"), AttemptLimits(), NOW)
+    assert store.payment("CA1-1") is None
+
+
 def test_a_card_that_is_forgotten_begins_no_charge_and_a_begun_charge_keeps_its_card(store: Store):
     stage(store, "CA1-1")
     assert store.forget_card("CA1-1")
