@@ -14,11 +14,8 @@ from ivr.core.money import Money
 from ivr.store import AlreadyBegun, NoCard, Store, memory_store
 from tests.store.payments import ACCOUNT, NO_LIMITS, NOW, a_call, begin, intent, stage
 
-ACTION = Authorize(
-    "acme_bank", "CA1-1", Money(4250), ACCOUNT, payable=Payable("billing.find_bill", ACCOUNT, Money(4250))
-)
-    "CA1-1", Money(4250), "acme_bank", ACCOUNT, payable=Payable("billing.find_bill", ACCOUNT, Money(4250))
-)
+PAYABLE = Payable("billing.find_bill", ACCOUNT, Money(4250))
+ACTION = Authorize("acme_bank", "CA1-1", Money(4250), ACCOUNT, payable=PAYABLE)
 
 
 class Down:

@@ -61,6 +61,16 @@ class LosingLine(TonetillBank):
         return super().reverse(reference)
 
 
+class AwayOnce(LosingLine):
+    """The answer to the first request is lost, and the second does not leave."""
+
+    def authorize(self, request: AuthorizationRequest) -> BankAnswer:
+        if len(self.asked) == 1:
+            self.asked.append("authorize")
+            return BankAnswer("not_sent", request.reference, reason="away")
+        return super().authorize(request)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock(datetime.now(UTC))
@@ -79,6 +89,15 @@ def test_a_lost_answer_is_found_by_what_is_promised(
     entry = bank_process.entry(reference)
     assert (entry is not None and entry.outcome == "approved") == (ENDS[way, moment] == "approved")
     assert bank.asked[1] == {"repeat": "authorize", "undo": "reverse"}.get(way, way)
+
+
+def test_a_repeated_request_that_does_not_leave_says_nothing_of_the_first(
+    store: Store, bank_keys: BankKeys, bank_process: RunningBank, clock: Clock
+):
+    reference = begin(store, bank_keys, 4250, clock())
+    with AwayOnce(bank_process.settings, ALONE["repeat"], "after") as bank:
+        settle(store, bank, clock)
+    assert store.entries(reference) == ["requested", "unknown", "approved"]
 
 
 def test_sealed_fields_are_kept_for_the_repeat_and_gone_with_its_answer(

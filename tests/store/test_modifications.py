@@ -277,6 +277,14 @@ def due(store: Store) -> int:
     return bill.due.minor if bill else 0
 
 
+def test_a_refund_is_marked_sent_once(store: Store):
+    charge(store)
+    ask(store, 1000, 4250)
+    job = job_of(store)
+    assert store.mark_modification_sent(job)
+    assert not store.mark_modification_sent(job)
+
+
 def test_a_holder_whose_lease_has_moved_on_ends_nothing(store: Store):
     charge(store)
     ask(store, 1000, 4250)
