@@ -60,6 +60,11 @@ def test_an_invalid_entry_has_a_reason_and_nothing_else(vault: Vault) -> None:
     assert take(vault, "security_code", "12") == Intake(valid=False, reason="length")
 
 
+@pytest.mark.parametrize("keys", ["12:", "12/"])
+def test_what_stands_beside_the_digits_is_none(vault: Vault, keys: str) -> None:
+    assert take(vault, "security_code", keys) == Intake(valid=False, reason="not_digits")
+
+
 def test_the_security_codes_length_follows_the_brand(vault: Vault) -> None:
     amex = CardRules(BRAND_NAMES, "amex")
     assert take(vault, "security_code", "1234", amex).valid
