@@ -118,7 +118,7 @@ stopwatch: .venv/dev.stamp ## from a clone to the first call paid in a browser, 
 	@$(BIN)/python benchmarks/stopwatch.py
 
 lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
-	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra trunk --extra voice --extra plot --extra iso8583 -o requirements/run.txt
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra trunk --extra voice --extra plot --extra iso8583 --extra portal -o requirements/run.txt
 	@$(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --all-extras -c requirements/run.txt -o requirements/dev.txt
 	@echo mutmut | $(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate - -c requirements/dev.txt -o requirements/mutation.txt
 

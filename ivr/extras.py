@@ -12,6 +12,7 @@ EXTRA_OF = {
     "espeakng_loader": "voice",
     "matplotlib": "plot",
     "iso8583": "iso8583",
+    **dict.fromkeys(("argon2", "pyotp", "segno", "webauthn"), "portal"),
 }
 # scipy comes with two extras: these commands need one of them whole, whichever module is missed first.
 EXTRA_OF_COMMAND = {"trunk": "trunk", "ring": "trunk"}

@@ -37,6 +37,14 @@ class Settings(BaseModel):
     web_threads: int = Field(ge=1, le=24)  # a database pool has as many connections
     web_read_s: float = Field(gt=0, le=60)
     public_url: str
+    portal_port: int = Field(ge=1, le=65535)
+    portal_host: str
+    portal_url: str
+    portal_networks: str
+    portal_proxies: str
+    portal_idle_minutes: int = Field(ge=1, le=24 * 60)
+    portal_hours: int = Field(ge=1, le=24)
+    portal_alone_up_to: str
     twilio_auth_token: str = Field(repr=False)
     twilio_account_sid: str
     sms_from: str

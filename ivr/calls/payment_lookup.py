@@ -1,6 +1,7 @@
 """Finds one charge by what somebody can read out: its reference, its confirmation number, or a card's last four and the day."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from ivr.core.confirmation import in_groups, is_confirmation_number, is_in_form
@@ -12,6 +13,7 @@ from ivr.store import Payment, PaymentFilter, Store
 LAST4_DIGITS = 4
 LONGEST_CODE = 8  # a bank's code has six (ISO 8583 field 38); eight have been ours
 MOST_TOLD = 5
+ANY_PAYMENT = PaymentFilter()
 
 
 def find_one(store: Store, written: str, on: date | None) -> Payment:
@@ -33,7 +35,7 @@ def by_digits(store: Store, digits: str, on: date | None) -> Sequence[Payment]:
     if len(digits) == LAST4_DIGITS:
         if on is None:
             raise RecordError(f"which day? `--on 2026-01-31` with the last four digits {digits} of the card")
-        return store.find_payments(day_filter(on, last4=digits), MOST_TOLD + 1)
+        return store.find_payments(day_filter(on, PaymentFilter(last4=digits)), MOST_TOLD + 1)
     if is_in_form(digits) and not is_confirmation_number(digits):
         raise RecordError(
             f"{in_groups(digits)} is no confirmation number: its last digit does not fit the others, so one of them is "
@@ -54,12 +56,12 @@ def only(found: Sequence[Payment], digits: str) -> Payment:
     return found[0]
 
 
-def day_filter(day: date | None, *, uncaptured: bool = False, **other: str) -> PaymentFilter:
+def day_filter(day: date | None, wanted: PaymentFilter = ANY_PAYMENT) -> PaymentFilter:
     """From midnight to midnight, UTC, as all times are shown."""
     if day is None:
-        return PaymentFilter(**other, uncaptured=uncaptured)  # type: ignore[arg-type]
+        return wanted
     since = datetime.combine(day, time(), UTC)
-    return PaymentFilter(since, since + timedelta(days=1), **other, uncaptured=uncaptured)
+    return replace(wanted, since=since, until=since + timedelta(days=1))
 
 
 def shown(written: str) -> str:

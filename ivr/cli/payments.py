@@ -24,6 +24,7 @@ from ivr.store import (
     Changed,
     Modification,
     Payment,
+    PaymentFilter,
     Store,
     WantedModification,
     named_database,
@@ -88,7 +89,7 @@ def list_payments(
 ) -> None:
     """The latest first, with what has been given back of each."""
     with opened() as (settings, store):
-        wanted = day_filter(day, status=status or "", uncaptured=uncaptured, **other)
+        wanted = day_filter(day, PaymentFilter(status=status or "", uncaptured=uncaptured, **other))  # type: ignore[arg-type]
         found = [seen(store, one) for one in store.find_payments(wanted, most)]
     if is_json:
         for one in found:

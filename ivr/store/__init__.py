@@ -60,6 +60,9 @@ from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, TOLD_AGAIN, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
+from ivr.store.portal_requests import PortalRequest, PortalRequests
+from ivr.store.portal_sessions import Failures, PortalSessions, SessionEnds, SignedIn
+from ivr.store.portal_users import Invitation, Passkey, PasswordCredentials, PortalUser, PortalUsers
 from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
@@ -97,6 +100,9 @@ class Store(
     FlowVersions,
     Agreements,
     Announcements,
+    PortalUsers,
+    PortalSessions,
+    PortalRequests,
 ):
     """One database's whole store; thread-safe."""
 
@@ -184,12 +190,14 @@ __all__ = [
     "Due",
     "DueChanged",
     "DueNow",
+    "Failures",
     "FlowVersion",
     "FollowUp",
     "Guess",
     "GuessLimits",
     "GuessLock",
     "IntentBill",
+    "Invitation",
     "Job",
     "KeptCard",
     "LedgerEntry",
@@ -207,14 +215,20 @@ __all__ = [
     "OverLimit",
     "PaidOnBill",
     "PaidSoFar",
+    "Passkey",
+    "PasswordCredentials",
     "Payment",
     "PaymentFilter",
     "PaymentIntent",
+    "PortalRequest",
+    "PortalUser",
     "Renewal",
     "ReservationState",
     "SealedField",
     "SealedSize",
+    "SessionEnds",
     "Settled",
+    "SignedIn",
     "StaleCall",
     "Status",
     "Store",

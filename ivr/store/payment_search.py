@@ -1,11 +1,11 @@
 """Finds charges for people: by what a caller can read out, and by what an operator filters. Nothing is changed here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import Payment, payment_of
@@ -22,7 +22,9 @@ REFUNDED, WAITING = "refunded", "waiting"
 class PaymentFilter:
     """Empty or None: any. `since` is within, `until` is not. `status`: a charge's, or REFUNDED, or WAITING. `flow`: its name.
     `bill`: the key of what was paid for, by itself or in one sum, or the account as it was keyed in. `uncaptured`: amounts that
-    are reserved, of which nothing is taken, given up or lapsed."""
+    are reserved, of which nothing is taken, given up or lapsed. `currency` is asked for together with `amount_minor` or not at all.
+    `ani_hash`: of the caller. `older_than`: the time in milliseconds and the reference of one; it and those before it in the
+    list are left out."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -32,6 +34,10 @@ class PaymentFilter:
     bill: str = ""
     last4: str = ""
     uncaptured: bool = False
+    amount_minor: int | None = None
+    currency: str = ""
+    ani_hash: str = ""
+    older_than: tuple[int, str] | None = None
 
 
 class PaymentSearch:
@@ -46,6 +52,13 @@ class PaymentSearch:
         """By our confirmation number, or by the bank's code: callers of older charges have heard that one."""
         ours = self._search([columns.confirmation_number == number], most)
         return ours or self._search([columns.authorization_code == number], most)
+
+    def count_payments(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        """Charges begun in that time, by status."""
+        begun = columns.created_at >= milliseconds(since), columns.created_at < milliseconds(until)
+        counted = select(columns.status, func.count()).where(*begun).group_by(columns.status).order_by(columns.status)
+        with self._database.calls() as connection:
+            return {row[0]: row[1] for row in connection.execute(counted)}
 
     def _search(self, conditions: Sequence[ColumnElement[bool]], most: int) -> Sequence[Payment]:
         latest = columns.created_at.desc(), columns.reference
@@ -73,6 +86,15 @@ def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
         found.append((columns.payable_key == wanted.bill) | (columns.account == wanted.bill) | is_in_sum)
     if wanted.last4:
         found.append(columns.card_summary.endswith(f" {wanted.last4}", autoescape=True))
+    if wanted.amount_minor is not None:
+        found.append(columns.amount_minor == wanted.amount_minor)
+    if wanted.currency:
+        found.append(columns.currency == wanted.currency)
+    if wanted.ani_hash:
+        found.append(columns.ani_hash == wanted.ani_hash)
+    if wanted.older_than:
+        at, reference = wanted.older_than
+        found.append((columns.created_at < at) | ((columns.created_at == at) & (columns.reference > reference)))
     if wanted.uncaptured:
         found += [columns.status == "approved", columns.captures_later, ~_has_ended()]
     return found

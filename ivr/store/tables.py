@@ -422,3 +422,82 @@ announcement = Table(
     Column("ends_calls", Boolean, nullable=False),
     Column("set_at", BigInteger, nullable=False),
 )
+
+# Who signs in to the portal. `invitation` is the digest of the link's secret, empty once it was used; `totp_sealed` the
+# secret of the codes by time, encrypted; `totp_step` the last code's step, so that no code is good twice.
+portal_user = Table(
+    "portal_user",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("totp_sealed", Text, nullable=False),
+    Column("totp_step", BigInteger, nullable=False),
+    Column("invitation", String(64), nullable=False),
+    Column("invited_until", BigInteger, nullable=False),
+    Column("is_off", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+portal_recovery_code = Table(
+    "portal_recovery_code",
+    metadata,
+    Column("user", String(60), ForeignKey("portal_user.name"), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+)
+# `id` and `public_key` in base64url, as WebAuthn has them; `sign_count` goes up with every use of an authenticator that counts.
+portal_passkey = Table(
+    "portal_passkey",
+    metadata,
+    Column("id", String(1400), primary_key=True),
+    Column("user", String(60), ForeignKey("portal_user.name"), nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Index("portal_passkey_by_user", "user"),
+)
+# By the digest of the cookie: who reads the database signs in as nobody.
+portal_session = Table(
+    "portal_session",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("user", String(60), ForeignKey("portal_user.name"), nullable=False),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("portal_session_by_user", "user"),
+)
+# Challenges of passkeys that wait for their answer: each is good once.
+portal_challenge = Table(
+    "portal_challenge",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("until", BigInteger, nullable=False),
+)
+# Attempts to sign in that failed; `kind` is `password`, or `code` where the password was right.
+portal_failure = Table(
+    "portal_failure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user", String(60), nullable=False),
+    Column("source", String(60), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("portal_failure_by_time", "at"),
+)
+# Refunds and voids that a second person must allow: `status` is `waiting`, `allowed` or `refused`.
+portal_request = Table(
+    "portal_request",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("reference", String(120), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("left_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("reopens_bill", Boolean, nullable=False),
+    Column("asked_by", String(60), nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("decided_by", String(60), nullable=False),
+    Column("decided_at", BigInteger),
+    Index("portal_request_by_status", "status", "asked_at"),
+)

@@ -1,0 +1,35 @@
+"""The portal: where merchants, support, operators and auditors sign in, behind a second factor and roles.
+
+It has a listener of its own (PORTAL_PORT). Every request passes `guard`: from an allowed network, to our own name, by a
+form of ours, by somebody whose role may (`roles` is the one table). Signing in is in `signing_in` and `passkeys`, what is
+kept of it in `ivr.store.portal_users` and `portal_sessions`; the pages read the store, and change it only through `asking`.
+"""
+
+from ivr.portal.application import create_portal
+from ivr.portal.asking import Asker
+from ivr.portal.credentials import digest_of, new_secret, portal_key
+from ivr.portal.finding import Finder
+from ivr.portal.pages import Pages
+from ivr.portal.roles import MEANINGS, NEEDS, PERMISSIONS, ROLES, may
+from ivr.portal.signing_in import SignIn
+from ivr.portal.site import PortalSite, site_of
+from ivr.portal.views import portal
+
+__all__ = [
+    "MEANINGS",
+    "NEEDS",
+    "PERMISSIONS",
+    "ROLES",
+    "Asker",
+    "Finder",
+    "Pages",
+    "PortalSite",
+    "SignIn",
+    "create_portal",
+    "digest_of",
+    "may",
+    "new_secret",
+    "portal",
+    "portal_key",
+    "site_of",
+]

@@ -1,0 +1,70 @@
+"""The portal's own WSGI application, from the settings."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from ivr import metrics
+from ivr.bank import load_banks
+from ivr.calls.assembly import read_secret
+from ivr.calls.notice_settings import notice_kinds
+from ivr.calls.payments import hash_of_caller
+from ivr.logs import set_up_logging
+from ivr.portal.asking import Asker
+from ivr.portal.credentials import portal_key
+from ivr.portal.finding import Finder
+from ivr.portal.pages import Pages
+from ivr.portal.signing_in import SignIn
+from ivr.portal.site import site_of
+from ivr.portal.views import portal
+from ivr.settings import Settings, load_settings
+from ivr.store import Store, open_store
+
+log = structlog.get_logger()
+LONGEST_FORM = 64 * 1024  # bytes; a passkey's answer has about 2 kB
+
+
+def create_portal(settings: Settings | None = None) -> Flask:
+    """For a listener of its own: whatever is in front of the webhooks cannot be made to show this."""
+    settings = settings or load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    store = open_store(settings.database_url, settings.web_threads, notice_kinds(settings))
+    site, keys = site_of(settings), settings.var / "keys"
+    signing_in = SignIn(store, portal_key(keys), site.ends, now)
+    finder = Finder(store, partial(hash_of_caller, read_secret(keys / "fingerprint.key")))
+    asker = Asker(store, lambda: load_banks(settings.banks, settings.var), site, now, not settings.billing_url)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
+    app.register_blueprint(portal(site, signing_in, Pages(site, store, finder, asker)))
+    add_health(app, store)
+    add_errors(app)
+    return app
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def add_health(app: Flask, store: Store) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """The process answers, and its database does; for whatever watches it, without a sign-in."""
+        store.ping()
+        return Response("ok\n", mimetype="text/plain")
+
+
+def add_errors(app: Flask) -> None:
+    """Each is one clear line; none carries what was sent."""
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        metrics.FAULTS.labels(type(error).__name__).inc()
+        log.error("fault in the portal", kind=type(error).__name__)
+        return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        return Response(f"{error.code} {error.name}\n", error.code or 500, mimetype="text/plain")

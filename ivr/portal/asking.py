@@ -1,0 +1,128 @@
+"""What finance asks for: refunds, voids and captures, one person's alone up to a limit, above it with a second person's word."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ivr.bank import BankSettings, ModificationKind, protocol_called
+from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_of
+from ivr.core.money import Money
+from ivr.errors import RecordError
+from ivr.portal.site import PortalSite
+from ivr.store import AlreadyAsked, Balance, Changed, Modification, Payment, PortalRequest, Store, WantedModification
+
+KINDS: tuple[ModificationKind, ...] = ("refund", "void", "capture")
+LONGEST_ABOUT = 200  # characters of an audit event
+LOOK_AGAIN = "what can be refunded has changed meanwhile: look again, nothing was asked for"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """As a form has it. `left`: what could be refunded when the page was shown, so that a form sent twice asks once."""
+
+    kind: ModificationKind
+    left: str
+    amount: str | None = None
+    reopens_bill: bool = False
+
+
+@dataclass(frozen=True)
+class Asker:
+    """`bills_are_ours`: bills are kept here, and can be owed again."""
+
+    store: Store
+    banks: Callable[[], Mapping[str, BankSettings]]
+    site: PortalSite
+    now: Callable[[], datetime]
+    bills_are_ours: bool = True
+
+    def standing(self, payment: Payment) -> Standing:
+        bank = self.banks().get(payment.intent.bank)
+        promises = protocol_called(bank.protocol).promises if bank else None
+        return standing_of(self.store, payment, bank.protocol if bank else "", promises)
+
+    def possible(self, payment: Payment) -> Mapping[ModificationKind, Money]:
+        """What may be asked for now, each with the most that it is of."""
+        standing = self.standing(payment)
+        found: dict[ModificationKind, Money] = {}
+        for kind in KINDS:
+            try:
+                found[kind] = amount_to_modify(standing, kind, None)
+            except RecordError:
+                continue
+        return found
+
+    def ask(self, payment: Payment, wish: Wish, by: str) -> str:
+        """What became of it, in words. RecordError says why it was refused; that is on record too."""
+        try:
+            return self._ask(payment, wish, by)
+        except RecordError as error:
+            about = f"{payment.intent.reference}: {error}"[:LONGEST_ABOUT]
+            self.store.note(by, f"{wish.kind} refused", about, self.now())
+            raise
+
+    def _ask(self, payment: Payment, wish: Wish, by: str) -> str:
+        standing = self.standing(payment)
+        if wish.reopens_bill:
+            self._require_our_bill(payment)
+        left = standing.balance.refundable
+        expected = money_in(wish.left, left.currency)
+        part = money_in(wish.amount, left.currency) if wish.amount else expected
+        wanted = WantedModification(payment.intent.reference, wish.kind, part, expected, by, wish.reopens_bill)
+        if expected != left:
+            before = self.store.asked_before(wanted)
+            if before is None:
+                raise RecordError(LOOK_AGAIN)
+            return in_words(before, is_new=False)
+        amount = amount_to_modify(standing, wish.kind, wish.amount)
+        if wish.reopens_bill and payment.intent.bills and amount != payment.intent.amount:
+            raise RecordError("bills that were paid in one sum are owed again together, by all of it")
+        wanted = WantedModification(payment.intent.reference, wish.kind, amount, left, by, wish.reopens_bill)
+        if wish.kind != "capture" and self.site.takes_two(with_what_went_before(amount, standing.balance)):
+            return self._ask_second(wanted)
+        return self._take(wanted)
+
+    def _ask_second(self, wanted: WantedModification) -> str:
+        if not self.store.ask_second_person(f"R{secrets.token_hex(8)}", wanted, self.now()):
+            raise RecordError(f"a {wanted.kind} of this charge waits for a second person already")
+        return f"{wanted.kind} of {wanted.amount} waits for a second person: it is more than one may do alone"
+
+    def decide(self, request: PortalRequest, by: str, *, allows: bool) -> str:
+        """RecordError where it was decided already, by who asked for it, or where the charge has changed since."""
+        if request.wanted.asked_by == by:
+            raise RecordError("whoever asked for it cannot allow it: another person must")
+        decided = self.store.decide_request(request.id, by, self.now(), allows=allows)
+        if decided is None:
+            raise RecordError("that was decided meanwhile, by somebody else")
+        if not allows:
+            return f"{decided.wanted.kind} of {decided.wanted.amount} is refused"
+        payment = self.store.payment(decided.wanted.reference)
+        if payment is None or self.standing(payment).balance.refundable != decided.wanted.left:
+            raise RecordError(LOOK_AGAIN)
+        amount_to_modify(self.standing(payment), decided.wanted.kind, str(decided.wanted.amount))
+        return self._take(decided.wanted)
+
+    def _take(self, wanted: WantedModification) -> str:
+        asked = self.store.ask_modification(wanted, self.now())
+        if isinstance(asked, Changed):
+            raise RecordError(LOOK_AGAIN)
+        if isinstance(asked, AlreadyAsked):
+            return in_words(asked.modification, is_new=False)
+        return in_words(asked, is_new=True)
+
+    def _require_our_bill(self, payment: Payment) -> None:
+        if not self.bills_are_ours:
+            raise RecordError("bills are at BILLING_URL: reopen it there")
+        if not payment.intent.payable_key:
+            raise RecordError("the charge pays no bill that was looked up, so that none can be owed again")
+
+
+def with_what_went_before(amount: Money, balance: Balance) -> Money:
+    """Many small refunds of one charge are one large one."""
+    return Money(amount.minor + balance.returned.minor + balance.asked.minor, amount.currency)
+
+
+def in_words(asked: Modification, *, is_new: bool) -> str:
+    word = "asked for" if is_new else f"asked for already, by {asked.asked_by}"
+    return f"{asked.kind} of {asked.amount} {word}: the forwarder takes it to the bank"

@@ -1,0 +1,118 @@
+"""Finds charges by what somebody has in hand: a number that was read out, a card's last four, an account, an amount, a caller."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ivr.calls.payment_lookup import LAST4_DIGITS, LONGEST_CODE, day_filter
+from ivr.core.caller import caller_key
+from ivr.core.confirmation import in_groups, is_confirmation_number, is_in_form
+from ivr.core.money import parse_money
+from ivr.core.stray_cards import holds_card_number
+from ivr.errors import RecordError
+from ivr.store import Payment, PaymentFilter, Store
+
+PAGE = 50
+STATUSES = ("approved", "declined", "unknown", "reversed", "not_sent", "refunded", "waiting")
+FIELDS = ("text", "day", "status", "flow", "bank", "amount", "caller", "older_than")
+CARD = "that holds a card number: search by its last four digits and the day"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The latest first. `older`: what `older_than` is for the next page; empty on the last one."""
+
+    payments: Sequence[Payment]
+    older: str = ""
+
+
+@dataclass(frozen=True)
+class Finder:
+    """`hash_caller`: a caller's number as the ledger knows it."""
+
+    store: Store
+    hash_caller: Callable[[str], str]
+
+    def find(self, asked: Mapping[str, str]) -> Found:
+        """`asked` by FIELDS, as typed. RecordError says what is wrong with it."""
+        if any(holds_card_number("".join(filter(str.isdecimal, one)).encode()) for one in asked.values()):
+            raise RecordError(CARD)
+        text = asked.get("text", "").strip()
+        exact = self._by_number(text, asked) if text else ()
+        if exact:
+            return Found(exact)
+        found = self.store.find_payments(self._filter(text, asked), PAGE + 1)
+        shown = found[:PAGE]
+        return Found(shown, cursor(shown[-1]) if len(found) > PAGE else "")
+
+    def _by_number(self, text: str, asked: Mapping[str, str]) -> Sequence[Payment]:
+        """By a reference, our number, the bank's code, or last four and day; nothing where it may be an account."""
+        named = self.store.payment(text)
+        if named:
+            return (named,)
+        digits = "".join(text.replace("-", " ").split())
+        if not (digits.isascii() and digits.isdecimal()):
+            return ()
+        if len(digits) == LAST4_DIGITS and asked.get("day"):
+            return self.store.find_payments(day_filter(day_in(asked["day"]), PaymentFilter(last4=digits)), PAGE)
+        if is_confirmation_number(digits) or len(digits) <= LONGEST_CODE:
+            return self.store.payments_by_number(digits, PAGE)
+        return ()
+
+    def _filter(self, text: str, asked: Mapping[str, str]) -> PaymentFilter:
+        digits = "".join(text.split())
+        is_no_account = bool(text) and is_in_form(digits) and not is_confirmation_number(digits)
+        if is_no_account and not self.store.find_payments(PaymentFilter(bill=text), 1):
+            raise RecordError(f"{in_groups(digits)} is no confirmation number and no account: ask for it again")
+        minor, currency = amount_in(asked.get("amount", ""))
+        at, reference = cursor_in(asked.get("older_than", ""))
+        status = asked.get("status", "")
+        if status and status not in STATUSES:
+            raise RecordError(f"status: expected one of {', '.join(STATUSES)}")
+        wanted = PaymentFilter(
+            status=status,
+            flow=asked.get("flow", "").strip(),
+            bank=asked.get("bank", "").strip(),
+            bill=text,
+            amount_minor=minor,
+            currency=currency,
+            ani_hash=self._caller(asked.get("caller", "")),
+            older_than=(at, reference) if reference else None,
+        )
+        return day_filter(day_in(asked["day"]) if asked.get("day") else None, wanted)
+
+    def _caller(self, written: str) -> str:
+        if not written.strip():
+            return ""
+        if not caller_key(written):
+            raise RecordError("caller: that is how a withheld number is written; search by the day")
+        return self.hash_caller(written)
+
+
+def day_in(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise RecordError(f"day: expected a date such as 2026-01-31, not '{written[:20]}'") from None
+
+
+def amount_in(written: str) -> tuple[int | None, str]:
+    """Without a currency: of any that has hundredths."""
+    text = written.strip()
+    if not text:
+        return None, ""
+    has_currency = text[-3:].isalpha()
+    try:
+        money = parse_money(text if has_currency else f"{text} USD")
+    except ValueError as error:
+        raise RecordError(f"amount: {error}") from None
+    return money.minor, money.currency if has_currency else ""
+
+
+def cursor(last: Payment) -> str:
+    return f"{int(last.begun_at.timestamp() * 1000)} {last.intent.reference}"
+
+
+def cursor_in(written: str) -> tuple[int, str]:
+    at, _, reference = written.partition(" ")
+    return (int(at), reference) if at.isdecimal() and reference else (0, "")

@@ -1,0 +1,240 @@
+"""The pages of people who have signed in: payments, one payment's story, a day, what waits for a second person, audit, users.
+
+What somebody searches for is sent by POST: nothing that was typed stands in an address, a log or a browser's history.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
+from ivr.core.caller import mask_number
+from ivr.core.confirmation import in_groups
+from ivr.core.email_addresses import mask_email
+from ivr.core.money import Money
+from ivr.errors import RecordError
+from ivr.portal.asking import KINDS, Asker, Wish
+from ivr.portal.credentials import form_token
+from ivr.portal.finding import FIELDS, STATUSES, Finder, Found, day_in
+from ivr.portal.roles import MEANINGS, Permission, may
+from ivr.portal.site import PortalSite
+from ivr.store import AuditFilter, Store
+
+MOST_EVENTS, MOST_OF_DAY = 200, 10_000
+LONGEST_TYPED = 80
+
+
+@dataclass(frozen=True)
+class Pages:
+    site: PortalSite
+    store: Store
+    finder: Finder
+    asker: Asker
+
+    # ---- payments
+
+    def payments(self) -> AnyResponse:
+        asked = {name: request.form.get(name, "")[:LONGEST_TYPED] for name in FIELDS}
+        if asked["caller"]:
+            self.require("see_callers")
+            shortened = f"caller {mask_number(asked['caller'])}"
+            self.store.note(g.person.name, "payments searched", shortened, self.asker.now())
+        try:
+            found, problem = self.finder.find(asked), ""
+        except RecordError as error:
+            found, problem = Found(()), str(error)
+        rows = [(payment, self.store.balance_of(payment)) for payment in found.payments]
+        is_search = any(asked[name] for name in FIELDS)
+        return self.page(
+            "payments.html",
+            400 if problem else 200,
+            rows=rows,
+            # What could be a card number is not shown again.
+            asked=asked if not problem else {},
+            problem=problem,
+            older=found.older,
+            statuses=STATUSES,
+            is_search=is_search,
+        )
+
+    def payment(self, reference: str, told: str = "", problem: str = "", *, shows_caller: bool = False) -> AnyResponse:
+        payment = self.store.payment(reference)
+        if payment is None:
+            abort(404)
+        call = self.store.call_record(payment.intent.call)
+        ani = call.call.ani if call else ""
+        possible = self.asker.possible(payment) if may(g.person.role, "refund") else {}
+        texts = (*self.store.texts_of(payment.intent.call), *self.store.emails_of(payment.intent.call))
+        return self.page(
+            "payment.html",
+            409 if problem else 200,
+            payment=payment,
+            balance=self.store.balance_of(payment),
+            entries=[one for one in self.store.ledger_of(payment.intent.call) if one.reference == reference],
+            since=self.store.modifications_of(reference),
+            turns=self.store.turns_of(payment.intent.call),
+            began=call.started_at if call else None,
+            caller=ani if shows_caller else mask_number(ani),
+            texts=[
+                (mask_email(one.recipient) if "@" in one.recipient else mask_number(one.recipient), one)
+                for one in texts
+            ],
+            possible=possible,
+            told=told,
+            problem=problem,
+        )
+
+    def modify(self, reference: str) -> AnyResponse:
+        payment = self.store.payment(reference)
+        if payment is None:
+            abort(404)
+        kind = next((one for one in KINDS if one == request.form.get("kind")), None)
+        if kind is None:
+            abort(400)
+        wish = Wish(
+            kind,
+            request.form.get("left", ""),
+            request.form.get("amount", "").strip()[:LONGEST_TYPED] or None,
+            request.form.get("reopens_bill") == "yes",
+        )
+        try:
+            return self.payment(reference, told=self.asker.ask(payment, wish, g.person.name))
+        except RecordError as error:
+            return self.payment(reference, problem=str(error))
+
+    def show_caller(self, reference: str) -> AnyResponse:
+        """In full, once, and on record."""
+        if self.store.payment(reference) is None:
+            abort(404)
+        self.store.note(g.person.name, "caller's number shown", reference, self.asker.now())
+        return self.payment(reference, shows_caller=True)
+
+    # ---- what waits for a second person
+
+    def requests(self, told: str = "", problem: str = "") -> AnyResponse:
+        waiting = self.store.waiting_requests()
+        return self.page("requests.html", 409 if problem else 200, waiting=waiting, told=told, problem=problem)
+
+    def decide(self, key: str) -> AnyResponse:
+        found = self.store.portal_request(key)
+        if found is None:
+            abort(404)
+        try:
+            return self.requests(self.asker.decide(found, g.person.name, allows=request.form.get("word") == "allow"))
+        except RecordError as error:
+            return self.requests(problem=str(error))
+
+    # ---- days
+
+    def day(self, written: str) -> AnyResponse:
+        day, totals = self.day_in(written), DayTotals()
+        rows = list(self.rows_of(day, totals))
+        return self.page(
+            "day.html",
+            200,
+            day=day,
+            rows=rows[:MOST_OF_DAY],
+            columns=DAY_COLUMNS,
+            totals=totals,
+            owed=total_of(totals),
+            statuses=self.by_status(day),
+        )
+
+    def export(self, written: str) -> AnyResponse:
+        """A day's movements as a file. Who took it is on record."""
+        day = self.day_in(written)
+        form = "json" if request.form.get("form") == "json" else "csv"
+        rows = list(self.rows_of(day, DayTotals()))
+        self.store.note(g.person.name, "day exported", f"{day}: {len(rows)} movements, {form}", self.asker.now())
+        if form == "json":
+            lines = [json.dumps(dict(zip(DAY_COLUMNS, row, strict=True)), ensure_ascii=False) for row in rows]
+            made = Response("".join(f"{line}\n" for line in lines), mimetype="application/x-ndjson")
+        else:
+            made = Response(in_csv(rows), mimetype="text/csv")
+        made.headers["Content-Disposition"] = f'attachment; filename="{day}.{form}"'
+        return made
+
+    def rows_of(self, day: date, totals: DayTotals) -> list[tuple[str, ...]]:
+        since, until = day_bounds(day)
+        return list(day_rows(self.store.movements(since, until), totals))
+
+    def by_status(self, day: date) -> Mapping[str, int]:
+        return self.store.count_payments(*day_bounds(day))
+
+    def day_in(self, written: str) -> date:
+        try:
+            return day_in(written)
+        except RecordError:
+            abort(404)
+
+    # ---- audit trail, users
+
+    def audit(self) -> AnyResponse:
+        asked = {name: request.args.get(name, "")[:LONGEST_TYPED] for name in ("who", "what", "about")}
+        events = self.store.audit_events(MOST_EVENTS, AuditFilter(asked["who"], asked["what"], asked["about"]))
+        return self.page("audit.html", 200, events=events, asked=asked, most=MOST_EVENTS)
+
+    def users(self) -> AnyResponse:
+        return self.page("users.html", 200, users=self.store.portal_users(), meanings=MEANINGS)
+
+    # ---- how they look
+
+    def page(self, template: str, status: int, **values: Any) -> Response:
+        shown = render_template(
+            f"portal/{template}",
+            site=self.site,
+            person=g.person,
+            token=form_token(g.session),
+            may=lambda permission: may(g.person.role, permission),
+            groups=in_groups,
+            today=self.asker.now().date(),
+            zip=zip,
+            dict=dict,
+            money=Money,
+            waiting_count=len(self.store.waiting_requests()) if may(g.person.role, "see_requests") else 0,
+            **values,
+        )
+        return Response(shown, status)
+
+    def require(self, permission: Permission) -> None:
+        if not may(g.person.role, permission):
+            self.store.note(g.person.name, "portal refused", permission, self.asker.now())
+            abort(403)
+
+
+def add_pages(blueprint: Blueprint, pages: Pages) -> None:
+    """Each is in the table of `roles` by its endpoint."""
+
+    def home() -> AnyResponse:
+        return redirect("/payments", 303)
+
+    for rule, name, view, methods in (
+        ("/", "home", home, ("GET",)),
+        ("/payments", "payments", pages.payments, ("GET", "POST")),
+        ("/payments/<reference>", "payment", pages.payment, ("GET",)),
+        ("/payments/<reference>/modify", "modify", pages.modify, ("POST",)),
+        ("/payments/<reference>/caller", "show_caller", pages.show_caller, ("POST",)),
+        ("/requests", "requests", pages.requests, ("GET",)),
+        ("/requests/<key>", "decide", pages.decide, ("POST",)),
+        ("/days/<written>", "day", pages.day, ("GET",)),
+        ("/days/<written>/export", "export", pages.export, ("POST",)),
+        ("/audit", "audit", pages.audit, ("GET",)),
+        ("/users", "users", pages.users, ("GET",)),
+    ):
+        blueprint.add_url_rule(rule, name, view, methods=list(methods))
+
+
+def in_csv(rows: list[tuple[str, ...]]) -> str:
+    """For a spreadsheet: a cell that it would take for a formula begins with an apostrophe (OWASP, CSV injection)."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(DAY_COLUMNS)
+    writer.writerows([[f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in row] for row in rows])
+    return text.getvalue()

@@ -1,0 +1,59 @@
+"""Who may do what: one table of permissions by role, one of what each page and button needs. What is in neither is refused."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+Role = Literal["viewer", "support", "finance", "author", "operator", "auditor"]
+Permission = Literal["see_payments", "see_callers", "export", "refund", "see_requests", "see_audit", "see_users"]
+Need = Permission | Literal["any"]
+"""`any`: of everybody who has signed in."""
+ROLES: tuple[Role, ...] = get_args(Role)
+
+MEANINGS: Mapping[Role, str] = {
+    "viewer": "sees payments and totals",
+    "support": "finds payments, also by a caller's number",
+    "finance": "refunds and voids, a second person's above a limit; exports",
+    "author": "flows; sees payments and totals",
+    "operator": "keeps the line running; sees users and the audit trail",
+    "auditor": "reads everything, changes nothing",
+}
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    "viewer": frozenset({"see_payments"}),
+    "support": frozenset({"see_payments", "see_callers"}),
+    "finance": frozenset({"see_payments", "see_callers", "export", "refund", "see_requests"}),
+    "author": frozenset({"see_payments"}),
+    "operator": frozenset({"see_payments", "see_audit", "see_users"}),
+    "auditor": frozenset({"see_payments", "see_callers", "export", "see_requests", "see_audit", "see_users"}),
+}
+
+# None: also for whoever has not signed in.
+NEEDS: Mapping[str, Need | None] = {
+    "portal.static_file": None,
+    "portal.show_sign_in": None,
+    "portal.sign_in": None,
+    "portal.passkey_challenge": None,
+    "portal.sign_in_by_passkey": None,
+    "portal.show_invitation": None,
+    "portal.accept_invitation": None,
+    "portal.passkey_offer": None,
+    "portal.accept_by_passkey": None,
+    "portal.sign_out": "any",
+    "portal.home": "any",
+    "portal.payments": "see_payments",
+    "portal.payment": "see_payments",
+    "portal.day": "see_payments",
+    "portal.export": "export",
+    "portal.modify": "refund",
+    "portal.show_caller": "see_callers",
+    "portal.requests": "see_requests",
+    "portal.decide": "refund",
+    "portal.audit": "see_audit",
+    "portal.users": "see_users",
+}
+
+
+def may(role: str, permission: Need) -> bool:
+    """False for a role that is none."""
+    held = PERMISSIONS.get(role)  # type: ignore[call-overload]
+    return held is not None and (permission == "any" or permission in held)

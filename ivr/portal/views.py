@@ -1,0 +1,135 @@
+"""The portal as a blueprint: signing in, invitations, and the pages behind them."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
+
+from ivr.portal.credentials import code_address, qr_picture
+from ivr.portal.guard import SIGN_IN_PAGE, Guard
+from ivr.portal.pages import Pages, add_pages
+from ivr.portal.passkeys import Passkeys
+from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
+from ivr.portal.site import PortalSite
+
+STATIC = ("portal.css", "passkeys.js")
+LONGEST_NAME, LONGEST_CODE = 60, 40
+
+
+def portal(site: PortalSite, signing_in: SignIn, pages: Pages) -> Blueprint:
+    """Register it at the root of an application of its own."""
+    blueprint = Blueprint("portal", __name__, template_folder="templates")
+    Guard(site, signing_in).stand_before(blueprint)
+    add_signing_in(blueprint, site, signing_in)
+    add_invitations(blueprint, site, signing_in)
+    add_passkeys(blueprint, site, signing_in)
+    add_pages(blueprint, pages)
+
+    @blueprint.get("/static/<name>")
+    def static_file(name: str) -> Response:
+        if name not in STATIC:
+            abort(404)
+        return send_from_directory(Path(__file__).parent / "static", name, max_age=300)
+
+    return blueprint
+
+
+def add_signing_in(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -> None:
+    @blueprint.get(SIGN_IN_PAGE)
+    def show_sign_in() -> AnyResponse:
+        return sign_in_page(site)
+
+    @blueprint.post(SIGN_IN_PAGE)
+    def sign_in() -> AnyResponse:
+        name, password = request.form.get("name", "")[:LONGEST_NAME], request.form.get("password", "")
+        code = request.form.get("code", "")[:LONGEST_CODE]
+        begun = signing_in.by_password(name, password, code, site.source_of(request))
+        if isinstance(begun, NotSignedIn):
+            return sign_in_page(site, begun.reason)
+        return with_session(site, redirect("/payments", 303), begun)
+
+    @blueprint.post("/sign-out")
+    def sign_out() -> AnyResponse:
+        signing_in.end(request.cookies.get(site.cookie, ""))
+        answer = redirect(SIGN_IN_PAGE, 303)
+        answer.delete_cookie(site.cookie, path="/", secure=site.is_secure, httponly=True, samesite="Strict")
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return answer
+
+
+def add_invitations(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -> None:
+    @blueprint.get("/invitations/<link>")
+    def show_invitation(link: str) -> AnyResponse:
+        invited = signing_in.invited(link)
+        if invited is None:
+            return Response(render_template("portal/no_invitation.html", site=site), 404)
+        return invitation_page(site, signing_in, link, signing_in.new_code_secret(link))
+
+    @blueprint.post("/invitations/<link>")
+    def accept_invitation(link: str) -> AnyResponse:
+        sealed, code = request.form.get("sealed", ""), request.form.get("code", "")[:LONGEST_CODE]
+        joined = signing_in.accept(link, request.form.get("password", ""), sealed, code)
+        if isinstance(joined, Joined):
+            return Response(render_template("portal/joined.html", site=site, codes=joined.codes))
+        if signing_in.invited(link) is None:
+            return Response(render_template("portal/no_invitation.html", site=site), 404)
+        if signing_in.code_secret(link, sealed) is None:
+            sealed = signing_in.new_code_secret(link)
+        return invitation_page(site, signing_in, link, sealed, joined.reason)
+
+
+def add_passkeys(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -> None:
+    passkeys = Passkeys(signing_in, site.origin, site.name)
+
+    @blueprint.post("/passkeys/challenge")
+    def passkey_challenge() -> AnyResponse:
+        return Response(passkeys.challenge(), mimetype="application/json")
+
+    @blueprint.post("/passkeys/sign-in")
+    def sign_in_by_passkey() -> AnyResponse:
+        begun = passkeys.sign_in(request.get_data(as_text=True), site.source_of(request))
+        if isinstance(begun, NotSignedIn):
+            return Response(begun.reason, 403, mimetype="text/plain")
+        return with_session(site, Response("/payments", mimetype="text/plain"), begun)
+
+    @blueprint.post("/invitations/<link>/passkey/offer")
+    def passkey_offer(link: str) -> AnyResponse:
+        offer = passkeys.offer(link)
+        return Response(offer, mimetype="application/json") if offer else Response("no such invitation", 404)
+
+    @blueprint.post("/invitations/<link>/passkey")
+    def accept_by_passkey(link: str) -> AnyResponse:
+        joined = passkeys.accept(link, request.get_data(as_text=True))
+        if isinstance(joined, NotSignedIn):
+            return Response(joined.reason, 403, mimetype="text/plain")
+        return Response(SIGN_IN_PAGE, mimetype="text/plain")
+
+
+def sign_in_page(site: PortalSite, problem: str = "") -> Response:
+    return Response(render_template("portal/sign_in.html", site=site, problem=problem), 403 if problem else 200)
+
+
+def invitation_page(site: PortalSite, signing_in: SignIn, link: str, sealed: str, problem: str = "") -> Response:
+    invited, secret = signing_in.invited(link), signing_in.code_secret(link, sealed)
+    assert invited is not None
+    assert secret is not None
+    address = code_address(secret, invited.name, site.name)
+    page = render_template(
+        "portal/invitation.html",
+        site=site,
+        invited=invited,
+        sealed=sealed,
+        secret=secret,
+        qr=qr_picture(address),
+        problem=problem,
+    )
+    return Response(page, 400 if problem else 200)
+
+
+def with_session(site: PortalSite, answer: AnyResponse, session: str) -> Response:
+    made = make_response(answer)
+    longest = int(site.ends.longest.total_seconds())
+    made.set_cookie(
+        site.cookie, session, max_age=longest, path="/", secure=site.is_secure, httponly=True, samesite="Strict"
+    )
+    return made

@@ -1,0 +1,162 @@
+"""A portal over a store in memory, with a clock that a test moves, and people who join it as people do: by the pages."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pyotp
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from ivr.bank import BankSettings, load_banks
+from ivr.core.money import Money
+from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, digest_of, new_secret, portal, site_of
+from ivr.settings import load_settings
+from ivr.store import BankWord, Bill, FollowUp, Invitation, Payment, Store, memory_store
+from tests.store.payments import NOW, begin
+
+ORIGIN = "http://localhost:8002"
+OWN = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+PASSWORD = "correct horse battery staple"
+KEY = bytes(range(32))
+
+
+@dataclass
+class Clock:
+    at: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def passes(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+@dataclass
+class Person:
+    """Somebody at a browser. `secret`: what their authenticator app has; `codes`: their recovery codes."""
+
+    line: "Line"
+    name: str
+    browser: FlaskClient
+    secret: str = ""
+    codes: tuple[str, ...] = ()
+    address: str = "127.0.0.1"
+
+    def code(self) -> str:
+        return pyotp.TOTP(self.secret).at(self.line.clock())
+
+    def get(self, path: str, **how: Any) -> TestResponse:
+        return self.browser.get(path, base_url=ORIGIN, environ_base={"REMOTE_ADDR": self.address}, **how)
+
+    def post(self, path: str, data: dict[str, str] | None = None, **how: Any) -> TestResponse:
+        """As one of our pages does, but for the token of its forms."""
+        how.setdefault("headers", OWN)
+        return self.browser.post(
+            path, data=data or {}, base_url=ORIGIN, environ_base={"REMOTE_ADDR": self.address}, **how
+        )
+
+    def fill_in(self, page: str, path: str, **fields: str) -> TestResponse:
+        """A form of that page, with its token."""
+        return self.post(path, {"form_token": token_in(self.get(page).text), **fields})
+
+    def sign_in(self, password: str = PASSWORD, code: str | None = None, name: str | None = None) -> TestResponse:
+        typed = {"name": name or self.name, "password": password, "code": code or self.code()}
+        return self.post("/sign-in", typed)
+
+
+@dataclass
+class Line:
+    store: Store = field(default_factory=memory_store)
+    clock: Clock = field(default_factory=Clock)
+    site: PortalSite = field(default_factory=lambda: site_of(load_settings({})))
+    banks: Callable[[], dict[str, BankSettings]] = field(default=lambda: own_banks())
+
+    def app(self) -> Flask:
+        signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
+        asker = Asker(self.store, self.banks, self.site, self.clock)
+        finder = Finder(self.store, lambda number: f"hash of {number}")
+        app = Flask(__name__, static_folder=None)
+        app.register_blueprint(portal(self.site, signing_in, Pages(self.site, self.store, finder, asker)))
+        return app
+
+    def somebody(self, name: str = "nobody") -> Person:
+        """Who has not signed in."""
+        return Person(self, name, self.app().test_client())
+
+    def invite(self, name: str, role: str) -> str:
+        """The link's secret."""
+        link = new_secret()
+        invitation = Invitation(digest_of(link), self.clock() + timedelta(hours=72))
+        assert self.store.invite_user(name, role, invitation, "root", self.clock())
+        return link
+
+    def join(self, name: str, role: str) -> Person:
+        """By the invitation's page, with a password and an authenticator app; not signed in yet."""
+        person, link = self.somebody(name), self.invite(name, role)
+        return self.accept(person, link)
+
+    def accept(self, person: Person, link: str) -> Person:
+        page = person.get(f"/invitations/{link}").text
+        person.secret = field_in(page, r"<code>([A-Z2-7]{32})</code>")
+        fields = {
+            "password": PASSWORD,
+            "sealed": field_in(page, 'name="sealed" value="([^"]+)"'),
+            "code": person.code(),
+        }
+        joined = person.post(f"/invitations/{link}", fields)
+        assert joined.status_code == 200, joined.text
+        person.codes = tuple(re.findall(r"<code>(\w{5}-\w{5})</code>", joined.text))
+        self.clock.passes(seconds=60)  # a code is good once
+        return person
+
+    def signed_in(self, name: str, role: str) -> Person:
+        person = self.join(name, role)
+        assert person.sign_in().status_code == 303
+        return person
+
+    def charge(self, reference: str = "CA1-1", *, minor: int = 4250, pays: str = "", caller: str = "") -> Payment:
+        """Approved by the bank that ships, begun at this moment."""
+        if pays:
+            self.store.renew_bills([Bill(pays, Money(minor), Money(0))])
+        begin(
+            self.store, reference, minor=minor, pays=pays, caller=caller or reference, card=reference, now=self.clock()
+        )
+        job = self.store.claim(self.clock(), 60)
+        assert job is not None
+        self.store.mark_sent(job)
+        assert self.store.record(job, "approved", self.clock(), BankWord("482913", "00"), FollowUp())
+        found = self.store.payment(reference)
+        assert found is not None
+        return found
+
+
+def own_banks() -> dict[str, BankSettings]:
+    settings = load_settings({})
+    return load_banks(settings.banks, settings.var)
+
+
+def line_with(**site: Any) -> Line:
+    """Whose site differs from what ships in these."""
+    usual = Line()
+    return Line(site=replace(usual.site, **site))
+
+
+def token_in(page: str) -> str:
+    return field_in(page, 'name="form_token" value="([0-9a-f]+)"')
+
+
+def field_in(page: str, pattern: str) -> str:
+    found = re.search(pattern, page)
+    assert found, page
+    return unescape(found[1])
+
+
+def told(answer: TestResponse) -> str:
+    """What the page says of what was asked for."""
+    found = re.search(r'<p class="(?:told|problem)"[^>]*>([^<]*)</p>', answer.text)
+    return unescape(found[1]) if found else answer.text

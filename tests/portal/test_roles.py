@@ -1,0 +1,86 @@
+"""Every role on every page and button: what the table of roles says is what happens, and what is in no table is refused."""
+
+import pytest
+from flask import Blueprint, Flask
+
+from ivr.portal import NEEDS, PERMISSIONS, ROLES, may
+from ivr.portal.guard import Guard
+from ivr.portal.signing_in import SignIn
+from tests.portal.lines import KEY, ORIGIN, Line, Person, token_in
+
+WORDS = {"reference": "CA1-1", "key": "R1", "written": "2026-01-15", "name": "portal.css", "link": "no-link"}
+RULES = [
+    rule for rule in Line().app().url_map.iter_rules() if rule.endpoint.startswith("portal.")
+]  # Flask's own static folder is the test application's
+
+
+def answer_of(person: Person, rule: object, token: str) -> int:
+    path = str(rule.rule)  # type: ignore[attr-defined]
+    for word, value in WORDS.items():
+        path = path.replace(f"<{word}>", value)
+    if "POST" in rule.methods:  # type: ignore[attr-defined]
+        return person.post(path, {"form_token": token}).status_code
+    return person.get(path).status_code
+
+
+def test_each_page_is_in_the_table_and_each_line_of_the_table_is_a_page():
+    assert {rule.endpoint for rule in RULES} == set(NEEDS)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_what_the_table_says_and_nothing_else(role: str):
+    line = Line()
+    person = line.signed_in("ada", role)
+    line.charge()
+    token = token_in(person.get("/payments").text)
+    for rule in RULES:
+        needs = NEEDS[rule.endpoint]
+        if needs is None or rule.endpoint == "portal.sign_out":
+            continue
+        refused = answer_of(person, rule, token) == 403
+        assert refused is not may(role, needs), (role, rule.endpoint)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.endpoint)
+def test_whoever_has_not_signed_in_gets_nowhere(rule: object):
+    line = Line()
+    line.charge()
+    status = answer_of(line.somebody(), rule, "")
+    if NEEDS[rule.endpoint] is not None:  # type: ignore[attr-defined]
+        assert status in (303, 401)
+
+
+def test_a_page_that_nobody_has_put_into_the_table_is_served_to_nobody():
+    line = Line()
+    app, blueprint = Flask(__name__, static_folder=None), Blueprint("portal", __name__)
+    Guard(line.site, SignIn(line.store, KEY, line.site.ends, line.clock)).stand_before(blueprint)
+    blueprint.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    app.register_blueprint(blueprint)
+    person = line.signed_in("ada", "auditor")
+    cookie = person.browser.get_cookie(line.site.cookie, "localhost")
+    assert cookie is not None
+    browser = app.test_client()
+    browser.set_cookie(line.site.cookie, cookie.value, domain="localhost")
+    assert browser.get("/forgotten", base_url=ORIGIN).status_code == 403
+
+
+def test_an_auditor_changes_nothing():
+    assert "refund" not in PERMISSIONS["auditor"]
+
+
+def test_a_new_role_holds_from_the_next_request_on():
+    line = Line()
+    ada = line.signed_in("ada", "auditor")
+    assert ada.get("/audit").status_code == 200
+    line.store.change_role("ada", "viewer", "root", line.clock())
+    assert ada.get("/audit").status_code == 403
+
+
+def test_what_a_role_may_not_is_on_record():
+    line = Line()
+    line.signed_in("ada", "viewer").get("/audit")
+    assert [one.about for one in line.store.audit_events(5) if one.what == "portal refused"] == ["GET portal.audit"]
+
+
+def test_a_role_that_is_none_may_nothing():
+    assert not may("root", "any")
