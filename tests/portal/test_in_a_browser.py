@@ -1,0 +1,216 @@
+"""The portal as its own process, invited to by the command line, and used in Debian's chromium: codes, passkeys, looks."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ivr.core.money import Money
+from ivr.store import BankWord, Bill, FollowUp, open_store
+from tests.channels.browser.conftest import SHOTS, STEP_MS, chromium
+from tests.channels.browser.products import ROOT
+from tests.channels.browser.test_phone_access import violations
+from tests.patience import PATIENCE_S
+from tests.portal.lines import PASSWORD
+from tests.ports import free_port
+from tests.store.payments import begin
+
+__all__ = ["chromium"]
+WIDEST = 3840
+LOOKS = ((390, "light"), (1300, "dark"), (WIDEST, "light"))
+IVR = (sys.executable, "-m", "ivr")
+
+
+@dataclass(frozen=True)
+class RunningPortal:
+    origin: str
+    environment: dict[str, str]
+
+    def command(self, *words: str) -> str:
+        done = subprocess.run(
+            [*IVR, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def invite(self, name: str, role: str) -> str:
+        """The link that the command prints."""
+        found = re.search(r"http://\S+/invitations/\S+", self.command("user", "add", name, "--role", role))
+        assert found
+        return found[0]
+
+
+@pytest.fixture(scope="module")
+def running_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    var, port = tmp_path_factory.mktemp("portal"), free_port()
+    url = f"sqlite:///{var}/portal.db"
+    environment = {
+        **os.environ,
+        "VAR": str(var),
+        "DATABASE_URL": url,
+        "PORTAL_PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+    }
+    running = RunningPortal(f"http://localhost:{port}", environment)
+    running.command("set-up")
+    charge(url)
+    with (var / "log").open("w") as log:
+        process = subprocess.Popen([*IVR, "portal"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_for(running, process, var / "log")
+            yield running
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def charge(url: str) -> None:
+    store, now = open_store(url), datetime.now(UTC)
+    store.renew_bills([Bill("700101", Money(4250), Money(0))])
+    begin(store, pays="700101", now=now)
+    job = store.claim(now, 60)
+    assert job is not None
+    store.mark_sent(job)
+    assert store.record(job, "approved", now, BankWord("482913", "00"), FollowUp())
+    store.close()
+
+
+def wait_for(running: RunningPortal, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        assert process.poll() is None, log.read_text()
+        try:
+            if httpx.get(f"{running.origin}/healthz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """Of a fresh browser; what a script gets wrong in it fails the test."""
+    context = chromium.new_context(viewport={"width": 1300, "height": 900})
+    page, wrong = context.new_page(), []
+    page.set_default_timeout(STEP_MS)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def join(page: Page, link: str) -> str:
+    """With a password, and the secret that an authenticator app would read; the secret."""
+    page.goto(link)
+    secret = page.locator("form code, code").first.inner_text()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("The code that the app shows").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_role("heading", name="You have joined")).to_be_visible()
+    return secret
+
+
+def sign_in(page: Page, running: RunningPortal, name: str, code: str) -> None:
+    page.goto(f"{running.origin}/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Code").fill(code)
+    page.locator("form").get_by_role("button", name="Sign in").click()
+
+
+def test_somebody_joins_signs_in_and_refunds_with_a_browser(running_portal: RunningPortal, page: Page):
+    join(page, running_portal.invite("ada", "finance"))
+    code = page.locator(".codes code").first.inner_text()
+    sign_in(page, running_portal, "ada", code)
+    expect(page.get_by_role("heading", name="Payments")).to_be_visible()
+    page.get_by_label("Number", exact=True).fill("700101")
+    page.get_by_role("button", name="Search").click()
+    assert "700101" not in page.url
+    page.locator("tbody a").first.click()
+    page.get_by_label("Amount").fill("10.00")
+    page.get_by_role("button", name="Refund").click()
+    expect(page.get_by_role("status")).to_have_text("refund of 10.00 USD asked for: the forwarder takes it to the bank")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert '"state": "on"' in running_portal.command("user", "list", "--json")
+
+
+def test_a_passkey_is_made_and_signs_in_and_a_copy_of_its_answer_does_not(running_portal: RunningPortal, page: Page):
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    page.goto(running_portal.invite("grace", "viewer"))
+    page.get_by_role("button", name="Make a passkey").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    with page.expect_request("**/passkeys/sign-in") as sent:
+        page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("heading", name="Payments")).to_be_visible()
+    expect(page.get_by_text("grace, viewer")).to_be_visible()
+    headers = {"Origin": running_portal.origin, "Sec-Fetch-Site": "same-origin"}
+    again = httpx.post(f"{running_portal.origin}/passkeys/sign-in", content=sent.value.post_data, headers=headers)
+    assert again.status_code == 403
+
+
+def test_a_passkey_whose_owner_was_not_verified_is_not_taken(running_portal: RunningPortal, page: Page):
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": False,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    page.goto(running_portal.invite("eve", "viewer"))
+    page.get_by_role("button", name="Make a passkey").click()
+    expect(page.locator("#passkey-problem")).to_be_visible()
+
+
+def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(running_portal: RunningPortal, page: Page):
+    link = running_portal.invite("alan", "auditor")
+    page.goto(link)
+    look_at(page, "invitation")
+    join(page, link)
+    code = page.locator(".codes code").first.inner_text()
+    look_at(page, "joined")
+    page.goto(f"{running_portal.origin}/sign-in")
+    look_at(page, "sign-in")
+    sign_in(page, running_portal, "alan", code)
+    today = datetime.now(UTC).date()
+    for path in ("payments", "payments/CA1-1", f"days/{today}", "requests", "audit", "users"):
+        page.goto(f"{running_portal.origin}/{path}")
+        look_at(page, path.partition("/")[0] + ("-one" if "CA1" in path else ""))
+
+
+def look_at(page: Page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is cut off at {width} pixels"
+        if width < WIDEST:
+            assert (name, width, scheme, violations(page)) == (name, width, scheme, [])
+        page.screenshot(path=SHOTS / f"portal-{name}-{width}-{scheme}.png", full_page=True)
+    page.set_viewport_size({"width": 1300, "height": 900})
