@@ -12,7 +12,7 @@ from ivr.errors import RecordError
 from ivr.places import COMMAND
 from ivr.portal import MEANINGS, ROLES, create_portal, digest_of, new_secret, site_of
 from ivr.settings import Settings, load_settings
-from ivr.store import Invitation
+from ivr.store import PortalInvitation
 from ivr.web import ConnectionLimits, Site, serve
 
 GOOD_HOURS = 72
@@ -137,9 +137,9 @@ def require_name(name: str) -> None:
         raise RecordError("a name has at least one letter")
 
 
-def new_invitation(hours: int) -> tuple[str, Invitation]:
+def new_invitation(hours: int) -> tuple[str, PortalInvitation]:
     link = new_secret()
-    return link, Invitation(digest_of(link), now() + timedelta(hours=hours))
+    return link, PortalInvitation(digest_of(link), now() + timedelta(hours=hours))
 
 
 def tell_link(settings: Settings, name: str, link: str, hours: int) -> None:

@@ -2,13 +2,13 @@
 
 It has a listener of its own (PORTAL_PORT). Every request passes `guard`: from an allowed network, to our own name, by a
 form of ours, by somebody whose role may (`roles` is the one table). Signing in is in `signing_in` and `passkeys`, what is
-kept of it in `ivr.store.portal_users` and `portal_sessions`; the pages read the store, and change it only through `asking`.
+kept of it in `ivr.store.portal_users` and `portal_sessions`; the pages read the store, and change it only through `modifications`.
 """
 
 from ivr.portal.application import create_portal
-from ivr.portal.asking import Asker
 from ivr.portal.credentials import digest_of, new_secret, portal_key
 from ivr.portal.finding import Finder
+from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
 from ivr.portal.roles import MEANINGS, NEEDS, PERMISSIONS, ROLES, may
 from ivr.portal.signing_in import SignIn

@@ -13,9 +13,9 @@ from ivr.calls.assembly import read_secret
 from ivr.calls.notice_settings import notice_kinds
 from ivr.calls.payments import hash_of_caller
 from ivr.logs import set_up_logging
-from ivr.portal.asking import Asker
 from ivr.portal.credentials import portal_key
 from ivr.portal.finding import Finder
+from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import site_of

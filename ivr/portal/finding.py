@@ -19,7 +19,7 @@ CARD = "that holds a card number: search by its last four digits and the day"
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPayments:
     """The latest first. `older`: what `older_than` is for the next page; empty on the last one."""
 
     payments: Sequence[Payment]
@@ -33,17 +33,17 @@ class Finder:
     store: Store
     hash_caller: Callable[[str], str]
 
-    def find(self, asked: Mapping[str, str]) -> Found:
+    def find(self, asked: Mapping[str, str]) -> FoundPayments:
         """`asked` by FIELDS, as typed. RecordError says what is wrong with it."""
         if any(holds_card_number("".join(filter(str.isdecimal, one)).encode()) for one in asked.values()):
             raise RecordError(CARD)
         text = asked.get("text", "").strip()
         exact = self._by_number(text, asked) if text else ()
         if exact:
-            return Found(exact)
+            return FoundPayments(exact)
         found = self.store.find_payments(self._filter(text, asked), PAGE + 1)
         shown = found[:PAGE]
-        return Found(shown, cursor(shown[-1]) if len(found) > PAGE else "")
+        return FoundPayments(shown, cursor(shown[-1]) if len(found) > PAGE else "")
 
     def _by_number(self, text: str, asked: Mapping[str, str]) -> Sequence[Payment]:
         """By a reference, our number, the bank's code, or last four and day; nothing where it may be an account."""

@@ -20,9 +20,9 @@ from ivr.core.confirmation import in_groups
 from ivr.core.email_addresses import mask_email
 from ivr.core.money import Money
 from ivr.errors import RecordError
-from ivr.portal.asking import KINDS, Asker, Wish
 from ivr.portal.credentials import form_token
-from ivr.portal.finding import FIELDS, STATUSES, Finder, Found, day_in
+from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
+from ivr.portal.modifications import KINDS, Asker, ModificationForm
 from ivr.portal.roles import MEANINGS, Permission, may
 from ivr.portal.site import PortalSite
 from ivr.store import AuditFilter, Store
@@ -49,7 +49,7 @@ class Pages:
         try:
             found, problem = self.finder.find(asked), ""
         except RecordError as error:
-            found, problem = Found(()), str(error)
+            found, problem = FoundPayments(()), str(error)
         rows = [(payment, self.store.balance_of(payment)) for payment in found.payments]
         is_search = any(asked[name] for name in FIELDS)
         return self.page(
@@ -98,7 +98,7 @@ class Pages:
         kind = next((one for one in KINDS if one == request.form.get("kind")), None)
         if kind is None:
             abort(400)
-        wish = Wish(
+        wish = ModificationForm(
             kind,
             request.form.get("left", ""),
             request.form.get("amount", "").strip()[:LONGEST_TYPED] or None,

@@ -62,7 +62,7 @@ from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, TOLD
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.portal_requests import PortalRequest, PortalRequests
 from ivr.store.portal_sessions import Failures, PortalSessions, SessionEnds, SignedIn
-from ivr.store.portal_users import Invitation, Passkey, PasswordCredentials, PortalUser, PortalUsers
+from ivr.store.portal_users import Passkey, PasswordCredentials, PortalInvitation, PortalUser, PortalUsers
 from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
@@ -197,7 +197,6 @@ __all__ = [
     "GuessLimits",
     "GuessLock",
     "IntentBill",
-    "Invitation",
     "Job",
     "KeptCard",
     "LedgerEntry",
@@ -220,6 +219,7 @@ __all__ = [
     "Payment",
     "PaymentFilter",
     "PaymentIntent",
+    "PortalInvitation",
     "PortalRequest",
     "PortalUser",
     "Renewal",

@@ -36,7 +36,7 @@ class PasswordCredentials:
 
 
 @dataclass(frozen=True)
-class Invitation:
+class PortalInvitation:
     """`digest` of the secret in the link; it is good until then."""
 
     digest: str
@@ -59,7 +59,7 @@ class PortalUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def invite_user(self, name: str, role: str, invitation: Invitation, by: str, now: datetime) -> bool:
+    def invite_user(self, name: str, role: str, invitation: PortalInvitation, by: str, now: datetime) -> bool:
         """False where somebody of that name is there already."""
         with self._database.money() as connection:
             self._database.hold(connection, f"portal user {name}")
@@ -70,7 +70,7 @@ class PortalUsers:
             self._note(connection, by, "user invited", f"{name} as {role}", now)
             return True
 
-    def reset_user(self, name: str, invitation: Invitation, by: str, now: datetime) -> bool:
+    def reset_user(self, name: str, invitation: PortalInvitation, by: str, now: datetime) -> bool:
         """What they signed in with is forgotten, their sessions end, and they are invited anew. False where there is nobody."""
         with self._database.money() as connection:
             values = _nothing_proved(invitation) | {"is_off": False}
@@ -194,7 +194,7 @@ class PortalUsers:
         add_event(self._database, connection, by, what, about, now)
 
 
-def _nothing_proved(invitation: Invitation) -> dict[str, object]:
+def _nothing_proved(invitation: PortalInvitation) -> dict[str, object]:
     return {
         "password_hash": "",
         "totp_sealed": "",

@@ -16,7 +16,7 @@ from ivr.bank import BankSettings, load_banks
 from ivr.core.money import Money
 from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, digest_of, new_secret, portal, site_of
 from ivr.settings import load_settings
-from ivr.store import BankWord, Bill, FollowUp, Invitation, Payment, Store, memory_store
+from ivr.store import BankWord, Bill, FollowUp, Payment, PortalInvitation, Store, memory_store
 from tests.store.payments import NOW, begin
 
 ORIGIN = "http://localhost:8002"
@@ -91,7 +91,7 @@ class Line:
     def invite(self, name: str, role: str) -> str:
         """The link's secret."""
         link = new_secret()
-        invitation = Invitation(digest_of(link), self.clock() + timedelta(hours=72))
+        invitation = PortalInvitation(digest_of(link), self.clock() + timedelta(hours=72))
         assert self.store.invite_user(name, role, invitation, "root", self.clock())
         return link
 

@@ -8,7 +8,7 @@ from flask import Response
 
 from ivr.portal import credentials, digest_of, signing_in
 from ivr.portal.views import with_session
-from ivr.store import Invitation
+from ivr.store import PortalInvitation
 from tests.portal.lines import ORIGIN, OWN, PASSWORD, Line, line_with, token_in, told
 
 COOKIE = "tonetill"
@@ -71,7 +71,7 @@ def test_a_password_that_is_easy_to_guess_is_refused_with_advice(password: str):
 def test_whoever_was_reset_signs_in_no_more_and_is_invited_anew():
     line = Line()
     ada = line.signed_in("ada", "viewer")
-    invitation = Invitation(digest_of("new link"), line.clock() + timedelta(hours=1))
+    invitation = PortalInvitation(digest_of("new link"), line.clock() + timedelta(hours=1))
     assert line.store.reset_user("ada", invitation, "root", line.clock())
     assert ada.get("/payments").status_code == 303
     line.clock.passes(seconds=60)

@@ -18,7 +18,7 @@ LOOK_AGAIN = "what can be refunded has changed meanwhile: look again, nothing wa
 
 
 @dataclass(frozen=True)
-class Wish:
+class ModificationForm:
     """As a form has it. `left`: what could be refunded when the page was shown, so that a form sent twice asks once."""
 
     kind: ModificationKind
@@ -53,7 +53,7 @@ class Asker:
                 continue
         return found
 
-    def ask(self, payment: Payment, wish: Wish, by: str) -> str:
+    def ask(self, payment: Payment, wish: ModificationForm, by: str) -> str:
         """What became of it, in words. RecordError says why it was refused; that is on record too."""
         try:
             return self._ask(payment, wish, by)
@@ -62,7 +62,7 @@ class Asker:
             self.store.note(by, f"{wish.kind} refused", about, self.now())
             raise
 
-    def _ask(self, payment: Payment, wish: Wish, by: str) -> str:
+    def _ask(self, payment: Payment, wish: ModificationForm, by: str) -> str:
         standing = self.standing(payment)
         if wish.reopens_bill:
             self._require_our_bill(payment)
