@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 import httpcore
@@ -217,3 +217,4 @@ class SimulatedBank(TonetillBank):
     def __init__(self, line: BankLine, promises: Promises = PROMISES, connections: int = 3) -> None:
         self.connections, self.promises = connections, promises
         self._line = line  # type: ignore[assignment]
+        self._shown_until = datetime.max.replace(tzinfo=UTC)  # no certificate is shown on it

@@ -335,22 +335,22 @@ NONE_CHOSEN = rule(
     why="""`billing.find_bills` finds all bills of a customer, and only `choose_bill` says which of them is meant: one, or all in one sum. A
 charge without one is on no bill: the customer would have paid, and would still owe all of them.""",
     bad="""
-lookups: {billing.find_bills: {takes: [customer_number]}}
+lookups: {billing.find_bills: {takes: [account_number]}}
 start: customer
 steps:
   customer:
-    ask: customer_number
+    ask: account_number
     length: 8
     lookup: billing.find_bills
     then: {found: amount, not_found: not_charged, gave_up: not_charged}
   amount: {set: {amount: 20.00 USD}, then: card}
 """,
     good="""
-lookups: {billing.find_bills: {takes: [customer_number]}}
+lookups: {billing.find_bills: {takes: [account_number], gives: {bill.issued: date}}}
 start: customer
 steps:
   customer:
-    ask: customer_number
+    ask: account_number
     length: 8
     lookup: billing.find_bills
     then: {found: which_bill, not_found: not_charged, gave_up: not_charged}
