@@ -55,6 +55,8 @@ class Finder:
             return ()
         if len(digits) == LAST4_DIGITS and asked.get("day"):
             return self.store.find_payments(day_filter(day_in(asked["day"]), PaymentFilter(last4=digits)), PAGE)
+        if len(digits) == LAST4_DIGITS and not self.store.find_payments(PaymentFilter(bill=text), 1):
+            raise RecordError(f"{digits}: for a card's last four digits say the day too")
         if is_confirmation_number(digits) or len(digits) <= LONGEST_CODE:
             return self.store.payments_by_number(digits, PAGE)
         return ()

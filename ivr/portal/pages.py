@@ -107,7 +107,7 @@ class Pages:
         try:
             return self.payment(reference, told=self.asker.ask(payment, wish, g.person.name))
         except RecordError as error:
-            return self.payment(reference, problem=str(error))
+            return self.payment(reference, problem=as_on_a_page(error))
 
     def show_caller(self, reference: str) -> AnyResponse:
         """In full, once, and on record."""
@@ -229,6 +229,11 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
         ("/users", "users", pages.users, ("GET",)),
     ):
         blueprint.add_url_rule(rule, name, view, methods=list(methods))
+
+
+def as_on_a_page(error: RecordError) -> str:
+    """The same rules serve the command line, whose options have hyphens."""
+    return str(error).replace("--amount: ", "Amount: ").replace("--reopen-bill: ", "")
 
 
 def in_csv(rows: list[tuple[str, ...]]) -> str:

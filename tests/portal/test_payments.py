@@ -48,6 +48,7 @@ def test_a_payment_is_found_by_what_people_have_in_hand():
         ({"text": CARD}, "that holds a card number"),
         ({"text": "4111 1111 1111 1111"}, "that holds a card number"),
         ({"caller": CARD}, "that holds a card number"),
+        ({"text": "1111"}, "say the day too"),
         ({"day": "31.1.2026"}, "expected a date such as"),
         ({"amount": "much"}, "amount:"),
         ({"caller": "anonymous"}, "a withheld number"),
