@@ -18,7 +18,7 @@ from ivr.calls.runner import Runner
 from ivr.channels.simulator import play
 from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
-from ivr.store import SealedField, Store, WantedModification, migrate, open_store
+from ivr.store import SealedField, Store, WantedModification, open_store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.testing.recording import RecordingLine, call_file
@@ -26,6 +26,7 @@ from ivr.testing.twilio import TwilioCall
 from ivr.vault import HPKE, KeyRing, Vault
 from tests.benches import ROOT, SAMPLE, Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files, leaks_in_object
+from tests.store.databases import make_empty
 from tests.webs import Web, make_web
 
 # Published test numbers, so that even a failing test shows nothing that is not public.
@@ -108,7 +109,7 @@ def split_world(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def begin_world(sealing_key: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, flow: Path) -> Iterator[World]:
     url = f"sqlite:///{folder}/canary.db"
-    migrate(url)
+    make_empty(url)
     store = open_store(url)
     bench = make_bench(sealing_key, flow, store)
     world = World(bench, make_web(bench), folder)

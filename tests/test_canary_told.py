@@ -21,7 +21,7 @@ from ivr.forwarder.process import Forwarder
 from ivr.forwarder.signed_posts import SignedPosts
 from ivr.forwarder.smtp_emails import SmtpEmails
 from ivr.logs import set_up_logging
-from ivr.store import NOTICE_KINDS, Store, WantedModification, migrate, open_store
+from ivr.store import NOTICE_KINDS, Store, WantedModification, open_store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.bench import Bench, build_bench
 from tests.bank_process import BankKeys, bank_keys
@@ -29,6 +29,7 @@ from tests.benches import ROOT
 from tests.billing_endpoints import BillingServer, billing_server
 from tests.leaks import leaks_in, leaks_in_files, leaks_in_object
 from tests.mail_servers import PASSWORD, USER, MailPeer, mail_server
+from tests.store.databases import make_empty
 from tests.test_canary import watched
 
 __all__ = ["bank_keys"]
@@ -104,7 +105,7 @@ class Told:
 @pytest.fixture
 def told(sealing_key: Path, bank_keys: BankKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     url = f"sqlite:///{tmp_path}/canary.db"
-    migrate(url)
+    make_empty(url)
     store = open_store(url, tells=NOTICE_KINDS)
     flow, prompts = load_flow(ROOT / "flows" / "card-fee.yaml")
     bench = build_bench([flow], prompts, ROOT / "config" / "accounts.csv", sealing_key=sealing_key, store=store)

@@ -10,11 +10,12 @@ from ivr.calls.billing import Bills
 from ivr.core.actions import LookUp
 from ivr.core.events import Event, LookedUp
 from ivr.logs import set_up_logging
-from ivr.store import migrate, open_store
+from ivr.store import open_store
 from ivr.testing.twilio import TwilioCall
 from tests.benches import Bench, make_bench
 from tests.channels.trunk.audio_ports import Caller, ring
 from tests.leaks import leaks_in, leaks_in_files
+from tests.store.databases import make_empty
 from tests.webs import Web, make_web
 
 PAN = "4012888888881881"
@@ -38,7 +39,7 @@ class Watched:
 
 @pytest.fixture
 def watched(sealing_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
-    migrate(f"sqlite:///{tmp_path}/calls.db")
+    make_empty(f"sqlite:///{tmp_path}/calls.db")
     set_up_logging("debug", "json")
     watched = Watched(make_bench(sealing_key, store=open_store(f"sqlite:///{tmp_path}/calls.db")), tmp_path)
     look_up = Bills.look_up

@@ -8,8 +8,9 @@ from sqlalchemy import inspect, text
 from ivr.channels.simulator import play
 from ivr.logs import set_up_logging
 from ivr.places import SHIPPED
-from ivr.store import migrate, open_store
+from ivr.store import open_store
 from tests.benches import make_bench
+from tests.store.databases import make_empty
 
 CALLS = Path(__file__).parent / "calls"
 
@@ -17,7 +18,7 @@ CALLS = Path(__file__).parent / "calls"
 @pytest.mark.parametrize("name", ["kept-and-used", "expired", "forgotten"])
 def test_a_kept_card_is_nowhere_else(name: str, sealing_key: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     url = f"sqlite:///{tmp_path}/kept.db"
-    migrate(url)
+    make_empty(url)
     store = open_store(url, tells=["payment.approved", "call.ended", "bill.paid"])
     bench = make_bench(sealing_key, SHIPPED / "flows" / "card-on-file.yaml", store=store)
     set_up_logging("debug", "json")

@@ -25,10 +25,11 @@ from ivr.core.call import Call
 from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
 from ivr.settings import Settings, load_settings
-from ivr.store import migrate, open_store
+from ivr.store import open_store
 from ivr.testing.bank import ScriptedBank
 from ivr.vault import Vault
 from tests.benches import load_flow
+from tests.store.databases import make_empty
 
 FINGERPRINT_KEY = bytes(range(32))
 FORWARDER_REST_S = 0.05
@@ -130,7 +131,7 @@ def make_till(folder: Path, flow: Path | None = None, **settings: str) -> Till:
     private_key, opening_key = bank_key()
     sealing_key = folder / "sealing.pem"
     sealing_key.write_bytes(private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    migrate(chosen.database_url)
+    make_empty(chosen.database_url)
     store = open_store(chosen.database_url)
     store.seed_bills(write_accounts(folder))
     progress = Progress()

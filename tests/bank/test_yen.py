@@ -19,13 +19,14 @@ from ivr.channels.simulator import Clock
 from ivr.cli.book_accounts import books
 from ivr.cli.books import reconcile_file
 from ivr.core.money import Money
-from ivr.store import Payment, Store, WantedModification, migrate, open_store
+from ivr.store import Payment, Store, WantedModification, open_store
 from ivr.testing.workbench import Workbench, build_workbench
 from tests.bank.adyen.test_simulator import running as running_adyen
 from tests.bank.iso8583.running import running as running_host
 from tests.bank.stripe.running import RunningStripe, stripe_process
 from tests.bank_process import BankKeys, RunningBank, bank, bank_keys, bank_process
 from tests.benches import SAMPLE
+from tests.store.databases import make_empty
 
 __all__ = ["bank", "bank_keys", "bank_process", "stripe_process"]
 DUE, PAID, BACK = 54_321, 12_345, 2_340
@@ -178,7 +179,7 @@ def call(bench: Workbench) -> tuple[str, str]:
 @pytest.mark.parametrize("place", ["tonetill", "adyen", "stripe", "iso8583"], indirect=True)
 def test_yen_are_whole_on_every_side(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     url = f"sqlite:///{tmp_path / 'yen.db'}"
-    migrate(url)
+    make_empty(url)
     for name, value in {"DATABASE_URL": url, "VAR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     store, (flow, accounts) = open_store(url), in_yen(tmp_path)

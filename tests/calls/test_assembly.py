@@ -14,8 +14,9 @@ from ivr.channels.trunk.process import read_routes
 from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiler import Around
 from ivr.settings import load_settings
-from ivr.store import memory_store, migrate
+from ivr.store import memory_store
 from tests.bank_process import BankKeys
+from tests.store.databases import make_empty
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,7 +96,7 @@ def test_where_no_flow_is_left_every_problem_is_told(flows: Path):
 def engine(flows: Path, bank_keys: BankKeys, tmp_path: Path) -> Engine:
     add(flows, "broken", ("acme_bank", "acme_bnk"))
     url = f"sqlite:///{tmp_path}/calls.db"
-    migrate(url)
+    make_empty(url)
     given = {"VAR": str(bank_keys.var), "FLOWS": str(flows), "DATABASE_URL": url, "TWILIO_AUTH_TOKEN": "x" * 32}
     return assemble(load_settings(given))
 

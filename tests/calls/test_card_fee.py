@@ -13,10 +13,11 @@ from ivr.cli.payment_views import Seen, payment_record, what_settling_does
 from ivr.cli.payments import payments
 from ivr.core.call import Call
 from ivr.forwarder.notices import notice_body
-from ivr.store import Payment, WantedModification, migrate, open_store
+from ivr.store import Payment, WantedModification, open_store
 from ivr.store.notice_bodies import bill_body, call_body, payment_body
 from ivr.testing.bench import Bench, build_bench
 from tests.benches import ROOT
+from tests.store.databases import make_empty
 
 AT = datetime(2026, 1, 15, 12, tzinfo=UTC)
 MASTERCARD, VISA = "5555555555554444", "4111111111111111"
@@ -26,7 +27,7 @@ MASTERCARD, VISA = "5555555555554444", "4111111111111111"
 def bench(sealing_key: Path, tmp_path: Path) -> Bench:
     flow, prompts = load_flow(ROOT / "flows" / "card-fee.yaml")
     url = f"sqlite:///{tmp_path}/fees.db"
-    migrate(url)
+    make_empty(url)
     return build_bench(
         [flow], prompts, ROOT / "config" / "accounts.csv", sealing_key=sealing_key, store=open_store(url)
     )

@@ -17,9 +17,10 @@ from ivr.core.call import Call
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
 from ivr.flow.compiler import Around
 from ivr.forwarder.results import result_words
-from ivr.store import WITHDRAWN, Draft, FlowVersion, Store, migrate, open_store
+from ivr.store import WITHDRAWN, Draft, FlowVersion, Store, open_store
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in
+from tests.store.databases import make_empty
 from tests.store.payments import NOW
 from tests.versions import RENAMED_CARD, SHORTER, content, publish
 
@@ -303,7 +304,7 @@ def test_a_moved_call_pays_once(line: Line, bench: Bench):
 @pytest.fixture
 def two(sealing_key: Path, tmp_path: Path) -> Iterator[tuple[Line, Line]]:
     url = f"sqlite:///{tmp_path / 'two.db'}"
-    migrate(url)
+    make_empty(url)
     stores = [open_store(url) for _ in range(2)]
     bench = make_bench(sealing_key, store=stores[0])
     publish(stores[0])

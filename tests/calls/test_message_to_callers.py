@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from ivr.channels.simulator import play
 from ivr.cli.message import message
 from ivr.errors import ConfigError
-from ivr.store import Announcement, Store, migrate, open_store
+from ivr.store import Announcement, Store, open_store
 from tests.benches import Bench
+from tests.store.databases import make_empty
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 TEXTS = {"en-US": "The power is out.", "es-MX": "No hay luz."}
@@ -66,7 +67,7 @@ def test_a_call_goes_on_where_the_message_cannot_be_read(bench: Bench, monkeypat
 
 def test_a_message_is_set_shown_and_cleared_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     url = f"sqlite:///{tmp_path / 'message.db'}"
-    migrate(url)
+    make_empty(url)
     monkeypatch.setenv("DATABASE_URL", url)
     store, run = open_store(url), CliRunner().invoke
     told = run(message, ["set", "--say", "en-US", "The power is out.", "--end-calls"])
@@ -92,7 +93,7 @@ def test_a_message_that_nobody_would_hear_is_refused(
     arguments: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     url = f"sqlite:///{tmp_path / 'message.db'}"
-    migrate(url)
+    make_empty(url)
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(ConfigError, match=why):
         CliRunner().invoke(message, ["set", "--say", "en-US", "The power is out.", *arguments], catch_exceptions=False)

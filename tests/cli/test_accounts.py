@@ -10,7 +10,8 @@ from ivr.cli.preparation import prepare
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
-from ivr.store import DueNow, FollowUp, migrate, open_store
+from ivr.store import DueNow, FollowUp, open_store
+from tests.store.databases import make_empty
 from tests.store.payments import NOW, begin
 
 HEAD = "account,due,minimum,currency\n"
@@ -19,7 +20,7 @@ HEAD = "account,due,minimum,currency\n"
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:///{tmp_path / 'till.db'}"
-    migrate(url)
+    make_empty(url)
     production = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://pay.example.com", "TWILIO_AUTH_TOKEN": "x" * 32}
     for name, value in {**production, "DATABASE_URL": url, "VAR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)

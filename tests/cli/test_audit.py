@@ -11,14 +11,15 @@ from sqlalchemy import create_engine, text
 from ivr.books import new_signing_key
 from ivr.cli.audit import audit
 from ivr.errors import ConfigError
-from ivr.store import Store, migrate, open_store
+from ivr.store import Store, open_store
+from tests.store.databases import make_empty
 from tests.store.payments import NOW
 
 
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:///{tmp_path / 'audit.db'}"
-    migrate(url)
+    make_empty(url)
     keys = tmp_path / "keys"
     keys.mkdir()
     private, public = new_signing_key()

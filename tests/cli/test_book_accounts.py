@@ -12,7 +12,8 @@ from ivr.calls.payments import hash_of_caller
 from ivr.cli.book_accounts import books
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.store import BankWord, Bill, FollowUp, Store, migrate, open_store
+from ivr.store import BankWord, Bill, FollowUp, Store, open_store
+from tests.store.databases import make_empty
 from tests.store.payments import NOW, begin
 
 BILL = "12345678"
@@ -24,7 +25,7 @@ KEY = b"k" * 32
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A bill of 85.00 of which 42.50 are paid, and 10.00 of which nobody knows."""
     url = f"sqlite:///{tmp_path / 'books.db'}"
-    migrate(url)
+    make_empty(url)
     for name, value in {"DATABASE_URL": url, "VAR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "keys").mkdir()

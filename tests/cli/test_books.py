@@ -23,16 +23,16 @@ from ivr.store import (
     News,
     Store,
     WantedModification,
-    migrate,
     open_store,
 )
+from tests.store.databases import make_empty
 from tests.store.payments import NOW, begin, intent, stage
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:///{tmp_path / 'books.db'}"
-    migrate(url)
+    make_empty(url)
     for name, value in {"DATABASE_URL": url, "VAR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     opened = open_store(url)

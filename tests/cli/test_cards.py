@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from ivr.cli.cards import cards
 from ivr.errors import RecordError
-from ivr.store import Store, migrate, open_store
+from ivr.store import Store, open_store
+from tests.store.databases import make_empty
 from tests.store.payments import ACCOUNT, NOW
 from tests.store.test_kept_cards import WORD, pay
 
@@ -17,7 +18,7 @@ from tests.store.test_kept_cards import WORD, pay
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:///{tmp_path / 'cards.db'}"
-    migrate(url)
+    make_empty(url)
     monkeypatch.setenv("DATABASE_URL", url)
     return open_store(url)
 

@@ -15,8 +15,9 @@ from ivr.calls.bank_keys import ring_of
 from ivr.cli.keys import keys
 from ivr.errors import ConfigError
 from ivr.forwarder.opening import opener_for
-from ivr.store import migrate, open_store
+from ivr.store import open_store
 from ivr.vault import HPKE
+from tests.store.databases import make_empty
 
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)
@@ -41,7 +42,7 @@ class Site:
         self.file.write_text(BANKS, encoding="utf-8")
         make_development_keys(folder / "keys", folder / "bank")
         self.url = f"sqlite:///{folder}/calls.db"
-        migrate(self.url)
+        make_empty(self.url)
         chosen = {"VAR": str(folder), "BANKS": str(self.file), "DATABASE_URL": self.url, "ENVIRONMENT": "development"}
         for name, value in chosen.items():
             monkeypatch.setenv(name, value)

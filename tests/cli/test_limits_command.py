@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from ivr.calls.payments import hash_of_caller
 from ivr.cli.limits import limits
-from ivr.store import Store, migrate, open_store
+from ivr.store import Store, open_store
+from tests.store.databases import make_empty
 from tests.store.payments import begin
 
 KEY = bytes(32)
@@ -17,7 +18,7 @@ KEY = bytes(32)
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:///{tmp_path / 'limits.db'}"
-    migrate(url)
+    make_empty(url)
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "fingerprint.key").write_bytes(KEY)
     monkeypatch.setenv("DATABASE_URL", url)

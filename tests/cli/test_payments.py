@@ -15,7 +15,8 @@ from ivr.core.actions import SplitPart
 from ivr.core.confirmation import in_groups
 from ivr.core.money import Money
 from ivr.errors import RecordError
-from ivr.store import BankWord, Bill, FollowUp, Job, ModificationWord, News, Payment, Store, migrate, open_store
+from ivr.store import BankWord, Bill, FollowUp, Job, ModificationWord, News, Payment, Store, open_store
+from tests.store.databases import make_empty
 from tests.store.payments import ACCOUNT, NO_LIMITS, begin, intent, stage
 from tests.store.sums import OWED, begin_sum
 
@@ -34,7 +35,7 @@ BANKS = """banks:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     url = f"sqlite:///{tmp_path / 'payments.db'}"
-    migrate(url)
+    make_empty(url)
     (tmp_path / "banks.yaml").write_text(BANKS)
     for name, value in {"DATABASE_URL": url, "VAR": str(tmp_path), "BANKS": str(tmp_path / "banks.yaml")}.items():
         monkeypatch.setenv(name, value)

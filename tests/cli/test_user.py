@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from ivr.cli import cli
 from ivr.portal import digest_of
-from ivr.store import migrate, open_store
+from ivr.store import open_store
+from tests.store.databases import make_empty
 from tests.store.payments import NOW
 
 Command = Callable[..., Result]
@@ -19,7 +20,7 @@ Command = Callable[..., Result]
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:///{tmp_path}/portal.db"
-    migrate(url)
+    make_empty(url)
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("VAR", str(tmp_path))
     return url

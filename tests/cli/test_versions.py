@@ -15,10 +15,11 @@ from ivr.cli import cli
 from ivr.core.call import Call
 from ivr.errors import RecordError
 from ivr.settings import load_settings
-from ivr.store import Store, migrate, open_store
+from ivr.store import Store, open_store
 from tests.bank_process import BankKeys, bank_keys  # noqa: F401
 from tests.benches import ROOT
 from tests.patience import PATIENCE_S
+from tests.store.databases import make_empty
 from tests.store.payments import NOW
 
 
@@ -48,7 +49,7 @@ class Site:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     shutil.copytree(ROOT / "tests" / "flows" / "sample", tmp_path / "flows")
     url = f"sqlite:///{tmp_path / 'till.db'}"
-    migrate(url)
+    make_empty(url)
     variables = {"FLOWS": str(tmp_path / "flows"), "DATABASE_URL": url, "VAR": str(tmp_path), "COLUMNS": "200"}
     variables |= {"ENVIRONMENT": "production", "PUBLIC_URL": "https://pay.example.com", "TWILIO_AUTH_TOKEN": "x" * 32}
     variables |= {"PAY_LINK": "https://pay.example.com/bill?token={token}", "PAY_LINK_KEY": "A" * 43 + "="}

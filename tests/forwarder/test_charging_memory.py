@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from ivr.bank.simulator import BY_NAME
 from ivr.places import SHIPPED as ROOT
-from ivr.store import Accepted, AttemptLimits, SealedField, Store, migrate, open_store
+from ivr.store import Accepted, AttemptLimits, SealedField, Store, open_store
 from ivr.vault import SealContext, Vault
 from ivr.web.server import WIPED_MEMORY
 from tests.bank.iso8583.running import RunningHost, host
@@ -24,6 +24,7 @@ from tests.bank_process import BankKeys, bank_keys
 from tests.forwarder.charging_process import CHARGED, END, KEEP
 from tests.leaks import leaks_in, leaks_in_files
 from tests.patience import PATIENCE_S
+from tests.store.databases import make_empty
 from tests.store.payments import intent
 from tests.web.process_memory import card_number, left_in
 
@@ -37,7 +38,7 @@ AMOUNTS = [4250, *(BY_NAME[name].amount_minor for name in ("insufficient_funds",
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[tuple[str, Store]]:
     url = f"sqlite:///{tmp_path}/canary.db"
-    migrate(url)
+    make_empty(url)
     store = open_store(url)
     yield url, store
     store.close()

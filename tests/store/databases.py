@@ -3,7 +3,9 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -26,11 +28,27 @@ EMPTY_ALL = "; ".join(
 )
 
 
+def make_empty(url: str) -> None:
+    """What `migrate` makes of a SQLite file that is not there yet, copied from one made once: a fiftieth of the work."""
+    file = Path(url.removeprefix("sqlite:///"))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_bytes(_empty())
+
+
+@cache
+def _empty() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.db"
+        migrate(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrated once, copied for each test."""
     file = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    migrate(f"sqlite:///{file}")
+    make_empty(f"sqlite:///{file}")
     return file
 
 

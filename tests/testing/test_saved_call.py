@@ -14,7 +14,7 @@ from ivr.conversation.history import began
 from ivr.core.stray_cards import is_card_number
 from ivr.core.two_key import answer_of, keys_of, some_answer
 from ivr.errors import RecordError
-from ivr.store import migrate, open_store
+from ivr.store import open_store
 from ivr.testing.cards import TEST_CARDS, is_published
 from ivr.testing.replay import ended_as, replay
 from ivr.testing.saved_call import Saver
@@ -22,6 +22,7 @@ from ivr.testing.stand_ins import account_keys, card_field_keys, card_number_key
 from ivr.vault.card import CardRules, problem_of
 from tests.benches import ROOT, SAMPLE, Bench, load_flow, make_bench
 from tests.merchants import bench_of, files_by_flow
+from tests.store.databases import make_empty
 
 ACCOUNTS = ROOT / "config" / "accounts.csv"
 CALLS = sorted((ROOT / "tests" / "calls").glob("*.txt"))
@@ -427,7 +428,7 @@ def test_an_account_has_as_many_digits_and_ends_as_it_did(written: str, keys: st
 
 def test_the_command_writes_the_file_or_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sealing_key: Path):
     url = f"sqlite:///{tmp_path}/calls.db"
-    migrate(url)
+    make_empty(url)
     store = open_store(url)
     bench = make_bench(sealing_key, store=store)
     made = call(bench, "1 12345678# h")

@@ -19,11 +19,12 @@ from ivr.calls.texting import keep_text
 from ivr.channels.simulator import LineReply
 from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
-from ivr.store import Store, migrate, open_store
+from ivr.store import Store, open_store
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.twilio import TwilioCall, call_application
 from tests.bank_process import BankKeys
 from tests.patience import PATIENCE_S
+from tests.store.databases import make_empty
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 WEB = (sys.executable, "-m", "ivr", "web")
@@ -133,7 +134,7 @@ def prepare(folder: Path, keys: BankKeys, **settings: str) -> tuple[int, dict[st
         "PYTHONPATH": str(ROOT),
         **{name.upper(): value for name, value in settings.items()},
     }
-    migrate(environment["DATABASE_URL"])
+    make_empty(environment["DATABASE_URL"])
     store = open_store(environment["DATABASE_URL"])
     store.seed_bills(accounts)
     store.close()

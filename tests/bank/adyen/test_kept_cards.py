@@ -30,7 +30,7 @@ from ivr.channels.simulator import Clock
 from ivr.core.money import Money
 from ivr.logs import set_up_logging
 from ivr.places import SHIPPED
-from ivr.store import Accepted, AttemptLimits, Bill, SealedField, Store, migrate, open_store
+from ivr.store import Accepted, AttemptLimits, Bill, SealedField, Store, open_store
 from ivr.testing.workbench import Workbench, build_workbench
 from ivr.vault import Vault
 from tests.bank.adyen.keys import API_KEY, MERCHANT_ACCOUNT
@@ -40,6 +40,7 @@ from tests.bank.adyen.test_ledger import tell, work
 from tests.bank.adyen.test_simulator import running
 from tests.bank_process import BankKeys
 from tests.benches import ROOT, load_flow
+from tests.store.databases import make_empty
 from tests.store.payments import intent
 
 SHOPPER = "a" * 64
@@ -418,7 +419,7 @@ def test_a_card_is_kept_used_in_the_next_call_and_forgotten_in_the_one_after(
     amount: str, story: list[str], bank_keys: BankKeys, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     set_up_logging("debug", "json")
-    migrate(url := f"sqlite:///{tmp_path}/kept.db")
+    make_empty(url := f"sqlite:///{tmp_path}/kept.db")
     store = open_store(url, tells=["payment.approved", "call.ended", "bill.paid"])
     flow, prompts = load_flow(SHIPPED / "flows" / "card-on-file.yaml")
     with running(bank_keys, tmp_path / "bank", SimulatorWays(0.05)) as adyen, adyen.bank("1s") as bank:

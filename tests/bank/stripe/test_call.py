@@ -13,6 +13,7 @@ from ivr.testing.workbench import Workbench, build_workbench
 from tests.bank.stripe.running import DECLINED_PAN, PAN, RunningStripe
 from tests.benches import ROOT, SAMPLE, load_flow
 from tests.leaks import leaks_in, leaks_in_files
+from tests.store.databases import make_empty
 
 KEYS = ("1", "12345678#", "2", "{amount}#", "1", f"{PAN}#", "1230", "123", "94105", "1")
 
@@ -97,10 +98,8 @@ def test_a_declined_caller_is_not_charged(bench: Workbench, stripe_process: Runn
 
 @pytest.fixture
 def canary(stripe_process: RunningStripe, stripe_bank: StripeBank, tmp_path: Path) -> Iterator[tuple[Workbench, Path]]:
-    from ivr.store import migrate
-
     url = f"sqlite:///{tmp_path}/calls.db"
-    migrate(url)
+    make_empty(url)
     store = open_store(url)
     yield bench_of(stripe_process, stripe_bank, store), tmp_path
     store.close()

@@ -21,11 +21,12 @@ from ivr.channels.browser import BrowserPhone
 from ivr.channels.browser.phone import MOST_CALLS
 from ivr.console import is_from_here
 from ivr.logs import set_up_logging
-from ivr.store import Store, migrate, open_store
+from ivr.store import Store, open_store
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in, leaks_in_files
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
+from tests.store.databases import make_empty
 
 CANARY = "4012888888881881"
 DIAL = {"do": "call", "flow": "pay-a-bill", "ani": "+15550100"}
@@ -69,7 +70,7 @@ class PhoneServer:
 @contextlib.asynccontextmanager
 async def opened(sealing_key: Path, folder: Path) -> AsyncIterator[PhoneServer]:
     url = f"sqlite:///{folder}/phone.db"
-    migrate(url)
+    make_empty(url)
     store = open_store(url)
     bench = make_bench(sealing_key, store=store)
     workbench = bench.workbench
