@@ -1,6 +1,7 @@
 """One name, one thing, in the words of the field: STYLE's rule for classes and modules, held over all of the product."""
 
 import ast
+import functools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,15 @@ def modules() -> Iterator[Path]:
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
-def classes() -> Iterator[tuple[str, str]]:
+@functools.cache  # to parse the product is two seconds of CPU
+def classes() -> list[tuple[str, str]]:
     """Name and module of each class that stands at the top of one."""
-    for module in modules():
-        for node in ast.parse(module.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef):
-                yield node.name, str(module.relative_to(ROOT))
+    return [
+        (node.name, str(module.relative_to(ROOT)))
+        for module in modules()
+        for node in ast.parse(module.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    ]
 
 
 def test_no_class_name_means_two_things():
