@@ -95,6 +95,7 @@ def test_a_plain_installation_runs_a_line_without_sip_and_takes_a_paid_call(plai
         assert line.log().rstrip().endswith("stopped")
 
 
+@pytest.mark.long  # an installation of its own for this; a plain one runs its line in the bounded form too
 def test_with_all_extras_the_same_line_listens_for_sip_calls(everything: Installed, tmp_path: Path):
     with running(everything, tmp_path) as line:
         line.until_log_has("running: trunk, at sip:pay@127.0.0.1")  # said once its media worker has started

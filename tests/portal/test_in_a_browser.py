@@ -29,6 +29,7 @@ from tests.store.payments import begin
 __all__ = ["chromium"]
 WIDEST = 3840
 LOOKS = ((390, "light"), (1300, "dark"), (WIDEST, "light"))
+Looks = tuple[tuple[int, str], ...]
 IVR = (sys.executable, "-m", "ivr")
 
 
@@ -188,25 +189,32 @@ def test_a_passkey_whose_owner_was_not_verified_is_not_taken(running_portal: Run
     expect(page.locator("#passkey-problem")).to_be_visible()
 
 
-def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(running_portal: RunningPortal, page: Page):
-    link = running_portal.invite("alan", "auditor")
+@pytest.mark.parametrize(
+    ("name", "looks"),
+    [("alan", LOOKS[:1]), pytest.param("grace", LOOKS[1:], marks=pytest.mark.long)],
+    ids=["narrow", "wide and dark"],
+)
+def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(
+    running_portal: RunningPortal, page: Page, name: str, looks: Looks
+):
+    link = running_portal.invite(name, "auditor")
     page.goto(link)
-    look_at(page, "invitation")
+    look_at(page, "invitation", looks)
     join(page, link)
     code = page.locator(".codes code").first.inner_text()
-    look_at(page, "joined")
+    look_at(page, "joined", looks)
     page.goto(f"{running_portal.origin}/sign-in")
-    look_at(page, "sign-in")
-    sign_in(page, running_portal, "alan", code)
+    look_at(page, "sign-in", looks)
+    sign_in(page, running_portal, name, code)
     today = datetime.now(UTC).date()
     for path in ("payments", "payments/CA1-1", f"days/{today}", "requests", "audit", "users"):
         page.goto(f"{running_portal.origin}/{path}")
-        look_at(page, path.partition("/")[0] + ("-one" if "CA1" in path else ""))
+        look_at(page, path.partition("/")[0] + ("-one" if "CA1" in path else ""), looks)
 
 
-def look_at(page: Page, name: str) -> None:
+def look_at(page: Page, name: str, looks: Looks) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
-    for width, scheme in LOOKS:
+    for width, scheme in looks:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is cut off at {width} pixels"

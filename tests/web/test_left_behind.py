@@ -54,6 +54,7 @@ def is_clean_but_for(plant: str, product: Product, kinds: Sequence[str], search:
 
 
 @needs_root
+@pytest.mark.long  # in the bounded form: web in test_web_memory.py, the forwarder in tests/forwarder/test_charging_memory.py
 def test_trunk_media_worker_and_forwarder_keep_no_number_and_what_is_planted_in_each_is_found(tmp_path: Path):
     """The product begins without web, and one call is keyed by events, one by tones, in real time."""
     plant, pans = card_number(PLANTED), [card_number(number) for number in range(2)]

@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.channels.browser.conftest import Watched
 from tests.channels.browser.products import Product
 
-WIDTHS = (390, 1300)
+# Each width and each scheme once; the other two pairs in the long form.
+LOOKS = ((390, "dark"), (1300, "light"))
+OTHER_LOOKS = ((390, "light"), (1300, "dark"))
+Looks = tuple[tuple[int, str], ...]
 
 
-def looks(page: Page) -> Iterator[str]:
-    """The page in each width and scheme, by its name."""
-    for width in WIDTHS:
+def looks(page: Page, chosen: Looks) -> Iterator[str]:
+    """The page in each of these widths and schemes, by its name."""
+    for width, scheme in chosen:
         page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"cut off at {width} pixels"
-            yield f"{width}-{scheme}"
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"cut off at {width} pixels"
+        yield f"{width}-{scheme}"
 
 
 def violations(page: Page) -> list[str]:
@@ -33,16 +36,17 @@ def calls(page: Page) -> None:
     expect(page.locator("#state")).to_have_text("Asked: language")
 
 
-def test_axe_finds_nothing_before_and_in_a_call_and_nothing_is_cut_off(watched: Watched):
+@pytest.mark.parametrize("chosen", [LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.long)], ids=["some", "others"])
+def test_axe_finds_nothing_before_and_in_a_call_and_nothing_is_cut_off(watched: Watched, chosen: Looks):
     page = watched.page
-    assert {look: violations(page) for look in looks(page)} == {
-        f"{width}-{scheme}": [] for width in WIDTHS for scheme in ("light", "dark")
+    assert {look: violations(page) for look in looks(page, chosen)} == {
+        f"{width}-{scheme}": [] for width, scheme in chosen
     }
     calls(page)
     page.locator("[data-key='1']").click()
     expect(page.locator("#state")).to_have_text("Asked: account number")
     expect(page.locator("#captions li").first).to_be_visible()
-    for look in looks(page):
+    for look in looks(page, chosen):
         assert (look, violations(page)) == (look, [])
         watched.shoot(f"phone-{look}")
 
@@ -78,7 +82,7 @@ def test_the_list_of_calls_leads_to_a_calls_trace_and_to_where_callers_stop(watc
     expect(page.get_by_role("row", name="before the first step")).to_be_visible()
     page.get_by_role("link", name="all calls", exact=True).click()
     expect(page.get_by_role("link", name="all calls", exact=True)).to_have_attribute("aria-current", "page")
-    for look in looks(page):
+    for look in looks(page, LOOKS):
         assert (look, violations(page)) == (look, [])
         watched.shoot(f"drop-off-{look}")
     assert watched.errors == []

@@ -14,6 +14,7 @@ from tests.tills import Till, card, open_till
 pytestmark = needs_peers
 
 
+@pytest.mark.long  # in the bounded form sipp's callers pay in the same ways: test_sipp.py
 def test_callers_with_a_softphone_pay_by_info_and_by_tones(tmp_path):
     pay(tmp_path, [("info", "PCMU"), ("tones", "PCMA")], {"info", "inband"})
 

@@ -70,6 +70,7 @@ async def rings(asterisk: Asterisk, endpoint: str, extension: str) -> None:
     await asyncio.to_thread(asterisk.cli, f"channel originate PJSIP/pay@{endpoint} extension {extension}@robot")
 
 
+@pytest.mark.long  # in the bounded form Asterisk's callers pay: tests/channels/trunk/test_asterisk.py
 def test_asterisk_rings_keys_and_hangs_up_and_is_hung_up(tmp_path, quiet):  # noqa: F811
     async def scene(asterisk, endpoint, handler):
         await rings(asterisk, "tonetill-info", "keys4111*0#")

@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.long  # in the bounded form a Kamailio stands before whole lines: tests/channels/trunk/test_kamailio.py
 def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path, quiet):  # noqa: F811
     async def body():
         handlers = [FakeCallHandler(), FakeCallHandler()]
