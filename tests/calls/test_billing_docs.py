@@ -2,10 +2,7 @@
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from pydantic import BaseModel
 
 from ivr.calls.billing_answer import BillAnswer
+from ivr.cli.simulate import simulate as simulate_command
 from ivr.forwarder.agreement_notices import AgreementNotice
 from ivr.forwarder.notices import PaidNotice
 from ivr.places import SHIPPED as ROOT
@@ -62,10 +61,9 @@ def endpoint_of_the_docs(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
 
 
 def simulate(url: str, var: Path) -> str:
-    environment = os.environ | {"BILLING_URL": url, "VAR": str(var), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "ivr", "simulate", "--keys", PAYMENT]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    settings = {"BILLING_URL": url, "VAR": str(var), "NO_COLOR": "1"}
+    done = CliRunner().invoke(simulate_command, ["--keys", PAYMENT], env=settings)
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 
