@@ -1,7 +1,7 @@
 """`keys`: one more key beside the old one, in a banks.yaml whose comments stay; and what ends soon."""
 
 import json
-from collections.abc import Iterator
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,10 +37,10 @@ banks:
 
 
 class Site:
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.var, self.file = folder, folder / "banks.yaml"
         self.file.write_text(BANKS, encoding="utf-8")
-        make_development_keys(folder / "keys", folder / "bank")
+        shutil.copytree(made, folder, dirs_exist_ok=True)
         self.url = f"sqlite:///{folder}/calls.db"
         make_empty(self.url)
         chosen = {"VAR": str(folder), "BANKS": str(self.file), "DATABASE_URL": self.url, "ENVIRONMENT": "development"}
@@ -64,9 +64,17 @@ class Site:
             store.close()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys of a development machine, made once: half a second of CPU."""
+    folder = tmp_path_factory.mktemp("made")
+    make_development_keys(folder / "keys", folder / "bank")
+    return folder
+
+
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    return Site(tmp_path, monkeypatch)
+def site(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return Site(tmp_path, made, monkeypatch)
 
 
 def test_a_rotated_key_of_the_forwarders_seals_from_tomorrow_and_both_are_opened(site: Site):

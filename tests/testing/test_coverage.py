@@ -17,7 +17,9 @@ LINES = (
 )
 
 
-@pytest.mark.parametrize("processes", [(), ("-p", "xdist", "-n", "2")], ids=["one process", "xdist"])
+@pytest.mark.parametrize(
+    "processes", [(), pytest.param(("-p", "xdist", "-n", "2"), marks=pytest.mark.long)], ids=["one process", "xdist"]
+)
 def test_what_no_call_went_through_is_said_and_drawn(tmp_path: Path, processes: tuple[str, ...]):
     folder = make_project(tmp_path / "line", paid=PAID, hung_up=HUNG_UP)
     seen = run_pytest(folder, "-q", "--flow-drawing", "drawn", *processes)
