@@ -44,7 +44,16 @@ def killed(pool: ProcessPoolExecutor, cell: Cell, keys: BankKeys) -> Tally:
     return pool.submit(run_cell, cell, keys.var).result()
 
 
-@pytest.mark.parametrize(("process", "stride"), [(WEB, 61), (LINE, 41), (FORWARDER, 23), (SWEEPER, 41)])
+@pytest.mark.parametrize(
+    ("process", "stride"),
+    [
+        *((WEB, 127), (LINE, 83), (FORWARDER, 47), (SWEEPER, 83)),
+        *(
+            pytest.param(*one, marks=pytest.mark.long)
+            for one in ((WEB, 61), (LINE, 41), (FORWARDER, 23), (SWEEPER, 41))
+        ),
+    ],
+)
 def test_wherever_a_process_dies_the_books_agree_and_the_caller_knows(
     process: str, stride: int, pool: ProcessPoolExecutor, bank_keys: BankKeys
 ):

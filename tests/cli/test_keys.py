@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivr.bank import load_banks
-from ivr.bank.dev_keys import make_development_keys
 from ivr.bank.simulator.decryption import Decryption
 from ivr.calls.bank_keys import ring_of
 from ivr.cli.keys import keys
@@ -17,8 +16,10 @@ from ivr.errors import ConfigError
 from ivr.forwarder.opening import opener_for
 from ivr.store import open_store
 from ivr.vault import HPKE
+from tests.bank_process import BankKeys, bank_keys
 from tests.store.databases import make_empty
 
+__all__ = ["bank_keys"]
 TODAY = datetime.now(UTC).date()
 TOMORROW = TODAY + timedelta(days=1)
 BANKS = """# ours
@@ -64,17 +65,9 @@ class Site:
             store.close()
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The keys of a development machine, made once: half a second of CPU."""
-    folder = tmp_path_factory.mktemp("made")
-    make_development_keys(folder / "keys", folder / "bank")
-    return folder
-
-
 @pytest.fixture
-def site(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    return Site(tmp_path, made, monkeypatch)
+def site(tmp_path: Path, bank_keys: BankKeys, monkeypatch: pytest.MonkeyPatch) -> Site:
+    return Site(tmp_path, bank_keys.var, monkeypatch)
 
 
 def test_a_rotated_key_of_the_forwarders_seals_from_tomorrow_and_both_are_opened(site: Site):
