@@ -121,7 +121,12 @@ def test_a_thorough_look_at_a_recording_finds_keys_under_a_voice_as_loud():
 
 @pytest.mark.parametrize("seconds", [60, pytest.param(10_000, marks=pytest.mark.long)], ids=["a minute", "all"])
 def test_speech_loses_less_than_two_percent_to_beeps(seconds):
-    speech = np.concatenate([read(file).samples[0] for file in sorted(english(sounds()).glob("[ac]*.wav"))])
+    parts: list[np.ndarray] = []
+    for file in sorted(english(sounds()).glob("[ac]*.wav")):
+        if sum(map(len, parts)) > seconds * 8000:
+            break
+        parts.append(read(file).samples[0])
+    speech = np.concatenate(parts)
     assert len(speech) > 60 * 8000
     speech = speech[: seconds * 8000]
     masked = mask(speech)
