@@ -131,7 +131,14 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int, Depth]] = {
 }
 
 
-@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__)
+# Five seconds of CPU; the quick tests find another fault of its rule.
+COSTLY = (what_waits_for_the_bank_is_called_uncharged,)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [pytest.param(plant, id=plant.__name__, marks=[pytest.mark.long] * (plant in COSTLY)) for plant in FAULTS],
+)
 def test_a_planted_fault_is_found_and_shrunk(plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
     rule, most, depth = FAULTS[plant]
     plant(monkeypatch)
