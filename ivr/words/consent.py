@@ -100,8 +100,13 @@ def faults(name: str, template: Template, language: str, prompt: str = "") -> It
         found = list(_choice_faults(name, prompt, text, said, language))
         found = found or list(_untruths(name, prompt, text, said, language))
         yield from found or _other_charge(name, prompt, template, language)
-    elif prompt.startswith(untruths.RESERVED_PROMPTS):
-        if taken := untruths.once_reserved(text, language):
+    elif prompt.startswith((*untruths.RESERVED_PROMPTS, *untruths.NOT_RESERVED_PROMPTS)):
+        if untrue := untruths.of_a_reservation(prompt, text, language):
+            is_held = prompt not in untruths.NOT_RESERVED_PROMPTS
+            when = "once the amount is reserved" if is_held else "where nothing was reserved"
+            message = f"prompt '{name}' says '{untrue}', but it is said {when}"
+            yield ConsentFault(OTHER_OUTCOME, message, "say what became of the reservation")
+        elif taken := untruths.once_reserved(text, language):
             message = f"prompt '{name}' says that a reserved amount was taken: '{taken}'"
             yield ConsentFault(RECEIPT_INCOMPLETE, message, "say that it is reserved")
     elif prompt in ("repeat_offer", "sms_offer"):
