@@ -52,8 +52,11 @@ _NAMES: Mapping[str, tuple[tuple[re.Pattern[str], frozenset[str]], ...]] = {
         (re.compile(r"\bCanadian dollars?\b|\bCAD\b", _I), frozenset({"CAD"})),
         (re.compile(r"\bAustralian dollars?\b|\bAUD\b", _I), frozenset({"AUD"})),
         (re.compile(r"\bMexican pesos?\b|\bMXN\b", _I), frozenset({"MXN"})),
-        (re.compile(r"\bpounds? sterling\b|\bsterling\b|\bBritish pounds?\b|\bGBP\b", _I), frozenset({"GBP"})),
-        (re.compile(r"\beuros?\b|\bEUR\b|€", _I), frozenset({"EUR"})),
+        (
+            re.compile(r"\bpounds? sterling\b|\bsterling\b(?! (?-i:[A-Z]))|\bBritish pounds?\b|\bGBP\b", _I),
+            frozenset({"GBP"}),
+        ),
+        (re.compile(r"\beuros?\b(?! (?:cards?\b|(?-i:[A-Z])))|\bEUR\b|€", _I), frozenset({"EUR"})),
         (re.compile(r"\bdollars?\b|\bbucks\b", _I), _DOLLARS),
         (re.compile(r"\$"), _DOLLARS | _PESOS),
         (re.compile(r"(?<!press )\bpounds\b|£", _I), _POUNDS),

@@ -428,6 +428,8 @@ TRUE_OUTCOME_ES = [
     ("nothing_due", "No debe nada en esta cuenta."),
 ]
 OWN_MONEY_EN = [
+    ("USD", "welcome", "Welcome to Euro Car Parks."),
+    ("USD", "welcome", "Welcome to Sterling Bank."),
     ("GBP", "enter_money", "Enter an amount in pounds and pence, from {min:money} to {max:money}."),
     ("GBP", "enter_money", "For ten pounds seventy-five, press 1, 0, 7, 5, then pound."),
     ("USD", "enter_money", "For ten dollars, press 1, 0, 0, 0, then the pound key."),
