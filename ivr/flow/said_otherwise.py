@@ -16,7 +16,7 @@ from ivr.reading.yaml_source import Source
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.money_words import other_money
 from ivr.words.prompt_files import PromptFile, PromptFiles
-from ivr.words.rhythm_words import other_rhythm
+from ivr.words.rhythm_words import other_rhythm, says_rhythm
 from ivr.words.slots import WORD_PROMPTS
 from ivr.words.wordings import FEE, FLOW, meant_for
 
@@ -71,6 +71,11 @@ def _step_problems(source: Source, name: str, said: Said, wording: str, file: Pr
     if said.every and (rhythm := other_rhythm(template, said.every, file.language)):
         message = f"prompt '{wording}' says '{rhythm}' in {file.language}, and this step has 'every: {said.every}'"
         yield source.problem(rules.OTHER_RHYTHM, path, message, f"say it by the {said.every}, or change 'every'")
+    elif said.every and not says_rhythm(template, file.language):
+        message = (
+            f"prompt '{wording}' does not say how often in {file.language}, and this step has 'every: {said.every}'"
+        )
+        yield source.problem(rules.OTHER_RHYTHM, path, message, f"say that it is by the {said.every}")
     if not said.offers_each:
         return
     keys = sorted(one.key for one in keys_said(prose(template), file.language) if one.key)

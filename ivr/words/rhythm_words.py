@@ -55,6 +55,13 @@ def other_rhythm(template: Template, every: str, language: str) -> str:
     return next(_others(named, every, words), "") if words else ""
 
 
+def says_rhythm(template: Template, language: str) -> bool:
+    """Whether it names the week or the month at all; where the language is not read, it does."""
+    words = _READ.get(own_language(language))
+    named = "".join(part.text for part in template.parts if isinstance(part, TemplateText)).lower()
+    return words is None or any(re.search(rf"\b{begins}", named) for begins in words.units)
+
+
 def _others(named: str, every: str, words: RhythmWords) -> Iterator[str]:
     for match in words.spans.finditer(named):
         is_simple = not match["often"] and not match["more"]

@@ -92,7 +92,7 @@ pay_full_balance: "You owe {due:money}; to pay it in dollars, press {key:key}."
 OTHER_RHYTHM = rule(
     "T476",
     "other-rhythm",
-    what="The wording of a plan or mandate says another rhythm than the step's `every`.",
+    what="The wording of a plan or mandate says another rhythm than the step's `every`, or none.",
     why="The wording is what the caller agrees to, and it is recorded; what is passed on to your billing system is `every`.",
     bad="""
 steps:
