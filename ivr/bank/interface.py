@@ -150,7 +150,7 @@ class BankNews:
     """What a bank tells by itself. `event` is the same however often it is told; `reference` is ours: the charge's, or the
     idempotency key of the modification that it is about. `modification`: the bank's own reference of that one; `reason`: why it was refused.
     `is_total`: the amount is all that has been given back of the charge so far, also what was asked for here; of a refund that has
-    failed, one that such totals had in them. An empty `reference`: the charge that the bank calls `bank_reference`. `kept_token` and
+    failed, one that such totals had in them; `told_at_s`: when by the bank's clock, in Unix seconds, so that its totals can be put in order. An empty `reference`: the charge that the bank calls `bank_reference`. `kept_token` and
     `kept_until`: what stands for the charge's card from now on, as in `BankAnswer`; told of an approval, or by itself (`kept`)."""
 
     event: str
@@ -163,6 +163,7 @@ class BankNews:
     modification: str = ""
     reason: str = ""
     is_total: bool = False
+    told_at_s: int = 0
     kept_token: str = field(default="", repr=False)
     kept_until: str = ""
 

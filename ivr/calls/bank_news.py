@@ -37,7 +37,7 @@ class BankNewsIntake:
         word = BankWord(news.authorization_code, news.response_code, news.bank_reference)
         word = replace(word, kept_token=news.kept_token, kept_until=news.kept_until)
         about = (bank, news.event, news.reference, news.told)
-        told = News(*about, word, news.amount, news.modification, news.reason, news.is_total)
+        told = News(*about, word, news.amount, news.modification, news.reason, news.is_total, news.told_at_s)
         effect = self.store.hear(told, now, follow_up)
         is_bad = effect in ("contradicts", "lost") or news.told in ("capture_failed", "undo_refused", "refund_failed")
         note = log.error if is_bad else log.info

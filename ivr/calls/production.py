@@ -53,9 +53,25 @@ def _refuse_live_banks(settings: Settings) -> None:
     """A machine for trying things out must not be able to charge anybody. What is wrong with the file is told elsewhere."""
     for name, bank in load_banks(settings.banks, settings.var).items():
         if _is_live(settings.banks, name, bank):
-            wrong = f"url {bank.url}, with its key, charges real cards, and this is ENVIRONMENT=development"
-            cure = "set the bank's test address or test key, or ENVIRONMENT=production"
-            raise ConfigError(line_of_bank(settings.banks, name, wrong, cure))
+            raise ConfigError(_live_here(settings.banks, name, bank))
+
+
+def wrong_system(settings: Settings, name: str, bank: BankSettings) -> str:
+    """A live bank in development, or a test one in production; empty where neither. ConfigError for a secret that is none."""
+    is_live, is_production = _is_live(settings.banks, name, bank), settings.environment == "production"
+    if is_live is None or is_live == is_production:
+        return ""
+    return _live_here(settings.banks, name, bank) if is_live else _test_here(settings.banks, name, bank)
+
+
+def _live_here(file: Path, name: str, bank: BankSettings) -> str:
+    wrong = f"url {bank.url}, with its key, charges real cards, and this is ENVIRONMENT=development"
+    return line_of_bank(file, name, wrong, "set the bank's test address or test key, or ENVIRONMENT=production")
+
+
+def _test_here(file: Path, name: str, bank: BankSettings) -> str:
+    wrong = f"url {bank.url}, with its key, is the bank's test system"
+    return line_of_bank(file, name, wrong, "set the address or the key of the live one")
 
 
 def _settings_problems(settings: Settings) -> Iterator[str]:
@@ -176,8 +192,7 @@ def _live_problems(file: Path, name: str, bank: BankSettings) -> Iterator[str]:
         yield str(error)
         return
     if is_live is False:
-        wrong = f"url {bank.url}, with its key, is the bank's test system"
-        yield line_of_bank(file, name, wrong, "set the address or the key of the live one")
+        yield _test_here(file, name, bank)
 
 
 def _is_live(file: Path, name: str, bank: BankSettings) -> bool | None:

@@ -2,15 +2,18 @@
 
 import os
 import sys
+from collections.abc import Iterator
 
 import click
 
-from ivr.bank import Examined, load_banks
+from ivr.bank import BankSettings, Examined, load_banks
 from ivr.bank.simulator.__main__ import main as bank
 from ivr.calls.bank_check import check_bank
+from ivr.calls.production import wrong_system
+from ivr.errors import ConfigError
 from ivr.forwarder.opening import opener_for
 from ivr.reading.problems import did_you_mean
-from ivr.settings import load_settings
+from ivr.settings import Settings, load_settings
 
 MARKS = {True: "ok   ", False: "WRONG", None: "-    "}
 
@@ -29,11 +32,22 @@ def check(name: str | None) -> None:
     if name not in banks:
         raise click.UsageError(f"{settings.banks} names no bank '{name}' ({did_you_mean(name, banks)})")
     findings = []
-    for finding in check_bank(name, banks[name], os.environ, opener_for):
+    for finding in examine(settings, name, banks[name]):
         findings.append(finding)
         click.echo(line_of(finding))
     if any(finding.is_good is False for finding in findings):
         sys.exit(1)
+
+
+def examine(settings: Settings, name: str, bank: BankSettings) -> Iterator[Examined]:
+    """First what every process refuses at its start, then what the bank itself says."""
+    try:
+        wrong = wrong_system(settings, name, bank)
+    except ConfigError:
+        wrong = ""  # a secret that is none: check_bank says so
+    if wrong:
+        yield Examined(False, wrong)
+    yield from check_bank(name, bank, os.environ, opener_for)
 
 
 def line_of(finding: Examined) -> str:

@@ -70,13 +70,15 @@ _TO_KEEP = text(
 _HEAR = text("INSERT INTO bank_news (bank, event, at) VALUES (:bank, :event, :at) ON CONFLICT (bank, event) DO NOTHING")
 _HEARD = text("SELECT 1 FROM bank_news WHERE bank = :bank AND event = :event")
 _BY_BANK_REFERENCE = text("SELECT reference FROM payment_intent WHERE bank = :bank AND bank_reference = :name LIMIT 2")
+# Of one charge, beside what was heard: when a refund failed by the bank's clock, its amount and its name.
+_FAILURES = text("SELECT event FROM bank_news WHERE bank = :bank AND substr(event, 1, :length) = :begins")
 LONGEST_EVENT = 120
 
 
 @dataclass(frozen=True)
 class News:
     """`event`: the same for the same news. `word.bank_reference` is the payment's at the bank, `modification` that of the
-    refund, void or capture that it tells of. `is_total`: of a refund, the amount is all that is back so far."""
+    refund, void or capture that it tells of. `is_total`: of a refund, the amount is all that was back at `told_at_s`, by the bank's clock."""
 
     bank: str
     event: str
@@ -87,6 +89,7 @@ class News:
     modification: str = ""
     reason: str = ""
     is_total: bool = False
+    told_at_s: int = 0
 
 
 class TooEarly(Exception):
@@ -110,6 +113,7 @@ class BankNewsBook:
     def _take_in(self, connection: Connection, news: News, now: datetime, follow_up: FollowUp) -> Effect:
         modification = find_told(connection, news.bank, (news.reference, news.modification))
         if modification is not None:
+            _note_failure(connection, news, modification.reference, now)
             return _take_in_modification(connection, self._database, news, modification, now, follow_up)
         if not news.reference and news.told == "kept":
             return _take_in_token(connection, news, now)
@@ -189,6 +193,7 @@ def _take_in_charge(
     if news.told == "refunded":
         return _note_refund(connection, news, payment, now)
     if news.told == "refund_failed":
+        _note_failure(connection, news, payment.intent.reference, now)
         return _take_refund_back(connection, news, payment, now)
     if news.told in CAPTURES:
         return _note_capture(connection, database, news, payment, more)
@@ -234,6 +239,8 @@ def _note_capture(connection: Connection, database: Database, news: News, paymen
 
 def _note_refund(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
     """Of a total only what is neither asked for here nor noted before; of one by its name only what has not failed by then."""
+    if news.amount.currency != payment.intent.amount.currency:
+        return "contradicts"
     if not news.is_total and news.modification and not _hear(connection, news.bank, _refund_named(news), now):
         return "known"
     noted = {"reference": news.reference, "kind": REFUNDED_AT_BANK}
@@ -242,6 +249,8 @@ def _note_refund(connection: Connection, news: News, payment: Payment, now: date
     if news.is_total:
         balance = read_balance(connection, payment)
         more -= balance.returned.minor + balance.asked.minor
+    if more > 0 and news.is_total:
+        more -= _failed_since(connection, news)
     if more <= 0:
         return "known"
     # An entry's kind and number come once: no modification of ours has a number below nought.
@@ -253,7 +262,12 @@ def _note_refund(connection: Connection, news: News, payment: Payment, now: date
 def _take_refund_back(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:
     """A refund that was made at the bank itself has failed. One that was never told as made has given nothing back; of a bank
     that tells totals, no more than it has told."""
-    if not news.modification or not _hear(connection, news.bank, f"failed: {_refund_named(news)}", now):
+    is_other_money = news.amount.currency != payment.intent.amount.currency
+    if (
+        is_other_money
+        or not news.modification
+        or not _hear(connection, news.bank, f"failed: {_refund_named(news)}", now)
+    ):
         return "known"
     was_told = not _hear(connection, news.bank, _refund_named(news), now)
     standing = returned_at_bank(connection, news.reference)
@@ -265,6 +279,27 @@ def _take_refund_back(connection: Connection, news: News, payment: Payment, now:
     about = -times, Money(minor, news.amount.currency)
     post_entry(connection, payment.intent, BANK_REFUND_FAILED, None, now, about)
     return "noted"
+
+
+def _note_failure(connection: Connection, news: News, reference: str, now: datetime) -> None:
+    """Once, of a bank that tells totals: one that was made up before may be told later, with this refund still in it."""
+    if news.told != "refund_failed" or not news.told_at_s or not news.modification:
+        return
+    if _hear(connection, news.bank, f"total without {_refund_named(news)}", now):
+        about = f"{_failures_of(reference)}{news.told_at_s} {news.amount.minor} {news.modification}"
+        _hear(connection, news.bank, about, now)
+
+
+def _failed_since(connection: Connection, news: News) -> int:
+    """Minor units of the refunds that have failed since the bank made up this total."""
+    begins = _failures_of(news.reference)
+    about = {"bank": news.bank, "begins": begins, "length": len(begins)}
+    found = [event.removeprefix(begins).split(" ") for event in connection.execute(_FAILURES, about).scalars()]
+    return sum(int(minor) for at_s, minor, *_ in found if int(at_s) >= news.told_at_s)
+
+
+def _failures_of(reference: str) -> str:
+    return f"refund failed {reference} "
 
 
 def _refund_named(news: News) -> str:

@@ -69,6 +69,7 @@ def read_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> BankNews |
         amount=Money(int(value), str(about["currency"]).upper()),
         response_code=CODES.get(told),
         is_total=told == "refunded",
+        told_at_s=made_at(event),
         kept_token=kept_in(about) if told in ("approved", "reversed") else "",
     )
 
@@ -88,7 +89,13 @@ def read_refund_event(event: Mapping[str, Any], about: Mapping[str, Any]) -> Ban
         modification=str(about["id"]),
         reason=reason_in(about.get("failure_reason")),
         is_total=not key,
+        told_at_s=made_at(event),
     )
+
+
+def made_at(event: Mapping[str, Any]) -> int:
+    """When Stripe took down what the event shows: a total may be told after the failure of a refund that it counts."""
+    return int(event.get("created") or 0)
 
 
 def check_signature(content: bytes, header: str, secret: bytes, now_s: float) -> None:

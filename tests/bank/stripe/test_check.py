@@ -9,6 +9,7 @@ from ivr.bank import load_banks
 from ivr.bank.stripe import StripeSettings
 from ivr.calls.bank_check import check_bank
 from ivr.calls.production import require_production
+from ivr.cli.bank import examine
 from ivr.errors import ConfigError
 from ivr.forwarder.opening import opener_for
 from ivr.settings import load_settings
@@ -74,6 +75,24 @@ def test_a_test_key_is_refused_in_production(tmp_path: Path, monkeypatch: pytest
     assert "banks.yaml:2:3: shop: url https://api.stripe.com, with its key, is the bank's test system" in said
     assert "the key of the live one" in said
     assert SECRET_KEY not in said
+
+
+@pytest.mark.parametrize(
+    ("environment", "key", "says"),
+    [
+        ("production", SECRET_KEY, "is the bank's test system"),
+        ("development", "sk_live_0123456789abc", "charges real cards, and this is ENVIRONMENT=development"),
+    ],
+)
+def test_bank_check_says_first_what_is_refused_at_start(
+    environment: str, key: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "banks.yaml").write_text(YAML, encoding="utf-8")
+    for name, value in {"ENVIRONMENT": environment, "BANKS": str(tmp_path / "banks.yaml"), "SHOP_API_KEY": key}.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    first = next(examine(settings, "shop", load_banks(settings.banks, settings.var)["shop"]))
+    assert (first.is_good, "banks.yaml:2:3: shop: " in first.words, says in first.words) == (False, True, True)
 
 
 def test_a_process_without_the_key_leaves_it_to_the_forwarder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from datetime import UTC, datetime
+from itertools import permutations
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from ivr.calls.bank_news import BankNewsIntake
 from ivr.channels.bank_news import bank_news_blueprint
 from ivr.channels.simulator import Clock
 from ivr.errors import PeerError
-from ivr.store import Store
+from ivr.store import Modification, ModificationWord, Store, WantedModification
 from tests.bank.stripe.running import RunningStripe
 from tests.bank.stripe.test_ledger import begin, forwarder_of
 
@@ -30,8 +31,8 @@ def signed(content: bytes, at_s: float | None = None, secret: str = SECRET) -> s
     return f"t={at},v1={hmac.new(secret.encode(), at.encode() + b'.' + content, hashlib.sha256).hexdigest()}"
 
 
-def event(kind: str, about: dict[str, Any]) -> bytes:
-    return json.dumps({"id": f"evt_{uuid4().hex}", "type": kind, "data": {"object": about}}).encode()
+def event(kind: str, about: dict[str, Any], **more: Any) -> bytes:
+    return json.dumps({"id": f"evt_{uuid4().hex}", "type": kind, "data": {"object": about}} | more).encode()
 
 
 def intent_at_stripe(reference: str, minor: int = 1364) -> dict[str, Any]:
@@ -85,6 +86,77 @@ def test_a_refund_made_at_stripe_is_noted_with_its_amount(store: Store, stripe_p
     payment = store.payment(unanswered)
     assert payment is not None
     assert payment.intent.amount.minor == 1364
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_refunds_at_stripe_one_of_which_fails_come_to_the_same_in_whatever_order_they_are_told(
+    order: tuple[int, ...], store: Store, stripe_process: RunningStripe, unanswered: str
+):
+    tell(store, stripe_process, event("payment_intent.amount_capturable_updated", intent_at_stripe(unanswered)))
+    told = [
+        event("charge.refunded", refunded_charge(unanswered, 364), created=100),
+        event("charge.refunded", refunded_charge(unanswered, 864), created=200),
+        event("refund.failed", failed_refund(500), created=300),
+    ]
+    for number in order:
+        tell(store, stripe_process, told[number])
+    assert given_back(store, unanswered) == 364
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_refund_of_ours_that_has_failed_is_not_given_back_whenever_its_total_is_told(
+    is_late: bool, store: Store, stripe_process: RunningStripe, unanswered: str
+):
+    tell(store, stripe_process, event("payment_intent.amount_capturable_updated", intent_at_stripe(unanswered)))
+    key = refund_all(store, unanswered)
+    told = [
+        event("charge.refunded", refunded_charge(unanswered, 1364), created=200),
+        event("refund.failed", failed_refund(1364, key), created=300),
+    ]
+    for content in reversed(told) if is_late else told:
+        tell(store, stripe_process, content)
+    assert given_back(store, unanswered) == 0
+
+
+def test_a_refund_in_another_currency_than_the_charge_is_not_counted(
+    store: Store, stripe_process: RunningStripe, unanswered: str
+):
+    tell(store, stripe_process, event("payment_intent.amount_capturable_updated", intent_at_stripe(unanswered)))
+    tell(store, stripe_process, event("charge.refunded", refunded_charge(unanswered, 364) | {"currency": "jpy"}))
+    assert given_back(store, unanswered) == 0
+
+
+def refunded_charge(reference: str, minor: int) -> dict[str, Any]:
+    charge = {**intent_at_stripe(reference), "object": "charge", "id": "ch_1", "payment_intent": "pi_1"}
+    return charge | {"amount_refunded": minor}
+
+
+def failed_refund(minor: int, key: str = "") -> dict[str, Any]:
+    metadata = {"tonetill_modification": key} if key else {}
+    about = {"id": "re_1", "object": "refund", "payment_intent": "pi_1", "amount": minor, "currency": "usd"}
+    return about | {"status": "failed", "failure_reason": "lost_or_stolen_card", "metadata": metadata}
+
+
+def given_back(store: Store, reference: str) -> int:
+    payment = store.payment(reference)
+    assert payment is not None
+    return store.balance_of(payment).returned.minor
+
+
+def refund_all(store: Store, reference: str) -> str:
+    """Asked for here, and done by the bank."""
+    payment, now = store.payment(reference), datetime.now(UTC)
+    assert payment is not None
+    left = store.balance_of(payment).refundable
+    asked = store.ask_modification(WantedModification(reference, "refund", left, left, "ada"), now)
+    assert isinstance(asked, Modification)
+    job = store.claim(now, 60)
+    while job is not None and job.reference != asked.id:  # the capture
+        job = store.claim(now, 60)
+    assert job is not None
+    assert store.mark_modification_sent(job)
+    assert store.end_modification(job, "done", ModificationWord("re_1"), now)
+    return asked.id
 
 
 def test_a_hold_that_was_let_go_of_is_no_refund(store: Store, stripe_process: RunningStripe, unanswered: str):
