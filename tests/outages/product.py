@@ -163,7 +163,7 @@ class Callers:
             self.statuses.append(answer.status_code)
             return answer
 
-        world = SimpleNamespace(web=SimpleNamespace(post=post))
+        world = SimpleNamespace(web=SimpleNamespace(post=post), once_sent=lambda: None)
         pause = threading.Event()
         phone = Phone(world, case, lambda _case: None, lambda: pause.wait(HOLD_S))  # type: ignore[arg-type]
         for _ in range(MOST_REQUESTS * 5):
@@ -175,6 +175,7 @@ class Callers:
 def settle(running: Product, callers: Callers, within_s: float = PATIENCE_S) -> None:
     """Until the outbox is empty and every call is over, by what the product does by itself."""
 
+    assert callers.problems == []
     running.store.close()  # what it was connected to may be gone
 
     def is_settled() -> bool:

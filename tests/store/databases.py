@@ -29,7 +29,10 @@ EMPTY_ALL = "; ".join(
 
 
 def make_empty(url: str) -> None:
-    """What `migrate` makes of a SQLite file that is not there yet, copied from one made once: a fiftieth of the work."""
+    """What `migrate` makes; of a SQLite file that is not there yet by a copy of one made once: a fiftieth of the work."""
+    if not url.startswith("sqlite:///"):
+        migrate(url)
+        return
     file = Path(url.removeprefix("sqlite:///"))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600, exist_ok=False)
