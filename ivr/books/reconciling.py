@@ -3,6 +3,7 @@
 Both sides are written to a database on disk which is removed afterwards, so that memory stays the same for any number of rows.
 """
 
+import re
 import sqlite3
 import tempfile
 from collections import Counter
@@ -22,6 +23,7 @@ from ivr.store import Movement, Store
 # How long before a file's first day a charge of it may have been made: banks settle a capture days later, refunds months later.
 LOOKED_BACK = timedelta(days=120)
 _AT_ONCE = 5000
+_DIGITS = re.compile(r"\d(?:[\s.\-_/]*\d)*")  # as people and machines write a number, in groups or not
 _TABLES = """
 CREATE TABLE ours (reference TEXT PRIMARY KEY, bank_reference TEXT, bank TEXT, currency TEXT, at INTEGER,
     charged INTEGER DEFAULT 0, refunded INTEGER DEFAULT 0, voided INTEGER DEFAULT 0, bill TEXT, confirmation TEXT) WITHOUT ROWID;
@@ -236,6 +238,7 @@ def _why_not_ours(row: sqlite3.Row, store: Store) -> str:
 
 
 def _shown(written: str) -> str:
-    """A file of somebody else's may hold anything; a card number of it is not repeated."""
-    digits = "".join(filter(str.isdecimal, written))
-    return "(a card number)" if holds_card_number(digits.encode()) else written
+    """A file of somebody else's may hold anything; a card number of it is not repeated. Digits that letters part are none: a
+    call's name has many."""
+    runs = ("".join(filter(str.isdecimal, run)) for run in _DIGITS.findall(written))
+    return "(a card number)" if any(holds_card_number(run.encode()) for run in runs) else written

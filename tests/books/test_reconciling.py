@@ -167,6 +167,11 @@ def test_a_card_number_in_the_bank_s_file_is_not_repeated(store: Store, tmp_path
     assert one.reference == "(a card number)"
 
 
+def test_a_call_s_name_is_repeated_whatever_its_digits_come_to(store: Store, tmp_path: Path):
+    (one,) = found(store, tmp_path, row(2, "CA4111b1111c1111d1111e"))
+    assert one.reference == "CA4111b1111c1111d1111e"
+
+
 def test_a_refund_that_failed_after_all_is_a_movement_back(store: Store, tmp_path: Path):
     charge(store, "CA1-1")
     give_back(store, "CA1-1", 1000)
