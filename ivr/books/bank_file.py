@@ -23,8 +23,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True, slots=True)
 class BankRow:
-    """`kind`: charge, refund, chargeback, chargeback_reversed, or empty where the form does not say what `said` is.
-    `minor`: of a refund or chargeback without its sign. `day`: where a column has it."""
+    """`kind`: charge, refund, void, chargeback, chargeback_reversed, or empty where the form does not say what `said` is.
+    `minor`: of a refund or chargeback without its sign, unless the form is signed. `day`: where a column has it."""
 
     line: int
     kind: str
@@ -96,16 +96,18 @@ def _row(line: int, fields: list[str], places: dict[str, int], form: SettlementF
     if not _CURRENCY.fullmatch(currency):
         raise ValueError(f"'{currency[:LONGEST_SHOWN]}' is no currency")
     minor = _minor(fields, places, form, currency)
-    if "kind" not in places and minor < 0:
+    if form.signed:
+        pass  # as it is written
+    elif "kind" not in places and minor < 0:
         kind = "refund"  # a file without kinds says it by the sign
-    if kind == "charge" and minor < 0:
+    elif kind == "charge" and minor < 0:
         kind, said = "", f"{said} of less than nothing"
     return BankRow(
         line,
         kind,
         fields[places["reference"]].strip() if "reference" in places else "",
         fields[places["bank_reference"]].strip() if "bank_reference" in places else "",
-        abs(minor),
+        minor if form.signed else abs(minor),
         currency,
         _day(fields[places["date"]]) if "date" in places else None,
         said[:LONGEST_SHOWN],

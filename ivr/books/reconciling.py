@@ -42,7 +42,8 @@ UPDATE theirs SET reference = coalesce((SELECT o.reference FROM ours o WHERE o.b
 WHERE reference = '' AND bank_reference != '';
 CREATE TABLE summed AS SELECT CASE WHEN reference = '' THEN 'at the bank: ' || bank_reference ELSE reference END AS key,
     max(reference) AS reference, max(bank_reference) AS bank_reference, currency, min(line) AS line,
-    sum(kind = 'charge') AS charges, sum(CASE WHEN kind = 'charge' THEN minor ELSE 0 END) AS charged,
+    sum(kind = 'charge' AND minor > 0) AS charges,
+    sum(CASE kind WHEN 'charge' THEN minor WHEN 'void' THEN -minor ELSE 0 END) AS charged,
     sum(CASE WHEN kind = 'refund' THEN minor ELSE 0 END) AS refunded,
     sum(CASE kind WHEN 'chargeback' THEN minor WHEN 'chargeback_reversed' THEN -minor ELSE 0 END) AS disputed,
     sum(kind = '') AS unread FROM theirs GROUP BY key, currency;

@@ -44,17 +44,19 @@ class Columns(_FormSection):
 
 
 class Kinds(_FormSection):
-    """What the rows of each kind are called. `ignored`: fees, payouts and whatever else is no movement of one charge."""
+    """What the rows of each kind are called. `void`: of a charge that was let go of before it was settled. `ignored`: fees, payouts and whatever else is no movement of one charge."""
 
     charge: list[str] = Field(default_factory=list)
     refund: list[str] = Field(default_factory=list)
+    void: list[str] = Field(default_factory=list)
     chargeback: list[str] = Field(default_factory=list)
     chargeback_reversed: list[str] = Field(default_factory=list)
     ignored: list[str] = Field(default_factory=list)
 
 
 class SettlementForm(_FormSection):
-    """`currency`: of every row, where no column says it. `amounts`: `decimal` (42.50) or `minor` (4250)."""
+    """`currency`: of every row, where no column says it. `amounts`: `decimal` (42.50) or `minor` (4250). `signed`: an amount below
+    nought takes back one of its kind, such as a refund that failed after all; otherwise refunds may have any sign."""
 
     title: str
     columns: Columns
@@ -63,6 +65,7 @@ class SettlementForm(_FormSection):
     separator: Literal[",", ";", "tab", "|"] = ","
     decimal_point: Literal[".", ","] = "."
     amounts: Literal["decimal", "minor"] = "decimal"
+    signed: bool = False
 
     @model_validator(mode="after")
     def _told_apart(self) -> "SettlementForm":

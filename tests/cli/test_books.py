@@ -105,7 +105,11 @@ def charge_with_fee(store: Store) -> None:
 
 
 def given_back(store: Store, minor: int, left: int) -> str:
-    asked = store.ask_modification(WantedModification("CA3-1", "refund", Money(minor), Money(left), "ada"), NOW)
+    return modified(store, WantedModification("CA3-1", "refund", Money(minor), Money(left), "ada"))
+
+
+def modified(store: Store, wanted: WantedModification) -> str:
+    asked = store.ask_modification(wanted, NOW)
     assert isinstance(asked, Modification)
     job = store.claim(NOW + timedelta(days=1), 60)
     assert job is not None
@@ -133,6 +137,22 @@ def test_what_settle_writes_agrees_with_the_ledger_it_came_from(store: Store, tm
     result = run(reconcile_file, str(file))
     assert result.exit_code == 0
     assert "2 charges agree, nothing to look into; 85.00 USD here, 85.00 USD at the bank" in result.output
+
+
+@pytest.mark.parametrize("kind", ["refund that failed", "void"])
+def test_so_it_does_after_a_refund_that_failed_and_a_void(store: Store, tmp_path: Path, kind: str):
+    file = tmp_path / "day.csv"
+    if kind == "void":
+        modified(store, WantedModification("CA2-1", "void", Money(4250), Money(4250), "ada"))
+    else:
+        charge_with_fee(store)
+        key = given_back(store, 4450, 4450)
+        news = News("acme_bank", "e1", key, "refund_failed", BankWord(), Money(4450))
+        assert store.hear(news, NOW, FollowUp()) == "moved"
+    run(settle, "2026-01-15", "--csv", str(file))
+    result = run(reconcile_file, str(file))
+    assert "nothing to look into" in result.output
+    assert result.exit_code == 0
 
 
 def test_a_difference_is_told_with_line_cause_and_cure_and_the_exit_code_says_so(store: Store, tmp_path: Path):
