@@ -60,6 +60,7 @@ from ivr.core.events import (
 )
 from ivr.core.money import Money
 from ivr.core.moves import ERROR, left
+from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.talk.amounts import is_in_another_currency
 from ivr.flow.talk.card_fees import fee_on, with_fee
@@ -381,10 +382,11 @@ def _in_doubt(call: Call) -> Call:
 
 
 def note_fault(call_id: str, fault: Exception) -> None:
-    """Its type and place. Not its message, which may quote what a library was given."""
+    """Its type and place. Not its message, which may quote what a library was given; a flow's own error names prompt and value."""
     frames = traceback.extract_tb(fault.__traceback__)
     place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""
-    log.error("fault", call=call_id, kind=fault_name(fault), place=place)
+    told = {"told": str(fault)} if isinstance(fault, FlowError) else {}
+    log.error("fault", call=call_id, kind=fault_name(fault), place=place, **told)
     metrics.FAULTS.labels(type(fault).__name__).inc()
 
 

@@ -36,7 +36,7 @@ from ivr.flow.step import Step
 from ivr.flow.talk import look_ups, open_bills
 from ivr.flow.talk.amounts import forget_computed, is_in_another_currency
 from ivr.flow.talk.entries import ask_to_confirm, edited, hear_confirmation, hear_keys, span_of
-from ivr.flow.talk.turn import End, GoTo, Leave, Listen, Reply, Turn, no_match
+from ivr.flow.talk.turn import AGREED_AMOUNT, End, GoTo, Leave, Listen, Reply, Turn, no_match
 from ivr.reading.card_names import card_meaning
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import advice, values, ways
@@ -345,7 +345,7 @@ class AnswerStep(Step):
         if not isinstance(due, Money) or looked_up is None:
             raise TypeError("a bill that was found says what is due")
         # Another bill is another amount, and knows of no list; what else was asked for has done its work.
-        turn = forget_computed(turn.forget("amount", "money", *self._takes[1:]))
+        turn = forget_computed(turn.forget("amount", "money", AGREED_AMOUNT, *self._takes[1:]))
         turn = turn.change(
             values={**turn.call.values, **event.values}, payable=Payable(*looked_up, due), bills=(), owed_at=turn.at
         )
@@ -353,6 +353,6 @@ class AnswerStep(Step):
 
     def _list(self, turn: Turn, event: LookedUp) -> Reply:
         """What was known of another customer's bill is not known any more."""
-        turn = turn.forget("amount", "money", *self._takes[1:], *self.declared.types)
+        turn = turn.forget("amount", "money", AGREED_AMOUNT, *self._takes[1:], *self.declared.types)
         turn = turn.change(payable=None, bills=event.bills, owed_at=turn.at)
         return (turn, Leave("found")) if event.bills else (turn.say("nothing_due"), End())

@@ -21,7 +21,7 @@ from ivr.flow.talk import charging
 from ivr.flow.talk.amounts import is_own_amount
 from ivr.flow.talk.charging import DUE_HOLD_S, DUE_PATIENCE_S, count_pause
 from ivr.flow.talk.entries import hear_keys, span_of
-from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, no_match, offer_cancel
+from ivr.flow.talk.turn import AGREED_AMOUNT, Leave, Listen, Reply, Turn, no_match, offer_cancel
 from ivr.flow.value_check import not_of_a_sum, of_a_chosen_bill
 from ivr.reading.rules import agreements
 from ivr.reading.scalars import Name, Target
@@ -98,7 +98,8 @@ class Consenting(Step):
         return facts - {"amount", "confirmed"} if outcome == "agreed" and self.uses_up_amount else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
-        return known
+        """`amount` is what was agreed to, until another is chosen or charged; what was keyed in for it is used up."""
+        return known - {"money"} if outcome == "agreed" and self.uses_up_amount else known
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         yield from ()
@@ -149,8 +150,10 @@ class Consenting(Step):
         return turn.do(agreed, Wait(DUE_HOLD_S))
 
     def _agreed(self, turn: Turn) -> Turn:
-        """Once it is on record."""
-        return turn.forget("amount", "money") if self.uses_up_amount else turn
+        """Once it is on record. Its amount is not to be paid as well, but what is said next may say it."""
+        if not self.uses_up_amount:
+            return turn
+        return turn.forget("amount", "money").remember(**{AGREED_AMOUNT: amount_of(turn)})
 
     def _said(self, turn: Turn) -> dict[str, Value]:
         return {"amount": amount_of(turn), **turn.call.notes}

@@ -37,7 +37,7 @@ _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}|\d{3}))?
 # What the engine fills into prompts itself.
 _ENGINE_WORDS = frozenset(
     {*("done", "clear", "key", "count", "value", "min", "max", "due", "amount"), "brand", "last4", "number"}
-    | {"confirmation_number", "card_fee", "before_fee"}
+    | {"confirmation_number", "card_fee", "before_fee", "agreed_amount"}
 )
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from ivr.calls import Answered, CallService, NoSuchCall, Session, new_call
 from ivr.calls.assembly import load_flow
+from ivr.core.actions import Phrase
 from ivr.core.call import FORM, Call
 from ivr.core.events import Digits, Event, HungUp, KeysEntered, NoInput, Waited
 from ivr.flow.compiled import Flow
@@ -107,6 +109,19 @@ def test_an_event_of_an_answer_that_the_database_has_lost_ends_the_call_by_the_l
     charged(session, bench)
     late = session.service.session("CA1").hear(Waited(NOW), seen=99)
     assert ending(late) == ["apology", "you_were_charged", "goodbye"]
+
+
+def test_a_prompt_that_cannot_be_put_into_words_is_named_in_the_log_with_its_value(bench: Bench):
+    prompts = bench.workbench.prompts
+
+    def write(call: Call, actions: Any, version: int) -> str:
+        return prompts.words(Phrase("confirm_money", "en-US")) if "choose_language" in said(actions) else ""
+
+    call = new_call("CA1", bench.workbench.flow, ani="+15550100", dnis="", channel="simulator")
+    with capture_logs() as logged:
+        answered = service_of(bench, write=write).session("CA1").begin(call)
+    assert ending(answered) == ["apology", "you_were_not_charged", "goodbye"]
+    assert "prompt 'confirm_money' (en-US) needs 'amount'" in logged[0]["told"]
 
 
 def test_a_call_that_is_not_there_is_said_to_be_so(bench: Bench):

@@ -26,7 +26,7 @@ from ivr.flow.step import Step
 from ivr.flow.talk import open_bills
 from ivr.flow.talk.amounts import choose, forget_computed
 from ivr.flow.talk.entries import hear_keys, span_of
-from ivr.flow.talk.turn import Leave, Listen, Reply, Turn, come_round, no_match, offer_cancel
+from ivr.flow.talk.turn import AGREED_AMOUNT, Leave, Listen, Reply, Turn, come_round, no_match, offer_cancel
 from ivr.flow.talk.turn import short as short_name
 from ivr.reading.rules import ways
 from ivr.reading.scalars import BILL, EMAIL, OPEN_BILLS, Name, Target
@@ -189,7 +189,7 @@ which_bill:
         return self._choose(turn, shown[key]) if key in shown else no_match(turn, "no_match")
 
     def _choose(self, turn: Turn, bill: OpenBill) -> Reply:
-        turn = turn.forget("amount", "money").remember(**bill.values)
+        turn = turn.forget("amount", "money", AGREED_AMOUNT).remember(**bill.values)
         return turn.change(payable=Payable(BILL, bill.key, open_bills.due_on(bill))), Leave("chosen")
 
     def _choose_all(self, turn: Turn, bills: Sequence[OpenBill]) -> Reply:

@@ -9,7 +9,7 @@ from ivr.core.events import LookedUp, Value
 from ivr.core.money import Money
 from ivr.flow.talk.card_fees import CARD_FEE
 from ivr.flow.talk.open_bills import left_after, owing
-from ivr.flow.talk.turn import FlowInTurn, Turn
+from ivr.flow.talk.turn import AGREED_AMOUNT, FlowInTurn, Turn
 
 # What the card's attempt has used up, whatever became of it there.
 OF_ONE_CHARGE = ("amount", "money", "brand", "last4", CARD_FEE)
@@ -93,7 +93,7 @@ def lower_what_is_owed(turn: Turn, left: Mapping[str, Money]) -> Turn:
     charge = next(one for one in turn.call.charges if one.attempt == turn.call.attempt)
     dues = {**left_after(turn.call, charge)}
     dues |= {key: due for key, due in left.items() if key in dues and _counts(charge, due)}
-    turn, payable = forget_computed(turn.forget(*OF_ONE_CHARGE)), turn.call.payable
+    turn, payable = forget_computed(turn.forget(*OF_ONE_CHARGE, AGREED_AMOUNT)), turn.call.payable
     if payable is None:
         return turn
     turn = sum_owes(turn, dues) if payable.parts else owes(turn, dues[payable.key])

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from ivr.core.actions import HangUp
 from ivr.core.call import Charge, Ending
+from ivr.core.events import Value
 from ivr.core.money import Money
 from ivr.core.moves import END, TRANSFERRED
-from ivr.flow.talk.turn import Turn, with_charges
+from ivr.flow.talk.turn import Turn, of_last_agreement, with_charges
 
 ENDING_PROMPTS: dict[Ending, str] = {
     "paid": "you_were_charged",
@@ -77,13 +78,13 @@ def tell(turn: Turn) -> Turn:
 def say(turn: Turn, prompt: str, *, is_last: bool) -> Turn:
     """A step's prompt. Those that say what became of the money say what did, whichever of them the flow names.
 
-    `is_last`: the call ends there, and an amount that was chosen and not paid is nothing to speak of.
+    `is_last`: the call ends there, and an amount that was chosen and neither paid nor agreed to is nothing to speak of.
     """
     if prompt in TRUE_PROMPTS:
         return tell(turn)
     if prompt != RECEIPT:
         last = turn.call.approved[-1:] if is_last else ()
-        return turn.say(prompt, **(receipt_values(last[0]) if last else {}))
+        return turn.say(prompt, **(_last_done(turn, last[0]) if last else {}))
     for charge in turn.call.approved:
         turn = turn.say(RESERVATION if charge.reserves else prompt, **receipt_values(charge))
     return turn
@@ -105,6 +106,12 @@ def receipt_values(charge: Charge) -> dict[str, Money | str]:
         "number": charge.confirmation_number,
         "confirmation_number": charge.confirmation_number,
     }
+
+
+def _last_done(turn: Turn, charge: Charge) -> dict[str, Value]:
+    """The receipt of the last charge; the amount of what was agreed to after it, which costs no fee."""
+    agreed = of_last_agreement(turn.call)
+    return {**receipt_values(charge), **agreed, **({"card_fee": Money(0, charge.amount.currency)} if agreed else {})}
 
 
 def totals(charges: Iterable[Charge]) -> list[Money]:

@@ -31,6 +31,9 @@ LEAST_WARNING_S = 20
 # Between two answers, before each further clear key costs a try.
 FREE_CLEARS = 5
 
+# Of what the caller agreed to last, where no charge was approved since: what prompts after it say.
+AGREED_AMOUNT = "agreed_amount"
+
 # The phases that a call is in at no step of its flow, or above it; the others are declared by the kinds of steps.
 ENGINE_PHASES: Mapping[str, Moment] = {"language": "asks", "cancel": "asks", "over": "over"}
 
@@ -136,7 +139,7 @@ class Turn(NamedTuple):
         """`failures`: how many came before, of the kind that another wording is for."""
         call = self.call
         of_call = {short(name): value for name, value in call.values.items()}
-        receipt = _last_receipt(call) if call.charges else {}
+        receipt = _last_said(call) if call.charges or AGREED_AMOUNT in of_call else {}
         of_fee = said_of_fee(call) if CARD_FEE in of_call else {}
         known: dict[str, Value] = {**self.flow.key_words, **receipt, **of_call, **of_fee, **values}
         # Whoever asks to hear it again wants all of it.
@@ -228,16 +231,22 @@ def short(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _last_receipt(call: Call) -> dict[str, Value]:
-    """What prompts after a charge may say of it: an amount chosen since then goes before."""
-    approved = call.approved
+def _last_said(call: Call) -> dict[str, Value]:
+    """What prompts after a charge may say of it, or after an agreement of that: an amount chosen since then goes before."""
+    approved, agreed = call.approved, of_last_agreement(call)
     if not approved:
-        return {}
+        return agreed
     number = approved[-1].confirmation_number
     receipt: dict[str, Value] = {"amount": approved[-1].amount, "number": number, "confirmation_number": number}
-    if approved[-1].fee and "amount" not in call.values:
+    receipt |= agreed
+    if approved[-1].fee and not agreed and "amount" not in call.values:
         receipt |= {CARD_FEE: approved[-1].fee, BEFORE_FEE: approved[-1].credited}
     return receipt
+
+
+def of_last_agreement(call: Call) -> dict[str, Value]:
+    """The amount of what the caller agreed to last; nothing where a charge was approved since, or another bill looked up."""
+    return {"amount": call.values[AGREED_AMOUNT]} if AGREED_AMOUNT in call.values else {}
 
 
 def with_charges(turn: Turn, changes: Callable[[Charge], dict[str, Any]]) -> Turn:
