@@ -127,7 +127,7 @@ def _fit_problems(
         yield from circle_problems(source, reached, steps)
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)
-        yield from said_otherwise(source, head, steps, around.prompts)
+        yield from said_otherwise(source, head, steps, reached, around.prompts)
     yield from step_problems(source, steps, known)
     yield from promise_problems(source, steps, known)
     yield from expression_problems(source, head, steps, reached, known)

@@ -1,13 +1,15 @@
-"""What a flow's prompts say otherwise than this flow does: other money, another rhythm, or a bill without its key.
+"""What a flow's prompts say otherwise than this flow does: other money, another rhythm, a bill without its key, or that nothing is
+charged where a part stays paid.
 
 What a prompt must say whatever flow it is said in is in `words.consent`.
 """
 
 from collections.abc import Iterator, Mapping
 
-from ivr.flow.parts import Said
+from ivr.flow.parts import Facts, Said
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.schema import FlowHead
+from ivr.flow.splitting import PART
 from ivr.flow.step import Step
 from ivr.reading.problems import Problem
 from ivr.reading.rules import spoken_charges as rules
@@ -15,6 +17,7 @@ from ivr.reading.rules.prompts import OTHER_KEY
 from ivr.reading.yaml_source import Source
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.money_words import other_money
+from ivr.words.outcome_words import nothing_charged
 from ivr.words.prompt_files import PromptFile, PromptFiles
 from ivr.words.rhythm_words import other_rhythm, says_rhythm
 from ivr.words.slots import WORD_PROMPTS
@@ -22,11 +25,16 @@ from ivr.words.wordings import FEE, FLOW, meant_for
 
 
 def said_otherwise(
-    source: Source, head: FlowHead | None, steps: Mapping[str, Step], prompts: PromptFiles
+    source: Source,
+    head: FlowHead | None,
+    steps: Mapping[str, Step],
+    reached: Mapping[str, set[Facts]],
+    prompts: PromptFiles,
 ) -> Iterator[Problem]:
     """Nothing where the flow does not say its languages or its currency so that they can be read."""
     if head is None:
         return
+    keeping = set(_stops_in_part(head, steps, reached))
     for language in head.languages:
         file = prompts.get(language)
         if file is None or not file.is_readable:
@@ -36,6 +44,8 @@ def said_otherwise(
             for said in step.says():
                 for wording in said_by(head.flow, said.prompt, steps, file):
                     yield from _step_problems(source, name, said, wording, file)
+                    if (name, said) in keeping:
+                        yield from _part_problems(source, name, said, wording, file)
 
 
 def said_by(flow: str, prompt: str, steps: Mapping[str, Step], file: PromptFile) -> Iterator[str]:
@@ -85,3 +95,40 @@ def _step_problems(source: Source, name: str, said: Said, wording: str, file: Pr
     elif "key" not in {slot.name for slot in template.slots}:
         message = f"prompt '{wording}' offers a bill without its key in {file.language}"
         yield source.problem(rules.OFFER_WITHOUT_KEY, path, message, "say {key:key} in it")
+
+
+def _stops_in_part(
+    head: FlowHead, steps: Mapping[str, Step], reached: Mapping[str, set[Facts]]
+) -> Iterator[tuple[str, Said]]:
+    """The keys by which a call can end with a part of a bill paid that stays paid."""
+    if head.split is None or head.split.rest_unpaid != "keep":
+        return
+    for name, every_way in reached.items():
+        if not any(PART in facts for facts in every_way):
+            continue
+        targets = {outcome: target for _, outcome, target in steps[name].targets()}
+        for said in steps[name].says():
+            target = targets.get(f"key_{said.key}") if said.key else None
+            if target is not None and _ends_untaken(target, steps):
+                yield name, said
+
+
+def _ends_untaken(start: str, steps: Mapping[str, Step]) -> bool:
+    """Whether a call can end from there on without a step that takes the parts back."""
+    waiting, seen = [start], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in steps or steps[name].takes_parts_back:
+            continue
+        seen.add(name)
+        if steps[name].ends_by():
+            return True
+        waiting += [target for _, _, target in steps[name].targets()]
+    return False
+
+
+def _part_problems(source: Source, name: str, said: Said, wording: str, file: PromptFile) -> Iterator[Problem]:
+    if untrue := nothing_charged(prose(file.templates[wording]), file.language):
+        message = f"prompt '{wording}' says '{untrue}' in {file.language}, but a part that was paid by then stays paid"
+        cure = "say so, as in 'stop_paying_keep', or let this key lead to a 'take_back' step"
+        yield source.problem(rules.OTHER_OUTCOME, ("steps", name, *said.path), message, cure)

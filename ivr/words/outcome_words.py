@@ -102,6 +102,12 @@ _READ = {
     ),
 }
 _YET = re.compile(r"\b(?:yet|todav[íi]a|a[úu]n)\b", _I)
+# Of another case than that something is paid: a condition, or what is left to pay.
+_NOT_OF_WHAT_IS_PAID = re.compile(r"\b(?:if|whether|unless|rest|remainder|si|resto)\b", _I)
+# What "para terminar" goes on with stands in the subjunctive; in English both are one form.
+_TO_BE_FREE = re.compile(
+    r"\b(?:sin que|no)\b[^,]{0,25}?\b(?:cobren?|carguen?)\b(?! (?:nada )?(?:m[áa]s|otra vez|de nuevo)\b)", _I
+)
 _CHARGED, _NOT_CHARGED, _NOT_KNOWN, _BEING_UNDONE, _ALL_PAID = (
     "charged",
     "not charged",
@@ -154,6 +160,19 @@ def against_the_record(prompt: str, text: str, language: str) -> str:
     if words is None or prompt not in _ON_RECORD:
         return ""
     return next(_against(_ON_RECORD[prompt], text, words), "")
+
+
+def nothing_charged(text: str, language: str) -> str:
+    """The clause of an offer that says that nothing is charged, or that what was is given back; "" where none does. `text`: the
+    prompt's prose. An offer's words are of what follows: "to stop" supposes nothing."""
+    words = _READ.get(own_language(language))
+    if words is None:
+        return ""
+    clauses = (clause for sentence in _SENTENCE.findall(text) for clause in words.clause.split(sentence))
+    said = (one for one in clauses if words.undone.search(one) or _TO_BE_FREE.search(one))
+    return next(
+        (one.strip(" …,") for one in said if not _NOT_OF_WHAT_IS_PAID.search(one) and not words.goes_on.search(one)), ""
+    )
 
 
 def _against(record: str, text: str, words: OutcomeWords) -> Iterator[str]:

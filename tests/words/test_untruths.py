@@ -3,6 +3,7 @@
 import pytest
 
 from ivr.words.consent import faults
+from ivr.words.outcome_words import nothing_charged
 from ivr.words.templates import read_template
 from tests.words.fee_table import TRUE_EN, TRUE_ES, UNTRUE_EN, UNTRUE_ES
 
@@ -95,3 +96,20 @@ def test_what_is_true_of_the_fee_is_taken(language: str, text: str):
 @pytest.mark.parametrize(("prompt", "language", "text"), TRUE)
 def test_what_is_true_is_taken(prompt: str, language: str, text: str):
     assert told(prompt, language, text) == []
+
+
+@pytest.mark.parametrize(
+    ("offer", "language", "untrue"),
+    [
+        ("To stop here, with nothing charged, press 3.", "en-US", "with nothing charged"),
+        ("To stop without a charge, press 3.", "en-US", "To stop without a charge"),
+        ("To stop, press 3: what you have paid stays paid.", "en-US", ""),
+        ("To stop, press 3. What you have paid is not taken back.", "en-US", ""),
+        ("To stop, press 3. The rest is not charged.", "en-US", ""),
+        ("Para terminar sin que se cobre nada, marque 3.", "es-MX", "Para terminar sin que se cobre nada"),
+        ("Para terminar sin que se cobre nada más, marque 3.", "es-MX", ""),
+        ("Para terminar, marque 3: lo que ya pagó queda pagado.", "es-MX", ""),
+    ],
+)
+def test_an_offer_to_stop_says_whether_nothing_is_charged(offer: str, language: str, untrue: str):
+    assert nothing_charged(offer, language) == untrue
