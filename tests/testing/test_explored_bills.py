@@ -1,5 +1,7 @@
 """Exploring gives a flow's callers bills that they can pay, whatever the flow looks up and the project's accounts are."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +87,25 @@ def test_made_up_bills_are_in_the_database_of_a_walk_that_is_whole():
             explorer.next_walk()
     assert not explorer.found
     assert explorer.endings["paid"] > 0
+
+
+def test_letters_that_a_look_up_takes_second_are_keyed_in_two_keys_each(tmp_path: Path):
+    shutil.copytree(PROJECT.flows_folder / "prompts", tmp_path / "prompts")
+    whole = (PROJECT.flows_folder / "card-on-file.yaml").read_text()
+    of_letters = whole.replace("[account_number, pin]", "[account_number, ticket]").replace(
+        "    ask: pin\n    length: 4\n", "    ask: ticket\n    letters: two_key\n    pattern: LL DDDD\n"
+    )
+    assert "ask: pin" not in of_letters
+    (tmp_path / "card-on-file.yaml").write_text(of_letters)
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("account,due,minimum,currency,key.ticket\n123456,42.50,10.00,USD,AB1234\n")
+    project = Project(tmp_path, accounts, counted)
+    explorer = Explorer(project, "card-on-file", "1")
+    with quiet():
+        while explorer.calls < 100:
+            explorer.next_walk()
+    flow: Any = project.flows["card-on-file"]
+    assert FlowBills(flow, project.bills).keys == {"123456": {"ticket": "21221234"}}
+    assert ("pin", "found") in flow.taken
+    assert len(flow.reached) >= len(flow.steps) - 1
+    assert not explorer.found

@@ -54,10 +54,15 @@ class FlowLookUp:
 
     def finds(self, bill: Bill) -> bool:
         """Whether callers can key in what it takes, and it says all that is declared."""
-        details, (first, *others) = dict(bill.details), self.asked
-        has_keys = all(self.asked[name].typed(details.get(f"key.{name}", "")) for name in others)
+        details = dict(bill.details)
         says_all = all(name in details for name, kind in self.gives.items() if kind != "email")
-        return bool(self.asked[first].typed(self.number(bill))) and has_keys and says_all
+        is_typed = bool(self.asked[self.known_by].typed(self.number(bill))) and all(self.other_keys(bill).values())
+        return is_typed and says_all
+
+    def other_keys(self, bill: Bill) -> dict[str, str]:
+        """By answer, its keys: two a letter, where it has letters. "" where the bill has none that fits."""
+        details, (_, *others) = dict(bill.details), self.asked
+        return {name: self.asked[name].typed(details.get(f"key.{name}", "")) for name in others}
 
 
 @dataclass(frozen=True)
@@ -98,13 +103,8 @@ class FlowBills:
 
     @cached_property
     def keys(self) -> Mapping[str, Mapping[str, str]]:
-        """By number, the other answers that it is looked up with."""
-        return {
-            one.number(bill): {name: dict(bill.details)[f"key.{name}"] for name in list(one.asked)[1:]}
-            for bill in self.all
-            for one in self.look_ups
-            if one.finds(bill)
-        }
+        """By number, what callers key in as the other answers that it is looked up with."""
+        return {one.number(bill): one.other_keys(bill) for bill in self.all for one in self.look_ups if one.finds(bill)}
 
     @cached_property
     def free_answers(self) -> Mapping[str, Sequence[str]]:
