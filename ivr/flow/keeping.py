@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ivr.flow.parts import KNOWN_BY_SHORT, KNOWN_BY_TWO, Need
 from ivr.reading.rules import kept_cards
 
+KEPT = "a card that is kept"  # the fact: it is the one that will be charged
 ASKED = "asked to keep the card"  # the fact; both answers to it are good
 
 

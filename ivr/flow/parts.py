@@ -46,7 +46,7 @@ class Said:
 @dataclass(frozen=True)
 class Need:
     """A fact without which a step must not be reached; with `is_absent` one with which it must not. `where`: it is needed
-    only on ways on which one of these facts holds; none: on every way."""
+    only on ways on which one of these facts holds; none: on every way. `unless`: not on ways on which one of these holds."""
 
     fact: str
     rule: Rule
@@ -55,6 +55,7 @@ class Need:
     path: Place = ()
     is_absent: bool = False
     where: Facts = frozenset()
+    unless: Facts = frozenset()
 
 
 @dataclass(frozen=True)

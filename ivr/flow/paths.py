@@ -53,7 +53,7 @@ def _reach_problems(source: Source, reached: Reached, steps: Steps) -> Iterator[
 
 def _need_problems(source: Source, name: str, step: Step, reached: set[Facts]) -> Iterator[Problem]:
     for need in step.needs(name):
-        asked = [facts for facts in reached if not need.where or need.where & facts]
+        asked = [facts for facts in reached if (not need.where or need.where & facts) and not need.unless & facts]
         if any((need.fact in facts) == need.is_absent for facts in asked):
             yield source.problem(need.rule, ("steps", name, *need.path), need.message, need.cure)
 

@@ -24,7 +24,7 @@ from ivr.core.money import Money
 from ivr.core.postal_codes import USUAL, digit_counts
 from ivr.core.stray_cards import SECONDS_A_KEY
 from ivr.flow.card_fee import CardFee
-from ivr.flow.keeping import ASKED
+from ivr.flow.keeping import ASKED, KEPT
 from ivr.flow.parts import (
     CardAsked,
     Drawn,
@@ -157,7 +157,7 @@ card:
         """Whatever becomes of it, the card that an earlier step took is dropped, and consent with it."""
         agreed = {"confirmed"} | ({"to_reserve"} if self.to == "reserve" else set())
         consent = {"card"} | (agreed if "amount" in self.confirm else set())
-        return (facts - {"confirmed", "to_reserve", "card", ASKED}) | (consent if outcome == "ok" else set())
+        return (facts - {"confirmed", "to_reserve", "card", ASKED, KEPT}) | (consent if outcome == "ok" else set())
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known | CARD if outcome == "ok" else known - CARD

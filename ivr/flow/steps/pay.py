@@ -10,7 +10,7 @@ from ivr.core.call import Charge
 from ivr.core.events import BankAnswered, DueAwaited, Event, Waited
 from ivr.core.money import Money
 from ivr.flow import splitting
-from ivr.flow.keeping import ASKED
+from ivr.flow.keeping import ASKED, KEPT
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -145,6 +145,8 @@ charge:
         for fact, (rule, lack, cure) in _NEEDS.items():
             yield Need(fact, rule, f"there is a path to the charge '{name}' {lack}", cure)
         yield self._consent_needed(name)
+        if self.reserves:
+            yield _keyed_card_needed(name)
         yield from of_a_chosen_bill(name, ("pay",))
         if self.token:
             message = f"there is a path to '{name}' on which nobody was asked whether the card may be kept"
@@ -168,6 +170,7 @@ charge:
                 message,
                 "add 'to: reserve' to the 'collect' step",
                 ("capture",),
+                unless=frozenset({KEPT}),
             )
         message = f"there is a path to the charge '{name}' on which the caller agreed only that the amount is reserved"
         cure = "add 'capture: later', or take 'to: reserve' out of the 'collect' step"
@@ -175,7 +178,7 @@ charge:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """One card and one consent are good for one charge; what was paid is no amount to pay again."""
-        facts -= {"confirmed", "to_reserve", "card", ASKED}
+        facts -= {"confirmed", "to_reserve", "card", ASKED, KEPT}
         if outcome in splitting.APPROVALS:
             return splitting.facts_after(outcome, facts, "reserved" if self.reserves else "paid")
         doubt = {"unsure", "unsure_reserve"} if self.reserves else {"unsure"}
@@ -287,3 +290,10 @@ def _hear_bank(turn: Turn, event: BankAnswered) -> Reply:
             # The bank never answered the charge itself, even if a reversal has been acknowledged since.
             return turn, Leave("unknown")
     return charging.say_refused(turn, "card_declined"), Leave("declined")
+
+
+def _keyed_card_needed(name: str) -> Need:
+    """The key that takes a kept card agrees to a charge (`confirm_kept_card`), and no other question is asked of it."""
+    message = f"there is a path to '{name}' on which an amount would be reserved on a card that is kept"
+    cure = "lead 'known' of 'use_card' to a 'pay' step without 'capture: later', or take 'use_card' out"
+    return Need(KEPT, reservations.OTHER_CONSENT, message, cure, ("capture",), is_absent=True)

@@ -7,7 +7,7 @@ from ivr.core.actions import BeginCard, ForgetKeptCard, UseKeptCard
 from ivr.core.entry import Reading
 from ivr.core.events import Event, KeysEntered
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
-from ivr.flow.keeping import ASKED, second_answer_needed
+from ivr.flow.keeping import ASKED, KEPT, second_answer_needed
 from ivr.flow.parts import (
     Drawn,
     Explained,
@@ -81,8 +81,8 @@ which_card:
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Brand, last four and amount were said, and agreed to: the card is taken and confirmed at once."""
-        facts -= {"confirmed", "to_reserve", "card"}
-        return facts | {"card", "confirmed", ASKED} if outcome == "known" else facts
+        facts -= {"confirmed", "to_reserve", "card", KEPT}
+        return facts | {"card", "confirmed", ASKED, KEPT} if outcome == "known" else facts
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known | CARD if outcome == "known" else known - CARD
