@@ -45,6 +45,30 @@ def test_the_smallest_flow_is_whole():
     assert flow is not None, problems
 
 
+POSTCODES = {"M11AE", "B338TH", "CR26XH", "DN551PT", "EC1A1BB"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken"),
+    [("", POSTCODES), ("[LX DLL, LXX DLL, LLDX DLL]", POSTCODES | {"W1A1HQ"})],
+    ids=["the example", "with the sixth shape"],
+)
+def test_the_patterns_of_british_postcodes_pass_the_checks_and_take_them(pattern: str, taken: set[str]):
+    assert pattern in DOCS
+    (example,) = re.findall(r"```yaml\n(postcode:\n.*?)```", DOCS, re.DOTALL)
+    example = re.sub(r"pattern: .*", f"pattern: {pattern}", example) if pattern else example
+    whole = (ROOT / "flows" / "card-on-file.yaml").read_text()
+    pin = re.search(r"  pin:\n(?:    .*\n)+", whole)
+    assert pin is not None
+    whole = whole.replace(pin.group(), "".join(f"  {line}\n" for line in example.splitlines()))
+    whole = whole.replace("[account_number, pin]", "[account_number, postcode]").replace("{ok: pin,", "{ok: postcode,")
+    flow, problems = compile_flow("card-on-file.yaml", whole)
+    assert flow is not None, problems
+    assert not problems
+    step = flow.steps["postcode"]
+    assert {written for written in taken if step.said_by(step.typed(written)) == written} == taken
+
+
 def test_its_links_lead_somewhere():
     for link in re.findall(r"\]\(([^)#]+)\)", DOCS):
         assert (ROOT / "docs" / link).exists(), link
