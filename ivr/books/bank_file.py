@@ -24,7 +24,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 @dataclass(frozen=True, slots=True)
 class BankRow:
     """`kind`: charge, refund, void, chargeback, chargeback_reversed, or empty where the form does not say what `said` is.
-    `minor`: of a refund or chargeback without its sign, unless the form is signed. `day`: where a column has it."""
+    `minor`: of a refund or chargeback without its sign, unless the form is signed. `day`, `bank` (by its name in banks.yaml):
+    where a column has it."""
 
     line: int
     kind: str
@@ -34,6 +35,7 @@ class BankRow:
     currency: str
     day: date | None
     said: str = ""
+    bank: str = ""
 
 
 def read_bank_file(file: Path, form: SettlementForm) -> Iterator[BankRow]:
@@ -75,7 +77,8 @@ def _places(file: Path, form: SettlementForm, header: list[str]) -> dict[str, in
     wanted = {name: column for name, column in form.columns if column}
     missing = [column for name, column in wanted.items() if column.strip().casefold() not in found]
     either = {form.columns.reference, form.columns.bank_reference} - {""}
-    needed = [column for column in missing if column not in either] or ([*either] if either <= {*missing} else [])
+    spared = either | {form.columns.bank}
+    needed = [column for column in missing if column not in spared] or ([*either] if either <= {*missing} else [])
     if needed:
         told = [f"{file}:1: the column '{column}' is missing ({_near(column, header)})" for column in needed]
         raise ConfigError("\n".join(told))
@@ -111,6 +114,7 @@ def _row(line: int, fields: list[str], places: dict[str, int], form: SettlementF
         currency,
         _day(fields[places["date"]]) if "date" in places else None,
         said[:LONGEST_SHOWN],
+        fields[places["bank"]].strip() if "bank" in places else "",
     )
 
 

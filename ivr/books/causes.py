@@ -82,6 +82,11 @@ CAUSES = {
         "the bank has a new kind of row",
         "name it in the form, under `ignored` where it moves no charge's money",
     ),
+    "at_another_bank": Cause(
+        "in this bank's file, charged at another bank here",
+        "a file of several banks, or of another bank than --bank names",
+        "compare each bank with its own file; where the file is this bank's alone, ask it by the reference",
+    ),
     "long_before": Cause(
         "of a charge from long before the file",
         "banks settle some charges months later",

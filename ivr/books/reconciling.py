@@ -86,6 +86,7 @@ class Reconciliation:
     since: datetime
     until: datetime
     differences: Iterator[Difference]
+    left_out: int = 0  # rows that name another bank; not in `rows`
     agreeing: int = 0
     here: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
@@ -102,21 +103,38 @@ def reconcile(
     until: date | None = None,
 ) -> Iterator[Reconciliation]:
     """`since` to `until`, both within: the days (UTC) whose charges must be in the file; where they are not given, its first
-    and last. `bank`: only this one's. `folder`: where the working database may stand meanwhile."""
+    and last. `bank`: only this one's, on both sides. `folder`: where the working database may stand meanwhile."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="reconcile-") as own:
         database = sqlite3.connect(Path(own) / "rows.db")
         try:
             database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES}")
             days = _Days()
-            count = _write_theirs(database, rows, days)
+            left_out = _LeftOut(rows, bank)
+            count = _write_theirs(database, left_out, days)
             begins, ends = _bounds(since or days.first, until or days.last)
             _write_ours(database, store.movements(begins - LOOKED_BACK), bank)
             database.executescript(_NAME_OURS)
-            made = Reconciliation(count, begins, ends, iter(()))
+            made = Reconciliation(count, begins, ends, iter(()), left_out.count)
             made.differences = _differences(database, store, made, bank)
             yield made
         finally:
             database.close()
+
+
+@dataclass
+class _LeftOut:
+    """The rows that name this bank or none; of those that name another `count` says how many there were."""
+
+    rows: Iterable[BankRow]
+    bank: str
+    count: int = 0
+
+    def __iter__(self) -> Iterator[BankRow]:
+        for row in self.rows:
+            if self.bank and row.bank and row.bank != self.bank:
+                self.count += 1
+            else:
+                yield row
 
 
 @dataclass
@@ -176,7 +194,7 @@ def _differences(database: sqlite3.Connection, store: Store, made: Reconciliatio
     database.row_factory = sqlite3.Row
     for row in database.execute(_THEIR_SIDE):
         made.there[row["currency"]] += row["charged"] - row["refunded"]
-        found = list(_of_row(row, store))
+        found = list(_of_row(row, store, bank))
         if row["ours"]:
             made.here[row["our_currency"]] += row["our_charge"] - row["our_refunds"] - row["our_void"]
         made.agreeing += not found
@@ -190,7 +208,7 @@ def _differences(database: sqlite3.Connection, store: Store, made: Reconciliatio
         yield Difference(kind, row["reference"], row["bank_reference"], 0, net, None, row["bill"])
 
 
-def _of_row(row: sqlite3.Row, store: Store) -> Iterator[Difference]:
+def _of_row(row: sqlite3.Row, store: Store, bank: str) -> Iterator[Difference]:
     """What one charge's rows in the file say otherwise than we do."""
     named = _shown(row["reference"] or row["key"]), _shown(row["bank_reference"]), row["line"]
 
@@ -205,7 +223,7 @@ def _of_row(row: sqlite3.Row, store: Store) -> Iterator[Difference]:
         yield differs("charged_back", row["our_charge"], row["disputed"])
     if row["ours"] is None:
         if charged or refunded:
-            yield differs(_why_not_ours(row, store), None, charged - refunded)
+            yield differs(_why_not_ours(row, store, bank), None, charged - refunded)
         return
     due = row["our_charge"] - row["our_void"]
     if row["our_currency"] != row["currency"]:
@@ -225,11 +243,13 @@ def _why_charged(charges: int, charged: int, row: sqlite3.Row) -> str:
     return "charged_twice" if charges > 1 and charged == charges * row["our_charge"] else "amount_differs"
 
 
-def _why_not_ours(row: sqlite3.Row, store: Store) -> str:
-    """It may be a charge that has not ended as charged here, or one from before the time that was looked at."""
+def _why_not_ours(row: sqlite3.Row, store: Store, bank: str) -> str:
+    """It may be a charge at another bank, one that has not ended as charged here, or one from before the time that was looked at."""
     payment = store.payment(row["reference"]) if row["reference"] else None
     if payment is None:
         return "not_on_record"
+    if bank and payment.intent.bank != bank:
+        return "at_another_bank"
     if payment.status == "approved":
         same = payment.intent.amount == Money(row["charged"] or payment.intent.amount.minor, row["currency"])
         return "long_before" if same else "amount_differs"

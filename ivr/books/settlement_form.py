@@ -23,6 +23,7 @@ class Columns(_FormSection):
 
     `amount`: with a sign or without; or `credit` (towards the merchant) and `debit`, of which each row fills one.
     `reference`: ours, of the charge, for refunds too. `bank_reference`: the bank's own of the charge.
+    `bank`: its name in banks.yaml, where a file may hold rows of several; a file without it is of one.
     """
 
     kind: str = ""
@@ -33,6 +34,7 @@ class Columns(_FormSection):
     credit: str = ""
     debit: str = ""
     date: str = ""
+    bank: str = ""
 
     @model_validator(mode="after")
     def _enough(self) -> "Columns":

@@ -138,7 +138,7 @@ def _as_record(day: date, zone: str, totals: DayTotals) -> dict[str, object]:
 @click.option(
     "--form", default="tonetill", show_default=True, help="How the bank writes it: a name, or a YAML file of yours."
 )
-@click.option("--bank", default="", help="Only this bank's charges, by its name in banks.yaml.")
+@click.option("--bank", default="", help="Only this bank's charges and rows, by its name in banks.yaml.")
 @click.option(
     "--since", metavar="DATE", type=DAY, callback=day_given, help="First day whose charges must be in it [its first]."
 )
@@ -222,4 +222,5 @@ def _summary(found: Reconciliation, kinds: Counter[str]) -> str:
     sums = [f"{Money(found.here[one], one)} here, {Money(found.there[one], one)} at the bank" for one in currencies]
     verdict = f"{is_open} to look into" if is_open else "nothing to look into"
     days = f"{found.since:%Y-%m-%d} to {found.until - timedelta(days=1):%Y-%m-%d}"
-    return f"\n{days}: {found.rows} rows read, {found.agreeing} charges agree, {verdict}; {'; '.join(sums) or 'no money moved'}"
+    others = f", {found.left_out} rows of other banks left out" if found.left_out else ""
+    return f"\n{days}: {found.rows} rows read{others}, {found.agreeing} charges agree, {verdict}; {'; '.join(sums) or 'no money moved'}"

@@ -1,6 +1,7 @@
 """Every way in which a bank's file can differ from our ledger is named once, and what agrees is not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -148,6 +149,20 @@ def test_a_charge_from_long_before_agrees_and_is_told_as_such(store: Store, tmp_
 def test_another_bank_s_charges_are_left_out(store: Store, tmp_path: Path):
     charge(store, "CA1-1")
     assert kinds(store, tmp_path, row(2, "CA9-1"), bank="other_bank") == ["not_on_record"]
+
+
+def test_rows_that_name_another_bank_are_left_out_and_counted(store: Store, tmp_path: Path):
+    charge(store, "CA1-1")
+    rows = [replace(row(2, "CA1-1"), bank="acme_bank"), replace(row(3, "CA2-1"), bank="other_bank")]
+    with reconcile(rows, store, tmp_path, bank="acme_bank") as made:
+        assert list(made.differences) == []
+        assert (made.rows, made.left_out, made.agreeing) == (1, 1, 1)
+
+
+def test_a_row_of_a_charge_at_another_bank_is_told_as_such_and_not_as_long_before(store: Store, tmp_path: Path):
+    charge(store, "CA1-1")
+    assert kinds(store, tmp_path, row(2, "CA1-1"), bank="other_bank") == ["at_another_bank"]
+    assert CAUSES["at_another_bank"].is_open
 
 
 def test_a_file_without_days_needs_to_be_told_them(store: Store, tmp_path: Path):
