@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.books import form_called, form_names, load_form
+from ivr.books import form_called, form_names, load_form, read_bank_file
 from ivr.errors import ConfigError
 
 GOOD = """title: An acquirer
@@ -57,3 +57,11 @@ def test_a_form_that_is_not_there_names_those_that_are(tmp_path: Path):
         form_called("adjen")
     with pytest.raises(ConfigError, match=r"adyen\.yaml is one to copy"):
         form_called(str(tmp_path / "none.yaml"))
+
+
+def test_our_own_form_reads_the_bank_of_a_row_where_the_file_has_it(tmp_path: Path):
+    file = tmp_path / "day.csv"
+    file.write_text("at,kind,reference,bank_reference,amount,currency,bank\n2026-01-15,charge,CA1-1,,42.50,USD,acme\n")
+    assert [row.bank for row in read_bank_file(file, form_called("tonetill"))] == ["acme"]
+    file.write_text("at,kind,reference,bank_reference,amount,currency\n2026-01-15,charge,CA1-1,,42.50,USD\n")
+    assert [row.bank for row in read_bank_file(file, form_called("tonetill"))] == [""]
