@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from ivr.calls.flow_folder import FlowFolder, watch
@@ -17,6 +18,12 @@ from tests.benches import ROOT
 from tests.patience import PATIENCE_S
 
 SAMPLE = ROOT / "tests" / "flows" / "sample" / "pay-a-bill.yaml"
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> None:
+    """Another test of the process may have a command log errors alone."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ class Books:
         default_factory=dict
     )  # of those that are parts of a bill that is not paid in full
     undoing: dict[int, Money] = field(default_factory=dict)
+    decided: dict[int, BankAnswered] = field(default_factory=dict)  # for good
 
     @property
     def held(self) -> dict[int, Money]:
@@ -102,6 +103,7 @@ class Books:
                 self._approve(before.attempt, event.amount or self.open[before.attempt])
             if event.outcome not in ("unknown", "pending"):
                 del self.open[before.attempt]
+                self.decided[before.attempt] = event
         if isinstance(event, LimitReached | ChargeRefused | DueAwaited):
             self.open.pop(before.attempt, None)
         for action in actions:
@@ -137,6 +139,9 @@ class Told:
 
     def hear(self, event: Event) -> None:
         before = self.call
+        if isinstance(event, BankAnswered) and before.phase == "waiting":
+            # What the ledger has once it keeps: no call hears of an approval after a reversal.
+            event = self.books.decided.get(before.attempt, event)
         self.call, self.actions = step(self.flow, before, event)
         self.books.enter(before, event, self.actions)
         assert Call.from_json(self.call.to_json()) == self.call
