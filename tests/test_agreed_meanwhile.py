@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from ivr.conversation.history import is_whole
-from ivr.core.actions import LookUp
-from ivr.core.events import Digits, Event, KeysEntered
+from ivr.core.events import Digits, KeysEntered
 from ivr.store import Store
 from ivr.testing.line import PlacedCall
 from ivr.testing.replay import replay
 from tests.benches import Bench
 from tests.merchants_own import BILLS, bench_with, ring
+from tests.slow_bills import SlowBills
 from tests.store.databases import empty_sqlite, postgresql, postgresql_url, sqlite_url, store, url
 
 __all__ = ["empty_sqlite", "postgresql", "postgresql_url", "sqlite_url", "store", "url"]
@@ -210,21 +210,6 @@ def test_a_replay_hears_what_another_caller_had_paid(one_bill: Bench):
 
 
 # ---- a billing system that takes its time
-
-
-class SlowBills:
-    """The bench's own bills, once the test has let them answer. `asked`: by whom, in order."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bills, self.answers = bench.billing, False
-        self.asked: list[str] = []
-
-    def look_up(self, asked: LookUp, event: Event, asker: str = "") -> object:
-        return self.bills.look_up(asked, event, asker)
-
-    def due_now(self, source: str, key: str, asker: str) -> object:
-        self.asked.append(asker)
-        return self.bills.due_now(source, key, asker) if self.answers else None
 
 
 @pytest.fixture

@@ -4,39 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from ivr.core.actions import LookUp
-from ivr.core.events import Event, HungUp, Waited
+from ivr.core.events import HungUp, Waited
 from ivr.flow.talk.charging import DUE_PATIENCE_S
 from ivr.store import StaleCall
 from tests.benches import Bench
+from tests.slow_bills import SlowBills
 from tests.test_one_bill import Person, charged, due
 
 NOT_REACHED = ["bill_not_reached", "you_were_not_charged", "goodbye"]
 
 
-class SlowConsent:
-    """The bench's own bills, once the test has let them answer. `asked`: by whom, in order."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bills, self.answers = bench.billing, False
-        self.asked: list[str] = []
-
-    def look_up(self, asked: LookUp, event: Event, asker: str = "") -> object:
-        return self.bills.look_up(asked, event, asker)
-
-    def due_now(self, source: str, key: str, asker: str) -> object:
-        self.asked.append(asker)
-        return self.bills.due_now(source, key, asker) if self.answers else None
-
-
 @pytest.fixture
-def slow(bench: Bench) -> SlowConsent:
-    bench.workbench.runner.billing = slow = SlowConsent(bench)  # type: ignore[assignment]
+def slow(bench: Bench) -> SlowBills:
+    bench.workbench.runner.billing = slow = SlowBills(bench)  # type: ignore[assignment]
     return slow
 
 
 @pytest.fixture
-def person(bench: Bench, slow: SlowConsent) -> Person:
+def person(bench: Bench, slow: SlowBills) -> Person:
     """On hold after their consent, while nobody knows what is due."""
     person = Person(bench).at_consent().keys("1")
     assert person.heard == ["one_moment"]
@@ -51,7 +36,7 @@ def is_sealed(person: Person) -> bool:
     return person.bench.workbench.store.is_staged(person.call.intent_of(1))
 
 
-def test_the_charge_begins_once_the_answer_is_there_and_is_one(person: Person, slow: SlowConsent, bench: Bench):
+def test_the_charge_begins_once_the_answer_is_there_and_is_one(person: Person, slow: SlowBills, bench: Bench):
     for _ in range(3):
         assert person.wait().heard == []
         assert payments(person) == []
@@ -76,14 +61,14 @@ def test_patience_that_is_over_ends_in_not_charged_and_the_sealed_card_is_delete
 
 
 def test_a_billing_system_that_goes_away_meanwhile_leaves_nothing_charged(
-    person: Person, slow: SlowConsent, bench: Bench
+    person: Person, slow: SlowBills, bench: Bench
 ):
     slow.answers, bench.billing.behaviour = True, "is away"
     assert person.wait().heard == NOT_REACHED
     assert (payments(person), is_sealed(person)) == ([], False)
 
 
-def test_less_that_is_due_by_then_is_said_and_chosen_again(person: Person, slow: SlowConsent, bench: Bench):
+def test_less_that_is_due_by_then_is_said_and_chosen_again(person: Person, slow: SlowBills, bench: Bench):
     bench.billing.owes("12345678", "10.00 USD")
     slow.answers = True
     assert person.wait().heard[0] == "due_changed"
@@ -93,7 +78,7 @@ def test_less_that_is_due_by_then_is_said_and_chosen_again(person: Person, slow:
     assert slow.asked[-1] == person.call.intent_of(2)
 
 
-def test_another_caller_who_pays_the_bill_meanwhile_is_first(person: Person, slow: SlowConsent, bench: Bench):
+def test_another_caller_who_pays_the_bill_meanwhile_is_first(person: Person, slow: SlowBills, bench: Bench):
     slow.answers = True
     other = Person(bench, "+15551230101").at_consent().keys("1")
     bench.bank.behaviour = "cannot say"
@@ -103,7 +88,7 @@ def test_another_caller_who_pays_the_bill_meanwhile_is_first(person: Person, slo
 
 
 def test_who_hangs_up_meanwhile_is_charged_nothing_and_their_card_is_deleted(
-    person: Person, slow: SlowConsent, bench: Bench
+    person: Person, slow: SlowBills, bench: Bench
 ):
     assert is_sealed(person)
     person.line.hang_up()
@@ -118,7 +103,7 @@ def test_who_hangs_up_meanwhile_is_charged_nothing_and_their_card_is_deleted(
 # ---- two at once, and processes that die
 
 
-def test_the_wait_being_over_is_heard_twice_and_charges_once(person: Person, slow: SlowConsent, bench: Bench):
+def test_the_wait_being_over_is_heard_twice_and_charges_once(person: Person, slow: SlowBills, bench: Bench):
     """Two threads, or nodes, that have loaded the same call."""
     before, slow.answers = person.call, True
     runner = bench.workbench.runner
@@ -131,7 +116,7 @@ def test_the_wait_being_over_is_heard_twice_and_charges_once(person: Person, slo
 
 @pytest.mark.parametrize("is_over", [False, True], ids=["still patient", "for the last time"])
 def test_a_charge_that_another_delivery_has_begun_is_not_called_uncharged(
-    person: Person, slow: SlowConsent, bench: Bench, is_over: bool
+    person: Person, slow: SlowBills, bench: Bench, is_over: bool
 ):
     """One node has the answer and has charged; another, which has none, hears of the same wait."""
     before, runner, clock = person.call, bench.workbench.runner, bench.workbench.clock
@@ -145,7 +130,7 @@ def test_a_charge_that_another_delivery_has_begun_is_not_called_uncharged(
     assert payments(person) == ["accepted"]
 
 
-def test_after_not_charged_was_said_nobody_can_charge(person: Person, slow: SlowConsent, bench: Bench):
+def test_after_not_charged_was_said_nobody_can_charge(person: Person, slow: SlowBills, bench: Bench):
     """The same, the other way round: who gave up was first, and the answer that comes then is of no use."""
     before, runner, clock = person.call, bench.workbench.runner, bench.workbench.clock
     clock.advance(DUE_PATIENCE_S)
@@ -158,7 +143,7 @@ def test_after_not_charged_was_said_nobody_can_charge(person: Person, slow: Slow
 
 
 def test_consent_and_hang_up_at_one_moment_are_told_as_the_ledger_has_them(
-    person: Person, slow: SlowConsent, bench: Bench
+    person: Person, slow: SlowBills, bench: Bench
 ):
     before, runner, clock = person.call, bench.workbench.runner, bench.workbench.clock
     slow.answers = True
@@ -177,7 +162,7 @@ def version_of(person: Person) -> int:
 
 
 def test_a_process_that_dies_between_the_charge_and_the_calls_row_has_charged_once(
-    person: Person, slow: SlowConsent, bench: Bench
+    person: Person, slow: SlowBills, bench: Bench
 ):
     slow.answers = True
     bench.workbench.runner.advance(person.call, Waited(bench.workbench.clock()))  # and never saved

@@ -7,7 +7,7 @@ once, with the cure.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ivr.bank import ModificationKind, Promises
+from ivr.bank import BankSettings, ModificationKind, Promises, protocol_called
 from ivr.core.call import OPEN_PARTS, ChargeStatus
 from ivr.core.money import Money, parse_money
 from ivr.errors import RecordError
@@ -58,6 +58,13 @@ class Standing:
     @property
     def capture_ended(self) -> bool:
         return self._last_of_capture == "captured"
+
+
+def standing_at(banks: Mapping[str, BankSettings], store: Store, payment: Payment) -> Standing:
+    """`banks`: those of `banks.yaml`, by name."""
+    bank = banks.get(payment.intent.bank)
+    promises = protocol_called(bank.protocol).promises if bank else None
+    return standing_of(store, payment, bank.protocol if bank else "", promises)
 
 
 def standing_of(store: Store, payment: Payment, protocol: str, promises: Promises | None) -> Standing:

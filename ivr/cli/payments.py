@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 import click
 from rich.console import Console
 
-from ivr.bank import BankSettings, ModificationKind, load_banks, protocol_called
-from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_of
+from ivr.bank import ModificationKind, load_banks
+from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_at
 from ivr.calls.payment_lookup import day_filter, find_one
 from ivr.cli.payment_session import as_json, opened, operator, require_terminal, yes
 from ivr.cli.payment_views import Seen, modification_record, payment_record, shown, story_lines, table, what_will_happen
@@ -241,12 +241,6 @@ def refusals_noted(store: Store, kind: ModificationKind, reference: str) -> Iter
 
 def changed(refundable: object) -> RecordError:
     return RecordError(f"{refundable} can be refunded now, no longer what it was: look again, nothing was asked for")
-
-
-def standing_at(banks: dict[str, BankSettings], store: Store, payment: Payment) -> Standing:
-    bank = banks.get(payment.intent.bank)
-    promises = protocol_called(bank.protocol).promises if bank else None
-    return standing_of(store, payment, bank.protocol if bank else "", promises)
 
 
 def require_our_bill(settings: Settings, payment: Payment) -> None:

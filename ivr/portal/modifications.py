@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ivr.bank import BankSettings, ModificationKind, protocol_called
-from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_of
+from ivr.bank import BankSettings, ModificationKind
+from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_at
 from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.portal.site import PortalSite
@@ -38,9 +38,7 @@ class Asker:
     bills_are_ours: bool = True
 
     def standing(self, payment: Payment) -> Standing:
-        bank = self.banks().get(payment.intent.bank)
-        promises = protocol_called(bank.protocol).promises if bank else None
-        return standing_of(self.store, payment, bank.protocol if bank else "", promises)
+        return standing_at(self.banks(), self.store, payment)
 
     def possible(self, payment: Payment) -> Mapping[ModificationKind, Money]:
         """What may be asked for now, each with the most that it is of."""

@@ -368,7 +368,7 @@ def test_of_a_sum_each_bill_is_shown_and_only_all_of_it_owes_them_again(store: S
 def test_a_protocol_without_refunds_is_refused_at_once_with_the_cure(store: Store, monkeypatch: pytest.MonkeyPatch):
     protocol = protocol_called("tonetill")
     without = replace(protocol, promises=replace(protocol.promises, operations=frozenset({"sale"})))
-    monkeypatch.setattr("ivr.cli.payments.protocol_called", lambda name: without)
+    monkeypatch.setattr("ivr.calls.modifying.protocol_called", lambda name: without)
     charge(store)
     told = fails("refund", "CA1-1", "--yes")
     assert "the protocol 'tonetill' of 'acme_bank' has no refund: do it at the bank itself" in told
