@@ -7,6 +7,7 @@ import pytest
 from ivr.calls.checking_vault import CheckingVault
 from ivr.channels.simulator import play
 from ivr.testing.explore import Explorer, explorer
+from ivr.testing.explore.acts import Act
 from ivr.testing.explore.depth import bench_at
 from ivr.testing.explore.explorer import MODEL
 from ivr.testing.explore.model import ModelledStore
@@ -83,3 +84,16 @@ def test_no_card_number_is_kept_while_it_is_being_keyed_in():
     assert isinstance(store, ModelledStore)
     assert store.is_staged(f"{bench.line.call_id}-1")  # type: ignore[union-attr]
     assert CANARY not in repr(vars(store))
+
+
+def test_a_walk_does_not_begin_with_the_card_that_an_earlier_one_had_kept():
+    """Seed 2711/5 of `card-on-file` broke the rule `model`: an earlier walk's card was still kept in the store, and key 1 paid."""
+    flows = Explorer(Project(ROOT / "flows", None), "card-on-file", "kept", "quick")
+    card = ["2", "111111#", "1001", "1", "4111111111111111#", "1230", "123", "94105", "1", "1"]
+    keep = [Act("call", "card-on-file from +15550101"), *(Act("keys", keys) for keys in card)]
+    keep += [Act("bank", "approves"), Act("wait")]
+    with quiet():
+        kept = flows._done_twice(keep)
+        again = flows._done_twice([*keep[:5], *keep[9:]])
+    assert [kept.untrue, kept.endings, again.untrue, again.endings] == [None, ["paid"], None, ["unpaid"]]
+    assert kept.records[0][3], "the card was not kept, which is what this test is about"

@@ -1,10 +1,11 @@
-"""Many walks over one flow, at one of two depths (`depth`). A bench serves many walks, one after another."""
+"""Many walks over one flow, at one of two depths (`depth`). None begins with what another left: cards kept, PINs guessed, charges."""
 
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from ivr.core.money import Money
@@ -22,9 +23,8 @@ from ivr.testing.explore.walk import Record, Walk
 from ivr.testing.project import Project
 from ivr.testing.rules import Untrue
 
-WALKS_A_BENCH = 200  # its database grows
 WHOLE_EVERY = 100  # of the quick walks, one in so many is done again at whole depth
-BETWEEN_WALKS_S = 3 * 24 * 3600  # no limit on attempts counts what an earlier walk did
+BETWEEN_WALKS_S = 3 * 24 * 3600  # whole walks begin on other days, for flows with hours and dates
 MODEL = "model"  # the rule that a walk ends alike at both depths
 
 
@@ -60,9 +60,9 @@ class Explorer:
     endings: Counter[str] = field(default_factory=Counter)
     found: dict[str, BrokenRule] = field(default_factory=dict)  # by rule: the first way to break it
     _benches: dict[Depth, Bench] = field(default_factory=dict)
-    _served: Counter[Depth] = field(default_factory=Counter)
     _known: dict[str, FlowAmounts] = field(default_factory=dict)
     _walks: int = 0
+    _whole_at: datetime | None = None  # when the next walk at whole depth begins
 
     def __post_init__(self) -> None:
         self.project.require(self.flow)
@@ -136,8 +136,7 @@ class Explorer:
 
     @contextmanager
     def _at_one_time(self) -> Iterator[None]:
-        """The quick walk begins when the whole one does: hours and dates decide what callers hear. Only the whole one's clock
-        cannot be put back, because its store counts attempts by it."""
+        """The quick walk begins when the whole one does: hours and dates decide what callers hear."""
         clock, at = self.bench("quick").workbench.clock, self.bench("whole").workbench.clock.now
         before, clock.now = clock.now, at
         try:
@@ -157,13 +156,13 @@ class Explorer:
         return done
 
     def bench(self, depth: Depth) -> Bench:
-        """That of the walks at this depth; they follow one another on it."""
+        """That of the next walk at this depth."""
         bench = self._benches.get(depth)
-        self._served[depth] += 1
-        if bench is None or (depth == "whole" and self._served[depth] > WALKS_A_BENCH):
+        if bench is None:
             bench = self._benches[depth] = bench_at(depth, self.project, self.flow)
             bench.workbench.store.renew_bills(self._bills.made_up)
-            self._served[depth] = 0
+            if depth == "whole":
+                bench.workbench.clock.now = self._whole_at or bench.workbench.clock.now
         return bench
 
     @cached_property
@@ -171,11 +170,14 @@ class Explorer:
         return {bill.account: bill.due for bill in self._bills.all}
 
     def _renew(self, bench: Bench) -> None:
-        """For the next walk: bills as they were, a bank with empty books, and days later."""
+        """For the next walk: a store and a bank with empty books, and bills as they were. A database is not emptied but left."""
         store = bench.workbench.store
         if isinstance(store, ModelledStore):
             store.forget()
-        store.renew_bills(self._bills.all)
-        bench.bank.forget()
-        bench.begun.clear()
-        bench.workbench.clock.advance(0 if isinstance(store, ModelledStore) else BETWEEN_WALKS_S)
+            store.renew_bills(self._bills.all)
+            bench.bank.forget()
+            bench.begun.clear()
+            return
+        store.close()
+        self._benches.pop("whole")
+        self._whole_at = bench.workbench.clock.now + timedelta(seconds=BETWEEN_WALKS_S)
