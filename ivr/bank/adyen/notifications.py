@@ -30,6 +30,7 @@ KEPT = "RECURRING_CONTRACT"
 TOKENS = "recurring.token."
 TOKEN_MADE = frozenset({f"{TOKENS}created", f"{TOKENS}alreadyExisting"})
 HEADER, TOKEN_KEY = "hmacsignature", "TOKEN_HMAC_KEY"
+KEY_BYTES = 32
 # By event and success.
 MEANING: Mapping[tuple[str, bool], Told] = {
     ("AUTHORISATION", True): "approved",
@@ -145,10 +146,17 @@ def signature(item: Mapping[str, Any], key: bytes) -> str:
 
 
 def hmac_key(opening: Opening, what: str = "HMAC_KEY") -> bytes:
+    """ConfigError where it is not one that Adyen has made: those have 64 hexadecimal digits."""
     try:
-        return binascii.unhexlify(secret_of(opening, what))
+        key = binascii.unhexlify(secret_of(opening, what))
     except binascii.Error:
         raise ConfigError(f"bank '{opening.name}': the HMAC key is not hexadecimal: copy it from Adyen again") from None
+    if len(key) != KEY_BYTES:
+        name, digits = variable(opening.name, what), 2 * len(key)
+        raise ConfigError(
+            f"bank '{opening.name}': {name} has {digits} digits, Adyen's have {2 * KEY_BYTES}: copy all of it from Adyen again"
+        )
+    return key
 
 
 def token_key(opening: Opening) -> bytes:

@@ -43,11 +43,13 @@ def test_each_thing_that_is_wrong_is_said_with_its_cure(adyen_process: RunningAd
     good = adyen_process.settings
     assert "ADYEN_API_KEY is not set" in wrong(good(), {})[0]
     assert "ADYEN_API_KEY has blanks" in wrong(good(), {**SECRETS, "ADYEN_API_KEY": "a key\n"})[0]
-    assert "ADYEN_API_KEY is not taken" in wrong(good(), {**SECRETS, "ADYEN_API_KEY": "wrong"})[0]
+    (of_the_key,) = wrong(good(), {**SECRETS, "ADYEN_API_KEY": "wrong"})
+    assert "ADYEN_API_KEY is not taken" in of_the_key
     assert "may not act for Another" in wrong(good(merchant_account="Another"))[0]
     assert "takes no cards in SEK" in wrong(good(currencies=["USD", "SEK"]))[0]
     assert "without it no notification" in wrong(good(), {"ADYEN_API_KEY": API_KEY})[0]
     assert "HMAC key is not hexadecimal" in wrong(good(), {**SECRETS, "ADYEN_HMAC_KEY": "zz"})[0]
+    assert "ADYEN_HMAC_KEY has 2 digits, Adyen's have 64" in wrong(good(), {**SECRETS, "ADYEN_HMAC_KEY": "ab"})[0]
     assert "cannot be reached" in wrong(good(url="https://127.0.0.1:1/v72"))[0]
     make_keys(tmp_path)
     others = adyen_process.settings().model_copy(update={"sealing_key": tmp_path / "adyen-public.txt"})
