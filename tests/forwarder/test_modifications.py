@@ -157,15 +157,26 @@ def test_a_worker_that_dies_with_the_request_leaves_one_refund(
     agree(store, bank_process, reference)
 
 
+@pytest.mark.parametrize("happens", ["it waits in vain", "it dies"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_without_the_promise_of_keys_it_is_inquired_for_and_never_sent_again(
-    moment: str, store: Store, bank_keys: BankKeys, bank_process: RunningBank, bank: TonetillBank, clock: Clock
+    moment: str,
+    happens: str,
+    store: Store,
+    bank_keys: BankKeys,
+    bank_process: RunningBank,
+    bank: TonetillBank,
+    clock: Clock,
 ):
     """What the bank does not know may still be on its way for a day; then it is surely lost, and nothing was refunded."""
     reference = charge(store, bank_keys, bank, clock)
     refund(store, reference, 1000, clock)
     promises = replace(PROMISES, repeats_s=0.0)
-    with LosingLine(bank_process.settings, moment, lambda: None, promises) as line:
+    does = {"it waits in vain": lambda: None, "it dies": die}[happens]
+    with LosingLine(bank_process.settings, moment, does, promises) as line:
+        with suppress(Killed):
+            Forwarder(store, {"acme_bank": line}, lambda message: None, now=clock).run_once()
+        clock.advance(LEASE_S + 1)
         settle_slowly(store, line, clock)
     assert line.asked[1:] == ["inquiry"] * len(line.asked[1:])
     assert store.entries(reference)[-1] == {"before": "refund_failed", "after": "refunded"}[moment]

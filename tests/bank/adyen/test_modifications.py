@@ -112,6 +112,23 @@ def test_a_void_before_the_capture_lets_go_of_the_charge_and_nothing_is_captured
     assert store.entries(reference) == ["requested", "approved", "void_asked", "voided"]
 
 
+def test_a_worker_that_was_stalled_captures_nothing_that_was_voided_meanwhile(
+    store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
+):
+    """It has the capture's job in hand, and its lease has run out when the void is asked for."""
+    reference = begin(store, adyen_process, 4250, clock())
+    forwarder = Forwarder(store, {"acme_bank": adyen}, lambda message: None, now=clock)
+    forwarder.run_once()
+    (job,) = (one for one in store.claim_jobs(clock(), LEASE_S, 9) if one.kind == "capture")
+    clock.advance(LEASE_S + 1)
+    key = ask(store, reference, 4250, clock, "void")
+    forwarder.charges.capture(job)
+    work(store, adyen, clock)
+    tell(store, adyen_process, key, "CANCELLATION")
+    assert [one["status"] for one in adyen_process.booked(reference)] == ["cancelled"]
+    assert status(store, key) == "done"
+
+
 def test_a_void_that_comes_too_late_is_told(
     captured: str, store: Store, adyen: AdyenBank, adyen_process: RunningAdyen, clock: Clock
 ):
