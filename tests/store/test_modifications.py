@@ -171,12 +171,22 @@ def test_what_the_bank_itself_gave_back_is_refunded_no_second_time(store: Store)
     charge(store)
     ask(store, 1000, 4250)
     end(store, "done")
-    assert tell_refund_at_bank(store, "event-1", 2000) == "noted"
+    assert [tell_refund_at_bank(store, "event-1", 2000) for _ in range(2)] == ["noted", "known"]
     assert balance(store) == (3000, 0, 1250)
     assert store.ask_modification(wanted(3250, 3250), NOW) == Changed(Money(1250))
     ask(store, 1250, 1250)
     assert balance(store) == (3000, 1250, 0)
     assert len(store.find_payments(PaymentFilter(status="refunded"), 5)) == 1
+
+
+def test_a_refund_that_the_bank_tells_of_in_another_amount_ends_nothing(store: Store):
+    charge(store)
+    asked = ask(store, 1000, 4250)
+    end(store, "taken")
+    for told, effect in ((1001, "contradicts"), (1000, "moved")):
+        news = News("acme_bank", f"event-{told}", asked.id, "refunded", BankWord(), Money(told))
+        assert (store.hear(news, NOW, FollowUp()), told) == (effect, told)
+    assert balance(store) == (1000, 0, 3250)
 
 
 def test_a_bank_that_tells_the_sum_of_all_refunds_is_counted_once(store: Store):
