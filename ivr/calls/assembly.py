@@ -12,7 +12,7 @@ from ivr.bank import (
     partly_approving,
 )
 from ivr.calls import flow_folder
-from ivr.calls.bank_keys import BankKeys, form_of, key_files
+from ivr.calls.bank_keys import BankKeys, vaults_of
 from ivr.calls.billing import billing_of
 from ivr.calls.billing_secret import webhook_of
 from ivr.calls.emailing import emailing
@@ -152,7 +152,7 @@ def assemble(settings: Settings) -> Engine:
     flows, folder = live_flows(settings, store, banks)
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")
-    vaults = {name: Vault(key_files(bank), fingerprint_key, form_of(bank)) for name, bank in banks.items()}
+    vaults = vaults_of(settings.banks, banks, fingerprint_key)
     bank_keys = BankKeys(settings.banks, settings.var, banks, vaults)
     can_text = texting(settings, store.text_trouble)
     payments = Payments(

@@ -63,6 +63,19 @@ def ring_of(settings: BankSettings) -> KeyRing:
     return KeyRing(key_files(settings), form_of(settings))
 
 
+def vaults_of(file: Path, banks: Mapping[str, BankSettings], fingerprint_key: bytes) -> dict[str, Vault]:
+    """By bank. `file`: `banks.yaml`. ConfigError says every key that cannot be used, with its line."""
+    vaults, problems = {}, []
+    for name, settings in banks.items():
+        try:
+            vaults[name] = Vault(key_files(settings), fingerprint_key, form_of(settings))
+        except ConfigError as error:
+            problems.append(line_of_problem(file, name, settings, str(error)))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return vaults
+
+
 def terms_of(settings: BankSettings, ring: KeyRing | None) -> list[Term]:
     sealing = [
         Term(SEALING, _setting(settings, key.file), key.file, _first(key.good_from), end(key.good_until), key.kid)
@@ -118,7 +131,7 @@ class BankKeys:
             try:
                 ring = ring_of(banks[name])
             except ConfigError as error:
-                problems.append(line_of_key(self.file, name, banks[name], str(error)))
+                problems.append(line_of_problem(self.file, name, banks[name], str(error)))
                 continue
             self.vaults[name].renew(ring)
             self._note(name, banks[name])
@@ -127,10 +140,12 @@ class BankKeys:
             raise ConfigError("\n".join(problems))
 
 
-def line_of_key(file: Path, bank: str, settings: BankSettings, problem: str) -> str:
-    """At the setting that names the file that the problem begins with."""
+def line_of_problem(file: Path, bank: str, settings: BankSettings, problem: str) -> str:
+    """At the setting that names the file, or the address, that the problem begins with; else where the bank is named."""
     named = next((name for name, key in settings.files().items() if problem.startswith(f"{key}:")), "")
-    return line_of_bank(file, bank, problem, "", named)
+    if settings.url and problem.startswith(f"{settings.url} "):
+        named = "url"
+    return line_of_bank(file, bank, problem.removeprefix(f"bank '{bank}': "), "", named)
 
 
 def _setting(settings: BankSettings, file: Path) -> str:

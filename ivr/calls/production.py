@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 from ivr.bank import BankSettings, Opening, VaultSealed, line_of_bank, load_banks, protocol_called
+from ivr.calls.bank_keys import line_of_problem
 from ivr.calls.billing import access_of
 from ivr.calls.billing_secret import webhook_of
 from ivr.calls.emailing import mail_server_of
@@ -200,7 +201,7 @@ def _is_live(file: Path, name: str, bank: BankSettings) -> bool | None:
     try:
         return protocol_called(bank.protocol).is_live(Opening(name, bank, os.environ))
     except ConfigError as error:
-        raise ConfigError(line_of_bank(file, name, str(error), "")) from None
+        raise ConfigError(line_of_problem(file, name, bank, str(error))) from None
 
 
 def files_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:

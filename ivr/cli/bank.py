@@ -3,12 +3,14 @@
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 
 from ivr.bank import BankSettings, Examined, load_banks
 from ivr.bank.simulator.__main__ import main as bank
 from ivr.calls.bank_check import check_bank
+from ivr.calls.bank_keys import line_of_problem
 from ivr.calls.production import wrong_system
 from ivr.errors import ConfigError
 from ivr.forwarder.opening import opener_for
@@ -47,7 +49,9 @@ def examine(settings: Settings, name: str, bank: BankSettings) -> Iterator[Exami
         wrong = ""  # a secret that is none: check_bank says so
     if wrong:
         yield Examined(False, wrong)
-    yield from check_bank(name, bank, os.environ, opener_for)
+    for found in check_bank(name, bank, os.environ, opener_for):
+        is_wrong = found.is_good is False
+        yield replace(found, words=line_of_problem(settings.banks, name, bank, found.words)) if is_wrong else found
 
 
 def line_of(finding: Examined) -> str:

@@ -12,14 +12,33 @@ from pathlib import Path
 import structlog
 
 from ivr import metrics
-from ivr.bank import Bank, BankSettings, VaultSealed, line_of_bank, load_banks
-from ivr.calls.bank_keys import KeyEnd, ends_of, line_of_key, ring_of, terms_of
+from ivr.bank import Bank, BankSettings, VaultSealed, line_of_bank, load_banks, open_bank
+from ivr.calls.bank_keys import KeyEnd, ends_of, line_of_problem, ring_of, terms_of
 from ivr.errors import ConfigError
-from ivr.forwarder.opening import CardOpener, opening_keys
+from ivr.forwarder.opening import CardOpener, opener_for, opening_keys
 from ivr.store import Store
 
 log = structlog.get_logger()
 WHO = "forwarder"
+
+
+def open_banks(
+    file: Path, written: Mapping[str, BankSettings], environ: Mapping[str, str]
+) -> tuple[dict[str, Bank], dict[str, CardOpener]]:
+    """By name, with the openers of those that want cards in clear. `file`: `banks.yaml`. ConfigError says every problem, with its line."""
+    banks, openers, problems = {}, {}, []
+    for name, settings in written.items():
+        try:
+            opener = opener_for(settings)
+            banks[name] = open_bank(name, settings, environ, opener)
+        except ConfigError as error:
+            problems.append(line_of_problem(file, name, settings, str(error)))
+            continue
+        if opener is not None:
+            openers[name] = opener
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return banks, openers
 
 
 @dataclass
@@ -41,7 +60,7 @@ class ForwarderKeys:
             try:
                 self._take_up(name, written[name])
             except ConfigError as error:
-                problems.append(line_of_key(self.file, name, written[name], str(error)))
+                problems.append(line_of_problem(self.file, name, written[name], str(error)))
         if problems:
             raise ConfigError("\n".join(problems))
 

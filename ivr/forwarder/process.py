@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from ivr.bank import LEASE_S, Bank, load_banks, open_bank
+from ivr.bank import LEASE_S, Bank, load_banks
 from ivr.calls import flow_folder
 from ivr.calls.assembly import live_flows
 from ivr.calls.live_flows import flow_of
@@ -25,11 +25,10 @@ from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
 from ivr.forwarder.card_deletions import CardDeletionJobs
 from ivr.forwarder.charges import Charges
-from ivr.forwarder.keys import ForwarderKeys
+from ivr.forwarder.keys import ForwarderKeys, open_banks
 from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
 from ivr.forwarder.modifications import ModificationJobs
 from ivr.forwarder.notices import Notices, notices_of
-from ivr.forwarder.opening import opener_for
 from ivr.forwarder.results import ResultText, result_subject, result_words
 from ivr.forwarder.signed_posts import SignedPosts
 from ivr.forwarder.smtp_emails import email_sender, keep_email
@@ -134,8 +133,7 @@ def main() -> None:
     set_up_logging(settings.log_level, settings.log_format)
     require_production(settings, opens_keys=True)
     bank_settings = load_banks(settings.banks, settings.var)
-    openers = {name: opener for name, bank in bank_settings.items() if (opener := opener_for(bank)) is not None}
-    banks = {name: open_bank(name, bank, os.environ, openers.get(name)) for name, bank in bank_settings.items()}
+    banks, openers = open_banks(settings.banks, bank_settings, os.environ)
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
     store = open_store(settings.database_url, threads_of(queues), notice_kinds(settings))
     flows, folder = live_flows(settings, store, bank_settings)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ivr.vault.adyen import CURE as ADYENS_CURE
 from ivr.vault.adyen import load_adyen_key, seal_for_adyen
 from ivr.vault.hpke import HPKE, load_hpke_key, seal_by_hpke
 from ivr.vault.seal import CURE, SealContext, SealingKey, read_sealing_key, seal
@@ -20,6 +21,11 @@ def of_the_forwarder(told: str) -> str:
     return told.replace(CURE, cure).replace("the bank's", "the forwarder's")
 
 
+def of_adyen(told: str) -> str:
+    """A certificate, a private key and a short key are refused by the same code as any bank's."""
+    return told.replace(CURE, ADYENS_CURE)
+
+
 @dataclass(frozen=True)
 class SealingForm:
     """`load_key`: whatever its days; ConfigError for what is none, which `in_our_words` says with the right cure.
@@ -33,6 +39,6 @@ class SealingForm:
 FORMS: Mapping[str, SealingForm] = {
     "tonetill": SealingForm(read_sealing_key, seal),
     HPKE: SealingForm(load_hpke_key, seal_by_hpke),
-    "adyen": SealingForm(load_adyen_key, seal_for_adyen),
+    "adyen": SealingForm(load_adyen_key, seal_for_adyen, of_adyen),
     "forwarder": SealingForm(read_sealing_key, seal, of_the_forwarder),
 }

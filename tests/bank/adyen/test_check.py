@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ivr.bank import load_banks
 from ivr.bank.adyen import AdyenSettings
 from ivr.bank.adyen.notifications import signature
 from ivr.calls.bank_check import check_bank
+from ivr.calls.bank_keys import vaults_of
 from ivr.calls.production import require_production
+from ivr.cli.bank import check
 from ivr.errors import ConfigError
+from ivr.forwarder.keys import open_banks
 from ivr.settings import load_settings
+from ivr.vault.adyen import CURE
 from tests.bank.adyen.keys import API_KEY, HMAC_KEY, make_keys
 from tests.bank.adyen.running import RunningAdyen
 from tests.bank_process import RunningBank, bank_process  # noqa: F401
@@ -25,6 +30,15 @@ banks:
     merchant_account: AcmeMOTO
     sealing_key: adyen.txt
     currencies: [{currency}]
+"""
+OURS = """\
+  acme:
+    url: https://bank.example:8443
+    seal_to: bank
+    sealing_key: nowhere.crt
+    ca: nowhere-ca.crt
+    client_certificate: nowhere-client.crt
+    client_key: nowhere-client.key
 """
 TEST, LIVE = "https://checkout-test.adyen.com/v72", "https://ab12-checkout-live.adyenpayments.com/checkout/v72"
 
@@ -93,6 +107,53 @@ def test_test_and_live_systems_are_not_mixed_up(environment: str, url: str, says
     settings = load_settings({"ENVIRONMENT": environment, "BANKS": str(write(tmp_path, url=url)), "VAR": str(tmp_path)})
     with pytest.raises(ConfigError, match=says):
         require_production(settings)
+
+
+def write_two_banks(tmp_path: Path) -> Path:
+    file = write(tmp_path)
+    file.write_text(file.read_text() + OURS)
+    make_keys(tmp_path)
+    exponent, modulus = (tmp_path / "adyen-public.txt").read_text().strip().split("|")
+    (tmp_path / "adyen.txt").write_text(f"{modulus}|{exponent}")
+    (tmp_path / "short.txt").write_text(f"{exponent}|{modulus[:256]}")
+    return file
+
+
+def test_every_key_that_cannot_be_used_is_told_at_the_start_with_its_line(tmp_path: Path):
+    file = write_two_banks(tmp_path)
+    with pytest.raises(ConfigError) as refused:
+        vaults_of(file, load_banks(file, tmp_path), bytes(32))
+    of_adyen, of_ours = str(refused.value).splitlines()
+    assert f"{file}:6:5: adyen: {tmp_path / 'adyen.txt'}: the two halves are swapped" in of_adyen
+    assert f"{file}:11:5: acme: {tmp_path / 'nowhere.crt'}: No such file" in of_ours
+
+
+@pytest.mark.parametrize(("key", "says"), [("adyen-private.pem", "a private key"), ("short.txt", "1024 bits")])
+def test_what_is_wrong_with_any_form_of_adyens_key_is_cured_at_adyen(key: str, says: str, tmp_path: Path):
+    file = write_two_banks(tmp_path)
+    settings = load_banks(file, tmp_path)["adyen"].model_copy(update={"sealing_key": tmp_path / key})
+    (told,) = (found.words for found in check_bank("adyen", settings, SECRETS))
+    assert says in told
+    assert told.endswith(CURE)
+
+
+def test_every_secret_that_is_missing_is_told_at_the_forwarders_start_with_its_line(tmp_path: Path):
+    file = write_two_banks(tmp_path)
+    with pytest.raises(ConfigError) as refused:
+        open_banks(file, load_banks(file, tmp_path), {})
+    of_adyen, of_ours = str(refused.value).splitlines()
+    assert of_adyen.startswith(f"{file}:2:3: adyen: ADYEN_API_KEY is not set")
+    assert of_ours.startswith(f"{file}:13:5: acme: {tmp_path / 'nowhere-client.crt'}: ")
+
+
+def test_the_command_says_what_is_wrong_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = write_two_banks(tmp_path)
+    monkeypatch.setenv("BANKS", str(file))
+    monkeypatch.setenv("VAR", str(tmp_path))
+    monkeypatch.setenv("ADYEN_API_KEY", API_KEY)
+    said = CliRunner().invoke(check, ["adyen"])
+    assert said.exit_code == 1
+    assert f"WRONG {file}:6:5: adyen: {tmp_path / 'adyen.txt'}: the two halves are swapped" in said.output
 
 
 def test_the_signature_is_the_one_of_adyens_own_example():
