@@ -18,7 +18,8 @@ from ivr.bank.simulator.adyen_keys import AdyenAccount
 from ivr.core.money import Money
 
 log = structlog.get_logger()
-TRIES, PAUSE_S, LIMIT_S = 20, 1.0, 10.0
+# For longer than the minute in which a forwarder that has died keeps its lease: until then what is told comes too early.
+TRIES, PAUSE_S, LIMIT_S = 300, 1.0, 10.0
 SIGNED = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
 
 
@@ -52,7 +53,7 @@ class AdyenNews:
         self._account, self._url, self._twice = account, url, twice
         self.told: list[bytes] = []
         self.told_of_tokens: list[Signed] = []
-        self._waiting: queue.Queue[Signed | None] = queue.Queue()
+        self._waiting: queue.Queue[tuple[Signed, int] | None] = queue.Queue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._post_all, name="adyen-news", daemon=True)
         self._thread.start()
@@ -72,7 +73,7 @@ class AdyenNews:
 
     def _put(self, event: "Signed") -> None:
         for _ in range(1 + self._twice if self._url else 0):
-            self._waiting.put(event)
+            self._waiting.put((event, TRIES))
 
     def stop(self) -> None:
         self._stopping.set()
@@ -80,10 +81,14 @@ class AdyenNews:
         self._thread.join()
 
     def _post_all(self) -> None:
-        while (event := self._waiting.get()) is not None and not self._stopping.is_set():
-            for _ in range(TRIES):
-                if self._is_taken(event) or self._stopping.wait(PAUSE_S):
-                    break
+        """One that is not taken goes behind the others: they are not held up by it."""
+        while (waiting := self._waiting.get()) is not None and not self._stopping.is_set():
+            event, left = waiting
+            if self._is_taken(event):
+                continue
+            if left > 1:
+                self._waiting.put((event, left - 1))
+                self._stopping.wait(PAUSE_S)
             else:
                 log.warning("a notification was never acknowledged", tries=TRIES)
 
