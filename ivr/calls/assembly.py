@@ -84,9 +84,11 @@ def load_flows(folder: Path) -> tuple[Mapping[str, Flow], Prompts]:
     return found.flows, found.prompts
 
 
-def read_folder(folder: Path, banks: Mapping[str, BankSettings] | None = None) -> FlowSet:
+def read_folder(
+    folder: Path, banks: Mapping[str, BankSettings] | None = None, settings: Settings | None = None
+) -> FlowSet:
     """The same with what is wrong with the others: a broken flow stops only itself."""
-    found = flow_folder.read_folder(folder, around(banks))
+    found = flow_folder.read_folder(folder, around(banks, settings))
     if not found.flows:
         raise FlowError("\n".join(map(str, found.problems)))
     return found

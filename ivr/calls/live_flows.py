@@ -211,6 +211,14 @@ class LiveFlows(Mapping[str, Flow]):
         log.error(f"a flow's live version cannot be used here: {serves}", flow=name, version=number, problem=problem)
 
 
+def is_usable(stored: FlowVersion | None, around: Around) -> bool:
+    """Whether calls can be answered with the version, should it be live."""
+    try:
+        return stored is not None and bool(_compile(stored, around))
+    except IvrError:
+        return False
+
+
 def _compile(stored: FlowVersion, around: Around = NOTHING_AROUND) -> Compiled:
     content = stored_content_of(stored)
     flow, prompts = compiled(content, around)

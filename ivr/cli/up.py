@@ -15,7 +15,8 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from ivr.bank import load_banks
-from ivr.calls.assembly import load_flows, read_folder
+from ivr.calls.assembly import around, read_folder
+from ivr.calls.live_flows import is_usable
 from ivr.calls.production import require_production
 from ivr.cli.ports import ports_of, require_free_ports
 from ivr.cli.preparation import prepare
@@ -50,15 +51,13 @@ def up(without: tuple[str, ...]) -> None:
     bank_port = port_of_simulator(settings) if "bank" in processes else None
     require_free_ports(list(ports_of(settings, processes, bank_port)))
     is_production = settings.environment == "production"
-    if not is_production:
-        tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
+    found = None if is_production else files_of(settings)
     prepare(settings)
     require_production(settings, opens_keys=True)
+    serving = flows_serving(settings)
     # What was published serves in production, whatever the files say.
-    served = published_flows(settings) if is_production else []
-    if is_production and not served:
-        tell_left_out(read_folder(settings.flows, load_banks(settings.banks, settings.var)))
-    told = welcome(settings, list(processes), missing, served or list(load_flows(settings.flows)[0]))
+    flows = serving if is_production and serving else to_be_answered(found or files_of(settings), serving)
+    told = welcome(settings, list(processes), missing, flows)
     console.print(Panel(told, title="Tonetill", expand=False))
     variables = environment(settings, list(processes))
     if bank_port is not None:
@@ -118,18 +117,32 @@ def port_of(url: str) -> int:
     return urlsplit(url).port or 443
 
 
-def tell_left_out(found: FlowSet) -> None:
+def files_of(settings: Settings) -> FlowSet:
+    """Judged as the processes will judge them: by the banks there are, and by what is switched on."""
+    return read_folder(settings.flows, load_banks(settings.banks, settings.var), settings)
+
+
+def to_be_answered(found: FlowSet, serving: list[str]) -> list[str]:
+    """The flows that calls will be answered with, once each problem of the others has been told. Of a flow whose file has
+    problems the version that served goes on."""
     for problem in found.problems:
         console.print(str(problem), markup=False, soft_wrap=True)
     for name in sorted(found.left_out):
-        console.print(f"[red]left out[/] flow {name}: it is not answered until these problems are mended")
+        if name in serving:
+            told = f"the file of flow {name}: calls go on with the last good version"
+        else:
+            told = f"flow {name}: it is not answered"
+        console.print(f"[red]left out[/] {told} until these problems are mended")
+    return [*found.flows, *sorted(found.left_out.intersection(serving))]
 
 
-def published_flows(settings: Settings) -> list[str]:
-    """Of the flows that answer calls."""
+def flows_serving(settings: Settings) -> list[str]:
+    """Of the versions that were published and are live, those that can answer calls now."""
+    found_here = around(load_banks(settings.banks, settings.var), settings)
     store = open_store(settings.database_url)
     try:
-        return [name for name, live in store.live_versions().items() if live.number != WITHDRAWN]
+        live = {name: one.number for name, one in store.live_versions().items() if one.number != WITHDRAWN}
+        return [name for name, number in live.items() if is_usable(store.flow_version(name, number), found_here)]
     finally:
         store.close()
 

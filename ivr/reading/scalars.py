@@ -241,7 +241,10 @@ def given_value(name: str) -> str:
 
 def known_lookup(name: str) -> str:
     if name not in LOOKUPS:
-        raise WrongValue(values.NO_SUCH_LOOK_UP, f"no such look-up ({did_you_mean(name, LOOKUPS)})")
+        last = name.rpartition(".")[2]  # the word in front is missing, or is another
+        same = [one for one in LOOKUPS if one.partition(".")[2] == last]
+        cure = f"did you mean '{same[0]}'?" if same else did_you_mean(name, LOOKUPS)
+        raise WrongValue(values.NO_SUCH_LOOK_UP, f"no such look-up ({cure})")
     return name
 
 

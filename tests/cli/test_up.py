@@ -9,10 +9,16 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
+from ivr.calls.assembly import around
+from ivr.calls.flow_folder import FlowFolder
 from ivr.cli import main
+from ivr.cli.up import files_of, flows_serving, to_be_answered
+from ivr.settings import Settings, load_settings
+from ivr.store import migrate, open_store
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -119,3 +125,55 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path):
     assert done.returncode == 2
     assert "MB are free" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def with_bad_flows(folder: Path) -> Path:
+    """The sample, one flow that names a bank nobody knows, and one that needs a setting that is off."""
+    copytree(ROOT / "flows" / "prompts", folder / "prompts")
+    sample = (ROOT / "flows" / "pay-a-bill.yaml").read_text(encoding="utf-8")
+    handed_over = sample.replace(
+        "goodbye_unpaid: {say: you_were_not_charged, end: unpaid}",
+        'goodbye_unpaid: {transfer: "+15550123456", then: {not_available: nobody}}\n  nobody: {end: unpaid}',
+    )
+    for name, text in (
+        ("pay-a-bill", sample),
+        ("elsewhere", sample.replace("acme_bank", "acme_bnk")),
+        ("helpline", handed_over),
+    ):
+        (folder / f"{name}.yaml").write_text(text.replace("flow: pay-a-bill", f"flow: {name}"), encoding="utf-8")
+    return folder
+
+
+def settings_of(folder: Path, flows: Path) -> Settings:
+    return load_settings().model_copy(
+        update={"var": folder, "database_url": f"sqlite:///{folder}/up.db", "flows": flows, "transfers": "off"}
+    )
+
+
+def test_a_flow_that_will_not_be_answered_is_not_offered(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    settings = settings_of(tmp_path, with_bad_flows(tmp_path / "flows"))
+    assert to_be_answered(files_of(settings), []) == ["pay-a-bill"]
+    said = " ".join(capsys.readouterr().out.split())
+    for name in ("elsewhere", "helpline"):
+        assert f"left out flow {name}: it is not answered until these problems are mended" in said
+
+
+def test_of_a_broken_file_the_last_good_version_is_offered_where_it_can_still_serve(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    settings = settings_of(tmp_path, with_bad_flows(tmp_path / "flows"))
+    other_then = settings.model_copy(update={"transfers": "on"})
+    migrate(settings.database_url)
+    store = open_store(settings.database_url)
+    FlowFolder(settings.flows, around(None, other_then), publishes_edits=True).begin(store)
+    assert set(store.published_flows()) == {"pay-a-bill", "elsewhere", "helpline"}
+    store.close()
+    assert flows_serving(settings) == ["pay-a-bill"]
+    file = settings.flows / "pay-a-bill.yaml"
+    good = file.read_text(encoding="utf-8")
+    file.write_text(good.replace("ok: charge", "ok: chrage"), encoding="utf-8")
+    (settings.flows / "second.yaml").write_text(good.replace("flow: pay-a-bill", "flow: second"), encoding="utf-8")
+    assert to_be_answered(files_of(settings), flows_serving(settings)) == ["second", "pay-a-bill"]
+    said = " ".join(capsys.readouterr().out.split())
+    assert "left out the file of flow pay-a-bill: calls go on with the last good version until" in said
+    assert "left out flow elsewhere: it is not answered until" in said
