@@ -13,7 +13,7 @@ _ISO_4217 = {
 }
 _WRITTEN = re.compile(r"(\d{1,9})(?:\.(\d{1,4}))? ([A-Z]{3})", re.ASCII)
 # In threes, and as in India in twos before the last three: 1,20,000.00.
-_GROUPED = re.compile(r"\d{1,3}(?:[,.'\s]\d{2,3})*[,.'\s]\d{3}(?:[.,]\d{1,4})?(?: [A-Z]{3})?")
+_GROUPED = re.compile(r"\d{1,3}(?:[,.'’_\s]\d{2,3})*[,.'’_\s]\d{3}(?:[.,]\d{1,4})?(?: [A-Z]{3})?")
 _DECIMAL_COMMA = re.compile(r"\d{1,9},\d{1,4}(?: [A-Z]{3})?", re.ASCII)
 
 

@@ -23,6 +23,8 @@ CURES = (
 )
 # By these YAML says, in a line below it mostly, that a line has no colon.
 _NO_COLON = ("mapping values are not allowed", "could not find expected ':'", "expected '<document start>'")
+# By these, that something stands behind what was complete.
+_TOO_MUCH = ("expected <block end>", "mapping values are not allowed", "expected ',' or", "cannot start any token")
 _KEY_ALONE = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z_][\w-]*)(?: +\S.*|\s*)", re.ASCII)
 _OPENS_KEYS = re.compile(r"[^#]*:\s*(#.*)?")
 _NOTHING = re.compile(r"\s*(#.*)?|---\s*")
@@ -43,13 +45,34 @@ class Unread(NamedTuple):
 def meant(text: str, error: yaml.MarkedYAMLError) -> Unread:
     words = f"{error.context or ''} {error.problem or ''}".strip()
     mark, opened = error.problem_mark or error.context_mark, error.context_mark
-    if mark is not None and (found := _slot_unquoted(text, mark) or _colon_missing(text, words, error)):
-        return found
+    if mark is not None:
+        found = _quote_left_open(text, words, mark) or _slot_unquoted(text, mark) or _colon_missing(text, words, error)
+        if found:
+            return found
     cure = next((cure for sign, cure in CURES if sign in words), "")
     if mark and opened and opened.line < mark.line and "is not closed" in cure:
         mark = opened  # it is noticed far below; the place to look at is where it was opened
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Unread(line, column, f"not YAML: {(error.problem or words).removeprefix('but ')}", cure)
+
+
+def _quote_left_open(text: str, words: str, mark: yaml.Mark) -> Unread | None:
+    """A text whose quote is forgotten goes on to the next quote, that of a line below: what stands there is then too much."""
+    if not any(sign in words for sign in _TOO_MUCH):
+        return None
+    opened: yaml.Token | None = None
+    try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if token.start_mark.index >= mark.index:
+                break
+            if isinstance(token, yaml.ScalarToken) and token.style in ('"', "'"):
+                opened = token
+    except yaml.YAMLError:
+        pass  # the words after the quote, which are what the error is about
+    if opened is None or not opened.start_mark.line < opened.end_mark.line == mark.line:
+        return None
+    message = f"not YAML: the text in quotes that begins here ends on line {mark.line + 1}, in the middle of another"
+    return Unread(opened.start_mark.line + 1, opened.start_mark.column + 1, message, "a quote is not closed")
 
 
 def _slot_unquoted(text: str, mark: yaml.Mark) -> Unread | None:
