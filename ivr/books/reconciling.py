@@ -51,7 +51,7 @@ CREATE INDEX summed_by_reference ON summed (reference);
 """
 _THEIR_SIDE = """
 SELECT s.*, o.reference AS ours, o.charged AS our_charge, o.refunded AS our_refunds, o.voided AS our_void,
-    o.currency AS our_currency, o.bill, o.confirmation, o.bank
+    o.currency AS our_currency, o.bill, o.confirmation, o.bank, o.at
 FROM summed s LEFT JOIN ours o ON o.reference = s.reference ORDER BY s.line
 """
 _OUR_SIDE = """
@@ -194,7 +194,7 @@ def _differences(database: sqlite3.Connection, store: Store, made: Reconciliatio
     database.row_factory = sqlite3.Row
     for row in database.execute(_THEIR_SIDE):
         made.there[row["currency"]] += row["charged"] - row["refunded"]
-        found = list(_of_row(row, store, bank))
+        found = [*_of_row(row, store, bank), *_charge_missing_from(row, made)]
         if row["ours"]:
             made.here[row["our_currency"]] += row["our_charge"] - row["our_refunds"] - row["our_void"]
         made.agreeing += not found
@@ -203,9 +203,22 @@ def _differences(database: sqlite3.Connection, store: Store, made: Reconciliatio
     for row in database.execute(_OUR_SIDE, (begins, ends, bank, bank)):
         net = Money(row["charged"] - row["voided"], row["currency"])
         made.here[row["currency"]] += row["charged"] - row["refunded"] - row["voided"]
-        is_late = row["at"] >= ends - timedelta(days=1).total_seconds()
-        kind = "not_at_the_bank_yet" if is_late else "not_at_the_bank"
-        yield Difference(kind, row["reference"], row["bank_reference"], 0, net, None, row["bill"])
+        yield Difference(_not_there(row, ends), row["reference"], row["bank_reference"], 0, net, None, row["bill"])
+
+
+def _not_there(row: sqlite3.Row, ends: int) -> str:
+    return "not_at_the_bank_yet" if row["at"] >= ends - timedelta(days=1).total_seconds() else "not_at_the_bank"
+
+
+def _charge_missing_from(row: sqlite3.Row, made: Reconciliation) -> Iterator[Difference]:
+    """Of a charge made within the file's days that has rows there, but none of its own: a refund without its charge. One from
+    before is in an earlier file."""
+    begins, ends = (int(at.timestamp()) for at in (made.since, made.until))
+    is_here = row["ours"] is not None and row["our_currency"] == row["currency"]
+    if is_here and not row["charges"] and row["our_charge"] > row["our_void"] and begins <= row["at"] < ends:
+        net = Money(row["our_charge"] - row["our_void"], row["currency"])
+        named = row["reference"], row["bank_reference"], row["line"]
+        yield Difference(_not_there(row, ends), *named, net, None, row["bill"])
 
 
 def _of_row(row: sqlite3.Row, store: Store, bank: str) -> Iterator[Difference]:

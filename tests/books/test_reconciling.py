@@ -146,6 +146,19 @@ def test_a_charge_from_long_before_agrees_and_is_told_as_such(store: Store, tmp_
     assert kinds(store, tmp_path, row(2, "CA1-1", 4000)) == ["amount_differs"]
 
 
+def test_a_refund_in_the_file_does_not_stand_for_its_charge(store: Store, tmp_path: Path):
+    """A charge from before the file's days was in an earlier file; one of these days is missing from this one."""
+    charge(store, "CA1-1")
+    give_back(store, "CA1-1", 4250)
+    charge(store, "CA2-1", at=NOW - timedelta(days=40))
+    give_back(store, "CA2-1", 4250)
+    rows = [row(2, "CA1-1", 4250, "refund"), row(3, "CA2-1", 4250, "refund")]
+    ends = DAY + timedelta(days=2)
+    (missing,) = found(store, tmp_path, *rows, since=DAY - timedelta(days=2), until=ends)
+    assert (missing.kind, missing.reference, missing.line, missing.here) == ("not_at_the_bank", "CA1-1", 2, Money(4250))
+    assert kinds(store, tmp_path, *rows, since=DAY, until=DAY) == ["not_at_the_bank_yet"]
+
+
 def test_another_bank_s_charges_are_left_out(store: Store, tmp_path: Path):
     charge(store, "CA1-1")
     assert kinds(store, tmp_path, row(2, "CA9-1"), bank="other_bank") == ["not_on_record"]
