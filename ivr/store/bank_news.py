@@ -55,7 +55,7 @@ OF_THE_CHARGE_ALONE: dict[str, tuple[Kind, tuple[ModificationState, ...]]] = {
 }
 # moved: the payment stands elsewhere now; noted: one more entry; known: nothing new; not_ours: no payment of that bank;
 # contradicts: the bank says that it holds money of which we have said that it does not, or has given back what we have
-# said that it has not; lost: it has let go of an approved charge before that was captured, and nobody here has asked;
+# said that it has not, or more than was charged (which is noted all the same); lost: it has let go of an approved charge before that was captured, and nobody here has asked;
 # lapsed: the same of an amount that was only reserved, which its caller was told no more of.
 Effect = Literal["moved", "noted", "known", "not_ours", "contradicts", "lost", "lapsed"]
 _NOTED_SO_FAR = text("SELECT count(*) FROM ledger_entry WHERE reference = :reference AND kind = :kind")
@@ -256,7 +256,8 @@ def _note_refund(connection: Connection, news: News, payment: Payment, now: date
     # An entry's kind and number come once: no modification of ours has a number below nought.
     about = -times, Money(more, news.amount.currency)
     post_entry(connection, payment.intent, REFUNDED_AT_BANK, None, now, about)
-    return "noted"
+    balance = read_balance(connection, payment)
+    return "contradicts" if balance.returned.minor > balance.charged.minor else "noted"
 
 
 def _take_refund_back(connection: Connection, news: News, payment: Payment, now: datetime) -> Effect:

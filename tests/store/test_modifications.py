@@ -189,6 +189,13 @@ def test_a_refund_that_the_bank_tells_of_in_another_amount_ends_nothing(store: S
     assert balance(store) == (1000, 0, 3250)
 
 
+def test_more_given_back_at_the_bank_than_was_charged_is_on_record_and_an_error(store: Store):
+    charge(store)
+    told = [tell_refund_at_bank(store, f"event-{minor}", minor) for minor in (4250, 1)]
+    assert told == ["noted", "contradicts"]
+    assert balance(store)[0] == 4251
+
+
 def test_a_bank_that_tells_the_sum_of_all_refunds_is_counted_once(store: Store):
     charge(store)
     ask(store, 1000, 4250)

@@ -108,7 +108,7 @@ def read_item(item: Mapping[str, Any], key: bytes, account: str) -> BankNews:
         reference=ours(str(item["merchantReference"])),
         told=MEANING.get((event, is_success), "other"),
         bank_reference=str(item.get("originalReference") or item["pspReference"]),
-        amount=Money(int(amount["value"]), str(amount["currency"])),
+        amount=Money(minor_in(amount), str(amount["currency"])),
         response_code=APPROVED if is_success else DO_NOT_HONOR,
         authorization_code=number_in(item) if is_success else None,
         modification=str(item["pspReference"]) if is_about_another else "",
@@ -116,6 +116,13 @@ def read_item(item: Mapping[str, Any], key: bytes, account: str) -> BankNews:
         kept_token=token,
         kept_until=until,
     )
+
+
+def minor_in(amount: Mapping[str, Any]) -> int:
+    """ValueError for a part of a minor unit, which no amount has."""
+    if isinstance(amount["value"], float):
+        raise ValueError("an amount in minor units is whole")
+    return int(amount["value"])
 
 
 def kept_told(item: Mapping[str, Any], event: str) -> tuple[str, str]:

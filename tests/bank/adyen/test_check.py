@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from ivr.bank import load_banks
 from ivr.bank.adyen import AdyenSettings
-from ivr.bank.adyen.notifications import signature
+from ivr.bank.adyen.notifications import minor_in, signature
 from ivr.calls.bank_check import check_bank
 from ivr.calls.bank_keys import vaults_of
 from ivr.calls.production import require_production
@@ -115,7 +115,7 @@ def write_two_banks(tmp_path: Path) -> Path:
     make_keys(tmp_path)
     exponent, modulus = (tmp_path / "adyen-public.txt").read_text().strip().split("|")
     (tmp_path / "adyen.txt").write_text(f"{modulus}|{exponent}")
-    (tmp_path / "short.txt").write_text(f"{exponent}|{modulus[:256]}")
+    (tmp_path / "short.txt").write_text(f"{exponent}|{modulus[:255]}1")  # odd, as every modulus is
     return file
 
 
@@ -168,3 +168,9 @@ def test_the_signature_is_the_one_of_adyens_own_example():
         "success": "true",
     }
     assert signature(item, bytes.fromhex(HMAC_KEY)) == "coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="
+
+
+def test_a_notification_of_a_part_of_a_cent_is_not_read():
+    with pytest.raises(ValueError, match="whole"):
+        minor_in({"value": 1.5, "currency": "USD"})
+    assert minor_in({"value": 150, "currency": "USD"}) == 150
