@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from ivr.reading import yaml_quickly
 from ivr.reading.problems import Problem, line_of
 from ivr.reading.rules import Rule, reading
 from ivr.reading.yaml_errors import meant
@@ -91,8 +92,7 @@ def _decode(text: str | bytes) -> str:
 def _read(file: str, text: str) -> Source:
     reader = _Reader(file)
     try:
-        _refuse_depth_and_aliases(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _compose(text)
     except yaml.MarkedYAMLError as error:
         raise _not_yaml(text, error) from None
     except yaml.reader.ReaderError as error:
@@ -102,6 +102,14 @@ def _read(file: str, text: str) -> Source:
         ) from None
     tree = reader.plain(root, ()) if root is not None else {}
     return Source(file, tree, reader.places, reader.problems, reader.values)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        return yaml_quickly.compose(text, MAX_DEPTH)
+    except yaml_quickly.Unsure:
+        _refuse_depth_and_aliases(text)
+        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _refuse_depth_and_aliases(text: str) -> None:
