@@ -12,7 +12,7 @@ import yaml
 from yaml.composer import Composer
 
 # A lone surrogate is nothing that libyaml could be given.
-_READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029\ufeff\ud800-\udfff]|^%|^[ -]*\\?\\s", re.MULTILINE)
+_READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029\ufeff\ud800-\udfff]|^%|^[ -]*\\?(\\s|$)", re.MULTILINE)
 
 
 class Unsure(Exception):
