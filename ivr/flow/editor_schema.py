@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core.core_schema import ModelSchema
 
 from ivr.flow.calendars import CalendarFile
+from ivr.flow.key_words import words_on_keys
 from ivr.flow.part_files import PartHead
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
@@ -46,7 +48,7 @@ def _or_parameter(rule: Schema) -> Schema:
 def _definitions(*heads: type[BaseModel]) -> dict[str, Schema]:
     """Those of the heads, of every kind of step, and of what they are made of."""
     kinds = step_kinds()
-    _, whole = models_json_schema(_modes([*heads, *kinds]), by_alias=True)
+    _, whole = models_json_schema(_modes([*heads, *kinds]), schema_generator=_WithWords)
     parts = {name: _plain(part) for name, part in whole["$defs"].items()}
     for kind in kinds:
         _add_outcomes(parts[kind.__name__], kind)
@@ -64,6 +66,15 @@ def _with_steps(head: Schema) -> Schema:
     }
     properties = head["properties"] | {"steps": steps}
     return head | {"properties": properties, "required": [*head["required"], "steps"]}
+
+
+class _WithWords(GenerateJsonSchema):
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        model = schema["cls"]
+        for name, words in words_on_keys(model).items():
+            made["properties"][model.model_fields[name].alias or name]["description"] = words
+        return made
 
 
 def _modes(models: Sequence[type[BaseModel]]) -> list[tuple[type[BaseModel], Literal["validation"]]]:

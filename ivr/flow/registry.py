@@ -41,7 +41,6 @@ def _lacking(kind: type[Step]) -> list[str]:
     lacking = [f"'{part}': {what}" for part, what in PARTS.items() if not any(part in vars(one) for one in own)]
     if not kind.__doc__:
         lacking.append("a docstring: what it does, in an editor")
-    lacking += [f"words on its key '{name}'" for name, key in kind.model_fields.items() if not key.description]
     lacking += [
         f"another name for its key '{name}', with an alias" for name in kind.model_fields if hasattr(Step, name)
     ]

@@ -41,9 +41,10 @@ SLOW_MODE_FACTOR = 3  # slow_mode triples the patience
 
 
 class Written(BaseModel):
-    """Something from a YAML file: frozen, and a key that nobody knows is an error."""
+    """Something from a YAML file: frozen, and a key that nobody knows is an error. The words below a key are for editors
+    (`key_words`)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Keys(Written):

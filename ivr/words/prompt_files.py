@@ -22,7 +22,7 @@ class PromptFile:
 
     source: Source
 
-    @property
+    @cached_property
     def language(self) -> str:
         return PurePath(self.source.file).stem
 

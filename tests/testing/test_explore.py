@@ -35,6 +35,15 @@ from tests.testing.spoken_plants import SPOKEN, Plant
 FLOWS, ACCOUNTS = ROOT / "flows", ROOT / "config" / "accounts.csv"
 MOST_CALLS = 1500
 
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    """Its files are read once, before a fault is planted."""
+    project = Project(FLOWS, ACCOUNTS)
+    assert not project.read.problems
+    return project
+
+
 # ---- faults as somebody might make them, each in one place
 
 
@@ -139,10 +148,12 @@ COSTLY = (what_waits_for_the_bank_is_called_uncharged,)
     "plant",
     [pytest.param(plant, id=plant.__name__, marks=[pytest.mark.long] * (plant in COSTLY)) for plant in FAULTS],
 )
-def test_a_planted_fault_is_found_and_shrunk(plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
+def test_a_planted_fault_is_found_and_shrunk(
+    project: Project, plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
     rule, most, depth = FAULTS[plant]
     plant(monkeypatch)
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", "1", depth)
+    explorer = Explorer(project, "pay-a-bill", "1", depth)
     with quiet():
         while rule not in explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()
@@ -154,22 +165,22 @@ def test_a_planted_fault_is_found_and_shrunk(plant: Callable[..., None], monkeyp
 
 @pytest.mark.parametrize("plant", SPOKEN, ids=lambda plant: plant.__name__)
 def test_what_is_said_recorded_or_kept_wrongly_is_found_within_a_few_calls(
-    plant: Plant, monkeypatch: pytest.MonkeyPatch
+    project: Project, plant: Plant, monkeypatch: pytest.MonkeyPatch
 ):
     rule, seed, most, depth = SPOKEN[plant]
     plant(monkeypatch)
     monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", seed, depth)
+    explorer = Explorer(project, "pay-a-bill", seed, depth)
     with quiet():
         while not explorer.found and explorer.calls < most:
             explorer.next_walk()
     assert list(explorer.found) == [rule], explorer.found
 
 
-def test_an_agreement_that_nobody_heard_or_gave_is_found(monkeypatch: pytest.MonkeyPatch):
+def test_an_agreement_that_nobody_heard_or_gave_is_found(project: Project, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(consenting, "REFUSE_KEY", "1")
     monkeypatch.setattr(consenting, "ACCEPT_KEY", "2")
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "payment-plan", "1")
+    explorer = Explorer(project, "payment-plan", "1")
     with quiet():
         while not explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()
@@ -177,13 +188,15 @@ def test_an_agreement_that_nobody_heard_or_gave_is_found(monkeypatch: pytest.Mon
     assert "is on record, and nobody who had heard it agreed to it" in explorer.found["agreement"].what
 
 
-def test_an_agreement_to_pay_what_somebody_else_has_paid_by_then_is_found(monkeypatch: pytest.MonkeyPatch):
+def test_an_agreement_to_pay_what_somebody_else_has_paid_by_then_is_found(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
     def blindly(self: ModelledStore, agreement: Any, _bill: Any, *, tell_billing: bool = False) -> None:
         self.record_agreement(agreement, tell_billing=tell_billing)
 
     monkeypatch.setattr(ModelledStore, "record_agreement_on_bill", blindly)
     monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "payment-plan", "1")
+    explorer = Explorer(project, "payment-plan", "1")
     with quiet():
         while not explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()
@@ -191,15 +204,15 @@ def test_an_agreement_to_pay_what_somebody_else_has_paid_by_then_is_found(monkey
     assert "is on record as agreed to on a bill that owed" in explorer.found["agreement"].what
 
 
-def test_a_flow_with_agreements_that_is_sound_passes():
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "payment-plan", "1")
+def test_a_flow_with_agreements_that_is_sound_passes(project: Project):
+    explorer = Explorer(project, "payment-plan", "1")
     with quiet():
         while explorer.calls < 150:
             explorer.next_walk()
     assert not explorer.found
 
 
-def test_a_bill_that_a_sum_leaves_unpaid_is_found(monkeypatch: pytest.MonkeyPatch):
+def test_a_bill_that_a_sum_leaves_unpaid_is_found(project: Project, monkeypatch: pytest.MonkeyPatch):
     """Here an approval lowers the first of them alone."""
     lower = ModelledStore._lower_bill
     is_first = re.compile(r".*-(\d+|b1)")
@@ -207,7 +220,7 @@ def test_a_bill_that_a_sum_leaves_unpaid_is_found(monkeypatch: pytest.MonkeyPatc
         ModelledStore, "_lower_bill", lambda self, bill: is_first.fullmatch(bill.id) and lower(self, bill)
     )
     monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "utility", "1")
+    explorer = Explorer(project, "utility", "1")
     with quiet():
         while not explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()
@@ -215,10 +228,12 @@ def test_a_bill_that_a_sum_leaves_unpaid_is_found(monkeypatch: pytest.MonkeyPatc
     assert "is left" in explorer.found["bill"].what
 
 
-def test_a_fault_of_the_database_is_found_by_the_walks_that_are_done_again(monkeypatch: pytest.MonkeyPatch):
+def test_a_fault_of_the_database_is_found_by_the_walks_that_are_done_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+):
     a_paid_bill_is_not_lowered(monkeypatch)
     monkeypatch.setattr(explorer_module, "WHOLE_EVERY", 3)
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", "1", "quick")
+    explorer = Explorer(project, "pay-a-bill", "1", "quick")
     with quiet():
         while "bill" not in explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()
@@ -237,18 +252,18 @@ def test_what_is_sound_passes_and_nearly_everything_is_gone_through():
     assert len(flow.reached) >= len(flow.steps) - 1
 
 
-def test_a_flow_with_hours_and_dates_ends_alike_at_both_depths(monkeypatch: pytest.MonkeyPatch):
+def test_a_flow_with_hours_and_dates_ends_alike_at_both_depths(project: Project, monkeypatch: pytest.MonkeyPatch):
     """Days pass between the whole walks: the line is closed in some, and a discount is over."""
     monkeypatch.setattr(explorer_module, "WHOLE_EVERY", 2)
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "early-payment", "1")
+    explorer = Explorer(project, "early-payment", "1")
     with quiet():
         for _ in range(24):
             explorer.next_walk()
     assert not explorer.found
 
 
-def test_the_same_seed_makes_the_same_calls():
-    explorers = [Explorer(Project(FLOWS, ACCOUNTS), "pay-a-bill", seed) for seed in ("3", "3", "4")]
+def test_the_same_seed_makes_the_same_calls(project: Project):
+    explorers = [Explorer(project, "pay-a-bill", seed) for seed in ("3", "3", "4")]
     with quiet():
         for _ in range(30):
             for explorer in explorers:
@@ -310,19 +325,19 @@ FEES: dict[Callable[[pytest.MonkeyPatch], None], str] = {
 
 @pytest.mark.parametrize("plant", FEES, ids=lambda plant: plant.__name__)
 def test_a_fee_that_is_not_as_written_or_paid_on_the_bill_is_found(
-    plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    project: Project, plant: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ):
     plant(monkeypatch)
     monkeypatch.setattr(explorer_module, "shrink", lambda acts, _breaks: list(acts))
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "card-fee", "1", "quick")
+    explorer = Explorer(project, "card-fee", "1", "quick")
     with quiet():
         while not explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()
     assert FEES[plant] in explorer.found, explorer.found
 
 
-def test_a_flow_with_a_fee_that_is_sound_passes():
-    explorer = Explorer(Project(FLOWS, ACCOUNTS), "card-fee", "1")
+def test_a_flow_with_a_fee_that_is_sound_passes(project: Project):
+    explorer = Explorer(project, "card-fee", "1")
     with quiet():
         while explorer.calls < 50:
             explorer.next_walk()
