@@ -3,6 +3,7 @@
 Use it from a `conftest.py` or a test module: `from tests.bank_process import bank, bank_keys  # noqa: F401`.
 """
 
+import functools
 import os
 import shutil
 import threading
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from ivr.bank.dev_keys import make_development_keys
+from ivr.bank.dev_keys import make_development_keys, one_at_a_time
 from ivr.bank.settings import seconds
 from ivr.bank.simulator import BankSimulator, BookEntry, read_books
+from ivr.bank.simulator.adyen_keys import account_in
 from ivr.bank.tonetill import TonetillBank, TonetillSettings
+from ivr.forwarder.opening import CardOpener
 from ivr.vault import Vault
 
 PATIENT = "20s"  # a busy machine must not make an answer unknown
@@ -51,6 +54,12 @@ class BankKeys:
 
     def vault(self) -> Vault:
         return Vault(self.keys / "bank-sealing.crt", (self.keys / "fingerprint.key").read_bytes())
+
+
+@functools.cache
+def opener_of(keys: BankKeys) -> CardOpener:
+    """The forwarder's own; OpenSSL examines its key for a tenth of a second."""
+    return CardOpener(keys.keys / "forwarder-sealing.key")
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,8 @@ def bank_keys(tmp_path_factory: pytest.TempPathFactory) -> BankKeys:
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     made = BankKeys(shared / "bank-var")
     make_development_keys(made.keys, made.bank)
+    with one_at_a_time(made.keys):
+        account_in(made.bank)
     return made
 
 

@@ -20,6 +20,11 @@ from tests.patience import PATIENCE_S
 OURS = {"bank-ca.crt", "bank-sealing.crt", "client.crt", "client.key", "fingerprint.key", ".lock"}
 OURS |= {"forwarder-sealing.crt", "forwarder-sealing.key"}
 THE_BANKS = {"sealing-hpke.jwk"} | {f"{name}.{kind}" for name in ("ca", "server", "sealing") for kind in ("crt", "key")}
+AS_ADYEN = {
+    "adyen.json",
+    "adyen-private.pem",
+    "adyen-public.txt",
+}  # made for all tests with the others (`bank_process`)
 
 
 def contents(keys: BankKeys) -> dict[Path, bytes]:
@@ -35,7 +40,7 @@ def test_each_side_has_its_own_files_and_we_have_no_key_of_the_banks(bank_keys: 
     found = {file.name for file in bank_keys.keys.iterdir()}
     assert found >= OURS
     assert found & {name for name in THE_BANKS if name.endswith(".key")} == set()
-    assert {file.name for file in bank_keys.bank.iterdir()} == THE_BANKS
+    assert {file.name for file in bank_keys.bank.iterdir()} == THE_BANKS | AS_ADYEN
 
 
 def test_files_can_be_read_by_their_owner_only(bank_keys: BankKeys) -> None:

@@ -13,10 +13,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwe
-from joserfc.jwk import RSAKey
 from joserfc.registry import HeaderParameter
 
-from ivr.bank.simulator.decryption import ALLOWED, DecryptedCard, Refused, check_expiry, check_pan
+from ivr.bank.simulator.decryption import ALLOWED, DecryptedCard, Refused, check_expiry, check_pan, imported
 
 PRIVATE, PUBLIC, ACCOUNT = "adyen-private.pem", "adyen-public.txt", "adyen.json"
 SEALED = {"encryptedCardNumber": "number", "encryptedExpiryMonth": "expiryMonth", "encryptedExpiryYear": "expiryYear"}
@@ -38,7 +37,7 @@ class AdyenSeals:
     """Opens what was sealed to the account's key, and takes the one form that Adyen describes."""
 
     def __init__(self, private_key: Path) -> None:
-        self._key = RSAKey.import_key(private_key.read_bytes())
+        self._key = imported(private_key.read_bytes())
         version = HeaderParameter("of the form", "str", required=True)
         self._registry = jwe.JWERegistry(header_registry={"version": version}, algorithms=ALLOWED)
 

@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
@@ -121,7 +123,7 @@ class Decryption:
 
 def read_rsa_key(file: Path) -> RSAKey:
     try:
-        key = RSAKey.import_key(file.read_bytes())
+        key = imported(file.read_bytes())
     except OSError as error:
         cure = f"`{COMMAND} set-up` makes it"
         raise ConfigError(f"{file}: {error.strerror}; {cure}") from None
@@ -130,6 +132,16 @@ def read_rsa_key(file: Path) -> RSAKey:
     if not key.is_private:
         raise ConfigError(f"{file}: the bank needs the private half; remove it and make new development keys")
     return key
+
+
+def imported(pem: bytes) -> RSAKey:
+    """A key that the simulator made: OpenSSL would prove for a tenth of a second that it is made of primes."""
+    if b"PRIVATE KEY" not in pem:
+        return RSAKey.import_key(pem)
+    key = load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError
+    return RSAKey(key, pem)
 
 
 def is_binding(value: object) -> None:

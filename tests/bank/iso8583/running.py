@@ -21,7 +21,7 @@ from ivr.core.money import Money
 from ivr.forwarder.opening import CardOpener
 from ivr.vault import Vault
 from tests.bank.requests import new_request
-from tests.bank_process import SLOW_S, BankKeys
+from tests.bank_process import SLOW_S, BankKeys, opener_of
 
 PAN = "4111111111111111"
 # Of the tests' own purchases, apart from those that a store counts.
@@ -52,7 +52,7 @@ class RunningHost:
         return Iso8583Settings.model_validate(written | other).below(self.keys.var)
 
     def opener(self) -> CardOpener:
-        return CardOpener(self.keys.keys / "forwarder-sealing.key")
+        return opener_of(self.keys)
 
     def vault(self) -> Vault:
         return Vault(self.keys.keys / "forwarder-sealing.crt", bytes(32), "forwarder")

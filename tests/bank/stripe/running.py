@@ -23,7 +23,7 @@ from ivr.places import SHIPPED as ROOT
 from ivr.vault import CardRules, SealContext, Vault
 from tests.bank.requests import TODAY
 from tests.bank.stripe.stand_in import SECRET_KEY
-from tests.bank_process import BankKeys
+from tests.bank_process import BankKeys, opener_of
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
@@ -54,7 +54,7 @@ class RunningStripe:
         return Vault(self.keys.keys / "forwarder-sealing.crt", bytes(32), "forwarder")
 
     def opener(self) -> CardOpener:
-        return CardOpener(self.keys.keys / "forwarder-sealing.key")
+        return opener_of(self.keys)
 
     def bank(self, key: str = SECRET_KEY, **other: object) -> StripeBank:
         return StripeBank(self.settings(**other), key, self.opener())
