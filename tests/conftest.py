@@ -1,6 +1,7 @@
 """Fixtures that whole-call tests share, and how all tests are collected."""
 
 import gc
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from ivr.testing.bench import throw_away_key
 from tests.benches import Bench, make_bench
+from tests.shares import in_shares
 
 # One profile for all properties: how long an example takes says something of the machine, nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,6 +27,11 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)  # of what is left once marks have chosen
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = in_shares(items, lambda item: item.path, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 @pytest.fixture(scope="session")
