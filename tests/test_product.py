@@ -120,7 +120,7 @@ def test_a_taken_port_is_a_clear_error(product: Product):
 
 def test_interrupting_it_stops_every_process_cleanly(product: Product):
     product.process.send_signal(signal.SIGINT)
-    assert product.process.wait(30) == 0
+    assert product.process.wait(PATIENCE_S) == 0
     said = (product.var / "log").read_text()
     assert said.rstrip().endswith("stopped")
     assert not answers(f"{product.url}/healthz")

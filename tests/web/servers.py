@@ -168,7 +168,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         children = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     try:
-        process.wait(20)
+        process.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -10,6 +10,7 @@ import pytest
 from ivr.channels.line import Heard, KeyPressed, Silent
 from ivr.channels.trunk import audiosocket
 from tests.channels.trunk.callers import place_of, play
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.tills import Till, account, card, open_till
 
@@ -51,7 +52,7 @@ class Pbx:
         return place_of(self.till.progress.calls.get(f"AS{self.identity.hex}"))
 
     async def reaches(self, place: str) -> None:
-        await self.till.progress.until(lambda: self.place == place, 20)
+        await self.till.progress.until(lambda: self.place == place, PATIENCE_S)
 
     async def pays(self, number: int) -> None:
         its = card(number)
@@ -90,7 +91,7 @@ def test_a_call_over_audiosocket_is_paid_and_hung_up(tmp_path):
             listening = asyncio.create_task(pbx.listen())
             pbx.send(IDENTITY, pbx.identity.bytes)
             await pbx.pays(1)
-            await asyncio.wait_for(listening, 20)
+            await asyncio.wait_for(listening, PATIENCE_S)
             assert pbx.hung_up
             assert (till.keyed(), till.progress.ended()) == ([card(1)], ["paid"])
             assert {len(frame) for frame in pbx.heard} == {320}
@@ -109,18 +110,18 @@ def test_a_uuid_that_is_used_again_is_a_new_call(tmp_path):
                     pbx.identity = used
                     pbx.send(IDENTITY, used.bytes)
                     await till.progress.until(
-                        lambda: any(call.phase == "language" for call in till.progress.calls.values()), 20
+                        lambda: any(call.phase == "language" for call in till.progress.calls.values()), PATIENCE_S
                     )
                     pbx.send(HANG_UP)
-                    await asyncio.wait_for(listening, 20)
+                    await asyncio.wait_for(listening, PATIENCE_S)
                     await till.progress.until(
-                        lambda: all(call.phase == "over" for call in till.progress.calls.values()), 20
+                        lambda: all(call.phase == "over" for call in till.progress.calls.values()), PATIENCE_S
                     )
             async with connected(till) as one, connected(till) as other:
                 for pbx in (one, other):
                     pbx.send(IDENTITY, used.bytes)
                 await till.progress.until(
-                    lambda: sum(call.phase == "language" for call in till.progress.calls.values()) == 2, 20
+                    lambda: sum(call.phase == "language" for call in till.progress.calls.values()) == 2, PATIENCE_S
                 )
             assert len(till.progress.calls) == 4
             assert all(name.startswith(f"AS{used.hex}") for name in till.progress.calls)
@@ -181,8 +182,8 @@ def test_a_pbx_that_hangs_up_ends_the_call(tmp_path):
             pbx.send(IDENTITY, pbx.identity.bytes)
             await pbx.reaches("language")
             pbx.send(HANG_UP)
-            await till.progress.until(lambda: till.progress.ended() == ["unpaid"], 5)
-            await asyncio.wait_for(pbx.listen(), 5)
+            await till.progress.until(lambda: till.progress.ended() == ["unpaid"], PATIENCE_S)
+            await asyncio.wait_for(pbx.listen(), PATIENCE_S)
 
     play(scene)
 
@@ -208,8 +209,8 @@ def test_who_does_not_speak_the_protocol_is_shown_the_door(tmp_path, said: bytes
         port = await server.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(said)
-        assert await asyncio.wait_for(closed(reader), 5)
-        await server.drain(1)
+        assert await asyncio.wait_for(closed(reader), PATIENCE_S)
+        await server.drain(PATIENCE_S)
         assert server.calls == 0
         writer.close()
         await server.stop()
@@ -250,7 +251,7 @@ def test_an_address_that_may_not_ring_may_not_connect(tmp_path):
     async def scene():
         async with till_with_audiosocket(tmp_path, trunk_peers="192.0.2.0/24") as till, connected(till) as pbx:
             pbx.send(IDENTITY, pbx.identity.bytes)
-            assert await asyncio.wait_for(closed(pbx.reader), 5)
+            assert await asyncio.wait_for(closed(pbx.reader), PATIENCE_S)
             assert not till.progress.calls
 
     play(scene)
@@ -261,12 +262,12 @@ def test_a_draining_trunk_lets_a_call_over_audiosocket_finish(tmp_path):
         async with till_with_audiosocket(tmp_path) as till, connected(till) as pbx:
             pbx.send(IDENTITY, pbx.identity.bytes)
             await pbx.reaches("language")
-            stopping = asyncio.create_task(till.trunk.stop(20))
+            stopping = asyncio.create_task(till.trunk.stop(PATIENCE_S))
             await asyncio.sleep(0.2)
             assert not stopping.done()
             pbx.press("1")
             await pbx.reaches("account")
             pbx.send(HANG_UP)
-            await asyncio.wait_for(stopping, 10)
+            await asyncio.wait_for(stopping, PATIENCE_S)
 
     play(scene)

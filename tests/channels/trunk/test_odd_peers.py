@@ -152,7 +152,7 @@ def test_a_number_is_reached_in_the_form_that_the_settings_name(tmp_path, name, 
         async with open_till(tmp_path, trunk_flows=flows, **settings) as till:
             call = await open_call(till, case(name))
             await call.rings()
-            await till.progress.until(lambda: bool(till.progress.calls), 20)
+            await till.progress.until(lambda: bool(till.progress.calls), PATIENCE_S)
             assert [each.flow for each in till.progress.calls.values()] == ["pay-a-bill"]
             assert (await call.ask(call.peer.request("BYE"), "BYE")).status == 200
             call.socket.close()

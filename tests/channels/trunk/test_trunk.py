@@ -9,6 +9,7 @@ from ivr.channels.trunk.call_handler import RtpAudioPort
 from ivr.logs import set_up_logging
 from ivr.phone.sip import CallRefusedError
 from tests.channels.trunk.callers import Caller, play, telephone, until
+from tests.patience import PATIENCE_S
 from tests.tills import Till, account, card, open_till
 
 CANARY = 987
@@ -119,14 +120,14 @@ def test_a_full_trunk_and_a_draining_one_send_callers_to_the_next_node(tmp_path)
             async with telephone(till, "+15550100") as caller:
                 await caller.reaches("language")
                 assert await status_of(till) == 503
-                draining = asyncio.create_task(till.trunk.endpoint.drain(10))
+                draining = asyncio.create_task(till.trunk.endpoint.drain(PATIENCE_S))
                 await asyncio.sleep(0)
                 assert await status_of(till) == 503
                 assert not draining.done()
                 await caller.press("1")  # the call in progress goes on as before
                 await caller.reaches("account")
                 await caller.call.hang_up()
-            await asyncio.wait_for(draining, 5)
+            await asyncio.wait_for(draining, PATIENCE_S)
 
     play(scene)
 

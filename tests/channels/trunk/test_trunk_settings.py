@@ -19,6 +19,7 @@ from ivr.phone.sip import (
 )
 from ivr.settings import load_settings
 from tests.channels.trunk.callers import play
+from tests.patience import PATIENCE_S
 from tests.phone.sip.test_sockets import certificate
 from tests.ports import free_port
 from tests.tills import open_till
@@ -89,7 +90,7 @@ async def ring(till, tls, kind, **how):
     await phones.start()
     try:
         target = f"sip:pay@{HOST}:{port};transport={kind}"
-        call = await asyncio.wait_for(SipCaller(phones).call(target, LocalSession(HOST, 4000), **how), 20)
+        call = await asyncio.wait_for(SipCaller(phones).call(target, LocalSession(HOST, 4000), **how), PATIENCE_S)
         await call.hang_up()
         return call.remote.secure
     except CallRefusedError as refused:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from ivr.phone.sip import LocalSession, SipCaller
+from tests.patience import PATIENCE_S
 from tests.peers import KAMAILIO, Kamailio, Tree, debian, needs_peers
 from tests.phone.sip.phones import FakeCallHandler
 from tests.phone.sip.test_sipp import SIPP, quiet, sipp  # noqa: F401  # a fixture
@@ -58,7 +59,7 @@ def test_calls_through_a_proxy_keep_their_route_and_survive_a_dead_node(tmp_path
         assert len(answered) == 1
         await asyncio.sleep(0.1)  # the ACK has one hop more to go
         await answered[0][0].hang_up(answered[0][1][0])
-        assert await asyncio.wait_for(call.until_over(), 5) == "caller hung up"
+        assert await asyncio.wait_for(call.until_over(), PATIENCE_S) == "caller hung up"
         assert f":{outside}" in call.leg.dialog.route_set[0]
         await phones.stop()
 

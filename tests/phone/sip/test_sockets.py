@@ -25,6 +25,7 @@ from ivr.phone.sip import (
     Tls,
 )
 from ivr.phone.sip.framing import StreamCutter
+from tests.patience import PATIENCE_S
 from tests.phone.sip.network import MemoryNetwork
 from tests.phone.sip.phones import FakeCallHandler, Message, Phone
 
@@ -87,7 +88,7 @@ def test_a_whole_call_over_each_transport(kind, tmp_path):
         held = await call.reinvite(session.offer(secure=kind == "tls").sdp.replace("sendrecv", "sendonly"))
         assert held.direction == "recvonly"
         await endpoint.hang_up(handler.invitations[0].call)
-        assert await asyncio.wait_for(call.until_over(), 5) == "caller hung up"
+        assert await asyncio.wait_for(call.until_over(), PATIENCE_S) == "caller hung up"
         if kind == "tls":
             offer = handler.invitations[0].offer
             assert offer.secure
@@ -189,7 +190,7 @@ def test_a_broken_stream_is_closed_and_the_next_connection_works():
         endpoint = await opened(listening("tcp"), FakeCallHandler())
         reader, writer = await raw(endpoint)
         writer.write(b"OPTIONS sip:a SIP/2.0\r\n\r\n")
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
         reader, writer = await raw(endpoint)
         writer.write(Phone(MemoryNetwork()).request("OPTIONS").encode())
@@ -206,14 +207,14 @@ def test_strangers_and_the_greedy_get_no_connection():
         limits = SourceLimits(connections_per_source=2)
         endpoint = await opened(listening("tcp", limits=limits), FakeCallHandler())
         connections = [await raw(endpoint) for _ in range(3)]
-        assert await asyncio.wait_for(connections[2][0].read(), 5) == b""
+        assert await asyncio.wait_for(connections[2][0].read(), PATIENCE_S) == b""
         assert endpoint.counters["connections_refused"] == 1
         for _, writer in connections:
             writer.close()
         await endpoint.stop()
         stranger = await opened(listening("tcp", peers=(Peer("pbx", ("198.51.100.7",)),)), FakeCallHandler())
         reader, writer = await raw(stranger)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
         await stranger.stop()
 
@@ -253,7 +254,7 @@ def test_an_answer_over_udp_comes_from_the_port_that_was_rung():
             phone.setblocking(False)
             phone.sendto(Phone(MemoryNetwork()).request("OPTIONS").encode(), address)
             loop = asyncio.get_running_loop()
-            data, source = await asyncio.wait_for(loop.sock_recvfrom(phone, 4096), 5)
+            data, source = await asyncio.wait_for(loop.sock_recvfrom(phone, 4096), PATIENCE_S)
         assert source == address
         assert f"received={LOOPBACK}" in Message(data.decode()).header("Via")
         await endpoint.stop()
@@ -295,7 +296,7 @@ def test_a_peer_that_shows_no_certificate_where_one_is_asked_gets_nothing(tmp_pa
         async def ask():
             reader, writer = await asyncio.open_connection(*dict(endpoint.listening)["tls"], ssl=context)
             writer.write(Phone(MemoryNetwork()).request("OPTIONS").encode())
-            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
 
         with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
             await ask()
