@@ -5,6 +5,7 @@ The keys are fixed (`fixed_keys`); a prompt that names them the wrong way round 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
 from ivr.reading.rules import Rule
@@ -79,9 +80,15 @@ class ConsentFault:
     suggestion: str
 
 
-def faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[ConsentFault]:
-    """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of."""
-    prompt = prompt or name
+@lru_cache(maxsize=4096)
+def faults(name: str, template: Template, language: str, prompt: str = "") -> tuple[ConsentFault, ...]:
+    """Of the prompts whose keys are fixed, and of the receipt. `prompt`: the one that `name` is another wording of.
+
+    Remembered, as to read the words of all prompts is most of the work of reading a folder of flows again."""
+    return tuple(_faults(name, template, language, prompt or name))
+
+
+def _faults(name: str, template: Template, language: str, prompt: str) -> Iterator[ConsentFault]:
     if prompt in FEE_PROMPTS and name != prompt and name.endswith(FEE):
         yield from _fee_faults(name, template, language)
     if prompt in CARD_CONSENTS:

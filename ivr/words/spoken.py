@@ -199,7 +199,8 @@ class Speaker:
         yield from (of, month, of, *number_sounds(day.year, self.language))
 
 
-def forms_besides_other(prefix: str, language: str) -> list[str]:
+@lru_cache(maxsize=256)
+def forms_besides_other(prefix: str, language: str) -> tuple[str, ...]:
     """CLDR's names of the forms that a language has for this currency (`currency_usd`) or its hundredths (`minor_usd`):
     `one` for the dollar in English, none for the yen.
 
@@ -208,14 +209,15 @@ def forms_besides_other(prefix: str, language: str) -> list[str]:
     try:
         locale = Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
-        return []
+        return ()
     part, _, code = prefix.partition("_")
     counts: dict[str, int] = {}
     for count in range(100, 0, -1):
         counts[locale.plural_form(count)] = count
     other = get_currency_name(code.upper(), count=counts.get("other", 0.5), locale=locale)
     names = {form: get_currency_name(code.upper(), count=count, locale=locale) for form, count in counts.items()}
-    return sorted(form for form in counts if form != "other" and (part == "minor" or names[form] != other))
+    own = (form for form in counts if form != "other" and (part == "minor" or names[form] != other))
+    return tuple(sorted(own))
 
 
 def _group_of(length: int) -> int:

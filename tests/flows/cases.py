@@ -7,6 +7,7 @@ the top of the file that is checked, so that its lines are those of the messages
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -16,6 +17,7 @@ from ivr.flow.files import FlowSet, read_flows
 from ivr.flow.part_files import Parts, read_parts
 
 HERE = Path(__file__).parent
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SAMPLE_PROMPTS = HERE.parents[1] / "flows" / "prompts"
 OWN_PARTS = sorted((HERE / "broken" / "parts").glob("*.yaml"))
 SHIPPED_PARTS = sorted((HERE.parents[1] / "flows" / "parts").glob("*.yaml"))
@@ -66,20 +68,20 @@ class Case:
 
     def prompts(self) -> Iterator[tuple[str, str]]:
         """The sample's prompts in the flow's languages, with the case's own in their place."""
-        spoken = (
-            set(yaml.safe_load(self.file.read_text(encoding="utf-8"))["languages"]) if self.is_yaml() else {"en-US"}
-        )
+        written = self.written()
+        spoken = set(written["languages"]) if isinstance(written, dict) else {"en-US"}
         samples = {file.stem: file.read_text(encoding="utf-8") for file in sorted(SAMPLE_PROMPTS.glob("*.yaml"))}
         for language, text in (samples | {"es-419": samples["es-MX"]}).items():
             if language in spoken:
                 own = self._own(language)
                 yield f"prompts/{language}.yaml", own + without(text, names_in(own))
 
-    def is_yaml(self) -> bool:
+    def written(self) -> Any:
+        """None where it is not YAML."""
         try:
-            return isinstance(yaml.safe_load(self.file.read_text(encoding="utf-8")), dict)
+            return yaml.load(self.file.read_text(encoding="utf-8"), Loader=LOADER)
         except yaml.YAMLError:
-            return False
+            return None
 
     def _own(self, language: str) -> str:
         files = [self.file.parent / f"prompts.{language}.yaml", self.file.with_suffix(f".{language}.yaml")]
