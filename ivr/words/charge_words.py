@@ -1,7 +1,8 @@
 """Words that make of a consent's one charge of `{amount}`, now, another charge: several, more or less, or on another day.
 
 A key charges the amount once and at once, whatever is said beside it. As in `untruths`, no list is complete: found is what stands
-next to the amount or the card, or can be said of nothing else ("in three monthly parts"), so that a bill may be monthly.
+next to the amount or the card, or can be said of nothing else ("in three monthly parts"), so that a bill may be monthly. What a verb
+and a time say together is in `taking_words`.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from ivr.words.choice_words import own_language
 from ivr.words.keys_said import KeySaid, slots_in_prose
 from ivr.words.known_words import without_harmless_phrases
+from ivr.words.taking_words import taking
 from ivr.words.templates import Template
 
 _I = re.IGNORECASE
@@ -125,11 +127,12 @@ def another_charge(
 ) -> str:
     """What stands beside the amount and would be another charge; "" where nothing does. `text`: the template's prose; `said`: its keys;
     `later_is_true`: of an amount that is only reserved."""
-    words = _READ.get(own_language(language))
-    if words is None:
+    words, times = _READ.get(own_language(language)), taking(language)
+    if words is None or times is None:
         return ""
     named = _with_names(template, _without_second_key(text, said, words))
-    patterns = [words.several, words.other] if later_is_true else [words.several, words.other, words.later]
+    patterns = [words.several, words.other, times.goes_on]
+    patterns += [] if later_is_true else [words.later, times.later]
     return next(_found(patterns, named, words, language), "")
 
 

@@ -1,0 +1,121 @@
+"""Sentences that say when money is taken: verbs that take it, and times that are now or are not.
+
+`charge_words` has what stands right beside the amount; here a verb and a time make the sentence, whatever stands between them: "We take
+it when the goods are shipped", "The money leaves your account next Tuesday", "We charge your card now".
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ivr.words.choice_words import own_language
+
+_I = re.IGNORECASE
+
+
+@dataclass(frozen=True)
+class TakingWords:
+    """`later`: at another time than now; `goes_on`: again and again; `now`: at once; `about`: words beside an amount that make it more,
+    less or uncertain. `denied`: what makes the opposite of the rest of its clause."""
+
+    later: re.Pattern[str]
+    goes_on: re.Pattern[str]
+    now: re.Pattern[str]
+    about: re.Pattern[str]
+    denied: re.Pattern[str]
+
+
+_NUM_EN = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty|thirty|sixty|ninety|a few|a couple of|several|some|many)"
+_UNIT_EN = r"(?:minutes?|hours?|days?|weeks?|weekends?|fortnights?|months?|quarters?|seasons?|years?)"
+_DAY_EN = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|june|july|august|september|october|november|december|christmas|easter|midnight|noon|dawn)"
+_EVENT_EN = r"(?:delivery|dispatch|shipping|shipment|arrival|departure|check-?in|check-?out|completion|acceptance|payday|pick-?up|collection|renewal)"
+# What follows "by", "on", "within" or "before" and is a time: a day, a span, an event.
+_TIME_EN = (
+    rf"(?:(?:about |around |the |this |that |your |our |its |next |coming |following |same |early |late )*(?:{_DAY_EN}|{_EVENT_EN}|(?:end|close|beginning|start|middle|morning|afternoon|evening|night|turn)\b(?: of)?|(?:due|renewal|payment|billing|delivery|later|future|return) (?:date|day|time)|(?:\w+ )?{_UNIT_EN} (?:from|after|later))"
+    rf"|(?:the |about |around |up to )?(?:next |coming |following |first |last )?{_NUM_EN} (?:\w+ )?{_UNIT_EN}|(?:the |your )?(?:next|coming|following|last) (?:\w+ )?(?:{_UNIT_EN}|{_DAY_EN}|time|bill|invoice|statement)|the \d+(?:st|nd|rd|th)|the (?:first|last|second|third|fourth|fifth|tenth|fifteenth)\b(?! {{)|\d+(?:st|nd|rd|th)|a later|\{{(?!brand|last4|amount|card|account_number)\w*(?:by|on|at|until|date|day)\}})"
+)
+_LATER_EN = (
+    rf"(?:(?:by|before|until|till|within|in|on|at|from|after|during|over|no later than|not before|no earlier than|starting|beginning|upon|towards?|between) {_TIME_EN}|overnight|tonight|tomorrow|the day after|later\b|afterwards|soon\b|eventually|some ?day|this (?:evening|afternoon|week|weekend|month|year|quarter)\b|next (?:\w+ )?(?:{_UNIT_EN}|{_DAY_EN}|time)"
+    rf"|(?:on|upon) {_EVENT_EN}|(?:only )?(?:as soon as|when(?:ever)?|once|after|if|unless) (?!you (?:press|agree|say|confirm|accept)|your (?:consent|agreement)|all\b)(?:the|your|our|we|it|this|that|they|you|an?|their|goods|my|his|her)\b)"
+)
+_CARD_EN = r"(?:(?:your|the|this|that) (?:\w+ )?(?:card|account)|you|it|this|that|them|(?:the|this|that|your|all of the) (?:\w+ )?(?:money|amount|payment|sum|total|charge|fee|deposit|price)|\{amount\}|\{\w+\}(?: \{\w+\})*)"
+_TAKE_EN = r"(?:take|charge|collect|bill|debit|deduct|withdraw|book|draw|process|claim)"
+_TAKEN_EN = r"(?:taken|charged|collected|billed|debited|deducted|withdrawn|booked|drawn|processed|claimed)"
+_MONEY_EN = r"(?:the |this |your |that |a )?(?:money|amount|charge|payment|debit|sum|total)"
+# Between the verb and its time: a few words, none of which is a time or begins another thought.
+_GAP_EN = r"(?: (?!now\b|today\b|once\b|immediately\b|and\b|or\b|but\b|then\b|not\b|never\b|which\b|for\b)[\w{}'’]+){0,4}?"
+_TAKES_EN = (
+    rf"(?:\b(?:we|they|i|bank|merchant|shop|company|office)(?:['’]ll| will| shall| can| may| only| just| then| intend to| are going to)* (?:only |just |then )?{_TAKE_EN}(?: {_CARD_EN})?"
+    rf"|\b(?:is|are|be|being|gets?|get|was|were) (?:only |then |just |first )?{_TAKEN_EN}|\b{_MONEY_EN} (?:only |then |will |just )*(?:leaves?|goes|go|comes?|moves?|follows?|appears?|happens?|falls?|is due|shows? up)(?: (?:off|out|from|through|due|of))*)"
+)
+_SIDE_EN = r"(?:rest|remainder|balance|other half|second half|remaining (?:half|amount|sum|part))"
+_NOW_EN = r"(?:now|today|at once|immediately|right away|right now|straight ?away|this minute|at this (?:moment|point)|in this call|on this call|during this call|already)"
+_KINDS_EN = r"(?:subscription|membership|standing order|direct debit|auto-?pay|payment plan|instal?lment plan|contract|recurring \w+|regular \w+)s?"
+_ABOUT_EN = r"(?:about|approx\w*|around|roughly|circa|estimated(?: at)?|more than|over|under|almost|nearly|at least|at most|no more than|not more than|no less than|not less than|less than|up to|starting (?:at|from)|from|between|(?:as|so) (?:much|little) as|a (?:minimum|maximum) of|a (?:limit|ceiling|cap) of|(?:maximum|minimum|upwards) (?:of)?|anything (?:up )?to)"
+_SUM_EN = r"\{(?:amount|instalment|last_instalment)\}"
+_NUM_ES = r"(?:\d+|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|quince|veinte|treinta|unos|unas|varios|varias|pocos|pocas)"
+_UNIT_ES = r"(?:minutos?|horas?|d[ií]as?|semanas?|quincenas?|mes(?:es)?|trimestres?|años?)"
+_DAY_ES = r"(?:lunes|martes|mi[ée]rcoles|jueves|viernes|s[áa]bado|domingo|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad|medianoche)"
+_LATER_ES = (
+    rf"(?:(?:el|al|del|para el|hasta el|antes del|despu[ée]s del|a partir del?|en|antes de) (?:pr[óo]ximo |siguiente |d[íi]a )?(?:{_DAY_ES}|final|fin|principio|cierre|{_NUM_ES} (?:\w+ )?{_UNIT_ES}|\d+ de|\{{by\}})|(?:dentro de|en menos de|en) {_NUM_ES} (?:\w+ )?{_UNIT_ES}|a (?:fin(?:es|ales)?|principios?|mediados) de|(?:pasado )?mañana|esta (?:noche|tarde|semana)|este (?:mes|año)|m[áa]s (?:tarde|adelante)|luego|pronto|despu[ée]s|la semana (?:que viene|pr[óo]xima|siguiente)|el (?:mes|año) (?:que viene|pr[óo]ximo|siguiente)"
+    r"|(?:solo |s[óo]lo )?(?:cuando|una vez que|en cuanto|hasta que|si|al) (?!(?:usted )?(?:oprim|presion|puls|marqu|acept|confirm)\w+|mes\b|d[íi]a\b|año\b)\w+)"
+)
+_TAKE_ES = r"(?:cobramos|cobraremos|cargamos|cargaremos|tomamos|retiramos|descontamos|descontaremos)"
+_GAP_ES = r"(?: (?!ahora\b|hoy\b|ya\b|y\b|o\b|pero\b|no\b|nunca\b)[\w{}]+){0,4}?"
+_TAKES_ES = rf"(?:\b(?:se )?(?:lo |le |la )?{_TAKE_ES}|\bse (?:le )?(?:cobra|cobrar[áa]|carga|cargar[áa]|descuenta|descontar[áa]|retira)n?|\b(?:el|su) (?:dinero|cargo|cobro|pago|importe) (?:sale|saldr[áa]|aparece|se hace|se har[áa]))"
+_SUM_ES = r"(?:los )?\{(?:amount|instalment|last_instalment)\}"
+_READ: Mapping[str, TakingWords] = {
+    "en": TakingWords(
+        later=re.compile(
+            rf"{_TAKES_EN}{_GAP_EN} {_LATER_EN}|\b(?:collected|debited|billed|charged|taken|deducted|withdrawn) {_LATER_EN}"
+            rf"|\b{_SIDE_EN}(?: (?:is|are|will be|to be|comes?|follows?))?(?: (?:only|then))?(?: {_TAKEN_EN}| paid| due| payable| owed)? {_LATER_EN}"
+            r"|\byou (?:can|may|could|are free to) (?:still |then )?(?:cancel|undo|reverse|stop|withdraw|revoke|call|take) (?:\w+ ){0,2}(?:off |back )?(?:until|till|within|later|afterwards|tomorrow|up to)\b",
+            _I,
+        ),
+        goes_on=re.compile(
+            r"\bfor as long as\b(?! (?:the|this|our) (?:line|call|connection)\b)"
+            rf"|\{{(?:amount|brand|last4|card)\}},? (?:for|over|during|throughout|in) (?:each of |every one of )?(?:the |your )?(?:next|coming|following) (?:{_NUM_EN} )?(?:\w+ )?{_UNIT_EN}\b(?! of\b)"
+            rf"|\b(?:keeps?|continues?|continue to|go(?:es)? on|carry on|carries on|proceed to) (?:{_TAKE_EN}|taking|charging|collecting|billing|debiting|deducting|withdrawing)\b"
+            rf"|\b(?:starts?|begins?|opens?|sets? up|activates?|creates?|launches|turns? on|enters? (?:you )?into|signs? you up (?:for|to)|enrolls? you in|subscribes? you to) (?:(?:a|an|your|the|our|new|monthly|yearly|weekly|annual) )*{_KINDS_EN}\b"
+            rf"|\b(?:is|as|be|becomes?) the (?:start|beginning) of (?:(?:a|an|your|the|our|new) )*{_KINDS_EN}\b",
+            _I,
+        ),
+        now=re.compile(
+            rf"{_TAKES_EN}{_GAP_EN} {_NOW_EN}\b|\b{_NOW_EN},? (?:we|they|i)(?: will)? {_TAKE_EN}\b|\b{_NOW_EN},? {_CARD_EN} (?:is|will be|gets) {_TAKEN_EN}\b"
+            rf"|\bwe(?: will|['’]ll)? {_NOW_EN} {_TAKE_EN}\b|\b(?:is|will be|are) {_NOW_EN} {_TAKEN_EN}\b",
+            _I,
+        ),
+        about=re.compile(
+            rf"\b{_ABOUT_EN} (?:of )?{_SUM_EN}|{_SUM_EN},? or (?:more|less|so|thereabouts|even more)\b|{_SUM_EN},? (?:at (?:the )?(?:most|least)|more or less|give or take|approximately|and (?:more|up(?:wards?)?|above|beyond))\b",
+            _I,
+        ),
+        denied=re.compile(
+            r"\b(?:not|no|never|nothing|none|nobody|without|nor|neither|instead of|\w+n['’]t)\b[^,;:]*$", _I
+        ),
+    ),
+    "es": TakingWords(
+        later=re.compile(
+            rf"{_TAKES_ES}{_GAP_ES} {_LATER_ES}|\b(?:el resto|lo dem[áa]s|la otra mitad)(?: se (?:cobra|paga))? {_LATER_ES}",
+            _I,
+        ),
+        goes_on=re.compile(
+            rf"\b(?:mientras|durante todo el tiempo que) (?:usted )?(?:sea|siga|tenga|est[ée])\b|\{{(?:amount|brand|last4|card)\}},? (?:durante|por|en) (?:cada uno de )?(?:los |las )?(?:pr[óo]xim[oa]s|siguientes) (?:{_NUM_ES} )?{_UNIT_ES}\b"
+            r"|\bseguiremos (?:cobrando|cargando)\b|\bse (?:le )?seguir[áa] (?:cobrando|cargando)\b|\b(?:inicia|comienza|empieza|abre|activa|crea) (?:una |su |la |un )?(?:nueva |nuevo )?(?:suscripci[óo]n|membres[íi]a|domiciliaci[óo]n|contrato|plan de pagos)\b",
+            _I,
+        ),
+        now=re.compile(
+            rf"{_TAKES_ES}{_GAP_ES} (?:ahora|hoy|ya|de inmediato|en este momento|en esta llamada|enseguida)\b|\b(?:ahora|hoy|en este momento|enseguida),? (?:mismo )?(?:le )?(?:se (?:le )?(?:cobra|carga)|{_TAKE_ES})",
+            _I,
+        ),
+        about=re.compile(
+            rf"\b(?:aproximadamente|cerca de|alrededor de|unos|casi|por lo menos|al menos|como m[íi]nimo|como m[áa]ximo|m[áa]s de|menos de|desde|a partir de|hasta|no m[áa]s de|entre|(?:un )?(?:m[íi]nimo|m[áa]ximo) de) {_SUM_ES}|{_SUM_ES},? (?:o m[áa]s|o menos|aproximadamente|m[áa]s o menos|como m[áa]ximo|como m[íi]nimo|por lo menos|al menos|y m[áa]s)\b",
+            _I,
+        ),
+        denied=re.compile(r"\b(?:no|nunca|nada|sin|ni|jam[áa]s|tampoco|en vez de)\b[^,;:]*$", _I),
+    ),
+}
+
+
+def taking(language: str) -> TakingWords | None:
+    """None for a language without lists."""
+    return _READ.get(own_language(language))

@@ -1,0 +1,98 @@
+"""Forty prompts that are untrue and forty that are true, written before any word list was widened for them: what was found of them at first
+is in docs/prompts.md."""
+
+C = "{amount:money} with {brand:brand} {last4:digits}"
+ONE_TWO = ": press 1 to pay, 2 for another card."
+AGREE = "To agree, press 1. To choose again, press 2."
+
+UNTRUE_EN = [
+    # ---- another charge than the one that key 1 makes
+    ("confirm_card", f"{C} until the end of the year{ONE_TWO}"),
+    ("confirm_card", f"{C}, to be debited within five business days{ONE_TWO}"),
+    ("confirm_card", f"{C}. Your card is billed when the parcel leaves our warehouse. Press 1 to pay, 2 for another card."),
+    ("confirm_card", f"{C}, which opens your membership{ONE_TWO}"),
+    ("confirm_card", f"Half of {{amount:money}} this evening, the remainder in January, with {{brand:brand}} {{last4:digits}}{ONE_TWO}"),
+    ("confirm_card", f"{C} for as long as you remain a customer{ONE_TWO}"),
+    ("confirm_card", f"{C}, collected overnight{ONE_TWO}"),
+    ("confirm_card", f"{C}. The money leaves your account next Tuesday. Press 1 to pay, 2 for another card."),
+    ("confirm_card", f"{C}, and we keep billing you at this rate{ONE_TWO}"),
+    ("confirm_card", f"{C}. The charge appears only after you have been seen by the doctor. Press 1 to pay, 2 for another card."),
+    ("confirm_card", f"{C}, with nothing taken before June{ONE_TWO}"),
+    ("confirm_card", f"{C}. You can call this payment off until midnight. Press 1 to pay, 2 for another card."),
+    ("confirm_card", f"{C} this time and each time you top up{ONE_TWO}"),
+    ("confirm_card", f"{C}, automatically repeated{ONE_TWO}"),
+    ("confirm_card", f"{C}, later today{ONE_TWO}"),
+    # ---- agreements
+    ("confirm_mandate", f"You allow us to collect as much as {{amount:money}} each month until you call it off. {AGREE}"),
+    ("confirm_mandate", f"You allow us to collect {{amount:money}} or more each month until you call it off. {AGREE}"),
+    ("confirm_promise", f"You promise to pay {{amount:money}} by {{by:date}}, and your card is debited straight away. {AGREE}"),
+    ("confirm_promise", f"We take {{amount:money}} from your card today, and you promise the rest by {{by:date}}. {AGREE}"),
+    ("confirm_plan", f"You will pay about {{amount:money}} in {{instalments:number}} monthly parts of {{instalment:money}}. {AGREE}"),
+    # ---- what became of a charge
+    ("charge_not_known", "Nothing was taken, so please try again."),
+    ("charge_not_known", "You may pay once more without worry."),
+    ("charge_not_known", "Your card has surely not been debited."),
+    ("charge_not_known", "All is well, your bill is settled."),
+    ("nothing_due", "There is a balance left on this account."),
+    ("nothing_due", "Your invoice is still open."),
+    ("nothing_due", "Please pay before the end of the month."),
+    ("bank_not_reached", "Your bank is working on your payment."),
+    ("bank_not_reached", "The payment has arrived at the bank and will be booked."),
+    ("bank_not_reached", "You do not have to pay any more."),
+    ("card_declined", "Your bank said no, but the money has gone."),
+    ("card_declined", "Thank you, that worked."),
+    ("payment_went_through", "Your card could not be debited."),
+    ("payment_went_through", "We are waiting for the bank to say whether you have paid."),
+    ("you_were_not_charged", "The amount has been deducted from your card."),
+    ("you_were_charged", "No money has left your account. The amount was {amount:money}."),
+    ("call_again_for_the_result", "Your payment is done. Please call again later to hear the number."),
+    ("we_will_text_the_result", "The bank refused. We will send you a text message about it."),
+    ("payment_in_progress", "Nobody is working on a payment of yours: go ahead and pay."),
+    ("cancelled", "Your payment went ahead."),
+]
+
+TRUE_EN = [
+    # ---- one charge, now
+    ("confirm_card", f"{C} for the year 2027{ONE_TWO}"),
+    ("confirm_card", f"To settle your balance of {{amount:money}} with {{brand:brand}} {{last4:digits}}, press 1. For another card, press 2."),
+    ("confirm_card", f"{C}, charged once, this minute{ONE_TWO}"),
+    ("confirm_card", f"{C} for the goods that were shipped last week{ONE_TWO}"),
+    ("confirm_card", f"{C} for your subscription, which does not renew by itself{ONE_TWO}"),
+    ("confirm_card", f"{C}, all of what is left of your bill{ONE_TWO}"),
+    ("confirm_card", f"{C} for your stay from Friday to Sunday{ONE_TWO}"),
+    ("confirm_card", f"{C} for six months of parking that you have used{ONE_TWO}"),
+    ("confirm_card", f"{C} is charged as soon as you press 1. For another card, press 2."),
+    ("confirm_card", f"Your electricity in October: {C}{ONE_TWO}"),
+    ("confirm_card", f"{C}. Your ticket is good until Monday. Press 1 to pay, 2 for another card."),
+    ("confirm_card", f"{C}. We ship by the end of the day. Press 1 to pay, 2 for another card."),
+    ("confirm_card", f"{C}, and no more than that{ONE_TWO}"),
+    ("confirm_card", f"{C}. This is the only charge. Press 1 to pay, 2 for another card."),
+    ("confirm_card", f"{C} today, nothing after that{ONE_TWO}"),
+    ("confirm_reservation", "To hold {amount:money} on {brand:brand} {last4:digits}, press 1. For another card, press 2. Nothing is taken today."),
+    # ---- agreements
+    ("confirm_mandate", f"Each month until you tell us to stop, we collect {{amount:money}}, neither more nor less. {AGREE}"),
+    ("confirm_promise", f"You promise us {{amount:money}} by {{by:date}}. We do not charge your card now. {AGREE}"),
+    ("confirm_promise", f"By {{by:date}} you will pay {{amount:money}}. Nothing is charged in this call. {AGREE}"),
+    ("confirm_plan", f"You will pay {{amount:money}} in {{instalments:number}} monthly parts of {{instalment:money}}, the last of {{last_instalment:money}}; nothing is charged today. {AGREE}"),
+    # ---- what became of a charge
+    ("charge_not_known", "It is not safe to pay again until you have heard from us."),
+    ("charge_not_known", "Before you pay again, please find out whether you were charged."),
+    ("charge_not_known", "We have not heard from the bank, and cannot say if you have paid."),
+    ("charge_not_known", "Perhaps your card was charged, perhaps not. Please ask your bank first."),
+    ("nothing_due", "You do not need to pay anything."),
+    ("nothing_due", "No invoice of yours is open."),
+    ("nothing_due", "Your last payment has reached us; nothing more is owed."),
+    ("bank_not_reached", "The bank does not have your payment, and you still owe it."),
+    ("bank_not_reached", "There is no line to the bank at the moment. Your card was left alone, so your bill is still to be paid."),
+    ("bank_not_reached", "Nothing went to your bank. You can try again in an hour."),
+    ("card_declined", "Your bank said no, and no money has gone."),
+    ("card_declined", "That did not work. Please ask your bank why."),
+    ("payment_went_through", "Your card has been debited, and your bill is settled."),
+    ("you_were_not_charged", "Nothing has been deducted from your card, and your bill is still unpaid."),
+    ("you_were_charged", "{amount:money} has been deducted from your card. No more will be taken."),
+    ("call_again_for_the_result", "The bank owes us an answer. We cannot tell it to you later, so please call again tomorrow."),
+    ("we_will_text_the_result", "As soon as the bank has answered, we will send you a text message. Please do not pay twice."),
+    ("payment_in_progress", "Somebody is paying this account at this moment. Please do not pay it as well."),
+    ("cancelled", "You have stopped this payment; your card was not touched."),
+    ("due_changed", "Your balance is not what it was: it is now {due:money}."),
+]
