@@ -15,7 +15,7 @@ from ivr.core.entry import Reading
 from ivr.core.events import AgreementRecorded, AgreementRefused, DueAwaited, Event, KeysEntered, Value, Waited
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
-from ivr.flow.parts import Facts, Finding, Hears, Keyed, Known, Leads, Need, Phases, Place, Said, Values
+from ivr.flow.parts import Facts, Finding, Hears, Keyed, Known, Leads, Need, Phases, Place, Said, Values, with_set
 from ivr.flow.step import Step
 from ivr.flow.talk import charging
 from ivr.flow.talk.amounts import is_own_amount
@@ -28,6 +28,7 @@ from ivr.reading.scalars import Name, Target
 from ivr.words.slots import MONEY_KINDS
 
 DATE_KINDS = frozenset({"date", "written"})
+AGREED = "an amount that was agreed to"  # the fact: {amount} is that one, until another is chosen, charged or looked up
 
 
 class Consenting(Step):
@@ -82,7 +83,10 @@ class Consenting(Step):
         return frozenset() if "gave_up" in self.then else frozenset({"gave_up"})
 
     def says(self) -> Iterator[Said]:
-        yield Said((self.word,), f"confirm_{self.subject}", self.may_say, must_say=self.must_say, every=self.rhythm)
+        must_say, every = self.must_say, self.rhythm
+        yield Said(
+            (self.word,), f"confirm_{self.subject}", self.may_say, must_say=must_say, every=every, is_agreement=True
+        )
 
     # ---- what the checks want to know
 
@@ -95,7 +99,9 @@ class Consenting(Step):
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """What was promised is no amount to pay as well: a charge needs one that is chosen for it."""
-        return facts - {"amount", "confirmed"} if outcome == "agreed" and self.uses_up_amount else facts
+        if outcome != "agreed" or not self.uses_up_amount:
+            return facts
+        return with_set(facts - {"amount", "confirmed"}, {AGREED})
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         """`amount` is what was agreed to, until another is chosen or charged; what was keyed in for it is used up."""

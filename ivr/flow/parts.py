@@ -32,7 +32,7 @@ Keyed = Literal["number", "amount", "key"]
 class Said:
     """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers;
     `must_say`: the values that its words must say; `every`: the rhythm that they may say, week or month; `offers_each`: it is said
-    of several things, each with a key of its own."""
+    of several things, each with a key of its own; `is_agreement`: key 1 agrees to it, and nothing is charged."""
 
     path: Place
     prompt: str
@@ -41,6 +41,7 @@ class Said:
     must_say: frozenset[str] = frozenset()
     every: str = ""
     offers_each: bool = False
+    is_agreement: bool = False
 
 
 @dataclass(frozen=True)

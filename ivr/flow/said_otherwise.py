@@ -1,11 +1,12 @@
 """What a flow's prompts say otherwise than this flow does: other money, another rhythm, a bill without its key, or that nothing is
-charged where a part stays paid.
+charged where a part stays paid; an agreement's words for another sum, or for a charge; and the amount of one thing with the number of another.
 
 What a prompt must say whatever flow it is said in is in `words.consent`.
 """
 
 from collections.abc import Iterator, Mapping
 
+from ivr.flow.consenting import AGREED
 from ivr.flow.parts import Facts, Said
 from ivr.flow.prompts import needed_prompts
 from ivr.flow.schema import FlowHead
@@ -15,6 +16,7 @@ from ivr.reading.problems import Problem
 from ivr.reading.rules import spoken_charges as rules
 from ivr.reading.rules.prompts import OTHER_KEY
 from ivr.reading.yaml_source import Source
+from ivr.words.consent import AGREEMENTS, agreement_faults
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.money_words import other_money
 from ivr.words.outcome_words import nothing_charged
@@ -22,6 +24,10 @@ from ivr.words.prompt_files import PromptFile, PromptFiles
 from ivr.words.rhythm_words import other_rhythm, says_rhythm
 from ivr.words.slots import WORD_PROMPTS
 from ivr.words.wordings import FEE, FLOW, meant_for
+
+
+_NUMBERS = frozenset({"number", "confirmation_number"})
+_CHARGED = frozenset({"paid", "reserved"})
 
 
 def said_otherwise(
@@ -44,6 +50,10 @@ def said_otherwise(
             for said in step.says():
                 for wording in said_by(head.flow, said.prompt, steps, file):
                     yield from _step_problems(source, name, said, wording, file)
+                    if said.is_agreement and said.prompt not in AGREEMENTS:
+                        for fault in agreement_faults(wording, file.templates[wording], language):
+                            yield file.problem(fault.rule, wording, fault.message, fault.suggestion)
+                    yield from _mixture_problems(source, name, said, wording, file, reached.get(name, set()))
                     if (name, said) in keeping:
                         yield from _part_problems(source, name, said, wording, file)
 
@@ -95,6 +105,24 @@ def _step_problems(source: Source, name: str, said: Said, wording: str, file: Pr
     elif "key" not in {slot.name for slot in template.slots}:
         message = f"prompt '{wording}' offers a bill without its key in {file.language}"
         yield source.problem(rules.OFFER_WITHOUT_KEY, path, message, "say {key:key} in it")
+
+
+def _mixture_problems(
+    source: Source, name: str, said: Said, wording: str, file: PromptFile, reached: set[Facts]
+) -> Iterator[Problem]:
+    """After a charge {amount} is what was charged, until another is agreed to or chosen; {number} stays the charge's."""
+    spoken = {slot.name for slot in file.templates[wording].slots} - said.fills
+    if "amount" not in spoken or not _NUMBERS & spoken:
+        return
+    since = {"agreed to": AGREED, "chosen": "amount"}
+    charged = [facts for facts in reached if _CHARGED & facts and "unread" not in facts]
+    became = next((what for what, fact in since.items() if any(fact in facts for facts in charged)), "")
+    if became:
+        message = (
+            f"prompt '{wording}' says the number of a charge and '{{amount}}', which on a way to '{name}' was {became} since"
+        )
+        cure = "say the charge before that, or say one of the two"
+        yield source.problem(rules.NUMBER_OF_ANOTHER, ("steps", name, *said.path), message, cure)
 
 
 def _stops_in_part(

@@ -19,8 +19,9 @@ from ivr.reading.rules.prompts import (
     RECEIPT_INCOMPLETE,
     YES_NOT_SAID,
 )
-from ivr.reading.rules.spoken_charges import IN_ANOTHERS_PLACE, OTHER_CHARGE, OTHER_OUTCOME
+from ivr.reading.rules.spoken_charges import IN_ANOTHERS_PLACE, OTHER_AGREEMENT, OTHER_CHARGE, OTHER_OUTCOME
 from ivr.words import untruths
+from ivr.words.agreement_words import other_agreement
 from ivr.words.amount_words import CHOSEN, CONFIRM_MONEY, MEANING, in_anothers_place
 from ivr.words.charge_words import another_charge
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
@@ -43,6 +44,8 @@ FEE_PROMPTS = ("confirm_card", CONFIRM_ALL, "receipt_sms", "receipt_email", "res
 # The prompts that read a card back, for a charge and for an amount that is only reserved.
 CHARGING = frozenset({"confirm_card", "confirm_kept_card", CONFIRM_ALL})
 CARD_CONSENTS = CHARGING | {"confirm_reservation"}
+# Where nothing is charged. A flow may call its agreements by other names, which it alone knows (`flow.said_otherwise`).
+AGREEMENTS = frozenset({"confirm_promise", "confirm_plan", "confirm_mandate"})
 _RECEIPTS = frozenset({"confirmation_number", "reservation_number"})
 
 
@@ -69,7 +72,7 @@ _CONSENTS = {
         "reserves it on the card",
         {"en": '"To reserve it, press 1"', "es": '"Para reservarlo, oprima 1"'},
     ),
-    **dict.fromkeys(("confirm_promise", "confirm_plan", "confirm_mandate", KEEP_CARD), _AGREES),
+    **dict.fromkeys(AGREEMENTS | {KEEP_CARD}, _AGREES),
 }
 
 
@@ -107,6 +110,8 @@ def _faults(name: str, template: Template, language: str, prompt: str) -> Iterat
         found = list(_choice_faults(name, prompt, text, said, language))
         found = found or list(_untruths(name, prompt, text, said, language))
         yield from found or _other_charge(name, prompt, template, language)
+        if prompt in AGREEMENTS:
+            yield from agreement_faults(name, template, language)
     elif prompt.startswith((*untruths.RESERVED_PROMPTS, *untruths.NOT_RESERVED_PROMPTS)):
         if untrue := untruths.of_a_reservation(prompt, text, language):
             is_held = prompt not in untruths.NOT_RESERVED_PROMPTS
@@ -161,6 +166,13 @@ def _other_charge(name: str, prompt: str, template: Template, language: str) -> 
         yield ConsentFault(
             OTHER_CHARGE, message, f"take it out: {ACCEPT_KEY} {does} {{amount}} once{'' if is_reserved else ', now'}"
         )
+
+
+def agreement_faults(name: str, template: Template, language: str) -> Iterator[ConsentFault]:
+    """Of the wording of a promise, plan or mandate."""
+    if untrue := other_agreement(template, language):
+        message = f"prompt '{name}' says '{untrue}', but {{amount}} is agreed to as it is, and nothing is charged"
+        yield ConsentFault(OTHER_AGREEMENT, message, "take it out: say what goes on record")
 
 
 def _fee_faults(name: str, template: Template, language: str) -> Iterator[ConsentFault]:

@@ -17,7 +17,8 @@ _SENTENCE = re.compile(r"[^.;!?:\n]+")
 @dataclass(frozen=True)
 class OutcomeWords:
     """`done`: that money was taken; `undone`: that it was not, or was given back; `open`: that nobody knows, or not yet. `denies` turns
-    `done` round; `supposes` makes a question of its clause. `owed`: that something is to be paid; `settled`: that nothing is."""
+    `done` round; `supposes` makes a question of its clause. `owed`: that something is to be paid; `settled`: that nothing is.
+    `at_bank`: that a payment is with the bank and goes on; `pay_again`: that the caller may pay now."""
 
     done: re.Pattern[str]
     undone: re.Pattern[str]
@@ -25,6 +26,8 @@ class OutcomeWords:
     goes_on: re.Pattern[str]
     owed: re.Pattern[str]
     settled: re.Pattern[str]
+    at_bank: re.Pattern[str]
+    pay_again: re.Pattern[str]
     denies: re.Pattern[str]
     supposes: re.Pattern[str]
     clause: re.Pattern[str]
@@ -36,20 +39,24 @@ _MADE_EN = r"(?:charged|taken|debited|billed|paid|approved|accepted|completed?|s
 _DENIES_EN = (
     r"(?:not|never|no|nothing|nobody|none|neither|nor|without|cannot|unable|hardly|failed to|instead of|\w+n['’]t)"
 )
+_INVITED_EN = r"(?:may|can|could|should|must|(?:ought|have|need|want|safe|safely|fine|ok|okay|right|best|free|welcome|able|possible) to|(?:go ahead|go on) and|please|just|simply)"
+_SIMPLY_EN = r"(?:just|simply|safely|now|please|therefore|happily|then|so)"
+_AGAIN_EN = r"(?:again|once more|now|anew|a second time|another time|right away|at once|twice)\b"
 _READ = {
     "en": OutcomeWords(
         done=re.compile(
             rf"(?<!that )(?<!which )(?<!who )\b{_BE_EN} {_ADVERB_EN}{_MADE_EN}\b(?! (?:back|off|out)\b)|\b(?:went|gone|come|came|go(?:es)?) (?:right )?through\b|\bsucceeded\b|\b(?:bank|issuer) said yes\b|\bwas a success\b"
+            rf"|\b(?:money|amount|payment|charge|sum|it|that|this)(?: has| is|['’]s|['’]ve| have)? {_ADVERB_EN}(?:gone|went|left|worked|cleared|landed|arrived|been sent)\b(?! (?:wrong|back|through|out of|open|unpaid|over|to pay)\b)|\bpayment (?:is|was|went|goes|has gone) (?:ahead|in|done)\b|\b(?:is|was|are) (?:safely )?in (?:our|the merchant['’]s) (?:hands|account)\b|\bwe (?:now )?(?:have|got|hold) (?:your|the) (?:money|payment)\b|\byour (?:payment|money) (?:has )?reached us\b"
             rf"|(?<!what )\b(?:we|bank|it|issuer|you)(?:['’]ve|['’]s| have| has)? {_ADVERB_EN}(?:charged|took|taken|paid|approved|accepted|received|debited|collected|processed)\b|\bthank(?:s| you)(?: very much)? for (?:your|the|this|that) (?:\w+ )?(?:payment|paying|purchase|donation)\b|\bthank(?:s| you) for paying\b|^\W*(?:paid|approved|charged|success|payment (?:approved|received|accepted|complete))\b",
             _I,
         ),
         undone=re.compile(
             rf"\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|go(?:ne)? through|succeed\w*|charge(?! of)|take\b(?! (?:another|other|calls|part))|left your (?:card|account)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
-            r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\bdid not work\b|\b(?:bank|issuer) said no\b|\bturned (?:\w+ ){0,3}down\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
+            r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\b(?:did not|didn['’]t) work\b|\b(?:bank|issuer) (?:has )?(?:said no|refused|declined|rejected|turned)\b|\b(?:bank|issuer) (?:did not|didn['’]t|would not) (?:approve|accept|agree|allow|authori[sz]e)\b|\b(?:is|are|stays?|remains?) (?:still )?(?:unpaid|untouched)\b|\bturned (?:\w+ ){0,3}down\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
             _I,
         ),
         open=re.compile(
-            r"\bpending\b|\b(?:not|cannot|don['’]t|never|unable to|can['’]t) (?:yet )?(?:know|known|tell|say|sure|certain|confirmed|clear|finished|be sure)\b|\b(?:is|are|still) being (?:processed|made|worked on|checked)\b|\b(?:is|are|still) (?:processing|in progress|with the bank|waiting|unclear|uncertain|unknown)\b|\bunder review\b|\bwill be (?:charged|taken|debited|paid|billed)\b|\btomorrow\b|\bmay (?:have been|not have been|be) (?:charged|paid)\b",
+            r"\bpending\b|\b(?:not|cannot|don['’]t|never|unable to|can['’]t) (?:yet )?(?:be )?(?:know|known|say|sure|certain|confirmed|clear|finished)\b|\b(?:not|cannot|don['’]t|unable to|can['’]t) (?:yet )?tell\b(?! (?:it|them|that|this|anyone|anybody|others?|people|the number|your number)\b)|\b(?:is|are|still) being (?:processed|made|worked on|checked)\b|\b(?:is|are|still) (?:processing|in progress|with the bank|waiting|unclear|uncertain|unknown)\b|\bunder review\b|(?<!nothing )(?<!nothing more )(?<!nothing else )(?<!no more )(?<!nothing further )\bwill be (?:charged|taken|debited|paid|billed)\b|\btomorrow\b|\bmay (?:have been|not have been|be) (?:charged|paid)\b",
             _I,
         ),
         goes_on=re.compile(
@@ -57,15 +64,29 @@ _READ = {
             _I,
         ),
         owed=re.compile(
-            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|(?<!what )\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bmore to pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
+            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|(?<!what )\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bmore to pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:you|we) (?:still |also |now )?(?:have (?:still )?to|need to|must|should|ought to|are to|will have to) (?:still |now )?(?:pay|settle|send)\b|\b(?:there is|there['’]s|there are|you have|we have|shows?) (?:still )?(?:(?:a|an|some|one|your|open|unpaid|overdue|outstanding|small) )*(?:balance|amount|bills?|invoices?|sum|money|debts?|arrears|something)\b|\b(?:bill|balance|account|invoice|payment|rent|amount|debt)s?(?: \w+){0,2} (?:is|are|remains?|stays?)(?: still| now| long)* (?:open|overdue|unpaid|past due|due|late|missing|outstanding|waiting|owed|not paid|unsettled)\b|\bplease (?:settle|send|pay)\b|\bwe (?:are )?(?:still )?(?:wait(?:ing)?|expect(?:ing)?|look(?:ing)? forward) (?:for|to)? ?(?:your|the|a)? ?(?:payment|money)\b|\bis (?:yet )?to be paid\b|\bstill owed\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
             _I,
         ),
         settled=re.compile(
-            r"\bnothing (?:is |more |else )*(?:left |more |else )?(?:to pay|due|to be paid)\b|\bpaid up\b", _I
+            r"\bnothing (?:is |more |else )*(?:left |more |else )?(?:to pay|due|to be paid|owed|owing|open)\b|\bpaid up\b|\bpaid in full\b|\b(?:bill|balance|account|invoice|debt) (?:is|has been|was) (?:now |fully |all )?(?:settled|paid|cleared|closed|covered|taken care of)\b"
+            r"|\b(?:do|need|does|will|must) ?(?:not|n['’]t) (?:have to |need to |be )?(?:pay|paid)(?: (?:anything|it|any ?more|again|twice|once more|a second time|further))|\byou (?:owe|have) nothing (?:more|else|left)\b|\byou owe nothing\b|\bno need to pay\b|\ball (?:is )?(?:paid|settled)\b|\byou are (?:all set|done|square|even)\b|\ball is well\b",
+            _I,
+        ),
+        at_bank=re.compile(
+            r"\b(?:bank|issuer|processor) (?:now |already |still )?(?:has|have|holds|got|received|keeps) (?:got |received )?(?:now |already )?(?:your|the|this|that|it|our) ?(?:\w+ )?(?:payment|charge|money|transaction|request|order|amount)\b"
+            r"|\b(?:bank|issuer|processor|we|somebody|someone|they)(?: (?:is|are)|['’](?:re|s)) (?:now |still |already |busy )?(?:working on|processing|handling|looking at|checking|reviewing|dealing with|taking care of|booking) (?:it|this|that|your|the|this)\b(?! (?:fault|problem|error|line|connection|matter))"
+            r"|\b(?:payment|charge|money|transaction|request|amount|it)(?: (?:is|has|was|will))?(?: now| already| still| safely)? (?:with|at|in|reached|arrived at|gone to|been sent to|sent to|passed to|on its way to|underway to|under way to|in the hands of) (?:the|your|our) (?:bank|issuer|processor)\b"
+            r"|\b(?:payment|charge|money|amount|it)(?: \w+)? (?:will|is going to|shall) (?:then |soon |now |later |still )?(?:be (?:booked|processed|charged|made|taken|debited|completed|posted|credited|collected)|go through|follow|arrive|come through)\b|\b(?:your|the|this) (?:payment|charge) is (?:still |now )?(?:on its way|under ?way|in progress|pending|processing|going through|being (?:made|processed|worked on|booked))\b",
+            _I,
+        ),
+        pay_again=re.compile(
+            rf"\b{_INVITED_EN}(?: {_SIMPLY_EN})*,? (?:pay|try|repeat|make|submit|send)\b(?: \w+){{0,4}}? {_AGAIN_EN}|\b{_INVITED_EN}(?: {_SIMPLY_EN})* pay(?: (?:it|your bill|the bill|this))?\W*$"
+            rf"|^\W*(?:{_SIMPLY_EN} )*(?:pay|try)(?: \w+){{0,3}}? {_AGAIN_EN}|\b(?:paying|trying) (?:\w+ )?{_AGAIN_EN} (?:is|will be) (?:\w+ )?(?:safe|fine|ok|okay|no problem|all right|possible|harmless)\b",
+            _I,
         ),
         denies=re.compile(rf"\b{_DENIES_EN}\b(?! (?:only|just)\b)", _I),
         supposes=re.compile(
-            r"\b(?:if|whether|before|until|till|unless|once|when|whenever|in case|as soon as|after|only|how|had|should|would|(?:can|could|may|might)(?! not)|to (?:be|get|have|hear|find|see|learn|know)|result)\b",
+            r"\b(?:if|whether|before|until|till|unless|once|when|whenever|in case|as soon as|after|only|how|had|should|would|perhaps|maybe|possibly|either|(?:can|could|may|might)(?! not)|to (?:be|get|have|hear|find|see|learn|know)|result)\b",
             _I,
         ),
         clause=re.compile(r",|\b(?:but|and|so|although|though|yet (?=your|you|it|the)|because|since|while)\b"),
@@ -89,10 +110,22 @@ _READ = {
             r"\bno (?:se )?(?:est[áa](?:mos|n)? )?(?:deshaciendo|devolviendo|anulando|deshace|devuelve|anula)\b", _I
         ),
         owed=re.compile(
-            r"(?<!no )\b(?:todav[íi]a |a[úu]n )?debe\b(?! nada)|(?<!no )\b(?:falta|faltan|queda|quedan) (?:algo |una parte )?por pagar\b|(?<!no )\btiene (?:un )?saldo\b|\best[áa] vencid[oa]\b|\bpor favor pague\b",
+            r"(?<!no )\b(?:todav[íi]a |a[úu]n )?debe\b(?! nada)|(?<!no )\b(?:falta|faltan|queda|quedan) (?:algo |una parte )?por pagar\b|(?<!no )\btiene (?:un )?saldo\b|\best[áa] vencid[oa]\b|\bpor favor pague\b|(?<!no )\b(?:todav[íi]a |a[úu]n )?(?:tiene que|debe|necesita|le falta) (?:todav[íi]a |a[úu]n )?pagar\b|(?<!no )\b(?:hay|tiene|queda) (?:un |una |su |alg[úu]n )?(?:saldo|adeudo|recibo|factura|deuda)(?: pendiente| abiert[oa]| por pagar| vencid[oa])?\b|\b(?:su |el |la )(?:recibo|factura|cuenta|saldo) (?:sigue|est[áa]) (?:pendiente|abiert[oa]|sin pagar|por pagar)\b",
             _I,
         ),
-        settled=re.compile(r"\b(?:no (?:le )?(?:falta|queda|debe) nada|nada (?:m[áa]s )?por pagar)\b", _I),
+        settled=re.compile(
+            r"\b(?:no (?:le )?(?:falta|queda|debe) nada|nada (?:m[áa]s )?por pagar)\b|\bno (?:tiene que|necesita|debe|hace falta|hay que) pagar (?:m[áa]s|nada|otra vez|de nuevo)\b|\bya no (?:tiene que|necesita) pagar\b|\b(?:su |la |el )(?:cuenta|factura|recibo|saldo|deuda) (?:ya )?(?:est[áa]|qued[óo]) (?:ya )?(?:pagad|saldad|liquidad|cubiert)[oa](?!\w)",
+            _I,
+        ),
+        at_bank=re.compile(
+            r"\b(?:su |el )banco (?:ya )?(?:tiene|recibi[óo]|est[áa] (?:procesando|revisando|trabajando en|tramitando)) (?:su|el|la) (?:pago|cargo|dinero|solicitud|orden)\b|\b(?:su |el )(?:pago|cargo|dinero) (?:ya )?(?:est[áa] en|lleg[óo] a|est[áa] con) (?:su |el |el de su )?banco\b|\b(?:su |el )(?:pago|cargo) (?:est[áa] en (?:camino|proceso|tr[áa]mite|curso)|se (?:har[áa]|procesar[áa]|realizar[áa]|cobrar[áa]))(?!\w)",
+            _I,
+        ),
+        pay_again=re.compile(
+            r"\b(?:puede|debe|podr[íi]a|tiene que|es seguro|conviene|por favor|simplemente) (?:ya |simplemente |por favor )?(?:pagar|pague|intentar|intente|intentarlo|int[ée]ntelo|volver a pagar|vuelva a pagar|volver a intentar(?:lo)?|repetir|repita)(?: \w+){0,3}?(?: (?:otra vez|de nuevo|nuevamente|ahora|una vez m[áa]s|sin (?:miedo|problema|riesgo))|\W*$)"
+            r"|\b(?:puede|debe|es seguro|conviene|por favor) (?:ya )?(?:volver a pagar|vuelva a pagar)\b|^\W*(?:pague|intente|int[ée]ntelo|vuelva a pagar)(?: \w+){0,3}? ?(?:otra vez|de nuevo|nuevamente|ahora|una vez m[áa]s)\b",
+            _I,
+        ),
         denies=re.compile(r"\b(?:no|nunca|nada|ning[úu]n[oa]?|sin|ni|tampoco|nadie)\b", _I),
         supposes=re.compile(
             r"\b(?:si|antes|hasta|a menos|cuando|una vez|en caso|despu[ée]s|solo|sólo|c[óo]mo|para|resultado|mientras)\b",
@@ -101,6 +134,18 @@ _READ = {
         clause=re.compile(r",|\b(?:pero|y|as[íi] que|aunque|porque|sino)\b"),
     ),
 }
+# What puts an invitation to pay off, or under a condition: "before you pay again", "once the bank has answered".
+_PUT_OFF = re.compile(
+    r"\b(?:if|whether|before|until|till|unless|when|whenever|as soon as|after|once(?! more\b)|only|in case|si|antes|hasta|a menos|cuando|una vez(?! m[áa]s)|despu[ée]s|solo|sólo)\b",
+    _I,
+)
+# Of something that is to be paid: what makes it another case than the one in which the prompt is said.
+_IN_A_CASE = re.compile(
+    r"\b(?:if|whether|unless|when|whenever|as soon as|(?:before|until|after|once) (?:you|we|the bank|your bank|it|this)|how|what|next|si|a menos|cuando|una vez que|antes de que|hasta que|pr[óo]xim[oa])\b",
+    _I,
+)
+_CAREFREE = re.compile(r"\b(?:without (?:any )?(?:worry|worries|risk|fear|danger|problem)s?|no (?:worries|problem|risk)|sin (?:miedo|problemas?|riesgo|cuidado))\b", _I)
+_THOUGHT = re.compile(r",|\b(?:but|so|although|though|because|since|while|pero|as[íi] que|aunque|porque|sino)\b", _I)
 _YET = re.compile(r"\b(?:yet|todav[íi]a|a[úu]n)\b", _I)
 # Of another case than that something is paid: a condition, or what is left to pay.
 _NOT_OF_WHAT_IS_PAID = re.compile(r"\b(?:if|whether|unless|rest|remainder|si|resto)\b", _I)
@@ -180,12 +225,22 @@ def _against(record: str, text: str, words: OutcomeWords) -> Iterator[str]:
         for clause in words.clause.split(sentence):
             if _contradicts(record, clause, words, words.supposes.search(clause) is not None):
                 yield clause.strip(" …,")
+        # "Go ahead and pay" is one thought.
+        for thought in _THOUGHT.split(sentence) if record == _NOT_KNOWN else ():
+            if _invites(thought, words):
+                yield thought.strip(" …,")
+
+
+def _invites(thought: str, words: OutcomeWords) -> bool:
+    said = _CAREFREE.sub(" ", thought)
+    return bool(words.pay_again.search(thought)) and not words.denies.search(said) and not _PUT_OFF.search(said)
 
 
 def _contradicts(record: str, clause: str, words: OutcomeWords, supposed: bool) -> bool:
     if record == _ALL_PAID:
-        return words.owed.search(clause) is not None and not words.denies.search(clause) and not supposed
-    if record == _NOT_CHARGED and words.settled.search(clause) and not supposed:
+        return words.owed.search(clause) is not None and not words.denies.search(clause) and not _IN_A_CASE.search(clause)
+    denied = words.denies.search(clause) is not None
+    if record == _NOT_CHARGED and not supposed and (words.settled.search(clause) or _is_at_bank(clause, words)):
         return True
     if record == _BEING_UNDONE and words.goes_on.search(clause):
         return True
@@ -199,5 +254,9 @@ def _contradicts(record: str, clause: str, words: OutcomeWords, supposed: bool) 
     if supposed or (is_open and record != _NOT_CHARGED):
         return False
     is_undone = words.undone.search(clause) is not None
-    is_done = words.done.search(clause) is not None and not words.denies.search(clause) and not is_undone
+    is_done = words.done.search(clause) is not None and not denied and not is_undone
     return (is_undone and record in (_CHARGED, _NOT_KNOWN)) or (is_done and record != _CHARGED)
+
+
+def _is_at_bank(clause: str, words: OutcomeWords) -> bool:
+    return words.at_bank.search(clause) is not None and not words.denies.search(clause)

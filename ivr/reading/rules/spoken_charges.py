@@ -89,6 +89,44 @@ pay_full_balance: "You owe {due:money}; to pay it in dollars, press {key:key}."
 """,
     of="prompts",
 )
+OTHER_AGREEMENT = rule(
+    "T477",
+    "other-agreement",
+    what="The wording of a promise, plan or mandate says more or less than its amount, or that the card is charged now.",
+    why="""What goes on record is {amount} as it is said, and nothing is charged by it. A caller who heard "up to" or "we charge your card
+now" agreed to something else. A charge has steps of its own (`collect` and `pay`), with a consent of its own.""",
+    bad="""
+confirm_mandate: "You allow us to collect up to {amount:money} each month, until you call it off. To agree, press 1. To choose again, press 2."
+""",
+    good="""
+confirm_mandate: "You allow us to collect {amount:money} each month, until you call it off. To agree, press 1. To choose again, press 2."
+""",
+    of="prompts",
+)
+NUMBER_OF_ANOTHER = rule(
+    "T478",
+    "number-of-another",
+    what="A prompt says the confirmation number of a charge together with an amount that was agreed to, or chosen, after it.",
+    why="""Until then {amount} is what was charged; from then on it is the newer one, and {number} is still the charge's. The caller hears
+a number for an amount that it does not belong to.""",
+    bad="""
+steps:
+  receipt: {say: confirmation_number, then: rest}
+  rest: {menu: {1: {say: offer_promise, set: bill.due, then: promise_to_pay}}}
+  promise_to_pay: {promise: promise, within: 14d, then: {agreed: thanks, refused: goodbye, gave_up: goodbye}}
+  # reservation_number_for_deposit says {amount:money} and {number:digits}
+  thanks: {say: reservation_number_for_deposit, then: goodbye}
+  goodbye: {end: paid}
+""",
+    good="""
+steps:
+  receipt: {say: confirmation_number, then: rest}
+  rest: {menu: {1: {say: offer_promise, set: bill.due, then: promise_to_pay}}}
+  promise_to_pay: {promise: promise, within: 14d, then: {agreed: thanks, refused: goodbye, gave_up: goodbye}}
+  thanks: {say: promise_recorded, then: goodbye}
+  goodbye: {end: paid}
+""",
+)
 OTHER_RHYTHM = rule(
     "T476",
     "other-rhythm",
