@@ -14,6 +14,7 @@ from ivr.flow.expressions import (
     Name,
     Operation,
     UnreadableFormula,
+    is_reached,
     leaves_of,
     names_in,
     read_expression,
@@ -72,6 +73,7 @@ def expression_problems(
             yield from _never_open(place, head)
             if formula.name and sure is not None:
                 sure |= {formula.name}
+        yield from _not_reached([Place(source, name, one) for one in step.formulas() if one.is_case], types)
 
 
 def _problems_of(place: Place, head: FlowHead | None, types: Types, sure: Facts | None) -> Iterator[Problem]:
@@ -272,6 +274,25 @@ def _is_never(head: FlowHead | None, steps: Mapping[str, Step]) -> Never:
         return "write digits, as many of them as the answer has" if asking else ""
 
     return cure if is_read else lambda _name, _word, _literal: ""
+
+
+# ---- conditions of which the first that is yes leads on
+
+
+def _not_reached(cases: Sequence[Place], types: Types) -> Iterator[Problem]:
+    above: list[Expression] = []
+    for place in cases:
+        try:
+            condition = read_expression(place.formula.text)
+        except UnreadableFormula:
+            return
+        # Below one that is always yes nothing is asked at all, and that one is told.
+        if type_of(condition, types).mistakes or not is_reached(Literal(0, "yes_no", True), above):
+            return
+        if above and is_reached(condition, []) and not is_reached(condition, above):
+            message = "this is never asked with a yes: a condition above it is yes whenever this is"
+            yield place.problem(rules.NEVER_YES, 0, message, "put the narrower condition first, or leave it out")
+        above.append(condition)
 
 
 # ---- money, and the clock

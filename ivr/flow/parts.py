@@ -73,13 +73,15 @@ class Finding:
 class Formula:
     """An expression of a step (`flow.expressions`). `gives`: the type it must have, "" for any that a call can keep;
     `name`: what its value is called from then on. `pays`: how it is an amount to pay; only as_it_is where it is refused if more
-    is due than that, the others are lowered to what is due; at_least and at_most are the bounds of what callers key in."""
+    is due than that, the others are lowered to what is due; at_least and at_most are the bounds of what callers key in.
+    `is_case`: it is asked only where no condition of the step above it was yes."""
 
     path: Place
     text: str
     gives: Literal["", "money", "yes_no"] = ""
     name: str = ""
     pays: Literal["", "as_it_is", "at_most_due", "at_least", "at_most"] = ""
+    is_case: bool = False
 
 
 # The fact that what is paid for was looked up with more than its own number: nobody else gets so far by guessing that.

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ivr.core.money import Money
-from ivr.flow.expressions import Expression, Literal, Name, Operation, always_yes, never_yes
+from ivr.flow.expressions import (
+    Expression,
+    Literal,
+    Name,
+    Operation,
+    always_yes,
+    never_yes,
+    same_in_every_call,
+)
 from ivr.flow.expressions.bounds import DUE, always_positive, difference, negated, never_negative, sum_of
 from ivr.flow.parts import Formula
 from ivr.reading.rules import Rule, advice, charges
@@ -21,6 +29,7 @@ class Never(NamedTuple):
 
 
 _WHAT_IS_DUE = Name(0, DUE)
+_ALWAYS, _COMPARE = "this is yes in every call", "compare something else, or leave it out"
 _FEES = "add fees to the bill, in your billing system"
 
 
@@ -28,10 +37,22 @@ def never_so(formula: Formula, expression: Expression, most: Money | None) -> It
     """`most`: the flow's largest amount."""
     if formula.pays:
         yield from _never_paid(formula, expression, most)
-    for found in never_yes(expression, formula.text):
-        yield Never(rules.NEVER_YES, *found)
-    for one in always_yes(expression):
-        yield Never(advice.ALWAYS_YES, one.at, "this is yes in every call", "compare something else, or leave it out")
+    told = [Never(rules.NEVER_YES, *found) for found in never_yes(expression, formula.text)]
+    told += [Never(advice.ALWAYS_YES, one.at, _ALWAYS, _COMPARE) for one in always_yes(expression)]
+    yield from told
+    if formula.gives == "yes_no" and not told:
+        yield from _decided(expression)
+
+
+def _decided(condition: Expression) -> Iterator[Never]:
+    """What is found by no single comparison in it."""
+    for one in same_in_every_call(condition):
+        if one.is_yes is None:
+            yield Never(advice.ALWAYS_YES, one.at, "this changes nothing, because of what stands beside it", _COMPARE)
+        elif one.is_yes:
+            yield Never(advice.ALWAYS_YES, one.at, _ALWAYS, _COMPARE)
+        else:
+            yield Never(rules.NEVER_YES, one.at, "this is never yes, in any call", _COMPARE)
 
 
 def _never_paid(formula: Formula, expression: Expression, most: Money | None) -> Iterator[Never]:

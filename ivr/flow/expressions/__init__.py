@@ -7,7 +7,7 @@
     account_number starts with "9"          yes or no
     language in [es-MX, es-419]             yes or no
 
-Words and precedence are in `grammar`, types in `kinds` and `types`, what holds in every call in `bounds` and `contradictions`. An expression is read once, checked by its types when the flow is
+Words and precedence are in `grammar`, types in `kinds` and `types`, what holds in every call in `bounds`, `contradictions` and `worlds`. An expression is read once, checked by its types when the flow is
 checked, and evaluated by the values of a call; time and place of the call are values like others.
 
 Public are the names of `__all__`, and the module `bounds`.
@@ -28,6 +28,7 @@ from ivr.flow.expressions.grammar import (
 )
 from ivr.flow.expressions.kinds import BUILT_IN, IN_WORDS, TIMED, Type
 from ivr.flow.expressions.types import Mistyped, Typed, type_of
+from ivr.flow.expressions.worlds import is_reached, same_in_every_call
 
 __all__ = [
     "BUILT_IN",
@@ -45,9 +46,11 @@ __all__ = [
     "UnreadableFormula",
     "always_yes",
     "evaluate",
+    "is_reached",
     "leaves_of",
     "names_in",
     "never_yes",
     "read_expression",
+    "same_in_every_call",
     "type_of",
 ]

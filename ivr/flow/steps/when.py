@@ -79,7 +79,7 @@ opening:
 
     def formulas(self) -> Iterator[Formula]:
         for index, case in enumerate(self.when):
-            yield Formula(("when", index, "if"), case.condition, "yes_no")
+            yield Formula(("when", index, "if"), case.condition, "yes_no", is_case=True)
 
     def tells(self, path: Place, outcome: str, known: frozenset[str]) -> frozenset[str]:
         return known | OPENS if self._asks_whether_open else known

@@ -323,7 +323,7 @@ steps:
 ALWAYS_YES = rule(
     "T644",
     "always-yes",
-    what="A condition, or a part of one, is yes in every call.",
+    what="A condition, or a part of one, is yes in every call, or changes nothing beside the other parts.",
     why="""It decides nothing: what stands behind `else`, or behind the conditions below it, may never be reached. Nothing is due less than
 nothing, and the least of a bill is never more than what is due.""",
     bad="""

@@ -126,7 +126,7 @@ hours: {zone: America/New_York, holidays: [us_federal]}
 NEVER_YES = rule(
     "T228",
     "never-yes",
-    what="A condition can never be yes: what it asks for excludes itself, or compares fixed values.",
+    what="A condition can never be yes: what it asks for excludes itself, or compares fixed values; or one above it is yes whenever it is.",
     why="""The way behind it would never be taken, and nobody would notice. Mostly two dates or amounts are the wrong way round. Hours over
 midnight are two halves of a night, joined by `or`: `now >= 22:00 or now < 6:00`.""",
     bad="""
