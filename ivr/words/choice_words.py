@@ -63,7 +63,14 @@ _JOINS_ES = re.compile(r",\s*(?!oprim|presion|puls|mar|digit|tecle)\w|\b(?:o|u|y
 _AGREE = {
     "en": ChoiceWords(
         first=any_of(
-            "pay(?:s|ing)?",
+            "pay(?:s|ing)?(?: off)?",
+            "settles?",
+            "(?:clears?|covers?) (?:your|the|my|this) (?:\\w+ )?(?:balance|bill|account|invoice|debt|rent|fine)",
+            "(?:give|send)\\s+(?:us\\s+)?…",
+            "contributes?",
+            "top(?: it)? up(?: by)?",
+            "renew (?:your|the|my|this) (?:\\w+ )?(?:membership|subscription|permit|licen[cs]e|pass|policy)",
+            "(?:have|let) us (?:charge|take|collect)",
             "(?<!the )(?<!this )(?<!that )(?<!a )charge\\s+(?:…\\s+)?(?:to\\s+)?(?:my|your|the|this|it)",
             "(?:will|to|can|may) be charged",
             "(?:is|gets) charged",
@@ -153,6 +160,8 @@ _AGREE = {
         first=any_of(
             "pag(?:ar(?:l[oa]s?)?|ue|a|ando)",
             "cobr(?:ar(?:l[oa]s?)?|en|emos|amos)",
+            "(?:liquid|sald|abon)(?:ar(?:l[oa]s?)?|o|a)",
+            "cubr(?:ir|o|e) (?:su|el|la|mi) (?:saldo|recibo|factura|cuenta|deuda|renta|multa)",
             f"confirm(?:ar(?:l[oa])?|o|e|a){NO_BALANCE_ES}",
             f"acept(?:ar(?:l[oa])?|o|e|a){NO_BALANCE_ES}",
             "autoriz(?:ar(?:l[oa])?|o|a)",
@@ -242,7 +251,13 @@ _RESERVE = {
             *(
                 "reserves?",
                 "(?:place|put|make) (?:a|the|this|your) (?:hold|reservation|deposit)",
-                "hold (?:it|this|the amount)",
+                "holds? (?:it|this|(?:the|this|your) (?:amount|sum|deposit|room|booking|table|seat|stay))",
+                "(?:holds?|blocks?|(?:put|set)(?:s)? aside)\\s+…",
+                "(?:put|place)\\s+(?:…\\s+|it |this )on hold",
+                "put on hold",
+                "(?:guarantees?|secures?) (?:your|the|my|this) (?:\\w+ )?(?:room|booking|reservation|table|stay|seat)",
+                "(?:have|let) us (?:hold|reserve|block)",
+                "pre-?authori[sz]es?",
             ),
             *("confirms?", "accepts?", "agrees?", "approves?", "authori[sz]es?", "allows?", "permits?"),
             *("go(?:es)? (?:ahead|on)", "continues?", "proceeds?"),
@@ -254,6 +269,7 @@ _RESERVE = {
             *(
                 "reserv(?:ar(?:l[oa]s?)?|e|a)",
                 "reten(?:er(?:l[oa]s?)?)",
+                "(?:apart|bloque)(?:ar(?:l[oa]s?)?|o|a)",
                 "hacer (?:la|una|esta) (?:reserva|retenci[óo]n)",
             ),
             *(

@@ -39,6 +39,8 @@ _HARMLESS_PHRASES = {
         # "A one-time payment", "a single charge", "charged once".
         "one[- ]time|one[- ]off|single|(?:only |just )?once(?=\\s*(?:[,.;:]|$))",
         "at once",
+        # Of when the card is charged: with the key.
+        "(?:as soon as|the moment|the instant)(?= you (?:press|push|hit|dial|choose|select|agree|confirm))",
         "new (?:balance|total|amount|bill|invoice)",
         "(?:and|then)(?: to)?(?: then)? (?:hear|get|receive) (?:your|the|a) (?:confirmation|receipt)(?: number)?",
         "(?:with|at|for) no (?:extra|additional|further|added) (?:charges?|fees?|costs?)",
