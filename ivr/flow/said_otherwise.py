@@ -118,9 +118,7 @@ def _mixture_problems(
     charged = [facts for facts in reached if _CHARGED & facts and "unread" not in facts]
     became = next((what for what, fact in since.items() if any(fact in facts for facts in charged)), "")
     if became:
-        message = (
-            f"prompt '{wording}' says the number of a charge and '{{amount}}', which on a way to '{name}' was {became} since"
-        )
+        message = f"prompt '{wording}' says the number of a charge and '{{amount}}', which on a way to '{name}' was {became} since"
         cure = "say the charge before that, or say one of the two"
         yield source.problem(rules.NUMBER_OF_ANOTHER, ("steps", name, *said.path), message, cure)
 

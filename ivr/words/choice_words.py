@@ -262,6 +262,9 @@ _RESERVE = {
             *("confirms?", "accepts?", "agrees?", "approves?", "authori[sz]es?", "allows?", "permits?"),
             *("go(?:es)? (?:ahead|on)", "continues?", "proceeds?"),
         ),
+        harmless=any_of(
+            "until (?:you (?:leave|check out|depart|come back)|(?:your|the) (?:stay|visit|rental) (?:ends|is over))"
+        ),
     ),
     "es": replace(
         _AGREE["es"],

@@ -43,6 +43,8 @@ class Meant(NamedTuple):
 def meanings(text: str, said: list[KeySaid], words: ChoiceWords, language: str) -> list[Meant]:
     """Each key that is said, in order."""
     meant: list[Meant] = []
+    if words.harmless:  # so that a clause of nothing else is none: "to hold … on … until you leave, press 1"
+        text = words.harmless.sub(lambda found: " " * len(found[0]), text)
     for clause in _clauses(text, said, language):
         rest = without_otherwise(clause.text, language)
         own = _meant(clause, clause.text if rest is None else rest, words, language)
@@ -77,7 +79,6 @@ def _answer(clause: Clause, is_no: bool, words: ChoiceWords, language: str) -> M
 
 
 def _read(key: str, text: str, words: ChoiceWords, language: str) -> Meant:
-    text = words.harmless.sub(" ", text) if words.harmless else text
     rest = without_only_this_pays(text, language)
     text = text if rest is None else rest
     meaning = words.meaning(without_harmless_phrases(text, language))

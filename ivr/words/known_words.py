@@ -39,6 +39,7 @@ _HARMLESS_PHRASES = {
         # "A one-time payment", "a single charge", "charged once".
         "one[- ]time|one[- ]off|single|(?:only |just )?once(?=\\s*(?:[,.;:]|$))",
         "at once",
+        "from(?=\\s+(?:your\\s+)?…)",
         # Of when the card is charged: with the key.
         "(?:as soon as|the moment|the instant)(?= you (?:press|push|hit|dial|choose|select|agree|confirm))",
         "new (?:balance|total|amount|bill|invoice)",
@@ -46,7 +47,7 @@ _HARMLESS_PHRASES = {
         "(?:with|at|for) no (?:extra|additional|further|added) (?:charges?|fees?|costs?)",
         "without (?:any )?(?:extra|additional|further|added) (?:charges?|fees?|costs?)",
         "without (?:any )?changes?",
-        "(?<!with )(?<!by )(?:this|your|the) account",
+        "(?<!with )(?<!by )(?<!clear )(?<!clears )(?<!cover )(?:this|your|the) account",
         "or (?:just |simply |please )?hang up\\b[^,.;:!?]*[.;!?]*$",
         "(?:the )?(?:past|amount) due",
     ),

@@ -39,7 +39,7 @@ _MADE_EN = r"(?:charged|taken|debited|billed|paid|approved|accepted|completed?|s
 _DENIES_EN = (
     r"(?:not|never|no|nothing|nobody|none|neither|nor|without|cannot|unable|hardly|failed to|instead of|\w+n['’]t)"
 )
-_INVITED_EN = r"(?:may|can|could|should|must|(?:ought|have|need|want|safe|safely|fine|ok|okay|right|best|free|welcome|able|possible) to|(?:go ahead|go on) and|please|just|simply)"
+_INVITED_EN = r"(?:(?:may|might|can|could) (?:as )?well|may|can|could|should|must|(?:ought|have|need|want|safe|safely|fine|ok|okay|right|best|free|welcome|able|possible) to|(?:go ahead|go on) and|please|just|simply)"
 _SIMPLY_EN = r"(?:just|simply|safely|now|please|therefore|happily|then|so)"
 _AGAIN_EN = r"(?:again|once more|now|anew|a second time|another time|right away|at once|twice)\b"
 _READ = {
@@ -51,12 +51,12 @@ _READ = {
             _I,
         ),
         undone=re.compile(
-            rf"\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|go(?:ne)? through|succeed\w*|charge(?! of)|take\b(?! (?:another|other|calls|part))|left your (?:card|account)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
-            r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\b(?:did not|didn['’]t) work\b|\b(?:bank|issuer) (?:has )?(?:said no|refused|declined|rejected|turned)\b|\b(?:bank|issuer) (?:did not|didn['’]t|would not) (?:approve|accept|agree|allow|authori[sz]e)\b|\b(?:is|are|stays?|remains?) (?:still )?(?:unpaid|untouched)\b|\bturned (?:\w+ ){0,3}down\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
+            rf"\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|took|happened|moved|left your (?:card|account)|debited|go(?:ne)? through|succeed\w*|charge(?! of)|take\b(?! (?:another|other|calls|part))|left your (?:card|account)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
+            r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\b(?:did not|didn['’]t) work\b|\b(?:bank|issuer) (?:has )?(?:said no|refused|declined|rejected|turned|stopped|blocked|cancell?ed|returned|sent back|prevented)\b|\b(?:bank|issuer) (?:did not|didn['’]t|would not) (?:approve|accept|agree|allow|authori[sz]e)\b|\b(?:is|are|stays?|remains?) (?:still )?(?:unpaid|untouched)\b|\bturned (?:\w+ ){0,3}down\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
             _I,
         ),
         open=re.compile(
-            r"\bpending\b|\b(?:not|cannot|don['’]t|never|unable to|can['’]t) (?:yet )?(?:be )?(?:know|known|say|sure|certain|confirmed|clear|finished)\b|\b(?:not|cannot|don['’]t|unable to|can['’]t) (?:yet )?tell\b(?! (?:it|them|that|this|anyone|anybody|others?|people|the number|your number)\b)|\b(?:is|are|still) being (?:processed|made|worked on|checked)\b|\b(?:is|are|still) (?:processing|in progress|with the bank|waiting|unclear|uncertain|unknown)\b|\bunder review\b|(?<!nothing )(?<!nothing more )(?<!nothing else )(?<!no more )(?<!nothing further )\bwill be (?:charged|taken|debited|paid|billed)\b|\btomorrow\b|\bmay (?:have been|not have been|be) (?:charged|paid)\b",
+            r"\bpending\b|\b(?:not|cannot|don['’]t|never|unable to|can['’]t) (?:yet )?(?:be )?(?:know|known|say|sure|certain|confirmed|clear|finished)\b|\b(?:not|cannot|don['’]t|unable to|can['’]t) (?:yet )?tell\b(?! (?:it|them|that|this|anyone|anybody|others?|people|the number|your number)\b)|\b(?:is|are|still) being (?:processed|made|worked on|checked)\b|\b(?:is|are|still) (?:processing|in progress|with the bank|waiting|unclear|uncertain|unknown)\b|\bunder review\b|\b(?:is|are|remains?) (?:still )?(?:open|undecided|to be seen) (?:whether|if)\b|(?<!nothing )(?<!nothing more )(?<!nothing else )(?<!no more )(?<!nothing further )\bwill be (?:charged|taken|debited|paid|billed)\b|\btomorrow\b|\bmay (?:have been|not have been|be) (?:charged|paid)\b",
             _I,
         ),
         goes_on=re.compile(
@@ -64,24 +64,25 @@ _READ = {
             _I,
         ),
         owed=re.compile(
-            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|(?<!what )\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bmore to pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:you|we) (?:still |also |now )?(?:have (?:still )?to|need to|must|should|ought to|are to|will have to) (?:still |now )?(?:pay|settle|send)\b|\b(?:there is|there['’]s|there are|you have|we have|shows?) (?:still )?(?:(?:a|an|some|one|your|open|unpaid|overdue|outstanding|small) )*(?:balance|amount|bills?|invoices?|sum|money|debts?|arrears|something)\b|\b(?:bill|balance|account|invoice|payment|rent|amount|debt)s?(?: \w+){0,2} (?:is|are|remains?|stays?)(?: still| now| long)* (?:open|overdue|unpaid|past due|due|late|missing|outstanding|waiting|owed|not paid|unsettled)\b|\bplease (?:settle|send|pay)\b|\bwe (?:are )?(?:still )?(?:wait(?:ing)?|expect(?:ing)?|look(?:ing)? forward) (?:for|to)? ?(?:your|the|a)? ?(?:payment|money)\b|\bis (?:yet )?to be paid\b|\bstill owed\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
+            r"\b(?:you|there) (?:still )?owe\b(?! (?:nothing|no\b|zero))|(?<!what )\b(?:still|remains?|is) (?:due|owed|open|unpaid|outstanding|to be paid|left to pay)\b|\bplease pay\b|\bmore to pay\b|\bhave (?:a|an) (?:\w+ )?balance\b|\b(?:you|we) (?:still |also |now )?(?:have (?:still )?to|need to|must|should|ought to|are to|will have to) (?:still |now )?(?:pay|settle|send)\b|\b(?:there is|there['’]s|there are|you have|we have|shows?) (?:still )?(?:(?:a|an|some|one|your|open|unpaid|overdue|outstanding|small) )*(?:balance|amount|bills?|invoices?|sum|money|debts?|arrears|something)\b|\b(?:bill|balance|account|invoice|payment|rent|amount|debt)s?(?: \w+){0,2} (?:is|are|remains?|stays?)(?: still| now| long)* (?:open|overdue|unpaid|past due|due|late|missing|outstanding|waiting|owed|not paid|unsettled)\b|\bplease (?:settle|send|pay)\b|\bwe (?:are )?(?:still )?(?:wait(?:ing)?|expect(?:ing)?|look(?:ing)? forward) (?:for|to)? ?(?:your|the|a)? ?(?:payment|money)\b|\bis (?:yet )?to be paid\b|\bstill owed\b|\b(?:in arrears|behind (?:with|on|in)|in debt|overdue|past due)\b|\b(?:unpaid|open|outstanding) (?:invoice|bill|balance|amount|sum)\b|\bwe (?:still )?(?:expect|await|want|miss|need) (?:\w+ )?(?:money|payment)\b|\b(?:bill|balance|account) is (?:still )?(?:open|overdue|unpaid|past due)\b|\byou owe (?!nothing)",
             _I,
         ),
         settled=re.compile(
             r"\bnothing (?:is |more |else )*(?:left |more |else )?(?:to pay|due|to be paid|owed|owing|open)\b|\bpaid up\b|\bpaid in full\b|\b(?:bill|balance|account|invoice|debt) (?:is|has been|was) (?:now |fully |all )?(?:settled|paid|cleared|closed|covered|taken care of)\b"
-            r"|\b(?:do|need|does|will|must) ?(?:not|n['’]t) (?:have to |need to |be )?(?:pay|paid)(?: (?:anything|it|any ?more|again|twice|once more|a second time|further))|\byou (?:owe|have) nothing (?:more|else|left)\b|\byou owe nothing\b|\bno need to pay\b|\ball (?:is )?(?:paid|settled)\b|\byou are (?:all set|done|square|even)\b|\ball is well\b",
+            r"|\b(?:do|need|does|will|must) ?(?:not|n['’]t) (?:have to |need to |be )?(?:pay|paid)(?: (?:anything|it|any ?more|again|twice|once more|a second time|further))|\byou (?:now |no longer |therefore )?(?:owe|have) (?:us )?nothing (?:more|else|left)\b|\byou (?:now |therefore )?owe (?:us )?nothing\b|\byou no longer owe\b|\bno need to pay\b|\ball (?:is )?(?:paid|settled)\b|\byou are (?:all set|done|square|even)\b|\ball is well\b",
             _I,
         ),
         at_bank=re.compile(
             r"\b(?:bank|issuer|processor) (?:now |already |still )?(?:has|have|holds|got|received|keeps) (?:got |received )?(?:now |already )?(?:your|the|this|that|it|our) ?(?:\w+ )?(?:payment|charge|money|transaction|request|order|amount)\b"
             r"|\b(?:bank|issuer|processor|we|somebody|someone|they)(?: (?:is|are)|['’](?:re|s)) (?:now |still |already |busy )?(?:working on|processing|handling|looking at|checking|reviewing|dealing with|taking care of|booking) (?:it|this|that|your|the|this)\b(?! (?:fault|problem|error|line|connection|matter))"
             r"|\b(?:payment|charge|money|transaction|request|amount|it)(?: (?:is|has|was|will))?(?: now| already| still| safely)? (?:with|at|in|reached|arrived at|gone to|been sent to|sent to|passed to|on its way to|underway to|under way to|in the hands of) (?:the|your|our) (?:bank|issuer|processor)\b"
+            r"|\b(?:money|payment|amount|charge) (?:is|are) (?:now |already |still )?(?:on (?:its|the) way|under ?way)\b|\b(?:we|it)(?: have|['’]ve| has)? (?:handed|passed|sent|given|submitted|forwarded|transmitted) (?:it|that|this|your \w+|the \w+)(?: on)? to (?:the|your|our) (?:bank|issuer|processor)\b|\bwill (?:show|appear|be seen|be) (?:up )?on your (?:next )?(?:\w+ )?statement\b"
             r"|\b(?:payment|charge|money|amount|it)(?: \w+)? (?:will|is going to|shall) (?:then |soon |now |later |still )?(?:be (?:booked|processed|charged|made|taken|debited|completed|posted|credited|collected)|go through|follow|arrive|come through)\b|\b(?:your|the|this) (?:payment|charge) is (?:still |now )?(?:on its way|under ?way|in progress|pending|processing|going through|being (?:made|processed|worked on|booked))\b",
             _I,
         ),
         pay_again=re.compile(
             rf"\b{_INVITED_EN}(?: {_SIMPLY_EN})*,? (?:pay|try|repeat|make|submit|send)\b(?: \w+){{0,4}}? {_AGAIN_EN}|\b{_INVITED_EN}(?: {_SIMPLY_EN})* pay(?: (?:it|your bill|the bill|this))?\W*$"
-            rf"|^\W*(?:{_SIMPLY_EN} )*(?:pay|try)(?: \w+){{0,3}}? {_AGAIN_EN}|\b(?:paying|trying) (?:\w+ )?{_AGAIN_EN} (?:is|will be) (?:\w+ )?(?:safe|fine|ok|okay|no problem|all right|possible|harmless)\b",
+            rf"|^\W*(?:{_SIMPLY_EN} )*(?:pay|try)(?: \w+){{0,3}}? {_AGAIN_EN}|\b(?:enter|use|key in|give us) (?:your|the|another|a) (?:\w+ )?card\b(?: \w+){{0,3}}? (?:{_AGAIN_EN}|and pay\b)|\b(?:paying|trying) (?:\w+ )?{_AGAIN_EN} (?:is|will be) (?:\w+ )?(?:safe|fine|ok|okay|no problem|all right|possible|harmless)\b",
             _I,
         ),
         denies=re.compile(rf"\b{_DENIES_EN}\b(?! (?:only|just)\b)", _I),
@@ -144,7 +145,10 @@ _IN_A_CASE = re.compile(
     r"\b(?:if|whether|unless|when|whenever|as soon as|(?:before|until|after|once) (?:you|we|the bank|your bank|it|this)|how|what|next|si|a menos|cuando|una vez que|antes de que|hasta que|pr[óo]xim[oa])\b",
     _I,
 )
-_CAREFREE = re.compile(r"\b(?:without (?:any )?(?:worry|worries|risk|fear|danger|problem)s?|no (?:worries|problem|risk)|sin (?:miedo|problemas?|riesgo|cuidado))\b", _I)
+_CAREFREE = re.compile(
+    r"\b(?:without (?:any )?(?:worry|worries|risk|fear|danger|problem)s?|no (?:worries|problem|risk)|sin (?:miedo|problemas?|riesgo|cuidado))\b",
+    _I,
+)
 _THOUGHT = re.compile(r",|\b(?:but|so|although|though|because|since|while|pero|as[íi] que|aunque|porque|sino)\b", _I)
 _YET = re.compile(r"\b(?:yet|todav[íi]a|a[úu]n)\b", _I)
 # Of another case than that something is paid: a condition, or what is left to pay.
@@ -238,7 +242,9 @@ def _invites(thought: str, words: OutcomeWords) -> bool:
 
 def _contradicts(record: str, clause: str, words: OutcomeWords, supposed: bool) -> bool:
     if record == _ALL_PAID:
-        return words.owed.search(clause) is not None and not words.denies.search(clause) and not _IN_A_CASE.search(clause)
+        return (
+            words.owed.search(clause) is not None and not words.denies.search(clause) and not _IN_A_CASE.search(clause)
+        )
     denied = words.denies.search(clause) is not None
     if record == _NOT_CHARGED and not supposed and (words.settled.search(clause) or _is_at_bank(clause, words)):
         return True

@@ -27,7 +27,7 @@ class TakingWords:
 
 _NUM_EN = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty|thirty|sixty|ninety|a few|a couple of|several|some|many)"
 _UNIT_EN = r"(?:minutes?|hours?|days?|weeks?|weekends?|fortnights?|months?|quarters?|seasons?|years?)"
-_DAY_EN = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|june|july|august|september|october|november|december|christmas|easter|midnight|noon|dawn)"
+_DAY_EN = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|january|february|march|april|may|june|july|august|september|october|november|december|christmas|easter|weekends?|midnight|noon|dawn)"
 _EVENT_EN = r"(?:delivery|dispatch|shipping|shipment|arrival|departure|check-?in|check-?out|completion|acceptance|payday|pick-?up|collection|renewal)"
 # What follows "by", "on", "within" or "before" and is a time: a day, a span, an event.
 _TIME_EN = (
@@ -43,9 +43,11 @@ _TAKE_EN = r"(?:take|charge|collect|bill|debit|deduct|withdraw|book|draw|process
 _TAKEN_EN = r"(?:taken|charged|collected|billed|debited|deducted|withdrawn|booked|drawn|processed|claimed)"
 _MONEY_EN = r"(?:the |this |your |that |a )?(?:money|amount|charge|payment|debit|sum|total)"
 # Between the verb and its time: a few words, none of which is a time or begins another thought.
-_GAP_EN = r"(?: (?!now\b|today\b|once\b|immediately\b|and\b|or\b|but\b|then\b|not\b|never\b|which\b|for\b)[\w{}'’]+){0,4}?"
+_GAP_EN = (
+    r"(?: (?!now\b|today\b|once\b|immediately\b|and\b|or\b|but\b|then\b|not\b|never\b|which\b|for\b)[\w{}'’]+){0,4}?"
+)
 _TAKES_EN = (
-    rf"(?:\b(?:we|they|i|bank|merchant|shop|company|office)(?:['’]ll| will| shall| can| may| only| just| then| intend to| are going to)* (?:only |just |then )?{_TAKE_EN}(?: {_CARD_EN})?"
+    rf"(?:\b(?:we|they|i|bank|merchant|shop|company|office)(?:['’]ll| will| shall| can| may| only| just| then| intend to| are going to)* (?:only |just |then )?(?:{_TAKE_EN}(?: {_CARD_EN})?|(?:send|put|run|submit|post|present|pass) (?:the |this |your )?(?:charge|payment|amount|card|transaction)(?: through| on)?)"
     rf"|\b(?:is|are|be|being|gets?|get|was|were) (?:only |then |just |first )?{_TAKEN_EN}|\b{_MONEY_EN} (?:only |then |will |just )*(?:leaves?|goes|go|comes?|moves?|follows?|appears?|happens?|falls?|is due|shows? up)(?: (?:off|out|from|through|due|of))*)"
 )
 _SIDE_EN = r"(?:rest|remainder|balance|other half|second half|remaining (?:half|amount|sum|part))"
@@ -67,13 +69,14 @@ _SUM_ES = r"(?:los )?\{(?:amount|instalment|last_instalment)\}"
 _READ: Mapping[str, TakingWords] = {
     "en": TakingWords(
         later=re.compile(
-            rf"{_TAKES_EN}{_GAP_EN} {_LATER_EN}|\b(?:collected|debited|billed|charged|taken|deducted|withdrawn) {_LATER_EN}"
+            rf"{_TAKES_EN}{_GAP_EN} {_LATER_EN}|\b(?:nothing|no (?:money|charge|payment|amount))\b(?: \w+){{0,6}}? (?:before|until|till) {_TIME_EN}|\b(?:collected|debited|billed|charged|taken|deducted|withdrawn) {_LATER_EN}"
             rf"|\b{_SIDE_EN}(?: (?:is|are|will be|to be|comes?|follows?))?(?: (?:only|then))?(?: {_TAKEN_EN}| paid| due| payable| owed)? {_LATER_EN}"
             r"|\byou (?:can|may|could|are free to) (?:still |then )?(?:cancel|undo|reverse|stop|withdraw|revoke|call|take) (?:\w+ ){0,2}(?:off |back )?(?:until|till|within|later|afterwards|tomorrow|up to)\b",
             _I,
         ),
         goes_on=re.compile(
-            r"\bfor as long as\b(?! (?:the|this|our) (?:line|call|connection)\b)"
+            rf"\b{_TAKE_EN} {_CARD_EN} (?:again|once more|a second time|more than once|another time|twice)\b|\b(?:a|one) (?:second|further|later|repeat(?:ed)?) (?:charge|debit|payment)\b"
+            r"|\bfor as long as\b(?! (?:the|this|our) (?:line|call|connection)\b)"
             rf"|\{{(?:amount|brand|last4|card)\}},? (?:for|over|during|throughout|in) (?:each of |every one of )?(?:the |your )?(?:next|coming|following) (?:{_NUM_EN} )?(?:\w+ )?{_UNIT_EN}\b(?! of\b)"
             rf"|\b(?:keeps?|continues?|continue to|go(?:es)? on|carry on|carries on|proceed to) (?:{_TAKE_EN}|taking|charging|collecting|billing|debiting|deducting|withdrawing)\b"
             rf"|\b(?:starts?|begins?|opens?|sets? up|activates?|creates?|launches|turns? on|enters? (?:you )?into|signs? you up (?:for|to)|enrolls? you in|subscribes? you to) (?:(?:a|an|your|the|our|new|monthly|yearly|weekly|annual) )*{_KINDS_EN}\b"
@@ -81,7 +84,7 @@ _READ: Mapping[str, TakingWords] = {
             _I,
         ),
         now=re.compile(
-            rf"{_TAKES_EN}{_GAP_EN} {_NOW_EN}\b|\b{_NOW_EN},? (?:we|they|i)(?: will)? {_TAKE_EN}\b|\b{_NOW_EN},? {_CARD_EN} (?:is|will be|gets) {_TAKEN_EN}\b"
+            rf"{_TAKES_EN}{_GAP_EN} {_NOW_EN}\b|\b(?:charge|debit|deduction|withdrawal) (?:to|from|on|of) {_CARD_EN}{_GAP_EN} {_NOW_EN}\b|\b{_NOW_EN},? (?:we|they|i)(?: will)? {_TAKE_EN}\b|\b{_NOW_EN},? {_CARD_EN} (?:is|will be|gets) {_TAKEN_EN}\b"
             rf"|\bwe(?: will|['’]ll)? {_NOW_EN} {_TAKE_EN}\b|\b(?:is|will be|are) {_NOW_EN} {_TAKEN_EN}\b",
             _I,
         ),

@@ -18,6 +18,7 @@ from ivr.words.rhythm_words import other_rhythm
 from ivr.words.slots import Terms
 from ivr.words.templates import read_template
 from tests.words import blind_table as blind
+from tests.words import fresh_table as fresh
 from tests.words import untruth_table as table
 
 EXPECTED = Path(__file__).with_suffix(".expected")
@@ -40,6 +41,8 @@ UNTRUE = [
     *prompts([*table.SWAPPED_ES, *blind.SWAPPED_ES], ES),
     *prompts([*table.OTHER_OUTCOME_EN, *blind.OTHER_OUTCOME_EN], EN),
     *prompts([*table.OTHER_OUTCOME_ES, *blind.OTHER_OUTCOME_ES], ES),
+    *prompts([*fresh.UNTRUE_EN, *fresh.UNTRUE_AGAIN_EN, *fresh.UNTRUE_ONCE_EN], EN),
+    *prompts(fresh.UNTRUE_ES, ES),
 ]
 TRUE = [
     *consents([*table.ONE_CHARGE_EN, *blind.ONE_CHARGE_EN, *blind.MORE_CHARGES_EN], EN),
@@ -48,6 +51,8 @@ TRUE = [
     *prompts(table.IN_PLACE_ES, ES),
     *prompts([*table.TRUE_OUTCOME_EN, *blind.TRUE_OUTCOME_EN, *blind.MORE_TRUE_EN], EN),
     *prompts([*table.TRUE_OUTCOME_ES, *blind.TRUE_OUTCOME_ES], ES),
+    *prompts([*fresh.TRUE_EN, *fresh.TRUE_AGAIN_EN, *fresh.TRUE_ONCE_EN], EN),
+    *prompts(fresh.TRUE_ES, ES),
 ]
 LINES = EXPECTED.read_text(encoding="utf-8").splitlines()
 
