@@ -16,6 +16,8 @@ class UnreadStep(Step):
     outcomes = frozenset()
     ways: tuple[tuple[Place, str, str], ...]
     is_torn: bool
+    said: tuple[Said, ...] = ()
+    """The prompts that it would speak without what is wrong, where that can be told: they have to be there all the same."""
 
     def ends_by(self) -> frozenset[str]:
         return frozenset({"end"})

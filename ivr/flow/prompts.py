@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from ivr.flow.declared import short
+from ivr.flow.endings import UnreadStep
 from ivr.flow.fee_prompts import fee_problems
 from ivr.flow.parts import Known, Place
 from ivr.flow.step import Step
@@ -82,11 +83,12 @@ def _own_values(step: Step) -> frozenset[str]:
 
 
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
-    of_a_step = {said.prompt for step in steps.values() for said in step.says()}
+    says = {name: step.said if isinstance(step, UnreadStep) else tuple(step.says()) for name, step in steps.items()}
+    of_a_step = {said.prompt for every in says.values() for said in every}
     always = dict.fromkeys([*ENGINE_PROMPTS, *(name for step in steps.values() for name in step.speaks)])
     always = {name: None for name in always if name not in of_a_step}
     needed: list[tuple[Place, str]] = [(("languages",), name) for name in always]
-    needed += [(("steps", name, *said.path), said.prompt) for name, step in steps.items() for said in step.says()]
+    needed += [(("steps", name, *said.path), said.prompt) for name, every in says.items() for said in every]
     unused = file.names - {name for _, name in needed}
     for path, name in needed:
         if name not in file.names:

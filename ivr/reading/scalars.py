@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 from typing import Annotated, Any
 
 from babel import Locale
@@ -15,7 +14,6 @@ from ivr.core.brands import BRAND_NAMES
 from ivr.core.email_addresses import EMAIL as EMAIL
 from ivr.core.money import Money, parse_money
 from ivr.core.postal_codes import DIGITS
-from ivr.core.two_key import alike
 from ivr.reading.card_names import Meaning, card_meaning
 from ivr.reading.problems import did_you_mean
 from ivr.reading.rules import Rule, values
@@ -105,10 +103,6 @@ def read_patterns(written: Any) -> tuple[str, ...]:
         raise WrongValue(
             values.NOT_A_PATTERN, f"expected L, D and X such as LL DDD DDD, at most {LONGEST_PATTERN}, and no D alone"
         )
-    for one, other in combinations(range(len(patterns)), 2):
-        if alike(patterns[one], patterns[other]):
-            message = f"'{texts[one]}' and '{texts[other]}' can be keyed in alike"
-            raise WrongValue(values.PATTERNS_ALIKE, f"{message} (write X where one has a letter and the other a digit)")
     return patterns
 
 

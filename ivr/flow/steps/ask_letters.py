@@ -4,15 +4,17 @@ It is asked and looked up as digits are; what differs is what an entry is, and t
 by heart which letter is where on a key. How letters are keyed in is in `core.two_key`.
 """
 
+from collections.abc import Iterator
+from itertools import combinations
 from typing import Any, Literal
 
 from pydantic import model_validator
 
-from ivr.core.two_key import answer_of, key_count, keys_of, some_answer
+from ivr.core.two_key import alike, answer_of, key_count, keys_of, some_answer
 from ivr.flow.answer_step import AnswerStep
-from ivr.flow.parts import Explained
+from ivr.flow.parts import Explained, Finding, Known
 from ivr.flow.registry import step_kind
-from ivr.reading.rules.values import WRONG_VALUE
+from ivr.reading.rules.values import PATTERNS_ALIKE, WRONG_VALUE
 from ivr.reading.scalars import LONGEST_PATTERN, Length, Patterns, WrongValue
 from ivr.words.slots import LETTERED_KINDS
 
@@ -74,6 +76,14 @@ ticket:
 
     def answer_can_be(self, text: str, *, only_begins: bool = False) -> bool:
         return only_begins or bool(keys_of(text.upper(), self._patterns))
+
+    def findings(self, name: str, known: Known) -> Iterator[Finding]:
+        yield from super().findings(name, known)
+        one, other = next(filter(lambda pair: alike(*pair), combinations(self.pattern or (), 2)), ("", ""))
+        if one:
+            message = f"'pattern': '{one}' and '{other}' can be keyed in alike"
+            cure = "write X where one has a letter and the other a digit"
+            yield Finding(PATTERNS_ALIKE, ("pattern",), message, cure)
 
     # ---- what an entry is
 
