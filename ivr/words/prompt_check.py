@@ -17,7 +17,7 @@ from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
 from ivr.words.slots import OF_FEE, WORD_PROMPTS, Terms
 from ivr.words.spoken import forms_besides_other
 from ivr.words.templates import Slot
-from ivr.words.wordings import AGAIN, FEE, FLOW, meant_for, prompt_of
+from ivr.words.wordings import AGAIN, FEE, FLOW, in_right_order, meant_for, prompt_of
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 # A voice says about fifteen characters a second.
@@ -154,6 +154,10 @@ def _text_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Proble
 
 def _wording_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Problem]:
     prompt = prompt_of(name, file.names)
+    if (right := in_right_order(name, file.names)) and not _is_meant(name, prompt, file, terms):
+        message = f"prompt '{name}' has the endings of a wording in another order than they are asked for in: it is never said"
+        yield file.problem(WORDING_OF_NOTHING, name, message, f"did you mean '{right}'?")
+        return
     flow, step, error = meant_for(name, prompt) if prompt != name else ("", "", "")
     known = {"flow": terms.flows, "step": terms.steps, "prompt": file.names}
     for what, meant in (("flow", flow), ("step", step), ("prompt", error)):
@@ -166,6 +170,14 @@ def _wording_problems(file: PromptFile, name: str, terms: Terms) -> Iterator[Pro
     if near:
         message = f"prompt '{name}' is another wording of '{without}', which does not exist: it is never said"
         yield file.problem(WORDING_OF_NOTHING, name, message, f"did you mean '{near}{AGAIN}'?")
+
+
+def _is_meant(name: str, prompt: str, file: PromptFile, terms: Terms) -> bool:
+    """Whether a flow says the prompt by this very name, or has a step or a flow that is called as the wording has it."""
+    if terms.spoken is not None and name in terms.spoken:
+        return True
+    flow, step, _ = meant_for(name, prompt) if prompt != name else ("", "", "")
+    return prompt_of(prompt, file.names) == prompt and bool(flow or step) and (flow in terms.flows or step in terms.steps)
 
 
 def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Iterator[Problem]:

@@ -49,6 +49,31 @@ def prompt_of(name: str, names: Collection[str]) -> str:
     return name
 
 
+def in_right_order(name: str, names: Collection[str]) -> str:
+    """What a wording should be called whose endings stand in another order than above, which nothing asks for; "" for other names.
+    Every name that is read so is some prompt's with a wrong order: a flow or a step may be called so that it seems to be in order."""
+    for mark in re.finditer("_", name):
+        prompt = name[: mark.start()]
+        if prompt not in names or prompt_of(prompt, names) != prompt:
+            continue
+        parts = _PART.split(name[mark.start() :])
+        kinds = [_kind_of(part) for part in parts if part]
+        if len(kinds) > 1 and -1 not in kinds and len(set(kinds)) == len(kinds) and kinds != sorted(kinds):
+            return prompt + "".join(part for _, part in sorted(zip(kinds, filter(None, parts), strict=True)))
+    return ""
+
+
+# Where an ending begins, and what each kind of ending is, in their order.
+_PART = re.compile(rf"(?={FLOW}|{STEP}|{ERROR}|(?:{'|'.join(_BRANDS)}|{AGAIN}|{FEE})(?:_|$))")
+_KINDS = tuple(
+    re.compile(kind) for kind in (f"{FLOW}.+", f"{STEP}.+", f"{ERROR}.+", f"(?:{'|'.join(_BRANDS)})", AGAIN, FEE)
+)
+
+
+def _kind_of(part: str) -> int:
+    return next((number for number, kind in enumerate(_KINDS) if kind.fullmatch(part)), -1)
+
+
 def is_ending(text: str) -> bool:
     """Whether it may follow a prompt's name, or is nothing."""
     return _TAIL.fullmatch(text) is not None

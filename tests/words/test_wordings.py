@@ -4,7 +4,7 @@ import pytest
 
 from ivr.core.actions import Phrase
 from ivr.words.phrases import Prompts
-from ivr.words.wordings import endings, meant_for, prompt_of, wordings_of
+from ivr.words.wordings import endings, in_right_order, meant_for, prompt_of, wordings_of
 
 TEXTS = {
     "code": "The code.",
@@ -103,3 +103,20 @@ def test_a_prompt_lists_its_wordings_of_every_kind():
 
 def test_a_wording_says_what_it_is_for():
     assert meant_for("code_for_till_at_card_after_expired_amex_again", "code") == ("till", "card", "expired")
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("code_again_for_charity", "code_for_charity_again"),
+        ("code_amex_at_card", "code_at_card_amex"),
+        ("code_with_fee_again", "code_again_with_fee"),
+        ("code_at_amount_for_charity", "code_for_charity_at_amount"),
+        ("code_for_charity_again", ""),
+        ("code_after_no_input_again", ""),
+        ("code_again", ""),
+        ("hello_world_again", ""),
+    ],
+)
+def test_endings_in_another_order_have_a_right_one(name: str, right: str):
+    assert in_right_order(name, {*TEXTS, name}) == right

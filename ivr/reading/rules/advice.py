@@ -243,7 +243,7 @@ steps:
 WORDING_OF_NOTHING = rule(
     "T615",
     "wording-of-nothing",
-    what="A prompt is named as another wording of a prompt, or for a step, a flow or an error, that does not exist.",
+    what="A prompt is named as another wording of a prompt, or for a step, a flow or an error, that does not exist, or has its endings in another order than they are asked for in.",
     why="""A prompt such as `enter_money_again` is said in place of `enter_money` the second time (docs/prompts.md, "Other wordings"). With a
 slip in the name nobody ever hears it.""",
     bad="""
