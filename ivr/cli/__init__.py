@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 import ivr
 from ivr import loading
-from ivr.errors import IvrError
+from ivr.errors import IvrError, RecordError
 from ivr.extras import needs_extra
 from ivr.places import COMMAND
 
@@ -125,5 +125,7 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return as_typed_here(cli).main(arguments, prog_name=COMMAND, complete_var=COMPLETE_VARIABLE)
     except IvrError as error:
-        click.echo(f"{type(error).__name__.removesuffix('Error').lower()} error: {error}", err=True)
+        # Of what is on record the message says all: "record error" would be a name of ours.
+        at_fault = "" if isinstance(error, RecordError) else f"{type(error).__name__.removesuffix('Error').lower()} "
+        click.echo(f"{at_fault}error: {error}", err=True)
         sys.exit(2)

@@ -23,7 +23,7 @@ def agreements() -> None:
 @agreements.command("list")
 @click.option("--kind", type=click.Choice(KINDS), default=None, help="Of this kind only.")
 @click.option("--most", type=click.IntRange(1, 100_000), default=MOST_SHOWN, show_default=True, help="How many.")
-@click.option("--json", "as_json", is_flag=True, help="All that is on record of each, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="All that is on record of each, as JSON, one a line.")
 def list_agreements(kind: str | None, most: int, as_json: bool) -> None:
     """The latest first. `show` has the words of one."""
     store = open_store(load_settings().database_url)

@@ -16,6 +16,7 @@ from ivr.errors import ConfigError
 from ivr.places import COMMAND, IS_CLONE, PROJECT_FILE, SHIPPED
 from ivr.settings import DEFAULTS
 
+PLUGIN = "ivr.testing.plugin"  # as pyproject.toml names it for pytest
 TEMPLATE = SHIPPED / "config" / "project"
 FLOWS = SHIPPED / "flows"
 SAMPLES = (
@@ -52,7 +53,8 @@ def init(folder: Path, also: tuple[str, ...] = ()) -> None:
             f"{error.filename or folder}: {error.strerror}: choose a folder that can be written"
         ) from None
     click.echo(f"made {len(made)} files in {folder}/; next:\n")
-    for line in (f"cd {folder}", f"{from_there()} simulate", f"{from_there()} up", "see README.md"):
+    next_steps = (f"cd {folder}", f"{from_there()} simulate", f"{from_there()} up", tests_there(), "see README.md")
+    for line in next_steps:
         click.echo(f"    {line}")
 
 
@@ -111,5 +113,17 @@ def copy(source: Path, target: Path) -> Iterator[Path]:
 
 def from_there() -> str:
     """How our command is called in the new folder: a clone's modules are found from the clone alone."""
-    is_typed = COMMAND == "tonetill" or not IS_CLONE
-    return COMMAND if is_typed else f"PYTHONPATH={shlex.quote(str(SHIPPED))} {shlex.quote(sys.executable)} -m ivr"
+    return COMMAND if _is_installed() else f"{_python_there()} -m ivr"
+
+
+def tests_there() -> str:
+    """How the calls of calls/ are played in the new folder: only an installed package brings its plugin with it."""
+    return "pytest" if _is_installed() else f"{_python_there()} -m pytest -p {PLUGIN}"
+
+
+def _is_installed() -> bool:
+    return COMMAND == "tonetill" or not IS_CLONE
+
+
+def _python_there() -> str:
+    return f"PYTHONPATH={shlex.quote(str(SHIPPED))} {shlex.quote(sys.executable)}"

@@ -33,7 +33,7 @@ def keys() -> None:
 
 
 @keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One a line.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, one a line.")
 def list_keys(as_json: bool) -> None:
     """What each bank has, until when; exit code 1 where something ends within 30 days and nothing follows."""
     settings, now = load_settings(), datetime.now(UTC)

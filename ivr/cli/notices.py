@@ -38,7 +38,7 @@ def notices() -> None:
 
 @notices.command("list")
 @click.option("--all", "also_sent", is_flag=True, help="Also those to NOTICES_URL that were taken.")
-@click.option("--json", "as_json", is_flag=True, help="One a line.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, one a line.")
 def list_notices(also_sent: bool, as_json: bool) -> None:
     """Those that wait or have failed, the oldest first."""
     settings = load_settings()

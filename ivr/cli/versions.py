@@ -113,11 +113,15 @@ def list_versions(flow: str | None) -> None:
         if not names:
             click.echo(f"nothing is published yet: `{COMMAND} flows publish`, or the first start, does it")
             return
-        table = Table("flow", "version", "", "published", "by", "calls", "digest", "", box=None)
+        table, notes = Table("flow", "version", "", "published", "by", "calls", "digest", box=None), list[str]()
         for name in names:
-            for row in _rows(store, name):
+            for *row, note in _rows(store, name):
                 table.add_row(*row)
+                notes += [f"{' '.join(filter(None, row[:3]))}: {note}"] if note else []
     console.print(table)
+    # Below it: beside the row they would break the table on a terminal of 80 columns.
+    for note in notes:
+        click.echo(note)
 
 
 def _rows(store: Store, flow: str) -> Iterator[Sequence[str]]:

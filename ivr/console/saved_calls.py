@@ -37,4 +37,4 @@ def save_by_command(call_id: str) -> SavedCall:
         return SavedCall(done.stdout)
     told = done.stderr.strip().splitlines()
     reason = told[-1] if done.returncode == 2 and told else "something of ours broke: try `save` in a terminal"
-    return SavedCall(problem=reason.removeprefix("record error: "))
+    return SavedCall(problem=reason.removeprefix("error: "))

@@ -372,6 +372,10 @@ def test_a_protocol_without_refunds_is_refused_at_once_with_the_cure(store: Stor
     charge(store)
     told = fails("refund", "CA1-1", "--yes")
     assert "the protocol 'tonetill' of 'acme_bank' has no refund: do it at the bank itself" in told
+    with_void = replace(protocol, promises=replace(protocol.promises, operations=frozenset({"sale", "void"})))
+    monkeypatch.setattr("ivr.calls.modifying.protocol_called", lambda name: with_void)
+    told = fails("refund", "CA1-1", "--yes")
+    assert "has no refund: `python -m ivr payments void` takes all of it back before it is settled; after that" in told
     assert store.outbox_depth()["modification"] == 0
 
 
@@ -379,7 +383,7 @@ def test_a_mistake_is_one_line_and_no_traceback(store: Store, capsys: pytest.Cap
     with pytest.raises(SystemExit) as ended:
         main(["payments", "show", "CA9-1"])
     assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("record error: there is no charge 'CA9-1'")
+    assert capsys.readouterr().err.startswith("error: there is no charge 'CA9-1'")
 
 
 @pytest.mark.parametrize("arguments", [(), ("refund",), ("list",)])
