@@ -109,7 +109,9 @@ def _require_operation(standing: Standing, kind: ModificationKind) -> None:
         raise RecordError(f"banks.yaml no longer names the bank '{bank}': name it again to {kind} its charges")
     if kind not in standing.promises.operations:
         can_void = kind == "refund" and "void" in standing.promises.operations
-        instead = f"`{COMMAND} payments void` takes all of it back before it is settled; after that " if can_void else ""
+        instead = (
+            f"`{COMMAND} payments void` takes all of it back before it is settled; after that " if can_void else ""
+        )
         raise RecordError(
             f"the protocol '{standing.protocol}' of '{bank}' has no {kind}: {instead}do it at the bank itself (docs/money.md "
             "says which protocol has which operations)"

@@ -11,7 +11,9 @@ from ivr.calls.notice_settings import notice_kinds
 from ivr.settings import Settings, load_settings
 from ivr.store import Store, open_store
 
-as_json = click.option("--json", "is_json", is_flag=True, help="For a program to read: JSON on one line, and of a list one line each.")
+as_json = click.option(
+    "--json", "is_json", is_flag=True, help="For a program to read: JSON on one line, and of a list one line each."
+)
 yes = click.option("--yes", is_flag=True, help="Ask nothing: for scripts.")
 
 

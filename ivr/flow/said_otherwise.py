@@ -25,7 +25,6 @@ from ivr.words.rhythm_words import other_rhythm, says_rhythm
 from ivr.words.slots import WORD_PROMPTS
 from ivr.words.wordings import FEE, FLOW, meant_for
 
-
 _NUMBERS = frozenset({"number", "confirmation_number"})
 _CHARGED = frozenset({"paid", "reserved"})
 

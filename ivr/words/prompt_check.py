@@ -177,7 +177,9 @@ def _is_meant(name: str, prompt: str, file: PromptFile, terms: Terms) -> bool:
     if terms.spoken is not None and name in terms.spoken:
         return True
     flow, step, _ = meant_for(name, prompt) if prompt != name else ("", "", "")
-    return prompt_of(prompt, file.names) == prompt and bool(flow or step) and (flow in terms.flows or step in terms.steps)
+    return (
+        prompt_of(prompt, file.names) == prompt and bool(flow or step) and (flow in terms.flows or step in terms.steps)
+    )
 
 
 def _slot_problems(file: PromptFile, name: str, slot: Slot, terms: Terms) -> Iterator[Problem]:

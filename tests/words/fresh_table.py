@@ -77,7 +77,7 @@ TRUE_EN = [
     ("confirm_card", f"{C} for the year 2027{ONE_TWO}"),
     (
         "confirm_card",
-        f"To settle your balance of {{amount:money}} with {{brand:brand}} {{last4:digits}}, press 1. For another card, press 2.",
+        "To settle your balance of {amount:money} with {brand:brand} {last4:digits}, press 1. For another card, press 2.",
     ),
     ("confirm_card", f"{C}, charged once, this minute{ONE_TWO}"),
     ("confirm_card", f"{C} for the goods that were shipped last week{ONE_TWO}"),
@@ -210,7 +210,7 @@ TRUE_AGAIN_EN = [
     ("confirm_card", f"{C} for the second half of your rent{ONE_TWO}"),
     (
         "confirm_card",
-        f"To clear your account with one payment of {{amount:money}} from {{brand:brand}} {{last4:digits}}, press 1. For another card, press 2.",
+        "To clear your account with one payment of {amount:money} from {brand:brand} {last4:digits}, press 1. For another card, press 2.",
     ),
     ("confirm_card", f"Dog license until December: {C}{ONE_TWO}"),
     ("confirm_card", f"{C} to the City of Springfield{ONE_TWO}"),
