@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def test_the_calls_of_a_new_project_go_as_written(script: Path, line: Path, seal
     bench = make_bench(sealing_key, line / "flows" / "pay-a-bill.yaml")
     play((line / "calls" / script.name).read_text(encoding="utf-8"), bench.world())
     bench.money_agrees()
+
+
+def test_what_it_prints_plays_the_calls_of_the_new_project_where_nothing_is_installed(tmp_path: Path):
+    """As somebody does it who follows what is printed, in a clone: `pytest` alone would find no calls."""
+    printed = CliRunner().invoke(init, [str(tmp_path / "my-line")], catch_exceptions=False).output
+    command = next(line.strip() for line in printed.splitlines() if "-m pytest" in line)
+    shorter = f"{command} -q --collect-only -p no:cacheprovider"
+    done = subprocess.run(shorter, shell=True, cwd=tmp_path / "my-line", capture_output=True, text=True, check=False)
+    assert f"{len(CALLS)} tests collected" in done.stdout
 
 
 def test_one_sample_flow_is_in_it_and_others_are_asked_for_by_name(line: Path, tmp_path: Path):
