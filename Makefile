@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-run: .venv/run.stamp ## start everything: web, forwarder, trunk and the bank simulator
+run: .venv/run.stamp ## start everything: web, forwarder, trunk, portal and the bank simulator
 	@exec $(BIN)/python -m ivr up
 
 run-cluster: .venv/run.stamp ## two web nodes, forwarders and trunk nodes on PostgreSQL, nginx and Kamailio before them

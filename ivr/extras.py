@@ -17,7 +17,10 @@ EXTRA_OF = {
 # scipy comes with two extras: these commands need one of them whole, whichever module is missed first.
 EXTRA_OF_COMMAND = {"trunk": "trunk", "ring": "trunk"}
 # Process of the Procfile -> modules that only it needs.
-NEEDED_BY = {"trunk": ("aiosipua", "pylibsrtp", "scipy")}
+NEEDED_BY = {
+    "trunk": ("aiosipua", "pylibsrtp", "scipy"),
+    "portal": ("argon2", "pyotp", "segno", "webauthn"),
+}
 
 
 def what_is_missing(process: str) -> str | None:

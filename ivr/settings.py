@@ -19,6 +19,7 @@ from ivr.reading.rules.reading import NOTHING_WRITTEN
 from ivr.reading.yaml_source import Source, read_yaml
 
 DEFAULTS = SHIPPED / "config" / "default.yaml"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DEVELOPMENT_TOKEN_FILE = Path("keys") / "twilio_auth_token"  # below VAR
 
 
@@ -155,6 +156,12 @@ class Settings(BaseModel):
     def has_browser_phone(self) -> bool:
         """It shows what a caller never sees, and lets whoever is at this machine place calls."""
         return self.browser_phone == "on" or (self.browser_phone == "auto" and self.environment == "development")
+
+    @property
+    def portal_origin(self) -> str:
+        """As browsers write it. By name: they make no passkeys for addresses (WebAuthn 5.1.3: an RP ID is a domain)."""
+        named = "localhost" if self.portal_host in LOOPBACK else self.portal_host
+        return (self.portal_url or f"http://{named}:{self.portal_port}").rstrip("/")
 
     @property
     def base_url(self) -> str:

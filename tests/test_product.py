@@ -54,7 +54,7 @@ def answers(url: str) -> bool:
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     var = tmp_path_factory.mktemp("var")
-    port, console_port, bank_port = free_port(), free_port(), free_port()
+    port, console_port, portal_port, bank_port = free_port(), free_port(), free_port(), free_port()
     banks = (ROOT / "config" / "banks.yaml").read_text(encoding="utf-8").replace(":9443", f":{bank_port}")
     (var / "banks.yaml").write_text(banks, encoding="utf-8")
     environment = {
@@ -63,6 +63,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         "DATABASE_URL": f"sqlite:///{var}/product.db",
         "PORT": str(port),
         "CONSOLE_PORT": str(console_port),
+        "PORTAL_PORT": str(portal_port),
         "BANK_PORT": str(bank_port),
         "BANKS": str(var / "banks.yaml"),
         "PYTHONPATH": str(ROOT),
@@ -97,6 +98,17 @@ def test_a_call_through_the_running_product_is_paid_and_both_books_agree(product
     assert "42.50 USD" in page
     assert "<svg" in page
     assert "+15550100" not in page
+
+
+def test_the_portal_is_started_too_and_it_is_said_how_somebody_is_invited(product: Product):
+    portal = f"http://localhost:{product.environment['PORTAL_PORT']}"
+    until(lambda: answers(f"{portal}/healthz"))
+    said = (product.var / "log").read_text()
+    assert f"{portal}/" in said
+    assert "user add NAME --role operator" in said
+    link = re.search(r"http://\S+/invitations/\S+", product.ivr("user", "add", "ada", "--role", "operator"))
+    assert link is not None
+    assert "ada" in httpx.get(link[0], trust_env=False).text
 
 
 def test_what_is_on_disk_and_in_the_log_knows_no_card(product: Product):

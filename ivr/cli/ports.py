@@ -51,6 +51,8 @@ def ports_of(settings: Settings, running: Collection[str], bank_port: int | None
         yield Port(settings.host, settings.port, "tcp", "PORT")
     if "console" in running:
         yield Port(settings.console_host, settings.console_port, "tcp", "CONSOLE_PORT")
+    if "portal" in running:
+        yield Port(settings.portal_host, settings.portal_port, "tcp", "PORTAL_PORT")
     if "bank" in running and bank_port is not None:
         yield Port("127.0.0.1", bank_port, "tcp", "BANK_PORT and url in banks.yaml")
     if "trunk" in running:

@@ -25,6 +25,7 @@ from ivr.console import Trial, console_address, trials
 from ivr.errors import ConfigError
 from ivr.extras import what_is_missing
 from ivr.flow.files import FlowSet
+from ivr.loading import load
 from ivr.places import SHIPPED, VARIABLE, for_children, project_folder, shown
 from ivr.settings import Settings, load_settings
 from ivr.store import WITHDRAWN, open_store
@@ -37,7 +38,7 @@ DEFAULT_BANK_PORT = 9443  # where the simulator listens when no bank of ours is 
 @click.command()
 @click.option("--without", multiple=True, metavar="NAME", help="Leave out a process of the Procfile, such as trunk.")
 def up(without: tuple[str, ...]) -> None:
-    """Start web, forwarder, trunk and the bank simulator, as the Procfile says, until Ctrl-C.
+    """Start web, forwarder, trunk, portal and the bank simulator, as the Procfile says, until Ctrl-C.
 
     ENVIRONMENT=production starts no bank simulator, and refuses whatever is only safe on a laptop.
     """
@@ -50,6 +51,8 @@ def up(without: tuple[str, ...]) -> None:
     processes = {name: command for name, command in commands.items() if name not in left_out}
     bank_port = port_of_simulator(settings) if "bank" in processes else None
     require_free_ports(list(ports_of(settings, processes, bank_port)))
+    if "portal" in processes:
+        load("ivr.portal").site_of(settings)  # what is wrong with its settings is said before anything is started
     is_production = settings.environment == "production"
     found = None if is_production else files_of(settings)
     prepare(settings)

@@ -16,6 +16,7 @@ def processes(settings: Settings, running: Collection[str], waiting: Mapping[str
         "web": Process("web", address(settings), "answers the webhooks that Twilio calls"),
         "console": Process("console", console_address(settings), "this page, and /metrics; this machine only"),
         "forwarder": Process("forwarder", "", f"takes payments to the bank; {jobs or 'nothing'} waiting"),
+        "portal": Process("portal", f"{settings.portal_origin}/", "people sign in: payments, refunds, live calls"),
         "trunk": Process("trunk", sip_address(settings), "answers SIP calls"),
         "bank": Process("bank", "", "a bank simulator, for development only"),
     }
@@ -42,6 +43,11 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
             Trial("The same from a terminal", f'{COMMAND} ring {sip} --keys "{keys_of(settings)}"'),
         ]
     found += [Trial(f"Twilio's webhook for {name}", webhook(settings, name)) for name in flows or [flow]]
+    if "portal" in running:
+        found += [
+            Trial("The portal, where people sign in", f"{settings.portal_origin}/"),
+            Trial("Inviting somebody to it", f"{COMMAND} user add NAME --role operator"),
+        ]
     if settings.environment == "development":
         found.append(
             Trial("What to key in", f"account {TEST_ACCOUNT}; card {TEST_CARD}, any expiry to come and any code")

@@ -12,6 +12,7 @@ from ivr.bank import load_banks
 from ivr.calls.assembly import read_secret
 from ivr.calls.notice_settings import notice_kinds
 from ivr.calls.payments import hash_of_caller
+from ivr.hangup import on_hangup
 from ivr.logs import set_up_logging
 from ivr.portal.credentials import portal_key
 from ivr.portal.finding import Finder
@@ -41,6 +42,7 @@ def create_portal(settings: Settings | None = None) -> Flask:
     app.register_blueprint(portal(site, signing_in, Pages(site, store, finder, asker)))
     add_health(app, store)
     add_errors(app)
+    on_hangup(lambda: None)  # it has no keys to read again, and the signal must not end it
     return app
 
 

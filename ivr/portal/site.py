@@ -9,10 +9,9 @@ from flask import Request, Response
 
 from ivr.core.money import Money, parse_money
 from ivr.errors import ConfigError
-from ivr.settings import Settings
+from ivr.settings import LOOPBACK, Settings
 from ivr.store import SessionEnds
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -72,9 +71,7 @@ class PortalSite:
 
 def site_of(settings: Settings) -> PortalSite:
     """ConfigError names the setting that is wrong."""
-    # By name: browsers make no passkeys for addresses (WebAuthn 5.1.3: an RP ID is a domain).
-    named = "localhost" if settings.portal_host in LOOPBACK else settings.portal_host
-    origin = (settings.portal_url or f"http://{named}:{settings.portal_port}").rstrip("/")
+    origin = settings.portal_origin
     parts = urlsplit(origin)
     is_here = parts.hostname in LOOPBACK
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:

@@ -16,7 +16,18 @@ from tests.patience import PATIENCE_S
 ROOT = Path(__file__).resolve().parents[2]
 PRESENT = Path(sysconfig.get_paths()["purelib"])
 # What only an extra of pyproject.toml brings: a plain installation has none of it.
-OF_EXTRAS = ("aiosipua", "pylibsrtp", "scipy", "matplotlib", "mpl_toolkits", "espeakng_loader")
+OF_EXTRAS = (
+    "aiosipua",
+    "pylibsrtp",
+    "scipy",
+    "matplotlib",
+    "mpl_toolkits",
+    "espeakng_loader",
+    "argon2",
+    "pyotp",
+    "segno",
+    "webauthn",
+)
 PAID = "1 12345678# 1 4111111111111111# 1230 123 94105 1 #"
 
 

@@ -66,7 +66,8 @@ def running(installed: Installed, folder: Path) -> Iterator[Running]:
     # A file of the merchant's own must not take the place of a package that we use.
     (line / "flask.py").write_text("raise SystemExit('the wrong flask')\n")
     settings = {
-        **{"PORT": str(free_port()), "CONSOLE_PORT": str(free_port()), "TRUNK_PORT": str(free_port())},
+        **{"PORT": str(free_port()), "CONSOLE_PORT": str(free_port()), "PORTAL_PORT": str(free_port())},
+        "TRUNK_PORT": str(free_port()),
         **{"TRUNK_RTP_PORTS": f"{rtp}-{rtp + 1}", "TRUNK_VOICE": "tones"},
         "WEB_WORKERS": "1",
     }
@@ -86,7 +87,8 @@ def test_a_plain_installation_runs_a_line_without_sip_and_takes_a_paid_call(plai
     with running(plain, tmp_path) as line:
         line.until_ready()
         line.until_log_has("bank simulator: https", '"event": "forwarder"')
-        assert "without trunk: pip install 'tonetill[trunk]' brings it" in line.log()
+        for extra in ("trunk", "portal"):
+            assert f"without {extra}: pip install 'tonetill[{extra}]' brings it" in line.log()
         heard = line.tonetill("simulate", "--via", line.url, "--keys", PAID)
         assert "Paid. Confirmation" in heard
         assert "42.50 USD" in line.tonetill("bank", "books")

@@ -64,7 +64,7 @@ class Product:
 @contextmanager
 def running(var: Path, bills: int, plant: str, without: Sequence[str] = ()) -> Iterator[Product]:
     """`python -m ivr up`, on free ports; `plant`: a number that is in every process's memory from the beginning."""
-    ports = {name: str(free_port()) for name in ("PORT", "CONSOLE_PORT", "BANK_PORT", "TRUNK_PORT")}
+    ports = {name: str(free_port()) for name in ("PORT", "CONSOLE_PORT", "PORTAL_PORT", "BANK_PORT", "TRUNK_PORT")}
     banks = (ROOT / "config" / "banks.yaml").read_text(encoding="utf-8").replace(":9443", f":{ports['BANK_PORT']}")
     (var / "banks.yaml").write_text(banks, encoding="utf-8")
     rows = [f"{FIRST_BILL + number},42.50,10.00,USD" for number in range(bills)]

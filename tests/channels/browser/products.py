@@ -17,7 +17,7 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-UP = [sys.executable, "-m", "ivr", "up", "--without", "trunk"]
+UP = [sys.executable, "-m", "ivr", "up", "--without", "trunk", "--without", "portal"]
 
 
 @dataclass(frozen=True)
