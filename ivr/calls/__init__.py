@@ -2,8 +2,8 @@
 
 Public are the names of `__all__`, and the modules `answer_schema`, `assembly`, `bank_check`, `bank_keys`, `bank_news`, `billing`,
 `billing_answer`, `billing_endpoint`, `billing_secret`, `checking_vault`, `emailing`, `flow_folder`, `guessing`, `live_flows`,
-`modifying`, `notice_settings`, `pay_links`, `payment_lookup`, `payments`, `production`, `receipts`, `sweeping`,
-`texting`.
+`modifying`, `notice_settings`, `pay_links`, `payment_lookup`, `payments`, `production`, `receipts`, `stopping`,
+`sweeping`, `texting`.
 """
 
 from ivr.calls.billing import Billing, BillingDown

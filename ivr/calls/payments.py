@@ -57,6 +57,7 @@ from ivr.store import (
     SealedField,
     StaleCall,
     Status,
+    Stopped,
     Store,
     bills_of,
 )
@@ -197,6 +198,8 @@ class Payments:
             return LimitReached(at, over.name)
         if flow.bank is not None and self.is_closed(flow.bank, at):
             return ChargeRefused(at, "bank_closed")
+        if self.store.is_stopped(call.flow, flow.bank):
+            return ChargeRefused(at, "stopped")
         if call.payable is None:
             return None
         bills = call.payable.parts or (call.payable,)
@@ -206,6 +209,12 @@ class Payments:
         return ChargeRefused(
             at, "being_paid", paying=paying if call.payable.parts else (), left=self.left_on_list(call, at)
         )
+
+    def stop_card(self, call: Call, flow: Flow, at: datetime) -> ChargeRefused | None:
+        """Where a card is being asked for and nobody's is taken any more: no further field of it is asked for."""
+        step = flow.steps.get(call.step)
+        is_asking = step is not None and step.card is not None
+        return ChargeRefused(at, "stopped") if is_asking and self.store.is_stopped(call.flow, flow.bank) else None
 
     def forget(self, intent: str) -> bool:
         """False where the attempt has been charged for by now: its fields are the forwarder's."""
@@ -244,6 +253,8 @@ class Payments:
             case DueChanged(left, dues):
                 reason: RefusalReason = "due_changed" if left.minor > 0 else "nothing_due"
                 return ChargeRefused(at, reason, left, dues, left=self.left_on_list(call, at))
+            case Stopped():
+                return ChargeRefused(at, "stopped")
             case AlreadyBegun():
                 return self.answer(call, Waited(at))
         return None

@@ -55,6 +55,7 @@ from ivr.core.events import (
     HungUp,
     KeysEntered,
     LookedUp,
+    NoInput,
     PartsTakenBack,
     Waited,
 )
@@ -304,6 +305,10 @@ class Runner:
             reached.append(self.payments.on_record(reached[-1]))
 
     def _translate(self, flow: Flow, call: Call, event: Event) -> Event:
+        if isinstance(event, (KeysEntered, NoInput, CardCaptured)):
+            stopped = self.payments.stop_card(call, flow, event.at)
+            if stopped is not None:
+                return stopped
         if isinstance(event, KeysEntered):
             expected = expected_field(flow, call)
             if expected is not None:

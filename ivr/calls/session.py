@@ -132,13 +132,18 @@ class Session:
         return self._save_or_repeat(call, advance, 0, Came(self._in_words(call, event), begun_s))
 
     def _started(self, flow: str) -> CallStarted:
-        """With what an operator wants every caller to hear; a call goes on without it where it cannot be read."""
+        """With what an operator wants every caller to hear; a call goes on without it where it cannot be read: the last word on
+        a stop is in the charge's transaction."""
+        started = CallStarted(self.service.now())
         try:
             told = self.service.store.announcement_for(flow)
+            if told is not None:
+                started = replace(started, message=told.texts, is_all=told.ends_calls)
+            served = self.service.runner.flows.get(flow)
+            return replace(started, is_stopped=self.service.store.is_stopped(flow, served.bank if served else None))
         except Exception as fault:
             note_fault(self.call_id, fault)
-            told = None
-        return CallStarted(self.service.now(), told.texts, told.ends_calls) if told else CallStarted(self.service.now())
+        return started
 
     def hear(self, event: Event | Callable[[Call], Event], *, seen: int | None = None) -> Answered:
         """One event, or a function that makes it of the call as it stands. NoSuchCall where there is none."""

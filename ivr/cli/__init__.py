@@ -63,6 +63,8 @@ COMMANDS = {
     "recordings": ("dsp.cli", "main", "Find keys in recordings, mask them, draw them (also `python -m dsp`)."),
     "completion": ("ivr.cli.completion", "completion", "Let bash, zsh or fish complete the commands."),
     "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),
+    "stop": ("ivr.cli.stops", "stop", "Take no cards: of the whole line, a flow or a bank; at once."),
+    "start": ("ivr.cli.stops", "start", "Take cards again where `stop` had stopped it."),
     "message": ("ivr.cli.message", "message", "Let every new call hear a message first, at once."),
     "set-up": ("ivr.cli.up", "set_up", "Make keys and database, and stop there."),
 }

@@ -70,11 +70,12 @@ class LivePages:
         return DropOff(flow, span, traffic_of(self.compiled.get(flow), taken.ways), taken.live, taken.unnoted)
 
     def trouble(self) -> Sequence[str]:
+        stopped = [f"No card is taken of {one.what}: {one.reason} ({one.by})" for one in self.store.stops()]
         words = self.store.text_trouble()
         texts = [f"No text can be sent, and none is promised to callers: {words}"] if words else []
         mail = self.store.email_trouble()
         emails = [f"No receipt can be e-mailed, and none is promised to callers: {mail}"] if mail else []
-        return [*texts, *emails, *self._failed_notices(), *self.flow_trouble()]
+        return [*stopped, *texts, *emails, *self._failed_notices(), *self.flow_trouble()]
 
     def _failed_notices(self) -> Sequence[str]:
         failed = self.store.failed_merchant_notices()

@@ -192,6 +192,8 @@ def greet(turn: Turn, event: Event) -> Turn:
     assert isinstance(event, CallStarted)
     turn, languages = keep_message(turn, event), turn.flow.head.languages
     turn = turn.change(language=languages[0])
+    if event.is_stopped:
+        return turn_away(turn)
     if len(languages) == 1:
         return start(turn)
     return offer_languages(turn.change(phase="language"))
@@ -200,6 +202,18 @@ def greet(turn: Turn, event: Event) -> Turn:
 def start(turn: Turn) -> Turn:
     turn, is_all = say_message(turn.went(BEGAN))
     return ending.end(turn) if is_all else resume(enter(turn.say("welcome"), turn.flow.head.start))
+
+
+def turn_away(turn: Turn) -> Turn:
+    """No cards are taken for now. In every language, because nobody is asked for a key first."""
+    why = "cards_not_taken_now" if turn.flow.bank else "apology"  # a flow that takes no card has no words for it
+    turn, languages = turn.went(BEGAN), turn.flow.head.languages
+    for language in languages:
+        turn = turn.change(language=language)
+        turn = say_message(turn)[0] if f"{MESSAGE} {language}" in turn.call.notes else turn
+        turn = turn.say(why)
+        turn = ending.end(turn) if language == languages[-1] else ending.tell(turn)
+    return turn.change(language=languages[0])
 
 
 def keep_message(turn: Turn, event: CallStarted) -> Turn:

@@ -95,8 +95,8 @@ def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
     """The history of the call before the event, with the event; what the call has made of it says what may be kept."""
     at = int(event.at.timestamp())
     if isinstance(event, CallStarted):
-        # A call that an operator's message has ended says nothing of its flow: it is not gone through again.
-        return () if event.is_all else (f"{at} began",)
+        # A call that an operator's message or a stop has ended says nothing of its flow: it is not gone through again.
+        return () if event.is_all or event.is_stopped else (f"{at} began",)
     if not before.history or len(before.history) >= MOST_ENTRIES or not _BEGAN.fullmatch(before.history[0]):
         return before.history
     if is_second_done(flow, before, event):

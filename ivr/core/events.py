@@ -45,11 +45,13 @@ class Digits:
 
 @dataclass(frozen=True)
 class CallStarted:
-    """`message`: what an operator wants every caller to hear first, by language; `is_all`: nothing follows it."""
+    """`message`: what an operator wants every caller to hear first, by language; `is_all`: nothing follows it. `is_stopped`: no
+    cards are taken here for now, which every caller is told before they key in anything."""
 
     at: datetime
     message: Mapping[str, str] = field(default_factory=dict)
     is_all: bool = False
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,15 @@ class LimitReached:
 
 
 RefusalReason = Literal[
-    "being_paid", "due_changed", "nothing_due", "not_reached", "not_payable", "paid_in_full", "overpaid", "bank_closed"
+    "being_paid",
+    "due_changed",
+    "nothing_due",
+    "not_reached",
+    "not_payable",
+    "paid_in_full",
+    "overpaid",
+    "bank_closed",
+    "stopped",
 ]
 
 
@@ -161,7 +171,8 @@ class ChargeRefused:
     not_reached: the billing system did not say what is due now. not_payable: it said so in another currency.
     Of a bill that several cards pay, whose `due` somebody else has changed. paid_in_full: the approved parts come to it, and count
     for good. overpaid: they come to more.
-    bank_closed: nothing new can be charged at the bank, for want of a key or certificate that is good.
+    bank_closed: nothing new can be charged at the bank, for want of a key or certificate that is good. stopped: no cards are taken
+    for now, in this flow, at its bank or on the whole line.
     Of bills in one sum `due` is their total, `dues` what each of them owes, and `paying` are the keys of those being paid.
     `left`: what is due by now on the open bills that the call has looked up, by key.
     """

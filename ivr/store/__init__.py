@@ -66,6 +66,7 @@ from ivr.store.portal_users import Passkey, PasswordCredentials, PortalInvitatio
 from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
+from ivr.store.stops import LONGEST_REASON, STOP_SCOPES, Stop, Stopped, Stops, StopScope
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts, Way
 from ivr.store.turns import TurnRecord, Turns
@@ -100,6 +101,7 @@ class Store(
     FlowVersions,
     Agreements,
     Announcements,
+    Stops,
     PortalUsers,
     PortalSessions,
     PortalRequests,
@@ -153,9 +155,11 @@ __all__ = [
     "FOLLOWS",
     "KEPT_CARD",
     "KEPT_TOLD",
+    "LONGEST_REASON",
     "MERCHANT_NOTICES",
     "NOTICES",
     "NOTICE_KINDS",
+    "STOP_SCOPES",
     "TEXTS",
     "TOLD_AGAIN",
     "UNDO_ASKED",
@@ -231,6 +235,9 @@ __all__ = [
     "SignedIn",
     "StaleCall",
     "Status",
+    "Stop",
+    "StopScope",
+    "Stopped",
     "Store",
     "StoredCall",
     "TextMessage",

@@ -21,6 +21,7 @@ CONNECTIONS = 24  # more than a web worker's threads; a forwarder asks for as ma
 AHEAD_KEPT_S = 60.0  # how long it is believed how far the database's clock is ahead of ours
 _TIME = text("SELECT EXTRACT(EPOCH FROM clock_timestamp())")
 _HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 
 
 class Database:
@@ -150,6 +151,11 @@ class Database:
         if not self.is_sqlite:
             for key in sorted(filter(None, keys)):
                 connection.execute(_HOLD, {"key": key})
+
+    def share(self, connection: Connection, key: str) -> None:
+        """With others who share it; whoever holds the key (`hold`) waits for all of them, and they for who holds it."""
+        if not self.is_sqlite:
+            connection.execute(_SHARE, {"key": key})
 
     def drop_wal(self) -> bool:
         """Deleted sealed fields must not live on in the write-ahead log (SQLite; for PostgreSQL see docs/money.md).

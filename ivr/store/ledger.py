@@ -47,11 +47,12 @@ from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held
 from ivr.store.postings import captured_in, when_concluded, when_requested
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
 from ivr.store.splits import agreed_part, heard, hold_split
+from ivr.store.stops import Stopped, stops_charge
 from ivr.store.tables import payment_intent
 from ivr.store.transfers import read_posted
 
 _IS_OVER = text("SELECT is_over FROM call WHERE id = :id")
-Refusal = OverLimit | BeingPaid | DueChanged
+Refusal = OverLimit | BeingPaid | DueChanged | Stopped
 
 
 class Ledger:
@@ -97,6 +98,8 @@ class Ledger:
     ) -> Refusal | PaymentIntent:
         """The intent as it is begun where nothing speaks against it. Open charges are looked for before what is due is read:
         one that is approved in between has lowered it by then."""
+        if stops_charge(connection, self._database, intent.call, intent.bank):
+            return Stopped()
         attempter = attempter_of(intent, staged.fingerprint)
         self._database.hold(connection, *attempter.holds())
         over = limit_reached(connection, attempter, limits, now)

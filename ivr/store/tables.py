@@ -423,6 +423,17 @@ announcement = Table(
     Column("set_at", BigInteger, nullable=False),
 )
 
+# What takes no cards for now (`store.stops`): `scope` is line, flow or bank; `name` is empty for the whole line.
+charge_stop = Table(
+    "charge_stop",
+    metadata,
+    Column("scope", String(10), primary_key=True),
+    Column("name", String(60), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("stopped_by", String(80), nullable=False),
+    Column("stopped_at", BigInteger, nullable=False),
+)
+
 # Who signs in to the portal. `invitation` is the digest of the link's secret, empty once it was used; `totp_sealed` the
 # secret of the codes by time, encrypted; `totp_step` the last code's step, so that no code is good twice.
 portal_user = Table(

@@ -101,6 +101,8 @@ def why(stored: Call, otherwise: str = "") -> str:
         return "the billing system said what cannot be paid here, which a call file cannot say"
     if "bank_closed" in refused:
         return "no key of its bank's was good then, which a call file cannot say"
+    if "stopped" in refused:
+        return "card payments were stopped while it went on, which a call file cannot say"
     if "being_paid" in refused:
         return "its bill was being paid by another call: save that one, and write this one below it"
     if refused:

@@ -173,7 +173,7 @@ def _hear_why_not(turn: Turn, event: ChargeRefused) -> Reply:
         turn = turn.change(bills=owing(turn.call, dict(event.left)), owed_at=turn.at)
     if event.reason == "being_paid":
         return _leave_out(turn.say("payment_in_progress"), event.paying)
-    if event.reason == "bank_closed":
+    if event.reason in ("bank_closed", "stopped"):
         return turn.went(ERROR).say("cards_not_taken_now"), End()
     if event.reason in ("not_reached", "not_payable"):
         return turn.went(ERROR).say(f"bill_{event.reason}"), End()

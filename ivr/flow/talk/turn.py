@@ -77,6 +77,9 @@ class FlowInTurn(Protocol):
     def head(self) -> FlowHead: ...
 
     @property
+    def bank(self) -> str | None: ...
+
+    @property
     def steps(self) -> Mapping[str, StepInTurn]: ...
 
     @property
