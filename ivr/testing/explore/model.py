@@ -143,6 +143,10 @@ class ModelledStore(ModelledSplits):
         """Nobody sets one here."""
         return None
 
+    def is_stopped(self, flow: str, bank: str | None) -> bool:
+        """Nobody stops anything here."""
+        return False
+
     # ---- sealed fields
 
     def stage_sealed(self, sealed: SealedField, at: datetime) -> None:
