@@ -198,6 +198,7 @@ class Pages:
             zip=zip,
             dict=dict,
             money=Money,
+            stopped=self.store.stops(),
             waiting_count=len(self.store.waiting_requests()) if may(g.person.role, "see_requests") else 0,
             **values,
         )

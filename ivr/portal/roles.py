@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 Role = Literal["viewer", "support", "finance", "author", "operator", "auditor"]
-Permission = Literal["see_payments", "see_callers", "export", "refund", "see_requests", "see_audit", "see_users"]
+Permission = Literal[
+    "see_payments",
+    "see_callers",
+    "export",
+    "refund",
+    "see_requests",
+    "see_audit",
+    "see_users",
+    "see_stops",
+    "stop_line",
+]
 Need = Permission | Literal["any"]
 """`any`: of everybody who has signed in."""
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -14,7 +24,7 @@ MEANINGS: Mapping[Role, str] = {
     "support": "finds payments, also by a caller's number",
     "finance": "refunds and voids, a second person's above a limit; exports",
     "author": "flows; sees payments and totals",
-    "operator": "keeps the line running; sees users and the audit trail",
+    "operator": "keeps the line running: stops and starts it; sees users and the audit trail",
     "auditor": "reads everything, changes nothing",
 }
 
@@ -23,8 +33,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "support": frozenset({"see_payments", "see_callers"}),
     "finance": frozenset({"see_payments", "see_callers", "export", "refund", "see_requests"}),
     "author": frozenset({"see_payments"}),
-    "operator": frozenset({"see_payments", "see_audit", "see_users"}),
-    "auditor": frozenset({"see_payments", "see_callers", "export", "see_requests", "see_audit", "see_users"}),
+    "operator": frozenset({"see_payments", "see_audit", "see_users", "see_stops", "stop_line"}),
+    "auditor": frozenset(
+        {"see_payments", "see_callers", "export", "see_requests", "see_audit", "see_users", "see_stops"}
+    ),
 }
 
 # None: also for whoever has not signed in.
@@ -50,6 +62,9 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.decide": "refund",
     "portal.audit": "see_audit",
     "portal.users": "see_users",
+    "portal.stops": "see_stops",
+    "portal.stop": "stop_line",
+    "portal.start": "stop_line",
 }
 
 

@@ -11,6 +11,7 @@ from ivr.portal.pages import Pages, add_pages
 from ivr.portal.passkeys import Passkeys
 from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
 from ivr.portal.site import PortalSite
+from ivr.portal.stops import add_stop_pages
 
 STATIC = ("portal.css", "passkeys.js")
 LONGEST_NAME, LONGEST_CODE = 60, 40
@@ -24,6 +25,7 @@ def portal(site: PortalSite, signing_in: SignIn, pages: Pages) -> Blueprint:
     add_invitations(blueprint, site, signing_in)
     add_passkeys(blueprint, site, signing_in)
     add_pages(blueprint, pages)
+    add_stop_pages(blueprint, pages)
 
     @blueprint.get("/static/<name>")
     def static_file(name: str) -> Response:

@@ -42,6 +42,11 @@ class Ways:
         # A call may have ended between the two questions.
         return WaysTaken(ways, live, max(without - live, 0))
 
+    def count_open_calls(self) -> int:
+        """Calls that go on now."""
+        with self._database.calls() as connection:
+            return int(connection.execute(select(func.count()).where(~call.c.is_over)).scalar_one())
+
     def called_flows(self) -> Sequence[str]:
         """The names of all flows that were ever called, those that are gone too."""
         with self._database.calls() as connection:

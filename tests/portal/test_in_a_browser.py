@@ -207,7 +207,7 @@ def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(
     look_at(page, "sign-in", looks)
     sign_in(page, running_portal, name, code)
     today = datetime.now(UTC).date()
-    for path in ("payments", "payments/CA1-1", f"days/{today}", "requests", "audit", "users"):
+    for path in ("payments", "payments/CA1-1", f"days/{today}", "requests", "stops", "audit", "users"):
         page.goto(f"{running_portal.origin}/{path}")
         look_at(page, path.partition("/")[0] + ("-one" if "CA1" in path else ""), looks)
 
