@@ -16,7 +16,6 @@ from sqlalchemy import insert
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ivr.calls.assembly import load_flow
-from ivr.console.drop_off import SPANS, DropOff, begin_of
 from ivr.core.moves import way_of
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.diagram import svg
@@ -24,6 +23,7 @@ from ivr.flow.drawing.traffic import traffic_of
 from ivr.flow.drawing.traffic_look import TrafficLook
 from ivr.store import Store, migrate, open_store
 from ivr.store.tables import call
+from ivr.traces import SPANS, DropOff, begin_of
 from tests.conversation.talk import Talk
 
 console = Console()

@@ -5,19 +5,16 @@ It has a listener of its own (CONSOLE_PORT), because a proxy makes whatever it s
 
 from ivr.console.live import LivePages
 from ivr.console.phone import PhonePage
-from ivr.console.rows import CallRow, ConsoleData, Process, TextRow, Trace, Trial
+from ivr.console.rows import ConsoleData, Process, Trial
 from ivr.console.trials import address, console_address, processes, trials
 from ivr.console.views import console
 from ivr.console.visitors import is_from_here, is_local, is_loopback, refuse
 
 __all__ = [
-    "CallRow",
     "ConsoleData",
     "LivePages",
     "PhonePage",
     "Process",
-    "TextRow",
-    "Trace",
     "Trial",
     "address",
     "console",

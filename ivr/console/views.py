@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, render_template, request, send_from_directory
 from markupsafe import Markup
 
-from ivr.console.drop_off import SPANS, STOP_WORDS, USUAL_SPAN
 from ivr.console.phone import PhonePage
 from ivr.console.rows import ConsoleData
 from ivr.console.saved_calls import SaveCall, save_by_command
@@ -16,6 +15,7 @@ from ivr.console.visitors import is_local, refuse
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.look import OneCall
 from ivr.flow.drawing.traffic_look import TrafficLook
+from ivr.traces import ENDING_WORDS, SPANS, STOP_WORDS, USUAL_SPAN
 
 SHOWN_CALLS = 20
 SHOWN_TEXTS = 10
@@ -23,13 +23,6 @@ REFRESH_S = 5
 # The scripts and styles of the phone; a browser asks for each by the name that the page says.
 STATIC = ("phone.css", "phone.js", "sound.js", "speaker.js", "tones.js", "view.js")
 KEY_NAMES = {"*": "star", "#": "pound"}
-ENDING_WORDS = {
-    "paid": "charged",
-    "reserved": "reserved",
-    "unpaid": "not charged",
-    "pending": "not known yet",
-    None: "in the call",
-}
 
 
 def console(pages: ConsoleData, phone: PhonePage | None = None, save: SaveCall = save_by_command) -> Blueprint:

@@ -68,8 +68,14 @@ def takes_texts(written: str) -> bool:
 
 def mask_number(number: str) -> str:
     """The last three digits of a telephone number, enough to know one's own test call by; nothing of a shorter one."""
+    end = shown_end(number)
+    return f"...{end}" if end else "withheld"
+
+
+def shown_end(number: str) -> str:
+    """Those digits by themselves; empty where none is shown."""
     digits = [character for character in number if character.isdecimal()]
-    return f"...{''.join(digits[-SHOWN_DIGITS:])}" if len(digits) > 2 * SHOWN_DIGITS else "withheld"
+    return "".join(digits[-SHOWN_DIGITS:]) if len(digits) > 2 * SHOWN_DIGITS else ""
 
 
 def _parts(written: str) -> tuple[str, str]:

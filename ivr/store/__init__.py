@@ -16,7 +16,8 @@ from ivr.store.balances import AccountBalance, AccountBalances, PaidOnBill, Paid
 from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.book_check import BookCheck, BookFault
-from ivr.store.calls import CallRecord, Calls, StaleCall, StoredCall
+from ivr.store.call_search import CallFilter, CallSearch, LiveCall, PromptTime
+from ivr.store.calls import CallRecord, StaleCall, StoredCall
 from ivr.store.card_deletions import CardDeletion, CardDeletions, DeletionStatus
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
@@ -76,7 +77,7 @@ from ivr.store.ways import Ways, WaysTaken
 
 class Store(
     BankNewsBook,
-    Calls,
+    CallSearch,
     SealedFields,
     LimitChecks,
     Guesses,
@@ -183,6 +184,7 @@ __all__ = [
     "Bill",
     "BookFault",
     "BrokenEvent",
+    "CallFilter",
     "CallRecord",
     "CardDeletion",
     "Changed",
@@ -205,6 +207,7 @@ __all__ = [
     "KeptCard",
     "LedgerEntry",
     "Limit",
+    "LiveCall",
     "LiveVersion",
     "MerchantNotice",
     "Modification",
@@ -226,6 +229,7 @@ __all__ = [
     "PortalInvitation",
     "PortalRequest",
     "PortalUser",
+    "PromptTime",
     "Renewal",
     "ReservationState",
     "SealedField",

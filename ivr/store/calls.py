@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.core.call import Call
 from ivr.core.call_form import read_call
+from ivr.core.caller import shown_end
 from ivr.core.moves import way_of
 from ivr.store.database import Database
 from ivr.store.merchant_notices import tell_call
@@ -56,7 +57,7 @@ _LOAD = "SELECT state, version, answer, updated_at, flow FROM call WHERE id = ?"
 _SAVE = "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ? WHERE id = ? AND version = ?"
 # By itself, because `way` is in an index, which the saves of a call that goes on leave as it is.
 _END = (
-    "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ?, is_over = ?, way = ? "
+    "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ?, is_over = ?, way = ?, outcome = ? "
     "WHERE id = ? AND version = ?"
 )
 # Of a version that is there: what it told was sent, or is to be told by text. The call itself is as it was.
@@ -84,7 +85,8 @@ class Calls:
         if version == 0:
             return self._add(state, at, answer, now)
         if is_over:
-            return self._end(state, (state.to_json(), answer, at, True, way_of(state), state.id, version), now)
+            ended = (state.to_json(), answer, at, True, way_of(state), state.outcome, state.id, version)
+            return self._end(state, ended, now)
         if self._database.run(_SAVE, (state.to_json(), answer, at, state.id, version)).rowcount != 1:
             raise StaleCall(state.id)
         return None
@@ -127,14 +129,15 @@ class Calls:
     def settle_call(self, stored: StoredCall, state: Call) -> None:
         """The row of a call that is over, with an ending that was not known when it ended; when it ended stays."""
         at = int(stored.updated_at.timestamp() * 1000)
-        values = (state.to_json(), stored.answer, at, True, way_of(state), state.id, stored.version)
+        values = (state.to_json(), stored.answer, at, True, way_of(state), state.outcome, state.id, stored.version)
         if self._database.run(_END, values).rowcount != 1:
             raise StaleCall(state.id)
 
     def _add(self, state: Call, at: int, answer: str, now: datetime) -> None:
         is_over = state.phase == "over"
         row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}
-        row |= {"way": way_of(state) if is_over else None}
+        row |= {"way": way_of(state), "outcome": state.outcome} if is_over else {"way": None, "outcome": None}
+        row |= {"caller_end": shown_end(state.ani)}
         try:
             tells = is_over and "call.ended" in self._database.tells
             with self._database.money() if tells else self._database.calls() as connection:

@@ -53,8 +53,9 @@ class PortalSessions:
             connection.execute(delete(portal_failure).where(of_it.at < milliseconds(now - FAILURES_KEPT)))
             add_event(self._database, connection, user, "signed in", f"from {source}", now)
 
-    def signed_in(self, digest: str, ends: SessionEnds, now: datetime) -> SignedIn | None:
-        """Whose session it is, with the role they have now; None where it is over, or they are switched off."""
+    def signed_in(self, digest: str, ends: SessionEnds, now: datetime, *, is_activity: bool = True) -> SignedIn | None:
+        """Whose session it is, with the role they have now; None where it is over, or they are switched off. `is_activity`: somebody
+        has done something, and it is idle no more."""
         of_it = portal_session.c
         wanted = select(portal_session, portal_user.c.role, portal_user.c.is_off).join(
             portal_user, portal_user.c.name == of_it.user
@@ -68,7 +69,7 @@ class PortalSessions:
             return None
         if at - row.begun_at > ends.longest / timedelta(milliseconds=1):
             return None
-        if at - row.seen_at > SEEN_EVERY / timedelta(milliseconds=1):
+        if is_activity and at - row.seen_at > SEEN_EVERY / timedelta(milliseconds=1):
             with self._database.money() as connection:
                 connection.execute(update(portal_session).where(of_it.digest == digest).values(seen_at=at))
         return SignedIn(row.user, row.role)

@@ -40,7 +40,10 @@ call = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("way", Text),  # once it is over: the steps it left (`core.moves`); NULL where that was not noted
-    Index("call_by_start", "started_at"),
+    Column("outcome", String(10)),  # once it is over; NULL where that cannot be read
+    Column("caller_end", String(3), nullable=False, server_default=""),  # of the caller's number, what people are shown
+    # All that calls of a day are searched by is in it (`store.call_search`): only the rows that are shown are read.
+    Index("call_by_day", "started_at", "flow", "outcome", "caller_end"),
     # All that is asked of many calls at once is in it, in the order in which it is counted: their rows are not read.
     Index("call_by_flow", "flow", "way", "started_at"),
     # Of the few calls that go on, and of no time: a call's own saves leave it as it is.

@@ -11,14 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ivr.console import CallRow, LivePages, Process, TextRow, Trace, Trial, console, trials
-from ivr.console.drop_off import DropOff
+from ivr.console import LivePages, Process, Trial, console, trials
 from ivr.core.caller import mask_number
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.flow.drawing.traffic import Traffic
 from ivr.settings import load_settings
 from ivr.store import TextProblem
+from ivr.traces import CallRow, DropOff, TextRow, Trace
 from tests.benches import Bench
 from tests.conversation.talk import sample
 

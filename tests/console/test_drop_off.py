@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from app import create_app, create_console
 from ivr.calls.assembly import Engine
 from ivr.console import LivePages, console
-from ivr.console.drop_off import begin_of
 from ivr.settings import load_settings
+from ivr.traces import begin_of
 from tests.benches import Bench
 from tests.leaks import leaks_in
 
