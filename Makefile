@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -110,6 +110,9 @@ bench-reconcile: .venv/dev.stamp ## a bank's file of a million rows beside our l
 
 bench-drop-off: .venv/dev.stamp ## where callers stop, over 10,000 to 1,000,000 stored calls
 	@$(BIN)/python benchmarks/bench_drop_off.py
+
+bench-call-search: .venv/dev.stamp ## calls of a day of 10,000 found as the portal does; fails above 100 ms; BENCH_POSTGRESQL=url adds PostgreSQL
+	@$(BIN)/python benchmarks/bench_call_search.py
 
 bench-seconds: .venv/dev.stamp ## where the seconds of a paid call go, by prompt; fails where it takes longer than the aim
 	@$(BIN)/python benchmarks/bench_seconds.py
