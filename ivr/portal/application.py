@@ -1,5 +1,6 @@
 """The portal's own WSGI application, from the settings."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -10,8 +11,10 @@ from werkzeug.exceptions import HTTPException
 from ivr import metrics
 from ivr.bank import load_banks
 from ivr.calls.assembly import read_secret
+from ivr.calls.live_flows import LiveFlows
 from ivr.calls.notice_settings import notice_kinds
 from ivr.calls.payments import hash_of_caller
+from ivr.flow.compiled import Flow
 from ivr.hangup import on_hangup
 from ivr.logs import set_up_logging
 from ivr.portal.credentials import portal_key
@@ -39,11 +42,22 @@ def create_portal(settings: Settings | None = None) -> Flask:
     asker = Asker(store, lambda: load_banks(settings.banks, settings.var), site, now, not settings.billing_url)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
-    app.register_blueprint(portal(site, signing_in, Pages(site, store, finder, asker)))
+    app.register_blueprint(portal(site, signing_in, Pages(site, store, finder, asker, flows_that_serve(store))))
     add_health(app, store)
     add_errors(app)
     on_hangup(lambda: None)  # it has no keys to read again, and the signal must not end it
     return app
+
+
+def flows_that_serve(store: Store) -> Callable[[], Mapping[str, Flow]]:
+    """Each time with what was published since."""
+    flows = LiveFlows(store)
+
+    def look() -> Mapping[str, Flow]:
+        flows.look()
+        return flows
+
+    return look
 
 
 def now() -> datetime:

@@ -35,7 +35,7 @@ class Finder:
 
     def find(self, asked: Mapping[str, str]) -> FoundPayments:
         """`asked` by FIELDS, as typed. RecordError says what is wrong with it."""
-        if any(holds_card_number("".join(filter(str.isdecimal, one)).encode()) for one in asked.values()):
+        if holds_card(asked):
             raise RecordError(CARD)
         text = asked.get("text", "").strip()
         exact = self._by_number(text, asked) if text else ()
@@ -89,6 +89,10 @@ class Finder:
         if not caller_key(written):
             raise RecordError("caller: that is how a withheld number is written; search by the day")
         return self.hash_caller(written)
+
+
+def holds_card(asked: Mapping[str, str]) -> bool:
+    return any(holds_card_number("".join(filter(str.isdecimal, one)).encode()) for one in asked.values())
 
 
 def day_in(written: str) -> date:

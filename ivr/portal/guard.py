@@ -17,6 +17,8 @@ from ivr.store import SignedIn
 
 READING = ("GET", "HEAD", "OPTIONS")
 SIGN_IN_PAGE = "/sign-in"
+# By an open page itself, with nobody doing anything.
+ASKED_BY_PAGES = frozenset({"portal.live_events"})
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Guard:
         if needs is None and endpoint in NEEDS:
             return None
         session = request.cookies.get(self.site.cookie, "")
-        person = self.signing_in.whose(session)
+        person = self.signing_in.whose(session, is_activity=endpoint not in ASKED_BY_PAGES)
         if person is None:
             return self.send_to_sign_in()
         g.person, g.session = person, session

@@ -6,7 +6,7 @@ What somebody searches for is sent by POST: nothing that was typed stands in an 
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from ivr.core.confirmation import in_groups
 from ivr.core.email_addresses import mask_email
 from ivr.core.money import Money
 from ivr.errors import RecordError
+from ivr.flow.compiled import Flow
 from ivr.portal.credentials import form_token
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
 from ivr.portal.modifications import KINDS, Asker, ModificationForm
@@ -33,10 +34,13 @@ LONGEST_TYPED = 80
 
 @dataclass(frozen=True)
 class Pages:
+    """`flows`: those that serve now."""
+
     site: PortalSite
     store: Store
     finder: Finder
     asker: Asker
+    flows: Callable[[], Mapping[str, Flow]] = lambda: {}
 
     # ---- payments
 

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 Role = Literal["viewer", "support", "finance", "author", "operator", "auditor"]
 Permission = Literal[
     "see_payments",
+    "see_calls",
     "see_callers",
     "export",
     "refund",
@@ -20,22 +21,22 @@ Need = Permission | Literal["any"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 MEANINGS: Mapping[Role, str] = {
-    "viewer": "sees payments and totals",
+    "viewer": "sees payments, calls and totals",
     "support": "finds payments, also by a caller's number",
     "finance": "refunds and voids, a second person's above a limit; exports",
-    "author": "flows; sees payments and totals",
+    "author": "flows; sees payments, calls and totals",
     "operator": "keeps the line running: stops and starts it; sees users and the audit trail",
     "auditor": "reads everything, changes nothing",
 }
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    "viewer": frozenset({"see_payments"}),
-    "support": frozenset({"see_payments", "see_callers"}),
-    "finance": frozenset({"see_payments", "see_callers", "export", "refund", "see_requests"}),
-    "author": frozenset({"see_payments"}),
-    "operator": frozenset({"see_payments", "see_audit", "see_users", "see_stops", "stop_line"}),
+    "viewer": frozenset({"see_payments", "see_calls"}),
+    "support": frozenset({"see_payments", "see_calls", "see_callers"}),
+    "finance": frozenset({"see_payments", "see_calls", "see_callers", "export", "refund", "see_requests"}),
+    "author": frozenset({"see_payments", "see_calls"}),
+    "operator": frozenset({"see_payments", "see_calls", "see_audit", "see_users", "see_stops", "stop_line"}),
     "auditor": frozenset(
-        {"see_payments", "see_callers", "export", "see_requests", "see_audit", "see_users", "see_stops"}
+        {"see_payments", "see_calls", "see_callers", "export", "see_requests", "see_audit", "see_users", "see_stops"}
     ),
 }
 
@@ -62,6 +63,12 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.decide": "refund",
     "portal.audit": "see_audit",
     "portal.users": "see_users",
+    "portal.live": "see_calls",
+    "portal.live_events": "see_calls",
+    "portal.calls": "see_calls",
+    "portal.call": "see_calls",
+    "portal.drop_off": "see_calls",
+    "portal.prompts": "see_calls",
     "portal.stops": "see_stops",
     "portal.stop": "stop_line",
     "portal.start": "stop_line",

@@ -91,8 +91,11 @@ class SignIn:
         step = step_of_code(secret, code, now) if secret else None
         return step is not None and self.store.spend_code(name, step)
 
-    def whose(self, session: str) -> SignedIn | None:
-        return self.store.signed_in(digest_of(session), self.ends, self.now()) if session else None
+    def whose(self, session: str, *, is_activity: bool = True) -> SignedIn | None:
+        """`is_activity`: somebody did something; a page that is only open keeps no session from its end."""
+        if not session:
+            return None
+        return self.store.signed_in(digest_of(session), self.ends, self.now(), is_activity=is_activity)
 
     def end(self, session: str) -> None:
         self.store.end_session(digest_of(session), self.now())

@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
 
+from ivr.portal.calls import add_call_pages
 from ivr.portal.credentials import code_address, qr_picture
 from ivr.portal.guard import SIGN_IN_PAGE, Guard
 from ivr.portal.pages import Pages, add_pages
@@ -13,7 +14,7 @@ from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
 from ivr.portal.site import PortalSite
 from ivr.portal.stops import add_stop_pages
 
-STATIC = ("portal.css", "passkeys.js")
+STATIC = ("portal.css", "passkeys.js", "live.js")
 LONGEST_NAME, LONGEST_CODE = 60, 40
 
 
@@ -26,6 +27,7 @@ def portal(site: PortalSite, signing_in: SignIn, pages: Pages) -> Blueprint:
     add_passkeys(blueprint, site, signing_in)
     add_pages(blueprint, pages)
     add_stop_pages(blueprint, pages)
+    add_call_pages(blueprint, pages, signing_in)
 
     @blueprint.get("/static/<name>")
     def static_file(name: str) -> Response:

@@ -4,6 +4,7 @@ What is here decides nothing and changes nothing; the console shows it to whoeve
 """
 
 from ivr.traces.drop_off import SPANS, STOP_WORDS, USUAL_SPAN, DropOff, begin_of
+from ivr.traces.prompt_times import PromptRow, prompt_rows
 from ivr.traces.reading import call_row, drop_off_of, text_row, trace_of
 from ivr.traces.rows import ENDING_WORDS, CallRow, TextRow, Trace
 
@@ -14,11 +15,13 @@ __all__ = [
     "USUAL_SPAN",
     "CallRow",
     "DropOff",
+    "PromptRow",
     "TextRow",
     "Trace",
     "begin_of",
     "call_row",
     "drop_off_of",
+    "prompt_rows",
     "text_row",
     "trace_of",
 ]

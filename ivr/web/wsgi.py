@@ -3,9 +3,9 @@
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.test import run_wsgi_app
 
@@ -18,6 +18,22 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 # A list among the WSGI variables, of functions that are called once the answer has been sent. PEP 3333's `close` comes too
 # early for that, as all of the answer is read before any of it leaves.
 ONCE_SENT = "tonetill.once_sent"
+# A list too: with a `Stream` in it, the answer goes on after its first part, for as long as the client stays.
+STREAM = "tonetill.stream"
+
+
+class Stream(Protocol):
+    """What an answer goes on with. No thread is kept for it: between two parts it costs a timer."""
+
+    every_s: float
+
+    def more(self) -> bytes | None:
+        """Asked in a thread each `every_s`: the next part, nothing (b"") or the end (None)."""
+        ...
+
+    def close(self) -> None:
+        """Called once, however it ended."""
+        ...
 
 
 class WsgiInThreads:
@@ -38,15 +54,39 @@ class WsgiInThreads:
             return
         loop = asyncio.get_running_loop()
         once_sent: list[Callable[[], object]] = []
-        status, headers, content = await loop.run_in_executor(self._pool, self._answer, scope, body, once_sent)
+        streams: list[Stream] = []
+        extra = {ONCE_SENT: once_sent, STREAM: streams}
+        status, headers, content = await loop.run_in_executor(self._pool, self._answer, scope, body, extra)
+        if streams:
+            await self._go_on(streams[0], (status, headers, content), receive, send)
+            return
         has_left = scope["state"].get("has_left", bool)()
         await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
         await send({"type": "http.response.body", "body": content, "more_body": False})
         for follow_up in () if has_left else once_sent:
             await loop.run_in_executor(self._pool, follow_up)
 
-    def _answer(self, scope: "HTTPScope", body: io.BytesIO, once_sent: list[Callable[[], object]]) -> Answer:
-        variables = environ(scope, body) | {ONCE_SENT: once_sent}
+    async def _go_on(
+        self, stream: Stream, begun: Answer, receive: "ASGIReceiveCallable", send: "ASGISendCallable"
+    ) -> None:
+        status, headers, content = begun
+        loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(receive())
+        headers = [header for header in headers if header[0] != b"content-length"]
+        try:
+            await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
+            more: bytes | None = content
+            while more is not None:
+                if more:
+                    await send({"type": "http.response.body", "body": more, "more_body": True})
+                done, _ = await asyncio.wait({gone}, timeout=stream.every_s)
+                more = None if done else await loop.run_in_executor(self._pool, stream.more)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            stream.close()
+
+    def _answer(self, scope: "HTTPScope", body: io.BytesIO, extra: Mapping[str, object]) -> Answer:
+        variables = {**environ(scope, body), **extra}
         try:
             chunks, status, headers = run_wsgi_app(self._application, variables, buffered=True)
         finally:

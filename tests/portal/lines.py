@@ -1,7 +1,7 @@
 """A portal over a store in memory, with a clock that a test moves, and people who join it as people do: by the pages."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from html import unescape
@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from ivr.bank import BankSettings, load_banks
 from ivr.core.money import Money
+from ivr.flow.compiled import Flow
 from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, digest_of, new_secret, portal, site_of
 from ivr.settings import load_settings
 from ivr.store import BankWord, Bill, FollowUp, Payment, PortalInvitation, Store, memory_store
@@ -75,13 +76,14 @@ class Line:
     clock: Clock = field(default_factory=Clock)
     site: PortalSite = field(default_factory=lambda: site_of(load_settings({})))
     banks: Callable[[], dict[str, BankSettings]] = field(default=lambda: own_banks())
+    flows: Callable[[], Mapping[str, Flow]] = dict
 
     def app(self) -> Flask:
         signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
         asker = Asker(self.store, self.banks, self.site, self.clock)
         finder = Finder(self.store, lambda number: f"hash of {number}")
         app = Flask(__name__, static_folder=None)
-        app.register_blueprint(portal(self.site, signing_in, Pages(self.site, self.store, finder, asker)))
+        app.register_blueprint(portal(self.site, signing_in, Pages(self.site, self.store, finder, asker, self.flows)))
         return app
 
     def somebody(self, name: str = "nobody") -> Person:

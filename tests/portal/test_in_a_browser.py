@@ -17,14 +17,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ivr.core.money import Money
-from ivr.store import BankWord, Bill, FollowUp, open_store
+from ivr.store import BankWord, Bill, FollowUp, TurnRecord, open_store
 from tests.channels.browser.conftest import SHOTS, STEP_MS, chromium
 from tests.channels.browser.products import ROOT
 from tests.channels.browser.test_phone_access import violations
 from tests.patience import PATIENCE_S
 from tests.portal.lines import PASSWORD
 from tests.ports import free_port
-from tests.store.payments import begin
+from tests.store.payments import a_call, begin
 
 __all__ = ["chromium"]
 WIDEST = 3840
@@ -78,6 +78,10 @@ def running_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 def charge(url: str) -> None:
     store, now = open_store(url), datetime.now(UTC)
+    store.save_call(a_call(step="account"), 0, now)
+    store.note_turn(TurnRecord("CA1", 1, now, "began", "", "language", ("choose_language",), 4))
+    store.note_turn(TurnRecord("CA1", 2, now, "key", "account", "entry", ("welcome", "enter_account_number"), 4))
+    store.save_call(a_call("CA2", phase="over", outcome="unpaid", moves=("- began", "account end")), 0, now)
     store.renew_bills([Bill("700101", Money(4250), Money(0))])
     begin(store, pays="700101", now=now)
     job = store.claim(now, 60)
@@ -148,6 +152,26 @@ def test_somebody_joins_signs_in_and_refunds_with_a_browser(running_portal: Runn
     assert '"state": "on"' in running_portal.command("user", "list", "--json")
 
 
+def test_a_call_is_shown_as_it_goes_on_and_the_page_asks_for_nothing_again(running_portal: RunningPortal, page: Page):
+    join(page, running_portal.invite("edsger", "viewer"))
+    sign_in(page, running_portal, "edsger", page.locator(".codes code").first.inner_text())
+    expect(page.get_by_role("heading", name="Payments")).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(running_portal.origin)))
+    page.goto(f"{running_portal.origin}/live")
+    rows = page.locator("#live tbody tr")
+    expect(rows).to_have_count(1)
+    store = open_store(running_portal.environment["DATABASE_URL"])
+    store.save_call(a_call("CA7", step="card"), 0, datetime.now(UTC))
+    expect(rows).to_have_count(2)
+    expect(rows.nth(1).locator("td").nth(4)).to_have_text("card")
+    store.save_call(a_call("CA7", phase="over", outcome="unpaid"), 1, datetime.now(UTC))
+    store.close()
+    expect(rows).to_have_count(1)
+    expect(rows.first.locator("[data-since]").first).to_have_text(re.compile(r"^\d+$"))
+    assert asked == ["/live", "/static/portal.css", "/static/live.js", "/live/events"]
+
+
 def test_a_passkey_is_made_and_signs_in_and_a_copy_of_its_answer_does_not(running_portal: RunningPortal, page: Page):
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
@@ -207,7 +231,8 @@ def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(
     look_at(page, "sign-in", looks)
     sign_in(page, running_portal, name, code)
     today = datetime.now(UTC).date()
-    for path in ("payments", "payments/CA1-1", f"days/{today}", "requests", "stops", "audit", "users"):
+    shown = ("payments", "payments/CA1-1", f"days/{today}", "live", "calls", "calls/CA1", "drop-off", "prompts")
+    for path in (*shown, "requests", "stops", "audit", "users"):
         page.goto(f"{running_portal.origin}/{path}")
         look_at(page, path.partition("/")[0] + ("-one" if "CA1" in path else ""), looks)
 

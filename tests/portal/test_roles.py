@@ -8,7 +8,14 @@ from ivr.portal.guard import Guard
 from ivr.portal.signing_in import SignIn
 from tests.portal.lines import KEY, ORIGIN, Line, Person, token_in
 
-WORDS = {"reference": "CA1-1", "key": "R1", "written": "2026-01-15", "name": "portal.css", "link": "no-link"}
+WORDS = {
+    "reference": "CA1-1",
+    "call_id": "CA1",
+    "key": "R1",
+    "written": "2026-01-15",
+    "name": "portal.css",
+    "link": "no-link",
+}
 RULES = [
     rule for rule in Line().app().url_map.iter_rules() if rule.endpoint.startswith("portal.")
 ]  # Flask's own static folder is the test application's

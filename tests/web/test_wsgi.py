@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from ivr.web.wsgi import ONCE_SENT, WsgiInThreads, environ, read_body
+from ivr.web.wsgi import ONCE_SENT, STREAM, WsgiInThreads, environ, read_body
 
 SCOPE: dict[str, Any] = {
     "method": "POST",
@@ -98,3 +98,73 @@ def test_what_is_to_be_done_once_the_answer_is_sent_is_done_then_and_only_then(h
     state = SCOPE["state"] | {"has_left": lambda: has_left}
     asyncio.run(WsgiInThreads(application, 1)(scope() | {"state": state}, messages(b""), send))
     assert happened == ["http.response.start", "http.response.body", *([] if has_left else ["noted"])]
+
+
+# ---- answers that go on
+
+
+class Counting:
+    """Says these parts, one after the other."""
+
+    every_s = 0.0
+
+    def __init__(self, *parts: bytes | None) -> None:
+        self.parts, self.closed = list(parts), 0
+
+    def more(self) -> bytes | None:
+        return self.parts.pop(0)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def streamed(stream: Counting, *, leaves: bool = False) -> list[dict[str, Any]]:
+    """What is sent of an answer that goes on with it. `leaves`: the client is gone once the first part was sent."""
+    app, sent = Flask(__name__), []
+
+    @app.post("/twilio/voice/<name>")
+    def begin(name: str) -> Response:
+        request.environ[STREAM].append(stream)
+        return Response("first ", mimetype="text/event-stream")
+
+    left = asyncio.Event()
+    requests = messages()
+
+    async def receive() -> Any:
+        try:
+            return await requests()
+        except IndexError:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if leaves and message.get("body"):
+            left.set()
+
+    asyncio.run(WsgiInThreads(app, 1)(SCOPE, receive, send))
+    return sent
+
+
+def test_an_answer_goes_on_until_it_says_that_it_has_ended():
+    stream = Counting(b"second ", b"", b"third", None)
+    start, *bodies = streamed(stream)
+    assert [body["body"] for body in bodies] == [b"first ", b"second ", b"third", b""]
+    assert [body["more_body"] for body in bodies] == [True, True, True, False]
+    assert b"content-length" not in dict(start["headers"])
+    assert stream.closed == 1
+
+
+def test_an_answer_whose_client_has_left_is_asked_for_no_more():
+    stream = Counting(*[b"more"] * 3)
+    stream.every_s = 60.0
+    streamed(stream, leaves=True)
+    assert stream.parts == [b"more"] * 3
+    assert stream.closed == 1
+
+
+def test_a_stream_that_breaks_is_closed():
+    stream = Counting()
+    with pytest.raises(IndexError):
+        streamed(stream)
+    assert stream.closed == 1
