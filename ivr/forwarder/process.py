@@ -20,6 +20,7 @@ from ivr.calls.live_flows import flow_of
 from ivr.calls.notice_settings import notice_kinds
 from ivr.calls.production import require_production
 from ivr.calls.receipts import zone_at
+from ivr.calls.results import ResultText, result_subject, result_words
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
@@ -29,7 +30,6 @@ from ivr.forwarder.keys import ForwarderKeys, open_banks
 from ivr.forwarder.merchant_notices import MerchantNoticeJobs, merchant_posts
 from ivr.forwarder.modifications import ModificationJobs
 from ivr.forwarder.notices import Notices, notices_of
-from ivr.forwarder.results import ResultText, result_subject, result_words
 from ivr.forwarder.signed_posts import SignedPosts
 from ivr.forwarder.smtp_emails import email_sender, keep_email
 from ivr.forwarder.texts import TextJobs

@@ -8,9 +8,9 @@ import structlog
 from prometheus_client import Counter
 
 from ivr import metrics
+from ivr.calls.results import ResultText
 from ivr.calls.texting import TextDelayed, TextRefused, TextSender, can_be_kept
 from ivr.core.call import Call
-from ivr.forwarder.results import ResultText
 from ivr.store import TOLD_AGAIN, Job, Payment, Store, TextProblem, Way
 
 log = structlog.get_logger()
@@ -126,7 +126,7 @@ class TextJobs:
             self.store.finish(job)
             return
         reference, _, name = message.id.rpartition("-")
-        if not name.startswith(TOLD_AGAIN) and self.store.is_told_again(reference):
+        if not name.startswith((TOLD_AGAIN, "resent_")) and self.store.is_told_again(reference):
             self._refuse(job, TextProblem("it is not true any more: another text says what is"))
             return
         try:

@@ -10,10 +10,16 @@ from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
 from ivr.bank import load_banks
+from ivr.calls import flow_of
 from ivr.calls.assembly import read_secret
+from ivr.calls.emailing import emailing
 from ivr.calls.live_flows import LiveFlows
 from ivr.calls.notice_settings import notice_kinds
 from ivr.calls.payments import hash_of_caller
+from ivr.calls.receipts import zone_at
+from ivr.calls.resending import Resender
+from ivr.calls.results import result_subject, result_words
+from ivr.calls.texting import texting
 from ivr.flow.compiled import Flow
 from ivr.hangup import on_hangup
 from ivr.logs import set_up_logging
@@ -26,6 +32,7 @@ from ivr.portal.site import site_of
 from ivr.portal.views import portal
 from ivr.settings import Settings, load_settings
 from ivr.store import Store, open_store
+from ivr.words.phrases import Prompts
 
 log = structlog.get_logger()
 LONGEST_FORM = 64 * 1024  # bytes; a passkey's answer has about 2 kB
@@ -40,24 +47,38 @@ def create_portal(settings: Settings | None = None) -> Flask:
     signing_in = SignIn(store, portal_key(keys), site.ends, now)
     finder = Finder(store, partial(hash_of_caller, read_secret(keys / "fingerprint.key")))
     asker = Asker(store, lambda: load_banks(settings.banks, settings.var), site, now, not settings.billing_url)
+    flows = LiveFlows(store)
+    pages = Pages(site, store, finder, asker, looking(flows), resender_of(settings, store, flows))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
-    app.register_blueprint(portal(site, signing_in, Pages(site, store, finder, asker, flows_that_serve(store))))
+    app.register_blueprint(portal(site, signing_in, pages))
     add_health(app, store)
     add_errors(app)
     on_hangup(lambda: None)  # it has no keys to read again, and the signal must not end it
     return app
 
 
-def flows_that_serve(store: Store) -> Callable[[], Mapping[str, Flow]]:
+def looking(flows: LiveFlows) -> Callable[[], Mapping[str, Flow]]:
     """Each time with what was published since."""
-    flows = LiveFlows(store)
 
     def look() -> Mapping[str, Flow]:
         flows.look()
         return flows
 
     return look
+
+
+def resender_of(settings: Settings, store: Store, flows: LiveFlows) -> Resender:
+    """In the words that the forwarder would write."""
+
+    def prompts_of(version: str) -> Prompts:
+        flows.look()
+        return flows.prompts_of(version)
+
+    write = result_words(prompts_of, settings.merchant_name, lambda call: zone_at(flow_of(flows, call)))
+    head = result_subject(prompts_of, settings.merchant_name)
+    can_text, can_email = texting(settings, store.text_trouble), emailing(settings, store.email_trouble)
+    return Resender(store, prompts_of, write, head, can_text, can_email)
 
 
 def now() -> datetime:

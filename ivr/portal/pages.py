@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
+from ivr.calls.resending import Resender
 from ivr.core.caller import mask_number
 from ivr.core.confirmation import in_groups
 from ivr.core.email_addresses import mask_email
@@ -23,13 +24,14 @@ from ivr.errors import RecordError
 from ivr.flow.compiled import Flow
 from ivr.portal.credentials import form_token
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
-from ivr.portal.modifications import KINDS, Asker, ModificationForm
+from ivr.portal.modifications import KINDS, LONGEST_ABOUT, Asker, ModificationForm
 from ivr.portal.roles import MEANINGS, Permission, may
 from ivr.portal.site import PortalSite
-from ivr.store import AuditFilter, Store
+from ivr.store import AuditFilter, Payment, Store, Way
 
 MOST_EVENTS, MOST_OF_DAY = 200, 10_000
-LONGEST_TYPED = 80
+LONGEST_TYPED, LONGEST_ADDRESS = 80, 254  # the latter as RFC 5321 4.5.3.1 has it
+WAYS: tuple[Way, ...] = get_args(Way)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Pages:
     finder: Finder
     asker: Asker
     flows: Callable[[], Mapping[str, Flow]] = lambda: {}
+    resender: Resender | None = None
 
     # ---- payments
 
@@ -91,9 +94,34 @@ class Pages:
                 for one in texts
             ],
             possible=possible,
+            resending=self.resending(payment),
             told=told,
             problem=problem,
         )
+
+    def resending(self, payment: Payment) -> Mapping[str, object]:
+        """By way, why a receipt cannot be sent again; empty where that is not for this person. `so_far`: how often it was."""
+        if self.resender is None or not may(g.person.role, "resend_receipt"):
+            return {}
+        why_not = {way: self.resender.why_not(payment, way) for way in WAYS}
+        return {"why_not": why_not, "so_far": self.resender.sent_so_far(payment)}
+
+    def resend(self, reference: str) -> AnyResponse:
+        """A receipt once more. What is refused is on record too."""
+        payment = self.store.payment(reference)
+        way = next((one for one in WAYS if one == request.form.get("way")), None)
+        so_far = request.form.get("so_far", "")
+        if payment is None or self.resender is None:
+            abort(404)
+        if way is None or not (so_far.isascii() and so_far.isdecimal() and len(so_far) < 3):
+            abort(400)
+        address, now = request.form.get("address", "").strip()[:LONGEST_ADDRESS], self.asker.now()
+        try:
+            told = self.resender.resend(payment, way, address, int(so_far), g.person.name, now)
+        except RecordError as error:
+            self.store.note(g.person.name, "receipt not resent", f"{reference}: {error}"[:LONGEST_ABOUT], now)
+            return self.payment(reference, problem=str(error))
+        return self.payment(reference, told=told)
 
     def modify(self, reference: str) -> AnyResponse:
         payment = self.store.payment(reference)
@@ -225,6 +253,7 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
         ("/payments", "payments", pages.payments, ("GET", "POST")),
         ("/payments/<reference>", "payment", pages.payment, ("GET",)),
         ("/payments/<reference>/modify", "modify", pages.modify, ("POST",)),
+        ("/payments/<reference>/resend", "resend", pages.resend, ("POST",)),
         ("/payments/<reference>/caller", "show_caller", pages.show_caller, ("POST",)),
         ("/requests", "requests", pages.requests, ("GET",)),
         ("/requests/<key>", "decide", pages.decide, ("POST",)),

@@ -13,6 +13,7 @@ Permission = Literal[
     "see_requests",
     "see_audit",
     "see_users",
+    "resend_receipt",
     "see_stops",
     "stop_line",
 ]
@@ -22,7 +23,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 MEANINGS: Mapping[Role, str] = {
     "viewer": "sees payments, calls and totals",
-    "support": "finds payments, also by a caller's number",
+    "support": "finds payments, also by a caller's number; sends receipts again",
     "finance": "refunds and voids, a second person's above a limit; exports",
     "author": "flows; sees payments, calls and totals",
     "operator": "keeps the line running: stops and starts it; sees users and the audit trail",
@@ -31,8 +32,10 @@ MEANINGS: Mapping[Role, str] = {
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "viewer": frozenset({"see_payments", "see_calls"}),
-    "support": frozenset({"see_payments", "see_calls", "see_callers"}),
-    "finance": frozenset({"see_payments", "see_calls", "see_callers", "export", "refund", "see_requests"}),
+    "support": frozenset({"see_payments", "see_calls", "see_callers", "resend_receipt"}),
+    "finance": frozenset(
+        {"see_payments", "see_calls", "see_callers", "export", "refund", "resend_receipt", "see_requests"}
+    ),
     "author": frozenset({"see_payments", "see_calls"}),
     "operator": frozenset({"see_payments", "see_calls", "see_audit", "see_users", "see_stops", "stop_line"}),
     "auditor": frozenset(
@@ -59,6 +62,7 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.export": "export",
     "portal.modify": "refund",
     "portal.show_caller": "see_callers",
+    "portal.resend": "resend_receipt",
     "portal.requests": "see_requests",
     "portal.decide": "refund",
     "portal.audit": "see_audit",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ivr.store.audit import add_event
 from ivr.store.database import Database, milliseconds
 from ivr.store.outbox import EMAILS, TEXTS, Job, add_job, close_job, put_off
 from ivr.store.tables import text_message
@@ -55,11 +56,23 @@ class Texts:
         row = {"id": message_id, "recipient": address, "body": body, "at": milliseconds(now), "way": "email"}
         return self._queue(row | {"subject": subject}, "email", EMAILS)
 
-    def _queue(self, row: dict[str, object], kind: str, queue: str) -> bool:
+    def queue_again(self, message: TextMessage, by: str, about: str, now: datetime) -> bool:
+        """A receipt that somebody sends once more, with the event that says so in the same transaction. False if it was queued
+        before."""
+        row = {"id": message.id, "recipient": message.recipient, "body": message.body, "at": milliseconds(now)}
+        kind, queue = ("sms", TEXTS) if message.way == "text" else ("email", EMAILS)
+        return self._queue(row | {"way": message.way, "subject": message.subject}, kind, queue, (by, about, now))
+
+    def _queue(
+        self, row: dict[str, object], kind: str, queue: str, resent: tuple[str, str, datetime] | None = None
+    ) -> bool:
         try:
             with self._database.money() as connection:
                 connection.execute(insert(text_message), row | {"state": "waiting", "is_account_problem": False})
                 add_job(connection, kind, str(row["id"]), queue)
+                if resent is not None:
+                    by, about, now = resent
+                    add_event(self._database, connection, by, "receipt resent", about, now)
         except IntegrityError:
             if self.text_message(str(row["id"])) is None:
                 raise

@@ -13,12 +13,12 @@ from ivr.calls.assembly import MakeVaults, vaults_for
 from ivr.calls.billing import Billing, Bills
 from ivr.calls.pay_links import DEVELOPMENT_ADDRESS, PayLinks
 from ivr.calls.payments import Payments
+from ivr.calls.results import result_subject, result_words
 from ivr.calls.texting import keep_text
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.flow.compiled import Flow
 from ivr.forwarder.notices import Notices
 from ivr.forwarder.process import Forwarder
-from ivr.forwarder.results import result_subject, result_words
 from ivr.store import Store, memory_store
 from ivr.words.phrases import Prompts
 

@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 from ivr.calls import CallService, Runner, Session, flow_of, live_flows, new_call
 from ivr.calls.flow_folder import draft_of
 from ivr.calls.live_flows import LiveFlows
+from ivr.calls.results import result_words
 from ivr.core.actions import Phrase
 from ivr.core.call import Call
 from ivr.core.events import Digits, Event, KeysEntered, NoInput, Waited
 from ivr.flow.compiler import Around
-from ivr.forwarder.results import result_words
 from ivr.store import WITHDRAWN, Draft, FlowVersion, Store, open_store
 from tests.benches import Bench, make_bench
 from tests.leaks import leaks_in

@@ -10,10 +10,10 @@ from sqlalchemy import create_engine, text
 
 from ivr.bank import AuthorizationRequest, BankAnswer
 from ivr.calls.assembly import load_flows
+from ivr.calls.results import result_words
 from ivr.core.call import Charge
 from ivr.core.money import Money
 from ivr.forwarder.charges import INQUIRIES, RETRY_S, TRIES
-from ivr.forwarder.results import result_words
 from ivr.places import SHIPPED as ROOT
 from ivr.store import DatabaseError, StaleCall, Store, TextMessage, memory_store
 from tests.forwarder.paper_bank import Fate, PaperBank

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from ivr.calls.results import result_words
 from ivr.calls.texting import TextDelayed
 from ivr.channels.simulator import Clock
 from ivr.core.call import Charge
 from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
-from ivr.forwarder.results import result_words
 from ivr.store import BankWord, Bill, FollowUp, News, Store, TextMessage
 from tests.benches import SAMPLE, load_flow
 from tests.store.payments import ACCOUNT, NOW, a_call

@@ -17,10 +17,10 @@ from sqlalchemy import insert
 from ivr.bank import Bank
 from ivr.calls import CallService
 from ivr.calls.assembly import vaults_for
+from ivr.calls.results import result_words
 from ivr.calls.sweeping import Sweeper, idle_minutes
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
-from ivr.forwarder.results import result_words
 from ivr.store import Store, TextMessage, open_store
 from ivr.store.tables import bill
 from ivr.testing.bank import ScriptedBank

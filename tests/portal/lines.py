@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ivr.bank import BankSettings, load_banks
+from ivr.calls.resending import Resender
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, digest_of, new_secret, portal, site_of
@@ -77,13 +78,16 @@ class Line:
     site: PortalSite = field(default_factory=lambda: site_of(load_settings({})))
     banks: Callable[[], dict[str, BankSettings]] = field(default=lambda: own_banks())
     flows: Callable[[], Mapping[str, Flow]] = dict
+    resender: Resender | None = None
 
     def app(self) -> Flask:
         signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
         asker = Asker(self.store, self.banks, self.site, self.clock)
         finder = Finder(self.store, lambda number: f"hash of {number}")
         app = Flask(__name__, static_folder=None)
-        app.register_blueprint(portal(self.site, signing_in, Pages(self.site, self.store, finder, asker, self.flows)))
+        app.register_blueprint(
+            portal(self.site, signing_in, Pages(self.site, self.store, finder, asker, self.flows, self.resender))
+        )
         return app
 
     def somebody(self, name: str = "nobody") -> Person:

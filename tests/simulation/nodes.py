@@ -14,11 +14,11 @@ from ivr.bank import Bank
 from ivr.calls import CallService, Runner
 from ivr.calls.billing import BillingDown, Bills, InOurTable
 from ivr.calls.payments import Payments
+from ivr.calls.results import result_words
 from ivr.calls.sweeping import Sweeper, idle_minutes
 from ivr.channels.twilio import Signer, Webhooks, Writer
 from ivr.flow.compiled import Flow
 from ivr.forwarder.process import Forwarder
-from ivr.forwarder.results import result_words
 from ivr.forwarder.worker_pool import (
     SHORTEST_IDLE_S,
     Queue,

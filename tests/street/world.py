@@ -7,13 +7,13 @@ from pathlib import Path
 from ivr.calls import Runner
 from ivr.calls.billing import BillingDown, Bills, InOurTable
 from ivr.calls.payments import Payments
+from ivr.calls.results import result_words
 from ivr.channels.simulator import Clock, LocalLine
 from ivr.core.call import Call
 from ivr.core.caller import takes_texts
 from ivr.core.events import Digits, Event, HungUp, KeysEntered, Waited
 from ivr.core.money import Money
 from ivr.forwarder.process import Forwarder
-from ivr.forwarder.results import result_words
 from ivr.store import StaleCall, Store, TextMessage
 from ivr.testing.rules import Untrue
 from ivr.vault import Vault
