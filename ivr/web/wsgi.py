@@ -18,11 +18,11 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 # A list among the WSGI variables, of functions that are called once the answer has been sent. PEP 3333's `close` comes too
 # early for that, as all of the answer is read before any of it leaves.
 ONCE_SENT = "tonetill.once_sent"
-# A list too: with a `Stream` in it, the answer goes on after its first part, for as long as the client stays.
+# A list too: with an `AnswerStream` in it, the answer goes on after its first part, for as long as the client stays.
 STREAM = "tonetill.stream"
 
 
-class Stream(Protocol):
+class AnswerStream(Protocol):
     """What an answer goes on with. No thread is kept for it: between two parts it costs a timer."""
 
     every_s: float
@@ -54,7 +54,7 @@ class WsgiInThreads:
             return
         loop = asyncio.get_running_loop()
         once_sent: list[Callable[[], object]] = []
-        streams: list[Stream] = []
+        streams: list[AnswerStream] = []
         extra = {ONCE_SENT: once_sent, STREAM: streams}
         status, headers, content = await loop.run_in_executor(self._pool, self._answer, scope, body, extra)
         if streams:
@@ -67,7 +67,7 @@ class WsgiInThreads:
             await loop.run_in_executor(self._pool, follow_up)
 
     async def _go_on(
-        self, stream: Stream, begun: Answer, receive: "ASGIReceiveCallable", send: "ASGISendCallable"
+        self, stream: AnswerStream, begun: Answer, receive: "ASGIReceiveCallable", send: "ASGISendCallable"
     ) -> None:
         status, headers, content = begun
         loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(receive())
