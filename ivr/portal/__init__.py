@@ -5,12 +5,13 @@ form of ours, by somebody whose role may (`roles` is the one table). Signing in 
 kept of it in `ivr.store.portal_users` and `portal_sessions`; the pages read the store, and change it only through `modifications`.
 """
 
-from ivr.portal.application import create_portal
-from ivr.portal.credentials import digest_of, new_secret, portal_key
+from ivr.portal.api import OPERATIONS, api, description
+from ivr.portal.application import add_errors, create_portal
+from ivr.portal.credentials import digest_of, new_secret, new_token, portal_key
 from ivr.portal.finding import Finder
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
-from ivr.portal.roles import MEANINGS, NEEDS, PERMISSIONS, ROLES, may
+from ivr.portal.roles import MEANINGS, NEEDS, PERMISSIONS, ROLES, is_within, may
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import PortalSite, site_of
 from ivr.portal.views import portal
@@ -18,6 +19,7 @@ from ivr.portal.views import portal
 __all__ = [
     "MEANINGS",
     "NEEDS",
+    "OPERATIONS",
     "PERMISSIONS",
     "ROLES",
     "Asker",
@@ -25,10 +27,15 @@ __all__ = [
     "Pages",
     "PortalSite",
     "SignIn",
+    "add_errors",
+    "api",
     "create_portal",
+    "description",
     "digest_of",
+    "is_within",
     "may",
     "new_secret",
+    "new_token",
     "portal",
     "portal_key",
     "site_of",

@@ -23,6 +23,7 @@ from ivr.calls.texting import texting
 from ivr.flow.compiled import Flow
 from ivr.hangup import on_hangup
 from ivr.logs import set_up_logging
+from ivr.portal.api import api, is_of_api, of_fault, of_http
 from ivr.portal.credentials import portal_key
 from ivr.portal.finding import Finder
 from ivr.portal.modifications import Asker
@@ -52,6 +53,7 @@ def create_portal(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
     app.register_blueprint(portal(site, signing_in, pages))
+    app.register_blueprint(api(site, signing_in, finder, asker))
     add_health(app, store)
     add_errors(app)
     on_hangup(lambda: None)  # it has no keys to read again, and the signal must not end it
@@ -100,8 +102,12 @@ def add_errors(app: Flask) -> None:
     def fault(error: Exception) -> Response:
         metrics.FAULTS.labels(type(error).__name__).inc()
         log.error("fault in the portal", kind=type(error).__name__)
+        if is_of_api():
+            return of_fault()
         return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
+        if is_of_api():
+            return of_http(error)
         return Response(f"{error.code} {error.name}\n", error.code or 500, mimetype="text/plain")

@@ -64,6 +64,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_token() -> str:
+    """For the API. By its beginning, programs that look for secrets in files find it."""
+    return f"tonetill_{new_secret()}"
+
+
 def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 

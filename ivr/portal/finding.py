@@ -1,9 +1,11 @@
 """Finds charges by what somebody has in hand: a number that was read out, a card's last four, an account, an amount, a caller."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ivr.books import day_bounds
 from ivr.calls.payment_lookup import LAST4_DIGITS, LONGEST_CODE, day_filter
 from ivr.core.caller import caller_key
 from ivr.core.confirmation import in_groups, is_confirmation_number, is_in_form
@@ -16,6 +18,9 @@ PAGE = 50
 STATUSES = ("approved", "declined", "unknown", "reversed", "not_sent", "refunded", "waiting")
 FIELDS = ("text", "day", "status", "flow", "bank", "amount", "caller", "older_than")
 CARD = "that holds a card number: search by its last four digits and the day"
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+LONGEST_MS = 15  # digits of a cursor's time; the databases' integers have 18
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,12 @@ class Finder:
 
     def find(self, asked: Mapping[str, str]) -> FoundPayments:
         """`asked` by FIELDS, as typed. RecordError says what is wrong with it."""
-        if holds_card(asked):
-            raise RecordError(CARD)
         text = asked.get("text", "").strip()
+        named = self.store.payment(text) if text else None
+        if named:
+            return FoundPayments((named,))
+        if any(is_card_typed(one) for name, one in asked.items() if name != "older_than"):
+            raise RecordError(CARD)
         exact = self._by_number(text, asked) if text else ()
         if exact:
             return FoundPayments(exact)
@@ -46,10 +54,7 @@ class Finder:
         return FoundPayments(shown, cursor(shown[-1]) if len(found) > PAGE else "")
 
     def _by_number(self, text: str, asked: Mapping[str, str]) -> Sequence[Payment]:
-        """By a reference, our number, the bank's code, or last four and day; nothing where it may be an account."""
-        named = self.store.payment(text)
-        if named:
-            return (named,)
+        """By our number, the bank's code, or last four and day; nothing where it may be an account."""
         digits = "".join(text.replace("-", " ").split())
         if not (digits.isascii() and digits.isdecimal()):
             return ()
@@ -92,14 +97,22 @@ class Finder:
 
 
 def holds_card(asked: Mapping[str, str]) -> bool:
-    return any(holds_card_number("".join(filter(str.isdecimal, one)).encode()) for one in asked.values())
+    return any(is_card_typed(one) for one in asked.values())
+
+
+def is_card_typed(text: str) -> bool:
+    """However its digits are grouped. Letters end a number: those of a reference such as CA3f81-1 are of none."""
+    parts = (filter(str.isdecimal, part) for part in _LETTERS.split(text))
+    return any(holds_card_number("".join(digits).encode()) for digits in parts)
 
 
 def day_in(written: str) -> date:
     try:
-        return date.fromisoformat(written)
-    except ValueError:
+        day = date.fromisoformat(written)
+        day_bounds(day)
+    except (ValueError, OverflowError):
         raise RecordError(f"day: expected a date such as 2026-01-31, not '{written[:20]}'") from None
+    return day
 
 
 def amount_in(written: str) -> tuple[int | None, str]:
@@ -121,4 +134,5 @@ def cursor(last: Payment) -> str:
 
 def cursor_in(written: str) -> tuple[int, str]:
     at, _, reference = written.partition(" ")
-    return (int(at), reference) if at.isdecimal() and reference else (0, "")
+    is_one = at.isascii() and at.isdecimal() and len(at) <= LONGEST_MS and reference
+    return (int(at), reference) if is_one else (0, "")

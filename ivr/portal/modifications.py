@@ -28,6 +28,16 @@ class ModificationForm:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What became of a wish, in words. `modification`: where it is taken to the bank; `waits_as`: the request that waits for a
+    second person."""
+
+    words: str
+    modification: Modification | None = None
+    waits_as: str = ""
+
+
+@dataclass(frozen=True)
 class Asker:
     """`bills_are_ours`: bills are kept here, and can be owed again."""
 
@@ -51,8 +61,8 @@ class Asker:
                 continue
         return found
 
-    def ask(self, payment: Payment, wish: ModificationForm, by: str) -> str:
-        """What became of it, in words. RecordError says why it was refused; that is on record too."""
+    def ask(self, payment: Payment, wish: ModificationForm, by: str) -> Taken:
+        """RecordError says why it was refused; that is on record too."""
         try:
             return self._ask(payment, wish, by)
         except RecordError as error:
@@ -60,7 +70,7 @@ class Asker:
             self.store.note(by, f"{wish.kind} refused", about, self.now())
             raise
 
-    def _ask(self, payment: Payment, wish: ModificationForm, by: str) -> str:
+    def _ask(self, payment: Payment, wish: ModificationForm, by: str) -> Taken:
         standing = self.standing(payment)
         if wish.reopens_bill:
             self._require_our_bill(payment)
@@ -72,7 +82,7 @@ class Asker:
             before = self.store.asked_before(wanted)
             if before is None:
                 raise RecordError(LOOK_AGAIN)
-            return in_words(before, is_new=False)
+            return Taken(in_words(before, is_new=False), before)
         amount = amount_to_modify(standing, wish.kind, wish.amount)
         if wish.reopens_bill and payment.intent.bills and amount != payment.intent.amount:
             raise RecordError("bills that were paid in one sum are owed again together, by all of it")
@@ -81,12 +91,14 @@ class Asker:
             return self._ask_second(wanted)
         return self._take(wanted)
 
-    def _ask_second(self, wanted: WantedModification) -> str:
-        if not self.store.ask_second_person(f"R{secrets.token_hex(8)}", wanted, self.now()):
+    def _ask_second(self, wanted: WantedModification) -> Taken:
+        key = f"R{secrets.token_hex(8)}"
+        if not self.store.ask_second_person(key, wanted, self.now()):
             raise RecordError(f"a {wanted.kind} of this charge waits for a second person already")
-        return f"{wanted.kind} of {wanted.amount} waits for a second person: it is more than one may do alone"
+        words = f"{wanted.kind} of {wanted.amount} waits for a second person: it is more than one may do alone"
+        return Taken(words, waits_as=key)
 
-    def decide(self, request: PortalRequest, by: str, *, allows: bool) -> str:
+    def decide(self, request: PortalRequest, by: str, *, allows: bool) -> Taken:
         """RecordError where it was decided already, by who asked for it, or where the charge has changed since."""
         if request.wanted.asked_by == by:
             raise RecordError("whoever asked for it cannot allow it: another person must")
@@ -94,20 +106,20 @@ class Asker:
         if decided is None:
             raise RecordError("that was decided meanwhile, by somebody else")
         if not allows:
-            return f"{decided.wanted.kind} of {decided.wanted.amount} is refused"
+            return Taken(f"{decided.wanted.kind} of {decided.wanted.amount} is refused")
         payment = self.store.payment(decided.wanted.reference)
         if payment is None or self.standing(payment).balance.refundable != decided.wanted.left:
             raise RecordError(LOOK_AGAIN)
         amount_to_modify(self.standing(payment), decided.wanted.kind, str(decided.wanted.amount))
         return self._take(decided.wanted)
 
-    def _take(self, wanted: WantedModification) -> str:
+    def _take(self, wanted: WantedModification) -> Taken:
         asked = self.store.ask_modification(wanted, self.now())
         if isinstance(asked, Changed):
             raise RecordError(LOOK_AGAIN)
         if isinstance(asked, AlreadyAsked):
-            return in_words(asked.modification, is_new=False)
-        return in_words(asked, is_new=True)
+            return Taken(in_words(asked.modification, is_new=False), asked.modification)
+        return Taken(in_words(asked, is_new=True), asked)
 
     def _require_our_bill(self, payment: Payment) -> None:
         if not self.bills_are_ours:

@@ -3,8 +3,6 @@
 What somebody searches for is sent by POST: nothing that was typed stands in an address, a log or a browser's history.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.flow.compiled import Flow
 from ivr.portal.credentials import form_token
+from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
 from ivr.portal.modifications import KINDS, LONGEST_ABOUT, Asker, ModificationForm
 from ivr.portal.roles import MEANINGS, Permission, may
@@ -137,7 +136,7 @@ class Pages:
             request.form.get("reopens_bill") == "yes",
         )
         try:
-            return self.payment(reference, told=self.asker.ask(payment, wish, g.person.name))
+            return self.payment(reference, told=self.asker.ask(payment, wish, g.person.name).words)
         except RecordError as error:
             return self.payment(reference, problem=as_on_a_page(error))
 
@@ -159,7 +158,8 @@ class Pages:
         if found is None:
             abort(404)
         try:
-            return self.requests(self.asker.decide(found, g.person.name, allows=request.form.get("word") == "allow"))
+            allows = request.form.get("word") == "allow"
+            return self.requests(self.asker.decide(found, g.person.name, allows=allows).words)
         except RecordError as error:
             return self.requests(problem=str(error))
 
@@ -189,7 +189,7 @@ class Pages:
             lines = [json.dumps(dict(zip(DAY_COLUMNS, row, strict=True)), ensure_ascii=False) for row in rows]
             made = Response("".join(f"{line}\n" for line in lines), mimetype="application/x-ndjson")
         else:
-            made = Response(in_csv(rows), mimetype="text/csv")
+            made = Response(in_csv(DAY_COLUMNS, rows), mimetype="text/csv")
         made.headers["Content-Disposition"] = f'attachment; filename="{day}.{form}"'
         return made
 
@@ -268,12 +268,3 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
 def as_on_a_page(error: RecordError) -> str:
     """The same rules serve the command line, whose options have hyphens."""
     return str(error).replace("--amount: ", "Amount: ").replace("--reopen-bill: ", "")
-
-
-def in_csv(rows: list[tuple[str, ...]]) -> str:
-    """For a spreadsheet: a cell that it would take for a formula begins with an apostrophe (OWASP, CSV injection)."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(DAY_COLUMNS)
-    writer.writerows([[f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in row] for row in rows])
-    return text.getvalue()

@@ -1,4 +1,4 @@
-"""Who may do what: one table of permissions by role, one of what each page and button needs. What is in neither is refused."""
+"""Who may do what: one table of permissions by role, one of what each page, button and answer of the API needs. What is in neither is refused."""
 
 from collections.abc import Mapping
 from typing import Literal, get_args
@@ -76,6 +76,17 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.stops": "see_stops",
     "portal.stop": "stop_line",
     "portal.start": "stop_line",
+    "api.description": None,
+    "api.me": "any",
+    "api.search": "see_payments",
+    "api.payment": "see_payments",
+    "api.caller": "see_callers",
+    "api.modify": "refund",
+    "api.requests": "see_requests",
+    "api.decide": "refund",
+    "api.day": "see_payments",
+    "api.movements": "export",
+    "api.audit": "see_audit",
 }
 
 
@@ -83,3 +94,9 @@ def may(role: str, permission: Need) -> bool:
     """False for a role that is none."""
     held = PERMISSIONS.get(role)  # type: ignore[call-overload]
     return held is not None and (permission == "any" or permission in held)
+
+
+def is_within(role: str, other: str) -> bool:
+    """Whether `role` may nothing that `other` may not. False for a role that is none."""
+    held, most = PERMISSIONS.get(role), PERMISSIONS.get(other)  # type: ignore[call-overload]
+    return held is not None and most is not None and held <= most

@@ -63,6 +63,7 @@ from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, TOLD
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.portal_requests import PortalRequest, PortalRequests
 from ivr.store.portal_sessions import Failures, PortalSessions, SessionEnds, SignedIn
+from ivr.store.portal_tokens import PortalToken, PortalTokens, RememberedAnswer, TokenHolder
 from ivr.store.portal_users import Passkey, PasswordCredentials, PortalInvitation, PortalUser, PortalUsers
 from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.sealed import SealedField, SealedFields
@@ -106,6 +107,7 @@ class Store(
     PortalUsers,
     PortalSessions,
     PortalRequests,
+    PortalTokens,
 ):
     """One database's whole store; thread-safe."""
 
@@ -228,8 +230,10 @@ __all__ = [
     "PaymentIntent",
     "PortalInvitation",
     "PortalRequest",
+    "PortalToken",
     "PortalUser",
     "PromptTime",
+    "RememberedAnswer",
     "Renewal",
     "ReservationState",
     "SealedField",
@@ -246,6 +250,7 @@ __all__ = [
     "StoredCall",
     "TextMessage",
     "TextProblem",
+    "TokenHolder",
     "TooEarly",
     "TurnRecord",
     "WantedModification",

@@ -45,13 +45,14 @@ class BrokenEvent:
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Empty or None: any. `what` and `about`: a part of it. `since` is within, `until` is not."""
+    """Empty, 0 or None: any. `what` and `about`: a part of it. `since` is within, `until` is not. `before`: those with lower numbers."""
 
     who: str = ""
     what: str = ""
     about: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    before: int = 0
 
 
 EVERY_EVENT = AuditFilter()
@@ -129,6 +130,8 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         found.append(columns.at >= milliseconds(wanted.since))
     if wanted.until:
         found.append(columns.at < milliseconds(wanted.until))
+    if wanted.before:
+        found.append(columns.id < wanted.before)
     return found
 
 

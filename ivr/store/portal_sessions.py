@@ -82,7 +82,7 @@ class PortalSessions:
                 connection.execute(delete(portal_session).where(of_it.digest == digest))
                 add_event(self._database, connection, row.user, "signed out", "", now)
 
-    def note_failure(self, user: str, source: str, kind: Literal["password", "code"], now: datetime) -> None:
+    def note_failure(self, user: str, source: str, kind: Literal["password", "code", "token"], now: datetime) -> None:
         """On record in the audit trail too."""
         row = {"user": user, "source": source, "kind": kind, "at": milliseconds(now)}
         with self._database.money() as connection:

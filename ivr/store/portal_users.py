@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from ivr.store.audit import add_event
 from ivr.store.database import Database, milliseconds
+from ivr.store.portal_tokens import revoke_tokens_of
 from ivr.store.tables import portal_passkey, portal_recovery_code, portal_session, portal_user
 
 columns = portal_user.c
@@ -71,23 +72,25 @@ class PortalUsers:
             return True
 
     def reset_user(self, name: str, invitation: PortalInvitation, by: str, now: datetime) -> bool:
-        """What they signed in with is forgotten, their sessions end, and they are invited anew. False where there is nobody."""
+        """What they signed in with is forgotten, their sessions and tokens end, and they are invited anew. False where there is nobody."""
         with self._database.money() as connection:
             values = _nothing_proved(invitation) | {"is_off": False}
             if not connection.execute(update(portal_user).where(columns.name == name).values(values)).rowcount:
                 return False
             for table in (portal_recovery_code, portal_passkey, portal_session):
                 connection.execute(delete(table).where(table.c.user == name))
+            revoke_tokens_of(connection, name)
             self._note(connection, by, "user reset", name, now)
             return True
 
     def switch_user_off(self, name: str, by: str, now: datetime) -> bool:
-        """Nobody signs in by that name any more, and its sessions end at once. False where there is nobody."""
+        """Nobody signs in by that name any more, and its sessions and tokens end at once. False where there is nobody."""
         with self._database.money() as connection:
             values = {"is_off": True, "invitation": ""}
             if not connection.execute(update(portal_user).where(columns.name == name).values(values)).rowcount:
                 return False
             connection.execute(delete(portal_session).where(portal_session.c.user == name))
+            revoke_tokens_of(connection, name)
             self._note(connection, by, "user switched off", name, now)
             return True
 

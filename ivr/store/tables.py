@@ -515,3 +515,32 @@ portal_request = Table(
     Column("decided_at", BigInteger),
     Index("portal_request_by_status", "status", "asked_at"),
 )
+# Of the portal's API: known by the digest of the secret alone, for one user, and never more than that user may.
+portal_token = Table(
+    "portal_token",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("name", String(60), nullable=False),
+    Column("user", String(60), ForeignKey("portal_user.name"), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("seen_at", BigInteger),
+    Column("is_revoked", Boolean, nullable=False),
+    Index("portal_token_by_user", "user"),
+)
+# What was answered under an idempotency key; `status` is 0 until it was. `looked_at`: what could be refunded when the request
+# first came, so that the same request, made again after a process was killed, asks for the same.
+portal_answer = Table(
+    "portal_answer",
+    metadata,
+    Column("user", String(60), ForeignKey("portal_user.name"), primary_key=True),
+    Column("key_digest", String(64), primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    Column("looked_at", String(40), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("portal_answer_by_time", "at"),
+)

@@ -16,7 +16,7 @@ from ivr.bank import BankSettings, load_banks
 from ivr.calls.resending import Resender
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, digest_of, new_secret, portal, site_of
+from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, add_errors, api, digest_of, new_secret, portal, site_of
 from ivr.settings import load_settings
 from ivr.store import BankWord, Bill, FollowUp, Payment, PortalInvitation, Store, memory_store
 from tests.store.payments import NOW, begin
@@ -88,6 +88,8 @@ class Line:
         app.register_blueprint(
             portal(self.site, signing_in, Pages(self.site, self.store, finder, asker, self.flows, self.resender))
         )
+        app.register_blueprint(api(self.site, signing_in, finder, asker))
+        add_errors(app)
         return app
 
     def somebody(self, name: str = "nobody") -> Person:

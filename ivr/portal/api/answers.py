@@ -1,0 +1,193 @@
+"""What each operation answers: the same store, search and asking as the pages', as JSON."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Response, g
+from pydantic import BaseModel
+
+from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
+from ivr.core.caller import mask_number
+from ivr.core.email_addresses import mask_email
+from ivr.errors import RecordError
+from ivr.portal.api import shapes
+from ivr.portal.api.gate import Gate
+from ivr.portal.api.problems import ProblemError, refused
+from ivr.portal.api.shapes import Amount
+from ivr.portal.csv_file import in_csv
+from ivr.portal.finding import Finder
+from ivr.portal.modifications import Asker, ModificationForm, Taken
+from ivr.portal.roles import may
+from ivr.store import AuditFilter, Payment, Store, TokenHolder
+
+MOST_EVENTS = 200
+Answer = BaseModel | Response
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Each operation is a method of its name: with what stands in its path, and with its body or query."""
+
+    store: Store
+    finder: Finder
+    asker: Asker
+    gate: Gate
+
+    def me(self) -> Answer:
+        token = holder().token
+        return shapes.Me(user=token.user, role=token.role, token=token.name, until=token.until)
+
+    def search(self, asked: shapes.Search) -> Answer:
+        if asked.caller:
+            self.gate.require("see_callers")
+            self.note("payments searched", f"caller {mask_number(asked.caller)}")
+        typed = {
+            "text": asked.text,
+            "day": asked.day.isoformat() if asked.day else "",
+            "status": asked.status,
+            "flow": asked.flow,
+            "bank": asked.bank,
+            "amount": asked.amount.written() if asked.amount else "",
+            "caller": asked.caller,
+            "older_than": asked.cursor,
+        }
+        try:
+            found = self.finder.find(typed)
+        except RecordError as error:
+            raise refused(error, 400) from None
+        return shapes.PaymentPage(
+            payments=[self.shown(payment) for payment in found.payments], next=found.older or None
+        )
+
+    def payment(self, reference: str) -> Answer:
+        payment = self.payment_called(reference)
+        call = self.store.call_record(payment.intent.call)
+        of_call = payment.intent.call
+        possible = self.asker.possible(payment) if self.may_refund() else {}
+        messages = (*self.store.texts_of(of_call), *self.store.emails_of(of_call))
+        entries = [one for one in self.store.ledger_of(of_call) if one.reference == payment.intent.reference]
+        return shapes.Story(
+            **dict(self.shown(payment)),
+            caller=mask_number(call.call.ani) if call else "",
+            possible={kind: Amount.of(most) for kind, most in possible.items()},
+            ledger=[shapes.LedgerLine.of(one) for one in entries],
+            modifications=[shapes.ModificationShown.of(one) for one in self.store.modifications_of(reference)],
+            turns=[shapes.TurnShown.of(turn) for turn in self.store.turns_of(of_call)],
+            messages=[
+                shapes.MessageShown(
+                    to=mask_email(one.recipient) if "@" in one.recipient else mask_number(one.recipient),
+                    body=one.body,
+                    state=one.state,
+                    problem=one.problem,
+                )
+                for one in messages
+            ],
+        )
+
+    def caller(self, reference: str) -> Answer:
+        payment = self.payment_called(reference)
+        call = self.store.call_record(payment.intent.call)
+        self.note("caller's number shown", reference)
+        return shapes.CallerShown(caller=call.call.ani if call else "")
+
+    def modify(self, reference: str, wish: shapes.Wish, looked_at: str) -> Answer:
+        payment = self.payment_called(reference)
+        amount = wish.amount.written() if wish.amount else None
+        form = ModificationForm(wish.kind, looked_at, amount, wish.reopens_bill)
+        try:
+            return taken(self.asker.ask(payment, form, holder().token.user))
+        except RecordError as error:
+            raise refused(error) from None
+
+    def requests(self) -> Answer:
+        waiting = [shapes.RequestShown.of(one) for one in self.store.waiting_requests()]
+        return shapes.Requests(waiting=waiting)
+
+    def decide(self, key: str, decision: shapes.Decision, _looked_at: str) -> Answer:
+        found = self.store.portal_request(key)
+        if found is None:
+            raise ProblemError(404, "not_found", "nothing waits by this id")
+        try:
+            return taken(self.asker.decide(found, holder().token.user, allows=decision.allow))
+        except RecordError as error:
+            raise refused(error) from None
+
+    def day(self, day: date) -> Answer:
+        totals = DayTotals()
+        self.rows_of(day, totals)
+        groups = [
+            shapes.DayGroup(
+                **dict(zip(("merchant", "bank", "currency", "brand"), group, strict=True)),
+                count=totals.counts[group],
+                charged=totals.charged[group],
+                refunded=totals.refunded[group],
+                voided=totals.voided[group],
+                fees=totals.fees[group],
+                net=totals.net(group),
+            )
+            for group in totals.groups
+        ]
+        charges = dict(self.store.count_payments(*day_bounds(day)))
+        return shapes.Day(day=day, groups=groups, owed=[Amount.of(one) for one in total_of(totals)], charges=charges)
+
+    def movements(self, day: date, asked: shapes.MovementsQuery) -> Answer:
+        rows = self.rows_of(day, DayTotals())
+        self.note("day exported", f"{day}: {len(rows)} movements, {asked.form}")
+        if asked.form == "csv":
+            return Response(in_csv(DAY_COLUMNS, rows), mimetype="text/csv")
+        return shapes.Movements(movements=[dict(zip(DAY_COLUMNS, row, strict=True)) for row in rows])
+
+    def audit(self, asked: shapes.AuditQuery) -> Answer:
+        wanted = AuditFilter(asked.who, asked.what, asked.about, before=asked.before)
+        events = self.store.audit_events(MOST_EVENTS + 1, wanted)
+        shown = [shapes.EventShown.of(one) for one in events[:MOST_EVENTS]]
+        return shapes.AuditPage(events=shown, next=shown[-1].id if len(events) > MOST_EVENTS else None)
+
+    # ---- parts of it
+
+    def payment_called(self, reference: str) -> Payment:
+        found = self.store.payment(reference)
+        if found is None:
+            raise ProblemError(404, "not_found", "there is no payment by this reference: search for it")
+        return found
+
+    def shown(self, payment: Payment) -> shapes.PaymentShown:
+        intent, balance = payment.intent, self.store.balance_of(payment)
+        return shapes.PaymentShown(
+            reference=intent.reference,
+            status=payment.status,
+            confirmation_number=payment.confirmation_number,
+            begun_at=payment.begun_at,
+            amount=Amount.of(intent.amount),
+            fee=Amount.of(intent.fee) if intent.fee else None,
+            returned=Amount.of(balance.returned),
+            refundable=Amount.of(balance.refundable),
+            card=intent.card_summary,
+            account=intent.account,
+            bills={bill.key: Amount.of(bill.amount) for bill in intent.paid_bills},
+            bank=intent.bank,
+            bank_reference=payment.bank_reference,
+            authorization_code=payment.authorization_code,
+            line=intent.line,
+        )
+
+    def rows_of(self, day: date, totals: DayTotals) -> list[tuple[str, ...]]:
+        return list(day_rows(self.store.movements(*day_bounds(day)), totals))
+
+    def may_refund(self) -> bool:
+        return may(holder().token.role, "refund") and may(holder().user_role, "refund")
+
+    def note(self, what: str, about: str) -> None:
+        """With the token, so that a program is told from its user."""
+        token = holder().token
+        self.store.note(token.user, what, f"{about}; token {token.id}", self.asker.now())
+
+
+def holder() -> TokenHolder:
+    found: TokenHolder = g.holder
+    return found
+
+
+def taken(what: Taken) -> shapes.WishTaken:
+    asked = shapes.ModificationShown.of(what.modification) if what.modification else None
+    return shapes.WishTaken(told=what.words, modification=asked, waits_as=what.waits_as or None)

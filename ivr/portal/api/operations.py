@@ -1,0 +1,94 @@
+"""The operations of the API: one table that the routes and the OpenAPI description are both made of.
+
+Which role may what is in `ivr.portal.roles`, by the same names.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from ivr.portal.api import shapes
+
+ROOT = "/api/v1"
+# References are a call's id, which a network gave it, and the number of the attempt.
+REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,119}$"
+PLACES = {
+    "reference": {"type": "string", "pattern": REFERENCE},
+    "key": {"type": "string", "pattern": "^R[0-9a-f]{1,38}$"},
+    "day": {"type": "string", "format": "date"},
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`path` as OpenAPI has it. `once`: needs an Idempotency-Key. `also_csv`: answers in either form. `refuses`: problems that it has
+    beside those of every operation."""
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    answer: type[BaseModel]
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    status: int = 200
+    once: bool = False
+    also_csv: bool = False
+    refuses: tuple[int, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        return self.path.replace("{", "<").replace("}", ">")
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(name for name in PLACES if f"{{{name}}}" in self.path)
+
+
+OPERATIONS = (
+    Operation("me", "GET", "/me", "Who the token is for, what it may, and until when", shapes.Me),
+    Operation(
+        *("search", "POST", "/payments/search", "Payments, the latest first, fifty at a time"),
+        answer=shapes.PaymentPage,
+        body=shapes.Search,
+        refuses=(400, 415),
+    ),
+    Operation(*("payment", "GET", "/payments/{reference}", "One payment's story"), answer=shapes.Story, refuses=(404,)),
+    Operation(
+        *("caller", "GET", "/payments/{reference}/caller", "The caller's number in full; put on record"),
+        answer=shapes.CallerShown,
+        refuses=(404,),
+    ),
+    Operation(
+        *("modify", "POST", "/payments/{reference}/modifications", "Ask for a refund, a void or a capture"),
+        answer=shapes.WishTaken,
+        body=shapes.Wish,
+        status=202,
+        once=True,
+        refuses=(400, 404, 409, 415, 422),
+    ),
+    Operation("requests", "GET", "/requests", "What waits for a second person, the oldest first", shapes.Requests),
+    Operation(
+        *("decide", "POST", "/requests/{key}/decision", "Allow or refuse what another person asked for"),
+        answer=shapes.WishTaken,
+        body=shapes.Decision,
+        status=202,
+        once=True,
+        refuses=(400, 404, 409, 415, 422),
+    ),
+    Operation("day", "GET", "/days/{day}", "Totals of a day (UTC)", shapes.Day, refuses=(404,)),
+    Operation(
+        *("movements", "GET", "/days/{day}/movements", "Who has paid on a day, as JSON or CSV; put on record"),
+        answer=shapes.Movements,
+        query=shapes.MovementsQuery,
+        also_csv=True,
+        refuses=(400, 404),
+    ),
+    Operation(
+        *("audit", "GET", "/audit", "The audit trail, the latest first, two hundred at a time"),
+        answer=shapes.AuditPage,
+        query=shapes.AuditQuery,
+        refuses=(400,),
+    ),
+)

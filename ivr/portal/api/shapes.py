@@ -1,0 +1,297 @@
+"""What the API takes and answers, as pydantic models: they check what is sent, and the description is made of them."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ivr.bank import ModificationKind
+from ivr.core.call import ChargeStatus
+from ivr.core.caller import mask_number
+from ivr.core.money import Money
+from ivr.store import AuditEvent, LedgerEntry, Modification, Payment, PortalRequest, TurnRecord
+
+# One line of what can be written: PostgreSQL stores no NUL, and nobody searches for what cannot be seen.
+Typed = Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
+SearchStatus = Literal[ChargeStatus, "refunded", "waiting", ""]
+
+
+class Taken(BaseModel):
+    """What is sent to us. A name that is none is refused, so that a slip of the pen is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=False)
+
+
+class Amount(BaseModel):
+    """4250 USD is 42.50 US dollars."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    minor: int
+    currency: str
+
+    @classmethod
+    def of(cls, money: Money) -> Self:
+        return cls(minor=money.minor, currency=money.currency)
+
+
+class AskedAmount(Taken):
+    minor: Annotated[int, Field(strict=True, gt=0, lt=10**11)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+    def written(self) -> str:
+        return str(Money(self.minor, self.currency))
+
+
+class Search(Taken):
+    """`text`: a confirmation number, an account or invoice, our reference, the bank's code, or with `day` a card's last four
+    digits. `caller`: a number, by a role that may see numbers. `cursor`: `next` of the page before."""
+
+    text: Typed = ""
+    day: date | None = None
+    status: SearchStatus = ""
+    flow: Typed = ""
+    bank: Typed = ""
+    amount: AskedAmount | None = None
+    caller: Typed = ""
+    cursor: Annotated[str, Field(max_length=160, pattern=r"^(\d{1,15} [\x21-\x7e]{1,120})?$")] = ""
+
+
+class Wish(Taken):
+    """`amount`: of a refund; without it, all that is left. `reopens_bill`: the bill is owed again."""
+
+    kind: ModificationKind
+    amount: AskedAmount | None = None
+    reopens_bill: Annotated[bool, Field(strict=True)] = False
+
+
+class Decision(Taken):
+    allow: Annotated[bool, Field(strict=True)]
+
+
+class AuditQuery(Taken):
+    """`what` and `about`: a part of it. `before`: `next` of the page before."""
+
+    who: Typed = ""
+    what: Typed = ""
+    about: Typed = ""
+    before: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+class MovementsQuery(Taken):
+    form: Literal["json", "csv"] = "json"
+
+
+# ---- answered
+
+
+class Me(BaseModel):
+    user: str
+    role: str
+    token: str
+    until: datetime
+
+
+class PaymentShown(BaseModel):
+    """`bills`: what was paid for. `card`: the brand and the last four digits, which is all that there is of it."""
+
+    reference: str
+    status: str
+    confirmation_number: str
+    begun_at: datetime
+    amount: Amount
+    fee: Amount | None
+    returned: Amount
+    refundable: Amount
+    card: str
+    account: str
+    bills: dict[str, Amount]
+    bank: str
+    bank_reference: str | None
+    authorization_code: str | None
+    line: str
+
+
+class PaymentPage(BaseModel):
+    """The latest first. `next`: the cursor of the page after this one; null on the last."""
+
+    payments: list[PaymentShown]
+    next: str | None
+
+
+class LedgerLine(BaseModel):
+    at: datetime
+    kind: str
+    amount: Amount
+    response_code: str | None
+
+    @classmethod
+    def of(cls, entry: LedgerEntry) -> Self:
+        amount = Amount.of(entry.amount)
+        return cls(at=entry.at, kind=entry.kind, amount=amount, response_code=entry.response_code)
+
+
+class ModificationShown(BaseModel):
+    id: str
+    reference: str
+    kind: ModificationKind
+    amount: Amount
+    status: str
+    asked_by: str
+    asked_at: datetime
+    reason: str | None
+
+    @classmethod
+    def of(cls, one: Modification) -> Self:
+        return cls(
+            id=one.id,
+            reference=one.reference,
+            kind=one.kind,
+            amount=Amount.of(one.amount),
+            status=one.status,
+            asked_by=one.asked_by,
+            asked_at=one.asked_at,
+            reason=one.reason,
+        )
+
+
+class TurnShown(BaseModel):
+    at: datetime
+    came: str
+    step: str
+    said: list[str]
+
+    @classmethod
+    def of(cls, turn: TurnRecord) -> Self:
+        return cls(at=turn.at, came=turn.came, step=turn.step, said=list(turn.said))
+
+
+class MessageShown(BaseModel):
+    """A text or an e-mail; `to` is shortened."""
+
+    to: str
+    body: str
+    state: str
+    problem: str | None
+
+
+class Story(PaymentShown):
+    """`possible`: what may be asked for now, with the most that it is of; empty for a role that may ask for nothing. `caller` is
+    shortened. `ledger`, `modifications` and `turns` of the call: the oldest first."""
+
+    caller: str
+    possible: dict[ModificationKind, Amount]
+    ledger: list[LedgerLine]
+    modifications: list[ModificationShown]
+    turns: list[TurnShown]
+    messages: list[MessageShown]
+
+
+class CallerShown(BaseModel):
+    caller: str
+
+
+class WishTaken(BaseModel):
+    """`waits_as`: the request that a second person must allow; `modification` is then null."""
+
+    told: str
+    modification: ModificationShown | None
+    waits_as: str | None
+
+
+class RequestShown(BaseModel):
+    id: str
+    reference: str
+    kind: ModificationKind
+    amount: Amount
+    asked_by: str
+    asked_at: datetime
+
+    @classmethod
+    def of(cls, one: PortalRequest) -> Self:
+        wanted = one.wanted
+        return cls(
+            id=one.id,
+            reference=wanted.reference,
+            kind=wanted.kind,
+            amount=Amount.of(wanted.amount),
+            asked_by=wanted.asked_by,
+            asked_at=one.asked_at,
+        )
+
+
+class Requests(BaseModel):
+    waiting: list[RequestShown]
+
+
+class DayGroup(BaseModel):
+    """In minor units; `net` is what was charged less refunds and voids, `fees` are within it."""
+
+    merchant: str
+    bank: str
+    currency: str
+    brand: str
+    count: int
+    charged: int
+    refunded: int
+    voided: int
+    fees: int
+    net: int
+
+
+class Day(BaseModel):
+    """From midnight to midnight UTC. `charges`: those begun, by status. `owed`: what the banks owe for the day, by currency."""
+
+    day: date
+    groups: list[DayGroup]
+    owed: list[Amount]
+    charges: dict[str, int]
+
+
+class Movements(BaseModel):
+    """Each as in the CSV file, whose columns the names are."""
+
+    movements: list[dict[str, str]]
+
+
+class EventShown(BaseModel):
+    id: int
+    at: datetime
+    who: str
+    what: str
+    about: str
+
+    @classmethod
+    def of(cls, one: AuditEvent) -> Self:
+        return cls(id=one.id, at=one.at, who=one.who, what=one.what, about=one.about)
+
+
+class AuditPage(BaseModel):
+    """The latest first. `next`: `before` of the page after this one; null on the last."""
+
+    events: list[EventShown]
+    next: int | None
+
+
+class Fault(BaseModel):
+    """`place`: where in the request, such as `body.amount.minor`; `cure`: what is expected there."""
+
+    place: str
+    cure: str
+
+
+class Problem(BaseModel):
+    """RFC 9457, as `application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault]
+
+
+def bills_in(payment: Payment) -> dict[str, Amount]:
+    return {bill.key: Amount.of(bill.amount) for bill in payment.intent.paid_bills}
+
+
+def shortened(number: str) -> str:
+    return mask_number(number)

@@ -1,0 +1,380 @@
+"""The portal's API: every role on every operation by the one table, tokens that end, one refund however often it is sent."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from ivr.core.money import Money
+from ivr.portal import NEEDS, OPERATIONS, ROLES, is_within, may
+from ivr.portal.api.problems import TITLES
+from ivr.portal.signing_in import MOST_OF_PAIR
+from ivr.store import PortalInvitation
+from tests.portal.lines import Line, line_with
+from tests.portal.programs import Program, events, program
+
+WORDS = {"{reference}": "CA1-1", "{key}": "R1", "{day}": "2026-01-15"}
+BODIES: dict[str, object] = {"search": {}, "modify": {"kind": "refund"}, "decide": {"allow": True}}
+CARD = "4111111111111111"
+
+
+def send(sender: Program, name: str, key: str = "any-key-at-all") -> int:
+    operation = next(one for one in OPERATIONS if one.name == name)
+    path = operation.path
+    for word, value in WORDS.items():
+        path = path.replace(word, value)
+    if operation.method == "POST":
+        return sender.post(path, BODIES[name], key).status_code
+    return sender.get(path).status_code
+
+
+@pytest.mark.parametrize("user_role", ROLES)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_may_what_its_role_and_its_user_may_and_nothing_else(role: str, user_role: str):
+    line = Line()
+    line.charge()
+    sender = program(line, role, user_role=user_role)
+    for one in OPERATIONS:
+        needs = NEEDS[f"api.{one.name}"]
+        assert needs is not None
+        refused = send(sender, one.name) == 403
+        assert refused is not (may(role, needs) and may(user_role, needs)), (role, user_role, one.name)
+
+
+@pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
+@pytest.mark.parametrize("token", ["", "tonetill_none"])
+def test_nobody_gets_in_without_a_token(name: str, token: str):
+    line = Line()
+    line.charge()
+    assert send(Program(line.app().test_client(), token), name) == 401
+
+
+def test_a_signed_in_browser_is_not_a_program():
+    """Only the header counts, so that no other site's page can make a browser send anything."""
+    line = Line()
+    ada = line.signed_in("ada", "finance")
+    assert ada.get("/api/v1/me").status_code == 401
+
+
+def test_a_token_ends_is_revoked_and_goes_with_its_user():
+    line = Line()
+    late, revoked, off = program(line, "viewer", days=1), program(line, "viewer", "bob"), program(line, "viewer", "eve")
+    (of_bob,) = [one for one in line.store.portal_tokens() if one.user == "bob"]
+    assert line.store.revoke_token(of_bob.id, "root", line.clock())
+    assert not line.store.revoke_token(of_bob.id, "root", line.clock())
+    assert revoked.get("/me").status_code == 401
+    assert line.store.switch_user_off("eve", "root", line.clock())
+    assert off.get("/me").status_code == 401
+    line.clock.passes(hours=23)
+    assert late.get("/me").status_code == 200
+    line.clock.passes(hours=2)
+    assert late.get("/me").status_code == 401
+
+
+def test_a_user_who_was_reset_has_no_token_that_works():
+    line = Line()
+    sender = program(line, "viewer")
+    line.invite("bob", "viewer")
+    line.store.reset_user("ada", PortalInvitation("x" * 64, line.clock()), "root", line.clock())
+    assert sender.get("/me").status_code == 401
+
+
+def test_a_new_role_of_the_user_holds_for_the_token_too():
+    line = Line()
+    sender = program(line, "auditor")
+    assert sender.get("/audit").status_code == 200
+    line.store.change_role("ada", "viewer", "root", line.clock())
+    assert sender.get("/audit").status_code == 403
+
+
+def test_which_role_is_within_which():
+    assert is_within("viewer", "finance")
+    assert is_within("finance", "finance")
+    assert not is_within("finance", "auditor")
+    assert not is_within("auditor", "finance")
+    assert not is_within("root", "finance")
+
+
+def test_who_guesses_tokens_is_slowed_down_and_locks_no_right_one_out():
+    line = Line()
+    right = program(line, "viewer")
+    guesser = Program(right.client, "tonetill_guess")
+    statuses = [guesser.get("/me").status_code for _ in range(MOST_OF_PAIR + 1)]
+    assert statuses == [401] * MOST_OF_PAIR + [429]
+    assert guesser.get("/me").headers["Retry-After"] == "900"
+    assert right.get("/me").status_code == 200
+    line.clock.passes(minutes=16)
+    assert guesser.get("/me").status_code == 401
+
+
+def test_other_networks_and_other_names_are_refused():
+    stranger = program(Line(), "viewer")
+    stranger.address = "192.0.2.7"
+    assert stranger.get("/me").status_code == 403
+    elsewhere = program(line_with(origin="https://portal.example.com"), "viewer")
+    assert elsewhere.get("/me").status_code == 421
+
+
+# ---- payments
+
+
+def test_payments_are_found_page_by_page_and_none_is_missed():
+    line = Line()
+    for number in range(120):
+        line.charge(f"CA{number:032x}-1")
+        line.clock.passes(seconds=number % 2)
+    sender, seen, cursor = program(line, "viewer"), [], ""
+    while cursor is not None:
+        page: Any = sender.post("/payments/search", {"cursor": cursor}).json
+        seen += [one["reference"] for one in page["payments"]]
+        cursor = page["next"]
+    assert sorted(seen) == sorted(f"CA{number:032x}-1" for number in range(120))
+    assert len(seen) == 120
+
+
+def test_a_payments_story_has_no_card_number_and_a_shortened_caller():
+    line = Line()
+    line.charge(pays="700101")
+    story: Any = program(line, "finance").get("/payments/CA1-1").json
+    assert story["card"] == "visa 1111"
+    assert story["bills"] == {"700101": {"minor": 4250, "currency": "USD"}}
+    assert story["possible"]["refund"] == {"minor": 4250, "currency": "USD"}
+    assert [entry["kind"] for entry in story["ledger"]][-1] == "approved"
+    other: Any = program(line, "viewer", "bob").get("/payments/CA1-1").json
+    assert other["possible"] == {}
+
+
+def test_a_search_by_caller_is_for_who_may_see_numbers_and_is_on_record():
+    line = Line()
+    line.charge(caller="hash of +15550100123")
+    found: Any = program(line, "support").post("/payments/search", {"caller": "+15550100123"}).json
+    assert len(found["payments"]) == 1
+    (about,) = events(line, "payments searched")
+    assert "5550100123" not in about
+    assert "token T" in about
+    assert program(line, "viewer", "bob").post("/payments/search", {"caller": "+15550100123"}).status_code == 403
+
+
+def test_a_callers_number_that_is_shown_is_on_record():
+    line = Line()
+    line.charge()
+    assert program(line, "support").get("/payments/CA1-1/caller").status_code == 200
+    (about,) = events(line, "caller's number shown")
+    assert about.startswith("CA1-1; token T")
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"text": CARD}, ""),
+        ({"caller": "4111 1111 1111 1111"}, ""),
+        ({"text": "x" * 81}, "body.text"),
+        ({"text": "\u0000"}, "body.text"),
+        ({"amount": {"minor": 1.5, "currency": "USD"}}, "body.amount.minor"),
+        ({"amount": {"minor": 100, "currency": "usd"}}, "body.amount.currency"),
+        ({"day": "31.1.2026"}, "body.day"),
+        ({"status": "perhaps"}, "body.status"),
+        ({"caller": "anonymous"}, "body.caller"),
+        ({"cursor": "9" * 40 + " CA1-1"}, "body.cursor"),
+        ({"txet": "700101"}, "body.txet"),
+        ([], "body"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place_and_not_repeated(body: object, place: str):
+    answer = program(Line(), "support").post("/payments/search", body)
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    problem: Any = answer.json
+    assert problem["type"] == "/api/v1/problems/invalid"
+    assert [one["place"] for one in problem["errors"]][:1] == ([place] if place else [])
+    assert CARD not in answer.text
+    assert "4111 1111" not in answer.text
+
+
+def test_a_body_that_is_no_json_and_an_address_that_is_none_are_problems_too():
+    sender = program(Line(), "finance")
+    text = sender.send("POST", "/payments/search", data="text", headers={"Content-Type": "text/plain"})
+    assert (text.status_code, text.mimetype) == (415, "application/problem+json")
+    broken = sender.send("POST", "/payments/search", data="{", headers={"Content-Type": "application/json"})
+    assert broken.status_code == 400
+    none = sender.get("/nothing")
+    assert (none.status_code, none.mimetype) == (404, "application/problem+json")
+    other = sender.send("DELETE", "/me")
+    assert (other.status_code, other.mimetype) == (405, "application/problem+json")
+    assert "GET" in other.headers["Allow"]
+
+
+# ---- refunds
+
+
+def test_a_refund_is_asked_for_once_however_often_it_is_sent():
+    line = Line()
+    line.charge()
+    sender = program(line, "finance")
+    first = sender.refund(amount={"minor": 1000, "currency": "USD"})
+    again = sender.refund(amount={"minor": 1000, "currency": "USD"})
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.data == again.data
+    (asked,) = line.store.modifications_of("CA1-1")
+    assert (asked.amount, asked.asked_by) == (Money(1000), "ada")
+    assert first.json is not None
+    assert first.json["modification"]["id"] == asked.id
+
+
+def test_two_refunds_of_the_same_amount_are_two_under_two_keys():
+    line = Line()
+    line.charge()
+    sender = program(line, "finance")
+    for key in ("first refund", "second-refund"):
+        sender.refund(key.replace(" ", "-"), amount={"minor": 1000, "currency": "USD"})
+    assert len(line.store.modifications_of("CA1-1")) == 2
+
+
+def test_a_request_whose_answer_was_lost_with_its_process_is_found_made(monkeypatch: pytest.MonkeyPatch):
+    line = Line()
+    line.charge()
+    sender = program(line, "finance")
+    with monkeypatch.context() as killed:
+        killed.setattr(line.store, "remember_answer", lambda *_: None)
+        sender.refund(amount={"minor": 1000, "currency": "USD"})
+    again: Any = sender.refund(amount={"minor": 1000, "currency": "USD"}).json
+    assert "asked for already" in again["told"]
+    assert len(line.store.modifications_of("CA1-1")) == 1
+
+
+def test_a_key_is_for_one_request():
+    line = Line()
+    line.charge()
+    sender = program(line, "finance")
+    sender.refund(amount={"minor": 1000, "currency": "USD"})
+    other = sender.refund(amount={"minor": 1100, "currency": "USD"})
+    assert other.status_code == 422
+    assert other.json is not None
+    assert other.json["errors"][0]["place"] == "header.Idempotency-Key"
+    assert program(line, "finance", "bob").refund(amount={"minor": 1100, "currency": "USD"}).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["", "short", "with a blank", "x" * 201])
+def test_without_a_key_nothing_is_asked_for(key: str):
+    line = Line()
+    line.charge()
+    assert program(line, "finance").refund(key).status_code == 400
+    assert not line.store.modifications_of("CA1-1")
+
+
+def test_more_than_was_charged_is_refused_the_same_way_each_time():
+    line = Line()
+    line.charge()
+    sender = program(line, "finance")
+    first = sender.refund(amount={"minor": 4251, "currency": "USD"})
+    assert (first.status_code, first.mimetype) == (409, "application/problem+json")
+    assert first.json is not None
+    assert first.json["errors"] == [
+        {"place": "body.amount", "cure": "42.51 USD is more than the 42.50 USD that can be refunded"}
+    ]
+    again = sender.refund(amount={"minor": 4251, "currency": "USD"})
+    assert (again.status_code, again.mimetype, again.data) == (409, first.mimetype, first.data)
+    assert len(events(line, "refund refused")) == 1
+
+
+def test_a_large_refund_waits_for_another_persons_word():
+    line = Line()
+    line.charge(minor=10_001)
+    ada, bob = program(line, "finance"), program(line, "finance", "bob")
+    asked: Any = ada.refund().json
+    assert asked["modification"] is None
+    waiting: Any = ada.get("/requests").json
+    (request,) = waiting["waiting"]
+    assert request["id"] == asked["waits_as"]
+    decision = f"/requests/{request['id']}/decision"
+    assert ada.post(decision, {"allow": True}, "adas-own-word").status_code == 409
+    allowed = bob.post(decision, {"allow": True}, "bobs-word")
+    assert allowed.status_code == 202
+    assert bob.post(decision, {"allow": True}, "bobs-word").data == allowed.data
+    assert [one.amount for one in line.store.modifications_of("CA1-1")] == [Money(10_001)]
+
+
+# ---- days, audit trail
+
+
+def test_a_days_totals_and_movements():
+    line = Line()
+    line.charge(pays="700101")
+    line.charge("CA2-1", minor=900, pays="=1+1")
+    sender = program(line, "finance")
+    day: Any = sender.get("/days/2026-01-15").json
+    assert day["owed"] == [{"minor": 5150, "currency": "USD"}]
+    assert day["charges"] == {"approved": 2}
+    moved: Any = sender.get("/days/2026-01-15/movements").json
+    assert [one["bill"] for one in moved["movements"]] == ["700101", "=1+1"]
+    assert ",'=1+1," in sender.get("/days/2026-01-15/movements?form=csv").text
+    assert [about.partition(";")[0] for about in events(line, "day exported")] == [
+        "2026-01-15: 2 movements, csv",
+        "2026-01-15: 2 movements, json",
+    ]
+    for day_that_is_none in ("yesterday", "9999-12-31", "2026-02-30"):
+        assert sender.get(f"/days/{day_that_is_none}").status_code == 404
+
+
+def test_the_audit_trail_is_read_page_by_page():
+    line = Line()
+    for number in range(450):
+        line.store.note("root", "counted", str(number), line.clock())
+    sender, seen, before = program(line, "auditor"), [], 0
+    while before is not None:
+        page: Any = sender.get(f"/audit?what=counted&before={before}").json
+        seen += [int(one["about"]) for one in page["events"]]
+        before = page["next"]
+    assert seen == list(reversed(range(450)))
+
+
+# ---- the description
+
+
+def test_the_description_is_valid_and_served_without_a_token():
+    described: Any = Program(Line().app().test_client(), "").get("/openapi.json").json
+    assert list(OpenAPIV31SpecValidator(described).iter_errors()) == []
+    assert set(described["paths"]) == {one.path for one in OPERATIONS}
+
+
+def test_each_operation_and_each_problem_is_in_the_documentation():
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    for one in OPERATIONS:
+        assert f"| `{one.method} {one.path}` |" in text
+    for kind in TITLES:
+        assert f"| `{kind}` |" in text
+
+
+def test_the_examples_of_the_documentation_are_what_is_answered():
+    """Each `json` pair in it: what is sent, and what comes back to it."""
+    line = Line()
+    line.charge(pays="700101")
+    sender = program(line, "finance")
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    blocks = [block.split("```")[0] for block in text.split("```http\n")[1:]]
+    assert len(blocks) >= 4
+    for block in blocks:
+        head, _, shown = block.partition("\n\n< ")
+        first, *rest = head.splitlines()
+        method, path = first.split()
+        headers = dict(row.split(": ") for row in rest if ": " in row and not row.startswith("{"))
+        body = next((json.loads(row) for row in rest if row.startswith("{")), None)
+        answer = sender.send(method, path, headers=headers, **({"json": body} if body is not None else {}))
+        status, _, expected = shown.partition("\n")
+        assert answer.status_code == int(status), (block, answer.text)
+        assert_holds(answer.json, json.loads(expected), block)
+
+
+def assert_holds(answered: Any, shown: Any, block: str) -> None:
+    """What is shown may leave members out, and `...` stands for any text."""
+    if isinstance(shown, dict):
+        for name, value in shown.items():
+            assert name in answered, block
+            assert_holds(answered[name], value, block)
+    elif isinstance(shown, list):
+        assert len(answered) == len(shown), block
+        for one, other in zip(answered, shown, strict=True):
+            assert_holds(one, other, block)
+    elif shown != "...":
+        assert answered == shown, block

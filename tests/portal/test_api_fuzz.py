@@ -1,0 +1,71 @@
+"""The API answers whatever is sent as its description says: schemathesis sends what it allows, and what it does not."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given, seed, settings
+from schemathesis import Case, GenerationMode
+
+from tests.portal.lines import ORIGIN, Line
+from tests.portal.programs import program
+
+
+class Served:
+    """One line for all that is sent, with two charges on it; and a token that may the most."""
+
+    def __init__(self) -> None:
+        line = Line()
+        line.charge("CA1-1", pays="700101")
+        line.charge("CA2-1", minor=20_000)
+        self.sender, self.auditor = program(line, "finance"), program(line, "auditor", "bob")
+        self.app: Flask = self.sender.client.application
+        served = self.app.wsgi_app
+        # Schemathesis comes from no address.
+        self.app.wsgi_app = lambda environ, start: served({**environ, "REMOTE_ADDR": "127.0.0.1"}, start)  # type: ignore[method-assign]
+        self.schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", self.app, base_url=ORIGIN)
+
+    def token_for(self, case: Case) -> str:
+        return self.auditor.token if case.operation.path.endswith("/audit") else self.sender.token
+
+
+@pytest.fixture(scope="module")
+def served() -> Served:
+    return Served()
+
+
+NAMES = (
+    *("/me", "/payments/search", "/payments/{reference}", "/payments/{reference}/caller", "/requests", "/audit"),
+    *("/payments/{reference}/modifications", "/requests/{key}/decision", "/days/{day}", "/days/{day}/movements"),
+)
+
+
+def send_all(served: Served, path: str, mode: GenerationMode, most: int) -> None:
+    method = "POST" if path.endswith(("search", "modifications", "decision")) else "GET"
+    operation = served.schema[path][method]
+
+    @seed(1)
+    @settings(max_examples=most, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(operation.as_strategy(generation_mode=mode))
+    def each(case: Any) -> None:
+        headers = {"Authorization": f"Bearer {served.token_for(case)}", "Host": "localhost:8002"}
+        case.call_and_validate(headers=headers)
+
+    each()
+
+
+@pytest.mark.parametrize("path", NAMES)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
+def test_whatever_is_sent_is_answered_as_described(served: Served, path: str, mode: GenerationMode):
+    if mode is GenerationMode.NEGATIVE and path in ("/me", "/requests"):
+        pytest.skip("nothing is sent to it that could be wrong")
+    send_all(served, path, mode, 30)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", NAMES)
+def test_whatever_is_sent_is_answered_as_described_for_longer(served: Served, path: str):
+    for mode in GenerationMode:
+        if mode is GenerationMode.POSITIVE or path not in ("/me", "/requests"):
+            send_all(served, path, mode, 1500)
