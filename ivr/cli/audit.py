@@ -51,7 +51,7 @@ def show(most: int, since: date | None, until: date | None, is_json: bool, **oth
     begins = datetime.combine(since, time(), UTC) if since else None
     ends = datetime.combine(until, time(), UTC) + timedelta(days=1) if until else None
     with opened() as (_, store):
-        found = store.audit_events(most, AuditFilter(since=begins, until=ends, **other))
+        found = store.audit_events(most, AuditFilter(other["who"], other["what"], other["about"], begins, ends))
     if is_json:
         for event in found:
             click.echo(json.dumps(_record(event), ensure_ascii=False))

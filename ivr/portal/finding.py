@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal, get_args
 
 from ivr.books import day_bounds
 from ivr.calls.payment_lookup import LAST4_DIGITS, LONGEST_CODE, day_filter
@@ -15,7 +16,8 @@ from ivr.errors import RecordError
 from ivr.store import Payment, PaymentFilter, Store
 
 PAGE = 50
-STATUSES = ("approved", "declined", "unknown", "reversed", "not_sent", "refunded", "waiting")
+SearchStatus = Literal["approved", "declined", "unknown", "reversed", "not_sent", "refunded", "waiting"]
+STATUSES: tuple[SearchStatus, ...] = get_args(SearchStatus)
 FIELDS = ("text", "day", "status", "flow", "bank", "amount", "caller", "older_than")
 CARD = "that holds a card number: search by its last four digits and the day"
 

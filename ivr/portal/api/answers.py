@@ -13,7 +13,7 @@ from ivr.errors import RecordError
 from ivr.portal.api import shapes
 from ivr.portal.api.gate import Gate
 from ivr.portal.api.problems import ProblemError, refused
-from ivr.portal.api.shapes import Amount
+from ivr.portal.api.shapes import AmountShown
 from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import Finder
 from ivr.portal.modifications import Asker, ModificationForm, Taken
@@ -25,7 +25,7 @@ Answer = BaseModel | Response
 
 
 @dataclass(frozen=True)
-class Answers:
+class ApiAnswers:
     """Each operation is a method of its name: with what stands in its path, and with its body or query."""
 
     store: Store
@@ -54,7 +54,7 @@ class Answers:
         try:
             found = self.finder.find(typed)
         except RecordError as error:
-            raise refused(error, 400) from None
+            raise refused(error, 422) from None
         return shapes.PaymentPage(
             payments=[self.shown(payment) for payment in found.payments], next=found.older or None
         )
@@ -69,7 +69,7 @@ class Answers:
         return shapes.Story(
             **dict(self.shown(payment)),
             caller=mask_number(call.call.ani) if call else "",
-            possible={kind: Amount.of(most) for kind, most in possible.items()},
+            possible={kind: AmountShown.of(most) for kind, most in possible.items()},
             ledger=[shapes.LedgerLine.of(one) for one in entries],
             modifications=[shapes.ModificationShown.of(one) for one in self.store.modifications_of(reference)],
             turns=[shapes.TurnShown.of(turn) for turn in self.store.turns_of(of_call)],
@@ -90,7 +90,7 @@ class Answers:
         self.note("caller's number shown", reference)
         return shapes.CallerShown(caller=call.call.ani if call else "")
 
-    def modify(self, reference: str, wish: shapes.Wish, looked_at: str) -> Answer:
+    def modify(self, reference: str, wish: shapes.AskedModification, looked_at: str) -> Answer:
         payment = self.payment_called(reference)
         amount = wish.amount.written() if wish.amount else None
         form = ModificationForm(wish.kind, looked_at, amount, wish.reopens_bill)
@@ -103,7 +103,7 @@ class Answers:
         waiting = [shapes.RequestShown.of(one) for one in self.store.waiting_requests()]
         return shapes.Requests(waiting=waiting)
 
-    def decide(self, key: str, decision: shapes.Decision, _looked_at: str) -> Answer:
+    def decide(self, key: str, decision: shapes.SecondWord, _looked_at: str) -> Answer:
         found = self.store.portal_request(key)
         if found is None:
             raise ProblemError(404, "not_found", "nothing waits by this id")
@@ -128,14 +128,16 @@ class Answers:
             for group in totals.groups
         ]
         charges = dict(self.store.count_payments(*day_bounds(day)))
-        return shapes.Day(day=day, groups=groups, owed=[Amount.of(one) for one in total_of(totals)], charges=charges)
+        return shapes.Day(
+            day=day, groups=groups, owed=[AmountShown.of(one) for one in total_of(totals)], charges=charges
+        )
 
     def movements(self, day: date, asked: shapes.MovementsQuery) -> Answer:
         rows = self.rows_of(day, DayTotals())
         self.note("day exported", f"{day}: {len(rows)} movements, {asked.form}")
         if asked.form == "csv":
             return Response(in_csv(DAY_COLUMNS, rows), mimetype="text/csv")
-        return shapes.Movements(movements=[dict(zip(DAY_COLUMNS, row, strict=True)) for row in rows])
+        return shapes.MovementsShown(movements=[dict(zip(DAY_COLUMNS, row, strict=True)) for row in rows])
 
     def audit(self, asked: shapes.AuditQuery) -> Answer:
         wanted = AuditFilter(asked.who, asked.what, asked.about, before=asked.before)
@@ -158,13 +160,13 @@ class Answers:
             status=payment.status,
             confirmation_number=payment.confirmation_number,
             begun_at=payment.begun_at,
-            amount=Amount.of(intent.amount),
-            fee=Amount.of(intent.fee) if intent.fee else None,
-            returned=Amount.of(balance.returned),
-            refundable=Amount.of(balance.refundable),
+            amount=AmountShown.of(intent.amount),
+            fee=AmountShown.of(intent.fee) if intent.fee else None,
+            returned=AmountShown.of(balance.returned),
+            refundable=AmountShown.of(balance.refundable),
             card=intent.card_summary,
             account=intent.account,
-            bills={bill.key: Amount.of(bill.amount) for bill in intent.paid_bills},
+            bills={bill.key: AmountShown.of(bill.amount) for bill in intent.paid_bills},
             bank=intent.bank,
             bank_reference=payment.bank_reference,
             authorization_code=payment.authorization_code,

@@ -6,9 +6,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import ivr
-from ivr.portal.api.operations import OPERATIONS, PLACES, ROOT, Operation
+from ivr.portal.api.operations import OPERATIONS, PLACES, ROOT, ApiOperation
 from ivr.portal.api.problems import MIMETYPE, TITLES
-from ivr.portal.api.shapes import Problem
+from ivr.portal.api.shapes import ProblemDetails
 from ivr.portal.roles import NEEDS, PERMISSIONS
 
 IN_COMPONENTS = "#/components/schemas/{model}"
@@ -23,7 +23,7 @@ SOMETIMES = {
     404: "no such thing",
     409: "as things stand it cannot be done",
     415: "the body is not application/json",
-    422: "the idempotency key was used for another request",
+    422: "what was typed cannot be searched for, or the idempotency key was used for another request",
 }
 
 
@@ -48,7 +48,7 @@ def description(origin: str) -> dict[str, Any]:
     }
 
 
-def operation(one: Operation) -> dict[str, Any]:
+def operation(one: ApiOperation) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.summary,
@@ -61,21 +61,21 @@ def operation(one: Operation) -> dict[str, Any]:
     return made
 
 
-def roles_of(one: Operation) -> list[str]:
+def roles_of(one: ApiOperation) -> list[str]:
     needs = NEEDS[f"api.{one.name}"]
     return [role for role, held in PERMISSIONS.items() if needs == "any" or needs in held]
 
 
-def placed(one: Operation) -> list[dict[str, Any]]:
+def placed(one: ApiOperation) -> list[dict[str, Any]]:
     return [{"name": name, "in": "path", "required": True, "schema": PLACES[name]} for name in one.places]
 
 
-def queried(one: Operation) -> list[dict[str, Any]]:
+def queried(one: ApiOperation) -> list[dict[str, Any]]:
     properties = one.query.model_json_schema()["properties"] if one.query else {}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
 
 
-def keyed(one: Operation) -> list[dict[str, Any]]:
+def keyed(one: ApiOperation) -> list[dict[str, Any]]:
     if not one.once:
         return []
     told = "The same for every attempt at one request, however often it is sent; kept for 30 days."
@@ -83,16 +83,16 @@ def keyed(one: Operation) -> list[dict[str, Any]]:
     return [{"name": "Idempotency-Key", "in": "header", "required": True, "description": told, "schema": schema}]
 
 
-def answered(one: Operation) -> dict[str, Any]:
+def answered(one: ApiOperation) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": named(one.answer)}}
     if one.also_csv:
         content["text/csv"] = {"schema": {"type": "string"}}
     return {"description": one.summary, "content": content}
 
 
-def problems(one: Operation) -> dict[str, Any]:
+def problems(one: ApiOperation) -> dict[str, Any]:
     told = EVERYWHERE | {status: SOMETIMES[status] for status in one.refuses}
-    content = {MIMETYPE: {"schema": named(Problem)}}
+    content = {MIMETYPE: {"schema": named(ProblemDetails)}}
     return {str(status): {"description": words, "content": content} for status, words in sorted(told.items())}
 
 
@@ -106,7 +106,7 @@ def schemas() -> dict[str, Any]:
     ]
     answered_with: list[tuple[type[BaseModel], JsonSchemaMode]] = [(one.answer, "serialization") for one in OPERATIONS]
     _, made = models_json_schema(
-        [*taken, *answered_with, (Problem, "serialization")], ref_template=IN_COMPONENTS, title=None
+        [*taken, *answered_with, (ProblemDetails, "serialization")], ref_template=IN_COMPONENTS, title=None
     )
     found: dict[str, Any] = made["$defs"]
     return found

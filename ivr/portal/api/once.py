@@ -13,7 +13,7 @@ from flask import Response
 
 from ivr.portal.api.description import KEY_PATTERN
 from ivr.portal.api.problems import MIMETYPE, ProblemError
-from ivr.portal.api.shapes import Fault
+from ivr.portal.api.shapes import WrongPlace
 from ivr.portal.credentials import digest_of
 from ivr.store import RememberedAnswer, Store
 
@@ -30,12 +30,12 @@ class OnceOnly:
         """`work` takes what `asked.looked_at` was at the first attempt."""
         if not _KEY.fullmatch(key):
             cure = "send a text of your own of 8 to 200 visible characters, such as a UUID: the same for each attempt"
-            raise ProblemError(400, "invalid", f"{HEADER}: {cure}", Fault(place=HEADER, cure=cure))
+            raise ProblemError(400, "invalid", f"{HEADER}: {cure}", WrongPlace(place=HEADER, cure=cure))
         digest = digest_of(key)
         known = self.store.remember_request(user, digest, asked, self.now())
         if known.request_digest != asked.request_digest:
             cure = "another request was sent under this key: take a new one for each request"
-            raise ProblemError(422, "key_reused", cure, Fault(place=HEADER, cure=cure))
+            raise ProblemError(422, "key_reused", cure, WrongPlace(place=HEADER, cure=cure))
         if known.status:
             mimetype = MIMETYPE if known.status >= 400 else "application/json"
             return Response(known.body, known.status, mimetype=mimetype)

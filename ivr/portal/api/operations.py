@@ -21,7 +21,7 @@ PLACES = {
 
 
 @dataclass(frozen=True)
-class Operation:
+class ApiOperation:
     """`path` as OpenAPI has it. `once`: needs an Idempotency-Key. `also_csv`: answers in either form. `refuses`: problems that it has
     beside those of every operation."""
 
@@ -47,45 +47,47 @@ class Operation:
 
 
 OPERATIONS = (
-    Operation("me", "GET", "/me", "Who the token is for, what it may, and until when", shapes.Me),
-    Operation(
+    ApiOperation("me", "GET", "/me", "Who the token is for, what it may, and until when", shapes.Me),
+    ApiOperation(
         *("search", "POST", "/payments/search", "Payments, the latest first, fifty at a time"),
         answer=shapes.PaymentPage,
         body=shapes.Search,
-        refuses=(400, 415),
+        refuses=(400, 415, 422),
     ),
-    Operation(*("payment", "GET", "/payments/{reference}", "One payment's story"), answer=shapes.Story, refuses=(404,)),
-    Operation(
+    ApiOperation(
+        *("payment", "GET", "/payments/{reference}", "One payment's story"), answer=shapes.Story, refuses=(404,)
+    ),
+    ApiOperation(
         *("caller", "GET", "/payments/{reference}/caller", "The caller's number in full; put on record"),
         answer=shapes.CallerShown,
         refuses=(404,),
     ),
-    Operation(
+    ApiOperation(
         *("modify", "POST", "/payments/{reference}/modifications", "Ask for a refund, a void or a capture"),
         answer=shapes.WishTaken,
-        body=shapes.Wish,
+        body=shapes.AskedModification,
         status=202,
         once=True,
         refuses=(400, 404, 409, 415, 422),
     ),
-    Operation("requests", "GET", "/requests", "What waits for a second person, the oldest first", shapes.Requests),
-    Operation(
+    ApiOperation("requests", "GET", "/requests", "What waits for a second person, the oldest first", shapes.Requests),
+    ApiOperation(
         *("decide", "POST", "/requests/{key}/decision", "Allow or refuse what another person asked for"),
         answer=shapes.WishTaken,
-        body=shapes.Decision,
+        body=shapes.SecondWord,
         status=202,
         once=True,
         refuses=(400, 404, 409, 415, 422),
     ),
-    Operation("day", "GET", "/days/{day}", "Totals of a day (UTC)", shapes.Day, refuses=(404,)),
-    Operation(
+    ApiOperation("day", "GET", "/days/{day}", "Totals of a day (UTC)", shapes.Day, refuses=(404,)),
+    ApiOperation(
         *("movements", "GET", "/days/{day}/movements", "Who has paid on a day, as JSON or CSV; put on record"),
-        answer=shapes.Movements,
+        answer=shapes.MovementsShown,
         query=shapes.MovementsQuery,
         also_csv=True,
         refuses=(400, 404),
     ),
-    Operation(
+    ApiOperation(
         *("audit", "GET", "/audit", "The audit trail, the latest first, two hundred at a time"),
         answer=shapes.AuditPage,
         query=shapes.AuditQuery,

@@ -5,13 +5,14 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from ivr.errors import RecordError
-from ivr.portal.api.shapes import Fault, Problem
+from ivr.portal.api.shapes import ProblemDetails, WrongPlace
 
 PREFIX = "/api/"
 TYPES = "/api/v1/problems/"
 MIMETYPE = "application/problem+json"
 TITLES = {
     "invalid": "The request is not what the description says",
+    "unclear": "What was typed cannot be searched for",
     "no_token": "Nobody is known by this token",
     "slowed": "Too many tokens that are none",
     "forbidden": "The role may not do that",
@@ -29,12 +30,12 @@ WAIT_S = 15 * 60
 class ProblemError(Exception):
     """`kind`: one of TITLES."""
 
-    def __init__(self, status: int, kind: str, detail: str, *errors: Fault) -> None:
+    def __init__(self, status: int, kind: str, detail: str, *errors: WrongPlace) -> None:
         super().__init__(detail)
         self.status, self.kind, self.detail, self.errors = status, kind, detail, errors
 
     def response(self) -> Response:
-        body = Problem(
+        body = ProblemDetails(
             type=f"{TYPES}{self.kind}",
             title=TITLES[self.kind],
             status=self.status,
@@ -52,7 +53,7 @@ class ProblemError(Exception):
 def invalid(error: ValidationError, part: str) -> ProblemError:
     """`part` of the request: body, query."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
-    faults = [Fault(place=".".join((part, *map(str, one["loc"]))), cure=one["msg"]) for one in found]
+    faults = [WrongPlace(place=".".join((part, *map(str, one["loc"]))), cure=one["msg"]) for one in found]
     return ProblemError(400, "invalid", f"{faults[0].place}: {faults[0].cure}", *faults)
 
 
@@ -60,10 +61,10 @@ def refused(error: RecordError, status: int = 409) -> ProblemError:
     """The words are the command line's, which has options in place of members."""
     words = str(error).replace("--reopen-bill: ", "reopens_bill: ").removeprefix("--")
     name, colon, cure = words.partition(": ")
-    kind = "invalid" if status == 400 else "refused"
+    kind = "unclear" if status == 422 else "refused"
     # A sentence that begins with no member's name is about the whole.
     is_member = colon and name.isidentifier()
-    return ProblemError(status, kind, words, *([Fault(place=f"body.{name}", cure=cure)] if is_member else []))
+    return ProblemError(status, kind, words, *([WrongPlace(place=f"body.{name}", cure=cure)] if is_member else []))
 
 
 def is_of_api() -> bool:

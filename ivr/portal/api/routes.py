@@ -8,13 +8,13 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ValidationError
 
 from ivr.errors import RecordError
-from ivr.portal.api.answers import Answers, holder
+from ivr.portal.api.answers import ApiAnswers, holder
 from ivr.portal.api.description import description
 from ivr.portal.api.gate import Gate
 from ivr.portal.api.once import OnceOnly
-from ivr.portal.api.operations import OPERATIONS, PLACES, ROOT, Operation
+from ivr.portal.api.operations import OPERATIONS, PLACES, ROOT, ApiOperation
 from ivr.portal.api.problems import ProblemError, invalid
-from ivr.portal.api.shapes import Fault
+from ivr.portal.api.shapes import WrongPlace
 from ivr.portal.credentials import digest_of
 from ivr.portal.finding import Finder, day_in
 from ivr.portal.modifications import Asker
@@ -28,7 +28,7 @@ def api(site: PortalSite, signing_in: SignIn, finder: Finder, asker: Asker) -> B
     blueprint = Blueprint("api", __name__, url_prefix=ROOT)
     gate = Gate(site, signing_in)
     gate.stand_before(blueprint)
-    answers, once = Answers(asker.store, finder, asker, gate), OnceOnly(asker.store, signing_in.now)
+    answers, once = ApiAnswers(asker.store, finder, asker, gate), OnceOnly(asker.store, signing_in.now)
     for one in OPERATIONS:
         blueprint.add_url_rule(one.rule, one.name, view_of(one, answers, once), methods=[one.method])
     described = description(site.origin)
@@ -37,7 +37,7 @@ def api(site: PortalSite, signing_in: SignIn, finder: Finder, asker: Asker) -> B
     return blueprint
 
 
-def view_of(one: Operation, answers: Answers, once: OnceOnly) -> Callable[..., Response]:
+def view_of(one: ApiOperation, answers: ApiAnswers, once: OnceOnly) -> Callable[..., Response]:
     work = getattr(answers, one.name)
 
     def view(**written: str) -> Response:
@@ -60,26 +60,26 @@ def place_in(name: str, written: str) -> Any:
             return day_in(written)
         except RecordError as error:
             raise ProblemError(
-                404, "not_found", str(error), Fault(place="path.day", cure="such as 2026-01-31")
+                404, "not_found", str(error), WrongPlace(place="path.day", cure="such as 2026-01-31")
             ) from None
     if not re.fullmatch(PLACES[name]["pattern"], written, re.ASCII):
         raise ProblemError(404, "not_found", f"there is no such {name}")
     return written
 
 
-def body_of(one: Operation) -> list[BaseModel]:
+def body_of(one: ApiOperation) -> list[BaseModel]:
     if one.body is None:
         return []
     if request.mimetype != "application/json":
         cure = "application/json"
-        raise ProblemError(415, "http", "the body is JSON", Fault(place="header.Content-Type", cure=cure))
+        raise ProblemError(415, "http", "the body is JSON", WrongPlace(place="header.Content-Type", cure=cure))
     try:
         return [one.body.model_validate_json(request.get_data())]
     except ValidationError as error:
         raise invalid(error, "body") from None
 
 
-def query_of(one: Operation) -> list[BaseModel]:
+def query_of(one: ApiOperation) -> list[BaseModel]:
     if one.query is None:
         return []
     try:
@@ -88,14 +88,14 @@ def query_of(one: Operation) -> list[BaseModel]:
         raise invalid(error, "query") from None
 
 
-def looked_at(answers: Answers, places: dict[str, Any]) -> str:
+def looked_at(answers: ApiAnswers, places: dict[str, Any]) -> str:
     """What can be refunded of the payment now; nothing for a request that is decided."""
     if "reference" not in places:
         return ""
     return str(answers.store.balance_of(answers.payment_called(places["reference"])).refundable)
 
 
-def answered(one: Operation, answer: BaseModel | Response) -> Response:
+def answered(one: ApiOperation, answer: BaseModel | Response) -> Response:
     if isinstance(answer, Response):
         return answer
     return Response(answer.model_dump_json(), one.status, mimetype="application/json")

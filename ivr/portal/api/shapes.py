@@ -3,26 +3,24 @@
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr.bank import ModificationKind
-from ivr.core.call import ChargeStatus
-from ivr.core.caller import mask_number
 from ivr.core.money import Money
-from ivr.store import AuditEvent, LedgerEntry, Modification, Payment, PortalRequest, TurnRecord
+from ivr.portal.finding import SearchStatus
+from ivr.store import AuditEvent, LedgerEntry, Modification, PortalRequest, TurnRecord
 
 # One line of what can be written: PostgreSQL stores no NUL, and nobody searches for what cannot be seen.
 Typed = Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
-SearchStatus = Literal[ChargeStatus, "refunded", "waiting", ""]
 
 
-class Taken(BaseModel):
+class SentShape(BaseModel):
     """What is sent to us. A name that is none is refused, so that a slip of the pen is not ignored."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=False)
 
 
-class Amount(BaseModel):
+class AmountShown(BaseModel):
     """4250 USD is 42.50 US dollars."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -34,21 +32,26 @@ class Amount(BaseModel):
         return cls(minor=money.minor, currency=money.currency)
 
 
-class AskedAmount(Taken):
-    minor: Annotated[int, Field(strict=True, gt=0, lt=10**11)]
+def whole(written: object) -> object:
+    """JSON has one kind of number: 4250.0 is 4250 (JSON Schema 6.1.1)."""
+    return int(written) if isinstance(written, float) and written.is_integer() else written
+
+
+class AskedAmount(SentShape):
+    minor: Annotated[int, Field(strict=True, gt=0, lt=10**9), BeforeValidator(whole)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
     def written(self) -> str:
         return str(Money(self.minor, self.currency))
 
 
-class Search(Taken):
+class Search(SentShape):
     """`text`: a confirmation number, an account or invoice, our reference, the bank's code, or with `day` a card's last four
     digits. `caller`: a number, by a role that may see numbers. `cursor`: `next` of the page before."""
 
     text: Typed = ""
     day: date | None = None
-    status: SearchStatus = ""
+    status: Literal[SearchStatus, ""] = ""
     flow: Typed = ""
     bank: Typed = ""
     amount: AskedAmount | None = None
@@ -56,7 +59,7 @@ class Search(Taken):
     cursor: Annotated[str, Field(max_length=160, pattern=r"^(\d{1,15} [\x21-\x7e]{1,120})?$")] = ""
 
 
-class Wish(Taken):
+class AskedModification(SentShape):
     """`amount`: of a refund; without it, all that is left. `reopens_bill`: the bill is owed again."""
 
     kind: ModificationKind
@@ -64,11 +67,11 @@ class Wish(Taken):
     reopens_bill: Annotated[bool, Field(strict=True)] = False
 
 
-class Decision(Taken):
+class SecondWord(SentShape):
     allow: Annotated[bool, Field(strict=True)]
 
 
-class AuditQuery(Taken):
+class AuditQuery(SentShape):
     """`what` and `about`: a part of it. `before`: `next` of the page before."""
 
     who: Typed = ""
@@ -77,7 +80,7 @@ class AuditQuery(Taken):
     before: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
-class MovementsQuery(Taken):
+class MovementsQuery(SentShape):
     form: Literal["json", "csv"] = "json"
 
 
@@ -98,13 +101,13 @@ class PaymentShown(BaseModel):
     status: str
     confirmation_number: str
     begun_at: datetime
-    amount: Amount
-    fee: Amount | None
-    returned: Amount
-    refundable: Amount
+    amount: AmountShown
+    fee: AmountShown | None
+    returned: AmountShown
+    refundable: AmountShown
     card: str
     account: str
-    bills: dict[str, Amount]
+    bills: dict[str, AmountShown]
     bank: str
     bank_reference: str | None
     authorization_code: str | None
@@ -121,12 +124,12 @@ class PaymentPage(BaseModel):
 class LedgerLine(BaseModel):
     at: datetime
     kind: str
-    amount: Amount
+    amount: AmountShown
     response_code: str | None
 
     @classmethod
     def of(cls, entry: LedgerEntry) -> Self:
-        amount = Amount.of(entry.amount)
+        amount = AmountShown.of(entry.amount)
         return cls(at=entry.at, kind=entry.kind, amount=amount, response_code=entry.response_code)
 
 
@@ -134,7 +137,7 @@ class ModificationShown(BaseModel):
     id: str
     reference: str
     kind: ModificationKind
-    amount: Amount
+    amount: AmountShown
     status: str
     asked_by: str
     asked_at: datetime
@@ -146,7 +149,7 @@ class ModificationShown(BaseModel):
             id=one.id,
             reference=one.reference,
             kind=one.kind,
-            amount=Amount.of(one.amount),
+            amount=AmountShown.of(one.amount),
             status=one.status,
             asked_by=one.asked_by,
             asked_at=one.asked_at,
@@ -179,7 +182,7 @@ class Story(PaymentShown):
     shortened. `ledger`, `modifications` and `turns` of the call: the oldest first."""
 
     caller: str
-    possible: dict[ModificationKind, Amount]
+    possible: dict[ModificationKind, AmountShown]
     ledger: list[LedgerLine]
     modifications: list[ModificationShown]
     turns: list[TurnShown]
@@ -202,7 +205,7 @@ class RequestShown(BaseModel):
     id: str
     reference: str
     kind: ModificationKind
-    amount: Amount
+    amount: AmountShown
     asked_by: str
     asked_at: datetime
 
@@ -213,7 +216,7 @@ class RequestShown(BaseModel):
             id=one.id,
             reference=wanted.reference,
             kind=wanted.kind,
-            amount=Amount.of(wanted.amount),
+            amount=AmountShown.of(wanted.amount),
             asked_by=wanted.asked_by,
             asked_at=one.asked_at,
         )
@@ -243,11 +246,11 @@ class Day(BaseModel):
 
     day: date
     groups: list[DayGroup]
-    owed: list[Amount]
+    owed: list[AmountShown]
     charges: dict[str, int]
 
 
-class Movements(BaseModel):
+class MovementsShown(BaseModel):
     """Each as in the CSV file, whose columns the names are."""
 
     movements: list[dict[str, str]]
@@ -272,26 +275,18 @@ class AuditPage(BaseModel):
     next: int | None
 
 
-class Fault(BaseModel):
+class WrongPlace(BaseModel):
     """`place`: where in the request, such as `body.amount.minor`; `cure`: what is expected there."""
 
     place: str
     cure: str
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """RFC 9457, as `application/problem+json`."""
 
     type: str
     title: str
     status: int
     detail: str
-    errors: list[Fault]
-
-
-def bills_in(payment: Payment) -> dict[str, Amount]:
-    return {bill.key: Amount.of(bill.amount) for bill in payment.intent.paid_bills}
-
-
-def shortened(number: str) -> str:
-    return mask_number(number)
+    errors: list[WrongPlace]
