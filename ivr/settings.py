@@ -46,6 +46,12 @@ class Settings(BaseModel):
     portal_idle_minutes: int = Field(ge=1, le=24 * 60)
     portal_hours: int = Field(ge=1, le=24)
     portal_alone_up_to: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str = Field(repr=False)
+    oidc_claim: str = Field(pattern=r"^[A-Za-z0-9_:./-]{1,80}$")
+    oidc_multi_factor: str
+    oidc_ca: str
     twilio_auth_token: str = Field(repr=False)
     twilio_account_sid: str
     sms_from: str
@@ -110,7 +116,14 @@ class Settings(BaseModel):
         return None if path is None else _project(info) / path
 
     @field_validator(
-        "trunk_record", "trunk_tls_cert", "trunk_tls_key", "trunk_tls_client_ca", "billing_ca", "notices_ca", "smtp_ca"
+        "trunk_record",
+        "trunk_tls_cert",
+        "trunk_tls_key",
+        "trunk_tls_client_ca",
+        "billing_ca",
+        "notices_ca",
+        "smtp_ca",
+        "oidc_ca",
     )
     @classmethod
     def below_project_if_set(cls, path: str, info: ValidationInfo) -> str:

@@ -17,6 +17,7 @@ from ivr.web import ConnectionLimits, Site, serve
 
 GOOD_HOURS = 72
 LONGEST_NAME = 60
+LONGEST_IDENTITY = 200
 console = Console(width=120, highlight=False)
 
 
@@ -99,6 +100,21 @@ def role(name: str, role: str) -> None:
         if not store.change_role(name, role, operator(), now()):
             raise nobody(name)
     click.echo(f"{name} is {role} now: {MEANINGS[role]}")  # type: ignore[index]
+
+
+@user.command()
+@click.argument("name")
+@click.argument("identity", default="")
+def identity(name: str, identity: str) -> None:
+    """What the identity provider calls somebody, such as their e-mail, for single sign-on; without one, it is not for them."""
+    known = identity.strip()
+    if len(known) > LONGEST_IDENTITY or not known.isprintable():
+        raise RecordError(f"an identity is one line of at most {LONGEST_IDENTITY} characters: ada@example.com")
+    with opened() as (settings, store):
+        known = known.lower() if settings.oidc_claim == "email" else known
+        if not store.set_identity(name, known, operator(), now()):
+            raise nobody(name) if store.portal_user(name) is None else RecordError(f"{known} is somebody else already")
+    click.echo(f"{name} signs in as {known} there" if known else f"single sign-on is not for {name} any more")
 
 
 @user.command()

@@ -26,9 +26,11 @@ from ivr.logs import set_up_logging
 from ivr.portal.api import api, is_of_api, of_fault, of_http
 from ivr.portal.credentials import portal_key
 from ivr.portal.finding import Finder
+from ivr.portal.identity_provider import provider_of
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
 from ivr.portal.signing_in import SignIn
+from ivr.portal.single_sign_on import SingleSignOn
 from ivr.portal.site import site_of
 from ivr.portal.views import portal
 from ivr.settings import Settings, load_settings
@@ -52,7 +54,9 @@ def create_portal(settings: Settings | None = None) -> Flask:
     pages = Pages(site, store, finder, asker, looking(flows), resender_of(settings, store, flows))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
-    app.register_blueprint(portal(site, signing_in, pages))
+    provider = provider_of(settings, site.origin, now)
+    single_sign_on = SingleSignOn(signing_in, provider) if provider else None
+    app.register_blueprint(portal(site, signing_in, pages, single_sign_on))
     app.register_blueprint(api(site, signing_in, finder, asker))
     add_health(app, store)
     add_errors(app)

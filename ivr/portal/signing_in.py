@@ -70,6 +70,16 @@ class SignIn:
             return NotSignedIn(WRONG)
         return self.begin(name, source)
 
+    def by_code(self, name: str, code: str, source: str) -> str | NotSignedIn:
+        """For somebody whose first factor was something else than a password. The secret of the new session's cookie."""
+        now, credentials = self.now(), self.store.credentials_of(name)
+        if self.is_slowed(name, source, now):
+            return NotSignedIn(SLOWED)
+        if credentials is None or not self._spends_code(name, credentials, code.strip(), now):
+            self.store.note_failure(name, source, "code", now)
+            return NotSignedIn(WRONG)
+        return self.begin(name, source)
+
     def begin(self, name: str, source: str) -> str:
         session = new_secret()
         self.store.begin_session(digest_of(session), name, source, self.now())

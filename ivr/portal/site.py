@@ -49,6 +49,11 @@ class PortalSite:
         """`__Host-`: no other host of the domain can set it (RFC 6265bis 4.1.3.2); browsers take that name by TLS only."""
         return "__Host-tonetill" if self.is_secure else "tonetill"
 
+    @property
+    def way_cookie(self) -> str:
+        """Of a browser that is on its way to the identity provider and back."""
+        return "__Host-tonetill-way" if self.is_secure else "tonetill-way"
+
     def source_of(self, request: Request) -> str:
         """The visitor's address. Of a proxy's list the last entry is the proxy's own word; those before it are anybody's."""
         address = request.remote_addr or ""

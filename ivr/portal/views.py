@@ -1,28 +1,33 @@
 """The portal as a blueprint: signing in, invitations, and the pages behind them."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, send_from_directory
 from werkzeug.wrappers import Response as AnyResponse
 
+from ivr.errors import PeerError
 from ivr.portal.calls import add_call_pages
 from ivr.portal.credentials import code_address, qr_picture
 from ivr.portal.guard import SIGN_IN_PAGE, Guard
+from ivr.portal.identity_provider import CALLBACK
 from ivr.portal.pages import Pages, add_pages
 from ivr.portal.passkeys import Passkeys
 from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
+from ivr.portal.single_sign_on import GOOD_FOR, CodeWanted, SingleSignOn
 from ivr.portal.site import PortalSite
 from ivr.portal.stops import add_stop_pages
 
 STATIC = ("portal.css", "passkeys.js", "live.js")
-LONGEST_NAME, LONGEST_CODE = 60, 40
+LONGEST_NAME, LONGEST_CODE, LONGEST_ANSWER = 60, 40, 4000
 
 
-def portal(site: PortalSite, signing_in: SignIn, pages: Pages) -> Blueprint:
+def portal(site: PortalSite, signing_in: SignIn, pages: Pages, single_sign_on: SingleSignOn | None = None) -> Blueprint:
     """Register it at the root of an application of its own."""
     blueprint = Blueprint("portal", __name__, template_folder="templates")
     Guard(site, signing_in).stand_before(blueprint)
     add_signing_in(blueprint, site, signing_in)
+    add_single_sign_on(blueprint, site, single_sign_on)
     add_invitations(blueprint, site, signing_in)
     add_passkeys(blueprint, site, signing_in)
     add_pages(blueprint, pages)
@@ -59,6 +64,53 @@ def add_signing_in(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -
         answer.delete_cookie(site.cookie, path="/", secure=site.is_secure, httponly=True, samesite="Strict")
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
+
+
+def add_single_sign_on(blueprint: Blueprint, site: PortalSite, single_sign_on: SingleSignOn | None) -> None:
+    """Where no provider is set, there is nothing at these addresses."""
+
+    def here() -> SingleSignOn:
+        if single_sign_on is None:
+            abort(404)
+        return single_sign_on
+
+    @blueprint.context_processor
+    def is_there() -> dict[str, bool]:
+        return {"has_single_sign_on": single_sign_on is not None}
+
+    @blueprint.get("/single-sign-on")
+    def begin_single_sign_on() -> AnyResponse:
+        try:
+            secret, address = here().begin()
+        except PeerError as error:
+            return sign_in_page(site, str(error))
+        answer = redirect(address, 303)
+        # Lax: the provider sends the browser back from its own site.
+        how: Any = {"path": "/", "secure": site.is_secure, "httponly": True, "samesite": "Lax"}
+        answer.set_cookie(site.way_cookie, secret, max_age=int(GOOD_FOR.total_seconds()), **how)
+        return answer
+
+    @blueprint.get(CALLBACK)
+    def end_single_sign_on() -> AnyResponse:
+        came = {name: text[:LONGEST_ANSWER] for name, text in request.args.items()}
+        found = here().end(request.cookies.get(site.way_cookie, ""), came, site.source_of(request))
+        if isinstance(found, NotSignedIn):
+            answer = sign_in_page(site, found.reason)
+        elif isinstance(found, CodeWanted):
+            answer = Response(render_template("portal/code.html", site=site, ticket=found.ticket))
+        else:
+            answer = signed_in_page(site, found)
+        answer.delete_cookie(site.way_cookie, path="/", secure=site.is_secure, httponly=True, samesite="Lax")
+        return answer
+
+    @blueprint.post("/single-sign-on/code")
+    def single_sign_on_code() -> AnyResponse:
+        ticket, code = request.form.get("ticket", ""), request.form.get("code", "")[:LONGEST_CODE]
+        found = here().with_code(ticket, code, site.source_of(request))
+        if isinstance(found, NotSignedIn):
+            page = render_template("portal/code.html", site=site, ticket=ticket, problem=found.reason)
+            return Response(page, 403)
+        return with_session(site, redirect("/payments", 303), found)
 
 
 def add_invitations(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -> None:
@@ -128,6 +180,11 @@ def invitation_page(site: PortalSite, signing_in: SignIn, link: str, sealed: str
         problem=problem,
     )
     return Response(page, 400 if problem else 200)
+
+
+def signed_in_page(site: PortalSite, session: str) -> Response:
+    """It leads on by itself. A redirect would be a part of the provider's own, and browsers send no `Strict` cookie with that."""
+    return with_session(site, Response(render_template("portal/signed_in.html", site=site)), session)
 
 
 def with_session(site: PortalSite, answer: AnyResponse, session: str) -> Response:

@@ -16,7 +16,8 @@ columns = portal_user.c
 
 @dataclass(frozen=True)
 class PortalUser:
-    """`invited_until`: an invitation waits for them until then. `has_password`, `passkeys`: what they can sign in with."""
+    """`invited_until`: an invitation waits for them until then. `has_password`, `passkeys`: what they can sign in with.
+    `identity`: what the identity provider calls them."""
 
     name: str
     role: str
@@ -26,6 +27,7 @@ class PortalUser:
     has_password: bool
     passkeys: int
     seen_at: datetime | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class PortalUsers:
             self._database.hold(connection, f"portal user {name}")
             if _user(connection, name) is not None:
                 return False
-            row = {"name": name, "role": role, "is_off": False, "created_at": milliseconds(now)}
+            row = {"name": name, "role": role, "is_off": False, "created_at": milliseconds(now), "identity": ""}
             connection.execute(insert(portal_user), row | _nothing_proved(invitation))
             self._note(connection, by, "user invited", f"{name} as {role}", now)
             return True
@@ -101,6 +103,26 @@ class PortalUsers:
                 return False
             self._note(connection, by, "role changed", f"{name} to {role}", now)
             return True
+
+    def set_identity(self, name: str, identity: str, by: str, now: datetime) -> bool:
+        """Empty: single sign-on is not for them. False where there is nobody, or somebody else has that identity."""
+        with self._database.money() as connection:
+            self._database.hold(connection, "portal identities")
+            others = select(columns.name).where(columns.identity == identity, columns.name != name)
+            if identity and connection.execute(others).first() is not None:
+                return False
+            changed = update(portal_user).where(columns.name == name).values(identity=identity)
+            if not connection.execute(changed).rowcount:
+                return False
+            self._note(connection, by, "identity changed", f"{name} is {identity or 'nobody'} there", now)
+            return True
+
+    def user_by_identity(self, identity: str) -> PortalUser | None:
+        """None also for somebody who is switched off."""
+        wanted = select(portal_user).where(columns.identity == identity, columns.is_off.is_(False))
+        with self._database.calls() as connection:
+            row = connection.execute(wanted).first() if identity else None
+            return _shown(connection, row) if row else None
 
     def portal_users(self) -> Sequence[PortalUser]:
         with self._database.calls() as connection:
@@ -237,6 +259,7 @@ def _shown(connection: Connection, row: Row[tuple[object, ...]]) -> PortalUser:
         has_password=bool(row.password_hash),
         passkeys=len(keys),
         seen_at=_time(seen.seen_at) if seen else None,
+        identity=row.identity,
     )
 
 

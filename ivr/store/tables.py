@@ -438,7 +438,8 @@ charge_stop = Table(
 )
 
 # Who signs in to the portal. `invitation` is the digest of the link's secret, empty once it was used; `totp_sealed` the
-# secret of the codes by time, encrypted; `totp_step` the last code's step, so that no code is good twice.
+# secret of the codes by time, encrypted; `totp_step` the last code's step, so that no code is good twice;
+# `identity` is what the identity provider calls them, empty where single sign-on is not for them.
 portal_user = Table(
     "portal_user",
     metadata,
@@ -451,6 +452,8 @@ portal_user = Table(
     Column("invited_until", BigInteger, nullable=False),
     Column("is_off", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("identity", String(200), nullable=False, server_default=""),
+    Index("portal_user_by_identity", "identity"),
 )
 portal_recovery_code = Table(
     "portal_recovery_code",

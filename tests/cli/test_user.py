@@ -79,3 +79,17 @@ def test_what_cannot_be_done_is_said_with_its_cure(database: str, words: tuple[s
     refused = user(*words)
     assert refused.exit_code != 0
     assert says in str(refused.exception)
+
+
+def test_an_identity_is_somebodys_alone(database: str):
+    user("add", "ada", "--role", "finance")
+    user("add", "bob", "--role", "viewer")
+    assert "ada signs in as ada@example.com there" in user("identity", "ada", " Ada@Example.com ").output
+    assert "somebody else already" in str(user("identity", "bob", "ada@example.com").exception)
+    assert "there is no user eve" in str(user("identity", "eve", "eve@example.com").exception)
+    found = open_store(database).user_by_identity("ada@example.com")
+    assert found is not None
+    assert found.name == "ada"
+    assert "not for ada any more" in user("identity", "ada").output
+    assert open_store(database).user_by_identity("ada@example.com") is None
+    assert open_store(database).user_by_identity("") is None

@@ -17,6 +17,8 @@ from ivr.calls.resending import Resender
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, add_errors, api, digest_of, new_secret, portal, site_of
+from ivr.portal.identity_provider import IdentityProvider
+from ivr.portal.single_sign_on import SingleSignOn
 from ivr.settings import load_settings
 from ivr.store import BankWord, Bill, FollowUp, Payment, PortalInvitation, Store, memory_store
 from tests.store.payments import NOW, begin
@@ -79,15 +81,16 @@ class Line:
     banks: Callable[[], dict[str, BankSettings]] = field(default=lambda: own_banks())
     flows: Callable[[], Mapping[str, Flow]] = dict
     resender: Resender | None = None
+    provider: IdentityProvider | None = None
 
     def app(self) -> Flask:
         signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
         asker = Asker(self.store, self.banks, self.site, self.clock)
         finder = Finder(self.store, lambda number: f"hash of {number}")
         app = Flask(__name__, static_folder=None)
-        app.register_blueprint(
-            portal(self.site, signing_in, Pages(self.site, self.store, finder, asker, self.flows, self.resender))
-        )
+        pages = Pages(self.site, self.store, finder, asker, self.flows, self.resender)
+        single_sign_on = SingleSignOn(signing_in, self.provider) if self.provider else None
+        app.register_blueprint(portal(self.site, signing_in, pages, single_sign_on))
         app.register_blueprint(api(self.site, signing_in, finder, asker))
         add_errors(app)
         return app
