@@ -7,6 +7,7 @@ from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
+    REGISTRY,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -77,6 +78,22 @@ def note_media(numbers: Any) -> None:
         MEDIA.labels(name).set(getattr(numbers, name))
     for part, microseconds in numbers.cpu_us_per_tick.items():
         MEDIA_CPU.labels(part).set(microseconds / max(numbers.calls, 1))
+
+
+def counted(name: str, label: str) -> float:
+    """What all processes that share the folder have counted under this name, and this value of its first label."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    registry = REGISTRY
+    if folder and Path(folder).is_dir():
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return sum(
+        sample.value
+        for metric in registry.collect()
+        if metric.name == name
+        for sample in metric.samples
+        if label in sample.labels.values() and not sample.name.endswith("_created")
+    )
 
 
 def exposition() -> tuple[bytes, str]:

@@ -73,6 +73,17 @@ class Settings(BaseModel):
     smtp_url: str = Field(repr=False)
     smtp_from: str
     smtp_ca: str
+    alert_emails: str
+    alert_bank_silent_minutes: int = Field(ge=0, le=24 * 60)
+    alert_unknown: int = Field(ge=0, le=100_000)
+    alert_declines_percent: int = Field(ge=0, le=100)
+    alert_cards: int = Field(ge=0, le=100_000)
+    alert_line_cards: int = Field(ge=0, le=100_000)
+    alert_certificate_days: int = Field(ge=0, le=365)
+    alert_disk_percent: int = Field(ge=0, le=50)
+    alert_late_percent: int = Field(ge=0, le=100)
+    alert_forged: int = Field(ge=0, le=1_000_000)
+    alert_over_minutes: int = Field(ge=1, le=24 * 60)
     merchant_name: str = Field(max_length=60)
     transfers: Literal["on", "off"]
     pay_link: str

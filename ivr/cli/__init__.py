@@ -58,6 +58,7 @@ COMMANDS = {
     "portal": ("ivr.cli.portal", "portal", "Serve the pages that people sign in to: payments, refunds, totals."),
     "user": ("ivr.cli.portal", "user", "People who sign in to the portal: invite, reset, list, switch off."),
     "token": ("ivr.cli.tokens", "token", "Tokens of the portal's API: make, list, revoke."),
+    "alerts": ("ivr.cli.alerts", "alerts", "What is wrong with the line, and who is told of it."),
     "forwarder": ("ivr.cli.forwarder", "forwarder", "Take payments to the banks (the Procfile's forwarder process)."),
     "bank": ("ivr.cli.bank", "bank", "Run the bank simulator; check a bank before it is used."),
     "keys": ("ivr.cli.keys", "keys", "Keys and certificates of banks: list, add, rotate."),

@@ -5,6 +5,7 @@ What a job means is here: charges are for `charges`, texts for `texts`, how many
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ import structlog
 
 from ivr.bank import LEASE_S, Bank, load_banks
 from ivr.calls import flow_folder
+from ivr.calls.alert_settings import alert_receivers, alert_thresholds
 from ivr.calls.assembly import live_flows
 from ivr.calls.live_flows import flow_of
 from ivr.calls.notice_settings import notice_kinds
@@ -24,6 +26,7 @@ from ivr.calls.results import ResultText, result_subject, result_words
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
+from ivr.forwarder.alerts import AlertWatch
 from ivr.forwarder.card_deletions import CardDeletionJobs
 from ivr.forwarder.charges import Charges
 from ivr.forwarder.keys import ForwarderKeys, open_banks
@@ -151,10 +154,19 @@ def main() -> None:
         send_email=email_sender(settings),
     )
     keys = ForwarderKeys(store, settings.banks, settings.var, bank_settings, banks, openers)
+    watch = AlertWatch(
+        store,
+        alert_thresholds(settings),
+        alert_receivers(settings),
+        socket.gethostname(),
+        settings.var,
+        keys.look,
+        system_time,
+    )
     stop = threading.Event()
     on_hangup(keys.reload)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
     sweep = sweeper(store, flows, flows.prompts, settings.trunk_max_minutes)
-    WorkerPool(forwarder, queues, sweep=sweep, look_at_keys=keys.look).run(stop)
+    WorkerPool(forwarder, queues, sweep=sweep, look_at_keys=keys.look, raise_alerts=watch.look).run(stop)

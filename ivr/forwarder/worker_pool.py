@@ -77,7 +77,8 @@ def threads_of(queues: Sequence[Queue]) -> int:
 class WorkerPool:
     """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one.
 
-    `sweep` ends calls that nobody ended, once each housekeeping; `look_at_keys` sees what is about to end.
+    `sweep` ends calls that nobody ended, once each housekeeping; `look_at_keys` sees what is about to end; `raise_alerts` what is
+    wrong with the line.
     """
 
     def __init__(
@@ -87,9 +88,10 @@ class WorkerPool:
         sweep: Callable[[], object] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
         look_at_keys: Callable[[], object] = lambda: None,
+        raise_alerts: Callable[[], object] = lambda: None,
     ) -> None:
         self._forwarder = forwarder
-        self._look_at_keys = look_at_keys
+        self._look_at_keys, self._raise_alerts = look_at_keys, raise_alerts
         self._sweep = sweep
         self._queues = queues
         self._monotonic = monotonic
@@ -108,7 +110,8 @@ class WorkerPool:
 
     def keep_house(self) -> None:
         """What is nobody's job; none of it keeps the rest from being done."""
-        for work in (self._drop_unsent_cards, self._pull_in, self._sweep, self._look_at_keys, self._drop_old_turns):
+        works = (self._drop_unsent_cards, self._pull_in, self._sweep, self._look_at_keys, self._drop_old_turns)
+        for work in (*works, self._raise_alerts):
             try:
                 work()
             except Exception as error:

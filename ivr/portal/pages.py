@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, g, redirect, render_template, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
+from ivr.calls.alert_settings import KINDS as ALERT_KINDS
 from ivr.calls.resending import Resender
 from ivr.core.caller import mask_number
 from ivr.core.confirmation import in_groups
@@ -213,6 +214,10 @@ class Pages:
         events = self.store.audit_events(MOST_EVENTS, AuditFilter(asked["who"], asked["what"], asked["about"]))
         return self.page("audit.html", 200, events=events, asked=asked, most=MOST_EVENTS)
 
+    def alerts(self) -> AnyResponse:
+        """Those that stand, and the latest of those that are over."""
+        return self.page("alerts.html", 200, alerts=self.store.alerts(MOST_EVENTS, also_over=True), kinds=ALERT_KINDS)
+
     def users(self) -> AnyResponse:
         return self.page("users.html", 200, users=self.store.portal_users(), meanings=MEANINGS)
 
@@ -231,6 +236,7 @@ class Pages:
             dict=dict,
             money=Money,
             stopped=self.store.stops(),
+            alert_count=len(self.store.alerts(MOST_EVENTS)) if may(g.person.role, "see_alerts") else 0,
             waiting_count=len(self.store.waiting_requests()) if may(g.person.role, "see_requests") else 0,
             **values,
         )
@@ -261,6 +267,7 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
         ("/days/<written>/export", "export", pages.export, ("POST",)),
         ("/audit", "audit", pages.audit, ("GET",)),
         ("/users", "users", pages.users, ("GET",)),
+        ("/alerts", "alerts", pages.alerts, ("GET",)),
     ):
         blueprint.add_url_rule(rule, name, view, methods=list(methods))
 

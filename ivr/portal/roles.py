@@ -13,6 +13,7 @@ Permission = Literal[
     "see_requests",
     "see_audit",
     "see_users",
+    "see_alerts",
     "resend_receipt",
     "see_stops",
     "stop_line",
@@ -37,9 +38,14 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         {"see_payments", "see_calls", "see_callers", "export", "refund", "resend_receipt", "see_requests"}
     ),
     "author": frozenset({"see_payments", "see_calls"}),
-    "operator": frozenset({"see_payments", "see_calls", "see_audit", "see_users", "see_stops", "stop_line"}),
+    "operator": frozenset(
+        {"see_payments", "see_calls", "see_audit", "see_users", "see_alerts", "see_stops", "stop_line"}
+    ),
     "auditor": frozenset(
-        {"see_payments", "see_calls", "see_callers", "export", "see_requests", "see_audit", "see_users", "see_stops"}
+        {
+            *("see_payments", "see_calls", "see_callers", "export"),
+            *("see_requests", "see_audit", "see_users", "see_alerts", "see_stops"),
+        }
     ),
 }
 
@@ -79,6 +85,7 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.stops": "see_stops",
     "portal.stop": "stop_line",
     "portal.start": "stop_line",
+    "portal.alerts": "see_alerts",
     "api.description": None,
     "api.me": "any",
     "api.search": "see_payments",

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError as DatabaseError
 
 from ivr.store.accounts_file import Bill, read_bills
 from ivr.store.agreements import Agreement, Agreements
+from ivr.store.alert_figures import AlertFigures, BankFigures, DeclinedCards
+from ivr.store.alerts import Alert, AlertReceivers, Alerts, FoundAlert
 from ivr.store.announcements import ALL_FLOWS, Announcement, Announcements
 from ivr.store.audit import Audit, AuditEvent, AuditFilter, AuditHead, BrokenEvent
 from ivr.store.balances import AccountBalance, AccountBalances, PaidOnBill, PaidSoFar
@@ -108,6 +110,8 @@ class Store(
     PortalSessions,
     PortalRequests,
     PortalTokens,
+    Alerts,
+    AlertFigures,
 ):
     """One database's whole store; thread-safe."""
 
@@ -172,6 +176,8 @@ __all__ = [
     "AccountBalance",
     "AgreedBill",
     "Agreement",
+    "Alert",
+    "AlertReceivers",
     "AlreadyAsked",
     "AlreadyBegun",
     "Announcement",
@@ -181,6 +187,7 @@ __all__ = [
     "AuditFilter",
     "AuditHead",
     "Balance",
+    "BankFigures",
     "BankWord",
     "BeingPaid",
     "Bill",
@@ -192,6 +199,7 @@ __all__ = [
     "Changed",
     "CountedAttempts",
     "DatabaseError",
+    "DeclinedCards",
     "DeletionStatus",
     "Draft",
     "Draw",
@@ -201,6 +209,7 @@ __all__ = [
     "Failures",
     "FlowVersion",
     "FollowUp",
+    "FoundAlert",
     "Guess",
     "GuessLimits",
     "GuessLock",

@@ -15,7 +15,16 @@ from ivr.core.call import Call
 from ivr.core.money import Money
 from ivr.store.database import Database, milliseconds
 from ivr.store.intents import Payment, Status, read_payment
-from ivr.store.notice_bodies import NoticeKind, PaymentKind, bill_body, call_body, payment_body, refund_body
+from ivr.store.notice_bodies import (
+    AlertKind,
+    NoticeKind,
+    PaymentKind,
+    alert_body,
+    bill_body,
+    call_body,
+    payment_body,
+    refund_body,
+)
 from ivr.store.outbox import AT_ONCE, MERCHANT_NOTICES, NEVER, Job, add_job, close_job, put_off
 from ivr.store.tables import merchant_notice, outbox
 
@@ -158,6 +167,20 @@ def tell_refund(
 def tell_call(connection: Connection, database: Database, call: Call, started_at: datetime, now: datetime) -> None:
     if "call.ended" in database.tells:
         _write(connection, "call.ended", call.id, call.id, call_body(call, started_at, now), now)
+
+
+def tell_alert(
+    connection: Connection,
+    database: Database,
+    what: Literal["raised", "over"],
+    number: int,
+    alert: tuple[str, str, str],
+    now: datetime,
+) -> None:
+    """`alert`: its kind, what it is about, and the words."""
+    kind: AlertKind = "alert.raised" if what == "raised" else "alert.over"
+    if kind in database.tells:
+        _write(connection, kind, str(number), alert[1], alert_body(kind, number, alert, now), now)
 
 
 def _write(connection: Connection, kind: NoticeKind, name: str, about: str, body: str, now: datetime) -> None:

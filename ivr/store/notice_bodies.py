@@ -15,7 +15,8 @@ from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import Payment
 
 PaymentKind = Literal["payment.approved", "payment.captured", "payment.declined", "payment.reversed"]
-NoticeKind = Literal[PaymentKind, "payment.refunded", "call.ended", "bill.paid"]
+AlertKind = Literal["alert.raised", "alert.over"]
+NoticeKind = Literal[PaymentKind, "payment.refunded", "call.ended", "bill.paid", AlertKind]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 _AMOUNT = Field(description="Digits and currency, as text.", examples=["42.50 USD"])
 _FEE = Field(description="The part of it that was charged for the card; empty without one.", examples=["2.00 USD"])
@@ -91,6 +92,23 @@ class ToldCall(BaseModel):
     charges: list[ChargeOfCall]
 
 
+class ToldAlert(BaseModel):
+    """What is wrong with the line, or was."""
+
+    alert: int = Field(description="The same for an alert's beginning and its end.")
+    kind: str = Field(description="As docs/alerts.md lists them.", examples=["bank_silent"])
+    about: str = Field(description="A bank, a caller (as a hash), a machine.", examples=["acme_bank"])
+    words: str = Field(description="What is wrong, and what cures it.")
+
+
+class AlertNotice(BaseModel):
+    """`alert.raised` and `alert.over`."""
+
+    type: AlertKind
+    timestamp: str = _TIME
+    data: ToldAlert
+
+
 class PaymentNotice(BaseModel):
     """`payment.approved`, `payment.captured`, `payment.declined` and `payment.reversed`."""
 
@@ -121,6 +139,12 @@ class CallNotice(BaseModel):
     type: Literal["call.ended"]
     timestamp: str = _TIME
     data: ToldCall
+
+
+def alert_body(type_: AlertKind, number: int, alert: tuple[str, str, str], at: datetime) -> str:
+    kind, about, words = alert
+    data = ToldAlert(alert=number, kind=kind, about=about, words=words)
+    return AlertNotice(type=type_, timestamp=written(at), data=data).model_dump_json()
 
 
 def payment_body(kind: PaymentKind, payment: Payment, at: datetime) -> str:

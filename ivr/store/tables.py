@@ -518,6 +518,21 @@ portal_request = Table(
     Column("decided_at", BigInteger),
     Index("portal_request_by_status", "status", "asked_at"),
 )
+# What is wrong with a line (`store.alerts`): once while it lasts. `scope`: the machine that finds it, empty for what is in the
+# database; `seen_at`: when it was found last.
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(30), nullable=False),
+    Column("about", String(120), nullable=False),
+    Column("scope", String(80), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index("alert_by_end", "ended_at", "kind", "about"),
+)
 # Of the portal's API: known by the digest of the secret alone, for one user, and never more than that user may.
 portal_token = Table(
     "portal_token",

@@ -134,6 +134,14 @@ class Texts:
             return close_job(connection, job) and _note(connection, job, now, {"is_account_problem": False} | changes)
 
 
+def add_email(connection: Connection, message_id: str, address: str, subject: str, body: str, now: datetime) -> None:
+    """In the transaction of what it tells of."""
+    row = {"id": message_id, "recipient": address, "subject": subject, "body": body, "at": milliseconds(now)}
+    waiting = {"way": "email", "state": "waiting", "is_account_problem": False}
+    connection.execute(insert(text_message), row | waiting)
+    add_job(connection, "email", message_id, EMAILS)
+
+
 def _note(connection: Connection, job: Job, now: datetime, changes: dict[str, object]) -> bool:
     noted = update(text_message).where(text_message.c.id == job.reference)
     return connection.execute(noted.values(tried_at=milliseconds(now), **changes)).rowcount == 1

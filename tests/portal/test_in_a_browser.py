@@ -232,7 +232,7 @@ def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(
     sign_in(page, running_portal, name, code)
     today = datetime.now(UTC).date()
     shown = ("payments", "payments/CA1-1", f"days/{today}", "live", "calls", "calls/CA1", "drop-off", "prompts")
-    for path in (*shown, "requests", "stops", "audit", "users"):
+    for path in (*shown, "requests", "stops", "audit", "users", "alerts"):
         page.goto(f"{running_portal.origin}/{path}")
         look_at(page, path.partition("/")[0] + ("-one" if "CA1" in path else ""), looks)
 

@@ -1,0 +1,68 @@
+"""When an alert is raised and who is told, from settings: thresholds, addresses."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ivr.calls.emailing import mail_server_of
+from ivr.core.email_addresses import is_email_address
+from ivr.errors import ConfigError
+from ivr.settings import Settings
+from ivr.store import AlertReceivers
+
+KINDS = {
+    "bank_silent": "a bank has answered no charge for ALERT_BANK_SILENT_MINUTES",
+    "unknown_growing": "ALERT_UNKNOWN charges or more have no outcome",
+    "declines": "of a bank's answers in an hour ALERT_DECLINES_PERCENT or more are declines",
+    "card_testing": "ALERT_CARDS different cards were declined in an hour from one caller or for one account",
+    "card_testing_line": "ALERT_LINE_CARDS different cards were declined in an hour on one line",
+    "certificate": "a key or certificate of a bank ends within ALERT_CERTIFICATE_DAYS, and none follows",
+    "disk": "less than ALERT_DISK_PERCENT of the disk with VAR is free",
+    "ticks_late": "ALERT_LATE_PERCENT of the trunk's ticks or more came late",
+    "forged_webhooks": "ALERT_FORGED webhooks in an hour were not signed by who they claim to be from",
+    "audit_broken": "the audit trail is not what was written",
+}
+MOST_ADDRESSES = 10
+
+
+@dataclass(frozen=True)
+class AlertThresholds:
+    """0 of one: no such alert."""
+
+    bank_silent_minutes: int
+    unknown: int
+    declines_percent: int
+    cards: int
+    line_cards: int
+    certificate_days: int
+    disk_percent: int
+    late_percent: int
+    forged: int
+    over_after: timedelta
+
+
+def alert_thresholds(settings: Settings) -> AlertThresholds:
+    return AlertThresholds(
+        settings.alert_bank_silent_minutes,
+        settings.alert_unknown,
+        settings.alert_declines_percent,
+        settings.alert_cards,
+        settings.alert_line_cards,
+        settings.alert_certificate_days,
+        settings.alert_disk_percent,
+        settings.alert_late_percent,
+        settings.alert_forged,
+        timedelta(minutes=settings.alert_over_minutes),
+    )
+
+
+def alert_receivers(settings: Settings) -> AlertReceivers:
+    """ConfigError for an address that is none, and where no e-mail can be sent."""
+    addresses = settings.alert_emails.replace(",", " ").split()
+    for one in addresses:
+        if not is_email_address(one):
+            raise ConfigError("ALERT_EMAILS: expected e-mail addresses, separated by commas: ops@example.com")
+    if len(addresses) > MOST_ADDRESSES:
+        raise ConfigError(f"ALERT_EMAILS: at most {MOST_ADDRESSES}: a list at the mail server reaches more people")
+    if addresses and mail_server_of(settings) is None and settings.environment == "production":
+        raise ConfigError("ALERT_EMAILS: no e-mail can be sent without SMTP_URL and SMTP_FROM")
+    return AlertReceivers(tuple(dict.fromkeys(addresses)), settings.merchant_name or settings.merchant)
