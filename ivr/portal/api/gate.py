@@ -66,7 +66,5 @@ class Gate:
     def refuse(self, holder: TokenHolder, about: str) -> None:
         said = f"{about} by token {holder.token.id}"
         self.signing_in.store.note(holder.token.user, "portal refused", said[:200], self.signing_in.now())
-        role = holder.token.role if may(holder.user_role, "any") else holder.user_role
-        raise ProblemError(
-            403, "forbidden", f"neither more than the token's role ({role}) nor than its user's may be done"
-        )
+        roles = f"the token's role is {holder.token.role}, its user's {holder.user_role}"
+        raise ProblemError(403, "forbidden", f"that is for other roles: {roles}; both must be allowed to")
