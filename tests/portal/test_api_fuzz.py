@@ -83,4 +83,4 @@ def test_whatever_is_sent_is_answered_as_described(served: Served, path: str, mo
 def test_whatever_is_sent_is_answered_as_described_for_longer(served: Served, path: str):
     for mode in GenerationMode:
         if mode is GenerationMode.POSITIVE or path not in ("/me", "/requests"):
-            send_all(served, path, mode, 1500)
+            send_all(served, path, mode, 500)
