@@ -24,8 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from ivr.errors import ConfigError, PeerError
-from ivr.portal.site import LOOPBACK
-from ivr.settings import Settings
+from ivr.settings import LOOPBACK, Settings
 
 # Signatures by a key that only the provider has; `none` and those by a shared secret are not among them.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
