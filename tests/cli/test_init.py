@@ -38,7 +38,9 @@ def test_what_it_prints_plays_the_calls_of_the_new_project_where_nothing_is_inst
     """As somebody does it who follows what is printed, in a clone: `pytest` alone would find no calls."""
     printed = CliRunner().invoke(init, [str(tmp_path / "my-line")], catch_exceptions=False).output
     command = next(line.strip() for line in printed.splitlines() if "-m pytest" in line)
-    shorter = f"{command} -q --collect-only -p no:cacheprovider"
+    shorter = (
+        f"PYTEST_ADDOPTS= {command} -q --collect-only -p no:cacheprovider"  # whatever options these tests were given
+    )
     done = subprocess.run(shorter, shell=True, cwd=tmp_path / "my-line", capture_output=True, text=True, check=False)
     assert f"{len(CALLS)} tests collected" in done.stdout
 

@@ -8,6 +8,7 @@ import pytest
 from ivr.channels.simulator import play, read_script
 from ivr.flow.compiled import Flow
 from ivr.testing.explore import Explorer
+from ivr.testing.explore.walk import Walk
 from ivr.testing.project import Project
 from ivr.testing.quiet import quiet
 from ivr.testing.replay import EndsOtherwise, can_replay, ended_as, replay, replay_all
@@ -78,11 +79,15 @@ def test_a_call_through_the_same_flow_ends_the_same(script: Path, sealing_key: P
 
 
 def test_random_calls_through_the_same_flow_end_the_same():
-    explorer = Explorer(Project(ROOT / "flows", ROOT / "config" / "accounts.csv"), "pay-a-bill", "5", "whole")
+    project = Project(ROOT / "flows", ROOT / "config" / "accounts.csv")
+    explorer = Explorer(project, "pay-a-bill", "5", "whole")
+    store = explorer.bench("whole").workbench.store
     with quiet():
         for _ in range(120):
-            explorer.next_walk()
-    store = explorer.bench("whole").workbench.store
+            walk = Walk(explorer.bench("whole"))
+            explorer._monkey.walk(walk)
+            walk.finish()
+            store.renew_bills(project.bills)
     stored = list(store.ended_calls("pay-a-bill", 1000))
     flow = load_flow(ROOT / "flows" / "pay-a-bill.yaml")[0]
     assert len(stored) > 100
