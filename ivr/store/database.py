@@ -7,14 +7,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from ivr.errors import ConfigError
+from ivr.store.group_commit import GroupCommit
 
+T = TypeVar("T")
 BUSY_MS = 10_000  # how long a writer waits for another before it gives up
 CONNECTIONS = 24  # more than a web worker's threads; a forwarder asks for as many as it has threads
 
@@ -34,6 +36,7 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self._of_thread = threading.local()
         self._log_drops = Shared(self._truncate_log)
+        self._groups = GroupCommit(self.money)
         self._asking_the_time = threading.Lock()
         self._ahead, self._ahead_until = 0, 0.0
         self._writing = threading.Lock() if self.is_sqlite else nullcontext()
@@ -112,6 +115,19 @@ class Database:
         # SQLite's own waiting is sleep and retry, up to 100 ms a time: threads of one process queue here instead.
         with self._writing, self._money.begin() as connection:
             yield connection
+
+    def together(self, work: Callable[[Connection], T]) -> T:
+        """`work` in a transaction of `money`; what it returns, once that is on disk. On SQLite it shares its commit with what other
+        threads ask for meanwhile. Then it may be done twice, the first time in a transaction that is undone: it is to do
+        nothing else than to read and write there.
+
+        PostgreSQL flushes the commits of several connections at once by itself; the parts of a group there would wait for each
+        other's statements, each of which is a way to the server and back.
+        """
+        if self.is_sqlite and self._only is None:
+            return self._groups.run(work)
+        with self.money() as connection:
+            return work(connection)
 
     def on_its_clock(self, at: datetime) -> int:
         """The time in milliseconds as the database's own clock has it, which all nodes of a site share.

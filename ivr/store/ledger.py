@@ -184,11 +184,14 @@ class Ledger:
 
         Empty where the charge is by a kept card that was forgotten meanwhile: then nothing may leave.
         """
-        with self._database.money() as connection:
+
+        def mark(connection: Connection) -> dict[str, str] | None:
             payment = move(connection, job.reference, "accepted", "sent") if is_held(connection, job) else None
             if payment is None:
                 return None
             return without_forgotten(connection, payment.intent.bank, read_sealed(connection, job.reference).fields)
+
+        return self._database.together(mark)
 
     def sealed_again(self, job: Job) -> dict[str, str] | None:
         """The sealed fields of a charge without an answer, for the same request under the same key; None where it has one."""
@@ -212,16 +215,20 @@ class Ledger:
         `follow_up`.
         """
         word = answer or BankWord()
-        with self._database.money() as connection:
+
+        def write(connection: Connection) -> bool:
             payment = read_payment(connection, job.reference) if close_job(connection, job) else None
             if payment is None or status not in FOLLOWS.get(payment.status, frozenset()):
                 return False
             concluding = Concluding(now, follow_up or FollowUp())
             if not conclude(connection, self._database, payment, status, word, concluding):
                 raise LostRace(job.reference)
-        if status in FINAL:
+            return True
+
+        is_recorded = self._database.together(write)
+        if is_recorded and status in FINAL:
             self._database.drop_wal()
-        return True
+        return is_recorded
 
     def note_charge(self, reference: str, kind: str, now: datetime) -> None:
         """One more entry of a payment's story, which stays where it stands. The second time it changes nothing."""
