@@ -3,11 +3,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
+# What benchmarks compare us with and we do not use: an environment of its own, so that none of it is among our packages.
+PEERS ?= .venv/peers
 export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-forward bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -63,6 +65,9 @@ bench-left-behind: .venv/dev.stamp ## a thousand calls by webhooks and SIP, then
 
 bench-store: .venv/dev.stamp ## calls and charges a second beside bare sqlite3; BENCH_POSTGRESQL=url adds PostgreSQL
 	@$(BIN)/python benchmarks/bench_store.py
+
+bench-forward: .venv/dev.stamp $(PEERS)/stamp ## waiting charges to a bank over TLS, beside procrastinate; from the last key to the bank
+	@PEERS=$(PEERS) $(BIN)/python benchmarks/bench_forward.py
 
 bench-media: .venv/dev.stamp ## the media plane alone: CPU of a call-tick by part
 	@$(BIN)/python benchmarks/bench_media.py
@@ -124,6 +129,7 @@ lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --extra trunk --extra voice --extra plot --extra iso8583 --extra portal -o requirements/run.txt
 	@$(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --all-extras -c requirements/run.txt -o requirements/dev.txt
 	@echo mutmut | $(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate - -c requirements/dev.txt -o requirements/mutation.txt
+	@printf 'procrastinate\npsycopg[binary]\n' | $(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate - -o requirements/peers.txt
 
 clean: ## remove the environment; var/ (keys, database) stays
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
@@ -147,4 +153,10 @@ clean: ## remove the environment; var/ (keys, database) stays
 .venv/mutation.stamp: requirements/mutation.txt .venv/dev.stamp
 	@echo "installing mutmut: requirements/mutation.txt (half a minute, once)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	@touch $@
+
+$(PEERS)/stamp: requirements/peers.txt | .venv/bin/python
+	@echo "installing procrastinate in $(PEERS): requirements/peers.txt (some seconds, once)"
+	@$(BIN)/python -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@

@@ -32,17 +32,22 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from ivr.channels.twilio import Signer, parse_form  # noqa: E402
+from ivr.core.money import Money  # noqa: E402
+from ivr.store import Bill, open_store  # noqa: E402
 from ivr.vault import passes_luhn  # noqa: E402
 from ivr.web import WIPED_MEMORY  # noqa: E402
 
 TOKEN = "benchmark"
-# One call: what is posted to ?seq=0, 1, 2 ... A new caller and card each time, so that no velocity limit is met.
-PAID = [None, "1", "12345678", "1", "PAN", "1230", "123", "94105", "1", None]
+# One call: what is posted to ?seq=0, 1, 2 ... A new caller and card each time, so that no velocity limit is met, and
+# a bill of its own, or all but the first would hear that it is being paid.
+PAID = [None, "1", "ACCOUNT", "1", "PAN", "1230", "123", "94105", "1", None]
 # The same without its card: language, account with its look-up, an amount with its confirmation, then a hang-up.
 PLAIN = [None, "1", "12345678", "2", "1075", "2", "2000", "2"]
+FIRST_ACCOUNT, ACCOUNTS = 20_000_000, 20_000
 CONNECTIONS = 16
 APPLICATIONS = {"bare Flask": "benchmarks.bare_web:create_app", "webhooks": "app:create_app"}
 MEASURED = (("bare Flask", "bare Flask", PLAIN), ("plain steps", "webhooks", PLAIN), ("paid calls", "webhooks", PAID))
+_accounts = itertools.count(FIRST_ACCOUNT)
 console = Console()
 
 
@@ -85,6 +90,10 @@ def prepare(folder: Path) -> dict[str, str]:
     subprocess.run(
         [sys.executable, "-m", "ivr", "set-up"], env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL
     )
+    store = open_store(environment["DATABASE_URL"])
+    numbers = range(FIRST_ACCOUNT, FIRST_ACCOUNT + ACCOUNTS)
+    store.renew_bills([Bill(str(number), Money(4250), Money(1000)) for number in numbers])
+    store.close()
     return environment
 
 
@@ -138,14 +147,15 @@ def cpu_seconds(process: psutil.Process) -> float:
     return sum(time.user + time.system for time in times)
 
 
-def requests_of_a_call(keys_of_call: Sequence[str | None]) -> Iterator[bytes]:
+def requests_of_a_call(keys_of_call: Sequence[str | None], account: str = "") -> Iterator[bytes]:
+    """`account`: whose bill is paid; without it the next one's of the benchmark's own."""
     call, ani = f"CA{secrets.token_hex(16)}", f"+1555{secrets.randbelow(10**7):07d}"
     signer = Signer(TOKEN)
-    pan = card_number()
+    keyed = {"PAN": card_number(), "ACCOUNT": account or str(next(_accounts))}
     for sequence, keys in enumerate(keys_of_call):
         path = f"/twilio/voice/pay-a-bill?seq={sequence}" if sequence else "/twilio/voice/pay-a-bill"
         fields = {"CallSid": call, "From": ani, "To": "+15550199", "CallStatus": "in-progress", "Direction": "inbound"}
-        yield request(signer, path, fields | ({"Digits": pan if keys == "PAN" else keys} if keys else {}))
+        yield request(signer, path, fields | ({"Digits": keyed.get(keys, keys)} if keys else {}))
     yield request(signer, "/twilio/status", {"CallSid": call, "CallStatus": "completed"})
 
 
