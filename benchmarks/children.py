@@ -1,6 +1,7 @@
 """Processes that a benchmark starts, what they say line by line, and the CPU that they have used."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -52,4 +53,5 @@ def child(
         yield Child(process)
     finally:
         process.terminate()
+        process.send_signal(signal.SIGCONT)  # one that is stopped hears of its end only then
         process.wait()
