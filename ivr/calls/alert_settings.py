@@ -9,17 +9,29 @@ from ivr.errors import ConfigError
 from ivr.settings import Settings
 from ivr.store import AlertReceivers
 
+# What raises each, with {} for the setting's value.
 KINDS = {
-    "bank_silent": "a bank has answered no charge for ALERT_BANK_SILENT_MINUTES",
-    "unknown_growing": "ALERT_UNKNOWN charges or more have no outcome",
-    "declines": "of a bank's answers in an hour ALERT_DECLINES_PERCENT or more are declines",
-    "card_testing": "ALERT_CARDS different cards were declined in an hour from one caller or for one account",
-    "card_testing_line": "ALERT_LINE_CARDS different cards were declined in an hour on one line",
-    "certificate": "a key or certificate of a bank ends within ALERT_CERTIFICATE_DAYS, and none follows",
-    "disk": "less than ALERT_DISK_PERCENT of the disk with VAR is free",
-    "ticks_late": "ALERT_LATE_PERCENT of the trunk's ticks or more came late",
-    "forged_webhooks": "ALERT_FORGED webhooks in an hour were not signed by who they claim to be from",
+    "bank_silent": "a bank has answered no charge for {} minutes",
+    "unknown_growing": "{} charges or more have no outcome",
+    "declines": "of a bank's answers in an hour {} % or more are declines",
+    "card_testing": "{} different cards were declined in an hour from one caller or for one account",
+    "card_testing_line": "{} different cards were declined in an hour on one line",
+    "certificate": "a key or certificate of a bank ends within {} days, and none follows",
+    "disk": "less than {} % of the disk with our files is free",
+    "ticks_late": "{} % or more of the trunk's ticks came late",
+    "forged_webhooks": "{} webhooks in an hour were not signed by who they claim to be from",
     "audit_broken": "the audit trail is not what was written",
+}
+SETTINGS = {
+    "bank_silent": "alert_bank_silent_minutes",
+    "unknown_growing": "alert_unknown",
+    "declines": "alert_declines_percent",
+    "card_testing": "alert_cards",
+    "card_testing_line": "alert_line_cards",
+    "certificate": "alert_certificate_days",
+    "disk": "alert_disk_percent",
+    "ticks_late": "alert_late_percent",
+    "forged_webhooks": "alert_forged",
 }
 MOST_ADDRESSES = 10
 
@@ -53,6 +65,18 @@ def alert_thresholds(settings: Settings) -> AlertThresholds:
         settings.alert_forged,
         timedelta(minutes=settings.alert_over_minutes),
     )
+
+
+def what_raises(settings: Settings) -> dict[str, str]:
+    """By kind, in words, with the values that hold here."""
+    return {kind: _raised_when(kind, words, settings) for kind, words in KINDS.items()}
+
+
+def _raised_when(kind: str, words: str, settings: Settings) -> str:
+    if kind not in SETTINGS:
+        return words
+    value = getattr(settings, SETTINGS[kind])
+    return f"{words.format(value)} ({SETTINGS[kind].upper()})" if value else f"never: {SETTINGS[kind].upper()} is 0"
 
 
 def alert_receivers(settings: Settings) -> AlertReceivers:

@@ -18,7 +18,9 @@ def in_words(flows: Mapping[str, Flow], call: Call, event: Event) -> str:
     """Before the event is handled: the keys are wiped then."""
     match event:
         case KeysEntered(keys=keys, timed_out=timed_out):
-            return f"{_dots(flows, call, len(keys))}{', then silence' if timed_out else ''}"
+            # Twilio's <Gather> hands over an entry when it is over, and does not say whether a pause or a key ended it.
+            is_silent = timed_out and call.channel != "twilio"
+            return f"{_dots(flows, call, len(keys))}{', then silence' if is_silent else ''}"
         case NoInput():
             return "no key"
         case Waited():

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from functools import partial
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from ivr import metrics
 from ivr.bank import load_banks
 from ivr.calls import flow_of
+from ivr.calls.alert_settings import what_raises
 from ivr.calls.assembly import read_secret
 from ivr.calls.emailing import emailing
 from ivr.calls.live_flows import LiveFlows
@@ -26,12 +27,13 @@ from ivr.logs import set_up_logging
 from ivr.portal.api import api, is_of_api, of_fault, of_http
 from ivr.portal.credentials import portal_key
 from ivr.portal.finding import Finder
+from ivr.portal.guard import plain
 from ivr.portal.identity_provider import provider_of
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
 from ivr.portal.signing_in import SignIn
 from ivr.portal.single_sign_on import SingleSignOn
-from ivr.portal.site import site_of
+from ivr.portal.site import protect, site_of
 from ivr.portal.views import portal
 from ivr.settings import Settings, load_settings
 from ivr.store import Store, open_store
@@ -51,7 +53,8 @@ def create_portal(settings: Settings | None = None) -> Flask:
     finder = Finder(store, partial(hash_of_caller, read_secret(keys / "fingerprint.key")))
     asker = Asker(store, lambda: load_banks(settings.banks, settings.var), site, now, not settings.billing_url)
     flows = LiveFlows(store)
-    pages = Pages(site, store, finder, asker, looking(flows), resender_of(settings, store, flows))
+    resender = resender_of(settings, store, flows)
+    pages = Pages(site, store, finder, asker, looking(flows), resender, what_raises(settings))
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
     provider = provider_of(settings, site.origin, now)
@@ -108,10 +111,12 @@ def add_errors(app: Flask) -> None:
         log.error("fault in the portal", kind=type(error).__name__)
         if is_of_api():
             return of_fault()
+        # Without a template, which could be what is not working.
         return Response("something of ours is not working: try again\n", 503, mimetype="text/plain")
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         if is_of_api():
             return of_http(error)
-        return Response(f"{error.code} {error.name}\n", error.code or 500, mimetype="text/plain")
+        words = "there is no such page" if error.code == 404 else f"{error.code} {error.name}"
+        return protect(plain(words, error.code or 500), is_secure=request.is_secure)

@@ -6,7 +6,7 @@ served to anybody.
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Request, Response, abort, g, redirect, request
+from flask import Blueprint, Request, Response, abort, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.portal.credentials import is_form_token
@@ -69,4 +69,7 @@ class Guard:
 
 
 def plain(words: str, status: int) -> Response:
+    """A browser that opens a page gets it with a way back; a script, or whatever else asks, gets the line alone."""
+    if request.accept_mimetypes.best_match(["text/plain", "text/html"]) == "text/html":
+        return Response(render_template("portal/refusal.html", words=words), status)
     return Response(f"{words}\n", status, mimetype="text/plain")

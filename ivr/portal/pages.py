@@ -5,7 +5,7 @@ What somebody searches for is sent by POST: nothing that was typed stands in an 
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
@@ -13,7 +13,6 @@ from flask import Blueprint, Response, abort, g, redirect, render_template, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
-from ivr.calls.alert_settings import KINDS as ALERT_KINDS
 from ivr.calls.resending import Resender
 from ivr.core.caller import mask_number
 from ivr.core.confirmation import in_groups
@@ -44,6 +43,7 @@ class Pages:
     asker: Asker
     flows: Callable[[], Mapping[str, Flow]] = lambda: {}
     resender: Resender | None = None
+    alert_kinds: Mapping[str, str] = field(default_factory=dict)  # what raises each, in words
 
     # ---- payments
 
@@ -216,7 +216,8 @@ class Pages:
 
     def alerts(self) -> AnyResponse:
         """Those that stand, and the latest of those that are over."""
-        return self.page("alerts.html", 200, alerts=self.store.alerts(MOST_EVENTS, also_over=True), kinds=ALERT_KINDS)
+        alerts = self.store.alerts(MOST_EVENTS, also_over=True)
+        return self.page("alerts.html", 200, alerts=alerts, kinds=self.alert_kinds)
 
     def users(self) -> AnyResponse:
         return self.page("users.html", 200, users=self.store.portal_users(), meanings=MEANINGS)

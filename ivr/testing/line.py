@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from ivr.channels.simulator import Caller, CallerLine
 from ivr.channels.simulator.script import DURATION, SECONDS
@@ -72,7 +73,7 @@ class PlacedCall:
 
     @property
     def ended(self) -> str:
-        """`paid`, `unpaid`, `pending`, or `open`."""
+        """`open` while the call lasts; then `paid`, `unpaid`, `pending`, or `reserved`."""
         return self.bench.ended(self.caller.call)
 
     @property
@@ -110,11 +111,20 @@ class MerchantLine:
         return self._bench
 
     def call(
-        self, flow: str = "", ani: str = ANI, *, channel: Channel | None = None, keys: KeyMethod | None = None
+        self,
+        flow: str = "",
+        ani: str = ANI,
+        *,
+        at: str = "",
+        channel: Channel | None = None,
+        keys: KeyMethod | None = None,
     ) -> PlacedCall:
-        """Rings; `flow` may be left out where the project has only one. `channel`: core, webhooks or sip; `keys`: over
-        SIP, as telephone events or as tones."""
+        """Rings; `flow` may be left out where the project has only one. `at`: when, such as "2026-12-24 18:30" (UTC);
+        without it, now by the test's clock. `channel`: core, webhooks or sip; `keys`: over SIP, as telephone events or
+        as tones."""
         name = self._flow(flow)
+        if at:
+            self._wait_until(at)
         call, line = dial(channel or self.channel, self.bench, name, ani, keys or self.keys)
         self.bench.begun.setdefault(call, self.bench.workbench.clock())
         return self._placed(call, line)
@@ -148,6 +158,17 @@ class MerchantLine:
         if match is None:
             raise ConfigError(f"'{duration}': expected a time such as 90s, 5m or 2h")
         self.bench.pass_time(int(match[1]) * SECONDS[match[2]])
+
+    def _wait_until(self, at: str) -> None:
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            raise ConfigError(f"'{at}': expected a time such as 2026-12-24 18:30, in UTC") from None
+        now = self.bench.workbench.clock()
+        ahead = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+        if ahead.total_seconds() < 0:
+            raise ConfigError(f"'{at}': it is later already: {now:%Y-%m-%d %H:%M} UTC")
+        self.bench.pass_time(ahead.total_seconds())
 
     def settle(self) -> None:
         """Whatever waits is done: inquiries, reversals, texts."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ivr import metrics
-from ivr.calls.alert_settings import KINDS, alert_receivers, alert_thresholds
+from ivr.calls.alert_settings import KINDS, alert_receivers, alert_thresholds, what_raises
 from ivr.calls.bank_keys import KeyEnd
 from ivr.core.call import ChargeStatus
 from ivr.errors import ConfigError
@@ -268,6 +268,14 @@ def test_each_kind_and_its_setting_is_in_the_documentation():
     for name in type(load_settings({})).model_fields:
         if name.startswith("alert_"):
             assert f"`{name.upper()}`" in text
+
+
+def test_what_raises_an_alert_is_said_with_the_values_that_hold_here():
+    said = what_raises(load_settings({"ALERT_CARDS": "7", "ALERT_DECLINES_PERCENT": "0"}))
+    assert said["card_testing"].startswith("7 different cards were declined")
+    assert said["declines"] == "never: ALERT_DECLINES_PERCENT is 0"
+    assert said.keys() == KINDS.keys()
+    assert not any("{" in words for words in said.values())
 
 
 def test_what_processes_have_counted_is_read_by_name_and_label():

@@ -197,6 +197,11 @@ def test_what_cannot_be_searched_for_is_said_and_not_repeated(body: dict[str, st
     assert "4111 1111" not in answer.text
 
 
+def test_a_field_that_there_is_not_is_told_with_where_the_fields_are():
+    answer: Any = program(Line(), "support").post("/payments/search", {"txet": "700101"}).json
+    assert answer["errors"] == [{"place": "body.txet", "cure": "there is no such field: /api/v1/openapi.json has them"}]
+
+
 def test_a_body_that_is_no_json_and_an_address_that_is_none_are_problems_too():
     sender = program(Line(), "finance")
     text = sender.send("POST", "/payments/search", data="text", headers={"Content-Type": "text/plain"})

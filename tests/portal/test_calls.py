@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
+from ivr.calls.turns import in_words
 from ivr.core.call import Call
+from ivr.core.events import Digits, KeysEntered
 from ivr.portal import live
 from ivr.portal.live import MOST_WATCHING, QUIET_S, STILL_THERE, LiveFeed
 from ivr.store import TurnRecord
 from tests.benches import SAMPLE, load_flow
 from tests.portal.lines import Line, Person, line_with
-from tests.store.payments import a_call
+from tests.store.payments import NOW, a_call
 
 DAY = "2026-01-15"
 
@@ -87,6 +89,18 @@ def test_more_than_a_page_is_found_page_by_page():
     assert older is not None
     seen = [*shown(first), *shown(search(ada, older_than=older[1]))]
     assert seen == [f"CA{number:02d}" for number in reversed(range(60))]
+
+
+def test_where_callers_stop_is_asked_of_the_flow_that_was_called():
+    ada = line_with_calls().signed_in("ada", "viewer")
+    assert 'href="/drop-off?flow=pay-a-bill"' in search(ada).text
+    assert 'href="/drop-off"' in search(ada, day="2026-01-14").text
+
+
+def test_twilio_does_not_say_how_an_entry_ended_and_our_own_line_does():
+    entry = KeysEntered(NOW, Digits("12"), timed_out=True)
+    assert in_words({}, a_call(), entry) == "••"
+    assert in_words({}, replace(a_call(), channel="trunk"), entry) == "••, then silence"
 
 
 # ---- one call

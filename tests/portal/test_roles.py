@@ -90,3 +90,16 @@ def test_what_a_role_may_not_is_on_record():
 
 def test_a_role_that_is_none_may_nothing():
     assert not may("root", "any")
+
+
+def test_a_browser_that_is_refused_has_a_way_back_and_a_script_has_the_line_alone():
+    ada = Line().signed_in("ada", "viewer")
+    for path, status, words in (("/audit", 403, "your role (viewer) may not do that"), ("/none", 404, "no such page")):
+        page = ada.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (page.status_code, page.mimetype) == (status, "text/html")
+        assert words in page.text
+        assert '<a href="/">' in page.text
+        assert "default-src" in page.headers["Content-Security-Policy"]
+        line = ada.get(path, headers={"Accept": "*/*"})
+        assert (line.status_code, line.mimetype) == (status, "text/plain")
+        assert words in line.text

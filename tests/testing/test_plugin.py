@@ -52,6 +52,17 @@ def test_time_is_virtual_and_a_promise_is_texted(line):
     assert call.ended == "paid" or call.texts["result"]
     assert call.lasted_s >= 7200
 
+def test_a_call_rings_when_it_is_said_to(line):
+    call = line.call("pay-a-bill", at="2026-12-24 18:30")
+    assert f"{line.bench.workbench.clock():%Y-%m-%d %H:%M}" == "2026-12-24 18:30"
+    assert call.ended == "open"
+
+def test_no_call_rings_yesterday(line):
+    line.call("pay-a-bill", at="2026-01-14 12:00")
+
+def test_no_call_rings_some_time(line):
+    line.call("pay-a-bill", at="at noon")
+
 def test_no_time_passes_in_a_second(line):
     line.pass_time("soon")
 """
@@ -115,9 +126,12 @@ def test_python_tests_place_calls_and_script_the_world(seen: str):
         "the_bank_and_the_bill_are_scripted",
         "billing_is_away",
         "time_is_virtual",
+        "a_call_rings_when_it_is_said_to",
     ):
         assert f"PASSED test_line.py::test_{name}" in seen, seen
     assert "'soon': expected a time such as 90s, 5m or 2h" in seen
+    assert "'2026-01-14 12:00': it is later already: 2026-01-15 12:00 UTC" in seen
+    assert "'at noon': expected a time such as 2026-12-24 18:30, in UTC" in seen
 
 
 def test_a_project_without_flows_is_told_what_to_set(tmp_path: Path):

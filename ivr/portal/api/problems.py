@@ -2,6 +2,7 @@
 
 from flask import Response, request
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
 from ivr.errors import RecordError
@@ -53,8 +54,14 @@ class ProblemError(Exception):
 def invalid(error: ValidationError, part: str) -> ProblemError:
     """`part` of the request: body, query."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
-    faults = [WrongPlace(place=".".join((part, *map(str, one["loc"]))), cure=one["msg"]) for one in found]
+    faults = [WrongPlace(place=".".join((part, *map(str, one["loc"]))), cure=cure_of(one)) for one in found]
     return ProblemError(400, "invalid", f"{faults[0].place}: {faults[0].cure}", *faults)
+
+
+def cure_of(fault: ErrorDetails) -> str:
+    return (
+        "there is no such field: /api/v1/openapi.json has them" if fault["type"] == "extra_forbidden" else fault["msg"]
+    )
 
 
 def refused(error: RecordError, status: int = 409) -> ProblemError:

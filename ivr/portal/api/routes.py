@@ -72,7 +72,12 @@ def body_of(one: ApiOperation) -> list[BaseModel]:
         return []
     if request.mimetype != "application/json":
         cure = "application/json"
-        raise ProblemError(415, "http", "the body is JSON", WrongPlace(place="header.Content-Type", cure=cure))
+        raise ProblemError(
+            415,
+            "http",
+            "the body must be JSON, and the header must say so",
+            WrongPlace(place="header.Content-Type", cure=cure),
+        )
     try:
         return [one.body.model_validate_json(request.get_data())]
     except ValidationError as error:
