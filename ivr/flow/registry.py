@@ -51,6 +51,12 @@ def _lacking(kind: type[Step]) -> list[str]:
     double = next((one for one in KINDS.values() if one.place == kind.place and one.__name__ != kind.__name__), None)
     if double is not None:
         lacking.append(f"a place of its own: {double.__name__} has {kind.place}")
+    namesake = KINDS.get(kind.__name__, kind)
+    if namesake.__module__ != kind.__module__:
+        lacking.append(f"a name of its own: {namesake.__module__} has a {kind.__name__}")
+    alike = [one.__name__ for one in KINDS.values() if one.word == kind.word and one.__name__ != kind.__name__]
+    if alike and not any("claims" in vars(one) for one in own):
+        lacking.append(f"a word of its own, or 'claims': {', '.join(alike)} has '{kind.word}'")
     return lacking
 
 

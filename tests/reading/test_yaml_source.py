@@ -34,6 +34,10 @@ def test_every_key_stays_as_it_is_written(key: str):
         ('a: "x', "f:1:6: not YAML: found unexpected end of stream (a quote is not closed)"),
         ("a: [1, 2\nb: 3", "f:1:4: not YAML: expected ',' or ']', but got ':' (a bracket or brace is not closed"),
         (
+            "a: {if: weekday in [monday, friday], then: open}",
+            "f:1:20: not YAML: expected ',' or '}', but got '[' (in brackets and braces, put quotes round an expression",
+        ),
+        (
             "k: {done: #}",
             "f:1:13: not YAML: expected the node content, but found '<stream end>' (something is not finished; # begins a comment",
         ),

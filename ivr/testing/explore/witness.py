@@ -148,7 +148,7 @@ class Witness:
 
     def _moment(self, bill: Bill | None) -> Moment:
         call, store, words = self.call, self.bench.workbench.store, self._words
-        by_text = self.amounts.fixed | self.amounts.computed(self._dues, self._leasts, call.values)
+        by_text = self.amounts.fixed | self.amounts.computed(self._dues, self._leasts, call.values, self._keyed)
         return Moment(
             self.amounts.flow.head.limits.max_amount,
             bill,

@@ -239,6 +239,21 @@ def test_a_key_that_would_hide_a_part_is_refused():
         step_kind(HidingStep)
 
 
+@pytest.mark.usefixtures("_registered")
+def test_a_kind_with_the_class_name_of_another_file_is_refused():
+    namesake = type("TrackStep", (TrackStep,), {"__doc__": "Another.", "__module__": "elsewhere", "place": 16})
+    with pytest.raises(TypeError, match=r"TrackStep in elsewhere lacks a name of its own: .*track has a TrackStep"):
+        step_kind(namesake)
+    assert KINDS["TrackStep"] is TrackStep
+
+
+@pytest.mark.usefixtures("_registered")
+def test_a_kind_with_the_word_of_another_is_refused():
+    alike = type("FollowStep", (TrackStep,), {"__doc__": "Another.", "__module__": __name__, "place": 16})
+    with pytest.raises(TypeError, match=r"FollowStep in .* lacks a word of its own, or 'claims': TrackStep has 'track'"):
+        step_kind(alike)
+
+
 def test_nobody_outside_of_its_file_knows_a_kind():
     """No class of a kind is named, and no kind is told from another by its class."""
     names = re.compile(r"\b(" + "|".join(kind.__name__ for kind in kinds()) + r")\b")
