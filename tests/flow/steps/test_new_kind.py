@@ -250,7 +250,9 @@ def test_a_kind_with_the_class_name_of_another_file_is_refused():
 @pytest.mark.usefixtures("_registered")
 def test_a_kind_with_the_word_of_another_is_refused():
     alike = type("FollowStep", (TrackStep,), {"__doc__": "Another.", "__module__": __name__, "place": 16})
-    with pytest.raises(TypeError, match=r"FollowStep in .* lacks a word of its own, or 'claims': TrackStep has 'track'"):
+    with pytest.raises(
+        TypeError, match=r"FollowStep in .* lacks a word of its own, or 'claims': TrackStep has 'track'"
+    ):
         step_kind(alike)
 
 
