@@ -19,9 +19,11 @@ MASTERCARD = ("5555555555554444", "1230", "123", "94105")
 
 
 class Person:
+    flow = "pay-a-bill"
+
     def __init__(self, bench: Bench, ani: str = "+15551230100") -> None:
         self.bench = bench
-        self.line: LocalLine = bench.workbench.dial("pay-a-bill", ani)
+        self.line: LocalLine = bench.workbench.dial(self.flow, ani)
         self.line.between = lambda: None  # the bank answers when the test says so
         self.heard = [heard.name for heard in self.line.begin().heard]
         self.words = ""

@@ -13,7 +13,7 @@ from ivr.channels.simulator import play
 from ivr.cli.stops import start, stop
 from ivr.errors import IvrError
 from ivr.store import STOP_SCOPES, Accepted, Announcement, Stop, Stopped, StopScope, Store, open_store
-from tests.benches import Bench, make_bench
+from tests.benches import ROOT, Bench, make_bench
 from tests.store.databases import make_empty
 from tests.store.payments import begin
 from tests.test_one_bill import VISA, Person, charged
@@ -240,3 +240,39 @@ def test_a_stop_that_would_stop_nothing_or_says_no_reason_is_refused(own_line: S
 def test_what_was_not_stopped_cannot_be_started(own_line: Store):
     with pytest.raises(IvrError, match="was not stopped"):
         CliRunner().invoke(start, ["flow", "pay-a-bill"], catch_exceptions=False)
+
+
+# ---- a card that the bank keeps
+
+
+class Holder(Person):
+    """Of a bill whose PIN is 2468."""
+
+    flow = "card-on-file"
+
+    def at_amount(self) -> "Person":
+        return self.keys("1", "700101", "2468")
+
+
+@pytest.fixture
+def kept(sealing_key: Path, store: Store) -> Bench:
+    """The bank keeps a card, and 44.20 USD are still due."""
+    bench = make_bench(sealing_key, ROOT / "flows" / "card-on-file.yaml", store)
+    holder = Holder(bench)
+    holder.at_amount().keys("2", "2000#", "1", *VISA, "1", "1")
+    bench.workbench.work()
+    assert "confirmation_number" in holder.wait().heard
+    return bench
+
+
+def test_no_kept_card_is_offered_once_it_is_stopped(kept: Bench, other_node: Store):
+    holder = Holder(kept).at_amount()
+    assert other_node.stop_charging(stopped())
+    assert holder.keys("1").heard == REFUSED
+
+
+def test_an_offer_of_a_kept_card_is_not_repeated_once_it_is_stopped(kept: Bench, other_node: Store):
+    holder = Holder(kept).at_amount().keys("1")
+    assert "confirm_kept_card" in holder.heard
+    assert other_node.stop_charging(stopped())
+    assert holder.keys("9").heard == REFUSED

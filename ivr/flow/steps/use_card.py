@@ -114,6 +114,7 @@ which_card:
         brand, last4 = (turn.call.values.get(name) for name in ("kept_brand", "kept_last4"))
         if not brand or not last4 or "amount" not in turn.call.values:
             return turn, Leave("none")
+        turn = turn.do(BeginCard(turn.call.intent))  # where no card is taken now, none is offered
         turn = turn.say("confirm_kept_card", brand=brand, last4=last4).say("forget_kept_card", key=FORGET_KEY)
         return turn.collect_one_key("confirm", flush=True), Listen()
 
