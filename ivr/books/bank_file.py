@@ -19,6 +19,11 @@ MOST_TOLD = 20
 LONGEST_SHOWN = 60
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]|$)")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+# Groups of thousands only where they are of three digits: 21.01 in a file of decimal commas is no 2101.
+_AMOUNTS = {
+    ".": re.compile(r"[+-]?[0-9]{0,15}(\.[0-9]*)?"),
+    ",": re.compile(r"[+-]?([0-9]{0,15}|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]*)?"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,10 @@ def _places(file: Path, form: SettlementForm, header: list[str]) -> dict[str, in
         if sign:
             raise ConfigError(f"{file}:1: the columns are separated by {sign!r}: is it another bank's file? (--form)")
     wanted = {name: column for name, column in form.columns if column}
+    if twice := [column for column in wanted.values() if found.count(column.strip().casefold()) > 1]:
+        raise ConfigError(
+            f"{file}:1: the column '{twice[0]}' is there more than once: rename the one that is not meant"
+        )
     missing = [column for name, column in wanted.items() if column.strip().casefold() not in found]
     either = {form.columns.reference, form.columns.bank_reference} - {""}
     spared = either | {form.columns.bank}
@@ -131,13 +140,15 @@ def _amount(written: str, form: SettlementForm, currency: str) -> int:
         return 0
     if form.amounts == "minor":
         return int(text) if re.fullmatch(r"-?\d{1,15}", text) else _refuse(text, "a whole number of minor units")
-    if form.decimal_point == ",":
-        text = text.replace(".", "").replace(",", ".")
+    example = f"an amount such as 42{form.decimal_point}50"
+    if not _AMOUNTS[form.decimal_point].fullmatch(text):
+        _refuse(text, example)
+    plain = text.replace(".", "").replace(",", ".") if form.decimal_point == "," else text
     try:
-        amount = Decimal(text).scaleb(_places_of(currency))
-    except InvalidOperation:
-        _refuse(text, "an amount such as 42.50")
-    whole = int(amount) if amount.is_finite() else _refuse(text, "an amount such as 42.50")
+        amount = Decimal(plain).scaleb(_places_of(currency))
+    except InvalidOperation:  # a sign or a point alone
+        _refuse(text, example)
+    whole = int(amount)
     return whole if whole == amount else _refuse(text, f"{currency} has {_places_of(currency)} decimal places")
 
 

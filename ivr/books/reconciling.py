@@ -35,12 +35,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO UPDATE SET
     charged = charged + excluded.charged, refunded = refunded + excluded.refunded, voided = voided + excluded.voided
 """
 _ADD_THEIRS = "INSERT INTO theirs VALUES (?, ?, ?, ?, ?, ?)"
-# Rows that name only the bank's reference get ours; what is not found keeps an empty one.
+# Rows that name only the bank's reference get ours; what is not found keeps an empty one. A row that names neither stands alone.
 _NAME_OURS = """
 CREATE INDEX ours_by_bank ON ours (bank_reference);
 UPDATE theirs SET reference = coalesce((SELECT o.reference FROM ours o WHERE o.bank_reference = theirs.bank_reference), '')
 WHERE reference = '' AND bank_reference != '';
-CREATE TABLE summed AS SELECT CASE WHEN reference = '' THEN 'at the bank: ' || bank_reference ELSE reference END AS key,
+CREATE TABLE summed AS SELECT CASE WHEN reference != '' THEN reference WHEN bank_reference != '' THEN 'at the bank: ' || bank_reference
+    ELSE 'without a reference, line ' || line END AS key,
     max(reference) AS reference, max(bank_reference) AS bank_reference, currency, min(line) AS line,
     sum(kind = 'charge' AND minor > 0) AS charges,
     sum(CASE kind WHEN 'charge' THEN minor WHEN 'void' THEN -minor ELSE 0 END) AS charged,

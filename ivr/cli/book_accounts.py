@@ -162,10 +162,12 @@ def _record(one: AccountBalance) -> dict[str, object]:
 
 def _fault_record(one: BookFault) -> dict[str, object]:
     expected, found = one.expected and str(one.expected), one.found and str(one.found)
-    return {"reference": one.reference, "account": one.account, "expected": expected, "found": found}
+    return {"reference": one.reference, "account": one.account, "expected": expected, "found": found, "why": one.why}
 
 
 def _fault_line(one: BookFault) -> str:
+    if one.why:
+        return f"{one.reference}: {one.account}: a transfer that does not belong there ({one.why})"
     if one.expected is None:
         return f"{one.reference}: the entry '{one.account}' has not the transfers that it says"
     return f"{one.reference}: {one.account}: {one.expected} by the charge, {one.found} in the accounts"

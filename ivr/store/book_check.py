@@ -23,6 +23,30 @@ WHERE coalesce(e.last_line, 0) <> (SELECT count(*) FROM transfer t WHERE t.entry
 """
 )
 
+# Transfers that no charge's accounts would show: of no charge, of another currency, day or owner than the charge's. `bill` and
+# `held` are named by what is paid for, or by the merchant.
+_ASTRAY = text(
+    """
+WITH named AS (
+    SELECT e.reference, e.id, e.kind, e.currency AS entered_in, e.at AS entered_at, t.currency, t.at,
+        t.debit_account AS account, t.line FROM ledger_entry e JOIN transfer t ON t.entry = e.id
+    UNION ALL SELECT e.reference, e.id, e.kind, e.currency, e.at, t.currency, t.at, t.credit_account, t.line
+    FROM ledger_entry e JOIN transfer t ON t.entry = e.id)
+SELECT n.reference, n.kind, n.account, n.id, n.line,
+    CASE WHEN p.reference IS NULL THEN 'of no charge' WHEN n.currency <> p.currency OR n.entered_in <> p.currency THEN 'of another currency'
+        WHEN n.at <> n.entered_at THEN 'at another time' ELSE 'of another owner' END AS why
+FROM named n LEFT JOIN payment_intent p ON p.reference = n.reference
+WHERE p.reference IS NULL OR n.currency <> p.currency OR n.entered_in <> p.currency OR n.at <> n.entered_at OR n.account NOT IN (
+    'in_flight:' || p.bank, 'suspense:' || p.bank, 'reserved:' || p.bank, 'bank:' || p.bank, 'uncollected:' || p.bank,
+    'pending:' || p.merchant, 'sales:' || p.merchant, 'fees:' || p.merchant, 'refunds:' || p.merchant,
+    CASE WHEN coalesce(p.payable_key, '') <> '' THEN 'held:' || p.payable_source || ':' || p.payable_key ELSE 'held:' || p.merchant END,
+    'bill:' || coalesce(p.payable_source, '') || ':' || coalesce(p.payable_key, ''))
+    AND NOT EXISTS (SELECT 1 FROM intent_bill b WHERE b.reference = p.reference
+        AND n.account = 'bill:' || b.payable_source || ':' || b.payable_key)
+ORDER BY n.id, n.line, n.account
+"""
+)
+
 
 def _side(kind: str, *but: str) -> str:
     """Debits less credits of the accounts of a kind; `but`: transfers against those kinds are left out."""
@@ -59,13 +83,14 @@ GROUP BY p.reference ORDER BY p.reference
 
 @dataclass(frozen=True, slots=True)
 class BookFault:
-    """`account`: the kind of account that is wrong, or the entry that has not its transfers. `expected` by the charge's row,
-    `found` in the accounts."""
+    """`account`: the kind of account that is wrong, the entry that has not its transfers, or with `why` the account to which an
+    entry should have moved nothing. `expected` by the charge's row, `found` in the accounts."""
 
     reference: str
     account: str
     expected: Money | None = None
     found: Money | None = None
+    why: str = ""
 
 
 class BookCheck:
@@ -77,6 +102,9 @@ class BookCheck:
         statement sees one state."""
         with self._database.stream(_WITHOUT_LINES, {}, _ROWS_AT_ONCE) as rows:
             yield from (BookFault(row.reference, row.kind) for row in rows)
+        with self._database.stream(_ASTRAY, {}, _ROWS_AT_ONCE) as rows:
+            for row in rows:
+                yield BookFault(row.reference, row.account, why=f"entry '{row.kind}', {row.why}")
         with self._database.stream(_CHARGES, {}, _ROWS_AT_ONCE) as rows:
             for row in rows:
                 yield from _faults_of(row)

@@ -80,6 +80,13 @@ OWN = "kind,reference,bank_reference,amount,currency,at\n"
         (OWN + "charge,CA1-1,,42.505,USD,2026-01-15\n", ":2: '42.505': expected USD has 2 decimal places"),
         (OWN + "charge,CA1-1,,4O.00,USD,2026-01-15\n", ":2: '4O.00': expected an amount such as 42.50"),
         (OWN + "charge,CA1-1,,NaN,USD,2026-01-15\n", ":2: 'NaN': expected an amount such as 42.50"),
+        (OWN + "charge,CA1-1,,1e3,USD,2026-01-15\n", ":2: '1e3': expected an amount such as 42.50"),
+        (OWN + "charge,CA1-1,,4_2.50,USD,2026-01-15\n", ":2: '4_2.50': expected an amount such as 42.50"),
+        (OWN + "charge,CA1-1,,-,USD,2026-01-15\n", ":2: '-': expected an amount such as 42.50"),
+        (
+            OWN.replace("bank_reference", "Amount") + "charge,CA1-1,1.00,42.50,USD,2026-01-15\n",
+            ":1: the column 'amount' is there more than once",
+        ),
         (OWN + "charge,CA1-1,,1.00,US,2026-01-15\n", ":2: 'US' is no currency"),
         (OWN + "charge,CA1-1,,1.00,USD\n", ":2: 5 fields where the columns are 6"),
         (OWN + 'charge,"CA1-1,,1.00,USD,2026-01-15\n', ":2: unexpected end of data"),
@@ -93,3 +100,26 @@ def test_what_cannot_be_read_is_told_with_its_line(content: str | bytes, told: s
 def test_a_file_that_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(ConfigError, match="cannot read"):
         list(read_bank_file(tmp_path / "none.csv", form_called("tonetill")))
+
+
+@pytest.mark.parametrize(
+    ("written", "minor"), [("1.250,00", 125000), ("1250,00", 125000), ("-1.234.567,89", 123456789), (",50", 50)]
+)
+def test_groups_of_three_digits_may_be_parted_where_the_comma_is_the_decimal_point(
+    written: str, minor: int, tmp_path: Path
+):
+    assert [row.minor for row in rows(tmp_path, commas(tmp_path, written), str(tmp_path / "commas.yaml"))] == [minor]
+
+
+@pytest.mark.parametrize("written", ["21.01", "1.25,00", "12.34.567,00", "1.2345,00"])
+def test_a_decimal_point_in_a_file_of_decimal_commas_is_not_read_as_a_hundredfold(written: str, tmp_path: Path):
+    told = refused(tmp_path, commas(tmp_path, written), str(tmp_path / "commas.yaml"))
+    assert told == f":2: '{written}': expected an amount such as 42,50"
+
+
+def commas(folder: Path, written: str) -> str:
+    (folder / "commas.yaml").write_text(
+        "title: Commas\ncolumns: {reference: R, amount: A, date: D}\ncurrency: EUR\n"
+        'separator: ";"\ndecimal_point: ","\n'
+    )
+    return f"R;A;D\nCA1-1;{written};2026-01-15\n"

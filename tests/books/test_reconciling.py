@@ -140,6 +140,15 @@ def test_what_the_bank_does_not_have_is_told_and_on_the_last_day_as_what_may_com
     assert not CAUSES["not_at_the_bank_yet"].is_open
 
 
+def test_rows_without_any_reference_are_told_one_by_one(store: Store, tmp_path: Path):
+    differences = found(store, tmp_path, row(2, "", 700), row(3, "", 800), row(4, "", 800, "void"))
+    told = [(one.kind, one.reference, one.there) for one in differences]
+    assert told == [
+        ("not_on_record", f"without a reference, line {line}", Money(minor))
+        for line, minor in ((2, 700), (3, 800), (4, -800))
+    ]
+
+
 def test_a_charge_from_long_before_agrees_and_is_told_as_such(store: Store, tmp_path: Path):
     charge(store, "CA1-1", at=NOW - timedelta(days=200))
     assert kinds(store, tmp_path, row(2, "CA1-1")) == ["long_before"]

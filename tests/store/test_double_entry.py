@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from ivr.core.call import OPEN, OPEN_PARTS
@@ -242,3 +242,102 @@ def test_what_settle_says_is_what_the_accounts_say(store: Store):
     assert {bank: minor for bank, minor in moved.items() if not let_go[bank] and minor} == {
         bank: minor for bank, minor in lives.owed.items() if not let_go[bank] and minor
     }
+
+
+# ---- what somebody who writes to the database by hand cannot hide
+
+
+GHOST = (
+    "INSERT INTO ledger_entry (id, reference, kind, amount_minor, currency, at, last_line) "
+    "VALUES (9001, 'CA9-1', 'approved', 5000, 'USD', 1, 1)",
+    "INSERT INTO transfer VALUES (9001, 1, 'bank:acme_bank', 'sales:example_water', 5000, 'USD', 1)",
+)
+
+
+def added(reference: str, currency: str, of_transfer: str) -> tuple[str, str]:
+    return (
+        "INSERT INTO ledger_entry (id, reference, kind, amount_minor, currency, at, modification, last_line) "
+        f"VALUES (9001, '{reference}', 'odd', 5000, '{currency}', 1, 77, 1)",
+        f"INSERT INTO transfer VALUES (9001, 1, 'bank:acme_bank', 'sales:m', 5000, '{of_transfer}', 1)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("statements", "why"),
+    [
+        (GHOST, "entry 'approved', of no charge"),
+        (added("CA1-1", "USD", "EUR"), "entry 'odd', of another currency"),
+        (added("CA1-1", "EUR", "EUR"), "entry 'odd', of another currency"),
+        (("UPDATE transfer SET at = at - 86400000",), "entry 'requested', at another time"),
+        (
+            ("UPDATE transfer SET debit_account = 'in_flight:other' WHERE entry = 1",),
+            "entry 'requested', of another owner",
+        ),
+        (("UPDATE transfer SET credit_account = 'pending:other'",), "entry 'requested', of another owner"),
+    ],
+)
+def test_the_check_finds_what_belongs_to_no_charge_or_to_another(
+    store: Store, url: str, statements: tuple[str, ...], why: str
+):
+    begin(store, "CA1-1")
+    assert list(store.book_faults()) == []
+    with behind_the_triggers(url) as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    assert why in {one.why for one in store.book_faults()}
+
+
+def test_the_check_finds_a_payment_that_was_moved_to_another_bill(store: Store, url: str):
+    store.renew_bills([Bill(ACCOUNT, Money(9000), Money(0))])
+    begin(store, "CA1-1", pays=ACCOUNT)
+    job = store.claim(NOW, 60)
+    assert job is not None
+    store.mark_sent(job)
+    store.record(job, "approved", NOW, BankWord("482913", "00"), FollowUp())
+    assert list(store.book_faults()) == []
+    with behind_the_triggers(url) as connection:
+        connection.execute(
+            text("UPDATE transfer SET credit_account = credit_account || '0' WHERE credit_account LIKE 'bill:%'")
+        )
+    (found,) = store.book_faults()
+    assert (found.reference, found.account) == ("CA1-1", f"bill:{SOURCE}:{ACCOUNT}0")
+
+
+@contextmanager
+def behind_the_triggers(url: str) -> Iterator[Connection]:
+    """As an owner of the database could write, who may drop what refuses."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            for name in ("ledger", "transfers"):
+                connection.execute(text(f"DROP TRIGGER {name}_refuses_update"))
+        else:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        yield connection
+    engine.dispose()
+
+
+@pytest.mark.parametrize("table", ["transfer", "ledger_entry", "audit_event"])
+def test_the_database_refuses_to_replace_or_empty(store: Store, url: str, table: str):
+    begin(store)
+    store.note("owner", "signed in", "", NOW)
+    is_sqlite = url.startswith("sqlite")
+    with refused(url, "never changed") as connection:
+        connection.execute(
+            text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}" if is_sqlite else f"TRUNCATE {table} CASCADE")
+        )
+
+
+def test_an_entry_is_not_replaced_by_another_of_its_kind_either(sqlite_url: str):
+    from ivr.store import open_store
+
+    store = open_store(sqlite_url)
+    begin(store, "CA1-1")
+    with refused(sqlite_url, "never changed") as connection:
+        connection.execute(
+            text(
+                "INSERT OR REPLACE INTO ledger_entry (id, reference, kind, amount_minor, currency, at, last_line) "
+                "VALUES (9001, 'CA1-1', 'requested', 1, 'USD', 1, 1)"
+            )
+        )
+    store.close()
