@@ -167,7 +167,7 @@ def _fault_record(one: BookFault) -> dict[str, object]:
 
 def _fault_line(one: BookFault) -> str:
     if one.why:
-        return f"{one.reference}: {one.account}: a transfer that does not belong there ({one.why})"
+        return f"{one.reference}: {one.account}: {one.why}"
     if one.expected is None:
         return f"{one.reference}: the entry '{one.account}' has not the transfers that it says"
     return f"{one.reference}: {one.account}: {one.expected} by the charge, {one.found} in the accounts"

@@ -47,6 +47,19 @@ ORDER BY n.id, n.line, n.account
 """
 )
 
+# What was asked for after the approval, whose row says another end than the ledger: what can be refunded is read from both.
+_ENDED_OTHERWISE = text(
+    """
+SELECT m.reference, m.kind, m.status, m.number FROM modification m
+WHERE (m.status = 'done') <> (
+    EXISTS (SELECT 1 FROM ledger_entry d WHERE d.reference = m.reference AND d.modification = m.number
+        AND d.kind IN ('refunded', 'voided', 'captured'))
+    AND NOT EXISTS (SELECT 1 FROM ledger_entry f WHERE f.reference = m.reference AND f.modification = m.number
+        AND f.kind IN ('refund_failed', 'void_failed', 'capture_failed')))
+ORDER BY m.reference, m.number
+"""
+)
+
 
 def _side(kind: str, *but: str) -> str:
     """Debits less credits of the accounts of a kind; `but`: transfers against those kinds are left out."""
@@ -104,7 +117,12 @@ class BookCheck:
             yield from (BookFault(row.reference, row.kind) for row in rows)
         with self._database.stream(_ASTRAY, {}, _ROWS_AT_ONCE) as rows:
             for row in rows:
-                yield BookFault(row.reference, row.account, why=f"entry '{row.kind}', {row.why}")
+                yield BookFault(row.reference, row.account, why=f"a transfer of entry '{row.kind}' {row.why}")
+        with self._database.stream(_ENDED_OTHERWISE, {}, _ROWS_AT_ONCE) as rows:
+            for row in rows:
+                yield BookFault(
+                    row.reference, row.kind, why=f"number {row.number} is {row.status}, not so in the ledger"
+                )
         with self._database.stream(_CHARGES, {}, _ROWS_AT_ONCE) as rows:
             for row in rows:
                 yield from _faults_of(row)

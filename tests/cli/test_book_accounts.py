@@ -93,4 +93,4 @@ def test_a_charge_that_was_changed_past_us_is_found(store: Store):
     assert told.exit_code == 1
     assert "CA1-1: paid: 0.00 USD by the charge, 42.50 USD in the accounts" in told.output
     record = json.loads(run("check", "--json").output.splitlines()[0])
-    assert record == {"reference": "CA1-1", "account": "paid", "expected": "0.00 USD", "found": "42.50 USD"}
+    assert record == {"reference": "CA1-1", "account": "paid", "expected": "0.00 USD", "found": "42.50 USD", "why": ""}

@@ -31,6 +31,7 @@ from ivr.store import (
 )
 from ivr.store.database import Database
 from ivr.store.postings import MoneyTransfer
+from tests.books.test_reconciling import charge, give_back
 from tests.store.lives import SOURCE, Lives, lived
 from tests.store.payments import ACCOUNT, NOW, begin
 
@@ -265,15 +266,15 @@ def added(reference: str, currency: str, of_transfer: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("statements", "why"),
     [
-        (GHOST, "entry 'approved', of no charge"),
-        (added("CA1-1", "USD", "EUR"), "entry 'odd', of another currency"),
-        (added("CA1-1", "EUR", "EUR"), "entry 'odd', of another currency"),
-        (("UPDATE transfer SET at = at - 86400000",), "entry 'requested', at another time"),
+        (GHOST, "a transfer of entry 'approved' of no charge"),
+        (added("CA1-1", "USD", "EUR"), "a transfer of entry 'odd' of another currency"),
+        (added("CA1-1", "EUR", "EUR"), "a transfer of entry 'odd' of another currency"),
+        (("UPDATE transfer SET at = at - 86400000",), "a transfer of entry 'requested' at another time"),
         (
             ("UPDATE transfer SET debit_account = 'in_flight:other' WHERE entry = 1",),
-            "entry 'requested', of another owner",
+            "a transfer of entry 'requested' of another owner",
         ),
-        (("UPDATE transfer SET credit_account = 'pending:other'",), "entry 'requested', of another owner"),
+        (("UPDATE transfer SET credit_account = 'pending:other'",), "a transfer of entry 'requested' of another owner"),
     ],
 )
 def test_the_check_finds_what_belongs_to_no_charge_or_to_another(
@@ -301,6 +302,20 @@ def test_the_check_finds_a_payment_that_was_moved_to_another_bill(store: Store, 
         )
     (found,) = store.book_faults()
     assert (found.reference, found.account) == ("CA1-1", f"bill:{SOURCE}:{ACCOUNT}0")
+
+
+def test_the_check_finds_a_refund_whose_row_says_another_end_than_the_ledger(store: Store, url: str):
+    charge(store, "CA1-1")
+    give_back(store, "CA1-1", 1000)
+    assert list(store.book_faults()) == []
+    with behind_the_triggers(url) as connection:
+        connection.execute(text("UPDATE modification SET status = 'failed'"))
+    (found,) = store.book_faults()
+    assert (found.reference, found.account, found.why) == (
+        "CA1-1",
+        "refund",
+        "number 1 is failed, not so in the ledger",
+    )
 
 
 @contextmanager
