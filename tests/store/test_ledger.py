@@ -41,6 +41,16 @@ def status_of(store: Store, reference: str = "CA1-1") -> str:
     return payment.status
 
 
+def test_a_charge_is_on_record_with_its_job_or_not_at_all(store: Store, monkeypatch: pytest.MonkeyPatch):
+    def die(*_arguments: object) -> None:
+        raise RuntimeError("the process is gone")
+
+    monkeypatch.setattr("ivr.store.ledger.add_job", die)
+    with pytest.raises(RuntimeError):
+        begin(store, "CA1-1")
+    assert store.payment("CA1-1") is None
+
+
 # ---- begun
 
 
