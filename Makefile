@@ -98,7 +98,7 @@ bench-simulation: .venv/dev.stamp ## a thousand seeds of the simulation, with wh
 bench-kill: .venv/dev.stamp ## processes killed with SIGKILL more than 10,000 times; the bank's books, ours and every caller asked afterwards
 	@$(BIN)/python benchmarks/bench_kill.py
 
-bench-mutants: .venv/dev.stamp ## ninety-two mistakes seeded into money code, and which test finds each; ONLY=word for some
+bench-mutants: .venv/dev.stamp ## ninety-four mistakes seeded into money code, and which test finds each; ONLY=word for some
 	@$(BIN)/python -m benchmarks.bench_mutants $(addprefix --only ,$(ONLY))
 
 bench-mutation: .venv/mutation.stamp ## every small change that mutmut knows, made to core money code; ONLY=money for a part
