@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ivr.portal.credentials import is_form_token
 from ivr.portal.roles import NEEDS, may
 from ivr.portal.signing_in import SignIn
-from ivr.portal.site import PortalSite, protect
+from ivr.portal.site import PortalSite, protect_all
 from ivr.store import SignedIn
 
 READING = ("GET", "HEAD", "OPTIONS")
@@ -28,10 +28,7 @@ class Guard:
 
     def stand_before(self, blueprint: Blueprint) -> None:
         blueprint.before_request(self.let_in)
-
-        @blueprint.after_request
-        def add_headers(response: Response) -> Response:
-            return protect(response, is_secure=self.site.is_secure)
+        protect_all(blueprint, self.site)
 
     def let_in(self) -> AnyResponse | None:
         if not self.site.is_allowed(request):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Request, Response
+from flask import Blueprint, Request, Response
 
 from ivr.core.money import Money, parse_money
 from ivr.errors import ConfigError
@@ -151,3 +151,8 @@ def protect(response: Response, *, is_secure: bool) -> Response:
     if is_secure:
         headers["Strict-Transport-Security"] = "max-age=63072000"
     return response
+
+
+def protect_all(blueprint: Blueprint, site: PortalSite) -> None:
+    """Every answer of it, refusals included."""
+    blueprint.after_request(lambda response: protect(response, is_secure=site.is_secure))

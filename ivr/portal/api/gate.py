@@ -6,13 +6,13 @@ No cookie is read, so that no other site's page can make a browser send anything
 import re
 from dataclasses import dataclass
 
-from flask import Blueprint, Request, Response, g, request
+from flask import Blueprint, Request, g, request
 
 from ivr.portal.api.problems import ProblemError
 from ivr.portal.credentials import digest_of
 from ivr.portal.roles import NEEDS, Permission, may
 from ivr.portal.signing_in import NOBODY, SignIn
-from ivr.portal.site import PortalSite, protect
+from ivr.portal.site import PortalSite, protect_all
 from ivr.store import TokenHolder
 
 _BEARER = re.compile(r"Bearer ([A-Za-z0-9_-]{1,200})", re.IGNORECASE)
@@ -25,10 +25,7 @@ class Gate:
 
     def stand_before(self, blueprint: Blueprint) -> None:
         blueprint.before_request(self.let_in)
-
-        @blueprint.after_request
-        def add_headers(response: Response) -> Response:
-            return protect(response, is_secure=self.site.is_secure)
+        protect_all(blueprint, self.site)
 
     def let_in(self) -> None:
         if not self.site.is_allowed(request):
