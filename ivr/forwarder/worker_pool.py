@@ -70,8 +70,8 @@ def queues_for(connections: Mapping[str, int]) -> tuple[Queue, ...]:
 
 
 def threads_of(queues: Sequence[Queue]) -> int:
-    """Each worker and each dispatcher needs a connection to the database, and so does housekeeping."""
-    return sum(queue.workers + 1 for queue in queues) + 1
+    """Each worker and each dispatcher needs a connection to the database, and so do housekeeping and the watch for new jobs."""
+    return sum(queue.workers + 1 for queue in queues) + 2
 
 
 class WorkerPool:
@@ -100,13 +100,17 @@ class WorkerPool:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is under way is finished first."""
         dispatchers = [Dispatcher(self._forwarder, queue, stop) for queue in self._queues]
-        for dispatcher in dispatchers:
-            dispatcher.start()
+        store = self._forwarder.store
+        threads = [*dispatchers, threading.Thread(target=store.watch_jobs, args=(stop, waking(dispatchers)))]
+        for thread in threads:
+            thread.start()
         while not stop.is_set():
             self.keep_house()
             stop.wait(HOUSEKEEPING_S)
         for dispatcher in dispatchers:
-            dispatcher.join()
+            dispatcher.wake()
+        for thread in threads:
+            thread.join()
 
     def keep_house(self) -> None:
         """What is nobody's job; none of it keeps the rest from being done."""
@@ -138,6 +142,17 @@ class WorkerPool:
             log.warning("jobs were due too far ahead: the database's clock has been wrong", jobs=pulled_in)
 
 
+def waking(dispatchers: "Sequence[Dispatcher]") -> Callable[[str], object]:
+    """Wakes whoever leases the jobs of a queue; one whom nobody wakes looks by itself."""
+
+    def wake(queue: str) -> None:
+        for one in dispatchers:
+            if one.queue.which.has(queue):
+                one.wake()
+
+    return wake
+
+
 @dataclass(frozen=True)
 class QueueJobs:
     """Leases the jobs of one queue and does them; no fault of either stops whoever calls."""
@@ -164,12 +179,17 @@ class QueueJobs:
 class Dispatcher(threading.Thread):
     def __init__(self, forwarder: PooledForwarder, queue: Queue, stop: threading.Event) -> None:
         super().__init__(name=f"dispatcher {queue.name}")
-        self._jobs, self._queue, self._stop_asked = QueueJobs(forwarder, queue), queue, stop
+        self._jobs, self.queue, self._stop_asked = QueueJobs(forwarder, queue), queue, stop
         self._free = threading.Semaphore(queue.workers)
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """There may be a job: it looks now."""
+        self._woken.set()
 
     def run(self) -> None:
         idle_s = SHORTEST_IDLE_S
-        with ThreadPoolExecutor(self._queue.workers, thread_name_prefix=self._queue.name) as pool:
+        with ThreadPoolExecutor(self.queue.workers, thread_name_prefix=self.queue.name) as pool:
             while not self._stop_asked.is_set():
                 free = self._take_free_workers()
                 jobs = self._jobs.lease(free) if free and not self._stop_asked.is_set() else ()
@@ -177,16 +197,17 @@ class Dispatcher(threading.Thread):
                     pool.submit(self._do, job)
                 for _ in range(free - len(jobs)):
                     self._free.release()
-                idle_s = SHORTEST_IDLE_S if jobs else min(idle_s * 2, self._queue.longest_idle_s)
+                idle_s = SHORTEST_IDLE_S if jobs else min(idle_s * 2, self.queue.longest_idle_s)
                 if free and not jobs:
-                    self._stop_asked.wait(idle_s)
+                    self._woken.wait(idle_s)
+                    self._woken.clear()
 
     def _take_free_workers(self) -> int:
         """Waits a moment for the first one."""
         if not self._free.acquire(timeout=LONGEST_IDLE_S):
             return 0
         taken = 1
-        while taken < self._queue.workers and self._free.acquire(blocking=False):
+        while taken < self.queue.workers and self._free.acquire(blocking=False):
             taken += 1
         return taken
 

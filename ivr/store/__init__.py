@@ -59,6 +59,7 @@ from ivr.store.modification_rows import (
 )
 from ivr.store.modifications import WITHOUT_OUTCOME, Modifications, Settled
 from ivr.store.movements import Movement, MovementKind, Movements
+from ivr.store.new_jobs import NewJobs
 from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, TOLD_AGAIN, Job, Outbox, Which, bank_queue
@@ -94,6 +95,7 @@ class Store(
     Splits,
     PaymentSearch,
     Outbox,
+    NewJobs,
     BillRows,
     NoticeRows,
     MerchantNotices,

@@ -81,8 +81,8 @@ class Database:
         """A hot statement, straight to the driver (`?` in it is a parameter): 20 us where Core takes 70. The cursor."""
         if self._only is not None:
             with self._turn:
-                return Fetched(_driver_of(self._only).execute(statement, parameters))
-        driver = _driver_of(self._own_connection())
+                return Fetched(driver_of(self._only).execute(statement, parameters))
+        driver = driver_of(self._own_connection())
         try:
             return driver.execute(self.native(statement), parameters)
         except Exception:
@@ -158,6 +158,13 @@ class Database:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection.execution_options(yield_per=at_once).execute(statement, values)
 
+    @contextmanager
+    def watching(self) -> Iterator[Connection]:
+        """A connection that nobody uses afterwards: it may go on hearing what it has asked for."""
+        with self._calls.connect() as connection:
+            yield connection
+            connection.invalidate()
+
     def ping(self) -> None:
         with self.calls() as connection:
             connection.execute(text("SELECT 1"))
@@ -191,7 +198,7 @@ class Database:
         """Tables and rows, from one database in memory to another."""
         assert self._only is not None
         assert other._only is not None
-        _driver_of(self._only).backup(_driver_of(other._only))
+        driver_of(self._only).backup(driver_of(other._only))
 
     def close(self) -> None:
         if self._only is not None:
@@ -227,7 +234,7 @@ def straight(connection: Connection, statement: str, values: Any) -> Any:
     if connection.dispatch.before_cursor_execute:
         return connection.exec_driver_sql(statement, values)
     try:
-        return _driver_of(connection).execute(statement, values)
+        return driver_of(connection).execute(statement, values)
     except Exception as error:
         # As the library itself does: its own exception, and a connection that is broken is not used again.
         connection._handle_dbapi_exception(error, statement, values, None, None)
@@ -300,10 +307,10 @@ def _alone(connection: Connection) -> Iterator[Connection]:
             _take_write_lock(connection)
             yield connection
     finally:
-        _driver_of(connection).rollback()  # of nothing, unless the commit itself broke
+        driver_of(connection).rollback()  # of nothing, unless the commit itself broke
 
 
-def _driver_of(connection: Connection) -> Any:
+def driver_of(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 

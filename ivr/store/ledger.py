@@ -43,6 +43,7 @@ from ivr.store.intents import (
 from ivr.store.kept_cards import forget_told, keep_approved, keep_aside, with_told, without_forgotten
 from ivr.store.limits import Attempter, AttemptLimits, OverLimit, limit_reached
 from ivr.store.merchant_notices import tell_moved
+from ivr.store.new_jobs import announce_job
 from ivr.store.outbox import Job, add_job, bank_queue, close_job, hurry, is_held, put_off
 from ivr.store.postings import captured_in, when_concluded, when_requested
 from ivr.store.sealed import Staged, delete_sealed, read_sealed
@@ -71,6 +72,14 @@ class Ledger:
         `due`: what another billing system says is due; None where the bill is in the embedded table. A refusal deletes the
         sealed fields. StaleCall where the call has ended meanwhile, NoCard where nothing is sealed: nothing is charged.
         """
+        begun = self._begin(intent, limits, now, due)
+        if isinstance(begun, Accepted):
+            announce_job(self._database, bank_queue(intent.bank))
+        return begun
+
+    def _begin(
+        self, intent: PaymentIntent, limits: AttemptLimits, now: datetime, due: Due
+    ) -> Accepted | AlreadyBegun | Refusal:
         require_true_amount(intent)
         with self._database.money() as connection:
             self._database.hold(connection, intent.reference)

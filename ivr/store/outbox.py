@@ -86,6 +86,9 @@ class Which:
             return "AND queue = :queue"
         return f"AND queue NOT IN (:{', :'.join(self._names())})" if self.others_than else ""
 
+    def has(self, queue: str) -> bool:
+        return queue == self.queue if self.queue else queue not in self.others_than
+
     def values(self) -> dict[str, object]:
         return {"queue": self.queue} if self.queue else {**self._names()}
 
