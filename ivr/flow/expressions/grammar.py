@@ -7,10 +7,11 @@ from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import Any
 
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 
 from ivr.core.money import parse_money
 from ivr.flow.expressions.kinds import Percent, Type
+from ivr.flow.expressions.slips import misread, slip_near
 from ivr.reading.scalars import known_currency, read_language
 
 LONGEST = 200  # characters; what is longer is no condition that somebody else understands
@@ -54,6 +55,7 @@ _SLIPS = (
     ("£", "write an amount like 5.00 GBP"),
     ("*", "nothing is multiplied; a share is written '5 % of bill.due'"),
     ("/", "nothing is divided; a share is written '5 % of bill.due'"),
+    (";", "leave it out"),
     (",", "write an amount with a point, like 1200.50 USD"),
     ("between", "write both ends: bill.due >= 10.00 USD and bill.due <= 50.00 USD"),
 )
@@ -99,6 +101,8 @@ def read_expression(text: str) -> Expression:
     """The same tree for the same text, however often a call comes by."""
     if len(text) > LONGEST:
         raise UnreadableFormula(0, f"an expression has at most {LONGEST} characters", "split it by 'set'")
+    if (slip := misread(text)) is not None:
+        raise UnreadableFormula(slip.at, slip.message, slip.cure)
     try:
         return _node(_parser().parse(text))
     except UnexpectedInput as error:
@@ -127,16 +131,18 @@ def _parser() -> Lark:
 def _unreadable(text: str, error: UnexpectedInput) -> UnreadableFormula:
     at = error.pos_in_stream if isinstance(error.pos_in_stream, int) and error.pos_in_stream >= 0 else len(text)
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return UnreadableFormula(len(text), "the expression is not finished", _missing(error))
+        is_open = text.count("(") > text.count(")")
+        cure = "a bracket is open: write ')' where it ends" if is_open else _missing(error)
+        return UnreadableFormula(len(text), "the expression is not finished", cure)
     if (grouped := next((one for one in _GROUPED.finditer(text) if one.start() <= at <= one.end()), None)) is not None:
         plain = f"leave the separator out: {_without_groups(grouped)}"
         return UnreadableFormula(grouped.start(), f"'{grouped[0][:20]}' has a thousands separator", plain)
+    if (slip := slip_near(text, at)) is not None:
+        return UnreadableFormula(slip.at, slip.message, slip.cure)
     rest = text[at:]
     cure = next((cure for slip, cure in _SLIPS if rest.startswith(slip) or text[max(at - 1, 0) :].startswith(slip)), "")
     word = re.match(r"\S+", rest)
     shown = word[0][:20] if word else ""
-    if not cure and isinstance(error, UnexpectedCharacters) and shown.lower() in ("and", "or", "not", "in", "of"):
-        cure = f"write '{shown.lower()}'"
     return UnreadableFormula(at, f"'{shown}' cannot stand here", cure or _missing(error))
 
 
