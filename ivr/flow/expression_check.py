@@ -26,9 +26,10 @@ from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
 from ivr.flow.talk.open_bills import CHOSEN, FACT
 from ivr.flow.value_check import CHOOSE_FIRST
+from ivr.flow.value_names import meant_by, unknown_names
 from ivr.flow.value_types import GIVEN, KEPT, Types, value_types
 from ivr.reading.hours import WEEKDAYS
-from ivr.reading.problems import Problem, did_you_mean, nearest
+from ivr.reading.problems import Problem
 from ivr.reading.rules import Rule, values, ways
 from ivr.reading.rules import expressions as rules
 from ivr.reading.scalars import BILL_VALUES
@@ -82,7 +83,7 @@ def _problems_of(place: Place, head: FlowHead | None, types: Types, sure: Facts 
     except UnreadableFormula as error:
         yield place.problem(rules.NOT_AN_EXPRESSION, error.at, str(error), error.cure)
         return
-    unknown = list(_unknown(place, expression, types))
+    unknown = list(_unknown(place, expression, types, head.languages if head else ()))
     yield from unknown
     if not unknown:
         yield from _type_problems(place, expression, types)
@@ -96,25 +97,10 @@ def _problems_of(place: Place, head: FlowHead | None, types: Types, sure: Facts 
         yield from _clock_problems(place, expression, head)
 
 
-def _unknown(place: Place, expression: Expression, types: Types) -> Iterator[Problem]:
-    for one in names_in(expression):
-        if one.name not in types:
-            message = f"no look-up gives '{one.name}'" if "." in one.name else f"no value is called '{one.name}'"
-            known = [name for name, kind in types.items() if not place.formula.gives or kind != "yes_no"]
-            yield place.problem(values.NO_SUCH_VALUE, one.at, message, _known_or_given(place, one.name, known, types))
-
-
-def _known_or_given(place: Place, name: str, known: Sequence[str], types: Types) -> str:
-    """A value of a look-up may also be one that the flow has not said it gets."""
-    offered = _offered(place, list(known), types)
-    cure = did_you_mean(name, offered)
-    is_given = "." in name and nearest(name, offered) is None
-    return f"{cure}; or say above the steps that a look-up gives it: docs/billing.md" if is_given else cure
-
-
-def _offered(place: Place, known: list[str], types: Types) -> list[str]:
-    """Where an amount is wanted, only amounts are of help."""
-    return [name for name in known if types[name] == "money"] if place.formula.gives == "money" else known
+def _unknown(place: Place, expression: Expression, types: Types, spoken: Iterable[str]) -> Iterator[Problem]:
+    for one in unknown_names(expression, place.formula.text, types):
+        message = f"no look-up gives '{one.name}'" if "." in one.name else f"no value is called '{one.name}'"
+        yield place.problem(values.NO_SUCH_VALUE, one.at, message, meant_by(one, place.formula, types, spoken))
 
 
 def _type_problems(place: Place, expression: Expression, types: Types) -> Iterator[Problem]:
