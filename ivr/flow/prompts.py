@@ -7,6 +7,7 @@ from ivr.flow.endings import UnreadStep
 from ivr.flow.fee_prompts import fee_problems
 from ivr.flow.parts import Known, Place
 from ivr.flow.step import Step
+from ivr.flow.value_cures import ways_to_know
 from ivr.reading.problems import Problem, nearest
 from ivr.reading.rules.agreements import TERMS_NOT_SAID
 from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO_EARLY, WRONG_KIND
@@ -20,15 +21,6 @@ from ivr.words.wordings import FEE
 
 NO_KINDS: frozenset[str] = frozenset()
 Kinds = frozenset[str] | None  # None: those that `words.slots` has for the value
-# How a value comes to be known.
-_GIVEN_BY = {
-    "amount": "let the caller choose an amount first",
-    **dict.fromkeys(("due", "min"), "a look-up gives it, or 'choose_bill' where it finds several bills"),
-    **dict.fromkeys(("number", "confirmation_number"), "an approved charge gives it"),
-    **dict.fromkeys(("brand", "last4"), "a 'collect' step gives it"),
-    **dict.fromkeys(("key", "count", "value", "max"), "it is filled in elsewhere only"),
-    **dict.fromkeys(OF_FEE, "only wordings whose names end with _with_fee are said where there is one"),
-}
 
 
 def prompt_problems(
@@ -45,9 +37,9 @@ def prompt_problems(
         elif prompts[language].is_readable:
             yield from _missing_problems(source, steps, prompts[language])
             yield from fee_problems(source, steps, needed_prompts(steps), prompts[language])
-            values = _values_of(steps)
+            values, cures = _values_of(steps), ways_to_know(steps.values())
             for name, step in steps.items():
-                yield from _value_problems(source, name, step, known.get(name), values, prompts[language])
+                yield from _value_problems(source, name, step, known.get(name), values, cures, prompts[language])
                 yield from _key_problems(source, name, step, prompts[language])
                 yield from _term_problems(source, name, step, prompts[language])
 
@@ -99,7 +91,13 @@ def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFil
 
 
 def _value_problems(
-    source: Source, name: str, step: Step, known: Known, values: Mapping[str, Kinds], file: PromptFile
+    source: Source,
+    name: str,
+    step: Step,
+    known: Known,
+    values: Mapping[str, Kinds],
+    cures: Mapping[str, str],
+    file: PromptFile,
 ) -> Iterator[Problem]:
     """A prompt that says what is not known fails in the middle of a call. What is in no `values` at all is a slip of
     the prompt file's own."""
@@ -118,7 +116,7 @@ def _value_problems(
                 yield source.problem(WRONG_KIND, ("steps", name, *said.path), message, cure and f"write {cure}")
             if slot.name in values.keys() - sure:
                 message = f"prompt '{wording}' says '{slot.name}', which is not known on every way to '{name}'"
-                cure = _GIVEN_BY.get(slot.name, "ask for it first")
+                cure = cures.get(slot.name, "ask for it first")
                 yield source.problem(PROMPT_TOO_EARLY, ("steps", name, *said.path), message, cure)
 
 
