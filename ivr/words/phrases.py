@@ -1,8 +1,9 @@
 """The words of every prompt in every language, from `flows/prompts/<language>.yaml`; sound is made of them in `ivr.voice`."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import zip_longest
 
 from ivr.core.actions import AS_WRITTEN, Phrase
 from ivr.core.events import Value
@@ -133,11 +134,11 @@ class Prompts:
 
     def _pieces(self, phrase: Phrase, template: Template) -> Iterator[Piece]:
         values = dict(phrase.values)
-        for part in template.parts:
+        for part, following in zip_longest(template.parts, template.parts[1:]):
             if isinstance(part, TemplateText):
                 yield _literal_piece(phrase.name, part, template)
             else:
-                yield self._value_piece(phrase, part, values)
+                yield _with_one_stop(self._value_piece(phrase, part, values), following)
 
     def _value_piece(self, phrase: Phrase, slot: Slot, values: dict[str, Value]) -> Piece:
         place = f"prompt '{phrase.name}' ({phrase.language})"
@@ -149,6 +150,13 @@ class Prompts:
             # `from None`: the error's own text quotes the value, which may be what a caller keyed in.
             raise FlowError(f"{place}: '{slot.name}' cannot be said as {slot.kind}") from None
         return Piece(speech.text, slot.kind, speech.sounds)
+
+
+def _with_one_stop(piece: Piece, following: TemplateText | Slot | None) -> Piece:
+    """A value may end with a full stop of its own (5:30 p.m., Acme Inc.), and so does the sentence that it is the last of."""
+    if isinstance(following, TemplateText) and following.text.startswith(".") and piece.text.endswith("."):
+        return replace(piece, text=piece.text[:-1])
+    return piece
 
 
 def _literal_piece(name: str, part: TemplateText, template: Template) -> Piece:

@@ -150,6 +150,18 @@ RECEIPT: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("language", ["es-MX", "es-419", "es-US", "en-US", "en-CA", "en-AU", "pt-BR", "fr-CA", "de-DE"])
+def test_a_sentence_that_ends_with_a_value_has_one_full_stop(language: str) -> None:
+    texts = {"open": "{opens_at:time}. {merchant:text}. {opens_on:date}.", "more": "{opens_at:time}, {opens_at:time}"}
+    prompts = Prompts({language: texts})
+    values: dict[str, Value] = {"opens_at": "17:30", "merchant": "Acme Inc.", "opens_on": "2026-03-31"}
+    said = words(prompts, "open", language, **values)
+    assert ".." not in said
+    assert said.endswith(".")
+    assert "Acme Inc. " in said
+    assert words(prompts, "more", language, **values).count("p.m.") in (0, 2)
+
+
 def test_a_text_message_is_written_in_figures(prompts: Prompts) -> None:
     sent = words(prompts, "receipt_sms", "en-US", **RECEIPT)
     assert sent == (
