@@ -84,7 +84,7 @@ def inlined(source: Source, parts: Parts) -> InlinedSource:
     steps = source.tree.get("steps") if isinstance(source.tree, dict) else None
     if not isinstance(steps, dict):
         found = [*source.problems, *listed.problems]
-        return InlinedSource(source.file, listed.tree, source.places, found, source.values, listed.origins)
+        return InlinedSource(source.file, listed.tree, source.places, found, source.values, origins=listed.origins)
     making = _Inlining(parts)
     start = source.tree.get("start")
     scope = _Scope(source, steps)

@@ -25,6 +25,7 @@ MAX_DEPTH = 20
 _CUT_BEFORE = re.compile(r"(.* )?(\d{1,3}([.,']\d{2,3})*|\d{1,9})", re.ASCII)
 _CUT_AFTER = re.compile(r"\d{2,4}(\.\d{1,4})?( [A-Z]{3}( .*)?)?|\d{1,4}( [A-Z]{3}| ?%)( .*)?", re.ASCII)
 _CUT_ITEM = re.compile(r"\d{2,4}(\.\d{1,4})? [A-Z]{3}( .*)?", re.ASCII)
+_COMMENT = re.compile(r"[ \t]*(#[^\n]*)")
 _OPENS = (
     *(yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken),
     *(yaml.BlockSequenceStartToken, yaml.BlockMappingStartToken),
@@ -41,6 +42,7 @@ class Source:
     places: dict[Path, tuple[int, int]]
     problems: list[Problem] = field(default_factory=list)
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)  # where the text of each string begins
+    comments: dict[Path, str] = field(default_factory=dict)  # from its # on, behind a string without quotes
 
     def problem_within(self, rule: Rule, path: Path, at: int, message: str, suggestion: str = "") -> Problem:
         """A problem so many characters into a string, where it stands in one line as it is meant."""
@@ -90,7 +92,7 @@ def _decode(text: str | bytes) -> str:
 
 
 def _read(file: str, text: str) -> Source:
-    reader = _Reader(file)
+    reader = _Reader(file, text)
     try:
         root = _compose(text)
     except yaml.MarkedYAMLError as error:
@@ -101,7 +103,7 @@ def _read(file: str, text: str) -> Source:
             reading.NOT_TEXT, place, "not YAML: a character that must not be in a text file", "remove it"
         ) from None
     tree = reader.plain(root, ()) if root is not None else {}
-    return Source(file, tree, reader.places, reader.problems, reader.values)
+    return Source(file, tree, reader.places, reader.problems, reader.values, reader.comments)
 
 
 def _compose(text: str) -> yaml.Node | None:
@@ -159,10 +161,11 @@ def _is_cut_item(before: Any, item: yaml.Node) -> bool:
 
 
 class _Reader:
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, text: str) -> None:
+        self.file, self.text = file, text
         self.places: dict[Path, tuple[int, int]] = {}
         self.values: dict[Path, tuple[int, int]] = {}
+        self.comments: dict[Path, str] = {}
         self.problems: list[Problem] = []
 
     def plain(self, node: yaml.Node, path: Path) -> Any:
@@ -174,6 +177,8 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">"):
             line, column = _place(node.start_mark)
             self.values[path] = line, column + (node.style is not None)  # a quote comes before it
+            if node.style is None and (comment := _COMMENT.match(self.text, node.end_mark.index)):
+                self.comments[path] = comment[1]
         return self.scalar(node)
 
     def sequence(self, node: yaml.SequenceNode, path: Path) -> list[Any]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import prompts as rules
-from ivr.reading.rules.advice import LONG_PROMPT, WORDING_OF_NOTHING
+from ivr.reading.rules.advice import CUT_AT_A_COMMENT, LONG_PROMPT, WORDING_OF_NOTHING
 from ivr.reading.rules.reading import NOTHING_WRITTEN
 from ivr.reading.rules.values import NOT_A_LANGUAGE, NOT_A_NAME
 from ivr.reading.scalars import read_language
 from ivr.words import consent
+from ivr.words.cut_words import is_cut
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_files import PromptFile, PromptFiles, read_prompt_files
 from ivr.words.slots import OF_FEE, WORD_PROMPTS, Terms
@@ -125,6 +126,10 @@ def _shape_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
             # It is also the name of a recording's file.
             message = f"'{name}' is not a prompt's name"
             yield name, file.problem(NOT_A_NAME, name, message, "small letters, digits and _")
+        comment = file.source.comments.get((name,), "")
+        if is_cut(file.source.tree[name], comment, is_word=name.startswith(_OPTIONAL)):
+            message = f"prompt '{name}' ends at the #: '{comment[:40]}' is a comment, and is not said"
+            yield name, file.problem(CUT_AT_A_COMMENT, name, message, "put quotes round the words")
         if name not in file.texts:
             message = f"prompt '{name}' is not a text"
             yield name, file.problem(rules.PROMPT_NOT_TEXT, name, message, _as_text(file.source.tree[name]))

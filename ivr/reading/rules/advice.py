@@ -270,6 +270,21 @@ confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. To pay, press 1."
     of="prompts",
     is_advice=True,
 )
+CUT_AT_A_COMMENT = rule(
+    "T617",
+    "cut-at-a-comment",
+    what="A prompt without quotes ends at a `#`, and what follows looks like the rest of its words.",
+    why="""For YAML a comment begins at a # with a blank before it, so that callers would hear half a sentence and nobody would see an
+error. A prompt stands in quotes; a remark on it goes on a line of its own.""",
+    bad="""
+goodbye: Thank you. If you need us again, press # to start again.
+""",
+    good="""
+goodbye: "Thank you. If you need us again, press # to start again."
+""",
+    of="prompts",
+    is_advice=True,
+)
 MORE_THAN_DUE = rule(
     "T640",
     "more-than-due",
