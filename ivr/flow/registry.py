@@ -1,9 +1,12 @@
 """The kinds of steps, by registration. Import `flow.steps` to have them all."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar, get_args
 
+from ivr.flow.parts import Explained, Moment
 from ivr.flow.step import Step
+from ivr.reading.scalars import NAME_PATTERN
 
 # What a kind has to give, and what is missing without it.
 PARTS: Mapping[str, str] = {
@@ -44,6 +47,7 @@ def _lacking(kind: type[Step]) -> list[str]:
     lacking += [
         f"another name for its key '{name}', with an alias" for name in kind.model_fields if hasattr(Step, name)
     ]
+    lacking = lacking or list(_misshapen(kind))
     if lacking:
         return lacking
     if "entry" not in kind.phases:
@@ -58,6 +62,43 @@ def _lacking(kind: type[Step]) -> list[str]:
     if alike and not any("claims" in vars(one) for one in own):
         lacking.append(f"a word of its own, or 'claims': {', '.join(alike)} has '{kind.word}'")
     return lacking
+
+
+def _misshapen(kind: type[Step]) -> Iterator[str]:
+    """The parts that are there and can be none: an empty word would be in no step that anybody writes."""
+    for part, what in PARTS.items():
+        value = getattr(kind, part)
+        if not (_IS_RIGHT[part](value) if part in _IS_RIGHT else callable(value)):
+            yield f"a '{part}' that is one ({what}): {value!r} is none"
+    for part in ("optional_outcomes", "speaks", "values", "hears", "leads", "tried"):
+        value = getattr(kind, part)
+        if not (_is_names(value) if part == "optional_outcomes" else isinstance(value, Mapping)):
+            yield f"'{part}' of the shape that a step has: {value!r} is none"
+    if isinstance(kind.phases, Mapping) and isinstance(kind.leads, Mapping) and isinstance(kind.hears, Mapping):
+        others = {*kind.leads, *kind.hears, *(one for led in kind.leads.values() for one in led)} - set(kind.phases)
+        yield from (f"the phase '{one}', which its 'leads' or 'hears' name" for one in sorted(others))
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(NAME_PATTERN, value) is not None
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, frozenset) and all(map(_is_word, value))
+
+
+def _is_phases(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and all(one in get_args(Moment) for one in value.values())
+
+
+_IS_RIGHT: Mapping[str, Callable[[Any], bool]] = {
+    "word": _is_word,
+    "place": lambda value: type(value) is int,
+    "explained": lambda value: isinstance(value, Explained) and bool(value.written and value.does),
+    "example": lambda value: isinstance(value, str) and bool(value.strip()),
+    "outcomes": _is_names,
+    "phases": _is_phases,
+}
 
 
 def kinds() -> tuple[type[Step], ...]:

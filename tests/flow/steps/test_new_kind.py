@@ -13,6 +13,7 @@ from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.editor_schema import flow_schema
 from ivr.flow.files import FlowSet
+from ivr.flow.parts import Explained
 from ivr.flow.registry import KINDS, PARTS
 from ivr.flow.step_docs import steps_in_markdown
 from ivr.flow.steps import kinds, step_kind
@@ -224,6 +225,34 @@ def test_a_kind_without_one_of_its_parts_is_refused_by_its_name(part: str):
     with pytest.raises(TypeError, match=f"step kind HalvedStep in .* lacks '{part}': {re.escape(PARTS[part])}"):
         step_kind(halved)
     assert "HalvedStep" not in KINDS
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("word", ""),
+        ("word", None),
+        ("word", "Track it"),
+        ("place", "15"),
+        ("place", None),
+        ("explained", "a step"),
+        ("explained", Explained("", "")),
+        ("example", "\n"),
+        ("outcomes", None),
+        ("outcomes", ("ok",)),
+        ("outcomes", frozenset({"ok", ""})),
+        ("optional_outcomes", None),
+        ("phases", {}),
+        ("phases", {"entry": "ask"}),
+        ("hears", None),
+        ("leads", {"entry": ("fnding",)}),
+    ],
+)
+def test_a_kind_with_a_part_that_is_none_is_refused_by_its_name(part: str, value: object):
+    body = {"__doc__": "Empty.", "__module__": __name__, "word": "empty", "place": 16, part: value}
+    with pytest.raises(TypeError, match=r"step kind EmptyStep in .* lacks .*"):
+        step_kind(type("EmptyStep", (TrackStep,), body))
+    assert "EmptyStep" not in KINDS
 
 
 @pytest.mark.filterwarnings("ignore:Field name")
