@@ -20,9 +20,15 @@ from ivr.store import AgreedBill, Agreement, BeingPaid, Due, DueChanged
 log = structlog.get_logger()
 
 
-def record_agreement(payments: Payments, billing: Billing, call: Call, action: RecordAgreement, at: datetime) -> Event:
-    """However often the same key is delivered, it is one agreement; another bill, amount or day is another one."""
+def record_agreement(
+    payments: Payments, billing: Billing, call: Call, action: RecordAgreement, at: datetime, bank: str
+) -> Event:
+    """However often the same key is delivered, it is one agreement; another bill, amount or day is another one. `bank`: the
+    flow's, where a card that is agreed to be kept would be kept."""
     agreement = _agreement(payments, call, action, at)
+    if action.of_card:
+        refused = payments.store.record_agreement_of_card(agreement, bank, tell_billing=payments.tells_billing)
+        return AgreementRefused(at, "stopped") if refused else AgreementRecorded(at)
     if action.payable is None:
         payments.store.record_agreement(agreement, tell_billing=payments.tells_billing)
         return AgreementRecorded(at)

@@ -211,9 +211,9 @@ class Payments:
         )
 
     def stop_card(self, call: Call, flow: Flow, at: datetime) -> ChargeRefused | None:
-        """Where a card is being asked for and nobody's is taken any more: no further field of it is asked for."""
+        """Where a card is being asked for, or whether it may be kept, and nobody's is taken any more: nothing further is asked."""
         step = flow.steps.get(call.step)
-        is_asking = step is not None and step.card is not None
+        is_asking = step is not None and (step.card is not None or step.is_about_card)
         return ChargeRefused(at, "stopped") if is_asking and self.store.is_stopped(call.flow, flow.bank) else None
 
     def forget(self, intent: str) -> bool:

@@ -349,7 +349,8 @@ class Runner:
 
     def _record_agreement(self, call: Call, action: RecordAgreement, event: Event) -> Event:
         """Raises where it cannot be recorded: then it was not made, and the call ends with an apology."""
-        return record_agreement(self.payments, self.billing, call, action, event.at)
+        bank = self._flow(call).bank or ""
+        return record_agreement(self.payments, self.billing, call, action, event.at, bank)
 
     def _use_kept_card(self, call: Call, _action: UseKeptCard, event: Event) -> None:
         self.payments.use_kept_card(call, self._flow(call), event.at)

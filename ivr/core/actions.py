@@ -208,7 +208,8 @@ class RecordAgreement:
     is for, which tells it from the same terms for another bill.
 
     Answered by `AgreementRecorded` or `AgreementRefused`. `payable`: the bill that it is to be paid on, of which what is due is read
-    again first; None where there is none, or where the agreement is not to pay. `is_own_amount` and `is_last` as those of
+    again first; None where there is none, or where the agreement is not to pay. `of_card`: it is about the card that was keyed in, and
+    is not made while no card is taken. `is_own_amount` and `is_last` as those of
     `Authorize`, which is answered by `DueAwaited` in the same way."""
 
     kind: str
@@ -221,6 +222,7 @@ class RecordAgreement:
     payable: Payable | None = None
     is_own_amount: bool = False
     is_last: bool = False
+    of_card: bool = False
 
 
 @dataclass(frozen=True)

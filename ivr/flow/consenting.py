@@ -152,7 +152,9 @@ class Consenting(Step):
         terms = tuple((name, str(value)) for name, value in turn.call.notes.items())
         payable = turn.call.payable if self.uses_up_amount else None
         about = (terms, turn.about, payable, is_own_amount(turn), is_last)
-        agreed = RecordAgreement(self.kind, self.subject, phrase, ACCEPT_KEY, amount_of(turn), *about)
+        agreed = RecordAgreement(
+            self.kind, self.subject, phrase, ACCEPT_KEY, amount_of(turn), *about, of_card=self.is_about_card
+        )
         return turn.do(agreed, Wait(DUE_HOLD_S))
 
     def _agreed(self, turn: Turn) -> Turn:

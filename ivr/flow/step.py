@@ -214,6 +214,11 @@ class Step(Written):
         return False
 
     @property
+    def is_about_card(self) -> bool:
+        """Whether a card that was keyed in before is what it asks about: not asked, nor answered, where no card is taken."""
+        return False
+
+    @property
     def counts_guesses(self) -> bool:
         """Whether look-ups that find nothing are counted over the entire call, wherever they lead."""
         return False

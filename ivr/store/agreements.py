@@ -15,6 +15,7 @@ from ivr.store.database import Database, milliseconds
 from ivr.store.dues import AgreedBill, why_not_agreed
 from ivr.store.intents import BeingPaid, DueChanged
 from ivr.store.outbox import NOTICES, Job, add_job, close_job
+from ivr.store.stops import Stopped, stops_charge
 from ivr.store.tables import agreement as table
 
 log = structlog.get_logger()
@@ -79,6 +80,23 @@ class Agreements:
             if not self._is_recorded(agreement.reference):
                 raise
             return None
+
+    def record_agreement_of_card(
+        self, agreement: Agreement, bank: str, *, tell_billing: bool = False
+    ) -> Stopped | None:
+        """The same where it is that this bank keeps a card: not while no card is taken, because it could not be kept. Asked in the
+        same transaction, as of a charge. None where it is on record, now or since before."""
+        try:
+            with self._database.money() as connection:
+                if connection.execute(_RECORDED, {"reference": agreement.reference}).first() is not None:
+                    return None
+                if stops_charge(connection, self._database, agreement.call, bank):
+                    return Stopped()
+                _add(connection, agreement, tell_billing=tell_billing)
+        except IntegrityError:
+            if not self._is_recorded(agreement.reference):
+                raise
+        return None
 
     def agreement(self, reference: str) -> Agreement | None:
         with self._database.calls() as connection:

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from ivr.channels.simulator import play
 from ivr.cli.stops import start, stop
+from ivr.core.money import Money
 from ivr.errors import IvrError
-from ivr.store import STOP_SCOPES, Accepted, Announcement, Stop, Stopped, StopScope, Store, open_store
+from ivr.store import STOP_SCOPES, Accepted, Agreement, Announcement, Stop, Stopped, StopScope, Store, open_store
 from tests.benches import ROOT, Bench, make_bench
 from tests.store.databases import make_empty
 from tests.store.payments import begin
@@ -26,6 +27,7 @@ TURNED_AWAY = [
     *("cards_not_taken_now", "you_were_not_charged", "goodbye"),
 ]
 REFUSED = ["cards_not_taken_now", "you_were_not_charged", "goodbye"]
+DUE = Money(4420, "USD")
 
 
 @pytest.fixture
@@ -276,3 +278,76 @@ def test_an_offer_of_a_kept_card_is_not_repeated_once_it_is_stopped(kept: Bench,
     assert "confirm_kept_card" in holder.heard
     assert other_node.stop_charging(stopped())
     assert holder.keys("9").heard == REFUSED
+
+
+@pytest.mark.parametrize("key", ["1", "2", "9", "silence"])
+@pytest.mark.parametrize("scope", STOP_SCOPES)
+def test_nobody_agrees_that_a_card_is_kept_once_it_is_stopped(
+    sealing_key: Path, store: Store, other_node: Store, scope: StopScope, key: str
+):
+    """The card cannot be kept without its charge: a consent on record would be of nothing."""
+    bench = make_bench(sealing_key, ROOT / "flows" / "card-on-file.yaml", store)
+    holder = Holder(bench)
+    assert "confirm_keep_card" in holder.at_amount().keys("1", *VISA, "1").heard
+    other_node.stop_charging(stopped(scope, "card-on-file" if scope == "flow" else None))
+    heard = [one.name for one in holder.line.stay_silent().heard] if key == "silence" else holder.keys(key).heard
+    assert heard == REFUSED
+    assert store.agreements_of(holder.call.id) == []
+    assert not store.is_staged(holder.call.intent)
+    bench.workbench.work()
+    assert charged(bench) == []
+
+
+def test_the_last_word_on_a_card_to_be_kept_is_in_the_transaction_that_records_it(
+    sealing_key: Path, store: Store, other_node: Store
+):
+    bench = make_bench(sealing_key, ROOT / "flows" / "card-on-file.yaml", store)
+    holder = Holder(bench).at_amount().keys("1", *VISA, "1")
+    consent = Agreement(
+        "CA1-keep_card-1",
+        "keep_card",
+        "keep_card",
+        "",
+        holder.call.id,
+        "card-on-file",
+        "",
+        "700101",
+        DUE,
+        "",
+        "",
+        "1",
+        NOW,
+    )
+    other_node.stop_charging(stopped("bank"))
+    assert store.record_agreement_of_card(consent, "acme_bank") == Stopped()
+    assert store.agreement(consent.reference) is None
+    other_node.start_charging("bank", "acme_bank", "grace", NOW)
+    assert store.record_agreement_of_card(consent, "acme_bank") is None
+    other_node.stop_charging(stopped())
+    assert store.record_agreement_of_card(consent, "acme_bank") is None  # made before, and not again
+    assert len(store.agreements_of(holder.call.id)) == 1
+
+
+# ---- what takes no card
+
+
+class Promising(Person):
+    flow = "payment-plan"
+
+
+@pytest.mark.parametrize(("choice", "kind"), [("2", "promise"), ("3", "plan"), ("4", "mandate")])
+@pytest.mark.parametrize("scope", ["line", "flow", "bank"])
+def test_what_takes_no_card_can_be_agreed_to_while_no_card_is_taken(
+    sealing_key: Path, store: Store, other_node: Store, scope: StopScope, choice: str, kind: str
+):
+    """The billing system keeps it by other means: it is as true as before, and the caller hears that nothing was charged."""
+    bench = make_bench(sealing_key, ROOT / "flows" / "payment-plan.yaml", store)
+    caller = Promising(bench)
+    caller.keys("1", "12345678#", choice)
+    other_node.stop_charging(stopped(scope, "payment-plan" if scope == "flow" else None))
+    heard = caller.keys("1").heard
+    assert heard[0].endswith("_recorded")
+    assert "you_were_not_charged" in heard
+    assert [one.kind for one in store.agreements_of(caller.call.id)] == [kind]
+    bench.workbench.work()
+    assert charged(bench) == []

@@ -32,7 +32,7 @@ class KeepCardStep(Consenting):
     example = """
 keep: {keep_card: keep_card, then: {agreed: charge, refused: charge}}
 """
-    speaks: ClassVar[Values] = {}
+    speaks: ClassVar[Values] = {"cards_not_taken_now": frozenset()}
     uses_up_amount: ClassVar[bool] = False
 
     keep_card: Name
@@ -45,6 +45,10 @@ keep: {keep_card: keep_card, then: {agreed: charge, refused: charge}}
     @property
     def subject(self) -> Name:
         return self.keep_card
+
+    @property
+    def is_about_card(self) -> bool:
+        return True
 
     @property
     def must_say(self) -> frozenset[str]:

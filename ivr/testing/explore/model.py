@@ -428,6 +428,10 @@ class ModelledStore(ModelledSplits):
             self._add_job("agreement", agreement.reference, NOTICES)
         return True
 
+    def record_agreement_of_card(self, agreement: Agreement, _bank: str, *, tell_billing: bool = False) -> None:
+        """Nobody stops anything here."""
+        self.record_agreement(agreement, tell_billing=tell_billing)
+
     def record_agreement_on_bill(
         self, agreement: Agreement, bill: AgreedBill, *, tell_billing: bool = False
     ) -> BeingPaid | DueChanged | None:
