@@ -83,9 +83,14 @@ class Consenting(Step):
         return frozenset() if "gave_up" in self.then else frozenset({"gave_up"})
 
     def says(self) -> Iterator[Said]:
-        must_say, every = self.must_say, self.rhythm
+        held_as = f"confirm_{self.kind}"
         yield Said(
-            (self.word,), f"confirm_{self.subject}", self.may_say, must_say=must_say, every=every, is_agreement=True
+            (self.word,),
+            f"confirm_{self.subject}",
+            self.may_say,
+            must_say=self.must_say,
+            every=self.rhythm,
+            held_as=held_as,
         )
 
     # ---- what the checks want to know

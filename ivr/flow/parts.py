@@ -32,7 +32,8 @@ Keyed = Literal["number", "amount", "key"]
 class Said:
     """A prompt that a step speaks. `fills`: the values that the step itself gives it; `key`: the key that it offers;
     `must_say`: the values that its words must say; `every`: the rhythm that they may say, week or month; `offers_each`: it is said
-    of several things, each with a key of its own; `is_agreement`: key 1 agrees to it, and nothing is charged."""
+    of several things, each with a key of its own; `held_as`: key 1 agrees to it, and it is held
+    to what is asked of the words of this prompt, whatever its own name is."""
 
     path: Place
     prompt: str
@@ -41,7 +42,7 @@ class Said:
     must_say: frozenset[str] = frozenset()
     every: str = ""
     offers_each: bool = False
-    is_agreement: bool = False
+    held_as: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ivr.reading.problems import Problem
 from ivr.reading.rules import spoken_charges as rules
 from ivr.reading.rules.prompts import OTHER_KEY
 from ivr.reading.yaml_source import Source
-from ivr.words.consent import AGREEMENTS, agreement_faults
+from ivr.words.consent import AGREEMENTS, agreement_faults, faults
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.money_words import other_money
 from ivr.words.outcome_words import nothing_charged
@@ -49,9 +49,7 @@ def said_otherwise(
             for said in step.says():
                 for wording in said_by(head.flow, said.prompt, steps, file):
                     yield from _step_problems(source, name, said, wording, file)
-                    if said.is_agreement and said.prompt not in AGREEMENTS:
-                        for fault in agreement_faults(wording, file.templates[wording], language):
-                            yield file.problem(fault.rule, wording, fault.message, fault.suggestion)
+                    yield from _agreement_problems(said, wording, file)
                     yield from _mixture_problems(source, name, said, wording, file, reached.get(name, set()))
                     if (name, said) in keeping:
                         yield from _part_problems(source, name, said, wording, file)
@@ -104,6 +102,19 @@ def _step_problems(source: Source, name: str, said: Said, wording: str, file: Pr
     elif "key" not in {slot.name for slot in template.slots}:
         message = f"prompt '{wording}' offers a bill without its key in {file.language}"
         yield source.problem(rules.OFFER_WITHOUT_KEY, path, message, "say {key:key} in it")
+
+
+def _agreement_problems(said: Said, wording: str, file: PromptFile) -> Iterator[Problem]:
+    """Of an agreement whose name is the flow's own: what `words.consent` asks of the prompt that it is one of, and has not asked of
+    it in its file, where nobody knows what it is."""
+    if not said.held_as or said.prompt in AGREEMENTS:
+        return
+    template, language = file.templates[wording], file.language
+    told = faults(wording, template, language, said.prompt)
+    found = [*faults(wording, template, language, said.held_as), *agreement_faults(wording, template, language)]
+    for fault in dict.fromkeys(found):
+        if fault not in told:
+            yield file.problem(fault.rule, wording, fault.message, fault.suggestion)
 
 
 def _mixture_problems(
