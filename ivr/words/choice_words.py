@@ -60,10 +60,16 @@ _DENIED_ES = re.compile(
 )
 _JOINS_EN = re.compile(r",\s*(?!press|push|hit|dial)\w|\b(?:or|and|but|nor)\b", re.IGNORECASE)
 _JOINS_ES = re.compile(r",\s*(?!oprim|presion|puls|mar|digit|tecle)\w|\b(?:o|u|y|e|ni|pero)\b", re.IGNORECASE)
+# "To leave a deposit" pays it, and "to leave your deposit" may leave it behind.
+_A_SUM_EN = (
+    "an? (?:(?:small|security|refundable|partial) )?(?:deposit|down ?payment|tip|gift|donation)(?! (?:to|into|onto)\\b)"
+)
+_A_SUM_ES = "una? (?:peque[ñn][oa] )?(?:dep[óo]sito|anticipo|enganche|propina|donaci[óo]n|donativo)(?! (?:a|en) (?:su|la|mi) (?:tarjeta|cuenta))"
 _AGREE = {
     "en": ChoiceWords(
         first=any_of(
-            "pay(?:s|ing)?(?: off)?",
+            "pay(?:s|ing)?(?: (?:it |this |that )?(?:off|down|up))?",
+            f"(?:leaves?|makes?|puts? down|places?|gives?) {_A_SUM_EN}",
             "settles?",
             "(?:clears?|covers?) (?:your|the|my|this) (?:\\w+ )?(?:balance|bill|account|invoice|debt|rent|fine)",
             "(?:give|send)\\s+(?:us\\s+)?…",
@@ -72,6 +78,7 @@ _AGREE = {
             "renew (?:your|the|my|this) (?:\\w+ )?(?:membership|subscription|permit|licen[cs]e|pass|policy)",
             "(?:have|let) us (?:charge|take|collect)",
             "(?<!the )(?<!this )(?<!that )(?<!a )charge\\s+(?:…\\s+)?(?:to\\s+)?(?:my|your|the|this|it)",
+            "charges\\s+(?:…|it|this(?: card)?|(?:your|the) card)",
             "(?:will|to|can|may) be charged",
             "(?:is|gets) charged",
             "submits?",
@@ -93,7 +100,7 @@ _AGREE = {
             "(?<!the )(?<!your )(?<!my )(?<!this )(?<!a )(?<!parking )permits?",
             "sign(?: me)? up",
             "(?:to|and) (?:buy|purchase)",
-            "(?:make|complete|finish|submit|send|process) (?:(?:this|the|your|my|a) )?(?:payment|purchase|transaction|donation)",
+            "(?:make|complete|finish|submit|send|process)(?:s|es)? (?:(?:this|the|your|my|a) )?(?:payment|purchase|transaction|donation)",
         ),
         second=any_of(
             "no",
@@ -127,7 +134,7 @@ _AGREE = {
             "stops?",
             "quit",
             "exit",
-            "leave",
+            f"leave(?! {_A_SUM_EN})",
             "abort",
             "avoid",
             "skip",
@@ -159,6 +166,7 @@ _AGREE = {
     "es": ChoiceWords(
         first=any_of(
             "pag(?:ar(?:l[oa]s?)?|ue|a|ando)",
+            f"(?:dejar?|deje|dar|hacer) {_A_SUM_ES}",
             "cobr(?:ar(?:l[oa]s?)?|en|emos|amos)",
             "(?:liquid|sald|abon)(?:ar(?:l[oa]s?)?|o|a)",
             "cubr(?:ir|o|e) (?:su|el|la|mi) (?:saldo|recibo|factura|cuenta|deuda|renta|multa)",
@@ -201,7 +209,7 @@ _AGREE = {
             "detener(?:l[oa])?",
             "terminar",
             "parar",
-            "dejar(?:l[oa])?",
+            f"dejar(?:l[oa])?(?! {_A_SUM_ES})",
             "evitar(?:l[oa])?",
             "omitir",
             "saltar",
@@ -251,6 +259,7 @@ _RESERVE = {
             *(
                 "reserves?",
                 "(?:place|put|make) (?:a|the|this|your) (?:hold|reservation|deposit)",
+                f"leaves? {_A_SUM_EN}",
                 "holds? (?:it|this|(?:the|this|your) (?:amount|sum|deposit|room|booking|table|seat|stay))",
                 "(?:holds?|blocks?|(?:put|set)(?:s)? aside)\\s+…",
                 "(?:put|place)\\s+(?:…\\s+|it |this )on hold",

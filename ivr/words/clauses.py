@@ -7,15 +7,18 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ivr.words.choice_words import OPPOSITE, ChoiceWords, Meaning, says_nothing, without_otherwise
-from ivr.words.keys_said import KeySaid
+from ivr.words.keys_said import DOES_EN, DOES_ES, KeySaid
 from ivr.words.known_words import denies_charge, strange_words, without_harmless_phrases, without_only_this_pays
 
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 # A colon, or a value that is filled in, begins a new thought: "You pay … by …: press 1 to agree".
 _THOUGHT = re.compile(r"[:…]")
+# "To pay … with this card, press 1": the value is in the middle of the thought.
+_GOES_ON = re.compile(r"\s*(?:with|on|from|using|con|en|desde|usando)\b", re.IGNORECASE)
 _ANSWER = re.compile(r"\b(?:yes|no|sí)\b", re.IGNORECASE)
 _KEY_FIRST = re.compile(
-    r"\W*\w+\s+(?:to|for|if|is|means|and|para|si|es|y)\b(?!\s*(?:press|oprim|presion|puls|marqu?|digit))", re.IGNORECASE
+    rf"\W*\w+\s+(?:to|for|if|is|means|and|{DOES_EN}|para|si|es|y|{DOES_ES})\b(?!\s*(?:press|oprim|presion|puls|marqu?|digit))",
+    re.IGNORECASE,
 )
 
 
@@ -109,7 +112,9 @@ def _own_thought(share: str, at: int, language: str) -> str:
     cuts = [0, *(found.end() for found in _THOUGHT.finditer(share)), len(share)]
     for begin, end in pairwise(cuts):
         if begin <= at <= end and not says_nothing(share[begin:end], language):
-            return share[begin:end]
+            return (
+                share[:end] if _GOES_ON.match(share, begin) and share[begin - 1 :].startswith("…") else share[begin:end]
+            )
     return share
 
 

@@ -16,7 +16,16 @@ _PRESS = {
     r"(?:\s+(?:el|la))?(?:\s+(?:tecla|n[úu]mero|d[íi]gito|bot[óo]n|opci[óo]n))?",
 }
 _OR = {"en": r"\s*(?:,|or|and|,\s*or|,\s*and)\s+", "es": r"\s*(?:,|o|u|y|,\s*o)\s+"}
-_FOR = {"en": r"(?:to|for|if)", "es": r"(?:para|si)"}
+# "1 to pay", and "1 pays, 2 takes another card".
+DOES_EN = (
+    "(?:pay|settle|agree|confirm|accept|approve|authori[sz]e|charge|reserve|hold|keep|save|take|use|change|correct|cancel|decline"
+    "|refuse|stop|start|repeat|clear|cover|complete|submit|leave|choose|forget|delete|end|make|let|mean)s|goes|does"
+)
+DOES_ES = (
+    "paga|liquida|salda|abona|acepta|confirma|autoriza|cobra|reserva|guarda|usa|toma|cambia|corrige|cancela|rechaza|repite|elige"
+    "|olvida|borra|termina|significa|deja"
+)
+_FOR = {"en": rf"(?:to|for|if|{DOES_EN})", "es": rf"(?:para|si|{DOES_ES})"}
 _AND = {"en": r"(?:[,;]|\b(?:or|and))", "es": r"(?:[,;]|\b(?:o|y))"}
 _THE = {"en": r"(?:the\s+)?", "es": r"(?:(?:el|la)\s+)?"}
 # "Yes is 1, no is 2"; "1 for no, 2 for yes".

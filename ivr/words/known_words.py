@@ -50,6 +50,7 @@ _HARMLESS_PHRASES = {
         "(?<!with )(?<!by )(?<!clear )(?<!clears )(?<!cover )(?:this|your|the) account",
         "or (?:just |simply |please )?hang up\\b[^,.;:!?]*[.;!?]*$",
         "(?:the )?(?:past|amount) due",
+        "(?<=pay )(?:an?|the|your|this|my|our) (?:(?:small|security|refundable|partial) )?(?:deposit|down ?payment|tip)",
     ),
     "es": any_of(
         "por tel[ée]fono",

@@ -1,6 +1,17 @@
 """What a consent's prompt says of key 1, after the read back: what agrees to pay, and what does not, however it is put."""
 
 AGREES_EN = [
+    "To pay down your balance, press 1. To choose another card, press 2.",
+    "Press 1 to pay it down.",
+    "To leave a deposit of {amount:money} on your {brand:brand} {last4:digits}, press 1. To cancel, press 2.",
+    "To leave a tip of {amount:money} with this card, press 1.",
+    "To pay {amount:money} with this card, press 1.",
+    "To make a deposit, press 1.",
+    "To pay the deposit, press 1.",
+    "1 settles it, 2 does not.",
+    "1 pays. 2 changes the card.",
+    "Your choice: 1 pays, 2 takes another card.",
+    "1 charges your card, 2 cancels.",
     "Press 1 to pay your new balance.",
     "Press 1 to pay over the phone.",
     "Press 1 to complete payment.",
@@ -81,6 +92,21 @@ AGREES_EN = [
     "Press one on your keypad to pay.",
 ]
 REFUSES_EN = [
+    "To pay down the road, press 1.",
+    "To leave the bill unpaid, press 1.",
+    "To leave a deposit unpaid, press 1.",
+    "To leave your deposit, press 1.",
+    "To leave without a deposit, press 1.",
+    "To leave a message, press 1.",
+    "To leave {amount:money} on your account, press 1.",
+    "To keep {amount:money} on this card, press 1.",
+    "To make a deposit to your card, press 1.",
+    "To pay by deposit, press 1.",
+    "1 settles nothing.",
+    "1 settles it for less.",
+    "1 clears it.",
+    "1 cancels, 2 pays.",
+    "1 takes another card, 2 pays.",
     "Do you want to give up? For yes press 1, for no press 2.",
     "Press 1 to remove the charge.",
     "Press 1 to delete the charge.",
@@ -250,6 +276,8 @@ REFUSES_EN = [
     "Press 1 on your phone.",
 ]
 AGREES_ES = [
+    "Para dejar un depósito de {amount:money} en su {brand:brand} {last4:digits}, oprima 1.",
+    "1 paga, 2 cambia la tarjeta.",
     "Teclee 1 para pagar sin cargos adicionales.",
     "Oprima 1 para pagar su nuevo saldo.",
     "Oprima 1 para pagar por teléfono.",
@@ -289,6 +317,9 @@ AGREES_ES = [
     "¿Cobramos esta cantidad a su tarjeta? Sí: oprima 1. No: oprima 2.",
 ]
 REFUSES_ES = [
+    "Para dejar su depósito, oprima 1.",
+    "Para dejar de pagar, oprima 1.",
+    "1 cambia la tarjeta, 2 paga.",
     "Oprima 1 para suspender el pago.",
     "Oprima 1 para eliminar el pago.",
     "Oprima 1 para revertir el pago.",
