@@ -1,6 +1,7 @@
 """`check`: every problem of flows and prompts at once. What is a problem is decided in `ivr.flow` and `ivr.words`, how it is written in `reports`."""
 
 import csv
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from ivr.cli import reports
 from ivr.cli.flow_choice import chosen_banks, chosen_flows, chosen_switches
 from ivr.cli.flows import FlowFile, read_folder
 from ivr.flow.compiler import Around
+from ivr.places import find_project
 from ivr.reading.problems import nearest
 from ivr.reading.rules import RULES, Rule
 
@@ -83,13 +85,18 @@ def rule_called(word: str) -> Rule:
 def flow_files(named: Iterable[Path]) -> list[Path]:
     """A prompt file stands for the flows that speak it, and a part for those that may use it."""
     files: list[Path] = []
-    for path in list(named) or [chosen_flows()]:
+    for path in list(named) or [from_here(chosen_flows())]:
         place = next((one.parent for one in (path, path.parent) if one.name in ("prompts", "parts")), path)
         inside = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
         if not inside:
             raise click.UsageError(f"there are no flows in {path}: they are files that end in .yaml")
         files += inside
     return files
+
+
+def from_here(folder: Path) -> Path:
+    """A project's folder as somebody in this one names it, so that editors and CI find the files; the sample's as it is."""
+    return folder if find_project() is None else Path(os.path.relpath(folder))
 
 
 def by_folder(files: Iterable[Path]) -> list[tuple[Path, list[Path]]]:

@@ -16,9 +16,9 @@ from ivr.flow.expression_check import expression_problems
 from ivr.flow.inlining import InlinedSource, is_step_name, promise_problems, read_flow
 from ivr.flow.known import known_values
 from ivr.flow.part_files import NO_PARTS, Parts
-from ivr.flow.parts import Said
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
+from ivr.flow.said_all_the_same import said_without
 from ivr.flow.said_otherwise import said_otherwise
 from ivr.flow.schema import RETRY, FlowHead, LookUpTerms
 from ivr.flow.schema_problems import schema_problems
@@ -200,17 +200,9 @@ def _read_step(source: Source, name: str, body: Any, declared: Declared) -> tupl
     try:
         return kind.model_validate(body, context=declared), []
     except ValidationError as error:
-        unread = unread.model_copy(update={"said": _said_without(kind, body, error, declared)})
+        said = {"said": said_without(kind, body, error, declared), "always": tuple(kind.speaks)}
+        unread = unread.model_copy(update=said)
         return unread, list(schema_problems(source, ("steps", name), kind, error))
-
-
-def _said_without(kind: type[Step], body: Any, error: ValidationError, declared: Declared) -> tuple[Said, ...]:
-    """What the step would say without the keys that are wrong; nothing where it cannot do without them."""
-    wrong = {one["loc"][0] for one in error.errors(include_input=False, include_url=False) if one["loc"]}
-    try:
-        return tuple(kind.model_validate({key: body[key] for key in body if key not in wrong}, context=declared).says())
-    except ValidationError:
-        return ()
 
 
 def _unread(body: Any) -> UnreadStep:

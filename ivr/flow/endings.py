@@ -18,6 +18,8 @@ class UnreadStep(Step):
     is_torn: bool
     said: tuple[Said, ...] = ()
     """The prompts that it would speak without what is wrong, where that can be told: they have to be there all the same."""
+    always: tuple[str, ...] = ()
+    """And those that every step of its kind speaks."""
 
     def ends_by(self) -> frozenset[str]:
         return frozenset({"end"})

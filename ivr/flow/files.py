@@ -13,6 +13,7 @@ from ivr.flow.value_types import declared_in, set_in
 from ivr.reading.problems import Problem
 from ivr.reading.rules.advice import NOT_SPOKEN
 from ivr.reading.rules.reading import WRITTEN_TWICE
+from ivr.reading.scalars import is_language
 from ivr.reading.yaml_source import Source
 from ivr.words.phrases import Prompts
 from ivr.words.prompt_check import Found, prompt_file_problems, unfilled_slots, usable
@@ -106,7 +107,7 @@ def _all_advice(checked: Sequence[Checked]) -> Iterator[Problem]:
 def _unspoken(files: PromptFiles, sources: Sequence[Source]) -> Iterator[Problem]:
     spoken = _spoken(sources, files)
     for language, file in files.items():
-        if language not in spoken:
+        if language not in spoken and is_language(language):
             cure = f"add {language} to a flow's languages"
             yield file.source.problem(NOT_SPOKEN, (), f"no flow here speaks {language}", cure)
 

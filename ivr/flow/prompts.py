@@ -1,6 +1,6 @@
 """Do a flow's prompts exist in each of its languages, and is what they say known where they are said?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ivr.flow.declared import short
 from ivr.flow.endings import UnreadStep
@@ -11,7 +11,7 @@ from ivr.flow.value_cures import ways_to_know
 from ivr.reading.problems import Problem, nearest
 from ivr.reading.rules.agreements import TERMS_NOT_SAID
 from ivr.reading.rules.prompts import NO_PROMPT_FILE, PROMPT_MISSING, PROMPT_TOO_EARLY, WRONG_KIND
-from ivr.reading.scalars import BILL_VALUES, read_language
+from ivr.reading.scalars import BILL_VALUES, is_language
 from ivr.reading.yaml_source import Source
 from ivr.words.consent import offer_faults
 from ivr.words.prompt_files import PromptFile, PromptFiles
@@ -29,8 +29,8 @@ def prompt_problems(
     """Nothing is said of a language whose file cannot be read: what is wrong with that is told there."""
     languages = source.tree.get("languages")
     for index, language in enumerate(languages if isinstance(languages, list) else ()):
-        if not isinstance(language, str) or not _is_language(language):
-            continue
+        if not isinstance(language, str) or not is_language(language):
+            continue  # it is told as such, and nobody should add prompts in it
         if language not in prompts:
             cure = f"add prompts/{language}.yaml"
             yield source.problem(NO_PROMPT_FILE, ("languages", index), f"there are no prompts in {language}", cure)
@@ -42,14 +42,6 @@ def prompt_problems(
                 yield from _value_problems(source, name, step, known.get(name), values, cures, prompts[language])
                 yield from _key_problems(source, name, step, prompts[language])
                 yield from _term_problems(source, name, step, prompts[language])
-
-
-def _is_language(tag: str) -> bool:
-    """Otherwise it is told as such, and nobody should add prompts in it."""
-    try:
-        return bool(read_language(tag))
-    except ValueError:
-        return False
 
 
 def needed_prompts(steps: Mapping[str, Step]) -> frozenset[str]:
@@ -77,7 +69,7 @@ def _own_values(step: Step) -> frozenset[str]:
 def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFile) -> Iterator[Problem]:
     says = {name: step.said if isinstance(step, UnreadStep) else tuple(step.says()) for name, step in steps.items()}
     of_a_step = {said.prompt for every in says.values() for said in every}
-    always = dict.fromkeys([*ENGINE_PROMPTS, *(name for step in steps.values() for name in step.speaks)])
+    always = dict.fromkeys([*ENGINE_PROMPTS, *(name for step in steps.values() for name in _spoken_always(step))])
     always = {name: None for name in always if name not in of_a_step}
     needed: list[tuple[Place, str]] = [(("languages",), name) for name in always]
     needed += [(("steps", name, *said.path), said.prompt) for name, every in says.items() for said in every]
@@ -88,6 +80,10 @@ def _missing_problems(source: Source, steps: Mapping[str, Step], file: PromptFil
             near = nearest(name, (one for one in unused if not one.startswith(f"{name}_")))
             cure = f"did you mean '{near}'? or add it" if near else f"add it to prompts/{file.language}.yaml"
             yield source.problem(PROMPT_MISSING, path, f"prompt '{name}' is missing in {file.language}", cure)
+
+
+def _spoken_always(step: Step) -> Iterable[str]:
+    return step.always if isinstance(step, UnreadStep) else step.speaks
 
 
 def _value_problems(

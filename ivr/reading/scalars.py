@@ -94,16 +94,21 @@ def read_length(text: Any) -> tuple[int, int]:
 
 
 def read_patterns(written: Any) -> tuple[str, ...]:
-    """The patterns of an answer with letters (`core.two_key`), without the blanks and hyphens that people write in them."""
-    texts = written if isinstance(written, list) else [written]
-    patterns = tuple(re.sub("[ -]", "", text) if isinstance(text, str) else "" for text in texts)
+    """The patterns of an answer with letters as they are written; `plain_pattern` is what `core.two_key` knows."""
+    texts = tuple(written) if isinstance(written, list) else (written,)
+    patterns = tuple(plain_pattern(text) if isinstance(text, str) else "" for text in texts)
     if not patterns or not all(
         re.fullmatch(f"[LDX]{{1,{LONGEST_PATTERN}}}", pattern) and set(pattern) != {"D"} for pattern in patterns
     ):
         raise WrongValue(
             values.NOT_A_PATTERN, f"expected L, D and X such as LL DDD DDD, at most {LONGEST_PATTERN}, and no D alone"
         )
-    return patterns
+    return texts
+
+
+def plain_pattern(written: str) -> str:
+    """Without the blanks and hyphens that are there for people."""
+    return re.sub("[ -]", "", written)
 
 
 def read_rate(text: Any) -> Rate:
@@ -246,7 +251,7 @@ def read_language(tag: str) -> str:
     """A BCP 47 tag of parts that CLDR has names for: language, script and region, such as es-419 or zh-Hant-TW."""
     match = _LANGUAGE.fullmatch(tag)
     if match is None:
-        near = _canonical(tag)
+        near = canonical_tag(tag)
         raise WrongValue(values.NOT_A_LANGUAGE, f"this is not a language (write it like {near or 'en-US or es-MX'})")
     names = Locale("en")
     language, script, region = match.groups()
@@ -259,10 +264,17 @@ def read_language(tag: str) -> str:
     return tag
 
 
+def is_language(tag: str) -> bool:
+    try:
+        return bool(read_language(tag))
+    except ValueError:
+        return False
+
+
 _REGION_SLIPS = {"UK": "the United Kingdom is GB"}
 
 
-def _canonical(tag: str) -> str | None:
+def canonical_tag(tag: str) -> str | None:
     """As BCP 47 writes the same tag, whose case does not matter: en-US for en_us."""
     parts = tag.replace("_", "-").split("-")
     shaped = [parts[0].lower(), *(part.title() if len(part) == 4 else part.upper() for part in parts[1:])]

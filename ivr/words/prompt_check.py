@@ -10,7 +10,7 @@ from ivr.reading.rules import prompts as rules
 from ivr.reading.rules.advice import CUT_AT_A_COMMENT, LONG_PROMPT, WORDING_OF_NOTHING
 from ivr.reading.rules.reading import NOTHING_WRITTEN
 from ivr.reading.rules.values import NOT_A_LANGUAGE, NOT_A_NAME
-from ivr.reading.scalars import read_language
+from ivr.reading.scalars import canonical_tag, is_language
 from ivr.words import consent
 from ivr.words.cut_words import is_cut
 from ivr.words.phrases import Prompts
@@ -73,13 +73,15 @@ def prompt_file_problems(
         if not file.is_readable and file.source.problems:
             continue
         yield from (Found(language, name, problem) for name, problem in _shape_problems(file))
+        if not is_language(language):
+            continue  # whatever its words are: they are read once it has the name of a language
         if spoken is None or language in spoken:
             for name in file.templates:
                 yield from (Found(language, name, problem) for problem in _text_problems(file, name, terms))
     checked = {
         language: file
         for language, file in files.items()
-        if file.is_readable and (spoken is None or language in spoken)
+        if file.is_readable and is_language(language) and (spoken is None or language in spoken)
     }
     yield from _missing_problems(checked, compared=spoken is None)
     yield from _difference_problems(checked)
@@ -110,12 +112,11 @@ def _fillable(terms: Terms, name: str, prompt: str) -> frozenset[str]:
 
 
 def _shape_problems(file: PromptFile) -> Iterator[tuple[str, Problem]]:
-    try:
-        read_language(file.language)
-    except ValueError:
+    if not is_language(file.language):
+        near = canonical_tag(file.language) or "en-US"
         yield (
             "",
-            file.source.problem(NOT_A_LANGUAGE, (), "the file's name is not a language", "name it like en-US.yaml"),
+            file.source.problem(NOT_A_LANGUAGE, (), "the file's name is not a language", f"name it like {near}.yaml"),
         )
     if not isinstance(file.source.tree, dict):
         cure = "a name, a colon, and the words in quotes"

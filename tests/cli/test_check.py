@@ -110,3 +110,26 @@ def test_a_prompt_that_a_menu_names_is_missing_at_the_menu(flows: Path):
     assert run(flows / "pay-a-bill.yaml", "--format", "lines").stdout.splitlines() == [
         f"{flows}/pay-a-bill.yaml:19:11: T502 prompt 'pay_another_amount' is missing in es-MX (add it to prompts/es-MX.yaml)"
     ]
+
+
+def test_a_file_whose_name_is_nearly_a_language_is_one_line(flows: Path):
+    (flows / "prompts" / "es-MX.yaml").rename(flows / "prompts" / "es_419.yaml")
+    edit(flows / "pay-a-bill.yaml", "[en-US, es-MX]", "[en-US]")
+    result = run(flows, "--format", "lines")
+    assert result.stdout.splitlines() == [
+        f"{flows}/prompts/es_419.yaml:5:1: T208 the file's name is not a language (name it like es-419.yaml)"
+    ]
+
+
+@pytest.mark.parametrize(("folder", "named"), [(".", "flows"), ("flows", "."), ("config", "../flows")])
+def test_without_a_path_files_are_named_from_where_one_is(
+    flows: Path, monkeypatch: pytest.MonkeyPatch, folder: str, named: str
+):
+    (flows.parent / "config").mkdir()
+    (flows.parent / "tonetill.yaml").write_text("environment: development\n", encoding="utf-8")
+    edit(flows / "pay-a-bill.yaml", "declined: card", "declined: crad")
+    monkeypatch.delenv("TONETILL_PROJECT", raising=False)
+    monkeypatch.chdir(flows.parent / folder)
+    result = run("--format", "lines", "--banks", str(ROOT / "config" / "banks.yaml"))
+    file = str(Path(named) / "pay-a-bill.yaml")
+    assert [line.partition(":")[0] for line in result.stdout.splitlines() if "T301" in line] == [file]

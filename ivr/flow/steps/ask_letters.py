@@ -15,7 +15,7 @@ from ivr.flow.answer_step import AnswerStep
 from ivr.flow.parts import Explained, Finding, Known
 from ivr.flow.registry import step_kind
 from ivr.reading.rules.values import PATTERNS_ALIKE, WRONG_VALUE
-from ivr.reading.scalars import LONGEST_PATTERN, Length, Patterns, WrongValue
+from ivr.reading.scalars import LONGEST_PATTERN, Length, Patterns, WrongValue, plain_pattern
 from ivr.words.slots import LETTERED_KINDS
 
 
@@ -79,7 +79,8 @@ ticket:
 
     def findings(self, name: str, known: Known) -> Iterator[Finding]:
         yield from super().findings(name, known)
-        one, other = next(filter(lambda pair: alike(*pair), combinations(self.pattern or (), 2)), ("", ""))
+        pairs = combinations(self.pattern or (), 2)
+        one, other = next((pair for pair in pairs if alike(*map(plain_pattern, pair))), ("", ""))
         if one:
             message = f"'pattern': '{one}' and '{other}' can be keyed in alike"
             cure = "write X where one has a letter and the other a digit"
@@ -94,7 +95,7 @@ ticket:
     @property
     def _patterns(self) -> tuple[str, ...]:
         if self.pattern is not None:
-            return self.pattern
+            return tuple(map(plain_pattern, self.pattern))
         shortest, longest = self.length or (1, 1)
         return tuple("X" * count for count in range(shortest, longest + 1))
 
