@@ -22,7 +22,7 @@ ANSWERS = (
 )
 CHARGED = ("Your card was charged", "Your payment went through")
 RECEIPT = "Paid. Confirmation"
-NOT_CHARGED = "Your card was not charged in this call."
+NOT_CHARGED = "Nothing was charged in this call."
 WILL_TELL = "we will send you a text message with the result."
 NOT_KNOWN = "We cannot tell at this moment whether your card was charged."
 MOST_REQUESTS = 120

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 console = Console(highlight=False)
 COMMANDS = ("-", "h", "?")  # typed in place of keys
 
+_AT_ALONE = (
+    "--at goes without --via, --time and --explore: a running line's calls are at its own time, and only a call of its own has "
+    "another (docs/flows.md, Hours, says how to try opening hours on a line)"
+)
+
 
 @click.command()
 @click.argument("flow", type=click.Path(path_type=Path), default=chosen_flow)
@@ -64,7 +69,7 @@ def simulate(flow: Path, via: str | None, ani: str, keys: str | None, record: Pa
     timing = {name: other.pop(name) for name in ("timed", "language", "as_json")}
     when = other.pop("when")
     if when is not None and (via or timing["timed"] or other["calls"] is not None):
-        raise ConfigError("--at goes without --via, --time and --explore: only a call of its own has another time")
+        raise ConfigError(_AT_ALONE)
     if via is None:
         flow = flow_file(flow)
     if other["calls"] is not None:
