@@ -5,11 +5,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 # What benchmarks compare us with and we do not use: an environment of its own, so that none of it is among our packages.
 PEERS ?= .venv/peers
+# The same of the scanner that is let loose on the portal.
+SCANNER ?= .venv/scanner
 export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-forward bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds banks stopwatch cases lock clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-forward bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds scan-portal banks stopwatch cases lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -86,6 +88,9 @@ bench-trunk: .venv/dev.stamp ## calls a core beside Asterisk
 bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine with more work than cores; needs root
 	@$(BIN)/python benchmarks/bench_keys.py
 
+scan-portal: .venv/dev.stamp $(SCANNER)/stamp ## the scanner wapiti let loose on a running portal, signed in by role, and on its API (20 minutes)
+	@SCANNER=$(SCANNER) $(BIN)/python benchmarks/scan_portal.py
+
 banks: .venv/dev.stamp ## a caller pays at Adyen and an ISO 8583 host (the simulator) and at Stripe (localstripe): transcripts, books
 	@$(BIN)/python -m pytest -q -s tests/bank/test_transcripts.py
 
@@ -130,6 +135,7 @@ lock: .venv/dev.stamp ## renew the pinned dependencies from pyproject.toml
 	@$(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml --all-extras -c requirements/run.txt -o requirements/dev.txt
 	@echo mutmut | $(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate - -c requirements/dev.txt -o requirements/mutation.txt
 	@printf 'procrastinate\npsycopg[binary]\n' | $(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate - -o requirements/peers.txt
+	@echo wapiti3 | $(BIN)/uv pip compile -q --generate-hashes --no-header --no-emit-index-url --no-annotate - -o requirements/scanner.txt
 
 clean: ## remove the environment; var/ (keys, database) stays
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
@@ -153,6 +159,12 @@ clean: ## remove the environment; var/ (keys, database) stays
 .venv/mutation.stamp: requirements/mutation.txt .venv/dev.stamp
 	@echo "installing mutmut: requirements/mutation.txt (half a minute, once)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/mutation.txt
+	@touch $@
+
+$(SCANNER)/stamp: requirements/scanner.txt | .venv/bin/python
+	@echo "installing wapiti in $(SCANNER): requirements/scanner.txt (a minute, once)"
+	@$(BIN)/python -m venv $(SCANNER)
+	@$(SCANNER)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/scanner.txt
 	@touch $@
 
 $(PEERS)/stamp: requirements/peers.txt | .venv/bin/python
