@@ -6,9 +6,6 @@ from contextlib import contextmanager
 
 import click
 
-from ivr.errors import RecordError
-from ivr.places import COMMAND
-from ivr.reading.problems import did_you_mean
 from ivr.settings import Settings
 from ivr.store import FlowVersion, Store, open_store
 
@@ -37,32 +34,6 @@ def who(by: str) -> str:
 def ask(yes: bool) -> None:
     if not yes:
         click.confirm("Go on?", abort=True)
-
-
-def known(store: Store, flow: str) -> str:
-    names = store.published_flows()
-    if flow not in names:
-        raise RecordError(f"no flow '{flow}' was ever published ({did_you_mean(flow, names)})")
-    return flow
-
-
-def live_version(store: Store, flow: str) -> FlowVersion | None:
-    live = store.live_versions().get(flow)
-    return store.flow_version(flow, live.number) if live else None
-
-
-def required(live: FlowVersion | None, flow: str) -> FlowVersion:
-    if live is None:
-        raise RecordError(f"{flow} is withdrawn: `{COMMAND} flows rollback {flow}` lets it answer again")
-    return live
-
-
-def numbered(store: Store, flow: str, number: int) -> FlowVersion:
-    found = store.flow_version(flow, number)
-    if found is None:
-        numbers = ", ".join(str(one.number) for one in store.flow_versions(flow))
-        raise RecordError(f"there is no version {number} of {flow}; there are {numbers}")
-    return found
 
 
 def named(live: FlowVersion | None) -> str:

@@ -8,24 +8,20 @@ import click
 from ivr.bank import load_banks
 from ivr.calls.assembly import around
 from ivr.calls.live_flows import stored_content_of
+from ivr.calls.publishing import known_flow, live_version, numbered_version, required_live, roll_back, way_back
 from ivr.cli.reports import count
 from ivr.cli.stored_flows import (
     ask,
     by_option,
     calls_on,
     hint_in_development,
-    known,
-    live_version,
     named,
-    numbered,
     opened,
-    required,
     told_time,
     who,
     yes_option,
 )
 from ivr.core.call import Call
-from ivr.errors import RecordError
 from ivr.flow.content import compiled
 from ivr.flow.difference import differences
 from ivr.flow.moving import why_it_stays
@@ -47,23 +43,17 @@ def rollback(flow: str, number: int | None, yes: bool, by: str) -> None:
     """
     settings = load_settings()
     with opened(settings) as store:
-        live = live_version(store, known(store, flow))
-        if number is None:
-            target = store.version_before(flow)
-        else:
-            target = numbered(store, flow, number)
-        if target is None:
-            raise RecordError(f"{flow} has no version before {live.number if live else 'this one'}")
-        if live is not None and target.number == live.number:
+        way = way_back(store, flow, number)
+        live, target = way.live, way.target
+        if live is not None and way.is_live_already:
             click.echo(f"{flow}: version {live.number} is live already")
             return
         click.echo(f"{flow}: from {named(live)} back to version {target.number} of {told_time(target)}")
         for line in differences(stored_content_of(live) if live else None, stored_content_of(target)):
             click.echo(line)
         ask(yes)
-        compiled(stored_content_of(target), around(load_banks(settings.banks, settings.var), settings))
-        store.make_live(flow, target.number)
-        store.note(who(by), "flow rolled back", f"{flow} {target.number}", datetime.now(UTC))
+        banks = around(load_banks(settings.banks, settings.var), settings)
+        roll_back(store, target, banks, who(by), datetime.now(UTC))
         click.echo(f"{flow}: version {target.number} is live")
         hint_in_development(settings)
 
@@ -88,14 +78,14 @@ def migrate(flow: str, numbers: tuple[int, ...], dry_run: bool, yes: bool) -> No
     never can. Rarely needed: calls are over in minutes, and finish on their own version by themselves.
     """
     with opened(load_settings()) as store:
-        live = required(live_version(store, known(store, flow)), flow)
+        live = required_live(live_version(store, known_flow(store, flow)), flow)
         old = [
             one
             for one in store.flow_versions(flow)
             if one.number != live.number and one.number in (numbers or [one.number])
         ]
         for number in numbers:
-            numbered(store, flow, number)
+            numbered_version(store, flow, number)
         stays = list(_stays(store, live, old))
         _tell_moves(flow, live, stays)
         if dry_run:
@@ -139,7 +129,7 @@ def withdraw(flow: str, yes: bool, by: str) -> None:
     """Answer no new call of FLOW: its numbers are refused. Calls in progress finish; `rollback` lets it answer again."""
     settings = load_settings()
     with opened(settings) as store:
-        live = required(live_version(store, known(store, flow)), flow)
+        live = required_live(live_version(store, known_flow(store, flow)), flow)
         click.echo(
             f"{flow}: no new call will be answered; {count(calls_on(store, live), 'call')} on version {live.number}"
         )

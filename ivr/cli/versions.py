@@ -13,12 +13,12 @@ from rich.table import Table
 
 from ivr.bank import load_banks
 from ivr.calls.assembly import around
-from ivr.calls.flow_folder import draft_of
 from ivr.calls.live_flows import stored_content_of
+from ivr.calls.publishing import known_flow, live_version, numbered_version, publish_content, required_live
 from ivr.cli import reports
 from ivr.cli.check import FlowsOrFolder, by_folder, flow_files
 from ivr.cli.flows import read_folder
-from ivr.cli.stored_flows import by_option, calls_on, known, live_version, named, numbered, opened, required, who
+from ivr.cli.stored_flows import by_option, calls_on, named, opened, who
 from ivr.cli.version_switches import migrate, rollback, withdraw
 from ivr.errors import ConfigError
 from ivr.flow.content import Content, contents_of
@@ -94,8 +94,7 @@ def _publish(store: Store, content: Content, by: str, dry_run: bool) -> None:
     if dry_run:
         click.echo(f"{content.flow}: {named(live)} would be replaced; nothing was changed (--dry-run)")
     else:
-        version = store.publish_flow(draft_of(content), by, datetime.now(UTC))
-        store.note(by, "flow published", f"{content.flow} {version.number}", datetime.now(UTC))
+        version = publish_content(store, content, by, datetime.now(UTC))
         instead = f" instead of {live.number}" if live else ""
         click.echo(f"{content.flow}: version {version.number} is live{instead}")
     for line in differences(stored_content_of(live) if live else None, content):
@@ -109,7 +108,7 @@ def _publish(store: Store, content: Content, by: str, dry_run: bool) -> None:
 def list_versions(flow: str | None) -> None:
     """List the versions of FLOW, or of every flow: which is live, and how many calls are on each."""
     with opened(load_settings()) as store:
-        names = [known(store, flow)] if flow else store.published_flows()
+        names = [known_flow(store, flow)] if flow else store.published_flows()
         if not names:
             click.echo(f"nothing is published yet: `{COMMAND} flows publish`, or the first start, does it")
             return
@@ -163,10 +162,10 @@ def diff(flow: str | None, numbers: tuple[int, ...]) -> None:
             raise click.UsageError(
                 f"which flow? Published are {published}" if published else "no flow was ever published"
             )
-        live = required(live_version(store, known(store, flow)), flow)
-        old = numbered(store, flow, numbers[0]) if numbers else live
+        live = required_live(live_version(store, known_flow(store, flow)), flow)
+        old = numbered_version(store, flow, numbers[0]) if numbers else live
         if numbers:
-            new = numbered(store, flow, numbers[1]) if len(numbers) == 2 else live
+            new = numbered_version(store, flow, numbers[1]) if len(numbers) == 2 else live
             after, name = stored_content_of(new), str(new.number)
         else:
             after, name = _in_folder(settings, flow), WORKING_COPY
