@@ -46,6 +46,7 @@ class Settings(BaseModel):
     portal_idle_minutes: int = Field(ge=1, le=24 * 60)
     portal_hours: int = Field(ge=1, le=24)
     portal_alone_up_to: str
+    portal_second_author: Literal["auto", "on", "off"]
     oidc_issuer: str
     oidc_client_id: str
     oidc_client_secret: str = Field(repr=False)
@@ -180,6 +181,12 @@ class Settings(BaseModel):
     def has_browser_phone(self) -> bool:
         """It shows what a caller never sees, and lets whoever is at this machine place calls."""
         return self.browser_phone == "on" or (self.browser_phone == "auto" and self.environment == "development")
+
+    @property
+    def takes_two_authors(self) -> bool:
+        """Nobody alone changes what callers hear and pay by; one who tries things out has nobody beside them."""
+        is_production = self.environment == "production"
+        return self.portal_second_author == "on" or (self.portal_second_author == "auto" and is_production)
 
     @property
     def portal_origin(self) -> str:

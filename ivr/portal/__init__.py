@@ -11,6 +11,7 @@ from ivr.portal.credentials import digest_of, new_secret, new_token, portal_key
 from ivr.portal.finding import Finder
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
+from ivr.portal.publishing import Publisher
 from ivr.portal.roles import MEANINGS, NEEDS, PERMISSIONS, ROLES, is_within, may
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import PortalSite, site_of
@@ -26,6 +27,7 @@ __all__ = [
     "Finder",
     "Pages",
     "PortalSite",
+    "Publisher",
     "SignIn",
     "add_errors",
     "api",

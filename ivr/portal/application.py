@@ -12,7 +12,7 @@ from ivr import metrics
 from ivr.bank import load_banks
 from ivr.calls import flow_of
 from ivr.calls.alert_settings import what_raises
-from ivr.calls.assembly import read_secret
+from ivr.calls.assembly import around, read_secret
 from ivr.calls.emailing import emailing
 from ivr.calls.live_flows import LiveFlows
 from ivr.calls.notice_settings import notice_kinds
@@ -22,6 +22,7 @@ from ivr.calls.resending import Resender
 from ivr.calls.results import result_subject, result_words
 from ivr.calls.texting import texting
 from ivr.flow.compiled import Flow
+from ivr.flow.compiler import Around
 from ivr.hangup import on_hangup
 from ivr.logs import set_up_logging
 from ivr.portal.api import api, is_of_api, of_fault, of_http
@@ -31,6 +32,7 @@ from ivr.portal.guard import plain
 from ivr.portal.identity_provider import provider_of
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
+from ivr.portal.publishing import Publisher
 from ivr.portal.signing_in import SignIn
 from ivr.portal.single_sign_on import SingleSignOn
 from ivr.portal.site import protect, site_of
@@ -40,7 +42,7 @@ from ivr.store import Store, open_store
 from ivr.words.phrases import Prompts
 
 log = structlog.get_logger()
-LONGEST_FORM = 64 * 1024  # bytes; a passkey's answer has about 2 kB
+LONGEST_FORM = 120 * 1024  # bytes, of a draft of a flow with its prompts; `ivr.web` takes no more than 128 kB
 
 
 def create_portal(settings: Settings | None = None) -> Flask:
@@ -59,7 +61,8 @@ def create_portal(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
     provider = provider_of(settings, site.origin, now)
     single_sign_on = SingleSignOn(signing_in, provider) if provider else None
-    app.register_blueprint(portal(site, signing_in, pages, single_sign_on))
+    publisher = Publisher(store, checked_against(settings), now, settings.takes_two_authors)
+    app.register_blueprint(portal(site, signing_in, pages, publisher, single_sign_on))
     app.register_blueprint(api(site, signing_in, finder, asker))
     add_health(app, store)
     add_errors(app)
@@ -75,6 +78,11 @@ def looking(flows: LiveFlows) -> Callable[[], Mapping[str, Flow]]:
         return flows
 
     return look
+
+
+def checked_against(settings: Settings) -> Callable[[], Around]:
+    """The banks and settings of now, as the command `flows publish` has them."""
+    return lambda: around(load_banks(settings.banks, settings.var), settings)
 
 
 def resender_of(settings: Settings, store: Store, flows: LiveFlows) -> Resender:

@@ -239,6 +239,7 @@ class Pages:
             stopped=self.store.stops(),
             alert_count=len(self.store.alerts(MOST_EVENTS)) if may(g.person.role, "see_alerts") else 0,
             waiting_count=len(self.store.waiting_requests()) if may(g.person.role, "see_requests") else 0,
+            waiting_flow_count=len(self.store.waiting_flow_requests()) if may(g.person.role, "see_flows") else 0,
             **values,
         )
         return Response(shown, status)

@@ -17,6 +17,8 @@ Permission = Literal[
     "resend_receipt",
     "see_stops",
     "stop_line",
+    "see_flows",
+    "publish_flows",
 ]
 Need = Permission | Literal["any"]
 """`any`: of everybody who has signed in."""
@@ -26,7 +28,7 @@ MEANINGS: Mapping[Role, str] = {
     "viewer": "sees payments, calls and totals",
     "support": "finds payments, also by a caller's number; sends receipts again",
     "finance": "refunds and voids, a second person's above a limit; exports",
-    "author": "flows; sees payments, calls and totals",
+    "author": "writes, tries and publishes flows; sees payments, calls and totals",
     "operator": "keeps the line running: stops and starts it; sees users and the audit trail",
     "auditor": "reads everything, changes nothing",
 }
@@ -37,14 +39,17 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "finance": frozenset(
         {"see_payments", "see_calls", "see_callers", "export", "refund", "resend_receipt", "see_requests"}
     ),
-    "author": frozenset({"see_payments", "see_calls"}),
+    "author": frozenset({"see_payments", "see_calls", "see_flows", "publish_flows"}),
     "operator": frozenset(
-        {"see_payments", "see_calls", "see_audit", "see_users", "see_alerts", "see_stops", "stop_line"}
+        {
+            *("see_payments", "see_calls", "see_audit", "see_users", "see_alerts"),
+            *("see_stops", "stop_line", "see_flows"),
+        }
     ),
     "auditor": frozenset(
         {
             *("see_payments", "see_calls", "see_callers", "export"),
-            *("see_requests", "see_audit", "see_users", "see_alerts", "see_stops"),
+            *("see_requests", "see_audit", "see_users", "see_alerts", "see_stops", "see_flows"),
         }
     ),
 }
@@ -86,6 +91,19 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.stop": "stop_line",
     "portal.start": "stop_line",
     "portal.alerts": "see_alerts",
+    "portal.flows": "see_flows",
+    "portal.flow": "see_flows",
+    "portal.flow_version": "see_flows",
+    "portal.flow_diff": "see_flows",
+    "portal.flow_request": "see_flows",
+    "portal.roll_back": "publish_flows",
+    "portal.decide_flow": "publish_flows",
+    "portal.draft": "publish_flows",
+    "portal.save_draft": "publish_flows",
+    "portal.drop_draft": "publish_flows",
+    "portal.check_draft": "publish_flows",
+    "portal.complete_draft": "publish_flows",
+    "portal.publish": "publish_flows",
     "api.description": None,
     "api.me": "any",
     "api.search": "see_payments",

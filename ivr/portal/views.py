@@ -9,10 +9,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from ivr.errors import PeerError
 from ivr.portal.calls import add_call_pages
 from ivr.portal.credentials import code_address, qr_picture
+from ivr.portal.flow_drafts import add_draft_pages
+from ivr.portal.flows import FlowPages, add_flow_pages
 from ivr.portal.guard import SIGN_IN_PAGE, Guard
 from ivr.portal.identity_provider import CALLBACK
 from ivr.portal.pages import Pages, add_pages
 from ivr.portal.passkeys import Passkeys
+from ivr.portal.publishing import Publisher
 from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
 from ivr.portal.single_sign_on import GOOD_FOR, CodeWanted, SingleSignOn
 from ivr.portal.site import PortalSite
@@ -22,7 +25,13 @@ STATIC = ("portal.css", "passkeys.js", "live.js")
 LONGEST_NAME, LONGEST_CODE, LONGEST_ANSWER = 60, 40, 4000
 
 
-def portal(site: PortalSite, signing_in: SignIn, pages: Pages, single_sign_on: SingleSignOn | None = None) -> Blueprint:
+def portal(
+    site: PortalSite,
+    signing_in: SignIn,
+    pages: Pages,
+    publisher: Publisher,
+    single_sign_on: SingleSignOn | None = None,
+) -> Blueprint:
     """Register it at the root of an application of its own."""
     blueprint = Blueprint("portal", __name__, template_folder="templates")
     Guard(site, signing_in).stand_before(blueprint)
@@ -33,6 +42,9 @@ def portal(site: PortalSite, signing_in: SignIn, pages: Pages, single_sign_on: S
     add_pages(blueprint, pages)
     add_stop_pages(blueprint, pages)
     add_call_pages(blueprint, pages, signing_in)
+    flows = FlowPages(pages, publisher)
+    add_flow_pages(blueprint, flows)
+    add_draft_pages(blueprint, flows)
 
     @blueprint.get("/static/<name>")
     def static_file(name: str) -> Response:

@@ -24,6 +24,7 @@ from ivr.store.card_deletions import CardDeletion, CardDeletions, DeletionStatus
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
 from ivr.store.database import CONNECTIONS, Database
 from ivr.store.dues import AgreedBill
+from ivr.store.flow_requests import FlowChange, FlowRequest, FlowRequests, SavedDraft, WantedFlow
 from ivr.store.following import FollowUp, notices_of
 from ivr.store.guesses import Guess, Guesses, GuessLimits, GuessLock
 from ivr.store.intent_bills import IntentBill
@@ -111,6 +112,7 @@ class Store(
     PortalUsers,
     PortalSessions,
     PortalRequests,
+    FlowRequests,
     PortalTokens,
     Alerts,
     AlertFigures,
@@ -209,6 +211,8 @@ __all__ = [
     "DueChanged",
     "DueNow",
     "Failures",
+    "FlowChange",
+    "FlowRequest",
     "FlowVersion",
     "FollowUp",
     "FoundAlert",
@@ -247,6 +251,7 @@ __all__ = [
     "RememberedAnswer",
     "Renewal",
     "ReservationState",
+    "SavedDraft",
     "SealedField",
     "SealedSize",
     "SessionEnds",
@@ -264,6 +269,7 @@ __all__ = [
     "TokenHolder",
     "TooEarly",
     "TurnRecord",
+    "WantedFlow",
     "WantedModification",
     "Way",
     "WaysTaken",

@@ -562,3 +562,34 @@ portal_answer = Table(
     Column("at", BigInteger, nullable=False),
     Index("portal_answer_by_time", "at"),
 )
+# What an author writes in the portal: `files` (JSON) as `calls.flow_drafts` has it; `base`: the version that was live when it was begun.
+flow_draft = Table(
+    "flow_draft",
+    metadata,
+    Column("flow", String(60), primary_key=True),
+    Column("author", String(60), primary_key=True),
+    Column("files", Text, nullable=False),
+    Column("base", Integer, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+)
+# Publications and rollbacks of flows that a second author must allow. `number`: of a rollback, the version that is to be live;
+# `base`: the one that was live when it was asked for; `digest`, `text`, `prompts`, `parts`: of a publication, as in `flow_version`.
+flow_request = Table(
+    "flow_request",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("flow", String(60), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("base", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("prompts", Text, nullable=False),
+    Column("parts", Text, nullable=False),
+    Column("asked_by", String(60), nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("decided_by", String(60), nullable=False),
+    Column("decided_at", BigInteger),
+    Index("flow_request_by_status", "status", "asked_at"),
+)

@@ -13,10 +13,24 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ivr.bank import BankSettings, load_banks
+from ivr.calls.assembly import around
 from ivr.calls.resending import Resender
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
-from ivr.portal import Asker, Finder, Pages, PortalSite, SignIn, add_errors, api, digest_of, new_secret, portal, site_of
+from ivr.portal import (
+    Asker,
+    Finder,
+    Pages,
+    PortalSite,
+    Publisher,
+    SignIn,
+    add_errors,
+    api,
+    digest_of,
+    new_secret,
+    portal,
+    site_of,
+)
 from ivr.portal.identity_provider import IdentityProvider
 from ivr.portal.single_sign_on import SingleSignOn
 from ivr.settings import load_settings
@@ -82,6 +96,7 @@ class Line:
     flows: Callable[[], Mapping[str, Flow]] = dict
     resender: Resender | None = None
     provider: IdentityProvider | None = None
+    takes_two_authors: bool = False
 
     def app(self) -> Flask:
         signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
@@ -90,7 +105,8 @@ class Line:
         app = Flask(__name__, static_folder=None)
         pages = Pages(self.site, self.store, finder, asker, self.flows, self.resender)
         single_sign_on = SingleSignOn(signing_in, self.provider) if self.provider else None
-        app.register_blueprint(portal(self.site, signing_in, pages, single_sign_on))
+        publisher = Publisher(self.store, lambda: around(self.banks()), self.clock, self.takes_two_authors)
+        app.register_blueprint(portal(self.site, signing_in, pages, publisher, single_sign_on))
         app.register_blueprint(api(self.site, signing_in, finder, asker))
         add_errors(app)
         return app

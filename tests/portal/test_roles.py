@@ -6,6 +6,7 @@ from flask import Blueprint, Flask
 from ivr.portal import NEEDS, PERMISSIONS, ROLES, may
 from ivr.portal.guard import Guard
 from ivr.portal.signing_in import SignIn
+from tests.portal.authors import published_line
 from tests.portal.lines import KEY, ORIGIN, Line, Person, token_in
 
 WORDS = {
@@ -15,6 +16,8 @@ WORDS = {
     "written": "2026-01-15",
     "name": "portal.css",
     "link": "no-link",
+    "flow": "pay-a-bill",
+    "number": "1",
 }
 ALL_RULES = list(Line().app().url_map.iter_rules())
 RULES = [rule for rule in ALL_RULES if rule.endpoint.startswith("portal.")]  # those of the API: test_api
@@ -35,7 +38,7 @@ def test_each_page_is_in_the_table_and_each_line_of_the_table_is_a_page():
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_may_what_the_table_says_and_nothing_else(role: str):
-    line = Line()
+    line = published_line()
     person = line.signed_in("ada", role)
     line.charge()
     token = token_in(person.get("/payments").text)
