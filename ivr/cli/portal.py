@@ -32,11 +32,12 @@ def portal() -> None:
     )
     serve(
         Site(
-            "ivr.portal.application:create_portal",
+            "ivr.cli.portal_phone:create_portal_and_phone",
             *where,
-            1,
+            1,  # drafts are called at the process that gave the ticket
             settings.web_threads,
             ConnectionLimits(settings.web_read_s),
+            sockets=True,
         )
     )
 

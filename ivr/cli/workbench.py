@@ -38,23 +38,29 @@ def workbench(file: Path, when: str | None = None) -> Iterator[Workbench]:
     flow, prompts = load_flow(file)
     begin = datetime.now(UTC) if when is None else begin_of(flow, when, datetime.now(UTC))
     with tempfile.TemporaryDirectory(prefix="tonetill-") as folder:
-        keys, bank_folder = Path(folder) / "keys", Path(folder) / "bank"
-        make_development_keys(keys, bank_folder)
         chosen = settings_for_trying(Path(folder))
-        settings = load_banks(SAMPLE_BANKS, Path(folder))
-        with BankSimulator(bank_folder, slow_s=2.0) as simulator:
-            ours = next(iter(settings.values())).model_copy(update={"url": simulator.url, "read_timeout": 4.0})
-            assert isinstance(ours, TonetillSettings)
-            with TonetillBank(ours) as bank:
-                yield build_workbench(
-                    flow,
-                    prompts,
-                    ours.sealing_key,
-                    bank,
-                    chosen.accounts,
-                    Clock(begin),
-                    billing=lambda store: (billing_of(chosen, store, PATIENT), notices_for(chosen, store)),
-                )
+        with simulated_bank(Path(folder)) as (sealing_key, bank):
+            yield build_workbench(
+                flow,
+                prompts,
+                sealing_key,
+                bank,
+                chosen.accounts,
+                Clock(begin),
+                billing=lambda store: (billing_of(chosen, store, PATIENT), notices_for(chosen, store)),
+            )
+
+
+@contextmanager
+def simulated_bank(folder: Path) -> Iterator[tuple[Path, TonetillBank]]:
+    """A simulator with keys of its own in the folder, and a connection to it: what is sealed for it, and the bank."""
+    make_development_keys(folder / "keys", folder / "bank")
+    settings = load_banks(SAMPLE_BANKS, folder)
+    with BankSimulator(folder / "bank", slow_s=2.0) as simulator:
+        ours = next(iter(settings.values())).model_copy(update={"url": simulator.url, "read_timeout": 4.0})
+        assert isinstance(ours, TonetillSettings)
+        with TonetillBank(ours) as bank:
+            yield ours.sealing_key, bank
 
 
 def begin_of(flow: Flow, written: str, now: datetime) -> datetime:

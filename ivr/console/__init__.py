@@ -4,7 +4,7 @@ It has a listener of its own (CONSOLE_PORT), because a proxy makes whatever it s
 """
 
 from ivr.console.live import LivePages
-from ivr.console.phone import PhonePage
+from ivr.console.phone import PhonePage, TestAccount, cards_to_try
 from ivr.console.rows import ConsoleData, Process, Trial
 from ivr.console.trials import address, console_address, processes, trials
 from ivr.console.views import console
@@ -15,8 +15,10 @@ __all__ = [
     "LivePages",
     "PhonePage",
     "Process",
+    "TestAccount",
     "Trial",
     "address",
+    "cards_to_try",
     "console",
     "console_address",
     "is_from_here",

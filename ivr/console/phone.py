@@ -81,8 +81,13 @@ class PhonePage:
 
     @property
     def cards(self) -> Sequence[TestCard]:
-        expiry = f"12{(datetime.now(UTC).year + YEARS_AHEAD) % 100:02d}"
-        return [TestCard(one.pan, one.what, expiry) for one in (APPROVAL, AMEX, *SCENARIOS)]
+        return cards_to_try()
+
+
+def cards_to_try() -> Sequence[TestCard]:
+    """All that the bank simulator knows, good for some years yet."""
+    expiry = f"12{(datetime.now(UTC).year + YEARS_AHEAD) % 100:02d}"
+    return [TestCard(one.pan, one.what, expiry) for one in (APPROVAL, AMEX, *SCENARIOS)]
 
 
 def language_name(code: str) -> str:

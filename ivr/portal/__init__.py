@@ -9,6 +9,7 @@ from ivr.portal.api import OPERATIONS, api, description
 from ivr.portal.application import add_errors, create_portal
 from ivr.portal.credentials import digest_of, new_secret, new_token, portal_key
 from ivr.portal.finding import Finder
+from ivr.portal.flow_drafts import FlowEditing
 from ivr.portal.modifications import Asker
 from ivr.portal.pages import Pages
 from ivr.portal.publishing import Publisher
@@ -25,6 +26,7 @@ __all__ = [
     "ROLES",
     "Asker",
     "Finder",
+    "FlowEditing",
     "Pages",
     "PortalSite",
     "Publisher",

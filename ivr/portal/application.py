@@ -28,6 +28,7 @@ from ivr.logs import set_up_logging
 from ivr.portal.api import api, is_of_api, of_fault, of_http
 from ivr.portal.credentials import portal_key
 from ivr.portal.finding import Finder
+from ivr.portal.flow_drafts import FlowEditing, TryingPhone
 from ivr.portal.guard import plain
 from ivr.portal.identity_provider import provider_of
 from ivr.portal.modifications import Asker
@@ -45,8 +46,8 @@ log = structlog.get_logger()
 LONGEST_FORM = 120 * 1024  # bytes, of a draft of a flow with its prompts; `ivr.web` takes no more than 128 kB
 
 
-def create_portal(settings: Settings | None = None) -> Flask:
-    """For a listener of its own: whatever is in front of the webhooks cannot be made to show this."""
+def create_portal(settings: Settings | None = None, phone: TryingPhone | None = None) -> Flask:
+    """`phone`: what drafts of flows are tried on. For a listener of its own: whatever is in front of the webhooks cannot be made to show this."""
     settings = settings or load_settings()
     set_up_logging(settings.log_level, settings.log_format)
     store = open_store(settings.database_url, settings.web_threads, notice_kinds(settings))
@@ -62,8 +63,8 @@ def create_portal(settings: Settings | None = None) -> Flask:
     provider = provider_of(settings, site.origin, now)
     single_sign_on = SingleSignOn(signing_in, provider) if provider else None
     publisher = Publisher(store, checked_against(settings), now, settings.takes_two_authors)
-    app.register_blueprint(portal(site, signing_in, pages, publisher, single_sign_on))
-    app.register_blueprint(api(site, signing_in, finder, asker))
+    app.register_blueprint(portal(site, signing_in, pages, FlowEditing(publisher, phone), single_sign_on))
+    app.register_blueprint(api(site, signing_in, finder, asker, publisher))
     add_health(app, store)
     add_errors(app)
     on_hangup(lambda: None)  # it has no keys to read again, and the signal must not end it

@@ -1,28 +1,59 @@
 """The page of an author's draft: flow, prompts and parts as text, checked and completed while they are typed, kept, and published."""
 
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Protocol
 
-from flask import Blueprint, abort, g, jsonify, request
+from flask import Blueprint, Response, abort, g, jsonify, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from ivr.calls.flow_drafts import DraftFiles, files_in, files_of, require_no_card
+from ivr.calls.flow_drafts import DraftFiles, files_in, files_of, require_content, require_no_card
 from ivr.calls.live_flows import stored_content_of
 from ivr.errors import RecordError
+from ivr.flow.compiled import Flow
 from ivr.flow.completing import KnownNames, TextCursor, complete
+from ivr.flow.content import compiled
+from ivr.flow.drawing.diagram import svg
+from ivr.portal.flow_rows import problem_shown
 from ivr.portal.flows import FlowPages, is_number, sources_of
-from ivr.reading.problems import Problem, one_line
+from ivr.portal.publishing import Publisher
+from ivr.portal.site import style_nonce
 from ivr.store import SavedDraft
+from ivr.words.phrases import Prompts
 
 MOST_OFFERED = 60
+NONCE = re.compile(r"[A-Za-z0-9_-]{10,60}", re.ASCII)
 PROMPT_NAME = re.compile(r"^(\w+):", re.MULTILINE)
+
+
+class TryingPhone(Protocol):
+    """A telephone that calls a draft, beside everything that is real. `scripts`: the folder of what its page loads; `choices`: what
+    one click keys in, as words, more words, and the keys by the name of what is asked for."""
+
+    scripts: Path
+    choices: Sequence[tuple[str, str, Mapping[str, str]]]
+
+    def ring(self, flow: Flow, prompts: Prompts) -> str:
+        """Where the call's WebSocket is, once and soon."""
+        ...
+
+
+@dataclass(frozen=True)
+class FlowEditing:
+    """How flows go live, and what they are tried on before; without a phone a draft is checked alone."""
+
+    publisher: Publisher
+    phone: TryingPhone | None = None
 
 
 @dataclass(frozen=True)
 class DraftPages:
     flows: FlowPages
+    phone: TryingPhone | None = None
 
     # ---- the page
 
@@ -61,10 +92,13 @@ class DraftPages:
     def shown(
         self, files: DraftFiles, base: int, saved: SavedDraft | None, told: str = "", problem: str = ""
     ) -> AnyResponse:
-        checked = self.flows.publisher.check(files)
-        return self.flows.pages.page(
+        checked, nonce = self.flows.publisher.check(files), secrets.token_urlsafe(16)
+        page = self.flows.pages.page(
             "flow_draft.html",
             409 if problem else 200,
+            nonce=nonce,
+            phone=self.phone,
+            begun_from=request.values.get("from", "") if saved is None else "",
             files=files,
             base=base,
             live=self.flows.publisher.live_number(files.flow),
@@ -75,6 +109,7 @@ class DraftPages:
             told=told,
             problem=problem,
         )
+        return style_nonce(page, nonce)  # the editor makes its styles in the page
 
     # ---- while somebody types
 
@@ -93,6 +128,21 @@ class DraftPages:
         found = complete(files.text, TextCursor(int(line), int(column)), known)
         options = [{"label": one.label, "detail": one.detail, "info": one.about} for one in found.options]
         return jsonify(column=found.column, options=options[:MOST_OFFERED])
+
+    def try_draft(self, flow: str) -> AnyResponse:
+        """A ticket for a call of it, and its diagram to follow the call on."""
+        if self.phone is None:
+            abort(404)
+        files, _ = self.sent(flow)
+        nonce = request.form.get("nonce", "")
+        if not NONCE.fullmatch(nonce):
+            abort(400)
+        try:
+            content = require_content(files, self.flows.publisher.check(files))
+        except RecordError as error:
+            return Response(f"{error}\n".replace("published", "called"), 409, mimetype="text/plain")
+        compiled_flow, prompts = compiled(content)
+        return jsonify(address=self.phone.ring(compiled_flow, prompts), drawing=svg(compiled_flow, nonce=nonce))
 
     # ---- parts of it
 
@@ -121,26 +171,15 @@ def prompt_names(files: DraftFiles) -> list[str]:
     return sorted({name for text in files.prompts.values() for name in PROMPT_NAME.findall(text)})
 
 
-def problem_shown(one: Problem) -> Mapping[str, object]:
-    return {
-        "file": one.file,
-        "line": one.line,
-        "column": one.column,
-        "code": one.rule.code,
-        "level": "advice" if one.is_advice else "problem",
-        "message": one_line(one.message),
-        "cure": one_line(one.suggestion),
-    }
-
-
-def add_draft_pages(blueprint: Blueprint, flows: FlowPages) -> None:
-    drafts = DraftPages(flows)
+def add_draft_pages(blueprint: Blueprint, flows: FlowPages, phone: TryingPhone | None) -> None:
+    drafts = DraftPages(flows, phone)
     for rule, name, view, methods in (
         ("/flows/<flow>/draft", "draft", drafts.draft, ("GET",)),
         ("/flows/<flow>/draft", "save_draft", drafts.save_draft, ("POST",)),
         ("/flows/<flow>/draft/drop", "drop_draft", drafts.drop_draft, ("POST",)),
         ("/flows/<flow>/draft/check", "check_draft", drafts.check_draft, ("POST",)),
         ("/flows/<flow>/draft/complete", "complete_draft", drafts.complete_draft, ("POST",)),
+        ("/flows/<flow>/draft/call", "try_draft", drafts.try_draft, ("POST",)),
         ("/flows/<flow>/publish", "publish", drafts.publish, ("POST",)),
     ):
         blueprint.add_url_rule(rule, name, view, methods=list(methods))

@@ -2,7 +2,7 @@
 
 import difflib
 import secrets
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from ivr.flow.content import Content, compiled
 from ivr.flow.difference import differences
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.traffic_look import TrafficLook
+from ivr.portal.flow_rows import FlowRow, flow_row
 from ivr.portal.pages import LONGEST_TYPED, Pages
 from ivr.portal.publishing import Publisher, content_in
 from ivr.portal.site import style_nonce
@@ -26,20 +27,6 @@ from ivr.store import FlowRequest, FlowVersion
 from ivr.traces import SPANS, USUAL_SPAN, drop_off_of
 
 AROUND_A_CHANGE = 3  # lines that are shown before and after it
-
-
-@dataclass(frozen=True)
-class FlowRow:
-    """`calls`: under way, by the digest of their version; `live` is None where the flow is withdrawn."""
-
-    name: str
-    versions: Sequence[FlowVersion]
-    live: FlowVersion | None
-    calls: Mapping[str, int]
-
-    @property
-    def calls_in_all(self) -> int:
-        return sum(self.calls.values())
 
 
 @dataclass(frozen=True)
@@ -172,11 +159,7 @@ class FlowPages:
         return found
 
     def row_of(self, name: str) -> FlowRow:
-        store = self.pages.store
-        live = store.live_versions()[name].number
-        versions = store.flow_versions(name)
-        calls = Counter(call.flow_version for call in store.open_calls(name))
-        return FlowRow(name, versions[::-1], next((one for one in versions if one.number == live), None), calls)
+        return flow_row(self.pages.store, name)
 
     def is_known(self, flow: str) -> bool:
         return flow in self.pages.store.published_flows()

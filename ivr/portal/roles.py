@@ -103,6 +103,7 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.drop_draft": "publish_flows",
     "portal.check_draft": "publish_flows",
     "portal.complete_draft": "publish_flows",
+    "portal.try_draft": "publish_flows",
     "portal.publish": "publish_flows",
     "api.description": None,
     "api.me": "any",
@@ -114,6 +115,9 @@ NEEDS: Mapping[str, Need | None] = {
     "api.decide": "refund",
     "api.day": "see_payments",
     "api.movements": "export",
+    "api.flows": "see_flows",
+    "api.flow_versions": "see_flows",
+    "api.flow_version": "see_flows",
     "api.audit": "see_audit",
 }
 

@@ -9,19 +9,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from ivr.errors import PeerError
 from ivr.portal.calls import add_call_pages
 from ivr.portal.credentials import code_address, qr_picture
-from ivr.portal.flow_drafts import add_draft_pages
+from ivr.portal.flow_drafts import FlowEditing, add_draft_pages
 from ivr.portal.flows import FlowPages, add_flow_pages
 from ivr.portal.guard import SIGN_IN_PAGE, Guard
 from ivr.portal.identity_provider import CALLBACK
 from ivr.portal.pages import Pages, add_pages
 from ivr.portal.passkeys import Passkeys
-from ivr.portal.publishing import Publisher
 from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
 from ivr.portal.single_sign_on import GOOD_FOR, CodeWanted, SingleSignOn
 from ivr.portal.site import PortalSite
 from ivr.portal.stops import add_stop_pages
 
-STATIC = ("portal.css", "passkeys.js", "live.js")
+STATIC = ("portal.css", "passkeys.js", "live.js", "draft.js", "codemirror.js")
+PHONE_SCRIPTS = ("phone.js", "sound.js", "speaker.js", "tones.js", "view.js")
 LONGEST_NAME, LONGEST_CODE, LONGEST_ANSWER = 60, 40, 4000
 
 
@@ -29,7 +29,7 @@ def portal(
     site: PortalSite,
     signing_in: SignIn,
     pages: Pages,
-    publisher: Publisher,
+    editing: FlowEditing,
     single_sign_on: SingleSignOn | None = None,
 ) -> Blueprint:
     """Register it at the root of an application of its own."""
@@ -42,12 +42,14 @@ def portal(
     add_pages(blueprint, pages)
     add_stop_pages(blueprint, pages)
     add_call_pages(blueprint, pages, signing_in)
-    flows = FlowPages(pages, publisher)
+    flows = FlowPages(pages, editing.publisher)
     add_flow_pages(blueprint, flows)
-    add_draft_pages(blueprint, flows)
+    add_draft_pages(blueprint, flows, editing.phone)
 
     @blueprint.get("/static/<name>")
     def static_file(name: str) -> Response:
+        if editing.phone is not None and name in PHONE_SCRIPTS:
+            return send_from_directory(editing.phone.scripts, name, max_age=300)
         if name not in STATIC:
             abort(404)
         return send_from_directory(Path(__file__).parent / "static", name, max_age=300)

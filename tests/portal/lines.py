@@ -20,6 +20,7 @@ from ivr.flow.compiled import Flow
 from ivr.portal import (
     Asker,
     Finder,
+    FlowEditing,
     Pages,
     PortalSite,
     Publisher,
@@ -31,6 +32,7 @@ from ivr.portal import (
     portal,
     site_of,
 )
+from ivr.portal.flow_drafts import TryingPhone
 from ivr.portal.identity_provider import IdentityProvider
 from ivr.portal.single_sign_on import SingleSignOn
 from ivr.settings import load_settings
@@ -97,6 +99,7 @@ class Line:
     resender: Resender | None = None
     provider: IdentityProvider | None = None
     takes_two_authors: bool = False
+    phone: TryingPhone | None = None
 
     def app(self) -> Flask:
         signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
@@ -106,8 +109,8 @@ class Line:
         pages = Pages(self.site, self.store, finder, asker, self.flows, self.resender)
         single_sign_on = SingleSignOn(signing_in, self.provider) if self.provider else None
         publisher = Publisher(self.store, lambda: around(self.banks()), self.clock, self.takes_two_authors)
-        app.register_blueprint(portal(self.site, signing_in, pages, publisher, single_sign_on))
-        app.register_blueprint(api(self.site, signing_in, finder, asker))
+        app.register_blueprint(portal(self.site, signing_in, pages, FlowEditing(publisher, self.phone), single_sign_on))
+        app.register_blueprint(api(self.site, signing_in, finder, asker, publisher))
         add_errors(app)
         return app
 

@@ -12,10 +12,11 @@ from ivr.portal import NEEDS, OPERATIONS, ROLES, is_within, may
 from ivr.portal.api.problems import TITLES
 from ivr.portal.signing_in import MOST_OF_PAIR
 from ivr.store import PortalInvitation
+from tests.portal.authors import publish_again, published_line
 from tests.portal.lines import Line, line_with
 from tests.portal.programs import Program, events, program
 
-WORDS = {"{reference}": "CA1-1", "{key}": "R1", "{day}": "2026-01-15"}
+WORDS = {"{reference}": "CA1-1", "{key}": "R1", "{day}": "2026-01-15", "{flow}": "pay-a-bill", "{number}": "1"}
 BODIES: dict[str, object] = {"search": {}, "modify": {"kind": "refund"}, "decide": {"allow": True}}
 CARD = "4111111111111111"
 
@@ -337,6 +338,29 @@ def test_the_audit_trail_is_read_page_by_page():
         seen += [int(one["about"]) for one in page["events"]]
         before = page["next"]
     assert seen == list(reversed(range(450)))
+
+
+# ---- flows
+
+
+def test_the_versions_of_a_flow_their_source_and_what_check_finds():
+    line = published_line()
+    publish_again(line, "repeat: 2", "repeat: 3")
+    line.banks = lambda: {}
+    sender = program(line, "auditor")
+    assert sender.get("/flows").json == {"flows": [{"name": "pay-a-bill", "live": 2, "versions": 2, "calls": 0}]}
+    listed: Any = sender.get("/flows/pay-a-bill/versions").json
+    assert [(one["number"], one["is_live"], one["published_by"]) for one in listed["versions"]] == [
+        (2, True, "root"),
+        (1, False, "root"),
+    ]
+    source: Any = sender.get("/flows/pay-a-bill/versions/1").json
+    assert source["files"].keys() == {"pay-a-bill.yaml", "prompts/en-US.yaml", "prompts/es-MX.yaml"}
+    assert "repeat: 2" in source["files"]["pay-a-bill.yaml"]
+    assert {(one["code"], one["level"]) for one in source["check"]} == {("T408", "problem")}
+    for none in ("/flows/none/versions", "/flows/pay-a-bill/versions/9", "/flows/pay-a-bill/versions/0"):
+        assert sender.get(none).status_code == 404
+    assert program(line, "viewer", "bob").get("/flows").status_code == 403
 
 
 # ---- the description

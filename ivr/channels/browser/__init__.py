@@ -19,6 +19,7 @@ frames: they go from the socket into the decoder's buffers, which are wiped as t
 cannot be wiped, and are overwritten when they are freed (docs/card-data.md).
 """
 
-from ivr.channels.browser.phone import BrowserPhone
+from ivr.channels.browser.draft_phone import DraftLine, DraftPhone
+from ivr.channels.browser.phone import AnsweringLine, BrowserPhone
 
-__all__ = ["BrowserPhone"]
+__all__ = ["AnsweringLine", "BrowserPhone", "DraftLine", "DraftPhone"]

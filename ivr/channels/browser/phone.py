@@ -3,13 +3,14 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Final, cast
 
 import structlog
 
-from ivr.calls import new_call
+from ivr.calls import Runner, new_call
 from ivr.calls.assembly import Engine
 from ivr.channels.browser.call import BrowserCall, BrowserServices
 from ivr.channels.browser.messages import Dial, read_message
@@ -17,7 +18,10 @@ from ivr.channels.browser.socket import FAULT, NORMAL, POLICY_VIOLATION, Receive
 from ivr.channels.line import Services
 from ivr.core.actions import Phrase
 from ivr.errors import PeerError
+from ivr.flow.compiled import Flow
+from ivr.store import Store
 from ivr.voice import Renderer, VoiceName
+from ivr.words.phrases import Prompts
 
 log = structlog.get_logger("browser")
 PATH = "/phone"
@@ -25,6 +29,7 @@ MOST_CALLS = 20
 DIAL_S = 10.0
 BLOCKING_THREADS = 4
 DNIS = "browser"
+TONES: Final = "tones"
 
 IsLocal = Callable[[str, Mapping[str, str]], bool]  # the other side's address, and its headers in small letters
 
@@ -35,22 +40,10 @@ class BrowserPhone:
     def __init__(self, engine: Engine, var: Path, recordings: Path, voice: str, is_local: IsLocal) -> None:
         self._engine, self._is_local = engine, is_local
         self._calls = 0
+        voices = Voices(var / "voice", recordings, cast(VoiceName, voice), ThreadPoolExecutor(1, "voice"))
         blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="phone")
-        speaking = ThreadPoolExecutor(1, thread_name_prefix="voice")
-        made = {
-            name: Renderer(
-                engine.prompts, var / "voice", recordings, cast(VoiceName, name), prompts_of=engine.prompts_of
-            )
-            for name in (voice, "tones")
-        }
-        tones = made["tones"].clips
-        self._lines = {
-            kind: BrowserServices(
-                Services(engine.runner, engine.store, made[name].clips, blocking, speaking, tones=tones),
-                *(engine.store, blocking, self._words),
-            )
-            for kind, name in (("words", voice), ("tones", "tones"))
-        }
+        line = AnsweringLine(engine.runner, engine.store, engine.prompts, engine.words, engine.prompts_of)
+        self._lines = services_of(line, voices, blocking)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         await receive()  # the connection's own first message
@@ -81,35 +74,80 @@ class BrowserPhone:
         return None
 
     async def _serve(self, socket: Socket) -> None:
-        try:
-            call = await self._dialled(socket)
-            await call.run()
-            await socket.close(NORMAL, "the call is over")
-        except SocketClosed:
-            pass
-        except PeerError as error:
-            log.warning("closed", reason=str(error))
-            await socket.close(POLICY_VIOLATION, str(error))
-        except Exception as fault:
-            # The type alone: a message may quote what was sent.
-            log.error("fault", kind=type(fault).__name__)
-            await socket.close(FAULT, "something of ours broke: call again")
+        await serve_call(socket, lambda asked: self._call(asked, socket))
 
-    async def _dialled(self, socket: Socket) -> BrowserCall:
-        try:
-            async with asyncio.timeout(DIAL_S):
-                first = await socket.hear()
-        except TimeoutError:
-            raise PeerError(f"no call was asked for within {DIAL_S:.0f} s") from None
-        asked = read_message(first) if isinstance(first, str) else None
-        if not isinstance(asked, Dial):
-            raise PeerError('the first message must be {"do": "call", ...}')
+    def _call(self, asked: Dial, socket: Socket) -> BrowserCall:
         flow = self._engine.flows.get(asked.flow)
         if flow is None:
             raise PeerError(f"there is no such flow; there are {', '.join(sorted(self._engine.flows))}")
-        call = new_call(f"BR{secrets.token_hex(16)}", flow, ani=asked.ani, dnis=DNIS, channel="browser")
-        kind: Literal["words", "tones"] = flow.head.voice
-        return BrowserCall(self._lines[kind], flow, call, socket)
+        return new_browser_call(self._lines, flow, asked, socket)
 
-    def _words(self, phrase: Phrase) -> str:
-        return self._engine.words(phrase)
+
+@dataclass(frozen=True)
+class Voices:
+    """Where clips are kept and recordings are, and the voice; `speaking` is the thread that makes them."""
+
+    cache: Path
+    recordings: Path
+    voice: VoiceName
+    speaking: Executor
+
+
+@dataclass(frozen=True)
+class AnsweringLine:
+    """What answers calls of a page: the product's own parts."""
+
+    runner: Runner
+    store: Store
+    prompts: Prompts
+    words: Callable[[Phrase], str]
+    prompts_of: Callable[[str], Prompts] | None = None
+
+
+def services_of(line: AnsweringLine, voices: Voices, blocking: Executor) -> Mapping[str, BrowserServices]:
+    """By the voice that a flow asks for, words or tones."""
+    made: dict[VoiceName, Renderer] = {
+        name: Renderer(line.prompts, voices.cache, voices.recordings, name, prompts_of=line.prompts_of)
+        for name in (voices.voice, TONES)
+    }
+    tones = made[TONES].clips
+    return {
+        kind: BrowserServices(
+            Services(line.runner, line.store, made[name].clips, blocking, voices.speaking, tones=tones),
+            *(line.store, blocking, line.words),
+        )
+        for kind, name in (("words", voices.voice), ("tones", TONES))
+    }
+
+
+def new_browser_call(lines: Mapping[str, BrowserServices], flow: Flow, asked: Dial, socket: Socket) -> BrowserCall:
+    call = new_call(f"BR{secrets.token_hex(16)}", flow, ani=asked.ani, dnis=DNIS, channel="browser")
+    return BrowserCall(lines[flow.head.voice], flow, call, socket)
+
+
+async def serve_call(socket: Socket, call_of: Callable[[Dial], BrowserCall]) -> None:
+    """One call, to its end; the page is told why where it broke a rule."""
+    try:
+        await call_of(await dialled(socket)).run()
+        await socket.close(NORMAL, "the call is over")
+    except SocketClosed:
+        pass
+    except PeerError as error:
+        log.warning("closed", reason=str(error))
+        await socket.close(POLICY_VIOLATION, str(error))
+    except Exception as fault:
+        # The type alone: a message may quote what was sent.
+        log.error("fault", kind=type(fault).__name__)
+        await socket.close(FAULT, "something of ours broke: call again")
+
+
+async def dialled(socket: Socket) -> Dial:
+    try:
+        async with asyncio.timeout(DIAL_S):
+            first = await socket.hear()
+    except TimeoutError:
+        raise PeerError(f"no call was asked for within {DIAL_S:.0f} s") from None
+    asked = read_message(first) if isinstance(first, str) else None
+    if not isinstance(asked, Dial):
+        raise PeerError('the first message must be {"do": "call", ...}')
+    return asked

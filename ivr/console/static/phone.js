@@ -17,11 +17,24 @@ class PhoneCall {
     this.isOver = false;
     this.sound = new Sound();
     this.sound.open().then(() => view.sound("on"), () => view.sound("no sound here: the captions say everything"));
-    this.socket = new WebSocket(`ws://${location.host}/phone`);
+    this.opening = this.open();
+  }
+
+  /** A page of drafts asks for a ticket first, which is the call's address and has the diagram of what will be called. */
+  async open() {
+    let address = "/phone";
+    try {
+      if (by("phone").dataset.tickets) address = await ticket();
+    } catch (refused) {
+      return this.closed(CLOSED_BY_RULE, refused.message);
+    }
+    if (this.isOver) return undefined;
+    this.socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${address}`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => this.dial();
     this.socket.onmessage = ({ data }) => this.hear(data);
     this.socket.onclose = ({ code, reason }) => this.closed(code, reason);
+    return undefined;
   }
 
   dial() {
@@ -31,7 +44,7 @@ class PhoneCall {
   }
 
   tell(message) {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
   hear(data) {
@@ -86,7 +99,8 @@ class PhoneCall {
   hangUp() {
     this.tell({ do: "hang_up" });
     this.line?.hangUp();
-    if (this.socket.readyState === WebSocket.CONNECTING) this.socket.close();
+    if (!this.socket) this.closed(CLOSED_BY_RULE, "You hung up.");
+    if (this.socket?.readyState === WebSocket.CONNECTING) this.socket.close();
   }
 
   ended() {
@@ -105,6 +119,18 @@ class PhoneCall {
   }
 }
 
+async function ticket() {
+  const { tickets, form } = by("phone").dataset;
+  const body = new FormData(by(form));
+  body.set("nonce", by(form).dataset.nonce);
+  const answer = await fetch(tickets, { method: "POST", body, cache: "no-store" }).catch(() => null);
+  if (!answer) throw new Error("The portal does not answer.");
+  if (!answer.ok) throw new Error((await answer.text()).slice(0, 300));
+  const { address, drawing } = await answer.json();
+  document.querySelector("[data-flow] .drawing").innerHTML = drawing;
+  return address;
+}
+
 function snr() {
   const noise = Number(by("noise").value);
   return noise === 0 ? null : 30 - noise;
@@ -112,6 +138,7 @@ function snr() {
 
 function renew() {
   document.dispatchEvent(new Event("renew"));
+  if (by("phone").dataset.tickets) return; // a draft's bills are made anew for each call
   fetch("/accounts", { cache: "no-store" }).then(async (answer) => {
     if (answer.ok) by("accounts").innerHTML = await answer.text();
   }, () => {});
@@ -150,7 +177,7 @@ by("dial").addEventListener("submit", (event) => {
   if (!call || call.isOver) start();
 });
 by("hang-up").addEventListener("click", () => call?.hangUp());
-by("save").addEventListener("click", saveAsTest);
+by("save")?.addEventListener("click", saveAsTest);
 by("flow").addEventListener("change", () => view.drawing(by("flow").value));
 by("noise").addEventListener("input", () => {
   const db = snr();
@@ -166,7 +193,7 @@ document.querySelector("main").addEventListener("click", ({ target }) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || !/^[0-9*#]$/.test(event.key)) return;
-  if (event.target.closest("input:not([type=range]):not([type=radio]), select")) return;
+  if (event.target.closest("input:not([type=range]):not([type=radio]), select, textarea, [contenteditable]")) return;
   event.preventDefault();
   call?.press(event.key);
   view.flash(event.key);

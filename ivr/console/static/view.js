@@ -34,8 +34,8 @@ export class View {
     this.sent = this.heard = 0;
     this.drawing(flow);
     for (const part of document.querySelectorAll(".now, .took")) part.classList.remove("now", "took");
-    by("save").disabled = true;
-    for (const id of ["sent-tone", "heard-tone", "lost", "saved"]) by(id).textContent = "";
+    if (by("save")) by("save").disabled = true;
+    for (const id of ["sent-tone", "heard-tone", "lost", "saved"]) by(id)?.replaceChildren();
     by("state").textContent = "Calling ...";
     this.counts();
   }
@@ -86,7 +86,7 @@ export class View {
   }
 
   on_call(m) {
-    by("save").disabled = false;
+    if (by("save")) by("save").disabled = false;
     by("state").textContent = "In the call.";
     this.line(m, `call ${m.id} from ${m.caller}`);
   }

@@ -7,6 +7,8 @@ from flask import Response, g
 from pydantic import BaseModel
 
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
+from ivr.calls.flow_drafts import files_of
+from ivr.calls.live_flows import stored_content_of
 from ivr.core.caller import mask_number
 from ivr.core.email_addresses import mask_email
 from ivr.errors import RecordError
@@ -16,9 +18,12 @@ from ivr.portal.api.problems import ProblemError, refused
 from ivr.portal.api.shapes import AmountShown
 from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import Finder
+from ivr.portal.flow_rows import FlowRow, flow_row, problem_shown
 from ivr.portal.modifications import Asker, ModificationForm, Taken
+from ivr.portal.publishing import Publisher
 from ivr.portal.roles import may
-from ivr.store import AuditFilter, Payment, Store, TokenHolder
+from ivr.reading.problems import without_card_numbers
+from ivr.store import AuditFilter, FlowVersion, Payment, Store, TokenHolder
 
 MOST_EVENTS = 200
 Answer = BaseModel | Response
@@ -32,6 +37,7 @@ class ApiAnswers:
     finder: Finder
     asker: Asker
     gate: Gate
+    publisher: Publisher
 
     def me(self) -> Answer:
         token = holder().token
@@ -139,6 +145,33 @@ class ApiAnswers:
             return Response(in_csv(DAY_COLUMNS, rows), mimetype="text/csv")
         return shapes.MovementsShown(movements=[dict(zip(DAY_COLUMNS, row, strict=True)) for row in rows])
 
+    def flows(self) -> Answer:
+        rows = [flow_row(self.store, name) for name in self.store.published_flows()]
+        shown = [
+            shapes.FlowShown(
+                name=row.name,
+                live=row.live.number if row.live else None,
+                versions=len(row.versions),
+                calls=row.calls_in_all,
+            )
+            for row in rows
+        ]
+        return shapes.FlowsShown(flows=shown)
+
+    def flow_versions(self, flow: str) -> Answer:
+        row = self.flow_called(flow)
+        return shapes.VersionsShown(versions=[version_shown(row, one) for one in row.versions])
+
+    def flow_version(self, flow: str, number: str) -> Answer:
+        row = self.flow_called(flow)
+        version = next((one for one in row.versions if one.number == int(number)), None)
+        if version is None:
+            raise ProblemError(404, "not_found", f"{flow} has no such version")
+        files = files_of(stored_content_of(version))
+        found = [shapes.FindingShown.model_validate(problem_shown(one)) for one in self.publisher.check(files).told]
+        texts = {name: without_card_numbers(text) for name, text in files.by_name.items()}
+        return shapes.VersionSource(**dict(version_shown(row, version)), files=texts, check=found)
+
     def audit(self, asked: shapes.AuditQuery) -> Answer:
         wanted = AuditFilter(asked.who, asked.what, asked.about, before=asked.before)
         events = self.store.audit_events(MOST_EVENTS + 1, wanted)
@@ -152,6 +185,11 @@ class ApiAnswers:
         if found is None:
             raise ProblemError(404, "not_found", "there is no payment by this reference: search for it")
         return found
+
+    def flow_called(self, flow: str) -> FlowRow:
+        if flow not in self.store.published_flows():
+            raise ProblemError(404, "not_found", "no flow of this name was ever published")
+        return flow_row(self.store, flow)
 
     def shown(self, payment: Payment) -> shapes.PaymentShown:
         intent, balance = payment.intent, self.store.balance_of(payment)
@@ -183,6 +221,17 @@ class ApiAnswers:
         """With the token, so that a program is told from its user."""
         token = holder().token
         self.store.note(token.user, what, f"{about}; token {token.id}", self.asker.now())
+
+
+def version_shown(row: FlowRow, one: FlowVersion) -> shapes.VersionShown:
+    return shapes.VersionShown(
+        number=one.number,
+        is_live=one == row.live,
+        digest=one.digest,
+        published_at=one.published_at,
+        published_by=one.published_by,
+        calls=row.calls.get(one.digest, 0),
+    )
 
 
 def holder() -> TokenHolder:

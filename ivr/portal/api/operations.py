@@ -17,6 +17,8 @@ PLACES = {
     "reference": {"type": "string", "pattern": REFERENCE},
     "key": {"type": "string", "pattern": "^R[0-9a-f]{1,38}$"},
     "day": {"type": "string", "format": "date"},
+    "flow": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$"},
+    "number": {"type": "string", "pattern": "^[1-9][0-9]{0,5}$"},
 }
 
 
@@ -86,6 +88,17 @@ OPERATIONS = (
         query=shapes.MovementsQuery,
         also_csv=True,
         refuses=(400, 404),
+    ),
+    ApiOperation("flows", "GET", "/flows", "Each flow with the version that is live", shapes.FlowsShown),
+    ApiOperation(
+        *("flow_versions", "GET", "/flows/{flow}/versions", "The versions of a flow, the latest first"),
+        answer=shapes.VersionsShown,
+        refuses=(404,),
+    ),
+    ApiOperation(
+        *("flow_version", "GET", "/flows/{flow}/versions/{number}", "A version's source, and what check finds in it"),
+        answer=shapes.VersionSource,
+        refuses=(404,),
     ),
     ApiOperation(
         *("audit", "GET", "/audit", "The audit trail, the latest first, two hundred at a time"),

@@ -18,17 +18,18 @@ from ivr.portal.api.shapes import WrongPlace
 from ivr.portal.credentials import digest_of
 from ivr.portal.finding import Finder, day_in
 from ivr.portal.modifications import Asker
+from ivr.portal.publishing import Publisher
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import PortalSite
 from ivr.store import RememberedAnswer
 
 
-def api(site: PortalSite, signing_in: SignIn, finder: Finder, asker: Asker) -> Blueprint:
+def api(site: PortalSite, signing_in: SignIn, finder: Finder, asker: Asker, publisher: Publisher) -> Blueprint:
     """Register it beside the pages."""
     blueprint = Blueprint("api", __name__, url_prefix=ROOT)
     gate = Gate(site, signing_in)
     gate.stand_before(blueprint)
-    answers, once = ApiAnswers(asker.store, finder, asker, gate), OnceOnly(asker.store, signing_in.now)
+    answers, once = ApiAnswers(asker.store, finder, asker, gate, publisher), OnceOnly(asker.store, signing_in.now)
     for one in OPERATIONS:
         blueprint.add_url_rule(one.rule, one.name, view_of(one, answers, once), methods=[one.method])
     described = description(site.origin)

@@ -275,6 +275,55 @@ class AuditPage(BaseModel):
     next: int | None
 
 
+class FlowShown(BaseModel):
+    """`live`: the version that new calls begin on; null where the flow is withdrawn. `calls`: under way, on all of its versions."""
+
+    name: str
+    live: int | None
+    versions: int
+    calls: int
+
+
+class FlowsShown(BaseModel):
+    flows: list[FlowShown]
+
+
+class VersionShown(BaseModel):
+    """`digest`: SHA-256 of text, prompts and parts."""
+
+    number: int
+    is_live: bool
+    digest: str
+    published_at: datetime
+    published_by: str
+    calls: int
+
+
+class VersionsShown(BaseModel):
+    """The latest first."""
+
+    versions: list[VersionShown]
+
+
+class FindingShown(BaseModel):
+    """A problem, or advice, as the command `check --format json` has it."""
+
+    code: str
+    level: Literal["problem", "advice"]
+    file: str
+    line: int
+    column: int
+    message: str
+    cure: str
+
+
+class VersionSource(VersionShown):
+    """`files`: by name, such as `pay-a-bill.yaml` and `prompts/en-US.yaml`. `check`: what is found in them now."""
+
+    files: dict[str, str]
+    check: list[FindingShown]
+
+
 class WrongPlace(BaseModel):
     """`place`: where in the request, such as `body.amount.minor`; `cure`: what is expected there."""
 
