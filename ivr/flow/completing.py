@@ -44,7 +44,7 @@ class Offers:
     """`column`: where the word begins that an option takes the place of."""
 
     column: int
-    options: Sequence[Offer] = ()
+    options: Sequence[Offer] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,6 @@ class DraftPhone:
             log.warning("refused", reason=refusal[1])
             await socket.refuse(*refusal)
             return
-        await socket.accept()
         self._calls += 1
         try:
             await self._serve(socket, ticket)
@@ -109,6 +108,7 @@ class DraftPhone:
             line = await loop.run_in_executor(working, self.make_line, ticket.flow, ticket.prompts)
             voices = Voices(self.cache, self.recordings, cast(VoiceName, self.voice), speaking)
             lines = await loop.run_in_executor(blocking, services_of, line.answering, voices, blocking)
+            await socket.accept()  # from here on the page sends audio, whose time is counted
 
             def call_of(asked: Dial) -> BrowserCall:
                 if asked.flow != ticket.flow.name:
