@@ -5,7 +5,12 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
+from ivr.calls.flow_drafts import check_files, files_of
+from ivr.calls.flow_folder import read_folder
 from ivr.core.call import Call
+from ivr.flow.compiler import NOTHING_AROUND
+from ivr.flow.content import Content, contents_of
+from tests.benches import ROOT
 from tests.portal.authors import FLOW, TEXT, live, publish_again, published_line, send_draft
 from tests.portal.lines import Line, Person, told
 from tests.store.payments import a_call
@@ -167,6 +172,15 @@ def test_a_draft_is_kept_for_its_author_alone_until_it_is_thrown_away():
     send_draft(ada, "draft/drop")
     assert CHANGED not in ada.get(f"/flows/{FLOW}/draft").text
     assert live(line).number == 1
+
+
+@pytest.mark.parametrize(
+    "one", contents_of(read_folder(ROOT / "flows", NOTHING_AROUND)).values(), ids=lambda one: one.flow
+)
+def test_a_draft_that_nobody_has_changed_is_the_version_that_it_was_begun_from(one: Content):
+    """Prompts go through YAML and back."""
+    checked = check_files(files_of(one), NOTHING_AROUND)
+    assert checked.content == one
 
 
 def test_a_draft_is_begun_from_any_version():

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import structlog
 
-from ivr.channels.browser.call import BrowserCall
+from ivr.channels.browser.call import BrowserCall, BrowserServices
 from ivr.channels.browser.messages import Dial
 from ivr.channels.browser.phone import PATH, AnsweringLine, Voices, new_browser_call, serve_call, services_of
 from ivr.channels.browser.socket import Receive, Send, Socket
@@ -101,30 +101,47 @@ class DraftPhone:
         return ticket, (200, "")
 
     async def _serve(self, socket: Socket, ticket: _Ticket) -> None:
-        loop = asyncio.get_running_loop()
         with_threads = partial(ThreadPoolExecutor, thread_name_prefix="draft")
-        blocking, working, speaking = with_threads(2), with_threads(1), with_threads(1)
+        pools = with_threads(2), with_threads(1), with_threads(1)
         try:
-            line = await loop.run_in_executor(working, self.make_line, ticket.flow, ticket.prompts)
-            voices = Voices(self.cache, self.recordings, cast(VoiceName, self.voice), speaking)
-            lines = await loop.run_in_executor(blocking, services_of, line.answering, voices, blocking)
+            line, lines = await self._made(ticket, *pools)
+        except Exception as fault:
+            # The bank's simulator finds no port, or the voice that was asked for is not installed.
+            log.error("fault", kind=type(fault).__name__)
+            await socket.refuse(503, "no line could be made for the call\n")
+        else:
             await socket.accept()  # from here on the page sends audio, whose time is counted
-
-            def call_of(asked: Dial) -> BrowserCall:
-                if asked.flow != ticket.flow.name:
-                    raise PeerError("the ticket is for another flow")
-                return new_browser_call(lines, ticket.flow, asked, socket)
-
-            forwarding = asyncio.create_task(self._forward(line, working))
-            try:
-                await serve_call(socket, call_of)
-            finally:
-                forwarding.cancel()
+            await self._talk(socket, ticket, lines, asyncio.create_task(self._forward(line, pools[1])))
         finally:
-            for pool in (blocking, working, speaking):
+            for pool in pools:
                 pool.shutdown(wait=False)
 
-    async def _forward(self, line: DraftLine, working: ThreadPoolExecutor) -> None:
+    async def _made(
+        self, ticket: _Ticket, blocking: Executor, working: Executor, speaking: Executor
+    ) -> tuple[DraftLine, Mapping[str, BrowserServices]]:
+        loop = asyncio.get_running_loop()
+        line = await loop.run_in_executor(working, self.make_line, ticket.flow, ticket.prompts)
+        voices = Voices(self.cache, self.recordings, cast(VoiceName, self.voice), speaking)
+        return line, await loop.run_in_executor(blocking, services_of, line.answering, voices, blocking)
+
+    async def _talk(
+        self,
+        socket: Socket,
+        ticket: _Ticket,
+        lines: Mapping[str, BrowserServices],
+        forwarding: "asyncio.Task[None]",
+    ) -> None:
+        def call_of(asked: Dial) -> BrowserCall:
+            if asked.flow != ticket.flow.name:
+                raise PeerError("the ticket is for another flow")
+            return new_browser_call(lines, ticket.flow, asked, socket)
+
+        try:
+            await serve_call(socket, call_of)
+        finally:
+            forwarding.cancel()
+
+    async def _forward(self, line: DraftLine, working: Executor) -> None:
         while True:
             await asyncio.get_running_loop().run_in_executor(working, line.work)
             await asyncio.sleep(WORK_S)
