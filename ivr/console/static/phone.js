@@ -29,7 +29,7 @@ class PhoneCall {
       return this.closed(CLOSED_BY_RULE, refused.message);
     }
     if (this.isOver) return undefined;
-    this.socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${address}`);
+    this.socket = new WebSocket(location.origin.replace("http", "ws") + address); // https becomes wss
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => this.dial();
     this.socket.onmessage = ({ data }) => this.hear(data);
