@@ -123,11 +123,11 @@ def test_the_words_of_a_prompt_are_changed_with_the_draft():
     send_draft(
         line.signed_in("ada", "author"),
         "publish",
-        "you_were_not_charged: Your card",
-        "you_were_not_charged: No, your card",
+        "by itself. Please choose again.",
+        "by itself. Choose again, please.",
         "prompts/en-US.yaml",
     )
-    assert "No, your card" in live(line).prompts
+    assert "Choose again, please." in live(line).prompts
 
 
 def test_a_draft_with_errors_is_not_published_and_says_why_at_its_lines_and_loses_nothing():
