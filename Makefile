@@ -11,7 +11,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-forward bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds scan-portal banks stopwatch cases lock editor clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-forward bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds bench-portal-load scan-portal banks stopwatch cases lock editor clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -90,6 +90,9 @@ bench-trunk: .venv/dev.stamp ## calls a core beside Asterisk
 
 bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine with more work than cores; needs root
 	@$(BIN)/python benchmarks/bench_keys.py
+
+bench-portal-load: .venv/dev.stamp ## webhooks' latency while fifty users click at the portal and 200 calls a second are written
+	@$(BIN)/python -m benchmarks.bench_portal_load
 
 scan-portal: .venv/dev.stamp $(SCANNER)/stamp ## the scanner wapiti let loose on a running portal, signed in by role, and on its API (20 minutes)
 	@SCANNER=$(SCANNER) $(BIN)/python benchmarks/scan_portal.py

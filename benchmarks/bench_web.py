@@ -75,12 +75,13 @@ def main(rounds: int, calls: int, threads: int) -> None:
     report(found)
 
 
-def prepare(folder: Path) -> dict[str, str]:
+def prepare(folder: Path, url: str = "") -> dict[str, str]:
+    """What the servers run with. `url`: of an empty database; without it a SQLite file of their own."""
     environment = {
         **os.environ,
         **WIPED_MEMORY,
         "VAR": str(folder),
-        "DATABASE_URL": f"sqlite:///{folder}/bench.db",
+        "DATABASE_URL": url or f"sqlite:///{folder}/bench.db",
         "TWILIO_AUTH_TOKEN": TOKEN,
         "PUBLIC_URL": "https://pay.example.com",
         "LOG_LEVEL": "error",
@@ -181,15 +182,17 @@ async def one_connection(port: int, waiting: Iterator[list[bytes]]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for message in itertools.chain.from_iterable(waiting):
         writer.write(message)
-        head = await reader.readuntil(b"\r\n\r\n")
-        status = int(head.split(b" ", 2)[1])
-        if status not in (200, 204):
-            raise SystemExit(f"the server answered {status}: {await reader.read(200)!r}")
-        length = next(
-            (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
-        )
-        await reader.readexactly(length)
+        await read_answer(reader)
     writer.close()
+
+
+async def read_answer(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head.split(b" ", 2)[1])
+    if status not in (200, 204):
+        raise SystemExit(f"the server answered {status}: {await reader.read(200)!r}")
+    length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+    await reader.readexactly(length)
 
 
 def report(found: Mapping[tuple[str, str], list[tuple[float, float]]]) -> None:

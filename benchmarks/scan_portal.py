@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import unescape
 from pathlib import Path
 
 import click
@@ -62,12 +61,12 @@ console = Console(width=140)
 class Portal:
     """A running one, and who is signed in to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
         self.environment = {
             "VAR": str(folder),
-            "DATABASE_URL": f"sqlite:///{folder}/portal.db",
+            "DATABASE_URL": url or f"sqlite:///{folder}/portal.db",
             "PORTAL_PORT": str(self.port),
             "LOG_LEVEL": "error",
         }
@@ -90,19 +89,34 @@ class Portal:
             yield
 
     def session_of(self, role: str) -> str:
-        """The cookie of somebody who was invited, joined and signed in with a password and a code."""
-        link = re.search(r"http://\S+/invitations/\S+", self.command("user", "add", role, "--role", role))
+        """The cookie of somebody of this role, who was invited and has joined."""
+        return self.session(role, self.join(role, role)[0])
+
+    def sessions(self, count: int) -> list[str]:
+        """Cookies of so many browsers, of as many people as it takes: a recovery code is good once."""
+        found: list[str] = []
+        while len(found) < count:
+            name = f"auditor{len(found)}"
+            found += [self.session(name, code) for code in self.join(name, "auditor")[: count - len(found)]]
+        return found
+
+    def join(self, name: str, role: str) -> list[str]:
+        """By the invitation's page, with a password and an app's code: recovery codes."""
+        link = re.search(r"http://\S+/invitations/\S+", self.command("user", "add", name, "--role", role))
         assert link
         with httpx.Client(headers=self.headers(), timeout=PATIENCE_S) as browser:
             page = browser.get(link[0]).text
             code = pyotp.TOTP(field_in(page, r"<code>([A-Z2-7]{32})</code>")).now()
             sealed = field_in(page, 'name="sealed" value="([^"]+)"')
             joined = browser.post(link[0], data={"password": PASSWORD, "sealed": sealed, "code": code})
-            recovery = re.findall(r"<code>(\w{5}-\w{5})</code>", joined.text)[0]
-            typed = {"name": role, "password": PASSWORD, "code": unescape(recovery)}
+            return re.findall(r"<code>(\w{5}-\w{5})</code>", joined.text)
+
+    def session(self, name: str, code: str) -> str:
+        with httpx.Client(headers=self.headers(), timeout=PATIENCE_S) as browser:
+            typed = {"name": name, "password": PASSWORD, "code": code}
             if browser.post(f"{self.origin}/sign-in", data=typed).status_code != httpx.codes.SEE_OTHER:
-                raise SystemExit(f"{role} cannot sign in")
-            return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+                raise SystemExit(f"{name} cannot sign in")
+            return "; ".join(f"{key}={value}" for key, value in browser.cookies.items())
 
     def token_of(self, role: str) -> str:
         """Of a program that may what the role may."""
