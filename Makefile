@@ -94,7 +94,7 @@ bench-keys: .venv/dev.stamp ## keys heard beside keys on the wire, on a machine 
 bench-portal-load: .venv/dev.stamp ## webhooks' latency while fifty users click at the portal and 200 calls a second are written
 	@$(BIN)/python -m benchmarks.bench_portal_load
 
-scan-portal: .venv/dev.stamp $(SCANNER)/stamp ## the scanner wapiti let loose on a running portal, signed in by role, and on its API (20 minutes)
+scan-portal: .venv/dev.stamp $(SCANNER)/stamp ## the scanner wapiti let loose on a running portal, signed in by role, and on its API (half an hour)
 	@SCANNER=$(SCANNER) $(BIN)/python benchmarks/scan_portal.py
 
 banks: .venv/dev.stamp ## a caller pays at Adyen and an ISO 8583 host (the simulator) and at Stripe (localstripe): transcripts, books

@@ -28,7 +28,7 @@ from tests.portal.test_in_a_browser import charge
 from tests.ports import free_port
 
 SCANNER = Path(os.environ.get("SCANNER", ROOT / ".venv/scanner"))
-ROLES = ("finance", "operator", "auditor")
+ROLES = ("finance", "author", "operator", "auditor")
 MODULES = (
     *(
         "backup",
