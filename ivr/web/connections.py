@@ -71,10 +71,12 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     config: BoundedConfig
     _deadline: asyncio.TimerHandle | None = None
     _has_left = _is_reading = False
+    _server_ends: asyncio.Event
     _received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._server_ends = asyncio.Event()
         self._end_after(self.config.limits.read_s)
         self.config.places.take(self)
 
@@ -103,7 +105,11 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_headers_complete(self) -> None:
         # As it was sent, escapes and a bare "?" included: a signature may have been made over exactly this.
-        self.scope["state"] |= {"target": self.url, "has_left": lambda: self._has_left}
+        self.scope["state"] |= {
+            "target": self.url,
+            "has_left": lambda: self._has_left,
+            "server_ends": self._server_ends,
+        }
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -125,6 +131,11 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.config.places.waits(self)
         # A pipelined request may have begun; and an answer may lie unread, of a connection that is closing already.
         self._end_after(self.config.limits.read_s if self._is_reading else IDLE_S)
+
+    def shutdown(self) -> None:
+        """The server ends: an answer that goes on is ended by whoever writes it, others are finished."""
+        self._server_ends.set()
+        super().shutdown()
 
     def give_up(self) -> None:
         """At once: a client that does not read would otherwise keep a closed connection's place."""

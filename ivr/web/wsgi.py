@@ -58,7 +58,8 @@ class WsgiInThreads:
         extra = {ONCE_SENT: once_sent, STREAM: streams}
         status, headers, content = await loop.run_in_executor(self._pool, self._answer, scope, body, extra)
         if streams:
-            await self._go_on(streams[0], (status, headers, content), receive, send)
+            ends = scope["state"].get("server_ends")
+            await self._go_on(streams[0], (status, headers, content), receive, send, ends)
             return
         has_left = scope["state"].get("has_left", bool)()
         await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
@@ -67,10 +68,19 @@ class WsgiInThreads:
             await loop.run_in_executor(self._pool, follow_up)
 
     async def _go_on(
-        self, stream: AnswerStream, begun: Answer, receive: "ASGIReceiveCallable", send: "ASGISendCallable"
+        self,
+        stream: AnswerStream,
+        begun: Answer,
+        receive: "ASGIReceiveCallable",
+        send: "ASGISendCallable",
+        server_ends: asyncio.Event | None,
     ) -> None:
+        """Until the stream is over, its client has left, or the server ends: that waits for nothing that never ends by itself."""
         status, headers, content = begun
-        loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(receive())
+        loop = asyncio.get_running_loop()
+        over: set[asyncio.Future[Any]] = {asyncio.ensure_future(receive())}
+        if server_ends is not None:
+            over.add(asyncio.ensure_future(server_ends.wait()))
         headers = [header for header in headers if header[0] != b"content-length"]
         try:
             await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
@@ -78,11 +88,12 @@ class WsgiInThreads:
             while more is not None:
                 if more:
                     await send({"type": "http.response.body", "body": more, "more_body": True})
-                done, _ = await asyncio.wait({gone}, timeout=stream.every_s)
+                done, _ = await asyncio.wait(over, timeout=stream.every_s, return_when=asyncio.FIRST_COMPLETED)
                 more = None if done else await loop.run_in_executor(self._pool, stream.more)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            gone.cancel()
+            for waiting in over:
+                waiting.cancel()
             stream.close()
 
     def _answer(self, scope: "HTTPScope", body: io.BytesIO, extra: Mapping[str, object]) -> Answer:

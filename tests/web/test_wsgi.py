@@ -118,8 +118,9 @@ class Counting:
         self.closed += 1
 
 
-def streamed(stream: Counting, *, leaves: bool = False) -> list[dict[str, Any]]:
-    """What is sent of an answer that goes on with it. `leaves`: the client is gone once the first part was sent."""
+def streamed(stream: Counting, *, leaves: bool = False, server_ends: bool = False) -> list[dict[str, Any]]:
+    """What is sent of an answer that goes on with it. `leaves`: the client is gone once the first part was sent;
+    `server_ends`: the server is told to end then."""
     app, sent = Flask(__name__), []
 
     @app.post("/twilio/voice/<name>")
@@ -127,7 +128,7 @@ def streamed(stream: Counting, *, leaves: bool = False) -> list[dict[str, Any]]:
         request.environ[STREAM].append(stream)
         return Response("first ", mimetype="text/event-stream")
 
-    left = asyncio.Event()
+    left, ends = asyncio.Event(), asyncio.Event()
     requests = messages()
 
     async def receive() -> Any:
@@ -141,8 +142,11 @@ def streamed(stream: Counting, *, leaves: bool = False) -> list[dict[str, Any]]:
         sent.append(message)
         if leaves and message.get("body"):
             left.set()
+        if server_ends and message.get("body"):
+            ends.set()
 
-    asyncio.run(WsgiInThreads(app, 1)(SCOPE, receive, send))
+    state = SCOPE["state"] | {"server_ends": ends}
+    asyncio.run(WsgiInThreads(app, 1)(SCOPE | {"state": state}, receive, send))
     return sent
 
 
@@ -160,6 +164,15 @@ def test_an_answer_whose_client_has_left_is_asked_for_no_more():
     stream.every_s = 60.0
     streamed(stream, leaves=True)
     assert stream.parts == [b"more"] * 3
+    assert stream.closed == 1
+
+
+def test_an_open_answer_does_not_keep_the_server_from_its_end():
+    stream = Counting(*[b"more"] * 3)
+    stream.every_s = 60.0
+    sent = streamed(stream, server_ends=True)
+    assert stream.parts == [b"more"] * 3
+    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     assert stream.closed == 1
 
 
