@@ -79,6 +79,7 @@ class Settings(BaseModel):
     alert_unknown: int = Field(ge=0, le=100_000)
     alert_declines_percent: int = Field(ge=0, le=100)
     alert_cards: int = Field(ge=0, le=100_000)
+    alert_block_cards: int = Field(ge=0, le=100_000)
     alert_line_cards: int = Field(ge=0, le=100_000)
     alert_certificate_days: int = Field(ge=0, le=365)
     alert_disk_percent: int = Field(ge=0, le=50)

@@ -15,6 +15,7 @@ KINDS = {
     "unknown_growing": "{} charges or more have no outcome",
     "declines": "of a bank's answers in an hour {} % or more are declines",
     "card_testing": "{} different cards were declined in an hour from one caller or for one account",
+    "card_testing_block": "{} different cards were declined in an hour from numbers that begin alike",
     "card_testing_line": "{} different cards were declined in an hour on one line",
     "certificate": "a key or certificate of a bank ends within {} days, and none follows",
     "disk": "less than {} % of the disk with our files is free",
@@ -27,6 +28,7 @@ SETTINGS = {
     "unknown_growing": "alert_unknown",
     "declines": "alert_declines_percent",
     "card_testing": "alert_cards",
+    "card_testing_block": "alert_block_cards",
     "card_testing_line": "alert_line_cards",
     "certificate": "alert_certificate_days",
     "disk": "alert_disk_percent",
@@ -44,6 +46,7 @@ class AlertThresholds:
     unknown: int
     declines_percent: int
     cards: int
+    block_cards: int
     line_cards: int
     certificate_days: int
     disk_percent: int
@@ -58,6 +61,7 @@ def alert_thresholds(settings: Settings) -> AlertThresholds:
         settings.alert_unknown,
         settings.alert_declines_percent,
         settings.alert_cards,
+        settings.alert_block_cards,
         settings.alert_line_cards,
         settings.alert_certificate_days,
         settings.alert_disk_percent,

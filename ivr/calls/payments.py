@@ -14,7 +14,7 @@ from ivr.calls.receipts import DEFAULT_ZONE, receipt_values
 from ivr.calls.texting import can_be_kept
 from ivr.core.actions import Authorize, LookUp, Phrase, SendEmail, SendSms
 from ivr.core.call import Call, Charge
-from ivr.core.caller import caller_key
+from ivr.core.caller import caller_block, caller_key
 from ivr.core.email_addresses import is_email_address
 from ivr.core.entry import EntryRules, Reading, Span, ends_itself, read_after_timeout, read_entry
 from ivr.core.events import (
@@ -232,6 +232,7 @@ class Payments:
             account=action.account,
             card_summary=f"{call.values.get('brand', '')} {call.values.get('last4', '')}".strip(),
             ani_hash=self.ani_hash(call.ani),
+            ani_block=hash_of_block(self.ani_key, call.ani),
             payable_source=action.payable.source if action.payable else "",
             payable_key=action.payable.key if action.payable else "",
             line=line_of(call),
@@ -374,6 +375,12 @@ class Payments:
 def hash_of_caller(ani_key: bytes, ani: str) -> str:
     key = caller_key(ani)
     return hmac.new(ani_key, key.encode(), hashlib.sha256).hexdigest() if key else ""
+
+
+def hash_of_block(ani_key: bytes, ani: str) -> str:
+    """Of the block that a caller's number is of: never that of a number, however short that is."""
+    block = caller_block(ani)
+    return hmac.new(ani_key, f"block {block}".encode(), hashlib.sha256).hexdigest() if block else ""
 
 
 def short_hash(key: bytes, text: str) -> str:

@@ -33,6 +33,7 @@ _HIDDEN = (
 _BESIDE = "numbers?|numero|nummer|rufnummer|callers?|calling|call|cli|id|ident(?:ity|idad)|name|user|party|llamada|phone|de|el|the|is"
 _WITHHELD = re.compile(rf"(?:{_BESIDE})*(?:{'|'.join(_HIDDEN)})(?:{_BESIDE}|{'|'.join(_HIDDEN)})*")
 SHOWN_DIGITS = 3
+BLOCK_DIGITS = 4  # of 10,000 numbers, which in North America begin with the same area code and exchange
 SHORTEST_TEXTED, LONGEST_NUMBER = 7, 15  # digits; E.164 has no number that is longer
 # North America dials 011 where others dial 00; shorter ones may be national, such as 0113 496 0000 in Leeds.
 SHORTEST_AFTER_011 = 12
@@ -55,6 +56,13 @@ def caller_key(written: str) -> str:
     return digits.removeprefix("00") if len(digits) > SHORTEST_TEXTED else digits
 
 
+def caller_block(written: str) -> str:
+    """What the numbers of one block begin with; empty for a caller without a whole telephone number."""
+    key = caller_key(written)
+    is_whole = _is_number(key) and SHORTEST_TEXTED <= len(key) <= LONGEST_NUMBER
+    return key[:-BLOCK_DIGITS] if is_whole else ""
+
+
 def _is_withheld(plain: str) -> bool:
     bare = "".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one))
     return plain in _WORDS or _WITHHELD.fullmatch(bare) is not None
@@ -62,8 +70,7 @@ def _is_withheld(plain: str) -> bool:
 
 def takes_texts(written: str) -> bool:
     """Whether a text could be sent to such a number at all: a whole telephone number, and not withheld."""
-    key = caller_key(written)
-    return _is_number(key) and SHORTEST_TEXTED <= len(key) <= LONGEST_NUMBER
+    return bool(caller_block(written))
 
 
 def mask_number(number: str) -> str:

@@ -116,6 +116,10 @@ class AlertWatch:
                 *self.store.declined_cards("account", since, limits.cards),
             ):
                 yield FoundAlert("card_testing", f"{one.place} {shortened(one.which)}", tested(one, f"one {one.place}"))
+        for one in self.store.declined_cards("block", since, limits.block_cards) if limits.block_cards else ():
+            if one.callers > 1:  # one alone is a caller's own alert
+                of = f"{one.callers} numbers that begin alike"
+                yield FoundAlert("card_testing_block", f"numbers {shortened(one.which)}", tested(one, of))
         for one in self.store.declined_cards("line", since, limits.line_cards) if limits.line_cards else ():
             yield FoundAlert("card_testing_line", one.which, tested(one, f"the line '{one.which}'"))
 

@@ -15,8 +15,8 @@ from ivr.store.database import Database, milliseconds
 from ivr.store.tables import payment_intent
 
 columns = payment_intent.c
-FROM_ONE = {"caller": columns.ani_hash, "account": columns.account, "line": columns.line}
-Place = Literal["caller", "account", "line"]
+FROM_ONE = {"caller": columns.ani_hash, "block": columns.ani_block, "account": columns.account, "line": columns.line}
+Place = Literal["caller", "block", "account", "line"]
 LONGEST_SHOWN = 16  # of a caller's hash
 
 
@@ -35,12 +35,14 @@ class BankFigures:
 
 @dataclass(frozen=True)
 class DeclinedCards:
-    """Different cards that were declined from one `place`. `latest`: the reference of one of the charges."""
+    """Different cards that were declined from one `place`. `latest`: the reference of one of the charges. `callers`: how many
+    numbers they came from."""
 
     place: Place
     which: str
     cards: int
     latest: str
+    callers: int = 1
 
 
 class AlertFigures:
@@ -74,6 +76,7 @@ class AlertFigures:
         which, cards = FROM_ONE[place], func.count(distinct(columns.card_fingerprint))
         declined = columns.created_at >= milliseconds(since), columns.status == "declined", which != ""
         found = select(which.label("which"), cards.label("cards"), func.max(columns.reference).label("latest"))
+        found = found.add_columns(func.count(distinct(columns.ani_hash)).label("callers"))
         with self._database.calls() as connection:
             rows = connection.execute(found.where(*declined).group_by(which).having(cards >= least)).all()
-        return [DeclinedCards(place, row.which[:LONGEST_SHOWN], row.cards, row.latest) for row in rows]
+        return [DeclinedCards(place, row.which[:LONGEST_SHOWN], row.cards, row.latest, row.callers) for row in rows]

@@ -32,7 +32,7 @@ class PaymentIntent:
     """`reference` is ours, and the bank's idempotency key: the same however often the request is made.
 
     `payable_source` and `payable_key` say what is paid for; `account` is the bank's invoice reference. `ani_hash` is
-    empty for a caller without a number; `line` is the flow and the called number. `of_due`: what was due when the amount was
+    empty for a caller without a number, and so is `ani_block`, of the block that the number is of; `line` is the flow and the called number. `of_due`: what was due when the amount was
     made of it, and the caller agreed; None for an amount of the caller's own. It is no part of the record. `part`: where the bill
     may be paid with several cards; its `total` alone is read back. `fee`: the part of `amount`, which is all that the bank is asked
     for, that is charged for the card; the rest is `credited` to what is paid for. `captures_later`: the amount is reserved, and
@@ -57,6 +57,7 @@ class PaymentIntent:
     captures_later: bool = False
     keeps_card: bool = False
     bills: tuple[IntentBill, ...] = ()
+    ani_block: str = ""
 
     @property
     def credited(self) -> Money:
@@ -200,7 +201,7 @@ _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
     *("part", "split", "split_minor", "takes_part"),
-    *("confirmation_number", "captures_later", "keeps_card", "fee_minor"),
+    *("confirmation_number", "captures_later", "keeps_card", "fee_minor", "ani_block"),
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -285,6 +286,7 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "account": intent.account,
         "card_summary": intent.card_summary,
         "ani_hash": intent.ani_hash,
+        "ani_block": intent.ani_block,
         "card_fingerprint": fingerprint,
         "status": "accepted",
         "created_at": milliseconds(now),
@@ -376,6 +378,7 @@ def _payment_of(row: Any) -> Payment:
         account=row.account,
         card_summary=row.card_summary,
         ani_hash=row.ani_hash,
+        ani_block=row.ani_block,
         payable_source=row.payable_source,
         payable_key=row.payable_key,
         line=row.line,

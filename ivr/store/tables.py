@@ -135,6 +135,8 @@ payment_intent = Table(
     Column(
         "keeps_card", Boolean, nullable=False, server_default=false()
     ),  # the bank is to keep the card, as was agreed
+    # A keyed hash of the block that the caller's number is of (`core.caller`); empty for a caller without a number.
+    Column("ani_block", String(64), nullable=False, server_default=""),
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
     Index("intent_by_payable", "payable_source", "payable_key", "created_at"),

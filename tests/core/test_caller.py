@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ivr.core.caller import caller_key, takes_texts
+from ivr.core.caller import caller_block, caller_key, takes_texts
 
 WITHHELD = [
     *("", " ", "anonymous", "Anonymous", "ANONYMOUS", "restricted", "unavailable", "Unavailable", "unknown", "private"),
@@ -79,3 +79,9 @@ def test_what_only_looks_withheld_or_dialled_abroad_is_kept(written: str):
 def test_anything_may_be_written_there(written: str):
     assert isinstance(caller_key(written), str)
     assert not takes_texts(written) or caller_key(written).isdecimal()
+
+
+def test_numbers_of_one_block_differ_in_their_last_four_digits_alone():
+    assert caller_block("+12125550147") == caller_block("tel:+1-212-555-9999") == "1212555"
+    assert caller_block("+12125560147") != caller_block("+12125550147")
+    assert [caller_block(none) for none in ("anonymous", "101", "sip:alice@pbx.example", "")] == [""] * 4

@@ -45,11 +45,13 @@ class Watched:
     def passes(self, **span: float) -> None:
         self.at += timedelta(**span)
 
-    def charge(self, status: ChargeStatus | None, *, caller: str = "", line: str = "", card: str = "") -> None:
+    def charge(
+        self, status: ChargeStatus | None, *, caller: str = "", block: str = "", line: str = "", card: str = ""
+    ) -> None:
         """One that ended so; None: without an answer."""
         self.charges += 1
         reference = f"CA{self.charges}-1"
-        begin(self.store, reference, caller=caller, card=card or reference, line=line, now=self.at)
+        begin(self.store, reference, caller=caller, block=block, card=card or reference, line=line, now=self.at)
         job = self.store.claim(self.at, 60)
         while job is not None and job.reference != reference:
             job = self.store.claim(self.at, 60)
@@ -166,6 +168,21 @@ def test_one_card_tried_again_and_again_is_no_card_testing(watched: Watched):
     for _ in range(6):
         watched.charge("declined", caller=f"caller {watched.charges}", card="the same")
     assert watched.standing() == []
+
+
+def test_cards_tried_from_numbers_that_begin_alike_are_told_and_the_numbers_are_not(watched: Watched):
+    for number in range(15):
+        watched.charge("declined", caller=f"caller {number % 4}", block="hash-of-a-block")
+    watched.watch.look()
+    (told,) = [one for one in watched.store.alerts(5) if one.kind == "card_testing_block"]
+    assert "15 different cards were declined in an hour from 4 numbers that begin alike" in told.words
+    assert "hash-of-a" not in f"{told.about}{told.words}"
+
+
+def test_one_caller_is_no_block_of_callers(watched: Watched):
+    for _ in range(15):
+        watched.charge("declined", caller="one", block="hash-of-a-block")
+    assert "card_testing_block" not in watched.standing()
 
 
 def test_cards_tried_on_a_line_by_many_callers_are_told(watched: Watched):

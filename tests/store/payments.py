@@ -34,6 +34,7 @@ def intent(
     *,
     minor: int = 4250,
     caller: str = "caller",
+    block: str = "",
     call: str = "",
     pays: str = "",
     line: str = "",
@@ -48,6 +49,7 @@ def intent(
         account=ACCOUNT,
         card_summary="visa 1111",
         ani_hash=caller,
+        ani_block=block,
         payable_source="billing.find_bill" if pays else "",
         payable_key=pays,
         line=line,
@@ -66,6 +68,7 @@ def begin(
     *,
     minor: int = 4250,
     caller: str = "caller",
+    block: str = "",
     card: str = "card",
     limits: AttemptLimits = NO_LIMITS,
     now: datetime = NOW,
@@ -75,7 +78,7 @@ def begin(
     captures_later: bool = False,
 ) -> Accepted | AlreadyBegun | OverLimit | BeingPaid | DueChanged:
     stage(store, reference, card=card, now=now)
-    wanted = intent(reference, minor=minor, caller=caller, pays=pays, line=line)
+    wanted = intent(reference, minor=minor, caller=caller, block=block, pays=pays, line=line)
     return store.begin_payment(replace(wanted, captures_later=captures_later), limits, now, due)
 
 
