@@ -119,6 +119,7 @@ NEEDS: Mapping[str, Need | None] = {
     "api.flow_versions": "see_flows",
     "api.flow_version": "see_flows",
     "api.audit": "see_audit",
+    "api.alerts": "see_alerts",
 }
 
 

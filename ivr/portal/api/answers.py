@@ -178,6 +178,10 @@ class ApiAnswers:
         shown = [shapes.EventShown.of(one) for one in events[:MOST_EVENTS]]
         return shapes.AuditPage(events=shown, next=shown[-1].id if len(events) > MOST_EVENTS else None)
 
+    def alerts(self, asked: shapes.AlertsQuery) -> Answer:
+        found = self.store.alerts(MOST_EVENTS, also_over=asked.over == "yes")
+        return shapes.AlertsShown(alerts=[shapes.AlertShown.of(one) for one in found])
+
     # ---- parts of it
 
     def payment_called(self, reference: str) -> Payment:

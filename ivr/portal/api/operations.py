@@ -106,4 +106,15 @@ OPERATIONS = (
         query=shapes.AuditQuery,
         refuses=(400,),
     ),
+    ApiOperation(
+        *(
+            "alerts",
+            "GET",
+            "/alerts",
+            "What is wrong with the line now; with `over=yes` also what was, the latest first",
+        ),
+        answer=shapes.AlertsShown,
+        query=shapes.AlertsQuery,
+        refuses=(400,),
+    ),
 )

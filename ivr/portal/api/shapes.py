@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ivr.bank import ModificationKind
 from ivr.core.money import Money
 from ivr.portal.finding import SearchStatus
-from ivr.store import AuditEvent, LedgerEntry, Modification, PortalRequest, TurnRecord
+from ivr.store import Alert, AuditEvent, LedgerEntry, Modification, PortalRequest, TurnRecord
 
 # One line of what can be written: PostgreSQL stores no NUL, and nobody searches for what cannot be seen.
 Typed = Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -322,6 +322,31 @@ class VersionSource(VersionShown):
 
     files: dict[str, str]
     check: list[FindingShown]
+
+
+class AlertsQuery(SentShape):
+    over: Literal["yes", "no"] = "no"
+
+
+class AlertShown(BaseModel):
+    """`about`: what it is about, the same while it lasts. `over_at`: null while it stands."""
+
+    id: int
+    kind: str
+    about: str
+    words: str
+    since: datetime
+    over_at: datetime | None
+
+    @classmethod
+    def of(cls, one: Alert) -> Self:
+        return cls(id=one.id, kind=one.kind, about=one.about, words=one.words, since=one.since, over_at=one.ended_at)
+
+
+class AlertsShown(BaseModel):
+    """Those that stand first; two hundred at most."""
+
+    alerts: list[AlertShown]
 
 
 class WrongPlace(BaseModel):
