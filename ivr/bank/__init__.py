@@ -1,6 +1,6 @@
 """Banks: what they can be asked, what each protocol promises, their settings. The simulator is a program of its own.
 
-Public are the names of `__all__`, and the modules `certificates`, `dev_keys`, `settings` and `terms`.
+Public are the names of `__all__`, and the modules `certificates`, `dev_keys`, `secrets`, `settings` and `terms`.
 """
 
 from ivr.bank.banks_file import line_of_bank, load_banks

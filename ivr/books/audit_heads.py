@@ -6,6 +6,7 @@ whole chain anew. A head is one line of JSON: the number and digest of the lates
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from ivr.bank.dev_keys import one_at_a_time, replace
 from ivr.errors import ConfigError
 from ivr.store import AuditHead, Store
 
 PRIVATE, PUBLIC = "audit_signing.pem", "audit_public.pem"
+END = "-----END PUBLIC KEY-----"
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,39 @@ def new_signing_key() -> tuple[bytes, bytes]:
     return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
+def renew_signing_key(keys: Path) -> tuple[str, str]:
+    """A new pair in place of the old; its public half goes before the older ones, so that heads signed before stay good. The
+    fingerprints of both (SHA-256 of the public half, its beginning). ConfigError where a file cannot be written."""
+    private, public = new_signing_key()
+    try:
+        with one_at_a_time(keys):
+            older = (keys / PUBLIC).read_bytes() if (keys / PUBLIC).exists() else b""
+            # In this order: a head that is signed in between is checked by a file that has both.
+            replace(keys / PUBLIC, public + older)
+            replace(keys / PRIVATE, private)
+    except OSError as error:
+        raise ConfigError(f"cannot write {error.filename}: {error.strerror}") from None
+    return fingerprint_of(older), fingerprint_of(public)
+
+
+def fingerprint_of(public: bytes) -> str:
+    """Of the newest of the public halves in a file; "-" where there is none."""
+    newest = _public_keys(public)[:1]
+    return hashlib.sha256(newest[0]).hexdigest()[:16] if newest else "-"
+
+
+def _public_keys(pem: bytes) -> list[bytes]:
+    return [f"{one.strip()}\n{END}\n".encode() for one in pem.decode("utf-8", "replace").split(END) if one.strip()]
+
+
 def signed_line(head: AuditHead, key_file: Path, now: datetime) -> str:
     """ConfigError where the key is missing or is none."""
+    body = {"at": now.astimezone(UTC).isoformat(timespec="seconds"), "id": head.id, "digest": head.digest}
+    return json.dumps(body | {"signature": base64.b64encode(private_key(key_file).sign(_signed(body))).decode()})
+
+
+def private_key(key_file: Path) -> Ed25519PrivateKey:
+    """ConfigError where it is missing or is none."""
     try:
         key = load_pem_private_key(key_file.read_bytes(), None)
     except OSError as error:
@@ -61,8 +95,7 @@ def signed_line(head: AuditHead, key_file: Path, now: datetime) -> str:
         raise ConfigError(f"{key_file}: it is no private key in PEM form") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError(f"{key_file}: it is a key of another kind: an Ed25519 key is needed")
-    body = {"at": now.astimezone(UTC).isoformat(timespec="seconds"), "id": head.id, "digest": head.digest}
-    return json.dumps(body | {"signature": base64.b64encode(key.sign(_signed(body))).decode()})
+    return key
 
 
 def _signed(body: dict[str, object]) -> bytes:
@@ -72,26 +105,50 @@ def _signed(body: dict[str, object]) -> bytes:
 def read_heads(file: Path, key_file: Path) -> Iterator[SignedHead | HeadProblem]:
     """Each line as what it says, or as what is wrong with it. ConfigError where a file cannot be read."""
     try:
-        key = load_pem_public_key(key_file.read_bytes())
+        keys = public_keys(key_file)
         lines = file.read_text("utf-8").splitlines()
     except OSError as error:
         raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
     except ValueError:
-        raise ConfigError(f"{key_file} is no public key in PEM form, or {file} is no text") from None
-    if not isinstance(key, Ed25519PublicKey):
-        raise ConfigError(f"{key_file}: it is a key of another kind: an Ed25519 key is needed")
+        raise ConfigError(f"{file} is no text") from None
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _read(number, line, key)
+            yield _read(number, line, keys)
 
 
-def _read(number: int, line: str, key: Ed25519PublicKey) -> SignedHead | HeadProblem:
+def public_keys(file: Path) -> list[Ed25519PublicKey]:
+    """The newest first, as rotations leave them. ConfigError where the file has none, or others."""
+    try:
+        found = [load_pem_public_key(one) for one in _public_keys(file.read_bytes())]
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError:
+        found = []
+    if not found:
+        raise ConfigError(f"{file} is no public key in PEM form")
+    keys = [key for key in found if isinstance(key, Ed25519PublicKey)]
+    if len(keys) != len(found):
+        raise ConfigError(f"{file}: it is a key of another kind: an Ed25519 key is needed")
+    return keys
+
+
+def is_signed(keys: Sequence[Ed25519PublicKey], signature: bytes, content: bytes) -> bool:
+    """By any of them."""
+    for key in keys:
+        try:
+            key.verify(signature, content)
+        except InvalidSignature:
+            continue
+        return True
+    return False
+
+
+def _read(number: int, line: str, keys: Sequence[Ed25519PublicKey]) -> SignedHead | HeadProblem:
     try:
         said = json.loads(line[line.index("{") :])  # syslog writes its own words before it
-        key.verify(base64.b64decode(said["signature"], validate=True), _signed(said))
+        if not is_signed(keys, base64.b64decode(said["signature"], validate=True), _signed(said)):
+            return HeadProblem(number, "the signature does not fit: it was changed, or signed with another key")
         return SignedHead(number, str(said["at"]), AuditHead(int(said["id"]), str(said["digest"])))
-    except InvalidSignature:
-        return HeadProblem(number, "the signature does not fit: it was changed, or signed with another key")
     except (ValueError, KeyError, TypeError, binascii.Error):
         return HeadProblem(number, "this is no signed head")
 

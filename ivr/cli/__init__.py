@@ -61,7 +61,12 @@ COMMANDS = {
     "alerts": ("ivr.cli.alerts", "alerts", "What is wrong with the line, and who is told of it."),
     "forwarder": ("ivr.cli.forwarder", "forwarder", "Take payments to the banks (the Procfile's forwarder process)."),
     "bank": ("ivr.cli.bank", "bank", "Run the bank simulator; check a bank before it is used."),
-    "keys": ("ivr.cli.keys", "keys", "Keys and certificates of banks: list, add, rotate."),
+    "keys": ("ivr.cli.keys", "keys", "Every key, certificate and secret of the line: list, plan, add, rotate."),
+    "evidence": (
+        "ivr.cli.evidence",
+        "evidence",
+        "One archive of some days: audit trail, calls, flows, settings; or check one.",
+    ),
     "recordings": ("dsp.cli", "main", "Find keys in recordings, mask them, draw them (also `python -m dsp`)."),
     "completion": ("ivr.cli.completion", "completion", "Let bash, zsh or fish complete the commands."),
     "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),

@@ -1,4 +1,4 @@
-"""`keys`: which keys and certificates of each bank are good from when until when, and one more of them."""
+"""`keys`: every key, certificate and secret of the line, by name; what rotating one does; and one more key of a bank."""
 
 import json
 import sys
@@ -9,17 +9,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ivr.bank import BankSettings, VaultSealed, load_banks
-from ivr.bank.dev_keys import new_bank_key, new_forwarders_key
+from ivr.bank import BankSettings, load_banks
 from ivr.bank.terms import Term
 from ivr.calls.bank_keys import SEALING, ends_of, ring_of, terms_of
-from ivr.cli.keys_file import add_key
-from ivr.cli.payment_session import operator
+from ivr.cli.payment_session import opened, operator
 from ivr.errors import ConfigError
-from ivr.places import COMMAND
+from ivr.extras import require_extra
+from ivr.incidents import LineKey, LineKeys, RotationPlan, below
+from ivr.loading import load
 from ivr.reading.problems import did_you_mean
 from ivr.settings import Settings, load_settings
-from ivr.store import open_store
+from ivr.store import Store
 
 console = Console(width=160, highlight=False)
 DAY = timedelta(days=1)
@@ -29,13 +29,25 @@ begins = click.option("--from", "first", type=on_day, help="Its first day, UTC [
 
 @click.group()
 def keys() -> None:
-    """Keys and certificates of banks: rotate them while calls go on. docs/bank.md, Rotation, says the whole of it."""
+    """Keys, certificates and secrets of the line: rotate them while calls go on.
+
+    \b
+    python -m ivr keys list
+    python -m ivr keys plan portal           what a rotation will do, who must be told; changes nothing
+    python -m ivr keys rotate audit
+    python -m ivr keys rotate acme_bank --from 2026-03-01
+
+    docs/bank.md, Rotation, says the whole of it for banks; docs/incidents.md, what to do when somebody may have one.
+    """
 
 
 @keys.command("list")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one a line.")
 def list_keys(as_json: bool) -> None:
-    """What each bank has, until when; exit code 1 where something ends within 30 days and nothing follows."""
+    """All that the line uses, until when, with a fingerprint and never the secret itself.
+
+    Exit code 1 where a bank's key or certificate ends within 30 days and nothing follows.
+    """
     settings, now = load_settings(), datetime.now(UTC)
     table, is_alarming = Table("bank", "what", "key", "file", "from", "until", "now"), False
     for name, bank in load_banks(settings.banks, settings.var).items():
@@ -54,6 +66,15 @@ def list_keys(as_json: bool) -> None:
         for alarm in alarms:
             click.echo(f"{name}: {alarm}", err=True)
         is_alarming |= bool(alarms)
+    with opened() as (_, store):
+        own = [
+            key
+            for key in line_keys(settings, store).all(now)
+            if not is_of_bank(key, load_banks(settings.banks, settings.var))
+        ]
+    for key in own:
+        row = row_of_own(key)
+        click.echo(json.dumps(row)) if as_json else table.add_row(*row.values())
     if not as_json:
         console.print(table)
     sys.exit(1 if is_alarming else 0)
@@ -92,51 +113,79 @@ def add(
     entry |= {"opening_key": below(settings.var, opening_key)} if opening_key else {}
     entry |= {"kid": kid} if kid else {}
     entry |= {"not_before": day_of(first)} | ({"not_after": f"{last:%Y-%m-%d}"} if last else {})
-    take(settings, bank, chosen, entry, "key added")
-
-
-@keys.command()
-@click.argument("bank")
-@begins
-def rotate(bank: str, first: datetime | None) -> None:
-    """Make a new pair for the bank BANK, and keep the old one: the forwarder's own, or in development the simulator's.
-
-    A key that the bank makes is asked for there, and added by `keys add`.
-    """
-    settings, chosen = found(bank)
-    day, folder = day_of(first), settings.var / "keys"
-    if isinstance(chosen, VaultSealed):
-        certificate, key = new_forwarders_key(folder, day)
-        entry = {"file": below(settings.var, certificate), "opening_key": below(settings.var, key)}
-    elif settings.environment == "development" and (settings.var / "bank" / "sealing.key").exists():
-        made = new_bank_key(folder, settings.var / "bank", day, by_hpke=bool(chosen.sealing_form))
-        entry = {"file": below(settings.var, made)}
-    else:
-        raise ConfigError(
-            f"the bank makes the key of '{bank}': ask for its next one, then `{COMMAND} keys add {bank} FILE`"
-        )
-    take(settings, bank, chosen, entry | {"not_before": day}, "key rotated")
-
-
-def take(settings: Settings, bank: str, chosen: BankSettings, entry: dict[str, str], what: str) -> None:
-    before = {"file": below(settings.var, chosen.sealing_key)}
-    if isinstance(chosen, VaultSealed):
-        before |= {"opening_key": below(settings.var, chosen.opening_key)}
-    require_key(settings, chosen, entry)
-    add_key(settings.banks, settings.var, bank, before, entry)
-    store = open_store(settings.database_url)
-    try:
-        store.note(operator(), what, f"{bank}: {entry['file']} from {entry['not_before']}", datetime.now(UTC))
-    finally:
-        store.close()
+    with opened() as (_, store):
+        line = line_keys(settings, store)
+        line.list_sealing_key(bank, chosen, entry)
+        line.note_added(bank, entry, operator(), datetime.now(UTC))
     console.print(f"{settings.banks}: {bank} seals to {entry['file']} from {entry['not_before']} on", soft_wrap=True)
     console.print("send SIGHUP to `up`, or to each process on every machine, before that day: no call is dropped")
 
 
-def require_key(settings: Settings, chosen: BankSettings, entry: dict[str, str]) -> None:
-    """ConfigError where it is none in the form that this bank is sealed to."""
-    alone = chosen.model_copy(update={"sealing_key": settings.var / entry["file"], "sealing_keys": ()})
-    ring_of(alone)
+@keys.command()
+@click.argument("name")
+def plan(name: str) -> None:
+    """Say what rotating the key NAME will do, and who must be told. Changes nothing.
+
+    NAME is a bank, or what `keys list` calls the key: audit, portal, fingerprint, NOTICES_SECRET ...
+    """
+    with opened() as (settings, store):
+        tell(line_keys(settings, store).plan(full_name(settings, name), datetime.now(UTC)))
+
+
+@keys.command()
+@click.argument("name")
+@begins
+def rotate(name: str, first: datetime | None) -> None:
+    """Rotate the key NAME, where the line can do it itself; else say the exact commands, and change nothing.
+
+    NAME is a bank (its sealing key: of the forwarder's own pair, or in development the simulator's), or what `keys list` calls
+    the key: audit, portal. Old keys stay for what still needs them: `keys plan NAME` says what.
+    """
+    now = datetime.now(UTC)
+    with opened() as (settings, store):
+        named, line = full_name(settings, name), line_keys(settings, store)
+        found = line.plan(named, now)
+        if not found.by_line:
+            tell(found)
+        console.print(line.rotate(named, operator(), now, first.date() if first else None), soft_wrap=True)
+        for command in found.commands:
+            click.echo(f"  {command}")
+
+
+def tell(found: RotationPlan) -> None:
+    for head, words in (
+        ("what it does", found.does),
+        ("still the old one", found.stays),
+        ("is read again", found.reads),
+        ("must be told", found.tell),
+    ):
+        click.echo(f"{head + ':':<20}{words}")
+    for command in found.commands:
+        click.echo(f"  {command}")
+
+
+def line_keys(settings: Settings, store: Store) -> LineKeys:
+    return LineKeys(settings, store, renew_portal_key)
+
+
+def renew_portal_key(keys: Path, store: Store) -> None:
+    require_extra("portal", "the portal's key")
+    load("ivr.portal").renew_portal_key(keys, store)
+
+
+def full_name(settings: Settings, name: str) -> str:
+    """A bank alone means its sealing key."""
+    return f"{name} sealing" if name in load_banks(settings.banks, settings.var) else name
+
+
+def is_of_bank(key: LineKey, banks: dict[str, BankSettings]) -> bool:
+    return key.name.partition(" ")[0] in banks
+
+
+def row_of_own(key: LineKey) -> dict[str, str]:
+    first, last = (f"{day:%Y-%m-%d}" if day else "-" for day in (key.first, key.last))
+    about = {"bank": "", "what": f"{key.name}: {key.what}", "key": key.fingerprint, "file": key.where}
+    return about | {"from": first, "until": last, "now": key.state}
 
 
 def found(bank: str) -> tuple[Settings, BankSettings]:
@@ -150,9 +199,3 @@ def found(bank: str) -> tuple[Settings, BankSettings]:
 def day_of(first: datetime | None) -> str:
     day: date = first.date() if first else datetime.now(UTC).date() + DAY
     return day.isoformat()
-
-
-def below(var: Path, file: Path) -> str:
-    """As `banks.yaml` has it: relative to VAR where it is in there."""
-    whole = (var / file).resolve()
-    return str(whole.relative_to(var.resolve())) if whole.is_relative_to(var.resolve()) else str(whole)

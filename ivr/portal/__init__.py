@@ -7,7 +7,7 @@ kept of it in `ivr.store.portal_users` and `portal_sessions`; the pages read the
 
 from ivr.portal.api import OPERATIONS, api, description
 from ivr.portal.application import add_errors, create_portal
-from ivr.portal.credentials import digest_of, new_secret, new_token, portal_key
+from ivr.portal.credentials import digest_of, new_secret, new_token, portal_key, renew_portal_key
 from ivr.portal.finding import Finder
 from ivr.portal.flow_drafts import FlowEditing
 from ivr.portal.modifications import Asker
@@ -42,5 +42,6 @@ __all__ = [
     "new_token",
     "portal",
     "portal_key",
+    "renew_portal_key",
     "site_of",
 ]

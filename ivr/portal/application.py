@@ -24,9 +24,10 @@ from ivr.calls.texting import texting
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import Around
 from ivr.hangup import on_hangup
+from ivr.incidents import LineKeys
 from ivr.logs import set_up_logging
 from ivr.portal.api import api, is_of_api, of_fault, of_http
-from ivr.portal.credentials import portal_key
+from ivr.portal.credentials import PortalKeyFile, renew_portal_key
 from ivr.portal.finding import Finder
 from ivr.portal.flow_drafts import FlowEditing, TryingPhone
 from ivr.portal.guard import plain
@@ -52,12 +53,15 @@ def create_portal(settings: Settings | None = None, phone: TryingPhone | None = 
     set_up_logging(settings.log_level, settings.log_format)
     store = open_store(settings.database_url, settings.web_threads, notice_kinds(settings))
     site, keys = site_of(settings), settings.var / "keys"
-    signing_in = SignIn(store, portal_key(keys), site.ends, now)
+    codes_key = PortalKeyFile(keys)
+    codes_key()  # what is wrong with it is said at start
+    signing_in = SignIn(store, codes_key, site.ends, now)
     finder = Finder(store, partial(hash_of_caller, read_secret(keys / "fingerprint.key")))
     asker = Asker(store, lambda: load_banks(settings.banks, settings.var), site, now, not settings.billing_url)
     flows = LiveFlows(store)
     resender = resender_of(settings, store, flows)
-    pages = Pages(site, store, finder, asker, looking(flows), resender, what_raises(settings))
+    line_keys = LineKeys(settings, store, renew_portal_key)
+    pages = Pages(site, store, finder, asker, looking(flows), resender, what_raises(settings), line_keys)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
     provider = provider_of(settings, site.origin, now)

@@ -11,6 +11,7 @@ import hmac
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ivr.bank.dev_keys import one_at_a_time, replace
 from ivr.errors import ConfigError
+from ivr.store import Store
 
 STEP_S = 30
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200  # characters; NIST SP 800-63B-4: length, and no rules of composition
@@ -137,23 +140,60 @@ def portal_key(keys: Path) -> bytes:
         key = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from None
-    if len(key) != KEY_BYTES:
+    if len(key) not in (KEY_BYTES, 2 * KEY_BYTES):
         raise ConfigError(
             f"{file}: expected {KEY_BYTES} bytes: take it from another node, or a copy; without it users must be reset"
         )
     return key
 
 
+def renew_portal_key(keys: Path, store: Store) -> None:
+    """A new key before the old one, which opens what is still under way; what stands in the database is encrypted anew. Done
+    again where it stopped half-way, it comes to the same. ConfigError where the file cannot be written."""
+    old = portal_key(keys)
+    key = secrets.token_bytes(KEY_BYTES) + old[:KEY_BYTES]
+    try:
+        with one_at_a_time(keys):
+            replace(keys / KEY_FILE, key)
+    except OSError as error:
+        raise ConfigError(f"cannot write {keys / KEY_FILE}: {error.strerror}") from None
+
+    def again(sealed: str, name: str) -> str | None:
+        secret = open_code_secret(key + old[KEY_BYTES:], sealed, name)
+        return None if secret is None else seal_code_secret(key, secret, name)
+
+    store.seal_codes_again(again)
+
+
+@dataclass
+class PortalKeyFile:
+    """The key as the file has it now: a rotation is taken up without a restart."""
+
+    keys: Path
+    _read: tuple[int, bytes] = (0, b"")
+
+    def __call__(self) -> bytes:
+        """ConfigError where it cannot be read."""
+        try:
+            changed = (self.keys / KEY_FILE).stat().st_mtime_ns
+        except OSError:
+            changed = 0
+        if changed != self._read[0] or not changed:
+            self._read = (changed, portal_key(self.keys))
+        return self._read[1]
+
+
 def seal_code_secret(key: bytes, secret: str, name: str) -> str:
-    """Bound to the name: a row that is copied to somebody else opens for nobody."""
+    """Bound to the name: a row that is copied to somebody else opens for nobody. Of a key and the one before it, by the first."""
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, secret.encode(), name.encode())).decode()
+    return base64.b64encode(nonce + AESGCM(key[:KEY_BYTES]).encrypt(nonce, secret.encode(), name.encode())).decode()
 
 
 def open_code_secret(key: bytes, sealed: str, name: str) -> str | None:
     """None where it was sealed for another name or by another key."""
     raw = base64.b64decode(sealed)
-    try:
-        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()).decode()
-    except InvalidTag:
-        return None
+    for at in range(0, len(key), KEY_BYTES):
+        with suppress(InvalidTag):
+            one = AESGCM(key[at : at + KEY_BYTES])
+            return one.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()).decode()
+    return None

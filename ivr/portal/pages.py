@@ -20,6 +20,7 @@ from ivr.core.email_addresses import mask_email
 from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.flow.compiled import Flow
+from ivr.incidents import LineKeys
 from ivr.portal.credentials import form_token
 from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
@@ -35,7 +36,7 @@ WAYS: tuple[Way, ...] = get_args(Way)
 
 @dataclass(frozen=True)
 class Pages:
-    """`flows`: those that serve now."""
+    """`flows`: those that serve now. `line_keys`: None where the line's keys and settings are not this process's to see."""
 
     site: PortalSite
     store: Store
@@ -44,6 +45,7 @@ class Pages:
     flows: Callable[[], Mapping[str, Flow]] = lambda: {}
     resender: Resender | None = None
     alert_kinds: Mapping[str, str] = field(default_factory=dict)  # what raises each, in words
+    line_keys: LineKeys | None = None
 
     # ---- payments
 

@@ -19,6 +19,10 @@ Permission = Literal[
     "stop_line",
     "see_flows",
     "publish_flows",
+    "see_keys",
+    "rotate_keys",
+    "see_incidents",
+    "export_evidence",
 ]
 Need = Permission | Literal["any"]
 """`any`: of everybody who has signed in."""
@@ -29,7 +33,7 @@ MEANINGS: Mapping[Role, str] = {
     "support": "finds payments, also by a caller's number; sends receipts again",
     "finance": "refunds and voids, a second person's above a limit; exports",
     "author": "writes, tries and publishes flows; sees payments, calls and totals",
-    "operator": "keeps the line running: stops and starts it; sees users and the audit trail",
+    "operator": "keeps the line running: stops and starts it, rotates keys; sees users and the audit trail, takes evidence",
     "auditor": "reads everything, changes nothing",
 }
 
@@ -44,12 +48,14 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         {
             *("see_payments", "see_calls", "see_audit", "see_users", "see_alerts"),
             *("see_stops", "stop_line", "see_flows"),
+            *("see_keys", "rotate_keys", "see_incidents", "export_evidence"),
         }
     ),
     "auditor": frozenset(
         {
             *("see_payments", "see_calls", "see_callers", "export"),
             *("see_requests", "see_audit", "see_users", "see_alerts", "see_stops", "see_flows"),
+            *("see_keys", "see_incidents", "export_evidence"),
         }
     ),
 }
@@ -105,6 +111,10 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.complete_draft": "publish_flows",
     "portal.try_draft": "publish_flows",
     "portal.publish": "publish_flows",
+    "portal.keys": "see_keys",
+    "portal.rotate_key": "rotate_keys",
+    "portal.incident": "see_incidents",
+    "portal.evidence": "export_evidence",
     "api.description": None,
     "api.me": "any",
     "api.search": "see_payments",

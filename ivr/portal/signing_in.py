@@ -47,12 +47,16 @@ class Joined:
 
 @dataclass(frozen=True)
 class SignIn:
-    """`key`: encrypts the secrets of codes at rest. `now`: the clock."""
+    """`portal_key`: encrypts the secrets of codes at rest; as a function, what it is now. `now`: the clock."""
 
     store: Store
-    key: bytes
+    portal_key: bytes | Callable[[], bytes]
     ends: SessionEnds
     now: Callable[[], datetime]
+
+    @property
+    def key(self) -> bytes:
+        return self.portal_key if isinstance(self.portal_key, bytes) else self.portal_key()
 
     def by_password(self, name: str, password: str, code: str, source: str) -> str | NotSignedIn:
         """The secret of the new session's cookie."""

@@ -13,6 +13,7 @@ from ivr.portal.flow_drafts import FlowEditing, add_draft_pages
 from ivr.portal.flows import FlowPages, add_flow_pages
 from ivr.portal.guard import SIGN_IN_PAGE, Guard
 from ivr.portal.identity_provider import CALLBACK
+from ivr.portal.incidents import add_incident_pages
 from ivr.portal.pages import Pages, add_pages
 from ivr.portal.passkeys import Passkeys
 from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
@@ -41,6 +42,7 @@ def portal(
     add_passkeys(blueprint, site, signing_in)
     add_pages(blueprint, pages)
     add_stop_pages(blueprint, pages)
+    add_incident_pages(blueprint, pages)
     add_call_pages(blueprint, pages, signing_in)
     flows = FlowPages(pages, editing.publisher)
     add_flow_pages(blueprint, flows)

@@ -1,6 +1,6 @@
 """Everything that is kept: calls, the ledger, the outbox, bills and texts; on SQLite or PostgreSQL by URL alone.
 
-Public are the names of `__all__`, and the module `accounts_file`.
+Public are the names of `__all__`, and the modules `accounts_file` and `audit`.
 """
 
 from collections.abc import Collection

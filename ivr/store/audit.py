@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -84,6 +84,12 @@ class Audit:
         with self._database.calls() as connection:
             rows = connection.execute(select(audit_event.c.id, audit_event.c.digest).where(audit_event.c.id.in_(of)))
             return {row.id: row.digest for row in rows}
+
+    def audit_trail(self) -> Iterator[tuple[AuditEvent, int, str]]:
+        """All of it in order, each event with its time in milliseconds and its digest as they are on record. Memory stays the same."""
+        with self._database.stream(_IN_ORDER, {}, 1000) as rows:
+            for row in rows:
+                yield _event(row), row.at, row.digest
 
     def broken_audit_event(self) -> BrokenEvent | None:
         """The first event that is not what was written, or not where; None for a whole chain. Memory stays the same."""

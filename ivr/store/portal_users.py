@@ -1,6 +1,6 @@
 """Who may sign in to the portal, and what they have proved it with. Passwords come hashed, secrets of codes encrypted."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -146,6 +146,18 @@ class PortalUsers:
         with self._database.calls() as connection:
             row = _user(connection, name)
         return PasswordCredentials(row.password_hash, row.totp_sealed) if row and _can_sign_in(row) else None
+
+    def seal_codes_again(self, again: Callable[[str, str], str | None]) -> None:
+        """Of everybody who has codes by time, what stands in `totp_sealed`, in one transaction. `again`: from it and the name;
+        None leaves it as it is."""
+        columns = portal_user.c
+        with self._database.money() as connection:
+            for row in connection.execute(
+                select(columns.name, columns.totp_sealed).where(columns.totp_sealed != "")
+            ).all():
+                sealed = again(row.totp_sealed, row.name)
+                if sealed is not None:
+                    connection.execute(update(portal_user).where(columns.name == row.name).values(totp_sealed=sealed))
 
     def accept_invitation(
         self, invitation: str, credentials: PasswordCredentials, step: int, codes: Collection[str], now: datetime

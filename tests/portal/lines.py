@@ -17,6 +17,7 @@ from ivr.calls.assembly import around
 from ivr.calls.resending import Resender
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
+from ivr.incidents import LineKeys
 from ivr.portal import (
     Asker,
     Finder,
@@ -100,13 +101,14 @@ class Line:
     provider: IdentityProvider | None = None
     takes_two_authors: bool = False
     phone: TryingPhone | None = None
+    line_keys: LineKeys | None = None
 
     def app(self) -> Flask:
         signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
         asker = Asker(self.store, self.banks, self.site, self.clock)
         finder = Finder(self.store, lambda number: f"hash of {number}")
         app = Flask(__name__, static_folder=None)
-        pages = Pages(self.site, self.store, finder, asker, self.flows, self.resender)
+        pages = Pages(self.site, self.store, finder, asker, self.flows, self.resender, line_keys=self.line_keys)
         single_sign_on = SingleSignOn(signing_in, self.provider) if self.provider else None
         publisher = Publisher(self.store, lambda: around(self.banks()), self.clock, self.takes_two_authors)
         app.register_blueprint(portal(self.site, signing_in, pages, FlowEditing(publisher, self.phone), single_sign_on))

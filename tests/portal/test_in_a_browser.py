@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ivr.core.money import Money
-from ivr.store import BankWord, Bill, FollowUp, TurnRecord, open_store
+from ivr.store import AlertReceivers, BankWord, Bill, FollowUp, FoundAlert, TurnRecord, open_store
 from tests.channels.browser.conftest import SHOTS, STEP_MS, chromium
 from tests.channels.browser.products import ROOT
 from tests.channels.browser.test_phone_access import violations
@@ -78,6 +78,9 @@ def running_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
 
 def charge(url: str) -> None:
     store, now = open_store(url), datetime.now(UTC)
+    store.note_alerts(
+        "", [FoundAlert("card_testing", "caller 1", "5 cards")], timedelta(hours=1), AlertReceivers(), now
+    )
     store.save_call(a_call(step="account"), 0, now)
     store.note_turn(TurnRecord("CA1", 1, now, "began", "", "language", ("choose_language",), 4))
     store.note_turn(TurnRecord("CA1", 2, now, "key", "account", "entry", ("welcome", "enter_account_number"), 4))
@@ -232,9 +235,12 @@ def test_axe_finds_nothing_on_any_page_and_nothing_is_cut_off(
     sign_in(page, running_portal, name, code)
     today = datetime.now(UTC).date()
     shown = ("payments", "payments/CA1-1", f"days/{today}", "live", "calls", "calls/CA1", "drop-off", "prompts")
-    for path in (*shown, "requests", "stops", "audit", "users", "alerts"):
+    others = ("requests", "stops", "audit", "users", "alerts", "incident", "keys", "keys?name=audit")
+    for path in (*shown, *others):
         page.goto(f"{running_portal.origin}/{path}")
-        look_at(page, path.partition("/")[0] + ("-one" if "CA1" in path else ""), looks)
+        look_at(
+            page, path.partition("/")[0].partition("?")[0] + ("-one" if "CA1" in path or "?" in path else ""), looks
+        )
 
 
 def look_at(page: Page, name: str, looks: Looks) -> None:
