@@ -67,6 +67,7 @@ COMMANDS = {
         "evidence",
         "One archive of some days: audit trail, calls, flows, settings; or check one.",
     ),
+    "drill": ("ivr.cli.drill", "drill", "Play an incident on a line that is none, and score what you do about it."),
     "recordings": ("dsp.cli", "main", "Find keys in recordings, mask them, draw them (also `python -m dsp`)."),
     "completion": ("ivr.cli.completion", "completion", "Let bash, zsh or fish complete the commands."),
     "limits": ("ivr.cli.limits", "limits", "Show failed attempts to pay, and let somebody try again."),
