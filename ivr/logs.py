@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from ivr.core.brands import LONGEST_PAN, SHORTEST_PAN, is_pan
+from ivr.merchants.serving import merchant_now
 
 SCRUBBED = "[scrubbed]"
 # An id is left alone: a UUID, a call's letters and 32 hexadecimal digits, or more of these in a row than a card number
@@ -38,6 +39,7 @@ def set_up_logging(level: str, form: str) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            note_merchant,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -50,6 +52,13 @@ def set_up_logging(level: str, form: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[ScrubbingHandler(sys.stderr)], force=True)
+
+
+def note_merchant(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Whose line it is about, where there are several."""
+    if name := merchant_now():
+        event.setdefault("merchant", name)
+    return event
 
 
 def fault_name(fault: BaseException) -> str:

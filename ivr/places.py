@@ -16,7 +16,9 @@ _BUNDLE = _PACKAGE / "shipped"
 IS_CLONE = not _BUNDLE.is_dir()
 SHIPPED = _PACKAGE.parent if IS_CLONE else _BUNDLE
 PROJECT_FILE = "tonetill.yaml"
+MERCHANTS_FILE = "merchants.yaml"  # of an installation of several merchants, each a project of its own
 VARIABLE = "TONETILL_PROJECT"
+MERCHANT_VARIABLE = "TONETILL_MERCHANT"
 # How a person types our commands, for messages and help.
 COMMAND = "tonetill" if not IS_CLONE or Path(sys.argv[0]).name == "tonetill" else "python -m ivr"
 
@@ -33,13 +35,17 @@ def project_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def find_project(environ: Mapping[str, str] | None = None) -> Path | None:
-    """TONETILL_PROJECT, or the nearest folder from here upwards that has a `tonetill.yaml`, or the clone."""
+    """TONETILL_PROJECT, or the nearest folder from here upwards that has a `tonetill.yaml` or a `merchants.yaml`, or the clone."""
     named = (os.environ if environ is None else environ).get(VARIABLE)
     if named:
         return _named_project(Path(named))
     here = _here()
-    nearest = next((folder for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
+    nearest = next((folder for folder in (here, *here.parents) if _is_project(folder)), None)
     return nearest or (SHIPPED if IS_CLONE else None)
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / PROJECT_FILE).is_file() or (folder / MERCHANTS_FILE).is_file()
 
 
 def _here() -> Path:
@@ -51,7 +57,7 @@ def _here() -> Path:
 
 def _named_project(folder: Path) -> Path:
     folder = folder.expanduser().absolute()
-    if (folder / PROJECT_FILE).is_file() or (IS_CLONE and folder.resolve() == SHIPPED):
+    if _is_project(folder) or (IS_CLONE and folder.resolve() == SHIPPED):
         return folder
     raise ConfigError(f"{VARIABLE}={folder}: there is no {PROJECT_FILE} in that folder")
 

@@ -5,21 +5,35 @@ Wrong ones are all told at once, at start, with the line or the variable that se
 
 import os
 import secrets
+import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from ivr.errors import ConfigError
+from ivr.merchants.merchants_file import Installation, Merchant, chosen_merchant
+from ivr.merchants.place import FILES_OF_THE_INSTALLATION, OF_THE_INSTALLATION, UNLESS_ITS_OWN, MerchantPlace
 from ivr.places import PROJECT_FILE, SHIPPED, project_folder, shown
-from ivr.reading.problems import did_you_mean
+from ivr.reading.environment_text import EnvironmentText, read_environment
 from ivr.reading.rules.reading import NOTHING_WRITTEN
+from ivr.reading.written_settings import WrittenSettings
 from ivr.reading.yaml_source import Source, read_yaml
 
 DEFAULTS = SHIPPED / "config" / "default.yaml"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+ENVIRONMENT_FILE = ".env"  # in a merchant's folder
 DEVELOPMENT_TOKEN_FILE = Path("keys") / "twilio_auth_token"  # below VAR
 
 
@@ -117,6 +131,7 @@ class Settings(BaseModel):
     trunk_record: str
     trunk_voice: Literal["espeak", "recorded", "tones", "auto"]
     audiosocket_port: int = Field(ge=0, le=65535)
+    _place: MerchantPlace = PrivateAttr(default_factory=MerchantPlace)
 
     @field_validator("accounts", mode="before")
     @classmethod
@@ -179,6 +194,14 @@ class Settings(BaseModel):
         return self
 
     @property
+    def place(self) -> MerchantPlace:
+        return self._place
+
+    def placed(self, place: MerchantPlace) -> "Settings":
+        self._place = place
+        return self
+
+    @property
     def has_browser_phone(self) -> bool:
         """It shows what a caller never sees, and lets whoever is at this machine place calls."""
         return self.browser_phone == "on" or (self.browser_phone == "auto" and self.environment == "development")
@@ -200,12 +223,64 @@ class Settings(BaseModel):
         """What Twilio's signature is computed over, before the path."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
+    @property
+    def portal_address(self) -> str:
+        """Of its pages, without the last slash."""
+        return f"{self.portal_origin}{self.place.mount}"
+
 
 def load_settings(environ: Mapping[str, str] | None = None, project: Path | None = None) -> Settings:
-    """Of this project, or of the one that `ivr.places` finds. ConfigError lists every wrong setting with where it was set."""
+    """Of this project, or of the one that `ivr.places` finds; in an installation of several merchants of the one that is meant.
+
+    ConfigError lists every wrong setting with where it was set.
+    """
     environ = os.environ if environ is None else environ
     folder = project or project_folder(environ)
-    written = _read_all(folder, environ)
+    chosen = chosen_merchant(folder, environ)
+    return merchant_settings(*chosen, environ).settings if chosen else line_settings(folder, environ)
+
+
+def line_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
+    """Of the folder's own line; of an installation those that all its merchants share."""
+    return _validated(_read_all(folder, environ), folder)
+
+
+@dataclass(frozen=True)
+class MerchantSettings:
+    """With where each was set, for what is found to be wrong with them later."""
+
+    settings: Settings
+    _written: WrittenSettings
+
+    def line(self, name: str, message: str) -> str:
+        return self._written.line(name, message)
+
+
+def merchant_settings(installation: Installation, merchant: Merchant, environ: Mapping[str, str]) -> MerchantSettings:
+    """What `config/default.yaml` says, then the installation's own of what all share, then the merchant's `tonetill.yaml` and
+    `.env`. The environment of the process gives only what all share: a DATABASE_URL there would be everybody's."""
+    shared = _read_all(installation.folder, environ)
+    own = _read_own(merchant.folder)
+    file = _own_environment(merchant.folder)
+    named = {name: file.values[name.upper()] for name in Settings.model_fields if name.upper() in file.values}
+    inherited = {"merchant": merchant.name, **_shared_values(shared, installation.folder)}
+    written = WrittenSettings(shared.known, [*shared.files[:1], *own], named, file, inherited)
+    if problems := list(written.not_theirs(OF_THE_INSTALLATION, shown(installation.folder / PROJECT_FILE))):
+        raise ConfigError("\n".join(problems))
+    place = MerchantPlace(merchant.name, merchant.mount, installation.others_numbers(merchant.name), file.values)
+    return MerchantSettings(_validated(written, merchant.folder).placed(place), written)
+
+
+def _shared_values(shared: WrittenSettings, folder: Path) -> dict[str, Any]:
+    """Files are relative to the installation's folder, whoever uses them."""
+    own = {
+        name: value for name, value in shared.values(after=1).items() if name in OF_THE_INSTALLATION | UNLESS_ITS_OWN
+    }
+    files = {name: str(folder / own[name]) for name in FILES_OF_THE_INSTALLATION if own.get(name)}
+    return own | files
+
+
+def _validated(written: WrittenSettings, folder: Path) -> Settings:
     values = written.values()
     if values.get("environment") == "development" and not values.get("twilio_auth_token"):
         values["twilio_auth_token"] = _development_token(folder / str(values.get("var", "var")))
@@ -215,43 +290,29 @@ def load_settings(environ: Mapping[str, str] | None = None, project: Path | None
         raise ConfigError("\n".join(written.explain(error))) from None
 
 
-@dataclass(frozen=True)
-class _WrittenSettings:
-    """`files`: the later wins; what is `from_environment` wins over them all."""
-
-    files: list[Source]
-    from_environment: dict[str, str]
-
-    def values(self) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
-        for source in self.files:
-            merged |= source.tree
-        return merged | self.from_environment
-
-    def explain(self, error: ValidationError) -> list[str]:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        return [self._explain(str(one["loc"][0]) if one["loc"] else "", one["type"], one["msg"]) for one in found]
-
-    def _explain(self, name: str, kind: str, message: str) -> str:
-        message = message.removeprefix("Value error, ")
-        if not name:
-            return message
-        if name in self.from_environment:
-            return f"environment variable {name.upper()}: {message}"
-        source = next((source for source in reversed(self.files) if name in source.tree), self.files[0])
-        if kind == "extra_forbidden":
-            near = did_you_mean(name, Settings.model_fields)
-            return source.line((name,), f"there is no setting '{name}'", near)
-        return source.line((name,), f"{name}: {message}")
-
-
-def _read_all(folder: Path, environ: Mapping[str, str]) -> _WrittenSettings:
-    own = folder / PROJECT_FILE
-    sources = [_source(DEFAULTS.name, DEFAULTS), *([_source(shown(own), own)] if own.is_file() else [])]
-    if problems := [str(problem) for source in sources for problem in source.problems]:
-        raise ConfigError("\n".join(problems))
+def _read_all(folder: Path, environ: Mapping[str, str]) -> WrittenSettings:
+    sources = [_source(DEFAULTS.name, DEFAULTS), *_read_own(folder)]
     named = {name: environ[name.upper()] for name in Settings.model_fields if name.upper() in environ}
-    return _WrittenSettings(sources, named)
+    return WrittenSettings(Settings.model_fields.keys(), sources, named)
+
+
+def _read_own(folder: Path) -> list[Source]:
+    """The project's own file, where it has one."""
+    own = folder / PROJECT_FILE
+    return [_source(shown(own), own)] if own.is_file() else []
+
+
+def _own_environment(folder: Path) -> EnvironmentText:
+    """Of a merchant's `.env`; empty where there is none."""
+    file = folder / ENVIRONMENT_FILE
+    if not file.exists():
+        return EnvironmentText(shown(file))
+    if stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise ConfigError(f"{shown(file)}: others on this machine can read it: chmod 600 {shown(file)}")
+    try:
+        return read_environment(shown(file), _read(file).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ConfigError(f"{shown(file)}: not UTF-8 text") from None
 
 
 def _source(name: str, file: Path) -> Source:
@@ -260,6 +321,8 @@ def _source(name: str, file: Path) -> Source:
         source.problems.append(
             source.problem(NOTHING_WRITTEN, (), "expected settings, each a line such as", "port: 8000")
         )
+    if source.problems:
+        raise ConfigError("\n".join(map(str, source.problems)))
     return source
 
 

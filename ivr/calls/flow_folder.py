@@ -5,6 +5,7 @@ goes live, and a restart changes nothing. In development a file that is saved is
 told while the last good version goes on.
 """
 
+import contextvars
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -167,5 +168,6 @@ def watch(flows: LiveFlows, folder: FlowFolder, store: Store) -> threading.Event
                     kind = type(fault).__name__
                     log.error("cannot look for published flows", kind=kind)
 
-    threading.Thread(target=go_on_looking, name="flows", daemon=True).start()
+    mine = contextvars.copy_context()  # whose flows these are, for the log: a thread does not know by itself
+    threading.Thread(target=mine.run, args=(go_on_looking,), name="flows", daemon=True).start()
     return stop

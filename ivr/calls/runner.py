@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -397,13 +396,12 @@ def note_fault(call_id: str, fault: Exception) -> None:
 
 
 # The same few for all calls; to look one up among the labels costs five times what it costs to count.
-_ways = lru_cache(4096)(metrics.STEPS.labels)
 
 
 def count(before: Call, after: Call) -> None:
     """What is on record by now: an advance that was not saved is not counted."""
     if before.step != after.step:
-        _ways(after.flow, before.step or "start", after.step).inc()
+        metrics.STEPS.labels(after.flow, before.step or "start", after.step).inc()
     if before.phase != "over" and after.phase == "over":
         metrics.ENDINGS.labels(after.flow, after.outcome, str(after.hung_up).lower()).inc()
         log.info("call ended", call=after.id, flow=after.flow, outcome=after.outcome, hung_up=after.hung_up)

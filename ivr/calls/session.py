@@ -302,7 +302,7 @@ class Session:
         return self._repeat(stored)
 
     def _repeat(self, stored: StoredCall) -> Answered:
-        metrics.REPEATED.inc()
+        metrics.REPEATED.labels().inc()
         if stored.call.phase == "over" and (stored.call.hung_up or not stored.answer):
             return self._say_plainly(replace(self.service.runner.farewell(stored.call), call=stored.call))
         if stored.answer:

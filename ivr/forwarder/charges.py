@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
 import structlog
 
@@ -34,7 +33,6 @@ INQUIRIES = 4  # asked this often, with growing pauses; then the charge is rever
 LONGEST_PAUSE_S = 300.0
 UNDOING_PAUSE_S = 1800.0  # the bank has taken the undo; asked again, should its notification be lost
 # The same few for all charges; to look one up among the labels costs more than to count.
-_seconds = lru_cache(256)(metrics.BANK_SECONDS.labels)
 RECORD_PAUSES_S = (0.1, 0.5, 2.0)  # the bank's answer is in hand and the database is away: kept this long
 
 
@@ -238,7 +236,7 @@ class Charges:
             # A fault of the client's, and by now the request may have left.
             log.error("bank client", reference=reference, reason=type(error).__name__)
             answer = BankAnswer("unknown", reference)
-        _seconds(name, question, answer.outcome).observe(time.perf_counter() - started)
+        metrics.BANK_SECONDS.labels(name, question, answer.outcome).observe(time.perf_counter() - started)
         # What an operator has to see and may have to mend: a line, a certificate, an address.
         note = log.warning if answer.outcome in ("not_sent", "unknown") else log.info
         note("bank", message=question, reference=reference, outcome=answer.outcome, reason=answer.reason)

@@ -158,7 +158,7 @@ class TextJobs:
         self.store.text_refused(job, problem, self.now())
 
 
-def counted(job: Job) -> Counter:
+def counted(job: Job) -> metrics.Labelled[Counter]:
     return metrics.EMAILS if job.kind == "email" else metrics.TEXTS
 
 
