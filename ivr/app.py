@@ -14,6 +14,7 @@ from ivr.channels.bank_news import bank_news_blueprint
 from ivr.channels.browser import BrowserPhone
 from ivr.channels.twilio import (
     MAX_BODY,
+    AnothersNumber,
     Forbidden,
     PayConnector,
     PlainPaths,
@@ -49,8 +50,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         runner=engine.runner,
         store=engine.store,
         signer=signer,
-        writer=Writer(engine.words, parts_by_url(playing)),
+        writer=Writer(engine.words, parts_by_url(playing, settings.place.mount)),
         base_url=settings.base_url,
+        root=settings.place.mount,
+        is_anothers=settings.place.is_anothers,
     )
     if settings.twilio_auth_token:
         # An empty token would be a key that everybody knows: a site without Twilio has no webhooks.
@@ -61,7 +64,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.register_blueprint(tones_blueprint())
     banks = load_banks(settings.banks, settings.var)
     app.register_blueprint(
-        bank_news_blueprint(BankNewsIntake(engine.store, banks, os.environ, bool(settings.billing_url)))
+        bank_news_blueprint(BankNewsIntake(engine.store, banks, settings.place.environ, bool(settings.billing_url)))
     )
     add_health(app, engine.store)
     add_errors(app)
@@ -140,6 +143,12 @@ def add_errors(app: Flask) -> None:
     @app.errorhandler(Forbidden)
     def forbidden(error: Forbidden) -> Response:
         metrics.REFUSED.labels("signature").inc()
+        log.warning("refused", reason=str(error))
+        return Response(f"{error}\n", 403, mimetype="text/plain")
+
+    @app.errorhandler(AnothersNumber)
+    def anothers(error: AnothersNumber) -> Response:
+        metrics.REFUSED.labels("another merchant's number").inc()
         log.warning("refused", reason=str(error))
         return Response(f"{error}\n", 403, mimetype="text/plain")
 

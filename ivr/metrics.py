@@ -7,6 +7,7 @@ such label: an empty one is none (Prometheus, data model), and is left out of wh
 import os
 import re
 import socket
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -47,12 +48,13 @@ class Labelled(Generic[Metric]):
     def __init__(
         self, kind: type[Metric], name: str, meaning: str, labels: tuple[str, ...] = (), **options: Any
     ) -> None:
-        self._child = lru_cache(CHILDREN_KEPT)(kind(name, meaning, [*labels, "merchant"], **options).labels)
+        metric = kind(name, meaning, [*labels, "merchant"], **options)
+        self._child: Callable[..., Metric] = lru_cache(CHILDREN_KEPT)(metric.labels)
         if not labels:
             self.labels()  # shown from the beginning, as one without any label is
 
     def labels(self, *values: object) -> Metric:
-        return self._child(*values, merchant_now())  # type: ignore[no-any-return]
+        return self._child(*values, merchant_now())
 
 
 CALLS = Labelled(Counter, "tonetill_calls_total", "Calls begun", ("channel", "flow"))

@@ -66,10 +66,18 @@ class Engine:
 
     def watch(self) -> None:
         """From now on what is published is taken up, and keys at SIGHUP, in threads of their own: for a process that stays."""
+        self.follow()
+        if self.bank_keys is not None:
+            on_hangup(self.reload_keys)
+
+    def follow(self) -> None:
+        """The same without keys, for a process of several engines, which has one handler for the signal."""
         if isinstance(self.flows, LiveFlows) and self.folder is not None:
             flow_folder.watch(self.flows, self.folder, self.store)
+
+    def reload_keys(self) -> None:
         if self.bank_keys is not None:
-            on_hangup(self.bank_keys.reload)
+            self.bank_keys.reload()
 
     def flow_trouble(self) -> list[str]:
         """What is wrong with flows that should be serving, a line each."""

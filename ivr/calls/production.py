@@ -4,7 +4,6 @@ Settings that are wrong in themselves (a port that is no number) are refused ear
 """
 
 import ipaddress
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,13 +52,13 @@ def require_production(settings: Settings, *, opens_keys: bool = False) -> None:
 def _refuse_live_banks(settings: Settings) -> None:
     """A machine for trying things out must not be able to charge anybody. What is wrong with the file is told elsewhere."""
     for name, bank in load_banks(settings.banks, settings.var).items():
-        if _is_live(settings.banks, name, bank):
+        if _is_live(settings, name, bank):
             raise ConfigError(_live_here(settings.banks, name, bank))
 
 
 def wrong_system(settings: Settings, name: str, bank: BankSettings) -> str:
     """A live bank in development, or a test one in production; empty where neither. ConfigError for a secret that is none."""
-    is_live, is_production = _is_live(settings.banks, name, bank), settings.environment == "production"
+    is_live, is_production = _is_live(settings, name, bank), settings.environment == "production"
     if is_live is None or is_live == is_production:
         return ""
     return _live_here(settings.banks, name, bank) if is_live else _test_here(settings.banks, name, bank)
@@ -181,27 +180,27 @@ def _bank_problems(settings: Settings, opens_keys: bool) -> Iterator[str]:
     for name, bank in banks.items():
         if _is_loopback(_host(bank.url)):
             yield f"{settings.banks}: {name}: url {bank.url} is this machine (the simulator): set your bank's address"
-        yield from _live_problems(settings.banks, name, bank)
+        yield from _live_problems(settings, name, bank)
         yield from files_problems(name, bank, opens_keys)
 
 
-def _live_problems(file: Path, name: str, bank: BankSettings) -> Iterator[str]:
+def _live_problems(settings: Settings, name: str, bank: BankSettings) -> Iterator[str]:
     """A process without the bank's secret leaves it to the forwarder, which cannot do without."""
     try:
-        is_live = _is_live(file, name, bank)
+        is_live = _is_live(settings, name, bank)
     except ConfigError as error:
         yield str(error)
         return
     if is_live is False:
-        yield _test_here(file, name, bank)
+        yield _test_here(settings.banks, name, bank)
 
 
-def _is_live(file: Path, name: str, bank: BankSettings) -> bool | None:
+def _is_live(settings: Settings, name: str, bank: BankSettings) -> bool | None:
     """By the bank's address or secret; ConfigError, with the bank's line, for a secret that is none."""
     try:
-        return protocol_called(bank.protocol).is_live(Opening(name, bank, os.environ))
+        return protocol_called(bank.protocol).is_live(Opening(name, bank, settings.place.environ))
     except ConfigError as error:
-        raise ConfigError(line_of_problem(file, name, bank, str(error))) from None
+        raise ConfigError(line_of_problem(settings.banks, name, bank, str(error))) from None
 
 
 def files_problems(name: str, bank: BankSettings, opens_keys: bool) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Public is `main` alone.
 """
 
+import os
 import sys
 from typing import Any
 
@@ -13,11 +14,12 @@ import ivr
 from ivr import loading
 from ivr.errors import IvrError, RecordError
 from ivr.extras import needs_extra
-from ivr.places import COMMAND
+from ivr.places import COMMAND, MERCHANT_VARIABLE
 
 # name -> (module, attribute, one line of help): modules are loaded when wanted, so that `check` starts in a moment.
 COMMANDS = {
     "init": ("ivr.cli.init", "init", "Make a project of your own: flow, prompts, accounts, bank, call tests."),
+    "merchant": ("ivr.cli.merchants", "merchant", "Several merchants in one installation: add, list, remove."),
     "up": ("ivr.cli.up", "up", "Start the whole line on this machine (what `make run` does)."),
     "cluster": ("ivr.cli.cluster", "cluster", "Start several nodes of each kind over PostgreSQL, with fronts."),
     "simulate": ("ivr.cli.simulate", "simulate", "Call a flow from the terminal, with or without a server."),
@@ -78,6 +80,7 @@ COMMANDS = {
 }
 
 
+MERCHANT_OPTION = "--merchant"
 COMPLETE_VARIABLE = "_TONETILL_COMPLETE"  # click's name for it, for a command called tonetill
 
 
@@ -119,7 +122,13 @@ def as_typed_here(command: click.Command) -> click.Command:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(ivr.__version__, prog_name="tonetill")
-def cli() -> None:
+@click.option(
+    MERCHANT_OPTION,
+    metavar="NAME",
+    envvar=MERCHANT_VARIABLE,
+    help="Whose line is meant, of several merchants (merchants.yaml).",
+)
+def cli(merchant: str | None) -> None:
     """Tonetill takes card payments over the phone, by keypad, with no human in the path.
 
     \b
@@ -132,6 +141,10 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Errors that someone can cure are one line, not a traceback."""
+    arguments, merchant = without_merchant(sys.argv[1:] if arguments is None else arguments)
+    before = os.environ.get(MERCHANT_VARIABLE)
+    if merchant is not None:
+        os.environ[MERCHANT_VARIABLE] = merchant  # so that every module and process that this command needs finds it
     try:
         return as_typed_here(cli).main(arguments, prog_name=COMMAND, complete_var=COMPLETE_VARIABLE)
     except IvrError as error:
@@ -139,3 +152,23 @@ def main(arguments: list[str] | None = None) -> Any:
         at_fault = "" if isinstance(error, RecordError) else f"{type(error).__name__.removesuffix('Error').lower()} "
         click.echo(f"{at_fault}error: {error}", err=True)
         sys.exit(2)
+    finally:
+        if merchant is not None:
+            os.environ.pop(MERCHANT_VARIABLE)
+            os.environ.update({MERCHANT_VARIABLE: before} if before is not None else {})
+
+
+def without_merchant(arguments: list[str]) -> tuple[list[str], str | None]:
+    """`--merchant NAME` is taken before and after a command, for every command. What is after `--` is not looked at."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest, merchant, at = [], None, 0
+    while at < end:
+        one = arguments[at]
+        if one == MERCHANT_OPTION and at + 1 < end:
+            merchant, at = arguments[at + 1], at + 1
+        elif one.startswith(f"{MERCHANT_OPTION}="):
+            merchant = one.partition("=")[2]
+        else:
+            rest.append(one)
+        at += 1
+    return [*rest, *arguments[end:]], merchant

@@ -1,6 +1,5 @@
 """`bank`: the simulator's commands, and `bank check`, a look at a bank of `banks.yaml` before it is used."""
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,7 +48,7 @@ def examine(settings: Settings, name: str, bank: BankSettings) -> Iterator[Exami
         wrong = ""  # a secret that is none: check_bank says so
     if wrong:
         yield Examined(False, wrong)
-    for found in check_bank(name, bank, os.environ, opener_for):
+    for found in check_bank(name, bank, settings.place.environ, opener_for):
         is_wrong = found.is_good is False
         yield replace(found, words=line_of_problem(settings.banks, name, bank, found.words)) if is_wrong else found
 

@@ -24,8 +24,8 @@ from ivr.cli.cluster_parts import ClusterPlan, kamailio_command, missing_program
 from ivr.cli.own_postgresql import own_postgresql
 from ivr.cli.ports import Port, require_free_ports
 from ivr.cli.preparation import prepare
+from ivr.cli.start_up import environment, port_of_simulator
 from ivr.cli.supervisor import supervise
-from ivr.cli.up import environment, port_of_simulator
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, IS_CLONE
 from ivr.settings import Settings, load_settings

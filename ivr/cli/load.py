@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 import httpx
@@ -109,11 +110,13 @@ def load(
 
 def load_by_webhooks(asked: Asked) -> int:
     settings, via = load_settings(), asked.via
-    public = settings.public_url.rstrip("/") or via.rstrip("/")
+    parts = urlsplit(via)
+    public = settings.public_url.rstrip("/") or f"{parts.scheme}://{parts.netloc}"
+    status = f"{parts.path.rstrip('/')}/twilio/status"
     limits = httpx.Limits(max_connections=asked.at_once, max_keepalive_connections=asked.at_once)
     with httpx.Client(base_url=via, timeout=15, trust_env=False, limits=limits) as http, Measured(asked) as measured:
         application = Application(
-            http, f"{via.rstrip('/')}/twilio/voice/{asked.flow}", settings.twilio_auth_token, public, "/twilio/status"
+            http, f"{via.rstrip('/')}/twilio/voice/{asked.flow}", settings.twilio_auth_token, public, status
         )
 
         def new_call(number: int) -> TwilioCall:

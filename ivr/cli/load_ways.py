@@ -10,7 +10,9 @@ Way = Literal["webhooks", "sip"]
 OWN_TRUNK = "sip"
 _EXAMPLES = "http://127.0.0.1:8000 for webhooks, sip:pay@127.0.0.1:5060, or sip for this project's own trunk"
 MOST_PORT = 65535
-_WEBHOOK = re.compile(r"/twilio/voice/([^/]+)")
+_WEBHOOK = re.compile(
+    r"(?P<mount>(?:/m/[^/]+)?)(?:/twilio/voice/(?P<flow>[^/]+))?"
+)  # of a merchant among several: below /m/NAME
 
 
 def read_way(via: str) -> Way:
@@ -39,15 +41,15 @@ def require_webhooks(via: str) -> None:
 
 
 def flow_in(via: str) -> tuple[str, str]:
-    """The address of the line alone, and the flow whose webhook it was given as; "" where it names none."""
+    """The address of the line alone, with its merchant's path, and the flow whose webhook it was given as; "" where it names none."""
     parts = urlsplit(via)
     line, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
     webhook = _WEBHOOK.fullmatch(path)
-    if (path and webhook is None) or parts.query or parts.fragment:
+    if webhook is None or parts.query or parts.fragment:
         raise ConfigError(
             f"--via {via}: write the address of the line alone, {line}, or of a flow, {line}/twilio/voice/NAME"
         )
-    return line, webhook[1] if webhook else ""
+    return f"{line}{webhook['mount']}", webhook["flow"] or ""
 
 
 def _require_host(via: str, place: str) -> None:

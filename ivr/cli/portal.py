@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ivr.cli.payment_session import as_json, opened, operator
 from ivr.errors import RecordError
+from ivr.installation import installation_here
 from ivr.places import COMMAND
 from ivr.portal import MEANINGS, ROLES, create_portal, digest_of, new_secret, site_of
 from ivr.settings import Settings, load_settings
@@ -24,22 +25,23 @@ console = Console(width=120, highlight=False)
 @click.command()
 def portal() -> None:
     """Serve the portal on PORTAL_HOST and PORTAL_PORT; on a network, behind a proxy that speaks TLS (docs/portal.md)."""
+    if (found := installation_here()) is not None:
+        for settings in found.merchants.values():
+            click.echo(f"the portal of {settings.place.name} is at {site_of(settings).address}/")
+        serve(portal_site(found.shared, "ivr.mounting:create_portals"))
+        return
     settings = load_settings()
     create_portal(settings)  # what is wrong is said here, once, and not by each worker
-    where = settings.portal_host, settings.portal_port, "PORTAL_PORT"
     click.echo(
-        f"the portal is at {site_of(settings).origin}/ (`{COMMAND} user add NAME --role finance` invites somebody)"
+        f"the portal is at {site_of(settings).address}/ (`{COMMAND} user add NAME --role finance` invites somebody)"
     )
-    serve(
-        Site(
-            "ivr.cli.portal_phone:create_portal_and_phone",
-            *where,
-            1,  # drafts are called at the process that gave the ticket
-            settings.web_threads,
-            ConnectionLimits(settings.web_read_s),
-            sockets=True,
-        )
-    )
+    serve(portal_site(settings, "ivr.cli.portal_phone:create_portal_and_phone", sockets=True))
+
+
+def portal_site(settings: Settings, application: str, *, sockets: bool = False) -> Site:
+    """`sockets`: where drafts can be called; with one worker, for they are called at the process that gave the ticket."""
+    where = settings.portal_host, settings.portal_port, "PORTAL_PORT"
+    return Site(application, *where, 1, settings.web_threads, ConnectionLimits(settings.web_read_s), sockets=sockets)
 
 
 @click.group()
@@ -161,7 +163,7 @@ def new_invitation(hours: int) -> tuple[str, PortalInvitation]:
 
 def tell_link(settings: Settings, name: str, link: str, hours: int) -> None:
     click.echo(f"for {name} alone, good once and for {hours} hours (`{COMMAND} portal` must run):")
-    click.echo(f"{site_of(settings).origin}/invitations/{link}")
+    click.echo(f"{site_of(settings).address}/invitations/{link}")
 
 
 def nobody(name: str) -> RecordError:

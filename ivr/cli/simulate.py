@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -189,10 +190,9 @@ def via_line(url: str, flow: str, ani: str) -> "TwilioCall":
 
     settings = load_settings()
     return call_application(
-        url,
-        f"/twilio/voice/{flow}",
+        f"{url}/twilio/voice/{flow}",
         auth_token=settings.twilio_auth_token,
         public_url=settings.public_url,
-        status_callback="/twilio/status",
+        status_callback=f"{urlsplit(url).path}/twilio/status",
         ani=ani,
     )

@@ -57,7 +57,7 @@ def add(name: str, user: str, role: str, days: int) -> None:
             raise RecordError(f"{user} was switched off meanwhile: no token was made")
         click.echo(f"{made.id}, for {user} as {role}, until {made.until:%Y-%m-%d}; it is not shown again:", err=True)
         click.echo(secret)
-        click.echo(f"curl -H 'Authorization: Bearer ...' {site_of(settings).origin}/api/v1/me", err=True)
+        click.echo(f"curl -H 'Authorization: Bearer ...' {site_of(settings).address}/api/v1/me", err=True)
 
 
 @token.command("list")

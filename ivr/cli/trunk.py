@@ -6,17 +6,22 @@ import time
 from collections import OrderedDict
 
 import click
+import structlog
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from ivr.calls.assembly import assemble
-from ivr.channels.trunk import Trunk, serve
+from ivr.channels.trunk import Trunk, TrunkMerchant, serve
 from ivr.core.call import Call
 from ivr.core.caller import mask_number
+from ivr.errors import ConfigError, IvrError
+from ivr.installation import InstallationSettings, installation_here
 from ivr.logs import set_up_logging
+from ivr.merchants.serving import serving
 from ivr.settings import Settings, load_settings
 
+log = structlog.get_logger("trunk")
 SHOWN = 20  # calls on the screen: those in progress, then the latest to end
 console = Console(stderr=True)
 
@@ -32,28 +37,55 @@ def trunk(quiet: bool) -> None:
     Which flow answers:    TRUNK_FLOWS, such as  pay=pay-a-bill,*=pay-a-bill
     Recordings, masked:    TRUNK_RECORD, a folder; none are made without it
     """
-    settings = load_settings()
+    view, found = LiveView(), installation_here()
+    settings = found.shared if found else load_settings()
     set_up_logging(settings.log_level, settings.log_format)
-    view = LiveView()
-    engine = assemble(settings)
-    node = Trunk(settings, engine, watch=view.note)
+    node = node_of_several(found, view) if found else Trunk(settings, assemble(settings), watch=view.note)
     if quiet or not sys.stderr.isatty():
-        asyncio.run(serve(node, settings.trunk_drain_s, lambda: announce(settings)))
+        asyncio.run(serve(node, settings.trunk_drain_s, lambda: announce(node)))
         return
     asyncio.run(watch(node, settings, view))
 
 
-def announce(settings: Settings) -> None:
+def node_of_several(found: InstallationSettings, view: "LiveView") -> Trunk:
+    """One whose settings, keys or flows are wrong is left out: calls to its numbers are not found."""
+    problems = {name: list(lines) for name, lines in found.problems.items()}
+    several = []
+    for name, settings in found.merchants.items():
+        with serving(name):
+            try:
+                several.append(TrunkMerchant(settings, assemble(settings), found.installation.called(name).numbers))
+            except IvrError as error:
+                problems[name] = str(error).splitlines()
+    if found.shared.audiosocket_port:
+        raise ConfigError(
+            "AUDIOSOCKET_PORT: such a call names no called number, so that nobody could say which merchant's it is"
+        )
+    if not several:
+        raise ConfigError(
+            "\n".join([line for lines in problems.values() for line in lines] or ["no merchant is named yet"])
+        )
+    for name, lines in problems.items():
+        with serving(name):
+            for line in lines:
+                log.error("merchant left out", problem=line)
+    return Trunk(found.shared, None, view.note, several)
+
+
+def announce(node: Trunk) -> None:
     """Once it listens."""
+    settings = node.settings
     where = f"{settings.trunk_bind}:{settings.trunk_port}"
-    click.echo(f"running: trunk, at sip:{next(iter(settings.trunk_flows.split('=')))}@{where}", err=True)
+    own = [number for one in node.answered if one.merchant for number in one.routes()]
+    listed = ", ".join(f"sip:{number}@{where}" for number in own[:SHOWN] or [settings.trunk_flows.partition("=")[0]])
+    click.echo(f"running: trunk, at {listed}", err=True)
     if settings.trunk_record:
         click.echo(f"trunk: every call is recorded in {settings.trunk_record}, its keys masked", err=True)
 
 
 async def watch(node: Trunk, settings: Settings, view: "LiveView") -> None:
     with Live(console=console, refresh_per_second=4, get_renderable=lambda: view.table(node)):
-        await serve(node, settings.trunk_drain_s, lambda: announce(settings))
+        await serve(node, settings.trunk_drain_s, lambda: announce(node))
 
 
 class LiveView:

@@ -16,7 +16,7 @@ def processes(settings: Settings, running: Collection[str], waiting: Mapping[str
         "web": Process("web", address(settings), "answers the webhooks that Twilio calls"),
         "console": Process("console", console_address(settings), "this page, and /metrics; this machine only"),
         "forwarder": Process("forwarder", "", f"takes payments to the bank; {jobs or 'nothing'} waiting"),
-        "portal": Process("portal", f"{settings.portal_origin}/", "people sign in: payments, refunds, live calls"),
+        "portal": Process("portal", f"{settings.portal_address}/", "people sign in: payments, refunds, live calls"),
         "trunk": Process("trunk", sip_address(settings), "answers SIP calls"),
         "bank": Process("bank", "", "a bank simulator, for development only"),
     }
@@ -33,7 +33,9 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
     flows = usual_first(settings, flows)
     flow = flows[0] if flows else "pay-a-bill"
     found = [
-        Trial("A call by webhooks, in a terminal", f"{COMMAND} simulate --via {address(settings)}"),
+        Trial(
+            "A call by webhooks, in a terminal", f"{COMMAND} simulate --via {address(settings)}{settings.place.mount}"
+        ),
         Trial("The same without any server", f"{COMMAND} simulate flows/{flow}.yaml"),
     ]
     if "trunk" in running:
@@ -45,7 +47,7 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
     found += [Trial(f"Twilio's webhook for {name}", webhook(settings, name)) for name in flows or [flow]]
     if "portal" in running:
         found += [
-            Trial("The portal, where people sign in", f"{settings.portal_origin}/"),
+            Trial("The portal, where people sign in", f"{settings.portal_address}/"),
             Trial("Inviting somebody to it", f"{COMMAND} user add NAME --role operator"),
         ]
     if settings.environment == "development":
@@ -73,4 +75,4 @@ def sip_address(settings: Settings) -> str:
 
 
 def webhook(settings: Settings, flow: str) -> str:
-    return f"{settings.base_url}/twilio/voice/{flow}"
+    return f"{settings.base_url}{settings.place.mount}/twilio/voice/{flow}"

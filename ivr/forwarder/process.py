@@ -3,7 +3,6 @@
 What a job means is here: charges are for `charges`, texts for `texts`, how many jobs are done at once for `worker_pool`.
 """
 
-import os
 import signal
 import socket
 import threading
@@ -136,7 +135,7 @@ def main() -> None:
     set_up_logging(settings.log_level, settings.log_format)
     require_production(settings, opens_keys=True)
     bank_settings = load_banks(settings.banks, settings.var)
-    banks, openers = open_banks(settings.banks, bank_settings, os.environ)
+    banks, openers = open_banks(settings.banks, bank_settings, settings.place.environ)
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
     store = open_store(settings.database_url, threads_of(queues), notice_kinds(settings))
     flows, folder = live_flows(settings, store, bank_settings)

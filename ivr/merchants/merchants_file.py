@@ -103,14 +103,11 @@ def chosen_merchant(folder: Path, environ: Mapping[str, str]) -> tuple[Installat
             raise ConfigError(f"which merchant? say --merchant NAME before or after the command; there are: {there}")
         return installation, installation.called(name)
     above = next((one for one in folder.parents if is_installation(one)), None)
-    installation = read_installation(above) if above else None
-    mine = (
-        next((one for one in installation.merchants.values() if one.folder == folder.resolve()), None)
-        if installation
-        else None
-    )
-    if installation and (mine or name):
-        return installation, installation.called(name) if name else mine or installation.called(name)
+    if above is not None:
+        installation = read_installation(above)
+        mine = next((one for one in installation.merchants.values() if one.folder == folder.resolve()), None)
+        if name or mine:
+            return installation, installation.called(name) if name or mine is None else mine
     if name:
         raise ConfigError(f"--merchant {name}: there is no {MERCHANTS_FILE} in {shown(folder)} or above it")
     return None
@@ -163,10 +160,10 @@ def _problems_of(folder: Path, source: Source, name: str, one: Any) -> Iterator[
     if not isinstance(numbers, list):
         yield source.line((*at, "numbers"), f"{name}: expected a list of called numbers", 'numbers: ["+15550100"]')
         return
-    for place, number in enumerate(numbers):
+    for index, number in enumerate(numbers):
         if not isinstance(number, str) or not _NUMBER.fullmatch(_SEPARATORS.sub("", number)) or "*" in number:
             yield source.line(
-                (*at, "numbers", place), f"{name}: this is no called number", "such as +15550100, or pay-acme"
+                (*at, "numbers", index), f"{name}: this is no called number", "such as +15550100, or pay-acme"
             )
 
 
@@ -180,9 +177,9 @@ def _shared(found: Installation) -> Iterator[str]:
             if first != one.name or numbers_before(one, place, number):
                 told = f"{one.name}: the number {number} is {first}'s already"
                 yield found.line((one.name, "numbers", place), told, "one called number leads to one merchant")
-        first = folders.setdefault(one.folder, one.name)
-        if first != one.name:
-            told = f"{one.name}: the folder {shown(one.folder)} is {first}'s already"
+        owner = folders.setdefault(one.folder, one.name)
+        if owner != one.name:
+            told = f"{one.name}: the folder {shown(one.folder)} is {owner}'s already"
             yield found.line((one.name, "folder"), told, "each merchant has settings, keys and a database of its own")
         for folder, other in folders.items():
             if other != one.name and (folder in one.folder.parents or one.folder in folder.parents):

@@ -64,7 +64,7 @@ def create_portal(settings: Settings | None = None, phone: TryingPhone | None = 
     pages = Pages(site, store, finder, asker, looking(flows), resender, what_raises(settings), line_keys)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = LONGEST_FORM
-    provider = provider_of(settings, site.origin, now)
+    provider = provider_of(settings, site.address, now)
     single_sign_on = SingleSignOn(signing_in, provider) if provider else None
     publisher = Publisher(store, checked_against(settings), now, settings.takes_two_authors)
     app.register_blueprint(portal(site, signing_in, pages, FlowEditing(publisher, phone), single_sign_on))

@@ -155,7 +155,7 @@ def cursor(last: CallRecord) -> str:
 def live_feed(pages: Pages) -> LiveFeed:
     def render(calls: Any, in_all: int) -> str:
         shown = [(one, mask_number(one.call.ani)) for one in calls]
-        return render_template("portal/live_rows.html", calls=shown, in_all=in_all)
+        return render_template("portal/live_rows.html", calls=shown, in_all=in_all, root=pages.site.root)
 
     return LiveFeed(pages.store, pages.asker.now, render)
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ivr.portal.credentials import is_form_token
 from ivr.portal.roles import NEEDS, may
 from ivr.portal.signing_in import SignIn
-from ivr.portal.site import PortalSite, protect_all
+from ivr.portal.site import PortalSite, protect_all, within
 from ivr.store import SignedIn
 
 READING = ("GET", "HEAD", "OPTIONS")
@@ -35,7 +35,7 @@ class Guard:
             return plain("this page is not shown to your network (PORTAL_NETWORKS)", 403)
         if request.host != self.site.host:
             if request.method in READING and self.site.is_alias(request.host):
-                return redirect(f"{self.site.origin}{request.path}", 307)
+                return redirect(f"{self.site.origin}{within(request.path)}", 307)
             return plain("this server is called by another name (PORTAL_URL)", 421)
         if request.method not in READING and not self.site.is_own_form(request):
             return plain("this was not sent by a page of ours: open the page and try again", 403)
@@ -58,7 +58,7 @@ class Guard:
     def send_to_sign_in(self) -> AnyResponse:
         if request.method not in READING:
             abort(401)
-        return redirect(SIGN_IN_PAGE, 303)
+        return redirect(within(SIGN_IN_PAGE), 303)
 
     def note_refusal(self, person: SignedIn, of: Request) -> None:
         about = f"{of.method} {of.endpoint}"

@@ -26,7 +26,7 @@ from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
 from ivr.portal.modifications import KINDS, LONGEST_ABOUT, Asker, ModificationForm
 from ivr.portal.roles import MEANINGS, Permission, may
-from ivr.portal.site import PortalSite
+from ivr.portal.site import PortalSite, within
 from ivr.store import AuditFilter, Payment, Store, Way
 
 MOST_EVENTS, MOST_OF_DAY = 200, 10_000
@@ -256,7 +256,7 @@ def add_pages(blueprint: Blueprint, pages: Pages) -> None:
     """Each is in the table of `roles` by its endpoint."""
 
     def home() -> AnyResponse:
-        return redirect("/payments", 303)
+        return redirect(within("/payments"), 303)
 
     for rule, name, view, methods in (
         ("/", "home", home, ("GET",)),

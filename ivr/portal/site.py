@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Request, Response
+from flask import Blueprint, Request, Response, request
 
 from ivr.core.money import Money, parse_money
 from ivr.errors import ConfigError
@@ -22,7 +22,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 @dataclass(frozen=True)
 class PortalSite:
     """`origin`: as browsers write it. `proxies`: whose word on the visitor's address is taken. `alone_up_to`: the most that one
-    person refunds without a second one, by currency; a currency that is not there always takes two."""
+    person refunds without a second one, by currency; a currency that is not there always takes two. `root`: the path below which
+    it stands, of one merchant among several."""
 
     origin: str
     networks: tuple[Network, ...]
@@ -30,6 +31,17 @@ class PortalSite:
     ends: SessionEnds
     alone_up_to: tuple[Money, ...]
     name: str
+    root: str = ""
+
+    @property
+    def address(self) -> str:
+        """Of its pages, without the last slash."""
+        return f"{self.origin}{self.root}"
+
+    @property
+    def cookie_path(self) -> str:
+        """A browser sends the cookie to no other merchant's pages (RFC 6265 5.1.4)."""
+        return self.root or "/"
 
     @property
     def is_secure(self) -> bool:
@@ -47,12 +59,17 @@ class PortalSite:
     @property
     def cookie(self) -> str:
         """`__Host-`: no other host of the domain can set it (RFC 6265bis 4.1.3.2); browsers take that name by TLS only."""
-        return "__Host-tonetill" if self.is_secure else "tonetill"
+        return self._cookie_named("tonetill")
 
     @property
     def way_cookie(self) -> str:
         """Of a browser that is on its way to the identity provider and back."""
-        return "__Host-tonetill-way" if self.is_secure else "tonetill-way"
+        return self._cookie_named("tonetill-way")
+
+    def _cookie_named(self, name: str) -> str:
+        """`__Host-` is for cookies of an entire host; one that is bound to a path is `__Secure-` (RFC 6265bis 4.1.3.1)."""
+        prefix = "__Secure-" if self.root else "__Host-"
+        return f"{prefix if self.is_secure else ''}{name}"
 
     def source_of(self, request: Request) -> str:
         """The visitor's address. Of a proxy's list the last entry is the proxy's own word; those before it are anybody's."""
@@ -97,7 +114,13 @@ def site_of(settings: Settings) -> PortalSite:
         SessionEnds(timedelta(minutes=settings.portal_idle_minutes), timedelta(hours=settings.portal_hours)),
         amounts_in(settings.portal_alone_up_to),
         settings.merchant_name or settings.merchant,
+        settings.place.mount,
     )
+
+
+def within(path: str) -> str:
+    """A path of ours as the browser must ask for it."""
+    return f"{request.script_root}{path}"
 
 
 def networks_in(written: str, setting: str) -> tuple[Network, ...]:

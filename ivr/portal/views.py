@@ -18,7 +18,7 @@ from ivr.portal.pages import Pages, add_pages
 from ivr.portal.passkeys import Passkeys
 from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
 from ivr.portal.single_sign_on import GOOD_FOR, CodeWanted, SingleSignOn
-from ivr.portal.site import PortalSite
+from ivr.portal.site import PortalSite, within
 from ivr.portal.stops import add_stop_pages
 
 STATIC = ("portal.css", "passkeys.js", "live.js", "draft.js", "codemirror.js")
@@ -71,13 +71,15 @@ def add_signing_in(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -
         begun = signing_in.by_password(name, password, code, site.source_of(request))
         if isinstance(begun, NotSignedIn):
             return sign_in_page(site, begun.reason)
-        return with_session(site, redirect("/payments", 303), begun)
+        return with_session(site, redirect(within("/payments"), 303), begun)
 
     @blueprint.post("/sign-out")
     def sign_out() -> AnyResponse:
         signing_in.end(request.cookies.get(site.cookie, ""))
-        answer = redirect(SIGN_IN_PAGE, 303)
-        answer.delete_cookie(site.cookie, path="/", secure=site.is_secure, httponly=True, samesite="Strict")
+        answer = redirect(within(SIGN_IN_PAGE), 303)
+        answer.delete_cookie(
+            site.cookie, path=site.cookie_path, secure=site.is_secure, httponly=True, samesite="Strict"
+        )
         answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
 
@@ -102,7 +104,7 @@ def add_single_sign_on(blueprint: Blueprint, site: PortalSite, single_sign_on: S
             return sign_in_page(site, str(error))
         answer = redirect(address, 303)
         # Lax: the provider sends the browser back from its own site.
-        how: Any = {"path": "/", "secure": site.is_secure, "httponly": True, "samesite": "Lax"}
+        how: Any = {"path": site.cookie_path, "secure": site.is_secure, "httponly": True, "samesite": "Lax"}
         answer.set_cookie(site.way_cookie, secret, max_age=int(GOOD_FOR.total_seconds()), **how)
         return answer
 
@@ -116,7 +118,9 @@ def add_single_sign_on(blueprint: Blueprint, site: PortalSite, single_sign_on: S
             answer = Response(render_template("portal/code.html", site=site, ticket=found.ticket))
         else:
             answer = signed_in_page(site, found)
-        answer.delete_cookie(site.way_cookie, path="/", secure=site.is_secure, httponly=True, samesite="Lax")
+        answer.delete_cookie(
+            site.way_cookie, path=site.cookie_path, secure=site.is_secure, httponly=True, samesite="Lax"
+        )
         return answer
 
     @blueprint.post("/single-sign-on/code")
@@ -126,7 +130,7 @@ def add_single_sign_on(blueprint: Blueprint, site: PortalSite, single_sign_on: S
         if isinstance(found, NotSignedIn):
             page = render_template("portal/code.html", site=site, ticket=ticket, problem=found.reason)
             return Response(page, 403)
-        return with_session(site, redirect("/payments", 303), found)
+        return with_session(site, redirect(within("/payments"), 303), found)
 
 
 def add_invitations(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -> None:
@@ -162,7 +166,7 @@ def add_passkeys(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -> 
         begun = passkeys.sign_in(request.get_data(as_text=True), site.source_of(request))
         if isinstance(begun, NotSignedIn):
             return Response(begun.reason, 403, mimetype="text/plain")
-        return with_session(site, Response("/payments", mimetype="text/plain"), begun)
+        return with_session(site, Response(within("/payments"), mimetype="text/plain"), begun)
 
     @blueprint.post("/invitations/<link>/passkey/offer")
     def passkey_offer(link: str) -> AnyResponse:
@@ -174,7 +178,7 @@ def add_passkeys(blueprint: Blueprint, site: PortalSite, signing_in: SignIn) -> 
         joined = passkeys.accept(link, request.get_data(as_text=True))
         if isinstance(joined, NotSignedIn):
             return Response(joined.reason, 403, mimetype="text/plain")
-        return Response(SIGN_IN_PAGE, mimetype="text/plain")
+        return Response(within(SIGN_IN_PAGE), mimetype="text/plain")
 
 
 def sign_in_page(site: PortalSite, problem: str = "") -> Response:
@@ -207,6 +211,12 @@ def with_session(site: PortalSite, answer: AnyResponse, session: str) -> Respons
     made = make_response(answer)
     longest = int(site.ends.longest.total_seconds())
     made.set_cookie(
-        site.cookie, session, max_age=longest, path="/", secure=site.is_secure, httponly=True, samesite="Strict"
+        site.cookie,
+        session,
+        max_age=longest,
+        path=site.cookie_path,
+        secure=site.is_secure,
+        httponly=True,
+        samesite="Strict",
     )
     return made

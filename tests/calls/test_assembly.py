@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from ivr.bank import load_banks
 from ivr.calls.assembly import Engine, assemble, load_flows, read_folder
 from ivr.calls.flow_folder import FlowFolder
+from ivr.channels.trunk.answering import read_routes
 from ivr.channels.trunk.call_handler import TrunkCallHandler
-from ivr.channels.trunk.process import read_routes
 from ivr.errors import ConfigError, FlowError
 from ivr.flow.compiler import Around
 from ivr.settings import load_settings

@@ -13,6 +13,7 @@ from ivr.calls import new_call
 from ivr.channels.line import MOST_KEYS, CallerGone, Conversation, KeyPressed, PersonRang, Services, Silent
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.logs import fault_name
+from ivr.merchants.serving import serving
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
@@ -36,10 +37,11 @@ NOTHING_PLAYS = 0
 
 @dataclass(frozen=True)
 class Route:
-    """What answers a called number."""
+    """What answers a called number. `merchant`: whose it is, of several."""
 
     flow: str
     services: Services
+    merchant: str = ""
 
 
 class RtpAudioPort:
@@ -229,7 +231,8 @@ class TrunkCallHandler:
         line.conversation = Conversation(route.services, RtpAudioPort(self, invitation.call), call)
         while line.early:
             line.conversation.tell(line.early.pop(0))
-        line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))
+        with serving(route.merchant):
+            line.talking = asyncio.create_task(self._talk(invitation.call, line.conversation))
 
     async def _talk(self, call: str, conversation: Conversation) -> None:
         try:
@@ -243,9 +246,14 @@ class TrunkCallHandler:
         line.media = replace(
             media_of(answer, remote, line.invitation.source[0]),
             sending=sending and answer.direction in ("sendrecv", "sendonly"),
-            record=on_record(line.invitation) if self._recording and sending else "",
+            record=self._recording_of(line.invitation) if self._recording and sending else "",
         )
         await self.media.update(line.invitation.call, line.media)
+
+    def _recording_of(self, invitation: Invitation) -> str:
+        """Its name, in its merchant's folder where there are several."""
+        route = self._route(invitation.dnis)
+        return "/".join(filter(None, (route.merchant if route else "", on_record(invitation))))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -5,8 +5,9 @@ import ipaddress
 import secrets
 import signal
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -14,15 +15,16 @@ import structlog
 from ivr import metrics
 from ivr.calls import new_call
 from ivr.calls.assembly import Engine
-from ivr.calls.live_flows import LiveFlows
-from ivr.channels.line import Conversation, Heard, Services
+from ivr.channels.line import Conversation, Heard
+from ivr.channels.trunk.answering import AnsweredFlows
 from ivr.channels.trunk.audiosocket import AudioSocketPort, AudioSocketServer
 from ivr.channels.trunk.call_handler import Route, TrunkCallHandler
 from ivr.channels.trunk.open_files import allow_open_files
 from ivr.channels.trunk.prompt_cache import PromptCache
 from ivr.core.call import Call
 from ivr.errors import ConfigError
-from ivr.flow.compiled import Flow
+from ivr.hangup import on_hangup, reload_or_log
+from ivr.merchants.serving import serving
 from ivr.phone.rtp import MediaClient, MediaSettings, MediaStats
 from ivr.phone.sip import (
     Account,
@@ -35,40 +37,42 @@ from ivr.phone.sip import (
     SipSettings,
     SourceLimits,
     Tls,
-    plain_number,
 )
-from ivr.settings import Settings, trunk_flow_problems
-from ivr.voice import Rendered, Renderer
-from ivr.words.phrases import Prompts
+from ivr.settings import Settings
 
 log = structlog.get_logger("trunk")
 BLOCKING_THREADS = 8  # a call's database work takes a millisecond; this many callers at once wait for none
 WORKER_RESTART_S = 1.0
 
 
-class Trunk:
-    """One node. `watch` hears of every call's progress: the live view."""
+@dataclass(frozen=True)
+class TrunkMerchant:
+    """One of several that a trunk answers for: `numbers` are its own, and nobody else's."""
 
-    def __init__(self, settings: Settings, engine: Engine, watch: Callable[[Call], None] = lambda _call: None) -> None:
-        self.settings, self.engine, self.watch = settings, engine, watch
+    settings: Settings
+    engine: Engine
+    numbers: tuple[str, ...]
+
+
+class Trunk:
+    """One node, which answers for `engine`, or for `several` merchants, each by its numbers; `settings` say where it listens.
+    `watch` hears of every call's progress: the live view."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine | None,
+        watch: Callable[[Call], None] = lambda _call: None,
+        several: Sequence[TrunkMerchant] = (),
+    ) -> None:
+        self.settings, self.watch = settings, watch
         self.stats: MediaStats | None = None
         blocking = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="trunk")
         # One thread: the synthesizer is one process, and a prompt is rendered once.
         voice = ThreadPoolExecutor(1, thread_name_prefix="voice")
         self._pools = (blocking, voice)
-        self.renderers = {"words": self._renderer(settings.trunk_voice), "tones": self._renderer("tones")}
-        self._houses = {
-            name: Services(
-                engine.runner,
-                engine.store,
-                renderer.clips,
-                blocking,
-                voice,
-                watch=watch,
-                tones=self.renderers["tones"].clips,
-            )
-            for name, renderer in self.renderers.items()
-        }
+        self.answered = [AnsweredFlows(settings, engine, self._pools, watch)] if engine is not None else []
+        self.answered += [AnsweredFlows(one.settings, one.engine, self._pools, watch, one.numbers) for one in several]
         advertised = settings.trunk_advertise or settings.trunk_bind
         recording = bool(settings.trunk_record)
         self.handler = TrunkCallHandler(self._routes(), advertised, settings.trunk_max_calls, recording=recording)
@@ -81,6 +85,11 @@ class Trunk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._audiosocket_names: set[str] = set()  # of calls in progress: none is on record before it has been greeted
         self._stopping = False
+
+    @property
+    def engine(self) -> Engine:
+        """Of the only merchant."""
+        return self.answered[0].engine
 
     async def start(self) -> bool:
         """Prompts first: a caller never waits for one to be made. That may take minutes; False where `leave_off` ended it
@@ -119,56 +128,52 @@ class Trunk:
     # ---- parts
 
     def _close_voice(self) -> None:
-        for renderer in self.renderers.values():
-            renderer.close()
+        for one in self.answered:
+            one.close()
         for pool in self._pools:
             pool.shutdown()
 
-    def _renderer(self, voice: str) -> Renderer:
-        engine, folder = self.engine, self.settings.flows / "prompts" / "audio"
-        cache = self.settings.var / "voice"
-        return Renderer(engine.prompts, cache, folder, voice, prompts_of=engine.prompts_of)  # type: ignore[arg-type]
-
     def _prepare_prompts(self) -> None:
-        for flow in self.engine.flows.values():
-            for _ in self._ready(flow, self.engine.prompts_of(flow.version)):
-                if self._stopping:
-                    return
-
-    def _ready(self, flow: Flow, prompts: Prompts) -> Iterator[Rendered]:
-        for voice in (flow.head.voice, "tones"):  # tones stand in for words that cannot be made
-            yield from self.renderers[voice].ready(flow.head.languages, prompts)
+        for one in self.answered:
+            with serving(one.merchant):
+                one.prepare(lambda: self._stopping)
 
     # ---- versions that are published meanwhile
 
     def _take_up_versions(self) -> None:
-        """A version is answered with once its prompts are made: its first caller does not wait for them either."""
-        flows = self.engine.flows
-        if isinstance(flows, LiveFlows):
-            flows.prepare, flows.changed = self._prepare_version, self._change_routes
-            self.engine.watch()
+        for one in self.answered:
+            one.take_up_versions(self._change_routes, lambda: self._stopping)
+        if any(one.engine.bank_keys for one in self.answered):
+            on_hangup(self._reload_keys)
 
-    def _prepare_version(self, flow: Flow, prompts: Prompts) -> None:
-        """Clip by clip: a caller's amount is spoken in between."""
-        making = self._ready(flow, prompts)
-        while not self._stopping and self._pools[1].submit(next, making, None).result() is not None:
-            pass
+    def _reload_keys(self) -> None:
+        """Of each by itself: what is wrong with one's new keys is no reason to leave another its old ones."""
+        for one in self.answered:
+            with serving(one.merchant):
+                reload_or_log(one.engine.reload_keys)
 
     def _change_routes(self) -> None:
         """A flow's voice may be another by now, or nobody may answer for it."""
         self.handler.routes = self._routes()
 
     def _routes(self) -> Mapping[str, Route | None]:
-        flows, left_out = self.engine.flows, self.engine.left_out
-        routes = read_routes(self.settings.trunk_flows, flows, left_out)
-        if self.settings.trunk_plus == "ignored":
-            routes = without_plus(routes) | routes
-        return {
-            number: Route(name, self._houses[flow.head.voice]) if (flow := flows.get(name)) else None
-            for number, name in routes.items()
-        }
+        """No number is two merchants': `merchants.yaml` was refused otherwise, and here it is not answered by chance."""
+        routes: dict[str, Route | None] = {}
+        for one in self.answered:
+            for number, route in one.routes().items():
+                if number in routes:
+                    raise ConfigError(f"{number} would be answered by two merchants: name it once in merchants.yaml")
+                routes[number] = route
+        return routes
+
+    def _make_recording_folders(self) -> None:
+        """Of several merchants each has its own below TRUNK_RECORD."""
+        for one in self.answered:
+            if self.settings.trunk_record and one.merchant:
+                (Path(self.settings.trunk_record) / one.merchant).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def _start_media(self) -> None:
+        self._make_recording_folders()
         self.handler.media = MediaClient(media_settings(self.settings), self.handler.heard, self._media_fault)
         self.handler.clips = PromptCache(self.handler.media)
         await self.handler.media.start()
@@ -206,7 +211,7 @@ class Trunk:
         self._registrations.append(registration)
 
     async def _answer_audiosocket(self, identity: str, audio_port: AudioSocketPort) -> Callable[[Heard], None]:
-        routes = self._routes()
+        routes = self.handler.routes
         route = routes["*"] if "*" in routes else next(iter(routes.values()))
         if route is None:
             await audio_port.hang_up()
@@ -262,24 +267,6 @@ async def serve(trunk: Trunk, drain_s: float, started: Callable[[], None] = lamb
         stop.cancel()
         await trunk.handler.media.aclose()
     hurry.cancel()
-
-
-def read_routes(written: str, flows: Mapping[str, object], left_out: frozenset[str] = frozenset()) -> dict[str, str]:
-    """`pay=pay-a-bill,*=other` as called number to flow; ConfigError for a flow that is not there. One that is
-    `left_out` because of its problems is there all the same: only calls to its own numbers are refused."""
-    if problems := trunk_flow_problems(written, {*flows, *left_out}):
-        raise ConfigError("\n".join(problems))
-    pairs = (pair.strip().partition("=") for pair in written.split(","))
-    return {plain_number(number): flow for number, _, flow in pairs}
-
-
-def without_plus(routes: Mapping[str, str]) -> dict[str, str]:
-    """Each telephone number in its other form too: 15551234567 for +15551234567, and the other way round."""
-    others = {}
-    for number, flow in routes.items():
-        if number.lstrip("+").isdecimal():
-            others[number[1:] if number.startswith("+") else f"+{number}"] = flow
-    return others
 
 
 def sip_settings(settings: Settings) -> SipSettings:

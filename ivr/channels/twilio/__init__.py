@@ -1,7 +1,7 @@
 """Twilio: signed webhooks in, TwiML out. Card digits pass through on their way to the vault and are wiped."""
 
 from ivr.channels.twilio.form import MAX_BODY, Form, parse_form
-from ivr.channels.twilio.incoming import Forbidden, PlainPaths
+from ivr.channels.twilio.incoming import AnothersNumber, Forbidden, PlainPaths
 from ivr.channels.twilio.pay_connector import PayConnector
 from ivr.channels.twilio.recordings import blueprint as recordings_blueprint
 from ivr.channels.twilio.recordings import parts_by_url
@@ -12,6 +12,7 @@ from ivr.channels.twilio.webhooks import Webhooks
 
 __all__ = [
     "MAX_BODY",
+    "AnothersNumber",
     "Forbidden",
     "Form",
     "PayConnector",

@@ -21,6 +21,13 @@ class Forbidden(PeerError):
         super().__init__(f"{what} X-Twilio-Signature: check PUBLIC_URL and TWILIO_AUTH_TOKEN")
 
 
+class AnothersNumber(PeerError):
+    """A call to a number that is another merchant's, sent to this one's address with this one's signature."""
+
+    def __init__(self) -> None:
+        super().__init__("the number called is another merchant's: set its webhook to that merchant's address")
+
+
 def verified_form(signer: Signer, base_url: str) -> Form:
     """Forbidden for a wrong or missing signature."""
     signature = request.headers.get("X-Twilio-Signature", "")
@@ -43,7 +50,7 @@ def targets() -> list[str]:
     written it in its own way, so the plain spelling is right too: only whoever has the token can sign either.
     """
     query = request.query_string.decode("ascii", "replace")
-    plain = f"{request.path}{'?' + query if query else ''}"
+    plain = f"{request.script_root}{request.path}{'?' + query if query else ''}"
     sent = str(request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or plain)
     if not sent.startswith("/"):
         # The absolute form, as a proxy is asked (RFC 9112 3.2.2).

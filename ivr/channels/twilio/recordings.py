@@ -14,10 +14,10 @@ A_YEAR_S = 365 * 24 * 3600
 _NAME = re.compile(f"[0-9a-f]{{{NAME_LENGTH}}}")
 
 
-def parts_by_url(playing: Playing) -> Callable[[Phrase], list[str]]:
-    """What `Writer` says or plays for a phrase, in order: words, or addresses."""
+def parts_by_url(playing: Playing, root: str = "") -> Callable[[Phrase], list[str]]:
+    """What `Writer` says or plays for a phrase, in order: words, or addresses below `root`."""
     return lambda phrase: [
-        Address(f"{FOLDER}/{part.file}.wav") if part.file else part.words for part in playing.parts(phrase)
+        Address(f"{root}{FOLDER}/{part.file}.wav") if part.file else part.words for part in playing.parts(phrase)
     ]
 
 

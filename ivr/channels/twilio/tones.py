@@ -2,6 +2,7 @@
 
 import io
 import wave
+from collections.abc import Callable
 from functools import lru_cache
 
 from flask import Blueprint, Response, abort
@@ -15,9 +16,9 @@ FOLDER = "/twilio/tones"
 RATE = 8000
 
 
-def tone_url(phrase: Phrase) -> str:
-    """What `Writer` plays for a phrase."""
-    return Address(f"{FOLDER}/{earcon_for(phrase.name)}.wav")
+def tone_urls(root: str) -> Callable[[Phrase], str]:
+    """What `Writer` plays for a phrase; `root` stands before our paths."""
+    return lambda phrase: Address(f"{root}{FOLDER}/{earcon_for(phrase.name)}.wav")
 
 
 def blueprint() -> Blueprint:

@@ -18,10 +18,10 @@ from ivr import metrics
 from ivr.calls import Answered, CallService, CallStore, NoSuchCall, Runner, Session, flow_of, new_call, note_fault
 from ivr.channels.twilio.form import Form
 from ivr.channels.twilio.gathering import Gathered, Keeper, joined, read_listening, take
-from ivr.channels.twilio.incoming import verified_form, verify
+from ivr.channels.twilio.incoming import AnothersNumber, verified_form, verify
 from ivr.channels.twilio.last_words import last_words
 from ivr.channels.twilio.signature import Signer
-from ivr.channels.twilio.tones import tone_url
+from ivr.channels.twilio.tones import tone_urls
 from ivr.channels.twilio.twiml import Writer, silence
 from ivr.core.actions import ChannelAction, HangUp, Phrase, Speak, Wait
 from ivr.core.call import Call
@@ -46,7 +46,10 @@ PAY_CARD_TYPES = {"diners-club": "diners"}
 
 @dataclass(frozen=True)
 class Webhooks:
-    """Everything that an endpoint needs; `base_url` is what Twilio was told to call."""
+    """Everything that an endpoint needs; `base_url` is what Twilio was told to call, `root` what stands before our paths there.
+
+    `is_anothers`: whether a called number is another merchant's of this installation: such a call is not answered here.
+    """
 
     runner: Runner
     store: CallStore
@@ -54,6 +57,8 @@ class Webhooks:
     writer: Writer
     base_url: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    root: str = ""
+    is_anothers: Callable[[str], bool] = lambda _number: False
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("twilio", __name__, url_prefix="/twilio")
@@ -71,7 +76,7 @@ class Webhooks:
     def voice(self, flow: str) -> Response:
         if request.method != "POST":
             return self._wrong_method()
-        form = verified_form(self.signer, self.base_url)
+        form = self._own_form()
         try:
             return self._answer_or_apologise(flow, form)
         finally:
@@ -79,13 +84,23 @@ class Webhooks:
 
     def status(self) -> Response:
         """The call is over, however it ended; a call that had ended by itself is left as it is."""
-        form = verified_form(self.signer, self.base_url)
+        form = self._own_form()
         call_id = _call_id(form)
         if form.text(b"CallStatus") in ENDED:
             self.service.session(call_id).hang_up(knows_sent=False)
         return Response(status=204)
 
     # ---- a call's request
+
+    def _own_form(self) -> Form:
+        form = verified_form(self.signer, self.base_url)
+        if self.is_anothers(form.text(b"To")):
+            form.wipe()
+            raise AnothersNumber
+        return form
+
+    def _voice_url(self, flow: str) -> str:
+        return f"{self.root}/twilio/voice/{flow}"
 
     def _answer_or_apologise(self, flow: str, form: Form) -> Response:
         try:
@@ -108,7 +123,7 @@ class Webhooks:
         if _dialled(form) in CONNECTED and not session.is_at(sequence):
             # Delivered again, or the talk was so long that the call was ended as idle: there is no more to say.
             return _twiml(self.writer.answer([HangUp()], ""))
-        gathered = self._gathered(call_id, f"/twilio/voice/{flow}?seq={sequence}", form)
+        gathered = self._gathered(call_id, f"{self._voice_url(flow)}?seq={sequence}", form)
         if gathered.silent is not None and session.is_at(sequence):
             return _twiml(silence(gathered.silent))
         try:
@@ -127,11 +142,11 @@ class Webhooks:
 
     def _write(self, call: Call, actions: Sequence[ChannelAction], version: int) -> str:
         return self._writer(flow_of(self.runner.flows, call)).answer(
-            actions, f"/twilio/voice/{call.flow}?seq={version}"
+            actions, f"{self._voice_url(call.flow)}?seq={version}"
         )
 
     def _writer(self, flow: Flow | None) -> Writer:
-        return Writer(tone_url) if flow is not None and flow.head.voice == "tones" else self.writer
+        return Writer(tone_urls(self.root)) if flow is not None and flow.head.voice == "tones" else self.writer
 
     # ---- when it cannot be answered
 
@@ -141,7 +156,7 @@ class Webhooks:
         if known is None or held >= MOST_HOLDS:
             return None
         kept = f"&dialled={dialled}" if dialled in DIALLED else ""
-        url = f"/twilio/voice/{flow}?seq={_number('seq')}&again={held + 1}{kept}"
+        url = f"{self._voice_url(flow)}?seq={_number('seq')}&again={held + 1}{kept}"
         still_working = Speak((Phrase("still_working", known.head.languages[0]),))
         try:
             return _twiml(self._writer(known).answer([still_working, Wait(HOLD_S)], url))

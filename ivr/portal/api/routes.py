@@ -32,7 +32,7 @@ def api(site: PortalSite, signing_in: SignIn, finder: Finder, asker: Asker, publ
     answers, once = ApiAnswers(asker.store, finder, asker, gate, publisher), OnceOnly(asker.store, signing_in.now)
     for one in OPERATIONS:
         blueprint.add_url_rule(one.rule, one.name, view_of(one, answers, once), methods=[one.method])
-    described = description(site.origin)
+    described = description(site.address)
     blueprint.add_url_rule("/openapi.json", "description", lambda: jsonify(described))
     blueprint.register_error_handler(ProblemError, lambda problem: problem.response())
     return blueprint

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const events = new URL("../live/events", document.currentScript.src); // the portal may stand below a path
   const place = document.getElementById("live");
   const state = document.getElementById("live-state");
   let ahead = Date.now() - Number(place.dataset.now); // how far this clock is ahead of the server's
@@ -12,7 +13,7 @@
     }
   };
 
-  const source = new EventSource("/live/events");
+  const source = new EventSource(events);
   source.onmessage = (message) => {
     const told = JSON.parse(message.data);
     ahead = Date.now() - told.now;

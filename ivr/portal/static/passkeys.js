@@ -1,6 +1,7 @@
 // Passkeys: asks the browser's authenticator, and sends on what it answers. The server checks everything.
 "use strict";
 
+const portal = new URL("..", document.currentScript.src); // it may stand below a path
 const problem = document.getElementById("passkey-problem");
 
 async function send(path, body) {
@@ -22,9 +23,9 @@ async function ask(work) {
 }
 
 async function signIn() {
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(await send("/passkeys/challenge", "")));
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(await send(new URL("passkeys/challenge", portal), "")));
   const credential = await navigator.credentials.get({ publicKey });
-  return send("/passkeys/sign-in", JSON.stringify(credential));
+  return send(new URL("passkeys/sign-in", portal), JSON.stringify(credential));
 }
 
 async function join() {

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from ivr.channels.trunk.process import read_routes, sip_settings, without_plus
+from ivr.channels.trunk.answering import read_routes, without_plus
+from ivr.channels.trunk.process import sip_settings
 from ivr.errors import ConfigError
 from ivr.phone.sip import (
     CallerHandler,
