@@ -57,7 +57,7 @@ def create_web(found: InstallationSettings | None = None) -> "WSGIApplication":
 def create_portals(found: InstallationSettings | None = None) -> "WSGIApplication":
     """The portals of all. At the root there is nothing: no visitor is told which merchants there are."""
     mounts = _mounted(found or _here(), load("ivr.portal").create_portal)
-    return PlainPaths(DispatcherMiddleware(_front(), mounts))
+    return DispatcherMiddleware(_front(), mounts)
 
 
 def create_installation_console(found: InstallationSettings | None = None) -> Flask:
@@ -126,11 +126,11 @@ class ServedMerchant:
     """A merchant's application, so that its log lines and counts have its name."""
 
     def __init__(self, name: str, application: "WSGIApplication") -> None:
-        self._name, self._application = name, application
+        self.name, self.application = name, application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        with serving(self._name):
-            return self._application(environ, start_response)
+        with serving(self.name):
+            return self.application(environ, start_response)
 
 
 def away(_environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

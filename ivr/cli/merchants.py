@@ -76,8 +76,8 @@ def add(name: str, numbers: tuple[str, ...], folder: Path | None, also: tuple[st
         file.write_text(before, encoding="utf-8") if before else file.unlink()
         click.echo(f"{shown(file)} is as it was; what was made is in {shown(place)}", err=True)
         raise
-    for made in prepare(own):
-        console.print(f"made: {made}", soft_wrap=True)
+    made = prepare(own)
+    console.print(f"made: {len(made)} things below {shown(own.var)}: keys, certificates, a database, accounts")
     console.print(f"{name} is in {shown(file)}; its folder is {shown(place)}")
     console.print(f"    `{COMMAND} up` starts the lines of all merchants; the webhook of its number is")
     console.print(f"    {own.base_url}{own.place.mount}/twilio/voice/pay-a-bill, and its portal {own.portal_address}/")

@@ -7,6 +7,7 @@ console.NAME                      that merchant's page with its phone, where it 
 """
 
 import os
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -132,6 +133,7 @@ def welcome(
 
 def of_merchant(text: str, name: str) -> str:
     """A command as it must be typed here."""
+    text = re.sub(r"simulate flows/([\w-]+)\.yaml", r"simulate \1", text)
     return text.replace(" simulate ", f" --merchant {name} simulate ").replace(
         " user add ", f" --merchant {name} user add "
     )

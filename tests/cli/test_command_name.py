@@ -8,7 +8,7 @@ import pytest
 
 IVR = Path(__file__).parents[2] / "ivr"
 # Where the words are not a message: the name itself, help that is translated, a process of the Procfile.
-MAY = {"places.py", "cli/__init__.py", "cli/up.py", "bank/simulator/__main__.py"}
+MAY = {"places.py", "cli/__init__.py", "cli/start_up.py", "bank/simulator/__main__.py"}
 FILES = [file for file in sorted(IVR.rglob("*.py")) if str(file.relative_to(IVR)) not in MAY]
 
 

@@ -66,7 +66,7 @@ class PlainPaths:
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
-        self._application = application
+        self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -75,4 +75,4 @@ class PlainPaths:
             query = environ.get("QUERY_STRING", "")
             target = quote(path.encode("latin-1")) + (f"?{query}" if query else "")
             environ = {"RAW_URI": target} | environ | {"PATH_INFO": plain}
-        return self._application(environ, start_response)
+        return self.application(environ, start_response)
