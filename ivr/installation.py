@@ -19,7 +19,7 @@ from ivr.merchants.merchants_file import (
     read_installation,
 )
 from ivr.places import MERCHANT_VARIABLE, project_folder
-from ivr.settings import LOOPBACK, MerchantSettings, Settings, line_settings, merchant_settings
+from ivr.settings import LOOPBACK, MerchantSettings, Settings, merchant_settings, shared_settings
 
 ANY_NUMBER = "*"
 
@@ -75,7 +75,7 @@ def read_settings(installation: Installation, environ: Mapping[str, str]) -> Ins
             problems[name] = found
         else:
             good[name] = own
-    shared = line_settings(installation.folder, environ)
+    shared = shared_settings(installation, environ)
     settings = {name: one.settings for name, one in good.items()}
     return InstallationSettings(installation, shared, settings, problems)
 

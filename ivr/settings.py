@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -241,8 +241,17 @@ def load_settings(environ: Mapping[str, str] | None = None, project: Path | None
 
 
 def line_settings(folder: Path, environ: Mapping[str, str]) -> Settings:
-    """Of the folder's own line; of an installation those that all its merchants share."""
+    """Of the folder's own line."""
     return _validated(_read_all(folder, environ), folder)
+
+
+def shared_settings(installation: Installation, environ: Mapping[str, str]) -> Settings:
+    """What all merchants share. The rest of it is nobody's: no token is made for a line that there is not."""
+    written = _read_all(installation.folder, environ)
+    return _validated(
+        replace(written, from_environment={**written.from_environment, "twilio_auth_token": "none"}),
+        installation.folder,
+    )
 
 
 @dataclass(frozen=True)
@@ -267,7 +276,8 @@ def merchant_settings(installation: Installation, merchant: Merchant, environ: M
     written = WrittenSettings(shared.known, [*shared.files[:1], *own], named, file, inherited)
     if problems := list(written.not_theirs(OF_THE_INSTALLATION, shown(installation.folder / PROJECT_FILE))):
         raise ConfigError("\n".join(problems))
-    place = MerchantPlace(merchant.name, merchant.mount, installation.others_numbers(merchant.name), file.values)
+    others = installation.others_numbers(merchant.name)
+    place = MerchantPlace(merchant.name, merchant.mount, merchant.numbers, others, file.values)
     return MerchantSettings(_validated(written, merchant.folder).placed(place), written)
 
 

@@ -18,7 +18,7 @@ from ivr.cli.start_up import is_here, port_of
 from ivr.errors import ConfigError, RecordError
 from ivr.installation import InstallationSettings, installation_here, read_settings
 from ivr.merchants.merchants_file import NAME, NAME_MEANS, is_installation, read_installation
-from ivr.places import COMMAND, MERCHANTS_FILE, PROJECT_FILE, find_project, shown
+from ivr.places import COMMAND, MERCHANTS_FILE, PROJECT_FILE, SHIPPED, find_project, shown
 from ivr.settings import ENVIRONMENT_FILE, Settings
 
 console = Console(width=140, highlight=False)
@@ -82,9 +82,7 @@ def add(name: str, numbers: tuple[str, ...], folder: Path | None, also: tuple[st
     console.print(f"    `{COMMAND} up` starts the lines of all merchants; the webhook of its number is")
     console.print(f"    {own.base_url}{own.place.mount}/twilio/voice/pay-a-bill, and its portal {own.portal_address}/")
     if not before:
-        console.print(
-            f"    from now on {shown(home)} is an installation: a line of its own is not started there any more"
-        )
+        console.print(f"    from now on {home} is an installation: a line of its own is not started there any more")
 
 
 @merchant.command("list")
@@ -123,7 +121,9 @@ def remove(name: str) -> None:
 
 def home_of_installation() -> Path:
     """The project's folder, or the one above it whose merchants it is one of; where there is no project, this folder."""
-    project = find_project() or Path.cwd()
+    project, here = find_project() or Path.cwd(), Path.cwd()
+    if project == SHIPPED and not here.is_relative_to(SHIPPED):
+        project = here  # nobody's project: the clone is only where the program is
     return next((one for one in (project, *project.parents) if is_installation(one)), project)
 
 

@@ -7,7 +7,6 @@ console.NAME                      that merchant's page with its phone, where it 
 """
 
 import os
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -122,21 +121,9 @@ def welcome(
         lines += ["", f"[bold underline]{name}[/]"]
         if f"console.{name}" in processes:
             lines.append(f"    The page, with a telephone to try: {console_address(settings)}/")
-        numbers = found.installation.called(name).numbers
-        for trial in trials(settings, [one for one in processes if one != "trunk"], flows[name]):
-            lines.append(f"    {trial.title}: {escape(of_merchant(trial.text, name))}")
-        if "trunk" in processes:
-            where = f"{settings.trunk_advertise or settings.trunk_bind}:{settings.trunk_port}"
-            lines += [f"    A call by SIP: sip:{number}@{where}" for number in numbers]
+        for trial in trials(settings, list(processes), flows[name]):
+            lines.append(f"    {trial.title}: {escape(trial.text)}")
     return "\n".join(lines)
-
-
-def of_merchant(text: str, name: str) -> str:
-    """A command as it must be typed here."""
-    text = re.sub(r"simulate flows/([\w-]+)\.yaml", r"simulate \1", text)
-    return text.replace(" simulate ", f" --merchant {name} simulate ").replace(
-        " user add ", f" --merchant {name} user add "
-    )
 
 
 def not_for_all() -> list[str]:

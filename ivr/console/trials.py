@@ -32,23 +32,25 @@ def usual_first(settings: Settings, flows: Iterable[str]) -> list[str]:
 def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -> list[Trial]:
     flows = usual_first(settings, flows)
     flow = flows[0] if flows else "pay-a-bill"
+    merchant = settings.place.name
+    command, file = (f"{COMMAND} --merchant {merchant}", flow) if merchant else (COMMAND, f"flows/{flow}.yaml")
     found = [
         Trial(
             "A call by webhooks, in a terminal", f"{COMMAND} simulate --via {address(settings)}{settings.place.mount}"
         ),
         Trial("The same without any server", f"{COMMAND} simulate flows/{flow}.yaml"),
     ]
-    if "trunk" in running:
+    if "trunk" in running and (settings.place.numbers or not settings.place.name):
         sip = sip_address(settings)
         found += [
             Trial("A call by SIP, from any softphone", sip),
-            Trial("The same from a terminal", f'{COMMAND} ring {sip} --keys "{keys_of(settings)}"'),
+            Trial("The same from a terminal", f'{command} ring {sip} --keys "{keys_of(settings)}"'),
         ]
     found += [Trial(f"Twilio's webhook for {name}", webhook(settings, name)) for name in flows or [flow]]
     if "portal" in running:
         found += [
             Trial("The portal, where people sign in", f"{settings.portal_address}/"),
-            Trial("Inviting somebody to it", f"{COMMAND} user add NAME --role operator"),
+            Trial("Inviting somebody to it", f"{command} user add NAME --role operator"),
         ]
     if settings.environment == "development":
         found.append(
@@ -71,7 +73,8 @@ def console_address(settings: Settings) -> str:
 
 
 def sip_address(settings: Settings) -> str:
-    return f"sip:pay@{settings.trunk_advertise or settings.trunk_bind}:{settings.trunk_port}"
+    called = next(iter(settings.place.numbers), "pay")
+    return f"sip:{called}@{settings.trunk_advertise or settings.trunk_bind}:{settings.trunk_port}"
 
 
 def webhook(settings: Settings, flow: str) -> str:

@@ -65,12 +65,13 @@ FILES_OF_THE_INSTALLATION = ("trunk_tls_cert", "trunk_tls_key", "trunk_tls_clien
 class MerchantPlace:
     """Where a merchant stands in an installation of several; of the only one of its line all is empty.
 
-    `mount`: the path below which everything of it is. `others_numbers`: see `Installation`. `environ`: where its banks' secrets
+    `mount`: the path below which everything of it is. `numbers`: as they are written in `merchants.yaml`. `others_numbers`: see `Installation`. `environ`: where its banks' secrets
     are looked for, which is not the environment that the process shares with others.
     """
 
     name: str = ""
     mount: str = ""
+    numbers: tuple[str, ...] = ()
     others_numbers: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
