@@ -36,9 +36,9 @@ def trials(settings: Settings, running: Collection[str], flows: Sequence[str]) -
     command, file = (f"{COMMAND} --merchant {merchant}", flow) if merchant else (COMMAND, f"flows/{flow}.yaml")
     found = [
         Trial(
-            "A call by webhooks, in a terminal", f"{COMMAND} simulate --via {address(settings)}{settings.place.mount}"
+            "A call by webhooks, in a terminal", f"{command} simulate --via {address(settings)}{settings.place.mount}"
         ),
-        Trial("The same without any server", f"{COMMAND} simulate flows/{flow}.yaml"),
+        Trial("The same without any server", f"{command} simulate {file}"),
     ]
     if "trunk" in running and (settings.place.numbers or not settings.place.name):
         sip = sip_address(settings)
