@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ivr.errors import ConfigError
 from ivr.merchants.merchants_file import (
@@ -111,8 +111,12 @@ def _database(url: str) -> tuple[str, ...]:
     kind = parts.scheme.partition("+")[0]
     if kind == "sqlite":
         return kind, str(Path(parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path).resolve())
-    host = "localhost" if (parts.hostname or "localhost") in LOOPBACK else str(parts.hostname)
-    return kind, host, str(parts.port or 5432), parts.path.strip("/"), parts.query
+    asked = dict(
+        parse_qsl(parts.query)
+    )  # libpq's other way to name a host; a schema of its own would be no database of its own
+    host = parts.hostname or asked.get("host", "localhost")
+    port = str(parts.port or asked.get("port", "5432"))
+    return kind, "localhost" if host in LOOPBACK else host, port, parts.path.strip("/")
 
 
 def _overlap(one: Path, other: Path) -> bool:

@@ -79,6 +79,7 @@ def test_the_installations_own_folder_is_no_merchants(home: Path):
     [
         ("sqlite:///{home}/shared.db", "sqlite:///{home}/acme/../shared.db"),
         ("postgresql+psycopg://a:x@localhost/books", "postgresql+psycopg://b:y@127.0.0.1:5432/books"),
+        ("postgresql+psycopg://a:x@db/books", "postgresql+psycopg://a:x@db/books?options=-csearch_path%3Dbolt"),
     ],
 )
 def test_one_database_is_not_two_merchants(home: Path, one: str, other: str):

@@ -42,11 +42,20 @@ def test_each_merchants_caller_pays_it_and_no_row_is_in_the_others_database(two:
         assert calls[other] not in two.everything(name)
         assert two.stores[name].load_call(calls[other]) is None
         assert list(two.banks[name].charged) == [f"{calls[name]}-1"]
-        own, others = (two.found.merchants[one].place.name for one in (name, other))
-        assert own == name
-        assert others not in two.everything(name)
-    for name in (ACME, BOLT):
-        assert PAN not in two.everything(name)
+        assert other not in two.everything(name)
+
+
+def test_the_card_is_in_no_file_of_the_installation_and_in_no_log(two: TwoMerchants, capfd: pytest.CaptureFixture[str]):
+    call = two.pays(ACME, "34567890")
+    told = capfd.readouterr()
+    assert call in told.err
+    assert PAN not in told.out + told.err
+    files = [
+        file for file in two.folder.glob("merchants/*/var/**/*") if file.is_file()
+    ]  # elsewhere are samples with test cards
+    assert any(file.suffix == ".db" for file in files)
+    assert [file for file in files if PAN.encode() in file.read_bytes()] == []
+    assert PAN not in two.everything(ACME)
 
 
 def test_a_paid_bill_is_still_owed_to_the_other_merchant(two: TwoMerchants):
