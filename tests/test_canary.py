@@ -232,7 +232,7 @@ def test_no_card_number_is_left_that_was_keyed_in_as_an_amount(
         world.keep(line)
         gives_up = keyed == "in three parts"  # the third wrong entry
         words = " ".join(heard.words for heard in reply.heard)
-        assert ("not charged" if gives_up else "do not enter a card number here") in words
+        assert ("Nothing was charged" if gives_up else "do not enter a card number here") in words
         (call,) = world.bench.workbench.store.latest_calls(1)
         kept = "".join(entry.split(" ")[-1].strip("#") for entry in call.call.history if " keys " in entry)
         assert not any(pan[start : start + 3] in kept for start in range(len(pan) - 2))

@@ -235,7 +235,20 @@ def test_what_one_merchant_has_on_record_is_not_found_at_the_other(two: TwoMerch
 
 def test_no_page_leads_out_of_its_merchants_path(two: TwoMerchants):
     gus = two.joins(ACME, "gus", "operator")
-    for path in ("/payments", "/calls", "/live", "/stops", "/audit", "/users", "/alerts", "/drop-off", "/prompts"):
+    for path in (
+        "/payments",
+        "/calls",
+        "/live",
+        "/stops",
+        "/audit",
+        "/users",
+        "/alerts",
+        "/drop-off",
+        "/prompts",
+        "/keys",
+        "/incident",
+        "/flows",
+    ):
         page = gus.get(ACME, path).text
         led = re.findall(r'(?:href|src|action)="(/[^"]*)"', page)
         assert led, path

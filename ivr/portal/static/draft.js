@@ -1,6 +1,6 @@
 // The page of a draft: an editor for each of its files, checked and completed by the server while somebody types.
 // Without a script the page is a form of textareas, which checks when it is sent.
-import { edit } from "/static/codemirror.js";
+import { edit } from "./codemirror.js";
 
 const CHECK_AFTER_MS = 500;
 const form = document.getElementById("draft");
