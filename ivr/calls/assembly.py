@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ivr.bank import (
@@ -30,7 +31,7 @@ from ivr.flow.compiled import Flow
 from ivr.flow.compiler import Around
 from ivr.flow.files import FlowSet, read_flows
 from ivr.flow.part_files import read_parts
-from ivr.hangup import on_hangup
+from ivr.hangup import on_hangup, reload_or_log
 from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import Store, open_store
@@ -177,6 +178,7 @@ def assemble(settings: Settings) -> Engine:
         emailing(settings, store.email_trouble),
         settings.merchant_name,
         bank_keys.is_closed,
+        partial(reload_or_log, bank_keys.reload),
     )
     if settings.billing_url:
         webhook_of(settings)  # the forwarder signs with it; a wrong setting is reported by every process

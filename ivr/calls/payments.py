@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
+import structlog
+
 from ivr.calls.bills_left import Left, left_after_charge, left_on_list
 from ivr.calls.guessing import guess_of
 from ivr.calls.pay_links import PayLinks
@@ -63,6 +65,7 @@ from ivr.store import (
 )
 from ivr.vault import CardRules, SealContext, Vault, last_date_on_earth
 
+log = structlog.get_logger()
 # What a payment's status is to the caller; `accepted` and `sent` are no answer yet.
 ANSWERS: Mapping[Status, BankOutcome] = {
     "approved": "approved",
@@ -81,7 +84,8 @@ class Payments:
     """`vaults`: one for each bank, sealing to that bank's key. `ani_key` keys the hash that stands for a caller's number.
     `can_text`: whether a text to that number can be promised. `tells_billing`: there is a billing system to be told.
     `links`: where texts lead to that say where a bill can be paid. `can_email`: whether e-mails go out (in development they
-    are shown on the page). `merchant_name`: as receipts say it. `is_closed`: whether nothing new can be charged at a bank."""
+    are shown on the page). `merchant_name`: as receipts say it. `is_closed`: whether nothing new can be charged at a bank.
+    `reread_keys`: takes up what `banks.yaml` lists by now."""
 
     store: Store
     vaults: Mapping[str, Vault]
@@ -94,6 +98,7 @@ class Payments:
     can_email: Callable[[], bool] = lambda: True
     merchant_name: str = ""
     is_closed: Callable[[str, datetime], bool] = lambda bank, at: False
+    reread_keys: Callable[[], object] = lambda: None
 
     # ---- keys that are card data
 
@@ -115,7 +120,7 @@ class Payments:
     def _take(self, call: Call, flow: Flow, field: CardField, keys: bytearray, at: datetime) -> Event:
         asked = flow.steps[call.step].card
         assert asked is not None
-        context = SealContext(self.merchant, call.id, call.intent)
+        context = SealContext(self.merchant, call.id, call.intent, self._beside(call, flow, field))
         rules = CardRules(frozenset(asked.brands), str(call.values.get("brand", "")) or None, asked.postal_digits)
         intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
         if intake.fingerprint:
@@ -125,6 +130,17 @@ class Payments:
         if intake.sealed is not None:
             self.store.stage_sealed(SealedField(call.intent, field, intake.sealed, intake.fingerprint), at)
         return CardCollected(at, field, intake.valid, intake.reason, intake.summary)
+
+    def _beside(self, call: Call, flow: Flow, field: CardField) -> str:
+        """What was sealed of this card before, perhaps by another process, which has keys that this one has not read yet."""
+        beside, vault = self.store.sealed_beside(call.intent, field), self._vault(flow)
+        if not vault.can_go_on(beside):
+            self.reread_keys()
+        if not vault.can_go_on(beside):
+            log.error(
+                "a card is sealed to two keys, and the bank may refuse it: this process lacks one", bank=flow.bank
+            )
+        return beside
 
     # ---- cards that the telephone network has collected (`capture: pay`)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from ivr.core.call import OPEN
+from ivr.core.events import CARD_FIELDS
 from ivr.store.calls import StaleCall
 from ivr.store.database import Database, Straight
 from ivr.store.intents import is_begun
@@ -30,6 +31,7 @@ _STAGE = (
     "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, at = excluded.at"
 )
 _STAGED = Straight("SELECT field, jwe, fingerprint FROM sealed_field WHERE intent = :intent")
+_BESIDE = "SELECT field, jwe FROM sealed_field WHERE intent = ?"
 _DELETE = Straight("DELETE FROM sealed_field WHERE intent = :intent")
 
 
@@ -59,6 +61,11 @@ class SealedFields:
         """Whether any field lies sealed for the attempt."""
         with self._database.calls() as connection:
             return bool(read_sealed(connection, intent).fields)
+
+    def sealed_beside(self, intent: str, field: str) -> str:
+        """Another card field of the attempt, as it is sealed; empty where this is the first."""
+        rows = self._database.run(_BESIDE, (intent,)).fetchall()
+        return next((jwe for name, jwe in rows if name != field and name in CARD_FIELDS), "")
 
     def forget_card(self, intent: str) -> bool:
         """Deletes what was sealed for an attempt that was never begun; one that was begun keeps its fields: False."""

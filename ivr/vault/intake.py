@@ -45,8 +45,14 @@ class Vault:
         return self._ring
 
     def renew(self, ring: KeyRing) -> None:
-        """What is sealed from now on; a field that is being sealed at this moment goes to the key that it began with."""
+        """What is sealed from now on; what is sealed beside an earlier field goes to the key of that."""
+        if self._ring is not None:
+            ring.follow(self._ring)
         self._ring = ring
+
+    def can_go_on(self, beside: str) -> bool:
+        """Whether a field beside that one is sealed to the same key here."""
+        return self._ring is None or self._ring.can_go_on(beside)
 
     def take(
         self,

@@ -1,4 +1,7 @@
-"""The keys that a bank has given, by the days on which each is good: the newest one that is good today seals."""
+"""The keys that a bank has given, by the days on which each is good: the newest one that is good today seals.
+
+All fields of a payment are sealed to one key, that of the first: a bank may look for the key once for a request.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,8 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ivr.errors import ConfigError
-from ivr.vault.forms import FORMS
-from ivr.vault.seal import SealContext, SealingKey, require_good
+from ivr.vault.forms import FORMS, SealingForm
+from ivr.vault.seal import SealContext, SealingKey, kid_of_seal, require_good
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,16 @@ class KeyRing:
                 self.at(today)
         except ConfigError as error:
             raise ConfigError(self._form.in_our_words(str(error))) from None
+        self._by_kid: dict[str, tuple[SealingForm, SealingKey]] = {key.kid: (self._form, key) for key in self.keys}
+
+    def follow(self, before: "KeyRing") -> None:
+        """Takes the place of that one, whose keys still seal what was begun with them."""
+        self._by_kid = before._by_kid | self._by_kid
+
+    def can_go_on(self, beside: str) -> bool:
+        """Whether what that seal was sealed to is known here, or cannot be told from it."""
+        kid = kid_of_seal(beside)
+        return not kid or kid in self._by_kid
 
     def _only(self, file: Path, today: date) -> SealingKey:
         """Its first day was looked at once: from then on only its end matters."""
@@ -57,4 +70,6 @@ class KeyRing:
         raise AssertionError("a key that is not good is refused")
 
     def seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str | None:
-        return self._form.seal(field, clear, context, self.at(today), today)
+        form, key = self._by_kid.get(kid_of_seal(context.beside)) or (self._form, self.at(today))
+        # A payment that began on a key's last day is sealed to it to the end, as if all of it had been sealed before midnight.
+        return form.seal(field, clear, context, key, min(today, key.good_until))

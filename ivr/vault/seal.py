@@ -4,11 +4,12 @@ Composed from `cryptography` in place of a JOSE library, because those copy the 
 nobody can wipe. The algorithms are fixed, not chosen by a header; an independent library opens the result in the tests.
 """
 
+import binascii
 import json
 import os
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,13 @@ CURE = "ask the bank for its sealing certificate, or set `sealing_key` in banks.
 
 @dataclass(frozen=True)
 class SealContext:
-    """What a sealed field is good for: anywhere else the bank refuses it."""
+    """What a sealed field is good for: anywhere else the bank refuses it. `beside`: another field of the same payment as it
+    was sealed before, to whose key this one goes as well; empty for the first."""
 
     merchant: str
     call: str
     intent: str
+    beside: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,16 @@ def binding(field: str, context: SealContext) -> dict[str, object]:
 def sealed_header(protected: Mapping[str, object]) -> bytes:
     """As it stands in the seal, and as it is authenticated."""
     return b64(json.dumps(protected, separators=(",", ":")).encode())
+
+
+def kid_of_seal(compact: str) -> str:
+    """As its header says; empty where that names no key, as Adyen's does not, or where it is no seal."""
+    header = compact.partition(".")[0].encode()
+    try:
+        said = json.loads(urlsafe_b64decode(header + b"=" * (-len(header) % 4)))
+        return str(said.get("kid", ""))
+    except (ValueError, AttributeError, binascii.Error):
+        return ""
 
 
 def b64(raw: bytes) -> bytes:

@@ -13,8 +13,8 @@ from ivr.bank.dev_keys import load_pem_private_key, new_sealing_key, new_tls_key
 from ivr.bank.simulator import BY_NAME, BankSimulator
 from ivr.bank.tonetill import TonetillBank
 from ivr.errors import ConfigError
-from ivr.vault import HPKE, Vault
-from tests.bank.requests import new_request
+from ivr.vault import HPKE, CardRules, SealContext, Vault
+from tests.bank.requests import TODAY, new_request
 from tests.bank_process import SLOW_S, BankKeys, RunningBank
 
 NO_FINGERPRINT = bytes(32)
@@ -127,3 +127,14 @@ def test_a_certificate_that_cannot_be_used_changes_nothing(rotating: Rotating):
     with pytest.raises(ConfigError, match=r"broken\.crt: not a certificate in PEM"):
         rotating.client.renew(rotating.settings.model_copy(update={"client_certificate": broken}))
     assert rotating.charge(rotating.keys.vault()) == "approved"
+
+
+def test_fields_of_one_payment_that_are_sealed_to_two_keys_are_refused(rotating: Rotating):
+    old, new = rotating.keys.vault(), Vault(rotating.add_key(), NO_FINGERPRINT)
+    rotating.simulator.renew()
+    request = new_request(old)
+    context = SealContext(request.merchant, request.call, request.reference)
+    rules = CardRules(frozenset({"visa"}), "visa")
+    other = new.take("security_code", bytearray(b"123"), context, rules, TODAY).sealed
+    request.sealed.update(security_code=other)  # type: ignore[attr-defined]
+    assert rotating.client.authorize(request).response_code == "63"

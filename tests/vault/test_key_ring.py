@@ -1,5 +1,6 @@
 """Of several keys the newest that is good today seals; each day on its own, without a restart."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from ivr.bank.certificates import Issuer, issue
 from ivr.bank.dev_keys import new_tls_key, pem
 from ivr.errors import ConfigError
 from ivr.testing.bench import throw_away_key
-from ivr.vault import KeyFile, KeyRing
+from ivr.vault import KeyFile, KeyRing, SealContext
+from ivr.vault.seal import kid_of_seal
 
 OLD, NEW = "old", "new"
 DAY = timedelta(days=1)
@@ -60,3 +62,20 @@ def test_one_broken_file_refuses_the_ring_by_its_name(file: Path, tmp_path: Path
     (tmp_path / "elliptic.crt").write_bytes(pem(issue("bank", "sealing", key, Issuer("ca", key), datetime.now(UTC))))
     with pytest.raises(ConfigError, match=r"elliptic.crt: not an RSA key"):
         ring(KeyFile(file), KeyFile(tmp_path / "elliptic.crt"))
+
+
+def test_what_is_sealed_beside_an_earlier_field_goes_to_its_key(file: Path):
+    context = SealContext("m", "c", "c-1")
+    first = ring(KeyFile(file, OLD)).seal("card_number", bytearray(b"4111111111111111"), context, CHANGE)
+    both = ring(KeyFile(file, OLD, not_after=CHANGE), KeyFile(file, NEW))
+    second = both.seal("expiry", bytearray(b"1230"), replace(context, beside=first or ""), CHANGE + DAY)
+    assert second is not None
+    assert kid_of_seal(second) == OLD
+
+
+@pytest.mark.parametrize("beside", ["", "tok_123", "e30.", "WzFd.a", "....", "4111111111111111"])
+def test_what_names_no_key_asks_for_none(file: Path, beside: str):
+    one = ring(KeyFile(file, NEW))
+    assert one.can_go_on(beside)
+    sealed = one.seal("expiry", bytearray(b"1230"), SealContext("m", "c", "c-1", beside), CHANGE)
+    assert kid_of_seal(sealed or "") == NEW

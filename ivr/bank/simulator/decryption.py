@@ -81,6 +81,8 @@ class Decryption:
         if not REQUIRED <= sealed.keys() <= FIELDS:
             raise Refused("30", "fields are missing or unknown")
         clear = {name: self._decrypt(name, compact, bound) for name, compact in sealed.items()}
+        if len({kid_of(compact) for compact in sealed.values()}) > 1:
+            raise Refused("63", "sealed to several keys")
         brand = check_pan(clear["card_number"])
         check_expiry(clear["expiry"], today)
         if len(clear.get("security_code", "0" * brand.security_code_length)) != brand.security_code_length:

@@ -155,6 +155,10 @@ class ModelledStore(ModelledSplits):
             raise StaleCall(call)
         self._sealed.setdefault(sealed.intent, {})[sealed.field] = sealed
 
+    def sealed_beside(self, intent: str, field: str) -> str:
+        """Nothing is sealed here."""
+        return ""
+
     def is_staged(self, intent: str) -> bool:
         return intent in self._sealed
 
