@@ -26,7 +26,16 @@ _ID = (
     r"|(?=\d*[a-f])[0-9a-f]{24,}"
     r"|(?<![0-9a-z])\+\d{5,14}(?!\d)"
 )
-AWAY = ("read-only", "refused", "starting up", "shutting down", "timeout expired", "closed the connection")
+FULL = "too many clients: raise max_connections (docs/scaling.md, Connections)"
+AWAY = {
+    **{words: words for words in ("read-only", "refused", "starting up", "shutting down", "timeout expired")},
+    "closed the connection": "closed the connection",
+    # PostgreSQL's words where none is left, where none is left but for its superuser, and where a role or database has its own limit
+    **dict.fromkeys(
+        ("too many clients", "connection slots are reserved", "too many connections for"),
+        FULL,
+    ),
+}
 _DIGITS = rf"\d(?:[ .-]?\d){{{SHORTEST_PAN - 1},}}"
 _GROUP = re.compile(r"\d*[ .-]?", re.ASCII)
 _LOOKED_AT = re.compile(f"(?P<id>{_ID})|(?P<digits>{_DIGITS})", re.IGNORECASE | re.ASCII)
@@ -69,7 +78,7 @@ def fault_name(fault: BaseException) -> str:
     by_driver = getattr(fault, "orig", None) or fault
     name = getattr(by_driver, "sqlite_errorname", "") or type(by_driver).__name__
     if name == "OperationalError":
-        name = next((words for words in AWAY if words in str(by_driver)), name)
+        name = next((told for words, told in AWAY.items() if words in str(by_driver)), name)
     return type(fault).__name__ if name == type(fault).__name__ else f"{type(fault).__name__} {name}"
 
 

@@ -3,7 +3,7 @@
     nginx     PORT           -> web1, web2          each at a port of its own, any serves any webhook of a call
     kamailio  TRUNK_PORT     -> trunk1, trunk2      a call stays with the node that answered it
                                 forwarder1, forwarder2
-                                bank, console
+                                bank, console, portal
     postgres  DATABASE_URL, or one of this command's own below VAR
 
 A node that dies is started again a second later; what it had begun is the others' meanwhile.
@@ -59,7 +59,8 @@ def cluster(nodes: int, without: tuple[str, ...]) -> None:
     with ExitStack() as stack:
         url = settings.database_url
         if not is_postgresql(url):
-            url = stack.enter_context(own_postgresql(settings.var / "cluster" / "postgresql", plan.database_port))
+            folder, most = settings.var / "cluster" / "postgresql", plan.connections(fronts)
+            url = stack.enter_context(own_postgresql(folder, plan.database_port, most))
         variables = {**environment(settings, plan.names(fronts)), "DATABASE_URL": url, "BANK_PORT": str(bank_port)}
         variables["PUBLIC_URL"] = settings.base_url
         ready = load_settings({**os.environ, "DATABASE_URL": url})
@@ -94,5 +95,6 @@ def welcome(plan: ClusterPlan, fronts: list[str], settings: Settings, url: str) 
         lines += [f"SIP         {where} by Kamailio -> trunk nodes at {trunks}"]
         lines += [f"            {COMMAND} ring sip:pay@{where}"]
     lines += [f"page        http://{settings.console_host}:{settings.console_port}"]
+    lines += [f"portal      {settings.portal_origin}/ (`{COMMAND} user add NAME --role finance` invites somebody)"]
     lines += ["try         kill -9 any process below: its calls and charges go on at another; Ctrl-C stops all"]
     return "\n".join(lines)

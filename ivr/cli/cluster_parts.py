@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ivr.bank import load_banks
 from ivr.bank.certificates import Issuer, issue
 from ivr.bank.dev_keys import make_private_folder, new_tls_key, pem, private_pem, replace
+from ivr.cli.connections import COMMANDS, connections_of
 from ivr.cli.own_postgresql import find_program
 from ivr.cli.ports import Port
 from ivr.places import SHIPPED
@@ -72,11 +74,18 @@ class ClusterPlan:
                 first, last = self.rtp_ports(number)
                 own = f"env TRUNK_PORT={self.trunk_ports[number]} TRUNK_TLS_PORT=0 TRUNK_RTP_PORTS={first}-{last}"
                 commands[f"trunk{number + 1}"] = f"{own} {python} -m ivr trunk --quiet"
-        return {**commands, "bank": f"{python} -m ivr.bank.simulator", "console": f"{python} -m ivr console"}
+        others = {"bank": "ivr.bank.simulator", "console": "ivr console", "portal": "ivr portal"}
+        return {**commands, **{name: f"{python} -m {module}" for name, module in others.items()}}
+
+    def connections(self, fronts: Collection[str]) -> int:
+        """What PostgreSQL must let in, with commands beside it (docs/scaling.md, Connections)."""
+        each = connections_of(self.settings, load_banks(self.settings.banks, self.settings.var).values())
+        return COMMANDS + sum(each.get(name.rstrip("0123456789"), 0) for name in self.processes(fronts))
 
     def ports(self, fronts: Collection[str]) -> Iterator[Port]:
         settings = self.settings
         yield Port(settings.console_host, settings.console_port, "tcp", "CONSOLE_PORT")
+        yield Port(settings.portal_host, settings.portal_port, "tcp", "PORTAL_PORT")
         if "nginx" in fronts:
             for number in (settings.port, *self.web_ports):
                 yield Port("127.0.0.1", number, "tcp", "PORT")

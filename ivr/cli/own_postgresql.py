@@ -26,15 +26,20 @@ def find_program(name: str) -> str | None:
 
 
 @contextmanager
-def own_postgresql(folder: Path, port: int) -> Iterator[str]:
-    """Its DATABASE_URL. What it keeps stays in `folder` and is taken up again. ConfigError says why it does not start."""
+def own_postgresql(folder: Path, port: int, most: int = 100) -> Iterator[str]:
+    """Its DATABASE_URL. `most`: connections at once. What it keeps stays in `folder` and is taken up again. ConfigError says why it does not start."""
     folder = folder.resolve()
     user, prefix = whose(folder)
     programs = Path(str(find_program("postgres"))).resolve().parent
     if not (folder / "PG_VERSION").exists():
         run([*prefix, str(programs / "initdb"), "-D", str(folder), "-U", user, "-A", "trust", "-E", "UTF8"])
     log = folder.parent / "postgresql.log"
-    options = ["listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={folder}"]
+    options = [
+        "listen_addresses=127.0.0.1",
+        f"port={port}",
+        f"max_connections={most}",
+        f"unix_socket_directories={folder}",
+    ]
     command = [
         *prefix,
         str(programs / "postgres"),

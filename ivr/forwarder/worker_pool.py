@@ -70,8 +70,9 @@ def queues_for(connections: Mapping[str, int]) -> tuple[Queue, ...]:
 
 
 def threads_of(queues: Sequence[Queue]) -> int:
-    """Each worker and each dispatcher needs a connection to the database, and so do housekeeping and the watch for new jobs."""
-    return sum(queue.workers + 1 for queue in queues) + 2
+    """Each worker and each dispatcher needs a connection to the database, and so do housekeeping, the watch for new jobs and
+    the one for published flows."""
+    return sum(queue.workers + 1 for queue in queues) + 3
 
 
 class WorkerPool:

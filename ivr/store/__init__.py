@@ -22,7 +22,7 @@ from ivr.store.call_search import CallFilter, CallSearch, LiveCall, PromptTime
 from ivr.store.calls import CallRecord, StaleCall, StoredCall
 from ivr.store.card_deletions import CardDeletion, CardDeletions, DeletionStatus
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
-from ivr.store.database import CONNECTIONS, Database
+from ivr.store.database import CONNECTIONS, Database, most_money
 from ivr.store.dues import AgreedBill
 from ivr.store.flow_requests import FlowChange, FlowRequest, FlowRequests, SavedDraft, WantedFlow
 from ivr.store.following import FollowUp, notices_of
@@ -279,6 +279,7 @@ __all__ = [
     "from_reference",
     "memory_store",
     "migrate",
+    "most_money",
     "named_database",
     "notices_of",
     "open_store",

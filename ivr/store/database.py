@@ -19,6 +19,9 @@ from ivr.store.group_commit import GroupCommit
 T = TypeVar("T")
 BUSY_MS = 10_000  # how long a writer waits for another before it gives up
 CONNECTIONS = 24  # more than a web worker's threads; a forwarder asks for as many as it has threads
+# Of PostgreSQL's, in one process: who comes later waits a moment for one that is given back, where another commit at the
+# same time would only divide the same disk. What this makes of `max_connections` is in docs/scaling.md.
+MOST_MONEY_CONNECTIONS = 16
 
 AHEAD_KEPT_S = 60.0  # how long it is believed how far the database's clock is ahead of ours
 _TIME = text("SELECT EXTRACT(EPOCH FROM clock_timestamp())")
@@ -48,7 +51,10 @@ class Database:
             return
         # Asked whether it is alive before a charge is written on it: the server may have been restarted.
         alive = {} if self.is_sqlite else {"pool_pre_ping": True, "connect_args": _writable(url)}
-        self._money = _engine(url, pool_size=connections, **alive)
+        most = (
+            {"pool_size": connections} if self.is_sqlite else {"pool_size": most_money(connections), "max_overflow": 0}
+        )
+        self._money = _engine(url, **most, **alive)
         self._calls = self._light_engine(url, connections)
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
@@ -207,6 +213,11 @@ class Database:
         self._of_thread.kept = None
         self._money.dispose()
         self._calls.dispose()
+
+
+def most_money(threads: int) -> int:
+    """Connections for money that a process with so many threads has at PostgreSQL at once."""
+    return min(threads, MOST_MONEY_CONNECTIONS)
 
 
 class Straight:

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from ivr.errors import ConfigError
+from ivr.logs import FULL, fault_name
 from ivr.places import COMMAND, SHIPPED
 from ivr.store.database import Database
 from ivr.store.tables import metadata
@@ -43,7 +44,8 @@ def migrate(url: str) -> None:
     try:
         with engine.begin() as connection:
             _migrate(connection, named)
-    except OperationalError:
+    except OperationalError as error:
+        _require_room(error)
         raise ConfigError(f"cannot reach the database {named}: is it up, and may we write to it?") from None
     except DatabaseError:
         raise ConfigError(f"{named} is not a database of ours: set DATABASE_URL to another") from None
@@ -90,7 +92,8 @@ def require_current(database: Database) -> None:
     try:
         with database.calls() as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
-    except DatabaseError:
+    except DatabaseError as error:
+        _require_room(error)
         raise ConfigError("DATABASE_URL: cannot read the database: is it up, and is it ours?") from None
     if revision is None:
         raise ConfigError(
@@ -101,6 +104,12 @@ def require_current(database: Database) -> None:
             f"the database is at revision {revision}, this version needs {script.get_current_head()}: "
             f"`{COMMAND} set-up` brings it there"
         )
+
+
+def _require_room(error: DatabaseError) -> None:
+    """ConfigError where the server is there, and takes no more connections."""
+    if FULL in (told := fault_name(error)):
+        raise ConfigError(f"DATABASE_URL: {told.partition(' ')[2]}") from None
 
 
 def _refuse_what_is_not_ours(connection: Connection, scripts: ScriptDirectory, named: str) -> None:

@@ -27,7 +27,19 @@ pytestmark = [
     pytest.mark.peer,
     pytest.mark.skipif(bool(MISSING), reason=f"apt-get install {' '.join(MISSING)}"),
 ]
-NODES = ("web1", "web2", "forwarder1", "forwarder2", "trunk1", "trunk2", "bank", "console", "nginx", "kamailio")
+NODES = (
+    "web1",
+    "web2",
+    "forwarder1",
+    "forwarder2",
+    "trunk1",
+    "trunk2",
+    "bank",
+    "console",
+    "portal",
+    "nginx",
+    "kamailio",
+)
 
 
 class Cluster:
@@ -43,6 +55,7 @@ class Cluster:
             "BANKS": str(banks),
             "PORT": str(self.port),
             "CONSOLE_PORT": str(free_port()),
+            "PORTAL_PORT": str(free_port()),
             "TRUNK_PORT": str(self.sip),
             "TRUNK_VOICE": "tones",
             "TRUNK_RTP_PORTS": "31000-31127",

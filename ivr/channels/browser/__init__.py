@@ -20,6 +20,6 @@ cannot be wiped, and are overwritten when they are freed (docs/card-data.md).
 """
 
 from ivr.channels.browser.draft_phone import DraftLine, DraftPhone
-from ivr.channels.browser.phone import AnsweringLine, BrowserPhone
+from ivr.channels.browser.phone import BLOCKING_THREADS, AnsweringLine, BrowserPhone
 
-__all__ = ["AnsweringLine", "BrowserPhone", "DraftLine", "DraftPhone"]
+__all__ = ["BLOCKING_THREADS", "AnsweringLine", "BrowserPhone", "DraftLine", "DraftPhone"]

@@ -3,6 +3,6 @@
 Public are the names of `__all__`, and the modules `call_handler`, `open_files`, `prompt_cache`.
 """
 
-from ivr.channels.trunk.process import Trunk, TrunkMerchant, serve
+from ivr.channels.trunk.process import BLOCKING_THREADS, Trunk, TrunkMerchant, serve
 
-__all__ = ["Trunk", "TrunkMerchant", "serve"]
+__all__ = ["BLOCKING_THREADS", "Trunk", "TrunkMerchant", "serve"]
