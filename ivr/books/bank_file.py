@@ -17,7 +17,16 @@ from ivr.reading.problems import did_you_mean
 
 MOST_TOLD = 20
 LONGEST_SHOWN = 60
-_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]|$)")
+# To guess from what stands there; which of 03/04 is the month nobody can.
+_OTHER_DAYS = {
+    "DD.MM.YYYY": re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"),
+    "DD.MM.YY": re.compile(r"\d{1,2}\.\d{1,2}\.\d{2}(?!\d)"),
+    "DD/MM/YYYY, or MM/DD/YYYY": re.compile(r"\d{1,2}/\d{1,2}/\d{4}"),
+    "DD-MM-YYYY": re.compile(r"\d{1,2}-\d{1,2}-\d{4}"),
+    "YYYYMMDD": re.compile(r"\d{8}(?!\d)"),
+    "YYYY-MM-DD": re.compile(r"\d{4}-\d{2}-\d{2}"),
+    "YYYY/MM/DD": re.compile(r"\d{4}/\d{1,2}/\d{1,2}"),
+}
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Groups of thousands only where they are of three digits: 21.01 in a file of decimal commas is no 2101.
 _AMOUNTS = {
@@ -107,6 +116,8 @@ def _row(line: int, fields: list[str], places: dict[str, int], form: SettlementF
     currency = fields[places["currency"]].strip().upper() if "currency" in places else form.currency
     if not _CURRENCY.fullmatch(currency):
         raise ValueError(f"'{currency[:LONGEST_SHOWN]}' is no currency")
+    if kind and not any(fields[places[name]].strip() for name in ("amount", "credit", "debit") if name in places):
+        raise ValueError(f"a {kind.replace('_', ' ')} without an amount: {_columns_of_amount(form)}")
     minor = _minor(fields, places, form, currency)
     if form.signed:
         pass  # as it is written
@@ -121,10 +132,15 @@ def _row(line: int, fields: list[str], places: dict[str, int], form: SettlementF
         fields[places["bank_reference"]].strip() if "bank_reference" in places else "",
         minor if form.signed else abs(minor),
         currency,
-        _day(fields[places["date"]]) if "date" in places else None,
+        _day(fields[places["date"]].strip(), form) if "date" in places else None,
         said[:LONGEST_SHOWN],
         fields[places["bank"]].strip() if "bank" in places else "",
     )
+
+
+def _columns_of_amount(form: SettlementForm) -> str:
+    columns = form.columns
+    return f"'{columns.amount}' is empty" if columns.amount else f"'{columns.credit}' and '{columns.debit}' are empty"
 
 
 def _minor(fields: list[str], places: dict[str, int], form: SettlementForm, currency: str) -> int:
@@ -134,7 +150,7 @@ def _minor(fields: list[str], places: dict[str, int], form: SettlementForm, curr
 
 
 def _amount(written: str, form: SettlementForm, currency: str) -> int:
-    """In minor units; an empty field is nothing."""
+    """In minor units; an empty field is nothing, as of credit and debit one is."""
     text = written.strip()
     if not text:
         return 0
@@ -161,11 +177,21 @@ def _places_of(currency: str) -> int:
     return decimals(currency)
 
 
+def _day(written: str, form: SettlementForm) -> date | None:
+    """None for an empty field, as rows that move no money may have."""
+    return _day_in(written, form.day, form.date_format) if written else None
+
+
 @lru_cache(maxsize=4096)
-def _day_called(year: str, month: str, day: str) -> date:
-    return datetime(int(year), int(month), int(day), tzinfo=UTC).date()
-
-
-def _day(written: str) -> date | None:
-    found = _DAY.match(written.strip())
-    return _day_called(*found.groups()) if found else None
+def _day_in(written: str, pattern: re.Pattern[str], spelled: str) -> date:
+    found = pattern.match(written)
+    if found is None:
+        meant = next((other for other, looks in _OTHER_DAYS.items() if looks.match(written)), "DD.MM.YYYY")
+        raise ValueError(
+            f"'{written[:LONGEST_SHOWN]}' is no day as {spelled}; say in the form how the bank writes it, such as  date_format: {meant}"
+        )
+    year = int(found["y"])
+    try:
+        return datetime(year + (2000 if year < 100 else 0), int(found["m"]), int(found["d"]), tzinfo=UTC).date()
+    except ValueError:
+        raise ValueError(f"'{written[:LONGEST_SHOWN]}' is no day as {spelled}: date_format in the form") from None

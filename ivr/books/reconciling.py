@@ -42,7 +42,11 @@ UPDATE theirs SET reference = coalesce((SELECT o.reference FROM ours o WHERE o.b
 WHERE reference = '' AND bank_reference != '';
 CREATE TABLE summed AS SELECT CASE WHEN reference != '' THEN reference WHEN bank_reference != '' THEN 'at the bank: ' || bank_reference
     ELSE 'without a reference, line ' || line END AS key,
-    max(reference) AS reference, max(bank_reference) AS bank_reference, currency, min(line) AS line,
+    max(reference) AS reference, max(bank_reference) AS bank_reference, currency, min(line) AS line, group_concat(line) AS all_lines,
+    group_concat(CASE WHEN kind IN ('charge', 'void') THEN line END) AS charge_lines,
+    group_concat(CASE WHEN kind = 'refund' THEN line END) AS refund_lines,
+    group_concat(CASE WHEN kind IN ('chargeback', 'chargeback_reversed') THEN line END) AS disputed_lines,
+    group_concat(CASE WHEN kind = '' THEN line END) AS unread_lines,
     sum(kind = 'charge' AND minor > 0) AS charges,
     sum(CASE kind WHEN 'charge' THEN minor WHEN 'void' THEN -minor ELSE 0 END) AS charged,
     sum(CASE WHEN kind = 'refund' THEN minor ELSE 0 END) AS refunded,
@@ -63,15 +67,20 @@ AND o.charged > o.voided AND o.at >= ? AND o.at < ? AND (? = '' OR o.bank = ?) O
 
 @dataclass(frozen=True)
 class Difference:
-    """`line` is the bank file's, 0 where it has none. `here` and `there`: what our ledger and the bank say was moved."""
+    """`lines` are the bank file's that it is about, none where it has none. `here` and `there`: what our ledger and the bank say was moved."""
 
     kind: str
     reference: str
     bank_reference: str
-    line: int
+    lines: tuple[int, ...]
     here: Money | None
     there: Money | None
     bill: str = ""
+
+    @property
+    def line(self) -> int:
+        """The first; 0 where there is none."""
+        return self.lines[0] if self.lines else 0
 
     @property
     def cause(self) -> Cause:
@@ -153,7 +162,8 @@ def _bounds(first: date | None, last: date | None) -> tuple[datetime, datetime]:
     """Begin and end, which is not within."""
     if first is None or last is None:
         raise ConfigError(
-            "the file does not say its days: say --since and --until, the days whose charges must be in it"
+            "the file does not say its days: name the column of days in the form (columns: date:), or say --since and --until, "
+            "the days whose charges must be in it"
         )
     if last < first:
         raise ConfigError(f"{first} is after {last}: --since is the first day, --until the last")
@@ -204,7 +214,7 @@ def _differences(database: sqlite3.Connection, store: Store, made: Reconciliatio
     for row in database.execute(_OUR_SIDE, (begins, ends, bank, bank)):
         net = Money(row["charged"] - row["voided"], row["currency"])
         made.here[row["currency"]] += row["charged"] - row["refunded"] - row["voided"]
-        yield Difference(_not_there(row, ends), row["reference"], row["bank_reference"], 0, net, None, row["bill"])
+        yield Difference(_not_there(row, ends), row["reference"], row["bank_reference"], (), net, None, row["bill"])
 
 
 def _not_there(row: sqlite3.Row, ends: int) -> str:
@@ -218,23 +228,23 @@ def _charge_missing_from(row: sqlite3.Row, made: Reconciliation) -> Iterator[Dif
     is_here = row["ours"] is not None and row["our_currency"] == row["currency"]
     if is_here and not row["charges"] and row["our_charge"] > row["our_void"] and begins <= row["at"] < ends:
         net = Money(row["our_charge"] - row["our_void"], row["currency"])
-        named = row["reference"], row["bank_reference"], row["line"]
+        named = row["reference"], row["bank_reference"], _lines(row["all_lines"])
         yield Difference(_not_there(row, ends), *named, net, None, row["bill"])
 
 
 def _of_row(row: sqlite3.Row, store: Store, bank: str) -> Iterator[Difference]:
     """What one charge's rows in the file say otherwise than we do."""
-    named = _shown(row["reference"] or row["key"]), _shown(row["bank_reference"]), row["line"]
+    named = _shown(row["reference"] or row["key"]), _shown(row["bank_reference"])
 
-    def differs(kind: str, here: int | None, there: int, here_in: str = "") -> Difference:
-        ours = None if here is None else Money(here, here_in or row["currency"])
-        return Difference(kind, *named, ours, Money(there, row["currency"]), row["bill"] or "")
+    def differs(kind: str, here: int | None, there: int, here_in: str = "", about: str = "all_lines") -> Difference:
+        ours, lines = None if here is None else Money(here, here_in or row["currency"]), _lines(row[about])
+        return Difference(kind, *named, lines, ours, Money(there, row["currency"]), row["bill"] or "")
 
     charged, refunded = row["charged"], row["refunded"]
     if row["unread"]:
-        yield differs("kind_not_known", None, 0)
+        yield differs("kind_not_known", None, 0, about="unread_lines")
     if row["disputed"] > 0:
-        yield differs("charged_back", row["our_charge"], row["disputed"])
+        yield differs("charged_back", row["our_charge"], row["disputed"], about="disputed_lines")
     if row["ours"] is None:
         if charged or refunded:
             yield differs(_why_not_ours(row, store, bank), None, charged - refunded)
@@ -244,11 +254,16 @@ def _of_row(row: sqlite3.Row, store: Store, bank: str) -> Iterator[Difference]:
         yield differs("currency_differs", row["our_charge"], charged, row["our_currency"])
         return
     if row["charges"] and charged != due:
-        yield differs(_why_charged(row["charges"], charged, row), due, charged)
+        yield differs(_why_charged(row["charges"], charged, row), due, charged, about="charge_lines")
     if refunded != row["our_refunds"]:
-        yield differs(
-            "refund_not_ours" if refunded > row["our_refunds"] else "refund_missing", row["our_refunds"], refunded
-        )
+        kind = "refund_not_ours" if refunded > row["our_refunds"] else "refund_missing"
+        # A refund that is missing altogether is missing beside the charge.
+        about = "refund_lines" if row["refund_lines"] else "all_lines"
+        yield differs(kind, row["our_refunds"], refunded, about=about)
+
+
+def _lines(joined: str) -> tuple[int, ...]:
+    return tuple(sorted(map(int, joined.split(","))))
 
 
 def _why_charged(charges: int, charged: int, row: sqlite3.Row) -> str:

@@ -1,16 +1,20 @@
 """How a bank writes its settlement file: which column is what, and what its kinds of rows are. A YAML file, so that a merchant
 can describe any bank's CSV."""
 
+import re
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
 from ivr.reading.problems import did_you_mean
 from ivr.reading.yaml_source import read_yaml
 
+ISO = "YYYY-MM-DD"
+_DAY_PARTS = re.compile("(YYYY|YY|MM|DD)")
 SHIPPED_FORMS = SHIPPED / "config" / "settlement"
 
 
@@ -57,7 +61,8 @@ class Kinds(_FormSection):
 
 
 class SettlementForm(_FormSection):
-    """`currency`: of every row, where no column says it. `amounts`: `decimal` (42.50) or `minor` (4250). `signed`: an amount below
+    """`date_format`: how a day is written: DD, MM and YYYY (or YY, of this century) once each, with anything between; what comes
+    after it, such as a time, does not count. `currency`: of every row, where no column says it. `amounts`: `decimal` (42.50) or `minor` (4250). `signed`: an amount below
     nought takes back one of its kind, such as a refund that failed after all; otherwise refunds may have any sign."""
 
     title: str
@@ -66,8 +71,25 @@ class SettlementForm(_FormSection):
     currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     separator: Literal[",", ";", "tab", "|"] = ","
     decimal_point: Literal[".", ","] = "."
+    date_format: str = ISO
     amounts: Literal["decimal", "minor"] = "decimal"
     signed: bool = False
+
+    @field_validator("date_format")
+    @classmethod
+    def _a_day(cls, written: str) -> str:
+        if sorted(_DAY_PARTS.findall(written)) not in (["DD", "MM", "YYYY"], ["DD", "MM", "YY"]):
+            raise ValueError("expected DD, MM and YYYY (or YY) once each, such as DD.MM.YYYY")
+        return written
+
+    @cached_property
+    def day(self) -> re.Pattern[str]:
+        """With the groups `y`, `m` and `d`."""
+        parts = ("", *_DAY_PARTS.split(self.date_format), "")
+        named = {"YYYY": r"(?P<y>\d{4})", "YY": r"(?P<y>\d{2})", "MM": r"(?P<m>\d{1,2})", "DD": r"(?P<d>\d{1,2})"}
+        packed = not re.search(r"[^DMY]", self.date_format)  # 20261231: nothing else says where one ends
+        spelled = "".join(named.get(part) or re.escape(part) for part in parts)
+        return re.compile((spelled.replace("{1,2}", "{2}") if packed else spelled) + r"(?!\d)")
 
     @model_validator(mode="after")
     def _told_apart(self) -> "SettlementForm":

@@ -1,7 +1,6 @@
 """`accounts import`: renews what accounts owe from a CSV file, in development and in production, while calls go on."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -36,9 +35,7 @@ def import_accounts(file: Path, replace: bool, dry_run: bool) -> None:
     bills = read_bills(file)
     store = open_store(settings.database_url)
     try:
-        renewal = store.renew_bills(bills, replace_all=replace, only_show=dry_run)
-        if not dry_run:
-            store.note(operator(), "accounts imported", counts_of(renewal), datetime.now(UTC))
+        renewal = store.renew_bills(bills, replace_all=replace, only_show=dry_run, by=operator())
     finally:
         store.close()
     for line in describe(renewal):
@@ -56,12 +53,7 @@ def describe(renewal: Renewal) -> Iterator[str]:
         for before, after in renewal.changed
     )
     yield from _few(f"- {one.account}, which owed {one.due}" for one in renewal.removed)
-    yield counts_of(renewal)
-
-
-def counts_of(renewal: Renewal) -> str:
-    counts = (len(renewal.added), len(renewal.changed), len(renewal.removed), renewal.unchanged)
-    return "{} added, {} changed, {} removed, {} as before".format(*counts)
+    yield renewal.counts
 
 
 def _few(lines: Iterable[str]) -> Iterator[str]:

@@ -34,6 +34,7 @@ from ivr.cli.payments import DAY, as_day
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 
+MOST_LINES = 10
 CLEAN, DIFFERENT = 0, 1
 
 
@@ -189,10 +190,18 @@ def _tell(found: Reconciliation, *, is_json: bool) -> bool:
 
 
 def _line(one: Difference) -> str:
-    place = f"line {one.line}" if one.line else "not in the file"
+    place = said_of(one.lines) if one.lines else "not in the file"
     amounts = f"{one.here or 'nothing'} here, {one.there or 'nothing'} at the bank"
     named = one.reference + (f" (bill {one.bill})" if one.bill else "")
     return f"{place}: {named}: {amounts}: {one.cause.title}"
+
+
+def said_of(lines: Sequence[int]) -> str:
+    """All of them, in few words where they are many."""
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    shown = ", ".join(map(str, lines[:MOST_LINES]))
+    return f"lines {shown} and {len(lines) - MOST_LINES} more" if len(lines) > MOST_LINES else f"lines {shown}"
 
 
 def _record(one: Difference) -> dict[str, object]:
@@ -201,6 +210,7 @@ def _record(one: Difference) -> dict[str, object]:
         "reference": one.reference,
         "bank_reference": one.bank_reference,
         "line": one.line or None,
+        "lines": list(one.lines),
         "here": str(one.here) if one.here else None,
         "at_the_bank": str(one.there) if one.there else None,
         "bill": one.bill,

@@ -16,6 +16,7 @@ from ivr.bank.dev_keys import (
 )
 from ivr.books import new_signing_key
 from ivr.books.audit_heads import PRIVATE, PUBLIC
+from ivr.cli.payment_session import operator
 from ivr.errors import ConfigError
 from ivr.settings import Settings
 from ivr.store import migrate, open_store
@@ -87,7 +88,8 @@ def _add_accounts(settings: Settings) -> Iterator[str]:
         return
     store = open_store(settings.database_url)
     try:
-        added = store.seed_bills(settings.accounts, anew=settings.environment == "development")
+        anew = settings.environment == "development"
+        added = store.seed_bills(settings.accounts, anew=anew, by=operator())
     except ConfigError as error:
         raise ConfigError(f"ACCOUNTS: {error}") from None
     finally:

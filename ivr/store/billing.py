@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from sqlalchemy import Connection, delete, insert, select
 
 from ivr.core.money import Money
 from ivr.store.accounts_file import Bill, read_bills
+from ivr.store.audit import add_event
 from ivr.store.database import Database
 from ivr.store.tables import bill
 
 log = structlog.get_logger()
+LONGEST_NAME = 100
+IMPORTED = "accounts imported"
 _COLUMNS = "account, due_minor, minimum_minor, currency, belongs_to, details"
 _FIND = f"SELECT {_COLUMNS} FROM bill WHERE account = ?"  # noqa: S608
 _FIND_ALL = f"SELECT {_COLUMNS} FROM bill WHERE belongs_to = ? ORDER BY account"  # noqa: S608
@@ -30,6 +34,12 @@ class Renewal:
     removed: Sequence[Bill]
     unchanged: int
 
+    @property
+    def counts(self) -> str:
+        """For people, and for the audit trail."""
+        counts = (len(self.added), len(self.changed), len(self.removed), self.unchanged)
+        return "{} added, {} changed, {} removed, {} as before".format(*counts)
+
 
 class BillRows:
     def __init__(self, database: Database) -> None:
@@ -44,22 +54,32 @@ class BillRows:
         """Every bill of a customer, by account, paid ones too; not a row that cannot be read, which the log names."""
         return list(_as_they_stand(self._database.run(_FIND_ALL, (customer,)).fetchall()))
 
-    def seed_bills(self, file: Path, *, anew: bool = False) -> int:
-        """Adds the file's accounts that are not there yet; the others keep what they owe by now, unless `anew`."""
+    def seed_bills(self, file: Path, *, anew: bool = False, by: str = "") -> int:
+        """Adds the file's accounts that are not there yet; the others keep what they owe by now, unless `anew`. `by`: who says so, for an audit event."""
         bills = read_bills(file)
         with self._database.money() as connection:
             known = set(connection.execute(select(bill.c.account)).scalars())
             new = [one for one in bills if anew or one.account not in known]
             _write(connection, new, {})
+            if new and by:
+                self._note(connection, by, f"{len(new)} added, from {file.name[:LONGEST_NAME]}")
         return len(new)
 
-    def renew_bills(self, bills: Sequence[Bill], *, replace_all: bool = False, only_show: bool = False) -> Renewal:
-        """The given accounts owe what is given; the others go, if `replace_all`. One transaction; calls go on meanwhile."""
+    def _note(self, connection: Connection, by: str, about: str) -> None:
+        add_event(self._database, connection, by, IMPORTED, about, datetime.now(UTC))
+
+    def renew_bills(
+        self, bills: Sequence[Bill], *, replace_all: bool = False, only_show: bool = False, by: str = ""
+    ) -> Renewal:
+        """The given accounts owe what is given; the others go, if `replace_all`. One transaction, with an audit event of
+        who (`by`) says so; calls go on meanwhile."""
         with self._database.money() as connection:
             renewal = _compare(_known(connection), bills, replace_all=replace_all)
             if not only_show:
                 changed = [after for _, after in renewal.changed]
                 _write(connection, [*renewal.added, *changed], {one.account: one for one in renewal.removed})
+                if by:
+                    self._note(connection, by, renewal.counts)
         return renewal
 
 

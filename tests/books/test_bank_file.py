@@ -68,6 +68,71 @@ def test_a_kind_that_the_form_does_not_name_is_kept_to_be_told(tmp_path: Path):
     assert (row.kind, row.said) == ("", "climate_order")
 
 
+GERMAN = "title: An acquirer\ncolumns: {reference: Referenz, amount: Betrag, date: Tag}\ncurrency: EUR\n"
+
+
+def of_german_days(folder: Path, tag: str, more: str = "", amount: str = "20.00") -> BankRow:
+    form, file = folder / "own.yaml", folder / "bank.csv"
+    form.write_text(GERMAN + more)
+    file.write_text(f"Tag,Betrag,Referenz\n{tag},{amount},CA1-1\n")
+    (row,) = read_bank_file(file, load_form(form))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("spelled", "written"),
+    [
+        ("DD.MM.YYYY", "31.12.2026"),
+        ("DD.MM.YYYY", "31.12.2026 23:59"),
+        ("DD.MM.YY", "31.12.26"),
+        ("DD/MM/YYYY", "31/12/2026"),
+        ("MM/DD/YYYY", "12/31/2026"),
+        ("YYYYMMDD", "20261231"),
+        ("YYYY-MM-DD", "2026-12-31T10:00:00Z"),
+    ],
+)
+def test_the_form_says_how_a_day_is_written(spelled: str, written: str, tmp_path: Path):
+    assert of_german_days(tmp_path, written, f"date_format: {spelled}\n").day == date(2026, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("31.12.2026", "'31.12.2026' is no day as YYYY-MM-DD; say in the form .* date_format: DD.MM.YYYY$"),
+        ("31/12/2026", "date_format: DD/MM/YYYY, or MM/DD/YYYY$"),
+        ("20261231", "date_format: YYYYMMDD$"),
+        ("soon", "'soon' is no day"),
+        ("2026-02-30", "'2026-02-30' is no day as YYYY-MM-DD: date_format in the form$"),
+    ],
+)
+def test_a_day_that_is_written_otherwise_is_told_with_its_line_and_the_cure(written: str, told: str, tmp_path: Path):
+    with pytest.raises(ConfigError, match=rf"bank\.csv:2: .*{told}"):
+        of_german_days(tmp_path, written)
+
+
+def test_a_day_in_another_order_is_told(tmp_path: Path):
+    with pytest.raises(
+        ConfigError, match=r"bank\.csv:2: '31/12/2026' is no day as MM/DD/YYYY: date_format in the form"
+    ):
+        of_german_days(tmp_path, "31/12/2026", "date_format: MM/DD/YYYY\n")
+
+
+@pytest.mark.parametrize("spelled", ["DD.MM", "DD.MM.YYYY.DD", "%d.%m.%Y", "YYYY-MM-DD-YY"])
+def test_a_form_whose_days_cannot_be_read_is_refused_with_its_line(spelled: str, tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"own\.yaml:4:.*date_format: expected DD, MM and YYYY"):
+        of_german_days(tmp_path, "31.12.2026", f'date_format: "{spelled}"\n')
+
+
+def test_a_charge_without_an_amount_is_told_with_its_line(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"bank\.csv:2: a charge without an amount: 'Betrag' is empty"):
+        of_german_days(tmp_path, "2026-12-31", amount=" ")
+    content = ADYEN + "Co,Shop,8836,CA1-1,visa,2026-01-15 14:22:00,CET,Refunded,8836,EUR,,,1,EUR,,,,,,\n"
+    assert (
+        refused(tmp_path, content, "adyen")
+        == ":2: a refund without an amount: 'Gross Credit (GC)' and 'Gross Debit (GC)' are empty"
+    )
+
+
 OWN = "kind,reference,bank_reference,amount,currency,at\n"
 
 

@@ -117,15 +117,31 @@ WAYS = {
 }
 
 
+LINES = {"charged_twice": (2, 3), "refund_not_ours": (3,), "charged_back": (3,), "kind_not_known": (3,)}
+
+
 @pytest.mark.parametrize("kind", WAYS)
 def test_a_difference_is_named_once_with_its_line_its_cause_and_what_to_do(kind: str, store: Store, tmp_path: Path):
     rows = WAYS[kind](store)
     (one,) = found(store, tmp_path, *rows)
     assert one.kind == kind
-    assert one.line == 2
+    assert one.lines == LINES.get(kind, (2,))
     assert one.cause.likely
     assert one.cause.cure
     assert one.cause.is_open
+
+
+def test_each_difference_names_the_lines_that_it_is_about(store: Store, tmp_path: Path):
+    charge(store, "CA1-1")
+    rows = [
+        row(2, "CA1-1", 4000),
+        row(3, "CA1-1", 100, "refund"),
+        row(4, "CA9-1", 1),
+        row(5, "CA1-1", 100),
+        row(6, "CA9-1", 2),
+    ]
+    told = [(one.kind, one.lines) for one in found(store, tmp_path, *rows)]
+    assert told == [("amount_differs", (2, 5)), ("refund_not_ours", (3,)), ("not_on_record", (4, 6))]
 
 
 def test_what_the_bank_does_not_have_is_told_and_on_the_last_day_as_what_may_come(store: Store, tmp_path: Path):

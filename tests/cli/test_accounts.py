@@ -47,6 +47,11 @@ def test_an_import_says_what_it_changes_in_production_too(url: str, tmp_path: Pa
     ]
     store = open_store(url)
     assert [store.find_bill(account) is None for account in "123"] == [True, False, False]
+    told = [(one.what, one.about) for one in store.audit_events(10)]
+    assert told == [
+        ("accounts imported", "1 added, 1 changed, 1 removed, 0 as before"),
+        ("accounts imported", "2 added, 0 changed, 0 removed, 0 as before"),
+    ]
     store.close()
 
 
@@ -108,6 +113,21 @@ def test_at_set_up_the_setting_that_names_the_file_is_told(tmp_path: Path):
     with pytest.raises(ConfigError) as raised:
         prepare(load_settings(environment))
     assert str(raised.value) == f"ACCOUNTS: cannot read {missing}: No such file or directory"
+
+
+def test_accounts_that_set_up_adds_are_on_the_audit_trail_once(url: str, tmp_path: Path):
+    file = tmp_path / "accounts.csv"
+    file.write_text(HEAD + "1,10.00,1.00,USD\n2,20.00,1.00,USD\n")
+    settings = load_settings(
+        {"ENVIRONMENT": "production", "VAR": str(tmp_path), "DATABASE_URL": url, "ACCOUNTS": str(file)}
+    )
+    for _ in range(2):
+        prepare(settings)
+    store = open_store(url)
+    told = [(one.what, one.about) for one in store.audit_events(10)]
+    assert told == [("accounts imported", "2 added, from accounts.csv")]
+    assert store.broken_audit_event() is None
+    store.close()
 
 
 def test_a_card_number_in_the_accounts_is_printed_nowhere(url: str, tmp_path: Path):

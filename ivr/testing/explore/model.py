@@ -518,12 +518,14 @@ class ModelledStore(ModelledSplits):
         found = (self.find_bill(one.account) for one in self._bills.values() if one.belongs_to == customer)
         return sorted(filter(None, found), key=lambda one: one.account)
 
-    def seed_bills(self, file: Path, *, anew: bool = False) -> int:
+    def seed_bills(self, file: Path, *, anew: bool = False, by: str = "") -> int:
         bills = [one for one in read_bills(file) if anew or one.account not in self._bills]
         self.renew_bills(bills)
         return len(bills)
 
-    def renew_bills(self, bills: Sequence[Bill], *, replace_all: bool = False, only_show: bool = False) -> Renewal:
+    def renew_bills(
+        self, bills: Sequence[Bill], *, replace_all: bool = False, only_show: bool = False, by: str = ""
+    ) -> Renewal:
         self._bills |= {one.account: one for one in bills}
         return Renewal((), (), (), len(bills))
 
