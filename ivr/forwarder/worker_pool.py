@@ -19,6 +19,7 @@ OTHER_WORKERS = {TEXTS: 4, EMAILS: 4, NOTICES: 4, MERCHANT_NOTICES: 4}
 SHORTEST_IDLE_S, LONGEST_IDLE_S = 0.02, 0.2  # how soon a new job is seen: at once when busy, at most this late
 UNHURRIED_IDLE_S = 1.0  # where no caller is on the line
 HOUSEKEEPING_S = 60.0
+AWAKE_S = 0.5
 UNSENT_CARD_LIFE_S = 3600.0  # sealed fields of an attempt that was never charged live no longer
 # A call's turns are for people who follow it up. No repeated request or answer of a bank comes so late; the ledger stays.
 TURNS_LIFE = timedelta(days=7)
@@ -75,6 +76,14 @@ def threads_of(queues: Sequence[Queue]) -> int:
     return sum(queue.workers + 1 for queue in queues) + 3
 
 
+def wait_awake(stop: threading.Event, seconds: float) -> None:
+    """In the main thread, which alone runs what a signal asks for. The kernel may deliver one to any thread, and then this
+    one hears of it at its next wait: the keys of a SIGHUP, and a SIGTERM, must not wait for a minute."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0 and not stop.wait(min(left, AWAKE_S)):
+        pass
+
+
 class WorkerPool:
     """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one.
 
@@ -107,7 +116,7 @@ class WorkerPool:
             thread.start()
         while not stop.is_set():
             self.keep_house()
-            stop.wait(HOUSEKEEPING_S)
+            wait_awake(stop, HOUSEKEEPING_S)
         for dispatcher in dispatchers:
             dispatcher.wake()
         for thread in threads:

@@ -120,7 +120,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         # `stop` waits for the serving loop, which is in this thread: so from another one.
         signal.signal(number, lambda *_: threading.Thread(target=bank.stop).start())
-    on_hangup(bank.renew)
+    on_hangup(lambda: read_again(bank))
     click.echo(f"bank simulator: {bank.url}, books and keys in {folder}")
     if bank.iso8583 is not None:
         click.echo(f"bank simulator: {bank.iso8583.url} in ISO 8583")
@@ -128,6 +128,11 @@ def run(
         click.echo(f"bank simulator: {bank.adyen.url} as Adyen, its account in {folder / 'adyen.json'}")
     bank.serve()
     click.echo("bank simulator: stopped")
+
+
+def read_again(bank: BankSimulator) -> None:
+    bank.renew()
+    click.echo("bank simulator: keys and certificates read again")
 
 
 def row(entry: BookEntry) -> tuple[str, ...]:
