@@ -99,6 +99,8 @@ def _places(file: Path, form: SettlementForm, header: list[str]) -> dict[str, in
     needed = [column for column in missing if column not in spared] or ([*either] if either <= {*missing} else [])
     if needed:
         told = [f"{file}:1: the column '{column}' is missing ({_near(column, header)})" for column in needed]
+        if len(needed) > 1:
+            told.append(f"{file}:1: --form says which bank's file it is, or names a form of yours (docs/books.md)")
         raise ConfigError("\n".join(told))
     return {name: found.index(column.strip().casefold()) for name, column in wanted.items() if column not in missing}
 

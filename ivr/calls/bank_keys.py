@@ -44,8 +44,13 @@ class KeyEnd:
         cure = "add the next one, then send SIGHUP (docs/bank.md, Rotation)"
         if self.ends is None:
             return f"no {self.what} is good now ({self.file}): nothing new is charged at this bank; {cure}"
-        days = int(self.days_left(now))
-        return f"the {self.what} ends on {self.ends:%Y-%m-%d}, in {days} days, and none follows ({self.file}); {cure}"
+        days, minutes = int(self.days_left(now)), int((self.ends - now) / timedelta(minutes=1))
+        when = (
+            f"on {self.ends:%Y-%m-%d}, in {days} days"
+            if days
+            else f"at {self.ends:%Y-%m-%d %H:%M} UTC, in {minutes} minutes"
+        )
+        return f"the {self.what} ends {when}, and none follows ({self.file}); {cure}"
 
 
 def form_of(settings: BankSettings) -> str:

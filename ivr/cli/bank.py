@@ -22,12 +22,14 @@ MARKS = {True: "ok   ", False: "WRONG", None: "-    "}
 @bank.command()
 @click.argument("name", required=False)
 def check(name: str | None) -> None:
-    """Whether the bank NAME of banks.yaml can be used: files, keys, secrets, connection, currencies.
+    """Whether the bank NAME of banks.yaml can be used: files, keys, secrets, connection, currencies. NAME may be left out where there is one.
 
     Nothing is charged. Exit code 1 where something is wrong.
     """
     settings = load_settings()
     banks = load_banks(settings.banks, settings.var)
+    if name is None and len(banks) == 1:
+        name = next(iter(banks))
     if name is None:
         raise click.UsageError(f"which bank? {settings.banks} names {', '.join(banks) or 'none'}")
     if name not in banks:

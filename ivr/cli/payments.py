@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 import click
 from rich.console import Console
@@ -35,7 +36,19 @@ MOST_SHOWN = 200
 LONGEST_ABOUT = 200  # characters of an audit event
 STATUSES = ("approved", "unknown", "declined", "reversed", "not_sent", "accepted", "sent", "refunded", "waiting")
 console = Console(width=160)
-DAY = click.DateTime(["%Y-%m-%d"])
+
+
+class DayOfDate(click.DateTime):
+    """Says what it expects as people write it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"'{str(value)[:40]}' is no day: expected year, month and day, such as 2026-01-31", param, ctx)
+
+
+DAY = DayOfDate(["%Y-%m-%d"])
 
 
 def as_day(_context: click.Context, _parameter: click.Parameter, value: datetime | None) -> date | None:

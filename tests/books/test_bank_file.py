@@ -141,6 +141,7 @@ OWN = "kind,reference,bank_reference,amount,currency,at\n"
     [
         ("", ":1: the column 'kind' is missing"),
         ("kind;reference;amount\n", ":1: the columns are separated by ';'"),
+        (STRIPE, ":1: --form says which bank's file it is"),
         ("kind,referense,amount,currency,at,x\n", ":1: the column 'reference' is missing (did you mean 'referense'?)"),
         (OWN + "charge,CA1-1,,42.505,USD,2026-01-15\n", ":2: '42.505': expected USD has 2 decimal places"),
         (OWN + "charge,CA1-1,,4O.00,USD,2026-01-15\n", ":2: '4O.00': expected an amount such as 42.50"),

@@ -137,6 +137,8 @@ def test_the_alarm_begins_thirty_days_before_the_end(site: Site):
     assert end.ends is not None
     assert [end.is_alarming(end.ends - ALARM_BEFORE + sign * MINUTE) for sign in (-1, 1)] == [False, True]
     assert "us.crt" in end.told(NOW)
+    assert "in 29 days, and none follows" in end.told(end.ends - ALARM_BEFORE + MINUTE)
+    assert f"at {end.ends:%Y-%m-%d %H:%M} UTC, in 10 minutes, and none" in end.told(end.ends - 10 * MINUTE)
 
 
 # ---- told to a caller

@@ -174,3 +174,7 @@ def test_what_may_still_come_is_no_alarm(store: Store, tmp_path: Path):
     result = run(reconcile_file, str(file))
     assert "CA2-1 (bill 12345678): 42.50 USD here, nothing at the bank: charged here on the last day" in result.output
     assert result.exit_code == 0
+
+
+def test_a_day_that_is_none_is_told_with_an_example(store: Store):
+    assert "'today' is no day: expected year, month and day, such as 2026-01-31" in run(settle, "today").output
