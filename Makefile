@@ -11,7 +11,7 @@ export PYTHONPATH := $(CURDIR)
 # Where it is set, as in many containers, each process that a test starts would compile all modules anew: a second of CPU.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-forward bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-drop-off bench-call-search bench-seconds bench-portal-load scan-portal banks stopwatch cases lock editor clean
+.PHONY: help run run-cluster test test-long check format set-up bench bench-web bench-slow-clients bench-memory bench-left-behind bench-lookups bench-seal bench-dsp bench-mask bench-store bench-forward bench-media bench-trunk bench-keys bench-calls bench-kill bench-mutants bench-mutation bench-simulation bench-testing bench-reconcile bench-failover bench-postgresql bench-drop-off bench-call-search bench-seconds bench-portal-load scan-portal banks stopwatch cases lock editor clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -120,6 +120,9 @@ bench-testing: .venv/dev.stamp ## what testing calls costs: the plugin beside th
 
 bench-failover: .venv/dev.stamp ## a PostgreSQL primary killed under load: what is lost with and without synchronous commits
 	@$(BIN)/python -m benchmarks.bench_failover
+
+bench-postgresql: .venv/dev.stamp ## paid calls a second that one PostgreSQL carries, by several processes at once
+	@$(BIN)/python -m benchmarks.bench_postgresql
 
 bench-reconcile: .venv/dev.stamp ## a bank's file of a million rows beside our ledger: seconds and memory
 	@$(BIN)/python benchmarks/bench_reconcile.py

@@ -62,10 +62,10 @@ class BillRows:
             new = [one for one in bills if anew or one.account not in known]
             _write(connection, new, {})
             if new and by:
-                self._note(connection, by, f"{len(new)} added, from {file.name[:LONGEST_NAME]}")
+                self._note_import(connection, by, f"{len(new)} added, from {file.name[:LONGEST_NAME]}")
         return len(new)
 
-    def _note(self, connection: Connection, by: str, about: str) -> None:
+    def _note_import(self, connection: Connection, by: str, about: str) -> None:
         add_event(self._database, connection, by, IMPORTED, about, datetime.now(UTC))
 
     def renew_bills(
@@ -79,7 +79,7 @@ class BillRows:
                 changed = [after for _, after in renewal.changed]
                 _write(connection, [*renewal.added, *changed], {one.account: one for one in renewal.removed})
                 if by:
-                    self._note(connection, by, renewal.counts)
+                    self._note_import(connection, by, renewal.counts)
         return renewal
 
 
