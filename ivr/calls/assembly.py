@@ -20,6 +20,7 @@ from ivr.calls.emailing import emailing
 from ivr.calls.flow_folder import FlowFolder
 from ivr.calls.live_flows import LiveFlows
 from ivr.calls.notice_settings import notice_kinds, require_notice_settings
+from ivr.calls.number_keys import number_seals
 from ivr.calls.pay_links import pay_links_of
 from ivr.calls.payments import Payments
 from ivr.calls.production import require_production
@@ -159,7 +160,7 @@ def assemble(settings: Settings) -> Engine:
     require_production(settings)
     banks = load_banks(settings.banks, settings.var)
     require_notice_settings(settings)
-    store = open_store(settings.database_url, tells=notice_kinds(settings))
+    store = open_store(settings.database_url, tells=notice_kinds(settings), numbers=number_seals(settings, makes=True))
     flows, folder = live_flows(settings, store, banks)
     keys = settings.var / "keys"
     fingerprint_key = read_secret(keys / "fingerprint.key")

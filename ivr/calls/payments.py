@@ -62,6 +62,7 @@ from ivr.store import (
     Stopped,
     Store,
     bills_of,
+    hash_of_caller,
 )
 from ivr.vault import CardRules, SealContext, Vault, last_date_on_earth
 
@@ -386,11 +387,6 @@ class Payments:
             line=line_of(call),
             bills=tuple((part.source, part.key) for part in parts),
         )
-
-
-def hash_of_caller(ani_key: bytes, ani: str) -> str:
-    key = caller_key(ani)
-    return hmac.new(ani_key, key.encode(), hashlib.sha256).hexdigest() if key else ""
 
 
 def hash_of_block(ani_key: bytes, ani: str) -> str:

@@ -50,6 +50,7 @@ COMMANDS = {
     ),
     "audit": ("ivr.cli.audit", "audit", "Who did what: show it, see whether it is whole, sign where it ends."),
     "cards": ("ivr.cli.cards", "cards", "Cards that banks keep for accounts: list, forget."),
+    "data": ("ivr.cli.data", "data", "What is kept of people: how long, of whom; the keys of their numbers."),
     "agreements": (
         "ivr.cli.agreements",
         "agreements",

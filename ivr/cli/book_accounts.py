@@ -12,7 +12,6 @@ from rich.table import Table
 
 from ivr.books import day_bounds
 from ivr.calls.assembly import read_secret
-from ivr.calls.payments import hash_of_caller
 from ivr.cli.books import CLEAN, DIFFERENT, day_given
 from ivr.cli.limits import BILLING
 from ivr.cli.payment_session import as_json, opened
@@ -20,7 +19,7 @@ from ivr.cli.payments import DAY
 from ivr.core.caller import caller_key
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.store import AccountBalance, BookFault
+from ivr.store import AccountBalance, BookFault, hash_of_caller
 
 MOST_SHOWN = 20
 TITLES = {

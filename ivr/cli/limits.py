@@ -8,12 +8,11 @@ from rich.table import Table
 
 from ivr.calls.assembly import read_secret
 from ivr.calls.guessing import account_hash
-from ivr.calls.payments import hash_of_caller
 from ivr.cli.payment_session import operator
 from ivr.core.caller import caller_key
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
-from ivr.store import Attempter, Guess, open_store
+from ivr.store import Attempter, Guess, hash_of_caller, open_store
 
 LONGEST_SHOWN = 40
 BILLING = "billing.find_bill"

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from rich.console import Console
 
+from ivr.calls.number_keys import number_seals
 from ivr.cli.agreements import in_words
 from ivr.cli.payment_views import fee_in
 from ivr.errors import ConfigError
@@ -35,7 +36,8 @@ def tell_record(console: Console, store: Store, call_id: str) -> None:
 def tell_of_line(console: Console, find: Finder) -> None:
     """From this project's database: the line that was called may be this project's, or anybody's."""
     try:
-        store = open_store(load_settings().database_url)
+        settings = load_settings()
+        store = open_store(settings.database_url, numbers=number_seals(settings))
     except ConfigError:  # no line of this project ever ran
         console.print(ELSEWHERE)
         return

@@ -16,6 +16,7 @@ from ivr.bank.dev_keys import (
 )
 from ivr.books import new_signing_key
 from ivr.books.audit_heads import PRIVATE, PUBLIC
+from ivr.calls.number_keys import make_number_key, number_seals
 from ivr.cli.payment_session import operator
 from ivr.errors import ConfigError
 from ivr.settings import Settings
@@ -33,6 +34,8 @@ def prepare(settings: Settings) -> list[str]:
     made = list(_make_keys(settings))
     is_new = database is not None and not database.exists()
     migrate(settings.database_url)
+    if sealed := _seal_numbers(settings):
+        made.append(f"{sealed} callers' numbers sealed that were kept in clear")
     if is_new:
         made.append(f"database {database}")
     made += _add_accounts(settings)
@@ -60,6 +63,7 @@ def _make_keys(settings: Settings) -> Iterator[str]:
         if any(isinstance(bank, VaultSealed) for bank in load_banks(settings.banks, settings.var).values()):
             make_forwarders_key(keys)
     _make_audit_key(keys)
+    make_number_key(keys)
     for file in sorted((_files(keys) | _files(bank)) - before):
         yield f"key or certificate {file}"
 
@@ -80,6 +84,15 @@ def _make_audit_key(keys: Path) -> None:
             private, public = new_signing_key()
             replace(keys / PUBLIC, public)
             replace(keys / PRIVATE, private)
+
+
+def _seal_numbers(settings: Settings) -> int:
+    """What a version before 0036 has written; nothing at every later start."""
+    store = open_store(settings.database_url, numbers=number_seals(settings))
+    try:
+        return store.seal_numbers()
+    finally:
+        store.close()
 
 
 def _add_accounts(settings: Settings) -> Iterator[str]:

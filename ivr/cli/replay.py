@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.calls.assembly import load_flow
+from ivr.calls.number_keys import number_seals
 from ivr.cli.exploring import progress_bar
 from ivr.cli.flow_choice import chosen_flow, flow_file
 from ivr.cli.jobs import jobs_option
@@ -32,7 +33,8 @@ def replay(flow: Path, calls: int, jobs: int) -> None:
     """
     file = flow_file(flow)
     compiled, _ = load_flow(file)
-    store = open_store(load_settings().database_url)
+    settings = load_settings()
+    store = open_store(settings.database_url, numbers=number_seals(settings))
     stored = list(store.ended_calls(compiled.name, calls))
     whole = [call for call in stored if can_replay(compiled, call)]
     otherwise: list[EndsOtherwise] = []

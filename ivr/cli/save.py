@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ivr.calls.assembly import read_folder
+from ivr.calls.number_keys import number_seals
 from ivr.errors import RecordError
 from ivr.logs import set_up_logging
 from ivr.settings import load_settings
@@ -28,7 +29,7 @@ def save(call: str, file: Path | None) -> None:
     settings = load_settings()
     found = read_folder(settings.flows)
     assert found.prompts is not None
-    store = open_store(settings.database_url)
+    store = open_store(settings.database_url, numbers=number_seals(settings))
     set_up_logging("critical", "text")  # what the rehearsal logs is not the line's
     text = Saver(found.flows, found.prompts, settings.accounts, store).call_file(call)
     if file is None:

@@ -19,6 +19,7 @@ from ivr.calls.alert_settings import alert_receivers, alert_thresholds
 from ivr.calls.assembly import live_flows
 from ivr.calls.live_flows import flow_of
 from ivr.calls.notice_settings import notice_kinds
+from ivr.calls.number_keys import number_seals
 from ivr.calls.production import require_production
 from ivr.calls.receipts import zone_at
 from ivr.calls.results import ResultText, result_subject, result_words
@@ -137,7 +138,9 @@ def main() -> None:
     bank_settings = load_banks(settings.banks, settings.var)
     banks, openers = open_banks(settings.banks, bank_settings, settings.place.environ)
     queues = queues_for({name: bank.connections for name, bank in banks.items()})
-    store = open_store(settings.database_url, threads_of(queues), notice_kinds(settings))
+    store = open_store(
+        settings.database_url, threads_of(queues), notice_kinds(settings), number_seals(settings, makes=True)
+    )
     flows, folder = live_flows(settings, store, bank_settings)
     flow_folder.watch(flows, folder, store)
     notices = notices_of(settings, store)

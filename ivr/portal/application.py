@@ -16,7 +16,7 @@ from ivr.calls.assembly import around, read_secret
 from ivr.calls.emailing import emailing
 from ivr.calls.live_flows import LiveFlows
 from ivr.calls.notice_settings import notice_kinds
-from ivr.calls.payments import hash_of_caller
+from ivr.calls.number_keys import number_seals
 from ivr.calls.receipts import zone_at
 from ivr.calls.resending import Resender
 from ivr.calls.results import result_subject, result_words
@@ -40,7 +40,7 @@ from ivr.portal.single_sign_on import SingleSignOn
 from ivr.portal.site import protect, site_of
 from ivr.portal.views import portal
 from ivr.settings import Settings, load_settings
-from ivr.store import Store, open_store
+from ivr.store import Store, hash_of_caller, open_store
 from ivr.words.phrases import Prompts
 
 log = structlog.get_logger()
@@ -51,7 +51,9 @@ def create_portal(settings: Settings | None = None, phone: TryingPhone | None = 
     """`phone`: what drafts of flows are tried on. For a listener of its own: whatever is in front of the webhooks cannot be made to show this."""
     settings = settings or load_settings()
     set_up_logging(settings.log_level, settings.log_format)
-    store = open_store(settings.database_url, settings.web_threads, notice_kinds(settings))
+    store = open_store(
+        settings.database_url, settings.web_threads, notice_kinds(settings), number_seals(settings, makes=True)
+    )
     site, keys = site_of(settings), settings.var / "keys"
     codes_key = PortalKeyFile(keys)
     codes_key()  # what is wrong with it is said at start

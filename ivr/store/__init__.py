@@ -19,6 +19,7 @@ from ivr.store.bank_news import UNDO_ASKED, BankNewsBook, News, TooEarly
 from ivr.store.billing import BillRows, Renewal
 from ivr.store.book_check import BookCheck, BookFault
 from ivr.store.call_search import CallFilter, CallSearch, LiveCall, PromptTime
+from ivr.store.caller_numbers import NUMBER_KEY_BYTES, NumberSeals, hash_of_caller, number_key_id
 from ivr.store.calls import CallRecord, StaleCall, StoredCall
 from ivr.store.card_deletions import CardDeletion, CardDeletions, DeletionStatus
 from ivr.store.confirmation_numbers import Draw, at_random, from_reference
@@ -63,6 +64,7 @@ from ivr.store.movements import Movement, MovementKind, Movements
 from ivr.store.new_jobs import NewJobs
 from ivr.store.notice_bodies import NOTICE_KINDS
 from ivr.store.notices import Notice, NoticeRows
+from ivr.store.number_keys import NumberKey, NumberKeys, register_key
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, TOLD_AGAIN, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
 from ivr.store.portal_requests import PortalRequest, PortalRequests
@@ -116,6 +118,7 @@ class Store(
     PortalTokens,
     Alerts,
     AlertFigures,
+    NumberKeys,
 ):
     """One database's whole store; thread-safe."""
 
@@ -131,14 +134,18 @@ class Store(
         self._database.close()
 
 
-def open_store(url: str, threads: int = CONNECTIONS, tells: Collection[str] = ()) -> Store:
+def open_store(
+    url: str, threads: int = CONNECTIONS, tells: Collection[str] = (), numbers: NumberSeals | None = None
+) -> Store:
     """ConfigError for a URL that is none, and for a database that has not been migrated to this version.
 
     `threads`: how many use it at once; each needs a connection of its own. `tells`: the kinds of notice that the merchant's
-    own systems want (`calls.notice_settings`).
+    own systems want (`calls.notice_settings`). `numbers`: who opens it without these reads no caller's number, and must write none.
     """
-    database = Database(url, threads, tells)
+    database = Database(url, threads, tells, numbers)
     require_current(database)
+    if numbers is not None:
+        register_key(database, numbers)
     return Store(database)
 
 
@@ -170,6 +177,7 @@ __all__ = [
     "MERCHANT_NOTICES",
     "NOTICES",
     "NOTICE_KINDS",
+    "NUMBER_KEY_BYTES",
     "STOP_SCOPES",
     "TEXTS",
     "TOLD_AGAIN",
@@ -235,6 +243,8 @@ __all__ = [
     "News",
     "NoCard",
     "Notice",
+    "NumberKey",
+    "NumberSeals",
     "OverLimit",
     "PaidOnBill",
     "PaidSoFar",
@@ -277,11 +287,13 @@ __all__ = [
     "bank_queue",
     "bills_of",
     "from_reference",
+    "hash_of_caller",
     "memory_store",
     "migrate",
     "most_money",
     "named_database",
     "notices_of",
+    "number_key_id",
     "open_store",
     "read_bills",
     "require_true_amount",

@@ -89,7 +89,8 @@ class Alerts:
         for number, address in enumerate(sorted(to.emails), start=1):
             subject = f"{'Alert' if what == 'raised' else 'Over'}: {one.kind.replace('_', ' ')}, {to.name}"
             body = one.words if what == "raised" else f"Over since {now:%Y-%m-%d %H:%M} UTC. It was: {one.words}"
-            add_email(connection, f"alert-{one.id}-{what}-{number}", address, subject, f"{body}\n", now)
+            message = f"alert-{one.id}-{what}-{number}"
+            add_email(connection, self._database, message, address, (subject, f"{body}\n"), now)
 
     def alerts(self, most: int, *, also_over: bool = False) -> Sequence[Alert]:
         """Those that stand first, then the latest first."""

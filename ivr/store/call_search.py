@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Over, String, and_, func, literal_column, or_, select
 
 from ivr.core.call import Call, Ending
-from ivr.core.call_form import read_call
 from ivr.store.calls import CallRecord, Calls
 from ivr.store.database import milliseconds
 from ivr.store.tables import call, call_turn
@@ -66,7 +65,9 @@ class CallSearch(Calls):
         with self._database.calls() as connection:
             rows = connection.execute(going_on).all()
         return [
-            LiveCall(read_call(row.state, row.id, row.flow)[0], _time(row.started_at), _time(row.updated_at))
+            LiveCall(
+                self._read(row.id, row.state, row.caller, row.flow)[0], _time(row.started_at), _time(row.updated_at)
+            )
             for row in rows
         ]
 

@@ -12,6 +12,7 @@ from ivr.core.call import Call
 from ivr.core.call_form import read_call
 from ivr.core.caller import shown_end
 from ivr.core.moves import way_of
+from ivr.store.caller_numbers import hide, hide_in_state, opened_state, sealed_caller, show
 from ivr.store.database import Database
 from ivr.store.merchant_notices import tell_call
 from ivr.store.outbox import TEXTS, add_job
@@ -53,15 +54,19 @@ class StaleCall(Exception):
 
 
 # Written out for the driver, because these two are what every webhook costs.
-_LOAD = "SELECT state, version, answer, updated_at, flow FROM call WHERE id = ?"
-_SAVE = "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ? WHERE id = ? AND version = ?"
-# By itself, because `way` is in an index, which the saves of a call that goes on leave as it is.
-_END = (
-    "UPDATE call SET version = version + 1, state = ?, answer = ?, updated_at = ?, is_over = ?, way = ?, outcome = ? "
+_LOAD = "SELECT state, version, answer, updated_at, flow, caller FROM call WHERE id = ?"
+# `caller` is written with the state, in which marks stand for it; without keys it stays as it is.
+_SAVE = (
+    "UPDATE call SET version = version + 1, state = ?, answer = ?, caller = COALESCE(?, caller), updated_at = ? "
     "WHERE id = ? AND version = ?"
 )
+# By itself, because `way` is in an index, which the saves of a call that goes on leave as it is.
+_END = (
+    "UPDATE call SET version = version + 1, state = ?, answer = ?, caller = COALESCE(?, caller), updated_at = ?, "
+    "is_over = ?, way = ?, outcome = ? WHERE id = ? AND version = ?"
+)
 # Of a version that is there: what it told was sent, or is to be told by text. The call itself is as it was.
-_NOTE_SENT = "UPDATE call SET state = ? WHERE id = ? AND version = ?"
+_NOTE_SENT = "UPDATE call SET state = ?, caller = COALESCE(?, caller) WHERE id = ? AND version = ?"
 _STARTED = text("SELECT started_at FROM call WHERE id = :id")
 
 
@@ -75,9 +80,20 @@ class Calls:
         row = self._database.run(_LOAD, (call_id,)).fetchone()
         if row is None:
             return None
-        state, version, answer, updated_at, flow = row
-        call, is_whole = read_call(state, call_id, flow)
-        return StoredCall(call, version, answer, _time(updated_at), is_whole)
+        state, version, answer, updated_at, flow, caller = row
+        call, is_whole = self._read(call_id, state, caller, flow)
+        return StoredCall(call, version, show(answer, call.ani), _time(updated_at), is_whole)
+
+    def _read(self, call_id: str, state: str, caller: str | None, flow: str) -> tuple[Call, bool]:
+        return read_call(opened_state(self._database.numbers, call_id, state, caller), call_id, flow)
+
+    def _as_kept(self, state: Call, answer: str) -> tuple[str, str, str | None]:
+        """Its JSON and its answer with marks for the caller's number, and the number sealed; None where nothing seals."""
+        numbers = self._database.numbers
+        if numbers is None:
+            return state.to_json(), answer, None
+        sealed = sealed_caller(numbers, state.id, state.ani)
+        return hide_in_state(state.to_json(), state.ani), hide(answer, state.ani), sealed
 
     def save_call(self, state: Call, version: int, now: datetime, *, answer: str = "") -> None:
         """`version` is the one that was loaded, 0 for a new call; the row then has the next one."""
@@ -85,9 +101,9 @@ class Calls:
         if version == 0:
             return self._add(state, at, answer, now)
         if is_over:
-            ended = (state.to_json(), answer, at, True, way_of(state), state.outcome, state.id, version)
+            ended = (*self._as_kept(state, answer), at, True, way_of(state), state.outcome, state.id, version)
             return self._end(state, ended, now)
-        if self._database.run(_SAVE, (state.to_json(), answer, at, state.id, version)).rowcount != 1:
+        if self._database.run(_SAVE, (*self._as_kept(state, answer), at, state.id, version)).rowcount != 1:
             raise StaleCall(state.id)
         return None
 
@@ -115,11 +131,15 @@ class Calls:
 
     def note_sent(self, state: Call, version: int) -> None:
         """The same call, with what its last answer told noted as sent. Nothing where it has gone on meanwhile."""
-        self._database.run(_NOTE_SENT, (state.to_json(), state.id, version))
+        self._database.run(_NOTE_SENT, self._to_note(state, version))
+
+    def _to_note(self, state: Call, version: int) -> tuple[object, ...]:
+        text, _, caller = self._as_kept(state, "")
+        return text, caller, state.id, version
 
     def promise_results(self, state: Call, version: int) -> None:
         """Of a call that is over: what its last answer told has perhaps not been heard, and a text will tell it. Once."""
-        values = state.to_json(), state.id, version
+        values = self._to_note(state, version)
         with self._database.money() as connection:
             if connection.exec_driver_sql(self._database.native(_NOTE_SENT), values).rowcount != 1:
                 return
@@ -129,15 +149,18 @@ class Calls:
     def settle_call(self, stored: StoredCall, state: Call) -> None:
         """The row of a call that is over, with an ending that was not known when it ended; when it ended stays."""
         at = int(stored.updated_at.timestamp() * 1000)
-        values = (state.to_json(), stored.answer, at, True, way_of(state), state.outcome, state.id, stored.version)
+        kept = self._as_kept(state, stored.answer)
+        values = (*kept, at, True, way_of(state), state.outcome, state.id, stored.version)
         if self._database.run(_END, values).rowcount != 1:
             raise StaleCall(state.id)
 
     def _add(self, state: Call, at: int, answer: str, now: datetime) -> None:
         is_over = state.phase == "over"
-        row = {"id": state.id, "version": 1, "state": state.to_json(), "answer": answer, "flow": state.flow}
+        text, answer, caller = self._as_kept(state, answer)
+        row = {"id": state.id, "version": 1, "state": text, "answer": answer, "flow": state.flow, "caller": caller}
         row |= {"way": way_of(state), "outcome": state.outcome} if is_over else {"way": None, "outcome": None}
-        row |= {"caller_end": shown_end(state.ani)}
+        numbers = self._database.numbers
+        row |= {"caller_end": shown_end(state.ani), "caller_hash": numbers.hash(state.ani) if numbers else None}
         try:
             tells = is_over and "call.ended" in self._database.tells
             with self._database.money() if tells else self._database.calls() as connection:
@@ -159,14 +182,25 @@ class Calls:
             of_these = select(payment_intent).where(payment_intent.c.call.in_([row.id for row in rows]))
             oldest_first = of_these.order_by(payment_intent.c.created_at, payment_intent.c.reference)
             last = {payment.call: payment for payment in connection.execute(oldest_first)}
-        return [_record(row, last.get(row.id)) for row in rows]
+        return [self._record(row, last.get(row.id)) for row in rows]
+
+    def _record(self, row: Row[Any], payment: Row[Any] | None) -> CallRecord:
+        return CallRecord(
+            id=row.id,
+            started_at=_time(row.started_at),
+            duration_s=(row.updated_at - row.started_at) / 1000,
+            call=self._read(row.id, row.state, row.caller, row.flow)[0],
+            payment=payment.status if payment else None,
+            amount_minor=payment.amount_minor if payment else None,
+            currency=payment.currency if payment else None,
+        )
 
     def ended_calls(self, flow: str, limit: int) -> Iterator[Call]:
         """The latest of one flow, one by one: those that this version can read whole."""
-        ended = select(call.c.id, call.c.state).where(call.c.flow == flow, call.c.is_over)
+        ended = select(call.c.id, call.c.state, call.c.caller).where(call.c.flow == flow, call.c.is_over)
         with self._database.calls() as connection:
             for row in connection.execute(ended.order_by(call.c.started_at.desc()).limit(limit)):
-                read, is_whole = read_call(row.state, row.id, flow)
+                read, is_whole = self._read(row.id, row.state, row.caller, flow)
                 if is_whole:
                     yield read
 
@@ -176,18 +210,6 @@ class Calls:
         idle = idle.order_by(call.c.updated_at).limit(limit)
         with self._database.calls() as connection:
             return list(connection.execute(idle).scalars())
-
-
-def _record(row: Row[Any], payment: Row[Any] | None) -> CallRecord:
-    return CallRecord(
-        id=row.id,
-        started_at=_time(row.started_at),
-        duration_s=(row.updated_at - row.started_at) / 1000,
-        call=read_call(row.state, row.id, row.flow)[0],
-        payment=payment.status if payment else None,
-        amount_minor=payment.amount_minor if payment else None,
-        currency=payment.currency if payment else None,
-    )
 
 
 def _time(stored_ms: int) -> datetime:

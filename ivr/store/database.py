@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from ivr.errors import ConfigError
+from ivr.store.caller_numbers import NumberSeals
 from ivr.store.group_commit import GroupCommit
 
 T = TypeVar("T")
@@ -32,10 +33,17 @@ _SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
 class Database:
     """`calls()`: single statements, each its own transaction. `money()`: transactions that are on disk when they end.
 
-    `tells`: the kinds of notice that are written for the merchant's own systems, with what they are about."""
+    `tells`: the kinds of notice that are written for the merchant's own systems, with what they are about. `numbers`: seals
+    callers' numbers; None where none is read, and in memory, where none lasts."""
 
-    def __init__(self, url: str, connections: int = CONNECTIONS, tells: Collection[str] = ()) -> None:
-        self.tells = frozenset(tells)
+    def __init__(
+        self,
+        url: str,
+        connections: int = CONNECTIONS,
+        tells: Collection[str] = (),
+        numbers: NumberSeals | None = None,
+    ) -> None:
+        self.tells, self.numbers = frozenset(tells), numbers
         self.is_sqlite = url.startswith("sqlite")
         self._of_thread = threading.local()
         self._log_drops = Shared(self._truncate_log)

@@ -42,6 +42,11 @@ call = Table(
     Column("way", Text),  # once it is over: the steps it left (`core.moves`); NULL where that was not noted
     Column("outcome", String(10)),  # once it is over; NULL where that cannot be read
     Column("caller_end", String(3), nullable=False, server_default=""),  # of the caller's number, what people are shown
+    # The caller's number, sealed (`store.caller_numbers`), and the hash by which it is found: empty where it was withheld or is
+    # forgotten, NULL where it was written in clear by a version or a process that does not seal.
+    Column("caller", Text),
+    Column("caller_hash", String(64)),
+    Index("call_by_caller", "caller_hash", "started_at"),
     # All that calls of a day are searched by is in it (`store.call_search`): only the rows that are shown are read.
     Index("call_by_day", "started_at", "flow", "outcome", "caller_end"),
     # All that is asked of many calls at once is in it, in the order in which it is counted: their rows are not read.
@@ -325,7 +330,8 @@ text_message = Table(
     "text_message",
     metadata,
     Column("id", String(120), primary_key=True),
-    Column("recipient", Text, nullable=False),  # as the network gave it: of any length
+    Column("recipient", Text, nullable=False),  # the number or address, sealed (`store.caller_numbers`)
+    Column("recipient_hash", String(64)),  # by which it is found; NULL: `recipient` is in clear
     Column("body", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
@@ -336,6 +342,15 @@ text_message = Table(
     Column("way", String(8), nullable=False, server_default="text"),  # text, or email with a subject
     Column("subject", Text, nullable=False, server_default=""),
     Index("text_by_try", "tried_at"),
+    Index("text_by_recipient", "recipient_hash", "at"),
+)
+
+# The keys that numbers are sealed with, by name: a node whose file lacks one of them is not one of this line's.
+number_key = Table(
+    "number_key",
+    metadata,
+    Column("id", String(8), primary_key=True),
+    Column("since", BigInteger, nullable=False),
 )
 
 # What the merchant's own systems are told of, each body as it was when it happened. `about`: a payment's reference, or a

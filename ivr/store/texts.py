@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.store.audit import add_event
+from ivr.store.caller_numbers import opened_recipient, sealed_recipient, show
 from ivr.store.database import Database, milliseconds
 from ivr.store.outbox import EMAILS, TEXTS, Job, add_job, close_job, put_off
 from ivr.store.tables import text_message
@@ -68,7 +69,8 @@ class Texts:
     ) -> bool:
         try:
             with self._database.money() as connection:
-                connection.execute(insert(text_message), row | {"state": "waiting", "is_account_problem": False})
+                kept = sealed_recipient(self._database.numbers, row)
+                connection.execute(insert(text_message), kept | {"state": "waiting", "is_account_problem": False})
                 add_job(connection, kind, str(row["id"]), queue)
                 if resent is not None:
                     by, about, now = resent
@@ -82,7 +84,15 @@ class Texts:
     def text_message(self, message_id: str) -> TextMessage | None:
         with self._database.calls() as connection:
             row = connection.execute(select(text_message).where(text_message.c.id == message_id)).first()
-        return _text(row) if row else None
+        return self._text(row) if row else None
+
+    def _text(self, row: Row[Any]) -> TextMessage:
+        at, to = (
+            datetime.fromtimestamp(row.at / 1000, UTC),
+            opened_recipient(self._database.numbers, row.id, row.recipient),
+        )
+        is_sent, body = row.state == "sent", show(row.body, to)
+        return TextMessage(row.id, to, body, is_sent, row.state, row.problem, row.way, row.subject, at)
 
     def texts_of(self, call: str) -> Sequence[TextMessage]:
         return self._of(call, "text")
@@ -94,7 +104,7 @@ class Texts:
         of_call = text_message.c.id.startswith(f"{call}-", autoescape=True)
         query = select(text_message).where(of_call, text_message.c.way == way)
         with self._database.calls() as connection:
-            return [_text(row) for row in connection.execute(query.order_by(text_message.c.at))]
+            return [self._text(row) for row in connection.execute(query.order_by(text_message.c.at))]
 
     def text_sent(self, job: Job, now: datetime) -> bool:
         return self._close(job, now, {"state": "sent", "sent_at": milliseconds(now), "problem": None})
@@ -134,11 +144,14 @@ class Texts:
             return close_job(connection, job) and _note(connection, job, now, {"is_account_problem": False} | changes)
 
 
-def add_email(connection: Connection, message_id: str, address: str, subject: str, body: str, now: datetime) -> None:
-    """In the transaction of what it tells of."""
-    row = {"id": message_id, "recipient": address, "subject": subject, "body": body, "at": milliseconds(now)}
+def add_email(
+    connection: Connection, database: Database, message_id: str, to: str, words: tuple[str, str], now: datetime
+) -> None:
+    """In the transaction of what it tells of. `words`: subject and body."""
+    subject, body = words
+    row = {"id": message_id, "recipient": to, "subject": subject, "body": body, "at": milliseconds(now)}
     waiting = {"way": "email", "state": "waiting", "is_account_problem": False}
-    connection.execute(insert(text_message), row | waiting)
+    connection.execute(insert(text_message), sealed_recipient(database.numbers, row) | waiting)
     add_job(connection, "email", message_id, EMAILS)
 
 
@@ -149,10 +162,3 @@ def _note(connection: Connection, job: Job, now: datetime, changes: dict[str, ob
 
 def _words(problem: TextProblem) -> dict[str, object]:
     return {"problem": problem.words[:LONGEST_PROBLEM], "is_account_problem": problem.is_account}
-
-
-def _text(row: Row[Any]) -> TextMessage:
-    at = datetime.fromtimestamp(row.at / 1000, UTC)
-    return TextMessage(
-        row.id, row.recipient, row.body, row.state == "sent", row.state, row.problem, row.way, row.subject, at
-    )

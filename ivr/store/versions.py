@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from ivr.core.call import Call
 from ivr.core.call_form import read_call
+from ivr.store.caller_numbers import opened_state
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import call, flow_version, live_flow
 
@@ -98,11 +99,12 @@ class FlowVersions:
 
     def open_calls(self, flow: str) -> Iterator[Call]:
         """Those of the flow that go on; one whose row cannot be read whole is left out."""
-        rows = select(call.c.id, call.c.state).where(call.c.flow == flow, ~call.c.is_over)
+        rows = select(call.c.id, call.c.state, call.c.caller).where(call.c.flow == flow, ~call.c.is_over)
         with self._database.calls() as connection:
             found = connection.execute(rows).all()
         for row in found:
-            read, is_whole = read_call(row.state, row.id, flow)
+            state = opened_state(self._database.numbers, row.id, row.state, row.caller)
+            read, is_whole = read_call(state, row.id, flow)
             if is_whole:
                 yield read
 

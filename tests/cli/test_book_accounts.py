@@ -8,11 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from ivr.calls.payments import hash_of_caller
 from ivr.cli.book_accounts import books
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.store import BankWord, Bill, FollowUp, Store, open_store
+from ivr.store import BankWord, Bill, FollowUp, Store, hash_of_caller, open_store
 from tests.store.databases import make_empty
 from tests.store.payments import NOW, begin
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ivr.calls.payments import hash_of_caller
 from ivr.cli.limits import limits
-from ivr.store import Store, open_store
+from ivr.store import Store, hash_of_caller, open_store
 from tests.store.databases import make_empty
 from tests.store.payments import begin
 

@@ -83,4 +83,5 @@ def begin(
 
 
 def a_call(call_id: str = "CA1", **changes: object) -> Call:
-    return Call(call_id, "pay-a-bill", "+15550100", "+15550199", "twilio", "en-US", **changes)  # type: ignore[arg-type]
+    call = Call(call_id, "pay-a-bill", "+15550100", "+15550199", "twilio", "en-US")
+    return replace(call, **changes)  # type: ignore[arg-type]
