@@ -100,6 +100,12 @@ class Settings(BaseModel):
     alert_late_percent: int = Field(ge=0, le=100)
     alert_forged: int = Field(ge=0, le=1_000_000)
     alert_over_minutes: int = Field(ge=1, le=24 * 60)
+    keep_turns_days: int = Field(ge=0, le=36_500)
+    keep_texts_days: int = Field(ge=0, le=36_500)
+    keep_numbers_days: int = Field(ge=0, le=36_500)
+    keep_calls_days: int = Field(ge=0, le=36_500)
+    keep_notices_days: int = Field(ge=0, le=36_500)
+    keep_sessions_days: int = Field(ge=0, le=36_500)
     merchant_name: str = Field(max_length=60)
     transfers: Literal["on", "off"]
     pay_link: str

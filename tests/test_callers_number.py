@@ -95,6 +95,21 @@ def test_after_whole_calls_no_row_and_no_file_shows_it_and_the_log_does_not(
     assert DIGITS not in "".join(capfd.readouterr())
 
 
+def test_of_a_caller_who_rings_again_nothing_is_remembered_or_used(line: Line):
+    """Neither the language nor the account: the second call of a number begins as its first."""
+    line.bench.bank.behaviour = "approves"
+    first = line.bench.dial("pay-a-bill", CALLER)
+    begun = [heard.words for heard in first.begin().heard]
+    for keys in ("2", "12345678#"):
+        first.press(keys)
+    first.hang_up()
+    again = line.bench.dial("pay-a-bill", CALLER)
+    assert [heard.words for heard in again.begin().heard] == begun
+    stored = line.bench.workbench.store.load_call(again.call_id)
+    assert stored is not None
+    assert (stored.call.language, stored.call.values, stored.call.payable) == ("en-US", {}, None)
+
+
 def test_texts_go_to_the_number_all_the_same(line: Line):
     line.bench.bank.behaviour = "approves"
     line.call(*PAYS)

@@ -1,5 +1,6 @@
-"""`data`: the keys that callers' numbers are sealed with (docs/personal-data.md)."""
+"""`data`: what is kept of people and for how long, and the keys that callers' numbers are sealed with (docs/personal-data.md)."""
 
+import json
 from datetime import UTC, datetime
 
 import click
@@ -8,7 +9,8 @@ from rich.table import Table
 
 from ivr.calls.number_keys import new_number_key as new_key
 from ivr.calls.number_keys import number_seals, read_number_keys, write_number_keys
-from ivr.cli.payment_session import operator
+from ivr.calls.retention import FIXED, WORDS, due_before, kept_days
+from ivr.cli.payment_session import as_json, operator
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 from ivr.settings import Settings, load_settings
@@ -17,7 +19,30 @@ from ivr.store import Store, number_key_id, open_store
 
 @click.group()
 def data() -> None:
-    """What is kept of people, and the keys that callers' numbers are sealed with."""
+    """What is kept of people and for how long, and the keys that callers' numbers are sealed with."""
+
+
+@data.command()
+@as_json
+def retention(is_json: bool) -> None:
+    """How long each kind of data is kept, its oldest row, and how many rows are due to be deleted.
+
+    KEEP_TURNS_DAYS and its like set the days; the forwarder deletes what is due, once an hour and a few thousand rows at a time.
+    """
+    settings, now = load_settings(), datetime.now(UTC)
+    store = open_store(settings.database_url)
+    table = Table("kind", "what", "days", "oldest", "due", box=None)
+    for kind, days in kept_days(settings).items():
+        found = store.kept_so_far(kind, due_before(days, now))
+        oldest = found.oldest.date().isoformat() if found.oldest else ""
+        if is_json:
+            click.echo(json.dumps({"kind": kind, "days": days, "oldest": oldest or None, "due": found.due}))
+        table.add_row(kind, WORDS[kind], str(days) if days else "for ever", oldest, str(found.due))
+    store.close()
+    if not is_json:
+        for what, how in FIXED.items():
+            table.add_row("", what, how, "", "")
+        Console(highlight=False).print(table)
 
 
 @data.command()

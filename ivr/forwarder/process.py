@@ -23,6 +23,7 @@ from ivr.calls.number_keys import number_seals
 from ivr.calls.production import require_production
 from ivr.calls.receipts import zone_at
 from ivr.calls.results import ResultText, result_subject, result_words
+from ivr.calls.retention import kept_days
 from ivr.calls.sweeping import sweeper
 from ivr.calls.texting import TextSender
 from ivr.forwarder.agreement_notices import AgreementNotices
@@ -171,4 +172,6 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     log.info("forwarder", banks=sorted(banks))
     sweep = sweeper(store, flows, flows.prompts, settings.trunk_max_minutes)
-    WorkerPool(forwarder, queues, sweep=sweep, look_at_keys=keys.look, raise_alerts=watch.look).run(stop)
+    WorkerPool(
+        forwarder, queues, sweep=sweep, look_at_keys=keys.look, raise_alerts=watch.look, kept_days=kept_days(settings)
+    ).run(stop)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Protocol
 
 import structlog
 
+from ivr.calls.retention import due_before
 from ivr.logs import fault_name
-from ivr.store import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, Store, Which, bank_queue
+from ivr.store import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, Job, KeptKind, Store, Which, bank_queue
 
 log = structlog.get_logger()
 WORKERS = 16
@@ -21,10 +23,10 @@ UNHURRIED_IDLE_S = 1.0  # where no caller is on the line
 HOUSEKEEPING_S = 60.0
 AWAKE_S = 0.5
 UNSENT_CARD_LIFE_S = 3600.0  # sealed fields of an attempt that was never charged live no longer
-# A call's turns are for people who follow it up. No repeated request or answer of a bank comes so late; the ledger stays.
-TURNS_LIFE = timedelta(days=7)
-TURNS_EVERY_S = 3600.0  # looking for old ones reads all of them
-MOST_ROUNDS = 20  # of a hundred calls each; the rest is for the next time
+# Where nothing else is said: a call's turns are for people who follow it up.
+KEPT_DAYS: Mapping[KeptKind, int] = {"turns": 7}
+OLD_EVERY_S = 3600.0  # looking for what is old reads much of it
+MOST_ROUNDS = 20  # of a hundred rows of each kind; the rest is for the next time
 LONGEST_PUT_OFF_S = 3600.0  # longer than any pause between two tries, of whatever job
 
 
@@ -88,7 +90,7 @@ class WorkerPool:
     """A dispatcher for each queue leases as many jobs as it has free workers, so no leased job waits for one.
 
     `sweep` ends calls that nobody ended, once each housekeeping; `look_at_keys` sees what is about to end; `raise_alerts` what is
-    wrong with the line.
+    wrong with the line. `kept_days`: how long each kind of data is kept; 0 for ever.
     """
 
     def __init__(
@@ -99,13 +101,14 @@ class WorkerPool:
         monotonic: Callable[[], float] = time.monotonic,
         look_at_keys: Callable[[], object] = lambda: None,
         raise_alerts: Callable[[], object] = lambda: None,
+        kept_days: Mapping[KeptKind, int] = KEPT_DAYS,
     ) -> None:
         self._forwarder = forwarder
         self._look_at_keys, self._raise_alerts = look_at_keys, raise_alerts
         self._sweep = sweep
         self._queues = queues
         self._monotonic = monotonic
-        self._turns_due_s = 0.0
+        self._kept_days, self._old_due_s = kept_days, 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is under way is finished first."""
@@ -124,7 +127,7 @@ class WorkerPool:
 
     def keep_house(self) -> None:
         """What is nobody's job; none of it keeps the rest from being done."""
-        works = (self._drop_unsent_cards, self._pull_in, self._sweep, self._look_at_keys, self._drop_old_turns)
+        works = (self._drop_unsent_cards, self._pull_in, self._sweep, self._look_at_keys, self._drop_old)
         for work in (*works, self._raise_alerts):
             try:
                 work()
@@ -138,13 +141,24 @@ class WorkerPool:
         if dropped:
             log.info("dropped sealed fields of abandoned calls", fields=dropped)
 
-    def _drop_old_turns(self) -> None:
-        if (now_s := self._monotonic()) < self._turns_due_s:
+    def _drop_old(self) -> None:
+        if (now_s := self._monotonic()) < self._old_due_s:
             return
-        self._turns_due_s = now_s + TURNS_EVERY_S
-        for _ in range(MOST_ROUNDS):
-            if not self._forwarder.store.drop_turns(self._forwarder.now() - TURNS_LIFE):
-                break
+        self._old_due_s = now_s + OLD_EVERY_S
+        for kind, days in self._kept_days.items():
+            if before := due_before(days, self._forwarder.now()):
+                self._drop_old_of(kind, before)
+
+    def _drop_old_of(self, kind: KeptKind, before: datetime) -> None:
+        """A kind that cannot be deleted does not keep the others."""
+        try:
+            rounds = iter(lambda: self._forwarder.store.drop_old(kind, before), 0)
+            rows = sum(islice(rounds, MOST_ROUNDS))
+        except Exception as error:
+            log.error("cannot delete what is old", kind=kind, reason=fault_name(error))
+        else:
+            if rows:
+                log.info("deleted what is old", kind=kind, rows=rows)
 
     def _pull_in(self) -> None:
         pulled_in = self._forwarder.store.pull_in(LONGEST_PUT_OFF_S, self._forwarder.lease_s, self._forwarder.due)

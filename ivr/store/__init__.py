@@ -72,12 +72,13 @@ from ivr.store.portal_sessions import Failures, PortalSessions, SessionEnds, Sig
 from ivr.store.portal_tokens import PortalToken, PortalTokens, RememberedAnswer, TokenHolder
 from ivr.store.portal_users import Passkey, PasswordCredentials, PortalInvitation, PortalUser, PortalUsers
 from ivr.store.reservations import ReservationState, reservation_state
+from ivr.store.retention import FORGOTTEN, KeptKind, KeptSoFar, Retention
 from ivr.store.sealed import SealedField, SealedFields
 from ivr.store.splits import Splits
 from ivr.store.stops import LONGEST_REASON, STOP_SCOPES, Stop, Stopped, Stops, StopScope
 from ivr.store.stories import LedgerEntry, SealedSize, Stories
 from ivr.store.texts import TextMessage, TextProblem, Texts, Way
-from ivr.store.turns import TurnRecord, Turns
+from ivr.store.turns import TurnRecord
 from ivr.store.versions import WITHDRAWN, Draft, FlowVersion, FlowVersions, LiveVersion
 from ivr.store.ways import Ways, WaysTaken
 
@@ -105,7 +106,6 @@ class Store(
     Texts,
     Audit,
     Stories,
-    Turns,
     Ways,
     FlowVersions,
     Agreements,
@@ -119,6 +119,7 @@ class Store(
     Alerts,
     AlertFigures,
     NumberKeys,
+    Retention,
 ):
     """One database's whole store; thread-safe."""
 
@@ -171,6 +172,7 @@ __all__ = [
     "EMAILS",
     "FINAL",
     "FOLLOWS",
+    "FORGOTTEN",
     "KEPT_CARD",
     "KEPT_TOLD",
     "LONGEST_REASON",
@@ -230,6 +232,8 @@ __all__ = [
     "IntentBill",
     "Job",
     "KeptCard",
+    "KeptKind",
+    "KeptSoFar",
     "LedgerEntry",
     "Limit",
     "LiveCall",

@@ -10,10 +10,10 @@ import pytest
 
 from ivr.forwarder.process import Forwarder
 from ivr.forwarder.worker_pool import Queue, WorkerPool
-from ivr.store import Job, Store, TurnRecord, Which, open_store
+from ivr.store import Job, KeptKind, Store, TurnRecord, Which, open_store
 from tests.forwarder.tills import Till, bank_in
 from tests.patience import PATIENCE_S
-from tests.store.payments import stage
+from tests.store.payments import a_call, stage
 
 
 class Until:
@@ -166,3 +166,20 @@ def test_turns_of_calls_long_over_are_dropped(till: Till):
     till.charge()
     run(till, 1)
     assert [len(till.store.turns_of(call)) for call in ("CA9", "CA8")] == [0, 1]
+
+
+def test_each_kind_is_deleted_after_its_days_and_one_that_fails_keeps_no_other(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+):
+    for call, days in (("CA9", 3), ("CA8", 1)):
+        till.store.save_call(a_call(call, phase="over"), 0, till.clock() - timedelta(days=days))
+    as_it_is = Store.drop_old
+
+    def fail(store: Store, kind: KeptKind, before: datetime) -> int:
+        if kind == "texts":
+            raise OSError("the disk")
+        return as_it_is(store, kind, before)
+
+    monkeypatch.setattr(Store, "drop_old", fail)
+    WorkerPool(till.forwarder(), kept_days={"texts": 1, "numbers": 0, "calls": 2}).keep_house()
+    assert [till.store.load_call(call) is not None for call in ("CA9", "CA8")] == [False, True]
