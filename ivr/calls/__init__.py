@@ -2,8 +2,8 @@
 
 Public are the names of `__all__`, and the modules `alert_settings`, `answer_schema`, `assembly`, `bank_check`, `bank_keys`, `bank_news`, `billing`,
 `billing_answer`, `billing_endpoint`, `billing_secret`, `checking_vault`, `emailing`, `flow_drafts`, `flow_folder`, `guessing`,
-`live_flows`, `modifying`, `notice_settings`, `number_keys`, `pay_links`, `payment_lookup`, `payments`, `production`, `publishing`,
-`receipts`, `resending`, `results`, `retention`, `stopping`,
+`live_flows`, `modifying`, `notice_settings`, `number_keys`, `pay_links`, `payment_lookup`, `payments`, `personal_data`, `production`,
+`publishing`, `receipts`, `resending`, `results`, `retention`, `stopping`,
 `sweeping`, `texting`.
 """
 

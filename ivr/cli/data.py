@@ -10,6 +10,7 @@ from rich.table import Table
 from ivr.calls.number_keys import new_number_key as new_key
 from ivr.calls.number_keys import number_seals, read_number_keys, write_number_keys
 from ivr.calls.retention import FIXED, WORDS, due_before, kept_days
+from ivr.cli.data_of_person import delete, export
 from ivr.cli.payment_session import as_json, operator
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
@@ -20,6 +21,10 @@ from ivr.store import Store, number_key_id, open_store
 @click.group()
 def data() -> None:
     """What is kept of people and for how long, and the keys that callers' numbers are sealed with."""
+
+
+data.add_command(export)
+data.add_command(delete)
 
 
 @data.command()

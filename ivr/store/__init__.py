@@ -67,6 +67,7 @@ from ivr.store.notices import Notice, NoticeRows
 from ivr.store.number_keys import NumberKey, NumberKeys, register_key
 from ivr.store.outbox import ANY, EMAILS, MERCHANT_NOTICES, NOTICES, TEXTS, TOLD_AGAIN, Job, Outbox, Which, bank_queue
 from ivr.store.payment_search import PaymentFilter, PaymentSearch
+from ivr.store.persons import Person, PersonBusy, PersonForgotten, Persons
 from ivr.store.portal_requests import PortalRequest, PortalRequests
 from ivr.store.portal_sessions import Failures, PortalSessions, SessionEnds, SignedIn
 from ivr.store.portal_tokens import PortalToken, PortalTokens, RememberedAnswer, TokenHolder
@@ -85,6 +86,7 @@ from ivr.store.ways import Ways, WaysTaken
 
 class Store(
     BankNewsBook,
+    Persons,
     CallSearch,
     SealedFields,
     LimitChecks,
@@ -257,6 +259,9 @@ __all__ = [
     "Payment",
     "PaymentFilter",
     "PaymentIntent",
+    "Person",
+    "PersonBusy",
+    "PersonForgotten",
     "PortalInvitation",
     "PortalRequest",
     "PortalToken",

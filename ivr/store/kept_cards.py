@@ -68,7 +68,7 @@ class KeptCards:
         this one look-up only. No charge is begun by it from now on, and of those that are no request leaves any more."""
         wanted = [kept_card.c.key == key, *([kept_card.c.source == source] if source else [])]
         with self._database.money() as connection:
-            forgotten = _forget(connection, wanted, forgotten_by, now)
+            forgotten = forget_cards(connection, wanted, forgotten_by, now)
             if forgotten:
                 add_event(self._database, connection, forgotten_by, "kept card forgotten", key, now)
         if forgotten:
@@ -76,7 +76,7 @@ class KeptCards:
         return forgotten
 
 
-def _forget(connection: Connection, wanted: Sequence[Any], by: str, now: datetime, but: str = "") -> int:
+def forget_cards(connection: Connection, wanted: Sequence[Any], by: str, now: datetime, but: str = "") -> int:
     """`but`: a token that is not to be deleted at the bank, because it is kept on."""
     found = connection.execute(select(kept_card).where(*wanted).with_for_update()).all()
     for row in found:
@@ -118,7 +118,7 @@ def keep(connection: Connection, intent: PaymentIntent, word: BankWord, now: dat
     )
     earlier = connection.execute(before).scalar()
     row["intent"] = intent.reference if earlier is None else earlier
-    _forget(connection, here, REPLACED, now, but=word.kept_token)
+    forget_cards(connection, here, REPLACED, now, but=word.kept_token)
     connection.execute(insert(kept_card), [row])
 
 
@@ -182,7 +182,7 @@ def forget_told(connection: Connection, intent: PaymentIntent, word: BankWord, n
 def forget_undone(connection: Connection, intent: PaymentIntent, now: datetime) -> None:
     """Of an approved charge that was taken back: the card that was kept with it, and no other."""
     if intent.keeps_card:
-        _forget(connection, [kept_card.c.intent == intent.reference], NOT_WANTED, now)
+        forget_cards(connection, [kept_card.c.intent == intent.reference], NOT_WANTED, now)
 
 
 def _delete_unwanted(connection: Connection, intent: PaymentIntent, token: str, now: datetime) -> None:
