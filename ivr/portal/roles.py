@@ -23,6 +23,8 @@ Permission = Literal[
     "rotate_keys",
     "see_incidents",
     "export_evidence",
+    "export_person",
+    "delete_person",
 ]
 Need = Permission | Literal["any"]
 """`any`: of everybody who has signed in."""
@@ -31,9 +33,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 MEANINGS: Mapping[Role, str] = {
     "viewer": "sees payments, calls and totals",
     "support": "finds payments, also by a caller's number; sends receipts again",
-    "finance": "refunds and voids, a second person's above a limit; exports",
+    "finance": "refunds and voids, a second person's above a limit; exports, also a person's data",
     "author": "writes, tries and publishes flows; sees payments, calls and totals",
-    "operator": "keeps the line running: stops and starts it, rotates keys; sees users and the audit trail, takes evidence",
+    "operator": "keeps the line running: stops and starts it, rotates keys, deletes a person's data; sees users and the audit trail, takes evidence",
     "auditor": "reads everything, changes nothing",
 }
 
@@ -41,7 +43,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "viewer": frozenset({"see_payments", "see_calls"}),
     "support": frozenset({"see_payments", "see_calls", "see_callers", "resend_receipt"}),
     "finance": frozenset(
-        {"see_payments", "see_calls", "see_callers", "export", "refund", "resend_receipt", "see_requests"}
+        {
+            *("see_payments", "see_calls", "see_callers", "export", "refund", "resend_receipt", "see_requests"),
+            "export_person",
+        }
     ),
     "author": frozenset({"see_payments", "see_calls", "see_flows", "publish_flows"}),
     "operator": frozenset(
@@ -49,10 +54,12 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             *("see_payments", "see_calls", "see_audit", "see_users", "see_alerts"),
             *("see_stops", "stop_line", "see_flows"),
             *("see_keys", "rotate_keys", "see_incidents", "export_evidence"),
+            *("export_person", "delete_person"),
         }
     ),
     "auditor": frozenset(
         {
+            "export_person",
             *("see_payments", "see_calls", "see_callers", "export"),
             *("see_requests", "see_audit", "see_users", "see_alerts", "see_stops", "see_flows"),
             *("see_keys", "see_incidents", "export_evidence"),
@@ -97,6 +104,10 @@ NEEDS: Mapping[str, Need | None] = {
     "portal.stop": "stop_line",
     "portal.start": "stop_line",
     "portal.alerts": "see_alerts",
+    "portal.person": "export_person",
+    "portal.find_person": "export_person",
+    "portal.export_person": "export_person",
+    "portal.delete_person": "delete_person",
     "portal.flows": "see_flows",
     "portal.flow": "see_flows",
     "portal.flow_version": "see_flows",

@@ -16,6 +16,7 @@ from ivr.portal.identity_provider import CALLBACK
 from ivr.portal.incidents import add_incident_pages
 from ivr.portal.pages import Pages, add_pages
 from ivr.portal.passkeys import Passkeys
+from ivr.portal.persons import add_person_pages
 from ivr.portal.signing_in import Joined, NotSignedIn, SignIn
 from ivr.portal.single_sign_on import GOOD_FOR, CodeWanted, SingleSignOn
 from ivr.portal.site import PortalSite, within
@@ -44,6 +45,7 @@ def portal(
     add_stop_pages(blueprint, pages)
     add_incident_pages(blueprint, pages)
     add_call_pages(blueprint, pages, signing_in)
+    add_person_pages(blueprint, pages)
     flows = FlowPages(pages, editing.publisher)
     add_flow_pages(blueprint, flows)
     add_draft_pages(blueprint, flows, editing.phone)

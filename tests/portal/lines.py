@@ -102,11 +102,12 @@ class Line:
     takes_two_authors: bool = False
     phone: TryingPhone | None = None
     line_keys: LineKeys | None = None
+    hash_caller: Callable[[str], str] = "hash of {}".format
 
     def app(self) -> Flask:
         signing_in = SignIn(self.store, KEY, self.site.ends, self.clock)
         asker = Asker(self.store, self.banks, self.site, self.clock)
-        finder = Finder(self.store, lambda number: f"hash of {number}")
+        finder = Finder(self.store, self.hash_caller)
         app = Flask(__name__, static_folder=None)
         pages = Pages(self.site, self.store, finder, asker, self.flows, self.resender, line_keys=self.line_keys)
         single_sign_on = SingleSignOn(signing_in, self.provider) if self.provider else None
