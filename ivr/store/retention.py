@@ -97,7 +97,7 @@ def forget_payers(connection: Connection, references: Sequence[str]) -> None:
     for reference in references:
         mark = f"{FORGOTTEN}-{secrets.token_hex(8)}"
         of_it = payment_intent.c.reference == reference
-        connection.execute(update(payment_intent).where(of_it).values(ani_hash=mark))
+        connection.execute(update(payment_intent).where(of_it).values(ani_hash=mark, ani_block=""))
 
 
 def delete_calls(connection: Connection, calls: Sequence[str]) -> None:

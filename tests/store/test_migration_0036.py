@@ -9,7 +9,7 @@ from tests.store.test_migration_0014 import bring
 from tests.store.test_migration_0022 import engine, url_of
 
 __all__ = ["engine"]
-BEFORE = "0033"
+BEFORE = "0034"
 CALLER, DIGITS = "+15557013998", "15557013998"
 
 
