@@ -65,7 +65,7 @@ def evidence(
     last = until or now.date()
     wanted = EvidenceWanted(since or last - timedelta(days=USUAL_DAYS - 1), last, operator(), callers_in_full)
     wanted.require()
-    with opened() as (settings, store):
+    with opened(reads_numbers=True) as (settings, store):
         try:
             with file.open("xb") as opened_file:
                 file.chmod(0o600)

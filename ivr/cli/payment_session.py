@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import click
 
 from ivr.calls.notice_settings import notice_kinds
+from ivr.calls.number_keys import FILE as NUMBER_KEYS
+from ivr.calls.number_keys import number_seals
 from ivr.settings import Settings, load_settings
 from ivr.store import Store, open_store
 
@@ -18,9 +20,12 @@ yes = click.option("--yes", is_flag=True, help="Ask nothing: for scripts.")
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Settings, Store]]:
+def opened(*, reads_numbers: bool = False) -> Iterator[tuple[Settings, Store]]:
+    """`reads_numbers`: callers' too, where this machine has the key."""
     settings = load_settings()
-    store = open_store(settings.database_url, tells=notice_kinds(settings))
+    has_key = reads_numbers and (settings.var / "keys" / NUMBER_KEYS).exists()
+    numbers = number_seals(settings) if has_key else None
+    store = open_store(settings.database_url, tells=notice_kinds(settings), numbers=numbers)
     try:
         yield settings, store
     finally:
