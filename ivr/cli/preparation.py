@@ -87,7 +87,7 @@ def _make_audit_key(keys: Path) -> None:
 
 
 def _seal_numbers(settings: Settings) -> int:
-    """What a version before 0036 has written; nothing at every later start."""
+    """What a version before migration 0035 has written; nothing at every later start."""
     store = open_store(settings.database_url, numbers=number_seals(settings))
     try:
         return store.seal_numbers()

@@ -6,7 +6,7 @@ What is there in clear is sealed by `set-up` right after this, which has the key
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0036"
+revision = "0035"
 down_revision = "0034"
 branch_labels = None
 depends_on = None
