@@ -19,7 +19,7 @@ from ivr.reading.yaml_source import Source
 from ivr.words.consent import AGREEMENTS, agreement_faults, faults
 from ivr.words.keys_said import keys_said, prose
 from ivr.words.money_words import other_money
-from ivr.words.outcome_words import nothing_charged
+from ivr.words.outcome_words import OUTCOME_PROMPTS, against_the_way, nothing_charged
 from ivr.words.prompt_files import PromptFile, PromptFiles
 from ivr.words.rhythm_words import other_rhythm, says_rhythm
 from ivr.words.slots import WORD_PROMPTS
@@ -51,6 +51,7 @@ def said_otherwise(
                     yield from _step_problems(source, name, said, wording, file)
                     yield from _agreement_problems(said, wording, file)
                     yield from _mixture_problems(source, name, said, wording, file, reached.get(name, set()))
+                    yield from _outcome_problems(source, name, step, said, wording, file, reached.get(name, set()))
                     if (name, said) in keeping:
                         yield from _part_problems(source, name, said, wording, file)
 
@@ -131,6 +132,24 @@ def _mixture_problems(
         message = f"prompt '{wording}' says the number of a charge and '{{amount}}', which on a way to '{name}' was {became} since"
         cure = "say the charge before that, or say one of the two"
         yield source.problem(rules.NUMBER_OF_ANOTHER, ("steps", name, *said.path), message, cure)
+
+
+def _outcome_problems(
+    source: Source, name: str, step: Step, said: Said, wording: str, file: PromptFile, reached: set[Facts]
+) -> Iterator[Problem]:
+    """The flow's own words at a step that only says something: after a charge on every way, or at an unpaid end that no charge leads to.
+    What the engine says by its ledger is in `words.consent`."""
+    if said.path != ("say",) or said.prompt in OUTCOME_PROMPTS or not reached:
+        return
+    is_charged = all("paid" in facts for facts in reached)
+    is_unpaid = step.ending == "unpaid" and not any(_CHARGED & facts for facts in reached)
+    if not (is_charged or is_unpaid):
+        return
+    text = prose(file.templates[wording])
+    if untrue := against_the_way(text, file.language, is_charged=is_charged):
+        what = "a charge was approved on every way there" if is_charged else "nothing was charged on any way there"
+        message = f"prompt '{wording}' says '{untrue}', and it is said at '{name}', where {what}"
+        yield source.problem(rules.OTHER_OUTCOME, ("steps", name, *said.path), message, "say what became of the money")
 
 
 def _stops_in_part(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ivr.bank import load_banks
+from ivr.bank.dev_keys import one_at_a_time
 from ivr.bank.settings import LISTS
 from ivr.errors import ConfigError
 from ivr.reading.yaml_source import Source, read_yaml
@@ -13,14 +14,15 @@ LIST = "sealing_keys"
 
 def add_key(file: Path, var: Path, bank: str, before: Mapping[str, str], entry: Mapping[str, str]) -> None:
     """`before`: the entry that a key stands for that is written alone, or not at all. Whole or not at all; ConfigError,
-    with the lines to write by hand, where the file cannot be changed or would be wrong."""
-    text = file.read_text(encoding="utf-8")
+    with the lines to write by hand, where the file cannot be changed or would be wrong. One at a time: none writes over another's."""
     draft = file.with_name(f".{file.name}.draft")
     try:
-        draft.write_text(with_key(read_yaml(str(file), text), text, bank, before, entry), encoding="utf-8")
-        draft.chmod(file.stat().st_mode)
-        load_banks(draft, var)
-        draft.replace(file)
+        with one_at_a_time(var):
+            text = file.read_text(encoding="utf-8")
+            draft.write_text(with_key(read_yaml(str(file), text), text, bank, before, entry), encoding="utf-8")
+            draft.chmod(file.stat().st_mode)
+            load_banks(draft, var)
+            draft.replace(file)
     except (OSError, ConfigError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error).replace(str(draft), str(file))
         draft.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pyotp
@@ -150,19 +150,22 @@ def portal_key(keys: Path) -> bytes:
 def renew_portal_key(keys: Path, store: Store) -> None:
     """A new key before the old one, which opens what is still under way; what stands in the database is encrypted anew. Done
     again where it stopped half-way, it comes to the same. ConfigError where the file cannot be written."""
-    old = portal_key(keys)
-    key = secrets.token_bytes(KEY_BYTES) + old[:KEY_BYTES]
     try:
-        with one_at_a_time(keys):
+        with one_at_a_time(
+            keys
+        ):  # of two at once the second begins with the first one's key, and with what was sealed by it
+            old = portal_key(keys)
+            key = secrets.token_bytes(KEY_BYTES) + old[:KEY_BYTES]
             replace(keys / KEY_FILE, key)
+            store.seal_codes_again(partial(sealed_again, key, key + old[KEY_BYTES:]))
     except OSError as error:
         raise ConfigError(f"cannot write {keys / KEY_FILE}: {error.strerror}") from None
 
-    def again(sealed: str, name: str) -> str | None:
-        secret = open_code_secret(key + old[KEY_BYTES:], sealed, name)
-        return None if secret is None else seal_code_secret(key, secret, name)
 
-    store.seal_codes_again(again)
+def sealed_again(key: bytes, known: bytes, sealed: str, name: str) -> str | None:
+    """By `key`, of one that any of the `known` keys opens; None where none does."""
+    secret = open_code_secret(known, sealed, name)
+    return None if secret is None else seal_code_secret(key, secret, name)
 
 
 @dataclass

@@ -211,6 +211,13 @@ def against_the_record(prompt: str, text: str, language: str) -> str:
     return next(_against(_ON_RECORD[prompt], text, words), "")
 
 
+def against_the_way(text: str, language: str, *, is_charged: bool) -> str:
+    """The clause of a merchant's own words that says otherwise than the way to them: "" where none does. `is_charged`: whether every
+    way there has a charge, or none has. `text`: the prompt's prose."""
+    words = _READ.get(own_language(language))
+    return "" if words is None else next(_against(_CHARGED if is_charged else _NOT_CHARGED, text, words), "")
+
+
 def nothing_charged(text: str, language: str) -> str:
     """The clause of an offer that says that nothing is charged, or that what was is given back; "" where none does. `text`: the
     prompt's prose. An offer's words are of what follows: "to stop" supposes nothing."""

@@ -21,6 +21,7 @@ from ivr.testing.workbench import Workbench
 from tests.benches import load_flow, make_bench
 from tests.forwarder.tills import Till, bank_in
 from tests.patience import PATIENCE_S
+from tests.store.databases import NUMBERS
 from tests.store.payments import NOW, a_call, stage
 
 IDLE = timedelta(minutes=idle_minutes(30))
@@ -167,7 +168,7 @@ def test_many_sweepers_at_once_end_each_call_once(url: str, till: Till):
         on_hold(till.store, f"CA{number}")
         till.charge(f"CA{number}-1")
     till.work()
-    stores = [open_store(url) for _ in range(4)]
+    stores = [open_store(url, numbers=NUMBERS) for _ in range(4)]
     together = threading.Barrier(4, timeout=PATIENCE_S)
 
     def sweep(store: Store) -> int:

@@ -4,12 +4,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from ivr.calls.number_keys import write_number_keys
 from ivr.console import LivePages, console
 from ivr.console.saved_calls import SavedCall, save_by_command
 from ivr.errors import RecordError
 from ivr.settings import load_settings
 from ivr.testing.saved_call import Saver
 from tests.benches import ROOT, Bench
+from tests.store.databases import NUMBER_KEY
 
 
 def client_of(bench: Bench) -> FlaskClient:
@@ -72,6 +74,9 @@ def test_the_command_behind_it_says_in_a_line_why_there_is_none(tmp_path, monkey
 
     url = f"sqlite:///{tmp_path}/calls.db"
     migrate(url)
+    write_number_keys(tmp_path / "keys", [NUMBER_KEY])
+    (tmp_path / "keys" / "fingerprint.key").write_bytes(bytes(32))
+    monkeypatch.setenv("VAR", str(tmp_path))
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     assert save_by_command("--help") == SavedCall(problem="there is no call --help")

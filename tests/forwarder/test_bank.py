@@ -1,6 +1,7 @@
 """The forwarder against the bank simulator, over mutual TLS: whatever the bank does, its books and ours agree."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from uuid import uuid4
 from ivr.bank import LEASE_S
 from ivr.bank.simulator import charged
 from ivr.bank.tonetill import TonetillBank
+from ivr.calls.number_keys import write_number_keys
 from ivr.channels.simulator import Clock
 from ivr.forwarder.process import Forwarder
 from ivr.places import SHIPPED as ROOT
@@ -22,6 +24,7 @@ from ivr.vault import SealContext
 from tests.bank.requests import sealed_fields
 from tests.bank_process import BankKeys, RunningBank
 from tests.patience import PATIENCE_S
+from tests.store.databases import NUMBER_KEY
 from tests.store.payments import intent
 
 SILENCE_S = 2.0  # how long the client waits for the two amounts that are never answered
@@ -94,12 +97,16 @@ def test_a_bank_that_is_not_there_is_surely_not_sent_to(store: Store, bank_keys:
 
 
 def environment(url: str, bank: RunningBank, folder: Path) -> dict[str, str]:
+    """Of a process that has the key which the tests' own store seals numbers with."""
+    var = folder / "var"
+    shutil.copytree(bank.var / "keys", var / "keys", dirs_exist_ok=True)
+    write_number_keys(var / "keys", [NUMBER_KEY])
     return {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": url,
         "BANKS": str(bank.write_banks_yaml(folder / "banks.yaml")),
-        "VAR": str(bank.var),
+        "VAR": str(var),
         "LOG_FORMAT": "json",
     }
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,6 +123,21 @@ def test_a_new_portal_key_lets_everybody_in_as_before_and_the_old_one_opens_noth
     line.clock.passes(minutes=1)
     assert not isinstance(alone.by_password("ada", "correct horse battery staple", ada.code(), "127.0.0.1"), str)
     assert len(portal_key(keys)) == 2 * len(old)
+
+
+def test_of_rotations_at_once_each_keeps_what_the_one_before_has_sealed(line: Line, tmp_path: Path):
+    keys = tmp_path / "portal"
+    key = PortalKeyFile(keys)
+    signing_in = SignIn(line.store, key, line.site.ends, line.clock)
+    ada = line.somebody("ada")
+    link = line.invite("ada", "viewer")
+    sealed = signing_in.new_code_secret(link)
+    ada.secret = signing_in.code_secret(link, sealed) or ""
+    assert hasattr(signing_in.accept(link, "correct horse battery staple", sealed, ada.code()), "codes")
+    with ThreadPoolExecutor(4) as operators:
+        list(operators.map(lambda _: renew_portal_key(keys, line.store), range(8)))
+    line.clock.passes(minutes=1)
+    assert isinstance(signing_in.by_password("ada", "correct horse battery staple", ada.code(), "127.0.0.1"), str)
 
 
 def test_heads_that_the_old_audit_key_signed_are_good_after_a_rotation(line: Line, tmp_path: Path):

@@ -15,7 +15,8 @@ from ivr.store import NumberSeals, Store, migrate, open_store
 from ivr.store.tables import metadata
 
 SERVER = os.environ.get("TEST_POSTGRESQL", "host=127.0.0.1 port=5432 user=postgres dbname=postgres connect_timeout=2")
-NUMBERS = NumberSeals([bytes(range(32))], bytes(32))
+NUMBER_KEY = bytes(range(32))
+NUMBERS = NumberSeals([NUMBER_KEY], bytes(32))
 TABLES = [table.name for table in metadata.sorted_tables]
 # TRUNCATE makes new files for tables and indexes, 300 ms of them; the few rows of a test are deleted in 3. A replica's role
 # is one for which triggers and keys say nothing.

@@ -131,7 +131,8 @@ def test_the_command_names_calls_and_exits_with_one(tmp_path: Path, bench: Bench
     from ivr.cli import replay as command
 
     play(PAID, bench.world())
-    monkeypatch.setattr(command, "open_store", lambda _url: bench.workbench.store)
+    monkeypatch.setattr(command, "open_store", lambda _url, **_numbers: bench.workbench.store)
+    monkeypatch.setattr(command, "number_seals", lambda _settings: None)
     same = CliRunner().invoke(command.replay, [str(ROOT / "flows" / "pay-a-bill.yaml")])
     assert same.exit_code == 0
     changed(tmp_path, *CHANGES["a brand that is no longer taken"])

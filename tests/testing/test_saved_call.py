@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ivr.calls.number_keys import write_number_keys
 from ivr.channels.simulator import CallerLine, play, read_script
 from ivr.cli.save import save
 from ivr.conversation.history import began
@@ -22,7 +23,7 @@ from ivr.testing.stand_ins import account_keys, card_field_keys, card_number_key
 from ivr.vault.card import CardRules, problem_of
 from tests.benches import ROOT, SAMPLE, Bench, load_flow, make_bench
 from tests.merchants import bench_of, files_by_flow
-from tests.store.databases import make_empty
+from tests.store.databases import NUMBER_KEY, NUMBERS, make_empty
 
 ACCOUNTS = ROOT / "config" / "accounts.csv"
 CALLS = sorted((ROOT / "tests" / "calls").glob("*.txt"))
@@ -429,9 +430,12 @@ def test_an_account_has_as_many_digits_and_ends_as_it_did(written: str, keys: st
 def test_the_command_writes_the_file_or_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sealing_key: Path):
     url = f"sqlite:///{tmp_path}/calls.db"
     make_empty(url)
-    store = open_store(url)
+    store = open_store(url, numbers=NUMBERS)
     bench = make_bench(sealing_key, store=store)
     made = call(bench, "1 12345678# h")
+    monkeypatch.setenv("VAR", str(tmp_path))
+    write_number_keys(tmp_path / "keys", [NUMBER_KEY])
+    (tmp_path / "keys" / "fingerprint.key").write_bytes(bytes(32))
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("FLOWS", str(ROOT / "flows"))
     file = tmp_path / "saved.txt"

@@ -99,4 +99,4 @@ def test_without_the_password_nothing_is_read(web: Web):
 
 def test_a_caller_who_gives_up_in_twilios_form_is_not_charged(web: Web):
     answer = web.post(reach_card(web), {"Result": "too-many-failed-attempts"})
-    assert "not charged" in answer.text
+    assert "Nothing was charged" in answer.text
