@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from ivr.calls.assembly import load_flow
+from ivr.channels.simulator import Clock
 from ivr.cli.exploring import accounts_for_trying
 from ivr.cli.flow_choice import settings_to_read
 from ivr.errors import ConfigError
@@ -112,12 +114,20 @@ def time_one(
 ) -> list[CallPart]:
     """On a bench of its own: what another caller has paid is not due any more."""
     bench = project.bench(flow.name).workbench
+    call_when_open(flow, bench.clock)
     line = TimedLine(bench.runner, bench.store, bench.prompts.words, bench.clock, bench.work)
     # One id, so one confirmation number: digits differ in length.
     line.dial("SIM-time", flow.name, ani=ANI)
     number = list(flow.head.languages).index(language) + 1
     answers = in_order(keys) if keys is not None else Answers(number, next(iter(project.account_numbers), ""))
     return time_call(line, caller, answers, voice)
+
+
+def call_when_open(flow: Flow, clock: Clock) -> None:
+    """At the next opening where the flow has hours and is closed: otherwise the closed message would be timed."""
+    opening = flow.head.hours.opening if flow.head.hours else None
+    if opening and not opening.is_open(clock()) and (opens := opening.next_opening(clock())):
+        clock.advance((opens.astimezone(UTC) - clock()).total_seconds())
 
 
 @contextmanager

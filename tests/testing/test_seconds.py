@@ -1,6 +1,7 @@
 """Where the seconds of a call go: counted for two kinds of callers, with a voice of which every character takes a tenth."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,15 @@ def test_no_card_is_told_or_left_behind(tmp_path: Path):
     left = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert CANARY not in told
     assert CANARY.encode() not in left
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+def test_a_flow_with_hours_is_called_when_it_is_open(tmp_path: Path, zone: str):
+    """A simulated call begins on a Thursday at noon by UTC: an hour after midnight in Auckland."""
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    file = tmp_path / "flows" / "early-payment.yaml"
+    file.write_text(file.read_text().replace("America/New_York", zone))
+    environment = {"VAR": str(tmp_path), "TRUNK_VOICE": "tones"}
+    told = CliRunner().invoke(simulate, [str(file), "--time", "--json"], env=environment, catch_exceptions=False)
+    names = {part["name"] for part in json.loads(told.output)["callers"]["first time"]["parts"]}
+    assert "confirm_card" in names or "enter_card_number" in names
