@@ -18,6 +18,7 @@ from ivr.store.caller_numbers import NumberSeals
 from ivr.store.group_commit import GroupCommit
 
 T = TypeVar("T")
+IDLE_S = 1.0  # after which a thread's connection to a server is asked whether it is alive: one way there and back
 BUSY_MS = 10_000  # how long a writer waits for another before it gives up
 CONNECTIONS = 24  # more than a web worker's threads; a forwarder asks for as many as it has threads
 # Of PostgreSQL's, in one process: who comes later waits a moment for one that is given back, where another commit at the
@@ -110,8 +111,8 @@ class Database:
 
     def _own_connection(self) -> Connection:
         kept: Kept | None = getattr(self._of_thread, "kept", None)
-        if kept is None or kept.connection.closed or kept.connection.invalidated:
-            kept = self._of_thread.kept = Kept(self._calls.connect())
+        if kept is None or not kept.is_alive():
+            kept = self._of_thread.kept = Kept(self._calls.connect(), asks=not self.is_sqlite)
         return kept.connection
 
     def _drop_own_connection(self) -> None:
@@ -279,8 +280,24 @@ class Kept:
     Servers end idle threads and start others; without this they would wait for each other's connections.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, *, asks: bool) -> None:
+        self.connection, self._asks, self._used_s = connection, asks, time.monotonic()
+
+    def is_alive(self) -> bool:
+        """Whether it can be used. One to a server that was idle for a while is asked: the server may have been restarted since, and a
+        job that finds out by its first statement would wait for its lease to run out."""
+        if self.connection.closed or self.connection.invalidated:
+            return False
+        now_s = time.monotonic()
+        was_idle, self._used_s = now_s - self._used_s > IDLE_S, now_s
+        if not (self._asks and was_idle):
+            return True
+        try:
+            driver_of(self.connection).execute("SELECT 1")
+        except Exception:
+            self.connection.invalidate()
+            return False
+        return True
 
     def __del__(self) -> None:
         with suppress(Exception):

@@ -31,8 +31,11 @@ def test_threads_that_come_and_go_leave_their_connections_to_the_next(store: Sto
         gc.enable()
 
 
-def test_after_the_server_has_dropped_every_connection_the_store_goes_on(postgresql_url: str):
+def test_after_the_server_has_dropped_every_connection_the_store_goes_on(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+):
     """The statement that notices fails; nothing that comes after does."""
+    monkeypatch.setattr("ivr.store.database.IDLE_S", 3600.0)
     store = open_store(postgresql_url)
     store.save_call(a_call(), 0, NOW)
     begin(store)
@@ -45,6 +48,22 @@ def test_after_the_server_has_dropped_every_connection_the_store_goes_on(postgre
         store.load_call("CA1")
     assert store.load_call("CA1") is not None
     assert store.claim(NOW, 60) is not None
+    store.close()
+
+
+def test_a_thread_that_was_idle_does_not_notice_that_the_server_was_restarted(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A forwarder's worker that noticed by its first statement would leave its job to the end of the lease."""
+    monkeypatch.setattr("ivr.store.database.IDLE_S", 0.0)
+    store = open_store(postgresql_url)
+    assert store.load_call("CA1") is None
+    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert store.load_call("CA1") is None
     store.close()
 
 
