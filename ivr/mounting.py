@@ -26,7 +26,7 @@ from ivr.hangup import on_hangup, reload_or_log
 from ivr.installation import InstallationSettings, installation_here
 from ivr.loading import load
 from ivr.logs import fault_name, set_up_logging
-from ivr.merchants.serving import serving
+from ivr.merchants.serving import serving, tell_left_out
 from ivr.settings import Settings
 from ivr.store import Store, open_store
 
@@ -110,15 +110,8 @@ def _mounted(found: InstallationSettings, make: MakeApplication) -> dict[str, "W
                 mounts[settings.place.mount] = ServedMerchant(name, make(settings))
             except IvrError as error:
                 problems[name] = str(error).splitlines()
-    if not mounts:
-        raise ConfigError(
-            "\n".join([line for lines in problems.values() for line in lines] or ["no merchant is named yet"])
-        )
-    for name, lines in problems.items():
-        with serving(name):
-            for line in lines:
-                log.error("merchant left out", problem=line)
-        mounts[found.installation.called(name).mount] = away
+    tell_left_out(problems, is_any_served=bool(mounts))
+    mounts |= {found.installation.called(name).mount: away for name in problems}
     return mounts
 
 

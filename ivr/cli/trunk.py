@@ -6,7 +6,6 @@ import time
 from collections import OrderedDict
 
 import click
-import structlog
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -18,10 +17,9 @@ from ivr.core.caller import mask_number
 from ivr.errors import ConfigError, IvrError
 from ivr.installation import InstallationSettings, installation_here
 from ivr.logs import set_up_logging
-from ivr.merchants.serving import serving
+from ivr.merchants.serving import serving, tell_left_out
 from ivr.settings import Settings, load_settings
 
-log = structlog.get_logger("trunk")
 SHOWN = 20  # calls on the screen: those in progress, then the latest to end
 console = Console(stderr=True)
 
@@ -61,14 +59,7 @@ def node_of_several(found: InstallationSettings, view: "LiveView") -> Trunk:
         raise ConfigError(
             "AUDIOSOCKET_PORT: such a call names no called number, so that nobody could say which merchant's it is"
         )
-    if not several:
-        raise ConfigError(
-            "\n".join([line for lines in problems.values() for line in lines] or ["no merchant is named yet"])
-        )
-    for name, lines in problems.items():
-        with serving(name):
-            for line in lines:
-                log.error("merchant left out", problem=line)
+    tell_left_out(problems, is_any_served=bool(several))
     return Trunk(found.shared, None, view.note, several)
 
 

@@ -6,12 +6,17 @@ that has forgotten whose it is logs without a name, and still has one merchant's
 
 import contextvars
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import structlog
+
+from ivr.errors import ConfigError
 from ivr.places import MERCHANT_VARIABLE
+
+log = structlog.get_logger()
 
 Result = TypeVar("Result")
 _NOW = contextvars.ContextVar("merchant", default="")
@@ -43,3 +48,15 @@ class ServingExecutor(Executor):
     def _serve(self, work: Callable[..., Result], given: tuple[Any, ...], named: dict[str, Any]) -> Result:
         with serving(self._merchant):
             return work(*given, **named)
+
+
+def tell_left_out(problems: Mapping[str, list[str]], *, is_any_served: bool) -> None:
+    """Of each merchant that cannot be served, what is wrong, in the log under its name. ConfigError with all of it where none is served."""
+    if not is_any_served:
+        raise ConfigError(
+            "\n".join(line for lines in problems.values() for line in lines) or "no merchant is named yet"
+        )
+    for name, lines in problems.items():
+        with serving(name):
+            for line in lines:
+                log.error("merchant left out", problem=line)
