@@ -39,9 +39,9 @@ def test_an_author_is_offered_words_sees_problems_at_their_lines_and_publishes(
     page.keyboard.press("Control+End")
     page.keyboard.insert_text("  more:\n    ")
     page.keyboard.type("sa", delay=20)
-    offered = page.get_by_role("option", name="say")
-    expect(offered).to_be_visible()
-    page.keyboard.press("Enter")
+    # Taken with a click: a key within 75 ms of the list's opening is a line break and not a choice.
+    page.get_by_role("option", name="say").click()
+    expect(editor).to_contain_text(re.compile(r"more:\s+say$"))
     page.keyboard.insert_text(": you_were_not_charged\n    end: unpaid\n")
     findings = page.locator("#findings li")
     expect(findings).to_have_text(re.compile("T305 .*'more'"))
