@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ivr.flow.schema import SLOW_MODE_FACTOR, FlowHead, Hours, Limits, Patience
+from ivr.reading.hours import abbreviated_zone
 from ivr.reading.problems import Problem
 from ivr.reading.rules import advice as rules
 from ivr.reading.scalars import Rate
@@ -15,6 +16,8 @@ LEAST_PATIENCE_S = {"first_key": 5, "between_keys": 4}
 # Failed attempts: a person has a few, somebody who tries out stolen cards has hundreds.
 DAY_S = 24 * 3600
 NOON_H = 12
+# A bar closes by five and a night shift by six; who is open from the evening until offices open has mostly swapped the two.
+OFFICES_OPEN_H, EVENING_H = 7, 22
 MOST_PER_CALL = 10
 MOST_A_DAY = {
     "attempts_per_caller": (240, "5/1h"),
@@ -33,6 +36,7 @@ def advise(source: Source, head: FlowHead | None) -> Iterator[Problem]:
         yield from _timer_advice(source, head.patience)
         yield from _limits_advice(source, head.limits)
         yield from _wide_limits_advice(source, head.limits)
+        yield from _zone_advice(source, head.hours)
         yield from _night_advice(source, head.hours)
 
 
@@ -82,14 +86,24 @@ def _wide_limits_advice(source: Source, limits: Limits) -> Iterator[Problem]:
             yield source.problem(rules.LIMITS_TOO_WIDE, ("limits", name), message, f"{usual} is usual")
 
 
+def _zone_advice(source: Source, hours: Hours | None) -> Iterator[Problem]:
+    fault = abbreviated_zone(hours.zone) if hours is not None else None
+    if fault is not None:
+        yield source.problem(rules.ZONE_BY_ABBREVIATION, ("hours", "zone"), *fault)
+
+
 def _night_advice(source: Source, hours: Hours | None) -> Iterator[Problem]:
-    """`9:00-5:00` is mostly five in the afternoon, on the clock of twelve hours."""
+    """`9:00-5:00` is mostly five in the afternoon, on the clock of twelve hours, and `18:00-8:00` the day the wrong way round."""
     written = source.tree["hours"].get("days") if hours is not None and hours.days is not None else None
     for key, spans in written.items() if isinstance(written, dict) else ():
         for text in spans if isinstance(spans, list) else [spans]:
-            opens, closes = (int(time.partition(":")[0]) for time in text.split("-"))
-            if 0 < closes < opens < NOON_H:
-                hour, minute = text.split("-")[1].split(":")
-                message = f"'{text}' is open all night, until {hour}:{minute} the next morning"
-                cure = f"for the afternoon write {text.split('-')[0]}-{int(hour) + NOON_H}:{minute}"
+            opens, closes = text.split("-")
+            first, last = (int(time.partition(":")[0]) for time in (opens, closes))
+            cure = ""
+            if 0 < last < first < NOON_H:
+                cure = f"for the afternoon write {opens}-{last + NOON_H}:{closes.partition(':')[2]}"
+            elif NOON_H <= first < EVENING_H and OFFICES_OPEN_H <= last < NOON_H:
+                cure = f"for the day write {closes}-{opens}, for the night [0:00-{closes}, {opens}-24:00]"
+            if cure:
+                message = f"'{text}' is open all night, until {closes} the next morning"
                 yield source.problem(rules.HOURS_INTO_NEXT_DAY, ("hours", "days", key), message, cure)

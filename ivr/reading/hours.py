@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import available_timezones
@@ -26,6 +26,7 @@ _YEARLY = re.compile(r"(\d{2})-(\d{2})", re.ASCII)
 _RULE = re.compile(r"(\S+) (\S+) of (\S+)")
 OVERLAP = "hours of one day overlap, or are not in their order"
 A_LEAP_YEAR = 2024
+LONGEST_SHOWN = 30  # characters of what cannot be read
 
 
 def read_zone(name: Any) -> str:
@@ -46,6 +47,42 @@ def _wrong(rule: Rule, message: str, key: str | int = "", cure: str = "") -> Wro
 def _near_zone(name: Any) -> str:
     near = nearest(name, available_timezones()) if isinstance(name, str) else None
     return f"did you mean '{near}'?" if near else "write it like America/New_York or Europe/Madrid"
+
+
+def abbreviated_zone(name: str) -> tuple[str, str] | None:
+    """What is wrong with a zone that can be read and belongs to no place, and the cure; None for every other one."""
+    offset = _OFFSET.fullmatch(name)
+    if offset is not None:
+        # POSIX counts from the place to Greenwich: Etc/GMT+5 is UTC-5.
+        hours = -int(offset[1] or 0)
+        ahead = f"{abs(hours)} hours {'ahead of' if hours > 0 else 'behind'} UTC" if hours else "UTC"
+        message = f"'{name}' is {ahead} all year: its clock is not changed in spring and autumn"
+        return message, _place(_PLACE_OF_OFFSET.get(hours))
+    if name not in _PLACES:
+        return None
+    message = f"'{name}' is an abbreviation, and no place whose clock is known"
+    if zone_of(name).utcoffset(_WINTER) == zone_of(name).utcoffset(_SUMMER):
+        message = f"'{name}' has the same time all year: its clock is not changed in spring and autumn"
+    return message, _place(_PLACES[name])
+
+
+def _place(likely: str | None) -> str:
+    return f"write the place that is meant, such as {likely or 'America/New_York or Europe/Madrid'}"
+
+
+_WINTER, _SUMMER = datetime(2024, 1, 15), datetime(2024, 7, 15)
+_OFFSET = re.compile(r"(?:Etc/)?(?:GMT|Greenwich)([+-]?\d{1,2})?", re.ASCII)
+_PLACES = {
+    **{"EST": "America/New_York", "EST5EDT": "America/New_York", "CST6CDT": "America/Chicago"},
+    **{"MST": "America/Denver", "MST7MDT": "America/Denver", "PST8PDT": "America/Los_Angeles"},
+    **{"HST": "Pacific/Honolulu", "WET": "Europe/Lisbon", "CET": "Europe/Madrid", "MET": "Europe/Madrid"},
+    "EET": "Europe/Athens",
+}
+_PLACE_OF_OFFSET = {
+    **{-10: "Pacific/Honolulu", -9: "America/Anchorage", -8: "America/Los_Angeles", -7: "America/Denver"},
+    **{-6: "America/Chicago", -5: "America/New_York", -4: "America/Halifax", -3: "America/Sao_Paulo"},
+    **{0: "Europe/London", 1: "Europe/Madrid", 2: "Europe/Athens", 10: "Australia/Sydney", 12: "Pacific/Auckland"},
+}
 
 
 def read_days(written: Any) -> Mapping[int, tuple[OpenSpan, ...]]:
@@ -93,17 +130,18 @@ def _span(key: str, text: Any) -> OpenSpan:
     return OpenSpan(opens, closes if closes > opens else closes + A_DAY)
 
 
-def read_holidays(written: Any) -> tuple[Holiday, ...]:
+def a_list(written: Any) -> Any:
     if not isinstance(written, list):
         raise _wrong(expressions.NOT_A_HOLIDAY, "expected a list of dates", "", "write it as [2026-12-24, 12-25]")
-    return tuple(_holiday(index, text) for index, text in enumerate(written))
+    return written
 
 
-def _holiday(index: int, text: Any) -> Holiday:
+def read_holiday(text: Any) -> Holiday:
     found = _dated(text) or _ruled(text) if isinstance(text, str) else None
     if found is None:
         cure = "write 2026-12-24, 12-25 for every year, or '4th thursday of november'"
-        raise _wrong(expressions.NOT_A_HOLIDAY, "this is no holiday", index, cure)
+        named = f"'{text[:LONGEST_SHOWN]}'" if isinstance(text, str) and text else "this"
+        raise _wrong(expressions.NOT_A_HOLIDAY, f"{named} is no holiday", "", cure)
     return found
 
 
@@ -146,8 +184,8 @@ Days = Annotated[
     ),
 ]
 Holidays = Annotated[
-    tuple[Holiday, ...],
-    PlainValidator(read_holidays),
+    tuple[Annotated[Holiday, PlainValidator(read_holiday)], ...],
+    BeforeValidator(a_list),
     WithJsonSchema(
         {"type": "array", "items": {"type": "string", "examples": ["2026-12-24", "12-25", "4th thursday of november"]}}
     ),

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from ivr.core.hours import Holiday, OpeningHours, OpenSpan
-from ivr.reading.hours import read_days, read_holidays
+from ivr.reading.hours import read_days, read_holiday
 
 NEW_YORK = "America/New_York"
 OFFICE = OpeningHours(NEW_YORK, read_days({"monday..friday": "8:00-17:00", "saturday": ["9:00-12:00", "13:00-15:00"]}))
@@ -50,7 +50,7 @@ def test_the_next_opening_is_said_by_the_clock_there(at: str, opens: str):
 
 
 def test_a_holiday_takes_the_hours_of_its_day():
-    hours = OpeningHours(NEW_YORK, OFFICE.days, read_holidays(["2026-01-15", "01-16"]))
+    hours = OpeningHours(NEW_YORK, OFFICE.days, tuple(map(read_holiday, ("2026-01-15", "01-16"))))
     assert not hours.is_open(utc("2026-01-15 15:00"))
     opens = hours.next_opening(utc("2026-01-14 23:00"))
     assert opens is not None
@@ -69,7 +69,7 @@ def test_a_holiday_takes_the_hours_of_its_day():
     ],
 )
 def test_a_rule_for_a_holiday_means_one_day_of_a_year(rule: str, days: list[str]):
-    (holiday,) = read_holidays([rule])
+    holiday = read_holiday(rule)
     years = {day[:4] for day in days}
     every = [date.fromordinal(one) for one in range(date(2024, 1, 1).toordinal(), date(2027, 1, 1).toordinal())]
     assert [str(day) for day in every if holiday.is_on(day) and str(day)[:4] in years] == days
@@ -115,7 +115,7 @@ def test_a_day_of_23_hours_closes_by_the_clock():
 
 
 def test_without_days_every_day_is_open_that_is_no_holiday():
-    hours = OpeningHours(NEW_YORK, None, read_holidays(["12-25"]))
+    hours = OpeningHours(NEW_YORK, None, tuple(map(read_holiday, ("12-25",))))
     assert hours.is_open(utc("2026-12-27 08:00"))
     assert not hours.is_open(utc("2026-12-25 18:00"))
     opens = hours.next_opening(utc("2026-12-25 18:00"))

@@ -57,13 +57,13 @@ def test_the_days_of_a_calendar_are_holidays_beside_the_flows_own(day: tuple[int
 
 def test_a_day_that_is_none_is_told_in_the_calendar_and_the_flow_does_not_serve():
     first, second = told(BANK.replace("12-25", "12-32"))
-    assert first.startswith("parts/bank.yaml:3:8: 'days': this is no holiday")
+    assert first.startswith("parts/bank.yaml:3:8: 'days': '12-32' is no holiday")
     assert second == "shares.yaml:7:14: calendar 'bank' has problems (mend parts/bank.yaml)"
 
 
 def test_a_day_of_the_flows_own_is_told_at_its_own_place_behind_a_calendar():
     (only,) = told(BANK, FLOW.replace("2026-12-24", "2026-12-32"))
-    assert only.startswith("shares.yaml:7:20: 'holidays': this is no holiday")
+    assert only.startswith("shares.yaml:7:20: 'holidays': '2026-12-32' is no holiday")
 
 
 def test_a_calendar_that_nobody_has_made_is_told_with_how_to_make_it():

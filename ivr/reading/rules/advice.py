@@ -304,9 +304,9 @@ steps:
 HOURS_INTO_NEXT_DAY = rule(
     "T642",
     "hours-into-next-day",
-    what="Hours of a day begin in the morning and end in the morning before that hour: the line is open all night.",
+    what="Hours of a day end the next morning, and look like those of a day: the line is open all night.",
     why="""Hours are those of a clock of 24 hours: `9:00-5:00` is open until five the next morning. Until five in the afternoon is
-`9:00-17:00`.""",
+`9:00-17:00`. `18:00-8:00` is open at night and closed by day; a line for the night alone says so as `[0:00-8:00, 18:00-24:00]`.""",
     bad="""
 hours: {zone: America/New_York, days: {monday..friday: 9:00-5:00}}
 """,
@@ -356,6 +356,20 @@ steps:
     else: half
   full: {set: {amount: bill.due}, then: card}
   half: {set: {amount: bill.min}, then: card}
+""",
+    is_advice=True,
+)
+ZONE_BY_ABBREVIATION = rule(
+    "T645",
+    "zone-by-abbreviation",
+    what="The time zone of `hours` is an abbreviation or an offset, such as EST or Etc/GMT+5, and no place.",
+    why="""Most of them have the same time all year: in summer the line would open and close an hour late. A place, such as
+America/New_York or America/Panama, has the clock that people there live by.""",
+    bad="""
+hours: {zone: EST}
+""",
+    good="""
+hours: {zone: America/New_York}
 """,
     is_advice=True,
 )
