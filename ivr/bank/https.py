@@ -4,7 +4,6 @@ No redirect is followed: it would take the request to somebody we have not agree
 environment names, nor anything sent a second time: sending again is the forwarder's to decide.
 """
 
-import json
 import ssl
 import threading
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import httpcore
 from ivr.bank.deadline import Deadlines, PunctualBackend
 from ivr.bank.interface import Bank, BankAnswer
 from ivr.bank.settings import LONGEST_EXCHANGE_S, BankSettings
+from ivr.core.json_text import parse_json
 from ivr.errors import ConfigError
 
 MAX_ANSWER_BYTES = 16_384
@@ -166,7 +166,7 @@ def no_password() -> str:
 def read_json(content: bytes) -> Mapping[str, Any]:
     """The members of an answer; none where it is no JSON object."""
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
+        found = parse_json(content)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ivr.bank.dev_keys import one_at_a_time, replace
+from ivr.core.json_text import parse_json
 from ivr.errors import ConfigError
 from ivr.store import AuditHead, Store
 
@@ -145,7 +146,7 @@ def is_signed(keys: Sequence[Ed25519PublicKey], signature: bytes, content: bytes
 
 def _read(number: int, line: str, keys: Sequence[Ed25519PublicKey]) -> SignedHead | HeadProblem:
     try:
-        said = json.loads(line[line.index("{") :])  # syslog writes its own words before it
+        said = parse_json(line[line.index("{") :])  # syslog writes its own words before it
         if not is_signed(keys, base64.b64decode(said["signature"], validate=True), _signed(said)):
             return HeadProblem(number, "the signature does not fit: it was changed, or signed with another key")
         return SignedHead(number, str(said["at"]), AuditHead(int(said["id"]), str(said["digest"])))

@@ -1,6 +1,5 @@
 """What a billing endpoint may say of an account, read strictly; a money value is never a JSON number (docs/billing.md)."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ivr.core.events import Value
+from ivr.core.json_text import parse_json
 from ivr.core.money import Money, parse_money
 from ivr.reading.typed_values import WRITTEN_MONEY, ValueType, read_json_value
 from ivr.store import Bill
@@ -121,10 +121,10 @@ def _member(name: str) -> str:
 
 def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(content, object_pairs_hook=_without_repetition)
+        return parse_json(content, object_pairs_hook=_without_repetition)
     except RepeatedMember as error:
         raise UnreadableBill(f"the member '{error}' is there twice") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UnreadableBill("the answer is not JSON") from None
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ivr.core.email_addresses import EMAIL, is_email_address
 from ivr.core.events import OpenBill, Value
+from ivr.core.json_text import parse_json
 from ivr.core.money import Money
 
 # reserved: an amount is held on a card, and is taken by a capture or not at all.
@@ -278,7 +279,7 @@ class Call:
     @classmethod
     def from_json(cls, text: str) -> "Call":
         """ValueError or TypeError for what another version wrote in a form that this one does not know."""
-        stored: dict[str, Any] = json.loads(text)
+        stored: dict[str, Any] = parse_json(text)
         if stored.pop("form", 1) > FORM:
             raise ValueError("written by a newer version")
         if stored.pop("charged_attempt", 0) or stored.pop("unsettled", False):

@@ -7,6 +7,7 @@ from datetime import date, time
 from typing import Any, get_args
 
 from ivr.core.call import Call, Charge, ChargeStatus, Ending, PartState, Payable
+from ivr.core.json_text import parse_json
 from ivr.core.money import Money
 
 ENDINGS = frozenset(get_args(Ending))
@@ -30,7 +31,7 @@ def read_call(text: str, call_id: str, flow: str) -> tuple[Call, bool]:
     try:
         call = Call.from_json(text)
         is_whole = (call.id, call.flow) == (call_id, flow) and _is_of_its_types(call) and _is_written_again(text, call)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         is_whole = False
     return (call, True) if is_whole else (_what_can_be_read(text, call_id, flow), False)
 
@@ -57,7 +58,7 @@ def _kept(call: Call) -> tuple[Mapping[str, object], ...]:
 
 def _is_written_again(text: str, call: Call) -> bool:
     """Text of the right type that no column takes: a name out of all bounds, or half of a pair of surrogates."""
-    return len(call.step) <= LONGEST_NAME and (not _SURROGATES.search(text) or _is_text(json.loads(text)))
+    return len(call.step) <= LONGEST_NAME and (not _SURROGATES.search(text) or _is_text(parse_json(text)))
 
 
 def _is_text(value: object) -> bool:
@@ -111,7 +112,7 @@ def _what_can_be_read(text: str, call_id: str, flow: str) -> Call:
 
 def _fields(text: str) -> dict[str, Any]:
     try:
-        stored = json.loads(text)
+        stored = parse_json(text)
     except ValueError:
         return {}
     return stored if isinstance(stored, dict) else {}

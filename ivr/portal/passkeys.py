@@ -4,7 +4,6 @@ The authenticator asks its owner for a PIN, a finger or a face (`userVerificatio
 factors: what somebody has, and what they know or are. A challenge is good once, and for five minutes.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from ivr.core.json_text import parse_json
 from ivr.portal.credentials import digest_of
 from ivr.portal.signing_in import SLOWED, Joined, NotSignedIn, SignIn
 from ivr.store import Passkey
@@ -130,7 +130,7 @@ class Passkeys:
     def _spent(self, answer: str) -> bytes | None:
         """The challenge that was answered, where it was one of ours that nobody has answered before."""
         try:
-            signed = json.loads(webauthn.base64url_to_bytes(json.loads(answer)["response"]["clientDataJSON"]))
+            signed = parse_json(webauthn.base64url_to_bytes(parse_json(answer)["response"]["clientDataJSON"]))
             challenge = str(signed["challenge"])
         except (ValueError, KeyError, TypeError):
             return None
@@ -141,7 +141,7 @@ class Passkeys:
 def id_in(answer: str) -> str:
     """Of the passkey that the answer says it is by; empty where it says none."""
     try:
-        read: Any = json.loads(answer)
+        read: Any = parse_json(answer)
         key = read["id"]
     except (ValueError, KeyError, TypeError):
         return ""

@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from ivr.bank.interface import BankNews, Told
 from ivr.bank.protocols import Opening
 from ivr.bank.reasons import reason_in
 from ivr.bank.secrets import secret_of, variable
+from ivr.core.json_text import parse_json
 from ivr.core.money import Money
 from ivr.errors import ConfigError, PeerError
 
@@ -54,14 +54,14 @@ MEANING: Mapping[tuple[str, bool], Told] = {
 def read_notifications(opening: Opening, content: bytes, headers: Mapping[str, str]) -> Sequence[BankNews]:
     """PeerError where one of them is not Adyen's, not for this account, or cannot be read: none of them is believed then."""
     try:
-        said = json.loads(content)
+        said = parse_json(content)
         if str(said.get("type", "")).startswith(TOKENS):
             check_body(content, headers, token_key(opening))
             return [read_token_event(said, opening.settings.merchant_account)]
         key = hmac_key(opening)
         items = [item["NotificationRequestItem"] for item in said["notificationItems"]]
         return [read_item(item, key, opening.settings.merchant_account) for item in items]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise PeerError("not a notification in the agreed form") from None
 
 

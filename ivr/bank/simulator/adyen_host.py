@@ -2,7 +2,6 @@
 API key is asked for."""
 
 import hmac
-import json
 import re
 import ssl
 import threading
@@ -16,6 +15,7 @@ from ivr.bank.simulator.authorizer import BankReply, Undecided
 from ivr.bank.simulator.books import Books
 from ivr.bank.simulator.scenarios import SimulatorWays
 from ivr.bank.simulator.server import Handler, TlsServer
+from ivr.core.json_text import parse_json
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 
@@ -87,7 +87,7 @@ class AdyenHandler(Handler):
         if not self._is_let_in():
             return error(401, "000", "HTTP Status Response - Unauthorized")
         try:
-            body = json.loads(content)
+            body = parse_json(content)
             if body["merchantAccount"] != self.server.desk.account_name:
                 return error(403, "901", "Invalid Merchant Account")
             return self._routed(self.path.removeprefix(PREFIX), body)

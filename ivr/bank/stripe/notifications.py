@@ -6,7 +6,6 @@ event until it is acknowledged, signed anew, perhaps more than once and in any o
 
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from ivr.bank.reasons import reason_in
 from ivr.bank.secrets import secret_of, variable
 from ivr.bank.stripe.answers import APPROVED, DO_NOT_HONOR, kept_in, reference_of
 from ivr.bank.stripe.modifications import modification_of
+from ivr.core.json_text import parse_json
 from ivr.core.money import Money
 from ivr.errors import ConfigError, PeerError
 
@@ -42,9 +42,9 @@ def read_events(opening: Opening, content: bytes, headers: Mapping[str, str]) ->
     """None for an event about what was not made here. PeerError where it is not Stripe's or cannot be read."""
     check_signature(content, headers.get(HEADER, ""), webhook_secret(opening), time.time())
     try:
-        event = json.loads(content)
+        event = parse_json(content)
         news = read_event(event, event["data"]["object"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise PeerError("not an event in the agreed form") from None
     return [news] if news else []
 

@@ -3,11 +3,11 @@
 Whether what it says may be believed (an approval with a refusing code, another amount) is for `verdict`.
 """
 
-import json
 import re
 from typing import Any
 
 from ivr.bank.interface import UNREADABLE, AmountSaid, BankAnswer, Outcome
+from ivr.core.json_text import parse_json
 from ivr.core.stray_cards import holds_card_number
 
 # What each question can be answered with; anything else is not an answer.
@@ -31,9 +31,9 @@ def read_answer(reference: str, status: int, content: bytes, outcomes: frozenset
     if status >= SERVER_FAULT or status == CONFLICT:
         return BankAnswer("unknown", reference, reason=f"status {status}")
     try:
-        answer: Any = json.loads(content, object_pairs_hook=_without_repeats, parse_constant=_refuse)
+        answer: Any = parse_json(content, object_pairs_hook=_without_repeats, parse_constant=_refuse)
         outcome, about = answer["outcome"], answer["reference"]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return _unknown(reference, status, "not an answer in the agreed form")
     if about != reference or not isinstance(outcome, str) or outcome not in outcomes:
         return _unknown(reference, status, "an answer to something else")
