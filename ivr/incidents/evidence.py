@@ -237,6 +237,7 @@ def _call(record: CallRecord, in_full: bool) -> dict[str, Any]:
         "step": call.step,
         "outcome": call.outcome,
         "hung_up": call.hung_up,
+        "line": str(record.line) if record.line else "",
     }
 
 

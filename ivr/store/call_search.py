@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Over, String, and_, func, literal_column, or_, select
 
 from ivr.core.call import Call, Ending
-from ivr.store.calls import CallRecord, Calls
+from ivr.core.line_quality import LineQuality
+from ivr.store.calls import CallRecord, Calls, line_of
 from ivr.store.database import milliseconds
 from ivr.store.tables import call, call_turn
 
@@ -37,6 +38,7 @@ class LiveCall:
     call: Call
     started_at: datetime
     moved_at: datetime
+    line: LineQuality | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class CallSearch(Calls):
             rows = connection.execute(going_on).all()
         return [
             LiveCall(
-                self._read(row.id, row.state, row.caller, row.flow)[0], _time(row.started_at), _time(row.updated_at)
+                self._read(row.id, row.state, row.caller, row.flow)[0],
+                _time(row.started_at),
+                _time(row.updated_at),
+                line_of(row),
             )
             for row in rows
         ]

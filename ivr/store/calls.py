@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from ivr.core.call import Call
 from ivr.core.call_form import read_call
 from ivr.core.caller import shown_end
+from ivr.core.line_quality import LineQuality
 from ivr.core.moves import way_of
 from ivr.store.caller_numbers import hide, hide_in_state, opened_state, sealed_caller, show
 from ivr.store.database import Database
@@ -42,6 +43,7 @@ class CallRecord:
     payment: str | None
     amount_minor: int | None
     currency: str | None
+    line: LineQuality | None = None
 
     @property
     def caller(self) -> str:
@@ -67,6 +69,8 @@ _END = (
 )
 # Of a version that is there: what it told was sent, or is to be told by text. The call itself is as it was.
 _NOTE_SENT = "UPDATE call SET state = ?, caller = COALESCE(?, caller) WHERE id = ? AND version = ?"
+# Beside the call, which may be saved at the same moment: its version stays.
+_NOTE_LINE = "UPDATE call SET line_came = ?, line_lost = ? WHERE id = ?"
 _STARTED = text("SELECT started_at FROM call WHERE id = :id")
 
 
@@ -133,6 +137,10 @@ class Calls:
         """The same call, with what its last answer told noted as sent. Nothing where it has gone on meanwhile."""
         self._database.run(_NOTE_SENT, self._to_note(state, version))
 
+    def note_line(self, call_id: str, line: LineQuality) -> None:
+        """How its line has been so far. Nothing where there is no such call."""
+        self._database.run(_NOTE_LINE, (line.came, line.lost, call_id))
+
     def _to_note(self, state: Call, version: int) -> tuple[object, ...]:
         text, _, caller = self._as_kept(state, "")
         return text, caller, state.id, version
@@ -193,6 +201,7 @@ class Calls:
             payment=payment.status if payment else None,
             amount_minor=payment.amount_minor if payment else None,
             currency=payment.currency if payment else None,
+            line=line_of(row),
         )
 
     def ended_calls(self, flow: str, limit: int) -> Iterator[Call]:
@@ -210,6 +219,10 @@ class Calls:
         idle = idle.order_by(call.c.updated_at).limit(limit)
         with self._database.calls() as connection:
             return list(connection.execute(idle).scalars())
+
+
+def line_of(row: Row[Any]) -> LineQuality | None:
+    return None if row.line_came is None else LineQuality(row.line_came, row.line_lost)
 
 
 def _time(stored_ms: int) -> datetime:

@@ -46,6 +46,9 @@ call = Table(
     # forgotten, NULL where it was written in clear by a version or a process that does not seal.
     Column("caller", Text),
     Column("caller_hash", String(64)),
+    # Audio packets of the caller that came and that never did; NULL where another carries the audio, or nothing was told yet.
+    Column("line_came", BigInteger),
+    Column("line_lost", BigInteger),
     Index("call_by_caller", "caller_hash", "started_at"),
     # All that calls of a day are searched by is in it (`store.call_search`): only the rows that are shown are read.
     Index("call_by_day", "started_at", "flow", "outcome", "caller_end"),

@@ -73,4 +73,5 @@ def call_row(record: CallRecord) -> CallRow:
         payment=record.payment,
         amount=Money(record.amount_minor or 0, record.currency or "") if has_amount else None,
         transferred_to=call.transferred_to,
+        line=record.line,
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from ivr.core.call import Ending
 from ivr.core.caller import mask_number
 from ivr.core.email_addresses import mask_email
+from ivr.core.line_quality import LineQuality
 from ivr.core.money import Money
 from ivr.flow.compiled import Flow
 from ivr.store import Agreement
@@ -36,6 +37,7 @@ class CallRow:
     payment: str | None
     amount: Money | None
     transferred_to: str = ""
+    line: LineQuality | None = None
 
     @property
     def caller(self) -> str:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from ivr.calls.turns import in_words
 from ivr.core.call import Call
 from ivr.core.events import Digits, KeysEntered
+from ivr.core.line_quality import LineQuality
 from ivr.portal import live
 from ivr.portal.live import MOST_WATCHING, QUIET_S, STILL_THERE, LiveFeed
 from ivr.store import TurnRecord
@@ -89,6 +90,17 @@ def test_more_than_a_page_is_found_page_by_page():
     assert older is not None
     seen = [*shown(first), *shown(search(ada, older_than=older[1]))]
     assert seen == [f"CA{number:02d}" for number in reversed(range(60))]
+
+
+def test_how_good_a_line_is_is_shown_of_calls_that_go_on_of_a_day_and_of_one():
+    line = line_with_calls()
+    line.store.note_line("CA1", LineQuality(900, 100))
+    ada = line.signed_in("ada", "viewer")
+    told = "poor, 10 % lost"
+    assert told in ada.get("/live").text
+    assert search(ada, flow="pay-a-bill").text.count(told) == 1
+    assert f"(line {told})" in ada.get("/calls/CA1").text
+    assert "(line" not in ada.get("/calls/CA2").text  # nobody told: another carries its audio
 
 
 def test_where_callers_stop_is_asked_of_the_flow_that_was_called():

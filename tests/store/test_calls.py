@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ivr.core.line_quality import LineQuality
 from ivr.core.money import Money
 from ivr.store import StaleCall, Store
 from tests.store.payments import NOW, a_call, begin
@@ -70,3 +71,19 @@ def test_calls_that_nobody_ended_are_found(store: Store):
     call = a_call("CA3")
     store.save_call(replace(call, step="amount"), 1, NOW + timedelta(hours=2))
     assert store.idle_calls(NOW + timedelta(hours=1)) == ["CA1"]
+
+
+def test_how_a_line_was_is_kept_beside_the_call_which_goes_on_as_if_nothing_was_written(store: Store):
+    store.save_call(a_call(), 0, NOW, answer="one")
+    store.note_line("CA1", LineQuality(250, 0))
+    store.note_line("CA1", LineQuality(900, 100))
+    store.note_line("CA9", LineQuality(1, 1))
+    store.save_call(a_call(step="amount"), 1, NOW, answer="two")
+    (record,), (live,) = store.latest_calls(5), store.live_calls(5)
+    assert record.line == live.line == LineQuality(900, 100)
+    assert record.call.step == "amount"
+
+
+def test_of_a_call_whose_audio_another_carries_no_quality_is_known(store: Store):
+    store.save_call(a_call(), 0, NOW)
+    assert [store.latest_calls(1)[0].line, store.live_calls(1)[0].line] == [None, None]

@@ -12,11 +12,13 @@ import structlog
 from ivr.calls import new_call
 from ivr.channels.line import MOST_KEYS, CallerGone, Conversation, KeyPressed, PersonRang, Services, Silent
 from ivr.channels.trunk.prompt_cache import PromptCache
+from ivr.core.line_quality import LineQuality
 from ivr.logs import fault_name
 from ivr.merchants.serving import serving
 from ivr.phone.rtp import (
     CallMedia,
     KeyHeard,
+    LineLoss,
     MediaClient,
     MediaEvent,
     MediaStats,
@@ -32,6 +34,7 @@ from ivr.phone.sip import Answer, Invitation, LocalSession, Reject, SessionOffer
 log = structlog.get_logger("trunk")
 NO_MEDIA = "no media"
 FAULT = "fault"
+ON_RECORD = "SIP"  # before a call's name there
 NOTHING_PLAYS = 0
 
 
@@ -96,6 +99,7 @@ class TrunkCallHandler:
         self.lines: dict[str, TrunkCall] = {}
         self.keys: Counter[Method] = Counter()
         self._ringing: set[str] = set()
+        self._noting: dict[str, Services] = {}  # whose calls' lines are told of, until the last that is told of them
         self._tasks: set[asyncio.Task[None]] = set()
         self.media: MediaClient
         self.clips: PromptCache
@@ -178,10 +182,24 @@ class TrunkCallHandler:
                 self.media.still_alive(event.call)
             case TimedOut():
                 self._spawn(self.endpoint.hang_up(event.call, NO_MEDIA))
+            case LineLoss():
+                self._note_line(event)
             case MediaStats():
                 self.on_stats(event)
             case WorkerLost():
                 self._lose_media(event.reason)
+
+    def _note_line(self, told: LineLoss) -> None:
+        services = self._noting.pop(told.call, None) if told.is_last else self._noting.get(told.call)
+        if services is not None:
+            self._spawn(self._keep_line(services, f"{ON_RECORD}{told.call}", LineQuality(told.came, told.lost)))
+
+    async def _keep_line(self, services: Services, call: str, line: LineQuality) -> None:
+        """A figure for people: where it cannot be written, the call goes on all the same."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(services.blocking, services.store.note_line, call, line)
+        except Exception as error:
+            log.warning("a line's quality was not noted", call=call, kind=fault_name(error))
 
     def ring(self, call: str, number: str) -> None:
         """A person for the caller, by REFER."""
@@ -210,6 +228,7 @@ class TrunkCallHandler:
 
     def _lose_media(self, reason: str) -> None:
         log.error("media worker lost", calls=len(self.lines), reason=reason)
+        self._noting.clear()
         for call in list(self.lines):
             self._spawn(self.endpoint.hang_up(call, NO_MEDIA))
         self.on_lost(reason)
@@ -228,6 +247,7 @@ class TrunkCallHandler:
             self._spawn(self.endpoint.hang_up(invitation.call, FAULT))
             return
         call = new_call(on_record(invitation), flow, ani=invitation.ani, dnis=invitation.dnis, channel="sip")
+        self._noting[invitation.call] = route.services
         line.conversation = Conversation(route.services, RtpAudioPort(self, invitation.call), call)
         while line.early:
             line.conversation.tell(line.early.pop(0))
@@ -263,7 +283,7 @@ class TrunkCallHandler:
 
 def on_record(invitation: Invitation) -> str:
     """A call's name in the database, and its recording's."""
-    return f"SIP{invitation.call}"
+    return f"{ON_RECORD}{invitation.call}"
 
 
 def media_of(answer: Answer, remote: SessionOffer, signalled_from: str) -> CallMedia:

@@ -90,6 +90,19 @@ class TimedOut:
 
 
 @dataclass(frozen=True)
+class LineLoss:
+    """Audio packets of one call since it was opened, by their sequence numbers (RFC 3550 A.3), and how many never came.
+
+    Told after some seconds, then where the share is another per cent, at most every five seconds, and when the call is closed.
+    """
+
+    call: str
+    came: int
+    lost: int
+    is_last: bool
+
+
+@dataclass(frozen=True)
 class MediaStats:
     """Once a second; counts are since the worker began."""
 
@@ -129,4 +142,4 @@ class WorkerLost:
     reason: str
 
 
-MediaEvent: TypeAlias = KeyHeard | KeyReleased | Played | Latched | TimedOut | MediaStats | WorkerLost
+MediaEvent: TypeAlias = KeyHeard | KeyReleased | Played | Latched | TimedOut | LineLoss | MediaStats | WorkerLost

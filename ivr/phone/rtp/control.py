@@ -25,6 +25,7 @@ EVENTS: Final = {
         contract.Played,
         contract.Latched,
         contract.TimedOut,
+        contract.LineLoss,
         contract.MediaStats,
     )
 }

@@ -5,6 +5,7 @@ last one, and SRTP.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ivr.phone.rtp.contract import (
     KeyHeard,
     KeyReleased,
     Latched,
+    LineLoss,
     MediaError,
     MediaEvent,
     Played,
@@ -37,6 +39,9 @@ from ivr.phone.rtp.table import EVENTS as EVENT_KIND
 from ivr.phone.rtp.telephone_event import EventPackets, Pressed, Released, TelephoneEvents
 from ivr.phone.rtp.timing import PartClock
 
+LOSS_TICKS: Final = 250  # how often it is looked whether more is lost, 5 s
+NOT_TOLD: Final = -1
+
 
 class MediaPlane:
     def __init__(self, settings: MediaSettings, family: int, sockets: int) -> None:
@@ -57,6 +62,9 @@ class MediaPlane:
         self._mergers: dict[int, KeyMerger] = {}
         self._by_info: list[tuple[int, str, float]] = []  # rows, keys and times, until the next tick
         self._wipes: set[int] = set()
+        self._ticks = 0
+        self._loss_told = np.full(rows, NOT_TOLD, np.int64)  # per cent
+        self._closed: list[LineLoss] = []  # until the next tick
 
     @property
     def sockets(self) -> Rows:
@@ -72,7 +80,8 @@ class MediaPlane:
         secure = SecureRow(media.srtp) if media.srtp else None
         row = self.calls.add(call)
         self._mergers[row] = KeyMerger()
-        self.sequences.begin(row)
+        self.sequences.open(row)
+        self._loss_told[row] = NOT_TOLD
         self.jitter.begin(row)
         self.events.begin(row)
         self.inband.forget(row)
@@ -139,6 +148,7 @@ class MediaPlane:
 
     def close(self, call: str) -> None:
         row = self.calls.remove(call)
+        self._closed.append(self._loss_of(row, call, is_last=True))
         self.reception.close(row)
         self.recordings.end(row)
         self._wipe_now([row])
@@ -163,7 +173,9 @@ class MediaPlane:
 
     def tick(self, now_s: float, arrivals: Arrivals, *, speaking: bool = True) -> list[MediaEvent]:
         """`arrivals` is wiped; `outgoing` then holds what is to be sent, but in a tick that comes too late to speak in."""
-        told: list[MediaEvent] = []
+        told: list[MediaEvent] = list(self._closed)
+        self._closed.clear()
+        self._ticks += 1
         if not len(self.calls):
             self.reception.refused += arrivals.count
             arrivals.wipe()
@@ -188,7 +200,22 @@ class MediaPlane:
         self._record(frames, said)
         self.clock.mark("prompts")
         told.extend(TimedOut(self.calls.names[row]) for row in self._liveness.step().tolist())
+        if self._ticks % LOSS_TICKS == 0:
+            self._tell_losses(told)
         return told
+
+    def _tell_losses(self, told: list[MediaEvent]) -> None:
+        sequences = self.sequences
+        sent = np.maximum(sequences.came_of + sequences.lost_of, 1)
+        per_cent = 100 * np.maximum(sequences.lost_of, 0) // sent
+        changed = np.flatnonzero(per_cent[: self.calls.used] != self._loss_told[: self.calls.used])
+        self._loss_told[changed] = per_cent[changed]
+        names = self.calls.names
+        told.extend(self._loss_of(row, names[row], is_last=False) for row in changed.tolist() if names[row])
+
+    def _loss_of(self, row: int, call: str, *, is_last: bool) -> LineLoss:
+        # What is late has been counted as lost until it came; a repeat of it after a new beginning may leave less than none.
+        return LineLoss(call, int(self.sequences.came_of[row]), max(0, int(self.sequences.lost_of[row])), is_last)
 
     def _receive(self, arrivals: Arrivals, told: list[MediaEvent]) -> Received:
         received = self.reception.read(arrivals)

@@ -20,13 +20,21 @@ Numbers = npt.NDArray[np.uint16]
 class Sequences:
     def __init__(self, capacity: int) -> None:
         self.received = self.lost = self.doubled = 0
+        self.came_of = np.zeros(capacity, np.int64)  # by row, since the call was opened
+        self.lost_of = np.zeros(capacity, np.int64)
         self._newest = np.zeros(capacity, np.uint16)
         self._begun = np.zeros(capacity, bool)
         self._seen = np.zeros((capacity, SEEN), np.int32)  # number + 1
         self._writer = np.zeros((capacity, SEEN), np.int32)
         self._furthest = np.zeros(capacity, np.int64)
 
+    def open(self, row: int) -> None:
+        """A new call, of which nothing has been counted."""
+        self.came_of[row] = self.lost_of[row] = 0
+        self.begin(row)
+
     def begin(self, row: int) -> None:
+        """A new source: its numbers have nothing to do with those before."""
         self._begun[row] = False
         self._seen[row] = 0
 
@@ -41,7 +49,11 @@ class Sequences:
         np.maximum.at(self._furthest, rows, step)
         gained = self._furthest[rows]
         self._newest[rows] += gained.astype(np.uint16)
-        self.lost += int(self._furthest.sum()) - int(np.count_nonzero(fresh))
+        came = np.bincount(rows[fresh], minlength=len(self._furthest))
+        lost = self._furthest - came
+        self.came_of += came
+        self.lost_of += lost
+        self.lost += int(lost.sum())
         self._furthest[rows] = 0
         return fresh, step > 0
 

@@ -44,6 +44,27 @@ def test_a_call_is_paid_by_every_method_and_the_bank_is_sent_exactly_what_was_ke
     play(scene)
 
 
+def test_how_good_the_line_was_is_on_record_after_the_call(tmp_path):
+    async def scene():
+        async with open_till(tmp_path) as till:
+            async with telephone(till, "+15550100") as caller:
+                await caller.reaches("language")
+                stream, heard = caller.phone.stream, len(caller.phone.heard)
+                stream.sequence = after = (stream.sequence + 500) % 2**16  # packets that never reach the trunk
+                sent = lambda: (stream.sequence - after) % 2**16  # noqa: E731
+                await until(lambda: sent() > 10 and len(caller.phone.heard) > heard + 10, PATIENCE_S)  # and some that do
+            await until(lambda: line_of(till) is not None, PATIENCE_S)
+            line = line_of(till)
+            assert line is not None
+            assert line.grade == "poor"
+            assert line.lost >= 500
+
+    def line_of(till: Till):
+        return till.store.latest_calls(1)[0].line
+
+    play(scene)
+
+
 def test_a_call_put_on_hold_half_way_through_the_card_is_paid_after_it(tmp_path):
     async def scene():
         async with open_till(tmp_path) as till, telephone(till, "+15550100") as caller:
