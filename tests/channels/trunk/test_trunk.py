@@ -50,9 +50,9 @@ def test_how_good_the_line_was_is_on_record_after_the_call(tmp_path):
             async with telephone(till, "+15550100") as caller:
                 await caller.reaches("language")
                 stream, heard = caller.phone.stream, len(caller.phone.heard)
-                stream.sequence = after = (stream.sequence + 500) % 2**16  # packets that never reach the trunk
+                stream.sequence = after = (stream.sequence + 500) % 2**16  # packets that never come; then some do
                 sent = lambda: (stream.sequence - after) % 2**16  # noqa: E731
-                await until(lambda: sent() > 10 and len(caller.phone.heard) > heard + 10, PATIENCE_S)  # and some that do
+                await until(lambda: sent() > 10 and len(caller.phone.heard) > heard + 10, PATIENCE_S)
             await until(lambda: line_of(till) is not None, PATIENCE_S)
             line = line_of(till)
             assert line is not None
