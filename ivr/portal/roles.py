@@ -141,6 +141,15 @@ NEEDS: Mapping[str, Need | None] = {
     "api.flow_version": "see_flows",
     "api.audit": "see_audit",
     "api.alerts": "see_alerts",
+    "api.calls": "see_calls",
+    "api.live_calls": "see_calls",
+    "api.call": "see_calls",
+    "api.find_person": "export_person",
+    "api.export_person": "export_person",
+    "api.delete_person": "delete_person",
+    "api.stops": "see_stops",
+    "api.stop": "stop_line",
+    "api.start": "stop_line",
 }
 
 

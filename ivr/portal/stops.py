@@ -1,6 +1,6 @@
 """The page of the kill switch: what takes no cards for now, and the form that stops it or starts it again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, g, request
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from ivr.calls.stopping import reason_in, require_stoppable
 from ivr.errors import RecordError
 from ivr.portal.pages import LONGEST_TYPED, Pages
-from ivr.store import LONGEST_REASON, STOP_SCOPES, Stop, StopScope
+from ivr.store import LONGEST_REASON, STOP_SCOPES, Stop, StopScope, Store
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,17 @@ class StopPages:
         return scope, name
 
     def known(self) -> Mapping[StopScope, list[str]]:
-        flows = {*self.pages.store.live_versions(), *self.pages.store.called_flows()}
-        return {"flow": sorted(flows), "bank": sorted(self.pages.asker.banks())}
+        return stoppable(self.pages.store, self.pages.asker.banks())
 
     def choices(self) -> list[tuple[str, str]]:
         """What stands in the form, and how it reads."""
         named = [(f"{scope} {name}", f"{scope} {name}") for scope, names in self.known().items() for name in names]
         return [("line", "the whole line"), *named]
+
+
+def stoppable(store: Store, banks: Iterable[str]) -> Mapping[StopScope, list[str]]:
+    """The names of what can be stopped, beside the whole line."""
+    return {"flow": sorted({*store.live_versions(), *store.called_flows()}), "bank": sorted(banks)}
 
 
 def add_stop_pages(blueprint: Blueprint, pages: Pages) -> None:

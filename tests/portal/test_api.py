@@ -17,7 +17,18 @@ from tests.portal.lines import Line, line_with
 from tests.portal.programs import Program, events, program
 
 WORDS = {"{reference}": "CA1-1", "{key}": "R1", "{day}": "2026-01-15", "{flow}": "pay-a-bill", "{number}": "1"}
-BODIES: dict[str, object] = {"search": {}, "modify": {"kind": "refund"}, "decide": {"allow": True}}
+PERSON = {"number": "+15550100"}
+BODIES: dict[str, object] = {
+    "search": {},
+    "modify": {"kind": "refund"},
+    "decide": {"allow": True},
+    "calls": {},
+    "find_person": PERSON,
+    "export_person": PERSON,
+    "delete_person": PERSON,
+    "stop": {"scope": "line", "reason": "a drill"},
+    "start": {"scope": "line"},
+}
 CARD = "4111111111111111"
 
 

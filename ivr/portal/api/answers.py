@@ -3,40 +3,34 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flask import Response, g
+from flask import Response
 from pydantic import BaseModel
 
 from ivr.books import DAY_COLUMNS, DayTotals, day_bounds, day_rows, total_of
 from ivr.calls.flow_drafts import files_of
 from ivr.calls.live_flows import stored_content_of
 from ivr.core.caller import mask_number
-from ivr.core.email_addresses import mask_email
 from ivr.errors import RecordError
 from ivr.portal.api import shapes
-from ivr.portal.api.gate import Gate
+from ivr.portal.api.line_answers import LineAnswers, holder, message_shown
 from ivr.portal.api.problems import ProblemError, refused
 from ivr.portal.api.shapes import AmountShown
 from ivr.portal.csv_file import in_csv
-from ivr.portal.finding import Finder
 from ivr.portal.flow_rows import FlowRow, flow_row, problem_shown
-from ivr.portal.modifications import Asker, ModificationForm, Taken
+from ivr.portal.modifications import ModificationForm, Taken
 from ivr.portal.publishing import Publisher
 from ivr.portal.roles import may
 from ivr.reading.problems import without_card_numbers
-from ivr.store import AuditFilter, FlowVersion, Payment, Store, TokenHolder
+from ivr.store import AuditFilter, FlowVersion, Payment
 
 MOST_EVENTS = 200
 Answer = BaseModel | Response
 
 
 @dataclass(frozen=True)
-class ApiAnswers:
-    """Each operation is a method of its name: with what stands in its path, and with its body or query."""
+class ApiAnswers(LineAnswers):
+    """Those of `LineAnswers`, and these, in the same way."""
 
-    store: Store
-    finder: Finder
-    asker: Asker
-    gate: Gate
     publisher: Publisher
 
     def me(self) -> Answer:
@@ -79,15 +73,7 @@ class ApiAnswers:
             ledger=[shapes.LedgerLine.of(one) for one in entries],
             modifications=[shapes.ModificationShown.of(one) for one in self.store.modifications_of(reference)],
             turns=[shapes.TurnShown.of(turn) for turn in self.store.turns_of(of_call)],
-            messages=[
-                shapes.MessageShown(
-                    to=mask_email(one.recipient) if "@" in one.recipient else mask_number(one.recipient),
-                    body=one.body,
-                    state=one.state,
-                    problem=one.problem,
-                )
-                for one in messages
-            ],
+            messages=[message_shown(one) for one in messages],
         )
 
     def caller(self, reference: str) -> Answer:
@@ -221,11 +207,6 @@ class ApiAnswers:
     def may_refund(self) -> bool:
         return may(holder().token.role, "refund") and may(holder().user_role, "refund")
 
-    def note(self, what: str, about: str) -> None:
-        """With the token, so that a program is told from its user."""
-        token = holder().token
-        self.store.note(token.user, what, f"{about}; token {token.id}", self.asker.now())
-
 
 def version_shown(row: FlowRow, one: FlowVersion) -> shapes.VersionShown:
     return shapes.VersionShown(
@@ -236,11 +217,6 @@ def version_shown(row: FlowRow, one: FlowVersion) -> shapes.VersionShown:
         published_by=one.published_by,
         calls=row.calls.get(one.digest, 0),
     )
-
-
-def holder() -> TokenHolder:
-    found: TokenHolder = g.holder
-    return found
 
 
 def taken(what: Taken) -> shapes.WishTaken:

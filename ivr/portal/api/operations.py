@@ -89,6 +89,47 @@ OPERATIONS = (
         also_csv=True,
         refuses=(400, 404),
     ),
+    ApiOperation(
+        *("calls", "POST", "/calls/search", "Calls of a day (UTC), the latest first, fifty at a time"),
+        answer=shapes.CallPage,
+        body=shapes.CallsAsked,
+        refuses=(400, 415, 422),
+    ),
+    ApiOperation("live_calls", "GET", "/calls/live", "The calls that go on now, the longest first", shapes.LiveCalls),
+    ApiOperation(
+        *("call", "GET", "/calls/{reference}", "One call, turn by turn"), answer=shapes.CallStory, refuses=(404,)
+    ),
+    ApiOperation(
+        *("find_person", "POST", "/persons/search", "How much is kept of one telephone number; put on record"),
+        answer=shapes.PersonShown,
+        body=shapes.PersonAsked,
+        refuses=(400, 404, 415, 422),
+    ),
+    ApiOperation(
+        *("export_person", "POST", "/persons/export", "All that is kept of one telephone number; put on record"),
+        answer=shapes.PersonData,
+        body=shapes.PersonAsked,
+        refuses=(400, 404, 415, 422),
+    ),
+    ApiOperation(
+        *("delete_person", "POST", "/persons/deletion", "Delete what is kept of one telephone number"),
+        answer=shapes.PersonDeleted,
+        body=shapes.PersonAsked,
+        refuses=(400, 404, 409, 415, 422),
+    ),
+    ApiOperation("stops", "GET", "/stops", "What takes no cards for now", shapes.StopsShown),
+    ApiOperation(
+        *("stop", "POST", "/stops", "Take no cards of a flow, of a bank or on the whole line"),
+        answer=shapes.StopsShown,
+        body=shapes.StopAsked,
+        refuses=(400, 409, 415, 422),
+    ),
+    ApiOperation(
+        *("start", "POST", "/stops/end", "Take cards again"),
+        answer=shapes.StopsShown,
+        body=shapes.StopNamed,
+        refuses=(400, 409, 415),
+    ),
     ApiOperation("flows", "GET", "/flows", "Each flow with the version that is live", shapes.FlowsShown),
     ApiOperation(
         *("flow_versions", "GET", "/flows/{flow}/versions", "The versions of a flow, the latest first"),

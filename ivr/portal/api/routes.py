@@ -8,9 +8,10 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ValidationError
 
 from ivr.errors import RecordError
-from ivr.portal.api.answers import ApiAnswers, holder
+from ivr.portal.api.answers import ApiAnswers
 from ivr.portal.api.description import description
 from ivr.portal.api.gate import Gate
+from ivr.portal.api.line_answers import holder
 from ivr.portal.api.once import OnceOnly
 from ivr.portal.api.operations import OPERATIONS, PLACES, ROOT, ApiOperation
 from ivr.portal.api.problems import ProblemError, invalid

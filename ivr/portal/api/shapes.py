@@ -1,17 +1,32 @@
 """What the API takes and answers, as pydantic models: they check what is sent, and the description is made of them."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ivr.bank import ModificationKind
+from ivr.core.call import Ending
+from ivr.core.line_quality import LineQuality
 from ivr.core.money import Money
 from ivr.portal.finding import SearchStatus
-from ivr.store import Alert, AuditEvent, LedgerEntry, Modification, PortalRequest, TurnRecord
+from ivr.store import (
+    LONGEST_REASON,
+    Alert,
+    AuditEvent,
+    LedgerEntry,
+    Modification,
+    PortalRequest,
+    Stop,
+    StopScope,
+    TurnRecord,
+)
 
 # One line of what can be written: PostgreSQL stores no NUL, and nobody searches for what cannot be seen.
 Typed = Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+Cursor = Annotated[str, Field(max_length=160, pattern=r"^(\d{1,15} [\x21-\x7e]{1,120})?$")]
 
 
 class SentShape(BaseModel):
@@ -56,7 +71,7 @@ class Search(SentShape):
     bank: Typed = ""
     amount: AskedAmount | None = None
     caller: Typed = ""
-    cursor: Annotated[str, Field(max_length=160, pattern=r"^(\d{1,15} [\x21-\x7e]{1,120})?$")] = ""
+    cursor: Cursor = ""
 
 
 class AskedModification(SentShape):
@@ -82,6 +97,35 @@ class AuditQuery(SentShape):
 
 class MovementsQuery(SentShape):
     form: Literal["json", "csv"] = "json"
+
+
+class CallsAsked(SentShape):
+    """`day`: today, unless it is named. `caller_end`: the last three digits of the caller's number, which is what is shown of it."""
+
+    day: date | None = None
+    flow: Typed = ""
+    outcome: Literal[Ending, ""] = ""
+    caller_end: Annotated[str, Field(pattern=r"^([0-9]{3})?$")] = ""
+    cursor: Cursor = ""
+
+
+class PersonAsked(SentShape):
+    """`number`: a telephone number, in any of the ways that networks write it."""
+
+    number: Typed
+
+
+class StopNamed(SentShape):
+    """`name`: of the flow or the bank; empty for the whole line."""
+
+    scope: StopScope
+    name: Typed = ""
+
+
+class StopAsked(StopNamed):
+    """`reason`: in a few words; it is put on record, and people who look at the stops read it."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 # ---- answered
@@ -224,6 +268,129 @@ class RequestShown(BaseModel):
 
 class Requests(BaseModel):
     waiting: list[RequestShown]
+
+
+class LineShown(BaseModel):
+    """Audio packets of the caller, where our own line carries them."""
+
+    grade: Literal["good", "fair", "poor", "silent"]
+    came: int
+    lost: int
+
+    @classmethod
+    def of(cls, line: LineQuality) -> Self:
+        return cls(grade=line.grade, came=line.came, lost=line.lost)
+
+
+class CallShown(BaseModel):
+    """`caller` is shortened. `outcome`: null while the call goes on. `payment`, `amount`: of its last charge; null where there is none.
+    `line`: null where another carries the audio."""
+
+    id: str
+    begun_at: datetime
+    seconds: float
+    caller: str
+    flow: str
+    channel: str
+    language: str
+    outcome: Ending | None
+    hung_up: bool
+    transferred: bool
+    payment: str | None
+    amount: AmountShown | None
+    line: LineShown | None
+
+
+class CallPage(BaseModel):
+    """The latest first. `next`: the cursor of the page after this one; null on the last."""
+
+    calls: list[CallShown]
+    next: str | None
+
+
+class CallStory(CallShown):
+    """`charges`: their references. `turns`: the oldest first; none where they are not kept any more."""
+
+    charges: list[str]
+    turns: list[TurnShown]
+    messages: list[MessageShown]
+
+
+class LiveCallShown(BaseModel):
+    """`moved_at`: when something last happened in it."""
+
+    id: str
+    caller: str
+    flow: str
+    channel: str
+    language: str
+    step: str
+    begun_at: datetime
+    moved_at: datetime
+    line: LineShown | None
+
+
+class LiveCalls(BaseModel):
+    """The longest two hundred; `in_all`: how many there are."""
+
+    calls: list[LiveCallShown]
+    in_all: int
+
+
+class PersonShown(BaseModel):
+    """How many of each are kept. `stays`: what a deletion leaves, and why."""
+
+    calls: int
+    charges: int
+    texts: int
+    stays: list[str]
+
+
+class PersonData(BaseModel):
+    """Each list as in the command `data export`: times in ISO 8601, amounts in minor units."""
+
+    number: str
+    exported_at: datetime
+    stays: list[str]
+    calls: list[dict[str, Any]]
+    texts: list[dict[str, Any]]
+    turns: list[dict[str, Any]]
+    payments: list[dict[str, Any]]
+    ledger: list[dict[str, Any]]
+    refunds: list[dict[str, Any]]
+    agreements: list[dict[str, Any]]
+    kept_cards: list[dict[str, Any]]
+    guesses: list[dict[str, Any]]
+    notices: list[dict[str, Any]]
+
+
+class PersonDeleted(BaseModel):
+    """How many of each were deleted; of `charges`, how many stay without the number."""
+
+    calls: int
+    texts: int
+    charges: int
+    kept_cards: int
+    guesses: int
+    notices: int
+
+
+class StopShown(BaseModel):
+    scope: StopScope
+    name: str
+    reason: str
+    by: str
+    at: datetime
+
+    @classmethod
+    def of(cls, one: Stop) -> Self:
+        return cls(scope=one.scope, name=one.name, reason=one.reason, by=one.by, at=one.at)
+
+
+class StopsShown(BaseModel):
+    """What takes no cards now, the whole line first; none: everything takes them."""
+
+    stops: list[StopShown]
 
 
 class DayGroup(BaseModel):
