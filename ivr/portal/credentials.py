@@ -76,13 +76,13 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def form_token(session: str) -> str:
+def csrf_token(session: str) -> str:
     """What each form of a session carries; whoever has it has not got the session."""
     return hashlib.sha256(f"form {session}".encode()).hexdigest()
 
 
-def is_form_token(given: str, session: str) -> bool:
-    return hmac.compare_digest(given.encode(), form_token(session).encode())
+def is_csrf_token(given: str, session: str) -> bool:
+    return hmac.compare_digest(given.encode(), csrf_token(session).encode())
 
 
 # ---- codes by time

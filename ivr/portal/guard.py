@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Request, Response, abort, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from ivr.portal.credentials import is_form_token
+from ivr.portal.credentials import is_csrf_token
 from ivr.portal.roles import NEEDS, may
 from ivr.portal.signing_in import SignIn
 from ivr.portal.site import PortalSite, protect_all, within
@@ -48,7 +48,7 @@ class Guard:
         if person is None:
             return self.send_to_sign_in()
         g.person, g.session = person, session
-        if request.method not in READING and not is_form_token(request.form.get("form_token", ""), session):
+        if request.method not in READING and not is_csrf_token(request.form.get("csrf_token", ""), session):
             return plain("this form is not of your session any more: open the page and try again", 403)
         if needs is None or not may(person.role, needs):
             self.note_refusal(person, request)

@@ -21,7 +21,7 @@ from ivr.core.money import Money
 from ivr.errors import RecordError
 from ivr.flow.compiled import Flow
 from ivr.incidents import LineKeys
-from ivr.portal.credentials import form_token
+from ivr.portal.credentials import csrf_token
 from ivr.portal.csv_file import in_csv
 from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
 from ivr.portal.modifications import KINDS, LONGEST_ABOUT, Asker, ModificationForm
@@ -231,7 +231,7 @@ class Pages:
             f"portal/{template}",
             site=self.site,
             person=g.person,
-            token=form_token(g.session),
+            token=csrf_token(g.session),
             may=lambda permission: may(g.person.role, permission),
             groups=in_groups,
             today=self.asker.now().date(),

@@ -83,7 +83,7 @@ class Person:
 
     def fill_in(self, page: str, path: str, **fields: str) -> TestResponse:
         """A form of that page, with its token."""
-        return self.post(path, {"form_token": token_in(self.get(page).text), **fields})
+        return self.post(path, {"csrf_token": token_in(self.get(page).text), **fields})
 
     def sign_in(self, password: str = PASSWORD, code: str | None = None, name: str | None = None) -> TestResponse:
         typed = {"name": name or self.name, "password": password, "code": code or self.code()}
@@ -180,7 +180,7 @@ def line_with(**site: Any) -> Line:
 
 
 def token_in(page: str) -> str:
-    return field_in(page, 'name="form_token" value="([0-9a-f]+)"')
+    return field_in(page, 'name="csrf_token" value="([0-9a-f]+)"')
 
 
 def field_in(page: str, pattern: str) -> str:

@@ -298,7 +298,7 @@ def test_one_who_may_only_look_sees_what_waits_and_has_no_button():
 def test_a_form_of_another_site_or_session_changes_nothing(to: str):
     line = published_line()
     ada = line.signed_in("ada", "author")
-    fields = {"form_token": "0" * 64, "base": "1", "number": "1"}
+    fields = {"csrf_token": "0" * 64, "base": "1", "number": "1"}
     assert ada.post(f"/flows/{FLOW}/{to}", fields).status_code == 403
     assert ada.post(f"/flows/{FLOW}/{to}", fields, headers={"Origin": "https://evil.example"}).status_code == 403
     assert live(line).number == 1

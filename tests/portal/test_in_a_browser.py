@@ -167,7 +167,7 @@ def test_a_call_is_shown_as_it_goes_on_and_the_page_asks_for_nothing_again(runni
     store = open_store(running_portal.environment["DATABASE_URL"])
     store.save_call(a_call("CA7", step="card"), 0, datetime.now(UTC))
     expect(rows).to_have_count(2)
-    expect(rows.nth(1).locator("td").nth(4)).to_have_text("card")
+    expect(rows.nth(1).locator("td").nth(5)).to_have_text("card")
     store.save_call(a_call("CA7", phase="over", outcome="unpaid"), 1, datetime.now(UTC))
     store.close()
     expect(rows).to_have_count(1)

@@ -28,7 +28,7 @@ def answer_of(person: Person, rule: object, token: str) -> int:
     for word, value in WORDS.items():
         path = path.replace(f"<{word}>", value)
     if "POST" in rule.methods:  # type: ignore[attr-defined]
-        return person.post(path, {"form_token": token}).status_code
+        return person.post(path, {"csrf_token": token}).status_code
     return person.get(path).status_code
 
 

@@ -44,7 +44,7 @@ def test_a_recovery_code_stands_in_for_the_app_once():
     ada = Line().join("ada", "viewer")
     assert len(ada.codes) == 10
     assert ada.sign_in(code=ada.codes[3].upper().replace("-", " ")).status_code == 303
-    ada.post("/sign-out", {"form_token": token_in(ada.get("/payments").text)})
+    ada.post("/sign-out", {"csrf_token": token_in(ada.get("/payments").text)})
     assert ada.sign_in(code=ada.codes[3]).status_code == 403
     assert ada.sign_in(code=ada.codes[4]).status_code == 303
 
@@ -107,7 +107,7 @@ def test_signing_out_ends_the_session_at_the_server():
     ada = line.signed_in("ada", "viewer")
     cookie = ada.browser.get_cookie(COOKIE, "localhost")
     assert cookie is not None
-    ada.post("/sign-out", {"form_token": token_in(ada.get("/payments").text)})
+    ada.post("/sign-out", {"csrf_token": token_in(ada.get("/payments").text)})
     ada.browser.set_cookie(COOKIE, cookie.value, domain="localhost")
     assert ada.get("/payments").status_code == 303
 
@@ -253,7 +253,7 @@ def test_a_form_of_another_site_does_nothing(headers: dict[str, str]):
     ada = line.signed_in("ada", "finance")
     line.charge()
     token = token_in(ada.get("/payments/CA1-1").text)
-    fields = {"form_token": token, "kind": "refund", "left": "42.50 USD"}
+    fields = {"csrf_token": token, "kind": "refund", "left": "42.50 USD"}
     assert ada.post("/payments/CA1-1/modify", fields, headers=headers).status_code == 403
     assert not line.store.modifications_of("CA1-1")
 
@@ -263,7 +263,7 @@ def test_a_form_without_the_sessions_token_does_nothing(token: str):
     line = Line()
     ada = line.signed_in("ada", "finance")
     line.charge()
-    fields = {"form_token": token, "kind": "refund", "left": "42.50 USD"}
+    fields = {"csrf_token": token, "kind": "refund", "left": "42.50 USD"}
     assert ada.post("/payments/CA1-1/modify", fields, headers=OWN).status_code == 403
     assert not line.store.modifications_of("CA1-1")
 

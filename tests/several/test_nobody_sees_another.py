@@ -188,7 +188,7 @@ def test_a_browser_sends_the_cookie_to_its_own_merchant_alone(two: TwoMerchants)
     assert cookie.http_only
     assert cookie.same_site == "Strict"
     assert bea.get(BOLT, "/payments").headers["Location"] == f"/m/{BOLT}/sign-in"
-    assert bea.post(ACME, "/sign-out", {"form_token": token_of(bea.get(ACME, "/payments").text)}).status_code == 303
+    assert bea.post(ACME, "/sign-out", {"csrf_token": token_of(bea.get(ACME, "/payments").text)}).status_code == 303
     assert bea.browser.get_cookie("tonetill", "localhost", f"/m/{ACME}") is None
 
 
@@ -221,9 +221,9 @@ def test_what_one_merchant_has_on_record_is_not_found_at_the_other(two: TwoMerch
     (payment,) = two.stores[ACME].payments_of(call)
     for merchant, is_there in ((ACME, True), (BOLT, False)):
         fay = two.joins(merchant, "fay", "auditor")
-        form = found_in(fay.get(merchant, "/payments").text, 'name="form_token" value="([0-9a-f]+)"')
+        form = found_in(fay.get(merchant, "/payments").text, 'name="csrf_token" value="([0-9a-f]+)"')
         number = payment.confirmation_number
-        found = fay.post(merchant, "/payments", {"form_token": form, "confirmation": number, "number": number})
+        found = fay.post(merchant, "/payments", {"csrf_token": form, "confirmation": number, "number": number})
         assert (payment.intent.reference in found.text) is is_there
         assert (fay.get(merchant, f"/payments/{payment.intent.reference}").status_code == 200) is is_there
         assert (fay.get(merchant, f"/calls/{call}").status_code == 200) is is_there
@@ -282,7 +282,7 @@ def test_a_log_line_says_whose_it_is(two: TwoMerchants, capsys: pytest.CaptureFi
 
 
 def token_of(page: str) -> str:
-    return found_in(page, 'name="form_token" value="([0-9a-f]+)"')
+    return found_in(page, 'name="csrf_token" value="([0-9a-f]+)"')
 
 
 def test_a_caller_of_one_cannot_try_a_card_more_often_at_the_other_unseen(two: TwoMerchants):
