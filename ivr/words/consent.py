@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ivr.core.fixed_keys import ACCEPT_KEY, AGAIN_KEY, REFUSE_KEY, TEXT_KEY
 from ivr.reading.rules import Rule
-from ivr.reading.rules.advice import CONSENT_NOT_READ, KEY_NOT_SAID, YES_NOT_FOUND
+from ivr.reading.rules.advice import CONSENT_NOT_READ, KEY_NOT_SAID, OUTCOMES_NOT_READ, YES_NOT_FOUND
 from ivr.reading.rules.fees import FEE_NOT_SAID
 from ivr.reading.rules.prompts import (
     CONSENT_INCOMPLETE,
@@ -28,8 +28,16 @@ from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.fee_words import untrue_of_a_fee
 from ivr.words.keeping_words import keeping
-from ivr.words.keys_said import KeySaid, is_read, keys_said, prose, symbol_said, without_cancelling
-from ivr.words.outcome_words import against_the_record, when_said
+from ivr.words.keys_said import (
+    KeySaid,
+    is_read,
+    keys_said,
+    prose,
+    symbol_said,
+    without_cancelling,
+    without_double_negation,
+)
+from ivr.words.outcome_words import against_the_record, is_outcome_read, when_said
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 from ivr.words.wordings import FEE
@@ -46,6 +54,7 @@ CHARGING = frozenset({"confirm_card", "confirm_kept_card", CONFIRM_ALL})
 CARD_CONSENTS = CHARGING | {"confirm_reservation"}
 # Where nothing is charged. A flow may call its agreements by other names, which it alone knows (`flow.said_otherwise`).
 AGREEMENTS = frozenset({"confirm_promise", "confirm_plan", "confirm_mandate"})
+FIRST_OUTCOME = "confirmation_number"  # in every flow that charges; the advice of one language is given once, at it
 _RECEIPTS = frozenset({"confirmation_number", "reservation_number"})
 
 
@@ -104,7 +113,10 @@ def _faults(name: str, template: Template, language: str, prompt: str) -> Iterat
     if untrue := against_the_record(prompt, text, language):
         message = f"prompt '{name}' says '{untrue}', but {when_said(prompt)}"
         yield ConsentFault(OTHER_OUTCOME, message, "say what became of the money")
-    text = without_cancelling(text, language)
+    if name == FIRST_OUTCOME and not is_outcome_read(language):
+        message = f"nothing can tell whether '{name}' and the other prompts that say what became of a charge say it in {language}"
+        yield ConsentFault(OUTCOMES_NOT_READ, message, f"let a speaker of {language} read them")
+    text = without_double_negation(without_cancelling(text, language), language)
     said = keys_said(text, language)
     if prompt.startswith("confirm_") or prompt == "offer_cancel":
         found = list(_choice_faults(name, prompt, text, said, language))
@@ -130,7 +142,7 @@ def _faults(name: str, template: Template, language: str, prompt: str) -> Iterat
 
 def _amount_faults(name: str, prompt: str, template: Template, language: str) -> Iterator[ConsentFault]:
     said = {slot.name for slot in template.slots}
-    if prompt == CONFIRM_MONEY and said and not CHOSEN & said:
+    if prompt == CONFIRM_MONEY and not CHOSEN & said:
         message = f"prompt '{name}' does not say 'amount', which was keyed in"
         yield ConsentFault(IN_ANOTHERS_PLACE, message, "add {amount:money}")
     elif untrue := in_anothers_place(prompt, template, language):

@@ -11,7 +11,7 @@ _WORDS = {
     "es": ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
 }
 _PRESS = {
-    "en": r"(?:press(?:ing)?|push|hit|dial|touch|choose|select|key)(?:\s+in)?(?:\s+the)?(?:\s+(?:key|number|digit|button))?",
+    "en": r"(?:press(?:ing)?|push|hit|dial|touch|choose|select|key)(?:\s+in)?(?:\s+the)?(?:\s+(?:key|number|digit|button|option|choice))?",
     "es": r"(?:oprim[ae]|presion[ae]|puls[ae]|marqu?[ae]|digit[ae]|tecle[ae]|apriet[ae]|toque|toca|elij[ae])"
     r"(?:\s+(?:el|la))?(?:\s+(?:tecla|n[úu]mero|d[íi]gito|bot[óo]n|opci[óo]n))?",
 }
@@ -26,6 +26,12 @@ DOES_ES = (
     "|olvida|borra|termina|significa|deja"
 )
 _FOR = {"en": rf"(?:to|for|if|{DOES_EN})", "es": rf"(?:para|si|{DOES_ES})"}
+_OPTION = {"en": r"(?:option|choice|key)", "es": r"(?:opci[óo]n|tecla)"}
+# "Two to three days" is a span.
+_AIM = {
+    "en": rf"(?:to(?! (?:{'|'.join(_WORDS['en'])}|ten|\d))|if|{DOES_EN})\b",
+    "es": rf"(?:para|si|{DOES_ES})\b",
+}
 _AND = {"en": r"(?:[,;]|\b(?:or|and))", "es": r"(?:[,;]|\b(?:o|y))"}
 _THE = {"en": r"(?:the\s+)?", "es": r"(?:(?:el|la)\s+)?"}
 # "Yes is 1, no is 2"; "1 for no, 2 for yes".
@@ -110,6 +116,28 @@ def without_cancelling(text: str, language: str) -> str:
     )
 
 
+_UNLESS = {
+    "en": re.compile(
+        r"(?:(?:please )?\b(?:do not|don['’]t|never) (press\s+\S+?),? unless|\bonly (press\s+\S+?),? (?:if|when)|\b(press\s+\S+?),? only (?:if|when)) (?=you (?:want|wish|would|mean|intend)\b)",
+        re.I,
+    ),
+    "es": re.compile(
+        r"(?:\bno ((?:oprim|presion|puls|marqu?)[ae]\s+\S+?),? (?:a menos que|salvo que|si no|salvo si)|\bsolo ((?:oprim|presion|puls|marqu?)[ae]\s+\S+?),? si|\b((?:oprim|presion|puls|marqu?)[ae]\s+\S+?),? (?:solo|s[óo]lo|[úu]nicamente|solamente) si) (?:usted )?(?:quier[ea]|dese[ea]) ",
+        re.I,
+    ),
+}
+
+
+def without_double_negation(text: str, language: str) -> str:
+    """A prompt's prose with "do not press 1 unless you want to" as "press 1 if you want to", which it means."""
+    own = language.partition("-")[0]
+    if own not in _UNLESS:
+        return text
+    if own == "es":
+        return _UNLESS[own].sub(lambda one: f"{next(filter(None, one.groups()))} si quiere ", text)
+    return _UNLESS[own].sub(lambda one: f"{next(filter(None, one.groups()))} if ", text)
+
+
 def is_read(language: str) -> bool:
     return language.partition("-")[0] in _PRESS
 
@@ -127,7 +155,8 @@ def _after_verbs(text: str, language: str) -> Iterator[KeySaid]:
     several = rf"{_PRESS[language]}\s+({key}(?:{_OR[language]}(?:{_PRESS[language]}\s+)?{key})*)"
     for match in re.finditer(several, text, re.IGNORECASE):
         yield from _keys_in(match, 1, key, language)
-    opens = rf"(?:^|[:.;!?…])\s*(\d)\s+{_FOR[language]}\b"  # "Your choice: 1 to pay, 2 for another card"
+    # "Your choice: 1 to pay, 2 for another card"; "Option 5 pays"; in words with an aim alone, for "one for all" is no key.
+    opens = rf"(?:(?:^|[:.;!?…])\s*|\b{_OPTION[language]}\s+)(\d|\b(?:{'|'.join(_WORDS[language])})(?=\s+{_AIM[language]}))\s+{_FOR[language]}\b"
     for match in re.finditer(opens, text, re.IGNORECASE):
         yield from _keys_in(match, 1, key, language)
     if re.search(rf"{_PRESS[language]}|{opens}", text, re.IGNORECASE):

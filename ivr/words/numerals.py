@@ -38,10 +38,17 @@ def all_number_sounds(language: str, *, feminine: bool = False) -> tuple[Sound, 
     return tuple(dict.fromkeys(sound for noun in nouns for number in numbers for sound in speak(number, noun)))
 
 
-def before_noun(number: int, language: str) -> Sound | None:
-    """What stands between a number and what it counts: `un millón de pesos`."""
-    counts_millions = language.partition("-")[0] == "es" and number and number % _MILLION == 0
-    return Sound("de", "dates/of") if counts_millions else None
+_OF_MILLIONS = {"es": "de", "fr": "de", "pt": "de", "it": "di"}
+
+
+def before_noun(number: int, language: str, noun: str = "") -> Sound | None:
+    """What stands between a number and what it counts: `un millón de pesos`, `un million d'euros`."""
+    own = language.partition("-")[0]
+    if own not in _OF_MILLIONS or not number or number % _MILLION:
+        return None
+    if own == "fr" and noun[:1].lower() in "aeiouéèêh":
+        return Sound("d'", None)
+    return Sound(_OF_MILLIONS[own], "dates/of" if own == "es" else None)
 
 
 def minus_word(language: str) -> str:

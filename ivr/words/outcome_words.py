@@ -39,19 +39,37 @@ _MADE_EN = r"(?:charged|taken|debited|billed|paid|approved|accepted|completed?|s
 _DENIES_EN = (
     r"(?:not|never|no|nothing|nobody|none|neither|nor|without|cannot|unable|hardly|failed to|instead of|\w+n['’]t)"
 )
+# "Payment successful", "card declined": without a verb.
+_PAYMENT_EN = r"(?:payment|charge|transaction|purchase|donation|card)"
+_EARLIER_EN = r"earlier|before|by|until|so far|previously|in the past|every|each"
+_BARE_EN = r"(?<!the )(?<!your )(?<!this )(?<!an )(?<!each )(?<!any )(?<!no )(?<!last )\b"
+_PAYMENT_ES = r"(?:pago|cargo|cobro|transacci[óo]n|compra|donativo|tarjeta)"
+_BARE_ES = (
+    r"(?<!\bel )(?<!\bsu )(?<!\bun )(?<!\bla )(?<!\beste )(?<!\buna )(?<!\besta )(?<!\bdel )(?<!\bal )(?<!\bcada )\b"
+)
+_BARE_FR = r"(?<!\ble )(?<!\bla )(?<!\bvotre )(?<!\bun )(?<!\bune )(?<!\bce )(?<!\bdu )(?<!\bcette )\b"
 _INVITED_EN = r"(?:(?:may|might|can|could) (?:as )?well|may|can|could|should|must|(?:ought|have|need|want|safe|safely|fine|ok|okay|right|best|free|welcome|able|possible) to|(?:go ahead|go on) and|please|just|simply)"
 _SIMPLY_EN = r"(?:just|simply|safely|now|please|therefore|happily|then|so)"
 _AGAIN_EN = r"(?:again|once more|now|anew|a second time|another time|right away|at once|twice)\b"
+
+
+def _said_of(payment: str, bare: str, became: str) -> str:
+    """ "Pago aprobado": the noun by itself, or at the end of its clause; "el pago aprobado de ayer" tells of one pago among others."""
+    return (
+        rf"(?:{bare}{payment} {became}(?!\w)(?! (?:antes|anteriormente|por|par|avant)\b)|\b{payment} {became}(?=\W*$))"
+    )
+
+
 _READ = {
     "en": OutcomeWords(
         done=re.compile(
             rf"(?<!that )(?<!which )(?<!who )\b{_BE_EN} {_ADVERB_EN}{_MADE_EN}\b(?! (?:back|off|out)\b)|\b(?:went|gone|come|came|go(?:es)?) (?:right )?through\b|\bsucceeded\b|\b(?:bank|issuer) said yes\b|\bwas a success\b"
             rf"|\b(?:money|amount|payment|charge|sum|it|that|this)(?: has| is|['’]s|['’]ve| have)? {_ADVERB_EN}(?:gone|went|left|worked|cleared|landed|arrived|been sent)\b(?! (?:wrong|back|through|out of|open|unpaid|over|to pay)\b)|\bpayment (?:is|was|went|goes|has gone) (?:ahead|in|done)\b|\b(?:is|was|are) (?:safely )?in (?:our|the merchant['’]s) (?:hands|account)\b|\bwe (?:now )?(?:have|got|hold) (?:your|the) (?:money|payment)\b|\byour (?:payment|money) (?:has )?reached us\b"
-            rf"|(?<!what )\b(?:we|bank|it|issuer|you)(?:['’]ve|['’]s| have| has)? {_ADVERB_EN}(?:charged|took|taken|paid|approved|accepted|received|debited|collected|processed)\b|\bthank(?:s| you)(?: very much)? for (?:your|the|this|that) (?:\w+ )?(?:payment|paying|purchase|donation)\b|\bthank(?:s| you) for paying\b|^\W*(?:paid|approved|charged|success|payment (?:approved|received|accepted|complete))\b",
+            rf"|(?<!what )\b(?:we|bank|it|issuer|you)(?:['’]ve|['’]s| have| has)? {_ADVERB_EN}(?:charged|took|taken|paid|approved|accepted|received|debited|collected|processed)\b|\bthank(?:s| you)(?: very much)? for (?:your|the|this|that) (?:\w+ )?(?:payment|paying|purchase|donation)\b|\bthank(?:s| you) for paying\b|^\W*(?:paid|approved|charged|success(?:ful(?:ly)?)?)\b|\b{_PAYMENT_EN} (?:successful|successfully|approved|accepted|complete|completed|confirmed|authori[sz]ed|received|done|ok|okay|fine|good)\b(?! (?:{_EARLIER_EN})\b)|{_BARE_EN}(?:successful|approved|completed) {_PAYMENT_EN}\b",
             _I,
         ),
         undone=re.compile(
-            rf"\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|took|happened|moved|left your (?:card|account)|debited|go(?:ne)? through|succeed\w*|charge(?! of)|take\b(?! (?:another|other|calls|part))|left your (?:card|account)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
+            rf"\b{_PAYMENT_EN} (?:not (?:approved|accepted|charged|taken|completed?|made|successful)|declined|refused|rejected|cancell?ed|denied|refunded|reversed|voided|returned|blocked)\b|{_BARE_EN}(?:declined|refused|rejected|cancell?ed) {_PAYMENT_EN}\b|\b{_DENIES_EN}\b(?! (?:else|more|further|other|need)\b)[^,]{{0,45}}?\b(?:{_MADE_EN}|took|happened|moved|left your (?:card|account)|debited|go(?:ne)? through|succeed\w*|charge(?! of)|take\b(?! (?:another|other|calls|part))|left your (?:card|account)|collect|process|complete)\b(?! (?:again|twice|back)\b)"
             r"|\bnot {0,1}(?:charged|paid|approved)\b|\b(?:was|were|is|are|has been|have been|been|got|get) (?:\w+ )?(?:declined|refused|rejected|cancell?ed|refunded|reversed|undone|voided|reimbursed|returned|given back|taken back|stopped|blocked|denied|aborted|unsuccessful)\b|\b(?:declined|refused|rejected|cancell?ed|refunded|reversed|voided) (?:the|your|this|it)\b|\b(?:failed|unsuccessful)\b|\b(?:did not|didn['’]t) work\b|\b(?:bank|issuer) (?:has )?(?:said no|refused|declined|rejected|turned|stopped|blocked|cancell?ed|returned|sent back|prevented)\b|\b(?:bank|issuer) (?:did not|didn['’]t|would not) (?:approve|accept|agree|allow|authori[sz]e)\b|\b(?:is|are|stays?|remains?) (?:still )?(?:unpaid|untouched)\b|\bturned (?:\w+ ){0,3}down\b|\b(?:no|without) (?:charge|payment)\b(?! (?:information|details|method|card|plan))",
             _I,
         ),
@@ -95,12 +113,23 @@ _READ = {
     "es": OutcomeWords(
         done=re.compile(
             r"(?<!que )\bse (?:le |les )?(?:ha |han )?(?:cobr(?:[óo]|aron|ado)|carg(?:[óo]|aron|ado)|realiz(?:[óo]|aron|ado)|aprob(?:[óo]|aron|ado)|acept(?:[óo]|aron|ado)|proces(?:[óo]|aron|ado)|complet(?:[óo]|aron|ado)|pag(?:[óo]|aron|ado)|hizo|efectu[óo]|concret[óo]|autoriz[óo])\b"
-            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|quedaron|queda|est[áa]|es) (?:ya )?(?:cobrad|cargad|aprobad|aceptad|realizad|pagad|procesad|complet|completad|autorizad|exitos|confirmad|hech)[oa]s?\b|(?<!lo que )(?<!que )\b(?:usted )?(?:ha pagado|pagó)\b|\b(?:cobramos|cargamos|recibimos|hemos cobrado|hemos recibido)\b|\b(?:banco|emisor) (?:ya )?(?:aprob[óo]|acept[óo]|autoriz[óo])\b|\bgracias por (?:su|el|este) (?:\w+ )?(?:pago|compra|donativo)\b|\bgracias por pagar\b|^\W*(?:pagad[oa]|aprobad[oa]|cobrad[oa]|pago (?:aprobado|recibido))\b|(?<!si )\bpas[óo] (?:su|el) pago\b|\bpago (?:ya )?pas[óo]\b",
+            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|quedaron|queda|est[áa]|es) (?:ya )?(?:cobrad|cargad|aprobad|aceptad|realizad|pagad|procesad|complet|completad|autorizad|exitos|confirmad|hech)[oa]s?\b|(?<!lo que )(?<!que )\b(?:usted )?(?:ha pagado|pagó)\b|\b(?:cobramos|cargamos|recibimos|hemos cobrado|hemos recibido)\b|\b(?:banco|emisor) (?:ya )?(?:aprob[óo]|acept[óo]|autoriz[óo])\b|\bgracias por (?:su|el|este) (?:\w+ )?(?:pago|compra|donativo)\b|\bgracias por pagar\b|^\W*(?:pagad[oa]|aprobad[oa]|cobrad[oa]|listo|éxito)\b|"
+            + _said_of(
+                _PAYMENT_ES,
+                _BARE_ES,
+                "(?:exitos|aprobad|aceptad|realizad|confirmad|completad|recibid|procesad|autorizad|hech)[oa]",
+            )
+            + r"|(?<!si )\bpas[óo] (?:su|el) pago\b|\bpago (?:ya )?pas[óo]\b",
             _I,
         ),
         undone=re.compile(
             r"\b(?:no|nunca|nada|ning[úu]n(?: pago| cargo| cobro)?|sin)\b(?! (?:m[áa]s|necesita|hace falta)\b)[^,]{0,40}?\b(?:cobr(?:ad[oa]s?|[óo]|aron|ar(?:le)?)|carg(?:ad[oa]s?|[óo]|aron|ar)|pagad[oa]s?|pagó|realiz(?:ad[oa]s?|[óo]|ar)|aprob(?:ad[oa]s?|[óo]|aron)|acept(?:ad[oa]s?|[óo]|aron)|hizo|efectu[óo]|concret[óo]|complet(?:[óo]|ad[oa]s?|ar)|proces(?:[óo]|ar|ad[oa]s?)|pas[óo])(?!\w)(?! (?:otra vez|de nuevo|nada m[áa]s))"
-            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|queda|est[áa]) (?:rechazad|cancelad|anulad|devuelt|reembolsad|declinad|deshech|negad)[oa]s?\b|\b(?:rechaz[óo]|neg[óo]|declin[óo]|cancel[óo]|anul[óo]|reembols[óo]|devolvi[óo])(?!\w)|\bfall[óo]\b|\bsin (?:cobro|cargo|cobrar)\b",
+            r"|\b(?:fue|fueron|ha sido|han sido|qued[óo]|queda|est[áa]) (?:rechazad|cancelad|anulad|devuelt|reembolsad|declinad|deshech|negad)[oa]s?\b|\b(?:rechaz[óo]|neg[óo]|declin[óo]|cancel[óo]|anul[óo]|reembols[óo]|devolvi[óo])(?!\w)|\bfall[óo]\b|\bsin (?:cobro|cargo|cobrar)\b|"
+            + _said_of(
+                _PAYMENT_ES,
+                _BARE_ES,
+                "(?:rechazad|declinad|cancelad|anulad|negad|devuelt|reembolsad|fallid|no (?:aprobad|aceptad|realizad|cobrad))[oa]",
+            ),
             _I,
         ),
         open=re.compile(
@@ -133,6 +162,53 @@ _READ = {
             _I,
         ),
         clause=re.compile(r",|\b(?:pero|y|as[íi] que|aunque|porque|sino)\b"),
+    ),
+}
+_NEVER = re.compile(r"(?!)")
+_TAKEN_FR = r"(?:d[ée]bit|pr[ée]lev|factur|pay|accept|approuv|autoris|effectu|valid|encaiss|confirm|trait)[ée]e?s?"
+_PAYMENT_FR = r"(?:paiement|r[èe]glement|transaction|achat|don|carte)"
+_TAKEN_DE = r"(?:belastet|abgebucht|eingezogen|bezahlt|angenommen|genehmigt|best[äa]tigt|durchgef[üu]hrt|verarbeitet|gebucht|autorisiert|abgeschlossen|ausgef[üu]hrt)"
+_PAYMENT_DE = r"(?:zahlung|bezahlung|abbuchung|spende|transaktion|karte)"
+# Of these languages only that something was charged, and that it was not: other outcomes are left to a speaker.
+_SOME_READ = {
+    "fr": OutcomeWords(
+        done=re.compile(
+            rf"\b(?:a|ont|est|sont) (?:bien |d[ée]j[àa] |maintenant )*(?:[ée]t[ée] )?(?:bien )?(?:{_TAKEN_FR}|r[ée]ussi|abouti|pass[ée]|re[çc]ue?)(?!\w)"
+            rf"|{_said_of(_PAYMENT_FR, _BARE_FR, f'(?:r[ée]ussi|re[çc]u|termin[ée]|{_TAKEN_FR})e?')}|^\W*(?:r[ée]ussi|pay[ée]|accept[ée]|d[ée]bit[ée])e?(?!\w)"
+            rf"|\bmerci (?:beaucoup )?(?:de|pour) (?:votre|ce|le) {_PAYMENT_FR}\b|\bmerci d['’]avoir pay[ée]|\b(?:nous|vous) avons? (?:bien )?(?:{_TAKEN_FR}|re[çc]u)|\bvous avez (?:bien )?pay[ée]",
+            _I,
+        ),
+        undone=re.compile(
+            rf"(?:\bn['’]|\bne |\bpas |\baucune? |\brien |\bsans )[^,]{{0,45}}?(?:{_TAKEN_FR}|abouti|r[ée]ussi|d[ée]biter|pr[ée]lever)(?!\w)"
+            r"|\b(?:refus|rejet|annul|rembours|d[ée]clin|[ée]chou)[ée]e?s?(?!\w)|\b[ée]chec\b",
+            _I,
+        ),
+        **dict.fromkeys(("open", "goes_on", "owed", "settled", "at_bank", "pay_again"), _NEVER),
+        denies=re.compile(r"\b(?:ne|pas|jamais|rien|aucune?|sans|ni|personne)\b|\bn['’]", _I),
+        supposes=re.compile(
+            r"\b(?:si|avant|jusqu|sauf|quand|lorsque|une fois|apr[èe]s|seulement|comment|r[ée]sultat|peut-[êe]tre)\b|\bs['’]il",
+            _I,
+        ),
+        clause=re.compile(r",|\b(?:mais|et|donc|bien que|parce que|car|puisque)\b"),
+    ),
+    "de": OutcomeWords(
+        done=re.compile(
+            rf"\b(?:wurden?|ist|sind|war|worden)\b[^,]{{0,40}}?\b(?:{_TAKEN_DE}|erfolgreich|erfolgt|erhalten|eingegangen|angekommen)\b|\b{_PAYMENT_DE} (?:erfolgreich|erhalten|erledigt|{_TAKEN_DE})\b"
+            rf"|^\W*(?:bezahlt|erfolgreich|genehmigt|angenommen)\b|\bdank f[üu]r (?:ihre|ihren|die|den) (?:zahlung|spende|kauf|einkauf|bezahlung)\b|\b(?:wir|sie|bank) (?:haben|hat)\b[^,]{{0,40}}?\b(?:{_TAKEN_DE}|erhalten)\b",
+            _I,
+        ),
+        undone=re.compile(
+            rf"\b(?:nicht|nichts|kein\w*|nie|ohne)\b[^,]{{0,45}}?\b(?:{_TAKEN_DE}|erfolgreich|erfolgt|erhalten)\b"
+            r"|\b(?:abgelehnt|zur[üu]ckgewiesen|storniert|erstattet|fehlgeschlagen|gescheitert|verweigert|r[üu]ckg[äa]ngig|unbezahlt)\b",
+            _I,
+        ),
+        **dict.fromkeys(("open", "goes_on", "owed", "settled", "at_bank", "pay_again"), _NEVER),
+        denies=re.compile(r"\b(?:nicht|nichts|kein\w*|nie|niemals|ohne|weder|niemand)\b", _I),
+        supposes=re.compile(
+            r"\b(?:wenn|ob|falls|bevor|bis|sobald|nachdem|nur|wie|ergebnis|vielleicht|m[öo]glicherweise|um|damit|erst)\b",
+            _I,
+        ),
+        clause=re.compile(r",|\b(?:aber|und|also|obwohl|weil|denn|sondern)\b"),
     ),
 }
 # What puts an invitation to pay off, or under a condition: "before you pay again", "once the bank has answered".
@@ -205,7 +281,7 @@ def when_said(prompt: str) -> str:
 
 def against_the_record(prompt: str, text: str, language: str) -> str:
     """The clause that says otherwise; "" where none does. `text`: the prompt's prose."""
-    words = _READ.get(own_language(language))
+    words = _words(language)
     if words is None or prompt not in _ON_RECORD:
         return ""
     return next(_against(_ON_RECORD[prompt], text, words), "")
@@ -214,7 +290,7 @@ def against_the_record(prompt: str, text: str, language: str) -> str:
 def against_the_way(text: str, language: str, *, is_charged: bool) -> str:
     """The clause of a merchant's own words that says otherwise than the way to them: "" where none does. `is_charged`: whether every
     way there has a charge, or none has. `text`: the prompt's prose."""
-    words = _READ.get(own_language(language))
+    words = _words(language)
     return "" if words is None else next(_against(_CHARGED if is_charged else _NOT_CHARGED, text, words), "")
 
 
@@ -229,6 +305,16 @@ def nothing_charged(text: str, language: str) -> str:
     return next(
         (one.strip(" …,") for one in said if not _NOT_OF_WHAT_IS_PAID.search(one) and not words.goes_on.search(one)), ""
     )
+
+
+def is_outcome_read(language: str) -> bool:
+    """Whether every kind of outcome is told from the others in this language."""
+    return own_language(language) in _READ
+
+
+def _words(language: str) -> OutcomeWords | None:
+    own = own_language(language)
+    return _READ.get(own) or _SOME_READ.get(own)
 
 
 def _against(record: str, text: str, words: OutcomeWords) -> Iterator[str]:

@@ -7,6 +7,7 @@ Names of currencies and months come from CLDR through Babel, unless the language
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property, lru_cache
 
 from babel import Locale, UnknownLocaleError
@@ -153,8 +154,9 @@ class Speaker:
         name = own or get_currency_name(currency, count=count, locale=self.locale)
         form = "one" if count == 1 else "other"
         unit = Sound(name, f"units/{part}-{currency.lower()}-{form}")
-        between = before_noun(count, self.language)
-        text = f"{self._figures(count)} {between.words + ' ' if between else ''}{name}"
+        between = before_noun(count, self.language, name)
+        of = f"{between.words} ".replace("' ", "'") if between else ""  # an apostrophe joins
+        text = f"{self._figures(count)} {of}{name}"
         sounds = number_sounds(count, self.language, noun=name)
         return Speech(text, (*sounds, *([between] if between else []), unit))
 
@@ -181,7 +183,7 @@ class Speaker:
         return Speech(text, tuple(sounds))
 
     def _in_decimals(self, money: Money) -> str:
-        name = get_currency_name(money.currency, count=2, locale=self.locale)
+        name = get_currency_name(money.currency, count=Decimal(_decimal_text(money)), locale=self.locale)
         pattern = f"#,##0.{'0' * decimals(money.currency)}".removesuffix(".")
         return f"{format_decimal(_decimal_text(money), format=pattern, locale=self.locale)} {name}"
 

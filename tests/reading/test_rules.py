@@ -33,6 +33,7 @@ SHOWN_ELSEWHERE = {
     "too-many-steps",
     "yes-not-found",
     "consent-not-read",
+    "outcomes-not-read",
     "card-for-nothing",
     "split-without-bill",
 }

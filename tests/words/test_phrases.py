@@ -1,6 +1,7 @@
 """What callers hear in each language: the shipped prompt files, and values said properly in them."""
 
 import re
+import unicodedata
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -261,3 +262,24 @@ def test_a_credit_of_a_cent_is_a_cent(prompts: Prompts):
     assert Speaker("fr-CA", {}).say("money", Money(-250, "CAD")).text.startswith("-2,50 ")
     assert Speaker("ja-JP", {}).say("money", Money(-250, "JPY")).text.startswith("-250 ")
     assert pronounced(prompts, "en-US", "number", -5) == "minus five"
+
+
+@pytest.mark.parametrize(
+    ("language", "minor", "currency", "said"),
+    [
+        ("fr-FR", 100_000_000, "EUR", "1 000 000 d'euros"),
+        ("fr-FR", 200_000_000, "USD", "2 000 000 de dollars des États-Unis"),
+        ("fr-FR", 100_000_100, "EUR", "1 000 001 euros"),
+        ("fr-FR", 50, "EUR", "0,50 euro"),
+        ("fr-FR", 199, "EUR", "1,99 euro"),
+        ("fr-FR", 250, "EUR", "2,50 euros"),
+        ("fr-FR", 0, "EUR", "0 euro"),
+        ("de-DE", 50, "EUR", "0,50 Euro"),
+        ("it-IT", 100_000_000, "EUR", "1.000.000 di euro"),
+        ("pt-BR", 100_000_000, "BRL", "1.000.000 de Reais brasileiros"),
+        ("nl-NL", 150, "EUR", "1,50 euro"),
+    ],
+)
+def test_other_languages_count_money_as_they_do(language: str, minor: int, currency: str, said: str):
+    spoken = Speaker(language, {}).money(Money(minor, currency))
+    assert unicodedata.normalize("NFKC", spoken.text) == said

@@ -270,6 +270,21 @@ confirm_card: "{amount:money}, {brand:brand}, {last4:digits}. To pay, press 1."
     of="prompts",
     is_advice=True,
 )
+OUTCOMES_NOT_READ = rule(
+    "T646",
+    "outcomes-not-read",
+    what="The prompts that say what became of a charge are in a language of which this is read in part, or not at all.",
+    why="""In English and Spanish `check` refuses a prompt that says "paid" where nothing was charged. In French and German it knows
+the plainest words of it, in other languages none. Let a speaker read them beside the English ones; the advice stays.""",
+    bad="""
+confirmation_number: "Pagamento rifiutato. Numero {number:digits}."
+""",
+    good="""
+confirmation_number: "Your payment went through. Your number is {number:digits}."
+""",
+    of="prompts",
+    is_advice=True,
+)
 CUT_AT_A_COMMENT = rule(
     "T617",
     "cut-at-a-comment",
