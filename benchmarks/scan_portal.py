@@ -54,6 +54,10 @@ EXPLAINED = {
         "POST /sign-in",
     ): "nobody is signed in yet: no session to bind a token to. Who signs in must send the portal's Origin",
     (
+        "Cross Site Request Forgery",
+        "is not properly checked in backend",
+    ): "it repeats the true form with two Content-Types, of which no form is read: that is refused (403) as its forged one is",
+    (
         "LDAP Injection",
         "POST /stops",
     ): "a guess by answers that differ: what is no flow or bank is told with those that there are. Nothing here speaks LDAP",
