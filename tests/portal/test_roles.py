@@ -50,6 +50,19 @@ def test_a_role_may_what_the_table_says_and_nothing_else(role: str):
         assert refused is not may(role, needs), (role, rule.endpoint)
 
 
+@pytest.mark.parametrize("role", ["finance", "author", "operator"])
+def test_no_form_is_taken_without_the_token_of_its_own_session(role: str):
+    line = published_line()
+    person, other = line.signed_in("ada", role), line.signed_in("bob", role)
+    line.charge()
+    of_another = token_in(other.get("/payments").text)
+    posted = [rule for rule in RULES if "POST" in rule.methods and NEEDS[rule.endpoint] is not None]
+    assert len(posted) > 15
+    for rule in posted:
+        for token in ("", "0" * 64, of_another):
+            assert answer_of(person, rule, token) == 403, rule.endpoint
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.endpoint)
 def test_whoever_has_not_signed_in_gets_nowhere(rule: object):
     line = Line()
