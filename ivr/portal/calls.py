@@ -18,7 +18,7 @@ from ivr.flow.compiled import Flow
 from ivr.flow.drawing.diagram import svg
 from ivr.flow.drawing.look import Look, OneCall
 from ivr.flow.drawing.traffic_look import TrafficLook
-from ivr.portal.finding import CARD, cursor_in, day_in, holds_card
+from ivr.portal.finding import CARD, cursor_in, day_in, holds_card, without_cards
 from ivr.portal.live import LiveFeed
 from ivr.portal.pages import LONGEST_TYPED, Pages
 from ivr.portal.roles import may
@@ -80,8 +80,7 @@ class CallPages:
             "calls.html",
             400 if problem else 200,
             calls=[call_row(record) for record in found[:PAGE]],
-            # What could be a card number is not shown again.
-            asked=asked if not problem else {},
+            asked=without_cards(asked),
             problem=problem,
             older=cursor(found[PAGE - 1]) if len(found) > PAGE else "",
             flows=self.called_flows(),

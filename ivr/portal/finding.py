@@ -102,6 +102,11 @@ def holds_card(asked: Mapping[str, str]) -> bool:
     return any(is_card_typed(one) for one in asked.values())
 
 
+def without_cards(asked: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, to be shown again: empty where it could be a card number."""
+    return {name: "" if is_card_typed(one) else one for name, one in asked.items()}
+
+
 def is_card_typed(text: str) -> bool:
     """However its digits are grouped. Letters end a number: those of a reference such as CA3f81-1 are of none."""
     parts = (filter(str.isdecimal, part) for part in _LETTERS.split(text))

@@ -23,7 +23,7 @@ from ivr.flow.compiled import Flow
 from ivr.incidents import LineKeys
 from ivr.portal.credentials import csrf_token
 from ivr.portal.csv_file import in_csv
-from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in
+from ivr.portal.finding import FIELDS, STATUSES, Finder, FoundPayments, day_in, without_cards
 from ivr.portal.modifications import KINDS, LONGEST_ABOUT, Asker, ModificationForm
 from ivr.portal.roles import MEANINGS, Permission, may
 from ivr.portal.site import PortalSite, within
@@ -66,7 +66,7 @@ class Pages:
             400 if problem else 200,
             rows=rows,
             # What could be a card number is not shown again.
-            asked=asked if not problem else {},
+            asked=without_cards(asked),
             problem=problem,
             older=found.older,
             statuses=STATUSES,

@@ -80,6 +80,12 @@ def test_what_cannot_be_searched_for_is_refused_with_the_reason(fields: dict[str
     assert "4111" not in refused.text
 
 
+def test_a_refused_search_keeps_its_other_fields():
+    page = search(line_with_calls().signed_in("ada", "viewer"), caller_end="5550777").text
+    assert f'value="{DAY}"' in page
+    assert 'value="5550777"' in page
+
+
 def test_more_than_a_page_is_found_page_by_page():
     line = Line()
     for number in range(60):

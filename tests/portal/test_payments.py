@@ -63,6 +63,14 @@ def test_what_cannot_be_searched_for_is_said_and_not_shown_again(typed: dict[str
     assert "4111 1111" not in page.text
 
 
+def test_a_refused_search_keeps_what_was_typed_but_for_what_could_be_a_card():
+    ada = Line().signed_in("ada", "support")
+    page = ada.fill_in("/payments", "/payments", text=CARD, day="2026-01-15", bank="acme_bank").text
+    assert 'value="2026-01-15"' in page
+    assert 'value="acme_bank"' in page
+    assert CARD not in page
+
+
 def test_a_search_by_a_callers_number_is_on_record_shortened():
     line = Line()
     ada = line.signed_in("ada", "support")
