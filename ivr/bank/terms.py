@@ -10,6 +10,8 @@ from cryptography import x509
 from ivr.bank.settings import BankSettings, ClientCertificateEntry
 
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+ENDS_OF_DAYS = (time(), time(23, 59, 59))  # a certificate's last day is written so, to the second
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,13 @@ def beginning(day: date) -> datetime:
 def end(day: date) -> datetime:
     """When the day is over, UTC."""
     return datetime.max.replace(tzinfo=UTC) if day == date.max else beginning(day) + DAY
+
+
+def said_end(moment: datetime) -> str:
+    """For people: the last day, where all of it counts; else with the minute."""
+    if moment.time() in ENDS_OF_DAYS:
+        return f"{moment - SECOND:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def certificate_terms(settings: BankSettings) -> Iterator[Term]:

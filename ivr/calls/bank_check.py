@@ -14,6 +14,7 @@ from ivr.bank import (
     open_bank,
     protocol_called,
 )
+from ivr.bank.terms import said_end
 from ivr.calls.bank_keys import KeyEnd, ends_of, form_of, key_files, terms_of
 from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money
@@ -41,7 +42,7 @@ def check_bank(
         assert vault.ring is not None
         reference, now = f"check.{uuid4().hex}", datetime.now(UTC)
         sealed = seal_test_card(vault, reference)
-        yield Examined(True, f"{vault.ring.at(now.date()).file}: a test field can be sealed to it")
+        yield Examined(True, f"{vault.ring.at(now).file}: a test field can be sealed to it")
         for end in ends_of(name, terms_of(settings, vault.ring), now):
             yield said_of_end(end, now)
         if opening.open_card is not None:
@@ -59,13 +60,13 @@ def check_bank(
 def said_of_end(end: KeyEnd, now: datetime) -> Examined:
     if end.is_alarming(now) or end.ends is None:
         return Examined(False, end.told(now))
-    return Examined(True, f"the {end.what} is good until {end.ends:%Y-%m-%d}")
+    return Examined(True, f"the {end.what} is good until {said_end(end.ends)}")
 
 
 def seal_test_card(vault: Vault, reference: str) -> dict[str, str]:
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
     context, rules = SealContext("check", "check", reference), CardRules(BRAND_NAMES, "visa")
-    taken = {field: vault.take(field, bytearray(keys), context, rules, today) for field, keys in TEST_CARD.items()}
+    taken = {field: vault.take(field, bytearray(keys), context, rules, now) for field, keys in TEST_CARD.items()}
     return {field: intake.sealed for field, intake in taken.items() if intake.sealed}
 
 

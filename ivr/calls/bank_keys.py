@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from ivr.bank import BankSettings, line_of_bank, load_banks, protocol_called
-from ivr.bank.terms import Term, beginning, certificate_terms, covered_until, end
+from ivr.bank.terms import Term, beginning, certificate_terms, covered_until, end, said_end
 from ivr.errors import ConfigError
 from ivr.vault import KeyFile, KeyRing, Vault
 
@@ -46,7 +46,7 @@ class KeyEnd:
             return f"no {self.what} is good now ({self.file}): nothing new is charged at this bank; {cure}"
         days, minutes = int(self.days_left(now)), int((self.ends - now) / timedelta(minutes=1))
         when = (
-            f"on {self.ends:%Y-%m-%d}, in {days} days"
+            f"on {said_end(self.ends)}, in {days} days"
             if days
             else f"at {self.ends:%Y-%m-%d %H:%M} UTC, in {minutes} minutes"
         )
@@ -83,7 +83,7 @@ def vaults_of(file: Path, banks: Mapping[str, BankSettings], fingerprint_key: by
 
 def terms_of(settings: BankSettings, ring: KeyRing | None) -> list[Term]:
     sealing = [
-        Term(SEALING, _setting(settings, key.file), key.file, _first(key.good_from), end(key.good_until), key.kid)
+        Term(SEALING, _setting(settings, key.file), key.file, _first(key.good_from), _after(key.good_until), key.kid)
         for key in (ring.keys if ring else ())
     ]
     return [*sealing, *certificate_terms(settings)]
@@ -140,7 +140,7 @@ class BankKeys:
                 continue
             self.vaults[name].renew(ring)
             self._note(name, banks[name])
-            log.info("keys", bank=name, seals=ring.at(datetime.now(UTC).date()).kid, of=len(ring.keys))
+            log.info("keys", bank=name, seals=ring.at(datetime.now(UTC)).kid, of=len(ring.keys))
         if problems:
             raise ConfigError("\n".join(problems))
 
@@ -159,3 +159,8 @@ def _setting(settings: BankSettings, file: Path) -> str:
 
 def _first(day: date) -> datetime:
     return datetime.min.replace(tzinfo=UTC) if day == date.min else beginning(day)
+
+
+def _after(last: datetime) -> datetime:
+    """The moment after a key's last one: where a key ends with its day, that at which another begins."""
+    return last + datetime.resolution if last.date() < date.max else end(date.max)

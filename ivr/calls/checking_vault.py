@@ -1,7 +1,7 @@
 """A vault for trying flows out: it checks, counts and wipes what is keyed in, and seals nothing. No bank could charge by it."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from ivr.vault import SealContext, Vault
@@ -14,7 +14,7 @@ class CheckingVault(Vault):
         self._ring = None
         self._fingerprint_key = fingerprint_key
 
-    def _seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str:
+    def _seal(self, field: str, clear: bytearray, context: SealContext, now: datetime) -> str:
         return ""
 
 

@@ -123,7 +123,7 @@ class Payments:
         assert asked is not None
         context = SealContext(self.merchant, call.id, call.intent, self._beside(call, flow, field))
         rules = CardRules(frozenset(asked.brands), str(call.values.get("brand", "")) or None, asked.postal_digits)
-        intake = self._vault(flow).take(field, keys, context, rules, at.date(), last_date_on_earth(at))
+        intake = self._vault(flow).take(field, keys, context, rules, at, last_date_on_earth(at))
         if intake.fingerprint:
             card = Attempter(card_fingerprint=intake.fingerprint)
             if over := self.store.limit_reached(card, _limits(flow.head.limits), at):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.bank import BankSettings, load_banks
-from ivr.bank.terms import Term
+from ivr.bank.terms import Term, said_end
 from ivr.calls.bank_keys import SEALING, ends_of, ring_of, terms_of
 from ivr.cli.payment_session import opened, operator
 from ivr.errors import ConfigError
@@ -59,7 +59,7 @@ def list_keys(as_json: bool) -> None:
         terms = terms_of(bank, ring)
         alarms = [problem] if problem else []
         alarms += [end.told(now) for end in ends_of(name, terms, now) if end.is_alarming(now)]
-        sealing = ring.at(now.date()).file if ring else None
+        sealing = ring.at(now).file if ring else None
         for term in terms:
             row = row_of(name, term, now, sealing)
             click.echo(json.dumps(row)) if as_json else table.add_row(*row.values())
@@ -89,7 +89,8 @@ def row_of(bank: str, term: Term, now: datetime, sealing: Path | None) -> dict[s
         state = "seals" if term.file == sealing else "opens only"
     else:
         state = "good"
-    first, last = (f"{day:%Y-%m-%d}" if 1 < day.year < 9999 else "-" for day in (term.first, term.last))
+    first = f"{term.first:%Y-%m-%d}" if term.first.year > 1 else "-"
+    last = said_end(term.last) if term.last.year < 9999 else "-"
     about = {"bank": bank, "what": term.what, "key": term.kid[:16], "file": str(term.file)}
     return about | {"from": first, "until": last, "now": state}
 
@@ -183,7 +184,7 @@ def is_of_bank(key: LineKey, banks: dict[str, BankSettings]) -> bool:
 
 
 def row_of_own(key: LineKey) -> dict[str, str]:
-    first, last = (f"{day:%Y-%m-%d}" if day else "-" for day in (key.first, key.last))
+    first, last = f"{key.first:%Y-%m-%d}" if key.first else "-", said_end(key.last) if key.last else "-"
     about = {"bank": "", "what": f"{key.name}: {key.what}", "key": key.fingerprint, "file": key.where}
     return about | {"from": first, "until": last, "now": key.state}
 

@@ -73,9 +73,10 @@ class ForwarderKeys:
         if opener is not None:
             opener.renew(opens)
         self.settings[name] = settings
-        about = f"{name}: seals to {ring.at(_today()).kid}, {len(ring.keys)} in all"
+        now = datetime.now(UTC)
+        about = f"{name}: seals to {ring.at(now).kid}, {len(ring.keys)} in all"
         log.info("keys taken up", bank=name, kids=[key.kid for key in ring.keys])
-        self.store.note(WHO, "keys taken up", about, datetime.now(UTC))
+        self.store.note(WHO, "keys taken up", about, now)
 
     def look(self, now: datetime | None = None) -> list[KeyEnd]:
         """Housekeeping: the figures each time; once a day what ends soon is logged, and what begins today is taken up."""
@@ -106,7 +107,3 @@ class ForwarderKeys:
         for name, settings in self.settings.items():
             if getattr(settings, "client_certificates", ()):
                 self.banks[name].renew(settings)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

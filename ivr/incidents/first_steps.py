@@ -142,7 +142,7 @@ FIRST_STEPS: Mapping[str, tuple[str, Sequence[FirstStep]]] = {
         ),
     ),
     "certificate": (
-        "A key or certificate ends soon. On that day its bank is closed, and callers are told that no cards are taken.",
+        "A key or certificate ends soon. From 15 minutes before that moment its bank is closed, and callers are told that no cards are taken.",
         (
             FirstStep("See which, and what follows it.", "/keys", f"{COMMAND} keys list"),
             FirstStep(

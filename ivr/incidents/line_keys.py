@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ivr.bank import BankSettings, VaultSealed, load_banks
 from ivr.bank.secrets import variable
-from ivr.bank.terms import Term, certificates_in
+from ivr.bank.terms import Term, certificates_in, said_end
 from ivr.books.audit_heads import PRIVATE, PUBLIC, fingerprint_of
 from ivr.calls.bank_keys import SEALING, ring_of, terms_of
 from ivr.errors import ConfigError
@@ -56,7 +56,7 @@ BANK_SECRETS = ("API_KEY", "HMAC_KEY", "WEBHOOK_SECRET")
 @dataclass(frozen=True)
 class LineKey:
     """`name`: what is rotated together has the same, such as `acme_bank sealing` or `portal`. `what`: a word for people.
-    `where`: its file or environment variable. `first`, `last`: None where it has no such day."""
+    `where`: its file or environment variable. `first`, `last`: None where it has none."""
 
     name: str
     what: str
@@ -69,7 +69,7 @@ class LineKey:
 
     @property
     def validity(self) -> str:
-        first, last = (f"{day:%Y-%m-%d}" if day else "" for day in (self.first, self.last))
+        first, last = f"{self.first:%Y-%m-%d}" if self.first else "", said_end(self.last) if self.last else ""
         if first and last:
             return f"{first} to {last}"
         return f"since {first}" if first else (f"until {last}" if last else "without an end")
@@ -112,8 +112,8 @@ def _of_bank(
         ring = None
         yield LineKey(f"{name} sealing", SEALING, str(bank.sealing_key), "-", "missing")
     sealing = None
-    with suppress(ConfigError):  # listed keys of which none is good today
-        sealing = ring.at(now.date()).file if ring else None
+    with suppress(ConfigError):  # listed keys of which none is good now
+        sealing = ring.at(now).file if ring else None
     for term in terms_of(bank, ring):
         kind = {SEALING: "sealing", "client certificate": "certificate"}.get(term.what, "authority")
         fingerprint = hashlib.sha256(term.kid.encode()).hexdigest()[:SHOWN] if term.kid else _of_certificate(term.file)

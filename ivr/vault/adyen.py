@@ -7,7 +7,7 @@ fields there, so that its seal is two texts with a blank between. A postal code 
 encrypted, and is not sealed.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
@@ -33,22 +33,22 @@ SMALLEST_EXPONENT = 3
 CURE = "copy it from Adyen's Customer Area: Developers, API credentials, Client settings, Public key"
 
 
-def seal_for_adyen(field: str, clear: bytearray, context: SealContext, key: SealingKey, today: date) -> str | None:
+def seal_for_adyen(field: str, clear: bytearray, context: SealContext, key: SealingKey, now: datetime) -> str | None:
     """None for a field that Adyen takes in no sealed form. The clear buffer is read in place; wiping it is the caller's."""
     if field in NAMES:
-        return seal_one(NAMES[field], clear, key, today)
+        return seal_one(NAMES[field], clear, key, now)
     if field != "expiry":
         return None
-    century = b"%02d" % (full_year(int(clear[2:]), today) // 100)
+    century = b"%02d" % (full_year(int(clear[2:]), now.date()) // 100)
     with Secret(clear[:2]) as month, Secret(bytearray(century) + clear[2:]) as year:
         sealed = (
-            seal_one(b"expiryMonth", month.buffer, key, today),
-            seal_one(b"expiryYear", year.buffer, key, today),
+            seal_one(b"expiryMonth", month.buffer, key, now),
+            seal_one(b"expiryYear", year.buffer, key, now),
         )
     return BETWEEN.join(sealed)
 
 
-def seal_one(name: bytes, clear: bytearray, key: SealingKey, today: date) -> str:
+def seal_one(name: bytes, clear: bytearray, key: SealingKey, now: datetime) -> str:
     made = datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00").encode()
     parts = (b'{"%s":"' % name, clear, b'","generationtime":"%sZ"}' % made)
     with Secret(bytearray(sum(map(len, parts)))) as whole:
@@ -56,7 +56,7 @@ def seal_one(name: bytes, clear: bytearray, key: SealingKey, today: date) -> str
         for part in parts:  # into its place: a buffer that grows is moved, and leaves what it held behind
             whole.buffer[at : at + len(part)] = part
             at += len(part)
-        return compact(HEADER, whole.buffer, key, today)
+        return compact(HEADER, whole.buffer, key, now)
 
 
 def load_adyen_key(file: Path) -> SealingKey:

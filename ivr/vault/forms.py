@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from ivr.vault.adyen import CURE as ADYENS_CURE
@@ -29,10 +29,10 @@ def of_adyen(told: str) -> str:
 @dataclass(frozen=True)
 class SealingForm:
     """`load_key`: whatever its days; ConfigError for what is none, which `in_our_words` says with the right cure.
-    `seal`: field, clear buffer, context, key, today; None for a field that the bank does not take."""
+    `seal`: field, clear buffer, context, key, now; None for a field that the bank does not take."""
 
     load_key: Callable[[Path], SealingKey]
-    seal: Callable[[str, bytearray, SealContext, SealingKey, date], str | None]
+    seal: Callable[[str, bytearray, SealContext, SealingKey, datetime], str | None]
     in_our_words: Callable[[str], str] = as_it_is
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,9 @@ ENCAPSULATED_BYTES = KEM.MLKEM768_X25519.enc_length()
 CURE = f'ask the bank for its public key as a JWK: {{"kty": "AKP", "alg": "{HPKE}", "pub": "..."}}'
 
 
-def seal_by_hpke(field: str, clear: bytearray, context: SealContext, key: SealingKey, today: date) -> str:
+def seal_by_hpke(field: str, clear: bytearray, context: SealContext, key: SealingKey, now: datetime) -> str:
     """The clear buffer is read in place; wiping it is the caller's."""
-    require_not_ended(key, today)
+    require_not_ended(key, now)
     assert isinstance(key.public, MLKEM768X25519PublicKey)
     header = sealed_header(hpke_header(field, context, key.kid))
     sealed = SUITE.encrypt(clear, key.public, header)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from ivr.core.brands import brand_of
@@ -60,28 +60,28 @@ class Vault:
         keys: Secret | bytearray,
         context: SealContext,
         rules: CardRules,
-        today: date,
+        now: datetime,
         callers_date: date | None = None,
     ) -> Intake:
         """Wipes the keys whatever happens. `field` is one of core's `CARD_FIELDS`, otherwise ValueError.
 
-        The sealing certificate goes by `today`, the card by `callers_date` (`last_date_on_earth`) where it is given.
+        The sealing key goes by `now`, the card by `callers_date` (`last_date_on_earth`) where it is given.
         """
         with keys if isinstance(keys, Secret) else Secret(keys) as secret:
             try:
-                reason = problem_of(field, secret.buffer, rules, callers_date or today)
+                reason = problem_of(field, secret.buffer, rules, callers_date or now.date())
             except KeyError:
                 raise ValueError("no such card field") from None
             if reason is not None:
                 return Intake(valid=False, reason=reason)
-            sealed = self._seal(field, secret.buffer, context, today)
+            sealed = self._seal(field, secret.buffer, context, now)
             if field != "card_number":
                 return Intake(valid=True, sealed=sealed)
             return self._take_pan(secret.buffer, sealed)
 
-    def _seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str | None:
+    def _seal(self, field: str, clear: bytearray, context: SealContext, now: datetime) -> str | None:
         assert self._ring is not None
-        return self._ring.seal(field, clear, context, today)
+        return self._ring.seal(field, clear, context, now)
 
     def _take_pan(self, pan: bytearray, sealed: str | None) -> Intake:
         brand = brand_of(pan)

@@ -1,4 +1,4 @@
-"""The keys that a bank has given, by the days on which each is good: the newest one that is good today seals.
+"""The keys that a bank has given, by when each is good: the newest one that is good now seals.
 
 All fields of a payment are sealed to one key, that of the first: a bank may look for the key once for a request.
 """
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ivr.errors import ConfigError
 from ivr.vault.forms import FORMS, SealingForm
-from ivr.vault.seal import SealContext, SealingKey, kid_of_seal, require_good
+from ivr.vault.seal import SealContext, SealingKey, kid_of_seal, last_of, require_good
 
 
 @dataclass(frozen=True)
 class KeyFile:
     """One of several keys. `kid`: the bank's name for it, in place of the key's own. It seals from its first day to its last
-    (UTC), within those of its certificate."""
+    (UTC), and never after its certificate has ended."""
 
     file: Path
     kid: str = ""
@@ -25,17 +25,17 @@ class KeyFile:
 
 
 class KeyRing:
-    """Read once. ConfigError where a file is no key, or where none is good today."""
+    """Read once. ConfigError where a file is no key, or where none is good now."""
 
-    def __init__(self, keys: Path | Sequence[KeyFile], form: str, today: date | None = None) -> None:
+    def __init__(self, keys: Path | Sequence[KeyFile], form: str, now: datetime | None = None) -> None:
         self._form = FORMS[form]
-        today = today or datetime.now(UTC).date()
+        now = now or datetime.now(UTC)
         try:
             if isinstance(keys, Path):
-                self.keys: tuple[SealingKey, ...] = (self._only(keys, today),)
+                self.keys: tuple[SealingKey, ...] = (self._only(keys, now),)
             else:
                 self.keys = tuple(map(self._one_of, keys))
-                self.at(today)
+                self.at(now)
         except ConfigError as error:
             raise ConfigError(self._form.in_our_words(str(error))) from None
         self._by_kid: dict[str, tuple[SealingForm, SealingKey]] = {key.kid: (self._form, key) for key in self.keys}
@@ -49,27 +49,27 @@ class KeyRing:
         kid = kid_of_seal(beside)
         return not kid or kid in self._by_kid
 
-    def _only(self, file: Path, today: date) -> SealingKey:
+    def _only(self, file: Path, now: datetime) -> SealingKey:
         """Its first day was looked at once: from then on only its end matters."""
         key = self._form.load_key(file)
-        require_good(key, today)
+        require_good(key, now)
         return replace(key, good_from=date.min)
 
     def _one_of(self, written: KeyFile) -> SealingKey:
         key = self._form.load_key(written.file)
-        days = max(key.good_from, written.not_before), min(key.good_until, written.not_after)
-        return replace(key, kid=written.kid or key.kid, good_from=days[0], good_until=days[1])
+        first, last = max(key.good_from, written.not_before), min(key.good_until, last_of(written.not_after))
+        return replace(key, kid=written.kid or key.kid, good_from=first, good_until=last)
 
-    def at(self, today: date) -> SealingKey:
+    def at(self, now: datetime) -> SealingKey:
         """Of two that begin on the same day, the one that is written last. ConfigError where none is good."""
-        good = [key for key in reversed(self.keys) if key.good_from <= today <= key.good_until]
+        good = [key for key in reversed(self.keys) if key.good_from <= now.date() and now <= key.good_until]
         if good:
             return max(good, key=lambda key: key.good_from)
-        ended = [key for key in self.keys if key.good_until < today]
-        require_good(max(ended or self.keys, key=lambda key: key.good_until), today)
+        ended = [key for key in self.keys if key.good_until < now]
+        require_good(max(ended or self.keys, key=lambda key: key.good_until), now)
         raise AssertionError("a key that is not good is refused")
 
-    def seal(self, field: str, clear: bytearray, context: SealContext, today: date) -> str | None:
-        form, key = self._by_kid.get(kid_of_seal(context.beside)) or (self._form, self.at(today))
-        # A payment that began on a key's last day is sealed to it to the end, as if all of it had been sealed before midnight.
-        return form.seal(field, clear, context, key, min(today, key.good_until))
+    def seal(self, field: str, clear: bytearray, context: SealContext, now: datetime) -> str | None:
+        form, key = self._by_kid.get(kid_of_seal(context.beside)) or (self._form, self.at(now))
+        # A payment that began before a key's end is sealed to it to the last field, as if all had been sealed before that.
+        return form.seal(field, clear, context, key, min(now, key.good_until))

@@ -10,7 +10,7 @@ import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ OAEP_256 = OAEP(mgf=MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None
 LEAST_RSA_BITS = 2048  # RFC 7518 4.3
 IV_BYTES, TAG_BYTES = 12, 16  # RFC 7518 5.3
 BINDING = "tonetill"
+FOREVER = datetime.max.replace(tzinfo=UTC)
 NOT_A_KEY = (ValueError, TypeError, KeyError, AttributeError, JoseError, UnsupportedAlgorithm, x509.DuplicateExtension)
 CURE = "ask the bank for its sealing certificate, or set `sealing_key` in banks.yaml to it"
 
@@ -49,24 +50,24 @@ class SealContext:
 
 @dataclass(frozen=True)
 class SealingKey:
-    """The bank's public half. `good_from` and `good_until` are the first and the last day of its certificate, where it
-    came in one, by the dates of UTC."""
+    """The bank's public half. `good_from` is the first day of its certificate, where it came in one, by the dates of UTC;
+    `good_until` the last moment, to the end of its second (RFC 5280 4.1.2.5: notAfter is included)."""
 
     public: RSAPublicKey | MLKEM768X25519PublicKey
     kid: str
     file: Path
-    good_until: date = date.max
+    good_until: datetime = FOREVER
     good_from: date = date.min
 
 
-def seal(field: str, clear: bytearray, context: SealContext, key: SealingKey, today: date) -> str:
+def seal(field: str, clear: bytearray, context: SealContext, key: SealingKey, now: datetime) -> str:
     """The field as a compact JWE. The clear buffer is read in place; wiping it is the caller's."""
-    return compact(protected_header(field, context, key.kid), clear, key, today)
+    return compact(protected_header(field, context, key.kid), clear, key, now)
 
 
-def compact(protected: Mapping[str, object], clear: bytearray, key: SealingKey, today: date) -> str:
+def compact(protected: Mapping[str, object], clear: bytearray, key: SealingKey, now: datetime) -> str:
     """RFC 7516 3.1, whatever the protected header says."""
-    require_not_ended(key, today)
+    require_not_ended(key, now)
     header = sealed_header(protected)
     assert isinstance(key.public, RSAPublicKey)
     content_key, iv = AESGCM.generate_key(bit_length=256), os.urandom(IV_BYTES)
@@ -81,9 +82,20 @@ def compact(protected: Mapping[str, object], clear: bytearray, key: SealingKey, 
     return b".".join(parts).decode("ascii")
 
 
-def require_not_ended(key: SealingKey, today: date) -> None:
-    if today > key.good_until:
-        raise ConfigError(f"{key.file}: the bank's sealing certificate expired on {key.good_until}; {CURE}")
+def require_not_ended(key: SealingKey, now: datetime) -> None:
+    if now > key.good_until:
+        ended = said_last(key.good_until)
+        raise ConfigError(f"{key.file}: the bank's sealing certificate expired on {ended}; {CURE}")
+
+
+def said_last(moment: datetime) -> str:
+    """A day, where all of it counts; else with the minute."""
+    return f"{moment:%Y-%m-%d}" if moment == last_of(moment.date()) else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def last_of(day: date) -> datetime:
+    """The last moment that is of that day, UTC."""
+    return datetime.combine(day, time.max, UTC)
 
 
 def protected_header(field: str, context: SealContext, kid: str) -> dict[str, object]:
@@ -119,13 +131,13 @@ def b64(raw: bytes) -> bytes:
 def load_sealing_key(file: Path, now: datetime | None = None) -> SealingKey:
     """The same, where it is good now."""
     key = read_sealing_key(file)
-    require_good(key, (now or datetime.now(UTC)).date())
+    require_good(key, now or datetime.now(UTC))
     return key
 
 
-def require_good(key: SealingKey, today: date) -> None:
-    require_not_ended(key, today)
-    if today < key.good_from:
+def require_good(key: SealingKey, now: datetime) -> None:
+    require_not_ended(key, now)
+    if now.date() < key.good_from:
         raise ConfigError(
             f"{key.file}: the bank's sealing certificate is not valid before {key.good_from}; check the clock"
         )
@@ -157,7 +169,7 @@ def key_of_certificate(certificate: x509.Certificate, file: Path) -> SealingKey:
     if not may_encrypt_keys(certificate):
         raise ConfigError(f"{file}: the certificate's key usage does not allow key encipherment; {CURE}")
     public = require_rsa(certificate.public_key(), file)
-    return SealingKey(public, thumbprint(public), file, last.date(), first.date())
+    return SealingKey(public, thumbprint(public), file, last.replace(microsecond=999_999), first.date())
 
 
 def may_encrypt_keys(certificate: x509.Certificate) -> bool:

@@ -1,7 +1,7 @@
 """Authorization requests with fields sealed by the real vault."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
 from itertools import count
 from uuid import uuid4
 
@@ -10,18 +10,19 @@ from ivr.core.brands import BRAND_NAMES
 from ivr.core.money import Money
 from ivr.vault import CardRules, SealContext, Vault
 
-TODAY = date(2026, 1, 15)
+SEALED_AT = datetime(2026, 1, 15, tzinfo=UTC)
 _numbers = count(1)
 
 
 def sealed_fields(vault: Vault, context: SealContext, pan: str, expiry: str = "1230", **more: str) -> dict[str, str]:
     rules = CardRules(BRAND_NAMES)
-    card = vault.take("card_number", bytearray(pan, "ascii"), context, rules, TODAY)
+    card = vault.take("card_number", bytearray(pan, "ascii"), context, rules, SEALED_AT)
     code = "1234" if card.brand == "amex" else "123"
     keyed = {"expiry": expiry, "security_code": code, "postal_code": "12345"} | more
     rules = replace(rules, brand_so_far=card.brand)
     sealed = {
-        name: vault.take(name, bytearray(keys, "ascii"), context, rules, TODAY).sealed for name, keys in keyed.items()
+        name: vault.take(name, bytearray(keys, "ascii"), context, rules, SEALED_AT).sealed
+        for name, keys in keyed.items()
     }
     return {"card_number": card.sealed or "", **{name: value or "" for name, value in sealed.items()}}
 

@@ -14,7 +14,7 @@ from ivr.bank.simulator import BY_NAME, BankSimulator
 from ivr.bank.tonetill import TonetillBank
 from ivr.errors import ConfigError
 from ivr.vault import HPKE, CardRules, SealContext, Vault
-from tests.bank.requests import TODAY, new_request
+from tests.bank.requests import SEALED_AT, new_request
 from tests.bank_process import SLOW_S, BankKeys, RunningBank
 
 NO_FINGERPRINT = bytes(32)
@@ -135,6 +135,6 @@ def test_fields_of_one_payment_that_are_sealed_to_two_keys_are_refused(rotating:
     request = new_request(old)
     context = SealContext(request.merchant, request.call, request.reference)
     rules = CardRules(frozenset({"visa"}), "visa")
-    other = new.take("security_code", bytearray(b"123"), context, rules, TODAY).sealed
+    other = new.take("security_code", bytearray(b"123"), context, rules, SEALED_AT).sealed
     request.sealed.update(security_code=other)  # type: ignore[attr-defined]
     assert rotating.client.authorize(request).response_code == "63"

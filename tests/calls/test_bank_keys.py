@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
 from ivr.bank import load_banks
-from ivr.bank.certificates import Issuer, Use, issue
+from ivr.bank.certificates import VALID, Issuer, Use, issue
 from ivr.bank.dev_keys import new_sealing_key, new_tls_key, pem, private_pem
+from ivr.calls.bank_check import said_of_end
 from ivr.calls.bank_keys import ALARM_BEFORE, CARD_TAKES, BankKeys, KeyEnd, form_of, key_files
 from ivr.errors import ConfigError
 from ivr.vault import HPKE, Vault
@@ -55,7 +56,7 @@ class Site:
     def kid(self, keys: BankKeys, at: datetime = NOW) -> str:
         ring = keys.vaults["acme_bank"].ring
         assert ring is not None
-        return ring.at(at.date()).kid
+        return ring.at(at).kid
 
 
 @pytest.fixture
@@ -130,6 +131,46 @@ def test_a_gap_between_two_keys_is_an_end(site: Site):
     keys = site.open(listed(f"file: old.crt, not_after: {ninth}", f"file: old.crt, not_before: {eleventh}"))
     assert keys.is_closed("acme_bank", NOW + timedelta(days=10))
     assert end_of(keys, "sealing key").is_alarming(NOW)
+
+
+def ending_at(site: Site, name: str, last: datetime) -> None:
+    site.certificate(name, "sealing", RSA, last - VALID["sealing"])
+
+
+def test_a_bank_is_closed_a_quarter_of_an_hour_before_the_moment_at_which_its_certificate_ends(site: Site):
+    """Not before the midnight that follows: a caller would be asked for a card that cannot be sealed any more."""
+    last = datetime.combine((NOW + timedelta(days=3)).date(), time(10, 30), UTC)
+    ending_at(site, "old.crt", last)
+    keys = site.open()
+    assert not keys.is_closed("acme_bank", last - CARD_TAKES)
+    assert keys.is_closed("acme_bank", last - CARD_TAKES + MINUTE)
+    assert site.kid(keys, last)
+    with pytest.raises(ConfigError, match="expired on"):
+        site.kid(keys, last + MINUTE)
+
+
+def test_a_certificate_that_ends_with_its_day_leaves_no_gap_to_the_key_of_the_next_day(site: Site):
+    tenth = (NOW + timedelta(days=10)).date()
+    ending_at(site, "old.crt", datetime.combine(tenth, time(23, 59, 59), UTC))
+    site.certificate("new.crt", "sealing", new_sealing_key())
+    keys = site.open(listed("file: old.crt", f"file: new.crt, not_before: {tenth + timedelta(days=1)}"))
+    midnight = datetime.combine(tenth + timedelta(days=1), time(), UTC)
+    assert not any(keys.is_closed("acme_bank", midnight + minutes * MINUTE) for minutes in (-16, -10, -1, 0, 1))
+    assert not end_of(keys, "sealing key").is_alarming(NOW)
+
+
+@pytest.mark.parametrize(
+    ("last", "told"), [(time(10, 30), "{day} 10:30 UTC, in 9 days"), (time(23, 59, 59), "{day}, in 10 days")]
+)
+def test_what_ends_is_told_with_the_minute_where_it_does_not_end_with_a_day(site: Site, last: time, told: str):
+    midnight = datetime.combine(NOW.date(), time(), UTC)
+    day = (midnight + timedelta(days=10)).date()
+    ending_at(site, "old.crt", datetime.combine(day, last, UTC))
+    end = end_of(site.open(), "sealing key")
+    assert f"the sealing key ends on {told.format(day=day)}" in end.told(midnight + timedelta(hours=20))
+    assert said_of_end(end, midnight).words == end.told(midnight)
+    early = said_of_end(end, midnight - timedelta(days=40)).words
+    assert early == f"the sealing key is good until {told.format(day=day).partition(',')[0]}"
 
 
 def test_the_alarm_begins_thirty_days_before_the_end(site: Site):
@@ -214,4 +255,4 @@ def test_a_broken_key_of_one_bank_keeps_no_other_from_its_new_one(site: Site):
         keys.reload()
     ring = keys.vaults["other_bank"].ring
     assert ring is not None
-    assert ring.at(NOW.date()).kid == "second"
+    assert ring.at(NOW).kid == "second"

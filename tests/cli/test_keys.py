@@ -2,13 +2,15 @@
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from ivr.bank import load_banks
+from ivr.bank.certificates import VALID, Issuer, issue
+from ivr.bank.dev_keys import new_sealing_key, pem
 from ivr.bank.simulator.decryption import Decryption
 from ivr.calls.bank_keys import ring_of
 from ivr.cli.keys import keys
@@ -20,7 +22,8 @@ from tests.bank_process import BankKeys, bank_keys
 from tests.store.databases import make_empty
 
 __all__ = ["bank_keys"]
-TODAY = datetime.now(UTC).date()
+NOW = datetime.now(UTC)
+TODAY = NOW.date()
 TOMORROW = TODAY + timedelta(days=1)
 BANKS = """# ours
 banks:
@@ -54,8 +57,8 @@ class Site:
     def bank(self, name: str):
         return load_banks(self.file, self.var)[name]
 
-    def sealing(self, name: str, day=TODAY) -> str:
-        return ring_of(self.bank(name)).at(day).file.name
+    def sealing(self, name: str, day: date = TODAY) -> str:
+        return ring_of(self.bank(name)).at(NOW + (day - TODAY)).file.name
 
     def noted(self) -> list[tuple[str, str]]:
         store = open_store(self.url)
@@ -85,7 +88,7 @@ def test_a_rotated_key_of_the_forwarders_seals_from_tomorrow_and_both_are_opened
 def test_a_rotated_key_of_the_simulators_is_opened_by_it(site: Site):
     assert site.run("rotate", "acme_bank", "--from", TODAY.isoformat()).exit_code == 0
     assert site.sealing("acme_bank") == f"bank-sealing-{TODAY}.crt"
-    kid = ring_of(site.bank("acme_bank")).at(TODAY).kid
+    kid = ring_of(site.bank("acme_bank")).at(NOW).kid
     assert kid in Decryption(site.var / "bank" / "sealing.key")._keys
     text = site.file.read_text()
     assert "# nobody here can read them" in text
@@ -160,6 +163,27 @@ def test_the_list_says_what_seals_and_what_ends(site: Site):
     assert ("stripe_us", "sealing key", "begins later") in states
     assert ("acme_bank", "client certificate", "good") in states
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(("last", "until"), [(time(10, 30), "{} 10:30 UTC"), (time(23, 59, 59), "{}")])
+def test_the_list_says_the_minute_where_a_key_does_not_end_with_a_day(site: Site, last: time, until: str):
+    day, key = TODAY + timedelta(days=100), new_sealing_key()
+    made = issue("bank", "sealing", key, Issuer("bank", key), datetime.combine(day, last, UTC) - VALID["sealing"])
+    (site.var / "keys" / "bank-sealing.crt").write_bytes(pem(made))
+    result = site.run("list", "--json")
+    rows = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    said = [row["until"] for row in rows if (row["bank"], row["what"]) == ("acme_bank", "sealing key")]
+    assert said == [until.format(day)]
+
+
+def test_a_last_day_that_is_written_is_listed_as_it_is_written(site: Site):
+    last = TODAY + timedelta(days=100)
+    text = BANKS.replace(
+        "sealing_key: keys/bank-sealing.crt", f"sealing_keys: [{{file: keys/bank-sealing.crt, not_after: {last}}}]"
+    )
+    site.file.write_text(text)
+    rows = [json.loads(line) for line in site.run("list", "--json").stdout.splitlines() if line.startswith("{")]
+    assert [row["until"] for row in rows if row["file"].endswith("bank-sealing.crt")] == [str(last)]
 
 
 def test_the_list_fails_where_something_is_about_to_end(site: Site):

@@ -131,7 +131,7 @@ def test_what_ends_within_thirty_days_is_logged_once_a_day_and_its_end_is_a_figu
             keys.look(at)
     told = [line for line in logs if line["event"] == "a key or certificate is about to end"]
     assert len(told) == 2
-    assert f"the sealing key ends on {ends + DAY}, in 20 days, and none follows" in told[0]["problem"]
+    assert f"the sealing key ends on {ends}, in 20 days, and none follows" in told[0]["problem"]
     assert told[0]["problem"].startswith(f"{site.file}:7:")
     figure = metrics.KEY_ENDS.labels("acme_bank", "sealing key")._value.get()
     assert figure == datetime.combine(ends + DAY, datetime.min.time(), UTC).timestamp()

@@ -4,11 +4,13 @@ import io
 import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from ivr.bank.certificates import VALID, Issuer, issue
+from ivr.bank.dev_keys import new_sealing_key, pem
 from ivr.books.audit_heads import PRIVATE, PUBLIC, HeadProblem, new_signing_key, read_heads, signed_line
 from ivr.calls.alert_settings import KINDS
 from ivr.incidents import FIRST_STEPS, LineKeys
@@ -52,6 +54,15 @@ def test_every_key_is_listed_by_name_and_no_secret_is_shown(line: Line):
     assert "the-banks-own-secret" not in page
     assert line.line_keys is not None
     assert line.line_keys.settings.twilio_auth_token not in page
+
+
+@pytest.mark.parametrize(("last", "until"), [(time(10, 30), "until {} 10:30 UTC"), (time(23, 59, 59), "until {}")])
+def test_the_page_says_the_minute_where_a_key_does_not_end_with_a_day(line: Line, last: time, until: str):
+    assert line.line_keys is not None
+    day, key = datetime.now(UTC).date() + timedelta(days=100), new_sealing_key()
+    made = issue("bank", "sealing", key, Issuer("bank", key), datetime.combine(day, last, UTC) - VALID["sealing"])
+    (line.line_keys.settings.var / "keys" / "bank-sealing.crt").write_bytes(pem(made))
+    assert f"<td>{until.format(day)}</td>" in line.signed_in("eve", "auditor").get("/keys").text
 
 
 def test_an_auditor_reads_what_a_rotation_would_do_and_does_none(line: Line):

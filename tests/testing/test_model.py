@@ -59,8 +59,8 @@ def test_the_checking_vault_wipes_what_it_is_given_and_seals_nothing():
     keys = bytearray(CANARY.encode())
     bench = bench_at("quick", PROJECT, "pay-a-bill")
     rules = CardRules(frozenset({"visa"}))
-    today = bench.workbench.clock().date()
-    intake = CheckingVault(bytes(32)).take("card_number", keys, SealContext("m", "c", "i"), rules, today)
+    now = bench.workbench.clock()
+    intake = CheckingVault(bytes(32)).take("card_number", keys, SealContext("m", "c", "i"), rules, now)
     assert intake.valid
     assert intake.sealed == ""
     assert not any(keys)

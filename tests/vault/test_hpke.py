@@ -4,7 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from ivr.vault import HPKE, SealContext, Vault
 from ivr.vault.hpke import load_hpke_key, seal_by_hpke
 from tests.bank.requests import new_request
 
-TODAY = date(2026, 1, 15)
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
 CONTEXT = SealContext("demo-merchant", "CA1", "CA1-1")
 PAN = b"4111111111111111"
 FOREIGN = Path(__file__).parent / "foreign_hpke"
@@ -32,7 +32,7 @@ class Pair:
         self.file.write_bytes(public)
 
     def seal(self, field: str = "card_number", clear: bytes = PAN) -> str:
-        return seal_by_hpke(field, bytearray(clear), CONTEXT, load_hpke_key(self.file), TODAY)
+        return seal_by_hpke(field, bytearray(clear), CONTEXT, load_hpke_key(self.file), NOW)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pickle
 import traceback
 from base64 import urlsafe_b64decode
 from contextlib import nullcontext
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from ivr.errors import ConfigError
 from ivr.vault import CardRules, Intake, Reason, SealContext, Secret, Vault
 from tests.bank_process import BankKeys
 
-TODAY = date(2026, 1, 15)
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
 CONTEXT = SealContext("demo-merchant", "CA1", "CA1-1")
 RULES = CardRules(BRAND_NAMES)
 CANARY = "4539148803436467"
@@ -31,7 +31,7 @@ def vault(bank_keys: BankKeys) -> Vault:
 
 
 def take(vault: Vault, field: str, keys: str, rules: CardRules = RULES) -> Intake:
-    return vault.take(field, bytearray(keys, "ascii"), CONTEXT, rules, TODAY)
+    return vault.take(field, bytearray(keys, "ascii"), CONTEXT, rules, NOW)
 
 
 def test_a_valid_card_number_is_told_by_brand_and_last_four(vault: Vault) -> None:
@@ -74,7 +74,7 @@ def test_the_security_codes_length_follows_the_brand(vault: Vault) -> None:
 def test_one_card_has_one_fingerprint_in_every_call(vault: Vault) -> None:
     other_call = SealContext("demo-merchant", "CA2", "CA2-1")
     first = take(vault, "card_number", CANARY)
-    second = vault.take("card_number", bytearray(CANARY, "ascii"), other_call, RULES, TODAY)
+    second = vault.take("card_number", bytearray(CANARY, "ascii"), other_call, RULES, NOW)
     assert first.fingerprint == second.fingerprint
     assert first.fingerprint != take(vault, "card_number", "4111111111111111").fingerprint
 
@@ -90,20 +90,20 @@ def test_the_fingerprint_is_keyed(vault: Vault, bank_keys: BankKeys) -> None:
 @pytest.mark.parametrize("keys", [CANARY, "4539148803436468", "45391488", "4*#", ""])
 def test_the_keys_are_wiped_whatever_the_verdict(vault: Vault, keys: str) -> None:
     buffer = bytearray(keys, "ascii")
-    vault.take("card_number", buffer, CONTEXT, RULES, TODAY)
+    vault.take("card_number", buffer, CONTEXT, RULES, NOW)
     assert buffer == bytes(len(keys))
 
 
 def test_a_secret_is_wiped_like_a_buffer(vault: Vault) -> None:
     secret = Secret(bytearray(CANARY, "ascii"))
-    assert vault.take("card_number", secret, CONTEXT, RULES, TODAY).valid
+    assert vault.take("card_number", secret, CONTEXT, RULES, NOW).valid
     assert secret.buffer == bytes(len(CANARY))
 
 
 def test_an_unknown_field_is_an_error_that_wipes_and_does_not_quote(vault: Vault) -> None:
     buffer = bytearray(CANARY, "ascii")
     with pytest.raises(ValueError, match="no such card field") as error:
-        vault.take(CANARY, buffer, CONTEXT, RULES, TODAY)
+        vault.take(CANARY, buffer, CONTEXT, RULES, NOW)
     assert CANARY not in "".join(traceback.format_exception(error.value))
     assert buffer == bytes(len(CANARY))
 
@@ -111,7 +111,7 @@ def test_an_unknown_field_is_an_error_that_wipes_and_does_not_quote(vault: Vault
 def test_an_expired_bank_key_wipes_the_card_and_seals_nothing(vault: Vault) -> None:
     buffer = bytearray(CANARY, "ascii")
     with pytest.raises(ConfigError, match="expired") as error:
-        vault.take("card_number", buffer, CONTEXT, RULES, date(2066, 1, 1))
+        vault.take("card_number", buffer, CONTEXT, RULES, datetime(2066, 1, 1, tzinfo=UTC))
     assert CANARY not in "".join(traceback.format_exception(error.value))
     assert buffer == bytes(len(CANARY))
 
@@ -134,7 +134,7 @@ any_keys = st.one_of(st.binary(max_size=64), digit_keys, phone_keys)
 @given(field=st.sampled_from(CARD_FIELDS), keys=any_keys, brand=st.sampled_from([None, "visa", "amex", "no such"]))
 def test_any_keys_get_a_verdict_and_leave_no_digits(vault: Vault, field: str, keys: bytes, brand: str | None) -> None:
     buffer = bytearray(keys)
-    intake = vault.take(field, buffer, CONTEXT, CardRules(BRAND_NAMES, brand), TODAY)
+    intake = vault.take(field, buffer, CONTEXT, CardRules(BRAND_NAMES, brand), NOW)
     assert buffer == bytes(len(keys))
     assert intake.valid == (intake.reason is None) == (intake.sealed is not None)
     assert intake.reason is None or intake.reason in Reason.__args__
@@ -148,5 +148,5 @@ def test_any_field_name_is_taken_or_refused_without_a_quote(vault: Vault, field:
     buffer = bytearray(keys)
     expected = nullcontext() if field in CARD_FIELDS else pytest.raises(ValueError, match="no such card field")
     with expected:
-        vault.take(field, buffer, CONTEXT, RULES, TODAY)
+        vault.take(field, buffer, CONTEXT, RULES, NOW)
     assert buffer == bytes(len(keys))

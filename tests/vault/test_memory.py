@@ -14,7 +14,7 @@ CARDS = 200
 # was left by the vault (or, with `kept`, planted).
 PROGRAM = """
 import os, random, re, sys
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from ivr.vault import CardRules, SealContext, Vault, passes_luhn
 
@@ -43,7 +43,7 @@ for seed in range(cards):
     wanted.add(disguised(pan))
     if seed < kept:
         planted.append(bytes(pan))
-    intakes.append(vault.take("card_number", pan, context, rules, date(2026, 1, 15)))
+    intakes.append(vault.take("card_number", pan, context, rules, datetime(2026, 1, 15, tzinfo=UTC)))
     assert intakes[-1].valid
 
 found = set()

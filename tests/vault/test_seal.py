@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from ivr.errors import ConfigError
 from ivr.vault import SealContext, load_sealing_key
 from ivr.vault.seal import seal
 
-TODAY = date(2026, 1, 15)
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
 CONTEXT = SealContext("demo-merchant", "CA1", "CA1-1")
 REGISTRY = jwe.JWERegistry(
     header_registry={"tonetill": HeaderParameter("binding", lambda value: None)},
@@ -40,12 +40,12 @@ def open_with(private_key: RSAKey, sealed: str) -> jwe.CompactEncryption:
 
 @pytest.mark.parametrize("clear", [b"4111111111111111", b"1230", b"123", b"12345", b""])
 def test_an_independent_library_opens_what_was_sealed(key, private_key: RSAKey, clear: bytes) -> None:
-    opened = open_with(private_key, seal("card_number", bytearray(clear), CONTEXT, key, TODAY))
+    opened = open_with(private_key, seal("card_number", bytearray(clear), CONTEXT, key, NOW))
     assert opened.plaintext == clear
 
 
 def test_the_header_names_algorithms_key_and_where_the_field_may_be_used(key, private_key: RSAKey) -> None:
-    opened = open_with(private_key, seal("expiry", bytearray(b"1230"), CONTEXT, key, TODAY))
+    opened = open_with(private_key, seal("expiry", bytearray(b"1230"), CONTEXT, key, NOW))
     assert opened.protected == {
         "alg": "RSA-OAEP-256",
         "enc": "A256GCM",
@@ -58,13 +58,13 @@ def test_the_header_names_algorithms_key_and_where_the_field_may_be_used(key, pr
 def test_a_receiver_that_does_not_know_the_binding_must_refuse(key, private_key: RSAKey) -> None:
     with pytest.raises(JoseError):
         jwe.decrypt_compact(
-            seal("expiry", bytearray(b"1230"), CONTEXT, key, TODAY), private_key, algorithms=["RSA-OAEP-256", "A256GCM"]
+            seal("expiry", bytearray(b"1230"), CONTEXT, key, NOW), private_key, algorithms=["RSA-OAEP-256", "A256GCM"]
         )
 
 
 @pytest.mark.parametrize("part", range(5))
 def test_a_changed_bit_in_any_part_is_found(key, private_key: RSAKey, part: int) -> None:
-    parts = seal("card_number", bytearray(b"4111111111111111"), CONTEXT, key, TODAY).split(".")
+    parts = seal("card_number", bytearray(b"4111111111111111"), CONTEXT, key, NOW).split(".")
     raw = bytearray(base64.urlsafe_b64decode(parts[part] + "=" * (-len(parts[part]) % 4)))
     raw[len(raw) // 2] ^= 1
     parts[part] = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -73,7 +73,7 @@ def test_a_changed_bit_in_any_part_is_found(key, private_key: RSAKey, part: int)
 
 
 def test_the_binding_cannot_be_exchanged_for_another(key, private_key: RSAKey) -> None:
-    header, *rest = seal("card_number", bytearray(b"4111111111111111"), CONTEXT, key, TODAY).split(".")
+    header, *rest = seal("card_number", bytearray(b"4111111111111111"), CONTEXT, key, NOW).split(".")
     bound = json.loads(base64.urlsafe_b64decode(header + "=="))
     bound["tonetill"]["intent"] = "CA2-1"
     other = base64.urlsafe_b64encode(json.dumps(bound, separators=(",", ":")).encode()).rstrip(b"=").decode()
@@ -82,25 +82,26 @@ def test_the_binding_cannot_be_exchanged_for_another(key, private_key: RSAKey) -
 
 
 def test_the_same_field_is_never_sealed_the_same_way_twice(key) -> None:
-    sealed = [seal("security_code", bytearray(b"123"), CONTEXT, key, TODAY).split(".") for _ in range(20)]
+    sealed = [seal("security_code", bytearray(b"123"), CONTEXT, key, NOW).split(".") for _ in range(20)]
     for part in (1, 2, 3):  # content key, IV, ciphertext
         assert len({parts[part] for parts in sealed}) == 20
 
 
 def test_sealing_leaves_the_wiping_to_its_caller(key) -> None:
     clear = bytearray(b"123")
-    seal("security_code", clear, CONTEXT, key, TODAY)
+    seal("security_code", clear, CONTEXT, key, NOW)
     assert clear == b"123"
 
 
 def test_nothing_is_sealed_to_a_certificate_that_expires_while_the_process_runs(bank_keys, key) -> None:
     certificate = x509.load_pem_x509_certificate((bank_keys.keys / "bank-sealing.crt").read_bytes())
-    last_day = certificate.not_valid_after_utc.date()
-    seal("expiry", bytearray(b"1230"), CONTEXT, key, last_day)
+    last = certificate.not_valid_after_utc
+    seal("expiry", bytearray(b"1230"), CONTEXT, key, last)
     with pytest.raises(
-        ConfigError, match=r"bank-sealing.crt: the bank's sealing certificate expired on .*; ask the bank"
+        ConfigError,
+        match=rf"bank-sealing.crt: the bank's sealing certificate expired on {last:%Y-%m-%d %H:%M} UTC; ask",
     ):
-        seal("expiry", bytearray(b"1230"), CONTEXT, key, date.fromordinal(last_day.toordinal() + 1))
+        seal("expiry", bytearray(b"1230"), CONTEXT, key, last + timedelta(seconds=1))
 
 
 def test_a_key_has_the_same_name_in_every_form(bank_keys, key, tmp_path: Path) -> None:

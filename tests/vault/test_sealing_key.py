@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from joserfc.jwk import RSAKey
 
-from ivr.bank.certificates import Issuer, issue
+from ivr.bank.certificates import VALID, Issuer, issue
 from ivr.errors import ConfigError
 from ivr.vault import Vault, load_sealing_key
 
@@ -89,7 +89,7 @@ def test_a_certificate_that_says_nothing_of_its_use_may_be_used(tmp_path: Path, 
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bank")])
     plain = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - timedelta(days=1), NOW + timedelta(days=1))
     (tmp_path / "key.crt").write_bytes(plain.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
-    assert load_sealing_key(tmp_path / "key.crt", NOW).good_until == (NOW + timedelta(days=1)).date()
+    assert load_sealing_key(tmp_path / "key.crt", NOW).good_until == NOW + timedelta(days=1, microseconds=999_999)
 
 
 @pytest.mark.parametrize("wrong", [{"use": "sig"}, {"alg": "RSA1_5"}, {"alg": "RS256", "use": "sig"}])
@@ -103,9 +103,37 @@ def test_a_servers_certificate_is_not_for_sealing(tmp_path: Path, key: rsa.RSAPr
     assert "does not allow key encipherment" in refusal(tmp_path / "key.crt", certificate)
 
 
-def test_an_expired_certificate_is_refused_with_its_day(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+def test_an_expired_certificate_is_refused_with_the_minute_at_which_it_ended(
+    tmp_path: Path, key: rsa.RSAPrivateKey
+) -> None:
     certificate = issue("bank", "sealing", key, Issuer("ca", key), NOW - timedelta(days=400)).public_bytes(Encoding.PEM)
+    assert "expired on 2025-12-11 00:00 UTC; ask the bank" in refusal(tmp_path / "key.crt", certificate)
+
+
+@pytest.mark.parametrize("ends", ["2025-12-11 12:00:00", "2025-12-11 23:59:58"])
+def test_a_certificate_is_good_to_the_end_of_its_last_second(tmp_path: Path, key: rsa.RSAPrivateKey, ends: str) -> None:
+    """RFC 5280 4.1.2.5: notAfter is included."""
+    last = datetime.fromisoformat(f"{ends}+00:00")
+    certificate = issue("bank", "sealing", key, Issuer("ca", key), last - VALID["sealing"])
+    (tmp_path / "key.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
+    assert load_sealing_key(tmp_path / "key.crt", last + timedelta(milliseconds=999)).kid
+    with pytest.raises(ConfigError, match=rf"expired on {last:%Y-%m-%d %H:%M} UTC; ask the bank"):
+        load_sealing_key(tmp_path / "key.crt", last + timedelta(seconds=1))
+
+
+def test_a_certificate_that_ends_with_its_day_is_refused_with_that_day(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    last = datetime(2025, 12, 11, 23, 59, 59, tzinfo=UTC)
+    certificate = issue("bank", "sealing", key, Issuer("ca", key), last - VALID["sealing"]).public_bytes(Encoding.PEM)
     assert "expired on 2025-12-11; ask the bank" in refusal(tmp_path / "key.crt", certificate)
+
+
+def test_a_certificate_without_a_well_defined_end_never_ends(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    """RFC 5280 4.1.2.5: 99991231235959Z."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "device")])
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    device = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW - timedelta(days=1), last)
+    (tmp_path / "key.crt").write_bytes(device.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    assert load_sealing_key(tmp_path / "key.crt", NOW).good_until == datetime.max.replace(tzinfo=UTC)
 
 
 def test_a_certificate_of_the_future_points_to_the_clock(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:

@@ -20,7 +20,7 @@ from ivr.core.money import Money
 from ivr.places import SHIPPED as ROOT
 from ivr.vault import CardRules, SealContext, Vault
 from tests.bank.adyen.keys import API_KEY, MERCHANT_ACCOUNT, Opener, make_keys
-from tests.bank.requests import TODAY
+from tests.bank.requests import SEALED_AT
 from tests.bank_process import BankKeys
 
 PAN, EXPIRY, CVC = "4111111111111111", "1230", "737"
@@ -96,7 +96,9 @@ def sealed_card(vault: Vault, reference: str) -> dict[str, str]:
     context = SealContext("demo-merchant", reference.rpartition("-")[0], reference)
     rules = CardRules(BRAND_NAMES, "visa")
     keyed = {"card_number": PAN, "expiry": EXPIRY, "security_code": CVC}
-    taken = {name: vault.take(name, bytearray(keys, "ascii"), context, rules, TODAY) for name, keys in keyed.items()}
+    taken = {
+        name: vault.take(name, bytearray(keys, "ascii"), context, rules, SEALED_AT) for name, keys in keyed.items()
+    }
     return {name: intake.sealed or "" for name, intake in taken.items()}
 
 

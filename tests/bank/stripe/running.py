@@ -21,7 +21,7 @@ from ivr.core.money import Money
 from ivr.forwarder.opening import CardOpener
 from ivr.places import SHIPPED as ROOT
 from ivr.vault import CardRules, SealContext, Vault
-from tests.bank.requests import TODAY
+from tests.bank.requests import SEALED_AT
 from tests.bank.stripe.stand_in import SECRET_KEY
 from tests.bank_process import BankKeys, opener_of
 from tests.patience import PATIENCE_S
@@ -128,7 +128,9 @@ def sealed_card(vault: Vault, reference: str, pan: str = PAN) -> dict[str, str]:
     context = SealContext("demo-merchant", reference.rpartition("-")[0], reference)
     rules = CardRules(BRAND_NAMES, "visa")
     keyed = {"card_number": pan, "expiry": EXPIRY, "security_code": CVC, "postal_code": POSTAL_CODE}
-    taken = {name: vault.take(name, bytearray(keys, "ascii"), context, rules, TODAY) for name, keys in keyed.items()}
+    taken = {
+        name: vault.take(name, bytearray(keys, "ascii"), context, rules, SEALED_AT) for name, keys in keyed.items()
+    }
     return {name: intake.sealed or "" for name, intake in taken.items()}
 
 
