@@ -95,6 +95,8 @@ class Settings(BaseModel):
     alert_cards: int = Field(ge=0, le=100_000)
     alert_block_cards: int = Field(ge=0, le=100_000)
     alert_line_cards: int = Field(ge=0, le=100_000)
+    alert_bin_cards: int = Field(ge=0, le=100_000)
+    alert_bin_percent: int = Field(ge=0, le=100)
     alert_certificate_days: int = Field(ge=0, le=365)
     alert_disk_percent: int = Field(ge=0, le=50)
     alert_late_percent: int = Field(ge=0, le=100)

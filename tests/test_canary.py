@@ -1,5 +1,7 @@
 """Whole calls with canary cards, then everything is searched for them; and a planted leak of each kind must be found."""
 
+import hashlib
+import hmac
 import inspect
 import json
 from collections.abc import Callable, Iterator
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy import select
 
 import ivr.conversation.engine
 from ivr.bank import AuthorizationRequest
@@ -19,6 +22,7 @@ from ivr.channels.simulator import play
 from ivr.core.events import CardCollected
 from ivr.logs import set_up_logging
 from ivr.store import SealedField, Store, WantedModification, open_store
+from ivr.store.tables import payment_intent
 from ivr.testing.bank import ScriptedBank
 from ivr.testing.billing import Behaviour, ScriptedBilling
 from ivr.testing.recording import RecordingLine, call_file
@@ -208,6 +212,22 @@ def test_no_card_number_is_left_of_two_cards_that_share_a_bill(
     world.bench.workbench.work()
     world.keep(line)
     assert sorted(money.minor for money in bank.charged.values()) == ([2000, 2250] if then == "pays the rest" else [])
+    assert everything(world, capfd) == []
+
+
+def test_of_the_beginning_of_a_card_nothing_is_left_but_a_keyed_tag(world: World, capfd: pytest.CaptureFixture[str]):
+    """Six digits alone may be found by chance in a whole file: each value that is written of a charge is looked through."""
+    world.bench.bank.behaviour = "declines 05"
+    for pan in CANARIES[:2]:
+        world.call(pan)
+    staged = [one for one in world.crossed if isinstance(one, SealedField) and one.bin_tag]
+    key = world.bench.workbench.runner.payments.vaults["acme_bank"]._fingerprint_key
+    tags = [hmac.new(key, b"bin " + pan[:6].encode(), hashlib.sha256).hexdigest()[:16] for pan in CANARIES[:2]]
+    with world.bench.workbench.store._database.calls() as connection:
+        rows = [dict(row) for row in connection.execute(select(payment_intent)).mappings()]
+    assert sorted(row["card_bin_tag"] for row in rows) == sorted(tags) == sorted({str(one.bin_tag) for one in staged})
+    written = [str(value) for row in rows for value in row.values()]
+    assert not [pan[:6] for pan in CANARIES for value in written if pan[:6] in value]
     assert everything(world, capfd) == []
 
 

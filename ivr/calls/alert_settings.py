@@ -17,6 +17,7 @@ KINDS = {
     "card_testing": "{} different cards were declined in an hour from one caller or for one account",
     "card_testing_block": "{} different cards were declined in an hour from numbers that begin alike",
     "card_testing_line": "{} different cards were declined in an hour on one line",
+    "card_testing_bin": "{} different cards that begin with the same six digits were declined in an hour, and {} % or more of these cards",
     "certificate": "a key or certificate of a bank ends within {} days, and none follows",
     "disk": "less than {} % of the disk with our files is free",
     "ticks_late": "{} % or more of the trunk's ticks came late",
@@ -30,11 +31,14 @@ SETTINGS = {
     "card_testing": "alert_cards",
     "card_testing_block": "alert_block_cards",
     "card_testing_line": "alert_line_cards",
+    "card_testing_bin": "alert_bin_cards",
     "certificate": "alert_certificate_days",
     "disk": "alert_disk_percent",
     "ticks_late": "alert_late_percent",
     "forged_webhooks": "alert_forged",
 }
+# Where there is a second one.
+SHARES = {"card_testing_bin": "alert_bin_percent"}
 MOST_ADDRESSES = 10
 
 
@@ -48,6 +52,8 @@ class AlertThresholds:
     cards: int
     block_cards: int
     line_cards: int
+    bin_cards: int
+    bin_percent: int
     certificate_days: int
     disk_percent: int
     late_percent: int
@@ -63,6 +69,8 @@ def alert_thresholds(settings: Settings) -> AlertThresholds:
         settings.alert_cards,
         settings.alert_block_cards,
         settings.alert_line_cards,
+        settings.alert_bin_cards,
+        settings.alert_bin_percent,
         settings.alert_certificate_days,
         settings.alert_disk_percent,
         settings.alert_late_percent,
@@ -79,8 +87,10 @@ def what_raises(settings: Settings) -> dict[str, str]:
 def _raised_when(kind: str, words: str, settings: Settings) -> str:
     if kind not in SETTINGS:
         return words
-    value = getattr(settings, SETTINGS[kind])
-    return f"{words.format(value)} ({SETTINGS[kind].upper()})" if value else f"never: {SETTINGS[kind].upper()} is 0"
+    names = [name for name in (SETTINGS[kind], SHARES.get(kind)) if name]
+    values = {name.upper(): getattr(settings, name) for name in names}
+    off = [name for name, value in values.items() if not value]
+    return f"never: {off[0]} is 0" if off else f"{words.format(*values.values())} ({', '.join(values)})"
 
 
 def alert_receivers(settings: Settings) -> AlertReceivers:

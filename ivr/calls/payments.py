@@ -129,7 +129,8 @@ class Payments:
             if over := self.store.limit_reached(card, _limits(flow.head.limits), at):
                 return LimitReached(at, over.name)
         if intake.sealed is not None:
-            self.store.stage_sealed(SealedField(call.intent, field, intake.sealed, intake.fingerprint), at)
+            marks = intake.fingerprint, intake.bin_tag
+            self.store.stage_sealed(SealedField(call.intent, field, intake.sealed, *marks), at)
         return CardCollected(at, field, intake.valid, intake.reason, intake.summary)
 
     def _beside(self, call: Call, flow: Flow, field: CardField) -> str:

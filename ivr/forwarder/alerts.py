@@ -77,6 +77,7 @@ class AlertWatch:
         yield from self.unknown_charges()
         yield from self.declines()
         yield from self.card_testing()
+        yield from self.card_testing_bins()
         yield from self.broken_audit()
 
     def silent_banks(self) -> Iterator[FoundAlert]:
@@ -122,6 +123,15 @@ class AlertWatch:
                 yield FoundAlert("card_testing_block", f"numbers {shortened(one.which)}", tested(one, of))
         for one in self.store.declined_cards("line", since, limits.line_cards) if limits.line_cards else ():
             yield FoundAlert("card_testing_line", one.which, tested(one, f"the line '{one.which}'"))
+
+    def card_testing_bins(self) -> Iterator[FoundAlert]:
+        least, percent = self.thresholds.bin_cards, self.thresholds.bin_percent
+        for one in self.store.declined_bins(self.now() - HOUR, least, percent) if least and percent else ():
+            words = (
+                f"{one.declined} of {one.answered} different cards that begin with the same six digits were declined in an hour: "
+                f"somebody may be trying numbers that were made up or stolen; see {one.latest}, and `{COMMAND} limits` holds them back"
+            )
+            yield FoundAlert("card_testing_bin", f"cards {shortened(one.tag)}", words)
 
     def broken_audit(self) -> Iterator[FoundAlert]:
         if self._audited_at is None or self.now() - self._audited_at >= AUDIT_EVERY:
@@ -181,7 +191,7 @@ def tested(found: DeclinedCards, of: str) -> str:
 
 
 def shortened(which: str) -> str:
-    """Of a caller's hash or an account: the same while the alert stands, and no number to read."""
+    """Of a caller's hash, an account or a tag: the same while the alert stands, and no number to read."""
     return hashlib.sha256(which.encode()).hexdigest()[:12]
 
 

@@ -93,6 +93,7 @@ FIRST_STEPS: Mapping[str, tuple[str, Sequence[FirstStep]]] = {
     "card_testing": ("Somebody tries stolen cards from one number, or for one account.", _TRIED),
     "card_testing_block": ("Somebody tries stolen cards from numbers that begin alike.", _TRIED),
     "card_testing_line": ("Somebody tries stolen cards from many numbers.", _TRIED),
+    "card_testing_bin": ("Somebody tries card numbers that begin alike: made up, or stolen from one bank.", _TRIED),
     "declines": (
         "A bank refuses most charges: stolen cards are tried, or the bank has a fault.",
         (_DECLINED, *_TRIED[:1], *_TRIED[2:4]),

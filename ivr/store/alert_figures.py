@@ -1,7 +1,7 @@
 """Figures that alerts are raised by: how charges end at each bank, and how many cards are declined from one place.
 
-Of a card there are brand, last four digits and a keyed fingerprint: cards that differ are counted, and cards with the same
-beginning (BIN) cannot be told from others.
+Of a card there are brand, last four digits, a keyed fingerprint and a keyed tag of its first six digits (BIN): cards that
+differ are counted, and so are cards that begin alike; their beginnings are not known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import case, distinct, func, select
 
 from ivr.store.database import Database, milliseconds
 from ivr.store.tables import payment_intent
@@ -43,6 +43,17 @@ class DeclinedCards:
     cards: int
     latest: str
     callers: int = 1
+
+
+@dataclass(frozen=True)
+class BinCards:
+    """Different cards of one BIN, known by its tag. `answered`: those that a bank approved or declined; `declined`: those of them
+    that it never approved. `latest`: the reference of a charge that was declined."""
+
+    tag: str
+    declined: int
+    answered: int
+    latest: str
 
 
 class AlertFigures:
@@ -80,3 +91,19 @@ class AlertFigures:
         with self._database.calls() as connection:
             rows = connection.execute(found.where(*declined).group_by(which).having(cards >= least)).all()
         return [DeclinedCards(place, row.which[:LONGEST_SHOWN], row.cards, row.latest, row.callers) for row in rows]
+
+    def declined_bins(self, since: datetime, least: int, percent: int) -> Sequence[BinCards]:
+        """BINs of which at least so many cards were declined, and so many per cent of those that were answered. A card counts
+        once, however often it was tried: one that was declined and approved since is good. Without a tag there is no BIN."""
+        tag = columns.card_bin_tag
+        answered = columns.status.in_(("approved", "declined")), columns.card_fingerprint != "", tag != ""
+        is_good = func.max(case((columns.status == "approved", 1), else_=0)).label("is_good")
+        latest = func.max(case((columns.status == "declined", columns.reference))).label("latest")
+        cards = select(tag.label("tag"), is_good, latest).where(columns.created_at >= milliseconds(since), *answered)
+        card = cards.group_by(tag, columns.card_fingerprint).subquery().c
+        declined, whole = func.sum(1 - card.is_good), func.count()
+        found = select(card.tag, declined.label("declined"), whole.label("answered"))
+        found = found.add_columns(func.max(case((card.is_good == 0, card.latest))).label("latest")).group_by(card.tag)
+        with self._database.calls() as connection:
+            rows = connection.execute(found.having(declined >= least, 100 * declined >= percent * whole)).all()
+        return [BinCards(row.tag, row.declined, row.answered, row.latest) for row in rows]

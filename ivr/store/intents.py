@@ -78,6 +78,15 @@ class PaymentIntent:
 
 
 @dataclass(frozen=True)
+class CardMarks:
+    """By what cards are counted: keyed hashes of a card's number and of its beginning (`vault.intake`); empty where they are not
+    known, as the beginning of a kept card is not."""
+
+    fingerprint: str
+    bin_tag: str
+
+
+@dataclass(frozen=True)
 class Payment:
     """An intent and where it stands. `begun_at`: when it was written down, before anything could leave.
 
@@ -201,7 +210,7 @@ _COLUMNS = (
     *("reference", "idempotency_key", "merchant", "call", "bank", "amount_minor", "currency", "account"),
     *("card_summary", "ani_hash", "card_fingerprint", "status", "created_at", "payable_source", "payable_key", "line"),
     *("part", "split", "split_minor", "takes_part"),
-    *("confirmation_number", "captures_later", "keeps_card", "fee_minor", "ani_block"),
+    *("confirmation_number", "captures_later", "keeps_card", "fee_minor", "ani_block", "card_bin_tag"),
 )
 _ADD = text(
     f"INSERT INTO payment_intent ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)}) "  # noqa: S608
@@ -264,9 +273,9 @@ _PAID_IN = text(
 LONGEST_LINE = 120
 
 
-def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, now: datetime, draw: Draw) -> None:
+def add_intent(connection: Connection, intent: PaymentIntent, card: CardMarks, now: datetime, draw: Draw) -> None:
     """With a confirmation number that no other charge has, and the bills of a sum."""
-    row = _row(intent, fingerprint, now)
+    row = _row(intent, card, now)
     for attempt in range(MOST_DRAWS):
         if connection.execute(_ADD, row | {"confirmation_number": draw(intent.reference, attempt)}).rowcount == 1:
             add_bills(connection, intent.reference, intent.bills)
@@ -274,7 +283,7 @@ def add_intent(connection: Connection, intent: PaymentIntent, fingerprint: str, 
     raise NumbersUsedUp(intent.reference)
 
 
-def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, object]:
+def _row(intent: PaymentIntent, card: CardMarks, now: datetime) -> dict[str, object]:
     return {
         "reference": intent.reference,
         "idempotency_key": intent.reference,
@@ -287,7 +296,8 @@ def _row(intent: PaymentIntent, fingerprint: str, now: datetime) -> dict[str, ob
         "card_summary": intent.card_summary,
         "ani_hash": intent.ani_hash,
         "ani_block": intent.ani_block,
-        "card_fingerprint": fingerprint,
+        "card_fingerprint": card.fingerprint,
+        "card_bin_tag": card.bin_tag,
         "status": "accepted",
         "created_at": milliseconds(now),
         "payable_source": intent.payable_source,

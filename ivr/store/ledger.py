@@ -22,6 +22,7 @@ from ivr.store.intents import (
     AlreadyBegun,
     BankWord,
     BeingPaid,
+    CardMarks,
     Due,
     DueChanged,
     DueNow,
@@ -88,7 +89,7 @@ class Ledger:
             staged = _staged_for(connection, intent)
             refusal = self._refusal(connection, intent, staged, limits, now, due)
             if isinstance(refusal, PaymentIntent):
-                add_intent(connection, refusal, staged.fingerprint, now, self._draw)
+                add_intent(connection, refusal, CardMarks(staged.fingerprint, staged.bin_tag), now, self._draw)
                 add_entry(connection, refusal, "requested", None, now, when_requested(refusal))
                 add_job(connection, "authorize", intent.reference, bank_queue(intent.bank))
                 return Accepted()

@@ -15,22 +15,26 @@ from ivr.store.tables import payment_intent, sealed_field
 
 @dataclass(frozen=True)
 class SealedField:
+    """`fingerprint`, `bin_tag`: of the card, beside its number alone."""
+
     intent: str
     field: str
     jwe: str
     fingerprint: str | None = None
+    bin_tag: str | None = None
 
 
 # Nothing is staged for an attempt that has been charged, nor for a call that is over: a request that was held up on its
 # way, and comes when all is done, would leave a field that nobody deletes.
 _STAGE = (
-    "INSERT INTO sealed_field (intent, field, jwe, fingerprint, at) "
-    "SELECT CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS TEXT), CAST(? AS VARCHAR), CAST(? AS BIGINT) "
+    "INSERT INTO sealed_field (intent, field, jwe, fingerprint, bin_tag, at) SELECT "
+    "CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS TEXT), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS BIGINT) "
     "WHERE NOT EXISTS (SELECT 1 FROM payment_intent WHERE reference = ?) "
     "AND NOT EXISTS (SELECT 1 FROM call WHERE id = ? AND is_over) "
-    "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, at = excluded.at"
+    "ON CONFLICT (intent, field) DO UPDATE SET jwe = excluded.jwe, fingerprint = excluded.fingerprint, "
+    "bin_tag = excluded.bin_tag, at = excluded.at"
 )
-_STAGED = Straight("SELECT field, jwe, fingerprint FROM sealed_field WHERE intent = :intent")
+_STAGED = Straight("SELECT field, jwe, fingerprint, bin_tag FROM sealed_field WHERE intent = :intent")
 _BESIDE = "SELECT field, jwe FROM sealed_field WHERE intent = ?"
 _DELETE = Straight("DELETE FROM sealed_field WHERE intent = :intent")
 
@@ -50,6 +54,7 @@ class SealedFields:
             sealed.field,
             sealed.jwe,
             sealed.fingerprint,
+            sealed.bin_tag,
             self._database.on_its_clock(at),
             sealed.intent,
             call,
@@ -97,16 +102,17 @@ class SealedFields:
 
 @dataclass(frozen=True)
 class Staged:
-    """What lies sealed for an attempt. `fingerprint` is empty where no card number was among it."""
+    """What lies sealed for an attempt. `fingerprint` and `bin_tag` are empty where no card number was among it."""
 
     fields: dict[str, str]
     fingerprint: str
+    bin_tag: str = ""
 
 
 def read_sealed(connection: Connection, intent: str) -> Staged:
     rows = _STAGED.run(connection, {"intent": intent}).fetchall()
-    fingerprints = [fingerprint for _, _, fingerprint in rows if fingerprint]
-    return Staged({field: jwe for field, jwe, _ in rows}, fingerprints[0] if fingerprints else "")
+    fingerprint, bin_tag = next(((card, tag or "") for _, _, card, tag in rows if card), ("", ""))
+    return Staged({field: jwe for field, jwe, _, _ in rows}, fingerprint, bin_tag)
 
 
 def delete_sealed(connection: Connection, intent: str) -> int:

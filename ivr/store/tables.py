@@ -94,6 +94,7 @@ sealed_field = Table(
     Column("field", String(20), primary_key=True),
     Column("jwe", Text, nullable=False),
     Column("fingerprint", String(64)),
+    Column("bin_tag", String(16)),
     Column("at", BigInteger, nullable=False),
 )
 
@@ -145,6 +146,8 @@ payment_intent = Table(
     ),  # the bank is to keep the card, as was agreed
     # A keyed hash of the block that the caller's number is of (`core.caller`); empty for a caller without a number.
     Column("ani_block", String(64), nullable=False, server_default=""),
+    # A short keyed hash of the card's first digits (`vault.intake`): by it cards that begin alike are counted.
+    Column("card_bin_tag", String(16), nullable=False, server_default=""),
     Index("intent_by_caller", "ani_hash", "created_at"),
     Index("intent_by_card", "card_fingerprint", "created_at"),
     Index("intent_by_payable", "payable_source", "payable_key", "created_at"),

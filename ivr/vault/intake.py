@@ -15,11 +15,14 @@ from ivr.vault.seal import SealContext
 from ivr.vault.secret import Secret
 
 LEAST_FINGERPRINT_KEY_BYTES = 32  # RFC 2104 3: no less than the hash's length
+BIN_DIGITS = 6  # what all networks' BINs have; those of eight digits begin alike in six
+BIN_TAG_HEX = 16  # 64 bits: a million BINs are told apart, and it can be no fingerprint
 
 
 @dataclass(frozen=True)
 class Intake:
-    """The verdict on one field. `summary` and `fingerprint` (to count attempts per card) only for a valid card number."""
+    """The verdict on one field. `summary`, `fingerprint` (to count attempts per card) and `bin_tag` (to count cards that begin
+    alike) only for a valid card number."""
 
     valid: bool
     reason: Reason | None = None
@@ -27,6 +30,7 @@ class Intake:
     brand: str | None = None
     sealed: str | None = field(default=None, repr=False)
     fingerprint: str | None = field(default=None, repr=False)
+    bin_tag: str | None = field(default=None, repr=False)
 
 
 class Vault:
@@ -87,7 +91,8 @@ class Vault:
         brand = brand_of(pan)
         assert brand is not None  # a number of no known brand is not valid
         summary = f"{brand.name} {pan[-4:].decode('ascii')}"
-        return Intake(True, None, summary, brand.name, sealed, fingerprint(pan, self._fingerprint_key))
+        marks = fingerprint(pan, self._fingerprint_key), bin_tag(pan, self._fingerprint_key)
+        return Intake(True, None, summary, brand.name, sealed, *marks)
 
 
 def fingerprint(pan: bytearray, key: bytes) -> str:
@@ -95,3 +100,11 @@ def fingerprint(pan: bytearray, key: bytes) -> str:
     digest = hmac.new(key, b"pan ", hashlib.sha256)  # apart from what else the key may be used for
     digest.update(pan)
     return digest.hexdigest()
+
+
+def bin_tag(pan: bytearray, key: bytes) -> str:
+    """The same for all cards that begin alike. Keyed, and apart from fingerprints; the digits are read in place."""
+    digest = hmac.new(key, b"bin ", hashlib.sha256)
+    with memoryview(pan) as whole, whole[:BIN_DIGITS] as card_bin:
+        digest.update(card_bin)
+    return digest.hexdigest()[:BIN_TAG_HEX]

@@ -18,6 +18,7 @@ from tests.store.databases import make_empty
 from tests.store.payments import NOW, begin
 
 OPS = AlertReceivers(("ops@example.com", "boss@example.com"), "Example Water")
+TAG = "a-tag-of-six-digits"[:16]
 SHIPPED = alert_thresholds(load_settings({}))
 
 
@@ -46,12 +47,20 @@ class Watched:
         self.at += timedelta(**span)
 
     def charge(
-        self, status: ChargeStatus | None, *, caller: str = "", block: str = "", line: str = "", card: str = ""
+        self,
+        status: ChargeStatus | None,
+        *,
+        caller: str = "",
+        block: str = "",
+        line: str = "",
+        card: str = "",
+        bin_tag: str = "",
     ) -> None:
         """One that ended so; None: without an answer."""
         self.charges += 1
         reference = f"CA{self.charges}-1"
-        begin(self.store, reference, caller=caller, block=block, card=card or reference, line=line, now=self.at)
+        of_card = {"card": card or reference, "bin_tag": bin_tag}
+        begin(self.store, reference, caller=caller, block=block, line=line, now=self.at, **of_card)
         job = self.store.claim(self.at, 60)
         while job is not None and job.reference != reference:
             job = self.store.claim(self.at, 60)
@@ -59,6 +68,15 @@ class Watched:
         self.store.mark_sent(job)
         if status is not None:
             assert self.store.record(job, status, self.at, BankWord(response_code="05"), FollowUp())
+
+    def reverse(self) -> None:
+        """The charge that is without an answer."""
+        self.passes(minutes=2)
+        job = self.store.claim(self.at, 60)
+        while job is not None and job.reference != f"CA{self.charges}-1":
+            job = self.store.claim(self.at, 60)
+        assert job is not None
+        assert self.store.record(job, "reversed", self.at, BankWord(), FollowUp())
 
     def standing(self) -> list[str]:
         self.watch.look()
@@ -196,6 +214,81 @@ def test_cards_tried_on_a_line_by_many_callers_are_told(watched: Watched):
     assert watched.standing() == []
 
 
+@pytest.mark.parametrize(
+    ("declined", "approved", "raised"), [(15, 0, True), (14, 0, False), (15, 6, True), (15, 7, False), (21, 9, True)]
+)
+def test_cards_that_begin_alike_are_told_where_most_of_them_are_declined(
+    watched: Watched, declined: int, approved: int, raised: bool
+):
+    for number in range(declined):
+        watched.charge("declined", caller=f"caller {number}", bin_tag=TAG)
+    for number in range(approved):
+        watched.charge("approved", caller=f"payer {number}", bin_tag=TAG)
+    assert ("card_testing_bin" in watched.standing()) is raised
+
+
+def test_an_alert_of_cards_that_begin_alike_says_how_many_and_names_no_tag(watched: Watched):
+    for number in range(16):
+        watched.charge("declined", caller=f"caller {number}", bin_tag=TAG)
+        watched.charge("declined" if number % 4 == 0 else "approved", caller=f"payer {number}", bin_tag=f"tag {number}")
+    watched.charge("approved", bin_tag=TAG)
+    watched.watch.look()
+    (told,) = [one for one in watched.store.alerts(5) if one.kind == "card_testing_bin"]
+    assert "16 of 17 different cards that begin with the same six digits were declined in an hour" in told.words
+    assert "-1, and " in told.words  # names one of the charges
+    assert TAG not in f"{told.about}{told.words}"
+    watched.passes(minutes=61)
+    watched.watch.look()
+    watched.passes(minutes=15)
+    assert watched.standing() == []
+
+
+def test_a_card_of_a_bin_counts_once_however_often_it_is_tried(watched: Watched):
+    for number in range(45):
+        watched.charge("declined", caller=f"caller {number}", card=f"card {number % 14}", bin_tag=TAG)
+    assert "card_testing_bin" not in watched.standing()
+    watched.charge("declined", caller="one more", bin_tag=TAG)
+    assert "card_testing_bin" in watched.standing()
+
+
+def test_a_card_that_its_bank_approves_in_the_end_is_not_a_declined_one(watched: Watched):
+    for number in range(15):
+        watched.charge("declined", caller=f"caller {number}", card=f"card {number}", bin_tag=TAG)
+    watched.charge("approved", caller="caller 3", card="card 3", bin_tag=TAG)
+    assert "card_testing_bin" not in watched.standing()
+
+
+@pytest.mark.parametrize("status", ["not_sent", "unknown", "reversed", None])
+def test_only_the_banks_own_decline_counts_for_a_bin(watched: Watched, status: ChargeStatus | None):
+    for number in range(14):
+        watched.charge("declined", caller=f"caller {number}", bin_tag=TAG)
+        if status == "reversed":
+            watched.charge("unknown", caller=f"other {number}", bin_tag=TAG)
+            watched.reverse()
+        else:
+            watched.charge(status, caller=f"other {number}", bin_tag=TAG)
+    assert "card_testing_bin" not in watched.standing()
+    watched.charge("declined", caller="one more", bin_tag=TAG)
+    assert "card_testing_bin" in watched.standing()  # and what has no answer lowers no share
+
+
+def test_cards_of_which_no_beginning_is_known_are_of_no_bin(watched: Watched):
+    """Charges of an older version, and cards that a bank keeps."""
+    for number in range(20):
+        watched.charge("declined", caller=f"caller {number}")
+    assert "card_testing_bin" not in watched.standing()
+
+
+@pytest.mark.parametrize("name", ["ALERT_BIN_CARDS", "ALERT_BIN_PERCENT"])
+def test_either_setting_at_nought_switches_the_alert_of_cards_that_begin_alike_off(watched: Watched, name: str):
+    settings = load_settings({name: "0"})
+    watched.watch.thresholds = alert_thresholds(settings)
+    for number in range(20):
+        watched.charge("declined", caller=f"caller {number}", bin_tag=TAG)
+    assert "card_testing_bin" not in watched.standing()
+    assert what_raises(settings)["card_testing_bin"] == f"never: {name} is 0"
+
+
 def test_keys_and_certificates_near_their_end_are_told(watched: Watched):
     end = KeyEnd("acme_bank", "client certificate", "client_certificate", Path("a.pem"), NOW + timedelta(days=29))
     watched.ends = [end]
@@ -290,6 +383,8 @@ def test_each_kind_and_its_setting_is_in_the_documentation():
 def test_what_raises_an_alert_is_said_with_the_values_that_hold_here():
     said = what_raises(load_settings({"ALERT_CARDS": "7", "ALERT_DECLINES_PERCENT": "0"}))
     assert said["card_testing"].startswith("7 different cards were declined")
+    assert "15 different cards that begin" in said["card_testing_bin"]
+    assert said["card_testing_bin"].endswith("70 % or more of these cards (ALERT_BIN_CARDS, ALERT_BIN_PERCENT)")
     assert said["declines"] == "never: ALERT_DECLINES_PERCENT is 0"
     assert said.keys() == KINDS.keys()
     assert not any("{" in words for words in said.values())

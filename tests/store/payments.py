@@ -56,10 +56,10 @@ def intent(
     )
 
 
-def stage(store: Store, reference: str, *, card: str = "card", now: datetime = NOW) -> None:
+def stage(store: Store, reference: str, *, card: str = "card", bin_tag: str = "", now: datetime = NOW) -> None:
     for field in FIELDS:
-        fingerprint = card if field == "card_number" else None
-        store.stage_sealed(SealedField(reference, field, jwe_of(reference, field), fingerprint), now)
+        marks = (card, bin_tag) if field == "card_number" else (None, None)
+        store.stage_sealed(SealedField(reference, field, jwe_of(reference, field), *marks), now)
 
 
 def begin(
@@ -70,6 +70,7 @@ def begin(
     caller: str = "caller",
     block: str = "",
     card: str = "card",
+    bin_tag: str = "",
     limits: AttemptLimits = NO_LIMITS,
     now: datetime = NOW,
     pays: str = "",
@@ -77,7 +78,7 @@ def begin(
     due: DueNow | None = None,
     captures_later: bool = False,
 ) -> Accepted | AlreadyBegun | OverLimit | BeingPaid | DueChanged:
-    stage(store, reference, card=card, now=now)
+    stage(store, reference, card=card, bin_tag=bin_tag, now=now)
     wanted = intent(reference, minor=minor, caller=caller, block=block, pays=pays, line=line)
     return store.begin_payment(replace(wanted, captures_later=captures_later), limits, now, due)
 

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from ivr.core.call import ChargeStatus
 from ivr.store import AlertReceivers, FoundAlert, RememberedAnswer, Store
-from tests.store.payments import NOW, begin
+from ivr.store.alert_figures import BinCards
+from tests.store.payments import NOW, begin, stage
 from tests.store.test_portal_rows import at_once, invite
 
 DISK = FoundAlert("disk", "node-1", "4.0 % of the disk is free")
@@ -37,6 +39,42 @@ def test_figures_are_counted_by_bank_and_by_place(store: Store):
     assert store.bank_figures(NOW - OVER, NOW) == {}
     assert store.unknown_charges() == 0
     assert store.declined_cards("caller", NOW, 1) == []
+
+
+def answered(store: Store, reference: str, status: ChargeStatus, **of_card: str) -> None:
+    begin(store, reference, **of_card)
+    job = store.claim(NOW, 60)
+    assert job is not None
+    assert job.reference == reference
+    store.mark_sent(job)
+    assert store.record(job, status, NOW)
+
+
+def test_cards_of_a_bin_are_counted_once_each_by_how_they_ended(store: Store):
+    ended: list[tuple[str, str, ChargeStatus]] = [
+        ("one", "a", "declined"),
+        ("one", "a", "declined"),
+        ("one", "b", "declined"),
+        ("one", "c", "declined"),
+        ("one", "c", "approved"),
+        ("one", "d", "approved"),
+        ("one", "e", "not_sent"),
+        ("two", "f", "declined"),
+        ("", "g", "declined"),
+    ]
+    for number, (bin_tag, card, status) in enumerate(ended):
+        answered(store, f"CA{number}-1", status, card=card, bin_tag=bin_tag)
+    assert store.declined_bins(NOW, 2, 50) == [BinCards("one", 2, 4, "CA2-1")]
+    assert store.declined_bins(NOW, 2, 51) == []
+    assert store.declined_bins(NOW, 3, 1) == []
+    assert sorted(found.tag for found in store.declined_bins(NOW, 1, 1)) == ["one", "two"]
+    assert store.declined_bins(NOW + timedelta(seconds=1), 1, 1) == []
+
+
+def test_a_card_number_that_is_keyed_in_again_leaves_the_tag_of_the_last_one(store: Store):
+    stage(store, "CA0-1", card="first", bin_tag="one")
+    answered(store, "CA0-1", "declined", card="second", bin_tag="two")
+    assert [found.tag for found in store.declined_bins(NOW, 1, 1)] == ["two"]
 
 
 def test_a_request_under_a_key_is_remembered_once(store: Store):

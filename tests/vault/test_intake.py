@@ -44,7 +44,8 @@ def test_a_valid_card_number_is_told_by_brand_and_last_four(vault: Vault) -> Non
 @pytest.mark.parametrize(("field", "keys"), [("expiry", "1230"), ("security_code", "123"), ("postal_code", "12345")])
 def test_of_other_fields_nothing_is_told(vault: Vault, field: str, keys: str) -> None:
     intake = take(vault, field, keys)
-    assert (intake.valid, intake.summary, intake.brand, intake.fingerprint) == (True, None, None, None)
+    assert (intake.valid, intake.summary, intake.brand) == (True, None, None)
+    assert (intake.fingerprint, intake.bin_tag) == (None, None)
     assert intake.sealed is not None
 
 
@@ -85,6 +86,23 @@ def test_the_fingerprint_is_keyed(vault: Vault, bank_keys: BankKeys) -> None:
     assert take(vault, "card_number", CANARY).fingerprint == expected
     stranger = Vault(bank_keys.keys / "bank-sealing.crt", bytes(32))
     assert take(stranger, "card_number", CANARY).fingerprint != expected
+
+
+def test_cards_that_begin_alike_have_one_tag_and_others_another(vault: Vault) -> None:
+    one, alike, other = ("4111111111111111", "4111111145551142", "4012888888881881")
+    tags = [take(vault, "card_number", pan).bin_tag for pan in (one, alike, other)]
+    assert tags[0] == tags[1]
+    assert tags[0] != tags[2]
+
+
+def test_the_tag_is_keyed_short_and_of_six_digits_alone(vault: Vault, bank_keys: BankKeys) -> None:
+    key = (bank_keys.keys / "fingerprint.key").read_bytes()
+    expected = hmac.new(key, b"bin " + CANARY[:6].encode(), hashlib.sha256).hexdigest()[:16]
+    intake = take(vault, "card_number", CANARY)
+    assert intake.bin_tag == expected
+    assert intake.fingerprint is not None
+    assert not intake.fingerprint.startswith(expected)
+    assert take(Vault(bank_keys.keys / "bank-sealing.crt", bytes(32)), "card_number", CANARY).bin_tag != expected
 
 
 @pytest.mark.parametrize("keys", [CANARY, "4539148803436468", "45391488", "4*#", ""])
