@@ -15,7 +15,16 @@ CHANNEL = "tonetill_jobs"
 LOOK_S = 0.004  # between two looks at SQLite's count of commits: some 5 us each, in memory that all its processes share
 LISTEN_S = 0.5  # how long the watch goes on after it was told to stop
 AGAIN_S = 1.0  # until a connection that was lost is made anew
-_NEW = "SELECT DISTINCT queue FROM outbox WHERE is_done = false AND due_at <= 0 AND leased_until = 0"
+# At each commit, however many jobs wait: from one queue to the next in the index, and in each to its first new job. What was
+# put off is due later, and a lease is one of a worker's, so that neither is in the way.
+QUEUES_WITH_NEW = """
+WITH RECURSIVE waiting (queue) AS (
+    SELECT min(queue) FROM outbox WHERE is_done = false
+    UNION ALL SELECT (SELECT min(o.queue) FROM outbox o WHERE o.is_done = false AND o.queue > waiting.queue)
+    FROM waiting WHERE waiting.queue IS NOT NULL)
+SELECT queue FROM waiting WHERE EXISTS (SELECT 1 FROM outbox o
+    WHERE o.is_done = false AND o.queue = waiting.queue AND o.due_at <= 0 AND o.leased_until = 0)
+"""
 _NOTIFY = text("SELECT pg_notify(:channel, :queue)")
 
 Tell = Callable[[str], object]
@@ -49,7 +58,7 @@ def _watch_commits(connection: Connection, stop: threading.Event, tell: Tell) ->
         version = driver.execute("PRAGMA data_version").fetchone()
         if version != seen:
             seen = version
-            for (queue,) in driver.execute(_NEW).fetchall():
+            for (queue,) in driver.execute(QUEUES_WITH_NEW).fetchall():
                 tell(queue)
 
 

@@ -1,18 +1,24 @@
 """A forwarder hears of a charge as soon as it is on disk, on both databases, and does without where nothing can be heard."""
 
 import queue
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 
 import pytest
 
 from ivr.store import Accepted, Store, bank_queue, open_store
-from ivr.store.new_jobs import NewJobs
+from ivr.store.new_jobs import QUEUES_WITH_NEW, NewJobs
 from tests.patience import PATIENCE_S
 from tests.store.payments import NO_LIMITS, NOW, begin, intent, stage
+
+ADD_JOB = """
+INSERT INTO outbox (kind, reference, queue, due_at, leased_until, fence, attempts, is_done)
+VALUES ('authorize', ?, ?, ?, 0, 0, 0, false)
+"""
 
 
 @contextmanager
@@ -53,6 +59,27 @@ def test_what_is_put_off_or_done_is_not_told_again(sqlite_url: str):
         store.begin_payment(replace(intent("CA3-1"), bank="second_bank"), NO_LIMITS, NOW)
         assert told.get(timeout=PATIENCE_S) == bank_queue("second_bank")
     store.close()
+
+
+@pytest.mark.parametrize("due_at", [0, 1_790_000_000_000], ids=["due", "put off"])
+def test_a_look_at_a_commit_costs_the_same_however_many_jobs_wait(sqlite_url: str, due_at: int):
+    """Counted in steps of SQLite's machine: a forwarder looks at every commit, and a backlog must not slow what makes it."""
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as database:
+        steps = []
+        for more in (range(10), range(10, 3000)):
+            rows = [(f"CA{number}-1", f"bank:bank_{number % 3}", due_at) for number in more]
+            database.executemany(ADD_JOB, rows)
+            steps.append(0)
+
+            def count_step() -> None:
+                steps[-1] += 1
+
+            database.set_progress_handler(count_step, 1)
+            found = database.execute(QUEUES_WITH_NEW).fetchall()
+            database.set_progress_handler(None, 0)
+            assert found == ([] if due_at else [("bank:bank_0",), ("bank:bank_1",), ("bank:bank_2",)])
+        few, many = steps
+        assert many <= few * 2
 
 
 def test_a_watch_that_loses_its_connection_begins_anew(monkeypatch: pytest.MonkeyPatch, url: str):
