@@ -14,6 +14,7 @@ from ivr.core.call import OPEN_PARTS
 from ivr.core.money import Money
 from ivr.store.database import Database
 from ivr.store.movements import MOVED
+from ivr.store.story_check import story_faults
 
 _ROWS_AT_ONCE = 2000
 _WITHOUT_LINES = text(
@@ -44,19 +45,6 @@ WHERE p.reference IS NULL OR n.currency <> p.currency OR n.entered_in <> p.curre
     AND NOT EXISTS (SELECT 1 FROM intent_bill b WHERE b.reference = p.reference
         AND n.account = 'bill:' || b.payable_source || ':' || b.payable_key)
 ORDER BY n.id, n.line, n.account
-"""
-)
-
-# What was asked for after the approval, whose row says another end than the ledger: what can be refunded is read from both.
-_ENDED_OTHERWISE = text(
-    """
-SELECT m.reference, m.kind, m.status, m.number FROM modification m
-WHERE (m.status = 'done') <> (
-    EXISTS (SELECT 1 FROM ledger_entry d WHERE d.reference = m.reference AND d.modification = m.number
-        AND d.kind IN ('refunded', 'voided', 'captured'))
-    AND NOT EXISTS (SELECT 1 FROM ledger_entry f WHERE f.reference = m.reference AND f.modification = m.number
-        AND f.kind IN ('refund_failed', 'void_failed', 'capture_failed')))
-ORDER BY m.reference, m.number
 """
 )
 
@@ -118,11 +106,8 @@ class BookCheck:
         with self._database.stream(_ASTRAY, {}, _ROWS_AT_ONCE) as rows:
             for row in rows:
                 yield BookFault(row.reference, row.account, why=f"a transfer of entry '{row.kind}' {row.why}")
-        with self._database.stream(_ENDED_OTHERWISE, {}, _ROWS_AT_ONCE) as rows:
-            for row in rows:
-                yield BookFault(
-                    row.reference, row.kind, why=f"number {row.number} is {row.status}, not so in the ledger"
-                )
+        for reference, about, why in story_faults(self._database):
+            yield BookFault(reference, about, why=why)
         with self._database.stream(_CHARGES, {}, _ROWS_AT_ONCE) as rows:
             for row in rows:
                 yield from _faults_of(row)

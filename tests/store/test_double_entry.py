@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -31,6 +31,7 @@ from ivr.store import (
 )
 from ivr.store.database import Database
 from ivr.store.postings import MoneyTransfer
+from ivr.store.tables import MOVES
 from tests.books.test_reconciling import charge, give_back
 from tests.store.lives import SOURCE, Lives, lived
 from tests.store.payments import ACCOUNT, NOW, begin
@@ -316,6 +317,64 @@ def test_the_check_finds_a_refund_whose_row_says_another_end_than_the_ledger(sto
         "refund",
         "number 1 is failed, not so in the ledger",
     )
+
+
+MOVES_NOTHING = ("refund_asked", "void_asked", "capture_asked", "undo_asked", "undo_refused")
+KINDS = (*MOVES, *MOVES_NOTHING, "captured", "capture_failed", "hold_lapsed", "refund_failed", "void_failed", "sent")
+RENAME = text("UPDATE ledger_entry SET kind = :kind WHERE id = :id")
+ALL_ENTRIES = text(
+    "SELECT id, kind, reference, last_line IS NOT NULL OR modification > 0 FROM ledger_entry ORDER BY id"
+)
+
+
+@pytest.mark.parametrize("seed", TELLING)
+def test_the_check_finds_every_entry_that_is_under_another_name(seed: int):
+    """But those that move nothing and that no row speaks of."""
+    lives = lived(memory_store(), seed, 60)
+    with lives.store._database.calls() as connection:
+        for number, (entry, kind, reference, is_spoken_of) in enumerate(connection.execute(ALL_ENTRIES).all()):
+            for other in {"sent", KINDS[number % len(KINDS)]} - {kind} if is_spoken_of else ():
+                with suppress(DatabaseError):  # it has one of that name already
+                    connection.execute(RENAME, {"kind": other, "id": entry})
+                    assert reference in {one.reference for one in lives.store.book_faults()}, (kind, other)
+                connection.execute(RENAME, {"kind": kind, "id": entry})
+    assert list(lives.store.book_faults()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "told"),
+    [
+        ("requested", "sent", {"the entry 'sent'", "the entry 'requested'"}),
+        ("unknown", "sent", {"the entry 'sent'"}),
+        ("reversed", "declined", {"the entry 'declined'", "the entry 'reversed'"}),
+    ],
+)
+def test_a_renamed_entry_is_named_with_its_charge(store: Store, url: str, kind: str, other: str, told: set[str]):
+    begin(store, "CA1-1")
+    for status in ("unknown", "reversed"):
+        job = store.claim(NOW, 60)
+        assert job is not None
+        store.mark_sent(job)
+        store.record(job, status, NOW)  # type: ignore[arg-type]
+    assert store.entries("CA1-1") == ["requested", "unknown", "reversed"]
+    assert list(store.book_faults()) == []
+    with behind_the_triggers(url) as connection:
+        connection.execute(
+            text("UPDATE ledger_entry SET kind = :other WHERE kind = :kind"), {"kind": kind, "other": other}
+        )
+    found = list(store.book_faults())
+    assert ({one.reference for one in found}, {one.account for one in found}) == ({"CA1-1"}, told)
+
+
+@pytest.mark.parametrize("change", ["kind = 'void_asked'", "amount_minor = amount_minor + 1"])
+def test_the_check_finds_what_counts_against_refunds_under_another_name_or_amount(store: Store, url: str, change: str):
+    charge(store, "CA1-1")
+    give_back(store, "CA1-1", 1000)
+    with behind_the_triggers(url) as connection:
+        connection.execute(text(f"UPDATE ledger_entry SET {change} WHERE kind = 'refund_asked'"))
+    assert ("CA1-1", "the entry 'refund_asked'", "missing, or of another amount") in {
+        (one.reference, one.account, one.why) for one in store.book_faults()
+    }
 
 
 @contextmanager
