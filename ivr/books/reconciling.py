@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ivr.books.bank_file import BankRow
 from ivr.books.causes import CAUSES, Cause
+from ivr.core.call import OPEN
 from ivr.core.money import Money
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
@@ -246,15 +247,15 @@ def _of_row(row: sqlite3.Row, store: Store, bank: str) -> Iterator[Difference]:
     if row["disputed"] > 0:
         yield differs("charged_back", row["our_charge"], row["disputed"], about="disputed_lines")
     if row["ours"] is None:
-        if charged or refunded:
-            yield differs(_why_not_ours(row, store, bank), None, charged - refunded)
+        for why in _why_not_ours(row, store, bank) if charged or refunded else ():
+            yield differs(why, None, charged - refunded)
         return
     due = row["our_charge"] - row["our_void"]
     if row["our_currency"] != row["currency"]:
         yield differs("currency_differs", row["our_charge"], charged, row["our_currency"])
         return
-    if row["charges"] and charged != due:
-        yield differs(_why_charged(row["charges"], charged, row), due, charged, about="charge_lines")
+    for why in _why_charged(row) if row["charges"] and charged != due else ():
+        yield differs(why, due, charged, about="charge_lines")
     if refunded != row["our_refunds"]:
         kind = "refund_not_ours" if refunded > row["our_refunds"] else "refund_missing"
         # A refund that is missing altogether is missing beside the charge.
@@ -266,25 +267,41 @@ def _lines(joined: str) -> tuple[int, ...]:
     return tuple(sorted(map(int, joined.split(","))))
 
 
-def _why_charged(charges: int, charged: int, row: sqlite3.Row) -> str:
+def _why_charged(row: sqlite3.Row) -> Iterator[str]:
+    """What is worst first: of a charge that was voided here and stands twice there, all but one is the bank's own mistake."""
+    is_doubled = _is_doubled(row, row["our_charge"])
+    if is_doubled:
+        yield "charged_twice"
     if row["our_void"] and row["our_void"] == row["our_charge"]:
-        return "charged_although_voided"
-    return "charged_twice" if charges > 1 and charged == charges * row["our_charge"] else "amount_differs"
+        yield "charged_although_voided"
+    elif not is_doubled:
+        yield "amount_differs"
 
 
-def _why_not_ours(row: sqlite3.Row, store: Store, bank: str) -> str:
-    """It may be a charge at another bank, one that has not ended as charged here, or one from before the time that was looked at."""
+def _is_doubled(row: sqlite3.Row, minor: int) -> bool:
+    """Whether our amount stands there more than once, after what was voided there."""
+    return row["charges"] > 1 and minor > 0 and row["charged"] > minor and row["charged"] % minor == 0
+
+
+def _why_not_ours(row: sqlite3.Row, store: Store, bank: str) -> Iterator[str]:
+    """It may be a charge at another bank, one that has not ended as charged here, or one from before the time that was looked at.
+    What is worst first."""
     payment = store.payment(row["reference"]) if row["reference"] else None
     if payment is None:
-        return "not_on_record"
+        yield "not_on_record"
+        return
     if bank and payment.intent.bank != bank:
-        return "at_another_bank"
-    if payment.status == "approved":
-        same = payment.intent.amount == Money(row["charged"] or payment.intent.amount.minor, row["currency"])
-        return "long_before" if same else "amount_differs"
-    return {"unknown": "unknown_here", "accepted": "unknown_here", "sent": "unknown_here"}.get(
-        payment.status, "not_charged_here"
-    )
+        yield "at_another_bank"
+        return
+    ours = payment.intent.amount
+    is_doubled = row["currency"] == ours.currency and _is_doubled(row, ours.minor)
+    if is_doubled:
+        yield "charged_twice"
+    if payment.status != "approved":
+        yield "unknown_here" if payment.status in OPEN else "not_charged_here"
+    elif not is_doubled:
+        same = ours == Money(row["charged"] or ours.minor, row["currency"])
+        yield "long_before" if same else "amount_differs"
 
 
 def _shown(written: str) -> str:

@@ -131,6 +131,42 @@ def test_a_difference_is_named_once_with_its_line_its_cause_and_what_to_do(kind:
     assert one.cause.is_open
 
 
+VOIDED_AT_THE_BANK = row(4, "CA1-1", kind="void")
+STANDS_TWICE = [row(2, "CA1-1"), row(3, "CA1-1")]
+STANDS_TWICE_OF_THREE = [*STANDS_TWICE, VOIDED_AT_THE_BANK, row(5, "CA1-1")]
+
+
+@pytest.mark.parametrize("rows", [STANDS_TWICE, STANDS_TWICE_OF_THREE], ids=["two", "two of three"])
+@pytest.mark.parametrize(
+    ("prepare", "then"),
+    [
+        (voided, ["charged_although_voided"]),
+        (declined, ["not_charged_here"]),
+        (unanswered, ["unknown_here"]),
+        (charged(), []),
+    ],
+    ids=["voided", "declined", "unanswered", "charged"],
+)
+def test_what_stands_twice_at_the_bank_is_told_first_whatever_became_of_it_here(
+    rows: list[BankRow], prepare: Callable[[Store], list[BankRow]], then: list[str], store: Store, tmp_path: Path
+):
+    prepare(store)
+    differences = found(store, tmp_path, *rows)
+    assert [one.kind for one in differences] == ["charged_twice", *then]
+    assert {one.lines for one in differences} == {tuple(one.line for one in rows)}
+    assert {one.there for one in differences} == {Money(8500)}
+
+
+def test_of_two_charges_there_one_that_the_bank_has_voided_is_no_double(store: Store, tmp_path: Path):
+    voided(store)
+    assert kinds(store, tmp_path, *STANDS_TWICE, VOIDED_AT_THE_BANK) == ["charged_although_voided"]
+
+
+def test_a_charge_from_long_before_that_stands_twice_is_told(store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - timedelta(days=200))
+    assert kinds(store, tmp_path, *STANDS_TWICE) == ["charged_twice"]
+
+
 def test_each_difference_names_the_lines_that_it_is_about(store: Store, tmp_path: Path):
     charge(store, "CA1-1")
     rows = [
