@@ -15,6 +15,7 @@ from ivr.books import HeadProblem, SignedHead, compare_heads, read_heads, signed
 from ivr.books.audit_heads import PRIVATE, PUBLIC
 from ivr.cli.payment_session import as_json, opened
 from ivr.cli.payments import DAY, as_day
+from ivr.cli.reports import count
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 from ivr.store import AuditEvent, AuditFilter
@@ -99,8 +100,8 @@ def verify(heads: Path | None, key: Path | None) -> None:
         click.echo(problem)
     if problems:
         sys.exit(BROKEN)
-    beside = "" if heads is None else f", and agrees with the {len(read)} heads of {heads}"
-    click.echo(f"the trail of {latest.id} events is whole{beside}")
+    beside = "" if heads is None else f", and agrees with the {count(len(read), 'head')} of {heads}"
+    click.echo(f"the trail of {count(latest.id, 'event')} is whole{beside}")
 
 
 @audit.command()

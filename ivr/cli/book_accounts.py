@@ -16,6 +16,7 @@ from ivr.cli.books import CLEAN, DIFFERENT, day_given
 from ivr.cli.limits import BILLING
 from ivr.cli.payment_session import as_json, opened
 from ivr.cli.payments import DAY
+from ivr.cli.reports import count
 from ivr.core.caller import caller_key
 from ivr.core.money import Money
 from ivr.errors import ConfigError
@@ -122,17 +123,17 @@ def paid(caller: str, call: str, is_json: bool) -> None:
 @as_json
 def check(is_json: bool) -> None:
     """See whether the accounts say what the charges say: exit code 1 and every difference where they do not."""
-    count = 0
+    faults = 0
     with opened() as (_, store):
-        for count, one in enumerate(store.book_faults(), 1):
+        for faults, one in enumerate(store.book_faults(), 1):
             if is_json:
                 click.echo(json.dumps(_fault_record(one)))
-            elif count <= MOST_SHOWN:
+            elif faults <= MOST_SHOWN:
                 click.echo(_fault_line(one))
         off = _trial_balance(store.account_balances())
     if not is_json:
-        click.echo(f"{count} differences" if count else "every account says what its charges say")
-    sys.exit(DIFFERENT if count or off else CLEAN)
+        click.echo(count(faults, "difference") if faults else "every account says what its charges say")
+    sys.exit(DIFFERENT if faults or off else CLEAN)
 
 
 def _trial_balance(found: Iterable[AccountBalance]) -> list[str]:

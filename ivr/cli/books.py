@@ -31,6 +31,7 @@ from ivr.books import (
 )
 from ivr.cli.payment_session import as_json, opened, operator
 from ivr.cli.payments import DAY, as_day
+from ivr.cli.reports import count
 from ivr.core.money import Money
 from ivr.errors import ConfigError
 
@@ -69,7 +70,7 @@ def settle(day: date, zone: str, file: Path | None, is_json: bool) -> None:
             store.note(
                 operator(),
                 "day exported",
-                f"{day} ({zone}): {sum(totals.counts.values())} movements",
+                f"{day} ({zone}): {count(sum(totals.counts.values()), 'movement')}",
                 datetime.now(UTC),
             )
     if is_json:
@@ -77,7 +78,7 @@ def settle(day: date, zone: str, file: Path | None, is_json: bool) -> None:
         return
     Console(width=120).print(_table(totals))
     owed = ", ".join(str(one) for one in total_of(totals)) or "nothing"
-    click.echo(f"{day} ({zone}): {sum(totals.counts.values())} movements, {owed} in all")
+    click.echo(f"{day} ({zone}): {count(sum(totals.counts.values()), 'movement')}, {owed} in all")
     if file is not None:
         click.echo(f"written to {file}")
 
@@ -221,16 +222,18 @@ def _record(one: Difference) -> dict[str, object]:
 
 
 def _lessons(kinds: Counter[str]) -> Iterator[str]:
-    for kind, count in kinds.most_common():
+    for kind, times in kinds.most_common():
         cause = CAUSES[kind]
-        yield f"\n{cause.title} ({count})\n  likely: {cause.likely}\n  do:     {cause.cure}"
+        yield f"\n{cause.title} ({times})\n  likely: {cause.likely}\n  do:     {cause.cure}"
 
 
 def _summary(found: Reconciliation, kinds: Counter[str]) -> str:
-    is_open = sum(count for kind, count in kinds.items() if CAUSES[kind].is_open)
+    is_open = sum(times for kind, times in kinds.items() if CAUSES[kind].is_open)
     currencies = sorted({*found.here, *found.there})
     sums = [f"{Money(found.here[one], one)} here, {Money(found.there[one], one)} at the bank" for one in currencies]
     verdict = f"{is_open} to look into" if is_open else "nothing to look into"
     days = f"{found.since:%Y-%m-%d} to {found.until - timedelta(days=1):%Y-%m-%d}"
-    others = f", {found.left_out} rows of other banks left out" if found.left_out else ""
-    return f"\n{days}: {found.rows} rows read{others}, {found.agreeing} charges agree, {verdict}; {'; '.join(sums) or 'no money moved'}"
+    others = f", {count(found.left_out, 'row')} of other banks left out" if found.left_out else ""
+    agree = f"{count(found.agreeing, 'charge')} {'agrees' if found.agreeing == 1 else 'agree'}"
+    moved = "; ".join(sums) or "no money moved"
+    return f"\n{days}: {count(found.rows, 'row')} read{others}, {agree}, {verdict}; {moved}"

@@ -12,6 +12,7 @@ from ivr.calls.number_keys import number_seals, read_number_keys, write_number_k
 from ivr.calls.retention import FIXED, WORDS, due_before, kept_days
 from ivr.cli.data_of_person import delete, export
 from ivr.cli.payment_session import as_json, operator
+from ivr.cli.reports import count
 from ivr.errors import ConfigError
 from ivr.places import COMMAND
 from ivr.settings import Settings, load_settings
@@ -92,9 +93,9 @@ def change(settings: Settings, store: Store, *, add: bool, use: bool, renew: boo
         note(store, "number key used", number_key_id(found[0]))
         console.print("Start this node's processes again: then it seals.")
     elif renew:
-        count = store.seal_numbers(renew=True)
+        sealed = store.seal_numbers(renew=True)
         note(store, "numbers sealed again", number_key_id(found[0]))
-        console.print(f"{count} rows sealed")
+        console.print(f"{count(sealed, 'row')} sealed")
     elif drop:
         require_unused(store, found, drop)
         write_number_keys(folder, [key for key in found if number_key_id(key) != drop])
@@ -108,7 +109,7 @@ def require_unused(store: Store, found: list[bytes], key: str) -> None:
     rows = sum(one.rows for one in store.number_keys() if one.id == key)
     if rows:
         raise ConfigError(
-            f"{rows} numbers are sealed with {key}: `{COMMAND} data keys --renew` seals them with the first"
+            f"{count(rows, 'number')} {'is' if rows == 1 else 'are'} sealed with {key}: `{COMMAND} data keys --renew` seals them with the first"
         )
     if number_key_id(found[0]) == key:
         raise ConfigError(f"{key} is the key that seals: add another, and use it first")

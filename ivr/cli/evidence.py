@@ -9,6 +9,7 @@ import click
 from ivr.cli.keys import line_keys
 from ivr.cli.payment_session import opened, operator
 from ivr.cli.payments import DAY, as_day
+from ivr.cli.reports import count
 from ivr.errors import ConfigError
 from ivr.incidents import EvidenceArchive, EvidenceWanted, check_evidence
 
@@ -77,8 +78,8 @@ def evidence(
             raise ConfigError(f"cannot write {file}: {error.strerror}") from None
     whole = "whole" if told["audit"]["is_whole"] else f"BROKEN at event {told['audit']['broken_event']}"
     click.echo(
-        f"{file}: {told['calls']['count']} calls from {wanted.since} to {wanted.until}, callers' numbers {told['callers']}; "
-        f"the audit trail of {told['audit']['events']} events is {whole}"
+        f"{file}: {count(told['calls']['count'], 'call')} from {wanted.since} to {wanted.until}, callers' numbers {told['callers']}; "
+        f"the audit trail of {count(told['audit']['events'], 'event')} is {whole}"
     )
 
 

@@ -18,6 +18,7 @@ from ivr.books import new_signing_key
 from ivr.books.audit_heads import PRIVATE, PUBLIC
 from ivr.calls.number_keys import make_number_key, number_seals
 from ivr.cli.payment_session import operator
+from ivr.cli.reports import count
 from ivr.errors import ConfigError
 from ivr.settings import Settings
 from ivr.store import migrate, open_store
@@ -108,7 +109,7 @@ def _add_accounts(settings: Settings) -> Iterator[str]:
     finally:
         store.close()
     if added:
-        yield f"{added} accounts from {settings.accounts}"
+        yield f"{count(added, 'account')} from {settings.accounts}"
 
 
 def _files(folder: Path) -> set[Path]:

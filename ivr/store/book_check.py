@@ -106,11 +106,11 @@ class BookCheck:
         with self._database.stream(_ASTRAY, {}, _ROWS_AT_ONCE) as rows:
             for row in rows:
                 yield BookFault(row.reference, row.account, why=f"a transfer of entry '{row.kind}' {row.why}")
-        for reference, about, why in story_faults(self._database):
-            yield BookFault(reference, about, why=why)
         with self._database.stream(_CHARGES, {}, _ROWS_AT_ONCE) as rows:
             for row in rows:
                 yield from _faults_of(row)
+        for reference, about, why in story_faults(self._database):
+            yield BookFault(reference, about, why=why)
 
 
 def _faults_of(row: Row[Any]) -> Iterator[BookFault]:

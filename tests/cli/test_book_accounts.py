@@ -93,3 +93,28 @@ def test_a_charge_that_was_changed_past_us_is_found(store: Store):
     assert "CA1-1: paid: 0.00 USD by the charge, 42.50 USD in the accounts" in told.output
     record = json.loads(run("check", "--json").output.splitlines()[0])
     assert record == {"reference": "CA1-1", "account": "paid", "expected": "0.00 USD", "found": "42.50 USD", "why": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            "amount_minor = 1 WHERE kind = 'requested' AND reference = 'CA2-1'",
+            ["CA2-1: the entry 'requested': missing, or of another amount", "1 difference"],
+        ),
+        (
+            "kind = 'sent' WHERE kind = 'unknown'",
+            [
+                "CA2-1: the entry 'sent': of no kind that there is, or it moves what that kind does not",
+                "CA2-1: the entry 'unknown': missing, or of another amount",
+                "2 differences",
+            ],
+        ),
+    ],
+)
+def test_an_entry_that_was_changed_past_us_is_named_with_its_charge(store: Store, change: str, told: list[str]):
+    with store._database.money() as connection:
+        connection.execute(text("DROP TRIGGER ledger_refuses_update"))
+        connection.execute(text(f"UPDATE ledger_entry SET {change}"))
+    found = run("check")
+    assert (found.exit_code, found.output.splitlines()) == (1, told)

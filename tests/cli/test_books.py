@@ -3,7 +3,7 @@
 import csv
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -94,14 +94,14 @@ def groups_of(store: Store) -> list[tuple[int, int, int]]:
     return [(one["charged_minor"], one["refunded_minor"], one["fee_minor"]) for one in groups]
 
 
-def charge_with_fee(store: Store) -> None:
-    stage(store, "CA3-1")
+def charge_with_fee(store: Store, now: datetime = NOW) -> None:
+    stage(store, "CA3-1", now=now)
     wanted = replace(intent("CA3-1", minor=4450, caller="CA3-1"), fee=Money(200))
-    assert store.begin_payment(wanted, AttemptLimits(), NOW) == Accepted()
-    job = store.claim(NOW + timedelta(days=1), 60)
+    assert store.begin_payment(wanted, AttemptLimits(), now) == Accepted()
+    job = store.claim(now + timedelta(days=1), 60)
     assert job is not None
     store.mark_sent(job)
-    assert store.record(job, "approved", NOW, BankWord("482913", "00", "bank-CA3-1"), FollowUp())
+    assert store.record(job, "approved", now, BankWord("482913", "00", "bank-CA3-1"), FollowUp())
 
 
 def given_back(store: Store, minor: int, left: int) -> str:
@@ -122,6 +122,16 @@ def test_a_day_is_one_of_the_time_zone(store: Store):
     assert "0 movements" in run(settle, "2026-01-15", "--zone", "Pacific/Kiritimati").output
     assert "2 movements" in run(settle, "2026-01-16", "--zone", "Pacific/Kiritimati").output
     assert "there is no time zone 'Berlin'" in run(settle, "2026-01-15", "--zone", "Berlin").output
+
+
+def test_one_of_a_thing_is_told_as_one(store: Store, tmp_path: Path):
+    charge_with_fee(store, NOW + timedelta(days=2))
+    file = tmp_path / "day.csv"
+    assert "(UTC): 1 movement, 44.50 USD in all" in run(settle, "2026-01-17", "--csv", str(file)).output
+    assert store.audit_events(1)[0].about == "2026-01-17 (UTC): 1 movement"
+    file.write_text(f"{file.read_text()}{file.read_text().splitlines()[1].replace('acme_bank', 'other_bank')}\n")
+    told = run(reconcile_file, str(file), "--bank", "acme_bank").output
+    assert "1 row read, 1 row of other banks left out, 1 charge agrees, nothing to look into" in told
 
 
 def test_a_file_that_is_there_is_not_written_over(store: Store, tmp_path: Path):

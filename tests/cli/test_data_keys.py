@@ -68,8 +68,8 @@ def test_a_key_is_changed_step_by_step_and_every_number_stays_readable(var: Path
     run("--use")
     new = names(var)[0]
     assert new != old
-    assert "1 numbers are sealed" in refused("--drop", old)
-    assert "1 rows" in run("--renew")
+    assert "1 number is sealed" in refused("--drop", old)
+    assert "1 row sealed" in run("--renew")
     run("--drop", old)
     assert names(var) == [new]
     assert kept() == CALLER
