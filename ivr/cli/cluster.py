@@ -68,7 +68,7 @@ def cluster(nodes: int, without: tuple[str, ...]) -> None:
         require_production(ready, opens_keys=True)
         processes = {**plan.processes(fronts), **front_processes(fronts, plan, settings)}
         console.print(Panel(welcome(plan, fronts, settings, url), title="Tonetill, a cluster", expand=False))
-        code = supervise(processes, variables, Path.cwd(), restarts=True)
+        code = supervise(processes, variables, Path.cwd())
     console.print(f"stopped: a process ended with {code}, see above" if code else "stopped")
     sys.exit(code)
 

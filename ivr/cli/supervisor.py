@@ -24,9 +24,10 @@ from honcho.process import Process
 from ivr.hangup import Terminals
 
 KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
-RESTART_AFTER_S = 1.0
-SOON_S = 5.0  # who ends within this has failed to start
+RESTART_AFTER_S = 1.0  # and twice as long after each start in vain
+SOON_S = 5.0  # who ends within this was started in vain
 STARTS_IN_VAIN = 5
+FIRST_START_S = 30.0  # a process that ends by itself, with an error, within this of its first start cannot start
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when its parent dies
 STOPPED_BY_HAND = frozenset(
     {0, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP, *(128 + n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))}
@@ -34,17 +35,18 @@ STOPPED_BY_HAND = frozenset(
 
 
 def supervise(
-    processes: Mapping[str, str], variables: Mapping[str, str], folder: Path, *, restarts: bool = False
+    processes: Mapping[str, str], variables: Mapping[str, str], folder: Path, *, must_start: bool = False
 ) -> int:
-    """Until one ends or we are told to stop. The return code: 0 where it was stopped by hand. SIGHUP is passed on: the
-    processes read their keys again.
+    """Until we are told to stop, or one cannot be kept up. The return code: 0 where it was stopped by hand. SIGHUP is passed on:
+    the processes read their keys again.
 
-    `restarts`: one that ends is started again, unless it does so over and over.
+    One that ends is started again, unless it does so over and over. `must_start`: one that cannot start at all ends them all at
+    once, with its code; otherwise it is tried again as well, so that one merchant's or node's trouble is not everybody's.
     """
     honcho.manager.KILL_WAIT = KILL_WAIT_S
     honcho.manager.SIGNALS[signal.SIGHUP] = {"name": "SIGHUP", "rc": 128 + signal.SIGHUP}
     printer = SurvivingPrinter(sys.stdout, colour=sys.stdout.isatty(), prefix=True)
-    manager = RestartingSupervisor(printer) if restarts else Supervisor(printer)
+    manager = RestartingSupervisor(printer, must_start=must_start)
     for name, command in processes.items():
         manager.add_process(name, dying_with_parent(command), quiet=False, env=dict(variables), cwd=str(folder))
     terminals = Terminals()
@@ -54,7 +56,10 @@ def supervise(
 
     signal.signal(signal.SIGHUP, hear_hangup)
     manager.loop()
-    return 0 if manager.returncode is None or manager.returncode in STOPPED_BY_HAND else int(manager.returncode)
+    code = int(manager.returncode or 0)
+    if manager.has_given_up:
+        return code if code > 0 else 128 - code if code else 1
+    return 0 if code in STOPPED_BY_HAND else code
 
 
 def dying_with_parent(command: str) -> str:
@@ -102,19 +107,22 @@ class Supervisor(Manager):  # type: ignore[misc]
 
 
 class RestartingSupervisor(Supervisor):
-    """Starts a process anew a second after it ended; one that ends again and again soon after its start ends them all."""
+    """Starts a process again after it ended, and says so; one that ends again and again soon after its start ends them all, and so
+    does one that cannot start, where it must (`must_start`)."""
 
-    def __init__(self, printer: "SurvivingPrinter") -> None:
+    def __init__(self, printer: "SurvivingPrinter", *, must_start: bool = False) -> None:
         super().__init__(printer)
+        self.has_given_up, self._must_start = False, must_start
         self._started_at: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._in_vain: Counter[str] = Counter()
+        self._restarted: set[str] = set()
 
     def _all_started(self) -> bool:
         """Asked in each round of honcho's loop, before it looks whether one has stopped."""
-        if not self._is_to_stop:
-            now = time.monotonic()
-            for name, process in self._processes.items():
+        now = time.monotonic()
+        for name, process in self._processes.items():
+            if not self._is_to_stop:
                 self._look_after(name, process, now)
         return super()._all_started()
 
@@ -130,13 +138,29 @@ class RestartingSupervisor(Supervisor):
         began = self._started_at.setdefault(name, now)
         if "returncode" not in process:
             return
-        self._in_vain[name] = self._in_vain[name] + 1 if now - began < SOON_S else 0
-        if self._in_vain[name] >= STARTS_IN_VAIN:
-            return
+        lived_s, code = now - began, process["returncode"]
+        self._in_vain[name] = self._in_vain[name] + 1 if lived_s < SOON_S else 0
+        if self._must_start and code > 0 and name not in self._restarted and lived_s < FIRST_START_S:
+            self._give_up(name, code, f"cannot start: it {how_ended(code)}")
+        elif self._in_vain[name] >= STARTS_IN_VAIN:
+            times = f"{STARTS_IN_VAIN} times soon after its start"
+            self._give_up(name, code, f"ended {times}; the last time it {how_ended(code)}")
+        else:
+            self._put_off(name, process, now)
+
+    def _give_up(self, name: str, code: int, why: str) -> None:
+        self._system_print(f"{name} {why}; see above. Everything is stopped.\n")
+        self.has_given_up, self.returncode = True, code
+        self.terminate()
+
+    def _put_off(self, name: str, process: dict[str, Any], now: float) -> None:
+        pause_s = RESTART_AFTER_S * 2 ** max(self._in_vain[name] - 1, 0)
+        self._system_print(f"{name} {how_ended(process['returncode'])}: it is started again in {pause_s:g} s\n")
         for known in ("pid", "returncode"):
             del process[known]
         del self._started_at[name]
-        self._due[name] = now + RESTART_AFTER_S
+        self._restarted.add(name)
+        self._due[name] = now + pause_s
         self.returncode = None  # type: ignore[assignment] # honcho's word for: none has ended
 
     def terminate(self) -> None:
@@ -144,6 +168,14 @@ class RestartingSupervisor(Supervisor):
             self._processes[name] |= {"pid": 0, "returncode": 0}
         self._due.clear()
         super().terminate()
+
+
+def how_ended(code: int) -> str:
+    """By the return code of a child: below nought the signal that ended it."""
+    try:
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+    except ValueError:
+        return f"was killed by signal {-code}"
 
 
 class SurvivingPrinter(Printer):  # type: ignore[misc]

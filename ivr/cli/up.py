@@ -65,7 +65,7 @@ def up(without: tuple[str, ...]) -> None:
     variables = environment(settings, list(processes))
     if bank_port is not None:
         variables["BANK_PORT"] = str(bank_port)
-    code = supervise(processes, variables, project_folder())
+    code = supervise(processes, variables, project_folder(), must_start=True)
     console.print(f"stopped: a process ended with {code}, see above" if code else "stopped")
     sys.exit(code)
 

@@ -120,9 +120,17 @@ def test_a_signal_before_every_process_has_started_stops_them_all_the_same(tmp_p
         process.kill()
 
 
-def test_one_process_that_ends_ends_the_others_and_is_reported(supervised: Supervised):
-    os.kill(supervised.children[0], signal.SIGKILL)
-    assert supervised.process.wait(60) != 0
+def test_one_process_that_is_killed_is_started_again_beside_the_others_and_is_told(supervised: Supervised):
+    killed, other = supervised.children
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: supervised.has_started("quiet") and int((supervised.folder / "quiet.pid").read_text()) != killed)
+    assert is_running(other)
+    assert supervised.process.poll() is None
+    supervised.children[0] = int((supervised.folder / "quiet.pid").read_text())
+    supervised.process.terminate()
+    with os.fdopen(supervised.output) as said:  # type: ignore[attr-defined]
+        assert "quiet was killed by SIGKILL: it is started again in 1 s" in said.read()
+    assert supervised.process.wait(60) == 0
     until(supervised.nothing_is_left)
 
 
