@@ -25,9 +25,8 @@ from ivr.hangup import Terminals
 
 KILL_WAIT_S = 15  # a trunk says goodbye to callers who may not be there to answer (RFC 3261, timer F would be 32 s)
 RESTART_AFTER_S = 1.0  # and twice as long after each start in vain
-SOON_S = 5.0  # who ends within this was started in vain
+SOON_S = 30.0  # who ends within this was started in vain: on a busy machine one reads its settings for a dozen seconds
 STARTS_IN_VAIN = 5
-FIRST_START_S = 30.0  # a process that ends by itself, with an error, within this of its first start cannot start
 PR_SET_PDEATHSIG = 1  # prctl(2): the signal a process gets when its parent dies
 STOPPED_BY_HAND = frozenset(
     {0, -signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP, *(128 + n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))}
@@ -138,9 +137,9 @@ class RestartingSupervisor(Supervisor):
         began = self._started_at.setdefault(name, now)
         if "returncode" not in process:
             return
-        lived_s, code = now - began, process["returncode"]
-        self._in_vain[name] = self._in_vain[name] + 1 if lived_s < SOON_S else 0
-        if self._must_start and code > 0 and name not in self._restarted and lived_s < FIRST_START_S:
+        is_soon, code = now - began < SOON_S, process["returncode"]
+        self._in_vain[name] = self._in_vain[name] + 1 if is_soon else 0
+        if self._must_start and is_soon and code > 0 and name not in self._restarted:
             self._give_up(name, code, f"cannot start: it {how_ended(code)}")
         elif self._in_vain[name] >= STARTS_IN_VAIN:
             times = f"{STARTS_IN_VAIN} times soon after its start"
