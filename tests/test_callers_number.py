@@ -11,13 +11,13 @@ from sqlalchemy import create_engine, text
 
 from ivr.errors import ConfigError
 from ivr.logs import set_up_logging
-from ivr.store import NumberSeals, Store, TextMessage, open_store
+from ivr.store import NumberSeals, Store, TextMessage, hash_of_caller, open_store
 from ivr.store.tables import metadata
 from ivr.testing.twilio import TwilioCall
 from tests.benches import ROOT, Bench, make_bench
 from tests.store.databases import NUMBERS, postgresql, postgresql_url, sqlite_url, url
 from tests.store.databases import empty_sqlite as empty_sqlite
-from tests.store.payments import NOW, a_call
+from tests.store.payments import NOW, a_call, begin
 from tests.webs import Web, make_web
 
 __all__ = ["postgresql", "postgresql_url", "sqlite_url", "url"]
@@ -211,6 +211,24 @@ def test_after_a_change_of_keys_all_is_sealed_with_the_new_one(store: Store, url
     last = open_store(url, numbers=NumberSeals([OTHER_KEY], bytes(32)))
     assert last.load_call("CA1").call.ani == last.texts_of("CA1")[0].recipient == CALLER  # type: ignore[union-attr]
     last.close()
+
+
+def test_another_fingerprint_key_forgets_callers_until_their_numbers_are_sealed_by_another_key(store: Store, url: str):
+    """What docs/card-data.md says of it. A charge is found by its call alone then."""
+    store.save_call(a_call("CA1", ani=CALLER), 0, NOW)
+    begin(store, "CA1-1", caller=hash_of_caller(bytes(32), CALLER))
+    store.queue_sms("CA1-x", CALLER, "a receipt", NOW)
+    assert not store.person(hash_of_caller(bytes(32), CALLER)).is_nobody
+    other = bytes(range(2, 34))
+    changed = open_store(url, numbers=NumberSeals([bytes(range(32))], other))
+    assert changed.person(hash_of_caller(other, CALLER)).is_nobody
+    assert changed.seal_numbers(renew=True) == 0, "they are sealed with the first key"
+    changed.close()
+    renewed = open_store(url, numbers=NumberSeals([OTHER_KEY, bytes(range(32))], other))
+    assert renewed.seal_numbers(renew=True) == 2
+    who = renewed.person(hash_of_caller(other, CALLER))
+    assert ([*who.calls], [*who.charges], [*who.texts]) == (["CA1"], ["CA1-1"], ["CA1-x"])
+    renewed.close()
 
 
 def test_without_its_key_a_call_can_still_end(store: Store, url: str):
