@@ -59,7 +59,7 @@ def certificate_terms(settings: BankSettings) -> Iterator[Term]:
     for number, entry in enumerate(listed):
         for found in certificates_in(entry.file):
             first = max(found.not_valid_before_utc, beginning(entry.not_before))
-            last = min(found.not_valid_after_utc, end(entry.not_after))
+            last = min(over(found), end(entry.not_after))
             yield Term("client certificate", f"client_certificates.{number}.file", entry.file, first, last)
             break  # what follows in the file is its issuer's
     single = settings.files()
@@ -80,4 +80,11 @@ def certificates_in(file: Path) -> list[x509.Certificate]:
 
 def _term(what: str, setting: str, file: Path, found: x509.Certificate) -> Term:
     """One that is written alone is used from now on, whatever it says of its beginning."""
-    return Term(what, setting, file, datetime.min.replace(tzinfo=UTC), found.not_valid_after_utc)
+    return Term(what, setting, file, datetime.min.replace(tzinfo=UTC), over(found))
+
+
+def over(found: x509.Certificate) -> datetime:
+    """When it is good no more: its last second is within (RFC 5280 4.1.2.5), so that one which begins in the next second follows
+    without a gap. 9999-12-31 23:59:59 is no end (4.1.2.5)."""
+    last = found.not_valid_after_utc
+    return datetime.max.replace(tzinfo=UTC) if last.year == date.max.year else last + SECOND
