@@ -1,25 +1,129 @@
-"""Words of a promise, plan or mandate that say something else than goes on record: a sum that may be another, or a charge now.
+"""Words of a promise, plan or mandate that say something else than goes on record: a sum that may be another, a charge now, an end of
+what has none, or that nothing is agreed to.
 
-The record has the amount as it is, and no card: nothing is charged by it, in this call or by the engine later.
+The record has the amount as it is, and no card: nothing is charged by it, in this call or by the engine later. A mandate has no end.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from ivr.words.choice_words import own_language
 from ivr.words.taking_words import taking
 from ivr.words.templates import Template, TemplateText
 
 _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
+_I = re.IGNORECASE
 
 
-def other_agreement(template: Template, language: str) -> str:
-    """The first words that say so; "" where there are none."""
-    words = taking(language)
-    if words is None:
-        return ""
+@dataclass(frozen=True)
+class AgreementWords:
+    """`changes`: another sum some day; `denies`: that there is no agreement, where its sentence neither asks nor supposes; `breaks`: a
+    time without a payment, or one payment where several are due; `ends`: a last payment."""
+
+    changes: re.Pattern[str]
+    denies: re.Pattern[str]
+    supposes: re.Pattern[str]
+    breaks: re.Pattern[str]
+    ends: re.Pattern[str]
+
+
+_NUM_EN = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|eighteen|twenty(?:[- ]four)?|thirty(?:[- ]six)?|a few|several|some)"
+_UNIT_EN = r"(?:weeks?|months?|quarters?|years?)"
+_PAYMENT_EN = r"(?:payments?|instal?lments?|collections?|debits?|charges?|times)"
+_MONTH_EN = (
+    r"(?:january|february|march|april|may|june|july|august|september|october|november|december|christmas|easter)"
+)
+_NOT_EN = r"(?:do not|don['’]t|never|no longer|will not|won['’]t|cannot|can['’]t|are not|aren['’]t|did not|didn['’]t)"
+_NUM_ES = r"(?:\d+|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|dieciocho|veinticuatro|algunos|algunas|varios|varias)"
+_UNIT_ES = r"(?:semanas?|mes(?:es)?|trimestres?|años?)"
+_MONTH_ES = r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad)"
+_READ: Mapping[str, AgreementWords] = {
+    "en": AgreementWords(
+        changes=re.compile(
+            r"(?:\b(?:amount|sum|price|payment|contribution|part|it|this)|\{\w+\}),? (?:may|might|can|could|will)(?: then| later| also| still)? (?:change|vary|rise|fall|grow|shrink|increase|decrease|go (?:up|down)|be (?:raised|lowered|changed|adjusted|higher|lower|more|less))\b"
+            r"|\b(?:rises|increases|grows|goes up|decreases|goes down) (?:each|every|by|with|after|over)\b|\bwe (?:may|might|can|could|will) (?:raise|change|adjust|increase|lower) (?:it|this|the (?:amount|sum|price|payment))\b",
+            _I,
+        ),
+        denies=re.compile(
+            rf"\byou {_NOT_EN} (?:hereby |really )?(?:promise|promising|agree|agreeing|allow|allowing|authori[sz]e|authori[sz]ing|permit|permitting|commit|committing|undertake)\b[^.;:!?,]{{0,30}}?(?:\{{amount\}}|\bto pay\b(?! (?:more|anything (?:more|else)|for)\b)|\bto anything\b(?! (?:more|else)\b))"
+            r"|\b(?:is|are|makes?) (?:not|no) (?:an? )?(?:\w+ )?(?:promise|agreement|commitment|obligation|contract|mandate)\b|\b(?:not|never|\w+n['’]t) (?:legally |really )?(?:bind(?:s|ing)?|obliged?|commit(?:s|ted)?)\b(?! you to (?:more|anything (?:more|else)))"
+            r"|\byou (?:need not|(?:do not|don['’]t) (?:have|need) to) (?:pay|honou?r|keep) (?:it|this|that|\{amount\}|your promise|the promise)|\byou (?:promise|agree to) nothing\b|\byou (?:are|stay|remain) free (?:not to|to not) pay\b",
+            _I,
+        ),
+        supposes=re.compile(r"\b(?:if|unless|when|whether|in case|until)\b|\?", _I),
+        breaks=re.compile(
+            rf"\b(?:only |just |for |in )*this (?:week|month|quarter|year|one time|once|time)(?:,? (?:only|alone|and (?:no|not) (?:more|later|other)))\b|\b(?:only|just)(?: for| in| during)? this (?:week|month|quarter|year|once|time|one time)\b|\{{amount\}},? (?:for |in |during )?this (?:week|month|quarter|year)\b(?! and\b)|\{{amount\}},? (?:only |just )?once(?: only)?\b(?! (?:an?|each|every|per|in)\b)|\bonce and (?:never|not) again\b|\bone (?:payment|time) only\b|\b(?:one|a) single (?:payment|time)\b(?! (?:each|every|per|an?)\b)"
+            rf"|\b(?:first|next|last|following) (?:{_NUM_EN} )?(?:{_UNIT_EN}|{_PAYMENT_EN})(?: (?:is|are|will be|comes?|costs?|for|at))? (?:free|nothing|half(?: price)?|on us|for nothing|no charge|at no (?:cost|charge)|without (?:charge|payment|paying)|waived|discounted|reduced|a gift)\b"
+            rf"|\b(?:free(?: of charge)?|nothing(?: (?:is )?(?:due|paid|collected|taken|to pay))?|no (?:charge|payments?)|half price|a discount)(?: (?:for|in|during))? (?:the |your )?(?:first|next|last) (?:{_NUM_EN} )?(?:{_UNIT_EN}|{_PAYMENT_EN})\b|\b{_NUM_EN} (?:free {_UNIT_EN}|{_UNIT_EN} (?:are |is |for |go )?free)\b|\bfree trial\b|\b(?:trial|grace) (?:period|month|week)\b|\b(?:we|you) (?:may |can |will )?(?:skip|leave out|pause)s? (?:every|each|the|a|{_NUM_EN}) (?:\w+ )?(?:{_UNIT_EN}|{_PAYMENT_EN})\b",
+            _I,
+        ),
+        ends=re.compile(
+            rf"\b(?:for|during|over|in)(?: (?:only|just|up to|a (?:total|period|term) of|the next|the coming|all of|exactly|at most))* {_NUM_EN}(?: (?:full|more|further|whole))? {_UNIT_EN}\b(?! of\b|['’])|(?:\}}|,| for| in),? (?:exactly |only |just |at most |up to )?(?!an? ){_NUM_EN} (?:monthly |weekly )?{_PAYMENT_EN}\b(?! (?:an?|each|every|per|of)\b)"
+            rf"|\b(?:until|till|through|ending(?: in| on| with)?|up to and including|to the end of) (?:the (?:end|beginning|start|last day) of (?:the |this |next |your )?(?:\w+ )?(?:{_UNIT_EN}|{_MONTH_EN}|term|season|lease|loan)|(?:the )?(?:end of )?(?:next )?{_MONTH_EN}\b|next {_UNIT_EN}|the (?:\d+(?:st|nd|rd|th)|{_NUM_EN})\b|it is (?:all )?paid(?: off)?\b|(?:your|the) (?:\w+ )?(?:bill|balance|debt|loan) (?:is|has been) (?:paid|settled))"
+            rf"|\b(?:ends|stops|expires|runs out|lapses) (?:by itself|on its own|automatically|in|on|at|with|after(?! you\b))\b",
+            _I,
+        ),
+    ),
+    "es": AgreementWords(
+        changes=re.compile(
+            r"\b(?:importe|monto|cantidad|suma|precio|pago|cuota|\{\w+\}) (?:puede|podr[íi]a|va a) (?:cambiar|variar|subir|bajar|aumentar|ser (?:mayor|menor|m[áa]s|menos))\b|\b(?:sube|aumenta|baja) (?:cada|con|despu[ée]s)\b|\bpodemos (?:cambiar|aumentar|subir|ajustar) (?:lo|el (?:importe|monto|precio|pago)|la (?:cantidad|suma|cuota))\b",
+            _I,
+        ),
+        denies=re.compile(
+            r"\bno (?:nos |le |lo |se )?(?:promete|prometo|compromete|comprometo|acepta|acepto|permite|permito|autoriza|autorizo)\b[^.;:!?,]{0,30}?(?:\{amount\}|\bpagar\b(?! m[áa]s\b))"
+            r"|\bno es (?:un|una|ning[úu]n|ninguna) (?:\w+ )?(?:promesa|acuerdo|compromiso|obligaci[óo]n|contrato)\b|\b(?:no|a nada) (?:le |lo |la )?(?:obliga|compromete|vincula)\b(?! a (?:nada )?m[áa]s\b)|\bno (?:tiene que|necesita|hace falta) (?:pagarl[oa]|cumplirl[oa]|cumplir)\b|\bno (?:promete|acepta) nada\b",
+            _I,
+        ),
+        supposes=re.compile(r"\b(?:si|cuando|a menos que|salvo que|en caso|hasta que)\b|\?", _I),
+        breaks=re.compile(
+            r"\b(?:solo|s[óo]lo|[úu]nicamente|solamente|nada m[áa]s) (?:por |durante |en )?(?:est[ea]|una?) (?:semana|mes|trimestre|año|vez|ocasi[óo]n)\b(?! (?:al|a la|por|cada)\b)|\best[ea] (?:semana|mes|trimestre|año|vez),? (?:solo|s[óo]lo|solamente|[úu]nicamente|nada m[áa]s|y (?:ya )?no m[áa]s)\b|\{amount\},? (?:en |por |durante )?est[ea] (?:semana|mes|trimestre|año)\b(?! y\b)|\{amount\},? (?:por )?una (?:sola |[úu]nica )?vez\b(?! (?:al|a la|por|cada)\b)|\bun (?:solo|[úu]nico) pago\b(?! (?:al|a la|por|cada)\b)"
+            rf"|\b(?:primer|primer[oa]s?|pr[óo]xim[oa]s?|[úu]ltim[oa]s?) (?:{_NUM_ES} )?(?:{_UNIT_ES}|pagos?|cuotas?)(?: (?:es|son|ser[áa]n?|van?|salen?))? (?:gratis|gratuit[oa]s?|de regalo|sin (?:costo|cargo|cobro|pago|pagar)|a mitad de precio|con descuento)\b|\b(?:gratis|sin (?:costo|cobro|pago|pagar)|nada) (?:(?:en|durante|por) )?(?:el|la|los|las) (?:primer|primer[oa]s?|pr[óo]xim[oa]s?) (?:{_NUM_ES} )?{_UNIT_ES}\b|\b{_NUM_ES} {_UNIT_ES} (?:gratis|gratuit[oa]s?|de regalo|de prueba)\b|\bper[íi]odo de (?:prueba|gracia)\b",
+            _I,
+        ),
+        ends=re.compile(
+            rf"\b(?:durante|por|en)(?: (?:solo|s[óo]lo|un (?:total|plazo|per[íi]odo) de|los pr[óo]ximos|las pr[óo]ximas|como m[áa]ximo))* {_NUM_ES}(?: m[áa]s)? {_UNIT_ES}\b(?! de\b)|(?:\}}|,| en| por),? (?:solo |s[óo]lo )?(?!una? ){_NUM_ES} (?:pagos|cuotas|veces|cobros)\b(?! (?:al|a la|por|cada)\b)"
+            rf"|\bhasta (?:(?:el )?(?:fin|final|t[ée]rmino) de(?:l)? (?:este |la |pr[óo]ximo )?(?:{_UNIT_ES}|{_MONTH_ES}|contrato|temporada)|(?:el (?:mes de )?|finales de )?{_MONTH_ES}\b|el (?:pr[óo]ximo|siguiente|\d+)|(?:la|el) (?:semana|mes|año) (?:que viene|pr[óo]xim[oa])|que (?:est[ée]|quede) pagad[oa])|\b(?:termina|acaba|vence|expira) (?:sol[oa]|autom[áa]ticamente|en|el|al|con|despu[ée]s)\b",
+            _I,
+        ),
+    ),
+}
+_AS_IT_IS = "{amount} is agreed to as it is, and nothing is charged"
+_ONLY_BY_KEY = "only key 1 agrees"
+_ON_RECORD = "key 1 puts it on record"
+_EACH_DUE = "every payment is due, and each is alike"
+_NO_END = "a mandate has no end until it is called off"
+_SEVERAL = ("confirm_plan", "confirm_mandate")
+_WITHOUT_END = "confirm_mandate"
+
+
+class OtherTerms(NamedTuple):
+    """Words of an agreement, and what is so."""
+
+    said: str
+    but: str
+
+
+def other_agreement(template: Template, language: str, prompt: str = "") -> OtherTerms | None:
+    """The first words that say so; None where there are none. `prompt`: which agreement it is, as far as that is known."""
+    times, words = taking(language), _READ.get(own_language(language))
+    if times is None or words is None:
+        return None
+    patterns = {
+        **dict.fromkeys((times.about, times.now, words.changes), _AS_IT_IS),
+        times.unasked: _ONLY_BY_KEY,
+        words.denies: _ON_RECORD,
+        **({words.breaks: _EACH_DUE} if prompt in _SEVERAL else {}),
+        **({words.ends: _NO_END} if prompt == _WITHOUT_END else {}),
+    }
     named = "".join(part.text if isinstance(part, TemplateText) else f"{{{part.name}}}" for part in template.parts)
-    for sentence in _SENTENCE.findall(re.sub(r"\s+", " ", named)):
-        for pattern in (words.about, words.now):
+    sentences = _SENTENCE.findall(re.sub(r"\s+", " ", named))
+    for pattern, but in patterns.items():
+        for sentence in sentences:
+            if pattern is words.denies and words.supposes.search(sentence):
+                continue
             for match in pattern.finditer(sentence):
-                if not words.denied.search(sentence[: match.start()]):
-                    return match[0].strip(" ,:")
-    return ""
+                if not times.denied.search(sentence[: match.start()]):
+                    return OtherTerms(match[0].strip(" ,:"), but)
+    return None

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ivr.core.fixed_keys import REFUSE_KEY
 from ivr.words.choice_words import own_language
+from ivr.words.clauses import clauses_of
 from ivr.words.keys_said import KeySaid, slots_in_prose
 from ivr.words.known_words import without_harmless_phrases
 from ivr.words.taking_words import taking
@@ -22,12 +24,14 @@ _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 
 @dataclass(frozen=True)
 class ChargeWords:
-    """`several`: more than one charge; `other`: another amount; `later`: another day, or one that is undone. `denied`: what makes
-    the opposite of the rest of its clause. `second`: where the clause of the second key begins."""
+    """`several`: more than one charge; `other`: another amount; `later`: another day, or one that is undone. `by_second`: a payment
+    that the second key is said to lead to. `denied`: what makes the opposite of the rest of its clause. `second`: where the clause of the second
+    key begins."""
 
     several: re.Pattern[str]
     other: re.Pattern[str]
     later: re.Pattern[str]
+    by_second: re.Pattern[str]
     denied: re.Pattern[str]
     second: re.Pattern[str]
 
@@ -81,6 +85,11 @@ _READ = {
             rf"{_BEHIND_EN}{_WHEN_EN}|{_BEHIND_EN}(?:due |payable )?at (?:checkout|delivery|pick-?up|the (?:counter|door|desk)|departure|arrival)\b|(?:\}}|\b{_TAKEN_EN}),? (?:not before|no earlier than|after|until|from|due on|due at|payable on) (?:{_DAY_EN}|{_MONTH_EN}|the (?:\w+ )?(?:day|end|first|\d+))|\bonly (?:if|when|once(?= (?:the|your|it|we|you|this)\b)|after)\b(?! you (?:press|agree|say|confirm|accept))|\b(?:just|only) (?:to (?:verify|check|test)|for a (?:moment|while|test))\b|\blet go\b|\bas an? (?:\w+ )?(?:deposit|hold|guarantee|reservation|authori[sz]ation|pre-?authori[sz]ation|test|check)\b|\b(?:is|are|gets?|will be|be) (?:then |later |soon |fully )?(?:released|returned|given back|paid back|reimbursed|reversed|credited)\b|\b(?:get|gets|receive) (?:it |this |that |them |all of it |your money )?back\b|\brefundable\b|\bon the first of (?:the |next |each )",
             _I,
         ),
+        by_second=re.compile(
+            rf"\b(?:pay|settle)(?:ing)?(?: (?:it|this|that|all|your bill|the (?:bill|rest|balance)|for it|…))? (?:later|afterwards|then|another (?:time|day)|some other (?:time|day)|tomorrow|(?:on )?next (?:time|{_UNIT_EN}|{_DAY_EN})|on (?:the|your|{_DAY_EN}|{_MONTH_EN})\b|in (?:an? |{_NUM_EN} )?(?:{_UNIT_EN}|cash|person|parts|instal?lments)|(?:by|with|in|through) (?:a )?(?:check|cheque|mail|post|cash|(?:bank )?transfer|wire|invoice|direct debit|instal?lments)|at (?:the|our) (?:\w+ )?(?:office|desk|counter|door|store|shop|branch|bank)|half|(?:only )?(?:a )?part(?: of it)?|(?:a bit )?less|some of it|a (?:smaller|lower|different) (?:amount|sum)|another (?:amount|sum))\b"
+            r"|\b(?:be|get) (?:billed|invoiced|charged (?:later|tomorrow|next|on))\b|\b(?:get|receive|have us send) (?:an?|the) (?:bill|invoice|reminder|payment link)\b|\bpay ?later\b",
+            _I,
+        ),
         denied=re.compile(r"\b(?:not|no|never|nothing|without|nor|neither|instead of|\w+n['’]t)\b[^,;:]*$", _I),
         second=re.compile(r"(?:[,;:.!?]|\b(?:or|and)\b)", _I),
     ),
@@ -117,6 +126,11 @@ _READ["es"] = ChargeWords(
         rf"(?:{_VALUE}|{_TAKEN_ES}),? (?:que )?(?:no antes de |solo |s[óo]lo )?(?:{_TAKEN_ES} )?(?:solo |s[óo]lo )?{_WHEN_ES}|\b(?:el mes|la semana|el año) (?:que viene|pr[óo]xim[oa]|entrante)\b|\b(?:solo|s[óo]lo) para (?:verificar|comprobar|probar)\b|\b(?:solo|s[óo]lo) si\b|\bcomo (?:dep[óo]sito|garant[íi]a|reserva|retenci[óo]n|anticipo|prueba)\b|\bse (?:le )?(?:devuelven?|devolver[áa]n?|regresan?|liberan?|reintegran?|abonan?)\b|\bdevuelt[oa]s?\b",
         _I,
     ),
+    by_second=re.compile(
+        rf"\b(?:pagar|pague|pagarl[oa]|liquidar)(?: (?:el|la|su|todo|…) ?(?:resto|recibo|factura|saldo)?)? (?:m[áa]s tarde|despu[ée]s|luego|(?:pasado )?mañana|otro d[íi]a|en otro momento|la pr[óo]xima|(?:la|el) (?:{_UNIT_ES}|{_DAY_ES}) (?:pr[óo]xim[oa]|que viene|siguiente)|el {_DAY_ES}|en (?:efectivo|persona|partes|plazos|cuotas|{_NUM_ES} {_UNIT_ES}|(?:la|nuestra) (?:oficina|sucursal|tienda|caja))|(?:con|por) (?:cheque|correo|transferencia|efectivo)|a plazos|la mitad|una parte|menos|(?:otra|una) (?:cantidad|suma)(?: menor)?|otro (?:importe|monto))\b"
+        r"|\b(?:recibir|que le (?:mandemos|enviemos)) (?:una?|la|el) (?:factura|recibo|recordatorio|enlace)\b",
+        _I,
+    ),
     denied=re.compile(r"\b(?:no|nunca|nada|sin|ni|jam[áa]s|en vez de)\b[^,;:]*$", _I),
     second=re.compile(r"(?:[,;:.!?]|\b(?:o|u|y)\b)", _I),
 )
@@ -133,7 +147,18 @@ def another_charge(
     named = _with_names(template, _without_second_key(text, said, words))
     patterns = [words.several, words.other, times.goes_on]
     patterns += [] if later_is_true else [words.later, times.later]
-    return next(_found(patterns, named, words, language), "")
+    found = next(_found(patterns, named, words, language), "")
+    # Whichever key it is said of: "we charge your card unless you press 2".
+    return found or next(_found([times.unasked], _with_names(template, text), words, language), "")
+
+
+def led_to_by_second(text: str, said: list[KeySaid], language: str) -> str:
+    """The payment that key 2 is said to lead to, which only takes another card; "" where it is said of none. `text`, `said`: as above."""
+    words = _READ.get(own_language(language))
+    if words is None:
+        return ""
+    clauses = (clause.text for clause in clauses_of(text, said, language) if clause.key == REFUSE_KEY)
+    return next((found[0] for clause in clauses if (found := words.by_second.search(clause))), "")
 
 
 def _found(patterns: list[re.Pattern[str]], named: str, words: ChargeWords, language: str) -> Iterator[str]:

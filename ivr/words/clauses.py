@@ -48,7 +48,7 @@ def meanings(text: str, said: list[KeySaid], words: ChoiceWords, language: str) 
     meant: list[Meant] = []
     if words.harmless:  # so that a clause of nothing else is none: "to hold … on … until you leave, press 1"
         text = words.harmless.sub(lambda found: " " * len(found[0]), text)
-    for clause in _clauses(text, said, language):
+    for clause in clauses_of(text, said, language):
         rest = without_otherwise(clause.text, language)
         own = _meant(clause, clause.text if rest is None else rest, words, language)
         if rest is not None and not own.meaning and meant:
@@ -90,7 +90,7 @@ def _read(key: str, text: str, words: ChoiceWords, language: str) -> Meant:
     return Meant(key, meaning, tuple(strange_words(text, words, language)))
 
 
-def _clauses(text: str, said: list[KeySaid], language: str) -> Iterator[Clause]:
+def clauses_of(text: str, said: list[KeySaid], language: str) -> Iterator[Clause]:
     """ "Is that right? Press 1.": where a sentence says nothing of its key, the question before it does."""
     before, is_open = "", False
     for sentence in _SENTENCE.finditer(text):

@@ -23,7 +23,7 @@ from ivr.reading.rules.spoken_charges import IN_ANOTHERS_PLACE, OTHER_AGREEMENT,
 from ivr.words import untruths
 from ivr.words.agreement_words import other_agreement
 from ivr.words.amount_words import CHOSEN, CONFIRM_MONEY, MEANING, in_anothers_place
-from ivr.words.charge_words import another_charge
+from ivr.words.charge_words import another_charge, led_to_by_second
 from ivr.words.choice_words import ChoiceWords, agreeing, cancelling, reserving
 from ivr.words.clauses import Meant, meanings, takes_nothing
 from ivr.words.fee_words import untrue_of_a_fee
@@ -33,6 +33,7 @@ from ivr.words.keys_said import (
     is_read,
     keys_said,
     prose,
+    spoken_answer,
     symbol_said,
     without_cancelling,
     without_double_negation,
@@ -116,6 +117,10 @@ def _faults(name: str, template: Template, language: str, prompt: str) -> Iterat
     if name == FIRST_OUTCOME and not is_outcome_read(language):
         message = f"nothing can tell whether '{name}' and the other prompts that say what became of a charge say it in {language}"
         yield ConsentFault(OUTCOMES_NOT_READ, message, f"let a speaker of {language} read them")
+    if spoken := spoken_answer(text, language):
+        message = f"prompt '{name}' asks callers to speak: '{spoken}'"
+        yield ConsentFault(OTHER_KEY, message, "take it out: calls take keys, and hear no words")
+        text = text.replace(spoken, " " * len(spoken))
     text = without_double_negation(without_cancelling(text, language), language)
     said = keys_said(text, language)
     if prompt.startswith("confirm_") or prompt == "offer_cancel":
@@ -123,7 +128,7 @@ def _faults(name: str, template: Template, language: str, prompt: str) -> Iterat
         found = found or list(_untruths(name, prompt, text, said, language))
         yield from found or _other_charge(name, prompt, template, language)
         if prompt in AGREEMENTS:
-            yield from agreement_faults(name, template, language)
+            yield from agreement_faults(name, template, language, prompt)
     elif prompt.startswith((*untruths.RESERVED_PROMPTS, *untruths.NOT_RESERVED_PROMPTS)):
         if untrue := untruths.of_a_reservation(prompt, text, language):
             is_held = prompt not in untruths.NOT_RESERVED_PROMPTS
@@ -178,12 +183,15 @@ def _other_charge(name: str, prompt: str, template: Template, language: str) -> 
         yield ConsentFault(
             OTHER_CHARGE, message, f"take it out: {ACCEPT_KEY} {does} {{amount}} once{'' if is_reserved else ', now'}"
         )
+    elif led_to := led_to_by_second(text, keys_said(text, language), language):
+        message = f"prompt '{name}' says of key {REFUSE_KEY}: '{led_to}'"
+        yield ConsentFault(OTHER_CHARGE, message, f"take it out: {REFUSE_KEY} asks for another card, and nothing else")
 
 
-def agreement_faults(name: str, template: Template, language: str) -> Iterator[ConsentFault]:
-    """Of the wording of a promise, plan or mandate."""
-    if untrue := other_agreement(template, language):
-        message = f"prompt '{name}' says '{untrue}', but {{amount}} is agreed to as it is, and nothing is charged"
+def agreement_faults(name: str, template: Template, language: str, prompt: str = "") -> Iterator[ConsentFault]:
+    """Of the wording of a promise, plan or mandate. `prompt`: which of them, where that is known."""
+    if untrue := other_agreement(template, language, prompt):
+        message = f"prompt '{name}' says '{untrue.said}', but {untrue.but}"
         yield ConsentFault(OTHER_AGREEMENT, message, "take it out: say what goes on record")
 
 

@@ -53,6 +53,23 @@ _CANCELS = {
     "en": re.compile(r"\b(?:cancel|quit|leave|exit|hang up|end (?:the|this|your) call)", re.I),
     "es": re.compile(r"\b(?:cancel|salir|colgar|terminar la llamada)", re.I),
 }
+_ANSWER_EN = rf"[\"'“‘]?(?:yes|no|yeah|yep|okay|ok|agreed?|i agree|pay|stop|cancel|help|operator|agent|{'|'.join(_WORDS['en'])}|\d)\b[\"'”’]?"
+_ANSWER_ES = rf"[\"'“‘«]?(?:sí|si|no|acepto|de acuerdo|pagar|parar|cancelar|ayuda|operador|{'|'.join(_WORDS['es'])}|\d)\b[\"'”’»]?"
+_THING_EN = r"(?:your|the|each|it\b|an?) ?(?:\w+ ){0,3}?(?:number|name|code|amount|answer|choice|digits?|date|zip|address|it)\b(?![^.;!?]*\b(?:when|if|call|to (?:the|an|our|your|us)|next time|later)\b)"
+_THING_ES = r"(?:su|el|la|cada|una?) (?:\w+ ){0,3}?(?:n[úu]mero|nombre|c[óo]digo|importe|monto|respuesta|opci[óo]n|d[íi]gitos?|fecha)\b(?![^.;!?]*\b(?:cuando|si|llame|al?)\b)"
+# An answer by voice, which nothing hears: beside a key, or in place of one.
+_SPOKEN = {
+    "en": re.compile(
+        rf"(?:(?:^|[.;:!?,…])\s*|\b(?:or|and|please|just|simply|also|by|may|can)\s+)(?:(?:please|simply|just)\s+)?(?P<said>(?:(?:say(?:ing)?|speak(?:ing)?|shout)\s+(?:{_ANSWER_EN}|{_THING_EN})|answer(?:ing)?\s+with {_ANSWER_EN}))"
+        r"|\b(?P<beside>(?:press|enter|key(?: in)?|type(?: in)?|dial) or (?:say|speak)|(?:say|speak) or (?:press|enter|key|type|dial))\b|\b(?P<how>(?:say|speak)[^.;!?]{0,30} after the (?:tone|beep)|by voice|with your voice)\b",
+        re.I,
+    ),
+    "es": re.compile(
+        rf"(?:(?:^|[.;:!?,…])\s*|\b(?:o|y|por favor|simplemente|puede|también)\s+)(?:(?:simplemente|por favor)\s+)?(?P<said>(?:diga|decir|diciendo|conteste con)\s+(?:{_ANSWER_ES}|{_THING_ES}))"
+        r"|\b(?P<beside>(?:oprima|presione|pulse|marque|ingrese|teclee) o diga|diga o (?:oprima|presione|pulse|marque|ingrese|teclee))\b|\b(?P<how>(?:diga|hable)[^.;!?]{0,30} despu[ée]s del tono|con su voz|de viva voz)\b",
+        re.I,
+    ),
+}
 _SLOT = "\x01"  # stands for `{key:key}` while the text is searched
 _VALUE = " … "  # and for every other value
 
@@ -114,6 +131,13 @@ def without_cancelling(text: str, language: str) -> str:
     return re.sub(
         clause, lambda one: " " * len(one[0]) if _CANCELS[own].search(one[0]) else one[0], text, flags=re.IGNORECASE
     )
+
+
+def spoken_answer(text: str, language: str) -> str:
+    """What a prompt's prose asks callers to say aloud; "" where it asks for nothing, or its language is not read."""
+    pattern = _SPOKEN.get(language.partition("-")[0])
+    found = pattern.search(text) if pattern else None
+    return next(filter(None, found.groupdict().values()), "") if found else ""
 
 
 _UNLESS = {

@@ -16,11 +16,21 @@ _AND_THEN = {
 # "Nothing is charged until you press …": whichever key it is, that one pays.
 _ONLY_THIS_PAYS = {
     "en": any_of(
-        "(?:nothing|no charge|no payment) (?:is|will be|gets) (?:charged|made|taken)(?: to your card)? (?:until|unless|before)"
+        "(?:nothing|no charge|no payment|no money) (?:is|will be|gets) (?:charged|made|taken|debited|collected|paid)(?: (?:to|from) your card)? (?:until|unless|before)"
+        + _AND_THEN["en"],
+        "(?:(?:it|this|that|(?:the|your) (?:money|amount|payment|sum|charge)|…)\\s+)?(?:(?:is|are|will|gets?)\\s+)?(?:not|never)(?: be)? (?:charged|taken|debited|made|collected|paid)"
+        "(?: (?:from|to|off) (?:your|the|this) card)? (?:until|unless|before)" + _AND_THEN["en"],
+        "if you (?:hang up|do nothing|(?:press|say|key) nothing|(?:do not|don['’]t) (?:press|push|choose|select) (?:anything|(?:a|any) key|1|one)),? (?:nothing|no charge|no money) (?:is|will be|gets) (?:charged|made|taken|debited|collected|paid)",
+        "if you (?:hang up|do nothing|(?:press|say|key) nothing|(?:do not|don['’]t) (?:press|push|choose|select) (?:anything|(?:a|any) key|1|one)),? (?:you|your card)(?: are| is| will)?(?: not|n['’]t)(?: be)? charged",
+        "(?:(?:nothing|no charge|no money) (?:is|will be|gets) (?:charged|made|taken|debited|collected|paid)|(?:you|your card) (?:are|is|will be|will)(?: not|n['’]t)(?: be)? charged) if you (?:hang up|do nothing|(?:press|say|key) nothing)",
+        "we (?:(?:do not|don['’]t|will not|won['’]t) (?:charge|take|collect|debit)(?: (?:it|this|anything|your card|…))?|(?:charge|take|collect) nothing) (?:until|unless|before)"
         + _AND_THEN["en"],
         "(?:you|your card)(?: are| is| will)?(?: not|n['’]t)(?: be)? charged (?:until|unless|before)" + _AND_THEN["en"],
     ),
     "es": any_of(
+        "(?:el (?:dinero|importe|monto|pago|cargo) )?no se (?:le )?(?:toma|retira|carga|descuenta|hace|realiza)(?:r[áa])?(?: nada| ning[úu]n (?:cargo|cobro|pago)| el (?:cargo|cobro|pago))?"
+        " (?:hasta que|a menos que|antes de que)" + _AND_THEN["es"],
+        "si (?:usted )?(?:cuelga|no (?:oprime|presiona|pulsa|marca) (?:nada|ninguna tecla|(?:el )?(?:1|uno))),? no se (?:le )?(?:cobra|cobrar[áa]|carga|cargar[áa]|hace|har[áa]|realiza)(?: nada| ning[úu]n (?:cargo|cobro|pago))?",
         "(?:no se (?:le )?|nada se )(?:cobra(?:r[áa])?|har[áa])(?: nada| ning[úu]n (?:cargo|cobro))?"
         " (?:hasta que|a menos que|antes de que)" + _AND_THEN["es"],
     ),
@@ -113,13 +123,15 @@ _NAME = {
 
 _NO_CHARGE = {
     "en": re.compile(
-        r"\b(?:nothing|no (?:charges?|payments?|money)|never|not|\w+n['’]t)\b[^,:…]{0,40}"
+        r"\byou (?:do not|don['’]t|are not|aren['’]t|will not|won['’]t) pay(?:ing)? (?:us )?…"
+        r"|\b(?:nothing|no (?:charges?|payments?|money)|never|not|\w+n['’]t)\b[^,:…]{0,40}"
         r"\b(?:charged?|taken|debited|billed|made|paid)\b(?!\s+(?:yet|again|twice|more|extra)\b)"
         r"|\bfree of charge\b|\bwithout (?:any )?charges?\b|\bowe nothing\b|\b(?:is|it['’]s) free\b",
         re.IGNORECASE,
     ),
     "es": re.compile(
-        r"\b(?:nada|no se|nunca|ning[úu]n (?:cargo|cobro|pago))\b[^,:…]{0,40}"
+        r"\b(?:usted )?no (?:paga|pagar[áa]|va a pagar|est[áa] pagando) …"
+        r"|\b(?:nada|no se|nunca|ning[úu]n (?:cargo|cobro|pago))\b[^,:…]{0,40}"
         r"\b(?:cobr\w+|carg\w+|realiz\w+|har[áa]|hace|pag\w+)\b"
         r"|\bno se (?:le )?cobra\w*|\bes gratis\b|\bgratuit[oa]\b|\bno debe nada\b|\bsin (?:costo|cargo|cobro)\b",
         re.IGNORECASE,

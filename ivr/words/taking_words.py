@@ -16,12 +16,13 @@ _I = re.IGNORECASE
 @dataclass(frozen=True)
 class TakingWords:
     """`later`: at another time than now; `goes_on`: again and again; `now`: at once; `about`: words beside an amount that make it more,
-    less or uncertain. `denied`: what makes the opposite of the rest of its clause."""
+    less or uncertain; `unasked`: a yes of a caller who does nothing. `denied`: what makes the opposite of the rest of its clause."""
 
     later: re.Pattern[str]
     goes_on: re.Pattern[str]
     now: re.Pattern[str]
     about: re.Pattern[str]
+    unasked: re.Pattern[str]
     denied: re.Pattern[str]
 
 
@@ -66,6 +67,9 @@ _TAKE_ES = r"(?:cobramos|cobraremos|cargamos|cargaremos|tomamos|retiramos|descon
 _GAP_ES = r"(?: (?!ahora\b|hoy\b|ya\b|y\b|o\b|pero\b|no\b|nunca\b)[\w{}]+){0,4}?"
 _TAKES_ES = rf"(?:\b(?:se )?(?:lo |le |la )?{_TAKE_ES}|\bse (?:le )?(?:cobra|cobrar[áa]|carga|cargar[áa]|descuenta|descontar[áa]|retira)n?|\b(?:el|su) (?:dinero|cargo|cobro|pago|importe) (?:sale|saldr[áa]|aparece|se hace|se har[áa]))"
 _SUM_ES = r"(?:los )?\{(?:amount|instalment|last_instalment)\}"
+_AGREED_EN = r"(?:you (?:will |then )*(?:agree|accept|consent|confirm|promise|authori[sz]e|allow)\b(?! to nothing)|(?:your|the|this) card (?:is|will be|gets) charged|we (?:will |shall |then |['’]ll )*(?:charge|take|collect|debit)\b(?! (?:nothing|no)\b)|(?:it|that|this) (?:is|counts as|means) (?:an? )?(?:yes|agreed|agreement|consent))"
+_IDLE_EN = r"(?:silence|no (?:answer|reply|response|objection)|(?:saying|doing|pressing|keying) nothing|staying (?:on the line|silent|quiet)|keeping (?:quiet|silent)|hanging up|waiting|not (?:answering|replying|responding|objecting|pressing(?: \w+){1,2}))"
+_AGREED_ES = r"(?:(?:usted )?(?:acepta|autoriza|promete|permite|confirma)\b(?! nada)|(?:se )?(?:le )?(?:cobramos|cobraremos|cobra|cobrar[áa]|carga|cargamos)\b(?! nada)|(?:cuenta|vale|se toma) como)"
 _READ: Mapping[str, TakingWords] = {
     "en": TakingWords(
         later=re.compile(
@@ -92,6 +96,12 @@ _READ: Mapping[str, TakingWords] = {
             rf"\b{_ABOUT_EN} (?:of )?{_SUM_EN}|{_SUM_EN},? or (?:more|less|so|thereabouts|even more)\b|{_SUM_EN},? (?:at (?:the )?(?:most|least)|more or less|give or take|approximately|and (?:more|up(?:wards?)?|above|beyond))\b",
             _I,
         ),
+        unasked=re.compile(
+            rf"\b{_IDLE_EN} (?:also |then |too )?(?:agrees|accepts|consents|confirms|approves|authori[sz]es|pays|promises|(?:means?|is|counts?|will be|equals?|signals?|shows?)\b[^.;!?]{{0,30}}?\b(?:yes|agree\w*|accept\w*|consent\w*|confirm\w*|approv\w+|authori[sz]\w+|promise\w*))\b"
+            rf"|\bby (?:{_IDLE_EN}|listening|holding|remaining)\b[^.;!?]{{0,40}}?{_AGREED_EN}|\b(?:if|when|unless|as long as) (?:you|we) (?:(?:say|do|press|key|hear) (?:nothing|no \w+)|(?:do not|don['’]t) (?:answer|reply|respond|object|hear|(?:press|say|key)(?! (?:1|one)\b))|press (?:2|two)|object|say (?:no|otherwise)|hang up|stay|wait)\b[^.;!?]{{0,40}}?{_AGREED_EN}"
+            rf"|{_AGREED_EN}[^.;!?]{{0,60}}? (?:unless you (?:press (?:2|two)|object|say (?:no|otherwise)|tell us)|(?:if|when|even if) you (?:(?:say|do|press) nothing|(?:do not|don['’]t) (?:answer|reply|respond|object)|hang up))\b",
+            _I,
+        ),
         denied=re.compile(
             r"\b(?:not|no|never|nothing|none|nobody|without|nor|neither|instead of|\w+n['’]t)\b[^,;:]*$", _I
         ),
@@ -112,6 +122,11 @@ _READ: Mapping[str, TakingWords] = {
         ),
         about=re.compile(
             rf"\b(?:aproximadamente|cerca de|alrededor de|unos|casi|por lo menos|al menos|como m[íi]nimo|como m[áa]ximo|m[áa]s de|menos de|desde|a partir de|hasta|no m[áa]s de|entre|(?:un )?(?:m[íi]nimo|m[áa]ximo) de) {_SUM_ES}|{_SUM_ES},? (?:o m[áa]s|o menos|aproximadamente|m[áa]s o menos|como m[áa]ximo|como m[íi]nimo|por lo menos|al menos|y m[áa]s)\b",
+            _I,
+        ),
+        unasked=re.compile(
+            rf"\b(?:silencio|no (?:responder|contestar|decir nada|oprimir nada|hacer nada)|quedarse callad[oa]|colgar|esperar) (?:tambi[ée]n )?(?:acepta|autoriza|confirma|promete|(?:significa|equivale|cuenta|vale|es|se (?:toma|entiende|considera))\b[^.;!?]{{0,30}}?(?:\bs[íi]\b|acept|acuerd|consent|autoriz|confirm|promesa))"
+            rf"|\b(?:si|cuando) (?:usted )?(?:no (?:dice|oprime|hace|contesta|responde|presiona|marca)(?! (?:1|uno)\b)(?: nada)?|cuelga|espera)\b[^.;!?]{{0,40}}?{_AGREED_ES}|\b(?:a menos que|salvo que) (?:usted )?(?:oprima|presione|pulse|marque) (?:el )?(?:2|dos)\b[^.;!?]{{0,40}}?{_AGREED_ES}|{_AGREED_ES}[^.;!?]{{0,60}}? (?:a menos que|salvo que) (?:usted )?(?:oprima|presione|pulse|marque) (?:el )?(?:2|dos)\b",
             _I,
         ),
         denied=re.compile(r"\b(?:no|nunca|nada|sin|ni|jam[áa]s|tampoco|en vez de)\b[^,;:]*$", _I),

@@ -90,6 +90,21 @@ AGREES_EN = [
     "Is that all right? Shall we charge your card now? Press 1 for yes.",
     "Press 1 on your telephone to pay now, 2 for another card.",
     "Press one on your keypad to pay.",
+    "It is not taken until you press 1. Press 1 to pay.",
+    "The money is not taken until you press 1 to pay.",
+    "Not taken until you press 1. To pay, press 1. For another card, press 2.",
+    "We do not charge your card until you press 1 to pay.",
+    "No money is taken before you press 1. Press 1 to pay.",
+    "If you hang up, nothing is charged. To pay, press 1.",
+    "Nothing is charged if you hang up. To pay, press 1.",
+    "If you do not press 1, your card is not charged. To pay, press 1.",
+    "Press 1 to give, 2 for another card.",
+    "To give, press 1.",
+    "To give it now, press 1. To change the card, press 2.",
+    "Press 1 to give with this card or 2 to use another.",
+    "Is this OK? Yes, press 1. No, press 2.",
+    "Shall we take {amount:money} from your {brand:brand} {last4:digits}? Yes, press 1. No, press 2.",
+    "Is it OK to charge your card? Yes, press 1. No, press 2.",
 ]
 REFUSES_EN = [
     "To pay down the road, press 1.",
@@ -274,6 +289,15 @@ REFUSES_EN = [
     "Did we charge your card? Press 1 for yes.",
     "If we charge your card twice, press 1.",
     "Press 1 on your phone.",
+    "Press 1 to give up, 2 for another card.",
+    "Press 1 to give it back, 2 for another card.",
+    "Press 1 to give another card, 2 to pay.",
+    "The money is not taken until you press 2. Press 1 to pay.",
+    "If you press 1, nothing is charged. Press 2 to pay.",
+    "You do not pay {amount:money} with this card. Press 1 to pay.",
+    "Shall we take it off? Yes, press 1.",
+    "Is it OK to skip? Yes, press 1.",
+    "Is this not OK? Yes, press 1. No, press 2.",
 ]
 AGREES_ES = [
     "Para dejar un depósito de {amount:money} en su {brand:brand} {last4:digits}, oprima 1.",
@@ -315,6 +339,10 @@ AGREES_ES = [
     "Para pagar su inscripción, oprima 1.",
     "Para pagar el permiso de estacionamiento, oprima 1.",
     "¿Cobramos esta cantidad a su tarjeta? Sí: oprima 1. No: oprima 2.",
+    "El dinero no se toma hasta que oprima 1. Para pagar, oprima 1.",
+    "No se realiza ningún cargo hasta que oprima 1. Oprima 1 para pagar.",
+    "Si cuelga, no se cobra nada. Oprima 1 para pagar.",
+    "Para dar, oprima 1. Para otra tarjeta, oprima 2.",
 ]
 REFUSES_ES = [
     "Para dejar su depósito, oprima 1.",
@@ -405,4 +433,7 @@ REFUSES_ES = [
     "Si nunca le cobramos, oprima 1.",
     "Si le cobramos dos veces, oprima 1.",
     "¿Le devolvemos lo que cobramos? Oprima 1 para sí.",
+    "Para dar marcha atrás, oprima 1.",
+    "Si oprime 1, no se cobra nada. Oprima 2 para pagar.",
+    "Usted no paga {amount:money} con esta tarjeta. Oprima 1 para pagar.",
 ]

@@ -250,3 +250,45 @@ def test_an_agreement_whose_key_1_agrees_is_taken(language: str, prompt: str, ch
 def test_an_agreement_whose_key_1_does_not_agree_is_refused(language: str, prompt: str, choice: str):
     [message] = told(prompt, "{amount:money}. " + choice, language)
     assert message.endswith(("does not say that key 1 agrees", "has its keys the wrong way round"))
+
+
+BY_KEY_2 = [
+    ("en-US", "Press 1 to pay now, 2 to pay later.", "pay later"),
+    ("en-US", "To pay now, press 1. To pay tomorrow, press 2.", "pay tomorrow"),
+    ("en-US", "Press 1 to pay, or 2 to get a bill.", "get a bill"),
+    ("es-MX", "Para pagar, oprima 1. Para pagar más tarde, oprima 2.", "pagar más tarde"),
+    ("es-MX", "Oprima 1 para pagar, 2 para pagar mañana.", "pagar mañana"),
+]
+
+
+@pytest.mark.parametrize(("language", "choice", "said"), BY_KEY_2)
+def test_key_2_leads_to_another_card_and_to_no_payment(language: str, choice: str, said: str):
+    read_back = READ_BACK if language == "en-US" else READ_BACK_ES
+    assert told("confirm_card", read_back + choice, language) == [f"prompt 'confirm_card' says of key 2: '{said}'"]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "To pay now, press 1; to pay with another card, press 2.",
+        "To pay, press 1. To pay some other way, press 2 and then star.",
+        "To pay, press 1. To cancel, press 2.",
+    ],
+)
+def test_key_2_may_change_the_card_or_refuse(choice: str):
+    assert told("confirm_card", READ_BACK + choice) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Silence means yes.", "We charge your card unless you press 2.", "If you hang up, your card is charged."],
+)
+def test_a_card_is_charged_by_key_1_alone(said: str):
+    [fault] = faults("confirm_card", read_template(f"{READ_BACK}To pay, press 1. {said}"), "en-US")
+    assert (fault.rule.code, fault.message) == ("T471", f"prompt 'confirm_card' says beside the amount: '{said[:-1]}'")
+
+
+@pytest.mark.parametrize("asked", ["Is that right?", "Is this OK?"])
+def test_a_question_about_a_reservation_is_answered_by_yes(asked: str):
+    text = "We hold {amount:money} on {brand:brand} {last4:digits}. " + asked + " Yes, press 1. No, press 2."
+    assert told("confirm_reservation", text) == []

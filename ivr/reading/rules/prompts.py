@@ -155,8 +155,8 @@ pay_full_balance: "To pay {due:money}, press {key:key}."
 OTHER_KEY = rule(
     "T512",
     "other-key",
-    what="A prompt says another key than the one that is taken.",
-    why="Callers press what they hear. {key:key} is always the right one, also when the menu changes.",
+    what="A prompt says another key than the one that is taken, or asks callers to speak.",
+    why="Callers press what they hear. {key:key} is always the right one, also when the menu changes. Nothing hears a caller who speaks.",
     bad="""
 pay_full_balance: "Your balance is {due:money}. To pay it in full, press 5."
 """,

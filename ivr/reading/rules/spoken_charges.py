@@ -5,7 +5,7 @@ from ivr.reading.rules.rule import rule
 OTHER_CHARGE = rule(
     "T471",
     "other-charge",
-    what="The prompt that asks for consent makes of the one charge of its amount another: several, more or less, or on another day.",
+    what="The prompt that asks for consent makes of the one charge of its amount another: several, more or less, on another day, or by another key.",
     why="""Key 1 charges {amount} once, and now. A caller who heard "in three monthly parts", "plus tax" or "on the first" agreed to something else,
 and can dispute it. Parts and promises have steps of their own (`agree`, `promise`), a fee for the card its own words.""",
     bad="""
@@ -92,9 +92,10 @@ pay_full_balance: "You owe {due:money}; to pay it in dollars, press {key:key}."
 OTHER_AGREEMENT = rule(
     "T477",
     "other-agreement",
-    what="The wording of a promise, plan or mandate says more or less than its amount, or that the card is charged now.",
+    what="The wording of a promise, plan or mandate says more or less than its amount, that the card is charged now, or other terms than go on record.",
     why="""What goes on record is {amount} as it is said, and nothing is charged by it. A caller who heard "up to" or "we charge your card
-now" agreed to something else. A charge has steps of its own (`collect` and `pay`), with a consent of its own.""",
+now" agreed to something else. A mandate has no end ("for twelve months") and every payment is due; only key 1 agrees. A charge has steps of
+its own (`collect` and `pay`), with a consent of its own.""",
     bad="""
 confirm_mandate: "You allow us to collect up to {amount:money} each month, until you call it off. To agree, press 1. To choose again, press 2."
 """,

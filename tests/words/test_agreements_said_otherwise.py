@@ -1,0 +1,120 @@
+"""What a promise, plan or mandate says that is not so: an end, a payment left out, a sum that changes, a yes of whoever does nothing."""
+
+import pytest
+
+from ivr.words.consent import faults
+from ivr.words.templates import read_template
+
+MANDATE, PROMISE, PLAN = "confirm_mandate", "confirm_promise", "confirm_plan"
+EN, ES = "en-US", "es-MX"
+KEYS = {
+    EN: " To agree, press 1. To choose again, press 2.",
+    ES: " Para aceptar, oprima 1. Para elegir otra vez, oprima 2.",
+}
+COLLECT = "You allow us to collect {amount:money} each month"
+COBRAR = "Usted permite cobrar {amount:money} cada mes"
+PROMISED = "You promise to pay {amount:money} by {by:date}."
+PARTS = "You will pay {amount:money} in {instalments:number} monthly parts of {instalment:money}."
+
+NO_END = [
+    (EN, f"{COLLECT} for twelve months."),
+    (EN, f"{COLLECT} for a year."),
+    (EN, f"{COLLECT}, twelve times."),
+    (EN, f"{COLLECT}, six payments in all."),
+    (EN, f"{COLLECT} until December."),
+    (EN, f"{COLLECT}; it ends after six months."),
+    (ES, f"{COBRAR} durante doce meses."),
+    (ES, f"{COBRAR} por un año."),
+    (ES, f"{COBRAR} hasta diciembre."),
+]
+EACH_DUE = [
+    (EN, f"{COLLECT}, this month only."),
+    (EN, "You allow us to collect {amount:money} this month."),
+    (EN, "You allow us to collect {amount:money} just this once, not each month."),
+    (EN, f"{COLLECT}, the first three months free."),
+    (EN, f"{COLLECT}. The first month is free."),
+    (EN, f"{COLLECT}. Nothing for the first two months."),
+    (ES, "Usted permite cobrar {amount:money} este mes."),
+    (ES, f"{COBRAR}, solo este mes."),
+    (ES, f"{COBRAR}. El primer mes es gratis."),
+    (ES, f"{COBRAR}, los primeros tres meses gratis."),
+]
+ONLY_BY_KEY = [
+    (EN, f"{PROMISED} Silence agrees."),
+    (EN, f"{PROMISED} No answer means yes."),
+    (EN, f"{PROMISED} By staying on the line you agree."),
+    (EN, "If you say nothing, you agree to pay {amount:money} by {by:date}."),
+    (EN, "You agree unless you press 2: {amount:money} by {by:date}."),
+    (ES, "Usted promete pagar {amount:money} el {by:date}. El silencio acepta."),
+    (ES, "Si no oprime nada, acepta pagar {amount:money} el {by:date}."),
+]
+ON_RECORD = [
+    (EN, "You do not promise to pay {amount:money} by {by:date}."),
+    (EN, f"{PROMISED} This is not a promise."),
+    (EN, f"{PROMISED} It does not bind you."),
+    (EN, f"{PROMISED} You need not keep it."),
+    (ES, "Usted no promete pagar {amount:money} el {by:date}."),
+    (ES, "Usted promete pagar {amount:money} el {by:date}. No es una promesa."),
+]
+TRUE = [
+    (MANDATE, EN, f"{COLLECT}, until you call it off."),
+    (MANDATE, EN, "Starting this month, you allow us to collect {amount:money} each month until you cancel."),
+    (MANDATE, EN, f"{COLLECT} for your twelve months of insurance, until you call it off."),
+    (MANDATE, EN, f"{COLLECT}, the first time this month."),
+    (MANDATE, EN, "We collect {amount:money} once each month. You are free to call it off at any time."),
+    (MANDATE, EN, f"{COLLECT}. You do not allow us to collect anything else."),
+    (MANDATE, EN, f"{COLLECT}. The amount will not change."),
+    (MANDATE, EN, f"{COLLECT}. It ends when you call it off."),
+    (MANDATE, EN, f"{COLLECT}. Call us Monday until Friday to call it off."),
+    (MANDATE, EN, f"{COLLECT}. If you do not allow us to collect {{amount:money}}, press 2."),
+    (PROMISE, EN, f"{PROMISED} You do not have to pay today."),
+    (PROMISE, EN, f"{PROMISED} You do not promise to pay more."),
+    (PROMISE, EN, "You promise to pay {amount:money} this month, by {by:date}."),
+    (PROMISE, EN, f"{PROMISED} If you do not answer, nothing is put on record."),
+    (PROMISE, EN, f"{PROMISED} If you press nothing, we ask again."),
+    (PLAN, EN, f"Over twelve months: {PARTS}"),
+    (MANDATE, ES, "Usted nos permite cobrar {amount:money} cada mes a partir de este mes, hasta que lo cancele."),
+    (MANDATE, ES, "Usted nos permite cobrar {amount:money} una vez al mes."),
+    (MANDATE, ES, "Si no permite cobrar {amount:money} cada mes, oprima 2."),
+    (PROMISE, ES, "Usted promete pagar {amount:money} el {by:date}. Si no oprime nada, preguntamos otra vez."),
+]
+
+
+def told(prompt: str, language: str, text: str) -> list[tuple[str, str]]:
+    found = faults(prompt, read_template(text + KEYS[language]), language)
+    return [(one.rule.code, one.message.partition(", but ")[2]) for one in found]
+
+
+@pytest.mark.parametrize(("language", "text"), NO_END)
+def test_a_mandate_has_no_end(language: str, text: str):
+    assert told(MANDATE, language, text) == [("T477", "a mandate has no end until it is called off")]
+
+
+@pytest.mark.parametrize(("language", "text"), EACH_DUE)
+def test_every_payment_of_a_mandate_is_due(language: str, text: str):
+    assert told(MANDATE, language, text) == [("T477", "every payment is due, and each is alike")]
+
+
+def test_every_payment_of_a_plan_is_due():
+    assert told(PLAN, EN, f"{PARTS} The first payment is free.") == [
+        ("T477", "every payment is due, and each is alike")
+    ]
+
+
+@pytest.mark.parametrize(("language", "text"), ONLY_BY_KEY)
+def test_nobody_agrees_by_doing_nothing(language: str, text: str):
+    assert told(PROMISE, language, text) == [("T477", "only key 1 agrees")]
+
+
+@pytest.mark.parametrize(("language", "text"), ON_RECORD)
+def test_what_goes_on_record_is_not_denied(language: str, text: str):
+    assert told(PROMISE, language, text) == [("T477", "key 1 puts it on record")]
+
+
+def test_an_amount_that_is_agreed_to_does_not_change():
+    assert [code for code, _ in told(MANDATE, EN, f"{COLLECT}. The amount may change.")] == ["T477"]
+
+
+@pytest.mark.parametrize(("prompt", "language", "text"), TRUE)
+def test_a_true_agreement_is_taken(prompt: str, language: str, text: str):
+    assert told(prompt, language, text) == []
