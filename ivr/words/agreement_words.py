@@ -60,7 +60,7 @@ _READ: Mapping[str, AgreementWords] = {
             _I,
         ),
         ends=re.compile(
-            rf"\b(?:for|during|over|in)(?: (?:only|just|up to|a (?:total|period|term) of|the next|the coming|all of|exactly|at most))* {_NUM_EN}(?: (?:full|more|further|whole))? {_UNIT_EN}\b(?! of\b|['’])|(?:\}}|,| for| in),? (?:exactly |only |just |at most |up to )?(?!an? ){_NUM_EN} (?:monthly |weekly )?{_PAYMENT_EN}\b(?! (?:an?|each|every|per|of)\b)"
+            rf"\b(?:(?:for|during|over)(?: (?:only|just|up to|a (?:total|period|term) of|(?:each of )?the (?:next|coming)|all of|exactly|at most))*|in each of the (?:next|coming)) {_NUM_EN}(?: (?:full|more|further|whole))? {_UNIT_EN}\b(?! of\b|['’])|(?:\}}|,| for| in),? (?:exactly |only |just |at most |up to )?(?!an? ){_NUM_EN} (?:monthly |weekly )?{_PAYMENT_EN}\b(?! (?:an?|each|every|per|of)\b)"
             rf"|\b(?:until|till|through|ending(?: in| on| with)?|up to and including|to the end of) (?:the (?:end|beginning|start|last day) of (?:the |this |next |your )?(?:\w+ )?(?:{_UNIT_EN}|{_MONTH_EN}|term|season|lease|loan)|(?:the )?(?:end of )?(?:next )?{_MONTH_EN}\b|next {_UNIT_EN}|the (?:\d+(?:st|nd|rd|th)|{_NUM_EN})\b|it is (?:all )?paid(?: off)?\b|(?:your|the) (?:\w+ )?(?:bill|balance|debt|loan) (?:is|has been) (?:paid|settled))"
             rf"|\b(?:ends|stops|expires|runs out|lapses) (?:by itself|on its own|automatically|in|on|at|with|after(?! you\b))\b",
             _I,

@@ -15,7 +15,7 @@ _SENTENCE = re.compile(r"[^.;!?]+[.;!?]*")
 _THOUGHT = re.compile(r"[:…]")
 # "To pay … with this card, press 1": the value is in the middle of the thought.
 _GOES_ON = re.compile(r"\s*(?:with|on|from|using|con|en|desde|usando)\b", re.IGNORECASE)
-_ANSWER = re.compile(r"\b(?:yes|no|sí)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"\b(?:if )?(yes|no|sí)\b", re.IGNORECASE)
 _KEY_FIRST = re.compile(
     rf"\W*\w+\s+(?:to|for|if|is|means|and|{DOES_EN}|para|si|es|y|{DOES_ES})\b(?!\s*(?:press|oprim|presion|puls|marqu?|digit))",
     re.IGNORECASE,
@@ -69,7 +69,7 @@ def takes_nothing(text: str, said: list[KeySaid], language: str) -> str:
 def _meant(clause: Clause, text: str, words: ChoiceWords, language: str) -> Meant:
     answer = _ANSWER.search(text)
     if answer and says_nothing(_ANSWER.sub("", text), language):
-        return _answer(clause, answer[0].lower() == "no", words, language)
+        return _answer(clause, answer[1].lower() == "no", words, language)
     return _read(clause.key, text, words, language)
 
 

@@ -103,6 +103,7 @@ AGREES_EN = [
     "To give it now, press 1. To change the card, press 2.",
     "Press 1 to give with this card or 2 to use another.",
     "Is this OK? Yes, press 1. No, press 2.",
+    "Is this right? If yes, press 1. If no, press 2.",
     "Shall we take {amount:money} from your {brand:brand} {last4:digits}? Yes, press 1. No, press 2.",
     "Is it OK to charge your card? Yes, press 1. No, press 2.",
 ]
@@ -298,6 +299,8 @@ REFUSES_EN = [
     "Shall we take it off? Yes, press 1.",
     "Is it OK to skip? Yes, press 1.",
     "Is this not OK? Yes, press 1. No, press 2.",
+    "Is this right? If no, press 1. If yes, press 2.",
+    "If no, press 1. If yes, press 2.",
 ]
 AGREES_ES = [
     "Para dejar un depósito de {amount:money} en su {brand:brand} {last4:digits}, oprima 1.",

@@ -19,6 +19,7 @@ PARTS = "You will pay {amount:money} in {instalments:number} monthly parts of {i
 NO_END = [
     (EN, f"{COLLECT} for twelve months."),
     (EN, f"{COLLECT} for a year."),
+    (EN, "You allow us to collect {amount:money} in each of the next twelve months."),
     (EN, f"{COLLECT}, twelve times."),
     (EN, f"{COLLECT}, six payments in all."),
     (EN, f"{COLLECT} until December."),
@@ -61,6 +62,7 @@ TRUE = [
     (MANDATE, EN, "Starting this month, you allow us to collect {amount:money} each month until you cancel."),
     (MANDATE, EN, f"{COLLECT} for your twelve months of insurance, until you call it off."),
     (MANDATE, EN, f"{COLLECT}, the first time this month."),
+    (MANDATE, EN, f"In two weeks we begin: {COLLECT}."),
     (MANDATE, EN, "We collect {amount:money} once each month. You are free to call it off at any time."),
     (MANDATE, EN, f"{COLLECT}. You do not allow us to collect anything else."),
     (MANDATE, EN, f"{COLLECT}. The amount will not change."),
