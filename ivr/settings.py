@@ -107,6 +107,7 @@ class Settings(BaseModel):
     keep_numbers_days: int = Field(ge=0, le=36_500)
     keep_calls_days: int = Field(ge=0, le=36_500)
     keep_notices_days: int = Field(ge=0, le=36_500)
+    keep_remembered_days: int = Field(ge=0, le=36_500)
     keep_sessions_days: int = Field(ge=0, le=36_500)
     merchant_name: str = Field(max_length=60)
     transfers: Literal["on", "off"]

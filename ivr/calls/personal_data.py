@@ -60,5 +60,5 @@ class PersonalData:
 def words_of(done: PersonForgotten) -> str:
     return (
         f"deleted: calls {done.calls}, texts and e-mails {done.texts}, guesses {done.guesses}, notices {done.notices}, "
-        f"kept cards {done.kept_cards}; without the number from now on: charges {done.charges}"
+        f"kept cards {done.kept_cards}, remembered {done.remembered}; without the number from now on: charges {done.charges}"
     )

@@ -12,6 +12,7 @@ WORDS: Mapping[KeptKind, str] = {
     "numbers": "callers' numbers on calls, charges, texts and guesses",
     "calls": "calls, with what was chosen in them",
     "notices": "what your own systems were told",
+    "remembered": "what callers agreed to have remembered, since their last call",
     "sessions": "sessions of the portal, and failed attempts to sign in",
 }
 # Of these nobody sets a time.

@@ -31,7 +31,7 @@ def personal_data() -> Iterator[PersonalData]:
 @click.argument("number")
 @click.option("--to", "file", type=click.Path(path_type=Path, dir_okay=False), help="A new file, for its owner only.")
 def export(number: str, file: Path | None) -> None:
-    """Everything that is kept of NUMBER, as JSON: calls, texts, charges, agreements, kept cards. On record in the audit trail."""
+    """Everything that is kept of NUMBER, as JSON: calls, texts, charges, agreements, kept cards, what is remembered. On record in the audit trail."""
     with personal_data() as people:
         people.find(number)
         if file is not None:
@@ -60,7 +60,8 @@ def delete(number: str, yes: bool) -> None:
         found = people.find(number)
         if not yes:
             click.echo(
-                f"{mask_number(number)}: calls {len(found.calls)}, texts {len(found.texts)}, charges {len(found.charges)}"
+                f"{mask_number(number)}: calls {len(found.calls)}, texts {len(found.texts)}, charges {len(found.charges)}, "
+                f"remembered in {len(found.remembered)} flows"
             )
             click.echo("\n".join(f"- {one}" for one in STAYS))
             require_terminal()

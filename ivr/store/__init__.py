@@ -72,6 +72,7 @@ from ivr.store.portal_requests import PortalRequest, PortalRequests
 from ivr.store.portal_sessions import Failures, PortalSessions, SessionEnds, SignedIn
 from ivr.store.portal_tokens import PortalToken, PortalTokens, RememberedAnswer, TokenHolder
 from ivr.store.portal_users import Passkey, PasswordCredentials, PortalInvitation, PortalUser, PortalUsers
+from ivr.store.remembered import RememberedCallers
 from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.retention import FORGOTTEN, KeptKind, KeptSoFar, Retention
 from ivr.store.sealed import SealedField, SealedFields
@@ -94,6 +95,7 @@ class Store(
     Ledger,
     KeptCards,
     CardDeletions,
+    RememberedCallers,
     Modifications,
     Movements,
     AccountBalances,

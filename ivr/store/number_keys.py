@@ -26,14 +26,15 @@ from ivr.store.caller_numbers import (
     show,
 )
 from ivr.store.database import Database, milliseconds
-from ivr.store.tables import call, number_key, text_message
+from ivr.store.remembered import sealed_to
+from ivr.store.tables import call, number_key, remembered_caller, text_message
 
 AT_ONCE = 200
 
 
 @dataclass(frozen=True)
 class NumberKey:
-    """`rows`: calls and texts whose number is sealed with it."""
+    """`rows`: those that have something sealed with it: calls and texts a number, and what callers agreed to have remembered."""
 
     id: str
     since: datetime
@@ -90,7 +91,7 @@ class NumberKeys:
     def seal_numbers(self, *, renew: bool = False) -> int:
         """Seals what is in clear, and with `renew` also what is sealed with another key than the first; how many rows. Others
         may read and write meanwhile: a row that was changed in between is taken again."""
-        sealed = self._seal_calls(renew) + self._seal_texts(renew)
+        sealed = self._seal_calls(renew) + self._seal_texts(renew) + (self._seal_remembered() if renew else 0)
         if sealed:
             self._database.drop_wal()
         return sealed
@@ -134,6 +135,20 @@ class NumberKeys:
             last = rows[-1].id
         return count
 
+    def _seal_remembered(self) -> int:
+        """It was never in clear. A row that its caller has kept anew meanwhile is sealed with the first key already."""
+        numbers, count, last, columns = self._seals, 0, "", remembered_caller.c
+        wanted = _is_old(columns.kept, numbers)
+        while rows := self._next(select(remembered_caller).where(wanted, columns.id > last).order_by(columns.id)):
+            with self._database.money() as connection:
+                for row in rows:
+                    if kept := numbers.open(row.kept, sealed_to(row.id)):
+                        anew = {"kept": numbers.seal(kept, sealed_to(row.id))}
+                        as_read = columns.id == row.id, columns.kept == row.kept
+                        count += connection.execute(update(remembered_caller).where(*as_read).values(anew)).rowcount
+            last = rows[-1].id
+        return count
+
     def _next(self, wanted: Any) -> Sequence[Row[Any]]:
         with self._database.calls() as connection:
             return list(connection.execute(wanted.limit(AT_ONCE)).all())
@@ -144,14 +159,18 @@ class NumberKeys:
         return self._database.numbers
 
 
-COLUMNS = (call.c.caller, text_message.c.recipient)
+COLUMNS = (call.c.caller, text_message.c.recipient, remembered_caller.c.kept)
 
 
 def _unsealed(of_hash: Any, sealed: Any, numbers: NumberSeals, renew: bool) -> ColumnElement[bool]:
     if not renew:
         return of_hash.is_(None)  # type: ignore[no-any-return]
-    is_old = and_(sealed.startswith(SEALED), ~sealed.startswith(f"{SEALED}{numbers.sealing}:"))
-    return or_(of_hash.is_(None), is_old)
+    return or_(of_hash.is_(None), _is_old(sealed, numbers))
+
+
+def _is_old(sealed: Any, numbers: NumberSeals) -> ColumnElement[bool]:
+    """Sealed with another key than the first."""
+    return and_(sealed.startswith(SEALED), ~sealed.startswith(f"{SEALED}{numbers.sealing}:"))
 
 
 def _sealed_with(column: Any, key: str) -> Any:

@@ -1,8 +1,8 @@
 """What is kept of one caller, found by the hash of the number; and forgetting it, all but what the books need.
 
 Charges stay, with amount, last four digits and account: they are the ledger. Agreements and the audit trail stay. What is deleted:
-calls with their turns, texts, guesses, what the merchant's own systems were told; a kept card is forgotten, and its bank asked to
-delete it. In the charges a mark stands in place of the hash from then on.
+calls with their turns, texts, guesses, what the merchant's own systems were told; what they agreed to have remembered; a kept card is forgotten, and its
+bank asked to delete it. In the charges a mark stands in place of the hash from then on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from ivr.store.audit import add_event
 from ivr.store.caller_numbers import opened_recipient, show
 from ivr.store.calls import Calls
 from ivr.store.kept_cards import forget_cards
+from ivr.store.remembered import forget_number, opened
 from ivr.store.retention import delete_calls, forget_payers
 from ivr.store.tables import (
     agreement,
@@ -28,6 +29,7 @@ from ivr.store.tables import (
     merchant_notice,
     modification,
     payment_intent,
+    remembered_caller,
     text_message,
 )
 
@@ -65,15 +67,17 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Person:
-    """Everything that is kept of one number. `calls`, `texts`: ids; `charges`: references."""
+    """Everything that is kept of one number. `calls`, `texts`: ids; `charges`: references; `remembered`: the flows in which they agreed
+    to that."""
 
     calls: Sequence[str]
     charges: Sequence[str]
     texts: Sequence[str]
+    remembered: Sequence[str] = ()
 
     @property
     def is_nobody(self) -> bool:
-        return not (self.calls or self.charges or self.texts)
+        return not (self.calls or self.charges or self.texts or self.remembered)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class PersonForgotten:
     kept_cards: int
     guesses: int
     notices: int
+    remembered: int
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ class Persons(Calls):
         return {
             "calls": [self._call_record(row) for row in rows["calls"]],
             "texts": [self._text_record(row) for row in rows["texts"]],
+            "remembered": [self._remembered_record(row) for row in rows["remembered"]],
             **told,
         }
 
@@ -139,6 +145,10 @@ class Persons(Calls):
         words = {"to": to, "subject": row.subject, "body": show(row.body, to)}
         return _record(row, ("id", "way", "state", "at", "sent_at")) | words
 
+    def _remembered_record(self, row: Row[Any]) -> Record:
+        kept = opened(self._database.numbers, row)
+        return _record(row, ("flow", "consent", "at")) | (vars(kept) if kept else {})
+
 
 def _person(connection: Connection, caller_hash: str) -> Person:
     assert caller_hash, "a withheld number is nobody's"
@@ -156,7 +166,9 @@ def _person(connection: Connection, caller_hash: str) -> Person:
         some = named[start : start + SOME]
         of_calls = [text_message.c.id.startswith(f"{one}-", autoescape=True) for one in some]
         texts.update(connection.execute(select(text_message.c.id).where(or_(*of_calls))).scalars())
-    return Person(sorted(calls), sorted(row.reference for row in charged), sorted(texts))
+    remembered = select(remembered_caller.c.flow).where(remembered_caller.c.caller_hash == caller_hash)
+    flows = sorted(connection.execute(remembered).scalars())
+    return Person(sorted(calls), sorted(row.reference for row in charged), sorted(texts), flows)
 
 
 def _of(who: Person, caller_hash: str) -> Mapping[str, Any]:
@@ -172,6 +184,7 @@ def _of(who: Person, caller_hash: str) -> Mapping[str, Any]:
         "agreements": select(agreement).where(agreement.c.call.in_(calls)).order_by(agreement.c.at),
         "kept_cards": select(kept_card).where(or_(kept_card.c.intent.in_(charges), kept_card.c.consent.in_(consents))),
         "guesses": select(guess).where(or_(guess.c.ani_hash == caller_hash, guess.c.call.in_(calls))),
+        "remembered": select(remembered_caller).where(remembered_caller.c.caller_hash == caller_hash),
         "notices": select(merchant_notice).where(merchant_notice.c.about.in_([*charges, *calls])),
     }
 
@@ -202,7 +215,8 @@ def _forget(connection: Connection, who: Person, caller_hash: str, by: str, now:
     calls = connection.execute(select(call.c.id).where(call.c.id.in_(who.calls))).scalars().all()
     delete_calls(connection, who.calls)
     forget_payers(connection, who.charges)
-    return PersonForgotten(len(calls), texts, len(who.charges), kept, guesses, notices)
+    remembered = forget_number(connection, caller_hash)
+    return PersonForgotten(len(calls), texts, len(who.charges), kept, guesses, notices, remembered)
 
 
 def _record(row: Row[Any], names: Sequence[str]) -> Record:

@@ -22,11 +22,12 @@ from ivr.store.tables import (
     payment_intent,
     portal_failure,
     portal_session,
+    remembered_caller,
     text_message,
 )
 from ivr.store.turns import Turns
 
-KeptKind = Literal["turns", "texts", "numbers", "calls", "notices", "sessions"]
+KeptKind = Literal["turns", "texts", "numbers", "calls", "notices", "sessions", "remembered"]
 # In place of a caller's hash. Every hash is hexadecimal, so it sorts before this, and an index tells them apart.
 FORGOTTEN = "forgotten"
 
@@ -160,5 +161,13 @@ KINDS: Mapping[KeptKind, Sequence[Rows]] = {
             _deleted(portal_session.c.digest),
         ),
         Rows(portal_failure.c.id, portal_failure.c.at, portal_failure.c.id > 0, _deleted(portal_failure.c.id)),
+    ],
+    "remembered": [
+        Rows(
+            remembered_caller.c.id,
+            remembered_caller.c.at,
+            remembered_caller.c.id != "",
+            _deleted(remembered_caller.c.id),
+        )
     ],
 }

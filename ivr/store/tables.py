@@ -359,6 +359,21 @@ number_key = Table(
     Column("since", BigInteger, nullable=False),
 )
 
+# What callers agreed to have remembered (`store.remembered`): `kept` is sealed with those keys, `consent` the agreement's
+# reference, `at` the last call in which it was read or kept.
+remembered_caller = Table(
+    "remembered_caller",
+    metadata,
+    Column("id", String(130), primary_key=True),
+    Column("caller_hash", String(64), nullable=False),
+    Column("flow", String(60), nullable=False),
+    Column("kept", Text, nullable=False),
+    Column("consent", String(120), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("remembered_by_caller", "caller_hash"),
+    Index("remembered_by_time", "at"),
+)
+
 # What the merchant's own systems are told of, each body as it was when it happened. `about`: a payment's reference, or a
 # call. `state`: waiting, sent or failed. `gone_url`: the address that has answered that it wants no more.
 merchant_notice = Table(

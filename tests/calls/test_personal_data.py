@@ -10,6 +10,7 @@ import pytest
 
 from ivr.calls.personal_data import PersonalData
 from ivr.core.money import Money
+from ivr.core.remembered import Remembered
 from ivr.errors import RecordError
 from ivr.store import (
     FORGOTTEN,
@@ -55,6 +56,8 @@ def a_life(store: Store, call_id: str = "CA1", number: str = CALLER, *, ends: bo
     store.begin_guess(Guess(f"{call_id} 1.0", call_id, "account", NUMBERS.hash(number)), LIMITS, NOW)
     about = ("keep_card", "card", "demo-merchant", call_id, "pay-a-bill", "", "12345678", Money(4250))
     store.record_agreement(Agreement(f"{call_id}-consent", *about, "we keep your card", "en-US", "1", NOW))
+    remembered = Remembered("es-MX", "12345678")
+    store.remember_caller(NUMBERS.hash(number), "pay-a-bill", remembered, f"{call_id}-remember", NOW)
     reference = f"{call_id}-1"
     store.renew_bills([Bill(f"account of {call_id}", Money(4250), Money(1))])
     stage(store, reference, card=reference)
@@ -91,6 +94,9 @@ def test_all_that_is_kept_of_a_number_is_handed_out_however_it_is_written(people
     assert [one["kind"] for one in told["ledger"]] == ["requested", "approved"]
     assert [one["wording"] for one in told["agreements"]] == ["we keep your card"]
     assert [(one["brand"], one["last4"]) for one in told["kept_cards"]] == [("visa", "1111")]
+    (remembered,) = told["remembered"]
+    assert (remembered["flow"], remembered["language"], remembered["account"]) == ("pay-a-bill", "es-MX", "12345678")
+    assert remembered["consent"] == "CA1-remember"
     assert len(told["turns"]) == len(told["guesses"]) == 1
     assert {one["kind"] for one in told["notices"]} == {"payment.approved", "bill.paid", "call.ended"}
     assert "CA2" not in json.dumps(told)
@@ -108,6 +114,9 @@ def test_all_but_the_books_is_deleted_and_nothing_of_anybody_else(people: Person
     a_life(store, "CA2", OTHER)
     done = people.delete(CALLER, "ada", NOW)
     assert (done.calls, done.texts, done.charges, done.kept_cards, done.guesses) == (1, 2, 1, 1, 1)
+    assert done.remembered == 1
+    assert store.recall(NUMBERS.hash(CALLER), "pay-a-bill", NOW) is None
+    assert store.recall(NUMBERS.hash(OTHER), "pay-a-bill", NOW) is not None
     assert store.load_call("CA1") is None
     assert [*store.texts_of("CA1"), *store.emails_of("CA1"), *store.turns_of("CA1")] == []
     payment = store.payment("CA1-1")
@@ -162,6 +171,14 @@ def test_a_charge_is_found_after_its_call_is_gone(people: PersonalData, store: S
     store.drop_old("calls", NOW + timedelta(days=1))
     told = exported(people)
     assert (told["calls"], len(told["payments"]), len(told["texts"])) == ([], 1, 2)
+
+
+def test_somebody_of_whom_nothing_else_is_kept_any_more_is_found_by_what_is_remembered(
+    people: PersonalData, store: Store
+):
+    store.remember_caller(NUMBERS.hash(CALLER), "pay-a-bill", Remembered("es-MX"), "CA1-remember", NOW)
+    assert people.find(WRITTEN).remembered == ["pay-a-bill"]
+    assert people.delete(CALLER, "ada", NOW).remembered == 1
 
 
 @pytest.mark.parametrize("number", ["anonymous", "", "   "])
