@@ -11,6 +11,7 @@ import structlog
 from ivr.calls.billing import Billing, BillingDown, InOurTable
 from ivr.calls.charging import due_now
 from ivr.calls.payments import Payments, short_hash
+from ivr.calls.remembering import remember
 from ivr.core.actions import RecordAgreement
 from ivr.core.call import Call, Payable
 from ivr.core.events import AgreementRecorded, AgreementRefused, DueAwaited, Event
@@ -26,6 +27,11 @@ def record_agreement(
     """However often the same key is delivered, it is one agreement; another bill, amount or day is another one. `bank`: the
     flow's, where a card that is agreed to be kept would be kept."""
     agreement = _agreement(payments, call, action, at)
+    if action.remembers is not None:
+        # On record first: nothing is kept of anybody that no consent is there for.
+        payments.store.record_agreement(agreement)
+        remember(payments, call, action.remembers, agreement)
+        return AgreementRecorded(at)
     if action.of_card:
         refused = payments.store.record_agreement_of_card(agreement, bank, tell_billing=payments.tells_billing)
         return AgreementRefused(at, "stopped") if refused else AgreementRecorded(at)
@@ -73,7 +79,9 @@ def _agreement(payments: Payments, call: Call, action: RecordAgreement, at: date
         call=call.id,
         flow=call.flow,
         flow_version=action.phrase.version,
-        account=call.payable.key if call.payable else "",
+        account=call.payable.key
+        if call.payable and action.remembers is None
+        else "",  # that is of the caller, and of no bill
         amount=action.amount,
         wording=payments.words(action.phrase),
         language=action.phrase.language,

@@ -17,6 +17,7 @@ from ivr.calls.guessing import held_back, learned
 from ivr.calls.live_flows import flow_of, in_words_of
 from ivr.calls.payments import Payments
 from ivr.calls.receipts import zone_at
+from ivr.calls.remembering import forget_caller, recall
 from ivr.conversation.engine import expected_field, step
 from ivr.conversation.history import noted
 from ivr.core.actions import (
@@ -26,6 +27,7 @@ from ivr.core.actions import (
     CaptureCard,
     ChannelAction,
     Collect,
+    ForgetCaller,
     ForgetCard,
     ForgetKeptCard,
     HangUp,
@@ -120,12 +122,14 @@ class Runner:
             SendSms: self._send_sms,
             SendEmail: self._send_email,
             RecordAgreement: self._record_agreement,
+            ForgetCaller: self._forget_caller,
             UseKeptCard: self._use_kept_card,
             ForgetKeptCard: self._forget_kept_card,
         }
 
     def begin(self, call: Call, event: CallStarted) -> Advance:
         metrics.CALLS.labels(call.channel, call.flow).inc()
+        event = replace(event, remembered=recall(self.payments, self.flows.get(call.flow), call, event.at))
         return self.advance(call.changed(can_text=self._can_text(call), can_email=self._can_email(call)), event)
 
     def advance(self, call: Call, event: Event) -> Advance:
@@ -250,7 +254,7 @@ class Runner:
         except Exception as fault:
             note_fault(call.id, fault)
             flow = None
-        asked = flow.answers if flow is not None else call.values.keys()
+        asked = flow.forgets if flow is not None else call.values.keys()
         return call.without(asked).changed(notes=NO_NOTES, bills=())
 
     def _flow(self, call: Call) -> Flow:
@@ -350,6 +354,9 @@ class Runner:
         """Raises where it cannot be recorded: then it was not made, and the call ends with an apology."""
         bank = self._flow(call).bank or ""
         return record_agreement(self.payments, self.billing, call, action, event.at, bank)
+
+    def _forget_caller(self, call: Call, _action: ForgetCaller, _event: Event) -> None:
+        forget_caller(self.payments, call)
 
     def _use_kept_card(self, call: Call, _action: UseKeptCard, event: Event) -> None:
         self.payments.use_kept_card(call, self._flow(call), event.at)

@@ -11,13 +11,13 @@ from ivr.settings import load_settings
 from ivr.store import Agreement, open_store
 
 MOST_SHOWN = 200
-KINDS = ("promise", "plan", "mandate", "keep_card")
+KINDS = ("promise", "plan", "mandate", "keep_card", "remember")
 console = Console(width=140)
 
 
 @click.group()
 def agreements() -> None:
-    """Promises to pay, instalment plans, mandates and cards to be kept that callers agreed to. No card was charged for any of them."""
+    """Promises to pay, instalment plans, mandates, cards to be kept and callers to be remembered that callers agreed to. No card was charged for any of them."""
 
 
 @agreements.command("list")
@@ -85,5 +85,5 @@ def table(found: Sequence[Agreement]) -> Table:
     for one in found:
         terms = in_words(dict(one.terms))
         at = f"{one.at:%Y-%m-%d %H:%M:%S}"
-        made.add_row(at, one.reference, one.kind, one.account, str(one.amount), terms)
+        made.add_row(at, one.reference, one.kind, one.account, str(one.amount) if one.amount.minor else "", terms)
     return made

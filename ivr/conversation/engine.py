@@ -18,9 +18,11 @@ from ivr.core.events import (
     KeysEntered,
     LimitReached,
     NoInput,
+    Value,
 )
 from ivr.core.fixed_keys import ACCEPT_KEY
 from ivr.core.moves import BACK, BEGAN, ERROR, LIMIT
+from ivr.core.remembered import ACCOUNT, IS_REMEMBERED
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import BUILT_IN, CANCELLED
@@ -70,7 +72,7 @@ def answer(turn: Turn, event: Event, follows: Follows) -> Turn:
 
 def forget_answers(turn: Turn) -> Turn:
     """What the caller keyed in, and what is known of the customer, is kept no longer than the call needs it; what was paid for is in the payment's record."""
-    asked, call = turn.flow.answers, turn.call
+    asked, call = turn.flow.forgets, turn.call
     turn = turn.change(notes=NO_NOTES, bills=()) if call.notes or call.bills else turn
     return turn if asked.isdisjoint(call.values) else Turn(turn.flow, turn.call.without(asked), turn.at, turn.actions)
 
@@ -194,6 +196,11 @@ def greet(turn: Turn, event: Event) -> Turn:
     turn = turn.change(language=languages[0])
     if event.is_stopped:
         return turn_away(turn)
+    if event.remembered is not None:
+        kept: dict[str, Value] = {IS_REMEMBERED: True, ACCOUNT: event.remembered.account}
+        turn = turn.remember(**kept)
+        if event.remembered.language in languages:
+            return start(turn.change(language=event.remembered.language))
     if len(languages) == 1:
         return start(turn)
     return offer_languages(turn.change(phase="language"))

@@ -2,6 +2,7 @@
 
 An entry is the seconds since the call began, and words:
 
+    remembered es-MX 8    first of all: what was remembered of the caller, a language (or -) and so many digits of an account
     keys 1          a key of a menu or a question with yes and no, or an amount that was confirmed
     keys 3000#      an amount that was read back, and not confirmed yet or ever: its first digit and noughts
     keys 000#       an amount that was not taken, in noughts: it may have been a part of a card number
@@ -81,7 +82,7 @@ _BEGAN = re.compile(r"[0-9]{1,11} began")
 _REFUSED_AGREEMENT = re.compile(r"[0-9]+ refused [0-9]+a ")
 _MONEY, _ATTEMPT = r"-?[0-9]{1,12} [A-Z]{3}", "[0-9]{1,9}[abc]"
 _ENTRY = re.compile(
-    "[0-9]{1,9} (?:silence|waited|not_found|connected|not_connected"
+    "[0-9]{1,9} (?:remembered [A-Za-z0-9-]{1,35} [0-9]{1,2}|silence|waited|not_found|connected|not_connected"
     r"|keys [0-9A-D*#]{1,20}|digits (?:0\*)?[0-9]{1,5}[*#]?"
     r"|card [a-z_]+ !?[A-Za-z_]+(?: itself)?|edit (?:cleared|cancel|empty|again|help|one_key)|captured [a-z-]+(?: [a-z]+)?"
     rf"|bank (?:{'|'.join(get_args(BankOutcome))})(?: [0-9]{{1,12}})?(?: left(?: [0-9]{{1,12}})+)?|back(?: [0-9]{{1,9}}=(?:undone|charged))+|failed (?:{'|'.join(get_args(LookUpProblem))})"
@@ -96,13 +97,18 @@ def noted(flow: Flow, before: Call, event: Event, after: Call) -> History:
     at = int(event.at.timestamp())
     if isinstance(event, CallStarted):
         # A call that an operator's message or a stop has ended says nothing of its flow: it is not gone through again.
-        return () if event.is_all or event.is_stopped else (f"{at} began",)
+        return () if event.is_all or event.is_stopped else (f"{at} began", *_remembered(event))
     if not before.history or len(before.history) >= MOST_ENTRIES or not _BEGAN.fullmatch(before.history[0]):
         return before.history
     if is_second_done(flow, before, event):
         return before.history  # it changes nothing, and whole seconds do not tell it from a later one
     words, history = _in_words(flow, before, event, after), _with_confirmed_amount(flow, before, after)
     return (*history, f"{at - began(history)} {words}") if words else history
+
+
+def _remembered(event: CallStarted) -> History:
+    kept = event.remembered
+    return (f"0 remembered {kept.language or '-'} {len(kept.account)}",) if kept else ()
 
 
 def began(history: History) -> int:

@@ -7,6 +7,7 @@ from ivr.core.call import Payable
 from ivr.core.entry import EntryRules
 from ivr.core.events import Value
 from ivr.core.money import Money
+from ivr.core.remembered import Remembered
 
 AS_WRITTEN = "as_written"
 """The name of a phrase that is no prompt: its one value, `text`, is all its words."""
@@ -210,7 +211,7 @@ class RecordAgreement:
     Answered by `AgreementRecorded` or `AgreementRefused`. `payable`: the bill that it is to be paid on, of which what is due is read
     again first; None where there is none, or where the agreement is not to pay. `of_card`: it is about the card that was keyed in, and
     is not made while no card is taken. `is_own_amount` and `is_last` as those of
-    `Authorize`, which is answered by `DueAwaited` in the same way."""
+    `Authorize`, which is answered by `DueAwaited` in the same way. `remembers`: what is kept of the caller from then on."""
 
     kind: str
     subject: str
@@ -223,6 +224,12 @@ class RecordAgreement:
     is_own_amount: bool = False
     is_last: bool = False
     of_card: bool = False
+    remembers: Remembered | None = None
+
+
+@dataclass(frozen=True)
+class ForgetCaller:
+    """What is remembered of the caller in this flow is deleted, for good."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +248,7 @@ Effect = (
     | SendSms
     | SendEmail
     | RecordAgreement
+    | ForgetCaller
     | UseKeptCard
     | ForgetKeptCard
     | ForgetCard

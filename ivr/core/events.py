@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Literal, NoReturn, get_args
 
 from ivr.core.money import Money
+from ivr.core.remembered import Remembered
 
 # A truth is a number of its own type (`bool`); no date has a time in it, and no time a zone.
 Value = str | int | Money | date | time
@@ -46,12 +47,14 @@ class Digits:
 @dataclass(frozen=True)
 class CallStarted:
     """`message`: what an operator wants every caller to hear first, by language; `is_all`: nothing follows it. `is_stopped`: no
-    cards are taken here for now, which every caller is told before they key in anything."""
+    cards are taken here for now, which every caller is told before they key in anything. `remembered`: what this caller agreed to
+    have remembered in an earlier call, and the flow keeps."""
 
     at: datetime
     message: Mapping[str, str] = field(default_factory=dict)
     is_all: bool = False
     is_stopped: bool = False
+    remembered: Remembered | None = None
 
 
 @dataclass(frozen=True)

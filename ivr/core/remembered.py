@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 # Among a call's values, under names that nothing in a flow can have: no prompt and no expression says them.
 IS_REMEMBERED, ACCOUNT = "is remembered", "remembered account"
 OF_CALLER = frozenset({IS_REMEMBERED, ACCOUNT})
+END = "account_end"  # what prompts say of the account
 LONGEST_END = 3
 
 

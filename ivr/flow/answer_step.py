@@ -61,6 +61,10 @@ def answer_fact(name: str) -> str:
     return f"answer {name}"
 
 
+# The fact that the account is one that a look-up has found, and not what somebody only keyed in.
+FOUND = "an account that was found"
+
+
 def long_answer_fact(name: str) -> str:
     """That it was asked for, and is too long to be guessed."""
     return f"long answer {name}"
@@ -137,10 +141,11 @@ class AnswerStep(Step):
 
     def makes(self, path: Place, outcome: str, facts: Facts) -> Facts:
         """Another account's bill is another amount. The other answers are forgotten once the look-up has used them."""
+        facts = facts - {FOUND} if self.lookup or self.ask in self.declared.keys else facts
         if outcome == "found":
             gone = {"amount", "confirmed", KNOWN_BY_TWO, KNOWN_BY_SHORT, open_bills.ONE_SUM}
             gone |= {fact(key) for key in self._takes[1:] for fact in (answer_fact, long_answer_fact)}
-            known = ((without_set(facts) | self._gives) - gone) | self._how_known(facts)
+            known = ((without_set(facts) | self._gives) - gone) | self._how_known(facts) | {FOUND}
             return known - {open_bills.CHOSEN} if self.lookup == OPEN_BILLS else known | {open_bills.CHOSEN}
         if outcome == "not_found" and self.then.get("not_found") != RETRY:
             return facts - {answer_fact(key) for key in self._takes}

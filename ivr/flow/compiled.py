@@ -7,6 +7,7 @@ from functools import cached_property
 from transitions import Machine
 
 from ivr.core.events import Value
+from ivr.core.remembered import OF_CALLER
 from ivr.flow.declared import Declared
 from ivr.flow.schema import FlowHead
 from ivr.flow.step import Step
@@ -71,6 +72,21 @@ class Flow:
         """What the flow's own questions are called, and what look-ups give besides what is due."""
         asked = filter(None, (step.answer for step in self.steps.values()))
         return frozenset({*asked, *Declared(self.head.lookups).given})
+
+    @cached_property
+    def forgets(self) -> frozenset[str]:
+        """The values that are kept no longer than the call: those answers, and what is remembered of the caller."""
+        return self.answers | OF_CALLER
+
+    @cached_property
+    def remembers(self) -> frozenset[str]:
+        """What it keeps of a caller who agrees to it."""
+        return frozenset().union(*(step.remembers for step in self.steps.values()))
+
+    @cached_property
+    def remembered_answer(self) -> str:
+        """What the answer is called that a caller who is remembered need not key in again; "" where there is none."""
+        return next((step.answer for step in self.steps.values() if step.offers_remembered), "")
 
     @cached_property
     def bank(self) -> str | None:

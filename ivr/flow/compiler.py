@@ -18,6 +18,7 @@ from ivr.flow.known import known_values
 from ivr.flow.part_files import NO_PARTS, Parts
 from ivr.flow.paths import path_problems, ways_to_steps
 from ivr.flow.prompts import prompt_problems
+from ivr.flow.remembering import remembering_problems
 from ivr.flow.said_all_the_same import said_without
 from ivr.flow.said_otherwise import said_otherwise
 from ivr.flow.schema import RETRY, FlowHead, LookUpTerms
@@ -129,6 +130,7 @@ def _fit_problems(
     if around.prompts is not None:
         yield from prompt_problems(source, steps, known, around.prompts)
         yield from said_otherwise(source, head, steps, reached, around.prompts)
+    yield from remembering_problems(source, head, steps, around.prompts)
     yield from step_problems(source, steps, known)
     yield from promise_problems(source, steps, known)
     yield from expression_problems(source, head, steps, reached, known)

@@ -15,6 +15,7 @@ from ivr.core.entry import Reading
 from ivr.core.events import AgreementRecorded, AgreementRefused, DueAwaited, Event, KeysEntered, Value, Waited
 from ivr.core.fixed_keys import ACCEPT_KEY, REFUSE_KEY
 from ivr.core.money import Money
+from ivr.core.remembered import Remembered
 from ivr.flow.parts import Facts, Finding, Hears, Keyed, Known, Leads, Need, Phases, Place, Said, Values, with_set
 from ivr.flow.step import Step
 from ivr.flow.talk import charging
@@ -122,7 +123,7 @@ class Consenting(Step):
 
     def put(self, turn: Turn) -> Reply:
         """Terms are those of the moment at which they are first said, also when they are said again after midnight."""
-        turn = turn if turn.call.notes else turn.note(**self.terms(amount_of(turn), turn))
+        turn = turn if turn.call.notes else turn.note(**self.terms(self._amount(turn), turn))
         turn = turn.say(f"confirm_{self.subject}", **self._said(turn))
         return turn.collect_one_key("confirm", flush=True), Listen()
 
@@ -148,7 +149,7 @@ class Consenting(Step):
         if key == ACCEPT_KEY:
             return self._record(turn.change(phase="recording", since=turn.at, waited=0.0)), Listen()
         if key == REFUSE_KEY:
-            return turn, Leave("refused")
+            return self._refused(turn), Leave("refused")
         return offer_cancel(turn) if span.reading is Reading.CANCEL else no_match(turn, "no_match")
 
     def _record(self, turn: Turn, *, is_last: bool = False) -> Turn:
@@ -158,7 +159,9 @@ class Consenting(Step):
         payable = turn.call.payable if self.uses_up_amount else None
         about = (terms, turn.about, payable, is_own_amount(turn), is_last)
         agreed = RecordAgreement(
-            self.kind, self.subject, phrase, ACCEPT_KEY, amount_of(turn), *about, of_card=self.is_about_card
+            *(self.kind, self.subject, phrase, ACCEPT_KEY, self._amount(turn), *about),
+            of_card=self.is_about_card,
+            remembers=self._remembers(turn),
         )
         return turn.do(agreed, Wait(DUE_HOLD_S))
 
@@ -168,8 +171,19 @@ class Consenting(Step):
             return turn
         return turn.forget("amount", "money").remember(**{AGREED_AMOUNT: amount_of(turn)})
 
+    def _refused(self, turn: Turn) -> Turn:
+        return turn
+
+    def _amount(self, turn: Turn) -> Money:
+        """That is agreed to, or that the agreement is made of."""
+        return amount_of(turn)
+
+    def _remembers(self, turn: Turn) -> Remembered | None:
+        """What is kept of the caller by this agreement."""
+        return None
+
     def _said(self, turn: Turn) -> dict[str, Value]:
-        return {"amount": amount_of(turn), **turn.call.notes}
+        return {"amount": self._amount(turn), **turn.call.notes}
 
 
 def amount_of(turn: Turn) -> Money:

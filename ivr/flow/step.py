@@ -214,6 +214,16 @@ class Step(Written):
         return False
 
     @property
+    def remembers(self) -> frozenset[str]:
+        """What of the caller is kept for the next call, once they agree to it there: language, account."""
+        return frozenset()
+
+    @property
+    def offers_remembered(self) -> bool:
+        """Whether a caller who is remembered may take the last account there, in place of keying it in."""
+        return False
+
+    @property
     def is_about_card(self) -> bool:
         """Whether a card that was keyed in before is what it asks about: not asked, nor answered, where no card is taken."""
         return False

@@ -43,6 +43,11 @@ class Agreement:
     terms: Mapping[str, str] = field(default_factory=dict)
     acknowledged_at: datetime | None = None
 
+    @property
+    def what(self) -> str:
+        """Its kind, and the amount where there is one: `promise 42.50 USD`, `remember`."""
+        return f"{self.kind} {self.amount}" if self.amount.minor else self.kind
+
 
 class Agreements:
     def __init__(self, database: Database) -> None:

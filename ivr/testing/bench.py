@@ -147,7 +147,7 @@ class BenchWorld:
         return [Texted(text.id.rpartition("-")[2], text.body) for text in found]
 
     def agreements(self, call: str) -> Sequence[str]:
-        return [f"{one.kind} {one.amount}" for one in self.bench.workbench.store.agreements_of(call)]
+        return [one.what for one in self.bench.workbench.store.agreements_of(call)]
 
     def books(self) -> str:
         reserved = self.bench.bank.reserved

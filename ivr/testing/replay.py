@@ -53,6 +53,7 @@ from ivr.core.events import (
 )
 from ivr.core.money import Money
 from ivr.core.moves import BACK
+from ivr.core.remembered import Remembered
 from ivr.flow.compiled import Flow
 from ivr.flow.talk.open_bills import left_after
 
@@ -137,6 +138,7 @@ class _Replay:
         self.never_begun = never_begun(self.stored)
         self.refusals = {one.rest[0]: one for one in entries if one.word == "refused"}
         self.agreements = deque(one for one in entries if is_of_agreement(one))
+        self.remembered = _remembered(self.flow, entries)
         old = self.stored
         language = self.flow.head.languages[0]
         self.call = Call(
@@ -144,7 +146,7 @@ class _Replay:
         )
 
     def run(self) -> Call:
-        event: Event | None = CallStarted(self.at())
+        event: Event | None = CallStarted(self.at(), remembered=self.remembered)
         for _ in range(MOST_TURNS):
             if event is None or self.call.phase == "over":
                 break
@@ -357,6 +359,15 @@ class _Replay:
     def silence(self) -> Event:
         self.now_s += 10
         return NoInput(self.at())
+
+
+def _remembered(flow: Flow, entries: Sequence[HistoryEntry]) -> Remembered | None:
+    """What the flow keeps of it now; nobody knows which account it was."""
+    kept = next((one.rest for one in entries if one.word == "remembered"), None)
+    if kept is None or not flow.remembers:
+        return None
+    language, digits = kept
+    return Remembered(language.strip("-"), "1" * int(digits)).only(flow.remembers)
 
 
 def _parted(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

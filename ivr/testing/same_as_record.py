@@ -75,7 +75,7 @@ def _money(store: Store, call: Call) -> Sequence[str]:
 
 
 def _agreed(store: Store, call: Call) -> Sequence[str]:
-    return [f"{one.kind} {one.amount}" for one in store.agreements_of(call.id)]
+    return [one.what for one in store.agreements_of(call.id)]
 
 
 def never_told(call: Call) -> Sequence[int]:

@@ -58,6 +58,8 @@ class Saver:
             raise RecordError(f"its flow {call.flow} is not among the flows any more")
         if not stored.is_whole or not is_whole(call.history):
             raise RecordError("what happened in it is not on record: it was made before that was kept, or was too long")
+        if any(one.word == "remembered" for one in entries_of(call.history)):
+            raise RecordError("what was remembered of its caller is of an earlier call, and is in no file of this one")
         bench = self._bench(call.flow)
         line = Retelling(self.flows[call.flow], call, self.store, bench).tell()
         require_same(call, self.store, line, bench)

@@ -39,6 +39,7 @@ from ivr.words.keys_said import (
     without_double_negation,
 )
 from ivr.words.outcome_words import against_the_record, is_outcome_read, when_said
+from ivr.words.remembering_words import remembering
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 from ivr.words.wordings import FEE
@@ -48,6 +49,7 @@ _RECEIPT = frozenset({"number", "confirmation_number"})
 CONSENT = {"amount": "money", "brand": "brand", "last4": "digits"}
 CONFIRM_ALL = "confirm_all_bills"  # before a charge that pays several bills in one sum; how many they are is said too
 KEEP_CARD = "confirm_keep_card"
+REMEMBER = "confirm_remember"
 # What says a fee where there is one: the consent to it, and what a caller can read later.
 FEE_PROMPTS = ("confirm_card", CONFIRM_ALL, "receipt_sms", "receipt_email", "result_paid_sms")
 # The prompts that read a card back, for a charge and for an amount that is only reserved.
@@ -82,7 +84,7 @@ _CONSENTS = {
         "reserves it on the card",
         {"en": '"To reserve it, press 1"', "es": '"Para reservarlo, oprima 1"'},
     ),
-    **dict.fromkeys(AGREEMENTS | {KEEP_CARD}, _AGREES),
+    **dict.fromkeys(AGREEMENTS | {KEEP_CARD, REMEMBER}, _AGREES),
 }
 
 
@@ -170,6 +172,9 @@ def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: 
         if against or not says_so:
             message = f"prompt '{name}' " + (f"says '{against}'" if against else "does not say that the card is kept")
             yield ConsentFault(KEYS_SWAPPED, message, f"say what {ACCEPT_KEY} agrees to: that the bank keeps the card")
+    elif prompt == REMEMBER and not untruths.of_keeping(text, language)[0]:
+        message = f"prompt '{name}' does not say that something of the caller is kept"
+        yield ConsentFault(KEYS_SWAPPED, message, f"say what {ACCEPT_KEY} agrees to: that it is remembered")
 
 
 def _other_charge(name: str, prompt: str, template: Template, language: str) -> Iterator[ConsentFault]:
@@ -261,10 +266,9 @@ def _meaning_faults(
     name: str, prompt: str, text: str, said: list[KeySaid], language: str, cure: str
 ) -> Iterator[ConsentFault]:
     words = _choice_words(prompt, language)
-    if prompt == KEEP_CARD:
-        text = text.replace(
-            "…", " "
-        )  # the card stands within what is agreed to: "to keep your card … on file, press 1"
+    if prompt in (KEEP_CARD, REMEMBER):
+        # Card or account stand within what is agreed to: "to keep your card … on file, press 1".
+        text = text.replace("…", " ")
     meant = meanings(text, said, words, language) if words is not None else []
     is_known = any(one.meaning for one in meant)
     is_swapped = any((one.key, one.meaning) in ((ACCEPT_KEY, "second"), (REFUSE_KEY, "first")) for one in meant)
@@ -289,6 +293,8 @@ def _choice_words(prompt: str, language: str) -> ChoiceWords | None:
         return cancelling(language)
     if prompt == KEEP_CARD:
         return keeping(language)
+    if prompt == REMEMBER:
+        return remembering(language)
     return reserving(language) if prompt == "confirm_reservation" else agreeing(language)
 
 

@@ -36,6 +36,7 @@ SHOWN_ELSEWHERE = {
     "outcomes-not-read",
     "card-for-nothing",
     "split-without-bill",
+    "remembered-language-not-said",
 }
 SHOWN = [one for one in RULES.values() if one.name not in SHOWN_ELSEWHERE]
 IDS = [one.name for one in SHOWN]

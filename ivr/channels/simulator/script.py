@@ -17,7 +17,7 @@
       transferred to +15550123456      whom the caller was connected to at the end, or nobody
       lasts  at most 90s               from the first ring to now
       payment declined, approved 42.50 USD
-      agreed promise 42.50 USD         what is on record that the caller agreed to besides charges, or none
+      agreed promise 42.50 USD         what is on record that the caller agreed to besides charges, or none (to be known again: remember)
       texts  receipt                   the texts of this call, or none
       text   receipt says Paid: 42.50
       books  42.50 USD                 what the bank has charged in all, or nothing
@@ -46,7 +46,8 @@ PEOPLE = ("answers", "does not answer", "is busy", "cannot be reached")
 OF_A_BANK = re.compile(r"declines (\d\d|[A-Z0-9]{2}|insufficient|expired|invalid|lost)|approves \d{1,7}\.\d\d")
 ENDINGS = (*get_args(Ending), "open")
 STATUSES = (*get_args(Status), *sorted(TAKEN_BACK))
-AGREEMENTS = ("promise", "plan", "mandate", "keep_card")
+AGREEMENTS = ("promise", "plan", "mandate", "keep_card", "remember")
+WITHOUT_AMOUNT = frozenset({"remember"})
 KEYS = frozenset("0123456789*#")
 DURATION = re.compile(r"(\d{1,6})(s|m|h)")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -309,7 +310,8 @@ def _agreed(instruction: Instruction) -> None:
         kind, _, amount = one.partition(" ")
         if kind not in AGREEMENTS:
             raise ScriptError(instruction.line, f"'{kind}' is no agreement ({did_you_mean(kind, AGREEMENTS)})")
-        _require_money(instruction, amount)
+        if amount or kind not in WITHOUT_AMOUNT:
+            _require_money(instruction, amount)
 
 
 def _text_says(instruction: Instruction) -> None:

@@ -27,6 +27,7 @@ BUILT_IN: Mapping[str, Type] = {
     "caller": "text",
     "called": "text",
     "channel": "text",
+    "remembered": "yes_no",
 }
 TIMED = frozenset({"today", "now", "weekday", "open"})
 """Those that depend on where the clock is: a flow that names one says its time zone."""

@@ -7,6 +7,7 @@ from typing import Any
 from ivr.core.caller import caller_key
 from ivr.core.hours import OpeningHours
 from ivr.core.money import Money
+from ivr.core.remembered import IS_REMEMBERED
 from ivr.flow.expressions import Expression, Literal, Name, UnreadableFormula, evaluate, names_in, read_expression
 from ivr.flow.expressions.bounds import difference, is_nothing, negated, never_negative, sum_of
 from ivr.flow.talk.turn import Turn
@@ -102,4 +103,5 @@ _OF_THE_CALL: Mapping[str, Callable[[Turn], Any]] = {
     "caller": lambda turn: turn.call.ani if caller_key(turn.call.ani) else "",
     "called": lambda turn: turn.call.dnis,
     "channel": lambda turn: _CHANNELS.get(turn.call.channel, turn.call.channel),
+    "remembered": lambda turn: bool(turn.call.values.get(IS_REMEMBERED)),
 }

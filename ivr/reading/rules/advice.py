@@ -388,3 +388,47 @@ hours: {zone: America/New_York}
 """,
     is_advice=True,
 )
+OFFERED_BY_NUMBER = rule(
+    "T647",
+    "account-offered-by-number",
+    what="An account that is remembered is offered to whoever rings from its number, and its look-up takes no second answer.",
+    why="""A telephone number can be forged. Whoever does so hears the end of the account, and with one key what is due on it, without knowing the
+account. With a second answer, such as a PIN, which is asked for all the same, they hear the end of the account alone.""",
+    bad="""
+steps:
+  account:
+    ask: account_number
+    length: 8
+    remembered: offer
+    lookup: billing.find_bill
+    then: {found: amount, not_found: retry, gave_up: not_charged}
+  receipt: {say: confirmation_number, repeat: 2, then: next_time}
+  next_time:
+    remember: remember_me
+    keeps: [account]
+    then: {agreed: goodbye, refused: goodbye}
+  goodbye: {end: paid}
+""",
+    good="""
+lookups:
+  billing.find_bill: {takes: [account_number, pin]}
+steps:
+  account:
+    ask: account_number
+    length: 8
+    remembered: offer
+    then: {ok: pin, gave_up: not_charged}
+  pin:
+    ask: pin
+    length: 4
+    lookup: billing.find_bill
+    then: {found: amount, not_found: account, gave_up: not_charged}
+  receipt: {say: confirmation_number, repeat: 2, then: next_time}
+  next_time:
+    remember: remember_me
+    keeps: [account]
+    then: {agreed: goodbye, refused: goodbye}
+  goodbye: {end: paid}
+""",
+    is_advice=True,
+)

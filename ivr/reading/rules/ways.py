@@ -175,7 +175,7 @@ NO_KIND = rule(
     "no-kind",
     what="A step does not say what it does.",
     why="""One word names the kind of a step: ask, menu, choose_bill, when, set, use_card, collect, keep_card, pay, inquire_then_reverse,
-take_back, say, sms, promise, agree, transfer, use or end.""",
+take_back, say, sms, promise, agree, remember, transfer, use or end.""",
     bad="""
 steps:
   receipt: {sya: confirmation_number, repeat: 2}

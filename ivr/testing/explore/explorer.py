@@ -77,7 +77,7 @@ class Explorer:
             *(random.Random(self.seed), self.flow, self._bills.numbers, brands, tried, self._bills.keys, typed),
             nobodys=self._bills.nobodys,
             takes_part=self.project.flows[self.flow].head.split is not None,
-            rings_again=any(step.offers_kept_card for step in steps),
+            rings_again=any(step.offers_kept_card or step.remembers for step in steps),
         )
 
     def next_walk(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ivr.core.call import OPEN, OPEN_PARTS, TAKEN_BACK, Call
 from ivr.core.money import Money
+from ivr.core.remembered import Remembered
 from ivr.reading.scalars import BILL
 from ivr.store import (
     ANY,
@@ -98,6 +99,7 @@ class ModelledStore(ModelledSplits):
         self._modifications: dict[str, Modification] = {}
         self._after: dict[str, FollowUp] = {}  # of parts, by reference
         self._kept: dict[tuple[str, str], KeptCard] = {}
+        self._remembered: dict[tuple[str, str], Remembered] = {}  # by caller and flow
         self._guesses: dict[str, tuple[Guess, datetime, bool]] = {}  # whether it was right
         self._noted: dict[str, list[str]] = {}
         self._numbers = count(1)
@@ -478,6 +480,17 @@ class ModelledStore(ModelledSplits):
         for one in wanted:
             del self._kept[one]
         return len(wanted)
+
+    # ---- what callers agreed to have remembered
+
+    def recall(self, caller_hash: str, flow: str, now: datetime) -> Remembered | None:
+        return self._remembered.get((caller_hash, flow))
+
+    def remember_caller(self, caller_hash: str, flow: str, what: Remembered, consent: str, now: datetime) -> None:
+        self._remembered[caller_hash, flow] = what
+
+    def forget_caller(self, caller_hash: str, flow: str) -> bool:
+        return self._remembered.pop((caller_hash, flow), None) is not None
 
     # ---- texts
 

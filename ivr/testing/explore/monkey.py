@@ -23,7 +23,7 @@ class Monkey:
     """`accounts`: what can be paid; `tried`: entries by what is asked for, as the flow's steps suggest them;
     `keys`: what else each account is looked up with; `typed`: by what is asked for, the keys that say an account; `nobodys`:
     by what is asked for, keys of numbers that nothing is found for. Each walk has a bill of its own that its callers care for.
-    `rings_again`: what one call leaves is another's to use, such as a card that the bank keeps."""
+    `rings_again`: what one call leaves is another's to use, such as a card that the bank keeps, or a caller who is remembered."""
 
     chance: random.Random
     flow: str

@@ -162,7 +162,7 @@ class Walk:
         store, call = self.bench.workbench.store, self.call_of(caller)
         payments = [f"{one.status} {one.part} {one.intent.amount}" for one in store.payments_of(call.id)]
         texts = sorted(text.id.rpartition("-")[2] for text in store.texts_of(call.id))
-        agreements = [f"{one.kind} {one.amount}" for one in store.agreements_of(call.id)]
+        agreements = [one.what for one in store.agreements_of(call.id)]
         return call.outcome or "open", payments, texts, sorted(agreements)
 
     @property
