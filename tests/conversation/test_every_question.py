@@ -21,7 +21,7 @@ from tests.benches import load_flow
 from tests.conversation.talk import BILL, PAYABLE, ROOT, START
 from tests.merchants import files_by_flow
 
-FLOWS = ("pay-a-bill", "payment-plan", "utility", "parking-ticket", "top-up", "card-on-file")
+FLOWS = ("pay-a-bill", "payment-plan", "utility", "parking-ticket", "top-up", "card-on-file", "returning")
 AROUND = Around(
     parts=read_parts([("authenticate.yaml", (ROOT / "flows/parts/authenticate.yaml").read_text(encoding="utf-8"))])
 )
@@ -40,7 +40,7 @@ def flow(name: str) -> Flow:
 def at(name: str, where: str) -> Call:
     call = Call("CA1", name, "+15550100", "+15550199", "simulator", "en-US", attempt=1)
     card = {"brand": "visa", "last4": "1111", "kept_brand": "visa", "kept_last4": "1111"}
-    values = {**BILL, "amount": Money(4250), **card}
+    values = {**BILL, "amount": Money(4250), "account_number": "12345678", **card}
     call = replace(call, values=values, bills=BILLS, payable=Payable("billing.find_bill", "B9", PAYABLE.owed))
     return resume(enter(Turn(flow(name), call, START.timestamp()), where)).call
 

@@ -34,6 +34,7 @@ from ivr.core.events import (
     Waited,
 )
 from ivr.core.money import Money
+from ivr.core.remembered import ACCOUNT
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import compile_flow
 from ivr.flow.drawing.diagram import svg
@@ -42,6 +43,7 @@ from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.registry import KINDS
 from ivr.flow.steps import kinds, step_kind
 from ivr.flow.talk.turn import ENGINE_PHASES, Turn
+from tests.benches import load_flow
 from tests.conversation.talk import BILL, PAYABLE, ROOT, START, sample
 from tests.flow.steps.test_new_kind import FLOW
 from tests.flow.steps.track import ParcelFound, TrackStep
@@ -75,6 +77,7 @@ VALUES = {
     "amount": Money(4250),
     "money": Money(2000),
     "account_number": "12345678",
+    "pin": "2468",
     "parcel_number": "1234567890",
 }
 ENDS_A_TURN = (Collect, Wait, HangUp, CaptureCard)
@@ -89,7 +92,8 @@ def flows() -> Iterator[tuple[Flow, ...]]:
     parcels, problems = compile_flow("parcels.yaml", FLOW)
     assert parcels is not None, problems
     confirmed = sample(("    lookup: billing", "    confirm: always\n    lookup: billing"))
-    yield confirmed, parcels, sample(("brands: [visa", "capture: pay\n    brands: [visa"))
+    returning = load_flow(ROOT / "flows" / "returning.yaml")[0]
+    yield confirmed, parcels, sample(("brands: [visa", "capture: pay\n    brands: [visa")), returning
     del KINDS[TrackStep.__name__]
 
 
@@ -100,14 +104,15 @@ def calls_of(flow: Flow) -> Iterator[Call]:
     for name, step in flow.steps.items():
         for phase, moment in step.phases.items():
             here = at_step(call, name, phase, moment)
-            if moment != "passes" and (moment != "offers" or is_offered(flow, here)):
+            is_sure = moment not in ("passes", "offers") and phase != "offer"
+            if is_sure or (moment != "passes" and is_offered(flow, here)):
                 yield here
         yield at_step(call, name, "cancel", "asks")
         yield at_step(call, name, "over", "over")
 
 
 def is_offered(flow: Flow, call: Call) -> bool:
-    """Not every `say` offers something."""
+    """Not every `say` offers something, nor does every question for an account."""
     return engine.put_again(Turn(flow, call, START.timestamp()), NoInput(START)).call.phase == call.phase
 
 
@@ -121,7 +126,7 @@ def at_step(call: Call, name: str, phase: str, moment: str) -> Call:
         field_index=4 if phase == "confirm" else 0,
         attempt=1,
         since=START.timestamp(),
-        values=VALUES,
+        values={**VALUES, ACCOUNT: "123456"} if phase == "offer" else VALUES,
         notes={"town": "Graz"},
         payable=PAYABLE,
         looking_up=(PAYABLE.source, PAYABLE.key),

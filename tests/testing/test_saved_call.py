@@ -51,6 +51,7 @@ def call(bench: Bench, keys: str) -> str:
 
 
 KEPT_BEFORE = "kept by the bank before it"
+REMEMBERED = "what was remembered of its caller is of an earlier call"
 # What cannot be gone through alone: by file and place of the call in it, as it was dialled.
 REFUSED = {
     **{
@@ -61,6 +62,7 @@ REFUSED = {
         (f"split-{one}", 1): "what its bill owed was changed meanwhile"
         for one in ("less-due-than-is-paid", "less-due-than-was", "no-more-due-than-is-paid", "nothing-due-any-more")
     },
+    **{(f"returning-{one}", 2): REMEMBERED for one in ("forgotten", "remembered", "wrong-pin")},
     ("split-somebody-else-rings", 2): "being paid by another call: save that one",
     ("utility-all-in-one-sum-pending", 2): "being paid by another call: save that one",
     ("utility-card-in-parts", 1): "whose digits it was is kept nowhere",

@@ -9,7 +9,7 @@ from ivr.flow.answer_step import AnswerStep
 from ivr.flow.parts import Explained, Leads, Phases, Said, Values
 from ivr.flow.registry import step_kind
 from ivr.flow.talk.entries import hear_confirmation
-from ivr.flow.talk.turn import REFUSE_KEY, Listen, Reply, Turn, one_key
+from ivr.flow.talk.turn import REFUSE_KEY, Again, Listen, Reply, Turn, one_key
 
 
 @step_kind
@@ -64,7 +64,7 @@ account:
     def put(self, turn: Turn) -> Reply:
         account = str(turn.call.values.get(ACCOUNT, "")) if self.remembered else ""
         if turn.call.phase == "confirm" or self._answer_of(account) is None:
-            return super().put(turn)
+            return super().put(turn.change(phase="entry") if turn.call.phase == "offer" else turn)
         turn = turn.change(phase="offer").say(self._offer, account_end=end_of(account))
         return turn.collect_one_key("confirm", flush=True), Listen()
 
@@ -72,6 +72,8 @@ account:
         """It is offered until the caller wants another."""
         if turn.call.phase != "offer":
             return super()._hear_keys(turn, event)
+        if ACCOUNT not in turn.call.values:
+            return turn, Again()
         if one_key(turn, event) == REFUSE_KEY:
             turn = turn.forget(ACCOUNT)
         return hear_confirmation(turn, event, self._take)
