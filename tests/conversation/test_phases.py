@@ -43,7 +43,6 @@ from ivr.flow.drawing.mermaid import mermaid
 from ivr.flow.registry import KINDS
 from ivr.flow.steps import kinds, step_kind
 from ivr.flow.talk.turn import ENGINE_PHASES, Turn
-from tests.benches import load_flow
 from tests.conversation.talk import BILL, PAYABLE, ROOT, START, sample
 from tests.flow.steps.test_new_kind import FLOW
 from tests.flow.steps.track import ParcelFound, TrackStep
@@ -77,7 +76,6 @@ VALUES = {
     "amount": Money(4250),
     "money": Money(2000),
     "account_number": "12345678",
-    "pin": "2468",
     "parcel_number": "1234567890",
 }
 ENDS_A_TURN = (Collect, Wait, HangUp, CaptureCard)
@@ -92,7 +90,14 @@ def flows() -> Iterator[tuple[Flow, ...]]:
     parcels, problems = compile_flow("parcels.yaml", FLOW)
     assert parcels is not None, problems
     confirmed = sample(("    lookup: billing", "    confirm: always\n    lookup: billing"))
-    returning = load_flow(ROOT / "flows" / "returning.yaml")[0]
+    asked = "then: next_time}\n  next_time: {remember: remember_me, keeps: [account], then: {agreed: thanks, refused: thanks}}\n  thanks: {end: paid}"
+    returning = sample(
+        ("    lookup: billing", "    remembered: offer\n    lookup: billing"),
+        (
+            "{say: confirmation_number, repeat: 2, sms: offer, end: paid}",
+            f"{{say: confirmation_number, repeat: 2, sms: offer, {asked}",
+        ),
+    )
     yield confirmed, parcels, sample(("brands: [visa", "capture: pay\n    brands: [visa")), returning
     del KINDS[TrackStep.__name__]
 
@@ -126,7 +131,7 @@ def at_step(call: Call, name: str, phase: str, moment: str) -> Call:
         field_index=4 if phase == "confirm" else 0,
         attempt=1,
         since=START.timestamp(),
-        values={**VALUES, ACCOUNT: "123456"} if phase == "offer" else VALUES,
+        values={**VALUES, ACCOUNT: "12345678"} if phase == "offer" else VALUES,
         notes={"town": "Graz"},
         payable=PAYABLE,
         looking_up=(PAYABLE.source, PAYABLE.key),

@@ -30,6 +30,7 @@ PAID = (ROOT / "tests" / "calls" / "approved.txt").read_text(encoding="utf-8")
         ("0 began", "NaN keys 1"),
         ("0 began", "1"),
         ("0 began", "1 card"),
+        ("0 began", "0 remembered es-MX 700101"),
         ("0 began", "1 found a b c"),
         ("0 began", "1 bank perhaps"),
         ("9" * 5000 + " began",),
