@@ -3,7 +3,7 @@ agreed to, never from our ledger.
 
     consent  nothing is charged that the caller did not agree to, in that amount, as often as agreed
     agreement  no promise, plan or mandate is on record that the caller did not agree to, in these words, as often as agreed, nor
-             one for more than its bill owed then
+             one for more than its bill owed then; and nothing is remembered of a caller who did not agree to it
     bill     a bill is charged what it owes at most, without a fee that was agreed to, one charge at a time; what is left is what
              was due without what was charged
     books    our ledger says what the bank's books say, and nothing was sent to the bank twice

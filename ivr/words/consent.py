@@ -39,7 +39,7 @@ from ivr.words.keys_said import (
     without_double_negation,
 )
 from ivr.words.outcome_words import against_the_record, is_outcome_read, when_said
-from ivr.words.remembering_words import remembering
+from ivr.words.remembering_words import of_remembering, remembering
 from ivr.words.slots import KINDS_OF
 from ivr.words.templates import Template
 from ivr.words.wordings import FEE
@@ -172,8 +172,11 @@ def _untruths(name: str, prompt: str, text: str, said: list[KeySaid], language: 
         if against or not says_so:
             message = f"prompt '{name}' " + (f"says '{against}'" if against else "does not say that the card is kept")
             yield ConsentFault(KEYS_SWAPPED, message, f"say what {ACCEPT_KEY} agrees to: that the bank keeps the card")
-    elif prompt == REMEMBER and not untruths.of_keeping(text, language)[0]:
-        message = f"prompt '{name}' does not say that something of the caller is kept"
+    elif prompt == REMEMBER:
+        says_so, against = of_remembering(text, language)
+        if says_so and not against:
+            return
+        message = f"prompt '{name}' " + (f"says '{against}'" if against else "does not say that something is kept")
         yield ConsentFault(KEYS_SWAPPED, message, f"say what {ACCEPT_KEY} agrees to: that it is remembered")
 
 

@@ -23,6 +23,16 @@ _LANGUAGE = {
     "en": re.compile(r"\b(?:languages?|tongue)\b", re.IGNORECASE),
     "es": re.compile(r"\b(?:idiomas?|lenguas?)\b", re.IGNORECASE),
 }
+_KEPT = {
+    "en": re.compile(r"\b(?:keeps?|kept|stored?|saved?|remember(?:ed)?|on file)\b", re.IGNORECASE),
+    "es": re.compile(r"\b(?:guard|conserv|record|almacen)\w+", re.IGNORECASE),
+}
+_OTHERWISE = {
+    "en": re.compile(
+        r"\b(?:not|never) (?:keep|store|save|remember)\b|\bcharg(?:e|ed|es|ing)\b|\bcard\b", re.IGNORECASE
+    ),
+    "es": re.compile(r"\bno (?:se )?(?:guard|record)\w+|\bcobr\w+|\bcarg(?:o|os|ar)\b|\btarjeta\b", re.IGNORECASE),
+}
 
 
 def remembering(language: str) -> ChoiceWords | None:
@@ -33,6 +43,13 @@ def remembering(language: str) -> ChoiceWords | None:
     harmless = _WHAT[own_language(language)].pattern
     harmless = f"{harmless}|{words.harmless.pattern}" if words.harmless else harmless
     return replace(words, harmless=re.compile(harmless, re.IGNORECASE))
+
+
+def of_remembering(text: str, language: str) -> tuple[bool, str]:
+    """Whether the words say that something is kept, and what they say that this does not do: nothing is charged by it, and no card kept."""
+    own = own_language(language)
+    against = _OTHERWISE[own].search(text) if own in _OTHERWISE else None
+    return own not in _KEPT or _KEPT[own].search(text) is not None, against[0] if against else ""
 
 
 def names_language(text: str, language: str) -> bool:

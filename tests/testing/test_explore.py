@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -16,6 +17,7 @@ from ivr.core.actions import Authorize, Collect
 from ivr.core.card_fees import FeeSchedule
 from ivr.core.events import NoInput
 from ivr.core.money import Money
+from ivr.core.remembered import Remembered
 from ivr.flow import consenting
 from ivr.flow.drawing.coverage import counted
 from ivr.flow.steps import collect
@@ -123,6 +125,14 @@ def a_prompt_that_breaks(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(turn.Turn, "collect", broken)
 
 
+def who_refuses_is_remembered(patch: pytest.MonkeyPatch) -> None:
+    def remember(payments: Payments, call: Any) -> None:
+        kept = Remembered(call.language, "700101")
+        payments.store.remember_caller(payments.ani_hash(call.ani), call.flow, kept, "", datetime.now(UTC))
+
+    patch.setattr("ivr.calls.runner.forget_caller", remember)
+
+
 # The fault, the rule that it breaks, how many acts lead to it at most, and at which depth it can be found: what is wrong
 # with the database's own rules is no fault of the model's.
 FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int, Depth]] = {
@@ -137,7 +147,9 @@ FAULTS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, int, Depth]] = {
     the_bank_is_asked_again_blindly: ("books", 14, "quick"),
     a_promised_text_is_forgotten: ("text", 12, "whole"),
     a_prompt_that_breaks: ("fault", 5, "quick"),
+    who_refuses_is_remembered: ("agreement", 16, "quick"),
 }
+FLOW_OF = {who_refuses_is_remembered: "returning"}
 
 
 # Five seconds of CPU; the quick tests find another fault of its rule.
@@ -153,7 +165,7 @@ def test_a_planted_fault_is_found_and_shrunk(
 ):
     rule, most, depth = FAULTS[plant]
     plant(monkeypatch)
-    explorer = Explorer(project, "pay-a-bill", "1", depth)
+    explorer = Explorer(project, FLOW_OF.get(plant, "pay-a-bill"), "1", depth)
     with quiet():
         while rule not in explorer.found and explorer.calls < MOST_CALLS:
             explorer.next_walk()

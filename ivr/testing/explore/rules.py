@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ivr.core.money import Money
+from ivr.core.remembered import END, Remembered, end_of
 from ivr.store import Payment, Store
 from ivr.testing import rules
 from ivr.testing.explore.walk import NeverEnds, Walk, WalkingCaller
@@ -28,6 +29,7 @@ def _broken(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
     for seen in calls:
         yield from rules.consent(seen)
         yield from rules.agreement(seen)
+    yield from _remembered(walk)
     yield from _bills(walk, due)
     for reference in walk.bench.bank.overlaps:
         yield "bill", f"{walk.bench.bank.seen[reference].amount} was sent while another charge of the bill was open"
@@ -41,6 +43,26 @@ def _broken(walk: Walk, due: Mapping[str, Money]) -> Iterator[tuple[str, str]]:
         yield from rules.told(seen, books)
     for caller in walk.callers:
         yield from caller.witness.found()
+
+
+def _remembered(walk: Walk) -> Iterator[tuple[str, str]]:
+    """Of each number: what is kept is in an agreement of one of its calls, whose words `rules.agreement` holds to what was heard."""
+    bench = walk.bench.workbench
+    agreed: dict[str, list[tuple[str, str]]] = {}
+    for caller in walk.callers:
+        found = [one for one in bench.store.agreements_of(caller.line.call_id) if one.kind == "remember"]
+        agreed.setdefault(caller.witness.ani, []).extend((one.language, one.terms.get(END, "")) for one in found)
+    for ani, every in agreed.items():
+        who = bench.runner.payments.ani_hash(ani)
+        for flow in bench.runner.flows if who else ():
+            kept = bench.store.recall(who, flow, bench.clock())
+            if kept and not any(_is_of(kept, language, end) for language, end in every):
+                yield "agreement", "something is remembered of a caller who agreed to nothing like it"
+
+
+def _is_of(kept: Remembered, language: str, end: str) -> bool:
+    """Whether somebody who agreed in this language, to an account that ends so, agreed to this."""
+    return kept.language in ("", language) and (not kept.account or end_of(kept.account) == end)
 
 
 def _by_bill(payment: Payment, charged: Money) -> Mapping[str, int]:
