@@ -22,7 +22,7 @@ from ivr.core.events import (
 )
 from ivr.core.fixed_keys import ACCEPT_KEY
 from ivr.core.moves import BACK, BEGAN, ERROR, LIMIT
-from ivr.core.remembered import ACCOUNT, IS_REMEMBERED
+from ivr.core.remembered import ACCOUNT, IS_REMEMBERED, OTHERS_OFFERED
 from ivr.errors import FlowError
 from ivr.flow.compiled import Flow
 from ivr.flow.compiler import BUILT_IN, CANCELLED
@@ -65,6 +65,10 @@ def step(flow: Flow, call: Call, event: Event) -> tuple[Call, list[Action]]:
 
 def answer(turn: Turn, event: Event, follows: Follows) -> Turn:
     """What a caller asks about the question itself is no answer to it."""
+    if OTHERS_OFFERED in turn.call.values and isinstance(event, KeysEntered):
+        turn = turn.forget(OTHERS_OFFERED)
+        if asides.lone_key(turn, event) == turn.flow.editing_keys[1]:
+            return offer_languages(turn.change(step="", phase="language", silences=0, mistakes=0, warned=False))
     if (aside := asides.asked_for(turn, event)) is not None:
         return put_aside(turn, aside)
     return ANSWERS[follows](turn.change(warned=False) if turn.call.warned else turn, event)
@@ -200,14 +204,14 @@ def greet(turn: Turn, event: Event) -> Turn:
         kept: dict[str, Value] = {IS_REMEMBERED: True, ACCOUNT: event.remembered.account}
         turn = turn.remember(**kept)
         if event.remembered.language in languages:
-            return start(turn.change(language=event.remembered.language))
+            return start(offer_others(turn.change(language=event.remembered.language)))
     if len(languages) == 1:
         return start(turn)
     return offer_languages(turn.change(phase="language"))
 
 
 def start(turn: Turn) -> Turn:
-    turn, is_all = say_message(turn.went(BEGAN))
+    turn, is_all = say_message(turn if turn.call.moves else turn.went(BEGAN))
     return ending.end(turn) if is_all else resume(enter(turn.say("welcome"), turn.flow.head.start))
 
 
@@ -248,6 +252,16 @@ def offer_languages(turn: Turn) -> Turn:
         for number, language in enumerate(turn.flow.head.languages, 1)
     ]
     return turn.do(Speak(tuple(offers))).collect_one_key("language")
+
+
+def offer_others(turn: Turn) -> Turn:
+    """Somebody else may ring from the same telephone: the clear key as the call's first one leads to the languages, and each but the
+    caller's says so."""
+    others = [one for one in turn.flow.head.languages if one != turn.call.language]
+    clear = ("key", turn.flow.key_words["clear"])
+    of_flow = endings("", again=False, flow=turn.call.flow)
+    offers = tuple(Phrase("choose_language", one, (clear,), endings=of_flow) for one in others)
+    return turn.do(Speak(offers)).remember(**{OTHERS_OFFERED: True}) if offers else turn
 
 
 def choose_language(turn: Turn, event: Event) -> Turn:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 # Among a call's values, under names that nothing in a flow can have: no prompt and no expression says them.
 IS_REMEMBERED, ACCOUNT = "is remembered", "remembered account"
-OF_CALLER = frozenset({IS_REMEMBERED, ACCOUNT})
+OTHERS_OFFERED = "other languages are offered"  # until the first key of the call
+OF_CALLER = frozenset({IS_REMEMBERED, ACCOUNT, OTHERS_OFFERED})
 END = "account_end"  # what prompts say of the account
 LONGEST_END = 3
 

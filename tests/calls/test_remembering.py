@@ -56,12 +56,12 @@ def kept(bench: Bench) -> Remembered | None:
     return store.recall(who, "returning", bench.workbench.clock())
 
 
-def heard_first(bench: Bench) -> str:
+def begins_with(bench: Bench) -> list[str]:
     line = bench.dial("returning", CALLER)
     names: list[str] = []
     line.words = lambda phrase: names.append(phrase.name) or phrase.name  # type: ignore[func-returns-value]
     line.begin()
-    return names[0]
+    return names
 
 
 def test_language_and_account_are_kept_and_stand_nowhere_else_than_the_call_and_the_charge_have_them(
@@ -126,13 +126,13 @@ def test_where_nothing_can_be_read_the_call_begins_as_anybodys(
     bench: Bench, store: Store, monkeypatch: pytest.MonkeyPatch
 ):
     play(AGREES, bench.world())
-    assert heard_first(bench) == "welcome"
+    assert "welcome_back" in begins_with(bench)
 
     def fail(*_: object) -> NoReturn:
         raise OSError("no such table")
 
     monkeypatch.setattr(store, "recall", fail)
-    assert heard_first(bench) == "choose_language"
+    assert set(begins_with(bench)) == {"choose_language"}
 
 
 def test_a_flow_that_asks_nobody_reads_nothing_of_anybody(
@@ -157,7 +157,7 @@ def test_what_the_flow_does_not_keep_any_more_is_not_used(
         (folder / "prompts" / file.name).write_bytes(file.read_bytes())
     changed = FLOW.read_text(encoding="utf-8").replace("keeps: [language, account]", "keeps: [account]")
     (folder / FLOW.name).write_text(changed, encoding="utf-8")
-    assert heard_first(make_bench(sealing_key, folder / FLOW.name, store=store)) == "choose_language"
+    assert set(begins_with(make_bench(sealing_key, folder / FLOW.name, store=store))) == {"choose_language"}
 
 
 def test_one_that_was_remembered_is_replayed_and_its_history_has_no_digit_of_the_account(bench: Bench, store: Store):

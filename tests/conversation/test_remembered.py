@@ -39,8 +39,27 @@ def names(talk: Talk) -> list[str]:
 
 def test_the_call_begins_in_the_language_that_was_kept_and_asks_for_none():
     talk = rings()
-    assert names(talk) == ["welcome", "welcome_back", "confirm_remembered_account_number"]
-    assert {phrase.language for phrase in talk.phrases} == {"es-MX"}
+    assert names(talk) == ["choose_language", "welcome", "welcome_back", "confirm_remembered_account_number"]
+    assert [phrase.language for phrase in talk.phrases] == ["en-US", "es-MX", "es-MX", "es-MX"]
+
+
+def test_the_clear_key_as_the_first_one_leads_to_the_languages_for_somebody_else():
+    talk = rings().silence()
+    assert [dict(phrase.values)["key"] for phrase in talk.keys("*").phrases] == ["1", "2"]
+    assert {phrase.language for phrase in talk.keys("1").phrases} == {"en-US"}
+    assert names(talk)[-1] == "confirm_remembered_account_number"
+    assert list(talk.call.moves).count("- began") == 1
+
+
+def test_once_another_key_was_pressed_the_clear_key_is_what_it_always_is():
+    assert names(rings().keys("2").keys("*")) == ["offer_cancel"]
+
+
+def test_in_a_flow_of_one_language_none_is_offered():
+    one = re.sub(r"languages: .*", "languages: [en-US]", TEXT).replace("keeps: [language, account]", "keeps: [account]")
+    flow, problems = compile_flow("returning.yaml", one)
+    assert flow is not None, problems
+    assert "choose_language" not in names(rings(Remembered("", "700101"), flow))
 
 
 def test_a_language_that_the_flow_does_not_speak_any_more_is_asked_for():
@@ -96,7 +115,7 @@ def test_a_wrong_key_and_a_silence_put_the_offer_again_and_take_nothing():
 
 
 def test_who_thinks_better_of_cancelling_gets_the_offer_again():
-    talk = rings().keys("*")
+    talk = rings().keys("7").keys("*")
     assert names(talk) == ["offer_cancel"]
     assert names(talk.keys("2")) == ["confirm_remembered_account_number"]
     assert names(talk.keys("1")) == ["enter_pin"]

@@ -62,7 +62,7 @@ REFUSED = {
         (f"split-{one}", 1): "what its bill owed was changed meanwhile"
         for one in ("less-due-than-is-paid", "less-due-than-was", "no-more-due-than-is-paid", "nothing-due-any-more")
     },
-    **{(f"returning-{one}", 2): REMEMBERED for one in ("forgotten", "remembered", "wrong-pin")},
+    **{(f"returning-{one}", 2): REMEMBERED for one in ("forgotten", "remembered", "somebody-else", "wrong-pin")},
     ("split-somebody-else-rings", 2): "being paid by another call: save that one",
     ("utility-all-in-one-sum-pending", 2): "being paid by another call: save that one",
     ("utility-card-in-parts", 1): "whose digits it was is kept nowhere",
