@@ -74,6 +74,47 @@ def test_a_capture_that_the_bank_makes_after_it_has_failed_is_owed_again_by_the_
     assert standing(story) == {BANK: 4250, SALES: -4250}
 
 
+HELD, RESERVED, REFUNDS = "held:demo-merchant", "reserved:acme_bank", "refunds:demo-merchant"
+
+
+def test_a_part_that_is_taken_back_is_no_refund_and_of_the_rest_nothing_was_collected():
+    wanted = intent()
+    story = [Posted("approved", 0, (MoneyTransfer(BANK, HELD, 4250),))]
+    story.append(noted(wanted, "refunded_at_bank", 1000, story))
+    story.append(noted(wanted, "part_undone", 4250, story))
+    assert story[-1].transfers == (MoneyTransfer(HELD, REFUNDS, 1000), MoneyTransfer(HELD, UNCOLLECTED, 3250))
+
+
+@pytest.mark.parametrize(
+    ("done", "failed"),
+    [("refunded_at_bank", "bank_refund_failed"), ("refunded", "refund_failed"), ("voided", "void_failed")],
+)
+def test_what_was_given_back_and_was_not_after_all_is_owed_by_the_bank_as_before(done: str, failed: str):
+    wanted = intent()
+    story = approved(wanted)
+    story.append(noted(wanted, done, 4250, story, 1))
+    assert standing(story) == {REFUNDS: 4250, SALES: -4250}
+    story.append(noted(wanted, failed, 4250, story, 1))
+    assert standing(story) == {BANK: 4250, SALES: -4250}
+
+
+@pytest.mark.parametrize("lapses", [True, False])
+@pytest.mark.parametrize("minor", [4250, 4000])
+def test_of_a_reserved_amount_what_is_captured_is_paid_and_the_rest_released_also_after_it_had_lapsed(
+    lapses: bool, minor: int
+):
+    wanted = replace(intent(), captures_later=True)
+    story = approved(wanted)
+    assert standing(story) == {RESERVED: 4250, HELD: -4250}
+    if lapses:
+        story.append(noted(wanted, "hold_lapsed", 4250, story))
+        assert standing(story) == {}
+    story.append(noted(wanted, "captured", minor, story, 1))
+    assert standing(story) == {BANK: minor, SALES: -minor}
+    story.append(noted(wanted, "capture_failed", minor, story, 1))
+    assert standing(story) == ({} if lapses else {RESERVED: 4250, HELD: -4250})
+
+
 def test_what_is_captured_is_what_has_not_failed_since():
     story = [Posted("captured", 1, ()), Posted("captured", 2, ()), Posted("capture_failed", 1, ())]
     assert captured_in(story[:2]) == {1, 2}
