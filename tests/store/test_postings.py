@@ -115,6 +115,30 @@ def test_of_a_reserved_amount_what_is_captured_is_paid_and_the_rest_released_als
     assert standing(story) == ({} if lapses else {RESERVED: 4250, HELD: -4250})
 
 
+@pytest.mark.parametrize(
+    ("kind", "left"), [("voided", {REFUNDS: 4250}), ("refunded_at_bank", {REFUNDS: 4250, BANK: -4250})]
+)
+def test_a_void_of_what_the_bank_never_took_takes_nothing_from_it(kind: str, left: dict[str, int]):
+    wanted = intent()
+    story = approved(wanted)
+    story.append(noted(wanted, "capture_failed", 4250, story))
+    story.append(noted(wanted, kind, 4250, story, 1))
+    owed = {} if kind == "voided" else {UNCOLLECTED: 4250}
+    assert standing(story) == {SALES: -4250, **left, **owed}
+
+
+def test_a_capture_that_failed_beside_one_that_stands_moves_nothing():
+    wanted = intent()
+    story = [*approved(wanted), Posted("captured", 1, ())]
+    assert noted(wanted, "capture_failed", 4250, story, 2).transfers == ()
+
+
+def test_a_cent_that_is_given_back_is_posted():
+    wanted = intent()
+    story = approved(wanted)
+    assert noted(wanted, "refunded", 1, story, 1).transfers == (MoneyTransfer(REFUNDS, BANK, 1),)
+
+
 def test_what_is_captured_is_what_has_not_failed_since():
     story = [Posted("captured", 1, ()), Posted("captured", 2, ()), Posted("capture_failed", 1, ())]
     assert captured_in(story[:2]) == {1, 2}
