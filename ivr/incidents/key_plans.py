@@ -251,7 +251,7 @@ OWN_FILES: Mapping[str, RotationPlan] = {
         "fingerprint",
         "The line does not do it: by this key it knows a card or a caller again, and a new one forgets all of them at once.",
         "Limits of attempts and of guesses at a PIN, and counts of cards that begin alike, begin anew for everybody; searches, `data export` and `data delete` by a caller's number find nothing from before, until "
-        f"`{COMMAND} data keys --renew` has sealed the numbers with a new key of their own. Money and kept cards are not touched.",
+        f"`{COMMAND} data keys --renew` has sealed the numbers with a new key of their own. What callers agreed to have remembered is not found again. Money and kept cards are not touched.",
         f"By a restart of all processes, {EVERY_NODE}, with the same file.",
         "nobody. Do it only if the key and a copy of the database may both be known to somebody, who could then try out card numbers.",
         (
