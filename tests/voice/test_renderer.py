@@ -23,7 +23,15 @@ from tests.patience import PATIENCE_S
 
 VALUES: tuple[tuple[str, Value], ...] = (
     *(("due", Money(4250)), ("min", Money(500)), ("max", Money(50_000)), ("amount", Money(2175)), ("key", "2")),
-    *(("done", "pound"), ("clear", "star"), ("count", 4), ("last4", "1111"), ("brand", "amex"), ("number", "A12345")),
+    *(
+        ("done", "pound"),
+        ("clear", "star"),
+        ("count", 4),
+        ("last4", "1111"),
+        ("account_end", "678"),
+        ("brand", "amex"),
+        ("number", "A12345"),
+    ),
     *(("value", "12345678"), ("card_fee", Money(200)), ("before_fee", Money(1975))),
     *(("total", Money(18_705)), ("instalment", Money(1417)), ("last_instalment", Money(1416)), ("instalments", 3)),
     *(("early_amount", Money(4037)), ("saved", Money(213)), ("discount_until", date(2026, 12, 31))),
