@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -34,18 +34,24 @@ STOPPED_BY_HAND = frozenset(
 
 
 def supervise(
-    processes: Mapping[str, str], variables: Mapping[str, str], folder: Path, *, must_start: bool = False
+    processes: Mapping[str, str],
+    variables: Mapping[str, str],
+    folder: Path,
+    *,
+    must_start: bool = False,
+    may_fail: Collection[str] = (),
 ) -> int:
     """Until we are told to stop, or one cannot be kept up. The return code: 0 where it was stopped by hand. SIGHUP is passed on:
     the processes read their keys again.
 
     One that ends is started again, unless it does so over and over. `must_start`: one that cannot start at all ends them all at
     once, with its code; otherwise it is tried again as well, so that one merchant's or node's trouble is not everybody's.
+    `may_fail`: those that are tried for ever, because the others can do without them.
     """
     honcho.manager.KILL_WAIT = KILL_WAIT_S
     honcho.manager.SIGNALS[signal.SIGHUP] = {"name": "SIGHUP", "rc": 128 + signal.SIGHUP}
     printer = SurvivingPrinter(sys.stdout, colour=sys.stdout.isatty(), prefix=True)
-    manager = RestartingSupervisor(printer, must_start=must_start)
+    manager = RestartingSupervisor(printer, must_start=must_start, may_fail=may_fail)
     for name, command in processes.items():
         manager.add_process(name, dying_with_parent(command), quiet=False, env=dict(variables), cwd=str(folder))
     terminals = Terminals()
@@ -107,11 +113,13 @@ class Supervisor(Manager):  # type: ignore[misc]
 
 class RestartingSupervisor(Supervisor):
     """Starts a process again after it ended, and says so; one that ends again and again soon after its start ends them all, and so
-    does one that cannot start, where it must (`must_start`)."""
+    does one that cannot start, where it must (`must_start`). Those of `may_fail` are tried for ever."""
 
-    def __init__(self, printer: "SurvivingPrinter", *, must_start: bool = False) -> None:
+    def __init__(
+        self, printer: "SurvivingPrinter", *, must_start: bool = False, may_fail: Collection[str] = ()
+    ) -> None:
         super().__init__(printer)
-        self.has_given_up, self._must_start = False, must_start
+        self.has_given_up, self._must_start, self._may_fail = False, must_start, may_fail
         self._started_at: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._in_vain: Counter[str] = Counter()
@@ -141,7 +149,7 @@ class RestartingSupervisor(Supervisor):
         self._in_vain[name] = self._in_vain[name] + 1 if is_soon else 0
         if self._must_start and is_soon and code > 0 and name not in self._restarted:
             self._give_up(name, code, f"cannot start: it {how_ended(code)}")
-        elif self._in_vain[name] >= STARTS_IN_VAIN:
+        elif self._in_vain[name] >= STARTS_IN_VAIN and name not in self._may_fail:
             times = f"{STARTS_IN_VAIN} times soon after its start"
             self._give_up(name, code, f"ended {times}; the last time it {how_ended(code)}")
         else:
@@ -153,7 +161,7 @@ class RestartingSupervisor(Supervisor):
         self.terminate()
 
     def _put_off(self, name: str, process: dict[str, Any], now: float) -> None:
-        pause_s = RESTART_AFTER_S * 2 ** max(self._in_vain[name] - 1, 0)
+        pause_s = RESTART_AFTER_S * 2 ** min(max(self._in_vain[name] - 1, 0), STARTS_IN_VAIN)
         self._system_print(f"{name} {how_ended(process['returncode'])}: it is started again in {pause_s:g} s\n")
         for known in ("pid", "returncode"):
             del process[known]

@@ -50,7 +50,8 @@ def up_merchants(found: InstallationSettings, without: tuple[str, ...]) -> int:
     set_up_merchants(found)
     flows = {name: flows_of(settings) for name, settings in found.merchants.items()}
     console.print(Panel(welcome(found, processes, missing, flows), title="Tonetill, several merchants", expand=False))
-    code = supervise(processes, environment(found.shared, list(processes)), found.installation.folder)
+    variables, own = environment(found.shared, list(processes)), [name for name in processes if "." in name]
+    code = supervise(processes, variables, found.installation.folder, may_fail=own)
     console.print(f"stopped: a process ended with {code}, see above" if code else "stopped")
     return code
 

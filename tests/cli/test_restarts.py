@@ -16,7 +16,10 @@ import os, sys
 from pathlib import Path
 from ivr.cli import supervisor
 supervisor.RESTART_AFTER_S = 0.05
-sys.exit(supervisor.supervise(dict(zip(sys.argv[2::2], sys.argv[3::2])), os.environ, Path.cwd(), must_start=sys.argv[1] == "must start"))
+supervisor.SOON_S = 600
+processes = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+is_needed = sys.argv[1] == "must start"
+sys.exit(supervisor.supervise(processes, os.environ, Path.cwd(), must_start=is_needed, may_fail=["bank.acme-water"]))
 """
 LIVES = "python -u -c \"import os, time; open('starts', 'a').write(f'{os.getpid()}\\n'); time.sleep(600)\""
 DIES = "python -u -c \"open('starts', 'a').write('once\\n'); raise SystemExit({code})\""
@@ -99,3 +102,18 @@ def test_one_that_was_up_once_is_tried_again_also_where_all_must_start(tmp_path:
     running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 3
     assert len(starts(tmp_path)) == 5
+
+
+def test_one_merchants_process_that_never_stays_up_does_not_end_the_others(tmp_path: Path):
+    failing = DIES.format(code=3).replace("starts", "tries")
+    running = supervised(tmp_path, node=LIVES, **{"bank.acme-water": failing})
+    try:
+        until(lambda: (tmp_path / "tries").exists() and (tmp_path / "tries").read_text().count("once") > 5)
+        assert is_running(int(starts(tmp_path)[0]))
+        running.send_signal(signal.SIGTERM)
+        said, _ = running.communicate(timeout=PATIENCE_S)
+        assert running.returncode == 0
+        assert "Everything is stopped" not in said
+        assert len(starts(tmp_path)) == 1
+    finally:
+        running.kill()
