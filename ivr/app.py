@@ -1,6 +1,7 @@
 """The web applications: one for the world's webhooks, one that shows this machine what is going on."""
 
 import os
+from collections.abc import Iterable
 
 import structlog
 from flask import Flask, Response
@@ -79,7 +80,7 @@ def create_console(settings: Settings | None = None, engine: Engine | None = Non
     engine = engine or watched(settings)
     app = Flask(__name__, static_folder=None)
     # What `make run` has started beside this process, so that the page can say it.
-    running = os.environ.get("TONETILL_PROCESSES", "console").split(",")
+    running = own_processes(os.environ.get("TONETILL_PROCESSES", "console").split(","), settings.place.name)
     phone = PhonePage(settings, engine.flows, engine.store) if settings.has_browser_phone else None
     pages = LivePages(settings, engine.flows, engine.store, running, engine.flow_trouble)
     app.register_blueprint(console(pages, phone))
@@ -87,6 +88,13 @@ def create_console(settings: Settings | None = None, engine: Engine | None = Non
     add_health(app, engine.store)
     add_errors(app)
     return app
+
+
+def own_processes(running: Iterable[str], merchant: str) -> list[str]:
+    """Without those of other merchants, whose names are behind a dot: `forwarder.acme-water`."""
+    parted = ((name, *name.partition(".")[::2]) for name in running)
+    own = {(kind if merchant else name): None for name, kind, of in parted if not merchant or of in ("", merchant)}
+    return list(own)
 
 
 def create_console_and_phone() -> tuple[Flask, BrowserPhone | None]:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ivr.errors import ConfigError
 from ivr.merchants.merchants_file import (
@@ -106,17 +106,23 @@ def _other_numbers(own: MerchantSettings, numbers: tuple[str, ...]) -> Iterator[
 
 
 def _database(url: str) -> tuple[str, ...]:
-    """The same for every spelling of one database, as far as that can be told without asking it."""
+    """The same for every spelling of one database, as far as that can be told without asking it. Asked, it refuses who has not
+    the key of its callers' numbers (`ivr.calls.number_keys`)."""
     parts = urlsplit(url)
     kind = parts.scheme.partition("+")[0]
+    path = unquote(parts.path)
     if kind == "sqlite":
-        return kind, str(Path(parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path).resolve())
-    asked = dict(
-        parse_qsl(parts.query)
-    )  # libpq's other way to name a host; a schema of its own would be no database of its own
-    host = parts.hostname or asked.get("host", "localhost")
+        return kind, str(Path(path.removeprefix("/") if path.startswith("//") else path).resolve())
+    asked = dict(parse_qsl(parts.query))  # libpq's other way; a schema of its own would be no database of its own
+    host = asked.get("hostaddr") or parts.hostname or asked.get("host", "localhost")
     port = str(parts.port or asked.get("port", "5432"))
-    return kind, "localhost" if host in LOOPBACK else host, port, parts.path.strip("/")
+    name = asked.get("dbname") or path.strip("/") or unquote(parts.username or "")  # libpq's own default
+    return kind, "localhost" if _is_here(host) else host, port, name
+
+
+def _is_here(host: str) -> bool:
+    """Loopback, or the folder of a socket."""
+    return host in LOOPBACK or host.startswith(("127.", "/"))
 
 
 def _overlap(one: Path, other: Path) -> bool:

@@ -72,11 +72,11 @@ def add(name: str, numbers: tuple[str, ...], folder: Path | None, also: tuple[st
     file.write_text(with_merchant(before, name, str(where), numbers), encoding="utf-8")
     try:
         own = settings_or_problems(home, name)
+        made = prepare(own)
     except ConfigError:
         file.write_text(before, encoding="utf-8") if before else file.unlink()
         click.echo(f"{shown(file)} is as it was; what was made is in {shown(place)}", err=True)
         raise
-    made = prepare(own)
     console.print(f"made: {len(made)} things below {shown(own.var)}: keys, certificates, a database, accounts")
     console.print(f"{name} is in {shown(file)}; its folder is {shown(place)}")
     console.print(f"    `{COMMAND} up` starts the lines of all merchants; the webhook of its number is")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, MERCHANT_VARIABLE, MERCHANTS_FILE, PROJECT_FILE, shown
@@ -26,7 +27,8 @@ KNOWN = ("folder", "numbers")
 MOST_MERCHANTS = 500
 _SEPARATORS = re.compile(r"[-.() ]")
 _NUMBER = re.compile(r"[A-Za-z0-9*#+_.-]{1,40}")
-_SCHEME = re.compile(r"sips?:", re.IGNORECASE)
+_DIALLED = re.compile(r"\+?[0-9*#]+")  # as the trunk takes a number (`ivr.phone.sip.numbers`)
+_SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,10 @@ class Installation:
 
 
 def called_number(written: str) -> str:
-    """One spelling for comparing: `+1 (555) 0100`, `15550100` and `sip:+15550100@host` are the same number."""
-    user = _SCHEME.sub("", written.strip()).partition("@")[0].partition(";")[0]
-    bare = _SEPARATORS.sub("", user).removeprefix("+")
-    return bare if bare.isdecimal() else user.lower()
+    """One spelling for comparing: `+1 (555) 0100`, `15550100`, `sip:+15550100@host` and `tel:%2B15550100` are the same number."""
+    user = unquote(_SCHEME.sub("", written.strip()).partition("@")[0].partition(";")[0])
+    bare = _SEPARATORS.sub("", user)
+    return bare.removeprefix("+") if _DIALLED.fullmatch(bare) else user.lower()
 
 
 def is_installation(folder: Path) -> bool:
@@ -117,6 +119,8 @@ def chosen_merchant(folder: Path, environ: Mapping[str, str]) -> tuple[Installat
 
 
 def _merchants(folder: Path, source: Source, problems: list[str]) -> dict[str, Merchant]:
+    if source.tree and not isinstance(source.tree, dict):
+        problems.append(source.line((), "expected merchants, each by its name", "merchants:"))
     tree = source.tree if isinstance(source.tree, dict) else {}
     problems += [source.line((key,), f"unknown key '{key}'", "known: merchants") for key in tree if key != "merchants"]
     written = tree.get("merchants") or {}

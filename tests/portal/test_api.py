@@ -209,6 +209,13 @@ def test_what_cannot_be_searched_for_is_said_and_not_repeated(body: dict[str, st
     assert "4111 1111" not in answer.text
 
 
+def test_a_card_number_is_not_repeated_as_the_name_of_a_field_or_as_a_day():
+    api = program(Line(), "finance")
+    for answer in (api.post("/payments/search", {CARD: ""}), api.get(f"/days/{CARD}"), api.get(f"/audit?{CARD}=")):
+        assert answer.status_code in (400, 403, 404)
+        assert CARD not in answer.text
+
+
 def test_a_field_that_there_is_not_is_told_with_where_the_fields_are():
     answer: Any = program(Line(), "support").post("/payments/search", {"txet": "700101"}).json
     assert answer["errors"] == [{"place": "body.txet", "cure": "there is no such field: /api/v1/openapi.json has them"}]

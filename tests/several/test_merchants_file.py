@@ -47,6 +47,7 @@ def problems(home: Path, **environ: str) -> str:
     [
         (('"+15550202"', '"+15550101"'), "merchants.yaml:7:15: bolt: the number +15550101 is acme's already"),
         (('"+15550202"', '"1-555-0101"'), "merchants.yaml:7:15: bolt: the number 1-555-0101 is acme's already"),
+        (('"+15550202"', '"+1555-01#01", "155501#01"'), "bolt: the number 155501#01 is bolt's already"),
         (('"+15550202"', '"*"'), "merchants.yaml:7:15: bolt: this is no called number"),
         (("folder: bolt", "folder: acme"), "merchants.yaml:6:5: bolt: the folder acme is acme's already"),
         (("folder: bolt", "folder: nowhere"), "merchants.yaml:6:5: bolt: there is no tonetill.yaml in nowhere"),
@@ -59,6 +60,12 @@ def problems(home: Path, **environ: str) -> str:
 def test_a_wrong_line_of_the_file_is_told_with_its_place(home: Path, change: tuple[str, str], told: str):
     write(home / "merchants.yaml", TWO.replace(*change))
     assert told in problems(home)
+
+
+def test_a_file_of_something_else_is_no_installation_of_nobody(home: Path):
+    for text in ("acme\n", "- acme\n"):
+        write(home / "merchants.yaml", text)
+        assert "merchants.yaml:1:1: expected merchants, each by its name" in problems(home)
 
 
 def test_a_folder_within_anothers_is_refused(home: Path):
@@ -78,6 +85,11 @@ def test_the_installations_own_folder_is_no_merchants(home: Path):
     ("one", "other"),
     [
         ("sqlite:///{home}/shared.db", "sqlite:///{home}/acme/../shared.db"),
+        ("postgresql+psycopg://a:x@127.0.0.1/books", "postgresql+psycopg://b:y@127.0.1.1/%62ooks"),
+        ("postgresql+psycopg://a:x@127.0.0.1/books", "postgresql+psycopg://a:x@/books?host=/var/run/postgresql"),
+        ("postgresql+psycopg://a:x@127.0.0.1/books", "postgresql+psycopg://a:x@127.0.0.1/other?dbname=books"),
+        ("postgresql+psycopg://a:x@127.0.0.1/books", "postgresql+psycopg://books:x@127.0.0.1"),
+        ("postgresql+psycopg://a:x@192.0.2.7/books", "postgresql+psycopg://a:x@db/books?hostaddr=192.0.2.7"),
         ("postgresql+psycopg://a:x@localhost/books", "postgresql+psycopg://b:y@127.0.0.1:5432/books"),
         ("postgresql+psycopg://a:x@db/books", "postgresql+psycopg://a:x@db/books?options=-csearch_path%3Dbolt"),
     ],
@@ -199,7 +211,15 @@ def test_a_line_without_the_file_is_as_it_was(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "written", ["+1 (555) 0101", "15550101", "sip:+15550101@example.com;user=phone", "+1.555.0101"]
+    "written",
+    [
+        "+1 (555) 0101",
+        "15550101",
+        "sip:+15550101@example.com;user=phone",
+        "+1.555.0101",
+        "tel:+15550101",
+        "sip:%2B1-555-0101@example.com",
+    ],
 )
 def test_a_number_has_one_spelling(written: str):
     assert called_number(written) == "15550101"

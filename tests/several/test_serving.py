@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr.app import create_console
 from ivr.calls.assembly import assemble
 from ivr.calls.bank_keys import BankKeys
 from ivr.channels.trunk import Trunk, TrunkMerchant
@@ -108,6 +109,23 @@ def test_a_merchant_is_added_listed_and_taken_off_and_its_books_stay(
     assert run(tmp_path, "merchant", "remove", BOLT) == 0
     assert list(settings_in(tmp_path).merchants) == [ACME]
     assert (tmp_path / "merchants" / BOLT / "var" / "tonetill.db").is_file()
+
+
+def test_a_merchant_whose_database_cannot_be_reached_is_not_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    make_installation(tmp_path, [ACME])
+    before = (tmp_path / "merchants.yaml").read_text()
+    away = f"sqlite:///{tmp_path}/merchants.yaml/books.db"
+    assert run(tmp_path, "merchant", "add", "third", "--database-url", away) == 2
+    assert "merchants.yaml is as it was" in capsys.readouterr().err
+    assert (tmp_path / "merchants.yaml").read_text() == before
+
+
+def test_a_merchants_own_page_names_no_process_of_another(two: TwoMerchants, monkeypatch: pytest.MonkeyPatch):
+    running = f"web,console,forwarder.{ACME},bank.{ACME},console.{ACME},forwarder.{BOLT},bank.{BOLT},console.{BOLT}"
+    monkeypatch.setenv("TONETILL_PROCESSES", running)
+    page = create_console(two.found.merchants[ACME]).test_client().get("/", base_url="http://127.0.0.1:8011").text
+    assert "takes payments to the bank" in page
+    assert BOLT not in page
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Errors of the API as problem details (RFC 9457): what is wrong, at which place, and what cures it. None repeats what was sent."""
+"""Errors of the API as problem details (RFC 9457): what is wrong, at which place, and what cures it. None repeats what was sent, but for the names of fields."""
 
 from flask import Response, request
 from pydantic import ValidationError
@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from ivr.errors import RecordError
 from ivr.portal.api.shapes import ProblemDetails, WrongPlace
+from ivr.reading.problems import without_card_numbers
 
 PREFIX = "/api/"
 TYPES = "/api/v1/problems/"
@@ -26,6 +27,7 @@ TITLES = {
     "fault": "Something of ours is not working",
 }
 WAIT_S = 15 * 60
+LONGEST_NAME = 60  # of a field
 
 
 class ProblemError(Exception):
@@ -54,8 +56,13 @@ class ProblemError(Exception):
 def invalid(error: ValidationError, part: str) -> ProblemError:
     """`part` of the request: body, query."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
-    faults = [WrongPlace(place=".".join((part, *map(str, one["loc"]))), cure=cure_of(one)) for one in found]
+    faults = [WrongPlace(place=place_of(part, one), cure=cure_of(one)) for one in found]
     return ProblemError(400, "invalid", f"{faults[0].place}: {faults[0].cure}", *faults)
+
+
+def place_of(part: str, fault: ErrorDetails) -> str:
+    """The name of a field that there is not is what was sent: it is said shortened, and never where it could be a card number."""
+    return ".".join((part, *(without_card_numbers(str(name)[:LONGEST_NAME]) for name in fault["loc"])))
 
 
 def cure_of(fault: ErrorDetails) -> str:
