@@ -15,11 +15,12 @@ from ivr.cli.init import require_empty, sample_flows, write_project
 from ivr.cli.merchants_text import with_merchant, without_merchant
 from ivr.cli.preparation import prepare
 from ivr.cli.start_up import is_here, port_of
-from ivr.errors import ConfigError, RecordError
+from ivr.errors import ConfigError, IvrError, RecordError
 from ivr.installation import InstallationSettings, installation_here, read_settings
 from ivr.merchants.merchants_file import NAME, NAME_MEANS, is_installation, read_installation
 from ivr.places import COMMAND, MERCHANTS_FILE, PROJECT_FILE, SHIPPED, find_project, shown
 from ivr.settings import ENVIRONMENT_FILE, Settings
+from ivr.store import open_store
 
 console = Console(width=140, highlight=False)
 FIRST_BANK_PORT, FIRST_CONSOLE_PORT = 9443, 8011
@@ -106,17 +107,40 @@ def list_merchants(is_json: bool) -> None:
 
 @merchant.command()
 @click.argument("name")
-def remove(name: str) -> None:
-    """Take a merchant off the installation: its calls are not answered any more. Its folder and database stay as they are."""
+@click.option("--anyway", is_flag=True, help="Also while calls go on, or charges and messages are not done.")
+def remove(name: str, anyway: bool) -> None:
+    """Take a merchant off the installation: its calls are not answered any more. Its folder and database stay as they are.
+
+    Refused while calls of it go on or its forwarder has something to do: nobody would ask the bank what became of a charge.
+    """
     home = home_of_installation()
     if not is_installation(home):
         raise no_installation()
     one = read_installation(home).called(name)
+    if not anyway and (left := what_is_left(home, name)):
+        raise RecordError(
+            f"{name} has {left}: its web process and forwarder must run until they are done. `{COMMAND} --merchant {name} stop line "
+            "--reason ...` takes no new cards meanwhile; --anyway leaves them as they are"
+        )
     file = home / MERCHANTS_FILE
     file.write_text(without_merchant(file.read_text(encoding="utf-8"), name, shown(file)), encoding="utf-8")
     console.print(
         f"{name} is not in {shown(file)} any more; restart what runs. Its keys and books stay in {shown(one.folder)}"
     )
+
+
+def what_is_left(home: Path, name: str) -> str:
+    """Calls that go on and jobs that wait, in words. Nothing where its settings or database cannot be read: then nobody serves it."""
+    own = read_settings(read_installation(home), os.environ).merchants.get(name)
+    if own is None:
+        return ""
+    try:
+        store = open_store(own.database_url)
+        calls, jobs = store.count_open_calls(), sum(store.outbox_depth().values())
+        store.close()
+    except IvrError:
+        return ""
+    return f"{calls} calls under way and {jobs} jobs waiting (charges, refunds, messages)" if calls or jobs else ""
 
 
 def home_of_installation() -> Path:

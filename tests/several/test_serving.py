@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,17 @@ from ivr.cli.up_merchants import ports_of_all, processes_of
 from ivr.errors import ConfigError
 from ivr.mounting import create_installation_console, create_web
 from tests.patience import PATIENCE_S
-from tests.several.installations import ACME, BOLT, NUMBERS, TwoMerchants, make_installation, open_two, run, settings_in
+from tests.several.installations import (
+    ACME,
+    BOLT,
+    KEYS,
+    NUMBERS,
+    TwoMerchants,
+    make_installation,
+    open_two,
+    run,
+    settings_in,
+)
 
 
 def trunk_of(two: TwoMerchants) -> Trunk:
@@ -109,6 +120,24 @@ def test_a_merchant_is_added_listed_and_taken_off_and_its_books_stay(
     assert run(tmp_path, "merchant", "remove", BOLT) == 0
     assert list(settings_in(tmp_path).merchants) == [ACME]
     assert (tmp_path / "merchants" / BOLT / "var" / "tonetill.db").is_file()
+
+
+def test_a_merchant_with_a_call_or_a_charge_under_way_is_not_taken_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], restored: None
+):
+    make_installation(tmp_path)
+    two = open_two(tmp_path)
+    line = two.rings(BOLT)
+    line.begin()
+    assert run(tmp_path, "merchant", "remove", BOLT) == 2
+    assert f"{BOLT} has 1 calls under way and 0 jobs waiting" in capsys.readouterr().err
+    assert run(tmp_path, "merchant", "remove", ACME) == 0
+    for keys in KEYS:
+        line.press(keys)
+    line.hang_up()
+    assert run(tmp_path, "merchant", "remove", BOLT) == 2
+    assert re.search(f"{BOLT} has 0 calls under way and [1-9] jobs waiting", capsys.readouterr().err)
+    assert run(tmp_path, "merchant", "remove", BOLT, "--anyway") == 0
 
 
 def test_a_merchant_whose_database_cannot_be_reached_is_not_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
