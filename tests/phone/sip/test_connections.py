@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import resource
 import socket
 import ssl
@@ -193,11 +194,17 @@ def test_without_descriptors_the_log_stays_short_and_calls_come_in_again(tmp_pat
             clients = [socket.create_connection(dict(endpoint.listening)["tcp"]) for _ in range(60)]
             soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
-            resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 3, hard))
+            # What other tests have closed below it would be given out again.
+            filling = [os.open(os.devnull, os.O_RDONLY)]
+            while filling[-1] <= highest:
+                filling.append(os.open(os.devnull, os.O_RDONLY))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (filling[-1] + 3, hard))
             try:
                 await asyncio.sleep(1.2)
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+                for one in filling:
+                    os.close(one)
             assert await is_answered(endpoint, "tcp", tmp_path)
             for client in clients:
                 client.close()
