@@ -34,7 +34,7 @@ from ivr.bank.protocols import (
     partly_approving,
     protocol_called,
 )
-from ivr.bank.settings import LEASE_S, BankSettings, VaultSealed
+from ivr.bank.settings import LEASE_S, BankSettings, SealingKeyEntry, VaultSealed
 from ivr.bank.verdict import Question, judge, judge_modification
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Outcome",
     "Promises",
     "Question",
+    "SealingKeyEntry",
     "VaultSealed",
     "after_silence",
     "after_silent_modification",

@@ -9,6 +9,7 @@ from ivr.bank.protocols import DEFAULT, protocol_called, protocol_names
 from ivr.bank.settings import BankSettings
 from ivr.errors import ConfigError
 from ivr.reading.problems import did_you_mean
+from ivr.reading.wrong_shapes import said_plainly
 from ivr.reading.yaml_source import Source, read_yaml
 
 # What is wrong with settings together, by the one that it is told at.
@@ -72,7 +73,7 @@ def explain(source: Source, name: str, error: ValidationError) -> list[str]:
     for found in error.errors(include_input=False, include_url=False, include_context=False):
         place = found["loc"] or WHOLE.get(found["type"], ())
         key = ".".join(map(str, place))
-        message, cure = f"{name}: {f'{key}: ' if key else ''}{found['msg'].removeprefix('Value error, ')}", ""
+        message, cure = f"{name}: {f'{key}: ' if key else ''}{said_plainly(found['type'], found['msg'])}", ""
         if found["type"] == "extra_forbidden":
             cure = did_you_mean(str(place[0]), known) if len(place) == 1 else ""
             message = f"{name}: unknown key '{key}'"

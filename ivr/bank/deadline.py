@@ -66,6 +66,11 @@ class PunctualStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         secured = self._stream.start_tls(ssl_context, server_hostname, self._deadlines.left_to_connect())
+        # Of a connection that the other side has ended already, Python's `ssl` may give back a socket without a handshake, and no
+        # error (`SSLSocket._create`, where `getpeername` fails). No request is written to it, so nothing has left.
+        if secured.get_extra_info("ssl_object") is None:
+            secured.close()
+            raise httpcore.ConnectError("the connection broke before its handshake")
         return PunctualStream(secured, self._deadlines)
 
     def get_extra_info(self, info: str) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -31,9 +31,18 @@ def seconds(written: object) -> float:
 
 def https_only(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+    is_known = parts.scheme == "https" and parts.hostname and not (parts.username or parts.query or parts.fragment)
+    if not is_known or not has_a_port(parts):
         raise ValueError("expected https://host or https://host:port")
     return url.rstrip("/")
+
+
+def has_a_port(parts: SplitResult) -> bool:
+    """One that there can be, or none."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def require_counted_alike(currencies: list[str], others: Collection[str], bank: str) -> list[str]:

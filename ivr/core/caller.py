@@ -34,6 +34,7 @@ _BESIDE = "numbers?|numero|nummer|rufnummer|callers?|calling|call|cli|id|ident(?
 _WITHHELD = re.compile(rf"(?:{_BESIDE})*(?:{'|'.join(_HIDDEN)})(?:{_BESIDE}|{'|'.join(_HIDDEN)})*")
 SHOWN_DIGITS = 3
 BLOCK_DIGITS = 4  # of 10,000 numbers, which in North America begin with the same area code and exchange
+SHORTEST_DIALLED = 3  # digits, of an extension
 SHORTEST_TEXTED, LONGEST_NUMBER = 7, 15  # digits; E.164 has no number that is longer
 # North America dials 011 where others dial 00; shorter ones may be national, such as 0113 496 0000 in Leeds.
 SHORTEST_AFTER_011 = 12
@@ -68,9 +69,21 @@ def _is_withheld(plain: str) -> bool:
     return plain in _WORDS or _WITHHELD.fullmatch(bare) is not None
 
 
+def is_telephone_number(written: str) -> bool:
+    """A whole one, or a short one of an exchange; no name, nothing withheld, and no more digits than a number has."""
+    key = caller_key(written)
+    return _is_number(key) and SHORTEST_DIALLED <= len(key) <= LONGEST_NUMBER
+
+
 def takes_texts(written: str) -> bool:
     """Whether a text could be sent to such a number at all: a whole telephone number, and not withheld."""
     return bool(caller_block(written))
+
+
+def may_lack_country_code(written: str) -> bool:
+    """A whole telephone number without a plus, 00 or 011 before it: whoever wrote it may have meant one of their own country."""
+    user = _SEPARATORS.sub("", _parts(written)[0])
+    return bool(caller_block(written)) and not user.startswith("+") and caller_key(written) == user
 
 
 def mask_number(number: str) -> str:

@@ -14,6 +14,7 @@ _ISO_4217 = {
 _WRITTEN = re.compile(r"(\d{1,9})(?:\.(\d{1,4}))? ([A-Z]{3})", re.ASCII)
 # In threes, and as in India in twos before the last three: 1,20,000.00.
 _GROUPED = re.compile(r"\d{1,3}(?:[,.'’_\s]\d{2,3})*[,.'’_\s]\d{3}(?:[.,]\d{1,4})?(?: [A-Z]{3})?")
+_TOO_LONG = re.compile(r"\d{10,}(?:\.\d+)? [A-Z]{3}", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"\d{1,9},\d{1,4}(?: [A-Z]{3})?", re.ASCII)
 
 
@@ -54,9 +55,16 @@ def parse_money(written: str) -> Money:
     return Money(int(whole) * 10**digits + int((part or "").ljust(digits, "0") or 0), currency)
 
 
+def is_grouped(written: str) -> bool:
+    """Whether it is an amount whose thousands are parted, with a currency behind it or without."""
+    return _GROUPED.fullmatch(written) is not None
+
+
 def _expected(written: str) -> str:
-    if _GROUPED.fullmatch(written):
+    if is_grouped(written):
         return "an amount has no thousands separator: leave it out, as in '1200.00 USD'"
     if _DECIMAL_COMMA.fullmatch(written):
         return "an amount has a decimal point, not a comma: expected it as in '500.00 EUR'"
+    if _TOO_LONG.fullmatch(written):
+        return "an amount has at most 9 digits before its point"
     return "expected an amount and a currency, such as '500.00 USD'"

@@ -5,6 +5,8 @@ or read back. A number may also come in parts: a question that takes eight digit
 the rest answers the next. Of a part no digit is kept, only what Luhn's sum needs (`Begun`).
 """
 
+import re
+
 from ivr.core.brands import BRANDS, DOUBLED, OTHER_SCHEMES, SHORTEST_PAN, ZERO, Keys, brand_of, passes_luhn
 
 # Of the issuers' many lengths the one that their cards have: within longer digits the others are found by chance too often.
@@ -13,6 +15,7 @@ USUAL_LENGTH = 16
 _LENGTHS = {brand.name: brand.lengths for brand in (*BRANDS, *OTHER_SCHEMES)}
 # Somebody who keys on does not listen to the next question first; somebody who answers it does.
 SECONDS_A_KEY = 0.6
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def is_card_number(keys: Keys) -> bool:
@@ -32,6 +35,12 @@ def holds_card_number(keys: Keys) -> bool:
     than a card number kept.
     """
     return card_within(keys) is not None
+
+
+def is_card_typed(text: str) -> bool:
+    """In what somebody typed, however its digits are grouped. Letters end a number: those of a reference such as CA3f81-1 are of none."""
+    parts = (filter(str.isdecimal, part) for part in _LETTERS.split(text))
+    return any(holds_card_number("".join(digits).encode()) for digits in parts)
 
 
 def card_within(keys: Keys) -> slice | None:

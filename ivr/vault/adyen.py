@@ -84,7 +84,8 @@ def key_of_halves(exponent: int, modulus: int, file: Path) -> SealingKey:
         raise ConfigError(
             f"{file}: {modulus.bit_length()} bits are no RSA key: something was cut off; {CURE}"
         ) from None
-    return SealingKey(public, thumbprint(public), file)
+    itself = thumbprint(public)
+    return SealingKey(public, itself, file, thumbprint=itself)
 
 
 def is_hexadecimal(written: bytes) -> bool:

@@ -56,7 +56,8 @@ def load_hpke_key(file: Path) -> SealingKey:
         raise ConfigError(f"{file}: this is a private key; only the bank may have that; {CURE}")
     if (jwk.get("kty"), jwk.get("alg")) != ("AKP", HPKE):
         raise ConfigError(f"{file}: the key must be of kty 'AKP' and alg '{HPKE}'; {CURE}")
-    return SealingKey(public_key(raw, file), str(jwk.get("kid") or hpke_thumbprint(raw)), file)
+    itself = hpke_thumbprint(raw)
+    return SealingKey(public_key(raw, file), str(jwk.get("kid") or itself), file, thumbprint=itself)
 
 
 def public_key(written: str, file: Path) -> MLKEM768X25519PublicKey:

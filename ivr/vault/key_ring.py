@@ -25,7 +25,7 @@ class KeyFile:
 
 
 class KeyRing:
-    """Read once. ConfigError where a file is no key, or where none is good now."""
+    """Read once. ConfigError where a file is no key, where two keys have one name, or where none is good now."""
 
     def __init__(self, keys: Path | Sequence[KeyFile], form: str, now: datetime | None = None) -> None:
         self._form = FORMS[form]
@@ -35,13 +35,16 @@ class KeyRing:
                 self.keys: tuple[SealingKey, ...] = (self._only(keys, now),)
             else:
                 self.keys = tuple(map(self._one_of, keys))
+                require_own_names(self.keys)
                 self.at(now)
         except ConfigError as error:
             raise ConfigError(self._form.in_our_words(str(error))) from None
         self._by_kid: dict[str, tuple[SealingForm, SealingKey]] = {key.kid: (self._form, key) for key in self.keys}
 
     def follow(self, before: "KeyRing") -> None:
-        """Takes the place of that one, whose keys still seal what was begun with them."""
+        """Takes the place of that one, whose keys still seal what was begun with them. ConfigError where another key has the
+        name of one of those, and then nothing has changed."""
+        require_own_names([*(key for _, key in before._by_kid.values()), *self.keys])
         self._by_kid = before._by_kid | self._by_kid
 
     def can_go_on(self, beside: str) -> bool:
@@ -73,3 +76,16 @@ class KeyRing:
         form, key = self._by_kid.get(kid_of_seal(context.beside)) or (self._form, self.at(now))
         # A payment that began before a key's end is sealed to it to the last field, as if all had been sealed before that.
         return form.seal(field, clear, context, key, min(now, key.good_until))
+
+
+def require_own_names(keys: Sequence[SealingKey]) -> None:
+    """A seal names its key by `kid` alone: of two keys under one name a card number would go to one, and the security code
+    beside it to the other."""
+    named: dict[str, SealingKey] = {}
+    for key in keys:
+        first = named.setdefault(key.kid, key)
+        if first.thumbprint != key.thumbprint:
+            other = (
+                f"as {first.file} has" if first.file != key.file else "and the key that was in this file before has it"
+            )
+            raise ConfigError(f"{key.file}: its kid is '{key.kid}', {other}: give each key a kid of its own")

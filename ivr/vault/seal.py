@@ -51,13 +51,15 @@ class SealContext:
 @dataclass(frozen=True)
 class SealingKey:
     """The bank's public half. `good_from` is the first day of its certificate, where it came in one, by the dates of UTC;
-    `good_until` the last moment, to the end of its second (RFC 5280 4.1.2.5: notAfter is included)."""
+    `good_until` the last moment, to the end of its second (RFC 5280 4.1.2.5: notAfter is included). `thumbprint`: of the key
+    itself, whatever `kid` it is called by."""
 
     public: RSAPublicKey | MLKEM768X25519PublicKey
     kid: str
     file: Path
     good_until: datetime = FOREVER
     good_from: date = date.min
+    thumbprint: str = ""
 
 
 def seal(field: str, clear: bytearray, context: SealContext, key: SealingKey, now: datetime) -> str:
@@ -160,7 +162,7 @@ def parse_sealing_key(content: bytes, file: Path) -> SealingKey:
         return key_of_certificate(x509.load_pem_x509_certificate(content), file)
     if b"BEGIN " in content:
         public = require_rsa(load_pem_public_key(content), file)
-        return SealingKey(public, thumbprint(public), file)
+        return SealingKey(public, thumbprint(public), file, thumbprint=thumbprint(public))
     return key_of_jwk(json.loads(content), file)
 
 
@@ -169,7 +171,8 @@ def key_of_certificate(certificate: x509.Certificate, file: Path) -> SealingKey:
     if not may_encrypt_keys(certificate):
         raise ConfigError(f"{file}: the certificate's key usage does not allow key encipherment; {CURE}")
     public = require_rsa(certificate.public_key(), file)
-    return SealingKey(public, thumbprint(public), file, last.replace(microsecond=999_999), first.date())
+    itself, until = thumbprint(public), last.replace(microsecond=999_999)
+    return SealingKey(public, itself, file, until, first.date(), itself)
 
 
 def may_encrypt_keys(certificate: x509.Certificate) -> bool:
@@ -186,7 +189,7 @@ def key_of_jwk(jwk: Mapping[str, Any], file: Path) -> SealingKey:
     if jwk.get("use", "enc") != "enc" or jwk.get("alg", ALGORITHM) != ALGORITHM:
         raise ConfigError(f"{file}: the key must be for use 'enc' and alg '{ALGORITHM}'; {CURE}")
     public = require_rsa(RSAKey.import_key({name: jwk[name] for name in ("kty", "n", "e")}).public_key, file)
-    return SealingKey(public, str(jwk.get("kid") or thumbprint(public)), file)
+    return SealingKey(public, str(jwk.get("kid") or thumbprint(public)), file, thumbprint=thumbprint(public))
 
 
 def require_rsa(public: object, file: Path) -> RSAPublicKey:

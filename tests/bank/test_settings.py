@@ -51,6 +51,16 @@ def test_the_repositorys_own_file_is_good() -> None:
     [
         ("https://bank.example:8443/api/", "http://bank.example", "3:5: acme_bank: url: expected https://host"),
         ("https://bank.example:8443/api/", "https://me:pw@bank.example", "3:5: acme_bank: url: expected https://host"),
+        (
+            "bank.example:8443/api/",
+            "bank.example:84430",
+            "3:5: acme_bank: url: expected https://host or https://host:port",
+        ),
+        (
+            "bank.example:8443/api/",
+            "bank.example:port",
+            "3:5: acme_bank: url: expected https://host or https://host:port",
+        ),
         ("https://bank.example:8443/api/", "bank", "3:5: acme_bank: url: expected https://host"),
         ("    ca: /etc/bank/ca.pem\n", "", "2:3: acme_bank: 'ca' is missing"),
         ("client_key:", "client_kee:", "7:5: acme_bank: unknown key 'client_kee' (did you mean 'client_key'?)"),
@@ -69,6 +79,8 @@ def test_the_repositorys_own_file_is_good() -> None:
             "12.5s\n    connections: 65",
             "10:5: acme_bank: connections: Input should be less than or equal to 64",
         ),
+        ("12.5s", "12.5s\n    currencies: USD", "10:5: acme_bank: currencies: expected a list in brackets"),
+        ("banks:", "banks:\n  other_bank:", "2:3: other_bank: expected keys of its own, indented below it"),
         ("banks:", "bank:", "1:1: unknown key 'bank' (known: banks)"),
         ("    ca: /etc/bank/ca.pem\n", "    ca: a\n    ca: b\n", "6:5: 'ca' is there twice"),
     ],

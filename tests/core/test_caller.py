@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ivr.core.caller import caller_block, caller_key, takes_texts
+from ivr.core.caller import caller_block, caller_key, may_lack_country_code, takes_texts
 
 WITHHELD = [
     *("", " ", "anonymous", "Anonymous", "ANONYMOUS", "restricted", "unavailable", "Unavailable", "unknown", "private"),
@@ -85,3 +85,18 @@ def test_numbers_of_one_block_differ_in_their_last_four_digits_alone():
     assert caller_block("+12125550147") == caller_block("tel:+1-212-555-9999") == "1212555"
     assert caller_block("+12125560147") != caller_block("+12125550147")
     assert [caller_block(none) for none in ("anonymous", "101", "sip:alice@pbx.example", "")] == [""] * 4
+
+
+def test_a_number_without_a_plus_may_lack_its_country():
+    assert may_lack_country_code("202 555 0100")
+    assert may_lack_country_code("tel:(202) 555-0100")
+    for whole in (
+        "+1 202 555 0100",
+        "001 202 555 0100",
+        "011 1 202 555 0100",
+        "sip:+12025550100@gateway",
+        "201",
+        "alice",
+        "",
+    ):
+        assert not may_lack_country_code(whole), whole

@@ -1,6 +1,7 @@
 """What the vault seals by HPKE two foreign libraries open, with the bank's key and no other, bound to one place of use."""
 
 import base64
+import hashlib
 import json
 import shutil
 import subprocess
@@ -113,6 +114,18 @@ def test_what_is_no_key_is_told_so(tmp_path: Path, written: bytes, told: str):
         load_hpke_key(file)
     assert str(refused.value).startswith(f"{file}: ")
     assert told in str(refused.value)
+
+
+def test_a_key_goes_by_the_banks_name_for_it_and_without_one_by_its_thumbprint(pair: Pair):
+    """RFC 7638, over the members that make a key of this type, in the order of the alphabet."""
+    named = json.loads(pair.file.read_bytes())
+    pair.file.write_text(json.dumps(named | {"kid": "the-banks-own"}))
+    read = load_hpke_key(pair.file)
+    assert (read.kid, read.file) == ("the-banks-own", pair.file)
+    pair.file.write_text(json.dumps({"pub": named["pub"], "alg": HPKE, "kty": "AKP"}))
+    members = f'{{"alg":"{HPKE}","kty":"AKP","pub":"{named["pub"]}"}}'
+    digest = base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).rstrip(b"=").decode()
+    assert load_hpke_key(pair.file).kid == digest
 
 
 def test_a_missing_file_is_named(tmp_path: Path):

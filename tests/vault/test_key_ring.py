@@ -122,3 +122,20 @@ def test_what_names_no_key_asks_for_none(file: Path, beside: str):
     assert one.can_go_on(beside)
     sealed = one.seal("expiry", bytearray(b"1230"), SealContext("m", "c", "c-1", beside), NOON)
     assert kid_of_seal(sealed or "") == NEW
+
+
+def test_two_keys_under_one_name_are_refused(tmp_path: Path, file: Path):
+    """The card number would go to one of them, and the security code to the other."""
+    other = certificate(tmp_path, NEW, NOON + 30 * DAY)
+    with pytest.raises(
+        ConfigError, match=rf"new.crt: its kid is '{OLD}', as .*{file.name} has: give each key a kid of its own"
+    ):
+        ring(KeyFile(file, OLD), KeyFile(other, OLD, not_before=CHANGE + 9 * DAY))
+    assert len(ring(KeyFile(file, OLD, not_after=CHANGE), KeyFile(file, OLD, not_before=CHANGE)).keys) == 2
+
+
+def test_a_name_is_not_taken_over_by_another_key_while_calls_go_on(tmp_path: Path, file: Path):
+    before, after = ring(KeyFile(file, OLD)), ring(KeyFile(certificate(tmp_path, NEW, NOON + 30 * DAY), OLD))
+    with pytest.raises(ConfigError, match="give each key a kid of its own"):
+        after.follow(before)
+    ring(KeyFile(file, OLD), KeyFile(file, NEW)).follow(before)

@@ -144,3 +144,14 @@ def test_a_certificate_of_the_future_points_to_the_clock(tmp_path: Path, key: rs
 def test_a_short_fingerprint_key_is_refused(bank_keys) -> None:
     with pytest.raises(ConfigError, match="fingerprint key has less than 32 bytes"):
         Vault(bank_keys.keys / "bank-sealing.crt", b"short")
+
+
+def test_the_forwarders_own_key_is_not_asked_for_at_the_bank(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    ended = issue("own", "sealing", key, Issuer("ca", key), NOW - timedelta(days=400)).public_bytes(Encoding.PEM)
+    (file := tmp_path / "own.pem").write_bytes(ended)
+    with pytest.raises(ConfigError) as refused:
+        Vault(file, bytes(32), "forwarder")
+    assert str(refused.value).startswith(f"{file}: the forwarder's sealing certificate expired on 2025-12-11 00:00 UTC")
+    assert str(refused.value).endswith(
+        "; `sealing_key` is the forwarder's own certificate, which `set-up` makes beside `opening_key`"
+    )

@@ -182,6 +182,9 @@ def connected(address: HostAddress) -> ssl.SSLSocket:
     except OSError as error:
         plain.close()
         raise NothingLeft(words_of(error)) from None
+    if secured.version() is None:  # as `PunctualStream.start_tls` explains
+        secured.close()
+        raise NothingLeft("the connection broke before its handshake")
     secured.setblocking(False)
     return secured
 

@@ -12,6 +12,7 @@ from ivr.bank.verdict import APPROVING, PARTIAL
 from ivr.errors import ConfigError
 from ivr.places import SHIPPED
 from ivr.reading.problems import did_you_mean
+from ivr.reading.wrong_shapes import said_plainly
 from ivr.reading.yaml_source import Source, read_yaml
 
 SHIPPED_SPEC = SHIPPED / "config" / "iso8583" / "default.yaml"
@@ -185,7 +186,7 @@ def explain(source: Source, error: ValidationError) -> list[str]:
     lines = []
     for found in error.errors(include_input=False, include_url=False, include_context=False):
         path = tuple(part for part in found["loc"] if part != "[key]")
-        message, cure = found["msg"].removeprefix("Value error, "), ""
+        message, cure = said_plainly(found["type"], found["msg"]), ""
         if found["type"] == "extra_forbidden":
             message, cure = f"unknown key '{path[-1]}'", did_you_mean(str(path[-1]), known_beside(path))
         elif found["type"] == "missing":
