@@ -71,7 +71,15 @@ from ivr.store.persons import Person, PersonBusy, PersonForgotten, Persons
 from ivr.store.portal_requests import PortalRequest, PortalRequests
 from ivr.store.portal_sessions import Failures, PortalSessions, SessionEnds, SignedIn
 from ivr.store.portal_tokens import PortalToken, PortalTokens, RememberedAnswer, TokenHolder
-from ivr.store.portal_users import Passkey, PasswordCredentials, PortalInvitation, PortalUser, PortalUsers
+from ivr.store.portal_users import (
+    Passkey,
+    PasswordCredentials,
+    PortalInvitation,
+    PortalUser,
+    PortalUsers,
+    SignInWay,
+    UserState,
+)
 from ivr.store.remembered import RememberedCallers
 from ivr.store.reservations import ReservationState, reservation_state
 from ivr.store.retention import FORGOTTEN, KeptKind, KeptSoFar, Retention
@@ -277,6 +285,7 @@ __all__ = [
     "SealedSize",
     "SessionEnds",
     "Settled",
+    "SignInWay",
     "SignedIn",
     "StaleCall",
     "Status",
@@ -290,6 +299,7 @@ __all__ = [
     "TokenHolder",
     "TooEarly",
     "TurnRecord",
+    "UserState",
     "WantedFlow",
     "WantedModification",
     "Way",

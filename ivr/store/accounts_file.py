@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ivr.core.money import Money, parse_money
+from ivr.core.money import Money, is_grouped, parse_money
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
 from ivr.reading.problems import did_you_mean
@@ -20,8 +20,12 @@ CUSTOMER = "belongs_to"
 _ACCOUNT = re.compile(r"[0-9A-Z]{1,32}")  # ASCII: what can be keyed in, and the column holds
 _DETAIL = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")  # key.pin, customer.name
 LONGEST_DETAIL = 120
-_CURRENCY = re.compile(r"[A-Z]{3}")  # any other form is told with the amount
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,4})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_ZIP = b"PK\x03\x04"  # what a workbook is
+# What a spreadsheet makes of an account that it takes for a number, and what people write to keep it from that.
+_AS_A_NUMBER = re.compile(r"[0-9]+[.,][0-9]+(?:E\+?[0-9]+)?|[0-9]+E\+[0-9]+|'[0-9]+|=\"[0-9]+\"")
 # A file that begins with one of these was saved as "Unicode text", which is two bytes a character.
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -84,6 +88,8 @@ def _text(file: Path) -> str:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from None
     if content.startswith(_UTF_16):
         raise ConfigError(f"{file}:1: the file is UTF-16: save it as 'CSV UTF-8'")
+    if content.startswith(_ZIP):
+        raise ConfigError(f"{file}: the file is a workbook: save its sheet as 'CSV UTF-8'")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -123,11 +129,22 @@ def _places(file: Path, header: _NumberedLine) -> dict[str, int]:
     missing = [name for name in COLUMNS if name not in found]
     more = [name for name in found if name == CUSTOMER or _DETAIL.fullmatch(name)]
     unknown = [name for name in found if name not in COLUMNS and name not in more]
+    if len(missing) == len(COLUMNS):
+        raise ConfigError(f"{place}: the first line names the columns, and this one names none: {','.join(COLUMNS)}")
     told = [f"{place}: the column '{name}' is missing: expected {','.join(COLUMNS)}" for name in missing]
-    told += [f"{place}: no column is called '{name[:40]}' ({did_you_mean(name, COLUMNS)})" for name in unknown]
+    told += [f"{place}: {_unknown(name, found.index(name) + 1)}" for name in unknown]
     told += [f"{place}: the column '{name}' is there twice" for name in {*COLUMNS, *more} if found.count(name) > 1]
     _refuse(told)
     return {name: found.index(name) for name in [*COLUMNS, *more]}
+
+
+def _unknown(name: str, number: int) -> str:
+    if not name:
+        return f"column {number} has no name: name it, or take it out"
+    cure = did_you_mean(name, [*COLUMNS, CUSTOMER])
+    if not cure.startswith("did you mean"):
+        cure += "; one of your own has a dot in its name, such as customer.name"
+    return f"no column is called '{name[:40]}' ({cure})"
 
 
 def _bill(line: _NumberedLine, header: _NumberedLine, places: dict[str, int]) -> Bill:
@@ -135,10 +152,13 @@ def _bill(line: _NumberedLine, header: _NumberedLine, places: dict[str, int]) ->
     if len(line.fields) != len(header.fields):
         raise ValueError(f"{len(line.fields)} fields where the columns are {len(header.fields)}{_hint(line, header)}")
     account, due, minimum, currency = (line.fields[places[name]] for name in COLUMNS)
-    if _CURRENCY.fullmatch(currency):
-        known_currency(currency)
+    if not _CURRENCY.fullmatch(currency):
+        near = "" if not _CURRENCY.fullmatch(currency.upper()) else f": write {currency.upper()}"
+        raise ValueError(f"currency: expected a code of three capital letters, such as USD{near}")
+    known_currency(currency)
     if not _ACCOUNT.fullmatch(account):
-        raise ValueError("account: expected 1 to 32 digits or capital letters")
+        cure = ": let your spreadsheet keep the column as text" if _AS_A_NUMBER.fullmatch(account) else ""
+        raise ValueError(f"account: expected 1 to 32 digits or capital letters{cure}")
     written = {name: line.fields[place] for name, place in places.items() if name not in COLUMNS}
     customer = written.pop(CUSTOMER, "")
     if holds_card_number(account.encode()):
@@ -179,8 +199,28 @@ def _checked(account: str, due: Money, minimum: Money) -> Bill:
 
 
 def _money(column: str, written: str, currency: str) -> Money:
+    """The amount alone stands in its column: the currency has one of its own."""
+    plain = written.removeprefix("-")
+    if not _AMOUNT.fullmatch(plain):
+        raise ValueError(f"{column}: {_no_amount(plain)}")
     try:
-        amount = parse_money(f"{written.removeprefix('-')} {currency}")
+        amount = parse_money(f"{plain} {currency}")
     except ValueError as error:
         raise ValueError(f"{column}: {error}") from None
     return Money(-amount.minor, amount.currency) if written.startswith("-") else amount
+
+
+def _no_amount(written: str) -> str:
+    if not written:
+        return "there is no amount: where it is nothing, write 0"
+    if is_grouped(written):
+        return "an amount has no thousands separator: leave it out, as in 1200.00"
+    if re.fullmatch(r"[0-9]+,[0-9]{1,4}", written):
+        return "an amount has a decimal point, not a comma: 42.50"
+    if re.search(r"[^\W\d_]|[$£€¥]", written):
+        return "expected the amount alone, such as 42.50: the currency has a column of its own"
+    if re.fullmatch(r"[0-9]{10,}(\.[0-9]+)?", written):
+        return "an amount has at most 9 digits before its point"
+    if re.fullmatch(r"\([^()]*\)|[^-]*-|[-\N{MINUS SIGN}].*", written):
+        return "expected an amount such as 42.50; a credit has one minus before it: -42.50"
+    return "expected an amount such as 42.50"

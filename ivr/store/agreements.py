@@ -48,6 +48,12 @@ class Agreement:
         """Its kind, and the amount where there is one: `promise 42.50 USD`, `remember`."""
         return f"{self.kind} {self.amount}" if self.amount.minor else self.kind
 
+    @property
+    def in_words(self) -> str:
+        """As a sentence has it: `promise of 42.50 USD`, `keep card`."""
+        kind = self.kind.replace("_", " ")
+        return f"{kind} of {self.amount}" if self.amount.minor else kind
+
 
 class Agreements:
     def __init__(self, database: Database) -> None:

@@ -13,6 +13,7 @@ from ivr.store.database import Database, milliseconds
 from ivr.store.tables import audit_event
 
 START = "0" * 64
+AT_ONCE = 10_000  # a statement of PostgreSQL's has 65,535 values at most, one of SQLite's 32,766
 _IN_ORDER = text("SELECT id, at, who, what, about, digest FROM audit_event ORDER BY id")
 
 
@@ -81,9 +82,14 @@ class Audit:
 
     def audit_digests(self, of: Collection[int]) -> Mapping[int, str]:
         """What is on record now under these numbers; a number that is not there is left out."""
+        wanted = sorted(set(of))
+        found: dict[int, str] = {}
         with self._database.calls() as connection:
-            rows = connection.execute(select(audit_event.c.id, audit_event.c.digest).where(audit_event.c.id.in_(of)))
-            return {row.id: row.digest for row in rows}
+            for begin in range(0, len(wanted), AT_ONCE):
+                some = audit_event.c.id.in_(wanted[begin : begin + AT_ONCE])
+                rows = connection.execute(select(audit_event.c.id, audit_event.c.digest).where(some))
+                found |= {row.id: row.digest for row in rows}
+        return found
 
     def audit_trail(self) -> Iterator[tuple[AuditEvent, int, str]]:
         """All of it in order, each event with its time in milliseconds and its digest as they are on record. Memory stays the same."""

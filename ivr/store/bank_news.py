@@ -198,7 +198,7 @@ def _take_in_charge(
     if news.told in CAPTURES:
         return _note_capture(connection, database, news, payment, more)
     if news.told == UNDO_REFUSED:
-        note_entry(connection, payment.intent, news.told, None, now, news.amount)
+        note_entry(connection, payment.intent, news.told, now)
         return "noted"
     if news.told == "reversed" and payment.status == "approved":
         return _let_go(connection, database, payment, more)
@@ -316,13 +316,13 @@ def _let_go(connection: Connection, database: Database, payment: Payment, more: 
     if any(one.status != "failed" for one in voids) or _last_of_capture(story) == "captured":
         return "known"
     if payment.intent.captures_later:
-        changes = note_entry(connection, payment.intent, HOLD_LAPSED, None, now)
+        changes = note_entry(connection, payment.intent, HOLD_LAPSED, now)
         if changes and not follow_up.tell_billing:
             change_bills(connection, payment.intent, changes)
         return "lapsed"
     drop_job(connection, "capture", reference)
-    note_entry(connection, payment.intent, HOLD_LOST, None, now)
-    note_entry(connection, payment.intent, HOLD_LAPSED, None, now)
+    note_entry(connection, payment.intent, HOLD_LOST, now)
+    note_entry(connection, payment.intent, HOLD_LAPSED, now)
     part_let_go(connection, database, payment, now)
     return "lost"
 

@@ -69,6 +69,8 @@ _END = (
 )
 # Of a version that is there: what it told was sent, or is to be told by text. The call itself is as it was.
 _NOTE_SENT = "UPDATE call SET state = ?, caller = COALESCE(?, caller) WHERE id = ? AND version = ?"
+# Of a call that is over: whoever had its ending to say, and wakes up only now, notes nothing as sent any more.
+_PROMISE = "UPDATE call SET state = ?, caller = COALESCE(?, caller), version = version + 1 WHERE id = ? AND version = ?"
 # Beside the call, which may be saved at the same moment: its version stays.
 _NOTE_LINE = "UPDATE call SET line_came = ?, line_lost = ? WHERE id = ?"
 _STARTED = text("SELECT started_at FROM call WHERE id = :id")
@@ -149,7 +151,7 @@ class Calls:
         """Of a call that is over: what its last answer told has perhaps not been heard, and a text will tell it. Once."""
         values = self._to_note(state, version)
         with self._database.money() as connection:
-            if connection.exec_driver_sql(self._database.native(_NOTE_SENT), values).rowcount != 1:
+            if connection.exec_driver_sql(self._database.native(_PROMISE), values).rowcount != 1:
                 return
             for charge in state.to_tell:
                 add_job(connection, "result", state.intent_of(charge.attempt), TEXTS)

@@ -16,9 +16,9 @@ from sqlalchemy.pool import NullPool
 from ivr.errors import ConfigError
 from ivr.store.caller_numbers import NumberSeals
 from ivr.store.group_commit import GroupCommit
+from ivr.store.liveness import IDLE_S, ask_when_in_doubt, has_word
 
 T = TypeVar("T")
-IDLE_S = 1.0  # after which a thread's connection to a server is asked whether it is alive: one way there and back
 BUSY_MS = 10_000  # how long a writer waits for another before it gives up
 CONNECTIONS = 24  # more than a web worker's threads; a forwarder asks for as many as it has threads
 # Of PostgreSQL's, in one process: who comes later waits a moment for one that is given back, where another commit at the
@@ -58,16 +58,17 @@ class Database:
         if url in ("sqlite://", "sqlite:///:memory:"):
             self._only = _memory_engine().connect()
             return
-        # Asked whether it is alive before a charge is written on it: the server may have been restarted.
-        alive = {} if self.is_sqlite else {"pool_pre_ping": True, "connect_args": _writable(url)}
+        arguments = {} if self.is_sqlite else {"connect_args": _writable(url)}
         most = (
             {"pool_size": connections} if self.is_sqlite else {"pool_size": most_money(connections), "max_overflow": 0}
         )
-        self._money = _engine(url, **most, **alive)
+        self._money = _engine(url, **most, **arguments)
         self._calls = self._light_engine(url, connections)
         if self.is_sqlite:
             event.listen(self._money, "connect", _prepare_sqlite("FULL"))
             event.listen(self._money, "begin", _take_write_lock)
+        else:
+            ask_when_in_doubt(self._money)
 
     def _light_engine(self, url: str, connections: int) -> Engine:
         """A call's own state may lose its last moment in a power cut; money may not. Half of the fsyncs go this way."""
@@ -290,10 +291,11 @@ class Kept:
             return False
         now_s = time.monotonic()
         was_idle, self._used_s = now_s - self._used_s > IDLE_S, now_s
-        if not (self._asks and was_idle):
+        driver = driver_of(self.connection)
+        if not self._asks or not (was_idle or has_word(driver)):
             return True
         try:
-            driver_of(self.connection).execute("SELECT 1")
+            driver.execute("SELECT 1")
         except Exception:
             self.connection.invalidate()
             return False

@@ -52,18 +52,11 @@ def post_entry(
     return {key: lowered - after[key] for key, lowered in lowered_by(intent, before).items() if lowered != after[key]}
 
 
-def note_entry(
-    connection: Connection,
-    intent: PaymentIntent,
-    kind: str,
-    code: str | None,
-    now: datetime,
-    amount: Money | None = None,
-) -> BillChanges | None:
-    """Unless there is one of the kind: None then. `amount`: another one than the charge's."""
+def note_entry(connection: Connection, intent: PaymentIntent, kind: str, now: datetime) -> BillChanges | None:
+    """Of the charge's amount, unless there is one of the kind: None then."""
     if kind in read_story(connection, intent.reference):
         return None
-    return post_entry(connection, intent, kind, code, now, (0, amount or intent.amount))
+    return post_entry(connection, intent, kind, None, now)
 
 
 def read_story(connection: Connection, reference: str) -> list[str]:

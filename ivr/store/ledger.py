@@ -245,7 +245,7 @@ class Ledger:
         with self._database.money() as connection:
             payment = read_payment(connection, reference)
             if payment is not None:
-                note_entry(connection, payment.intent, kind, None, now)
+                note_entry(connection, payment.intent, kind, now)
 
     def note_unanswered(self, job: Job, kind: str, now: datetime) -> bool:
         """The same by who holds the job of a charge without an answer, in one transaction with the look at both. False where
@@ -254,7 +254,7 @@ class Ledger:
             payment = read_payment(connection, job.reference) if is_held(connection, job) else None
             if payment is None or payment.status != "unknown":
                 return False
-            note_entry(connection, payment.intent, kind, None, now)
+            note_entry(connection, payment.intent, kind, now)
             return True
 
     def put_back(self, job: Job, pause_s: float, now: datetime | None = None) -> bool:

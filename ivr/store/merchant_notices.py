@@ -143,6 +143,15 @@ def tell_capture(connection: Connection, database: Database, payment: Payment, n
     _tell_bill(connection, database, payment, now)
 
 
+def tell_void(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
+    """The bank has let go of all of it: what was told as approved, and its bill as paid, takes no money. A part of a bill that is
+    taken back is told as reversed."""
+    kind: PaymentKind = "payment.voided"
+    if kind in database.tells and payment.part in ("", "keep"):
+        reference = payment.intent.reference
+        _write(connection, kind, reference, reference, payment_body(kind, payment, now), now)
+
+
 def _tell_bill(connection: Connection, database: Database, payment: Payment, now: datetime) -> None:
     for bill in payment.intent.paid_bills if "bill.paid" in database.tells else ():
         _write(connection, "bill.paid", bill.id, payment.intent.reference, bill_body(payment, bill, now), now)

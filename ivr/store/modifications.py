@@ -26,7 +26,7 @@ from ivr.store.database import Database
 from ivr.store.entries import read_story
 from ivr.store.following import FollowUp, change_bills
 from ivr.store.intents import Payment, read_payment
-from ivr.store.merchant_notices import tell_refund
+from ivr.store.merchant_notices import tell_refund, tell_void
 from ivr.store.modification_rows import (
     FOLLOWS,
     AlreadyAsked,
@@ -203,6 +203,8 @@ def end_modification(
     part_modified(connection, database, payment, replace(found, status=status), refunds=refunds, now=now)
     if status == "done" and found.kind == "refund":
         tell_refund(connection, database, payment, found.id, found.amount, now)
+    if status == "done" and found.kind == "void":
+        tell_void(connection, database, payment, now)
     if status == "done" and found.kind == "capture":
         follow_capture(connection, database, payment, now, follow_up)
     return True

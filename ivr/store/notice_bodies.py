@@ -14,7 +14,7 @@ from ivr.core.money import Money
 from ivr.store.intent_bills import IntentBill
 from ivr.store.intents import Payment
 
-PaymentKind = Literal["payment.approved", "payment.captured", "payment.declined", "payment.reversed"]
+PaymentKind = Literal["payment.approved", "payment.captured", "payment.declined", "payment.reversed", "payment.voided"]
 AlertKind = Literal["alert.raised", "alert.over"]
 NoticeKind = Literal[PaymentKind, "payment.refunded", "call.ended", "bill.paid", AlertKind]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
@@ -110,7 +110,7 @@ class AlertNotice(BaseModel):
 
 
 class PaymentNotice(BaseModel):
-    """`payment.approved`, `payment.captured`, `payment.declined` and `payment.reversed`."""
+    """`payment.approved`, `payment.captured`, `payment.declined`, `payment.reversed` and `payment.voided`."""
 
     type: PaymentKind
     timestamp: str = _TIME
@@ -149,7 +149,7 @@ def alert_body(type_: AlertKind, number: int, alert: tuple[str, str, str], at: d
 
 def payment_body(kind: PaymentKind, payment: Payment, at: datetime) -> str:
     is_reserved = kind == "payment.approved" and payment.intent.captures_later
-    is_taken = payment.status == "approved" and not is_reserved
+    is_taken = payment.status == "approved" and not is_reserved and kind != "payment.voided"
     data = ToldPayment(**_of_payment(payment), captured=is_taken)
     return PaymentNotice(type=kind, timestamp=written(at), data=data).model_dump_json()
 

@@ -61,16 +61,25 @@ class PortalRequests:
             rows = connection.execute(wanted.order_by(portal_request.c.asked_at).limit(most)).all()
         return [_request(row) for row in rows]
 
+    def requests_of(self, reference: str) -> Sequence[PortalRequest]:
+        """All that were made of a charge, decided or not, the oldest first."""
+        wanted = select(portal_request).where(portal_request.c.reference == reference)
+        with self._database.calls() as connection:
+            rows = connection.execute(wanted.order_by(portal_request.c.asked_at)).all()
+        return [_request(row) for row in rows]
+
     def portal_request(self, key: str) -> PortalRequest | None:
         with self._database.calls() as connection:
             row = connection.execute(select(portal_request).where(portal_request.c.id == key)).first()
         return _request(row) if row else None
 
     def decide_request(self, key: str, by: str, now: datetime, *, allows: bool) -> PortalRequest | None:
-        """Once, and by somebody else than who asked; None otherwise."""
+        """Once, and allowed by somebody else than who asked, who may take it back; None otherwise."""
         columns = portal_request.c
         status = "allowed" if allows else "refused"
-        is_theirs = columns.id == key, columns.status == "waiting", columns.asked_by != by
+        is_theirs = [columns.id == key, columns.status == "waiting"]
+        if allows:
+            is_theirs.append(columns.asked_by != by)
         values = {"status": status, "decided_by": by, "decided_at": milliseconds(now)}
         with self._database.money() as connection:
             if not connection.execute(update(portal_request).where(*is_theirs).values(values)).rowcount:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
@@ -11,6 +12,8 @@ from ivr.store.database import Database, milliseconds
 from ivr.store.portal_tokens import revoke_tokens_of
 from ivr.store.tables import portal_passkey, portal_recovery_code, portal_session, portal_user
 
+UserState = Literal["on", "off", "invited"]
+SignInWay = Literal["passkey", "password and codes"]
 columns = portal_user.c
 
 
@@ -28,6 +31,20 @@ class PortalUser:
     passkeys: int
     seen_at: datetime | None = None
     identity: str = ""
+
+    @property
+    def state(self) -> UserState:
+        """off: nobody signs in by that name. invited: a link waits for them."""
+        if self.is_off:
+            return "off"
+        return "invited" if self.invited_until else "on"
+
+    @property
+    def signs_in_with(self) -> SignInWay | None:
+        """Two factors either way; None where none is set up."""
+        if self.passkeys:
+            return "passkey"
+        return "password and codes" if self.has_password else None
 
 
 @dataclass(frozen=True)

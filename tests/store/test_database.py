@@ -12,6 +12,7 @@ from ivr.store import DatabaseError, Store, open_store
 from ivr.store.database import CONNECTIONS, Shared, Straight
 from tests.patience import PATIENCE_S
 from tests.store.payments import NOW, a_call, begin
+from tests.web.servers import until
 
 
 def test_threads_that_come_and_go_leave_their_connections_to_the_next(store: Store):
@@ -31,39 +32,81 @@ def test_threads_that_come_and_go_leave_their_connections_to_the_next(store: Sto
         gc.enable()
 
 
-def test_after_the_server_has_dropped_every_connection_the_store_goes_on(
-    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
-):
-    """The statement that notices fails; nothing that comes after does."""
-    monkeypatch.setattr("ivr.store.database.IDLE_S", 3600.0)
-    store = open_store(postgresql_url)
+NEVER_S, AT_ONCE_S = 3600.0, -1.0
+
+
+def asks_after(monkeypatch: pytest.MonkeyPatch, idle_s: float) -> None:
+    for module in ("database", "liveness"):
+        monkeypatch.setattr(f"ivr.store.{module}.IDLE_S", idle_s)
+
+
+def hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a server whose machine has gone: no end of the stream ever comes."""
+    for module in ("database", "liveness"):
+        monkeypatch.setattr(f"ivr.store.{module}.has_word", lambda _driver: False)
+
+
+def used(url: str) -> Store:
+    """With a connection for calls and one for money."""
+    store = open_store(url)
     store.save_call(a_call(), 0, NOW)
     begin(store)
-    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    with pytest.raises((DatabaseError, psycopg.Error)):
-        store.load_call("CA1")
+    return store
+
+
+def drop_every_connection(url: str) -> None:
+    ours = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute(f"SELECT pg_terminate_backend(pid) {ours}")
+        until(lambda: other.execute(f"SELECT count(*) {ours}").fetchone() == (0,))
+
+
+def test_after_a_server_has_gone_without_a_word_only_the_statement_that_notices_fails(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    asks_after(monkeypatch, NEVER_S)
+    hears_nothing(monkeypatch)
+    store = used(postgresql_url)
+    drop_every_connection(postgresql_url)
+    for work in (lambda: store.load_call("CA1"), lambda: store.claim(NOW, 60)):
+        with pytest.raises((DatabaseError, psycopg.Error)):
+            work()
+        assert work() is not None
+    store.close()
+
+
+def test_nothing_fails_after_the_server_has_dropped_every_connection(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    """A forwarder's worker that noticed by its first statement would leave its job to the end of the lease."""
+    asks_after(monkeypatch, NEVER_S)
+    store = used(postgresql_url)
+    drop_every_connection(postgresql_url)
     assert store.load_call("CA1") is not None
     assert store.claim(NOW, 60) is not None
     store.close()
 
 
-def test_a_thread_that_was_idle_does_not_notice_that_the_server_was_restarted(
+def test_a_connection_that_was_idle_is_asked_though_nothing_has_come_on_it(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    """A forwarder's worker that noticed by its first statement would leave its job to the end of the lease."""
-    monkeypatch.setattr("ivr.store.database.IDLE_S", 0.0)
-    store = open_store(postgresql_url)
-    assert store.load_call("CA1") is None
-    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    assert store.load_call("CA1") is None
+    asks_after(monkeypatch, AT_ONCE_S)
+    hears_nothing(monkeypatch)
+    store = used(postgresql_url)
+    drop_every_connection(postgresql_url)
+    assert store.load_call("CA1") is not None
+    assert store.claim(NOW, 60) is not None
+    store.close()
+
+
+def test_a_transaction_costs_no_question_whether_its_connection_is_alive(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    asks_after(monkeypatch, NEVER_S)
+    store, asked = used(postgresql_url), []
+    monkeypatch.setattr(store._database._money.dialect, "do_ping", asked.append)
+    begin(store, "CA2-1")
+    assert asked == []
     store.close()
 
 

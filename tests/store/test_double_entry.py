@@ -36,7 +36,12 @@ from tests.books.test_reconciling import charge, give_back
 from tests.store.lives import SOURCE, Lives, lived
 from tests.store.payments import ACCOUNT, NOW, begin
 
-TELLING = (0, 1, 8)  # seeds in which mistakes of `tests/mutants` come to light, captures and parts of a bill among them
+TELLING = (
+    0,
+    1,
+    8,
+    11,
+)  # seeds in which mistakes of `tests/mutants` come to light, captures and parts of a bill among them
 
 
 def trial_balance(lives: Lives) -> Counter[str]:

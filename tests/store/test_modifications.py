@@ -102,6 +102,18 @@ def test_several_parts_are_several_entries_of_a_kind(store: Store):
     assert [entry.modification for entry in store.ledger_of("CA1") if entry.kind == "refunded"] == [1, 2, 3]
 
 
+def test_each_entry_has_its_amount_and_the_code_that_the_bank_gave(store: Store):
+    charge(store)
+    ask(store, 1000, 4250)
+    end(store, "done")
+    assert [(one.kind, one.amount.minor, one.response_code) for one in store.ledger_of("CA1")] == [
+        ("requested", 4250, None),
+        ("approved", 4250, "00"),
+        ("refund_asked", 1000, None),
+        ("refunded", 1000, "00"),
+    ]
+
+
 def test_a_refund_that_failed_can_be_asked_for_again_under_another_key(store: Store):
     charge(store)
     ask(store, 4250, 4250)

@@ -89,3 +89,14 @@ def test_a_request_waits_once_and_is_decided_once_by_another(store: Store):
     decided = at_once(lambda: store.decide_request(request.id, "bob", NOW, allows=True))
     assert sum(one is not None for one in decided) == 1
     assert not store.waiting_requests()
+    assert [(one.status, one.decided_by) for one in store.requests_of("CA1-1")] == [("allowed", "bob")]
+
+
+def test_whoever_asked_takes_it_back_and_may_ask_again(store: Store):
+    wanted = WantedModification("CA1-1", "refund", Money(20_000), Money(20_000), "ada")
+    assert store.ask_second_person("R1", wanted, NOW)
+    assert store.decide_request("R1", "ada", NOW, allows=False) is not None
+    assert store.decide_request("R1", "bob", NOW, allows=True) is None
+    assert store.ask_second_person("R2", wanted, NOW + timedelta(seconds=1))
+    assert [one.status for one in store.requests_of("CA1-1")] == ["refused", "waiting"]
+    assert not store.requests_of("CA2-1")

@@ -4,12 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 from ivr.core.actions import SplitPart
-from ivr.core.call import Charge
 from ivr.core.money import Money
 from ivr.store import (
     Accepted,
@@ -21,22 +19,16 @@ from ivr.store import (
     DueChanged,
     DueNow,
     FollowUp,
-    Job,
-    ModificationState,
-    ModificationWord,
     News,
     NoCard,
     OverLimit,
-    Payment,
     StaleCall,
     Status,
     Store,
     WantedModification,
 )
+from tests.store.parts import DUE, Policy, begin_part, end_call, found, next_job, pay_part, say, sent, void_ends
 from tests.store.payments import ACCOUNT, NO_LIMITS, NOW, a_call, begin, intent, stage
-
-DUE = 4250
-Policy = Literal["take_back", "keep"]
 
 
 @pytest.fixture(autouse=True)
@@ -45,46 +37,6 @@ def bill(store: Store, tmp_path: Path) -> None:
     accounts.write_text(f"account,due,minimum,currency\n{ACCOUNT},42.50,10.00,USD\n")
     store.seed_bills(accounts)
     store.save_call(a_call("CA1"), 0, NOW)
-
-
-def begin_part(store: Store, attempt: int, minor: int, policy: Policy = "take_back", first: str = "CA1-1") -> object:
-    part = SplitPart(first, Money(DUE), policy, takes_part=True)
-    reference = f"CA1-{attempt}"
-    stage(store, reference, card=f"card {attempt}")
-    return store.begin_payment(replace(intent(reference, minor=minor, pays=ACCOUNT), part=part), NO_LIMITS, NOW)
-
-
-def next_job(store: Store, kind: str) -> Job:
-    job = next(job for job in store.claim_jobs(NOW, 60, 9) if job.kind == kind)
-    assert job.kind == kind
-    return job
-
-
-def sent(store: Store) -> Job:
-    job = next_job(store, "authorize")
-    assert store.mark_sent(job)
-    return job
-
-
-def say(store: Store, job: Job, status: Status, approved: int | None = None) -> None:
-    word = BankWord("482913", "00", approved=Money(approved) if approved else None)
-    assert store.record(job, status, NOW, word, FollowUp(capture=True))
-
-
-def pay_part(store: Store, attempt: int, minor: int, policy: Policy = "take_back", approved: int | None = None) -> None:
-    assert begin_part(store, attempt, minor, policy) == Accepted()
-    say(store, sent(store), "approved", approved)
-
-
-def end_call(store: Store, *attempts: int, policy: Policy = "take_back") -> None:
-    charges = tuple(Charge(attempt, Money(DUE), "approved", part=policy, told=True) for attempt in attempts)
-    store.save_call(replace(a_call("CA1"), phase="over", outcome="pending", charges=charges), 1, NOW)
-
-
-def found(store: Store, attempt: int) -> Payment:
-    payment = store.payment(f"CA1-{attempt}")
-    assert payment is not None
-    return payment
 
 
 def parts(store: Store) -> list[str]:
@@ -248,16 +200,10 @@ def test_a_part_that_is_approved_after_it_was_taken_back_is_undone_too(store: St
     assert [len(store.modifications_of(f"CA1-{attempt}")) for attempt in (1, 2)] == [1, 1]
 
 
-def end_void(store: Store, status: Literal["done", "failed", "taken"], *, refunds: bool = False) -> None:
-    job = next_job(store, "modification")
-    assert store.mark_modification_sent(job)
-    assert store.end_modification(job, status, ModificationWord(), NOW, refunds=refunds)
-
-
 def test_a_void_that_is_done_leaves_nothing_charged_and_the_bill_as_it_was(store: Store):
     pay_part(store, 1, 2000)
     store.take_back("CA1", NOW)
-    end_void(store, "done")
+    void_ends(store, "done")
     payment = found(store, 1)
     assert (payment.part, payment.is_charged, payment.receipt_number, due(store)) == ("undone", False, "", DUE)
     assert store.balance_of(payment).refundable == Money(0)
@@ -266,9 +212,9 @@ def test_a_void_that_is_done_leaves_nothing_charged_and_the_bill_as_it_was(store
 def test_a_void_that_is_refused_becomes_a_refund(store: Store):
     pay_part(store, 1, 2000)
     store.take_back("CA1", NOW)
-    end_void(store, "failed", refunds=True)
+    void_ends(store, "failed", refunds=True)
     assert found(store, 1).part == "undoing"
-    end_void(store, "done", refunds=True)
+    void_ends(store, "done", refunds=True)
     assert found(store, 1).part == "undone"
     assert [one.kind for one in store.modifications_of("CA1-1")] == ["void", "refund"]
 
@@ -276,7 +222,7 @@ def test_a_void_that_is_refused_becomes_a_refund(store: Store):
 def test_a_part_that_the_bank_will_not_give_back_counts(store: Store):
     pay_part(store, 1, 2000)
     store.take_back("CA1", NOW)
-    end_void(store, "failed")
+    void_ends(store, "failed")
     assert (found(store, 1).part, found(store, 1).is_charged, due(store)) == ("", True, DUE - 2000)
     assert store.outbox_depth()["capture"] == 1
 
@@ -329,12 +275,6 @@ def test_a_part_that_the_bank_lets_go_of_does_not_count(store: Store):
     pay_part(store, 1, 2000)
     store.hear(News("acme_bank", "e1", "CA1-1", "reversed", BankWord(), Money(2000)), NOW, FollowUp())
     assert found(store, 1).part == "undone"
-
-
-def void_ends(store: Store, status: ModificationState, *, refunds: bool = False) -> None:
-    job = next_job(store, "modification")
-    assert store.mark_modification_sent(job)
-    assert store.end_modification(job, status, ModificationWord(), NOW, refunds=refunds)
 
 
 def test_a_refund_of_a_part_that_comes_back_leaves_it_charged_and_the_bill_lower(store: Store):
