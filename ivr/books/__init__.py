@@ -10,13 +10,14 @@ from ivr.books.audit_heads import HeadProblem, SignedHead, compare_heads, new_si
 from ivr.books.bank_file import BankRow, read_bank_file
 from ivr.books.causes import CAUSES, Cause
 from ivr.books.day import COLUMNS as DAY_COLUMNS
-from ivr.books.day import DayTotals, day_bounds, day_rows, total_of
+from ivr.books.day import YEARS, DayTotals, day_bounds, day_rows, total_of
 from ivr.books.reconciling import Difference, Reconciliation, reconcile
 from ivr.books.settlement_form import SettlementForm, form_called, form_names, load_form
 
 __all__ = [
     "CAUSES",
     "DAY_COLUMNS",
+    "YEARS",
     "BankRow",
     "Cause",
     "DayTotals",

@@ -122,7 +122,8 @@ def public_keys(file: Path) -> list[Ed25519PublicKey]:
     try:
         found = [load_pem_public_key(one) for one in _public_keys(file.read_bytes())]
     except OSError as error:
-        raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+        usual = f"; where the line is, it is VAR/keys/{PUBLIC} (var/keys/{PUBLIC})" if not file.exists() else ""
+        raise ConfigError(f"cannot read {file}: {error.strerror}{usual}") from None
     except ValueError:
         found = []
     if not found:

@@ -62,10 +62,36 @@ CAUSES = {
         "the account settles in another currency, and the form reads the column of settled amounts",
         "read the column of the charge's own currency (gross, not net) in the form",
     ),
+    "voided_at_the_bank": Cause(
+        "voided at the bank, not here",
+        "somebody let go of it in the bank's own portal, or the bank undid it",
+        f"`{COMMAND} payments show REF`; what it paid is not paid: ask the bank who did it before you collect it again",
+    ),
+    "only_reserved_here": Cause(
+        "only reserved here, charged at the bank",
+        "somebody captured it in the bank's own portal, or a capture has no answer yet",
+        f"`{COMMAND} payments show REF`; where a capture waits there, `{COMMAND} payments settle` ends it by the bank's word",
+    ),
     "refund_missing": Cause(
         "refunded here, not in the bank's file",
         "refunds are settled days later, or have failed at the bank",
         f"look into the next file; `{COMMAND} payments show REF` names the refund by which the bank finds it",
+    ),
+    "refund_not_at_the_bank_yet": Cause(
+        "refunded here on the last day, not in the bank's file yet",
+        "banks settle the last hours of a day in the next file",
+        "look into the next file",
+        is_open=False,
+    ),
+    "refund_came_back_here": Cause(
+        "a refund that came back here, not in the bank's file",
+        "the bank told that the refund failed, and has not paid it back to you",
+        f"look into the next file; then ask the bank for the amount by the reference of `{COMMAND} payments show REF`",
+    ),
+    "refund_came_back_there": Cause(
+        "a refund that came back at the bank, not here",
+        "the bank's notification of it was lost: are notifications delivered?",
+        f"`{COMMAND} payments show REF` names the refund: its money is with you again, and the caller has not got it",
     ),
     "refund_not_ours": Cause(
         "refunded at the bank, not here",

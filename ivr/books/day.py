@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from ivr.core.money import Money
 from ivr.store import Movement
 
+# 0001 and 9999 stand in files for a day that is not known, and nobody can count on from them.
+YEARS = range(1990, 2200)
 COLUMNS = (
     *("at", "kind", "reference", "confirmation_number", "bank_reference", "bill", "amount", "currency", "merchant"),
     *("bank", "brand", "last4", "flow", "fee_minor"),

@@ -10,60 +10,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from pathlib import Path
 
 from ivr.books.bank_file import BankRow
+from ivr.books.both_sides import FileSpan, add_theirs, begin_sides, our_side, their_side, write_ours
 from ivr.books.causes import CAUSES, Cause
+from ivr.books.day import day_bounds
 from ivr.core.call import OPEN
 from ivr.core.money import Money
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
-from ivr.store import Movement, Store
+from ivr.store import Store
 
-# How long before a file's first day a charge of it may have been made: banks settle a capture days later, refunds months later.
-LOOKED_BACK = timedelta(days=120)
-_AT_ONCE = 5000
+LONGEST_SHOWN = 120
 _DIGITS = re.compile(r"\d(?:[\s.\-_/]*\d)*")  # as people and machines write a number, in groups or not
-_TABLES = """
-CREATE TABLE ours (reference TEXT PRIMARY KEY, bank_reference TEXT, bank TEXT, currency TEXT, at INTEGER,
-    charged INTEGER DEFAULT 0, refunded INTEGER DEFAULT 0, voided INTEGER DEFAULT 0, bill TEXT, confirmation TEXT) WITHOUT ROWID;
-CREATE TABLE theirs (line INTEGER PRIMARY KEY, kind TEXT, reference TEXT, bank_reference TEXT, minor INTEGER, currency TEXT);
-"""
-_ADD_OURS = """
-INSERT INTO ours (reference, bank_reference, bank, currency, at, charged, refunded, voided, bill, confirmation)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reference) DO UPDATE SET
-    charged = charged + excluded.charged, refunded = refunded + excluded.refunded, voided = voided + excluded.voided
-"""
-_ADD_THEIRS = "INSERT INTO theirs VALUES (?, ?, ?, ?, ?, ?)"
-# Rows that name only the bank's reference get ours; what is not found keeps an empty one. A row that names neither stands alone.
-_NAME_OURS = """
-CREATE INDEX ours_by_bank ON ours (bank_reference);
-UPDATE theirs SET reference = coalesce((SELECT o.reference FROM ours o WHERE o.bank_reference = theirs.bank_reference), '')
-WHERE reference = '' AND bank_reference != '';
-CREATE TABLE summed AS SELECT CASE WHEN reference != '' THEN reference WHEN bank_reference != '' THEN 'at the bank: ' || bank_reference
-    ELSE 'without a reference, line ' || line END AS key,
-    max(reference) AS reference, max(bank_reference) AS bank_reference, currency, min(line) AS line, group_concat(line) AS all_lines,
-    group_concat(CASE WHEN kind IN ('charge', 'void') THEN line END) AS charge_lines,
-    group_concat(CASE WHEN kind = 'refund' THEN line END) AS refund_lines,
-    group_concat(CASE WHEN kind IN ('chargeback', 'chargeback_reversed') THEN line END) AS disputed_lines,
-    group_concat(CASE WHEN kind = '' THEN line END) AS unread_lines,
-    sum(kind = 'charge' AND minor > 0) AS charges,
-    sum(CASE kind WHEN 'charge' THEN minor WHEN 'void' THEN -minor ELSE 0 END) AS charged,
-    sum(CASE WHEN kind = 'refund' THEN minor ELSE 0 END) AS refunded,
-    sum(CASE kind WHEN 'chargeback' THEN minor WHEN 'chargeback_reversed' THEN -minor ELSE 0 END) AS disputed,
-    sum(kind = '') AS unread FROM theirs GROUP BY key, currency;
-CREATE INDEX summed_by_reference ON summed (reference);
-"""
-_THEIR_SIDE = """
-SELECT s.*, o.reference AS ours, o.charged AS our_charge, o.refunded AS our_refunds, o.voided AS our_void,
-    o.currency AS our_currency, o.bill, o.confirmation, o.bank, o.at
-FROM summed s LEFT JOIN ours o ON o.reference = s.reference ORDER BY s.line
-"""
-_OUR_SIDE = """
-SELECT o.* FROM ours o WHERE NOT EXISTS (SELECT 1 FROM summed s WHERE s.reference = o.reference)
-AND o.charged > o.voided AND o.at >= ? AND o.at < ? AND (? = '' OR o.bank = ?) ORDER BY o.at, o.reference
-"""
 
 
 @dataclass(frozen=True)
@@ -91,11 +52,11 @@ class Difference:
 @dataclass
 class Reconciliation:
     """`differences` is a stream: read it once, within the `with`. The counts and totals are whole when it has ended.
-    Totals: charged less refunded, by currency, in minor units."""
+    `since` and `until`: the first day and the last. Totals: charged less refunded, by currency, in minor units."""
 
     rows: int
-    since: datetime
-    until: datetime
+    since: date
+    until: date
     differences: Iterator[Difference]
     left_out: int = 0  # rows that name another bank; not in `rows`
     agreeing: int = 0
@@ -112,20 +73,20 @@ def reconcile(
     bank: str = "",
     since: date | None = None,
     until: date | None = None,
+    zone: str = "UTC",
 ) -> Iterator[Reconciliation]:
-    """`since` to `until`, both within: the days (UTC) whose charges must be in the file; where they are not given, its first
-    and last. `bank`: only this one's, on both sides. `folder`: where the working database may stand meanwhile."""
+    """`since` to `until`, both within: the days whose charges must be in the file; where they are not given, its first and last.
+    `zone`: whose days those are. `bank`: only this one's, on both sides. `folder`: where the working database may stand meanwhile."""
     with tempfile.TemporaryDirectory(dir=folder, prefix="reconcile-") as own:
         database = sqlite3.connect(Path(own) / "rows.db")
         try:
-            database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES}")
+            begin_sides(database)
             days = _Days()
             left_out = _LeftOut(rows, bank)
             count = _write_theirs(database, left_out, days)
-            begins, ends = _bounds(since or days.first, until or days.last)
-            _write_ours(database, store.movements(begins - LOOKED_BACK), bank)
-            database.executescript(_NAME_OURS)
-            made = Reconciliation(count, begins, ends, iter(()), left_out.count)
+            span = _span(since or days.first, until or days.last, zone, is_strict=until is not None)
+            write_ours(database, store, span, bank)
+            made = Reconciliation(count, span.first_day, span.last_day, iter(()), left_out.count)
             made.differences = _differences(database, store, made, bank)
             yield made
         finally:
@@ -159,20 +120,17 @@ class _Days:
             self.last = max(self.last or day, day)
 
 
-def _bounds(first: date | None, last: date | None) -> tuple[datetime, datetime]:
-    """Begin and end, which is not within."""
+def _span(first: date | None, last: date | None, zone: str, *, is_strict: bool) -> FileSpan:
+    """`is_strict`: whoever says which day is the last says that all of it is in the file."""
     if first is None or last is None:
         raise ConfigError(
-            "the file does not say its days: name the column of days in the form (columns: date:), or say --since and --until, "
-            "the days whose charges must be in it"
+            "the file does not say its days: it has no row, or the form names no column of days (columns: date:); say --since and "
+            "--until, the days whose charges must be in it"
         )
     if last < first:
         raise ConfigError(f"{first} is after {last}: --since is the first day, --until the last")
-    return _midnight(first), _midnight(last) + timedelta(days=1)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    begins, (last_begins, ends) = day_bounds(first, zone)[0], day_bounds(last, zone)
+    return FileSpan(first, last, begins, ends if is_strict else last_begins, ends)
 
 
 def _write_theirs(database: sqlite3.Connection, rows: Iterable[BankRow], days: _Days) -> int:
@@ -185,52 +143,59 @@ def _write_theirs(database: sqlite3.Connection, rows: Iterable[BankRow], days: _
             count += 1
             yield row.line, row.kind, row.reference, row.bank_reference, row.minor, row.currency
 
-    database.executemany(_ADD_THEIRS, written())
-    database.commit()
+    add_theirs(database, written())
     return count
 
 
-def _write_ours(database: sqlite3.Connection, movements: Iterable[Movement], bank: str) -> None:
-    database.executemany(_ADD_OURS, (_our_row(one) for one in movements if not bank or one.bank == bank))
-    database.commit()
-
-
-def _our_row(one: Movement) -> tuple[object, ...]:
-    minor, at = one.amount.minor, int(one.at.timestamp())
-    moved = [minor if one.kind == kind else 0 for kind in ("charge", "refund", "void")]
-    named = one.reference, one.bank_reference, one.bank, one.amount.currency, at
-    return *named, *moved, one.bill, one.confirmation_number
-
-
 def _differences(database: sqlite3.Connection, store: Store, made: Reconciliation, bank: str) -> Iterator[Difference]:
-    database.row_factory = sqlite3.Row
-    for row in database.execute(_THEIR_SIDE):
+    for row in their_side(database):
         made.there[row["currency"]] += row["charged"] - row["refunded"]
-        found = [*_of_row(row, store, bank), *_charge_missing_from(row, made)]
-        if row["ours"]:
-            made.here[row["our_currency"]] += row["our_charge"] - row["our_refunds"] - row["our_void"]
+        found = [*_of_row(row, store, bank), *_charge_missing_from(row)]
+        if row["counts"]:
+            made.here[row["our_currency"]] += _moved_here(row)
         made.agreeing += not found
         yield from found
-    begins, ends = (int(at.timestamp()) for at in (made.since, made.until))
-    for row in database.execute(_OUR_SIDE, (begins, ends, bank, bank)):
-        net = Money(row["charged"] - row["voided"], row["currency"])
-        made.here[row["currency"]] += row["charged"] - row["refunded"] - row["voided"]
-        yield Difference(_not_there(row, ends), row["reference"], row["bank_reference"], (), net, None, row["bill"])
+    for row in our_side(database):
+        yield from _not_in_the_file(row, made)
 
 
-def _not_there(row: sqlite3.Row, ends: int) -> str:
-    return "not_at_the_bank_yet" if row["at"] >= ends - timedelta(days=1).total_seconds() else "not_at_the_bank"
+def _moved_here(row: sqlite3.Row) -> int:
+    """What should stand there: the charge where it belongs into this file, and the refunds that do or that may."""
+    refunded = max(row["refunded_due"], min(row["given_back"], row["our_refunds"]))
+    came_back = max(row["back_due"], min(row["came_back"], row["our_back"]))
+    charged = row["our_charge"] if row["charges"] or row["is_within"] else 0
+    return int(charged - (row["our_void"] if charged or row["charged"] else 0) - refunded + came_back)
 
 
-def _charge_missing_from(row: sqlite3.Row, made: Reconciliation) -> Iterator[Difference]:
+def _not_in_the_file(row: sqlite3.Row, made: Reconciliation) -> Iterator[Difference]:
+    """Of a charge of ours that has no row there: the charge, or where that was in an earlier file what was given back since."""
+
+    def lacks(kind: str, minor: int) -> Difference:
+        here = Money(minor, row["our_currency"])
+        return Difference(kind, row["ours"], row["our_bank_reference"], (), here, None, row["bill"])
+
+    net = row["our_charge"] - row["our_void"]
+    if net > 0 and row["is_within"]:
+        made.here[row["our_currency"]] += net - row["our_refunds"] + row["our_back"]
+        yield lacks(_not_there(row), net)
+        return
+    made.here[row["our_currency"]] += row["back_due"] - row["refunded_due"]
+    for kind, here, _there in _refunds_lacking(row, 0, 0):
+        yield lacks(kind, here)
+
+
+def _not_there(row: sqlite3.Row) -> str:
+    return "not_at_the_bank_yet" if row["is_last"] else "not_at_the_bank"
+
+
+def _charge_missing_from(row: sqlite3.Row) -> Iterator[Difference]:
     """Of a charge made within the file's days that has rows there, but none of its own: a refund without its charge. One from
     before is in an earlier file."""
-    begins, ends = (int(at.timestamp()) for at in (made.since, made.until))
     is_here = row["ours"] is not None and row["our_currency"] == row["currency"]
-    if is_here and not row["charges"] and row["our_charge"] > row["our_void"] and begins <= row["at"] < ends:
+    if is_here and row["is_within"] and not row["charges"] and row["our_charge"] > row["our_void"]:
         net = Money(row["our_charge"] - row["our_void"], row["currency"])
-        named = row["reference"], row["bank_reference"], _lines(row["all_lines"])
-        yield Difference(_not_there(row, ends), *named, net, None, row["bill"])
+        named = row["reference"], _shown(row["bank_reference"]), _lines(row["all_lines"])
+        yield Difference(_not_there(row), *named, net, None, row["bill"])
 
 
 def _of_row(row: sqlite3.Row, store: Store, bank: str) -> Iterator[Difference]:
@@ -245,22 +210,63 @@ def _of_row(row: sqlite3.Row, store: Store, bank: str) -> Iterator[Difference]:
     if row["unread"]:
         yield differs("kind_not_known", None, 0, about="unread_lines")
     if row["disputed"] > 0:
-        yield differs("charged_back", row["our_charge"], row["disputed"], about="disputed_lines")
+        yield differs(
+            "charged_back", row["our_charge"], row["disputed"], row["our_currency"] or "", about="disputed_lines"
+        )
     if row["ours"] is None:
         for why in _why_not_ours(row, store, bank) if charged or refunded else ():
             yield differs(why, None, charged - refunded)
         return
-    due = row["our_charge"] - row["our_void"]
     if row["our_currency"] != row["currency"]:
-        yield differs("currency_differs", row["our_charge"], charged, row["our_currency"])
+        if charged or refunded:
+            yield differs("currency_differs", row["our_charge"], charged, row["our_currency"])
         return
-    for why in _why_charged(row) if row["charges"] and charged != due else ():
-        yield differs(why, due, charged, about="charge_lines")
-    if refunded != row["our_refunds"]:
-        kind = "refund_not_ours" if refunded > row["our_refunds"] else "refund_missing"
+    found = [
+        *(differs(*one, about="charge_lines") for one in _charge_differs(row)),
         # A refund that is missing altogether is missing beside the charge.
-        about = "refund_lines" if row["refund_lines"] else "all_lines"
-        yield differs(kind, row["our_refunds"], refunded, about=about)
+        *(
+            differs(*one, about="refund_lines" if row["refund_lines"] else "all_lines")
+            for one in _refunds_differ(row, row["given_back"], row["came_back"])
+        ),
+    ]
+    if not found and row["charges"] and row["is_old"]:
+        yield differs("long_before", row["our_charge"] - row["our_void"], charged)
+    yield from found
+
+
+def _charge_differs(row: sqlite3.Row) -> Iterator[tuple[str, int, int]]:
+    """Each kind with what stands here and there. Without a row of the charge it is in an earlier file, and the rows are of its void."""
+    charged, due = row["charged"], row["our_charge"] - row["our_void"]
+    if not row["charges"]:
+        if -charged > row["our_void"]:
+            yield "voided_at_the_bank", due, row["our_charge"] + charged
+        elif charged > 0 and row["our_void"]:
+            yield "charged_although_voided", due, charged
+        return
+    for why in _why_charged(row) if charged != due else ():
+        yield why, due, charged
+
+
+Lacking = tuple[str, int, int]
+
+
+def _refunds_differ(row: sqlite3.Row, there: int, back_there: int) -> Iterator[Lacking]:
+    """Refunds, and those that came back, each beside its own: one of another day may be in another file."""
+    if there > row["our_refunds"]:
+        yield "refund_not_ours", row["our_refunds"], there
+    if back_there > row["our_back"]:
+        yield "refund_came_back_there", row["our_back"], back_there
+    yield from _refunds_lacking(row, there, back_there)
+
+
+def _refunds_lacking(row: sqlite3.Row, there: int, back_there: int) -> Iterator[Lacking]:
+    """A refund that came back here need not be there at all: the bank may list neither."""
+    forgiven = max(row["our_back"] - back_there, 0)
+    if row["refunded_due"] - forgiven > there:
+        is_late = row["refunded_due"] - row["refunded_last"] - forgiven <= there
+        yield "refund_not_at_the_bank_yet" if is_late else "refund_missing", row["refunded_due"], there
+    if row["back_due"] - max(row["refunded_due"] - there, 0) > back_there:
+        yield "refund_came_back_here", row["back_due"], back_there
 
 
 def _lines(joined: str) -> tuple[int, ...]:
@@ -274,6 +280,8 @@ def _why_charged(row: sqlite3.Row) -> Iterator[str]:
         yield "charged_twice"
     if row["our_void"] and row["our_void"] == row["our_charge"]:
         yield "charged_although_voided"
+    elif row["voids"] and not row["charged"]:
+        yield "voided_at_the_bank"
     elif not is_doubled:
         yield "amount_differs"
 
@@ -284,8 +292,8 @@ def _is_doubled(row: sqlite3.Row, minor: int) -> bool:
 
 
 def _why_not_ours(row: sqlite3.Row, store: Store, bank: str) -> Iterator[str]:
-    """It may be a charge at another bank, one that has not ended as charged here, or one from before the time that was looked at.
-    What is worst first."""
+    """It may be a charge at another bank, one that has not ended as charged here, or an amount that is only reserved. What is
+    worst first."""
     payment = store.payment(row["reference"]) if row["reference"] else None
     if payment is None:
         yield "not_on_record"
@@ -294,18 +302,21 @@ def _why_not_ours(row: sqlite3.Row, store: Store, bank: str) -> Iterator[str]:
         yield "at_another_bank"
         return
     ours = payment.intent.amount
-    is_doubled = row["currency"] == ours.currency and _is_doubled(row, ours.minor)
-    if is_doubled:
+    if row["currency"] == ours.currency and _is_doubled(row, ours.minor):
         yield "charged_twice"
     if payment.status != "approved":
         yield "unknown_here" if payment.status in OPEN else "not_charged_here"
-    elif not is_doubled:
-        same = ours == Money(row["charged"] or ours.minor, row["currency"])
-        yield "long_before" if same else "amount_differs"
+        return
+    modified = store.modifications_of(payment.intent.reference)
+    is_voided = any((one.kind, one.status) == ("void", "done") for one in modified)
+    yield "charged_although_voided" if is_voided else "only_reserved_here"
 
 
 def _shown(written: str) -> str:
-    """A file of somebody else's may hold anything; a card number of it is not repeated. Digits that letters part are none: a
-    call's name has many."""
+    """A file of somebody else's may hold anything; a card number of it is not repeated, nor is what moves a terminal's cursor. Digits
+    that letters part are none: a call's name has many."""
     runs = ("".join(filter(str.isdecimal, run)) for run in _DIGITS.findall(written))
-    return "(a card number)" if any(holds_card_number(run.encode()) for run in runs) else written
+    if any(holds_card_number(run.encode()) for run in runs):
+        return "(a card number)"
+    plain = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in written[: LONGEST_SHOWN + 1])
+    return plain if len(plain) <= LONGEST_SHOWN else f"{plain[:LONGEST_SHOWN]}\N{HORIZONTAL ELLIPSIS}"

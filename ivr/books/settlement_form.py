@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
 from ivr.reading.problems import did_you_mean
+from ivr.reading.scalars import known_currency
+from ivr.reading.wrong_shapes import said_plainly
 from ivr.reading.yaml_source import read_yaml
 
 ISO = "YYYY-MM-DD"
@@ -46,18 +48,29 @@ class Columns(_FormSection):
             raise ValueError("'reference' (ours) or 'bank_reference' is needed to know which charge a row is about")
         if bool(self.amount) == bool(self.credit or self.debit) or bool(self.credit) != bool(self.debit):
             raise ValueError("either 'amount', or 'credit' and 'debit'")
+        if twice := _first_twice([column for _, column in self if column]):
+            raise ValueError(f"'{twice}' is named for two things, and a column holds one")
         return self
 
 
 class Kinds(_FormSection):
-    """What the rows of each kind are called. `void`: of a charge that was let go of before it was settled. `ignored`: fees, payouts and whatever else is no movement of one charge."""
+    """What the rows of each kind are called. `void`: of a charge that was let go of before it was settled, or of the part of it that was never taken.
+    `refund_reversed`: a refund that failed after all and is with the merchant again. `ignored`: fees, payouts and whatever else is no movement of one charge."""
 
     charge: list[str] = Field(default_factory=list)
     refund: list[str] = Field(default_factory=list)
+    refund_reversed: list[str] = Field(default_factory=list)
     void: list[str] = Field(default_factory=list)
     chargeback: list[str] = Field(default_factory=list)
     chargeback_reversed: list[str] = Field(default_factory=list)
     ignored: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> "Kinds":
+        named = [name for _, names in self for name in {one.strip().casefold(): one for one in names}.values()]
+        if twice := _first_twice(named):
+            raise ValueError(f"'{twice}' is named for two kinds, and a row is of one")
+        return self
 
 
 class SettlementForm(_FormSection):
@@ -68,12 +81,17 @@ class SettlementForm(_FormSection):
     title: str
     columns: Columns
     kinds: Kinds = Field(default_factory=Kinds)
-    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
+    currency: str = ""
     separator: Literal[",", ";", "tab", "|"] = ","
     decimal_point: Literal[".", ","] = "."
     date_format: str = ISO
     amounts: Literal["decimal", "minor"] = "decimal"
     signed: bool = False
+
+    @field_validator("currency")
+    @classmethod
+    def _a_currency(cls, code: str) -> str:
+        return known_currency(code) if code else code
 
     @field_validator("date_format")
     @classmethod
@@ -103,6 +121,12 @@ class SettlementForm(_FormSection):
         """Empty where the form does not say it."""
         folded = written.strip().casefold()
         return next((kind for kind, names in self.kinds if folded in (name.casefold() for name in names)), "")
+
+
+def _first_twice(names: list[str]) -> str:
+    """In any case, as columns and kinds are compared."""
+    folded = [name.strip().casefold() for name in names]
+    return next((name for number, name in enumerate(names) if folded[number] in folded[:number]), "")
 
 
 def form_names() -> list[str]:
@@ -146,5 +170,5 @@ def _told(path: tuple[str | int, ...], kind: str, message: str) -> tuple[str, st
     if kind == "missing":
         return f"'{path[-1]}' is missing", ""
     where = ".".join(map(str, path))
-    said = message.removeprefix("Value error, ")
+    said = said_plainly(kind, message)
     return f"{where}: {said}" if where else said, ""

@@ -10,10 +10,11 @@ import pytest
 from ivr.books import CAUSES, BankRow, Difference, reconcile
 from ivr.core.money import Money
 from ivr.errors import ConfigError
-from ivr.store import BankWord, FollowUp, Job, ModificationWord, Store, WantedModification
+from ivr.store import BankWord, FollowUp, Job, ModificationWord, News, Store, WantedModification
 from tests.store.payments import NOW, begin
 
 DAY = NOW.date()
+A_DAY = timedelta(days=1)
 
 
 def due(store: Store) -> Job:
@@ -31,20 +32,25 @@ def charge(store: Store, reference: str, status: str = "approved", at: datetime 
         store.record(job, status, at, word, FollowUp())  # type: ignore[arg-type]
 
 
-def give_back(store: Store, reference: str, minor: int, kind: str = "refund") -> None:
+def give_back(store: Store, reference: str, minor: int, kind: str = "refund", at: datetime = NOW) -> None:
     payment = store.payment(reference)
     assert payment is not None
     left = store.balance_of(payment).refundable
-    store.ask_modification(WantedModification(reference, kind, Money(minor), left, "operator"), NOW)  # type: ignore[arg-type]
+    store.ask_modification(WantedModification(reference, kind, Money(minor), left, "operator"), at)  # type: ignore[arg-type]
     job = due(store)
     assert store.mark_modification_sent(job)
-    assert store.end_modification(job, "done", ModificationWord(None, "00", None), NOW)
+    assert store.end_modification(job, "done", ModificationWord(None, "00", None), at)
 
 
 def row(
     line: int, reference: str, minor: int = 4250, kind: str = "charge", currency: str = "USD", **by: str
 ) -> BankRow:
     return BankRow(line, kind, reference, by.get("bank_reference", ""), minor, currency, DAY, kind)
+
+
+def on(days: int, given: BankRow) -> BankRow:
+    """That many days later."""
+    return replace(given, day=DAY + timedelta(days=days))
 
 
 def found(store: Store, folder: Path, *rows: BankRow, **how: object) -> list[Difference]:
@@ -78,6 +84,19 @@ def declined(store: Store) -> list[BankRow]:
     return [row(2, "CA1-1")]
 
 
+def voided_there(store: Store) -> list[BankRow]:
+    charge(store, "CA1-1")
+    return [row(2, "CA1-1"), row(3, "CA1-1", kind="void")]
+
+
+def reserved(store: Store) -> list[BankRow]:
+    begin(store, "CA1-1", captures_later=True)
+    job = due(store)
+    store.mark_sent(job)
+    store.record(job, "approved", NOW, BankWord("482913", "00", "bank-CA1-1"), FollowUp())
+    return [row(2, "CA1-1")]
+
+
 def voided(store: Store) -> list[BankRow]:
     charge(store, "CA1-1")
     give_back(store, "CA1-1", 4250, "void")
@@ -87,7 +106,7 @@ def voided(store: Store) -> list[BankRow]:
 def refunded_here(store: Store) -> list[BankRow]:
     charge(store, "CA1-1")
     give_back(store, "CA1-1", 4250)
-    return [row(2, "CA1-1")]
+    return [row(2, "CA1-1"), on(1, row(3, "none", kind="fee"))]
 
 
 def charged(*rows: BankRow) -> Callable[[Store], list[BankRow]]:
@@ -107,6 +126,8 @@ WAYS = {
     "unknown_here": unanswered,
     "not_charged_here": declined,
     "charged_although_voided": voided,
+    "voided_at_the_bank": voided_there,
+    "only_reserved_here": reserved,
     "refund_missing": refunded_here,
     "charged_twice": charged(row(2, "CA1-1"), row(3, "CA1-1")),
     "amount_differs": charged(row(2, "CA1-1", 4200)),
@@ -117,7 +138,13 @@ WAYS = {
 }
 
 
-LINES = {"charged_twice": (2, 3), "refund_not_ours": (3,), "charged_back": (3,), "kind_not_known": (3,)}
+LINES = {
+    "charged_twice": (2, 3),
+    "voided_at_the_bank": (2, 3),
+    "refund_not_ours": (3,),
+    "charged_back": (3,),
+    "kind_not_known": (3,),
+}
 
 
 @pytest.mark.parametrize("kind", WAYS)
@@ -192,6 +219,18 @@ def test_what_the_bank_does_not_have_is_told_and_on_the_last_day_as_what_may_com
     assert not CAUSES["not_at_the_bank_yet"].is_open
 
 
+def test_days_are_those_of_the_bank_s_time_zone(store: Store, tmp_path: Path):
+    """Half past nine in New York is half past two of the next day in UTC, and in the bank's file of the day before."""
+    charge(store, "CA1-1", at=datetime(2026, 1, 15, 2, 30, tzinfo=UTC))
+    charge(store, "CA2-1")
+    rows = [row(2, "CA2-1"), on(1, row(3, "none", kind="fee"))]
+    assert kinds(store, tmp_path, *rows) == ["not_at_the_bank"]
+    assert kinds(store, tmp_path, *rows, zone="America/New_York") == []
+    assert kinds(store, tmp_path, on(-1, row(4, "none", kind="fee")), until=DAY - A_DAY, zone="America/New_York") == [
+        "not_at_the_bank"
+    ]
+
+
 def test_rows_without_any_reference_are_told_one_by_one(store: Store, tmp_path: Path):
     differences = found(store, tmp_path, row(2, "", 700), row(3, "", 800), row(4, "", 800, "void"))
     told = [(one.kind, one.reference, one.there) for one in differences]
@@ -217,7 +256,94 @@ def test_a_refund_in_the_file_does_not_stand_for_its_charge(store: Store, tmp_pa
     ends = DAY + timedelta(days=2)
     (missing,) = found(store, tmp_path, *rows, since=DAY - timedelta(days=2), until=ends)
     assert (missing.kind, missing.reference, missing.line, missing.here) == ("not_at_the_bank", "CA1-1", 2, Money(4250))
-    assert kinds(store, tmp_path, *rows, since=DAY, until=DAY) == ["not_at_the_bank_yet"]
+    assert kinds(store, tmp_path, *rows) == ["not_at_the_bank_yet"]
+    assert kinds(store, tmp_path, *rows, since=DAY, until=DAY) == ["not_at_the_bank"]
+
+
+def test_a_refund_that_is_missing_is_told_whatever_file_its_charge_was_in(store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - 3 * A_DAY)
+    give_back(store, "CA1-1", 1000)
+    charge(store, "CA2-1", at=NOW + A_DAY)
+    rows = [row(2, "none", kind="fee"), on(1, row(3, "CA2-1"))]
+    (missing,) = found(store, tmp_path, *rows)
+    assert (missing.kind, missing.reference, missing.here, missing.lines) == (
+        "refund_missing",
+        "CA1-1",
+        Money(1000),
+        (),
+    )
+    assert kinds(store, tmp_path) == ["refund_not_at_the_bank_yet"]
+    assert kinds(store, tmp_path, until=DAY) == ["refund_missing"]
+
+
+def test_a_refund_of_another_day_is_not_missing_in_this_file(store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - 3 * A_DAY)
+    give_back(store, "CA1-1", 1000, at=NOW - A_DAY)
+    give_back(store, "CA1-1", 500)
+    with reconcile([row(2, "CA1-1", 500, "refund")], store, tmp_path) as made:
+        assert list(made.differences) == []
+        assert made.here == made.there == {"USD": -500}
+    assert kinds(store, tmp_path, on(-3, row(2, "CA1-1"))) == []
+    assert kinds(store, tmp_path, row(2, "CA1-1", 1501, "refund")) == ["refund_not_ours"]
+    rows = [row(2, "CA1-1", 499, "refund"), on(1, row(3, "none", kind="fee"))]
+    assert kinds(store, tmp_path, *rows) == ["refund_missing"]
+
+
+def refunded_in_the_portal(store: Store, reference: str, told: str = "refunded", at: datetime = NOW) -> None:
+    news = News("acme_bank", f"{told} {at}", reference, told, BankWord(None, None, None), Money(1000), "re_1")
+    assert store.hear(news, at, FollowUp()) == "noted"
+
+
+def test_a_refund_that_came_back_is_laid_beside_the_one_that_came_back_there(store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - 5 * A_DAY)
+    refunded_in_the_portal(store, "CA1-1", at=NOW - 3 * A_DAY)
+    gone = on(-3, row(2, "CA1-1", 1000, "refund"))
+    back, quiet = on(-1, row(3, "CA1-1", -1000, "refund")), row(4, "none", kind="fee")
+    assert kinds(store, tmp_path, gone) == []
+    assert kinds(store, tmp_path, gone, back, quiet) == ["refund_came_back_there"]
+    refunded_in_the_portal(store, "CA1-1", "refund_failed", NOW - A_DAY)
+    assert kinds(store, tmp_path, gone, back, quiet) == []
+    assert kinds(store, tmp_path, gone) == []
+    assert kinds(store, tmp_path, back, quiet) == []
+    assert kinds(store, tmp_path, gone, quiet) == ["refund_came_back_here"]
+    assert kinds(store, tmp_path, quiet, since=DAY - A_DAY) == ["refund_came_back_here"]
+    assert kinds(store, tmp_path, quiet, since=DAY - 4 * A_DAY) == []  # a bank that lists neither
+
+
+def test_a_void_at_the_bank_alone_is_told_although_its_charge_was_in_an_earlier_file(store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - 3 * A_DAY)
+    (told,) = found(store, tmp_path, row(2, "CA1-1", kind="void"))
+    assert (told.kind, told.here, told.there) == ("voided_at_the_bank", Money(4250), Money(0))
+    give_back(store, "CA1-1", 4250, "void", NOW - A_DAY)
+    assert kinds(store, tmp_path, row(2, "CA1-1", kind="void")) == []
+    assert kinds(store, tmp_path, row(2, "CA1-1", -4250, "void")) == ["charged_although_voided"]
+
+
+@pytest.mark.parametrize("named", [{"reference": "CA1-1"}, {"bank_reference": "bank-CA1-1", "reference": ""}])
+def test_a_refund_at_the_bank_of_a_charge_from_long_before_is_told(named: dict[str, str], store: Store, tmp_path: Path):
+    charge(store, "CA1-1", at=NOW - timedelta(days=200))
+    given = replace(row(2, "CA1-1", 1000, "refund"), **named)
+    (told,) = found(store, tmp_path, given)
+    assert (told.kind, told.reference) == ("refund_not_ours", "CA1-1")
+    assert kinds(store, tmp_path, row(3, "CA1-1"), given) == ["refund_not_ours"]
+    give_back(store, "CA1-1", 1000, at=NOW - timedelta(days=190))
+    assert kinds(store, tmp_path, given) == []
+
+
+def test_an_amount_that_was_reserved_and_voided_is_no_charge_from_long_before(store: Store, tmp_path: Path):
+    rows = reserved(store)
+    give_back(store, "CA1-1", 4250, "void")
+    assert kinds(store, tmp_path, *rows) == ["charged_although_voided"]
+
+
+def test_what_is_charged_back_in_another_currency_does_not_stand_for_its_charge(store: Store, tmp_path: Path):
+    charge(store, "CA1-1")
+    (back, missing) = found(store, tmp_path, row(2, "CA1-1", 100, "chargeback", currency="EUR"))
+    assert (back.kind, back.here, back.there) == ("charged_back", Money(4250), Money(100, "EUR"))
+    assert missing.kind == "not_at_the_bank_yet"
+    with reconcile([row(2, "CA1-1"), row(3, "CA1-1", 1, "refund", currency="EUR")], store, tmp_path) as made:
+        assert [one.kind for one in made.differences] == ["currency_differs"]
+        assert made.here == {"USD": 4250}
 
 
 def test_another_bank_s_charges_are_left_out(store: Store, tmp_path: Path):
@@ -254,6 +380,12 @@ def test_a_file_without_days_needs_to_be_told_them(store: Store, tmp_path: Path)
 def test_a_card_number_in_the_bank_s_file_is_not_repeated(store: Store, tmp_path: Path):
     (one,) = found(store, tmp_path, row(2, "4111 1111 1111 1111"))
     assert one.reference == "(a card number)"
+
+
+def test_what_moves_a_terminal_s_cursor_is_not_repeated_nor_is_a_page_of_text(store: Store, tmp_path: Path):
+    (one,) = found(store, tmp_path, row(2, "CA1\x1b[2J\n0 to look into", bank_reference="x" * 5000))
+    assert one.reference == "CA1\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}0 to look into"
+    assert len(one.bank_reference) == 121
 
 
 def test_a_call_s_name_is_repeated_whatever_its_digits_come_to(store: Store, tmp_path: Path):

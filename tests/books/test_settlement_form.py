@@ -41,6 +41,16 @@ def test_a_form_of_ones_own_is_named_by_its_file(tmp_path: Path):
         ("  charge: [Umsatz]", "  refund: [Gutschrift]", ":1:1: kinds: which rows of the column of kinds are charges?"),
         ('separator: ";"', 'separator: ":"', "separator: Input should be"),
         ("title: An acquirer\n", "", "'title' is missing"),
+        (
+            "[Umsatz]",
+            "[Umsatz]\n  refund: [UMSATZ]",
+            ":6:1: kinds: 'UMSATZ' is named for two kinds, and a row is of one",
+        ),
+        ("amount: Betrag", "amount: Referenz", ":2:1: columns: 'Referenz' is named for two things"),
+        ("[Umsatz]", "Umsatz", ":7:3: kinds.charge: expected a list in brackets: [first, second]"),
+        ("currency: EUR", "currency: eur", ":8:1: currency: 'eur' is not a currency (did you mean 'EUR'?)"),
+        ("currency: EUR", "currency: XXQ", ":8:1: currency: 'XXQ' is not a currency"),
+        ('decimal_point: ","', "signed: sometimes", "signed: expected yes or no"),
     ],
 )
 def test_a_wrong_form_is_told_with_its_place(old: str, new: str, told: str, tmp_path: Path):
