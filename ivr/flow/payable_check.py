@@ -46,6 +46,8 @@ def never_so(formula: Formula, expression: Expression, most: Money | None) -> It
 
 def _decided(condition: Expression) -> Iterator[Never]:
     """What is found by no single comparison in it."""
+    if isinstance(condition, Literal) and condition.type != "yes_no":
+        return  # told as what it is
     for one in same_in_every_call(condition):
         if one.is_yes is None:
             yield Never(advice.ALWAYS_YES, one.at, "this changes nothing, because of what stands beside it", _COMPARE)

@@ -11,6 +11,7 @@ from ivr.reading.problems import Problem, did_you_mean, nearest
 from ivr.reading.rules import Rule
 from ivr.reading.rules import values as rules
 from ivr.reading.scalars import WrongValue
+from ivr.reading.yaml_errors import QUOTES_ROUND_EXPRESSION
 from ivr.reading.yaml_source import Path, Source
 
 _BY_TYPE = {
@@ -123,7 +124,11 @@ def _instead(word: str, known: frozenset[str]) -> str:
     kinds = known & set(words())
     if word in words() and kinds:
         return f"a step does one thing: this one is '{sorted(kinds)[0]}'"
-    return did_you_mean(word, known)
+    return QUOTES_ROUND_EXPRESSION if _OF_AN_EXPRESSION.search(word) else did_you_mean(word, known)
+
+
+# What stands behind a comma in `{if: bill.due in 5.00 USD, 10.00 USD, then: ...}` is a key of YAML.
+_OF_AN_EXPRESSION = re.compile(r"[<>=()]|\d [A-Z]{3}\b|\b(?:and|or|not|in|of) ")
 
 
 def _known_keys(model: type[BaseModel], path: Path) -> frozenset[str]:

@@ -47,6 +47,10 @@ def meant_by(unknown: Unknown, formula: Formula, types: Types, spoken: Iterable[
         return f"write '{day}'"
     if name in _YES_NO:
         return f"write '{_YES_NO[name]}'"
+    if beside == "channel" and nearest(name, types) is None:
+        return f'a text has quotes: write "{name}"'
+    if f"bill.{name}" in types:
+        return f"write 'bill.{name}'"
     offered = [one for one, kind in types.items() if _is_offered(kind, formula)]
     cure = did_you_mean(name, offered)
     is_given = "." in name and nearest(name, offered) is None
@@ -94,7 +98,7 @@ def _beside(expression: Expression, other: str) -> Iterator[tuple[Name, str]]:
     elif isinstance(expression, Operation):
         if expression.word in _COMPARING:
             names = {part.name for part in expression.parts if isinstance(part, Name)}
-            other = next((name for name in ("language", "weekday") if name in names), "")
+            other = next((name for name in ("language", "weekday", "channel") if name in names), "")
         for part in expression.parts:
             yield from _beside(part, other)
 

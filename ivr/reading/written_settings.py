@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from ivr.reading.environment_text import EnvironmentText
 from ivr.reading.problems import did_you_mean
+from ivr.reading.wrong_shapes import said_plainly
 from ivr.reading.yaml_source import Source
 
 
@@ -43,7 +44,7 @@ class WrittenSettings:
         return [self._explain(str(one["loc"][0]) if one["loc"] else "", one["type"], one["msg"]) for one in found]
 
     def _explain(self, name: str, kind: str, message: str) -> str:
-        message = message.removeprefix("Value error, ")
+        message = said_plainly(kind, message)
         if not name:
             return message
         if kind == "extra_forbidden":

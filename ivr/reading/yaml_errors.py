@@ -31,6 +31,8 @@ _NOTHING = re.compile(r"\s*(#.*)?|---\s*")
 # A slot is written like a brace of YAML: `{done:key} ends it` begins with one, and goes on.
 # In `{if: weekday in [monday, friday], then: open}` the bracket of the list is one of YAML, and stands behind a word.
 _LIST_AFTER_WORD = re.compile(r".*\b(?:not )?in *$")
+# `{if: !open, then: closed}`: to YAML the comma belongs to the tag, and the next key's colon is too much.
+_TAG_AT_END = re.compile(r"[:,{\[ ]!(?P<word>[a-z][a-z_.]*),? *(?:\w+ *)?$")
 QUOTES_ROUND_EXPRESSION = "in brackets and braces, put quotes round an expression with a comma or a bracket"
 _BEGINS_WITH_A_SLOT = re.compile(r"\s*(?:[\w-]+:\s+)?(?P<brace>\{\w+:\w+\})", re.ASCII)
 QUOTES_ROUND_IT = "put quotes round it: a text that begins with a brace is none for YAML"
@@ -55,6 +57,9 @@ def meant(text: str, error: yaml.MarkedYAMLError) -> Unread:
     cure = next((cure for sign, cure in CURES if sign in words), "")
     if mark is not None and "got '['" in words and _LIST_AFTER_WORD.match(text.split("\n")[mark.line][: mark.column]):
         cure = QUOTES_ROUND_EXPRESSION
+    before = next((line[: mark.column] for line in text.split("\n")[mark.line : mark.line + 1]), "") if mark else ""
+    if "got ':'" in words and (tag := _TAG_AT_END.search(before)):
+        cure = f"'!{tag['word']}' is a tag of YAML: write 'not {tag['word']}'"
     if mark and opened and opened.line < mark.line and "is not closed" in cure:
         mark = opened  # it is noticed far below; the place to look at is where it was opened
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)

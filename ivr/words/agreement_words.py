@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ivr.core.fixed_keys import ACCEPT_KEY
 from ivr.words.choice_words import own_language
+from ivr.words.clauses import clauses_of
+from ivr.words.keys_said import keys_said, prose
 from ivr.words.taking_words import taking
 from ivr.words.templates import Template, TemplateText
 
@@ -19,14 +22,20 @@ _I = re.IGNORECASE
 
 @dataclass(frozen=True)
 class AgreementWords:
-    """`changes`: another sum some day; `denies`: that there is no agreement, where its sentence neither asks nor supposes; `breaks`: a
-    time without a payment, or one payment where several are due; `ends`: a last payment."""
+    """`adds`: a sum beside it; `changes`: another sum some day; `denies`: that there is no agreement, where its sentence neither asks nor supposes; `breaks`: a
+    time without a payment, or one payment where several are due; `ends`: a last payment, or none that the caller could make the last;
+    `repeats`: of a promise, more than one payment; `after`: one that begins with its day, which is its last; `pays`: of key 1, a payment
+    in the call."""
 
+    adds: re.Pattern[str]
     changes: re.Pattern[str]
     denies: re.Pattern[str]
     supposes: re.Pattern[str]
     breaks: re.Pattern[str]
     ends: re.Pattern[str]
+    repeats: re.Pattern[str]
+    after: re.Pattern[str]
+    pays: re.Pattern[str]
 
 
 _NUM_EN = r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|eighteen|twenty(?:[- ]four)?|thirty(?:[- ]six)?|a few|several|some)"
@@ -35,21 +44,28 @@ _PAYMENT_EN = r"(?:payments?|instal?lments?|collections?|debits?|charges?|times)
 _MONTH_EN = (
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|christmas|easter)"
 )
+_ADDED_EN = r"(?:tax(?:es)?|vat|gst|hst|duty|interest|insurance|postage|surcharges?|(?<!late )fees?)"
+_ADDED_ES = r"(?:iva|i\.v\.a\.|impuestos?|inter[ée]s(?:es)?|seguro|recargos?|comisi[óo]n(?:es)?|gastos)"
 _NOT_EN = r"(?:do not|don['’]t|never|no longer|will not|won['’]t|cannot|can['’]t|are not|aren['’]t|did not|didn['’]t)"
 _NUM_ES = r"(?:\d+|un|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|dieciocho|veinticuatro|algunos|algunas|varios|varias)"
 _UNIT_ES = r"(?:semanas?|mes(?:es)?|trimestres?|años?)"
 _MONTH_ES = r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|navidad)"
 _READ: Mapping[str, AgreementWords] = {
     "en": AgreementWords(
+        adds=re.compile(
+            rf"\}}(?:,? (?:each|every|per|a) (?:week|month))?,? (?:plus|and|with) (?:an? |any |the |your |our |some |applicable |\w+ (?:percent|per cent|%) |\d+ ?% )*(?:\w+ )?{_ADDED_EN}\b(?! (?:is |are )?(?:already )?(?:included|in it))|\bplus (?:an? |any |the |your |our |some |applicable )*(?:\w+ )?{_ADDED_EN}\b"
+            rf"|\b{_ADDED_EN} (?:is |are |will be |may be |comes? |gets? )(?:then |also |still )?(?:not included|excluded|extra|on top|added|charged|payable|separate)\b",
+            _I,
+        ),
         changes=re.compile(
             r"(?:\b(?:amount|sum|price|payment|contribution|part|it|this)|\{\w+\}),? (?:may|might|can|could|will)(?: then| later| also| still)? (?:change|vary|rise|fall|grow|shrink|increase|decrease|go (?:up|down)|be (?:raised|lowered|changed|adjusted|higher|lower|more|less))\b"
-            r"|\b(?:rises|increases|grows|goes up|decreases|goes down) (?:each|every|by|with|after|over)\b|\bwe (?:may|might|can|could|will) (?:raise|change|adjust|increase|lower) (?:it|this|the (?:amount|sum|price|payment))\b",
+            r"|\b(?:rises|increases|grows|goes up|decreases|goes down) (?:each|every|by|with|after|over)\b|\bwe (?:may|might|can|could|will) (?:raise|change|adjust|increase|lower) (?:it|this|the (?:amount|sum|price|payment))\b|(?<!call us )(?<!call )\bto (?:raise|increase) (?:it|this|the (?:amount|sum|price|payment))\b|\b(?:collect|take|debit|pay|draw) what(?:ever)? (?:you (?:then )?owe|is (?:then )?due|your bill (?:is|says)|the bill (?:is|says))\b",
             _I,
         ),
         denies=re.compile(
             rf"\byou {_NOT_EN} (?:hereby |really )?(?:promise|promising|agree|agreeing|allow|allowing|authori[sz]e|authori[sz]ing|permit|permitting|commit|committing|undertake)\b[^.;:!?,]{{0,30}}?(?:\{{amount\}}|\bto pay\b(?! (?:more|anything (?:more|else)|for)\b)|\bto anything\b(?! (?:more|else)\b))"
             r"|\b(?:is|are|makes?) (?:not|no) (?:an? )?(?:\w+ )?(?:promise|agreement|commitment|obligation|contract|mandate)\b|\b(?:not|never|\w+n['’]t) (?:legally |really )?(?:bind(?:s|ing)?|obliged?|commit(?:s|ted)?)\b(?! you to (?:more|anything (?:more|else)))"
-            r"|\byou (?:need not|(?:do not|don['’]t) (?:have|need) to) (?:pay|honou?r|keep) (?:it|this|that|\{amount\}|your promise|the promise)|\byou (?:promise|agree to) nothing\b|\byou (?:are|stay|remain) free (?:not to|to not) pay\b",
+            r"|\byou (?:need not|(?:do not|don['’]t) (?:have|need) to) (?:pay|honou?r|keep) (?:it|this|that|\{amount\}|your promise|the promise)|\byou (?:promise|agree to) nothing\b|\byou (?:are|stay|remain) free (?:not to|to not) pay\b|\bnothing is (?:agreed|promised|binding|allowed)\b",
             _I,
         ),
         supposes=re.compile(r"\b(?:if|unless|when|whether|in case|until)\b|\?", _I),
@@ -62,11 +78,28 @@ _READ: Mapping[str, AgreementWords] = {
         ends=re.compile(
             rf"\b(?:(?:for|during|over)(?: (?:only|just|up to|a (?:total|period|term) of|(?:each of )?the (?:next|coming)|all of|exactly|at most))*|in each of the (?:next|coming)) {_NUM_EN}(?: (?:full|more|further|whole))? {_UNIT_EN}\b(?! of\b|['’])|(?:\}}|,| for| in),? (?:exactly |only |just |at most |up to )?(?!an? ){_NUM_EN} (?:monthly |weekly )?{_PAYMENT_EN}\b(?! (?:an?|each|every|per|of)\b)"
             rf"|\b(?:until|till|through|ending(?: in| on| with)?|up to and including|to the end of) (?:the (?:end|beginning|start|last day) of (?:the |this |next |your )?(?:\w+ )?(?:{_UNIT_EN}|{_MONTH_EN}|term|season|lease|loan)|(?:the )?(?:end of )?(?:next )?{_MONTH_EN}\b|next {_UNIT_EN}|the (?:\d+(?:st|nd|rd|th)|{_NUM_EN})\b|it is (?:all )?paid(?: off)?\b|(?:your|the) (?:\w+ )?(?:bill|balance|debt|loan) (?:is|has been) (?:paid|settled))"
-            rf"|\b(?:ends|stops|expires|runs out|lapses) (?:by itself|on its own|automatically|in|on|at|with|after(?! you\b))\b",
+            rf"|\b(?:ends|stops|expires|runs out|lapses) (?:by itself|on its own|automatically|in|on|at|with|after(?! you\b))\b"
+            r"|\byou (?:cannot|can['’]t|can never|may not|may never) (?:cancel|stop|end|revoke|call (?:it|this|that) off)\b(?: (?:it|this|that))?(?! (?:online|here|by|before|within|until|in|at|on|with|over)\b)",
+            _I,
+        ),
+        repeats=re.compile(
+            r"\{amount\},? (?:(?:each|every|per|once a|twice a) (?:other )?(?:day|week|fortnight|month|quarter|year)|daily|weekly|fortnightly|monthly|quarterly|yearly)\b(?! (?:bill|payment due|statement|invoice|rent|fee)\b)|\b(?:each|every) (?:day|week|fortnight|month|quarter|year),? you (?:promise|will pay|pay)\b",
+            _I,
+        ),
+        after=re.compile(
+            r"\{amount\}(?: [^\s.,;:!?]+){0,5}? (?:after|from|starting|beginning)(?: on)? \{by\}|\b(?:not (?:pay )?before|no earlier than|no sooner than) \{by\}",
+            _I,
+        ),
+        pays=re.compile(
+            r"\bpay(?:ing)?(?: (?:it|this|that|all|your bill|the bill|…))?(?: in full)? (?:now|today|at once|right (?:away|now)|immediately|straight ?away|by card|with (?:your|a|this) card)\b",
             _I,
         ),
     ),
     "es": AgreementWords(
+        adds=re.compile(
+            rf"\}}(?:,? (?:cada|por|al|a la) (?:semana|mes))?,? (?:m[áa]s|y|con) (?:el |la |los |las |un |una |sus )?(?:\w+ )?{_ADDED_ES}\b(?! incluid)|\bm[áa]s (?:el |la |los |las |un |una )?{_ADDED_ES}\b|\b{_ADDED_ES} (?:no (?:est[áa]n? )?incluid[oa]s?|aparte|por separado|adicional(?:es)?)\b",
+            _I,
+        ),
         changes=re.compile(
             r"\b(?:importe|monto|cantidad|suma|precio|pago|cuota|\{\w+\}) (?:puede|podr[íi]a|va a) (?:cambiar|variar|subir|bajar|aumentar|ser (?:mayor|menor|m[áa]s|menos))\b|\b(?:sube|aumenta|baja) (?:cada|con|despu[ée]s)\b|\bpodemos (?:cambiar|aumentar|subir|ajustar) (?:lo|el (?:importe|monto|precio|pago)|la (?:cantidad|suma|cuota))\b",
             _I,
@@ -84,7 +117,19 @@ _READ: Mapping[str, AgreementWords] = {
         ),
         ends=re.compile(
             rf"\b(?:durante|por|en)(?: (?:solo|s[óo]lo|un (?:total|plazo|per[íi]odo) de|los pr[óo]ximos|las pr[óo]ximas|como m[áa]ximo))* {_NUM_ES}(?: m[áa]s)? {_UNIT_ES}\b(?! de\b)|(?:\}}|,| en| por),? (?:solo |s[óo]lo )?(?!una? ){_NUM_ES} (?:pagos|cuotas|veces|cobros)\b(?! (?:al|a la|por|cada)\b)"
-            rf"|\bhasta (?:(?:el )?(?:fin|final|t[ée]rmino) de(?:l)? (?:este |la |pr[óo]ximo )?(?:{_UNIT_ES}|{_MONTH_ES}|contrato|temporada)|(?:el (?:mes de )?|finales de )?{_MONTH_ES}\b|el (?:pr[óo]ximo|siguiente|\d+)|(?:la|el) (?:semana|mes|año) (?:que viene|pr[óo]xim[oa])|que (?:est[ée]|quede) pagad[oa])|\b(?:termina|acaba|vence|expira) (?:sol[oa]|autom[áa]ticamente|en|el|al|con|despu[ée]s)\b",
+            rf"|\bhasta (?:(?:el )?(?:fin|final|t[ée]rmino) de(?:l)? (?:este |la |pr[óo]ximo )?(?:{_UNIT_ES}|{_MONTH_ES}|contrato|temporada)|(?:el (?:mes de )?|finales de )?{_MONTH_ES}\b|el (?:pr[óo]ximo|siguiente|\d+)|(?:la|el) (?:semana|mes|año) (?:que viene|pr[óo]xim[oa])|que (?:est[ée]|quede) pagad[oa])|\b(?:termina|acaba|vence|expira) (?:sol[oa]|autom[áa]ticamente|en|el|al|con|despu[ée]s)\b|\bno (?:lo |la )?puede (?:cancelar|terminar|parar|revocar|suspender)(?:l[oa])?\b(?! (?:por|en|antes|hasta|aqu[íi])\b)",
+            _I,
+        ),
+        repeats=re.compile(
+            r"\{amount\},? (?:(?:cada|por|al|a la|una vez al|una vez a la) (?:d[íi]a|semana|quincena|mes|trimestre|año)|(?:diaria|semanal|quincenal|mensual|trimestral|anual)mente)\b|\bcada (?:semana|quincena|mes|trimestre|año),? (?:usted )?(?:promete|paga)\b",
+            _I,
+        ),
+        after=re.compile(
+            r"\{amount\}(?: [^\s.,;:!?]+){0,5}? (?:despu[ée]s de(?:l)?|a partir de(?:l)?|desde(?: el)?|tras(?: el)?)(?: d[íi]a)? \{by\}|\bno antes de(?:l)? \{by\}",
+            _I,
+        ),
+        pays=re.compile(
+            r"\bpag(?:ar|ue)(?:l[oa])?(?: (?:todo|…|su (?:recibo|factura)))? (?:ahora|hoy|ya|de inmediato|inmediatamente|con (?:su|una|esta) tarjeta)\b",
             _I,
         ),
     ),
@@ -94,8 +139,12 @@ _ONLY_BY_KEY = "only key 1 agrees"
 _ON_RECORD = "key 1 puts it on record"
 _EACH_DUE = "every payment is due, and each is alike"
 _NO_END = "a mandate has no end until it is called off"
+_ONCE = "a promise is of one payment"
+_LAST_DAY = "{by} is the last day of it"
+_NOT_NOW = "key 1 puts it on record, and nothing is paid"
 _SEVERAL = ("confirm_plan", "confirm_mandate")
 _WITHOUT_END = "confirm_mandate"
+_OF_ONE = "confirm_promise"
 
 
 class OtherTerms(NamedTuple):
@@ -111,9 +160,11 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
     if times is None or words is None:
         return None
     patterns = {
-        **dict.fromkeys((times.about, times.now, words.changes), _AS_IT_IS),
+        **dict.fromkeys((times.about, times.now, words.adds, words.changes), _AS_IT_IS),
         times.unasked: _ONLY_BY_KEY,
         words.denies: _ON_RECORD,
+        words.after: _LAST_DAY,
+        **({words.repeats: _ONCE} if prompt == _OF_ONE else {}),
         **({words.breaks: _EACH_DUE} if prompt in _SEVERAL else {}),
         **({words.ends: _NO_END} if prompt == _WITHOUT_END else {}),
     }
@@ -125,5 +176,15 @@ def other_agreement(template: Template, language: str, prompt: str = "") -> Othe
                 continue
             for match in pattern.finditer(sentence):
                 if not times.denied.search(sentence[: match.start()]):
-                    return OtherTerms(match[0].strip(" ,:"), but)
-    return None
+                    return OtherTerms(match[0].lstrip("} ,:").rstrip(" ,:"), but)
+    return _paid_by_key(template, language, words)
+
+
+def _paid_by_key(template: Template, language: str, words: AgreementWords) -> OtherTerms | None:
+    """What key 1 is said to do: another key may lead to a card."""
+    text = prose(template)
+    clauses = (
+        clause.text for clause in clauses_of(text, keys_said(text, language), language) if clause.key == ACCEPT_KEY
+    )
+    found = next((match for clause in clauses if (match := words.pays.search(clause))), None)
+    return OtherTerms(found[0], _NOT_NOW) if found else None

@@ -34,6 +34,12 @@ SLIPS = {
     "now < 12:30 AM": (6, CLOCK, "write 0:30"),
     "today > 12/31/2026": (8, "'12/31/2026' is not how a date is written", "2026-12-31"),
     "today > 2026-1-5": (8, "'2026-1-5' is no date", "write 2026-01-05"),
+    "today = 12-25": (8, "'12-25' is no date", "a day that comes every year is written with each of its years"),
+    "today in [2026-12-24, 24-12-2027]": (22, "'24-12-2027' is no date", "year, month and day"),
+    "today = Dec 25": (8, "'Dec 25' is not how a date is written", "2026-12-31"),
+    "today < 25 December 2026": (8, "'25 December 2026' is not how a date is written", "2026-12-31"),
+    "called = +15550100": (9, "'+15550100' is a text", 'write "+15550100"'),
+    "caller starts with +1": (19, "'+1' is a text", 'write "+1"'),
     "today + 3 months > today": (8, "'3 months' cannot be read", "in days or weeks"),
     "(open": (5, "the expression is not finished", "write ')' where it ends"),
 }
@@ -54,8 +60,24 @@ def test_every_spelling_that_is_offered_can_be_read():
             assert right in (">=", "=", "and", "or", "not") or read_expression(right)
 
 
+@pytest.mark.parametrize("text", ["now in 10:30-12:00", "count = +1", "caller = Mary 5"])
+def test_what_cannot_be_read_is_not_told_as_a_slip_that_it_is_not(text: str):
+    with pytest.raises(UnreadableFormula) as found:
+        read_expression(text)
+    told = f"{found.value} {found.value.cure}"
+    assert "date" not in told
+    assert '"+1"' not in told
+
+
 def test_what_is_no_slip_is_not_told_as_one():
-    for text in ('account_number = "5.00USD"', "bill.due > 2.5 %", "2026-12-31 > today", 'order = "AND"'):
+    for text in (
+        'account_number = "5.00USD"',
+        "bill.due > 2.5 %",
+        "2026-12-31 > today",
+        'order = "AND"',
+        "count - 3 > 12",
+        "count > 40-2",
+    ):
         read_expression(text)
 
 

@@ -57,6 +57,30 @@ ON_RECORD = [
     (ES, "Usted no promete pagar {amount:money} el {by:date}."),
     (ES, "Usted promete pagar {amount:money} el {by:date}. No es una promesa."),
 ]
+AS_IT_IS = [
+    (PLAN, EN, PARTS.replace("{instalment:money}.", "{instalment:money}, plus interest.")),
+    (PLAN, EN, PARTS.replace("{instalment:money}.", "{instalment:money}, and a setup fee.")),
+    (PLAN, EN, f"{PARTS} Interest is added."),
+    (PROMISE, EN, "You promise to pay {amount:money} with ten percent interest by {by:date}."),
+    (MANDATE, EN, f"{COLLECT}, plus tax."),
+    (MANDATE, EN, "You allow us to collect what you owe each month, now {amount:money}."),
+    (MANDATE, EN, f"{COLLECT}, and to raise it."),
+    (PLAN, ES, "Pagará {amount:money} en {instalments:number} pagos mensuales de {instalment:money}, más intereses."),
+    (MANDATE, ES, f"{COBRAR}, más IVA."),
+]
+ONE_PAYMENT = [
+    (EN, "You promise to pay {amount:money} each week until {by:date}."),
+    (EN, "Each month you promise to pay {amount:money}, until {by:date}."),
+    (EN, "You promise to pay {amount:money} monthly, by {by:date}."),
+    (ES, "Usted promete pagar {amount:money} cada semana hasta el {by:date}."),
+]
+LAST_DAY = [
+    (EN, "You promise to pay {amount:money} after {by:date}."),
+    (EN, "You promise to pay {amount:money} from {by:date} on."),
+    (EN, "You promise to pay {amount:money}, but not before {by:date}."),
+    (ES, "Usted promete pagar {amount:money} a partir del {by:date}."),
+    (ES, "Usted promete pagar {amount:money} después del {by:date}."),
+]
 TRUE = [
     (MANDATE, EN, f"{COLLECT}, until you call it off."),
     (MANDATE, EN, "Starting this month, you allow us to collect {amount:money} each month until you cancel."),
@@ -75,6 +99,17 @@ TRUE = [
     (PROMISE, EN, f"{PROMISED} If you do not answer, nothing is put on record."),
     (PROMISE, EN, f"{PROMISED} If you press nothing, we ask again."),
     (PLAN, EN, f"Over twelve months: {PARTS}"),
+    (PLAN, EN, f"{PARTS} No interest is added."),
+    (PLAN, EN, PARTS.replace("{instalment:money}.", "{instalment:money}, without interest or fees.")),
+    (PLAN, EN, PARTS.replace("{instalment:money}.", "{instalment:money}, with interest included.")),
+    (PROMISE, EN, f"{PROMISED} If you pay later, a late fee is added."),
+    (PROMISE, EN, f"{PROMISED} After {{by:date}} we call you again."),
+    (PROMISE, EN, "You promise to pay {amount:money} no later than {by:date}."),
+    (PROMISE, EN, "You promise to pay your monthly bill of {amount:money} by {by:date}."),
+    (MANDATE, EN, f"{COLLECT}. You can call us to raise it."),
+    (MANDATE, EN, f"{COLLECT}. You cannot cancel online: call us."),
+    (PROMISE, ES, "Usted promete pagar {amount:money} a más tardar el {by:date}."),
+    (PLAN, ES, "Pagará {amount:money} en {instalments:number} pagos mensuales de {instalment:money}, sin intereses."),
     (MANDATE, ES, "Usted nos permite cobrar {amount:money} cada mes a partir de este mes, hasta que lo cancele."),
     (MANDATE, ES, "Usted nos permite cobrar {amount:money} una vez al mes."),
     (MANDATE, ES, "Si no permite cobrar {amount:money} cada mes, oprima 2."),
@@ -115,6 +150,41 @@ def test_what_goes_on_record_is_not_denied(language: str, text: str):
 
 def test_an_amount_that_is_agreed_to_does_not_change():
     assert [code for code, _ in told(MANDATE, EN, f"{COLLECT}. The amount may change.")] == ["T477"]
+
+
+@pytest.mark.parametrize(("prompt", "language", "text"), AS_IT_IS)
+def test_nothing_is_added_to_what_is_agreed_to(prompt: str, language: str, text: str):
+    but = "{amount} is agreed to as it is, and nothing is charged"
+    assert told(prompt, language, text) == [("T477", but)]
+
+
+@pytest.mark.parametrize(("language", "text"), ONE_PAYMENT)
+def test_a_promise_is_of_one_payment(language: str, text: str):
+    assert told(PROMISE, language, text) == [("T477", "a promise is of one payment")]
+
+
+@pytest.mark.parametrize(("language", "text"), LAST_DAY)
+def test_a_promise_is_kept_by_its_day_and_not_after_it(language: str, text: str):
+    assert told(PROMISE, language, text) == [("T477", "{by} is the last day of it")]
+
+
+def test_a_mandate_can_be_called_off():
+    but = "a mandate has no end until it is called off"
+    assert told(MANDATE, EN, f"{COLLECT}. You cannot call it off.") == [("T477", but)]
+    assert told(MANDATE, ES, f"{COBRAR}. No lo puede cancelar.") == [("T477", but)]
+
+
+@pytest.mark.parametrize(
+    ("language", "keys"),
+    [
+        (EN, "To pay now, press 1. To choose again, press 2."),
+        (ES, "Para pagar ahora, oprima 1. Para elegir, oprima 2."),
+    ],
+)
+def test_key_1_of_an_agreement_pays_nothing(language: str, keys: str):
+    promised = PROMISED if language == EN else "Usted promete pagar {amount:money} el {by:date}."
+    (fault,) = faults(PROMISE, read_template(f"{promised} {keys}"), language)
+    assert fault.message.endswith("but key 1 puts it on record, and nothing is paid")
 
 
 @pytest.mark.parametrize(("prompt", "language", "text"), TRUE)

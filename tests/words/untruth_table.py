@@ -63,6 +63,12 @@ OTHER_CHARGE_EN = [
     f"{C}, only as a deposit",
     f"{C} as a hold that is released later",
     f"{C}, which you get back",
+    f"{C} or more",
+    f"{C} per person",
+    f"{C} for each ticket",
+    "{amount:money} each, with {brand:brand} {last4:digits}",
+    f"{C}. We hold {{amount:money}} until you arrive",
+    f"{C}. Until you come {{amount:money}} is only reserved",
 ]
 OTHER_CHARGE_ES = [
     f"{T} en tres pagos mensuales",
@@ -90,6 +96,10 @@ OTHER_CHARGE_ES = [
     f"{T} dentro de 30 días",
     f"{T} a fin de mes",
     f"{T}, que se le devuelven",
+    f"{T} o más",
+    f"{T} por persona",
+    f"{T}. Retendremos {{amount:money}} hasta su llegada",
+    f"{T}. Hasta entonces {{amount:money}} quedan reservados",
 ]
 # One value in another's place.
 SWAPPED_EN = [
@@ -296,6 +306,10 @@ ONE_CHARGE_EN = [
     f"Thank you. {C}",
     f"Please confirm: {C}",
     f"{C}. That is your first bill with us",
+    f"{C}, for two tickets",
+    f"{C}, your rate per night included",
+    f"{C}. Nothing is held on your card",
+    f"Your reserved seat: {C}",
 ]
 ONE_CHARGE_ES = [
     f"{T}",
@@ -313,6 +327,8 @@ ONE_CHARGE_ES = [
     f"{T}, que se cobran hoy",
     f"La renta de este mes: {T}",
     f"Su multa: {T}",
+    f"{T}, por dos personas",
+    f"Su asiento reservado: {T}",
 ]
 IN_PLACE_EN = [
     ("part_approved", "{amount:money} was approved. You still owe {due:money}."),

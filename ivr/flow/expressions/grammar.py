@@ -148,7 +148,7 @@ def _unreadable(text: str, error: UnexpectedInput) -> UnreadableFormula:
 
 # "1,000.00 USD", and as it is written elsewhere: 1.000,00, 1'000.00, 1 000.00, 1,00,000.00.
 _GROUPED = re.compile(
-    r"(?<!\w)(\d{1,3}(?:[,.' \u00a0\u202f]\d{2,3})*[,.' \u00a0\u202f]\d{3})(?:[.,](\d{1,4}))?(?!\d)( [A-Z]{3})?"
+    r"(?<!\w)(?!0[.,])(\d{1,3}(?:[,.'_\u2019 \u00a0\u202f]\d{2,3})*[,.'_\u2019 \u00a0\u202f]\d{3})(?:[.,](\d{1,4}))?(?!\d)( [A-Z]{3})?"
 )
 
 

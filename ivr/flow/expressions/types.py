@@ -92,7 +92,8 @@ def _of_sides(at: int, word: str, sides: list[Type], inner: tuple[Mistyped, ...]
     if result is not None:
         return Typed(result, inner)
     message = f"'{word}' does not go with {IN_WORDS[left]} and {IN_WORDS[others[0]]}"
-    return Typed(None, (*inner, Mistyped(at, message, _cure(left, others[0]))))
+    cure = "the share comes first, as in 5 % of bill.due" if word == "of" else _cure(left, others[0])
+    return Typed(None, (*inner, Mistyped(at, message, cure)))
 
 
 def _not_alike(at: int, word: str, left: Type, others: list[Type]) -> Iterator[Mistyped]:
