@@ -135,10 +135,10 @@ class BankKeys:
         for name in self.banks.keys() & banks.keys():
             try:
                 ring = ring_of(banks[name])
+                self.vaults[name].renew(ring)
             except ConfigError as error:
                 problems.append(line_of_problem(self.file, name, banks[name], str(error)))
                 continue
-            self.vaults[name].renew(ring)
             self._note(name, banks[name])
             log.info("keys", bank=name, seals=ring.at(datetime.now(UTC)).kid, of=len(ring.keys))
         if problems:

@@ -169,12 +169,13 @@ def what_is_back(balance: Balance) -> str:
     return f"{balance.returned} of {balance.charged} is given back{asked}"
 
 
-def money_in(written: str, currency: str) -> Money:
-    """`10.00` is in the charge's currency. RecordError for what is no amount, or in another currency."""
+def money_in(written: str, currency: str, option: str = "--amount") -> Money:
+    """`10.00` is in the charge's currency. RecordError for what is no amount, or in another currency; it names the option, and not
+    what was typed there, which may be a card number."""
     try:
         money = parse_money(written if written.strip()[-3:].isalpha() else f"{written} {currency}")
     except ValueError as error:
-        raise RecordError(f"'{written}': {error}") from None
+        raise RecordError(f"{option}: {error}") from None
     if money.currency != currency:
-        raise RecordError(f"'{written}': the charge is in {currency}")
+        raise RecordError(f"{option}: the charge is in {currency}")
     return money

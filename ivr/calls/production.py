@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 
 from ivr.bank import BankSettings, Opening, VaultSealed, line_of_bank, load_banks, protocol_called
+from ivr.calls.alert_settings import alert_receivers
 from ivr.calls.bank_keys import line_of_problem
 from ivr.calls.billing import access_of
 from ivr.calls.billing_secret import webhook_of
@@ -22,15 +23,13 @@ from ivr.calls.notice_settings import require_notice_settings
 from ivr.calls.pay_links import pay_links_of
 from ivr.errors import ConfigError
 from ivr.places import COMMAND, SHIPPED
-from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings, trunk_flow_problems
+from ivr.settings import DEVELOPMENT_TOKEN_FILE, SHIPPED_TRUNK_FLOWS, Settings, trunk_flow_problems
 from ivr.store import open_store
 
 TWILIO_TOKEN_LENGTH = 32  # hexadecimal digits, as Twilio's console shows it
 SHORTEST_PASSWORD = 12
 DEVELOPMENT_AUTHORITY = "Tonetill development authority"
 DEMO_MERCHANT = "demo-merchant"
-# A site without a trunk leaves it as it ships, whatever its flows are called.
-SHIPPED_TRUNK_FLOWS = "pay=pay-a-bill"
 _FLOW_NAME = re.compile(r"^flow:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 DEMO_ACCOUNTS = SHIPPED / "config" / "accounts.csv"
 
@@ -76,9 +75,7 @@ def _test_here(file: Path, name: str, bank: BankSettings) -> str:
 
 def _settings_problems(settings: Settings) -> Iterator[str]:
     yield from _twilio_problems(settings)
-    yield from _billing_problems(settings)
-    yield from _notice_problems(settings)
-    yield from _trunk_problems(settings)
+    yield from wrong_settings(settings)
     if settings.merchant == DEMO_MERCHANT:
         yield f"MERCHANT is still '{DEMO_MERCHANT}': set it to your merchant id at the bank"
     if settings.accounts is not None and _is_demo(settings.accounts):
@@ -87,6 +84,12 @@ def _settings_problems(settings: Settings) -> Iterator[str]:
         yield f"PAY_CONNECTOR_PASSWORD is shorter than {SHORTEST_PASSWORD} characters: choose a longer one"
     if settings.trunk_password and len(settings.trunk_password) < SHORTEST_PASSWORD:
         yield f"TRUNK_PASSWORD is shorter than {SHORTEST_PASSWORD} characters: choose a longer one"
+
+
+def wrong_settings(settings: Settings) -> Iterator[str]:
+    """What a process refuses at its start, in development too."""
+    found = [*_billing_problems(settings), *_notice_problems(settings), *_trunk_problems(settings)]
+    yield from dict.fromkeys(found)
 
 
 def _is_demo(accounts: Path) -> bool:
@@ -133,11 +136,11 @@ def _billing_problems(settings: Settings) -> Iterator[str]:
 
 
 def _notice_problems(settings: Settings) -> Iterator[str]:
-    try:
-        require_notice_settings(settings)
-        mail_server_of(settings)
-    except ConfigError as error:
-        yield str(error)
+    for read in (require_notice_settings, mail_server_of, alert_receivers):
+        try:
+            read(settings)
+        except ConfigError as error:
+            yield str(error)
     if settings.notices_ca and not Path(settings.notices_ca).is_file():
         yield f"NOTICES_CA: there is no file {settings.notices_ca}"
 

@@ -150,10 +150,12 @@ class Session:
         stored = self._known or self._load()
         if stored is None:
             raise NoSuchCall(self.call_id)
+        if stored.call.phase == "over":
+            return self._repeat(stored)
         if seen is not None and seen > stored.version:
             note_fault(self.call_id, SeenBeforeSaved(self.call_id))
             return self._end(stored)
-        if stored.call.phase == "over" or (seen is not None and seen < stored.version):
+        if seen is not None and seen < stored.version:
             return self._repeat(stored)
         if not stored.is_whole:
             note_fault(self.call_id, FormChanged(self.call_id))

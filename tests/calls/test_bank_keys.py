@@ -229,6 +229,7 @@ def test_another_form_is_taken_up_with_its_key(site: Site, bank_keys):
         (lambda site: (site.folder / "new.crt").write_text("no key"), r"banks.yaml:9:\d+: acme_bank: .*/new.crt: not a certificate, public key \(PEM\) or JWK; ask the bank"),
         (lambda site: None, r"banks.yaml:9:\d+: acme_bank: .*/new.crt: No such file or directory; ask the bank"),
         (lambda site: site.write(listed("file: old.crt", "fiel: new.crt")), r"banks.yaml:9:\d+: acme_bank: unknown key 'sealing_keys.1.fiel'"),
+        (lambda site: site.certificate("new.crt", "sealing", new_sealing_key()) or site.write(listed("file: new.crt, kid: old")), r"banks.yaml:8:\d+: acme_bank: .*/new.crt: its kid is 'old', as .*/old.crt has: give each key a kid of its own"),
         (lambda site: site.write(listed("file: old.crt, not_before: soon")), r"banks.yaml:8:\d+: acme_bank: sealing_keys.0.not_before: "),
         (lambda site: site.write(listed("file: old.crt, not_before: 2030-01-02, not_after: 2030-01-01")), r"not_after is before not_before"),
         (lambda site: site.write("    sealing_key: old.crt\n" + listed("file: old.crt")), "'sealing_key' and 'sealing_keys': write one or the other"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.calls.personal_data import PersonalData
+from ivr.calls.personal_data import NotANumberError, PersonalData
 from ivr.core.money import Money
 from ivr.core.remembered import Remembered
 from ivr.errors import RecordError
@@ -201,3 +201,19 @@ def test_of_what_is_deleted_no_byte_is_left_in_a_file_of_sqlite(sqlite_url: str,
     for file in tmp_path.iterdir():
         assert b"Paid: $42.50" not in file.read_bytes()
     store.close()
+
+
+@pytest.mark.parametrize("number", ["abc", "555 o100", "12", "1234567890123456", "-x-"])
+def test_what_is_no_telephone_number_is_refused_with_one_that_is(people: PersonalData, number: str):
+    with pytest.raises(NotANumberError, match=r"no telephone number.* such as \+1 202 555 0100") as refused:
+        people.find(number)
+    assert number not in str(refused.value)
+
+
+def test_a_caller_of_a_telephone_system_is_found_by_the_name_that_the_call_had(people: PersonalData, store: Store):
+    store.save_call(a_call(ani="alice"), 0, NOW)
+    assert people.find("alice").calls == ["CA1"]
+    with pytest.raises(RecordError, match="nothing is kept of that caller"):
+        people.find("sip:bob@pbx.example")
+    with pytest.raises(RecordError, match="nothing is kept of that caller"):
+        people.find("1001")

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ivr.bank import VaultSealed
 from ivr.bank.certificates import Issuer, issue
 from ivr.bank.dev_keys import make_development_keys, make_forwarders_key, pem, private_pem
-from ivr.calls.production import SHIPPED_TRUNK_FLOWS, files_problems, require_production
+from ivr.calls.production import files_problems, require_production
 from ivr.errors import ConfigError
-from ivr.settings import load_settings
+from ivr.settings import SHIPPED_TRUNK_FLOWS, load_settings
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 BANKS = """

@@ -378,3 +378,33 @@ def test_a_store_in_memory_is_the_same_for_every_thread(bench: Bench):
         assert all(pool.map(use, range(100, 300)))
     assert store.find_bill("12345678") is not None
     assert len(store.latest_calls(1000)) == 200
+
+
+def test_a_process_that_wakes_up_after_the_text_was_promised_does_not_note_its_answer_as_sent(
+    session: Session, bench: Bench
+):
+    charged(session, bench)
+    ended = session.fault()
+    assert ended.call.phase == "over"
+    assert session.tells_news
+    other = service_of(bench).session("CA1")
+    other.hang_up(knows_sent=False)
+    session.was_sent()
+    stored = bench.workbench.store.load_call("CA1")
+    assert stored is not None
+    assert [one.told for one in stored.call.charges] == [False]
+    bench.workbench.work()
+    assert ["went through" in text.body for text in bench.workbench.store.texts_of("CA1")] == [True]
+
+
+def test_a_late_request_of_an_answer_that_the_database_has_lost_tells_nothing_in_a_call_that_is_over(
+    session: Session, bench: Bench
+):
+    charged(session, bench)
+    service_of(bench).session("CA1").hang_up()
+    before = bench.workbench.store.load_call("CA1")
+    assert before is not None
+    service_of(bench).session("CA1").hear(Waited(NOW), seen=before.version + 3)
+    assert bench.workbench.store.load_call("CA1") == before
+    bench.workbench.work()
+    assert ["went through" in text.body for text in bench.workbench.store.texts_of("CA1")] == [True]

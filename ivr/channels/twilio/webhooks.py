@@ -36,12 +36,18 @@ ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 CONNECTED = frozenset({"completed", "answered"})
 DIALLED = CONNECTED | {"busy", "no-answer", "failed", "canceled"}
 METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
+# A header of the apology for a flow that is not there: the names of those that are, for whoever tries the line out (`simulate --via`).
+FLOWS = "Tonetill-Flows"
 # The database is away: the caller is held this often, with this pause, before they are told that nobody can say.
 MOST_HOLDS, HOLD_S = 10, 3.0
 # Of our web server: what is to be done once the answer has left the process.
 ONCE_SENT = "tonetill.once_sent"
 # Twilio Pay's card types as our summary says them.
 PAY_CARD_TYPES = {"diners-club": "diners"}
+
+
+class NoSuchFlow(PeerError):
+    """The address names a flow that this line does not have."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,10 @@ class Webhooks:
         except PeerError as error:
             metrics.REFUSED.labels("malformed").inc()
             log.warning("refused", reason=str(error))
+            if isinstance(error, NoSuchFlow):
+                apology = self._apologise(form.text(b"CallSid"))
+                apology.headers[FLOWS] = ", ".join(sorted(self.runner.flows))
+                return apology
         except Exception as fault:
             note_fault(form.text(b"CallSid"), fault)
             if (holding := self._hold(flow, _dialled(form))) is not None:
@@ -135,7 +145,7 @@ class Webhooks:
     def _begin(self, session: Session, flow: str, form: Form) -> Answered:
         compiled = self.runner.flows.get(flow)
         if compiled is None:
-            raise PeerError(f"no flow is called '{flow}'; known: {', '.join(sorted(self.runner.flows))}")
+            raise NoSuchFlow(f"no flow is called '{flow}'; known: {', '.join(sorted(self.runner.flows))}")
         return session.begin(
             new_call(session.call_id, compiled, ani=form.text(b"From"), dnis=form.text(b"To"), channel="twilio")
         )

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -41,6 +42,7 @@ from tests.ports import free_port
 pytestmark = needs_peers
 HANDSHAKES = 12  # each goes to the worker that has the fewest connections
 CALLS = 20
+CRASHED, ATTEMPTS = "exited by a signal 11", 3
 NODE_SILENCE_MS = 8000  # where every core is busy a node that lives may need seconds for 20 calls at once
 
 
@@ -155,6 +157,21 @@ async def behind_kamailio(folder: Path, node_silence_ms: int = NODE_SILENCE_MS):
                 await endpoint.stop()
 
 
+def beside_kamailio(folder: Path, scene: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
+    """Once more where Kamailio itself has crashed: 5.6 with OpenSSL 3.0 does so at times at many handshakes at once."""
+    for attempt in range(ATTEMPTS):
+        own = folder / str(attempt)
+        own.mkdir()
+        try:
+            play(lambda own=own: scene(own), most_s=2 * PATIENCE_S)
+        except Exception:
+            has_crashed = CRASHED in (own / "kamailio" / "log").read_text()
+            if not has_crashed or attempt == ATTEMPTS - 1:
+                raise
+        else:
+            return
+
+
 def ends_of_logs(folder: Path, proxy: Kamailio) -> str:
     logs = [log.read_text()[-1500:] for log in sorted(folder.glob("node*.log"))]
     return "\n".join([*logs, proxy.log()[-1500:]])
@@ -178,9 +195,9 @@ async def until_open(port: int, proxy: Kamailio, certificate: Path) -> None:
     raise AssertionError(proxy.log())
 
 
-def test_calls_are_spread_over_the_nodes_and_a_node_killed_loses_no_new_call(tmp_path):
-    async def scene():
-        async with behind_kamailio(tmp_path) as (carrier, nodes, proxy):
+def test_calls_are_spread_over_the_nodes_and_a_node_killed_loses_no_new_call(tmp_path: Path):
+    async def scene(folder: Path):
+        async with behind_kamailio(folder) as (carrier, nodes, proxy):
             calls = await carrier.rings_many()
             assert set(carrier.by_node) == {node.port for node in nodes}, proxy.log()
             assert min(carrier.by_node.values()) >= 2  # by chance fewer: once in 25,000 times
@@ -193,18 +210,18 @@ def test_calls_are_spread_over_the_nodes_and_a_node_killed_loses_no_new_call(tmp
             await carrier.rings_many()
             assert carrier.by_node[nodes[1].port] - before >= 2 * CALLS - CALLS // 2, proxy.log()
 
-    play(scene, most_s=2 * PATIENCE_S)
+    beside_kamailio(tmp_path, scene)
 
 
 @pytest.mark.long
-def test_a_node_that_drains_keeps_its_calls_and_gets_no_new_ones_and_without_nodes_callers_are_told(tmp_path):
-    async def scene():
-        async with behind_kamailio(tmp_path, node_silence_ms=1500) as (carrier, nodes, _proxy):
+def test_a_node_that_drains_keeps_its_calls_and_gets_no_new_ones_and_without_nodes_callers_are_told(tmp_path: Path):
+    async def scene(folder: Path):
+        async with behind_kamailio(folder, node_silence_ms=1500) as (carrier, nodes, _proxy):
             calls = await carrier.rings_many()
             staying = carrier.by_node[nodes[0].port]
             assert staying
             nodes[0].process.terminate()
-            await until(lambda: "sip_draining" in (tmp_path / "node0.log").read_text(), 10)
+            await until(lambda: "sip_draining" in (folder / "node0.log").read_text(), 10)
             await carrier.rings_many()
             assert carrier.by_node[nodes[0].port] == staying
             assert nodes[0].process.poll() is None  # its calls go on
@@ -216,4 +233,4 @@ def test_a_node_that_drains_keeps_its_calls_and_gets_no_new_ones_and_without_nod
                 await carrier.ring()
             assert refused.value.status == 503
 
-    play(scene, most_s=2 * PATIENCE_S)
+    beside_kamailio(tmp_path, scene)

@@ -38,9 +38,11 @@ def test_a_key_is_dated_to_when_it_went_down(line):
         assert line.of(KeyHeard)[-1].at_s == pytest.approx(begun_s, abs=0.03)
 
 
-def test_tones_beside_events_are_one_digit_each_from_the_first_on(line):
+@pytest.mark.parametrize("number", [0, 65_300], ids=["numbers-ahead", "numbers-come-round"])
+def test_tones_beside_events_are_one_digit_each_from_the_first_on(line, number):
     """A gateway that sends both: the tone it heard, and the event it made of it, 60 ms after the tone began."""
     caller = line.ring()
+    caller.stream.sequence = number
     keypad = CallerStream(sends_silence=False, ssrc=caller.stream.ssrc)
     line.run(5)
     caller.stream.press("1142", inband=True, tone_ms=140, gap_ms=100)

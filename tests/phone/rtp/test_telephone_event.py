@@ -213,8 +213,10 @@ def test_presses_after_a_key_whose_duration_wrapped_are_keys_even_under_its_time
     assert line.keys() == "55"
 
 
-def test_a_key_of_a_place_that_a_reinvite_named_is_new_wherever_its_clock_stands(line):  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("number", [300, 30_000], ids=["numbers-come-round", "numbers-go-back"])
+def test_a_key_of_a_place_that_a_reinvite_named_is_new_wherever_its_clock_stands(line, number):  # type: ignore[no-untyped-def]
     caller = line.ring(stream=CallerStream(sends_silence=False, ssrc=7))
+    caller.stream.sequence = number
     for packet in five(caller.stream, begun=30_000):
         line.tick(packet)
     caller.source = ("192.0.2.99", 6000)

@@ -107,6 +107,7 @@ class CallerStream:
         """The next one in sequence; for packets beside the usual."""
         at = (self.timestamp if timestamp is None else timestamp) % 2**32
         marked = kind | (MARKER if marker else 0)
-        head = struct.pack("!BBHII", flags & ~EXTENDED, marked, self.sequence, at, self.ssrc)
-        self.sequence = (self.sequence + 1) % 2**16
+        number = self.sequence % 2**16  # what is set from outside may lie beyond, as with the timestamp
+        head = struct.pack("!BBHII", flags & ~EXTENDED, marked, number, at, self.ssrc)
+        self.sequence = (number + 1) % 2**16
         return head + payload
