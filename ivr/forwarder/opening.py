@@ -91,9 +91,15 @@ def decoded(part: bytes) -> bytes:
 
 
 def read_keys(keys: Iterable[OpeningKey]) -> dict[str, RSAPrivateKey]:
-    """By the name that stands in the seals."""
-    read = [(one.kid, read_private_key(one.file)) for one in keys]
-    return {kid or thumbprint(key.public_key()): key for kid, key in read}
+    """By the name that stands in the seals. ConfigError where two keys have one name."""
+    found: dict[str, RSAPrivateKey] = {}
+    for one in keys:
+        key = read_private_key(one.file)
+        itself = thumbprint(key.public_key())
+        other = found.setdefault(one.kid or itself, key)
+        if thumbprint(other.public_key()) != itself:
+            raise ConfigError(f"{one.file}: its kid is '{one.kid}', as another key's: give each key a kid of its own")
+    return found
 
 
 def read_private_key(file: Path) -> RSAPrivateKey:

@@ -10,7 +10,7 @@ from ivr.incidents.evidence import MOST_DAYS, EvidenceArchive, EvidenceWanted
 from ivr.incidents.evidence_check import check_evidence
 from ivr.incidents.first_steps import ANY_INCIDENT, FIRST_STEPS, FirstStep, StepsForAlert, what_to_do
 from ivr.incidents.key_plans import RotationPlan
-from ivr.incidents.line_keys import KeyState, LineKey
+from ivr.incidents.line_keys import KeyState, LineKey, alarms_of
 from ivr.incidents.rotation import LineKeys, below
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "LineKeys",
     "RotationPlan",
     "StepsForAlert",
+    "alarms_of",
     "below",
     "check_evidence",
     "what_to_do",

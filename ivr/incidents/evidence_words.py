@@ -18,5 +18,6 @@ stops.jsonl             where no cards are taken now
 There is no card number in it: of a card the brand and the last four digits are on record. `taken_out` in the manifest counts
 lines in which something looked like one all the same; it was replaced by [scrubbed].
 
-All of it is checked by:  tonetill evidence --check FILE --key audit_public.pem
+All of it is checked by:  tonetill evidence --check FILE --key KEY
+KEY: the audit_public.pem that you were given, or VAR/keys/audit_public.pem where the line is. The one in here shows nothing.
 """

@@ -261,4 +261,18 @@ OWN_FILES: Mapping[str, RotationPlan] = {
             f"{COMMAND} start line",
         ),
     ),
+    "numbers": RotationPlan(
+        "numbers",
+        "The line does not do it: on several machines each must be able to open with the new key before any seals with it.",
+        f"Every number that was sealed before, until `{COMMAND} data keys --renew` has sealed it with the new one. Backups of the database are opened with the old key.",
+        f"By a restart of all processes, {EVERY_NODE}, after each of the first two steps.",
+        "nobody. Keep a copy of the file where the database's backups are not: without it no number can be read.",
+        (
+            f"{COMMAND} data keys --add   # on one machine: the new key opens; copy VAR/keys/numbers.key to every other one",
+            RESTART.format(units=f"{_ALL_UNITS} tonetill-portal tonetill-trunk"),
+            f"{COMMAND} data keys --use   # on every machine: the new key seals; and restart as before",
+            f"{COMMAND} data keys --renew   # once",
+            f"{COMMAND} data keys --drop KEY   # on every machine, and restart as before",
+        ),
+    ),
 }

@@ -20,13 +20,13 @@ from ivr.bank import BankSettings, VaultSealed, load_banks
 from ivr.bank.secrets import variable
 from ivr.bank.terms import Term, certificates_in, said_end
 from ivr.books.audit_heads import PRIVATE, PUBLIC, fingerprint_of
-from ivr.calls.bank_keys import SEALING, ring_of, terms_of
+from ivr.calls.bank_keys import SEALING, ends_of, ring_of, terms_of
 from ivr.errors import ConfigError
 from ivr.settings import DEVELOPMENT_TOKEN_FILE, Settings
 from ivr.store import Store
 
 KeyState = Literal["seals", "opens only", "begins later", "ended", "good", "in use", "missing"]
-FINGERPRINT_KEY, PORTAL_KEY = "fingerprint.key", "portal.key"
+FINGERPRINT_KEY, PORTAL_KEY, NUMBERS_KEY = "fingerprint.key", "portal.key", "numbers.key"
 SHOWN = 16  # hexadecimal digits of a fingerprint
 # Settings that are secret, with what each is for. `smtp_url` and `database_url` hold a password.
 SECRETS: Mapping[str, str] = {
@@ -84,6 +84,18 @@ def keys_of(settings: Settings, store: Store, now: datetime, environ: Mapping[st
     return [*found, *_own(settings, mark), *_trunk(settings, now), *_secrets(settings, mark), *_tokens(store, now)]
 
 
+def alarms_of(name: str, bank: BankSettings, now: datetime) -> dict[str, str]:
+    """By the name of a bank's keys, such as `acme_bank sealing`: what ends within 30 days without one that follows, or is none,
+    in words."""
+    found: dict[str, str] = {}
+    try:
+        ring = ring_of(bank)
+    except ConfigError as error:
+        ring, found[_name_of(name, SEALING)] = None, str(error)
+    ends = ends_of(name, terms_of(bank, ring), now)
+    return found | {_name_of(name, end.what): end.told(now) for end in ends if end.is_alarming(now)}
+
+
 class FingerprintMark:
     """Of a secret; `-` where the line has no key to make it with."""
 
@@ -110,16 +122,15 @@ def _of_bank(
         ring = ring_of(bank)
     except ConfigError:
         ring = None
-        yield LineKey(f"{name} sealing", SEALING, str(bank.sealing_key), "-", "missing")
+        yield LineKey(_name_of(name, SEALING), SEALING, str(bank.sealing_key), "-", "missing")
     sealing = None
     with suppress(ConfigError):  # listed keys of which none is good now
         sealing = ring.at(now).file if ring else None
     for term in terms_of(bank, ring):
-        kind = {SEALING: "sealing", "client certificate": "certificate"}.get(term.what, "authority")
         fingerprint = hashlib.sha256(term.kid.encode()).hexdigest()[:SHOWN] if term.kid else _of_certificate(term.file)
         dates = [day if 1 < day.year < 9999 else None for day in (term.first, term.last)]
         state = _state(term, now, sealing)
-        yield LineKey(f"{name} {kind}", term.what, str(term.file), fingerprint, state, term.kid, *dates)
+        yield LineKey(_name_of(name, term.what), term.what, str(term.file), fingerprint, state, term.kid, *dates)
     if isinstance(bank, VaultSealed):
         for setting, file in bank.files().items():
             if setting.endswith("opening_key"):
@@ -129,6 +140,11 @@ def _of_bank(
         if secret := environ.get(variable_name, ""):
             words = f"the bank's {what.replace('_', ' ').lower()}"
             yield LineKey(variable_name, words, variable_name, mark(variable_name, secret.encode()), "in use")
+
+
+def _name_of(bank: str, what: str) -> str:
+    kind = {SEALING: "sealing", "client certificate": "certificate"}.get(what, "authority")
+    return f"{bank} {kind}"
 
 
 def _state(term: Term, now: datetime, sealing: Path | None) -> KeyState:
@@ -153,6 +169,7 @@ def _own(settings: Settings, mark: FingerprintMark) -> Iterator[LineKey]:
     yield LineKey(signing.name, signing.what, signing.where, fingerprint, signing.state, "", signing.first)
     yield _file("portal", "encrypts secrets of the portal's codes", keys / PORTAL_KEY, mark)
     yield _file("fingerprint", "hashes cards and callers for limits", keys / FINGERPRINT_KEY, mark)
+    yield _file("numbers", "seals callers' numbers", keys / NUMBERS_KEY, mark)
 
 
 def _file(name: str, what: str, file: Path, mark: FingerprintMark) -> LineKey:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from ivr.bank import BankSettings, VaultSealed, load_banks
+from ivr.bank import BankSettings, SealingKeyEntry, VaultSealed, load_banks
 from ivr.bank.dev_keys import new_bank_key, new_forwarders_key
 from ivr.books.audit_heads import PRIVATE, renew_signing_key, signed_line
 from ivr.calls.bank_keys import ring_of
 from ivr.errors import ConfigError, IvrError, RecordError
 from ivr.incidents.key_plans import RotationPlan, is_rotated_by_line, plan_of
 from ivr.incidents.keys_file import add_key
-from ivr.incidents.line_keys import LineKey, keys_of
+from ivr.incidents.line_keys import LineKey, alarms_of, keys_of
 from ivr.places import COMMAND
 from ivr.settings import Settings
 from ivr.store import Store
@@ -34,6 +34,11 @@ class LineKeys:
     def all(self, now: datetime) -> list[LineKey]:
         """ConfigError where `banks.yaml` cannot be read."""
         return keys_of(self.settings, self.store, now, self.environ)
+
+    def alarms(self, now: datetime) -> dict[str, str]:
+        """By name of the keys that `all` has: what is alarming about them. ConfigError as there."""
+        found = [alarms_of(name, bank, now) for name, bank in self._banks().items()]
+        return {name: words for one in found for name, words in one.items()}
 
     def plan(self, name: str, now: datetime) -> RotationPlan:
         """RecordError for a name that is none. Of a bank's key it says how many charges are under way."""
@@ -95,12 +100,16 @@ class LineKeys:
         return entry
 
     def list_sealing_key(self, name: str, bank: BankSettings, entry: Mapping[str, str]) -> None:
-        """It is read first: what is no key in the form that this bank is sealed to changes nothing (ConfigError)."""
+        """It is read first: what is no key in the form that this bank is sealed to, or has another key's name, changes nothing
+        (ConfigError)."""
         var = self.settings.var
         before = {"file": below(var, bank.sealing_key)}
         if isinstance(bank, VaultSealed):
             before |= {"opening_key": below(var, bank.opening_key)}
         ring_of(bank.model_copy(update={"sealing_key": var / entry["file"], "sealing_keys": ()}))
+        listed = bank.sealing_keys or [SealingKeyEntry(file=bank.sealing_key)]
+        beside = SealingKeyEntry(file=var / entry["file"], kid=entry.get("kid", ""))
+        ring_of(bank.model_copy(update={"sealing_keys": [*listed, beside]}))
         add_key(self.settings.banks, var, name, before, entry)
 
     def note_added(self, name: str, entry: Mapping[str, str], who: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from joserfc.jwk import RSAKey
 from ivr.bank import AuthorizationRequest, CardNotOpened, ClearCard, VaultSealed
 from ivr.bank.dev_keys import make_forwarders_key, new_sealing_key, private_pem
 from ivr.errors import ConfigError
-from ivr.forwarder.opening import CardOpener, opener_for
+from ivr.forwarder.opening import CardOpener, OpeningKey, opener_for
 from ivr.places import SHIPPED as ROOT
 from ivr.vault import Vault
 from tests.bank.requests import new_request
@@ -132,6 +132,15 @@ def test_a_key_that_cannot_be_used_is_named_with_its_cure(
         CardOpener(write(tmp_path / "own.key", written, mode))
     assert says in str(refused.value)
     assert "hush" not in str(refused.value)
+
+
+def test_two_keys_under_one_name_are_refused(bank_keys: BankKeys, tmp_path: Path):
+    """Of two only one would open, and what was sealed to the other would be lost."""
+    own = bank_keys.keys / "forwarder-sealing.key"
+    other = write(tmp_path / "other.key", private_pem(new_sealing_key()), 0o600)
+    with pytest.raises(ConfigError, match=r"other\.key: its kid is 'ours', as another key's"):
+        CardOpener([OpeningKey(own, "ours"), OpeningKey(other, "ours")])
+    assert CardOpener([OpeningKey(own, "ours"), OpeningKey(own, "ours")]).kids == ["ours"]
 
 
 def test_a_missing_key_and_one_of_another_kind_are_named(bank_keys: BankKeys, tmp_path: Path):

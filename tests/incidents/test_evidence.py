@@ -178,6 +178,8 @@ def test_the_command_packs_checks_and_writes_over_nothing(settings: Settings, st
     assert store.audit_events(1)[0].what == "evidence exported"
     key = str(settings.var / "keys" / PUBLIC)
     assert "is what was made, and is signed" in evidence("--check", str(file), "--key", key).output
+    nowhere = evidence("--check", str(file), "--key", str(tmp_path / "audit_public.pem"))
+    assert "where the line is, it is VAR/keys/audit_public.pem" in str(nowhere.exception)
     assert isinstance(evidence("--to", str(file)).exception, ConfigError)
     assert evidence("--check", str(with_file(file, "stops.jsonl", b"{}\n"))).exit_code == 1
     assert evidence().exit_code == 2
@@ -189,9 +191,10 @@ def test_keys_are_listed_with_fingerprints_planned_and_refusals_noted(settings: 
 
     rows = [json.loads(line) for line in keys("list", "--json").stdout.splitlines() if line.startswith("{")]
     own = {row["what"].partition(":")[0]: row for row in rows if not row["bank"]}
-    assert {"audit", "portal", "fingerprint", "TWILIO_AUTH_TOKEN"} <= own.keys()
+    assert {"audit", "portal", "fingerprint", "numbers", "TWILIO_AUTH_TOKEN"} <= own.keys()
     assert settings.twilio_auth_token not in json.dumps(rows)
     assert "must be told:" in keys("plan", "fingerprint").output
+    assert "data keys --add" in keys("plan", "numbers").output
     assert "stop line" in keys("rotate", "fingerprint").output
     assert store.audit_events(1)[0].what == "key not rotated"
     assert keys("rotate", "audit").exit_code == 0

@@ -190,7 +190,9 @@ def settle(running: Product, callers: Callers, within_s: float = PATIENCE_S) -> 
             return False
         stored = [(case, running.store.load_call(case.call)) for case in callers.cases]
         left = [case for case, one in stored if one is not None and one.call.phase != "over"]
-        for case in left:  # whose end was told while the database was away; the sweeper would end it hours later
+        # A killed database loses its last moments of calls, which are written without waiting (docs/scaling.md): one that was
+        # over is on hold again. The sweeper would end it hours later.
+        for case in left:
             callers.tell_end(case)
         return not left
 

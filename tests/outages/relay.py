@@ -39,6 +39,11 @@ class Relay:
         for end in ends:
             _break(end)
 
+    def refuse(self) -> None:
+        """All connections break, also one that is only being taken; new ones do not come to stand."""
+        self.line = "refuses"
+        self.cut()
+
     def close(self) -> None:
         self._listening.close()
         self.cut()

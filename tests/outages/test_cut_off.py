@@ -57,14 +57,14 @@ def test_cut_anywhere_in_an_exchange_and_healed_a_charge_is_made_once_and_its_ca
 
 
 def test_where_nothing_has_left_the_same_charge_goes_when_the_line_is_back(ours: Site):
-    ours.line.cut()
+    ours.line.refuse()
     case = new_case(1)
     assert statuses(ours, ring(ours.world, case, cut_as(ours, "refuses")), case.call) == ["approved"]
     assert ours.world.store.entries(f"{case.call}-1") == ["requested", "approved"]
 
 
 def test_a_line_that_stays_away_ends_as_not_sent_and_the_caller_is_told_that_nothing_was_charged(ours: Site):
-    ours.line.cut()
+    ours.line.refuse()
     case = new_case(1)
     assert statuses(ours, ring(ours.world, case, cut_as(ours, "refuses", healed_at=1000)), case.call) == ["not_sent"]
     assert ours.world.store.entries(f"{case.call}-1") == ["requested", "not_sent"]

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -9,38 +10,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ivr.cli import cli
-from ivr.testing.drills import SCENARIOS, drill_line
+from ivr.cli.drill import run_on, silent_log
+from ivr.testing.drills import SCENARIOS, Drill, DrillRecord, DrillScenario, Score, drill_line, score_of
 from ivr.testing.drills.drill_line import cards_of
 from tests.leaks import leaks_in_files
 
 NAMES = [scenario.name for scenario in SCENARIOS]
-WELL = {
-    "bank-silent": """wait 3
-        alerts list
-        stop bank acme_bank --reason silent
-        payments list --status unknown
-        tell bank
-        wait 7
-        payments list --status unknown
-        start bank acme_bank""",
-    "forged-webhooks": """wait 3
-        alerts list
-        keys plan TWILIO_AUTH_TOKEN
-        tell twilio
-        payments list
-        evidence --to a.zip""",
-    "key-ends": """alerts list
-        keys plan acme_bank
-        keys rotate acme_bank
-        tell bank
-        keys list""",
-    "audit-broken": """wait 3
-        alerts list
-        stop line --reason broken
-        audit verify
-        evidence --to a.zip
-        keys rotate audit
-        tell bank""",
+BLIND = {
+    "card-testing": ("stop flow pay-a-bill --reason x", "tell bank", "evidence --to i.zip"),
+    "card-testing-spread": ("stop flow pay-a-bill --reason x", "tell bank", "evidence --to i.zip"),
+    "bank-silent": ("stop bank acme_bank --reason x", "payments list", "tell bank", "wait 10", "start bank acme_bank"),
+    "audit-broken": ("stop line --reason x", "evidence --to i.zip", "keys rotate audit", "tell bank"),
 }
 
 
@@ -57,10 +37,74 @@ def scored(tmp_path: Path, name: str, *commands: str) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(WELL))
-def test_whoever_does_what_the_plan_says_gets_all_points(tmp_path: Path, name: str):
-    score = scored(tmp_path, name, *WELL[name].splitlines())
-    assert (score["points"], score["better"]) == (100, [])
+def played(scenario: DrillScenario) -> Score:
+    """What `--best` says, with the references that a list shows."""
+    with silent_log(), drill_line(scenario.sealing_key_days) as line:
+        drill = Drill(scenario, DrillRecord(line), run_on)
+        drill.begin()
+        for command in scenario.best:
+            given = [paid.intent.reference for paid in line.let_through()] if "REFERENCE" in command else [""]
+            for reference in given:
+                drill.take(command.replace("REFERENCE", reference))
+        return score_of(drill)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+def test_whoever_types_what_the_drill_calls_best_gets_all_points(scenario: DrillScenario):
+    score = played(scenario)
+    assert (score.points, score.better) == (100, [])
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+def test_every_incident_raises_an_alert(scenario: DrillScenario):
+    with silent_log(), drill_line(scenario.sealing_key_days) as line:
+        drill = Drill(scenario, DrillRecord(line), run_on)
+        drill.begin()
+        drill.take("wait 10")
+        assert drill.alert_at is not None
+        assert drill.alert_at >= scenario.begins
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+@pytest.mark.parametrize("minutes", [0, 30])
+def test_a_drill_soon_after_midnight_begins_as_any_other(scenario: DrillScenario, minutes: int):
+    """Its calls begin three quarters of an hour before, on the day before: keys have days."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0)
+    with silent_log(), drill_line(scenario.sealing_key_days, midnight + timedelta(minutes=minutes)) as line:
+        drill = Drill(scenario, DrillRecord(line), run_on)
+        for _ in range(scenario.begins):
+            drill.take("wait 1")
+        assert (drill.alert_at, line.turned_away) == (None, 0)
+
+
+@pytest.mark.parametrize("name", sorted(BLIND))
+def test_whoever_stops_before_there_is_a_sign_earns_little_and_reads_why(tmp_path: Path, name: str):
+    score = scored(tmp_path, name, *BLIND[name])
+    assert (score["notice"], score["contain"], score["mistakes"]) == (0, 0, 20)
+    assert int(str(score["points"])) <= 20
+    (told,) = [words for words in score["better"] if "before there is a sign" in words]  # type: ignore[attr-defined]
+    assert "callers were turned away without a reason (" in told
+    assert "(0 of them)" not in told
+
+
+def test_a_blind_stop_is_no_ending_of_what_is_looked_at_later(tmp_path: Path):
+    score = scored(tmp_path, "audit-broken", "stop line --reason x", "wait 2", "alerts list", "audit verify")
+    assert (score["notice"], score["contain"], score["mistakes"]) == (20, 0, 20)
+
+
+def test_whoever_ends_it_at_the_alert_without_a_look_has_noticed_nothing(tmp_path: Path):
+    score = scored(tmp_path, "card-testing", "wait 4", "stop flow pay-a-bill --reason x")
+    assert (score["notice"], score["contain"]) == (0, 40)
+
+
+def test_whoever_sees_it_in_a_list_before_the_first_alert_may_end_it(tmp_path: Path):
+    score = scored(tmp_path, "card-testing", "wait 2", "payments list", "stop flow pay-a-bill --reason x")
+    assert (score["notice"], score["contain"], score["mistakes"]) == (20, 40, 0)
+
+
+def test_a_list_that_shows_nothing_yet_is_no_sign(tmp_path: Path):
+    score = scored(tmp_path, "card-testing", "payments list", "alerts list", "stop flow pay-a-bill --reason x")
+    assert (score["notice"], score["contain"], score["mistakes"]) == (0, 0, 20)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,7 +117,7 @@ def test_whoever_does_nothing_is_told_what_would_have_been_better(tmp_path: Path
 
 
 def test_a_flow_that_is_stopped_takes_no_stolen_card_any_more_and_late_stops_cost_points(tmp_path: Path):
-    early = scored(tmp_path, "card-testing", "wait 3", "stop flow pay-a-bill --reason tried", "wait 3")
+    early = scored(tmp_path, "card-testing", "wait 4", "stop flow pay-a-bill --reason tried", "wait 3")
     late = scored(tmp_path, "card-testing", "wait 9", "stop flow pay-a-bill --reason tried", "wait 2")
     assert early["contain"] == 40
     assert int(str(late["contain"])) < 40

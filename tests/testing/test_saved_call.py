@@ -63,6 +63,7 @@ REFUSED = {
         for one in ("less-due-than-is-paid", "less-due-than-was", "no-more-due-than-is-paid", "nothing-due-any-more")
     },
     **{(f"returning-{one}", 2): REMEMBERED for one in ("forgotten", "remembered", "somebody-else", "wrong-pin")},
+    **{("returning-unpaid", place): REMEMBERED for place in (2, 3, 4)},
     ("split-somebody-else-rings", 2): "being paid by another call: save that one",
     ("utility-all-in-one-sum-pending", 2): "being paid by another call: save that one",
     ("utility-card-in-parts", 1): "whose digits it was is kept nowhere",

@@ -182,20 +182,20 @@ class DrillLine:
 
 
 @contextmanager
-def drill_line(sealing_key_days: int | None = None) -> Iterator[DrillLine]:
+def drill_line(sealing_key_days: int | None = None, now: datetime | None = None) -> Iterator[DrillLine]:
     """Removed afterwards. `sealing_key_days`: how long the bank's sealing key is good yet."""
     with tempfile.TemporaryDirectory(prefix="tonetill-drill-") as made:
         folder = Path(made)
-        now = datetime.now(UTC).replace(second=0, microsecond=0)
-        write_files(folder, now, sealing_key_days)
+        now = (now or datetime.now(UTC)).replace(second=0, microsecond=0)
+        # Before now, so that what commands write is not before what has happened.
+        began = now - timedelta(minutes=45)
+        write_files(folder, now, began, sealing_key_days)
         settings = load_settings(environment_of(folder), project=folder)
         # Whatever else is set on this machine, this is the database of the drill.
         assert str(folder) in settings.database_url
         migrate(settings.database_url)
         store = open_store(settings.database_url)
         try:
-            # Before now, so that what commands write is not before what has happened.
-            began = now - timedelta(minutes=45)
             store.renew_bills(
                 [Bill(str(FIRST_ACCOUNT + one), Money(DUE_MINOR), Money(1000)) for one in range(ACCOUNTS)]
             )
@@ -210,8 +210,9 @@ def drill_line(sealing_key_days: int | None = None) -> Iterator[DrillLine]:
             store.close()
 
 
-def write_files(folder: Path, now: datetime, sealing_key_days: int | None) -> None:
-    make_development_keys(folder / "keys", folder / "bank")
+def write_files(folder: Path, now: datetime, began: datetime, sealing_key_days: int | None) -> None:
+    # Good from its first call on, which is of the day before where the drill begins soon after midnight.
+    make_development_keys(folder / "keys", folder / "bank", began)
     private, public = new_signing_key()
     replace(folder / "keys" / PUBLIC, public)
     replace(folder / "keys" / PRIVATE, private)

@@ -38,14 +38,20 @@ class Ran:
 
 @dataclass
 class Drill:
-    """`run`: a command on the line, by its words. `alert_at`: the minute in which the first alert was raised."""
+    """`run`: a command on the line, by its words. `alert_at`: the minute in which the first alert was raised.
+
+    Before `known_at`, the first alert or the first look that showed something, nobody could know that anything is wrong: a command
+    that was right by luck then earns nothing. `turned_away_unknown`: callers who were turned away until then.
+    """
 
     scenario: DrillScenario
     record: DrillRecord
     run: Callable[[Sequence[str], DrillLine], Ran]
     alert_at: int | None = None
+    known_at: int | None = None
     noticed_at: int | None = None
     contained_at: int | None = None
+    turned_away_unknown: int = 0
     is_over: bool = False
     _raised: set[int] = field(default_factory=set)
     _told_news: bool = False
@@ -53,6 +59,19 @@ class Drill:
     @property
     def line(self) -> DrillLine:
         return self.record.line
+
+    def did_knowing(self) -> DrillRecord:
+        """The commands since something could be known."""
+        since = self.known_at
+        return DrillRecord(self.line, [one for one in self.record.did if since is not None and one.minute >= since])
+
+    def stopped_unknowing(self) -> bool:
+        """Whether callers were kept from paying before anybody could know why."""
+        since = self.known_at
+        return any(
+            one.worked and one.text.startswith("stop ") and (since is None or one.minute < since)
+            for one in self.record.did
+        )
 
     def begin(self) -> list[str]:
         """What is heard before the first command."""
@@ -77,14 +96,13 @@ class Drill:
         if words[0] not in ALLOWED:
             raise RecordError(f"'{words[0]}' is nothing for a drill: {', '.join(ALLOWED)}; or {', '.join(BUILT_IN)}")
         ran = self.run(within(words, self.line.folder), self.line)
-        worked = ran.code in (0, 1)
-        self.record.did.append(DrillCommand(minute, text, worked))
-        is_shown = text.startswith(tuple(self.scenario.shows)) or self.scenario.contains(self.record)
-        if text.startswith("alerts"):
-            is_shown = self.alert_at is not None  # an empty list shows nothing
-        if worked and is_shown and self.noticed_at is None and minute >= self.scenario.begins:
+        command = DrillCommand(minute, text, ran.code in (0, 1))
+        self.record.did.append(command)
+        if self.noticed_at is None and self._shows(command):
             self.noticed_at = minute
-        self._look_whether_contained(minute)
+            self._know(minute)
+        if self.contained_at is None and self._contains(command):
+            self.contained_at = minute
         return [*ran.output.splitlines(), *self._pass(1)]
 
     def _pass(self, minutes: int) -> list[str]:
@@ -101,6 +119,8 @@ class Drill:
         line.payer()
         if minute >= self.scenario.begins:
             self.scenario.act(line, minute)  # whoever does it does not know that it is ended
+        if self.known_at is None:
+            self.turned_away_unknown = line.turned_away
         if minute >= self.scenario.watched_from:
             line.watch.look()
         new = [one for one in line.alerts() if one.id not in self._raised]
@@ -108,15 +128,28 @@ class Drill:
         if new:
             heard.append("(your telephone buzzes: the line has sent an alert)")
             self.alert_at = minute if self.alert_at is None else self.alert_at
+            self._know(minute)
         if self.scenario.news and not self._told_news and minute >= self.scenario.news[0]:
             self._told_news = True
             heard.append(f"({self.scenario.news[1]})")
         line.pass_minute()
         return heard
 
-    def _look_whether_contained(self, minute: int) -> None:
-        if self.contained_at is None and minute >= self.scenario.begins and self.scenario.contains(self.record):
-            self.contained_at = minute
+    def _shows(self, command: DrillCommand) -> bool:
+        """A list that is empty shows nothing."""
+        if not command.worked or not command.text.startswith(tuple(self.scenario.shows)):
+            return False
+        if command.text.startswith("alerts"):
+            return self.alert_at is not None
+        return command.minute > self.scenario.begins and self.scenario.is_seen(self.record)
+
+    def _contains(self, command: DrillCommand) -> bool:
+        """By itself and knowingly: not a command after another that happened to be right."""
+        is_such = command.worked and command.text.split()[0] == self.scenario.contained_by.split()[0]
+        return self.known_at is not None and is_such and self.scenario.contains(DrillRecord(self.line, [command]))
+
+    def _know(self, minute: int) -> None:
+        self.known_at = minute if self.known_at is None else self.known_at
 
 
 def words_of(written: str) -> list[str]:

@@ -45,7 +45,7 @@ class DrillMistake:
 @dataclass(frozen=True)
 class DrillScenario:
     """`act`: what the incident does in a minute. `begins`: in which it does so first; alerts look from `watched_from` on.
-    `shows`: the beginnings of commands that show it to whoever runs them. `contains`: whether it can do no more harm.
+    `shows`: the beginnings of commands that show it to whoever runs them, once `is_seen`. `contains`: whether it can do no more harm.
     `news`: what is heard in a minute without being looked for. `best`: the commands of somebody who knows."""
 
     name: str
@@ -63,4 +63,5 @@ class DrillScenario:
     minutes: int = 25
     watched_from: int = 0
     sealing_key_days: int | None = None
+    is_seen: Seen = lambda _: True
     news: tuple[int, str] | None = None

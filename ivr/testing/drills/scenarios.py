@@ -26,6 +26,14 @@ def takes_no_cards(drill: DrillRecord) -> bool:
     return drill.line.store.is_stopped(FLOW, BANK)
 
 
+def has_attacked(drill: DrillRecord) -> bool:
+    return bool(drill.line.attack_payments())
+
+
+def has_unknown(drill: DrillRecord) -> bool:
+    return any(paid.status == "unknown" for call in drill.line.payers for paid in drill.line.store.payments_of(call))
+
+
 def gave_back(drill: DrillRecord) -> bool:
     """All that was approved of the incident, and something was or nothing had to be."""
     through = drill.line.let_through()
@@ -123,6 +131,7 @@ SCENARIOS: Sequence[DrillScenario] = (
         (LOOK_DECLINED, GIVE_BACK, TELL_BANK, EVIDENCE),
         (TOO_MUCH, STARTED_EARLY),
         (
+            "wait 4   # until the telephone buzzes",
             "alerts list",
             f"stop flow {FLOW} --reason 'cards are tried'",
             "payments list --status approved",
@@ -130,6 +139,7 @@ SCENARIOS: Sequence[DrillScenario] = (
             "tell bank",
             "evidence --to incident.zip",
         ),
+        is_seen=has_attacked,
     ),
     DrillScenario(
         "card-testing-spread",
@@ -143,6 +153,7 @@ SCENARIOS: Sequence[DrillScenario] = (
         (LOOK_DECLINED, GIVE_BACK, TELL_BANK, EVIDENCE),
         (TOO_MUCH, STARTED_EARLY),
         (
+            "wait 4   # until the telephone buzzes",
             "alerts list",
             "payments list --status declined",
             f"stop flow {FLOW} --reason 'cards are tried from many numbers'",
@@ -150,6 +161,7 @@ SCENARIOS: Sequence[DrillScenario] = (
             "tell bank",
             "evidence --to incident.zip",
         ),
+        is_seen=has_attacked,
     ),
     DrillScenario(
         "bank-silent",
@@ -184,15 +196,17 @@ SCENARIOS: Sequence[DrillScenario] = (
             DrillMistake("the entire line was stopped, where the bank was enough", has("line"), 5),
         ),
         (
+            "wait 7   # until the telephone buzzes",
             "alerts list",
             f"stop bank {BANK} --reason 'it does not answer'",
             "payments list --status unknown",
             "tell bank",
-            "wait 6   # until it answers again",
+            "wait 2   # until it answers again",
             "payments list --status unknown   # nothing is left",
             f"start bank {BANK}",
         ),
         begins=2,
+        is_seen=has_unknown,
         news=(BANK_BACK, "The bank rings: it answers again."),
     ),
     DrillScenario(
@@ -218,7 +232,14 @@ SCENARIOS: Sequence[DrillScenario] = (
             EVIDENCE,
         ),
         (STOPPED_FOR_NOTHING,),
-        ("alerts list", "keys plan TWILIO_AUTH_TOKEN", "tell twilio", "payments list", "evidence --to incident.zip"),
+        (
+            "wait 3   # until the telephone buzzes",
+            "alerts list",
+            "keys plan TWILIO_AUTH_TOKEN",
+            "tell twilio",
+            "payments list",
+            "evidence --to incident.zip",
+        ),
     ),
     DrillScenario(
         "key-ends",
@@ -249,6 +270,7 @@ SCENARIOS: Sequence[DrillScenario] = (
         (STOPPED_FOR_NOTHING,),
         ("alerts list", f"keys plan {BANK}", f"keys rotate {BANK}", "tell bank", "keys list"),
         begins=0,
+        sealing_key_days=2,
     ),
     DrillScenario(
         "audit-broken",
@@ -275,6 +297,7 @@ SCENARIOS: Sequence[DrillScenario] = (
         ),
         (STARTED_EARLY,),
         (
+            "wait 3   # until the telephone buzzes",
             "alerts list",
             "stop line --reason 'the audit trail is broken'",
             "audit verify",

@@ -128,7 +128,10 @@ class ModelledStore(ModelledSplits):
 
     def promise_results(self, state: Call, version: int) -> None:
         """A job for each charge that is perhaps not told."""
-        self.note_sent(state, version)
+        stored = self._calls.get(state.id)
+        if stored is None or stored.version != version:
+            return
+        self._calls[state.id] = replace(stored, call=state, version=version + 1)
         for charge in state.to_tell:
             self._add_job("result", state.intent_of(charge.attempt), TEXTS)
 

@@ -23,6 +23,8 @@ WRONG_SIGNATURE = (
     "; where it refuses the signature: --auth-token is the application's (a line in development keeps its own in "
     "var/keys/twilio_auth_token), --public-url the address that it believes it has"
 )
+# Of our own line: a header that is only there where the flow that was called is not; the names of those that are.
+FLOWS = "Tonetill-Flows"
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,8 @@ class TwilioCall:
             raise PeerError(
                 f"{response.status_code} from {url}: {response.text[:300].strip()} (Twilio's error 11200){cure}"
             )
+        if (flows := response.headers.get(FLOWS)) is not None:
+            raise PeerError(f"there is no flow {urlsplit(url).path.rpartition('/')[2]} at {url}; known: {flows}")
         self.deliveries.append(Delivery(delivery.method, url, delivery.fields, delivery.token, response.text))
         if self.delivers_twice:
             self.deliver_again()
