@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.importer import import_from_string
-from uvicorn.supervisors import Multiprocess
 
 from ivr.errors import ConfigError, IvrError
 from ivr.hangup import on_hangup
 from ivr.loading import load
 from ivr.web.connections import BoundedConfig, ConnectionLimits
 from ivr.web.descriptors import accepted_at_once, raise_limit
+from ivr.web.workers import WorkerSupervisor
 from ivr.web.wsgi import Application, WsgiInThreads
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WIPED_MEMORY = {"PYTHONMALLOC": "malloc", "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"}
 GRACE_S = 5  # at SIGTERM: for requests that are being answered
 MAX_MESSAGE = 2_048  # of a WebSocket; uvicorn closes the connection of a longer one with 1009
-# A worker that does not answer its supervisor for this long is stuck: it is ended and another started.
+# A worker that has answered its supervisor before and does not for this long is stuck: it is ended and another started.
 STUCK_S = 10
 
 
@@ -53,7 +53,7 @@ class Site:
 def serve(site: Site) -> None:
     """Until SIGTERM or SIGINT. ConfigError for a port that is taken; exits with 2 where a worker could not start."""
     raise_limit()
-    listener = listen(site)
+    listener = bound(site)
     os.environ.update(WIPED_MEMORY)  # the workers are processes of their own: their memory begins with it
     config = BoundedConfig(
         site.limits,
@@ -75,28 +75,29 @@ def serve(site: Site) -> None:
         timeout_graceful_shutdown=GRACE_S,
         timeout_worker_healthcheck=STUCK_S,
     )
-    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor = WorkerSupervisor(config, sockets=[listener])
     on_hangup(lambda: pass_on(supervisor), supervisor.should_exit.set)
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(2)
 
 
-def pass_on(supervisor: Multiprocess) -> None:
+def pass_on(supervisor: WorkerSupervisor) -> None:
     """To each worker, which reads its keys again. One that is only just starting reads the new ones, or is started again."""
     for process in supervisor.processes:
         if process.pid is not None:
             os.kill(process.pid, signal.SIGHUP)
 
 
-def listen(site: Site) -> socket.socket:
+def bound(site: Site) -> socket.socket:
+    """The port is ours and nobody is let in yet: the first worker that can answer listens. Until then a proxy is refused, and asks
+    another node at once; a connection that is only queued would keep its caller until the proxy gives up."""
     family = socket.AF_INET6 if ":" in site.host else socket.AF_INET
     # The protocol is named because asyncio switches Nagle's algorithm off only then: 40 ms a request otherwise.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((site.host, site.port))
-        listener.listen(accepted_at_once())
         return listener
     except OSError as error:
         listener.close()

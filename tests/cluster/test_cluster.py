@@ -100,7 +100,8 @@ class Cluster:
         )  # fmt: skip
 
     def ivr(self, *arguments: str) -> str:
-        url = f"postgresql+psycopg://{'postgres' if os.geteuid() == 0 else os.environ.get('USER', '')}@127.0.0.1:{self.port + 12}/tonetill"
+        """As a person does who has copied the line that the cluster prints for it."""
+        url = self.said().partition("export DATABASE_URL=")[2].split()[0]
         done = subprocess.run(
             [sys.executable, "-m", "ivr", *arguments], cwd=ROOT, env={**self.environment, "DATABASE_URL": url},
             capture_output=True, text=True, timeout=PATIENCE_S, check=False,

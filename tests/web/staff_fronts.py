@@ -126,16 +126,21 @@ def authority_certificate(authority: Issuer) -> x509.Certificate:
 
 def visitor(url: str, certificate: Path | None, server_name: str = NAME, address: str = "127.0.0.1") -> httpx.Client:
     """A browser or program that asks for the portal by its name. `server_name`: what it says while it connects (RFC 6066 3)."""
+    return httpx.Client(
+        base_url=url,
+        headers={"Host": NAME, "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"},
+        transport=NamedTransport(server_name, verify=tls_of(certificate), local_address=address),
+        timeout=PATIENCE_S,
+    )
+
+
+def tls_of(certificate: Path | None) -> ssl.SSLContext:
+    """Of who shows this certificate, and does not ask for the proxy's own."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if certificate is not None:
         context.load_cert_chain(certificate)
-    return httpx.Client(
-        base_url=url,
-        headers={"Host": NAME, "Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"},
-        transport=NamedTransport(server_name, verify=context, local_address=address),
-        timeout=PATIENCE_S,
-    )
+    return context
 
 
 class NamedTransport(httpx.HTTPTransport):
