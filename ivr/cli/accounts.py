@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ivr.cli.payment_session import operator
+from ivr.errors import ConfigError
 from ivr.settings import load_settings
 from ivr.store import Renewal, open_store, read_bills
 
@@ -33,6 +34,11 @@ def import_accounts(file: Path, replace: bool, dry_run: bool) -> None:
     """
     settings = load_settings()
     bills = read_bills(file)
+    if replace and not bills:
+        raise ConfigError(
+            f"{file}: there is no account in it, and --replace would remove all that there are: write the file again; "
+            "where nobody owes anything, keep the accounts and let each owe 0.00"
+        )
     store = open_store(settings.database_url)
     try:
         renewal = store.renew_bills(bills, replace_all=replace, only_show=dry_run, by=operator())

@@ -48,17 +48,19 @@ def show(reference: str) -> None:
     if found is None:
         raise click.ClickException(f"there is no agreement {reference}")
     for name, value in record_of(found).items():
-        click.echo(f"{name.replace('_', ' ')}: {in_words(value)}")
+        shown = "none" if name == "amount" and value is None else in_words(value)
+        click.echo(f"{name.replace('_', ' ')}: {shown}")
 
 
 def record_of(agreement: Agreement) -> dict[str, object]:
+    """`amount`: None where nothing is to be paid, as of a caller to be remembered."""
     known = agreement.acknowledged_at
     return {
         "reference": agreement.reference,
         "kind": agreement.kind,
         "subject": agreement.subject,
         "account": agreement.account,
-        "amount": str(agreement.amount),
+        "amount": str(agreement.amount) if agreement.amount.minor else None,
         "terms": dict(agreement.terms),
         "wording": agreement.wording,
         "language": agreement.language,

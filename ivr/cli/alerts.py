@@ -8,12 +8,16 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.calls.alert_settings import KINDS, alert_receivers
+from ivr.calls.emailing import mail_server_of
 from ivr.cli.payment_session import as_json, opened
 from ivr.places import COMMAND
 from ivr.store import FoundAlert
 
 MOST_SHOWN = 200
 TEST = "test"
+NOT_SENT = (
+    "not sent, because SMTP_URL is not set: set SMTP_URL and SMTP_FROM; until then it is kept, and shown on the page"
+)
 console = Console(width=160, highlight=False)
 
 
@@ -58,12 +62,12 @@ def test() -> None:
         words = f"this is a test by `{COMMAND} alerts test`: nothing is wrong"
         store.note_alerts(TEST, [FoundAlert("test", f"{now:%Y-%m-%d %H:%M:%S}", words)], timedelta(), to, now)
         store.note_alerts(TEST, [], timedelta(), to, now)
-        is_told = bool(settings.notices_url)
+        is_told, can_send = bool(settings.notices_url), mail_server_of(settings) is not None
     if to.emails:
-        click.echo(f"by e-mail to {', '.join(to.emails)}")
+        click.echo(f"by e-mail to {', '.join(to.emails)}{'' if can_send else f': {NOT_SENT}'}")
     if is_told:
         click.echo("to NOTICES_URL, where NOTICES_KINDS has alert.raised")
     if not (to.emails or is_told):
         click.echo(f"nobody is told: set ALERT_EMAILS or NOTICES_URL; `{COMMAND} alerts list --all` shows it")
-    else:
+    elif is_told or can_send:
         click.echo(f"the forwarder sends it; `{COMMAND} notices list` shows what was not taken")

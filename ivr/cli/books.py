@@ -6,9 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfoNotFoundError
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from rich.console import Console
@@ -43,9 +44,23 @@ def day_given(_context: click.Context, parameter: click.Parameter, value: object
     return as_day(_context, parameter, value)  # type: ignore[arg-type]
 
 
+def zone_given(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # `Europe` is a folder
+        raise click.UsageError(f"--zone: there is no time zone '{value[:40]}'; Europe/Berlin is one") from None
+    return value
+
+
 @click.command()
 @click.argument("day", type=DAY, callback=day_given, metavar="DAY")
-@click.option("--zone", default="UTC", show_default=True, help="Whose day: a time zone such as Europe/Berlin.")
+@click.option(
+    "--zone",
+    default="UTC",
+    show_default=True,
+    callback=zone_given,
+    help="Whose day: a time zone such as Europe/Berlin.",
+)
 @click.option(
     "--csv", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write each movement to this file."
 )
@@ -57,10 +72,7 @@ def settle(day: date, zone: str, file: Path | None, is_json: bool) -> None:
     python -m ivr settle 2026-01-31
     python -m ivr settle 2026-01-31 --zone Europe/Berlin --csv january-31.csv
     """
-    try:
-        since, until = day_bounds(day, zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise click.UsageError(f"--zone: there is no time zone '{zone[:40]}'; Europe/Berlin is one") from None
+    since, until = day_bounds(day, zone)
     totals = DayTotals()
     with opened() as (_, store), _csv_file(file) as writer:
         for row in day_rows(store.movements(since, until), totals):
@@ -147,8 +159,9 @@ def _as_record(day: date, zone: str, totals: DayTotals) -> dict[str, object]:
 @click.option(
     "--until", metavar="DATE", type=DAY, callback=day_given, help="Last day whose charges must be in it [its last]."
 )
+@click.option("--zone", default="UTC", show_default=True, callback=zone_given, help="Whose days the file's are.")
 @as_json
-def reconcile_file(file: Path, form: str, bank: str, since: date | None, until: date | None, is_json: bool) -> None:
+def reconcile_file(file: Path, form: str, is_json: bool, **chosen: Any) -> None:
     """Compare the bank's settlement FILE with our ledger, and name each difference, its likely cause and what to do.
 
     \b
@@ -157,7 +170,7 @@ def reconcile_file(file: Path, form: str, bank: str, since: date | None, until: 
 
     \b
     python -m ivr reconcile settlement_detail_report_batch_7.csv --form adyen --bank our_adyen
-    python -m ivr reconcile june.csv --form our-acquirer.yaml --since 2026-06-01 --until 2026-06-30
+    python -m ivr reconcile june.csv --form our-acquirer.yaml --since 2026-06-01 --until 2026-06-30 --zone Europe/Berlin
 
     Exit code for a nightly job: 0 where all agrees, 1 where somebody has to look, 2 for wrong use.
     """
@@ -166,7 +179,7 @@ def reconcile_file(file: Path, form: str, bank: str, since: date | None, until: 
         folder = settings.var
         folder.mkdir(parents=True, exist_ok=True)
         watched = _watched(rows, quiet=is_json)
-        with reconcile(watched, store, folder, bank=bank, since=since, until=until) as found:
+        with reconcile(watched, store, folder, **chosen) as found:
             is_open = _tell(found, is_json=is_json)
     sys.exit(DIFFERENT if is_open else CLEAN)
 
@@ -232,7 +245,7 @@ def _summary(found: Reconciliation, kinds: Counter[str]) -> str:
     currencies = sorted({*found.here, *found.there})
     sums = [f"{Money(found.here[one], one)} here, {Money(found.there[one], one)} at the bank" for one in currencies]
     verdict = f"{is_open} to look into" if is_open else "nothing to look into"
-    days = f"{found.since:%Y-%m-%d} to {found.until - timedelta(days=1):%Y-%m-%d}"
+    days = f"{found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
     others = f", {count(found.left_out, 'row')} of other banks left out" if found.left_out else ""
     agree = f"{count(found.agreeing, 'charge')} {'agrees' if found.agreeing == 1 else 'agree'}"
     moved = "; ".join(sums) or "no money moved"

@@ -68,6 +68,9 @@ def cluster(nodes: int, without: tuple[str, ...]) -> None:
         require_production(ready, opens_keys=True)
         processes = {**plan.processes(fronts), **front_processes(fronts, plan, settings)}
         console.print(Panel(welcome(plan, fronts, settings, url), title="Tonetill, a cluster", expand=False))
+        if url != settings.database_url:  # whoever gave one knows it, and it may hold a password
+            console.print("in other terminals first, for settle, books, payments, audit, user and the like:")
+            console.print(f"export DATABASE_URL={url}", soft_wrap=True, highlight=False)
         code = supervise(processes, variables, Path.cwd())
     console.print(f"stopped: a process ended with {code}, see above" if code else "stopped")
     sys.exit(code)

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from ivr.calls.number_keys import number_seals
-from ivr.calls.personal_data import STAYS, PersonalData, words_of
+from ivr.calls.personal_data import STAYS, PersonalData, called, words_of
 from ivr.cli.payment_session import operator, require_terminal, yes
-from ivr.core.caller import mask_number
 from ivr.errors import ConfigError
 from ivr.settings import load_settings
 from ivr.store import open_store
@@ -60,7 +59,7 @@ def delete(number: str, yes: bool) -> None:
         found = people.find(number)
         if not yes:
             click.echo(
-                f"{mask_number(number)}: calls {len(found.calls)}, texts {len(found.texts)}, charges {len(found.charges)}, "
+                f"{called(number)}: calls {len(found.calls)}, texts {len(found.texts)}, charges {len(found.charges)}, "
                 f"remembered in {len(found.remembered)} flows"
             )
             click.echo("\n".join(f"- {one}" for one in STAYS))

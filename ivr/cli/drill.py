@@ -59,8 +59,9 @@ def drill(name: str, is_list: bool, answers: Path | None, least: int, is_json: b
     afterwards: real flows, ledger, kill switch and alerts, callers who ring, a bank that is made up. Nothing of your own line,
     its database or its keys is read or touched.
 
-    Points of 100: 20 for noticing soon after the first alert, 40 for ending it soon and with no more than it takes, 40 for what
-    must follow. docs/incidents.md is the plan to learn from.
+    Points of 100: 20 for looking soon after the first sign of it, 40 for ending it soon and with no more than it takes, 40 for what
+    must follow. What you do before there is a sign earns nothing, and stopping something then costs 20: callers are turned away
+    without a reason. docs/incidents.md is the plan to learn from.
     """
     if is_list or not name:
         for one in SCENARIOS:
@@ -163,7 +164,7 @@ def show(scenario: DrillScenario, score: Score) -> None:
             f"{score.tried} charges were tried by whoever it was, {score.let_through} let through ({score.lost})"
         )
     if score.turned_away:
-        click.echo(f"{score.turned_away} callers who wanted to pay were turned away")
+        click.echo(f"callers who wanted to pay and were turned away: {score.turned_away}")
     if score.better:
         click.echo("\nBetter would have been:")
         for words in score.better:
@@ -174,4 +175,4 @@ def show(scenario: DrillScenario, score: Score) -> None:
 
 
 def after(minutes: int | None) -> str:
-    return "never" if minutes is None else f"{minutes} minutes after the first alert"
+    return "never" if minutes is None else f"{minutes} minutes after the first sign of it"

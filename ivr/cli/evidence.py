@@ -37,7 +37,7 @@ USUAL_DAYS = 7
 @click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="With --check: the line's audit_public.pem, from elsewhere.",
+    help="With --check: the line's public half, VAR/keys/audit_public.pem, or the copy that you were given.",
 )
 def evidence(
     file: Path | None,
@@ -51,7 +51,7 @@ def evidence(
 
     \b
     python -m ivr evidence --to incident.zip --since 2026-01-14 --until 2026-01-15
-    python -m ivr evidence --check incident.zip --key audit_public.pem
+    python -m ivr evidence --check incident.zip --key var/keys/audit_public.pem
 
     In it: the whole audit trail with its verification, calls of these days turn by turn, charges, every version of every flow
     with its digest, settings without secrets, alerts, and a SHA-256 of each file. It holds no card data. That it was taken is

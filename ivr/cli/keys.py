@@ -2,20 +2,21 @@
 
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ivr.bank import BankSettings, load_banks
 from ivr.bank.terms import Term, said_end
-from ivr.calls.bank_keys import SEALING, ends_of, ring_of, terms_of
+from ivr.calls.bank_keys import SEALING, ring_of, terms_of
 from ivr.cli.payment_session import opened, operator
 from ivr.errors import ConfigError
 from ivr.extras import require_extra
-from ivr.incidents import LineKey, LineKeys, RotationPlan, below
+from ivr.incidents import LineKey, LineKeys, RotationPlan, alarms_of, below
 from ivr.loading import load
 from ivr.reading.problems import did_you_mean
 from ivr.settings import Settings, load_settings
@@ -23,6 +24,7 @@ from ivr.store import Store
 
 console = Console(width=160, highlight=False)
 DAY = timedelta(days=1)
+WHOLE_FILE = Column("file", overflow="fold")  # it is typed and copied: a path that is cut short names nothing
 on_day = click.DateTime(["%Y-%m-%d"])
 begins = click.option("--from", "first", type=on_day, help="Its first day, UTC [tomorrow].")
 
@@ -49,18 +51,14 @@ def list_keys(as_json: bool) -> None:
     Exit code 1 where a bank's key or certificate ends within 30 days and nothing follows.
     """
     settings, now = load_settings(), datetime.now(UTC)
-    table, is_alarming = Table("bank", "what", "key", "file", "from", "until", "now"), False
+    table, is_alarming = Table("bank", "what", "key", WHOLE_FILE, "from", "until", "now"), False
     for name, bank in load_banks(settings.banks, settings.var).items():
-        ring, problem = None, ""
-        try:
+        ring = None
+        with suppress(ConfigError):  # told among the alarms
             ring = ring_of(bank)
-        except ConfigError as error:
-            problem = str(error)
-        terms = terms_of(bank, ring)
-        alarms = [problem] if problem else []
-        alarms += [end.told(now) for end in ends_of(name, terms, now) if end.is_alarming(now)]
+        alarms = alarms_of(name, bank, now).values()
         sealing = ring.at(now).file if ring else None
-        for term in terms:
+        for term in terms_of(bank, ring):
             row = row_of(name, term, now, sealing)
             click.echo(json.dumps(row)) if as_json else table.add_row(*row.values())
         for alarm in alarms:

@@ -30,7 +30,7 @@ def tell_record(console: Console, store: Store, call_id: str) -> None:
         )
     for one in store.agreements_of(call_id):
         terms = f" ({in_words(dict(one.terms))})" if one.terms else ""
-        console.print(f"  {one.kind} of {one.amount}{terms}: agreed to, reference {one.reference}", markup=False)
+        console.print(f"  {one.in_words}{terms}: agreed to, reference {one.reference}", markup=False)
 
 
 def tell_of_line(console: Console, find: Finder) -> None:

@@ -32,9 +32,10 @@ def opened(*, reads_numbers: bool = False) -> Iterator[tuple[Settings, Store]]:
         store.close()
 
 
-def require_terminal() -> None:
+def require_terminal(options: str = "--yes") -> None:
+    """`options`: what does it without asking."""
     if not sys.stdin.isatty():
-        raise click.UsageError("nobody can be asked here: --yes does it without asking")
+        raise click.UsageError(f"nobody can be asked here: {options} does it without asking")
 
 
 def operator() -> str:

@@ -70,7 +70,7 @@ def row(seen: Seen) -> tuple[str, ...]:
     return (
         f"{payment.begun_at:%Y-%m-%d %H:%M:%S}",
         intent.reference,
-        in_groups(payment.confirmation_number),
+        in_groups(payment.receipt_number),
         intent.payable_key or intent.account,
         intent.card_summary,
         intent.bank,
@@ -86,7 +86,7 @@ def payment_record(seen: Seen) -> dict[str, object]:
     intent = payment.intent
     return {
         "reference": intent.reference,
-        "confirmation_number": payment.confirmation_number,
+        "confirmation_number": payment.receipt_number,
         "status": payment.status,
         "reservation": seen.reserved,
         "amount": str(intent.amount),

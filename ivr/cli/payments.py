@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from ivr.bank import ModificationKind, load_banks
+from ivr.books import YEARS
 from ivr.calls.modifying import Standing, amount_to_modify, money_in, standing_at
 from ivr.calls.payment_lookup import day_filter, find_one
 from ivr.cli.payment_session import as_json, opened, operator, require_terminal, yes
@@ -43,9 +44,13 @@ class DayOfDate(click.DateTime):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return super().convert(value, param, ctx)
+            day = super().convert(value, param, ctx)
         except click.BadParameter:
+            day = None
+        # Whoever counts days from it must not come to before the first or after the last that there is.
+        if day is None or day.year not in YEARS:
             self.fail(f"'{str(value)[:40]}' is no day: expected year, month and day, such as 2026-01-31", param, ctx)
+        return day
 
 
 DAY = DayOfDate(["%Y-%m-%d"])
@@ -204,7 +209,8 @@ def modify(wish: Wish, charge: str, on: date | None, *, yes: bool, is_json: bool
             return
         if not yes:
             click.echo(what_will_happen(standing, wanted), err=is_json)
-            require_terminal()
+            # Of a part the second run must not give it back once more.
+            require_terminal(f'--refundable "{wanted.left}" --yes' if wish.amount else "--yes")
             click.confirm(f"{wish.kind.capitalize()} {wanted.amount}?", abort=True, err=is_json)
         asked = store.ask_modification(wanted, datetime.now(UTC))
         with refusals_noted(store, wish.kind, payment.intent.reference):
@@ -227,7 +233,7 @@ def wanted_of(
         require_our_bill(settings, payment)
     standing = standing_at(load_banks(settings.banks, settings.var), store, payment)
     left = standing.balance.refundable
-    expected = money_in(wish.refundable, left.currency) if wish.refundable else left
+    expected = money_in(wish.refundable, left.currency, "--refundable") if wish.refundable else left
     about = (payment.intent.reference, wish.kind)
     if expected != left:
         # Perhaps it is this very command again: the store knows, and adds nothing where it is not.

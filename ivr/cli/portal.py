@@ -1,6 +1,7 @@
 """`portal` and `user`: the pages that people sign in to, and who they are."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -19,12 +20,14 @@ from ivr.web import ConnectionLimits, Site, serve
 GOOD_HOURS = 72
 LONGEST_NAME = 60
 LONGEST_IDENTITY = 200
+NICENESS = 10  # who clicks can wait for a moment; a caller at the web server of the same machine cannot
 console = Console(width=120, highlight=False)
 
 
 @click.command()
 def portal() -> None:
     """Serve the portal on PORTAL_HOST and PORTAL_PORT; on a network, behind a proxy that speaks TLS (docs/portal.md)."""
+    os.nice(NICENESS)
     if (found := installation_here()) is not None:
         for settings in found.merchants.values():
             click.echo(f"the portal of {settings.place.name} is at {site_of(settings).address}/")
@@ -138,11 +141,10 @@ def list_users(is_json: bool) -> None:
         found = store.portal_users()
     table = Table("name", "role", "signs in with", "state", "last seen (UTC)", box=None)
     for one in found:
-        state = "off" if one.is_off else ("invited" if one.invited_until else "on")
-        way = "passkey" if one.passkeys else ("password and codes" if one.has_password else "-")
+        way = one.signs_in_with or "-"
         if is_json:
-            click.echo(json.dumps({"name": one.name, "role": one.role, "state": state, "way": way}))
-        table.add_row(one.name, one.role, way, state, f"{one.seen_at:%Y-%m-%d %H:%M}" if one.seen_at else "-")
+            click.echo(json.dumps({"name": one.name, "role": one.role, "state": one.state, "way": way}))
+        table.add_row(one.name, one.role, way, one.state, f"{one.seen_at:%Y-%m-%d %H:%M}" if one.seen_at else "-")
     if not is_json:
         console.print(
             table if found else f"nobody yet: `{COMMAND} user add NAME --role operator` invites the first one"

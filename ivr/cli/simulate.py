@@ -19,6 +19,7 @@ from ivr.cli.on_record import tell_of_line, tell_record
 from ivr.core.stray_cards import holds_card_number
 from ivr.errors import ConfigError
 from ivr.logs import set_up_logging
+from ivr.places import COMMAND
 from ivr.settings import load_settings
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ COMMANDS = ("-", "h", "?")  # typed in place of keys
 _AT_ALONE = (
     "--at goes without --via, --time and --explore: a running line's calls are at its own time, and only a call of its own has "
     "another (docs/flows.md, Hours, says how to try opening hours on a line)"
+)
+# Each call here has a database of its own.
+_FORGETS = (
+    "this flow knows callers again, but a call without --via is forgotten when it ends: to ring again as a caller who is remembered, "
+    f"call a running line twice (`{COMMAND} up`, then `{COMMAND} simulate {{flow}} --via http://127.0.0.1:8000`)"
 )
 
 
@@ -110,6 +116,8 @@ def call_here(flow: Path, when: str | None, ani: str, ask: Ask, record: Path | N
                 require_playable(bench.clock())
             line.recording.begins_at(bench.clock())
             console.print(f"[dim]the call begins on {in_zone(bench.flow, bench.clock()):%A, %Y-%m-%d at %H:%M %Z}[/]")
+        if bench.flow.remembers:
+            console.print(f"[dim]{_FORGETS.format(flow=bench.flow.name)}[/]", soft_wrap=True)
         converse(line, console, ask)
         tell_outcome(bench, line.call_id)
         if record is not None:

@@ -24,11 +24,11 @@ def token() -> None:
     """Tokens of the portal's API (docs/api.md).
 
     \b
-    python -m ivr token add nightly-books --for ada --role auditor --days 90
+    python -m ivr token add nightly-books --for ada --role finance --days 90
     python -m ivr token list
     python -m ivr token revoke T1f2e3d4c
 
-    A token acts for one user, and never may more than that user. It is shown once; kept is its SHA-256.
+    A token acts for one user, and never may more than that user (ada is of finance here). It is shown once; kept is its SHA-256.
     """
 
 

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from ivr.calls.production import require_production
 from ivr.cli.ports import ports_of, require_free_ports
 from ivr.cli.preparation import prepare
+from ivr.cli.settings_check import processes_here, require_settings
 from ivr.cli.start_up import (
     environment,
     files_of,
@@ -25,7 +26,6 @@ from ivr.console import Trial, console_address, trials
 from ivr.errors import ConfigError
 from ivr.extras import what_is_missing
 from ivr.installation import installation_here
-from ivr.loading import load
 from ivr.places import project_folder
 from ivr.settings import Settings, load_settings
 
@@ -51,12 +51,11 @@ def up(without: tuple[str, ...]) -> None:
     processes = {name: command for name, command in commands.items() if name not in left_out}
     bank_port = port_of_simulator(settings) if "bank" in processes else None
     require_free_ports(list(ports_of(settings, processes, bank_port)))
-    if "portal" in processes:
-        load("ivr.portal").site_of(settings)  # what is wrong with its settings is said before anything is started
     is_production = settings.environment == "production"
     found = None if is_production else files_of(settings)
     prepare(settings)
     require_production(settings, opens_keys=True)
+    require_settings(settings, processes)
     serving = flows_serving(settings)
     # What was published serves in production, whatever the files say.
     flows = serving if is_production and serving else to_be_answered(found or files_of(settings), serving)
@@ -74,16 +73,18 @@ def up(without: tuple[str, ...]) -> None:
 def set_up() -> None:
     """Make keys, certificates and the database where they are missing; nothing is started.
 
-    In production it makes what is ours to make (the fingerprint key, the database) and names what the bank must issue.
+    In production it makes what is ours to make (the fingerprint key, the database) and names what the bank must issue. Settings
+    that a process would refuse at its start are refused here.
     """
     if (found := installation_here()) is not None:
-        made = set_up_merchants(found)
+        made = set_up_merchants(found, processes_here())
     else:
         made = prepare(load_settings())
     for thing in made:
         console.print(f"made: {thing}", highlight=False, soft_wrap=True)
     for settings in found.merchants.values() if found else [load_settings()]:
         require_production(settings, opens_keys=True)
+        require_settings(settings, processes_here())
     console.print("everything is in place" if made else "everything was in place already")
 
 

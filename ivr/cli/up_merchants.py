@@ -9,7 +9,7 @@ console.NAME                      that merchant's page with its phone, where it 
 import os
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,13 +18,13 @@ from rich.panel import Panel
 from ivr.calls.production import require_production
 from ivr.cli.ports import Port, ports_of, require_free_ports
 from ivr.cli.preparation import prepare
+from ivr.cli.settings_check import require_settings
 from ivr.cli.start_up import environment, files_of, flows_serving, port_of_simulator, read_procfile, to_be_answered
 from ivr.cli.supervisor import supervise
 from ivr.console import console_address, trials
 from ivr.errors import ConfigError
 from ivr.extras import what_is_missing
 from ivr.installation import InstallationSettings
-from ivr.loading import load
 from ivr.merchants.place import OF_THE_INSTALLATION, UNLESS_ITS_OWN
 from ivr.places import MERCHANT_VARIABLE
 from ivr.settings import Settings
@@ -44,10 +44,7 @@ def up_merchants(found: InstallationSettings, without: tuple[str, ...]) -> int:
     left_out = {*without, *missing, *(["bank"] if is_production else [])}
     processes = dict(processes_of(found, commands, left_out))
     require_free_ports(list(ports_of_all(found, processes)))
-    if "portal" in processes:
-        for settings in found.merchants.values():
-            load("ivr.portal").site_of(settings)  # what is wrong with its settings is said before anything is started
-    set_up_merchants(found)
+    set_up_merchants(found, processes)
     flows = {name: flows_of(settings) for name, settings in found.merchants.items()}
     console.print(Panel(welcome(found, processes, missing, flows), title="Tonetill, several merchants", expand=False))
     variables, own = environment(found.shared, list(processes)), [name for name in processes if "." in name]
@@ -56,12 +53,14 @@ def up_merchants(found: InstallationSettings, without: tuple[str, ...]) -> int:
     return code
 
 
-def set_up_merchants(found: InstallationSettings) -> list[str]:
-    """What was made for each. ConfigError, before anything is made, where two share what is one's."""
+def set_up_merchants(found: InstallationSettings, processes: Collection[str]) -> list[str]:
+    """What was made for each. ConfigError, before anything is made, where two share what is one's; afterwards, for settings that
+    one of the `processes` would refuse."""
     found.require_good()
     made = [f"{name}: {thing}" for name, settings in found.merchants.items() for thing in prepare(settings)]
     for settings in found.merchants.values():
         require_production(settings, opens_keys=True)
+        require_settings(settings, processes)
     return made
 
 

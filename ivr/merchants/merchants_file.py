@@ -74,6 +74,11 @@ def called_number(written: str) -> str:
     return bare.removeprefix("+") if _DIALLED.fullmatch(bare) else user.lower()
 
 
+def is_called_number(written: str) -> bool:
+    """Of a telephone, or a name that is called over SIP."""
+    return bool(_NUMBER.fullmatch(_SEPARATORS.sub("", written))) and "*" not in written
+
+
 def is_installation(folder: Path) -> bool:
     return (folder / MERCHANTS_FILE).is_file()
 
@@ -165,7 +170,7 @@ def _problems_of(folder: Path, source: Source, name: str, one: Any) -> Iterator[
         yield source.line((*at, "numbers"), f"{name}: expected a list of called numbers", 'numbers: ["+15550100"]')
         return
     for index, number in enumerate(numbers):
-        if not isinstance(number, str) or not _NUMBER.fullmatch(_SEPARATORS.sub("", number)) or "*" in number:
+        if not isinstance(number, str) or not is_called_number(number):
             yield source.line(
                 (*at, "numbers", index), f"{name}: this is no called number", "such as +15550100, or pay-acme"
             )

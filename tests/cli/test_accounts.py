@@ -66,6 +66,20 @@ def test_a_file_with_one_wrong_line_changes_nothing(url: str, tmp_path: Path):
     store.close()
 
 
+def test_a_file_without_accounts_removes_none(url: str, tmp_path: Path):
+    """An export that was cut off after its first line, say."""
+    file = tmp_path / "accounts.csv"
+    file.write_text(HEAD + "1,10.00,1.00,USD\n")
+    assert run("accounts", "import", str(file)).exit_code == 0
+    file.write_text(HEAD)
+    done = run("accounts", "import", str(file), "--replace")
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).startswith(f"{file}: there is no account in it, and --replace would remove all")
+    store = open_store(url)
+    assert store.find_bill("1") is not None
+    store.close()
+
+
 def test_a_credit_is_shown_as_it_is_written(url: str, tmp_path: Path):
     file = tmp_path / "accounts.csv"
     file.write_text(HEAD + "9,-2.50,0.00,USD\n8,-0.01,0.00,USD\n")

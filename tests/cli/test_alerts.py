@@ -45,8 +45,11 @@ def test_a_test_is_sent_to_whoever_is_told_and_stands_no_more(database: str, mon
     assert "nobody is told" in alerts("test").output
     monkeypatch.setenv("ALERT_EMAILS", "ops@example.com")
     monkeypatch.setenv("NOTICES_URL", "http://localhost:9/notices")
+    monkeypatch.setenv("SMTP_URL", "smtp://localhost:2525")
+    monkeypatch.setenv("SMTP_FROM", "till@example.com")
     told = alerts("test").output
-    assert "by e-mail to ops@example.com" in told
+    assert "by e-mail to ops@example.com\n" in told
+    assert "the forwarder sends it" in told
     assert "to NOTICES_URL" in told
     store = open_store(database)
     assert {one.kind for one in store.merchant_notices(5)} == {"alert.raised", "alert.over"}
@@ -55,3 +58,10 @@ def test_a_test_is_sent_to_whoever_is_told_and_stands_no_more(database: str, mon
     assert (message.recipient, message.subject) == ("ops@example.com", "Alert: test, demo-merchant")
     assert store.alerts(5) == []
     assert alerts("list").exit_code == 0
+
+
+def test_a_test_says_where_no_mail_server_is_set_that_no_e_mail_goes(database: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ALERT_EMAILS", "ops@example.com")
+    told = alerts("test").output
+    assert "by e-mail to ops@example.com: not sent, because SMTP_URL is not set" in told
+    assert "the forwarder sends it" not in told

@@ -122,6 +122,23 @@ def test_a_day_is_one_of_the_time_zone(store: Store):
     assert "0 movements" in run(settle, "2026-01-15", "--zone", "Pacific/Kiritimati").output
     assert "2 movements" in run(settle, "2026-01-16", "--zone", "Pacific/Kiritimati").output
     assert "there is no time zone 'Berlin'" in run(settle, "2026-01-15", "--zone", "Berlin").output
+    assert "there is no time zone 'Europe'" in run(settle, "2026-01-15", "--zone", "Europe").output
+
+
+def test_a_file_s_days_are_those_of_a_time_zone(store: Store, tmp_path: Path):
+    file = tmp_path / "day.csv"
+    run(settle, "2026-01-16", "--zone", "Pacific/Kiritimati", "--csv", str(file))
+    days = ("--since", "2026-01-16", "--until", "2026-01-16", "--zone")
+    told = run(reconcile_file, str(file), *days, "Pacific/Kiritimati")
+    assert "2026-01-16 to 2026-01-16: 2 rows read, 2 charges agree, nothing to look into" in told.output
+    assert "there is no time zone 'Europe'" in run(reconcile_file, str(file), *days, "Europe").output
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_nothing_can_be_counted_from_is_refused(day: str, store: Store):
+    assert f"'{day}' is no day" in run(settle, day, "--zone", "Asia/Tokyo").output
+    for option in ("--since", "--until"):
+        assert f"'{day}' is no day" in run(reconcile_file, "any.csv", option, day).output
 
 
 def test_one_of_a_thing_is_told_as_one(store: Store, tmp_path: Path):

@@ -139,6 +139,18 @@ def test_what_is_no_key_is_not_added(site: Site):
     assert site.noted() == []
 
 
+def test_a_key_under_the_name_of_another_is_not_added(site: Site):
+    for name in ("next.crt", "after.crt"):
+        (site.var / "keys" / name).write_bytes((site.var / "keys" / "forwarder-sealing.crt").read_bytes())
+    assert site.run("add", "acme_bank", "keys/next.crt", "--kid", "2027").exit_code == 0
+    before = site.file.read_text()
+    result = site.run("add", "acme_bank", "keys/bank-sealing.crt", "--kid", "2027", "--from", "2027-06-01")
+    assert isinstance(result.exception, ConfigError)
+    assert "bank-sealing.crt: its kid is '2027', as" in str(result.exception)
+    assert site.file.read_text() == before
+    assert site.run("add", "acme_bank", "keys/after.crt", "--kid", "2027", "--from", "2027-06-01").exit_code == 0
+
+
 def test_a_file_that_cannot_be_changed_so_is_left_with_the_line_to_write(site: Site):
     listed = BANKS.replace("sealing_key: keys/bank-sealing.crt #", "sealing_keys: [{file: keys/bank-sealing.crt}] #")
     site.file.write_text(listed)

@@ -141,9 +141,11 @@ def test_a_card_number_that_was_typed_is_said_nowhere(store: Store, typed: str):
 
 def test_a_list_shows_what_was_charged_and_what_is_back(store: Store):
     number = charge(store).confirmation_number
-    charge(store, "CA2-1", "declined")
+    declined = charge(store, "CA2-1", "declined").confirmation_number
     shown = works("list")
     assert in_groups(number) in shown
+    assert in_groups(declined) not in shown  # its caller was told none
+    assert json.loads(works("show", "CA2-1", "--json"))["confirmation_number"] == ""
     assert "declined" in shown
     assert [json.loads(line)["reference"] for line in works("list", "--json").splitlines()] == ["CA1-1", "CA2-1"]
     asked("refund", "CA1-1", "--amount", "10.00", "--refundable", "42.50")
@@ -317,7 +319,8 @@ def test_a_bank_that_is_no_longer_named_is_told_with_the_cure(store: Store, tmp_
 
 def test_nothing_is_asked_for_without_a_yes(store: Store):
     charge(store)
-    assert "--yes" in fails("refund", "CA1-1")
+    assert "here: --yes does it" in fails("refund", "CA1-1")
+    assert '--refundable "42.50 USD" --yes does it' in fails("refund", "CA1-1", "--amount", "10.00")
     assert store.outbox_depth()["modification"] == 0
 
 
@@ -326,7 +329,7 @@ def test_an_operator_sees_what_will_happen_and_is_asked(
     store: Store, key: str, count: int, monkeypatch: pytest.MonkeyPatch
 ):
     number = charge(store).confirmation_number
-    monkeypatch.setattr("ivr.cli.payments.require_terminal", lambda: None)
+    monkeypatch.setattr("ivr.cli.payments.require_terminal", lambda _options: None)
     shown = ivr("refund", "CA1-1", "--amount", "10.00", keys=key).output
     for words in (
         "42.50 USD by visa 1111",

@@ -17,6 +17,7 @@ from ivr.cli.ring import identity, rung_by
 from ivr.cli.simulate import simulate
 from ivr.cli.workbench import begin_of
 from ivr.core.call import Call
+from ivr.core.money import Money
 from ivr.errors import ConfigError
 from ivr.phone.sip import CallRefusedError
 from ivr.store import Store, memory_store, migrate, open_store
@@ -52,6 +53,13 @@ def test_two_flows_at_once_are_refused():
         CliRunner().invoke(
             simulate, ["utility", "--via", "http://127.0.0.1:1/twilio/voice/donate"], catch_exceptions=False
         )
+
+
+def test_a_call_without_a_line_says_that_nobody_is_known_again():
+    told = {flow: CliRunner().invoke(simulate, [flow, "--keys", "h"]) for flow in ("returning", "donate")}
+    assert [one.exit_code for one in told.values()] == [0, 0]
+    assert "simulate returning --via http" in told["returning"].output
+    assert "--via" not in told["donate"].output
 
 
 # ---- when
@@ -112,6 +120,26 @@ def test_an_agreement_is_on_record_too():
     told = told_of(store)
     assert "on record: unpaid" in told
     assert "promise of 42.50 USD (by 2026-01-15): agreed to, reference CA1-promise-0a1b2c3d" in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("remember", "  remember: agreed to"), ("keep_card", "  keep card: agreed to")]
+)
+def test_what_has_no_amount_is_shown_without_one(
+    kind: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    url = f"sqlite:///{tmp_path / 'agreed.db'}"
+    migrate(url)
+    monkeypatch.setenv("DATABASE_URL", url)
+    store = open_store(url)
+    store.save_call(replace(rung("CA1"), phase="over", outcome="unpaid"), 0, NOW)
+    store.record_agreement(replace(PROMISE, kind=kind, amount=Money(0), terms={}))
+    assert shown in told_of(store)
+    commands = (["show", PROMISE.reference], ["list"], ["list", "--json"])
+    told = [CliRunner().invoke(agreements, command, catch_exceptions=False).output for command in commands]
+    assert "amount: none\n" in told[0]
+    assert '"amount": null' in told[2]
+    assert "0.00" not in "".join((*told, told_of(store)))
 
 
 def test_a_call_of_somebody_elses_line_is_said_to_be_elsewhere(

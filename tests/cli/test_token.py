@@ -1,6 +1,7 @@
 """`token`: made for a user who is there and no more than they may, shown once, listed, revoked; each on record."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,19 @@ def test_tokens_are_listed_for_programs_and_revoked_by_id(database: str):
     assert json.loads(token("list", "--json").output)["state"] == "revoked"
     assert "there is no token" in str(token("revoke", listed["id"]).exception)
     assert [one.what for one in open_store(database).audit_events(2)] == ["token revoked", "token made"]
+
+
+def test_the_first_example_of_the_documentation_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    url = f"sqlite:///{tmp_path}/portal.db"
+    make_empty(url)
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("VAR", str(tmp_path))
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    commands = [line for line in text.split("```")[1].splitlines() if line.startswith("python -m ivr ")]
+    assert len(commands) == 2
+    for command in commands:
+        done = CliRunner().invoke(cli, shlex.split(command, comments=True)[3:])
+        assert done.exit_code == 0, (command, done.exception)
+    store = open_store(url)
+    (made,) = store.portal_tokens()
+    assert store.token_holder(digest_of(done.stdout.strip()), made.made_at) is not None

@@ -20,6 +20,7 @@ from ivr.cli.up import files_of, flows_serving, to_be_answered
 from ivr.settings import Settings, load_settings
 from ivr.store import migrate, open_store
 from tests.patience import PATIENCE_S
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOREIGN = ("TWILIO_AUTH_TOKEN", "PUBLIC_URL", "DATABASE_URL", "ENVIRONMENT", "BANK_PORT")
@@ -88,6 +89,53 @@ def test_set_up_says_what_it_made_and_the_second_time_that_all_was_there(tmp_pat
     assert f"key or certificate {tmp_path}/keys/fingerprint.key" in first.stdout
     assert f"database {tmp_path}/tonetill.db" in first.stdout
     assert "everything was in place already" in second.stdout.splitlines()[-1]
+
+
+WRONG = {
+    "ALERT_EMAILS": "foo",
+    "BILLING_URL": "bills",
+    "NOTICES_KINDS": "payment.aproved",
+    "OIDC_ISSUER": "http://login.example.com",
+    "PAY_LINK": "http://pay.example.com",
+    "PORTAL_ALONE_UP_TO": "abc",
+    "PORTAL_NETWORKS": "here",
+    "PORTAL_URL": "http://portal.example.com",
+    "SMTP_FROM": "till@example.com",
+    "TRUNK_ADVERTISE": "till.example.com",
+    "TRUNK_FLOWS": "pay=nosuch",
+    "TRUNK_PEERS": "everybody",
+    "TRUNK_RTP_PORTS": "10001-10100",
+    "TRUNK_TLS_PORT": "5061",
+}
+# How the message calls it, where that is not by the setting's name.
+CALLED = {"TRUNK_PEERS": "peer trunk", "TRUNK_RTP_PORTS": "RTP ports from 10001"}
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_a_setting_that_some_process_refuses_is_refused_by_set_up(tmp_path: Path, name: str):
+    done = ivr(tmp_path, "set-up", ACCOUNTS="", **{name: WRONG[name]})
+    assert done.returncode == 2
+    assert CALLED.get(name, name) in done.stderr
+    assert "in place" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["ALERT_EMAILS", "PORTAL_ALONE_UP_TO"])
+def test_a_setting_that_some_process_refuses_keeps_up_from_starting_any(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ivr.cli.up.supervise", lambda *_, **__: pytest.fail("processes were started"))
+    ports = {port: str(free_port()) for port in ("PORT", "CONSOLE_PORT", "PORTAL_PORT")}
+    done = ivr(tmp_path, "up", "--without", "trunk", "--without", "bank", ACCOUNTS="", **ports, **{name: WRONG[name]})
+    assert done.returncode == 2
+    assert name in done.stderr
+
+
+def test_all_wrong_settings_are_told_at_once(tmp_path: Path):
+    told = ivr(
+        tmp_path, "set-up", ACCOUNTS="", **{name: WRONG[name] for name in ("ALERT_EMAILS", "PORTAL_ALONE_UP_TO")}
+    )
+    assert "ALERT_EMAILS: expected e-mail addresses" in told.stderr
+    assert "PORTAL_ALONE_UP_TO: " in told.stderr
 
 
 def test_set_up_for_production_makes_what_is_ours_and_names_what_the_bank_must_issue(tmp_path: Path):

@@ -129,6 +129,14 @@ def test_a_number_that_is_not_in_the_file_leads_to_no_merchant(home: Path):
     assert "bolt/tonetill.yaml:1:1: +15550101 is none of this merchant's numbers in merchants.yaml" in problems(home)
 
 
+def test_a_project_that_says_no_trunk_flows_hears_what_to_write_and_where(home: Path):
+    write(home / "bolt" / "tonetill.yaml", "merchant: bolt\n")
+    assert problems(home) == (
+        'bolt/tonetill.yaml: trunk_flows is not set: write trunk_flows: "*=FLOW", '
+        "the flow that answers all of its numbers in merchants.yaml"
+    )
+
+
 def test_secrets_that_others_can_read_are_refused(home: Path):
     write(home / "bolt" / ".env", "STRIPE_API_KEY=sk_live_1\n", 0o644)
     told = problems(home)
